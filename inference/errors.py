@@ -1,0 +1,164 @@
+"""Every error a client may be told, each with its HTTP status and OpenAI code.
+
+    ServerError
+    ├── InvalidRequest            400  invalid_request_error
+    │   ├── InvalidJSON           400  invalid_json
+    │   ├── UnsupportedField      400  unsupported_parameter
+    │   ├── InvalidValue          400  invalid_value
+    │   ├── ContextLengthExceeded 400  context_length_exceeded
+    │   ├── TemplateFailed        400  template_error
+    │   ├── AuthenticationFailed  401  invalid_api_key
+    │   ├── PermissionDenied      403  permission_denied
+    │   ├── ModelNotFound         404  model_not_found
+    │   ├── NotFound              404  not_found
+    │   ├── MethodNotAllowed      405  method_not_allowed
+    │   ├── BodyTooLarge          413  body_too_large
+    │   └── UnsupportedMediaType  415  unsupported_media_type
+    └── Unavailable               503  server_error
+        ├── PoolFull              503  pool_full         (Retry-After)
+        ├── QueueFull             429  queue_full        (Retry-After)
+        ├── ModelTooLarge         503  model_too_large
+        ├── ModelLoadFailed       503  model_load_failed
+        ├── ShuttingDown          503  shutting_down
+        ├── WorkerDied            500  worker_died
+        └── InternalError         500  internal_error
+
+The message is shown to the client, so it never holds a path, a traceback or another user's text.
+"""
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """A ServerError as it travels between processes."""
+
+    code: str
+    message: str
+    param: str | None = None
+
+
+class ServerError(Exception):
+    """An error meant for the client; `param` names the request field, `retry_after` is in seconds."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after = retry_after
+
+    def refusal(self) -> Refusal:
+        return Refusal(code=self.code, message=self.message, param=self.param)
+
+
+class InvalidRequest(ServerError):
+    status, type, code = 400, "invalid_request_error", "invalid_request_error"
+
+
+class InvalidJSON(InvalidRequest):
+    code = "invalid_json"
+
+
+class UnsupportedField(InvalidRequest):
+    """The field is OpenAI's, but this server does not do it yet, so it refuses rather than ignores."""
+
+    code = "unsupported_parameter"
+
+
+class InvalidValue(InvalidRequest):
+    code = "invalid_value"
+
+
+class ContextLengthExceeded(InvalidRequest):
+    code = "context_length_exceeded"
+
+
+class TemplateFailed(InvalidRequest):
+    """The model's chat template cannot render these messages."""
+
+    code = "template_error"
+
+
+class AuthenticationFailed(InvalidRequest):
+    status, code = 401, "invalid_api_key"
+
+
+class PermissionDenied(InvalidRequest):
+    status, code = 403, "permission_denied"
+
+
+class ModelNotFound(InvalidRequest):
+    status, code = 404, "model_not_found"
+
+
+class NotFound(InvalidRequest):
+    status, code = 404, "not_found"
+
+
+class MethodNotAllowed(InvalidRequest):
+    status, code = 405, "method_not_allowed"
+
+
+class BodyTooLarge(InvalidRequest):
+    status, code = 413, "body_too_large"
+
+
+class UnsupportedMediaType(InvalidRequest):
+    status, code = 415, "unsupported_media_type"
+
+
+class Unavailable(ServerError):
+    status, code = 503, "server_error"
+
+
+class PoolFull(Unavailable):
+    """Every resident model is busy and the wanted one does not fit beside them."""
+
+    code = "pool_full"
+
+
+class QueueFull(Unavailable):
+    status, type, code = 429, "rate_limit_error", "queue_full"
+
+
+class ModelTooLarge(Unavailable):
+    """The model alone needs more than the whole memory budget."""
+
+    code = "model_too_large"
+
+
+class ModelLoadFailed(Unavailable):
+    code = "model_load_failed"
+
+
+class ShuttingDown(Unavailable):
+    code = "shutting_down"
+
+
+class WorkerDied(Unavailable):
+    """The model's process ended under the request; asking again starts a new one."""
+
+    status, code = 500, "worker_died"
+
+
+class InternalError(Unavailable):
+    status, code = 500, "internal_error"
+
+
+def all_errors(root: type[ServerError] = ServerError) -> list[type[ServerError]]:
+    """Every class of the tree below `root`."""
+    found: list[type[ServerError]] = []
+    for child in root.__subclasses__():
+        found += [child, *all_errors(child)]
+    return found
+
+
+def from_refusal(refusal: Refusal) -> ServerError:
+    """The error a worker refused with, rebuilt on the site's side."""
+    classes = {error.code: error for error in all_errors()}
+    return classes.get(refusal.code, InternalError)(refusal.message, param=refusal.param)

@@ -1,0 +1,6 @@
+"""Who is resident: leases, eviction and the processes that hold the models."""
+
+from inference.pool.pool import Pool
+from inference.pool.runner import ProcessRunner, Runner
+
+__all__ = ["Pool", "ProcessRunner", "Runner"]

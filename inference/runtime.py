@@ -1,0 +1,61 @@
+"""The one pool of this process, made on first use; tests put their own in its place."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+from django.conf import settings
+
+from inference.catalog import Catalog
+from inference.pool import Pool, ProcessRunner
+
+_pool: Pool | None = None
+_catalog: Catalog | None = None
+
+
+def catalog() -> Catalog:
+    """What may be served from this machine's disk."""
+    global _catalog
+    if _catalog is None:
+        _catalog = Catalog(settings.CONFIG.models_path, use_hub_cache=settings.CONFIG.use_hub_cache)
+    return _catalog
+
+
+def pool() -> Pool:
+    """The pool that serves this process."""
+    global _pool
+    if _pool is None:
+        config = settings.CONFIG
+        _pool = Pool(
+            find_card=catalog().find,
+            start_runner=lambda: ProcessRunner(config),
+            limit_bytes=config.memory_limit_bytes,
+            queue_limit=config.queue_limit,
+            load_timeout_s=config.load_timeout_s,
+        )
+    return _pool
+
+
+@contextlib.contextmanager
+def use_pool(other: Pool, *, models: Catalog | None = None) -> Iterator[Pool]:
+    """Serve from `other` while the block runs."""
+    global _pool, _catalog
+    before = _pool, _catalog
+    _pool, _catalog = other, models or _catalog
+    try:
+        yield other
+    finally:
+        _pool, _catalog = before
+
+
+def run_on_loop(coroutine: Coroutine[Any, Any, Any], timeout_s: float = 10) -> Any:
+    """Run a pool coroutine on the loop that owns the pool, from a sync view's thread.
+
+    Raises RuntimeError when no server loop runs in this process (a management command, say).
+    """
+    loop = pool().loop
+    if loop is None or not loop.is_running():
+        coroutine.close()
+        raise RuntimeError("the server is not running in this process")
+    return asyncio.run_coroutine_threadsafe(coroutine, loop).result(timeout_s)

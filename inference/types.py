@@ -1,0 +1,198 @@
+"""The nouns that cross threads and processes: frozen, and importing nothing of ours.
+
+They are msgspec structs rather than dataclasses because the same objects travel as frames between
+the site and its workers (protocol.py) and are encoded into server-sent events.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+Role = Literal["system", "user", "assistant"]
+FinishReason = Literal["stop", "length"]
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """One turn of a chat, already normalised: text only, `developer` folded into `system`."""
+
+    role: Role
+    content: str
+
+
+class Sampling(Struct, frozen=True, kw_only=True):
+    """How the next token is drawn; temperature 0 is greedy, a seed makes the draw repeatable."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int | None = None
+
+
+class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
+    """Messages to be rendered with the model's chat template and answered."""
+
+    model: str
+    messages: tuple[Message, ...]
+    sampling: Sampling = Sampling()
+    max_tokens: int | None = None  # None: as many as the server's setting and the context allow
+    stop: tuple[str, ...] = ()
+
+
+class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
+    """A raw prompt to be continued, without a chat template."""
+
+    model: str
+    prompt: str
+    echo: bool = False  # begin the text with the prompt itself
+    sampling: Sampling = Sampling()
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+Request = ChatRequest | CompletionRequest
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """Token counts of one request; cached tokens are part of the prompt tokens."""
+
+    prompt_tokens: int
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+
+class Timings(Struct, frozen=True, kw_only=True):
+    """Seconds the worker spent on each phase of one request."""
+
+    queue_s: float = 0.0
+    prefill_s: float = 0.0
+    decode_s: float = 0.0
+
+
+class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
+    """What the request is waiting for; `done` of `total` where the phase can tell (else 0 of 0)."""
+
+    phase: Literal["queued", "loading", "prefill"]
+    done: int = 0
+    total: int = 0
+
+
+class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
+    """The loaded model can serve this request: from here on nothing is refused."""
+
+    prompt_tokens: int
+    cached_tokens: int = 0
+
+
+class TextDelta(Struct, frozen=True, kw_only=True, tag="text"):
+    """The next piece of visible answer text."""
+
+    text: str
+    tokens: int = 1  # how many tokens it took since the last delta
+
+
+class ReasoningDelta(Struct, frozen=True, kw_only=True, tag="reasoning"):
+    """The next piece of the model's reasoning, kept apart from the answer."""
+
+    text: str
+    tokens: int = 1
+
+
+class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
+    """The one good ending of a stream; the other ending is a raised ServerError."""
+
+    reason: FinishReason
+    usage: Usage
+    timings: Timings = Timings()
+
+
+Event = Progress | Accepted | TextDelta | ReasoningDelta | Finished
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """A worker's memory in bytes: MLX's own counters and the process's resident size."""
+
+    active: int = 0
+    peak: int = 0
+    cache: int = 0
+    resident: int = 0
+
+
+class Loaded(Struct, frozen=True, kw_only=True):
+    """What a worker reports once its model is ready."""
+
+    seconds: float
+    memory: Memory
+    context_length: int
+    vocab_size: int
+    device: str  # "cpu", "gpu"
+    blas: str = ""  # which BLAS library a CPU worker multiplies with
+    adapter: str = ""
+    stop_tokens: tuple[str, ...] = ()
+
+
+class ModelCard(Struct, frozen=True, kw_only=True):
+    """What is known of a model before anything is loaded: read from its folder's small files."""
+
+    id: str  # the relative path below the models folder, or the hub's id
+    path: str
+    source: Literal["folder", "hub"]
+    family: str  # config.json's model_type
+    context_length: int
+    weight_bytes: int  # as stored
+    resident_bytes: int  # predicted once loaded on this machine, dequantised where that is what we do
+    created: int = 0  # unix time of config.json
+    problem: str = ""  # why it cannot be served, in words for its owner; empty when it can
+
+    @property
+    def is_servable(self) -> bool:
+        return not self.problem
+
+
+class ModelState(StrEnum):
+    """Where a model is in its life; a model that is not in the pool is unloaded."""
+
+    UNLOADED = "unloaded"
+    LOADING = "loading"
+    READY = "ready"
+    BUSY = "busy"
+    DRAINING = "draining"
+    FAILED = "failed"
+
+
+class ResidentModel(Struct, frozen=True, kw_only=True):
+    """One model's place in the pool at one moment."""
+
+    id: str
+    state: ModelState
+    leases: int = 0
+    loaded_percent: int = 0
+    reserved_bytes: int = 0
+    memory: Memory = Memory()
+    pid: int | None = None
+    idle_s: float = 0.0
+    load_s: float = 0.0
+    reason: str = ""  # why it failed
+
+
+class PoolSnapshot(Struct, frozen=True, kw_only=True):
+    """The whole pool at one moment, safe to read from any thread."""
+
+    limit_bytes: int
+    reserved_bytes: int = 0
+    waiting: int = 0
+    models: tuple[ResidentModel, ...] = ()
+    is_spare_ready: bool = False
+
+    def of(self, model_id: str) -> ResidentModel:
+        """The model's place in the pool, `unloaded` when it has none."""
+        for model in self.models:
+            if model.id == model_id:
+                return model
+        return ResidentModel(id=model_id, state=ModelState.UNLOADED)
+
+
+class Principal(Struct, frozen=True, kw_only=True):
+    """Who asks: the owner of an API key, a signed-in user, or anybody on an open loopback site."""
+
+    kind: Literal["local", "key", "user"]
+    name: str = ""

@@ -1,0 +1,128 @@
+"""Every setting an operator may give, read from MLX_SERVER_* and refused with a clear message when wrong."""
+
+import ipaddress
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import psutil
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B)?\s*", re.IGNORECASE)
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+
+
+def parse_bytes(text: str, total: int) -> int:
+    """Bytes from "12GB", "900 MB", "1000000" or "75%" of `total`; ValueError when it is none of these."""
+    if percent := _PERCENT.fullmatch(text):
+        share = float(percent[1])
+        if not 0 < share <= 100:
+            raise ValueError("a percentage must be above 0 and at most 100")
+        return int(total * share / 100)
+    amount = _AMOUNT.fullmatch(text)
+    if not amount:
+        raise ValueError('give bytes such as "12GB", "900MB" or "12000000000", or a share such as "75%"')
+    value = int(float(amount[1]) * _UNITS[(amount[2] or "").upper()])
+    if value <= 0:
+        raise ValueError("must be above 0")
+    return value
+
+
+class Config(BaseSettings):
+    """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
+
+    model_config = SettingsConfigDict(env_prefix="MLX_SERVER_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(BASE_DIR / "data", description="Where the database, the secret key and the models live.")
+    models_dir: Path | None = Field(None, description="Where models are looked for; `models` in the data folder.")
+    use_hub_cache: bool = Field(True, description="Also list the models in the Hugging Face cache.")
+    starter: bool = Field(True, description="Fetch the starter model when there is no model yet.")
+    host: str = Field("127.0.0.1", description="The address to listen on; beyond loopback a key is required.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 picks a free one.")
+    allowed_hosts: str = Field(
+        "", description="Further host names this site answers to, separated by commas; never `*`."
+    )
+    api_key: SecretStr | None = Field(None, description="The key clients of /v1 must send; none on loopback.")
+    memory_limit: str = Field("75%", description="Memory all models together may use: bytes, `12GB` or `75%`.")
+    device: Literal["auto", "cpu", "gpu"] = Field("auto", description="Where models run.")
+    blas: str = Field("", description="Path of the BLAS library for CPU workers; empty looks for the best one.")
+    wired_limit: str = Field("0", description="Memory macOS may wire for a model; 0 leaves it alone.")
+    context_limit: int | None = Field(None, ge=16, description="Longest context in tokens, below the model's own.")
+    max_output_tokens: int = Field(4096, ge=1, description="Answer length where a request names none.")
+    max_batch: int = Field(32, ge=1, le=256, description="Sequences one model decodes together.")
+    prefill_step: int = Field(512, ge=16, le=8192, description="Prompt tokens processed between two decode steps.")
+    queue_limit: int = Field(64, ge=0, description="Requests that may wait for a model; more get 429.")
+    max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body; more gets 413.")
+    load_timeout_s: float = Field(600, gt=0, description="Seconds a load may take before it is given up.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+    logfire_enabled: bool = Field(False, description="Send spans to Logfire (needs the extra `logfire`).")
+    logfire_token: SecretStr | None = Field(None, description="Logfire's write token; none prints spans locally.")
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_an_amount(cls, value: str) -> str:
+        parse_bytes(value, total=1)
+        return value
+
+    @field_validator("wired_limit")
+    @classmethod
+    def _is_an_amount_or_zero(cls, value: str) -> str:
+        if value != "0":
+            parse_bytes(value, total=1)
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _names_its_hosts(cls, value: str) -> str:
+        if "*" in value:
+            raise ValueError("name each host; `*` would let any web page reach this server (DNS rebinding)")
+        return value
+
+    @property
+    def models_path(self) -> Path:
+        return self.models_dir or self.data_dir / "models"
+
+    @property
+    def memory_limit_bytes(self) -> int:
+        return parse_bytes(self.memory_limit, total=psutil.virtual_memory().total)
+
+    @property
+    def wired_limit_bytes(self) -> int:
+        return 0 if self.wired_limit == "0" else parse_bytes(self.wired_limit, total=psutil.virtual_memory().total)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address we listen on."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody on this machine may chat without a key or a login."""
+        return self.is_loopback and self.api_key is None
+
+    @property
+    def hosts(self) -> list[str]:
+        """Host names the site answers to, for Django's ALLOWED_HOSTS."""
+        named = [name.strip() for name in self.allowed_hosts.split(",") if name.strip()]
+        own = [] if self.host in {"0.0.0.0", "::"} else [self.host]  # noqa: S104 - compared, not bound
+        return list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", *own, *named]))
+
+
+@lru_cache(maxsize=1)
+def config() -> Config:
+    """The settings of this process; ImproperlyConfigured names each wrong one."""
+    try:
+        return Config()
+    except ValidationError as error:
+        wrong = "; ".join(f"MLX_SERVER_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise ImproperlyConfigured(f"{wrong}. docs/configuration.md lists every setting.") from None

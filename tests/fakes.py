@@ -1,0 +1,167 @@
+"""First-class fakes of the ports: a runner with scripted answers, and the pool and catalog around it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from inference import runtime
+from inference.errors import ModelLoadFailed, ServerError, WorkerDied
+from inference.pool import Pool
+from inference.types import (
+    Accepted,
+    Event,
+    Finished,
+    FinishReason,
+    Loaded,
+    Memory,
+    ModelCard,
+    Request,
+    TextDelta,
+    Usage,
+)
+
+GB = 10**9
+
+
+class FakeRunner:
+    """A Runner that answers from a script and remembers what it was asked.
+
+    `refuse_with` refuses before Accepted, `fail_with` ends the stream after the deltas, `hold` makes
+    every answer wait before its last delta until the event is set.
+    """
+
+    def __init__(
+        self,
+        deltas: Sequence[str] = ("Hello", " there"),
+        *,
+        reason: FinishReason = "stop",
+        prompt_tokens: int = 5,
+        refuse_with: ServerError | None = None,
+        fail_with: ServerError | None = None,
+        load_error: str = "",
+        load_gate: asyncio.Event | None = None,
+        hold: asyncio.Event | None = None,
+        delay_s: float = 0.0,
+    ) -> None:
+        self.deltas = deltas
+        self.reason = reason
+        self.prompt_tokens = prompt_tokens
+        self.refuse_with = refuse_with
+        self.fail_with = fail_with
+        self.load_error = load_error
+        self.load_gate = load_gate
+        self.hold = hold
+        self.delay_s = delay_s
+        self.requests: list[Request] = []
+        self.loads: list[str] = []
+        self.cancelled = 0
+        self.running = 0
+        self.is_stopped = False
+        self.pid: int | None = 4242
+        self.memory = Memory(active=GB, peak=GB, cache=0, resident=GB)
+        self._ended = asyncio.Event()
+
+    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
+        self.loads.append(card.id)
+        on_progress(40)
+        if self.load_gate:
+            await self.load_gate.wait()
+        if self.load_error:
+            raise ModelLoadFailed(self.load_error)
+        on_progress(100)
+        return Loaded(
+            seconds=0.5, memory=self.memory, context_length=card.context_length, vocab_size=100, device="cpu"
+        )
+
+    async def submit(self, request: Request) -> AsyncGenerator[Event]:
+        self.requests.append(request)
+        self.running += 1
+        is_done = False
+        try:
+            if self.refuse_with:
+                is_done = True
+                raise self.refuse_with
+            yield Accepted(prompt_tokens=self.prompt_tokens)
+            for index, text in enumerate(self.deltas):
+                await asyncio.sleep(self.delay_s)
+                if self.hold and index == len(self.deltas) - 1:
+                    await self._hold_or_die(self.hold)
+                if self._ended.is_set():
+                    is_done = True
+                    raise WorkerDied("The model's process ended; ask again.")
+                yield TextDelta(text=text)
+            is_done = True
+            if self.fail_with:
+                raise self.fail_with
+            usage = Usage(prompt_tokens=self.prompt_tokens, completion_tokens=len(self.deltas))
+            yield Finished(reason=self.reason, usage=usage)
+        finally:
+            self.running -= 1
+            self.cancelled += not is_done
+
+    async def _hold_or_die(self, hold: asyncio.Event) -> None:
+        waits = [asyncio.ensure_future(hold.wait()), asyncio.ensure_future(self._ended.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def wait_ended(self) -> None:
+        await self._ended.wait()
+
+    async def stop(self) -> None:
+        self.is_stopped = True
+        self._ended.set()
+
+    def die(self) -> None:
+        """End as a killed worker does."""
+        self._ended.set()
+
+
+def card(model_id: str = "tiny", **changes: Any) -> ModelCard:
+    """A servable model's card of one gigabyte."""
+    facts: dict[str, Any] = {
+        "id": model_id,
+        "path": f"/models/{model_id}",
+        "source": "folder",
+        "family": "llama",
+        "context_length": 8192,
+        "weight_bytes": GB,
+        "resident_bytes": GB,
+        "created": 1_700_000_000,
+    }
+    return ModelCard(**(facts | changes))
+
+
+class FakeCatalog:
+    """A Catalog over cards given by hand."""
+
+    def __init__(self, *cards: ModelCard) -> None:
+        self._cards = {card.id: card for card in cards}
+
+    def scan(self) -> tuple[ModelCard, ...]:
+        return tuple(self._cards.values())
+
+    def find(self, model_id: str) -> ModelCard | None:
+        return self._cards.get(model_id)
+
+
+def fake_pool(runners: Sequence[FakeRunner], *cards: ModelCard, **options: Any) -> Pool:
+    """A real Pool that is handed `runners` in order, one per load."""
+    waiting = iter(runners)
+    known = FakeCatalog(*(cards or (card(),)))
+    return Pool(
+        find_card=known.find,
+        start_runner=lambda: next(waiting),
+        **({"limit_bytes": 10 * GB, "queue_limit": 8, "load_timeout_s": 5, "keep_spare": False} | options),
+    )
+
+
+@contextmanager
+def serving(*runners: FakeRunner, cards: Sequence[ModelCard] = ()) -> Any:
+    """Serve the site from these runners while the block runs; yields the pool."""
+    shown = tuple(cards) or (card(),)
+    with runtime.use_pool(fake_pool(runners, *shown), models=FakeCatalog(*shown)) as pool:  # type: ignore[arg-type]
+        yield pool
