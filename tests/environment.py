@@ -1,0 +1,15 @@
+"""The settings every test runs under; loaded with `-p` because Django reads them before any conftest."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_data_dir = tempfile.mkdtemp(prefix="mlxsite-tests-")
+atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
+for name in [name for name in os.environ if name.startswith("MLX_SERVER_")]:
+    del os.environ[name]
+os.environ["MLX_SERVER_DATA_DIR"] = _data_dir
+os.environ["MLX_SERVER_USE_HUB_CACHE"] = "false"
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
