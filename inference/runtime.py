@@ -9,6 +9,8 @@ from django.conf import settings
 
 from inference.catalog import Catalog
 from inference.pool import Pool, ProcessRunner
+from inference.protocol import Load
+from mlxsite.config import Config
 
 _pool: Pool | None = None
 _catalog: Catalog | None = None
@@ -29,12 +31,26 @@ def pool() -> Pool:
         config = settings.CONFIG
         _pool = Pool(
             find_card=catalog().find,
-            start_runner=lambda: ProcessRunner(config),
+            start_runner=lambda: ProcessRunner(_load_options(config)),
             limit_bytes=config.memory_limit_bytes,
             queue_limit=config.queue_limit,
             load_timeout_s=config.load_timeout_s,
         )
     return _pool
+
+
+def _load_options(config: Config) -> Load:
+    return Load(
+        model="",
+        path="",
+        device=config.device,
+        blas=config.blas,
+        max_batch=config.max_batch,
+        prefill_step=config.prefill_step,
+        max_output_tokens=config.max_output_tokens,
+        context_limit=config.context_limit,
+        wired_limit=config.wired_limit_bytes,
+    )
 
 
 @contextlib.contextmanager

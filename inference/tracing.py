@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from inference.types import Event, Principal, Request
+from inference.types import Event, ModelCard, Principal, Request
 
 
 class RequestSpan:
@@ -15,3 +15,8 @@ class RequestSpan:
 @contextmanager
 def request_span(request: Request, principal: Principal) -> Iterator[RequestSpan]:
     yield RequestSpan()
+
+
+@contextmanager
+def load_span(card: ModelCard) -> Iterator[None]:
+    yield

@@ -62,6 +62,9 @@ class FakeRunner:
         self.memory = Memory(active=GB, peak=GB, cache=0, resident=GB)
         self._ended = asyncio.Event()
 
+    async def warm_up(self) -> None:
+        return None
+
     async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
         self.loads.append(card.id)
         on_progress(40)

@@ -1,6 +1,6 @@
-"""What holds one loaded model: the Runner port, and ProcessRunner, its worker-process form."""
+"""The Runner port: whatever holds one loaded model. process.py has the real one, tests/fakes.py another."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 from inference.types import Event, Loaded, Memory, ModelCard, Request
@@ -17,11 +17,15 @@ class Runner(Protocol):
         """The last memory figures reported."""
         ...
 
+    async def warm_up(self) -> None:
+        """Do all that can be done before the model is known, so that a load costs only its weights."""
+        ...
+
     async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
         """Load the model, reporting percent; raises ModelLoadFailed."""
         ...
 
-    def submit(self, request: Request) -> AsyncIterator[Event]:
+    def submit(self, request: Request) -> AsyncGenerator[Event]:
         """Run one request: Accepted first, Finished last, or a ServerError; closing it cancels."""
         ...
 

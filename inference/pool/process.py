@@ -1,0 +1,217 @@
+"""ProcessRunner: a Runner whose model lives in a worker process of its own (inference.worker)."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import socket
+import sys
+from collections.abc import AsyncGenerator, Callable
+
+import msgspec
+
+from inference import protocol
+from inference.errors import ModelLoadFailed, ShuttingDown, WorkerDied, from_refusal
+from inference.protocol import Cancel, Happened, Heartbeat, Hello, Load, LoadFailed, Loading, Ready, Step, Stop, Submit
+from inference.types import Event, Finished, Loaded, Memory, ModelCard, Request
+
+logger = logging.getLogger(__name__)
+_STOP_GRACE_S = 3.0
+
+
+class ProcessRunner:
+    """Spawns, feeds, watches and ends one worker process.
+
+    The socket is the life line in both directions: a worker that reads its end ends itself, and a
+    worker that is gone is seen here as the end of the stream.
+    """
+
+    def __init__(self, options: Load) -> None:
+        self._options = options
+        self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+        self._hello = asyncio.Event()
+        self._loaded: asyncio.Future[Loaded] | None = None
+        self._on_progress: Callable[[int], None] = lambda percent: None
+        self._inboxes: dict[int, asyncio.Queue[Happened]] = {}
+        self._ids = itertools.count(1)
+        self._ended = asyncio.Event()
+        self._is_stopping = False
+        self.memory = Memory()
+        self.steps = 0
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def warm_up(self) -> None:
+        """Start the process and wait until its imports are done, or until it has ended."""
+        await self._start()
+        ready = [asyncio.ensure_future(event.wait()) for event in (self._hello, self._ended)]
+        try:
+            await asyncio.wait(ready, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiting in ready:
+                waiting.cancel()
+
+    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
+        """Load the model, reporting percent; raises ModelLoadFailed."""
+        self._loaded = asyncio.get_running_loop().create_future()
+        self._on_progress = on_progress
+        await self._start()
+        if self._ended.is_set():
+            raise ModelLoadFailed("its process ended before it could load; see the server's log")
+        self._send(_with_model(self._options, card))
+        return await self._loaded
+
+    async def submit(self, request: Request) -> AsyncGenerator[Event]:
+        """Run one request: Accepted first, Finished last, or a ServerError; closing it cancels."""
+        if self._ended.is_set():
+            raise self._loss()
+        number, inbox = next(self._ids), asyncio.Queue[Happened]()
+        self._inboxes[number] = inbox
+        self._send(Submit(id=number, request=request))
+        is_over = False
+        try:
+            while not is_over:
+                happened = await inbox.get()
+                is_over = happened.failure is not None or isinstance(happened.what, Finished)
+                if happened.failure:
+                    raise from_refusal(happened.failure)
+                if happened.what:
+                    yield happened.what
+        finally:
+            del self._inboxes[number]
+            if not is_over:
+                self._send(Cancel(id=number))
+
+    async def wait_ended(self) -> None:
+        await self._ended.wait()
+
+    async def stop(self) -> None:
+        """End the process and wait for it: only then is its memory back."""
+        self._is_stopping = True
+        async with self._starting:  # never between the spawn and its bookkeeping
+            process = self._process
+        if not process:
+            self._end()
+            return
+        self._send(Stop())
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_GRACE_S)
+        except TimeoutError:
+            logger.warning("Worker %s did not stop by itself; killing it", process.pid)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        self._end()
+        if self._reading:
+            await self._reading
+
+    async def _start(self) -> None:
+        async with self._starting:
+            if self._process or self._is_stopping:
+                return
+            ours, theirs = socket.socketpair()
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "inference.worker", "--fd", str(theirs.fileno())),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    env=_environment(),
+                    # Ctrl-C in the terminal is the site's to handle; it ends its workers in order.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                ours.close()
+                logger.error("Cannot start a worker: %s", error)
+                self._end()
+                return
+            finally:
+                theirs.close()
+            reader, self._writer = await asyncio.open_connection(sock=ours)
+            self._reading = asyncio.create_task(self._read(reader))
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Take the worker's frames until it is gone."""
+        try:
+            while frame := await protocol.read_up(reader):
+                self._take(frame)
+        except protocol.ProtocolBroken as error:
+            logger.error("Worker %s sent nonsense (%s); ending it", self.pid, error)
+        finally:
+            if self._process and self._process.returncode is None and not self._is_stopping:
+                # The stream is over, so nothing it still computes can reach anybody.
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+            self._end()
+
+    def _take(self, frame: protocol.Up) -> None:
+        match frame:
+            case Step(happened=happened):
+                for item in happened:
+                    # Absent when the request was cancelled while this was on its way.
+                    if inbox := self._inboxes.get(item.id):
+                        inbox.put_nowait(item)
+            case Heartbeat(memory=memory, steps=steps):
+                self.memory, self.steps = memory, steps
+            case Loading(percent=percent):
+                self._on_progress(percent)
+            case Ready(loaded=loaded):
+                self.memory = loaded.memory
+                self._settle(loaded)
+            case LoadFailed(reason=reason):
+                self._settle(ModelLoadFailed(reason))
+            case Hello(version=version, memory=memory):
+                if version != protocol.VERSION:
+                    raise protocol.ProtocolBroken(f"protocol version {version}")
+                self.memory = memory
+                self._hello.set()
+
+    def _settle(self, result: Loaded | ModelLoadFailed) -> None:
+        if not self._loaded or self._loaded.done():
+            return
+        if isinstance(result, Loaded):
+            self._loaded.set_result(result)
+        else:
+            self._loaded.set_exception(result)
+
+    def _end(self) -> None:
+        """Tell everybody who still waits that the worker is gone. Idempotent."""
+        if self._ended.is_set():
+            return
+        self._ended.set()
+        self._settle(ModelLoadFailed("its process ended while loading; see the server's log"))
+        for number, inbox in self._inboxes.items():
+            inbox.put_nowait(Happened(id=number, failure=self._loss().refusal()))
+        if self._writer:
+            self._writer.close()
+
+    def _loss(self) -> ShuttingDown | WorkerDied:
+        if self._is_stopping:
+            return ShuttingDown("The server is ending this model; ask again.")
+        return WorkerDied("The model's process ended unexpectedly; ask again and a new one is started.")
+
+    def _send(self, frame: protocol.Down) -> None:
+        if self._writer and not self._ended.is_set():
+            self._writer.write(protocol.encode(frame))
+
+
+def _with_model(options: Load, card: ModelCard) -> Load:
+    return msgspec.structs.replace(options, model=card.id, path=card.path)
+
+
+def _environment() -> dict[str, str]:
+    """The worker's environment: ours, and never a look at the network or a thread pool per tokeniser."""
+    return os.environ | {
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
