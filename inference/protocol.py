@@ -26,7 +26,6 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     model: str
     path: str
     device: str = "auto"  # "auto", "cpu", "gpu"
-    blas: str = ""  # a library to multiply with on a CPU, or empty to look for one
     max_batch: int = 32
     prefill_step: int = 512
     max_output_tokens: int = 4096

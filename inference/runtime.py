@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from inference.catalog import Catalog
 from inference.pool import Pool, ProcessRunner
 from inference.protocol import Load
-from mlxsite.config import Config
+
+if TYPE_CHECKING:
+    from mlxsite.config import Config
 
 _pool: Pool | None = None
 _catalog: Catalog | None = None
@@ -31,7 +33,7 @@ def pool() -> Pool:
         config = settings.CONFIG
         _pool = Pool(
             find_card=catalog().find,
-            start_runner=lambda: ProcessRunner(_load_options(config)),
+            start_runner=lambda: ProcessRunner(_load_options(config), blas=config.blas),
             limit_bytes=config.memory_limit_bytes,
             queue_limit=config.queue_limit,
             load_timeout_s=config.load_timeout_s,
@@ -39,12 +41,11 @@ def pool() -> Pool:
     return _pool
 
 
-def _load_options(config: Config) -> Load:
+def _load_options(config: "Config") -> Load:
     return Load(
         model="",
         path="",
         device=config.device,
-        blas=config.blas,
         max_batch=config.max_batch,
         prefill_step=config.prefill_step,
         max_output_tokens=config.max_output_tokens,

@@ -1,22 +1,118 @@
-"""Spans of a request's life, through OpenTelemetry's API: without an SDK installed they cost nothing."""
+"""Spans of a request's life, through OpenTelemetry's API: without Logfire configured they cost nothing.
 
+The prefill and decode spans are made afterwards from the worker's own clock. No span is ever made
+"current": a stream may be closed from another task than it began in, and OpenTelemetry's context
+cannot be detached there.
+"""
+
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from inference.types import Event, ModelCard, Principal, Request
+from opentelemetry import trace
+from opentelemetry.trace import Span, Status, StatusCode
+
+from inference.errors import ServerError
+from inference.types import Accepted, ChatRequest, Event, Finished, ModelCard, Principal, Request
+
+if TYPE_CHECKING:
+    from mlxsite.config import Config
+
+logger = logging.getLogger(__name__)
+_NS = 1_000_000_000
+
+
+def configure(config: "Config") -> bool:
+    """Send spans to Logfire if the operator asked for it; False, with one warning, when that cannot be."""
+    if not config.logfire_enabled:
+        return False
+    try:
+        import logfire
+    except ImportError:
+        logger.warning(
+            "MLX_SERVER_LOGFIRE_ENABLED is set but Logfire is missing: pip install -e '.[logfire]'"
+        )
+        return False
+    token = config.logfire_token.get_secret_value() if config.logfire_token else None
+    if token is None:
+        logger.warning("No MLX_SERVER_LOGFIRE_TOKEN: spans are printed here and sent nowhere")
+    logfire.configure(
+        token=token, send_to_logfire="if-token-present", service_name="mlxsite", inspect_arguments=False
+    )
+    return True
 
 
 class RequestSpan:
-    """One request's span; it learns from the events that pass by."""
+    """One request's span, which learns from the events that pass by."""
 
-    def note(self, event: Event) -> None: ...
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def note(self, event: Event) -> None:
+        """Take what an event tells: token counts, the reason of the end, the phases' durations."""
+        if isinstance(event, Accepted):
+            self._span.set_attribute("prompt_tokens", event.prompt_tokens)
+            self._span.add_event("accepted")
+        if isinstance(event, Finished):
+            self._span.set_attributes(
+                {
+                    "completion_tokens": event.usage.completion_tokens,
+                    "cached_tokens": event.usage.cached_tokens,
+                    "finish_reason": event.reason,
+                }
+            )
+            self._add_phases(event)
+
+    def fail(self, error: BaseException) -> None:
+        reason = error.code if isinstance(error, ServerError) else type(error).__name__
+        self._span.set_attribute("error_code", reason)
+        self._span.set_status(Status(StatusCode.ERROR, reason))
+
+    def _add_phases(self, finished: Finished) -> None:
+        end = time.time_ns()
+        parent = trace.set_span_in_context(self._span)
+        tokens = {"prefill": finished.usage.prompt_tokens, "decode": finished.usage.completion_tokens}
+        for name, seconds in (("decode", finished.timings.decode_s), ("prefill", finished.timings.prefill_s)):
+            start = end - int(seconds * _NS)
+            phase = _tracer().start_span(
+                name, context=parent, start_time=start, attributes={"tokens": tokens[name]}
+            )
+            phase.end(end_time=end)
+            end = start
 
 
 @contextmanager
 def request_span(request: Request, principal: Principal) -> Iterator[RequestSpan]:
-    yield RequestSpan()
+    """A span around one request; an error or an early leave is noted in it."""
+    kind = "chat" if isinstance(request, ChatRequest) else "completion"
+    attributes = {"model": request.model, "kind": kind, "principal": principal.kind}
+    span = _tracer().start_span(f"{kind} {request.model}", attributes=attributes)
+    recorded = RequestSpan(span)
+    try:
+        yield recorded
+    except BaseException as error:
+        recorded.fail(error)
+        raise
+    finally:
+        span.end()
 
 
 @contextmanager
 def load_span(card: ModelCard) -> Iterator[None]:
-    yield
+    """A span around the load of one model."""
+    span = _tracer().start_span(
+        f"load {card.id}", attributes={"model": card.id, "bytes": card.resident_bytes}
+    )
+    try:
+        yield
+    except BaseException as error:
+        span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+        raise
+    finally:
+        span.end()
+
+
+def _tracer() -> trace.Tracer:
+    return trace.get_tracer("inference")

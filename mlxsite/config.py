@@ -38,8 +38,12 @@ class Config(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MLX_SERVER_", env_file=".env", extra="ignore", frozen=True)
 
-    data_dir: Path = Field(BASE_DIR / "data", description="Where the database, the secret key and the models live.")
-    models_dir: Path | None = Field(None, description="Where models are looked for; `models` in the data folder.")
+    data_dir: Path = Field(
+        BASE_DIR / "data", description="Where the database, the secret key and the models live."
+    )
+    models_dir: Path | None = Field(
+        None, description="Where models are looked for; `models` in the data folder."
+    )
     use_hub_cache: bool = Field(True, description="Also list the models in the Hugging Face cache.")
     starter: bool = Field(True, description="Fetch the starter model when there is no model yet.")
     host: str = Field("127.0.0.1", description="The address to listen on; beyond loopback a key is required.")
@@ -48,20 +52,30 @@ class Config(BaseSettings):
         "", description="Further host names this site answers to, separated by commas; never `*`."
     )
     api_key: SecretStr | None = Field(None, description="The key clients of /v1 must send; none on loopback.")
-    memory_limit: str = Field("75%", description="Memory all models together may use: bytes, `12GB` or `75%`.")
+    memory_limit: str = Field(
+        "75%", description="Memory all models together may use: bytes, `12GB` or `75%`."
+    )
     device: Literal["auto", "cpu", "gpu"] = Field("auto", description="Where models run.")
-    blas: str = Field("", description="Path of the BLAS library for CPU workers; empty looks for the best one.")
+    blas: str = Field(
+        "", description="Path of the BLAS library for CPU workers; empty looks for the best one."
+    )
     wired_limit: str = Field("0", description="Memory macOS may wire for a model; 0 leaves it alone.")
-    context_limit: int | None = Field(None, ge=16, description="Longest context in tokens, below the model's own.")
+    context_limit: int | None = Field(
+        None, ge=16, description="Longest context in tokens, below the model's own."
+    )
     max_output_tokens: int = Field(4096, ge=1, description="Answer length where a request names none.")
     max_batch: int = Field(32, ge=1, le=256, description="Sequences one model decodes together.")
-    prefill_step: int = Field(512, ge=16, le=8192, description="Prompt tokens processed between two decode steps.")
+    prefill_step: int = Field(
+        512, ge=16, le=8192, description="Prompt tokens processed between two decode steps."
+    )
     queue_limit: int = Field(64, ge=0, description="Requests that may wait for a model; more get 429.")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body; more gets 413.")
     load_timeout_s: float = Field(600, gt=0, description="Seconds a load may take before it is given up.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
     logfire_enabled: bool = Field(False, description="Send spans to Logfire (needs the extra `logfire`).")
-    logfire_token: SecretStr | None = Field(None, description="Logfire's write token; none prints spans locally.")
+    logfire_token: SecretStr | None = Field(
+        None, description="Logfire's write token; none prints spans locally."
+    )
 
     @field_validator("memory_limit")
     @classmethod
@@ -93,7 +107,11 @@ class Config(BaseSettings):
 
     @property
     def wired_limit_bytes(self) -> int:
-        return 0 if self.wired_limit == "0" else parse_bytes(self.wired_limit, total=psutil.virtual_memory().total)
+        return (
+            0
+            if self.wired_limit == "0"
+            else parse_bytes(self.wired_limit, total=psutil.virtual_memory().total)
+        )
 
     @property
     def is_loopback(self) -> bool:
@@ -124,5 +142,7 @@ def config() -> Config:
     try:
         return Config()
     except ValidationError as error:
-        wrong = "; ".join(f"MLX_SERVER_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(
+            f"MLX_SERVER_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+        )
         raise ImproperlyConfigured(f"{wrong}. docs/configuration.md lists every setting.") from None

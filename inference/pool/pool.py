@@ -187,13 +187,15 @@ class Pool:
         if self.is_closing:
             raise ShuttingDown("The server is shutting down.")
         if card is None:
-            raise ModelNotFound(f"There is no model {model_id!r} here; GET /v1/models lists them.", param="model")
+            raise ModelNotFound(
+                f"There is no model {model_id!r} here; GET /v1/models lists them.", param="model"
+            )
         if not card.is_servable:
             raise ModelLoadFailed(f"The model {model_id!r} cannot be served: {card.problem}", param="model")
         if card.resident_bytes > self._limit:
             raise ModelTooLarge(
-                f"The model {model_id!r} needs {budget.in_gb(card.resident_bytes)} of memory and the limit is "
-                f"{budget.in_gb(self._limit)}; raise MLX_SERVER_MEMORY_LIMIT or pick a smaller model.",
+                f"The model {model_id!r} needs {budget.in_gb(card.resident_bytes)} of memory; the limit is "
+                f"{budget.in_gb(self._limit)}: raise MLX_SERVER_MEMORY_LIMIT or pick a smaller model.",
                 param="model",
             )
         self._cards[model_id] = card
@@ -272,7 +274,10 @@ class Pool:
             resident.load_s = time.monotonic() - started
             resident.last_used = time.monotonic()
             logger.info(
-                "Model loaded: %s (%.1f s, %s)", resident.card.id, resident.load_s, budget.in_gb(loaded.memory.active)
+                "Model loaded: %s (%.1f s, %s)",
+                resident.card.id,
+                resident.load_s,
+                budget.in_gb(loaded.memory.active),
             )
             self._spawn(self._watch(resident))
         self._dispatch()
@@ -290,7 +295,11 @@ class Pool:
     async def _watch(self, resident: Resident) -> None:
         """Forget a model whose worker ended by itself; the next request loads it anew."""
         await resident.runner.wait_ended()
-        if self._residents.get(resident.card.id) is resident and not resident.is_leaving and not self.is_closing:
+        if (
+            self._residents.get(resident.card.id) is resident
+            and not resident.is_leaving
+            and not self.is_closing
+        ):
             logger.error("The worker of %s (pid %s) died", resident.card.id, resident.runner.pid)
             resident.state = ModelState.DRAINING
             await self._unload(resident)

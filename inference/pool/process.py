@@ -13,7 +13,19 @@ import msgspec
 
 from inference import protocol
 from inference.errors import ModelLoadFailed, ShuttingDown, WorkerDied, from_refusal
-from inference.protocol import Cancel, Happened, Heartbeat, Hello, Load, LoadFailed, Loading, Ready, Step, Stop, Submit
+from inference.protocol import (
+    Cancel,
+    Happened,
+    Heartbeat,
+    Hello,
+    Load,
+    LoadFailed,
+    Loading,
+    Ready,
+    Step,
+    Stop,
+    Submit,
+)
 from inference.types import Event, Finished, Loaded, Memory, ModelCard, Request
 
 logger = logging.getLogger(__name__)
@@ -27,8 +39,9 @@ class ProcessRunner:
     worker that is gone is seen here as the end of the stream.
     """
 
-    def __init__(self, options: Load) -> None:
+    def __init__(self, options: Load, *, blas: str = "") -> None:
         self._options = options
+        self._blas = blas
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -95,18 +108,9 @@ class ProcessRunner:
         """End the process and wait for it: only then is its memory back."""
         self._is_stopping = True
         async with self._starting:  # never between the spawn and its bookkeeping
-            process = self._process
-        if not process:
-            self._end()
-            return
+            pass
         self._send(Stop())
-        try:
-            await asyncio.wait_for(process.wait(), _STOP_GRACE_S)
-        except TimeoutError:
-            logger.warning("Worker %s did not stop by itself; killing it", process.pid)
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await self._bury()
         self._end()
         if self._reading:
             await self._reading
@@ -118,7 +122,15 @@ class ProcessRunner:
             ours, theirs = socket.socketpair()
             try:
                 self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "inference.worker", "--fd", str(theirs.fileno())),
+                    *(
+                        sys.executable,
+                        "-m",
+                        "inference.worker",
+                        "--fd",
+                        str(theirs.fileno()),
+                        "--blas",
+                        self._blas,
+                    ),
                     pass_fds=[theirs.fileno()],
                     stdin=asyncio.subprocess.DEVNULL,
                     env=_environment(),
@@ -143,11 +155,20 @@ class ProcessRunner:
         except protocol.ProtocolBroken as error:
             logger.error("Worker %s sent nonsense (%s); ending it", self.pid, error)
         finally:
-            if self._process and self._process.returncode is None and not self._is_stopping:
-                # The stream is over, so nothing it still computes can reach anybody.
-                with contextlib.suppress(ProcessLookupError):
-                    self._process.kill()
             self._end()
+        await self._bury()
+
+    async def _bury(self) -> None:
+        """See the process to its end: with its stream over, nothing it still computes can reach anybody."""
+        if not self._process:
+            return
+        try:
+            await asyncio.wait_for(self._process.wait(), _STOP_GRACE_S)
+        except TimeoutError:
+            logger.warning("Worker %s did not end by itself; killing it", self._process.pid)
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
 
     def _take(self, frame: protocol.Up) -> None:
         match frame:
@@ -213,5 +234,3 @@ def _environment() -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",
     }
-
-

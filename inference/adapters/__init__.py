@@ -1,0 +1,20 @@
+"""What differs between model families. This is the whole list: the first adapter that fits is the model's."""
+
+from inference.adapters.base import Adapter, ModelFacts, Tokenizer
+from inference.adapters.codellama import CodeLlama
+from inference.adapters.default import Default
+from inference.adapters.llama import Llama3
+
+ADAPTERS: tuple[type[Adapter], ...] = (
+    Llama3,
+    CodeLlama,
+    Default,
+)
+
+__all__ = ["ADAPTERS", "Adapter", "ModelFacts", "Tokenizer", "adapter_for"]
+
+
+def adapter_for(facts: ModelFacts, tokenizer: Tokenizer) -> Adapter:
+    """The adapter of the model these facts are of."""
+    fitting = next(adapter for adapter in ADAPTERS if adapter.fits(facts))
+    return fitting(facts, tokenizer)

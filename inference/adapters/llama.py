@@ -1,0 +1,16 @@
+"""Llama 3.x: a turn ends with <|eot_id|>, a tool call with <|eom_id|>, a text with <|end_of_text|>.
+
+https://www.llama.com/docs/model-cards-and-prompt-formats/llama3_1/ - configs of the first releases name only
+<|end_of_text|>, and such a model runs on past its answer (https://github.com/meta-llama/llama3/issues/224).
+"""
+
+from inference.adapters.base import Adapter, ModelFacts
+
+
+class Llama3(Adapter):
+    name = "llama3"
+    stop_tokens = ("<|end_of_text|>", "<|eot_id|>", "<|eom_id|>")
+
+    @classmethod
+    def fits(cls, facts: ModelFacts) -> bool:
+        return facts.model_type in {"llama", "mllama"} and "<|start_header_id|>" in facts.chat_template

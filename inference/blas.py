@@ -1,0 +1,52 @@
+"""Which BLAS a CPU worker multiplies with: the wheel's own is 50 to 100 times slower than a good one.
+
+MLX's Linux wheel bundles the reference BLAS. Symbols of a library loaded globally before MLX win over
+the bundled ones, so the choice is made here, before the first import of mlx.
+"""
+
+import ctypes
+import ctypes.util
+import glob
+import sys
+from dataclasses import dataclass
+
+_MKL = ("lib/libmkl_rt.so.*",)
+_OPENBLAS = (
+    "/usr/lib/*/openblas-pthread/libopenblas.so.0",
+    "/usr/lib/*/openblas-*/libopenblas.so.0",
+    "/usr/lib*/libopenblasp.so.0",
+    "/usr/lib*/libopenblas.so.0",
+)
+
+
+@dataclass(frozen=True)
+class Blas:
+    """A BLAS library on this machine; no path means the one bundled with MLX."""
+
+    name: str
+    path: str = ""
+
+
+def best_blas(wanted: str = "") -> Blas:
+    """The fastest BLAS found: the operator's own, MKL, OpenBLAS, or the bundled one."""
+    if sys.platform != "linux":
+        return Blas("Accelerate")
+    if wanted:
+        return Blas("custom", wanted)
+    for name, patterns in (("MKL", [f"{sys.prefix}/{p}" for p in _MKL]), ("OpenBLAS", _OPENBLAS)):
+        for pattern in patterns:
+            if found := sorted(glob.glob(pattern)):
+                return Blas(name, found[-1])
+    return Blas("bundled")
+
+
+def preload(blas: Blas) -> Blas:
+    """Make `blas` the one MLX will use; what is really in force comes back, the bundled one on failure."""
+    if not blas.path:
+        return blas
+    try:
+        library = ctypes.CDLL(blas.path, mode=ctypes.RTLD_GLOBAL)
+    except OSError:
+        return Blas("bundled")
+    # scipy's and others' builds rename their symbols: loading them would change nothing.
+    return blas if hasattr(library, "cblas_sgemm") else Blas("bundled")

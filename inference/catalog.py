@@ -1,0 +1,200 @@
+"""What may be served from this machine's disk, known from small files alone: no weights are read."""
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from huggingface_hub import scan_cache_dir
+from huggingface_hub.errors import CacheNotFound
+
+from inference.types import ModelCard
+from inference.weights import BrokenWeights, Tensor, read_tensors
+
+logger = logging.getLogger(__name__)
+_LOOK_AGAIN_S = 1.0
+_LOOK_IN_HUB_CACHE_AGAIN_S = 20.0
+_DEEPEST = 4
+_DEFAULT_CONTEXT = 2048
+_WORKSPACE = 1.1  # activations and buffers beside the weights
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tiktoken.model")
+_QUANTISED_BITS = 32  # packed weights are uint32 words
+Place = tuple[str, Path, Literal["folder", "hub"]]
+
+
+class Catalog:
+    """The models below one folder, and those in the Hugging Face cache.
+
+    Safe to use from several threads. A folder's card is made once and again whenever one of its files
+    changes; which folders there are is looked at again after a second.
+    """
+
+    def __init__(self, models_dir: Path, *, use_hub_cache: bool, dequantises: bool | None = None) -> None:
+        self._models_dir = models_dir
+        self._use_hub_cache = use_hub_cache
+        self._dequantises = sys.platform != "darwin" if dequantises is None else dequantises
+        self._lock = threading.Lock()
+        self._made: dict[Path, tuple[int, ModelCard]] = {}
+        self._cards: Mapping[str, ModelCard] = {}
+        self._looked_at = float("-inf")
+        self._in_hub_cache: list[Place] = []
+        self._hub_looked_at = float("-inf")
+
+    def scan(self) -> tuple[ModelCard, ...]:
+        """Every model's card, sorted by id; those that cannot be served say why."""
+        return tuple(self._current().values())
+
+    def find(self, model_id: str) -> ModelCard | None:
+        """The card of one model; an id is looked up, never joined to a path."""
+        return self._current().get(model_id)
+
+    def _current(self) -> Mapping[str, ModelCard]:
+        with self._lock:
+            if time.monotonic() - self._looked_at > _LOOK_AGAIN_S:
+                self._cards = self._look()
+                self._looked_at = time.monotonic()
+            return self._cards
+
+    def _look(self) -> Mapping[str, ModelCard]:
+        places = {name: (name, folder, source) for name, folder, source in self._places()}
+        return {name: self._card(*places[name]) for name in sorted(places)}
+
+    def _places(self) -> Iterator[Place]:
+        if self._use_hub_cache:
+            yield from self._hub_places()
+        # Last, so that a folder wins over a cached model of the same name.
+        for folder in _model_folders(self._models_dir, _DEEPEST):
+            if folder != self._models_dir:
+                yield folder.relative_to(self._models_dir).as_posix(), folder, "folder"
+
+    def _hub_places(self) -> list[Place]:
+        """The cache's models; it is large and rarely changes, so it is looked at less often."""
+        if time.monotonic() - self._hub_looked_at > _LOOK_IN_HUB_CACHE_AGAIN_S:
+            self._in_hub_cache = list(_in_hub_cache())
+            self._hub_looked_at = time.monotonic()
+        return self._in_hub_cache
+
+    def _card(self, name: str, folder: Path, source: Literal["folder", "hub"]) -> ModelCard:
+        state = _fingerprint(folder)
+        known = self._made.get(folder)
+        if known and known[0] == state and known[1].id == name:
+            return known[1]
+        card = make_card(name, folder, source, dequantises=self._dequantises)
+        self._made[folder] = (state, card)
+        return card
+
+
+def make_card(name: str, folder: Path, source: Literal["folder", "hub"], *, dequantises: bool) -> ModelCard:
+    """Read one folder's small files; whatever is wrong becomes the card's `problem`."""
+    config, problem = _read_config(folder)
+    tensors: list[Tensor] = []
+    try:
+        tensors = read_tensors(folder)
+    except BrokenWeights as error:
+        problem = problem or str(error)
+    except OSError:
+        problem = problem or "its files cannot be read"
+    text = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
+    context = (text or {}).get("max_position_embeddings")
+    return ModelCard(
+        id=name,
+        path=str(folder),
+        source=source,
+        family=str(config.get("model_type", "unknown")),
+        context_length=context if type(context) is int and context > 0 else _DEFAULT_CONTEXT,
+        weight_bytes=sum(tensor.bytes for tensor in tensors),
+        resident_bytes=int(predicted_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE),
+        created=int((folder / "config.json").stat().st_mtime),
+        problem=problem,
+    )
+
+
+def predicted_bytes(tensors: list[Tensor], config: Mapping[str, Any], *, dequantises: bool) -> int:
+    """Bytes of the weights once loaded: as stored on a GPU, as fp32 where the worker dequantises."""
+    if not dequantises:
+        return sum(tensor.bytes for tensor in tensors)
+    quantised = {t.name.removesuffix(".scales") for t in tensors if t.name.endswith(".scales")}
+    total = 0
+    for tensor in tensors:
+        layer, _, part = tensor.name.rpartition(".")
+        if layer in quantised and part in {"scales", "biases"}:
+            continue
+        is_packed = layer in quantised and tensor.dtype == "U32"
+        items = tensor.items * _QUANTISED_BITS // _bits(config, layer) if is_packed else tensor.items
+        total += items * 4
+    return total
+
+
+def _bits(config: Mapping[str, Any], layer: str) -> int:
+    quantisation = config.get("quantization")
+    if not isinstance(quantisation, dict):
+        return 4
+    own = quantisation.get(layer)
+    bits = (own if isinstance(own, dict) else quantisation).get("bits", quantisation.get("bits"))
+    return bits if type(bits) is int and 1 <= bits <= 8 else 4
+
+
+def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
+    """config.json, and why the folder cannot be served if its small files say so already."""
+    config: dict[str, Any] = {}
+    for name in ("config.json", "tokenizer_config.json"):
+        found = _read_object(folder / name)
+        if found is None:
+            return config, f"its {name} cannot be read"
+        config = config or found
+        # CVE-2026-5843 and CVE-2026-22807: such a model's own Python would have to run.
+        if key := next((key for key in ("model_file", "auto_map") if key in found), None):
+            return config, f"it needs code of its own to run ({key} in {name}), which this server never does"
+    return config, ""
+
+
+def _read_object(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _model_folders(root: Path, depth: int) -> Iterator[Path]:
+    """Folders with a config, weights and a tokenizer; hidden ones are drafts, links may lead anywhere."""
+    try:
+        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
+    except OSError:
+        return
+    names = {entry.name for entry in entries}
+    if "config.json" in names and names & set(_TOKENIZERS) and any(n.endswith(".safetensors") for n in names):
+        yield root
+    if depth == 0:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+            yield from _model_folders(Path(entry.path), depth - 1)
+
+
+def _in_hub_cache() -> Iterator[Place]:
+    """The newest complete snapshot of every model in the Hugging Face cache."""
+    try:
+        cache = scan_cache_dir()
+    except (CacheNotFound, OSError):
+        return
+    for repo in cache.repos:
+        newest = sorted(repo.revisions, key=lambda revision: revision.last_modified, reverse=True)
+        folders = [
+            folder for revision in newest for folder in _model_folders(Path(revision.snapshot_path), 0)
+        ]
+        if repo.repo_type == "model" and folders:
+            yield repo.repo_id, folders[0], "hub"
+
+
+def _fingerprint(folder: Path) -> int:
+    """Changes whenever a file of the folder comes, goes or changes."""
+    with os.scandir(folder) as entries:
+        return hash(tuple(sorted((e.name, e.stat().st_mtime_ns, e.stat().st_size) for e in entries)))

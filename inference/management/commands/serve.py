@@ -1,0 +1,165 @@
+"""`manage.py serve`: everything from an empty folder to a running site, and back to nothing on Ctrl-C."""
+
+import argparse
+import asyncio
+import contextlib
+import resource
+import secrets
+import signal
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import BaseCommand, CommandError, call_command
+from pydantic import ValidationError
+from tqdm import tqdm
+
+from inference import __version__, runtime, tracing
+from inference.sources.starter import StarterUnavailable, ensure_starter
+from mlxsite.config import Config
+from mlxsite.server import StreamServer
+
+_FLUSH_S = 2.0
+_OPEN_FILES = 4096
+
+
+class Command(BaseCommand):
+    help = "Set up what is missing, then serve the playground, the admin and /v1 until Ctrl-C."
+    requires_system_checks = []  # run below, once the options are applied
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--host", help="the address to listen on (MLX_SERVER_HOST)")
+        parser.add_argument(
+            "--port", type=int, help="the port to listen on, 0 for a free one (MLX_SERVER_PORT)"
+        )
+        parser.add_argument("--models-dir", help="where models are looked for (MLX_SERVER_MODELS_DIR)")
+        parser.add_argument("--no-starter", action="store_true", help="do not fetch the starter model")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        config = _apply(options)
+        if not config.is_loopback and config.api_key is None:
+            raise CommandError(
+                f"Refusing to listen on {config.host} without a key: anybody on the network could use this "
+                "server. Set MLX_SERVER_API_KEY, or listen on 127.0.0.1."
+            )
+        self.check()
+        config.models_path.mkdir(parents=True, exist_ok=True)
+        call_command("migrate", verbosity=0, interactive=False)
+        password = _first_login()
+        if config.starter and not any(card.is_servable for card in runtime.catalog().scan()):
+            self._fetch_starter(config)
+        tracing.configure(config)
+        _allow_many_files()
+        self._serve(config, password)
+
+    def _fetch_starter(self, config: Config) -> None:
+        self.stdout.write("No model yet: fetching the starter model, SmolLM2-135M-Instruct.")
+        bar = tqdm(total=None, unit="B", unit_scale=True, file=sys.stdout, disable=None, leave=False)
+
+        def on_progress(phase: str, done: int, total: int) -> None:
+            bar.set_description(phase, refresh=False)
+            bar.total, bar.n = total or None, done
+            bar.refresh()
+
+        try:
+            with contextlib.closing(bar):
+                ensure_starter(config.models_path, on_progress)
+        except StarterUnavailable as error:
+            self.stderr.write(self.style.WARNING(str(error)))
+
+    def _serve(self, config: Config, password: str | None) -> None:
+        from mlxsite.asgi import application
+
+        server = StreamServer(
+            application,
+            host=config.host,
+            port=config.port,
+            max_body_bytes=config.max_body_bytes,
+            on_ready=lambda: self._on_ready(server, password),
+        )
+        server.run()
+        if server.listen_failure:
+            raise CommandError(f"Cannot listen on {config.host}:{config.port}: {server.listen_failure}")
+
+    def _on_ready(self, server: StreamServer, password: str | None) -> None:
+        loop = asyncio.get_event_loop()
+        stopping = Stopping(server)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopping.begin)
+        stopping.keep(loop.create_task(runtime.pool().warm_up()))
+        self._greet(server.address, password)
+
+    def _greet(self, address: str, password: str | None) -> None:
+        self.stdout.write(f"\nmlxsite {__version__} is ready.\n")
+        for name, path in (("Playground", "/"), ("Admin", "/admin/"), ("API", "/v1")):
+            self.stdout.write(f"  {name:<11}{address}{path}")
+        if password:
+            self.stdout.write(f"\nSign in to the admin as 'admin' with the password {password}")
+            self.stdout.write("It is shown this once; change it with: python manage.py changepassword admin")
+        self.stdout.write("\nPress Ctrl-C to stop.")
+        self.stdout.flush()
+
+
+class Stopping:
+    """From the first signal to the end: tell the streams, end the workers, stop. A second signal is now."""
+
+    def __init__(self, server: StreamServer) -> None:
+        self._server = server
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._has_begun = False
+
+    def keep(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def begin(self) -> None:
+        if self._has_begun:
+            self._server.stop()
+            return
+        self._has_begun = True
+        self.keep(asyncio.get_running_loop().create_task(self._stop()))
+
+    async def _stop(self) -> None:
+        await runtime.pool().close()
+        # The streams' error events are on their way; give them a moment to reach their readers.
+        await self._server.drain(_FLUSH_S)
+        self._server.stop()
+
+
+def _apply(options: dict[str, Any]) -> Config:
+    """The settings with this command line's options on top, put in force."""
+    given = {
+        "host": options["host"],
+        "port": options["port"],
+        "models_dir": options["models_dir"],
+        "starter": False if options["no_starter"] else None,
+    }
+    try:
+        config = Config(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise CommandError("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from None
+    settings.CONFIG = config
+    settings.ALLOWED_HOSTS = config.hosts
+    return config
+
+
+def _first_login() -> str | None:
+    """The new password of a first staff account; None when one exists already."""
+    users = get_user_model().objects
+    if users.filter(is_superuser=True).exists():
+        return None
+    password = secrets.token_urlsafe(12)
+    users.create_superuser("admin", password=password)
+    return password
+
+
+def _allow_many_files() -> None:
+    # macOS starts processes with 256 descriptors; every stream takes one.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,45 @@
+"""The worker process: `python -m inference.worker --fd N`, N being its end of the site's socket."""
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+import threading
+
+from inference import blas, protocol
+from inference.worker.session import Session
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="inference.worker")
+    parser.add_argument("--fd", type=int, required=True, help="the socket to the site, inherited")
+    parser.add_argument("--blas", default="", help="the BLAS library to multiply with on a CPU")
+    options = parser.parse_args()
+    logging.basicConfig(format=f"%(asctime)s %(levelname)s worker[{os.getpid()}] %(name)s: %(message)s")
+    # A dead thread would leave a worker that looks alive and answers nobody; a dead worker is replaced.
+    threading.excepthook = _die
+    chosen = blas.preload(blas.best_blas(options.blas))
+    asyncio.run(_serve(socket.socket(fileno=options.fd), chosen))
+    # The engine may be deep in a prefill; with its site gone there is nothing left to wait for.
+    os._exit(0)
+
+
+async def _serve(connection: socket.socket, chosen: blas.Blas) -> None:
+    reader, writer = await asyncio.open_connection(sock=connection)
+    try:
+        await Session(reader, writer, chosen).run()
+    except protocol.ProtocolBroken as error:
+        logging.getLogger(__name__).critical("The site sent nonsense: %s", error)
+        os._exit(65)
+
+
+def _die(failure: threading.ExceptHookArgs) -> None:
+    thread = failure.thread.name if failure.thread else "unknown"
+    error = (failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
+    logging.getLogger(__name__).critical("The %s thread died", thread, exc_info=error)
+    os._exit(70)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""From a model folder to a model on the device: weights, tokenizer, adapter."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.utils import tree_flatten
+from mlx_lm.utils import dequantize_model, load_model
+from transformers import AutoTokenizer
+
+from inference.adapters import Adapter, ModelFacts, adapter_for
+from inference.protocol import Load
+from inference.worker.tokenizer import HubTokenizer
+
+_CHUNK_BYTES = 64 * 2**20
+_DEFAULT_CONTEXT = 2048
+
+
+class RefusedModel(Exception):
+    """The folder asks for something this server never does; the message is for its owner."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model ready to step, and what the text side needs to serve it."""
+
+    model: nn.Module
+    tokenizer: HubTokenizer
+    adapter: Adapter
+    context_length: int
+    vocab_size: int
+    device: str
+    seconds: float
+
+    @property
+    def stop_ids(self) -> frozenset[int]:
+        return self.adapter.stop_ids
+
+
+def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
+    """Load the model `options` names onto its device, reporting percent of the weights."""
+    started = time.perf_counter()
+    folder = Path(options.path)
+    device = _choose_device(options)
+    facts = read_facts(folder)
+    _refuse_code(facts)
+    model, config = load_model(folder, lazy=True, trust_remote_code=False)
+    if device == "cpu":
+        model = _for_cpu(model)
+    _materialise(model, on_progress)
+    tokenizer = HubTokenizer(
+        AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    )
+    return LoadedModel(
+        model=model,
+        tokenizer=tokenizer,
+        adapter=adapter_for(facts, tokenizer),
+        context_length=_context_length(config, options.context_limit),
+        vocab_size=_vocab_size(model, config),
+        device=device,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def read_facts(folder: Path) -> ModelFacts:
+    """The folder's small files, as the adapters want them."""
+    tokenizer_config = _read_json(folder / "tokenizer_config.json")
+    template_file = folder / "chat_template.jinja"
+    template = template_file.read_text() if template_file.exists() else tokenizer_config.get("chat_template")
+    return ModelFacts(
+        config=_read_json(folder / "config.json"),
+        generation_config=_read_json(folder / "generation_config.json"),
+        tokenizer_config=tokenizer_config,
+        chat_template=template if isinstance(template, str) else "",
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    found = json.loads(path.read_text())
+    return found if isinstance(found, dict) else {}
+
+
+def _refuse_code(facts: ModelFacts) -> None:
+    # CVE-2026-5843 and CVE-2026-22807: a model's own Python must not run, whatever the libraries allow.
+    for name, file in (("config.json", facts.config), ("tokenizer_config.json", facts.tokenizer_config)):
+        for key in ("model_file", "auto_map"):
+            if key in file:
+                raise RefusedModel(
+                    f"its {name} asks to run code of its own ({key}), which this server never does"
+                )
+
+
+def _choose_device(options: Load) -> str:
+    if options.device == "cpu":
+        mx.set_default_device(mx.cpu)
+    is_cpu = mx.default_device().type == mx.DeviceType.cpu
+    if options.device == "gpu" and is_cpu:
+        raise RefusedModel("MLX_SERVER_DEVICE is gpu, but MLX sees no GPU on this machine")
+    if is_cpu:
+        # Each newly compiled kernel starts the C++ compiler, if there is one: about a second a piece.
+        mx.disable_compile()
+    elif options.wired_limit and mx.metal.is_available():
+        mx.set_wired_limit(options.wired_limit)
+    return "cpu" if is_cpu else "gpu"
+
+
+def _for_cpu(model: nn.Module) -> nn.Module:
+    """Plain fp32: half precision and quantised kernels are scalar code on a CPU, 20 to 60 times slower."""
+    model = dequantize_model(model)
+    model.set_dtype(mx.float32)
+    return model
+
+
+def _materialise(model: nn.Module, on_progress: Callable[[int], None]) -> None:
+    """Read the lazy weights in pieces, so that progress can be told and peak memory stays low."""
+    total = sum(array.nbytes for _, array in tree_flatten(model.parameters()))
+    done = 0
+    for chunk in _chunks(model):
+        mx.eval(chunk)
+        done += sum(array.nbytes for array in chunk)
+        on_progress(100 * done // max(total, 1))
+    mx.clear_cache()
+
+
+def _chunks(model: nn.Module) -> Iterator[list[mx.array]]:
+    chunk: list[mx.array] = []
+    for _, array in tree_flatten(model.parameters()):
+        chunk.append(array)
+        if sum(a.nbytes for a in chunk) >= _CHUNK_BYTES:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _context_length(config: dict[str, Any], limit: int | None) -> int:
+    text = config.get("text_config") or config
+    own = int(text.get("max_position_embeddings") or _DEFAULT_CONTEXT)
+    return min(own, limit) if limit else own
+
+
+def _vocab_size(model: nn.Module, config: dict[str, Any]) -> int:
+    """How many logits the model gives: a token id at or above this would read past the embedding."""
+    text = config.get("text_config") or config
+    if size := text.get("vocab_size"):
+        return int(size)
+    return int(model(mx.array([[0]])).shape[-1])
+
+
+def reason_for(error: Exception) -> str:
+    """Why a load failed, for the client: no paths and no traceback, those are in the log."""
+    if isinstance(error, RefusedModel):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return "a file of the model is missing"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    if isinstance(error, ValueError) and "not supported" in str(error):
+        return "mlx-lm does not know this kind of model"
+    return "its files cannot be read as a model; the server's log has the details"

@@ -1,0 +1,175 @@
+"""The open requests of one worker, from a submitted frame to their Finished event."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from inference.errors import ContextLengthExceeded, InternalError, ServerError
+from inference.protocol import Happened, Load, Step, Submit, Up
+from inference.types import (
+    Accepted,
+    ChatRequest,
+    Event,
+    Finished,
+    FinishReason,
+    Progress,
+    Request,
+    Timings,
+    Usage,
+)
+from inference.worker.batch import Output, Prefilled, Sampled, Sequence
+from inference.worker.engine import Add, Command, Remove
+from inference.worker.loading import LoadedModel
+from inference.worker.text import Answer
+
+logger = logging.getLogger(__name__)
+_LOST = InternalError(
+    "This request failed while it was computed; the server's log has the details."
+).refusal()
+
+
+@dataclass(eq=False)
+class Open:
+    """One request between Accepted and its end; times are perf_counter seconds."""
+
+    answer: Answer
+    prompt_tokens: int
+    accepted_at: float
+    prefill_at: float | None = None
+    decode_at: float | None = None
+
+    def timings(self, now: float) -> Timings:
+        prefill_at = self.prefill_at or now
+        decode_at = self.decode_at or now
+        return Timings(
+            queue_s=prefill_at - self.accepted_at, prefill_s=decode_at - prefill_at, decode_s=now - decode_at
+        )
+
+
+class Requests:
+    """Prepares on one thread, delivers on another; `post` reaches the engine and `send` the site."""
+
+    def __init__(
+        self, model: LoadedModel, options: Load, post: Callable[[Command], None], send: Callable[[Up], None]
+    ) -> None:
+        self._model = model
+        self._options = options
+        self._post = post
+        self._send = send
+        self._open: dict[int, Open | None] = {}  # None while being prepared
+        self._preparing = ThreadPoolExecutor(1, thread_name_prefix="prompt")
+        self._outputs: queue.SimpleQueue[list[Output]] = queue.SimpleQueue()
+        threading.Thread(target=self._deliver_all, name="text", daemon=True).start()
+
+    def prepare(self, submit: Submit) -> None:
+        """Begin to render, tokenise and check a request; it is answered by Accepted or a refusal."""
+        self._open[submit.id] = None
+        self._preparing.submit(self._prepare, submit)
+
+    def deliver(self, outputs: list[Output]) -> None:
+        """Take what an engine step brought; the text is made on another thread."""
+        self._outputs.put(outputs)
+
+    def forget(self, number: int) -> None:
+        """Drop a request whose reader has left."""
+        self._open.pop(number, None)
+        self._post(Remove(number))
+
+    def lose(self, numbers: list[int]) -> None:
+        """End requests that the engine cannot go on with."""
+        lost = [number for number in numbers if self._open.pop(number, None)]
+        self._send(Step(happened=tuple(Happened(id=number, failure=_LOST) for number in lost)))
+
+    def _prepare(self, submit: Submit) -> None:
+        try:
+            sequence, answer = self._accept(submit)
+        except ServerError as error:
+            self._refuse(submit.id, error)
+        except Exception:  # a template or tokenizer can fail in its own ways; only this request may suffer
+            logger.exception("Cannot prepare a request")
+            self._refuse(submit.id, InternalError("The prompt could not be prepared; see the server's log."))
+        else:
+            self._begin(sequence, answer)
+
+    def _accept(self, submit: Submit) -> tuple[Sequence, Answer]:
+        request, model = submit.request, self._model
+        if isinstance(request, ChatRequest):
+            prompt = model.adapter.render(request.messages)
+        else:
+            prompt = model.tokenizer.encode_prompt(request.prompt)
+        sequence = Sequence(
+            id=submit.id,
+            prompt=tuple(prompt),
+            max_tokens=self._room(request, len(prompt)),
+            sampling=request.sampling,
+            stop_ids=model.stop_ids,
+        )
+        return sequence, Answer.of(request, prompt, model.tokenizer, model.adapter)
+
+    def _room(self, request: Request, prompt_tokens: int) -> int:
+        """How many tokens the answer may have; raises when prompt and answer exceed the context."""
+        context = self._model.context_length
+        wanted = request.max_tokens or 1
+        if prompt_tokens + wanted > context:
+            raise ContextLengthExceeded(
+                f"This model's context is {context} tokens; the prompt has {prompt_tokens} and the answer "
+                f"needs {wanted}. Shorten the prompt or lower max_tokens.",
+                param="messages" if isinstance(request, ChatRequest) else "prompt",
+            )
+        return request.max_tokens or min(self._options.max_output_tokens, context - prompt_tokens)
+
+    def _begin(self, sequence: Sequence, answer: Answer) -> None:
+        if sequence.id not in self._open:
+            return  # its reader left meanwhile
+        self._open[sequence.id] = Open(answer, len(sequence.prompt), time.perf_counter())
+        self._tell(sequence.id, [Accepted(prompt_tokens=len(sequence.prompt)), *answer.begin()])
+        self._post(Add(sequence))
+
+    def _refuse(self, number: int, error: ServerError) -> None:
+        self._open.pop(number, None)
+        self._send(Step(happened=(Happened(id=number, failure=error.refusal()),)))
+
+    def _tell(self, number: int, events: list[Event]) -> None:
+        self._send(Step(happened=tuple(Happened(id=number, what=event) for event in events)))
+
+    def _deliver_all(self) -> None:
+        while True:
+            outputs = self._outputs.get()
+            happened = [
+                Happened(id=output.id, what=event) for output in outputs for event in self._events(output)
+            ]
+            if happened:
+                self._send(Step(happened=tuple(happened)))
+
+    def _events(self, output: Output) -> list[Event]:
+        request = self._open.get(output.id)
+        if not request:
+            # Cancelled, or stopped by its text: whatever the engine still made of it is nobody's.
+            self._post(Remove(output.id))
+            return []
+        if isinstance(output, Prefilled):
+            request.prefill_at = request.prefill_at or time.perf_counter()
+            return [Progress(phase="prefill", done=output.done, total=output.total)]
+        return self._text(request, output)
+
+    def _text(self, request: Open, sampled: Sampled) -> list[Event]:
+        request.decode_at = request.decode_at or time.perf_counter()
+        answer = request.answer
+        events = answer.feed(sampled.token)
+        if not sampled.finish and not answer.is_stopped:
+            return events
+        if sampled.finish and not answer.is_stopped:
+            events += answer.flush()
+        if not sampled.finish:
+            self._post(Remove(sampled.id))
+        reason: FinishReason = "stop" if answer.is_stopped else sampled.finish or "stop"
+        return [*events, self._finish(sampled.id, request, reason)]
+
+    def _finish(self, number: int, request: Open, reason: FinishReason) -> Finished:
+        self._open.pop(number, None)
+        usage = Usage(prompt_tokens=request.prompt_tokens, completion_tokens=request.answer.tokens)
+        return Finished(reason=reason, usage=usage, timings=request.timings(time.perf_counter()))

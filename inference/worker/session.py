@@ -1,0 +1,111 @@
+"""One worker's life with its site: frames in, frames out, and the threads in between.
+
+IO loop        reads and writes frames, beats once a second, ends the process with its site
+prompt thread  renders templates and tokenises; refuses what the loaded model cannot serve
+engine thread  loads, steps and frees the model
+text thread    turns tokens into text, stop strings and channels: one Step frame per engine step
+"""
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from inference import protocol
+from inference.blas import Blas
+from inference.protocol import Cancel, Heartbeat, Hello, Load, LoadFailed, Loading, Ready, Stop, Submit
+from inference.types import Loaded
+from inference.worker.engine import Engine, Quit, Sink
+from inference.worker.requests import Requests
+
+if TYPE_CHECKING:
+    from inference.worker.loading import LoadedModel
+
+logger = logging.getLogger(__name__)
+_HEARTBEAT_S = 1.0
+
+
+class Session:
+    """Everything between the socket and the model."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, blas: Blas) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._blas = blas
+        self._loop = asyncio.get_running_loop()
+        self._is_imported = asyncio.Event()
+        self._options: Load | None = None
+        self._requests: Requests | None = None
+        self._engine = Engine(
+            Sink(
+                on_imported=lambda: self._loop.call_soon_threadsafe(self._is_imported.set),
+                on_loading=lambda percent: self.send(Loading(percent=percent)),
+                on_loaded=self._on_loaded,
+                on_load_failed=self._on_load_failed,
+                on_outputs=lambda outputs: self._open_requests().deliver(outputs),
+                on_lost=lambda ids: self._open_requests().lose(ids),
+            )
+        )
+
+    async def run(self) -> None:
+        """Serve until the site says Stop or is gone."""
+        self._engine.start()
+        beating = asyncio.create_task(self._beat())
+        while (frame := await protocol.read_down(self._reader)) and not isinstance(frame, Stop):
+            self._take(frame)
+        beating.cancel()
+        self._engine.post(Quit())
+
+    def send(self, frame: protocol.Up) -> None:
+        """Write a frame, from any thread."""
+        self._loop.call_soon_threadsafe(self._writer.write, protocol.encode(frame))
+
+    def _take(self, frame: protocol.Down) -> None:
+        match frame:
+            case Load():
+                self._options = frame
+                self._engine.post(frame)
+            case Submit():
+                self._open_requests().prepare(frame)
+            case Cancel(id=number):
+                self._open_requests().forget(number)
+
+    async def _beat(self) -> None:
+        """Greet once the imports are done, then tell the memory figures every second."""
+        await self._is_imported.wait()
+        from inference.worker import memory
+
+        self.send(Hello(version=protocol.VERSION, pid=os.getpid(), memory=memory.figures()))
+        while True:
+            await asyncio.sleep(_HEARTBEAT_S)
+            self.send(
+                Heartbeat(memory=memory.figures(), running=self._engine.running, steps=self._engine.steps)
+            )
+
+    def _on_loaded(self, model: "LoadedModel") -> None:
+        from inference.worker import memory
+
+        if not self._options:
+            raise RuntimeError("loaded what nobody asked for")
+        self._requests = Requests(model, self._options, self._engine.post, self.send)
+        loaded = Loaded(
+            seconds=model.seconds,
+            memory=memory.figures(),
+            context_length=model.context_length,
+            vocab_size=model.vocab_size,
+            device=model.device,
+            blas=self._blas.name if model.device == "cpu" else "",
+            adapter=model.adapter.name,
+            stop_tokens=tuple(sorted(model.tokenizer.token_text(i) for i in model.stop_ids)),
+        )
+        self.send(Ready(loaded=loaded))
+
+    def _on_load_failed(self, error: Exception) -> None:
+        from inference.worker.loading import reason_for
+
+        self.send(LoadFailed(reason=reason_for(error)))
+
+    def _open_requests(self) -> Requests:
+        if not self._requests:
+            raise protocol.ProtocolBroken("a request before the model was loaded")
+        return self._requests

@@ -1,0 +1,136 @@
+"""The official `openai` client against the real site and the real starter model."""
+
+import httpx
+import openai
+import pytest
+from openai import OpenAI
+
+from tests.e2e.site import STARTER, Site
+
+pytestmark = pytest.mark.e2e
+FRANCE = [{"role": "user", "content": "What is the capital of France?"}]
+
+
+@pytest.fixture(scope="module")
+def client(site: Site) -> OpenAI:
+    return OpenAI(base_url=f"{site.url}/v1", api_key="not-needed", max_retries=0, timeout=120)
+
+
+def test_it_lists_the_model(client: OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == [STARTER]
+    assert client.models.retrieve(STARTER).object == "model"
+
+
+def test_it_answers_whole(client: OpenAI) -> None:
+    answer = client.chat.completions.create(model=STARTER, messages=FRANCE, temperature=0, max_tokens=32)
+    choice = answer.choices[0]
+    assert "Paris" in (choice.message.content or "")
+    assert (choice.finish_reason, choice.message.role) == ("stop", "assistant")
+    assert (
+        answer.usage
+        and answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+    )
+
+
+def test_a_stream_is_the_same_answer_in_pieces(client: OpenAI) -> None:
+    whole = client.chat.completions.create(model=STARTER, messages=FRANCE, temperature=0, max_tokens=32)
+    chunks = list(
+        client.chat.completions.create(
+            model=STARTER,
+            messages=FRANCE,
+            temperature=0,
+            max_tokens=32,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+    )
+    pieces = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
+    assert "".join(pieces) == whole.choices[0].message.content
+    assert len([piece for piece in pieces if piece]) > 3
+    assert [chunk.usage for chunk in chunks if chunk.usage] == [whole.usage]
+
+
+def test_no_stop_token_leaks_into_the_text(client: OpenAI) -> None:
+    answer = client.chat.completions.create(model=STARTER, messages=FRANCE, temperature=0, max_tokens=64)
+    assert "<|" not in (answer.choices[0].message.content or "")
+
+
+def test_max_tokens_ends_with_length(client: OpenAI) -> None:
+    answer = client.chat.completions.create(model=STARTER, messages=FRANCE, max_completion_tokens=3)
+    assert answer.choices[0].finish_reason == "length"
+    assert answer.usage and answer.usage.completion_tokens == 3
+
+
+def test_a_stop_string_cuts_the_text_at_any_token_boundary(client: OpenAI) -> None:
+    answer = client.chat.completions.create(
+        model=STARTER, messages=FRANCE, temperature=0, stop=["apital of F"]
+    )
+    assert answer.choices[0].message.content == "The c"
+    assert answer.choices[0].finish_reason == "stop"
+
+
+def test_a_seed_repeats_the_answer(client: OpenAI) -> None:
+    def tell() -> str | None:
+        answer = client.chat.completions.create(
+            model=STARTER, messages=[{"role": "user", "content": "Tell a story."}], seed=11, max_tokens=16
+        )
+        return answer.choices[0].message.content
+
+    assert tell() == tell()
+
+
+def test_a_completion_echoes_its_prompt(client: OpenAI) -> None:
+    answer = client.completions.create(
+        model=STARTER, prompt="The capital of France is", echo=True, temperature=0, max_tokens=2
+    )
+    assert answer.choices[0].text.startswith("The capital of France is Paris")
+
+
+def test_several_streams_run_at_once(client: OpenAI) -> None:
+    streams = [
+        client.chat.completions.create(
+            model=STARTER, messages=FRANCE, temperature=0, max_tokens=12, stream=True
+        )
+        for _ in range(3)
+    ]
+    texts = ["".join(c.choices[0].delta.content or "" for c in stream if c.choices) for stream in streams]
+    assert texts[0].startswith("The capital of France")
+    assert len(set(texts)) == 1
+
+
+def test_a_stream_that_is_closed_frees_the_model(client: OpenAI, site: Site) -> None:
+    stream = client.chat.completions.create(model=STARTER, messages=FRANCE, max_tokens=2000, stream=True)
+    next(iter(stream))
+    stream.close()
+    for _ in range(100):
+        workers = httpx.get(f"{site.url}/health").json()["workers"]
+        if all(worker["state"] != "busy" for worker in workers):
+            break
+    assert all(worker["state"] != "busy" for worker in workers)
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "param"),
+    [
+        ({"model": "nope"}, openai.NotFoundError, "model"),
+        ({"temperature": 3}, openai.BadRequestError, "temperature"),
+        ({"logit_bias": {"5": 1}}, openai.BadRequestError, "logit_bias"),
+        ({"max_tokens": 10_000_000}, openai.BadRequestError, "messages"),
+    ],
+)
+def test_bad_input_is_refused_by_name(
+    client: OpenAI, fields: dict[str, object], error: type[openai.APIStatusError], param: str
+) -> None:
+    with pytest.raises(error) as refusal:
+        client.chat.completions.create(**({"model": STARTER, "messages": FRANCE} | fields))  # type: ignore[call-overload]
+    assert refusal.value.param == param
+
+
+def test_a_prompt_beyond_the_context_is_refused_with_both_counts(client: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as refusal:
+        client.chat.completions.create(
+            model=STARTER, messages=[{"role": "user", "content": "one two " * 6000}]
+        )
+    assert refusal.value.code == "context_length_exceeded"
+    assert "8192" in refusal.value.message
+    assert "120" in refusal.value.message

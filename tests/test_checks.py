@@ -1,0 +1,33 @@
+import pytest
+from django.core.checks import run_checks
+from pytest_django import Settings
+
+from inference.checks import check_blas, check_exposure
+from mlxsite.config import Config
+
+
+def test_it_hints_how_to_get_a_fast_blas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("inference.blas._OPENBLAS", ())
+    monkeypatch.setattr("inference.blas._MKL", ())
+    (warning,) = check_blas(None)
+    assert warning.hint and "libopenblas0-pthread" in warning.hint
+
+
+def test_it_says_nothing_when_the_operator_chose_one(settings: Settings) -> None:
+    settings.CONFIG = Config(blas="/opt/libfast.so")
+    assert check_blas(None) == []
+
+
+def test_listening_beyond_loopback_without_a_key_is_an_error(settings: Settings) -> None:
+    settings.CONFIG = Config(host="0.0.0.0")
+    assert [found.id for found in check_exposure(None)] == ["inference.E001"]
+
+
+def test_with_a_key_it_may_listen_anywhere(settings: Settings) -> None:
+    settings.CONFIG = Config(host="0.0.0.0", api_key="a-long-random-value")
+    assert check_exposure(None) == []
+
+
+def test_the_default_settings_pass_djangos_own_checks() -> None:
+    assert [found for found in run_checks() if found.id and not found.id.startswith("inference.W")] == []

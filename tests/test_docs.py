@@ -1,0 +1,60 @@
+"""What the documents say is compared with what the code has, so that neither can drift."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from inference.errors import all_errors
+from mlxsite.config import BASE_DIR, Config
+
+DOCS = BASE_DIR / "docs"
+
+
+def shown_default(name: str) -> str:
+    """A setting's default as the page writes it."""
+    default = Config.model_fields[name].default
+    if isinstance(default, Path):
+        return f"`{default.relative_to(BASE_DIR)}`"
+    return (
+        "none"
+        if default in (None, "")
+        else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    )
+
+
+@pytest.mark.parametrize("name", list(Config.model_fields))
+def test_every_setting_is_documented_with_its_default(name: str) -> None:
+    field = Config.model_fields[name]
+    row = f"| `MLX_SERVER_{name.upper()}` | {shown_default(name)} | {field.description} |"
+    assert row in (DOCS / "configuration.md").read_text()
+
+
+def test_no_documented_setting_is_made_up() -> None:
+    documented = re.findall(r"^\| `MLX_SERVER_(\w+)`", (DOCS / "configuration.md").read_text(), re.MULTILINE)
+    assert {name.lower() for name in documented} == set(Config.model_fields)
+
+
+@pytest.mark.parametrize("error", all_errors(), ids=lambda error: error.__name__)
+def test_every_error_code_is_documented_with_its_status(error: type) -> None:
+    assert re.search(rf"\| `{error.code}` \| {error.status} \|", (DOCS / "api.md").read_text())
+
+
+def test_every_endpoint_is_documented() -> None:
+    from inference.openai.api import api
+
+    page = (DOCS / "api.md").read_text()
+    paths = [path for path, _ in api.get_openapi_schema()["paths"].items()]
+    assert paths
+    assert [path for path in paths if f"`{path}`" not in page and path not in page] == []
+
+
+def test_links_between_the_documents_lead_somewhere() -> None:
+    pages = [BASE_DIR / "README.md", *DOCS.glob("*.md")]
+    broken = [
+        f"{page.name}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []

@@ -1,0 +1,119 @@
+"""Spans as an exporter sees them: one per request, with its phases, its tokens and its error."""
+
+import os
+import subprocess
+import sys
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from inference import chat
+from inference.errors import ContextLengthExceeded
+from inference.tracing import request_span
+from inference.types import ChatRequest, Finished, Message, Principal, Timings, Usage
+from mlxsite.config import BASE_DIR
+from tests.fakes import FakeRunner, serving
+
+REQUEST = ChatRequest(model="tiny", messages=(Message(role="user", content="hi"),))
+LOCAL = Principal(kind="local")
+
+
+@pytest.fixture(scope="module")
+def exporter() -> InMemorySpanExporter:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return exporter
+
+
+@pytest.fixture
+def spans(exporter: InMemorySpanExporter) -> InMemorySpanExporter:
+    exporter.clear()
+    return exporter
+
+
+def named(spans: InMemorySpanExporter, name: str) -> ReadableSpan:
+    (found,) = [span for span in spans.get_finished_spans() if span.name == name]
+    return found
+
+
+async def test_a_request_has_a_span_with_its_model_and_tokens(spans: InMemorySpanExporter) -> None:
+    with serving(FakeRunner(prompt_tokens=7)):
+        async with aclosing(chat.stream(REQUEST, LOCAL)) as events:
+            assert [event async for event in events]
+    attributes = dict(named(spans, "chat tiny").attributes or {})
+    assert (attributes["model"], attributes["prompt_tokens"], attributes["completion_tokens"]) == (
+        "tiny",
+        7,
+        2,
+    )
+    assert attributes["finish_reason"] == "stop"
+
+
+async def test_a_load_has_a_span(spans: InMemorySpanExporter) -> None:
+    with serving(FakeRunner()):
+        async with aclosing(chat.stream(REQUEST, LOCAL)) as events:
+            assert [event async for event in events]
+    assert dict(named(spans, "load tiny").attributes or {})["model"] == "tiny"
+
+
+async def test_a_refused_request_has_its_error_code(spans: InMemorySpanExporter) -> None:
+    with (
+        serving(FakeRunner(refuse_with=ContextLengthExceeded("too long"))),
+        pytest.raises(ContextLengthExceeded),
+    ):
+        async for _ in chat.stream(REQUEST, LOCAL):
+            pass
+    span = named(spans, "chat tiny")
+    assert dict(span.attributes or {})["error_code"] == "context_length_exceeded"
+    assert not span.status.is_ok
+
+
+def test_prefill_and_decode_are_children_with_the_workers_durations(spans: InMemorySpanExporter) -> None:
+    usage = Usage(prompt_tokens=3, completion_tokens=4)
+    with request_span(REQUEST, LOCAL) as span:
+        span.note(Finished(reason="stop", usage=usage, timings=Timings(prefill_s=0.5, decode_s=2.0)))
+    prefill, decode, parent = named(spans, "prefill"), named(spans, "decode"), named(spans, "chat tiny")
+    assert decode.parent and decode.parent.span_id == parent.context.span_id
+    assert ((decode.end_time or 0) - (decode.start_time or 0)) / 1e9 == pytest.approx(2.0)
+    assert prefill.end_time == decode.start_time
+
+
+CONFIGURE = """
+import logging, sys
+logging.basicConfig(format="%(levelname)s %(message)s")
+if "without-package" in sys.argv:
+    sys.modules["logfire"] = None
+from inference import tracing
+from inference.types import ChatRequest, Message, Principal
+from mlxsite.config import Config
+done = tracing.configure(Config(logfire_enabled=True))
+with tracing.request_span(ChatRequest(model="tiny", messages=()), Principal(kind="local")):
+    pass
+print("configured", done)
+"""
+
+
+def run_configure(tmp_path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    env = os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", CONFIGURE, *arguments]
+    return subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=True)
+
+
+def test_without_the_package_there_is_one_warning_and_everything_works(tmp_path: Path) -> None:
+    done = run_configure(tmp_path, "without-package")
+    assert "configured False" in done.stdout
+    assert done.stderr.count("WARNING") == 1
+
+
+def test_without_a_token_spans_are_printed_here(tmp_path: Path) -> None:
+    done = run_configure(tmp_path)
+    assert "configured True" in done.stdout
+    assert "chat tiny" in done.stdout + done.stderr
+    assert done.stderr.count("WARNING") == 1
