@@ -1,8 +1,25 @@
 """The site as an ASGI application, for Daphne or any other server."""
 
 import os
+from typing import Any
 
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import WebsocketDenier
 from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlxsite.settings")
-application = get_asgi_application()
+http = get_asgi_application()
+
+from inference.consumers import ModelsConsumer  # noqa: E402 - consumers need Django's apps loaded
+from mlxsite.edge import Edge  # noqa: E402
+
+# django-stubs know routes to views only.
+websocket_routes: list[Any] = [
+    path("ws/models/", ModelsConsumer.as_asgi()),  # type: ignore[arg-type]
+    re_path("", WebsocketDenier.as_asgi()),  # type: ignore[arg-type]
+]
+application = Edge(
+    ProtocolTypeRouter({"http": http, "websocket": AuthMiddlewareStack(URLRouter(websocket_routes))})
+)

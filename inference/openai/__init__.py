@@ -1,0 +1,1 @@
+"""The OpenAI dialect over HTTP: it parses, asks `inference.chat`, and words the answer."""

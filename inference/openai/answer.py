@@ -1,0 +1,141 @@
+"""From events to an answer, streamed or whole; what the two endpoints say differently is their Wording."""
+
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Protocol
+
+import msgspec
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+
+from inference import chat
+from inference.errors import InternalError, ServerError
+from inference.openai import errors, sse
+from inference.openai.feed import Feed
+from inference.types import (
+    Event,
+    Finished,
+    FinishReason,
+    Principal,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+    Usage,
+)
+
+Delta = TextDelta | ReasoningDelta
+
+
+class Wording(Protocol):
+    """How one endpoint words its answers: the objects' names and the entries of `choices`."""
+
+    id_prefix: str
+    chunk_object: str
+    whole_object: str
+
+    def opening(self) -> Any | None:
+        """The choice sent before the first delta, if there is one."""
+        ...
+
+    def delta(self, delta: Delta) -> Any: ...
+
+    def ending(self, reason: FinishReason) -> Any: ...
+
+    def whole(self, text: str, reasoning: str, reason: FinishReason) -> Any: ...
+
+
+async def respond(
+    request: Request, principal: Principal, wording: Wording, *, is_stream: bool | None, includes_usage: bool
+) -> HttpResponseBase:
+    """Answer `request`; a refusal is raised before any status line is sent."""
+    answer = Answer(request.model, wording, includes_usage=includes_usage)
+    events = chat.stream(request, principal)
+    if not is_stream:
+        return HttpResponse(await answer.whole(events), content_type="application/json")
+    feed = Feed(events)
+    await feed.accepted()
+    return sse.EventStream(answer.frames(feed))
+
+
+class Answer:
+    """One answer's identity, and the two forms it can take."""
+
+    def __init__(self, model: str, wording: Wording, *, includes_usage: bool = False) -> None:
+        self._wording = wording
+        self._includes_usage = includes_usage
+        self._head = {
+            "id": f"{wording.id_prefix}-{secrets.token_hex(12)}",
+            "created": int(time.time()),
+            "model": model,
+            "system_fingerprint": None,
+        }
+
+    async def frames(self, feed: Feed) -> AsyncGenerator[bytes]:
+        """The answer as server-sent events; an error is the last event, and then there is no [DONE]."""
+        async with aclosing(feed):
+            opening = self._wording.opening()
+            yield sse.OPENED if opening is None else self._chunk(opening)
+            try:
+                async for event in feed:
+                    for frame in self._framed(event):
+                        yield frame
+            except ServerError as error:
+                yield sse.event(errors.encode(error))
+
+    async def whole(self, events: AsyncGenerator[Event]) -> bytes:
+        """The answer as one JSON object."""
+        text: list[str] = []
+        reasoning: list[str] = []
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    text.append(event.text)
+                elif isinstance(event, ReasoningDelta):
+                    reasoning.append(event.text)
+                elif isinstance(event, Finished):
+                    return self._whole("".join(text), "".join(reasoning), event)
+        raise InternalError("The answer broke off; please ask again.")
+
+    def _framed(self, event: Event | None) -> list[bytes]:
+        match event:
+            case None:
+                return [sse.KEEP_ALIVE]
+            case TextDelta() | ReasoningDelta():
+                return [self._chunk(self._wording.delta(event))]
+            case Finished():
+                frames = [self._chunk(self._wording.ending(event.reason))]
+                if self._includes_usage:
+                    frames.append(self._usage_chunk(event.usage))
+                return [*frames, sse.DONE]
+        return []
+
+    def _chunk(self, choice: Any) -> bytes:
+        chunk = {**self._head, "object": self._wording.chunk_object, "choices": [choice]}
+        if self._includes_usage:
+            chunk["usage"] = None
+        return sse.event(msgspec.json.encode(chunk))
+
+    def _usage_chunk(self, usage: Usage) -> bytes:
+        chunk = {**self._head, "object": self._wording.chunk_object, "choices": [], "usage": _usage(usage)}
+        return sse.event(msgspec.json.encode(chunk))
+
+    def _whole(self, text: str, reasoning: str, finished: Finished) -> bytes:
+        return msgspec.json.encode(
+            {
+                **self._head,
+                "object": self._wording.whole_object,
+                "choices": [self._wording.whole(text, reasoning, finished.reason)],
+                "usage": _usage(finished.usage),
+            }
+        )
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+    }

@@ -1,0 +1,63 @@
+"""The last word on errors below /v1: whoever made them, they leave as JSON in OpenAI's shape."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+from inference.errors import (
+    AuthenticationFailed,
+    BodyTooLarge,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    PermissionDenied,
+    ServerError,
+)
+from inference.openai import errors
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+AsyncGetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+_TOLD: dict[int, ServerError] = {
+    400: InvalidRequest("The server could not make sense of this request."),
+    401: AuthenticationFailed("Send your API key in the Authorization header."),
+    403: PermissionDenied("This request is not allowed from here."),
+    404: NotFound(errors.NO_SUCH_ADDRESS),
+    405: MethodNotAllowed("This address does not answer to this method."),
+    413: BodyTooLarge(errors.BODY_TOO_LARGE),
+}
+_REPLACED_HEADERS = frozenset({"Content-Type", "Content-Length"})
+
+
+@sync_and_async_middleware
+def json_errors(get_response: GetResponse | AsyncGetResponse) -> GetResponse | AsyncGetResponse:
+    """Replace the HTML and plain-text errors of Django and ninja below /v1."""
+    if iscoroutinefunction(get_response):
+        answer_async = cast(AsyncGetResponse, get_response)
+
+        async def in_async(request: HttpRequest) -> HttpResponseBase:
+            return _reworded(request, await answer_async(request))
+
+        return in_async
+    answer = cast(GetResponse, get_response)
+
+    def in_sync(request: HttpRequest) -> HttpResponseBase:
+        return _reworded(request, answer(request))
+
+    return in_sync
+
+
+def _reworded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    is_ours = request.path == "/v1" or request.path.startswith("/v1/")
+    if not is_ours or response.status_code < 400 or response["Content-Type"] == "application/json":
+        return response
+    told = errors.response(_TOLD.get(response.status_code, InternalError(errors.INTERNAL)))
+    for header, value in response.headers.items():
+        if header not in _REPLACED_HEADERS:
+            told[header] = value
+    return told

@@ -1,0 +1,146 @@
+"""Strict JSON at the door: what is ambiguous or unbounded is refused before anything looks at it.
+
+The standard parser takes duplicate keys, NaN, 1e999, lone surrogates and any depth; each of them has
+broken a server of this kind (a second reader sees another value, an engine thread dies on it).
+"""
+
+import asyncio
+import json
+from math import isfinite
+from typing import Any, NoReturn, TypeVar
+
+import pydantic
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from pydantic_core import ErrorDetails
+
+from inference.errors import (
+    BodyTooLarge,
+    InvalidJSON,
+    InvalidValue,
+    ServerError,
+    UnsupportedField,
+    UnsupportedMediaType,
+)
+from inference.openai import errors
+from inference.openai.schemas import UNSUPPORTED, Strict
+
+MAX_DEPTH = 32
+MAX_VALUES = 100_000
+MAX_INTEGER = 2**64
+_SMALL_BODY_BYTES = 64 * 1024
+
+S = TypeVar("S", bound=Strict)
+
+
+async def read(request: HttpRequest, schema: type[S]) -> S:
+    """The request's body as `schema`; UnsupportedMediaType, BodyTooLarge, InvalidJSON or InvalidValue."""
+    _check_media_type(request)
+    body = _body(request)
+    if len(body) <= _SMALL_BODY_BYTES:
+        return parse(body, schema)
+    return await asyncio.to_thread(parse, body, schema)  # megabytes of JSON would hold up every stream
+
+
+def parse(body: bytes, schema: type[S]) -> S:
+    fields = load_object(body)
+    try:
+        return schema.model_validate(fields)
+    except pydantic.ValidationError as error:
+        raise _wrong_field(error.errors(include_url=False, include_input=False)[0]) from None
+
+
+def load_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`; InvalidJSON when it is anything else."""
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise InvalidJSON(
+            f"The body is not valid JSON (line {error.lineno}, column {error.colno})."
+        ) from None
+    except UnicodeDecodeError:
+        raise InvalidJSON("The body is not valid UTF-8.") from None
+    except RecursionError:
+        raise InvalidJSON("The body is nested too deeply.") from None
+    except ValueError:  # int() refuses more than 4300 digits
+        raise InvalidJSON("A number in the body is too large.") from None
+    if not isinstance(value, dict):
+        raise InvalidJSON("The body must be a JSON object.")
+    _check_values(value)
+    return value
+
+
+def _check_media_type(request: HttpRequest) -> None:
+    # A page of another site can send text/plain without asking first; application/json it cannot.
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    if request.content_type != "application/json" or charset not in {"utf-8", "utf8"}:
+        raise UnsupportedMediaType("Send the body as JSON in UTF-8, with Content-Type: application/json.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
+
+
+def _body(request: HttpRequest) -> bytes:
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        raise BodyTooLarge(errors.BODY_TOO_LARGE) from None
+    if len(body) > settings.CONFIG.max_body_bytes:
+        raise BodyTooLarge(errors.BODY_TOO_LARGE)
+    return body
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise InvalidJSON("The body gives the same field twice.")
+    return made
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidJSON(f"{name} is not valid JSON.")
+
+
+def _check_values(top: dict[str, Any]) -> None:
+    """Refuse what JSON can say and this server cannot take, without recursion of its own."""
+    level: list[Any] = [top]
+    seen = 0
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below += value.keys()
+                below += value.values()
+            elif isinstance(value, list):
+                below += value
+            else:
+                _check_scalar(value)
+        seen += len(below)
+        if seen > MAX_VALUES:
+            raise InvalidJSON(f"The body holds more than {MAX_VALUES} values.")
+        if not below:
+            return
+        level = below
+    raise InvalidJSON(f"The body is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _check_scalar(value: object) -> None:
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        raise InvalidJSON("A text in the body holds half a surrogate pair.")
+    if isinstance(value, float) and not isfinite(value):
+        raise InvalidJSON("A number in the body is too large.")
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise InvalidJSON("A number in the body is too large.")
+
+
+def _wrong_field(error: ErrorDetails) -> ServerError:
+    """The one error worth telling, with `param` as a dotted path such as messages.0.role."""
+    context = error.get("ctx", {})
+    where = [*error["loc"], *([context["field"]] if "field" in context else [])]
+    # Branches of a union are named <so> in schemas.py: they are no part of what the client sent.
+    param = ".".join(str(step) for step in where if not str(step).startswith("<"))
+    if error["type"] == UNSUPPORTED:
+        return UnsupportedField(error["msg"].replace("<field>", repr(param)), param=param)
+    if error["type"] == "missing":
+        return InvalidValue(f"{param!r} is required.", param=param)
+    return InvalidValue(f"{param!r} is not valid: {error['msg'][0].lower()}{error['msg'][1:]}.", param=param)

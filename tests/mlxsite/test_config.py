@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from mlxsite import config as module
+from mlxsite.config import Config, parse_bytes
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("75%", 750), ("100 %", 1000), ("12GB", 12 * 10**9), ("1.5 mb", 1_500_000), ("900", 900), ("7B", 7)],
+)
+def test_it_reads_amounts_of_memory(text: str, expected: int) -> None:
+    assert parse_bytes(text, total=1000) == expected
+
+
+@pytest.mark.parametrize("text", ["", "lots", "0", "0%", "101%", "-5GB", "5 XB", "NaN", "1e9", "0.0000001KB"])
+def test_it_refuses_what_is_no_amount(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_bytes(text, total=1000)
+
+
+@given(st.text(max_size=20))
+def test_an_amount_is_positive_or_refused(text: str) -> None:
+    try:
+        assert parse_bytes(text, total=1000) >= 0
+    except ValueError:
+        return
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"memory_limit": "lots"},
+        {"wired_limit": "-1"},
+        {"allowed_hosts": "*"},
+        {"allowed_hosts": "a.example,*"},
+        {"port": 70000},
+        {"port": -1},
+        {"device": "tpu"},
+        {"max_batch": 0},
+        {"queue_limit": -1},
+        {"max_body_bytes": 10},
+        {"load_timeout_s": 0},
+        {"context_limit": 3},
+        {"log_level": "LOUD"},
+    ],
+)
+def test_it_refuses_wrong_settings(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Config(**wrong)  # type: ignore[arg-type]
+
+
+def test_it_names_each_wrong_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLX_SERVER_PORT", "many")
+    monkeypatch.setenv("MLX_SERVER_DEVICE", "tpu")
+    module.config.cache_clear()
+    with pytest.raises(ImproperlyConfigured, match=r"(?s)MLX_SERVER_PORT.*MLX_SERVER_DEVICE"):
+        module.config()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_without_a_key_is_open(host: str) -> None:
+    assert Config(host=host).is_open
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com"])  # noqa: S104
+def test_no_other_address_is_open(host: str) -> None:
+    assert not Config(host=host).is_loopback
+    assert not Config(host=host).is_open
+
+
+def test_a_key_closes_loopback() -> None:
+    assert not Config(api_key="k").is_open  # type: ignore[arg-type]
+
+
+def test_it_answers_to_its_own_names_and_those_it_is_given() -> None:
+    config = Config(host="192.168.1.5", allowed_hosts=" studio.local, ,127.0.0.1 ")
+    assert config.hosts == ["127.0.0.1", "localhost", "[::1]", "192.168.1.5", "studio.local"]
+
+
+def test_listening_everywhere_is_no_host_name() -> None:
+    assert Config(host="0.0.0.0").hosts == ["127.0.0.1", "localhost", "[::1]"]  # noqa: S104
+
+
+def test_models_live_in_the_data_folder_unless_told() -> None:
+    assert Config(data_dir=Path("/d")).models_path == Path("/d/models")
+    assert Config(models_dir=Path("/m")).models_path == Path("/m")
+
+
+def test_it_never_shows_the_key() -> None:
+    assert "sesame" not in repr(Config(api_key="sesame"))  # type: ignore[arg-type]
+
+
+def test_the_wired_limit_is_off_by_default() -> None:
+    assert Config().wired_limit_bytes == 0

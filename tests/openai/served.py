@@ -1,0 +1,67 @@
+"""A whole site on a real socket whose models are FakeRunners: `python -m tests.openai.served`.
+
+It prints its address once it listens. Two addresses below /test/ do what no endpoint of ours does: fail
+after the first byte, and send for ever.
+"""
+
+import os
+from collections.abc import AsyncGenerator
+from typing import Any
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "mlxsite.settings"
+
+from mlxsite.asgi import application  # isort: skip - Django needs its settings' name first
+from inference import runtime
+from inference.errors import ContextLengthExceeded, QueueFull, WorkerDied
+from inference.types import Event, Request
+from mlxsite.server import StreamServer
+from tests.fakes import FakeCatalog, FakeRunner, card, fake_pool
+
+SCRIPTS = {
+    "tiny": FakeRunner(("Hello", " there")),
+    "slow": FakeRunner(["word "] * 2000, delay_s=0.01),
+    "silent": FakeRunner(("never",), delay_s=600),
+    "long": FakeRunner(["x" * 20_000] * 20_000),
+    "strict": FakeRunner(refuse_with=ContextLengthExceeded("Too long.", param="messages")),
+    "full": FakeRunner(refuse_with=QueueFull("Busy.", retry_after=2)),
+    "broken": FakeRunner(("Hello",), fail_with=WorkerDied("The model's process ended.")),
+}
+
+
+class ScriptedRunner(FakeRunner):
+    """Answers each model from its own script."""
+
+    async def submit(self, request: Request) -> AsyncGenerator[Event]:
+        async for event in SCRIPTS[request.model].submit(request):
+            yield event
+
+
+async def site(scope: Any, receive: Any, send: Any) -> None:
+    if not scope["path"].startswith("/test/"):
+        await application(scope, receive, send)
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+    if scope["path"] == "/test/late-error":
+        raise RuntimeError("after the first byte")
+    while True:
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+
+
+def main() -> None:
+    cards = [card(name, resident_bytes=1) for name in SCRIPTS]
+    pool = fake_pool([ScriptedRunner() for _ in SCRIPTS], *cards)
+    with runtime.use_pool(pool, models=FakeCatalog(*cards)):  # type: ignore[arg-type]
+        server = StreamServer(
+            site,
+            host="127.0.0.1",
+            port=0,
+            max_body_bytes=2**20,
+            on_ready=lambda: print(server.address, flush=True),
+            stall_s=1.5,
+        )
+        server.run()
+
+
+if __name__ == "__main__":
+    main()

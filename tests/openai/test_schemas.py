@@ -1,0 +1,233 @@
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai.types import completion_create_params
+from openai.types.chat import completion_create_params as chat_completion_create_params
+from openai.types.chat.chat_completion_stream_options_param import ChatCompletionStreamOptionsParam
+
+from inference.errors import InvalidRequest, InvalidValue, UnsupportedField
+from inference.openai.parsing import parse
+from inference.openai.schemas import (
+    ChatCompletionBody,
+    ChatMessage,
+    CompletionBody,
+    StreamOptions,
+    Strict,
+    TextPart,
+)
+from inference.types import ChatRequest, CompletionRequest, Message, Sampling
+from tests.openai.asking import chat_body
+
+
+def read(schema: type[Strict], fields: dict[str, Any]) -> Any:
+    return parse(json.dumps(fields).encode(), schema)
+
+
+def chat(**fields: Any) -> ChatRequest:
+    request: ChatRequest = read(ChatCompletionBody, chat_body(**fields)).request()
+    return request
+
+
+def completion(**fields: Any) -> CompletionRequest:
+    request: CompletionRequest = read(CompletionBody, {"model": "tiny", "prompt": "Once"} | fields).request()
+    return request
+
+
+def test_it_turns_a_chat_into_our_own_request() -> None:
+    assert chat(temperature=0, top_p=0.5, seed=7, max_tokens=9, stop=["a", "b"]) == ChatRequest(
+        model="tiny",
+        messages=(Message(role="user", content="Hello"),),
+        sampling=Sampling(temperature=0.0, top_p=0.5, seed=7),
+        max_tokens=9,
+        stop=("a", "b"),
+    )
+
+
+def test_it_turns_a_completion_into_our_own_request() -> None:
+    assert completion(echo=True, stop="x") == CompletionRequest(
+        model="tiny", prompt="Once", echo=True, max_tokens=16, stop=("x",)
+    )
+
+
+def test_it_folds_developer_into_system_and_joins_text_parts() -> None:
+    parts = [{"type": "text", "text": "Be "}, {"type": "text", "text": "kind."}]
+    assert chat(messages=[{"role": "developer", "content": parts}]).messages == (
+        Message(role="system", content="Be kind."),
+    )
+
+
+def test_it_reads_null_as_absent() -> None:
+    optional = (ChatCompletionBody.model_fields.keys() | ChatCompletionBody.not_yet.keys()) - {
+        "model",
+        "messages",
+    }
+    assert chat(**dict.fromkeys(optional)) == chat()
+
+
+def test_it_takes_both_names_of_the_length_when_they_agree() -> None:
+    assert chat(max_tokens=5, max_completion_tokens=5).max_tokens == 5
+
+
+def test_it_refuses_two_lengths_that_differ() -> None:
+    with pytest.raises(InvalidValue) as caught:
+        chat(max_tokens=5, max_completion_tokens=6)
+    assert caught.value.param == "max_completion_tokens"
+
+
+def test_it_reads_a_list_of_one_prompt() -> None:
+    assert completion(prompt=["Once"]).prompt == "Once"
+
+
+@pytest.mark.parametrize("prompt", [["a", "b"], [], [1, 2], [[1, 2]], ["a"] * 10_000])
+def test_it_refuses_token_prompts_and_several_prompts(prompt: Any) -> None:
+    with pytest.raises(UnsupportedField) as caught:
+        completion(prompt=prompt)
+    assert caught.value.param == "prompt"
+
+
+WRONG_VALUES: dict[str, list[Any]] = {
+    "model": [None, "", "x" * 257, 5, True, [], {}],
+    "messages": [None, [], {}, "Hello", 5, True],
+    "temperature": [-0.1, 2.01, 10**18, True, "1", [], {}],
+    "top_p": [0, -1, 1.01, True, "1", [], {}],
+    "seed": [2**63, -(2**63) - 1, 1.5, True, "3", [], {}],
+    "max_tokens": [0, -1, 2**31, 1.5, True, "3", [], {}],
+    "max_completion_tokens": [0, -1, 2**31, 1.5, True, "3", [], {}],
+    "stop": ["", [], ["a", ""], ["a"] * 5, ["a"] * 1000, "x" * 501, 5, [1], True, {}],
+    "stream": [0, 1, "true", [], {}],
+    "stream_options": [5, "x", True, []],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, values in WRONG_VALUES.items() for value in values]
+)
+def test_it_refuses_wrong_values_and_names_the_field(field: str, value: Any) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        read(ChatCompletionBody, chat_body(**{field: value}))
+    assert (caught.value.param or "").split(".")[0] == field
+
+
+@pytest.mark.parametrize(("field", "value"), [("prompt", ""), ("prompt", 5), ("echo", 1), ("echo", "yes")])
+def test_it_refuses_wrong_values_of_the_older_endpoint(field: str, value: Any) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        completion(**{field: value})
+    assert caught.value.param == field
+
+
+@pytest.mark.parametrize("field", ["model", "messages"])
+def test_it_asks_for_what_is_missing(field: str) -> None:
+    body = chat_body()
+    del body[field]
+    with pytest.raises(InvalidValue, match="is required"):
+        read(ChatCompletionBody, body)
+
+
+def test_it_allows_stream_options_only_in_a_stream() -> None:
+    with pytest.raises(InvalidValue) as caught:
+        chat(stream_options={"include_usage": True})
+    assert caught.value.param == "stream_options"
+
+
+def _fields(*typed_dicts: Any) -> set[str]:
+    return set().union(*(typed_dict.__annotations__ for typed_dict in typed_dicts))
+
+
+@pytest.mark.parametrize(
+    ("schema", "published"),
+    [
+        (ChatCompletionBody, _fields(*chat_completion_create_params.CompletionCreateParams.__args__)),
+        (CompletionBody, _fields(*completion_create_params.CompletionCreateParams.__args__)),
+        (StreamOptions, _fields(ChatCompletionStreamOptionsParam)),
+    ],
+)
+def test_every_published_field_is_enforced_or_listed_as_not_yet(
+    schema: type[Strict], published: set[str]
+) -> None:
+    assert published <= schema.model_fields.keys() | schema.not_yet.keys()
+
+
+@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody])
+def test_it_refuses_each_field_it_does_not_do_yet(schema: type[Strict]) -> None:
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x"}
+    known = {name: value for name, value in body.items() if name in schema.model_fields}
+    for field in schema.not_yet:
+        with pytest.raises(UnsupportedField, match="not supported yet") as caught:
+            read(schema, known | {field: "something"})
+        assert caught.value.param == field
+
+
+@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody])
+def test_it_takes_values_that_ask_for_nothing(schema: type[Strict]) -> None:
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x"}
+    known = {name: value for name, value in body.items() if name in schema.model_fields}
+    for field, values in schema.not_yet.items():
+        for value in values:
+            assert read(schema, known | {field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("n", True), ("n", 10**9), ("n", "1"), ("best_of", 2), ("presence_penalty", False), ("store", 0)],
+)
+def test_a_value_that_asks_for_nothing_must_have_its_own_type(field: str, value: Any) -> None:
+    schema = CompletionBody if field == "best_of" else ChatCompletionBody
+    body = {"model": "tiny", "prompt": "x"} if field == "best_of" else chat_body()
+    with pytest.raises(UnsupportedField):
+        read(schema, body | {field: value})
+
+
+def test_it_suggests_the_field_that_was_meant() -> None:
+    with pytest.raises(UnsupportedField, match="Did you mean 'temperature'"):
+        chat(temprature=1)
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ({"role": "tool", "content": "x"}, "messages.0.role"),
+        ({"role": "user", "content": "x", "name": "Ann"}, "messages.0.name"),
+        ({"role": "user", "content": [{"type": "image_url"}]}, "messages.0.content.0.type"),
+        (
+            {"role": "user", "content": [{"type": "text", "text": "x", "extra": 1}]},
+            "messages.0.content.0.extra",
+        ),
+    ],
+)
+def test_it_refuses_what_messages_cannot_hold_yet(message: dict[str, Any], param: str) -> None:
+    with pytest.raises(UnsupportedField) as caught:
+        chat(messages=[message])
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    "message",
+    [5, "x", None, {}, {"role": "user"}, {"role": "king", "content": "x"}, {"role": "user", "content": None}],
+)
+def test_it_refuses_messages_that_are_none(message: Any) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        chat(messages=[message])
+    assert (caught.value.param or "").startswith("messages.0")
+
+
+def test_it_takes_an_assistant_message_as_the_official_client_dumps_it() -> None:
+    dumped = {
+        "role": "assistant",
+        "content": "Hi",
+        "refusal": None,
+        "annotations": [],
+        "audio": None,
+        "tool_calls": None,
+    }
+    assert chat(messages=[dumped]).messages == (Message(role="assistant", content="Hi"),)
+
+
+@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, StreamOptions, ChatMessage, TextPart])
+def test_every_field_is_documented(schema: type[Strict]) -> None:
+    told = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    fields = schema.model_fields.keys() | schema.not_yet.keys()
+    missing = {field for field in fields if not re.search(rf"[`.\"]{field}[`:\"]", told)}
+    assert not missing
