@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from inference.errors import InvalidRequest, PermissionDenied, ServerError
-from inference.openai import errors, origin
+from inference.openai import departure, errors, origin
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNKNOWN_HOST = "This server does not answer to this host name; MLX_SERVER_ALLOWED_HOSTS lists further ones."
@@ -29,7 +29,8 @@ class Edge:
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         refusal = _refusal(scope) if scope["type"] in {"http", "websocket"} else None
         if refusal is None:
-            await self._application(scope, receive, _guarded(send))
+            with departure.watched(scope) as watched:
+                await self._application(watched, receive, _guarded(send))
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": None})

@@ -12,15 +12,15 @@ from django.http.response import HttpResponseBase
 
 from inference import chat
 from inference.errors import InternalError, ServerError
-from inference.openai import errors, sse
+from inference.openai import departure, errors, sse
+from inference.openai.auth import AuthenticatedRequest
 from inference.openai.feed import Feed
+from inference.openai.schemas import ChatCompletionBody, CompletionBody
 from inference.types import (
     Event,
     Finished,
     FinishReason,
-    Principal,
     ReasoningDelta,
-    Request,
     TextDelta,
     Usage,
 )
@@ -47,14 +47,15 @@ class Wording(Protocol):
 
 
 async def respond(
-    request: Request, principal: Principal, wording: Wording, *, is_stream: bool | None, includes_usage: bool
+    http: AuthenticatedRequest, body: ChatCompletionBody | CompletionBody, wording: Wording
 ) -> HttpResponseBase:
-    """Answer `request`; a refusal is raised before any status line is sent."""
-    answer = Answer(request.model, wording, includes_usage=includes_usage)
-    events = chat.stream(request, principal)
-    if not is_stream:
+    """Answer what `body` asks; a refusal is raised before any status line is sent."""
+    answer = Answer(body.model, wording, includes_usage=body.includes_usage)
+    events = chat.stream(body.request(), http.auth)
+    if not body.stream:
         return HttpResponse(await answer.whole(events), content_type="application/json")
     feed = Feed(events)
+    departure.at_end(http, feed.cancel)
     await feed.accepted()
     return sse.EventStream(answer.frames(feed))
 

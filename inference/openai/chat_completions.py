@@ -45,6 +45,4 @@ def _choice(delta: dict[str, str], reason: FinishReason | None = None) -> dict[s
 async def create_chat_completion(request: AuthenticatedRequest) -> HttpResponseBase:
     """Answer a conversation, whole or streamed."""
     body = await parsing.read(request, ChatCompletionBody)
-    return await answer.respond(
-        body.request(), request.auth, ChatWording(), is_stream=body.stream, includes_usage=body.includes_usage
-    )
+    return await answer.respond(request, body, ChatWording())

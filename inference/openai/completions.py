@@ -40,10 +40,4 @@ def _choice(text: str, reason: FinishReason | None = None) -> dict[str, Any]:
 async def create_completion(request: AuthenticatedRequest) -> HttpResponseBase:
     """Continue a prompt, whole or streamed."""
     body = await parsing.read(request, CompletionBody)
-    return await answer.respond(
-        body.request(),
-        request.auth,
-        CompletionWording(),
-        is_stream=body.stream,
-        includes_usage=body.includes_usage,
-    )
+    return await answer.respond(request, body, CompletionWording())

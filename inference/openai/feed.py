@@ -9,7 +9,6 @@ from inference.openai import errors, sse
 from inference.types import Accepted, Event, Finished
 
 _ROOM = 256
-_ABANDONED_AFTER_S = 10.0
 
 
 class Feed:
@@ -23,32 +22,29 @@ class Feed:
         self._queue: asyncio.Queue[Event | ServerError] = asyncio.Queue(_ROOM)
         self._silence_s = silence_s
         self._task = asyncio.create_task(self._pump(events))
-        self._abandoned: asyncio.TimerHandle | None = None
 
     async def accepted(self) -> Accepted:
         """Wait until the model accepts the request; raises a refusal while a status can still tell it."""
         with ExitStack() as unless_accepted:
-            unless_accepted.callback(self._task.cancel)
+            unless_accepted.callback(self.cancel)
             event: Event | None = None
             while not isinstance(event, Accepted):
                 event = await self._next()
             unless_accepted.pop_all()
-        # A client may leave between our answer and Django's first read of it: then nobody ever closes us.
-        self._abandoned = asyncio.get_running_loop().call_later(_ABANDONED_AFTER_S, self._task.cancel)
         return event
 
     async def __aiter__(self) -> AsyncIterator[Event | None]:
-        if self._abandoned:
-            self._abandoned.cancel()
         event: Event | None = None
         while not isinstance(event, Finished):
             event = await self._next()
             yield event
 
-    async def aclose(self) -> None:
-        if self._abandoned:
-            self._abandoned.cancel()
+    def cancel(self) -> None:
+        """Begin to close; a reader that is still there is told that the answer broke off."""
         self._task.cancel()
+
+    async def aclose(self) -> None:
+        self.cancel()
         await asyncio.wait([self._task])
 
     async def _next(self) -> Event | None:

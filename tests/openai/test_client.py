@@ -1,12 +1,15 @@
 """The official client against the site on a real socket."""
 
+import json
+import socket
 from collections.abc import Iterator
 
+import httpx
 import openai
 import pytest
 from openai import OpenAI
 
-from tests.openai.asking import HELLO
+from tests.openai.asking import HELLO, chat_body
 from tests.openai.site import Site, eventually, started
 
 
@@ -98,3 +101,13 @@ def test_a_body_over_the_limit_is_refused_with_413(client: OpenAI) -> None:
     with pytest.raises(openai.APIStatusError) as refused:
         client.chat.completions.create(model="tiny", messages=[{"role": "user", "content": "x" * 2**21}])
     assert (refused.value.status_code, refused.value.code) == (413, "body_too_large")
+
+
+def test_a_storm_of_clients_that_leave_at_once_leaves_nothing_running(site: Site) -> None:
+    body = json.dumps(chat_body(model="slow", stream=True)).encode()
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    for _ in range(100):
+        with socket.create_connection(("127.0.0.1", site.port)) as client:
+            client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert eventually(lambda: site.streams() == 0, within_s=3)
+    assert httpx.get(f"{site.address}/health").json()["waiting"] == 0
