@@ -1,0 +1,43 @@
+"""The servable models with their live state, as browsers are shown them."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from inference import runtime
+from inference.types import ModelCard, ModelState, PoolSnapshot
+
+
+class LiveModel(Struct, frozen=True, kw_only=True):
+    """One line of the model picker; sizes in bytes, context in tokens."""
+
+    id: str
+    family: str
+    context_length: int
+    resident_bytes: int
+    state: ModelState
+    loaded_percent: int = 0
+    reason: str = ""
+
+
+def models() -> tuple[LiveModel, ...]:
+    """Every servable model as of now; reads the disk, so call it from a thread."""
+    return joined(runtime.catalog().scan(), runtime.pool().snapshot())
+
+
+def joined(cards: Sequence[ModelCard], snapshot: PoolSnapshot) -> tuple[LiveModel, ...]:
+    """What the catalog knows of each servable model, with where it is in the pool."""
+    return tuple(_live(card, snapshot) for card in cards if card.is_servable)
+
+
+def _live(card: ModelCard, snapshot: PoolSnapshot) -> LiveModel:
+    resident = snapshot.of(card.id)
+    return LiveModel(
+        id=card.id,
+        family=card.family,
+        context_length=card.context_length,
+        resident_bytes=card.resident_bytes,
+        state=resident.state,
+        loaded_percent=resident.loaded_percent,
+        reason=resident.reason,
+    )

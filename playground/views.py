@@ -1,0 +1,49 @@
+"""The playground page and the stream of its answers."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+
+from inference import live
+from inference.access import visitor
+from inference.errors import AuthenticationFailed, ServerError, UnsupportedMediaType
+from playground import events, requests
+
+
+@require_GET
+@ensure_csrf_cookie
+def index(request: HttpRequest) -> HttpResponse:
+    """The page, with the models as they are now, so that it is complete before its websocket is."""
+    if visitor(request.user) is None:
+        return redirect_to_login(request.get_full_path())
+    page: dict[str, Any] = {
+        "models": msgspec.to_builtins(live.models()),
+        "addresses": {"chat": reverse("playground-chat"), "live": "/ws/models/"},
+    }
+    return render(request, "playground/index.html", {"page": page})
+
+
+@require_POST
+async def chat(request: HttpRequest) -> HttpResponseBase:
+    """Answer the posted conversation as server-sent events; once they begin, an error is an event too."""
+    try:
+        principal = visitor(await request.auser())
+        if principal is None:
+            raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
+        if request.content_type != "application/json":
+            raise UnsupportedMediaType("Send the conversation as application/json.")
+        question = await asyncio.to_thread(requests.parse, request.body)
+    except ServerError as error:
+        return JsonResponse({"error": events.described(error)}, status=error.status)
+    return StreamingHttpResponse(
+        events.sent(question, principal),
+        content_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )

@@ -1,0 +1,57 @@
+/** Where the visitor writes. */
+export class Composer {
+  /** @param {{onSend: (words: string) => void, onStop: () => void}} actions */
+  constructor({ onSend, onStop }) {
+    this.onSend = onSend;
+    this.onStop = onStop;
+    this.form = document.querySelector("#composer");
+    this.prompt = document.querySelector("#prompt");
+    this.button = document.querySelector("#send");
+    this.isAnswering = false;
+    this.canAnswer = true;
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#press(); });
+    this.prompt.addEventListener("input", () => this.#show());
+    this.prompt.addEventListener("keydown", (event) => this.#sendOnEnter(event));
+    this.#show();
+  }
+
+  /** @param {{isAnswering: boolean, canAnswer: boolean}} state */
+  become({ isAnswering, canAnswer }) {
+    Object.assign(this, { isAnswering, canAnswer });
+    this.#show();
+  }
+
+  focus() {
+    this.prompt.focus();
+  }
+
+  #press() {
+    if (this.isAnswering) this.onStop();
+    else this.#send();
+  }
+
+  #send() {
+    const words = this.prompt.value.trim();
+    if (!words || !this.canAnswer) return;
+    this.prompt.value = "";
+    this.onSend(words);
+    this.#show();
+  }
+
+  /** While a character is being composed (Japanese, Chinese, ...) Enter belongs to the input method. */
+  #sendOnEnter(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (!this.isAnswering) this.#send();
+  }
+
+  #show() {
+    const label = this.isAnswering ? "Stop" : "Send";
+    this.form.classList.toggle("is-answering", this.isAnswering);
+    this.button.setAttribute("aria-label", label);
+    this.button.title = label;
+    this.button.disabled = !this.isAnswering && (!this.canAnswer || !this.prompt.value.trim());
+    this.prompt.style.height = "auto";
+    this.prompt.style.height = `${this.prompt.scrollHeight}px`;
+  }
+}

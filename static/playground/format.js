@@ -1,0 +1,17 @@
+/** Figures as people read them. */
+const whole = new Intl.NumberFormat("en");
+const oneDigit = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+
+export const count = (n) => whole.format(n);
+export const seconds = (s) => (s < 0.95 ? `${Math.max(1, Math.round(s * 1000))} ms` : `${oneDigit.format(s)} s`);
+export const rate = (n) => (n < 20 ? oneDigit.format(n) : whole.format(Math.round(n)));
+
+/** @param {number} n bytes */
+export function size(n) {
+  return n < 1e9 ? `${whole.format(Math.max(1, Math.round(n / 1e6)))} MB` : `${oneDigit.format(n / 1e9)} GB`;
+}
+
+/** @param {number} n tokens of context: 8192 is "8k" */
+export function context(n) {
+  return n < 1024 ? whole.format(n) : `${whole.format(Math.round(n / 1024))}k`;
+}

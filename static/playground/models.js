@@ -1,0 +1,67 @@
+/** The models as the server last told them, and the one that is picked here. */
+import { store } from "./store.js";
+
+const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
+
+/**
+ * @typedef {{id: string, family: string, context_length: number, resident_bytes: number,
+ *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, reason: string}} Model
+ */
+
+/** Fires "change" whenever a model's state or the pick changes. */
+export class Models extends EventTarget {
+  /** @param {Model[]} all @param {string} address of the websocket */
+  constructor(all, address) {
+    super();
+    this.all = all;
+    this.address = address;
+    this.pickedId = store.read("model");
+    this.failures = 0;
+    this.#connect();
+  }
+
+  /** @returns {Model | undefined} the visitor's choice, or else one that would answer without loading */
+  get picked() {
+    return (
+      this.all.find((model) => model.id === this.pickedId) ??
+      this.all.find((model) => model.state === "ready" || model.state === "busy") ??
+      this.all[0]
+    );
+  }
+
+  pick(id) {
+    this.pickedId = id;
+    store.write("model", id);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #connect() {
+    const url = new URL(this.address, location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(url);
+    socket.addEventListener("open", () => { this.failures = 0; });
+    socket.addEventListener("message", (event) => this.#hear(JSON.parse(event.data)));
+    socket.addEventListener("close", () => {
+      setTimeout(() => this.#connect(), RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)]);
+      this.failures += 1;
+    });
+  }
+
+  #hear(told) {
+    if (told.type !== "models") return;
+    this.all = told.models;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** @param {Model} model @returns {string} its state in words, empty when there is nothing to say */
+export function stateWords(model) {
+  switch (model.state) {
+    case "loading": return `loading ${model.loaded_percent} %`;
+    case "ready": return "ready";
+    case "busy": return "answering";
+    case "draining": return "unloading";
+    case "failed": return "did not load";
+    default: return "";
+  }
+}

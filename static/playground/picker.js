@@ -1,0 +1,88 @@
+/** The list of models in the header. */
+import { element } from "./element.js";
+import { context, size } from "./format.js";
+import { stateWords } from "./models.js";
+import { Popup } from "./popup.js";
+
+export class Picker {
+  /** @param {import("./models.js").Models} models @param {() => void} onPick */
+  constructor(models, onPick) {
+    this.models = models;
+    this.onPick = onPick;
+    this.button = document.querySelector("#picker-button");
+    this.list = document.querySelector("#picker-list");
+    this.options = new Map();
+    this.popup = new Popup(this.button, document.querySelector("#picker-panel"), () => this.#focusPicked());
+    this.list.addEventListener("keydown", (event) => this.#move(event));
+    models.addEventListener("change", () => this.#show());
+    this.#show();
+  }
+
+  #show() {
+    const { all, picked } = this.models;
+    this.button.disabled = all.length === 0;
+    this.button.querySelector(".dot").dataset.state = picked?.state ?? "unloaded";
+    this.button.querySelector(".picker-name").textContent = picked?.id ?? "No model";
+    this.button.querySelector(".picker-state").textContent = picked ? stateWords(picked) : "";
+    this.#drop(all);
+    for (const model of all) this.#optionOf(model).show(model, model === picked);
+  }
+
+  /** Options keep their nodes, or the focus would be lost four times a second. */
+  #optionOf(model) {
+    if (!this.options.has(model.id)) {
+      const option = new Option(() => this.#pick(model.id));
+      this.options.set(model.id, option);
+      this.list.append(option.root);
+    }
+    return this.options.get(model.id);
+  }
+
+  #drop(all) {
+    const known = new Set(all.map((model) => model.id));
+    for (const [id, option] of this.options) {
+      if (known.has(id)) continue;
+      option.root.remove();
+      this.options.delete(id);
+    }
+  }
+
+  #pick(id) {
+    this.models.pick(id);
+    this.popup.close();
+    this.onPick();
+  }
+
+  #focusPicked() {
+    (this.list.querySelector("[aria-selected=true]") ?? this.list.firstElementChild)?.focus();
+  }
+
+  #move(event) {
+    const rows = [...this.list.children];
+    const at = rows.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    rows[Math.max(0, Math.min(to, rows.length - 1))]?.focus();
+  }
+}
+
+class Option {
+  constructor(onPick) {
+    this.dot = element("span", { className: "dot" });
+    this.name = element("span", { className: "option-name" });
+    this.state = element("span", { className: "option-state" });
+    this.facts = element("span", { className: "option-facts" });
+    this.root = element("button", { type: "button", className: "option", role: "option", tabIndex: -1 }, this.dot, this.name, this.state, this.facts);
+    this.root.addEventListener("click", onPick);
+  }
+
+  /** @param {import("./models.js").Model} model @param {boolean} isPicked */
+  show(model, isPicked) {
+    this.dot.dataset.state = model.state;
+    this.name.textContent = model.id;
+    this.state.textContent = stateWords(model);
+    this.facts.textContent = model.reason || `${model.family} · ${size(model.resident_bytes)} · ${context(model.context_length)} tokens of context`;
+    this.root.setAttribute("aria-selected", String(isPicked));
+  }
+}

@@ -1,0 +1,52 @@
+"""The whole site with scripted models: `python -m tests.playground.fake_site PORT` serves it on loopback."""
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+import tests.environment  # noqa: F401 - the settings every test runs under
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlxsite.settings")
+
+from mlxsite.asgi import application as site  # noqa: E402, I001 - settings first, and it sets Django up
+
+from inference import runtime  # noqa: E402
+from tests.fakes import GB, FakeCatalog, card, fake_pool  # noqa: E402
+from tests.playground.scripts import ScriptedRunner  # noqa: E402
+
+CARDS = (
+    card("SmolLM2-135M-Instruct", resident_bytes=538_000_000),
+    card("mlx-community/Qwen3-8B-4bit", family="qwen3", context_length=40_960, resident_bytes=int(4.6 * GB)),
+    card("slow-loader", family="mistral", context_length=32_768, resident_bytes=GB),
+    card("endless-loader", family="gemma3", context_length=131_072, resident_bytes=2 * GB),
+    card("broken-model", family="phi3", context_length=4096, resident_bytes=GB),
+    card("hidden-model", problem="config.json is missing"),
+)
+_READY, _LOADING, _FAILED = CARDS[0].id, CARDS[3].id, CARDS[4].id
+
+_pool = fake_pool([ScriptedRunner() for _ in range(50)], *CARDS, load_timeout_s=3600)
+_serving = runtime.use_pool(_pool, models=FakeCatalog(*CARDS))  # type: ignore[arg-type]
+_serving.__enter__()
+_prepared: asyncio.Task[None] | None = None
+
+
+async def _prepare() -> None:
+    """Bring three of the models into a state worth seeing."""
+    for model_id in (_READY, _LOADING, _FAILED):
+        await _pool.load(model_id)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    global _prepared
+    _prepared = _prepared or asyncio.create_task(_prepare())
+    await _prepared
+    await site(scope, receive, send)
+
+
+if __name__ == "__main__":
+    from daphne.server import Server
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    Server(application, endpoints=[f"tcp:port={sys.argv[1]}:interface=127.0.0.1"]).run()

