@@ -23,7 +23,7 @@ def parse_bytes(text: str, total: int) -> int:
         share = float(percent[1])
         if not 0 < share <= 100:
             raise ValueError("a percentage must be above 0 and at most 100")
-        return int(total * share / 100)
+        return max(1, int(total * share / 100))
     amount = _AMOUNT.fullmatch(text)
     if not amount:
         raise ValueError('give bytes such as "12GB", "900MB" or "12000000000", or a share such as "75%"')
@@ -51,7 +51,9 @@ class Config(BaseSettings):
     allowed_hosts: str = Field(
         "", description="Further host names this site answers to, separated by commas; never `*`."
     )
-    api_key: SecretStr | None = Field(None, description="The key clients of /v1 must send; none on loopback.")
+    api_key: SecretStr | None = Field(
+        None, min_length=1, description="The key clients of /v1 must send; none on loopback."
+    )
     memory_limit: str = Field(
         "75%", description="Memory all models together may use: bytes, `12GB` or `75%`."
     )
