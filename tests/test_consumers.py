@@ -3,6 +3,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
+import pytest
 from channels.testing import WebsocketCommunicator
 from django.test import override_settings
 
@@ -12,6 +13,8 @@ from inference.types import ChatRequest, Message, Principal
 from mlxsite.config import Config
 from tests.fakes import FakeRunner, card, serving
 
+# Channels looks after the thread's database connections around every message, ours or not.
+pytestmark = pytest.mark.django_db(transaction=True)
 QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
 
 

@@ -12,7 +12,7 @@ from huggingface_hub import HfApi, snapshot_download
 
 from inference.sources.staging import staged
 
-# Never .py, pickles or GGUF: what is downloaded must not be able to run.
+# Never Python, pickled weights or GGUF: what is downloaded must not be able to run.
 ALLOWED = (
     "*.safetensors",
     "*.json",

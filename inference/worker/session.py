@@ -38,7 +38,7 @@ class Session:
         self._requests: Requests | None = None
         self._engine = Engine(
             Sink(
-                on_imported=lambda: self._loop.call_soon_threadsafe(self._is_imported.set),
+                on_imported=self._on_imported,
                 on_loading=lambda percent: self.send(Loading(percent=percent)),
                 on_loaded=self._on_loaded,
                 on_load_failed=self._on_load_failed,
@@ -81,6 +81,9 @@ class Session:
             self.send(
                 Heartbeat(memory=memory.figures(), running=self._engine.running, steps=self._engine.steps)
             )
+
+    def _on_imported(self) -> None:
+        self._loop.call_soon_threadsafe(self._is_imported.set)
 
     def _on_loaded(self, model: "LoadedModel") -> None:
         from inference.worker import memory

@@ -98,3 +98,8 @@ def test_it_never_shows_the_key() -> None:
 
 def test_the_wired_limit_is_off_by_default() -> None:
     assert Config().wired_limit_bytes == 0
+
+
+def test_an_empty_key_is_refused_rather_than_taken_for_one() -> None:
+    with pytest.raises(ValidationError):
+        Config(api_key="")  # type: ignore[arg-type]

@@ -60,11 +60,6 @@ async def test_every_other_authorization_is_401_and_never_falls_through(authoriz
     assert response["WWW-Authenticate"] == "Bearer"
 
 
-async def test_an_empty_key_opens_nothing(settings: Any) -> None:
-    settings.CONFIG = Config(api_key="")  # type: ignore[arg-type]
-    assert (await ask(Authorization="Bearer ")).status_code == 401
-
-
 @pytest.mark.usefixtures("keyed")
 async def test_nobody_is_401() -> None:
     assert (await ask()).status_code == 401
