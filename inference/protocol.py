@@ -31,6 +31,7 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     max_output_tokens: int = 4096
     context_limit: int | None = None
     wired_limit: int = 0
+    prepare_limit_s: float = 20.0  # for rendering and tokenising one prompt
 
 
 class Submit(Struct, frozen=True, kw_only=True, tag="submit"):

@@ -62,6 +62,7 @@ class Requests:
         self._send = send
         self._open: dict[int, Open | None] = {}  # None while being prepared
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="prompt")
+        self._preparing_since: float | None = None
         self._outputs: queue.SimpleQueue[list[Output]] = queue.SimpleQueue()
         threading.Thread(target=self._deliver_all, name="text", daemon=True).start()
 
@@ -84,7 +85,14 @@ class Requests:
         lost = [number for number in numbers if self._open.pop(number, None)]
         self._send(Step(happened=tuple(Happened(id=number, failure=_LOST) for number in lost)))
 
+    @property
+    def preparing_s(self) -> float:
+        """How long the prompt that is being prepared has taken so far."""
+        since = self._preparing_since
+        return 0.0 if since is None else time.perf_counter() - since
+
     def _prepare(self, submit: Submit) -> None:
+        self._preparing_since = time.perf_counter()
         try:
             sequence, answer = self._accept(submit)
         except ServerError as error:
@@ -94,6 +102,8 @@ class Requests:
             self._refuse(submit.id, InternalError("The prompt could not be prepared; see the server's log."))
         else:
             self._begin(sequence, answer)
+        finally:
+            self._preparing_since = None
 
     def _accept(self, submit: Submit) -> tuple[Sequence, Answer]:
         request, model = submit.request, self._model

@@ -81,6 +81,15 @@ class Session:
             self.send(
                 Heartbeat(memory=memory.figures(), running=self._engine.running, steps=self._engine.steps)
             )
+            self._end_if_stuck()
+
+    def _end_if_stuck(self) -> None:
+        """A template may loop without end; no thread can be stopped, but a process can, and is replaced."""
+        if not (self._requests and self._options):
+            return
+        if self._requests.preparing_s > self._options.prepare_limit_s:
+            logger.critical("Preparing a prompt took over %.0f s: ending", self._options.prepare_limit_s)
+            os._exit(75)
 
     def _on_imported(self) -> None:
         self._loop.call_soon_threadsafe(self._is_imported.set)
