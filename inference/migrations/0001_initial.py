@@ -4,25 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ServedModel',
+            name="ServedModel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=500, unique=True)),
-                ('found_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=500, unique=True)),
+                ("found_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'model',
-                'ordering': ['name'],
-                'permissions': [('run_servedmodel', 'Can load and unload models')],
-                'default_permissions': ['view'],
+                "verbose_name": "model",
+                "ordering": ["name"],
+                "permissions": [("run_servedmodel", "Can load and unload models")],
+                "default_permissions": ["view"],
             },
         ),
     ]
