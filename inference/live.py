@@ -9,7 +9,7 @@ from inference.types import ModelCard, ModelState, PoolSnapshot
 
 
 class LiveModel(Struct, frozen=True, kw_only=True):
-    """One line of the model picker; sizes in bytes, context in tokens."""
+    """One line of a list of models; sizes in bytes, context in tokens."""
 
     id: str
     family: str
@@ -17,6 +17,8 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     resident_bytes: int
     state: ModelState
     loaded_percent: int = 0
+    held_bytes: int = 0
+    streams: int = 0
     reason: str = ""
 
 
@@ -39,5 +41,7 @@ def _live(card: ModelCard, snapshot: PoolSnapshot) -> LiveModel:
         resident_bytes=card.resident_bytes,
         state=resident.state,
         loaded_percent=resident.loaded_percent,
+        held_bytes=resident.reserved_bytes,
+        streams=resident.leases,
         reason=resident.reason,
     )

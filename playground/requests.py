@@ -26,8 +26,8 @@ class Question(BaseModel):
 
     model: Annotated[str, Field(min_length=1, max_length=500)]
     messages: Annotated[tuple[Turn, ...], Field(min_length=1, max_length=2000)]
-    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED)] | None = None
 

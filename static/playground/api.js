@@ -48,18 +48,15 @@ async function refusal(response) {
 
 /** The JSON of each `data:` line; the server sends one line per event. */
 async function* events(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
   let rest = "";
-  try {
-    for (;;) {
-      const { done, value } = await read(reader);
-      if (done) return;
-      const lines = (rest + value).split("\n");
-      rest = lines.pop();
-      for (const line of lines) if (line.startsWith("data: ")) yield JSON.parse(line.slice(6));
-    }
-  } finally {
-    reader.cancel().catch(() => {});
+  for (;;) {
+    const { done, value } = await read(reader);
+    if (done) return;
+    const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+    rest = lines.pop();
+    for (const line of lines) if (line.startsWith("data: ")) yield JSON.parse(line.slice(6));
   }
 }
 

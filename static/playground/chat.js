@@ -49,6 +49,7 @@ export class Chat extends EventTarget {
     try {
       await this.#follow(answer, ask(this.address, this.#question(model), running.signal));
     } catch (error) {
+      running.abort(); // whatever went wrong here, the server need not go on
       this.conversation.change(answer, { waiting: undefined, ...ending(error) });
     } finally {
       if (this.running === running) this.#run(null);

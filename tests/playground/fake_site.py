@@ -16,7 +16,7 @@ from tests.fakes import GB, FakeCatalog, card, fake_pool  # noqa: E402
 from tests.playground.scripts import ScriptedRunner  # noqa: E402
 
 CARDS = (
-    card("SmolLM2-135M-Instruct", resident_bytes=538_000_000),
+    card("scripted-model", resident_bytes=538_000_000),
     card("mlx-community/Qwen3-8B-4bit", family="qwen3", context_length=40_960, resident_bytes=int(4.6 * GB)),
     card("slow-loader", family="mistral", context_length=32_768, resident_bytes=GB),
     card("endless-loader", family="gemma3", context_length=131_072, resident_bytes=2 * GB),
