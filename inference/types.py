@@ -21,11 +21,22 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class Sampling(Struct, frozen=True, kw_only=True):
-    """How the next token is drawn; temperature 0 is greedy, a seed makes the draw repeatable."""
+    """How the next token is drawn; temperature 0 is greedy, a seed makes the draw repeatable.
 
-    temperature: float = 1.0
-    top_p: float = 1.0
+    What is None is the model's own to say (generation_config.json), and 1 where it says nothing.
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
     seed: int | None = None
+
+    def over(self, own: "Sampling") -> "Sampling":
+        """These wishes, completed with the model's own."""
+        return Sampling(
+            temperature=own.temperature if self.temperature is None else self.temperature,
+            top_p=own.top_p if self.top_p is None else self.top_p,
+            seed=self.seed,
+        )
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):

@@ -148,10 +148,8 @@ class Generation(Strict):
 
     @property
     def sampling(self) -> Sampling:
-        temperature = 1.0 if self.temperature is None else self.temperature + 0.0  # -0.0 is 0
-        return Sampling(
-            temperature=temperature, top_p=1.0 if self.top_p is None else self.top_p, seed=self.seed
-        )
+        temperature = None if self.temperature is None else self.temperature + 0.0  # -0.0 is 0
+        return Sampling(temperature=temperature, top_p=self.top_p, seed=self.seed)
 
     @property
     def stop_texts(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from transformers import AutoTokenizer
 
 from inference.adapters import Adapter, ModelFacts, adapter_for
 from inference.protocol import Load
+from inference.types import Sampling
 from inference.worker.tokenizer import HubTokenizer
 
 _CHUNK_BYTES = 64 * 2**20
@@ -32,6 +33,7 @@ class LoadedModel:
     model: nn.Module
     tokenizer: HubTokenizer
     adapter: Adapter
+    own_sampling: Sampling
     context_length: int
     vocab_size: int
     device: str
@@ -60,6 +62,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         model=model,
         tokenizer=tokenizer,
         adapter=adapter_for(facts, tokenizer),
+        own_sampling=_own_sampling(facts.generation_config),
         context_length=_context_length(config, options.context_limit),
         vocab_size=_vocab_size(model, config),
         device=device,
@@ -138,6 +141,18 @@ def _chunks(model: nn.Module) -> Iterator[list[mx.array]]:
             chunk = []
     if chunk:
         yield chunk
+
+
+def _own_sampling(generation_config: Mapping[str, Any]) -> Sampling:
+    """What the model's makers recommend, where it makes sense."""
+
+    def within(name: str, low: float, high: float) -> float | None:
+        value = generation_config.get(name)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        return float(value) if low <= value <= high else None
+
+    return Sampling(temperature=within("temperature", 0, 2), top_p=within("top_p", 1e-6, 1))
 
 
 def _context_length(config: dict[str, Any], limit: int | None) -> int:

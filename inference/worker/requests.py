@@ -115,7 +115,7 @@ class Requests:
             id=submit.id,
             prompt=tuple(prompt),
             max_tokens=self._room(request, len(prompt)),
-            sampling=request.sampling,
+            sampling=request.sampling.over(model.own_sampling),
             stop_ids=model.stop_ids,
         )
         return sequence, Answer.of(request, prompt, model.tokenizer, model.adapter)

@@ -18,11 +18,13 @@ _GREEDY_BELOW = 1e-4
 
 def sampler_for(sampling: Sampling) -> Sampler:
     """The sampler of one request: shared where it has no state of its own, seeded where asked."""
-    if sampling.temperature < _GREEDY_BELOW:
+    temperature = 1.0 if sampling.temperature is None else sampling.temperature
+    top_p = 1.0 if sampling.top_p is None else sampling.top_p
+    if temperature < _GREEDY_BELOW:
         return _greedy
     if sampling.seed is None:
-        return _shared(sampling.temperature, sampling.top_p)
-    return _seeded(sampling.temperature, sampling.top_p, sampling.seed)
+        return _shared(temperature, top_p)
+    return _seeded(temperature, top_p, sampling.seed)
 
 
 def _greedy(logprobs: mx.array) -> mx.array:
