@@ -1,0 +1,58 @@
+"""Chromium on the real site: the playground answers with the real model, and the admin shows it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.playground.site import visiting
+from tests.e2e.site import STARTER, Site
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+ANSWER = ".message.is-assistant:last-child"
+
+
+async def test_a_stranger_chats_with_the_real_model(site: Site, tmp_path: Path) -> None:
+    async with visiting(f"{site.url}/") as visit:
+        await visit.ask("What is the capital of France?")
+        answer = visit.page.locator(ANSWER)
+        await expect(answer).to_contain_text("Paris", timeout=120_000)
+        await expect(answer.locator(".figures")).to_contain_text("tokens/s", timeout=60_000)
+        await visit.page.screenshot(path=tmp_path / "playground.png")
+        assert (visit.complaints, visit.elsewhere) == ([], [])
+    assert (tmp_path / "playground.png").stat().st_size > 10_000
+
+
+async def test_stop_ends_a_real_answer(site: Site) -> None:
+    async with visiting(f"{site.url}/") as visit:
+        await visit.ask("Write a very long story about a lighthouse.")
+        answer = visit.page.locator(ANSWER)
+        await expect(answer).to_have_attribute("data-status", "streaming", timeout=120_000)
+        await expect(visit.page.locator(f"{ANSWER} > .words")).to_contain_text(re.compile(r"\w+ \w+ \w+"), timeout=60_000)
+        await visit.page.keyboard.press("Escape")
+        await expect(answer).to_have_attribute("data-status", "stopped")
+        assert visit.complaints == []
+
+
+async def sign_in(page: Page, site: Site) -> None:
+    found = re.search(r"with the password (\S+)", site.output)
+    assert found, site.output
+    await page.goto(f"{site.url}/admin/inference/servedmodel/")
+    await page.fill("#id_username", "admin")
+    await page.fill("#id_password", found[1])
+    await page.press("#id_password", "Enter")
+
+
+async def test_the_admin_unloads_and_loads_the_model(site: Site) -> None:
+    async with visiting(f"{site.url}/") as visit:
+        page = visit.page
+        await sign_in(page, site)
+        state = page.locator(f'[data-state="{STARTER}"]')
+        for action, reached in (("unload", "unloaded"), ("load", "ready")):
+            await page.check("input[name=_selected_action]")
+            await page.select_option("select[name=action]", action)
+            await page.click("button[name=index]")
+            await expect(state).to_have_text(reached, timeout=60_000)
+        await expect(page.locator(f'[data-memory="{STARTER}"]')).to_contain_text("GB")
+        assert (visit.complaints, visit.elsewhere) == ([], [])
