@@ -2,7 +2,7 @@
 import { Popup } from "./popup.js";
 import { store } from "./store.js";
 
-const DEFAULTS = { system: "", temperature: "0.7", top_p: "1", max_tokens: "", seed: "" };
+const DEFAULTS = { system: "", temperature: "", top_p: "", max_tokens: "", seed: "" };
 
 export class Settings {
   constructor() {
