@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -13,7 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from inference import live
 from inference.access import visitor
+from inference.chat import stream
 from inference.errors import AuthenticationFailed, ServerError, UnsupportedMediaType
+from inference.openai import departure, errors, sse
+from inference.openai.feed import Feed
 from playground import events, requests
 
 
@@ -41,9 +44,7 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
             raise UnsupportedMediaType("Send the conversation as application/json.")
         question = await asyncio.to_thread(requests.parse, request.body)
     except ServerError as error:
-        return JsonResponse({"error": events.described(error)}, status=error.status)
-    return StreamingHttpResponse(
-        events.sent(question, principal),
-        content_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+        return errors.response(error)
+    feed = Feed(stream(question, principal))
+    departure.at_end(request, feed.cancel)
+    return sse.EventStream(events.sent(feed))

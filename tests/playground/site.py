@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from urllib.request import urlopen
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
-CHROMIUM = Path("/usr/bin/chromium")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+CHROMIUM = Path(next(filter(None, map(shutil.which, BROWSERS)), MAC_CHROME))
 # Chromium as root in a container: no sandbox of its own, and /dev/shm is small there.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 START_S = 60.0
