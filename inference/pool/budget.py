@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
+from inference.types import Memory
+
 
 class Holder(Protocol):
     """Whatever holds bytes of the budget."""
@@ -40,6 +42,14 @@ def victims(holders: Sequence[H], need: int, limit: int) -> list[H]:
         chosen.append(holder)
         missing -= holder.bytes
     return chosen if missing <= 0 else []
+
+
+def figures(memory: Memory) -> str:
+    """A worker's memory for the log."""
+    return (
+        f"{in_gb(memory.active)} active, {in_gb(memory.peak)} peak, {in_gb(memory.cache)} cached, "
+        f"{in_gb(memory.resident)} resident"
+    )
 
 
 def in_gb(amount: int) -> str:

@@ -125,6 +125,7 @@ class Pool:
     async def warm_up(self) -> None:
         """Start the spare worker ahead of the first request."""
         self.loop = asyncio.get_running_loop()
+        logger.info("Models may use %s of memory", budget.in_gb(self._limit))
         self._start_spare()
 
     def snapshot(self) -> PoolSnapshot:
@@ -279,6 +280,7 @@ class Pool:
                 resident.load_s,
                 budget.in_gb(loaded.memory.active),
             )
+            logger.info("Worker %s: %s", resident.runner.pid, budget.figures(loaded.memory))
             self._spawn(self._watch(resident))
         self._dispatch()
         self._start_spare()
@@ -323,6 +325,7 @@ class Pool:
     async def _warm(self, spare: Runner) -> None:
         await spare.warm_up()
         self._is_spare_ready = self._spare is spare
+        logger.info("Spare worker %s is ready: %s", spare.pid, budget.figures(spare.memory))
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         # The loop keeps only weak references to tasks: one without a holder may vanish half done.

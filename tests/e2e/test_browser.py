@@ -15,6 +15,9 @@ ANSWER = ".message.is-assistant:last-child"
 
 async def test_a_stranger_chats_with_the_real_model(site: Site, tmp_path: Path) -> None:
     async with visiting(f"{site.url}/") as visit:
+        await visit.page.click("#settings-button")
+        await visit.page.fill("#set-temperature", "0")
+        await visit.page.keyboard.press("Escape")
         await visit.ask("What is the capital of France?")
         answer = visit.page.locator(ANSWER)
         await expect(answer).to_contain_text("Paris", timeout=120_000)

@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
 from inference.pool import budget
+from inference.types import Memory
 
 
 @dataclass
@@ -47,3 +48,8 @@ def test_it_counts_bytes_that_are_already_on_their_way() -> None:
 
 def test_it_shows_bytes_in_gigabytes() -> None:
     assert budget.in_gb(640_000_000) == "0.6 GB"
+
+
+def test_it_shows_a_workers_memory() -> None:
+    memory = Memory(active=10**9, peak=2 * 10**9, cache=0, resident=3 * 10**9)
+    assert budget.figures(memory) == "1.0 GB active, 2.0 GB peak, 0.0 GB cached, 3.0 GB resident"

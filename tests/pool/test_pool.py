@@ -264,3 +264,9 @@ async def test_a_stream_ends_with_exactly_one_terminal_event() -> None:
         events = [event async for event in lease.runner.submit(request())]
     assert [isinstance(event, Finished) for event in events].count(True) == 1
     assert isinstance(events[-1], Finished)
+
+
+async def test_a_load_is_logged_with_its_seconds_and_size(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="inference.pool")
+    await ask(fake_pool([FakeRunner()]))
+    assert "Model loaded: tiny (0.0 s, 1.0 GB)" in caplog.text
