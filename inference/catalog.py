@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,8 @@ _LOOK_AGAIN_S = 1.0
 _LOOK_IN_HUB_CACHE_AGAIN_S = 20.0
 _DEEPEST = 4
 _DEFAULT_CONTEXT = 2048
+_LONGEST_CONTEXT = 2**31 - 1
+_MAX_CONFIG_BYTES = 32 * 2**20
 _WORKSPACE = 1.1  # activations and buffers beside the weights
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tiktoken.model")
 _QUANTISED_BITS = 32  # packed weights are uint32 words
@@ -31,12 +33,23 @@ class Catalog:
     """The models below one folder, and those in the Hugging Face cache.
 
     Safe to use from several threads. A folder's card is made once and again whenever one of its files
-    changes; which folders there are is looked at again after a second.
+    changes; which folders there are is looked at again after a second. `hub_cache` is where the Hugging
+    Face cache lies, by default where its own settings say; `clock` counts seconds.
     """
 
-    def __init__(self, models_dir: Path, *, use_hub_cache: bool, dequantises: bool | None = None) -> None:
+    def __init__(
+        self,
+        models_dir: Path,
+        *,
+        use_hub_cache: bool,
+        hub_cache: Path | None = None,
+        dequantises: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._models_dir = models_dir
         self._use_hub_cache = use_hub_cache
+        self._hub_cache = hub_cache
+        self._clock = clock
         self._dequantises = sys.platform != "darwin" if dequantises is None else dequantises
         self._lock = threading.Lock()
         self._made: dict[Path, tuple[int, ModelCard]] = {}
@@ -55,14 +68,16 @@ class Catalog:
 
     def _current(self) -> Mapping[str, ModelCard]:
         with self._lock:
-            if time.monotonic() - self._looked_at > _LOOK_AGAIN_S:
+            if self._clock() - self._looked_at > _LOOK_AGAIN_S:
                 self._cards = self._look()
-                self._looked_at = time.monotonic()
+                self._looked_at = self._clock()
             return self._cards
 
     def _look(self) -> Mapping[str, ModelCard]:
         places = {name: (name, folder, source) for name, folder, source in self._places()}
-        return {name: self._card(*places[name]) for name in sorted(places)}
+        cards = {name: self._card(*places[name]) for name in sorted(places)}
+        self._made = {folder: self._made[folder] for _, folder, _ in places.values() if folder in self._made}
+        return {name: card for name, card in cards.items() if card}
 
     def _places(self) -> Iterator[Place]:
         if self._use_hub_cache:
@@ -74,13 +89,17 @@ class Catalog:
 
     def _hub_places(self) -> list[Place]:
         """The cache's models; it is large and rarely changes, so it is looked at less often."""
-        if time.monotonic() - self._hub_looked_at > _LOOK_IN_HUB_CACHE_AGAIN_S:
-            self._in_hub_cache = list(_in_hub_cache())
-            self._hub_looked_at = time.monotonic()
+        if self._clock() - self._hub_looked_at > _LOOK_IN_HUB_CACHE_AGAIN_S:
+            self._in_hub_cache = list(_in_hub_cache(self._hub_cache))
+            self._hub_looked_at = self._clock()
         return self._in_hub_cache
 
-    def _card(self, name: str, folder: Path, source: Literal["folder", "hub"]) -> ModelCard:
-        state = _fingerprint(folder)
+    def _card(self, name: str, folder: Path, source: Literal["folder", "hub"]) -> ModelCard | None:
+        """None for a folder that went away while it was looked at."""
+        try:
+            state = _fingerprint(folder)
+        except OSError:
+            return None
         known = self._made.get(folder)
         if known and known[0] == state and known[1].id == name:
             return known[1]
@@ -99,19 +118,35 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], *, dequ
         problem = problem or str(error)
     except OSError:
         problem = problem or "its files cannot be read"
-    text = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
-    context = (text or {}).get("max_position_embeddings")
     return ModelCard(
         id=name,
         path=str(folder),
         source=source,
-        family=str(config.get("model_type", "unknown")),
-        context_length=context if type(context) is int and context > 0 else _DEFAULT_CONTEXT,
+        family=_sayable(str(config.get("model_type") or "unknown")[:80]),
+        context_length=_context_length(config),
         weight_bytes=sum(tensor.bytes for tensor in tensors),
         resident_bytes=int(predicted_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE),
-        created=int((folder / "config.json").stat().st_mtime),
-        problem=problem,
+        created=_changed_at(folder / "config.json"),
+        problem=_sayable(problem),
     )
+
+
+def _context_length(config: Mapping[str, Any]) -> int:
+    text = config.get("text_config")
+    length = (text if isinstance(text, dict) else config).get("max_position_embeddings")
+    return length if type(length) is int and 0 < length <= _LONGEST_CONTEXT else _DEFAULT_CONTEXT
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return int(path.stat().st_mtime)
+    except OSError:
+        return 0
+
+
+def _sayable(text: str) -> str:
+    """Half surrogates, from odd file names or JSON escapes, cannot be sent to anybody."""
+    return text.encode(errors="replace").decode()
 
 
 def predicted_bytes(tensors: list[Tensor], config: Mapping[str, Any], *, dequantises: bool) -> int:
@@ -144,9 +179,10 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
     config: dict[str, Any] = {}
     for name in ("config.json", "tokenizer_config.json"):
         found = _read_object(folder / name)
-        if found is None:
+        if found is None or (name == "config.json" and not found):
             return config, f"its {name} cannot be read"
-        config = config or found
+        if name == "config.json":
+            config = found
         # CVE-2026-5843 and CVE-2026-22807: such a model's own Python would have to run.
         if key := next((key for key in ("model_file", "auto_map") if key in found), None):
             return config, f"it needs code of its own to run ({key} in {name}), which this server never does"
@@ -154,10 +190,13 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def _read_object(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return {}
+    """The object in a JSON file, empty when there is no such file, None when it is not to be read."""
     try:
-        found = json.loads(path.read_text())
+        if not path.exists() and not path.is_symlink():
+            return {}
+        if not path.is_file() or path.stat().st_size > _MAX_CONFIG_BYTES:  # a pipe is waited for for ever
+            return None
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -175,26 +214,35 @@ def _model_folders(root: Path, depth: int) -> Iterator[Path]:
     if depth == 0:
         return
     for entry in entries:
-        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+        is_shown = not entry.name.startswith(".") and _sayable(entry.name) == entry.name
+        if is_shown and entry.is_dir(follow_symlinks=False):
             yield from _model_folders(Path(entry.path), depth - 1)
 
 
-def _in_hub_cache() -> Iterator[Place]:
+def _in_hub_cache(cache_dir: Path | None) -> Iterator[Place]:
     """The newest complete snapshot of every model in the Hugging Face cache."""
     try:
-        cache = scan_cache_dir()
-    except (CacheNotFound, OSError):
+        cache = scan_cache_dir(cache_dir)
+    except (CacheNotFound, OSError, ValueError):  # ValueError: it is a file
         return
     for repo in cache.repos:
+        if repo.repo_type != "model" or _sayable(repo.repo_id) != repo.repo_id:
+            continue
         newest = sorted(repo.revisions, key=lambda revision: revision.last_modified, reverse=True)
-        folders = [
-            folder for revision in newest for folder in _model_folders(Path(revision.snapshot_path), 0)
-        ]
-        if repo.repo_type == "model" and folders:
-            yield repo.repo_id, folders[0], "hub"
+        whole = (folder for revision in newest for folder in _model_folders(Path(revision.snapshot_path), 0))
+        if folder := next(whole, None):
+            yield repo.repo_id, folder, "hub"
 
 
 def _fingerprint(folder: Path) -> int:
     """Changes whenever a file of the folder comes, goes or changes."""
     with os.scandir(folder) as entries:
-        return hash(tuple(sorted((e.name, e.stat().st_mtime_ns, e.stat().st_size) for e in entries)))
+        return hash(tuple(sorted((entry.name, *_state(entry)) for entry in entries)))
+
+
+def _state(entry: "os.DirEntry[str]") -> tuple[int, int]:
+    try:
+        found = entry.stat()
+    except OSError:  # a link to nowhere, or gone since
+        return 0, 0
+    return found.st_mtime_ns, found.st_size

@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from huggingface_hub import HfApi, snapshot_download
 from inference.sources.staging import staged
 
 # Never Python, pickled weights or GGUF: what is downloaded must not be able to run.
+# And from the top only: below lie other formats and examples.
 ALLOWED = (
     "*.safetensors",
     "*.json",
@@ -31,13 +33,17 @@ class HubUnavailable(Exception):
     """The hub cannot give this model; the message says why."""
 
 
-def download(repo_id: str, target: Path, on_progress: OnProgress) -> None:
-    """Make the model folder `target` of a repository, going on where an interrupted download stopped."""
+def download(repo_id: str, target: Path, on_progress: OnProgress, *, endpoint: str | None = None) -> None:
+    """Make the model folder `target` of a repository, going on where an interrupted download stopped.
+
+    `endpoint` is the hub's address, by default the one its client is set to.
+    """
     try:
-        info = HfApi().model_info(repo_id, files_metadata=True, timeout=_ANSWER_WITHIN_S)
+        info = HfApi(endpoint).model_info(repo_id, files_metadata=True, timeout=_ANSWER_WITHIN_S)
+        if not {"config.json", ".safetensors"} <= {_kind(file.rfilename) for file in _allowed(info)}:
+            raise HubUnavailable(f"{repo_id} holds no safetensors model")
         with staged(target, keeps_draft=True) as draft:
-            _fetch(repo_id, str(info.sha), draft, on_progress, total=_size(info))
-            shutil.rmtree(draft / ".cache", ignore_errors=True)
+            _fetch(info, draft, on_progress, endpoint)
             _check(draft, info)
     except HubUnavailable:
         raise
@@ -45,13 +51,25 @@ def download(repo_id: str, target: Path, on_progress: OnProgress) -> None:
         raise HubUnavailable(f"the hub did not give {repo_id} ({type(error).__name__})") from error
 
 
-def _fetch(repo_id: str, revision: str, draft: Path, on_progress: OnProgress, total: int) -> None:
+def _kind(name: str) -> str:
+    return ".safetensors" if name.endswith(".safetensors") else name
+
+
+def _fetch(info: Any, draft: Path, on_progress: OnProgress, endpoint: str | None) -> None:
+    total = sum(file.size or 0 for file in _allowed(info))
     done: Future[Any] = Future()
 
     def fetch() -> None:
         try:
             done.set_result(
-                snapshot_download(repo_id, revision=revision, local_dir=draft, allow_patterns=list(ALLOWED))
+                snapshot_download(
+                    info.id,
+                    revision=str(info.sha),
+                    local_dir=draft,
+                    allow_patterns=list(ALLOWED),
+                    ignore_patterns=["*/*"],
+                    endpoint=endpoint,
+                )
             )
         except BaseException as error:  # carried to the thread that waits
             done.set_exception(error)
@@ -64,22 +82,35 @@ def _fetch(repo_id: str, revision: str, draft: Path, on_progress: OnProgress, to
 
 
 def _allowed(info: Any) -> list[Any]:
-    return [file for file in info.siblings or [] if any(Path(file.rfilename).match(p) for p in ALLOWED)]
-
-
-def _size(info: Any) -> int:
-    return sum(file.size or 0 for file in _allowed(info))
+    names = ((file, file.rfilename) for file in info.siblings or [])
+    return [file for file, name in names if "/" not in name and any(fnmatch(name, p) for p in ALLOWED)]
 
 
 def _check(draft: Path, info: Any) -> None:
-    """Compare what came with what the hub lists: the size of all files, the SHA-256 of the large ones."""
-    for file in _allowed(info):
-        path = draft / file.rfilename
-        if not path.exists() or (file.size is not None and path.stat().st_size != file.size):
-            raise HubUnavailable(f"{file.rfilename} did not arrive whole")
-        if file.lfs and sha256(path) != file.lfs.sha256:
+    """Compare what came with what the hub lists: names, sizes and hashes."""
+    expected = {file.rfilename: file for file in _allowed(info)}
+    for path in draft.iterdir():  # the client's notes, and what an older revision had
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name not in expected:
             path.unlink()
-            raise HubUnavailable(f"{file.rfilename} is not what the hub says it is")
+    for name, file in expected.items():
+        path = draft / name
+        if not path.is_file() or (file.size is not None and path.stat().st_size != file.size):
+            raise HubUnavailable(f"{name} did not arrive whole")
+        if _hash(path, file) not in {file.lfs.sha256 if file.lfs else file.blob_id, None}:
+            path.unlink()
+            raise HubUnavailable(f"{name} is not what the hub says it is")
+
+
+def _hash(path: Path, file: Any) -> str | None:
+    """As the hub counts it: SHA-256 of a large file, git's own name of a small one."""
+    if file.lfs:
+        return sha256(path)
+    if not file.blob_id:
+        return None
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def folder_size(folder: Path) -> int:

