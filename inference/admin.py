@@ -50,6 +50,7 @@ class ServedModelAdmin(ServedModelAdminBase):
         ServedModel.objects.sync(card.id for card in runtime.catalog().scan())
         snapshot = runtime.pool().snapshot()
         shown = {
+            "title": "Models",
             "pool": snapshot,
             "reserved_gb": _gb(snapshot.reserved_bytes),
             "limit_gb": _gb(snapshot.limit_bytes),
