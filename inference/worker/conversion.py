@@ -8,7 +8,6 @@ input is a pipe that the parent holds open.
 import argparse
 import json
 import os
-import sys
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -248,7 +247,8 @@ def main() -> None:
 
 def _end_with_the_parent() -> None:
     """The parent holds the other end of standard input and never writes to it."""
-    sys.stdin.buffer.read()
+    # Not sys.stdin: its lock, held here, would be waited for at exit.
+    os.read(0, 1)
     os._exit(1)
 
 
