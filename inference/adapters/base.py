@@ -22,6 +22,11 @@ class Tokenizer(Protocol):
     def eos_id(self) -> int | None: ...
 
     @property
+    def size(self) -> int:
+        """How many token ids there are."""
+        ...
+
+    @property
     def special_ids(self) -> frozenset[int]: ...
 
     def encode(self, text: str, *, adds_special: bool = False) -> list[int]:
@@ -98,7 +103,7 @@ class Adapter:
             *(i for token in self.stop_tokens if (i := self._tokenizer.id_of(token)) is not None),
             *self._probe_terminator(),
         }
-        return frozenset(found)
+        return frozenset(token for token in found if 0 <= token < self._tokenizer.size)
 
     def _probe_terminator(self) -> Iterable[int]:
         """The special token that the template itself writes after an assistant's turn."""

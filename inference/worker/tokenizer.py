@@ -22,6 +22,7 @@ class HubTokenizer:
         self._rust = tokenizer.backend_tokenizer
         self._vocabulary: Mapping[str, int] = tokenizer.get_vocab()
         self.eos_id: int | None = tokenizer.eos_token_id
+        self.size = len(tokenizer)
         self.special_ids = frozenset(
             token for token, added in tokenizer.added_tokens_decoder.items() if added.special
         )
@@ -61,7 +62,7 @@ class HubTokenizer:
             raise TemplateFailed(
                 f"The model's chat template cannot take these messages: {reason}", param="messages"
             ) from None
-        except (TypeError, ValueError, KeyError, OverflowError, MemoryError):
+        except Exception:  # a template is a program of the model's: anything can come out of it
             raise TemplateFailed(
                 "The model's chat template failed on these messages.", param="messages"
             ) from None

@@ -1,0 +1,47 @@
+"""Tokenizers cut down to the byte alphabet and a family's special tokens."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from inference.adapters import Adapter, ModelFacts, adapter_for
+from inference.types import Message
+from inference.worker.tokenizer import HubTokenizer
+from tests.tiny import SPECIAL
+
+
+def byte_tokenizer(special: Sequence[str]) -> Tokenizer:
+    """One token a byte, then the special tokens."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={char: i for i, char in enumerate(alphabet)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(list(special))
+    return tokenizer
+
+
+def hub_tokenizer(
+    template: str | None = None, special: Sequence[str] = SPECIAL, **tokens: Any
+) -> HubTokenizer:
+    return HubTokenizer(
+        PreTrainedTokenizerFast(tokenizer_object=byte_tokenizer(special), chat_template=template, **tokens)
+    )
+
+
+def make(template: str = "", special: Sequence[str] = SPECIAL, **facts: Any) -> tuple[Adapter, HubTokenizer]:
+    """The adapter found for a model with these facts, and its tokenizer."""
+    tokenizer = hub_tokenizer(template or None, special, bos_token=special[0])
+    return adapter_for(ModelFacts(chat_template=template, **facts), tokenizer), tokenizer
+
+
+def stops(adapter: Adapter, tokenizer: HubTokenizer) -> set[str]:
+    return {tokenizer.token_text(token) for token in adapter.stop_ids}
+
+
+def rendered(adapter: Adapter, tokenizer: HubTokenizer, *contents: str) -> str:
+    """The prompt's text for turns that alternate between user and assistant."""
+    roles = ("user", "assistant")
+    turns = [Message(role=roles[i % 2], content=text) for i, text in enumerate(contents)]  # type: ignore[arg-type]
+    return tokenizer.decode(adapter.render(turns))

@@ -1,0 +1,32 @@
+from tests.adapters.families import make, rendered, stops
+
+SPECIAL = ("<s>", "</s>", "▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>")
+LLAMA_2 = (
+    "{% for message in messages %}{% if message['role'] == 'user' %}"
+    "{{ '<s>[INST] ' + message['content'] + ' [/INST]' }}"
+    "{% elif message['role'] == 'assistant' %}{{ ' ' + message['content'] + ' </s>' }}"
+    "{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"
+)
+
+
+def test_both_ends_stop_even_when_the_config_names_none() -> None:
+    adapter, tokenizer = make(LLAMA_2, SPECIAL, config={"model_type": "llama"})
+    assert adapter.name == "codellama"
+    assert stops(adapter, tokenizer) == {"</s>", "▁<EOT>"}
+
+
+def test_the_tokenizers_class_tells_a_base_model_without_a_template() -> None:
+    adapter, _ = make(
+        "",
+        SPECIAL,
+        config={"model_type": "llama"},
+        tokenizer_config={"tokenizer_class": "CodeLlamaTokenizer"},
+    )
+    assert adapter.name == "codellama"
+
+
+def test_the_prompt_is_in_inst() -> None:
+    adapter, tokenizer = make(LLAMA_2, SPECIAL, config={"model_type": "llama"})
+    assert (
+        rendered(adapter, tokenizer, "hi", "yes", "go") == "<s>[INST] hi [/INST] yes </s><s>[INST] go [/INST]"
+    )

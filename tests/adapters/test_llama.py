@@ -1,0 +1,38 @@
+import pytest
+
+from tests.adapters.families import make, rendered, stops
+from tests.tiny import LLAMA_3
+
+ALL = {"<|end_of_text|>", "<|eot_id|>", "<|eom_id|>"}
+
+
+@pytest.mark.parametrize("told", [{}, {"eos_token_id": 257}, {"eos_token_id": [257, 258]}])
+def test_all_three_ends_stop_whatever_the_config_names(told: dict[str, object]) -> None:
+    adapter, tokenizer = make(LLAMA_3, config={"model_type": "llama", **told})
+    assert stops(adapter, tokenizer) == ALL
+
+
+def test_a_generation_config_adds_and_never_replaces() -> None:
+    adapter, tokenizer = make(
+        LLAMA_3,
+        config={"model_type": "llama"},
+        generation_config={"eos_token_id": tokenizer_id("<|im_end|>")},
+    )
+    assert stops(adapter, tokenizer) == ALL | {"<|im_end|>"}
+
+
+def tokenizer_id(token: str) -> int:
+    _, tokenizer = make(LLAMA_3)
+    return tokenizer.id_of(token) or -1
+
+
+def test_the_prompt_ends_where_the_answer_begins() -> None:
+    adapter, tokenizer = make(LLAMA_3, config={"model_type": "llama"})
+    assert rendered(adapter, tokenizer, "hi").endswith(
+        "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+    )
+
+
+def test_the_prompt_has_one_begin_of_text() -> None:
+    adapter, tokenizer = make(LLAMA_3, config={"model_type": "llama"})
+    assert rendered(adapter, tokenizer, "hi").count("<|begin_of_text|>") == 1
