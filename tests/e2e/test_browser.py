@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.playground.site import visiting
 from tests.e2e.site import STARTER, Site
+from tests.playground.site import visiting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 ANSWER = ".message.is-assistant:last-child"
