@@ -5,14 +5,12 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
 from inference.errors import PoolFull
+from inference.pool.resident import Resident
 from inference.pool.runner import Runner
-from inference.types import ModelState, Progress
-
-if TYPE_CHECKING:
-    from inference.pool.pool import Pool, Resident
+from inference.types import ModelState, PoolSnapshot, Progress
 
 _PROGRESS_EVERY_S = 0.2
 
@@ -26,10 +24,20 @@ class Waiter:
     since: float = field(default_factory=time.monotonic)
 
 
+class Keeper(Protocol):
+    """Who grants claims and takes them back: the pool."""
+
+    async def join(self, model_id: str) -> Waiter: ...
+
+    def leave(self, waiter: Waiter) -> None: ...
+
+    def snapshot(self) -> PoolSnapshot: ...
+
+
 class Lease:
     """`async with pool.lease(id) as lease`: follow `progress()` to its end, then use `runner`."""
 
-    def __init__(self, pool: "Pool", model_id: str, wait_limit_s: float) -> None:
+    def __init__(self, pool: Keeper, model_id: str, wait_limit_s: float) -> None:
         self._pool = pool
         self._model_id = model_id
         self._wait_limit_s = wait_limit_s

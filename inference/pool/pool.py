@@ -9,7 +9,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
 from inference import tracing
@@ -24,51 +23,12 @@ from inference.errors import (
 )
 from inference.pool import budget
 from inference.pool.lease import Lease, Waiter
+from inference.pool.resident import Resident
 from inference.pool.runner import Runner, StartRunner
 from inference.types import ModelCard, ModelState, PoolSnapshot, ResidentModel
 
 logger = logging.getLogger(__name__)
 _FAILURE_SHOWN_S = 300.0
-
-
-@dataclass(eq=False)
-class Resident:
-    """A model that holds bytes of the budget: loading, ready, or giving them back."""
-
-    card: ModelCard
-    runner: Runner
-    state: ModelState = ModelState.LOADING
-    leases: int = 0
-    percent: int = 0
-    load_s: float = 0.0
-    last_used: float = field(default_factory=time.monotonic)
-
-    @property
-    def is_evictable(self) -> bool:
-        return self.state == ModelState.READY and self.leases == 0
-
-    @property
-    def is_leaving(self) -> bool:
-        return self.state == ModelState.DRAINING
-
-    @property
-    def bytes(self) -> int:
-        """What it takes of the budget: the prediction, or what its worker reports when that is more."""
-        return max(self.card.resident_bytes, self.runner.memory.active)
-
-    def shown(self, now: float) -> ResidentModel:
-        is_busy = self.state == ModelState.READY and self.leases > 0
-        return ResidentModel(
-            id=self.card.id,
-            state=ModelState.BUSY if is_busy else self.state,
-            leases=self.leases,
-            loaded_percent=self.percent,
-            reserved_bytes=self.bytes,
-            memory=self.runner.memory,
-            pid=self.runner.pid,
-            idle_s=0.0 if self.leases else now - self.last_used,
-            load_s=self.load_s,
-        )
 
 
 class Pool:
