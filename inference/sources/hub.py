@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.utils import disable_progress_bars
 
 from inference.sources.staging import staged
 
@@ -56,6 +57,7 @@ def _kind(name: str) -> str:
 
 
 def _fetch(info: Any, draft: Path, on_progress: OnProgress, endpoint: str | None) -> None:
+    disable_progress_bars()  # there is one already, fed by on_progress
     total = sum(file.size or 0 for file in _allowed(info))
     done: Future[Any] = Future()
 
