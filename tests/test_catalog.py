@@ -80,7 +80,7 @@ def test_nested_folders_are_named_by_their_path_in_order(put: Callable[..., Path
 
 
 def test_hidden_and_unfinished_folders_are_not_models(put: Callable[..., Path], models: Path) -> None:
-    for name in (".hidden", ".tiny.partial", ".starter-x/tiny", "group/.git/tiny"):
+    for name in (".hidden", ".tiny.partial", "tiny.partial", ".starter-x/tiny", "group/.git/tiny"):
         put(name)
     assert scan(models) == {}
 
@@ -292,68 +292,6 @@ def test_it_can_be_asked_from_many_threads_while_folders_come_and_go(
     for thread in threads:
         thread.join()
     assert answers == [True] * 600
-
-
-def cached(cache: Path, repo: str, tiny: Path, revision: str = "a" * 40, kind: str = "models") -> Path:
-    """The layout of https://huggingface.co/docs/huggingface_hub/guides/manage-cache."""
-    base = cache / f"{kind}--{repo.replace('/', '--')}"
-    snapshot = base / "snapshots" / revision
-    snapshot.mkdir(parents=True)
-    (base / "refs").mkdir(exist_ok=True)
-    (base / "refs" / "main").write_text(revision)
-    (base / "blobs").mkdir(exist_ok=True)
-    for file in tiny.iterdir():
-        blob = base / "blobs" / f"{revision[:4]}{file.name}"
-        shutil.copy(file, blob)
-        (snapshot / file.name).symlink_to(os.path.relpath(blob, snapshot))
-    return snapshot
-
-
-def test_models_in_the_hub_cache_are_listed(models: Path, tmp_path: Path, tiny: Path) -> None:
-    snapshot = cached(tmp_path / "hub", "org/model", tiny)
-    cached(tmp_path / "hub", "org/data", tiny, kind="datasets")
-    cards = scan(models, use_hub_cache=True, hub_cache=tmp_path / "hub")
-    assert list(cards) == ["org/model"]
-    assert cards["org/model"].is_servable and cards["org/model"].source == "hub"
-    assert cards["org/model"].path == str(snapshot)
-
-
-def test_the_newest_whole_snapshot_counts(models: Path, tmp_path: Path, tiny: Path) -> None:
-    whole = cached(tmp_path / "hub", "org/model", tiny, "a" * 40)
-    half = cached(tmp_path / "hub", "org/model", tiny, "b" * 40)
-    (half / "model.safetensors").unlink()
-    cards = scan(models, use_hub_cache=True, hub_cache=tmp_path / "hub")
-    assert cards["org/model"].path == str(whole)
-
-
-def test_a_snapshot_whose_blob_is_gone_has_a_problem(models: Path, tmp_path: Path, tiny: Path) -> None:
-    snapshot = cached(tmp_path / "hub", "org/model", tiny)
-    (snapshot / "config.json").resolve().unlink()
-    assert not any(
-        card.is_servable for card in scan(models, use_hub_cache=True, hub_cache=tmp_path / "hub").values()
-    )
-
-
-def test_a_folder_wins_over_a_cached_model_of_its_name(
-    put: Callable[..., Path], models: Path, tmp_path: Path, tiny: Path
-) -> None:
-    put("org/model")
-    cached(tmp_path / "hub", "org/model", tiny)
-    cards = scan(models, use_hub_cache=True, hub_cache=tmp_path / "hub")
-    assert [card.source for card in cards.values()] == ["folder"]
-
-
-def test_a_cache_that_is_absent_garbled_or_a_file_is_no_models(models: Path, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-    (tmp_path / "garbled" / "models--").mkdir(parents=True)
-    (tmp_path / "garbled" / "models--org--m" / "snapshots").mkdir(parents=True)
-    for cache in ("absent", "file", "garbled"):
-        assert scan(models, use_hub_cache=True, hub_cache=tmp_path / cache) == {}
-
-
-def test_the_cache_is_not_looked_at_when_not_wanted(models: Path, tmp_path: Path, tiny: Path) -> None:
-    cached(tmp_path / "hub", "org/model", tiny)
-    assert scan(models, use_hub_cache=False, hub_cache=tmp_path / "hub") == {}
 
 
 def test_weights_are_counted_as_stored_where_nothing_is_dequantised(

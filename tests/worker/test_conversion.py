@@ -215,15 +215,16 @@ def test_a_layer_without_weights_is_missed(convert: Convert, weights: Weights) -
         convert({name: array for name, array in weights.items() if ".layers.1." not in name})
 
 
-def test_it_ends_with_its_parent(converted: Path, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "never")  # opening it waits for ever
+def test_it_ends_with_its_parent(weights: Weights, tmp_path: Path) -> None:
+    source = write_gguf(tmp_path / "x.gguf", weights)
+    os.mkfifo(tmp_path / "tokenizer_config.json")  # opening it waits for ever
     process = subprocess.Popen(
-        [sys.executable, "-m", "inference.worker.conversion", str(tmp_path / "never"), str(tmp_path / "t")],
+        [sys.executable, "-m", "inference.worker.conversion", str(source), str(tmp_path)],
         stdin=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
     try:
-        process.communicate(timeout=20)  # closes its standard input
+        process.communicate(timeout=60)  # closes its standard input
     finally:
         process.kill()
     assert process.returncode == 1
