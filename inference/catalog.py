@@ -14,7 +14,7 @@ from huggingface_hub import scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 
 from inference.types import ModelCard
-from inference.weights import BrokenWeights, Tensor, read_tensors
+from inference.weights import BrokenWeights, Tensor, read_tensors, weight_files
 
 logger = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 1.0
@@ -214,9 +214,13 @@ def _model_folders(root: Path, depth: int) -> Iterator[Path]:
     if depth == 0:
         return
     for entry in entries:
-        is_shown = not entry.name.startswith(".") and _sayable(entry.name) == entry.name
-        if is_shown and entry.is_dir(follow_symlinks=False):
+        if _is_shown(entry.name) and entry.is_dir(follow_symlinks=False):
             yield from _model_folders(Path(entry.path), depth - 1)
+
+
+def _is_shown(name: str) -> bool:
+    is_draft = name.startswith(".") or name.endswith(".partial")
+    return not is_draft and _sayable(name) == name
 
 
 def _in_hub_cache(cache_dir: Path | None) -> Iterator[Place]:
@@ -230,8 +234,16 @@ def _in_hub_cache(cache_dir: Path | None) -> Iterator[Place]:
             continue
         newest = sorted(repo.revisions, key=lambda revision: revision.last_modified, reverse=True)
         whole = (folder for revision in newest for folder in _model_folders(Path(revision.snapshot_path), 0))
-        if folder := next(whole, None):
+        if folder := next(filter(_is_whole, whole), None):
             yield repo.repo_id, folder, "hub"
+
+
+def _is_whole(folder: Path) -> bool:
+    """False while somebody downloads it: its large files appear one by one."""
+    try:
+        return bool(weight_files(folder))
+    except (BrokenWeights, OSError):
+        return False
 
 
 def _fingerprint(folder: Path) -> int:

@@ -42,11 +42,16 @@ class Tensor:
 
 def read_tensors(folder: Path) -> list[Tensor]:
     """Every tensor of a model folder, from its headers alone; BrokenWeights when any of it cannot be."""
+    return [tensor for file in weight_files(folder) for tensor in _read_header(file)]
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold a model's tensors; BrokenWeights when there is none or one is missing."""
     files = sorted(folder.glob("model*.safetensors"))
     if not all(file.is_file() for file in files):  # opening a pipe would wait for ever
         raise BrokenWeights("one of its model*.safetensors is no file")
     _check_shards(folder, {file.name for file in files})
-    return [tensor for file in files for tensor in _read_header(file)]
+    return files
 
 
 def _check_shards(folder: Path, found: set[str]) -> None:
