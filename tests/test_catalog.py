@@ -206,7 +206,7 @@ def test_no_kind_of_file_stops_the_scan(put: Callable[..., Path], models: Path, 
             path.touch()
             os.truncate(path, 2**40)
         case _:
-            path.symlink_to({"nowhere": "/nowhere", "round": path, "device": "/dev/zero"}[kind])
+            path.symlink_to({"nowhere": "/nowhere", "round": str(path), "device": "/dev/zero"}[kind])
     cards = scan(models)
     assert cards["tiny"].problem and cards["sound"].is_servable
 
