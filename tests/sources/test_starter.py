@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -148,7 +149,7 @@ def test_a_second_process_waits_for_the_first_and_fetches_nothing(tmp_path: Path
     ids=lambda value: str(value)[:20],
 )
 def test_what_is_not_as_expected_is_refused_with_advice(
-    tmp_path: Path, starter: Starter, changes: dict[str, str], reason: str
+    tmp_path: Path, starter: Starter, changes: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(StarterUnavailable, match=reason) as refused:
         ensure_starter(tmp_path, quiet, dataclasses.replace(starter, **changes))
