@@ -51,7 +51,7 @@ def make_tiny_model(folder: Path, *, template: str = LLAMA_3, context: int = 204
     tokenizer.save(str(folder / "tokenizer.json"))
     vocabulary = tokenizer.get_vocab_size()
     save_file(_weights(vocabulary, seed), str(folder / "model.safetensors"), metadata={"format": "mlx"})
-    _write(folder / "config.json", _config(vocabulary, context, eos=tokenizer.token_to_id("<|end_of_text|>")))
+    _write(folder / "config.json", _config(vocabulary, context, eos=tokenizer.get_vocab()["<|end_of_text|>"]))
     _write(
         folder / "tokenizer_config.json",
         {
