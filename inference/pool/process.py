@@ -226,8 +226,9 @@ def _with_model(options: Load, card: ModelCard) -> Load:
 
 
 def _environment() -> dict[str, str]:
-    """The worker's environment: ours, and never a look at the network or a thread pool per tokeniser."""
-    return os.environ | {
+    """The worker's environment: ours without our secrets, and never a look at the network."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLX_SERVER_")}
+    return kept | {
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "TRANSFORMERS_VERBOSITY": "error",
