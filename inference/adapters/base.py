@@ -3,7 +3,7 @@
 An adapter is plain Python over a tokenizer it is handed: nothing here imports mlx or transformers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -12,7 +12,11 @@ from inference.errors import TemplateFailed
 from inference.types import Message
 
 _PROBE = "probe-of-the-assistant-turn"
-_PROBED_TOKENS = 4
+_OPENED = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": _PROBE}]
+# Some templates end a turn only where the next one begins (GLM: the user's marker is the end), and some
+# write the end only after the last turn, so both are asked.
+_PROBES = (_OPENED, [*_OPENED, {"role": "user", "content": "and"}])
+_PROMPT_END = 16  # tokens; more than any template writes after it has opened the reasoning
 
 
 class Tokenizer(Protocol):
@@ -23,15 +27,28 @@ class Tokenizer(Protocol):
 
     @property
     def size(self) -> int:
-        """How many token ids there are."""
+        """One more than the highest token id."""
         ...
 
     @property
-    def special_ids(self) -> frozenset[int]: ...
-
-    def encode(self, text: str, *, adds_special: bool = False) -> list[int]:
-        """Token ids of `text`; special tokens written in it become themselves."""
+    def special_ids(self) -> frozenset[int]:
+        """Tokens that are never part of a text: begins, ends, headers."""
         ...
+
+    @property
+    def added_ids(self) -> frozenset[int]:
+        """Every token that stands outside the ordinary vocabulary; the special ones are among them."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text`, with nothing added; special tokens written in it become themselves."""
+        ...
+
+    def quote(self, text: str) -> str:
+        """`text` marked such that `encode` takes the special tokens written in it for ordinary text."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str: ...
 
     def id_of(self, token: str) -> int | None:
         """The id of exactly this token, or None when the vocabulary has no such token."""
@@ -55,17 +72,29 @@ class ModelFacts:
     def model_type(self) -> str:
         return str(self.config.get("model_type", ""))
 
+    def declares(self, token: str) -> bool:
+        """Whether the tokenizer's settings list this added token."""
+        added = self.tokenizer_config.get("added_tokens_decoder")
+        listed = added.values() if isinstance(added, Mapping) else ()
+        return any(isinstance(entry, Mapping) and entry.get("content") == token for entry in listed)
+
 
 class Adapter:
-    """One family's ways; subclasses say when they fit and which stop tokens they add."""
+    """One family's ways; subclasses say when they fit and what differs.
 
-    name: ClassVar[str] = "default"
-    stop_tokens: ClassVar[tuple[str, ...]] = ()
+    `stop_ids` end an answer, `hidden_ids` have no text. A stop token is always hidden, whether or not its
+    tokenizer calls it special; a marker the reader looks for never is.
+    """
+
+    name: ClassVar[str] = ""
+    stop_tokens: ClassVar[tuple[str, ...]] = ()  # the family's own, where the vocabulary has them
+    reasoning: ClassVar[tuple[str, str]] = ("<think>", "</think>")
 
     def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
         self._facts = facts
         self._tokenizer = tokenizer
         self.stop_ids = self._find_stop_ids()
+        self.hidden_ids = (tokenizer.special_ids - self._ids_of(self.reasoning)) | self.stop_ids
 
     @classmethod
     def fits(cls, facts: ModelFacts) -> bool:
@@ -76,8 +105,10 @@ class Adapter:
         """The prompt's token ids, up to where the answer begins; raises TemplateFailed."""
         if not self._facts.chat_template:
             raise TemplateFailed("This model has no chat template; send a prompt to /v1/completions instead.")
-        turns = [{"role": message.role, "content": message.content} for message in self.fold(messages)]
-        # The template writes the begin-of-text token itself.
+        turns = [
+            {"role": message.role, "content": self._tokenizer.quote(message.content)}
+            for message in self.fold(messages)
+        ]
         return self._tokenizer.encode(self._tokenizer.render(turns, opens_answer=True))
 
     def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
@@ -85,39 +116,42 @@ class Adapter:
         return messages
 
     def reader(self, prompt: Sequence[int]) -> Reader:
-        """A fresh reader for the answer to `prompt`."""
-        if "<think>" not in self._facts.chat_template and self._tokenizer.id_of("<think>") is None:
+        """A fresh reader for the answer to `prompt`, for this one answer only."""
+        opening, closing = self.reasoning
+        if opening not in self._facts.chat_template and self._tokenizer.id_of(opening) is None:
             return Reader()
-        opening = self._tokenizer.encode("<think>")
-        tail = list(prompt[-len(opening) - 2 :])
-        starts_inside = any(tail[i : i + len(opening)] == opening for i in range(len(tail)))
-        return Reader(reasoning=("<think>", "</think>"), starts_inside=starts_inside)
+        # Some templates open the reasoning themselves, so the answer never says so (DeepSeek-R1#352).
+        end_of_prompt = self._tokenizer.decode(prompt[-_PROMPT_END:]).rstrip()
+        return Reader(reasoning=(opening, closing), starts_inside=end_of_prompt.endswith(opening))
 
     def _find_stop_ids(self) -> frozenset[int]:
         """The union of all who know: files of one model contradict each other, and the one that
         mlx-lm believes (generation_config) often lacks the end of turn (mlx-examples#694, vllm#4180)."""
+        text_config = self._facts.config.get("text_config")
         found = {
             *_ids(self._facts.config.get("eos_token_id")),
+            *_ids(text_config.get("eos_token_id") if isinstance(text_config, Mapping) else None),
             *_ids(self._facts.generation_config.get("eos_token_id")),
             *_ids(self._tokenizer.eos_id),
-            *(i for token in self.stop_tokens if (i := self._tokenizer.id_of(token)) is not None),
-            *self._probe_terminator(),
+            *self._ids_of(self.stop_tokens),
         }
+        if self._facts.chat_template:
+            found |= {token for turns in _PROBES for token in self._terminator(turns)}
         return frozenset(token for token in found if 0 <= token < self._tokenizer.size)
 
-    def _probe_terminator(self) -> Iterable[int]:
-        """The special token that the template itself writes after an assistant's turn."""
-        if not self._facts.chat_template:
-            return
-        turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": _PROBE}]
+    def _terminator(self, turns: Sequence[Mapping[str, str]]) -> Iterator[int]:
+        """The token that the template itself writes right after the assistant's turn, if it does."""
         try:
             text = self._tokenizer.render(turns, opens_answer=False)
         except TemplateFailed:
             return
-        _, found, tail = text.rpartition(_PROBE)
-        if found:
-            first = self._tokenizer.encode(tail)[:_PROBED_TOKENS]
-            yield from [token for token in first if token in self._tokenizer.special_ids][:1]
+        _, found, rest = text.rpartition(_PROBE)
+        first = self._tokenizer.encode(rest.lstrip())[:1] if found else []
+        yield from (token for token in first if token in self._tokenizer.added_ids)
+
+    def _ids_of(self, tokens: Iterable[str]) -> frozenset[int]:
+        ids = (self._tokenizer.id_of(token) for token in tokens)
+        return frozenset(token for token in ids if token is not None)
 
 
 def _ids(value: Any) -> list[int]:

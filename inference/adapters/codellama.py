@@ -1,7 +1,8 @@
 """Llama 2 and CodeLlama: turns in [INST], the answer ends with </s>, an infill with <EOT>.
 
 https://huggingface.co/codellama/CodeLlama-7b-hf - an infill ends with CodeLlama's own <EOT>, which its config
-does not name (https://github.com/huggingface/transformers/pull/28150).
+does not name (https://github.com/huggingface/transformers/issues/28150). The 70b's turns end with <step>
+instead, and without it they never do (https://github.com/vllm-project/vllm/issues/2686).
 """
 
 from inference.adapters.base import Adapter, ModelFacts
@@ -9,11 +10,11 @@ from inference.adapters.base import Adapter, ModelFacts
 
 class CodeLlama(Adapter):
     name = "codellama"
-    stop_tokens = ("</s>", "▁<EOT>", "<EOT>")
+    stop_tokens = ("</s>", "▁<EOT>", "<EOT>", "<step>")
 
     @classmethod
     def fits(cls, facts: ModelFacts) -> bool:
-        is_llama_2 = facts.model_type == "llama" and "CodeLlama" in str(
-            facts.tokenizer_config.get("tokenizer_class")
-        )
-        return is_llama_2 or (facts.model_type == "llama" and "[INST]" in facts.chat_template)
+        if facts.model_type != "llama":
+            return False
+        is_code = "CodeLlama" in str(facts.tokenizer_config.get("tokenizer_class"))
+        return is_code or "[INST]" in facts.chat_template

@@ -13,4 +13,9 @@ class Llama3(Adapter):
 
     @classmethod
     def fits(cls, facts: ModelFacts) -> bool:
-        return facts.model_type in {"llama", "mllama"} and "<|start_header_id|>" in facts.chat_template
+        if facts.model_type not in {"llama", "mllama"}:
+            return False
+        # A fine-tune with the same vocabulary may speak ChatML or DeepSeek's format: its template decides.
+        return "<|start_header_id|>" in facts.chat_template or (
+            not facts.chat_template and facts.declares("<|eot_id|>")
+        )

@@ -74,13 +74,22 @@ def read_facts(folder: Path) -> ModelFacts:
     """The folder's small files, as the adapters want them."""
     tokenizer_config = _read_json(folder / "tokenizer_config.json")
     template_file = folder / "chat_template.jinja"
-    template = template_file.read_text() if template_file.exists() else tokenizer_config.get("chat_template")
+    template = template_file.read_text() if template_file.exists() else _template_in(tokenizer_config)
     return ModelFacts(
         config=_read_json(folder / "config.json"),
         generation_config=_read_json(folder / "generation_config.json"),
         tokenizer_config=tokenizer_config,
-        chat_template=template if isinstance(template, str) else "",
+        chat_template=template,
     )
+
+
+def _template_in(tokenizer_config: Mapping[str, Any]) -> str:
+    """The template of a plain chat; some models name several (Command-R: default, tool_use, rag)."""
+    template = tokenizer_config.get("chat_template")
+    if isinstance(template, list):
+        entries = [entry for entry in template if isinstance(entry, dict)]
+        template = next((e.get("template") for e in entries if e.get("name") == "default"), None)
+    return template if isinstance(template, str) else ""
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -1,57 +1,88 @@
 """Tokens to text: incremental detokenising, then stop strings on the text, then the adapter's reader."""
 
 from collections.abc import Sequence
+from os.path import commonprefix
 from typing import Protocol
 
 from inference.adapters import Adapter
 from inference.adapters.reader import Piece, Reader, held_back
 from inference.types import ChatRequest, Event, ReasoningDelta, Request, TextDelta
-from inference.worker.tokenizer import HubTokenizer
 
 _UNFINISHED = "\ufffd"
 _LONGEST_CHARACTER = 4  # tokens; a character of UTF-8 has at most four bytes
-_CONTEXT = 5
+_LONGEST_WINDOW = 12  # tokens
 
 
 class Decodes(Protocol):
+    """What turning tokens into text needs of a tokenizer; ids it does not know have no text."""
+
     def decode(self, ids: Sequence[int]) -> str: ...
 
 
 class Detokenizer:
     """Text of one token after another: what joins up equals decoding them all at once.
 
-    A token's text depends on its neighbours, so a short window is decoded with and without the new token
-    and the difference is the new text. Bytes of an unfinished character are held back. `context` are the
-    tokens before, which make a continuation's first space right.
+    A token's text depends on its neighbours, so it is decoded together with the few before it. Bytes of
+    an unfinished character are held back, never more than four tokens. `context` are the tokens before
+    the first, which give a continuation its leading space.
     """
 
     def __init__(self, tokenizer: Decodes, context: Sequence[int] = ()) -> None:
         self._tokenizer = tokenizer
-        self._window = list(context[-_CONTEXT:])
-        self._told = len(self._window)  # tokens of the window whose text has been given out
+        self._before: list[int] = []  # the tokens of the last whole text
+        self._text_before = ""
+        self._pending: list[int] = []  # the tokens since
+        self._given = ""  # what has been given out of their text
+        self._begin_after(context)
 
     def feed(self, token: int) -> str:
         """The new text that `token` completes, empty while a character is unfinished."""
-        self._window.append(token)
-        text = self._new_text()
-        is_unfinished = text.endswith(_UNFINISHED) and len(self._window) - self._told < _LONGEST_CHARACTER
-        if is_unfinished:
-            return ""
-        del self._window[: self._told]
-        self._told = len(self._window)
-        return text
+        self._pending.append(token)
+        text = self._text()
+        if not text.endswith(_UNFINISHED):
+            return self._complete(text)
+        is_unfinished = len(self._pending) < _LONGEST_CHARACTER
+        known = text.rstrip(_UNFINISHED) if is_unfinished else text[:-1]
+        new = known[len(self._given) :]
+        self._given = known if new else self._given
+        if len(self._pending) > _LONGEST_WINDOW:
+            self._shorten()
+        return new
 
     def flush(self) -> str:
         """What was held back, less the bytes of a character that never came."""
-        if self._told == len(self._window):
-            return ""
-        text = self._new_text().rstrip(_UNFINISHED)
-        self._told = len(self._window)
-        return text
+        return self._text().rstrip(_UNFINISHED)[len(self._given) :] if self._pending else ""
 
-    def _new_text(self) -> str:
-        before = self._tokenizer.decode(self._window[: self._told])
-        return self._tokenizer.decode(self._window)[len(before) :]
+    def _begin_after(self, context: Sequence[int]) -> None:
+        """Take the shortest end of `context` that has text and begins with a whole character."""
+        for length in range(1, min(len(context), _LONGEST_WINDOW) + 1):
+            tokens = list(context[-length:])
+            text = self._tokenizer.decode(tokens)
+            if text and _UNFINISHED not in text:
+                self._before, self._text_before = tokens, text
+                return
+
+    def _text(self) -> str:
+        """The text of the pending tokens."""
+        whole = self._tokenizer.decode(self._before + self._pending)
+        if whole.startswith(self._text_before):
+            return whole[len(self._text_before) :]
+        # A decoder with byte fallback takes back a whole run of bytes for one that does not fit.
+        return self._tokenizer.decode(self._pending)
+
+    def _complete(self, text: str) -> str:
+        new = text[len(commonprefix([text, self._given])) :]
+        # A token without text still matters to the next one: a first "▁" gives it its leading space.
+        self._before = self._pending if text else (self._before + self._pending)[-_LONGEST_WINDOW:]
+        self._text_before = self._tokenizer.decode(self._before)
+        self._pending, self._given = [], ""
+        return new
+
+    def _shorten(self) -> None:
+        """Forget the older half of a long run of nonsense: work and memory per token stay the same."""
+        self._before, self._text_before = [], ""
+        self._pending = self._pending[-_LONGEST_WINDOW // 2 :]
+        self._given = self._text()[:-1]
 
 
 class StopStrings:
@@ -64,18 +95,19 @@ class StopStrings:
 
     def feed(self, text: str) -> str:
         """What may be shown by now; whatever could still become a stop string is held back."""
-        if not self._stops:
-            return text
+        if self.has_matched or not self._stops:
+            return "" if self.has_matched else text
         seen = self._held + text
         matches = [(at + len(stop), at) for stop in self._stops if (at := seen.find(stop)) >= 0]
         if matches:
-            self.has_matched = True
+            self.has_matched, self._held = True, ""
             return seen[: min(matches)[1]]
         keep = max(held_back(seen, stop) for stop in self._stops)
         self._held = seen[len(seen) - keep :]
         return seen[: len(seen) - keep]
 
     def flush(self) -> str:
+        """What was held back and became no stop string."""
         rest, self._held = self._held, ""
         return rest
 
@@ -84,20 +116,21 @@ class Answer:
     """The text side of one request: feed it tokens, take the events, ask whether a stop string was met.
 
     Every generated token counts, also the stop token and those whose text a stop string cut off: they
-    were computed. Special tokens have no text.
+    were computed. Hidden tokens, the stop tokens among them, have no text.
     """
 
     def __init__(
         self,
-        tokenizer: HubTokenizer,
+        tokenizer: Decodes,
         *,
+        hidden: frozenset[int] = frozenset(),
         stops: Sequence[str] = (),
         reader: Reader | None = None,
         context: Sequence[int] = (),
         echo: str = "",
     ) -> None:
         self._detokenizer = Detokenizer(tokenizer, context)
-        self._hidden = tokenizer.special_ids
+        self._hidden = hidden
         self._stops = StopStrings(stops)
         self._reader = reader or Reader()
         self._echo = echo
@@ -105,15 +138,18 @@ class Answer:
         self.tokens = 0
 
     @classmethod
-    def of(
-        cls, request: Request, prompt: Sequence[int], tokenizer: HubTokenizer, adapter: Adapter
-    ) -> "Answer":
+    def of(cls, request: Request, prompt: Sequence[int], tokenizer: Decodes, adapter: Adapter) -> "Answer":
         """The answer to be made of `request`, whose prompt has these token ids."""
+        hidden = adapter.hidden_ids
         if isinstance(request, ChatRequest):
-            return cls(tokenizer, stops=request.stop, reader=adapter.reader(prompt))
-        visible = [token for token in prompt if token not in tokenizer.special_ids]
+            # No context: an answer begins a text of its own, without the space a continuation has.
+            return cls(tokenizer, hidden=hidden, stops=request.stop, reader=adapter.reader(prompt))
         return cls(
-            tokenizer, stops=request.stop, context=visible, echo=request.prompt if request.echo else ""
+            tokenizer,
+            hidden=hidden,
+            stops=request.stop,
+            context=[token for token in prompt if token not in hidden],
+            echo=request.prompt if request.echo else "",
         )
 
     @property
@@ -126,6 +162,7 @@ class Answer:
         return [TextDelta(text=self._echo, tokens=0)] if self._echo else []
 
     def feed(self, token: int) -> list[Event]:
+        """The events that `token` brings; none while its text is held back."""
         self.tokens += 1
         self._untold += 1
         if token in self._hidden:
@@ -137,9 +174,7 @@ class Answer:
 
     def flush(self) -> list[Event]:
         """The rest, once no token follows; it may still hold a stop string."""
-        text = self._stops.feed(self._detokenizer.flush())
-        if not self.is_stopped:
-            text += self._stops.flush()
+        text = self._stops.feed(self._detokenizer.flush()) + self._stops.flush()
         return self._events(self._reader.feed(text) + self._reader.flush())
 
     def _events(self, pieces: Sequence[Piece]) -> list[Event]:

@@ -1,4 +1,4 @@
-"""A Hugging Face tokenizer behind the few verbs the worker needs."""
+"""A Hugging Face tokenizer behind the few verbs the worker and its adapters need."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,32 +8,43 @@ import jinja2
 from inference.errors import InvalidValue, TemplateFailed
 
 _LONGEST_REASON = 200
+_LONGEST_TEMPLATE = 256 * 1024  # characters; the longest in use are a tenth of it
+# Where a special token written in somebody's message is cut in two. A noncharacter: no text has it.
+_SEAM = "\ufdd0"
 
 
 class HubTokenizer:
     """Encodes, decodes and renders; safe to use from several threads.
 
     Encoding and decoding go to the Rust tokenizer directly: the wrappers around it change its padding
-    state in place, which fails when another thread is using it.
+    state in place, which fails when another thread is using it, and tidy up spaces.
     """
 
     def __init__(self, tokenizer: Any) -> None:
         self._hub = tokenizer
         self._rust = tokenizer.backend_tokenizer
-        self._vocabulary: Mapping[str, int] = tokenizer.get_vocab()
         self.eos_id: int | None = tokenizer.eos_token_id
-        self.size = len(tokenizer)
-        self.special_ids = frozenset(
-            token for token, added in tokenizer.added_tokens_decoder.items() if added.special
-        )
+        self.size = 1 + max(tokenizer.get_vocab().values(), default=-1)  # ids may have holes
+        added = tokenizer.added_tokens_decoder
+        self.added_ids = frozenset(added)
+        self.special_ids = frozenset(token for token, entry in added.items() if entry.special)
+        self._specials = [entry.content for entry in added.values() if entry.special and entry.content[1:]]
 
-    def encode(self, text: str, *, adds_special: bool = False) -> list[int]:
-        return list(self._rust.encode(text, add_special_tokens=adds_special).ids)
+    def encode(self, text: str) -> list[int]:
+        return [token for part in text.split(_SEAM) for token in self._encode(part)]
+
+    def quote(self, text: str) -> str:
+        # Otherwise "<|im_end|>..." in a user's message would be the real end of the turn, and what
+        # follows could speak as the system.
+        for special in self._specials:
+            while special in text:
+                text = text.replace(special, special[0] + _SEAM + special[1:])
+        return text
 
     def encode_prompt(self, text: str) -> list[int]:
         """A raw prompt with the begin-of-text token where the tokenizer has one, and never an end."""
-        ids = self.encode(text, adds_special=True)
-        if ids and ids[-1] == self.eos_id and self.encode(text)[-1:] != ids[-1:]:
+        ids = self._encode(text, adds_special=True)
+        if ids and ids[-1] == self.eos_id and self._encode(text)[-1:] != ids[-1:]:
             ids.pop()
         if not ids:
             raise InvalidValue("The prompt is empty; give the model something to continue.", param="prompt")
@@ -43,12 +54,15 @@ class HubTokenizer:
         return str(self._rust.decode(list(ids), skip_special_tokens=False))
 
     def id_of(self, token: str) -> int | None:
-        return self._vocabulary.get(token)
+        found: int | None = self._rust.token_to_id(token)
+        return found
 
     def token_text(self, token: int) -> str:
         return str(self._hub.convert_ids_to_tokens(token))
 
     def render(self, messages: Sequence[Mapping[str, str]], *, opens_answer: bool) -> str:
+        if len(str(self._hub.chat_template)) > _LONGEST_TEMPLATE:
+            raise TemplateFailed("The model's chat template is too large to be run.", param="messages")
         try:
             return str(
                 self._hub.apply_chat_template(
@@ -57,12 +71,17 @@ class HubTokenizer:
                     add_generation_prompt=opens_answer,
                 )
             )
-        except jinja2.TemplateError as error:
-            reason = str(error).splitlines()[0][:_LONGEST_REASON] if str(error) else type(error).__name__
-            raise TemplateFailed(
-                f"The model's chat template cannot take these messages: {reason}", param="messages"
-            ) from None
-        except Exception:  # a template is a program of the model's: anything can come out of it
-            raise TemplateFailed(
-                "The model's chat template failed on these messages.", param="messages"
-            ) from None
+        except Exception as error:  # a template is foreign code: it may fail in any way
+            raise TemplateFailed(_reason_for(error), param="messages") from None
+
+    def _encode(self, text: str, *, adds_special: bool = False) -> list[int]:
+        return list(self._rust.encode(text, add_special_tokens=adds_special).ids)
+
+
+def _reason_for(error: Exception) -> str:
+    """What is wrong, in the template's own words where it has any."""
+    # raise_exception() in a template raises exactly this class; its subclasses tell of the template's code.
+    if type(error) is not jinja2.TemplateError or not str(error):
+        return "The model's chat template failed on these messages."
+    words = " ".join(str(error).replace(_SEAM, "").split())[:_LONGEST_REASON]
+    return f"The model's chat template cannot take these messages: {words}"

@@ -1,10 +1,12 @@
 """Tokenizers cut down to the byte alphabet and a family's special tokens."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from inference.adapters import Adapter, ModelFacts, adapter_for
 from inference.types import Message
@@ -34,6 +36,20 @@ def make(template: str = "", special: Sequence[str] = SPECIAL, **facts: Any) -> 
     """The adapter found for a model with these facts, and its tokenizer."""
     tokenizer = hub_tokenizer(template or None, special, bos_token=special[0])
     return adapter_for(ModelFacts(chat_template=template, **facts), tokenizer), tokenizer
+
+
+def real(name: str, model_type: str, template: str = "") -> tuple[Adapter, HubTokenizer]:
+    """The adapter of a real family's tokenizer, with its own template unless one is given."""
+    folder = Path(__file__).parent / "real" / name
+    hub = AutoTokenizer.from_pretrained(folder)
+    hub.chat_template = template or hub.chat_template
+    facts = ModelFacts(
+        config={"model_type": model_type},
+        tokenizer_config=json.loads((folder / "tokenizer_config.json").read_text()),
+        chat_template=hub.chat_template or "",
+    )
+    tokenizer = HubTokenizer(hub)
+    return adapter_for(facts, tokenizer), tokenizer
 
 
 def stops(adapter: Adapter, tokenizer: HubTokenizer) -> set[str]:

@@ -15,6 +15,13 @@ def test_both_ends_stop_even_when_the_config_names_none() -> None:
     assert stops(adapter, tokenizer) == {"</s>", "▁<EOT>"}
 
 
+def test_the_turns_of_the_70b_end_with_its_step() -> None:
+    template = "{% for m in messages %}Source: {{ m['role'] }}\n\n {{ m['content'] }} <step> {% endfor %}"
+    facts = {"config": {"model_type": "llama"}, "tokenizer_config": {"tokenizer_class": "CodeLlamaTokenizer"}}
+    adapter, tokenizer = make(template, ("<s>", "</s>", "<step>"), **facts)
+    assert stops(adapter, tokenizer) == {"</s>", "<step>"}
+
+
 def test_the_tokenizers_class_tells_a_base_model_without_a_template() -> None:
     adapter, _ = make(
         "",

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.adapters.families import make, rendered, stops
+from tests.adapters.families import make, real, rendered, stops
 from tests.tiny import LLAMA_3
 
 ALL = {"<|end_of_text|>", "<|eot_id|>", "<|eom_id|>"}
@@ -24,6 +24,18 @@ def test_a_generation_config_adds_and_never_replaces() -> None:
 def tokenizer_id(token: str) -> int:
     _, tokenizer = make(LLAMA_3)
     return tokenizer.id_of(token) or -1
+
+
+@pytest.mark.parametrize("template", ["", LLAMA_3])
+def test_the_real_tokenizer_has_all_three(template: str) -> None:
+    adapter, tokenizer = real("llama3_2", "llama", template)
+    assert (adapter.name, stops(adapter, tokenizer)) == ("llama3", ALL)
+
+
+def test_a_fine_tune_with_another_template_is_what_its_template_is() -> None:
+    chatml = "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>{% endfor %}"
+    adapter, _ = real("llama3_2", "llama", chatml)
+    assert adapter.name == "default"
 
 
 def test_the_prompt_ends_where_the_answer_begins() -> None:

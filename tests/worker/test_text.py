@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from inference.adapters.reader import Reader
-from inference.types import ReasoningDelta, TextDelta
+from inference.types import ChatRequest, CompletionRequest, Message, ReasoningDelta, TextDelta
 from inference.worker.text import Answer, Detokenizer, StopStrings
 from inference.worker.tokenizer import HubTokenizer
-from tests.adapters.families import byte_tokenizer, hub_tokenizer
-from tests.tiny import SPECIAL
+from tests.adapters.families import byte_tokenizer, hub_tokenizer, make
+from tests.tiny import CHATML, SPECIAL
 
 BYTES = hub_tokenizer()
 
@@ -32,7 +32,30 @@ def metaspace() -> HubTokenizer:
     return HubTokenizer(PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>"))
 
 
-METASPACE = metaspace()
+def merged() -> HubTokenizer:
+    """A byte-level tokenizer whose tokens hold several characters, and pieces of them."""
+    tokenizer = byte_tokenizer(())
+    texts = ["日本語 日本 👩‍👩‍👧 👨‍👩‍👧 naïve the then that 🏳️‍🌈 😀😁😂"] * 3
+    tokenizer.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=330, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        ),
+    )
+    return HubTokenizer(PreTrainedTokenizerFast(tokenizer_object=tokenizer))
+
+
+def unigram() -> HubTokenizer:
+    """A Unigram tokenizer with the decoder of T5 and its kin, which drops the first mark only."""
+    pieces = ["▁", "▁the", "the", "a", "é", "日", "本", "日本", "\n", *"👩👧🏳🌈\u200d\ufe0f\ufffd"]
+    model = models.Unigram([("<unk>", 0.0), *((piece, -1.0 - len(piece)) for piece in pieces)], 0, False)
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    return HubTokenizer(PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>"))
+
+
+METASPACE, MERGED, UNIGRAM = metaspace(), merged(), unigram()
 
 
 def streamed(tokenizer: HubTokenizer, ids: Sequence[int], context: Sequence[int] = ()) -> str:
@@ -40,9 +63,10 @@ def streamed(tokenizer: HubTokenizer, ids: Sequence[int], context: Sequence[int]
     return "".join(detokenizer.feed(token) for token in ids) + detokenizer.flush()
 
 
-@given(st.text(max_size=40))
+@given(st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=40))
 def test_joined_deltas_are_the_text(text: str) -> None:
-    assert streamed(BYTES, BYTES.encode(text)) == text
+    # A replacement character at the very end cannot be told from an unfinished one, and is dropped too.
+    assert streamed(BYTES, BYTES.encode(text)) == text.rstrip("\ufffd")
 
 
 @given(
@@ -51,6 +75,69 @@ def test_joined_deltas_are_the_text(text: str) -> None:
 def test_words_with_marks_join_up_as_they_decode(words: list[str]) -> None:
     ids = [METASPACE.id_of(word) or 0 for word in words]
     assert streamed(METASPACE, ids) == METASPACE.decode(ids)
+
+
+@given(st.lists(st.integers(0, 255), max_size=24))
+def test_whatever_bytes_a_model_says_join_up_as_they_decode(ids: list[int]) -> None:
+    assert streamed(BYTES, ids).rstrip("\ufffd") == BYTES.decode(ids).rstrip("\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("\ufffd😀".encode(), "😀a"), (b"\x80", "a"), ("€".encode() + b"\x80", "€a"), (b"\xf0\x9f", "a")],
+)
+def test_byte_fallback_loses_no_character_to_nonsense_beside_it(said: bytes, kept: str) -> None:
+    ids = [METASPACE.id_of(f"<0x{byte:02X}>") or 0 for byte in said]
+    assert streamed(METASPACE, [*ids, METASPACE.id_of("a") or 0]).replace("\ufffd", "") == kept
+
+
+def test_a_byte_of_nonsense_does_not_cost_the_character_after_it() -> None:
+    nonsense, emoji = BYTES.encode("😀")[1:2], BYTES.encode("😀")
+    assert streamed(BYTES, nonsense + emoji) == "\ufffd😀"
+
+
+@given(st.lists(st.sampled_from(["👩‍👩‍👧", "日本", "é", "a", " the", "🏳️‍🌈", "\n"]), max_size=8).map("".join))
+def test_merged_tokens_and_byte_fallback_join_up_as_they_decode(text: str) -> None:
+    for tokenizer in (MERGED, METASPACE, UNIGRAM):
+        ids = tokenizer.encode(text)
+        assert streamed(tokenizer, ids) == tokenizer.decode(ids)
+
+
+@given(st.data())
+def test_tokens_of_several_characters_join_up_in_any_order(data: st.DataObject) -> None:
+    ids = data.draw(st.lists(st.integers(0, MERGED.size - 1), max_size=16))
+    assert streamed(MERGED, ids).rstrip("\ufffd") == MERGED.decode(ids).rstrip("\ufffd")
+
+
+@pytest.mark.parametrize("tokenizer", [BYTES, METASPACE], ids=["bytes", "metaspace"])
+def test_a_prompt_that_ends_with_an_emoji_may_be_continued_with_one(tokenizer: HubTokenizer) -> None:
+    emojis = tokenizer.encode("a😀😀")
+    assert streamed(tokenizer, tokenizer.encode("b😀")[-4:], context=emojis) == "😀"
+
+
+def test_an_id_without_text_takes_no_space_from_the_next() -> None:
+    unknown = METASPACE.size + 7  # embeddings are often padded beyond the vocabulary
+    the, is_ = METASPACE.id_of("▁the") or 0, METASPACE.id_of("▁is") or 0
+    assert streamed(METASPACE, [the, unknown, is_]) == "the is"
+
+
+class CountingDecoder:
+    """Decodes like the byte tokenizer and remembers the longest window it was given."""
+
+    longest = 0
+
+    def decode(self, ids: Sequence[int]) -> str:
+        self.longest = max(self.longest, len(ids))
+        return BYTES.decode(ids)
+
+
+@pytest.mark.parametrize("said", ["a", "😀", "\ufffd"])
+def test_the_work_for_a_token_does_not_grow(said: str) -> None:
+    counting = CountingDecoder()
+    detokenizer = Detokenizer(counting)
+    for token in BYTES.encode(said * 500):
+        detokenizer.feed(token)
+    assert counting.longest <= 24
 
 
 @pytest.mark.parametrize("text", ["😀", "日本語", "👩‍👩‍👧", "naïve", "e\u0301", "\u2028", "a\x00b"])
@@ -117,7 +204,7 @@ def test_only_what_may_become_a_stop_is_held_back() -> None:
 
 
 def answer(**options: Any) -> Answer:
-    return Answer(BYTES, **options)
+    return Answer(BYTES, hidden=BYTES.special_ids, **options)
 
 
 def feed(made: Answer, text: str) -> list[Any]:
@@ -129,7 +216,7 @@ def feed(made: Answer, text: str) -> list[Any]:
     return events + made.flush()
 
 
-def said(events: list[Any], kind: type = TextDelta) -> str:
+def said(events: list[Any], kind: type[TextDelta | ReasoningDelta] = TextDelta) -> str:
     return "".join(event.text for event in events if isinstance(event, kind))
 
 
@@ -148,6 +235,33 @@ def test_a_stop_string_that_ends_with_the_answer_is_met() -> None:
     made = answer(stops=["."])
     assert said(feed(made, "Yes.")) == "Yes"
     assert made.is_stopped
+
+
+@pytest.mark.parametrize("stop", ["<|eot_id|>", "#"])
+def test_a_stop_token_has_no_text_even_as_an_ordinary_token(stop: str) -> None:
+    token = BYTES.encode(stop)[0]
+    made = Answer(BYTES, hidden=BYTES.special_ids | {token})
+    events = [*made.feed(BYTES.encode("a")[0]), *made.feed(token), *made.flush()]
+    assert (said(events), made.tokens) == ("a", 2)
+
+
+def test_a_chats_answer_has_the_adapters_hidden_tokens_and_reader() -> None:
+    adapter, tokenizer = make(CHATML, ("<|im_start|>", "<|im_end|>", "<think>", "</think>"))
+    request = ChatRequest(model="tiny", messages=(Message(role="user", content="hi"),))
+    made = Answer.of(request, adapter.render(request.messages), tokenizer, adapter)
+    events: list[Any] = []
+    for token in tokenizer.encode("<think>hm</think>ok<|im_end|>"):
+        events += made.feed(token)
+    events += made.flush()
+    assert (said(events, ReasoningDelta), said(events)) == ("hm", "ok")
+
+
+def test_a_completion_is_read_as_it_is_and_echoes_its_prompt() -> None:
+    adapter, tokenizer = make(CHATML, ("<|im_start|>", "<|im_end|>", "<think>", "</think>"))
+    request = CompletionRequest(model="tiny", prompt="say <think>", echo=True)
+    made = Answer.of(request, tokenizer.encode_prompt(request.prompt), tokenizer, adapter)
+    events = [*made.begin(), *(event for i in tokenizer.encode("a</think>") for event in made.feed(i))]
+    assert said(events + made.flush()) == "say <think>a</think>"
 
 
 @pytest.mark.parametrize("token", SPECIAL)

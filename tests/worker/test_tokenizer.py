@@ -1,8 +1,13 @@
+import jinja2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from inference.errors import InvalidValue
+from inference.errors import InvalidValue, TemplateFailed
 from tests.adapters.families import byte_tokenizer, hub_tokenizer
-from tests.tiny import SPECIAL
+from tests.tiny import CHATML, SPECIAL
+
+TOKENIZER = hub_tokenizer(CHATML)
 
 
 def with_ends(single: str) -> object:
@@ -22,6 +27,59 @@ def with_ends(single: str) -> object:
 def test_special_tokens_written_in_a_text_are_themselves() -> None:
     tokenizer = hub_tokenizer()
     assert tokenizer.encode("<|eot_id|>") == [tokenizer.id_of("<|eot_id|>")]
+
+
+@given(
+    st.lists(st.sampled_from([*SPECIAL, "<|", "|>", "eot_id", "<|eot_id", "a", "\ufdd0", "é"])).map("".join)
+)
+def test_a_quoted_text_is_the_same_text_without_special_tokens(text: str) -> None:
+    ids = TOKENIZER.encode(TOKENIZER.quote(text))
+    assert not TOKENIZER.special_ids.intersection(ids)
+    assert TOKENIZER.decode(ids) == text.replace("\ufdd0", "")
+
+
+def test_special_tokens_that_overlap_themselves_are_quoted() -> None:
+    tokenizer = hub_tokenizer(special=("##", "|", "#"))
+    ids = tokenizer.encode(tokenizer.quote("a###b"))
+    assert tokenizer.id_of("##") not in ids
+
+
+def test_an_innocent_text_is_quoted_as_it_is() -> None:
+    assert TOKENIZER.quote("a < b | c > d") == "a < b | c > d"
+
+
+def test_a_template_beyond_all_reason_is_not_run() -> None:
+    with pytest.raises(TemplateFailed, match="too large"):
+        hub_tokenizer("{# " + "x" * 300_000 + " #}").render([], opens_answer=True)
+
+
+def refusal(template: str) -> str:
+    with pytest.raises(TemplateFailed) as failed:
+        hub_tokenizer(template).render([{"role": "user", "content": "hi"}], opens_answer=True)
+    return failed.value.message
+
+
+def test_a_templates_own_words_are_told_in_one_short_line() -> None:
+    message = refusal("{{ raise_exception('No system\nrole. ' + 'x' * 999) }}")
+    assert message.startswith("The model's chat template cannot take these messages: No system role. xxx")
+    assert len(message) < 300
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ messages[0].nothing.more }}", "{% oops", "{{ 1 / 0 }}", "{{ [].append(1).x }}"]
+)
+def test_the_templates_code_is_not_told(template: str) -> None:
+    assert refusal(template) == "The model's chat template failed on these messages."
+
+
+def test_only_raise_exception_raises_the_plain_error() -> None:
+    # What _reason_for relies on: the errors of jinja2 itself are subclasses.
+    assert jinja2.TemplateSyntaxError.__mro__[1] is jinja2.TemplateError
+    assert issubclass(jinja2.UndefinedError, jinja2.TemplateRuntimeError)
+
+
+def test_the_size_is_above_every_id() -> None:
+    assert TOKENIZER.id_of(SPECIAL[-1]) == TOKENIZER.size - 1
 
 
 def test_a_raw_prompt_begins_with_the_begin_of_text_and_has_no_end() -> None:
