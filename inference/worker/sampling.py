@@ -61,16 +61,17 @@ def _shaper(temperature: float, top_p: float) -> Sampler:
 
     def shape(logprobs: mx.array) -> mx.array:
         scaled = logprobs.astype(mx.float32) * scale
-        return scaled if top_p >= 1 else _keep_top_p(scaled, nucleus)
+        return scaled if top_p >= 1 else keep_top_p(scaled, nucleus)
 
     return shape
 
 
-def _keep_top_p(logits: mx.array, top_p: mx.array) -> mx.array:
+def keep_top_p(logits: mx.array, top_p: mx.array) -> mx.array:
     """Nucleus sampling (https://arxiv.org/abs/1904.09751): the smallest set whose mass reaches `top_p`."""
-    ascending = mx.sort(logits, axis=-1)
+    order = mx.argsort(logits, axis=-1)
+    ascending = mx.take_along_axis(logits, order, axis=-1)
     # The mass of all tokens more likely than each one; those with enough above them are dropped.
     mass_above = mx.cumsum(mx.softmax(ascending, axis=-1), axis=-1, reverse=True, inclusive=False)
-    dropped = (mass_above >= top_p).sum(axis=-1, keepdims=True)
-    weakest_kept = mx.take_along_axis(ascending, dropped, axis=-1)
-    return mx.where(logits < weakest_kept, -mx.inf, logits)
+    kept = mx.where(mass_above >= top_p, -mx.inf, ascending)
+    # Back by place and not by value: in half precision equal values are common, and all would be kept.
+    return mx.put_along_axis(logits, order, kept, axis=-1)
