@@ -37,6 +37,7 @@ def pool() -> Pool:
             limit_bytes=config.memory_limit_bytes,
             queue_limit=config.queue_limit,
             load_timeout_s=config.load_timeout_s,
+            max_leases=config.max_batch,  # more would only wait inside the worker, where nobody counts them
         )
     return _pool
 

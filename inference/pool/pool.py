@@ -42,6 +42,7 @@ class Pool:
         limit_bytes: int,
         queue_limit: int,
         load_timeout_s: float,
+        max_leases: int = 32,
         wait_limit_s: float = 300.0,
         keep_spare: bool = True,
     ) -> None:
@@ -49,6 +50,7 @@ class Pool:
         self._start_runner = start_runner
         self._limit = limit_bytes
         self._queue_limit = queue_limit
+        self._max_leases = max_leases
         self._load_timeout_s = load_timeout_s
         self._wait_limit_s = wait_limit_s
         self._keep_spare = keep_spare
@@ -166,7 +168,7 @@ class Pool:
         is_room_contended = self.is_closing
         for waiter in list(self._waiters):
             resident = self._residents.get(waiter.model_id)
-            if resident and resident.state == ModelState.READY:
+            if resident and resident.state == ModelState.READY and resident.leases < self._max_leases:
                 self._grant(waiter, resident)
             elif not resident and not is_room_contended:
                 is_room_contended = not self._try_to_load(self._cards[waiter.model_id])

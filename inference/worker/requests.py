@@ -149,11 +149,17 @@ class Requests:
     def _deliver_all(self) -> None:
         while True:
             outputs = self._outputs.get()
-            happened = [
-                Happened(id=output.id, what=event) for output in outputs for event in self._events(output)
-            ]
+            happened = [item for output in outputs for item in self._happened(output)]
             if happened:
                 self._send(Step(happened=tuple(happened)))
+
+    def _happened(self, output: Output) -> list[Happened]:
+        try:
+            return [Happened(id=output.id, what=event) for event in self._events(output)]
+        except Exception:  # what is wrong with one answer's text ends that answer only
+            logger.exception("Cannot make text of request %d", output.id)
+            self.forget(output.id)
+            return [Happened(id=output.id, failure=_LOST)]
 
     def _events(self, output: Output) -> list[Event]:
         request = self._open.get(output.id)

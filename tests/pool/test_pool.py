@@ -196,6 +196,20 @@ async def test_it_refuses_more_waiters_than_its_queue_holds() -> None:
         task.cancel()
 
 
+async def test_a_model_takes_no_more_streams_than_it_decodes_together() -> None:
+    hold = asyncio.Event()
+    runner = FakeRunner(hold=hold)
+    pool = fake_pool([runner], max_leases=2, queue_limit=1)
+    asking = [asyncio.ensure_future(ask(pool))]
+    await until(lambda: runner.running == 1)
+    asking += [asyncio.ensure_future(ask(pool)) for _ in range(2)]
+    await until(lambda: runner.running == 2 and pool.snapshot().waiting == 1)
+    with pytest.raises(QueueFull):
+        await ask(pool)
+    hold.set()
+    assert await asyncio.gather(*asking) == ["Hello there"] * 3
+
+
 async def test_it_gives_up_waiting_for_room_after_a_while() -> None:
     hold = asyncio.Event()
     pool = fake_pool([FakeRunner(hold=hold)], card("a"), card("b"), limit_bytes=GB, wait_limit_s=0.05)

@@ -1,0 +1,111 @@
+"""The worker's open requests with an engine played by the test: what one answer suffers, no other does."""
+
+import queue
+from typing import Any
+
+import pytest
+
+from inference.protocol import Load, Step, Submit
+from inference.types import Accepted, CompletionRequest, Finished, Sampling, TextDelta
+from inference.worker.batch import Sampled
+from inference.worker.engine import Add, Command, Remove
+from inference.worker.loading import LoadedModel
+from inference.worker.requests import Requests
+from tests.adapters.families import make
+from tests.tiny import CHATML
+
+pytestmark = pytest.mark.mlx
+
+
+class Desk:
+    """Requests between a queue of engine commands and a queue of what the site is told."""
+
+    def __init__(self) -> None:
+        adapter, tokenizer = make(CHATML)
+        model = LoadedModel(
+            model=None,  # type: ignore[arg-type]  # no engine steps here
+            tokenizer=tokenizer,
+            adapter=adapter,
+            own_sampling=Sampling(temperature=0.2),
+            context_length=100,
+            vocab_size=tokenizer.size,
+            device="cpu",
+            seconds=0.0,
+        )
+        self.tokenizer = tokenizer
+        self.commands: queue.Queue[Command] = queue.Queue()
+        self.told: queue.Queue[Any] = queue.Queue()
+        self.requests = Requests(model, Load(model="m", path=""), self.commands.put, self.told.put)
+
+    def submit(self, number: int, **fields: Any) -> Add:
+        """Submit a completion and wait until the engine is asked to run it."""
+        request = CompletionRequest(model="m", prompt="Once", **fields)
+        self.requests.prepare(Submit(id=number, request=request))
+        assert isinstance(self.hear(number), Accepted)
+        command = self.commands.get(timeout=5)
+        assert isinstance(command, Add)
+        return command
+
+    def say(self, number: int, text: str, last: bool = False) -> None:
+        ids = self.tokenizer.encode(text)
+        for i, token in enumerate(ids):
+            is_end = last and i == len(ids) - 1
+            self.requests.deliver([Sampled(number, token, "length" if is_end else None)])
+
+    def hear(self, number: int) -> Any:
+        """The next thing told of this request."""
+        step = self.told.get(timeout=5)
+        assert isinstance(step, Step)
+        (happened,) = [item for item in step.happened if item.id == number][:1]
+        return happened.what or happened.failure
+
+
+def test_what_a_request_leaves_open_is_the_models_own() -> None:
+    assert Desk().submit(1, max_tokens=3).sequence.sampling.temperature == 0.2
+    assert (
+        Desk().submit(1, max_tokens=3, sampling=Sampling(temperature=1.5)).sequence.sampling.temperature
+        == 1.5
+    )
+
+
+def test_tokens_become_text_and_an_end() -> None:
+    desk = Desk()
+    desk.submit(1, max_tokens=2)
+    desk.say(1, "ab", last=True)
+    assert [type(desk.hear(1)) for _ in range(2)] == [TextDelta, TextDelta]
+
+
+def test_a_stop_string_takes_the_sequence_out_of_the_batch() -> None:
+    desk = Desk()
+    desk.submit(1, max_tokens=50, stop=("b",))
+    desk.say(1, "abc")
+    assert desk.hear(1).text == "a"
+    finished = desk.hear(1)
+    assert isinstance(finished, Finished) and finished.reason == "stop"
+    assert desk.commands.get(timeout=5) == Remove(1)
+
+
+def test_one_answers_broken_text_ends_that_answer_only() -> None:
+    desk = Desk()
+    desk.submit(1, max_tokens=50)
+    desk.submit(2, max_tokens=50)
+    desk.requests.deliver([Sampled(1, "no token id", None)])  # type: ignore[arg-type]
+    assert desk.hear(1).code == "internal_error"
+    desk.say(2, "x")
+    assert desk.hear(2).text == "x"
+
+
+def test_what_the_engine_still_made_of_a_left_request_is_nobodys() -> None:
+    desk = Desk()
+    desk.submit(1, max_tokens=50)
+    desk.requests.forget(1)
+    desk.say(1, "x")
+    assert [desk.commands.get(timeout=5) for _ in range(2)] == [Remove(1), Remove(1)]
+    assert desk.told.empty()
+
+
+def test_lost_sequences_are_told_so() -> None:
+    desk = Desk()
+    desk.submit(1, max_tokens=50)
+    desk.requests.lose([1, 99])
+    assert desk.hear(1).code == "internal_error"
