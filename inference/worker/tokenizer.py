@@ -9,6 +9,8 @@ from inference.errors import InvalidValue, TemplateFailed
 
 _LONGEST_REASON = 200
 _LONGEST_TEMPLATE = 256 * 1024  # characters; the longest in use are a tenth of it
+_LONGEST_FRAME = 2**20  # characters a template may write on its own
+_LONGEST_TURN = 256  # and around each message
 # Where a special token written in somebody's message is cut in two. A noncharacter: no text has it.
 _SEAM = "\ufdd0"
 
@@ -28,7 +30,7 @@ class HubTokenizer:
         added = tokenizer.added_tokens_decoder
         self.added_ids = frozenset(added)
         self.special_ids = frozenset(token for token, entry in added.items() if entry.special)
-        self._specials = [entry.content for entry in added.values() if entry.special and entry.content[1:]]
+        self._controls = [entry.content for entry in added.values() if _is_control(entry)]
 
     def encode(self, text: str) -> list[int]:
         return [token for part in text.split(_SEAM) for token in self._encode(part)]
@@ -36,9 +38,9 @@ class HubTokenizer:
     def quote(self, text: str) -> str:
         # Otherwise "<|im_end|>..." in a user's message would be the real end of the turn, and what
         # follows could speak as the system.
-        for special in self._specials:
-            while special in text:
-                text = text.replace(special, special[0] + _SEAM + special[1:])
+        for control in self._controls:
+            while control in text:
+                text = text.replace(control, control[0] + _SEAM + control[1:])
         return text
 
     def encode_prompt(self, text: str) -> list[int]:
@@ -64,7 +66,7 @@ class HubTokenizer:
         if len(str(self._hub.chat_template)) > _LONGEST_TEMPLATE:
             raise TemplateFailed("The model's chat template is too large to be run.", param="messages")
         try:
-            return str(
+            text = str(
                 self._hub.apply_chat_template(
                     [dict(message) for message in messages],
                     tokenize=False,
@@ -73,9 +75,22 @@ class HubTokenizer:
             )
         except Exception as error:  # a template is foreign code: it may fail in any way
             raise TemplateFailed(_reason_for(error), param="messages") from None
+        # Making a hundred megabytes takes a template a moment, and the tokenizer minutes.
+        expected = sum(_LONGEST_TURN + 2 * len(message["content"]) for message in messages)
+        if len(text) > _LONGEST_FRAME + expected:
+            raise TemplateFailed(
+                "The model's chat template wrote far more than the messages.", param="messages"
+            )
+        return text
 
     def _encode(self, text: str, *, adds_special: bool = False) -> list[int]:
         return list(self._rust.encode(text, add_special_tokens=adds_special).ids)
+
+
+def _is_control(added: Any) -> bool:
+    """Whether this added token steers the model; fine-tunes often forget to call their <|im_end|> special."""
+    is_marker = added.special or (added.content.startswith("<|") and added.content.endswith("|>"))
+    return is_marker and len(added.content) > 1
 
 
 def _reason_for(error: Exception) -> str:

@@ -2,26 +2,31 @@ import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import processors
+from transformers import PreTrainedTokenizerFast
 
 from inference.errors import InvalidValue, TemplateFailed
+from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import byte_tokenizer, hub_tokenizer
 from tests.tiny import CHATML, SPECIAL
 
 TOKENIZER = hub_tokenizer(CHATML)
 
 
-def with_ends(single: str) -> object:
-    from tokenizers import processors
-    from transformers import PreTrainedTokenizerFast
-
-    from inference.worker.tokenizer import HubTokenizer
-
+def with_ends(single: str) -> HubTokenizer:
     rust = byte_tokenizer(SPECIAL)
     ends = [(token, rust.token_to_id(token)) for token in SPECIAL[:2]]
     rust.post_processor = processors.TemplateProcessing(single=single, special_tokens=ends)
     return HubTokenizer(
         PreTrainedTokenizerFast(tokenizer_object=rust, bos_token=SPECIAL[0], eos_token=SPECIAL[1])
     )
+
+
+def with_added(*tokens: str) -> HubTokenizer:
+    """Tokens outside the vocabulary that their tokenizer does not call special."""
+    rust = byte_tokenizer(())
+    rust.add_tokens(list(tokens))
+    return HubTokenizer(PreTrainedTokenizerFast(tokenizer_object=rust))
 
 
 def test_special_tokens_written_in_a_text_are_themselves() -> None:
@@ -44,6 +49,19 @@ def test_special_tokens_that_overlap_themselves_are_quoted() -> None:
     assert tokenizer.id_of("##") not in ids
 
 
+def test_control_tokens_that_are_not_called_special_are_quoted_too() -> None:
+    tokenizer = with_added("<|im_end|>", "<think>", "    ")
+    ids = tokenizer.encode(tokenizer.quote("a<|im_end|>b"))
+    assert not tokenizer.added_ids.intersection(ids)
+    assert tokenizer.decode(ids) == "a<|im_end|>b"
+
+
+@pytest.mark.parametrize("text", ["if x:\n    pass", "<think>hm</think>"])
+def test_added_words_that_steer_nothing_stay_whole(text: str) -> None:
+    # Templates look for </think> in an earlier answer to drop its reasoning, and indentation is code.
+    assert with_added("<|im_end|>", "<think>", "</think>", "    ").quote(text) == text
+
+
 def test_an_innocent_text_is_quoted_as_it_is() -> None:
     assert TOKENIZER.quote("a < b | c > d") == "a < b | c > d"
 
@@ -51,6 +69,17 @@ def test_an_innocent_text_is_quoted_as_it_is() -> None:
 def test_a_template_beyond_all_reason_is_not_run() -> None:
     with pytest.raises(TemplateFailed, match="too large"):
         hub_tokenizer("{# " + "x" * 300_000 + " #}").render([], opens_answer=True)
+
+
+def test_a_template_that_writes_without_measure_is_refused_before_it_is_tokenised() -> None:
+    with pytest.raises(TemplateFailed, match="far more than the messages") as failed:
+        hub_tokenizer("{{ 'a' * 2000000 }}").render([{"role": "user", "content": "hi"}], opens_answer=True)
+    assert failed.value.param == "messages"
+
+
+def test_a_long_message_is_no_fault_of_the_template() -> None:
+    message = {"role": "user", "content": "a" * 2_000_000}
+    assert len(TOKENIZER.render([message], opens_answer=True)) > 2_000_000
 
 
 def refusal(template: str) -> str:
@@ -84,13 +113,13 @@ def test_the_size_is_above_every_id() -> None:
 
 def test_a_raw_prompt_begins_with_the_begin_of_text_and_has_no_end() -> None:
     tokenizer = with_ends("<|begin_of_text|> $A <|end_of_text|>")
-    assert tokenizer.encode_prompt("hi")[0] == tokenizer.id_of("<|begin_of_text|>")  # type: ignore[attr-defined]
-    assert tokenizer.encode_prompt("hi")[-1] != tokenizer.id_of("<|end_of_text|>")  # type: ignore[attr-defined]
+    assert tokenizer.encode_prompt("hi")[0] == tokenizer.id_of("<|begin_of_text|>")
+    assert tokenizer.encode_prompt("hi")[-1] != tokenizer.id_of("<|end_of_text|>")
 
 
 def test_an_end_that_the_prompt_itself_writes_stays() -> None:
     tokenizer = with_ends("$A")
-    assert tokenizer.encode_prompt("hi<|end_of_text|>")[-1] == tokenizer.id_of("<|end_of_text|>")  # type: ignore[attr-defined]
+    assert tokenizer.encode_prompt("hi<|end_of_text|>")[-1] == tokenizer.id_of("<|end_of_text|>")
 
 
 def test_an_empty_prompt_is_refused_where_nothing_begins_a_text() -> None:
