@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    async_playwright,
+    expect,
+)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
@@ -20,6 +28,7 @@ CHROMIUM = Path(next(filter(None, map(shutil.which, BROWSERS)), MAC_CHROME))
 # Chromium as root in a container: no sandbox of its own, and /dev/shm is small there.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 START_S = 60.0
+expect.set_options(timeout=15_000)  # two shared cores can be slow; a pass does not wait
 
 
 @contextlib.contextmanager
