@@ -109,7 +109,12 @@ class Adapter:
             {"role": message.role, "content": self._tokenizer.quote(message.content)}
             for message in self.fold(messages)
         ]
-        return self._tokenizer.encode(self._tokenizer.render(turns, opens_answer=True))
+        prompt = self._tokenizer.encode(self._tokenizer.render(turns, opens_answer=True))
+        if not prompt:
+            raise TemplateFailed(
+                "The model's chat template made nothing of these messages.", param="messages"
+            )
+        return prompt
 
     def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
         """The messages as this family's template can take them."""

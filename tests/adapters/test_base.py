@@ -79,6 +79,13 @@ def test_a_model_without_a_template_says_where_to_go() -> None:
         adapter.render(USER)
 
 
+def test_a_template_that_makes_nothing_of_the_messages_is_refused() -> None:
+    adapter, _ = make("{% for m in messages if m['role'] == 'tool' %}{{ m['content'] }}{% endfor %}")
+    with pytest.raises(TemplateFailed, match="nothing of these messages") as refusal:
+        adapter.render(USER)
+    assert refusal.value.param == "messages"
+
+
 def test_a_templates_refusal_is_told_in_its_own_words() -> None:
     adapter, _ = make("{{ raise_exception('Roles must alternate') }}")
     with pytest.raises(TemplateFailed, match="Roles must alternate") as refusal:
