@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from inference.errors import ContextLengthExceeded, InternalError, ServerError
+from inference.errors import ContextLengthExceeded, InternalError, InvalidValue, ServerError
 from inference.protocol import Happened, Load, Step, Submit, Up
 from inference.types import (
     Accepted,
@@ -61,6 +61,7 @@ class Requests:
         self._post = post
         self._send = send
         self._open: dict[int, Open | None] = {}  # None while being prepared
+        self._leaving = threading.Lock()  # so that nobody leaves between the look and the opening
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="prompt")
         self._preparing_since: float | None = None
         self._outputs: queue.SimpleQueue[list[Output]] = queue.SimpleQueue()
@@ -77,7 +78,8 @@ class Requests:
 
     def forget(self, number: int) -> None:
         """Drop a request whose reader has left."""
-        self._open.pop(number, None)
+        with self._leaving:
+            self._open.pop(number, None)
         self._post(Remove(number))
 
     def lose(self, numbers: list[int]) -> None:
@@ -111,6 +113,7 @@ class Requests:
             prompt = model.adapter.render(request.messages)
         else:
             prompt = model.tokenizer.encode_prompt(request.prompt)
+        self._check_vocabulary(request, prompt)
         sequence = Sequence(
             id=submit.id,
             prompt=tuple(prompt),
@@ -120,6 +123,14 @@ class Requests:
         )
         return sequence, Answer.of(request, prompt, model.tokenizer, model.adapter)
 
+    def _check_vocabulary(self, request: Request, prompt: list[int]) -> None:
+        # MLX does not check: an id beyond the embedding reads foreign memory or ends the process.
+        if max(prompt) >= self._model.vocab_size:
+            raise InvalidValue(
+                "The prompt has a token that this model does not know; its tokenizer is larger than the model.",
+                param=_prompt_field(request),
+            )
+
     def _room(self, request: Request, prompt_tokens: int) -> int:
         """How many tokens the answer may have; raises when prompt and answer exceed the context."""
         context = self._model.context_length
@@ -128,14 +139,15 @@ class Requests:
             raise ContextLengthExceeded(
                 f"This model's context is {context} tokens; the prompt has {prompt_tokens} and the answer "
                 f"needs {wanted}. Shorten the prompt or lower max_tokens.",
-                param="messages" if isinstance(request, ChatRequest) else "prompt",
+                param=_prompt_field(request),
             )
         return request.max_tokens or min(self._options.max_output_tokens, context - prompt_tokens)
 
     def _begin(self, sequence: Sequence, answer: Answer) -> None:
-        if sequence.id not in self._open:
-            return  # its reader left meanwhile
-        self._open[sequence.id] = Open(answer, len(sequence.prompt), time.perf_counter())
+        with self._leaving:
+            if sequence.id not in self._open:
+                return  # its reader left meanwhile
+            self._open[sequence.id] = Open(answer, len(sequence.prompt), time.perf_counter())
         self._tell(sequence.id, [Accepted(prompt_tokens=len(sequence.prompt)), *answer.begin()])
         self._post(Add(sequence))
 
@@ -189,3 +201,7 @@ class Requests:
         self._open.pop(number, None)
         usage = Usage(prompt_tokens=request.prompt_tokens, completion_tokens=request.answer.tokens)
         return Finished(reason=reason, usage=usage, timings=request.timings(time.perf_counter()))
+
+
+def _prompt_field(request: Request) -> str:
+    return "messages" if isinstance(request, ChatRequest) else "prompt"

@@ -12,7 +12,7 @@ from inference.worker.engine import Add, Command, Remove
 from inference.worker.loading import LoadedModel
 from inference.worker.requests import Requests
 from tests.adapters.families import make
-from tests.tiny import CHATML
+from tests.tiny import CHATML, SPECIAL
 
 pytestmark = pytest.mark.mlx
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.mlx
 class Desk:
     """Requests between a queue of engine commands and a queue of what the site is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, unknown_tokens: int = 0) -> None:
         adapter, tokenizer = make(CHATML)
         model = LoadedModel(
             model=None,  # type: ignore[arg-type]  # no engine steps here
@@ -28,7 +28,7 @@ class Desk:
             adapter=adapter,
             own_sampling=Sampling(temperature=0.2),
             context_length=100,
-            vocab_size=tokenizer.size,
+            vocab_size=tokenizer.size - unknown_tokens,
             device="cpu",
             seconds=0.0,
         )
@@ -109,3 +109,12 @@ def test_lost_sequences_are_told_so() -> None:
     desk.submit(1, max_tokens=50)
     desk.requests.lose([1, 99])
     assert desk.hear(1).code == "internal_error"
+
+
+def test_a_token_beyond_the_models_vocabulary_is_refused() -> None:
+    desk = Desk(unknown_tokens=1)
+    request = CompletionRequest(model="m", prompt=SPECIAL[-1], max_tokens=3)
+    desk.requests.prepare(Submit(id=1, request=request))
+    refusal = desk.hear(1)
+    assert (refusal.code, refusal.param) == ("invalid_value", "prompt")
+    assert desk.commands.empty()
