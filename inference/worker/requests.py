@@ -127,7 +127,7 @@ class Requests:
         # MLX does not check: an id beyond the embedding reads foreign memory or ends the process.
         if max(prompt) >= self._model.vocab_size:
             raise InvalidValue(
-                "The prompt has a token that this model does not know; its tokenizer is larger than the model.",
+                "The prompt has a token that the model does not know: its tokenizer is the larger one.",
                 param=_prompt_field(request),
             )
 
