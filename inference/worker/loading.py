@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
-        adapter=adapter_for(facts, tokenizer),
+        adapter=_adapter_within(options.prepare_limit_s, facts, tokenizer),
         own_sampling=_own_sampling(facts.generation_config),
         context_length=_context_length(config, options.context_limit),
         vocab_size=_vocab_size(model, config),
@@ -81,6 +82,16 @@ def read_facts(folder: Path) -> ModelFacts:
         tokenizer_config=tokenizer_config,
         chat_template=template,
     )
+
+
+def _adapter_within(limit_s: float, facts: ModelFacts, tokenizer: HubTokenizer) -> Adapter:
+    """The model's adapter, whose probe runs the model's template: one without end fails the load."""
+    finding = ThreadPoolExecutor(1, thread_name_prefix="probe").submit(adapter_for, facts, tokenizer)
+    try:
+        return finding.result(limit_s)
+    except TimeoutError:
+        # The thread goes on, but the site ends the process of a failed load.
+        raise RefusedModel("its chat template does not come to an end") from None
 
 
 def _template_in(tokenizer_config: Mapping[str, Any]) -> str:

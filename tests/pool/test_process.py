@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import shutil
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -247,6 +249,25 @@ async def test_a_template_without_end_costs_its_own_worker_only(tmp_path: Path) 
     await runner.load(card(path=str(folder)), lambda percent: None)
     with pytest.raises(WorkerDied):
         await ask(runner, chat("loop"))
+    await runner.stop()
+
+
+async def test_a_template_that_never_ends_fails_the_load(tmp_path: Path) -> None:
+    endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    folder = make_tiny_model(tmp_path / "endless", template=endless)
+    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=0.5))
+    with pytest.raises(ModelLoadFailed, match="does not come to an end"):
+        await runner.load(card(path=str(folder)), lambda percent: None)
+    await runner.stop()
+
+
+@pytest.mark.skipif(
+    sys.platform == "darwin" or bool(shutil.which("nvidia-smi")), reason="this machine has a GPU"
+)
+async def test_a_gpu_that_is_not_there_is_said_so(folder: Path) -> None:
+    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, device="gpu"))
+    with pytest.raises(ModelLoadFailed, match="no GPU"):
+        await runner.load(card(path=str(folder)), lambda percent: None)
     await runner.stop()
 
 
