@@ -44,6 +44,8 @@ def preload(blas: Blas) -> Blas:
     """Make `blas` the one MLX will use; what is really in force comes back, the bundled one on failure."""
     if not blas.path:
         return blas
+    if "mlx.core" in sys.modules:
+        return Blas("bundled")  # too late: MLX has bound its symbols
     try:
         library = ctypes.CDLL(blas.path, mode=ctypes.RTLD_GLOBAL)
     except OSError:

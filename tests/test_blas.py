@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,21 @@ def test_a_library_that_is_missing_falls_back_to_the_bundled_one(tmp_path: Path)
 
 def test_a_library_without_blas_falls_back_to_the_bundled_one() -> None:
     assert preload(Blas("custom", "libc.so.6")) == Blas("bundled")
+
+
+def test_after_mlx_it_is_too_late() -> None:
+    program = (
+        "import mlx.core\n"
+        "from inference.blas import best_blas, preload\n"
+        "found = best_blas()\n"
+        "print(preload(found).name == ('bundled' if found.path else found.name))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+
+
+def test_the_workers_start_leaves_mlx_for_later() -> None:
+    """MLX imported with the worker's first module once cost a CPU nine tenths of its speed."""
+    program = "import sys, inference.worker.__main__; print([m for m in sys.modules if m.startswith('mlx')])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

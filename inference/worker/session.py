@@ -16,10 +16,10 @@ from inference.blas import Blas
 from inference.protocol import Cancel, Heartbeat, Hello, Load, LoadFailed, Loading, Ready, Stop, Submit
 from inference.types import Loaded
 from inference.worker.engine import Engine, Quit, Sink
-from inference.worker.requests import Requests
 
 if TYPE_CHECKING:
     from inference.worker.loading import LoadedModel
+    from inference.worker.requests import Requests
 
 logger = logging.getLogger(__name__)
 _HEARTBEAT_S = 1.0
@@ -96,6 +96,7 @@ class Session:
 
     def _on_loaded(self, model: "LoadedModel") -> None:
         from inference.worker import memory
+        from inference.worker.requests import Requests
 
         if not self._options:
             raise RuntimeError("loaded what nobody asked for")
@@ -117,7 +118,7 @@ class Session:
 
         self.send(LoadFailed(reason=reason_for(error)))
 
-    def _open_requests(self) -> Requests:
+    def _open_requests(self) -> "Requests":
         if not self._requests:
             raise protocol.ProtocolBroken("a request before the model was loaded")
         return self._requests

@@ -14,6 +14,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from inference.blas import best_blas
 from inference.errors import ContextLengthExceeded, ModelLoadFailed, ServerError, ShuttingDown, WorkerDied
 from inference.pool import ProcessRunner
 from inference.protocol import Load
@@ -89,6 +90,7 @@ async def test_a_warm_worker_loads_at_once_and_reports_its_facts(folder: Path) -
     assert (loaded.context_length, loaded.adapter, percents[-1]) == (512, "llama3", 100)
     assert set(loaded.stop_tokens) == {"<|end_of_text|>", "<|eot_id|>", "<|eom_id|>"}
     assert loaded.memory.active > 0
+    assert loaded.device == "gpu" or loaded.blas == best_blas().name
     await runner.stop()
 
 
