@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 from inference import live
 from inference.access import visitor
 from inference.chat import stream
-from inference.errors import AuthenticationFailed, ServerError, UnsupportedMediaType
-from inference.openai import departure, errors, sse
+from inference.errors import AuthenticationFailed, ServerError
+from inference.openai import departure, errors, parsing, sse
 from inference.openai.feed import Feed
 from playground import events, requests
 
@@ -40,9 +40,7 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
         principal = visitor(await request.auser())
         if principal is None:
             raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
-        if request.content_type != "application/json":
-            raise UnsupportedMediaType("Send the conversation as application/json.")
-        question = await asyncio.to_thread(requests.parse, request.body)
+        question = await asyncio.to_thread(requests.parse, parsing.body_of(request))
     except ServerError as error:
         return errors.response(error)
     feed = Feed(stream(question, principal))

@@ -36,8 +36,7 @@ S = TypeVar("S", bound=Strict)
 
 async def read(request: HttpRequest, schema: type[S]) -> S:
     """The request's body as `schema`; UnsupportedMediaType, BodyTooLarge, InvalidJSON or InvalidValue."""
-    _check_media_type(request)
-    body = _body(request)
+    body = body_of(request)
     if len(body) <= _SMALL_BODY_BYTES:
         return parse(body, schema)
     return await asyncio.to_thread(parse, body, schema)  # megabytes of JSON would hold up every stream
@@ -80,7 +79,9 @@ def _check_media_type(request: HttpRequest) -> None:
         raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
 
 
-def _body(request: HttpRequest) -> bytes:
+def body_of(request: HttpRequest) -> bytes:
+    """The bytes of a JSON body, still unread; UnsupportedMediaType or BodyTooLarge."""
+    _check_media_type(request)
     try:
         body = request.body
     except RequestDataTooBig:
