@@ -13,6 +13,7 @@ from typing import Any, Literal
 from huggingface_hub import scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 
+from inference import foreign_code
 from inference.types import ModelCard
 from inference.weights import BrokenWeights, Tensor, read_tensors, weight_files
 
@@ -183,8 +184,7 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
             return config, f"its {name} cannot be read"
         if name == "config.json":
             config = found
-        # CVE-2026-5843 and CVE-2026-22807: such a model's own Python would have to run.
-        if key := next((key for key in ("model_file", "auto_map") if key in found), None):
+        if key := foreign_code.asked_by(found):
             return config, f"it needs code of its own to run ({key} in {name}), which this server never does"
     return config, ""
 

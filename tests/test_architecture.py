@@ -12,7 +12,14 @@ import pytest
 from mlxsite.config import BASE_DIR
 
 OURS = ("inference", "playground", "mlxsite")
-NOUNS = ("inference.types", "inference.errors", "inference.protocol", "inference.blas", "inference.weights")
+NOUNS = (
+    "inference.types",
+    "inference.errors",
+    "inference.protocol",
+    "inference.blas",
+    "inference.weights",
+    "inference.foreign_code",
+)
 MIDDLE = ("inference.catalog", "inference.pool", "inference.adapters", "inference.sources")
 USE_CASE = ("inference.chat", "inference.runtime", "inference.tracing", "inference.models")
 
@@ -22,6 +29,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.errors": (),
     "inference.blas": (),
     "inference.weights": (),
+    "inference.foreign_code": (),
     "inference.models": (),
     "inference.protocol": ("inference.types", "inference.errors"),
     "inference.tracing": NOUNS,

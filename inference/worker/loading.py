@@ -14,6 +14,7 @@ from mlx.utils import tree_flatten
 from mlx_lm.utils import dequantize_model, load_model
 from transformers import AutoTokenizer
 
+from inference import foreign_code
 from inference.adapters import Adapter, ModelFacts, adapter_for
 from inference.protocol import Load
 from inference.types import Sampling
@@ -111,13 +112,11 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _refuse_code(facts: ModelFacts) -> None:
-    # CVE-2026-5843 and CVE-2026-22807: a model's own Python must not run, whatever the libraries allow.
     for name, file in (("config.json", facts.config), ("tokenizer_config.json", facts.tokenizer_config)):
-        for key in ("model_file", "auto_map"):
-            if key in file:
-                raise RefusedModel(
-                    f"its {name} asks to run code of its own ({key}), which this server never does"
-                )
+        if key := foreign_code.asked_by(file):
+            raise RefusedModel(
+                f"its {name} asks to run code of its own ({key}), which this server never does"
+            )
 
 
 def _choose_device(options: Load) -> str:
