@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from inference import runtime
 from inference.errors import ServerError
 from inference.models import ServedModel
+from inference.pool.budget import in_gb
 from inference.types import ModelCard, ResidentModel
 
 if TYPE_CHECKING:
@@ -125,4 +126,4 @@ def _resident(model: ServedModel) -> ResidentModel:
 
 
 def _gb(amount: int) -> str:
-    return f"{amount / 1e9:.1f} GB" if amount else ""
+    return in_gb(amount) if amount else ""

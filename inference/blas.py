@@ -5,7 +5,6 @@ the bundled ones, so the choice is made here, before the first import of mlx.
 """
 
 import ctypes
-import ctypes.util
 import glob
 import sys
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 from inference.errors import PoolFull
 from inference.pool.resident import Resident
 from inference.pool.runner import Runner
-from inference.types import ModelState, PoolSnapshot, Progress
+from inference.types import ModelCard, ModelState, PoolSnapshot, Progress
 
 _PROGRESS_EVERY_S = 0.2
 
@@ -19,7 +19,7 @@ _PROGRESS_EVERY_S = 0.2
 class Waiter:
     """One request in the queue for a model."""
 
-    model_id: str
+    card: ModelCard
     granted: "asyncio.Future[Resident]"
     since: float = field(default_factory=time.monotonic)
 

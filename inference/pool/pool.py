@@ -56,7 +56,6 @@ class Pool:
         self._keep_spare = keep_spare
         self._residents: dict[str, Resident] = {}
         self._waiters: deque[Waiter] = deque()
-        self._cards: dict[str, ModelCard] = {}
         self._failures: dict[str, tuple[float, str]] = {}
         self._spare: Runner | None = None
         self._is_spare_ready = False
@@ -126,9 +125,8 @@ class Pool:
     async def join(self, model_id: str) -> Waiter:
         """Queue for a model; raises at once what waiting could not mend."""
         self.loop = asyncio.get_running_loop()
-        card = await asyncio.to_thread(self._find_card, model_id)
-        self._check(model_id, card)
-        waiter = Waiter(model_id, self.loop.create_future())
+        card = self._servable(model_id, await asyncio.to_thread(self._find_card, model_id))
+        waiter = Waiter(card, self.loop.create_future())
         self._waiters.append(waiter)
         self._dispatch()
         if waiter in self._waiters and len(self._waiters) > self._queue_limit:
@@ -146,7 +144,7 @@ class Pool:
             self._release(waiter.granted.result())
         self._dispatch()
 
-    def _check(self, model_id: str, card: ModelCard | None) -> None:
+    def _servable(self, model_id: str, card: ModelCard | None) -> ModelCard:
         if self.is_closing:
             raise ShuttingDown("The server is shutting down.")
         if card is None:
@@ -161,17 +159,17 @@ class Pool:
                 f"{budget.in_gb(self._limit)}: raise MLX_SERVER_MEMORY_LIMIT or pick a smaller model.",
                 param="model",
             )
-        self._cards[model_id] = card
+        return card
 
     def _dispatch(self) -> None:
         """Grant whoever can be granted, in order; the first who needs room gets it before any later one."""
         is_room_contended = self.is_closing
         for waiter in list(self._waiters):
-            resident = self._residents.get(waiter.model_id)
+            resident = self._residents.get(waiter.card.id)
             if resident and resident.state == ModelState.READY and resident.leases < self._max_leases:
                 self._grant(waiter, resident)
             elif not resident and not is_room_contended:
-                is_room_contended = not self._try_to_load(self._cards[waiter.model_id])
+                is_room_contended = not self._try_to_load(waiter.card)
 
     def _grant(self, waiter: Waiter, resident: Resident) -> None:
         self._waiters.remove(waiter)
@@ -253,7 +251,7 @@ class Pool:
         await resident.runner.stop()
         del self._residents[resident.card.id]
         self._failures[resident.card.id] = (time.monotonic() + _FAILURE_SHOWN_S, reason)
-        for waiter in [w for w in self._waiters if w.model_id == resident.card.id]:
+        for waiter in [w for w in self._waiters if w.card.id == resident.card.id]:
             self._refuse(waiter, ModelLoadFailed(f"The model {resident.card.id!r} did not load: {reason}"))
 
     async def _watch(self, resident: Resident) -> None:

@@ -5,30 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from inference.adapters import Adapter, ModelFacts, adapter_for
 from inference.types import Message
 from inference.worker.tokenizer import HubTokenizer
-from tests.tiny import SPECIAL
-
-
-def byte_tokenizer(special: Sequence[str]) -> Tokenizer:
-    """One token a byte, then the special tokens."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE(vocab={char: i for i, char in enumerate(alphabet)}, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens(list(special))
-    return tokenizer
+from tests.tiny import SPECIAL, make_tokenizer
 
 
 def hub_tokenizer(
     template: str | None = None, special: Sequence[str] = SPECIAL, **tokens: Any
 ) -> HubTokenizer:
     return HubTokenizer(
-        PreTrainedTokenizerFast(tokenizer_object=byte_tokenizer(special), chat_template=template, **tokens)
+        PreTrainedTokenizerFast(tokenizer_object=make_tokenizer(special), chat_template=template, **tokens)
     )
 
 

@@ -8,8 +8,8 @@ from inference.adapters import ModelFacts
 from inference.adapters.default import Default
 from inference.errors import TemplateFailed
 from inference.types import Message, Role
-from tests.adapters.families import byte_tokenizer, make, real, stops
-from tests.tiny import CHATML, LLAMA_3
+from tests.adapters.families import make, real, stops
+from tests.tiny import CHATML, LLAMA_3, make_tokenizer
 
 USER = [Message(role="user", content="hi")]
 
@@ -58,7 +58,7 @@ def test_an_end_that_its_tokenizer_does_not_call_special_stops_and_is_hidden() -
 
     from inference.worker.tokenizer import HubTokenizer
 
-    rust = byte_tokenizer(())
+    rust = make_tokenizer(())
     rust.add_tokens(["<|im_start|>", "<|im_end|>"])
     tokenizer = HubTokenizer(PreTrainedTokenizerFast(tokenizer_object=rust, chat_template=CHATML))
     adapter = Default(ModelFacts(chat_template=CHATML), tokenizer)

@@ -13,8 +13,8 @@ from inference.adapters.reader import Reader
 from inference.types import ChatRequest, CompletionRequest, Message, ReasoningDelta, TextDelta
 from inference.worker.text import Answer, Detokenizer, StopStrings
 from inference.worker.tokenizer import HubTokenizer
-from tests.adapters.families import byte_tokenizer, hub_tokenizer, make
-from tests.tiny import CHATML, SPECIAL
+from tests.adapters.families import hub_tokenizer, make
+from tests.tiny import CHATML, SPECIAL, make_tokenizer
 
 BYTES = hub_tokenizer()
 
@@ -34,7 +34,7 @@ def metaspace() -> HubTokenizer:
 
 def merged() -> HubTokenizer:
     """A byte-level tokenizer whose tokens hold several characters, and pieces of them."""
-    tokenizer = byte_tokenizer(())
+    tokenizer = make_tokenizer(())
     texts = ["日本語 日本 👩‍👩‍👧 👨‍👩‍👧 naïve the then that 🏳️‍🌈 😀😁😂"] * 3
     tokenizer.train_from_iterator(
         texts,
@@ -290,4 +290,4 @@ def test_reasoning_and_stop_strings_work_together() -> None:
 
 
 def test_the_byte_tokenizer_of_these_tests_has_no_merges() -> None:
-    assert len(byte_tokenizer(()).encode("hello").ids) == 5
+    assert len(make_tokenizer(()).encode("hello").ids) == 5

@@ -7,14 +7,14 @@ from transformers import PreTrainedTokenizerFast
 
 from inference.errors import InvalidValue, TemplateFailed
 from inference.worker.tokenizer import HubTokenizer
-from tests.adapters.families import byte_tokenizer, hub_tokenizer
-from tests.tiny import CHATML, SPECIAL
+from tests.adapters.families import hub_tokenizer
+from tests.tiny import CHATML, SPECIAL, make_tokenizer
 
 TOKENIZER = hub_tokenizer(CHATML)
 
 
 def with_ends(single: str) -> HubTokenizer:
-    rust = byte_tokenizer(SPECIAL)
+    rust = make_tokenizer(SPECIAL)
     ends = [(token, rust.token_to_id(token)) for token in SPECIAL[:2]]
     rust.post_processor = processors.TemplateProcessing(single=single, special_tokens=ends)
     return HubTokenizer(
@@ -24,7 +24,7 @@ def with_ends(single: str) -> HubTokenizer:
 
 def with_added(*tokens: str) -> HubTokenizer:
     """Tokens outside the vocabulary that their tokenizer does not call special."""
-    rust = byte_tokenizer(())
+    rust = make_tokenizer(())
     rust.add_tokens(list(tokens))
     return HubTokenizer(PreTrainedTokenizerFast(tokenizer_object=rust))
 
