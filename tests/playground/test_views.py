@@ -109,6 +109,12 @@ async def test_only_json_is_read(async_client: AsyncClient) -> None:
     assert (await ask(async_client, content_type="text/plain")).status_code == 415
 
 
+async def test_a_body_beyond_the_limit_is_refused_in_json(async_client: AsyncClient) -> None:
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=100):
+        response = await ask(async_client, model="x" * 200)
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "body_too_large")
+
+
 @pytest.mark.usefixtures("closed")
 async def test_a_stranger_on_a_closed_site_gets_no_answer(async_client: AsyncClient) -> None:
     response = await ask(async_client)
