@@ -17,7 +17,7 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
         async with runtime.pool().lease(request.model) as lease:
             async for progress in lease.progress():
                 yield progress
-            async with aclosing(lease.runner.submit(request)) as events:
+            async with aclosing(lease.runner.submit(request, principal.owner)) as events:
                 async for event in events:
                     span.note(event)
                     yield event

@@ -1,8 +1,8 @@
 """The frames between the site and one worker: four bytes of length, then msgpack.
 
-Down (site to worker): Load, Submit, Cancel, Stop. Up (worker to site): Hello, Loading, Ready, LoadFailed,
-Step, Heartbeat. A submitted request is answered by exactly one Accepted or one failure, and ends with
-exactly one Finished or one failure; all of them travel in Step frames, one frame for a whole engine step.
+Down (site to worker): Load, Submit, Cancel, Shed, Stop. Up (worker to site): Hello, Loading, Ready,
+LoadFailed, Step, Heartbeat. A submitted request is answered by exactly one Accepted or one failure, and
+ends with exactly one Finished or one failure; all of them travel in Step frames, one for a whole engine step.
 """
 
 import asyncio
@@ -32,15 +32,25 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     context_limit: int | None = None
     wired_limit: int = 0
     prepare_limit_s: float = 20.0  # for rendering and tokenising one prompt
+    prefix_cache_bytes: int = 0  # 0: keep no prefixes
+    prefix_disk_path: str = ""  # where prefixes are spilled to; empty: nowhere
+    prefix_disk_bytes: int = 0
 
 
 class Submit(Struct, frozen=True, kw_only=True, tag="submit"):
     id: int
     request: Request
+    owner: str = ""  # whose prefix cache may be read and added to
 
 
 class Cancel(Struct, frozen=True, kw_only=True, tag="cancel"):
     id: int
+
+
+class Shed(Struct, frozen=True, kw_only=True, tag="shed"):
+    """Shrink the prefix cache to this many bytes; answered by a Heartbeat."""
+
+    keep_bytes: int = 0
 
 
 class Stop(Struct, frozen=True, kw_only=True, tag="stop"):
@@ -53,6 +63,7 @@ class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
     version: int
     pid: int
     memory: Memory
+    device_bytes: int = 0  # what the device may use at most: Metal's recommended working set; 0 unknown
 
 
 class Loading(Struct, frozen=True, kw_only=True, tag="loading"):
@@ -89,7 +100,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True, tag="heartbeat"):
     steps: int = 0
 
 
-Down = Load | Submit | Cancel | Stop
+Down = Load | Submit | Cancel | Shed | Stop
 Up = Hello | Loading | Ready | LoadFailed | Step | Heartbeat
 
 _encoder = msgspec.msgpack.Encoder()

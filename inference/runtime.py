@@ -37,6 +37,7 @@ def pool() -> Pool:
             limit_bytes=config.memory_limit_bytes,
             queue_limit=config.queue_limit,
             load_timeout_s=config.load_timeout_s,
+            wait_limit_s=config.wait_limit_s,
             max_leases=config.max_batch,  # more would only wait inside the worker, where nobody counts them
         )
     return _pool
@@ -52,6 +53,9 @@ def _load_options(config: "Config") -> Load:
         max_output_tokens=config.max_output_tokens,
         context_limit=config.context_limit,
         wired_limit=config.wired_limit_bytes,
+        prefix_cache_bytes=config.prefix_cache_bytes,
+        prefix_disk_path=str(config.data_dir / "prefixes") if config.prefix_disk_bytes else "",
+        prefix_disk_bytes=config.prefix_disk_bytes,
     )
 
 

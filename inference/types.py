@@ -92,6 +92,7 @@ class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
 
     prompt_tokens: int
     cached_tokens: int = 0
+    max_tokens: int = 0  # how long the answer may become
 
 
 class TextDelta(Struct, frozen=True, kw_only=True, tag="text"):
@@ -120,12 +121,14 @@ Event = Progress | Accepted | TextDelta | ReasoningDelta | Finished
 
 
 class Memory(Struct, frozen=True, kw_only=True):
-    """A worker's memory in bytes: MLX's own counters and the process's resident size."""
+    """A worker's memory in bytes: MLX's own counters, the process's resident size, and what is in them."""
 
     active: int = 0
     peak: int = 0
-    cache: int = 0
+    cache: int = 0  # freed buffers that MLX keeps for reuse
     resident: int = 0
+    kv: int = 0  # part of active: the KV caches of running sequences
+    prefix_cache: int = 0  # part of active: KV caches kept for later prompts, which can be shed
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -136,6 +139,7 @@ class Loaded(Struct, frozen=True, kw_only=True):
     context_length: int
     vocab_size: int
     device: str  # "cpu", "gpu"
+    kv_bytes_per_token: int = 0
     blas: str = ""  # which BLAS library a CPU worker multiplies with
     adapter: str = ""
     stop_tokens: tuple[str, ...] = ()
@@ -151,8 +155,13 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     context_length: int
     weight_bytes: int  # as stored
     resident_bytes: int  # predicted once loaded on this machine, dequantised where that is what we do
+    kv_bytes_per_token: int = 0  # predicted growth of one sequence's KV cache
+    prefill_bytes: int = 0  # predicted transients of one chunk of prefill
     created: int = 0  # unix time of config.json
     problem: str = ""  # why it cannot be served, in words for its owner; empty when it can
+    aliases: tuple[str, ...] = ()  # other names requests may use
+    is_pinned: bool = False  # never evicted, and loaded when the site starts
+    idle_ttl_s: float | None = None  # seconds after its last token; -1 for ever, None: the site's setting
 
     @property
     def is_servable(self) -> bool:
@@ -182,7 +191,40 @@ class ResidentModel(Struct, frozen=True, kw_only=True):
     pid: int | None = None
     idle_s: float = 0.0
     load_s: float = 0.0
-    reason: str = ""  # why it failed
+    is_pinned: bool = False
+    kv_reserved_bytes: int = 0  # part of reserved_bytes: for the tokens its streams may still make
+    restarts: int = 0  # how often its worker has died since the site started
+    retry_in_s: float = 0.0  # a crash loop's back-off: no load before that
+    reason: str = ""  # why it failed, or why its last worker ended
+
+
+Pressure = Literal["normal", "shedding", "evicting", "refusing"]
+
+
+class PoolEvent(Struct, frozen=True, kw_only=True):
+    """One decision of the pool, in words, with the numbers that decided it (bytes, seconds)."""
+
+    kind: Literal[
+        "loaded",
+        "load_failed",
+        "evicted",
+        "expired",
+        "unloaded",
+        "shed",
+        "refused",
+        "died",
+        "restarted",
+        "pinned",
+        "unpinned",
+        "pressure",
+    ]
+    model: str  # empty when it is about the whole pool
+    text: str  # "evicted B: idle 412 s; needed 5.1 GB, free 3.2 GB of 12 GB"
+    at: float  # unix time
+    needed_bytes: int = 0
+    free_bytes: int = 0
+    limit_bytes: int = 0
+    seconds: float = 0.0  # idle, load or run time, whichever the kind is about
 
 
 class PoolSnapshot(Struct, frozen=True, kw_only=True):
@@ -193,6 +235,8 @@ class PoolSnapshot(Struct, frozen=True, kw_only=True):
     waiting: int = 0
     models: tuple[ResidentModel, ...] = ()
     is_spare_ready: bool = False
+    pressure: Pressure = "normal"
+    events: tuple[PoolEvent, ...] = ()  # the last ones, oldest first
 
     def of(self, model_id: str) -> ResidentModel:
         """The model's place in the pool, `unloaded` when it has none."""
@@ -207,3 +251,8 @@ class Principal(Struct, frozen=True, kw_only=True):
 
     kind: Literal["local", "key", "user"]
     name: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Whose prefix cache this is: nobody may find another's prompts by their speed."""
+        return f"{self.kind}:{self.name}"

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from functools import lru_cache
 from pathlib import Path
+from shutil import disk_usage
 from typing import Literal
 
 import psutil
@@ -33,6 +34,10 @@ def parse_bytes(text: str, total: int) -> int:
     return value
 
 
+def _or_zero(text: str, total: int) -> int:
+    return 0 if text == "0" else parse_bytes(text, total)
+
+
 class Config(BaseSettings):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
@@ -56,6 +61,23 @@ class Config(BaseSettings):
     )
     memory_limit: str = Field(
         "75%", description="Memory all models together may use: bytes, `12GB` or `75%`."
+    )
+    idle_ttl_s: float = Field(
+        -1, ge=-1, description="Seconds a model may stay loaded after its last token; -1 for ever."
+    )
+    min_residency_s: float = Field(
+        5, ge=0, description="Seconds a loaded model keeps its place though another one waits for it."
+    )
+    wait_limit_s: float = Field(300, gt=0, description="Seconds a request may wait for room; then 503.")
+    prefix_cache: str = Field(
+        "10%",
+        description="Prompt prefixes each model keeps: bytes, or a share of the memory limit; 0 for none.",
+    )
+    prefix_disk: str = Field(
+        "0", description="Prompt prefixes each model keeps on disk across restarts, as bytes; 0 for none."
+    )
+    stuck_after_s: float = Field(
+        120, gt=0, description="Seconds a busy worker may make no progress before it is replaced."
     )
     device: Literal["auto", "cpu", "gpu"] = Field("auto", description="Where models run.")
     blas: str = Field(
@@ -85,7 +107,7 @@ class Config(BaseSettings):
         parse_bytes(value, total=1)
         return value
 
-    @field_validator("wired_limit")
+    @field_validator("wired_limit", "prefix_cache", "prefix_disk")
     @classmethod
     def _is_an_amount_or_zero(cls, value: str) -> str:
         if value != "0":
@@ -109,11 +131,15 @@ class Config(BaseSettings):
 
     @property
     def wired_limit_bytes(self) -> int:
-        return (
-            0
-            if self.wired_limit == "0"
-            else parse_bytes(self.wired_limit, total=psutil.virtual_memory().total)
-        )
+        return _or_zero(self.wired_limit, total=psutil.virtual_memory().total)
+
+    @property
+    def prefix_cache_bytes(self) -> int:
+        return _or_zero(self.prefix_cache, total=self.memory_limit_bytes)
+
+    @property
+    def prefix_disk_bytes(self) -> int:
+        return _or_zero(self.prefix_disk, total=disk_usage(self.data_dir).total)
 
     @property
     def is_loopback(self) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from inference import runtime
 from inference.errors import ModelLoadFailed, ServerError, WorkerDied
 from inference.pool import Pool
@@ -55,6 +57,11 @@ class FakeRunner:
         self.delay_s = delay_s
         self.requests: list[Request] = []
         self.loads: list[str] = []
+        self.owners: list[str] = []
+        self.sheds: list[int] = []
+        self.device_bytes = 0
+        self.end_reason = ""
+        self._report: Callable[[Memory], None] = lambda memory: None
         self.cancelled = 0
         self.running = 0
         self.is_stopped = False
@@ -77,8 +84,24 @@ class FakeRunner:
             seconds=0.5, memory=self.memory, context_length=card.context_length, vocab_size=100, device="cpu"
         )
 
-    async def submit(self, request: Request) -> AsyncGenerator[Event]:
+    def shed(self, keep_bytes: int) -> None:
+        self.sheds.append(keep_bytes)
+        kept = min(self.memory.prefix_cache, keep_bytes)
+        freed = self.memory.prefix_cache - kept
+        changed = msgspec.structs.replace(self.memory, prefix_cache=kept, active=self.memory.active - freed)
+        self.report(changed)
+
+    def on_memory(self, report: Callable[[Memory], None]) -> None:
+        self._report = report
+
+    def report(self, memory: Memory) -> None:
+        """Tell memory figures as a heartbeat does."""
+        self.memory = memory
+        self._report(memory)
+
+    async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
         self.requests.append(request)
+        self.owners.append(owner)
         self.running += 1
         is_done = False
         try:
@@ -118,8 +141,9 @@ class FakeRunner:
         self.is_stopped = True
         self._ended.set()
 
-    def die(self) -> None:
+    def die(self, reason: str = "its process ended unexpectedly") -> None:
         """End as a killed worker does."""
+        self.end_reason = reason
         self._ended.set()
 
 

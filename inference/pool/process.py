@@ -22,6 +22,7 @@ from inference.protocol import (
     LoadFailed,
     Loading,
     Ready,
+    Shed,
     Step,
     Stop,
     Submit,
@@ -53,8 +54,11 @@ class ProcessRunner:
         self._ids = itertools.count(1)
         self._ended = asyncio.Event()
         self._is_stopping = False
+        self._report: Callable[[Memory], None] = lambda memory: None
         self.memory = Memory()
         self.steps = 0
+        self.device_bytes = 0
+        self.end_reason = ""
 
     @property
     def pid(self) -> int | None:
@@ -80,13 +84,21 @@ class ProcessRunner:
         self._send(_with_model(self._options, card))
         return await self._loaded
 
-    async def submit(self, request: Request) -> AsyncGenerator[Event]:
+    def shed(self, keep_bytes: int) -> None:
+        """Ask it to shrink its prefix cache to `keep_bytes`; the next memory report tells the outcome."""
+        self._send(Shed(keep_bytes=keep_bytes))
+
+    def on_memory(self, report: Callable[[Memory], None]) -> None:
+        """Call `report` on the loop with every memory report from now on."""
+        self._report = report
+
+    async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
         """Run one request: Accepted first, Finished last, or a ServerError; closing it cancels."""
         if self._ended.is_set():
             raise self._loss()
         number, inbox = next(self._ids), asyncio.Queue[Happened]()
         self._inboxes[number] = inbox
-        self._send(Submit(id=number, request=request))
+        self._send(Submit(id=number, request=request, owner=owner))
         is_over = False
         try:
             while not is_over:
@@ -179,6 +191,7 @@ class ProcessRunner:
                         inbox.put_nowait(item)
             case Heartbeat(memory=memory, steps=steps):
                 self.memory, self.steps = memory, steps
+                self._report(memory)
             case Loading(percent=percent):
                 self._on_progress(percent)
             case Ready(loaded=loaded):
@@ -186,10 +199,10 @@ class ProcessRunner:
                 self._settle(loaded)
             case LoadFailed(reason=reason):
                 self._settle(ModelLoadFailed(reason))
-            case Hello(version=version, memory=memory):
+            case Hello(version=version, memory=memory, device_bytes=device_bytes):
                 if version != protocol.VERSION:
                     raise protocol.ProtocolBroken(f"protocol version {version}")
-                self.memory = memory
+                self.memory, self.device_bytes = memory, device_bytes
                 self._hello.set()
 
     def _settle(self, result: Loaded | ModelLoadFailed) -> None:
@@ -205,6 +218,7 @@ class ProcessRunner:
         if self._ended.is_set():
             return
         self._ended.set()
+        self.end_reason = self.end_reason or "its process ended unexpectedly"
         self._settle(ModelLoadFailed("its process ended while loading; see the server's log"))
         for number, inbox in self._inboxes.items():
             inbox.put_nowait(Happened(id=number, failure=self._loss().refusal()))

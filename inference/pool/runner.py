@@ -25,8 +25,29 @@ class Runner(Protocol):
         """Load the model, reporting percent; raises ModelLoadFailed."""
         ...
 
-    def submit(self, request: Request) -> AsyncGenerator[Event]:
-        """Run one request: Accepted first, Finished last, or a ServerError; closing it cancels."""
+    def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
+        """Run one request: Accepted first, Finished last, or a ServerError; closing it cancels.
+
+        Prefixes are looked up and kept in `owner`'s part of the prefix cache.
+        """
+        ...
+
+    def shed(self, keep_bytes: int) -> None:
+        """Ask it to shrink its prefix cache to `keep_bytes`; the next memory report tells the outcome."""
+        ...
+
+    def on_memory(self, report: Callable[[Memory], None]) -> None:
+        """Call `report` on the loop with every memory report from now on."""
+        ...
+
+    @property
+    def device_bytes(self) -> int:
+        """What the device may use at most, known once warm; 0 when it has no limit of its own."""
+        ...
+
+    @property
+    def end_reason(self) -> str:
+        """Why it ended by itself, in words; empty while it lives."""
         ...
 
     async def wait_ended(self) -> None:
