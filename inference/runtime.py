@@ -33,7 +33,9 @@ def pool() -> Pool:
         config = settings.CONFIG
         _pool = Pool(
             find_card=catalog().find,
-            start_runner=lambda: ProcessRunner(_load_options(config), blas=config.blas),
+            start_runner=lambda: ProcessRunner(
+                _load_options(config), blas=config.blas, stuck_after_s=config.stuck_after_s
+            ),
             limit_bytes=config.memory_limit_bytes,
             queue_limit=config.queue_limit,
             load_timeout_s=config.load_timeout_s,

@@ -13,6 +13,8 @@ import msgspec
 
 from inference import protocol
 from inference.errors import ModelLoadFailed, ShuttingDown, WorkerDied, from_refusal
+from inference.pool import ending
+from inference.pool.watchdog import Watchdog
 from inference.protocol import (
     Cancel,
     Happened,
@@ -31,6 +33,7 @@ from inference.types import Event, Finished, Loaded, Memory, ModelCard, Request
 
 logger = logging.getLogger(__name__)
 _STOP_GRACE_S = 3.0
+_EXIT_GRACE_S = 0.5  # between the end of a worker's stream and its exit status
 
 
 class ProcessRunner:
@@ -40,7 +43,7 @@ class ProcessRunner:
     worker that is gone is seen here as the end of the stream.
     """
 
-    def __init__(self, options: Load, *, blas: str = "") -> None:
+    def __init__(self, options: Load, *, blas: str = "", stuck_after_s: float = 120.0) -> None:
         self._options = options
         self._blas = blas
         self._process: asyncio.subprocess.Process | None = None
@@ -54,6 +57,8 @@ class ProcessRunner:
         self._ids = itertools.count(1)
         self._ended = asyncio.Event()
         self._is_stopping = False
+        self._watchdog = Watchdog(stuck_after_s)
+        self._running = 0
         self._report: Callable[[Memory], None] = lambda memory: None
         self.memory = Memory()
         self.steps = 0
@@ -109,7 +114,7 @@ class ProcessRunner:
                 if happened.what:
                     yield happened.what
         finally:
-            del self._inboxes[number]
+            self._inboxes.pop(number, None)
             if not is_over:
                 self._send(Cancel(id=number))
 
@@ -157,7 +162,18 @@ class ProcessRunner:
             finally:
                 theirs.close()
             reader, self._writer = await asyncio.open_connection(sock=ours)
-            self._reading = asyncio.create_task(self._read(reader))
+            self._reading = asyncio.create_task(self._live(reader))
+
+    async def _live(self, reader: asyncio.StreamReader) -> None:
+        """See the worker through its life: its frames, its watchdog, its end."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            await self._read(reader)
+        finally:
+            watching.cancel()
+            await self._learn_why()
+            self._end()
+        await self._bury()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         """Take the worker's frames until it is gone."""
@@ -166,9 +182,37 @@ class ProcessRunner:
                 self._take(frame)
         except protocol.ProtocolBroken as error:
             logger.error("Worker %s sent nonsense (%s); ending it", self.pid, error)
-        finally:
-            self._end()
-        await self._bury()
+            self.end_reason = "its process sent what the site could not understand"
+
+    async def _watch(self) -> None:
+        """Kill a worker that is stuck; the end of its stream then tells everybody."""
+        while self._process:
+            await asyncio.sleep(self._watchdog.tick_s)
+            if not self._watchdog.tick(is_busy=self._is_busy):
+                continue
+            requests = max(len(self._inboxes), self._running)
+            self.end_reason = ending.from_silence(self._watchdog.limit_s, requests)
+            logger.error("Killing worker %s: %s", self.pid, self.end_reason)
+            self._kill()
+            return
+
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self._inboxes) or self._running > 0
+
+    async def _learn_why(self) -> None:
+        """Put the exit status into words, if the process tells it soon after its last frame."""
+        if self.end_reason or self._is_stopping or not self._process:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), _EXIT_GRACE_S)
+        self.end_reason = ending.from_status(self._process.returncode)
+
+    def _kill(self) -> None:
+        # Our own child, not reaped yet: its pid cannot have gone to anybody else.
+        if self._process and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
 
     async def _bury(self) -> None:
         """See the process to its end: with its stream over, nothing it still computes can reach anybody."""
@@ -178,21 +222,21 @@ class ProcessRunner:
             await asyncio.wait_for(self._process.wait(), _STOP_GRACE_S)
         except TimeoutError:
             logger.warning("Worker %s did not end by itself; killing it", self._process.pid)
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            self._kill()
             await self._process.wait()
 
     def _take(self, frame: protocol.Up) -> None:
         match frame:
             case Step(happened=happened):
+                self._watchdog.progressed()
                 for item in happened:
-                    # Absent when the request was cancelled while this was on its way.
-                    if inbox := self._inboxes.get(item.id):
-                        inbox.put_nowait(item)
-            case Heartbeat(memory=memory, steps=steps):
-                self.memory, self.steps = memory, steps
+                    self._hand_over(item)
+            case Heartbeat(memory=memory, steps=steps, running=running):
+                self._watchdog.beat(steps)
+                self.memory, self.steps, self._running = memory, steps, running
                 self._report(memory)
             case Loading(percent=percent):
+                self._watchdog.progressed()
                 self._on_progress(percent)
             case Ready(loaded=loaded):
                 self.memory = loaded.memory
@@ -204,6 +248,13 @@ class ProcessRunner:
                     raise protocol.ProtocolBroken(f"protocol version {version}")
                 self.memory, self.device_bytes = memory, device_bytes
                 self._hello.set()
+
+    def _hand_over(self, item: Happened) -> None:
+        # A last item leaves the table at once: what a slow reader has yet to read keeps no worker busy.
+        is_last = item.failure is not None or isinstance(item.what, Finished)
+        inbox = self._inboxes.pop(item.id, None) if is_last else self._inboxes.get(item.id)
+        if inbox:  # absent when the request was cancelled while this was on its way
+            inbox.put_nowait(item)
 
     def _settle(self, result: Loaded | ModelLoadFailed) -> None:
         if not self._loaded or self._loaded.done():
@@ -218,8 +269,7 @@ class ProcessRunner:
         if self._ended.is_set():
             return
         self._ended.set()
-        self.end_reason = self.end_reason or "its process ended unexpectedly"
-        self._settle(ModelLoadFailed("its process ended while loading; see the server's log"))
+        self._settle(ModelLoadFailed(f"{self._why}; see the server's log"))
         for number, inbox in self._inboxes.items():
             inbox.put_nowait(Happened(id=number, failure=self._loss().refusal()))
         if self._writer:
@@ -228,7 +278,11 @@ class ProcessRunner:
     def _loss(self) -> ShuttingDown | WorkerDied:
         if self._is_stopping:
             return ShuttingDown("The server is ending this model; ask again.")
-        return WorkerDied("The model's process ended unexpectedly; ask again and a new one is started.")
+        return WorkerDied(f"The model was interrupted: {self._why}. Ask again and it is started anew.")
+
+    @property
+    def _why(self) -> str:
+        return self.end_reason or "the server ended it"
 
     def _send(self, frame: protocol.Down) -> None:
         if self._writer and not self._ended.is_set():

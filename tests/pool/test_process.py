@@ -1,50 +1,33 @@
 """ProcessRunner with real workers and a tiny real model: the whole engine, without a site around it."""
 
 import asyncio
-import os
 import shutil
-import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
-import psutil
 import pytest
 import pytest_asyncio
 
 from inference.blas import best_blas
-from inference.errors import ContextLengthExceeded, ModelLoadFailed, ServerError, ShuttingDown, WorkerDied
+from inference.errors import ContextLengthExceeded, ModelLoadFailed, ServerError
 from inference.pool import ProcessRunner
-from inference.protocol import Load
 from inference.types import (
     Accepted,
-    ChatRequest,
     CompletionRequest,
     Event,
     Finished,
-    Message,
     Progress,
-    Request,
     Sampling,
     TextDelta,
 )
 from tests.fakes import card
+from tests.pool.workers import OPTIONS, ask, chat, started
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
-OPTIONS = Load(model="", path="", max_batch=8, prefill_step=64, max_output_tokens=64)
-
-
-def chat(content: str = "hi", **fields: object) -> ChatRequest:
-    fields = {"max_tokens": 12, "sampling": Sampling(temperature=0)} | fields
-    return ChatRequest(model="tiny", messages=(Message(role="user", content=content),), **fields)  # type: ignore[arg-type]
-
-
-async def ask(runner: ProcessRunner, request: Request) -> list[Event]:
-    async with aclosing(runner.submit(request)) as events:
-        return [event async for event in events]
 
 
 def text(events: list[Event]) -> str:
@@ -68,12 +51,6 @@ async def steps_now(runner: ProcessRunner) -> int:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", context=512)
-
-
-async def started(folder: Path) -> ProcessRunner:
-    runner = ProcessRunner(OPTIONS)
-    await runner.load(card(path=str(folder)), lambda percent: None)
-    return runner
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -190,68 +167,6 @@ async def test_a_reader_that_leaves_during_prefill_disturbs_nobody(runner: Proce
             await anext(events)
     alone = text(await ask(runner, chat("canary", max_tokens=60)))
     assert text(await canary) == alone
-
-
-async def test_a_killed_worker_ends_its_streams_with_one_error(folder: Path) -> None:
-    runner = await started(folder)
-    asking = [asyncio.ensure_future(ask(runner, chat(f"{i}", max_tokens=400))) for i in range(3)]
-    async with aclosing(runner.submit(chat(max_tokens=400))) as events:
-        await anext(events)
-        os.kill(runner.pid or 0, signal.SIGKILL)
-        with pytest.raises(WorkerDied):
-            async for _ in events:
-                pass
-    results = await asyncio.gather(*asking, return_exceptions=True)
-    assert [type(result) for result in results] == [WorkerDied] * 3
-    async with asyncio.timeout(5):
-        await runner.wait_ended()
-    with pytest.raises(WorkerDied):
-        await ask(runner, chat())
-    await runner.stop()
-
-
-async def test_stopping_ends_the_process_and_its_streams(folder: Path) -> None:
-    runner = await started(folder)
-    process = psutil.Process(runner.pid)
-    async with aclosing(runner.submit(chat(max_tokens=400))) as events:
-        await anext(events)
-        await runner.stop()
-        with pytest.raises(ShuttingDown):
-            async for _ in events:
-                pass
-    assert not process.is_running()
-
-
-async def test_a_frozen_worker_is_killed_in_the_end(folder: Path) -> None:
-    runner = await started(folder)
-    process = psutil.Process(runner.pid)
-    process.suspend()
-    await runner.stop()
-    assert not process.is_running()
-
-
-async def test_a_worker_that_dies_while_loading_fails_the_load(folder: Path) -> None:
-    runner = ProcessRunner(OPTIONS)
-    await runner.warm_up()
-    os.kill(runner.pid or 0, signal.SIGSTOP)
-    loading = asyncio.ensure_future(runner.load(card(path=str(folder)), lambda percent: None))
-    await asyncio.sleep(0)
-    os.kill(runner.pid or 0, signal.SIGKILL)
-    with pytest.raises(ModelLoadFailed):
-        await loading
-    await runner.stop()
-
-
-async def test_a_template_without_end_costs_its_own_worker_only(tmp_path: Path) -> None:
-    endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
-    folder = make_tiny_model(
-        tmp_path / "endless", template="{% if messages[0]['content'] == 'loop' %}" + endless + "{% endif %}x"
-    )
-    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=0.5))
-    await runner.load(card(path=str(folder)), lambda percent: None)
-    with pytest.raises(WorkerDied):
-        await ask(runner, chat("loop"))
-    await runner.stop()
 
 
 async def test_a_template_that_never_ends_fails_the_load(tmp_path: Path) -> None:

@@ -1,0 +1,32 @@
+"""When a worker counts as stuck."""
+
+
+class Watchdog:
+    """Counts how long a worker was busy without progress, and how long it said nothing at all.
+
+    It is told the time in ticks of equal length instead of reading a clock: a tick counts once however late
+    it comes, so time in which the site itself stood still is never held against a worker.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self.limit_s = limit_s
+        self.tick_s = min(1.0, limit_s / 8)
+        self._still_s = self._silent_s = 0.0
+        self._steps = 0
+
+    def progressed(self) -> None:
+        """It did something for a request, or loaded some more."""
+        self._still_s = self._silent_s = 0.0
+
+    def beat(self, steps: int) -> None:
+        """Its heartbeat came, with the count of steps it has done so far."""
+        self._silent_s = 0.0
+        if steps != self._steps:
+            self._steps = steps
+            self.progressed()
+
+    def tick(self, *, is_busy: bool) -> bool:
+        """One more `tick_s` has passed; True once the worker is stuck."""
+        self._silent_s += self.tick_s
+        self._still_s = self._still_s + self.tick_s if is_busy else 0.0
+        return max(self._still_s, self._silent_s) > self.limit_s

@@ -1,0 +1,148 @@
+"""Every way a worker can end, with real workers: what its streams are told, and what its owner."""
+
+import asyncio
+import os
+import signal
+from contextlib import aclosing
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from inference.errors import ModelLoadFailed, ShuttingDown, WorkerDied
+from inference.pool import ProcessRunner
+from tests.fakes import card
+from tests.pool.workers import OPTIONS, ask, chat, started
+from tests.tiny import make_tiny_model
+
+pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", context=4096)
+
+
+def send(runner: ProcessRunner, number: int) -> None:
+    psutil.Process(runner.pid).send_signal(number)
+
+
+async def test_a_killed_worker_ends_its_streams_with_one_error(folder: Path) -> None:
+    runner = await started(folder)
+    asking = [asyncio.ensure_future(ask(runner, chat(f"{i}", max_tokens=400))) for i in range(3)]
+    async with aclosing(runner.submit(chat(max_tokens=400))) as events:
+        await anext(events)
+        os.kill(runner.pid or 0, signal.SIGKILL)
+        with pytest.raises(WorkerDied):
+            async for _ in events:
+                pass
+    results = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(result) for result in results] == [WorkerDied] * 3
+    async with asyncio.timeout(5):
+        await runner.wait_ended()
+    with pytest.raises(WorkerDied):
+        await ask(runner, chat())
+    await runner.stop()
+
+
+async def test_stopping_ends_the_process_and_its_streams(folder: Path) -> None:
+    runner = await started(folder)
+    process = psutil.Process(runner.pid)
+    async with aclosing(runner.submit(chat(max_tokens=400))) as events:
+        await anext(events)
+        await runner.stop()
+        with pytest.raises(ShuttingDown):
+            async for _ in events:
+                pass
+    assert not process.is_running()
+
+
+async def test_a_frozen_worker_is_killed_in_the_end(folder: Path) -> None:
+    runner = await started(folder)
+    process = psutil.Process(runner.pid)
+    process.suspend()
+    await runner.stop()
+    assert not process.is_running()
+
+
+async def test_a_worker_that_dies_while_loading_fails_the_load(folder: Path) -> None:
+    runner = ProcessRunner(OPTIONS)
+    await runner.warm_up()
+    os.kill(runner.pid or 0, signal.SIGSTOP)
+    loading = asyncio.ensure_future(runner.load(card(path=str(folder)), lambda percent: None))
+    await asyncio.sleep(0)
+    os.kill(runner.pid or 0, signal.SIGKILL)
+    with pytest.raises(ModelLoadFailed):
+        await loading
+    await runner.stop()
+
+
+async def test_a_template_without_end_costs_its_own_worker_only(tmp_path: Path) -> None:
+    endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    folder = make_tiny_model(
+        tmp_path / "endless", template="{% if messages[0]['content'] == 'loop' %}" + endless + "{% endif %}x"
+    )
+    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=0.5))
+    await runner.load(card(path=str(folder)), lambda percent: None)
+    with pytest.raises(WorkerDied, match="a prompt took too long to prepare"):
+        await ask(runner, chat("loop"))
+    assert "code 75" in runner.end_reason
+    await runner.stop()
+
+
+async def test_a_hung_worker_is_killed_and_its_streams_are_told(folder: Path) -> None:
+    runner = await started(folder, stuck_after_s=1)
+    async with aclosing(runner.submit(chat(max_tokens=60))) as events:
+        await anext(events)
+        send(runner, signal.SIGSTOP)
+        with pytest.raises(WorkerDied, match="no progress for 1 s") as told:
+            async for _ in events:
+                pass
+    assert "Ask again" in told.value.message
+    assert runner.end_reason == "it made no progress for 1 s while 1 request ran"
+    await runner.stop()
+
+
+async def test_a_loader_that_gives_no_sign_of_life_is_killed(folder: Path) -> None:
+    runner = ProcessRunner(OPTIONS, stuck_after_s=1)
+    warming = asyncio.ensure_future(runner.warm_up())
+    while not runner.pid:
+        await asyncio.sleep(0.01)
+    send(runner, signal.SIGSTOP)
+    with pytest.raises(ModelLoadFailed, match="no sign of life for 1 s"):
+        await runner.load(card(path=str(folder)), lambda percent: None)
+    await warming
+    await runner.stop()
+
+
+async def test_an_idle_worker_is_left_in_peace(folder: Path) -> None:
+    # A heartbeat comes once a second; an idle worker does no other thing for longer than the limit.
+    runner = await started(folder, stuck_after_s=2)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(4.5):
+            await runner.wait_ended()
+    assert await ask(runner, chat(max_tokens=2))
+    await runner.stop()
+
+
+async def test_an_answer_nobody_reads_yet_keeps_no_worker_busy(folder: Path) -> None:
+    runner = await started(folder, stuck_after_s=2)
+    async with aclosing(runner.submit(chat(max_tokens=5))) as events:
+        await anext(events)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(4.5):
+                await runner.wait_ended()
+        assert len([event async for event in events]) > 1
+    await runner.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
+async def test_a_death_by_signal_is_told_in_words(folder: Path, number: int) -> None:
+    runner = await started(folder)
+    send(runner, number)
+    await runner.wait_ended()
+    assert f"killed by signal {number:d} (" in runner.end_reason
+    with pytest.raises(WorkerDied, match=f"killed by signal {number:d}"):
+        await ask(runner, chat())
+    await runner.stop()
