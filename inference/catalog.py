@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from huggingface_hub import scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 
-from inference import foreign_code
-from inference.types import ModelCard
+from inference import foreign_code, prediction
+from inference.types import Choice, ModelCard
 from inference.weights import BrokenWeights, Tensor, read_tensors, weight_files
 
 logger = logging.getLogger(__name__)
@@ -26,16 +27,21 @@ _LONGEST_CONTEXT = 2**31 - 1
 _MAX_CONFIG_BYTES = 32 * 2**20
 _WORKSPACE = 1.1  # activations and buffers beside the weights
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tiktoken.model")
-_QUANTISED_BITS = 32  # packed weights are uint32 words
+_NO_CHOICE = Choice()
 Place = tuple[str, Path, Literal["folder", "hub"]]
+Choices = Mapping[str, Choice]
+
+
+def no_choices() -> Choices:
+    return {}
 
 
 class Catalog:
-    """The models below one folder, and those in the Hugging Face cache.
+    """The models below one folder and those in the Hugging Face cache, joined with what the operator chose.
 
     Safe to use from several threads. A folder's card is made once and again whenever one of its files
-    changes; which folders there are is looked at again after a second. `hub_cache` is where the Hugging
-    Face cache lies, by default where its own settings say; `clock` counts seconds.
+    changes; which folders there are, and what was chosen, is looked at again after a second. `hub_cache` is
+    where the Hugging Face cache lies, by default where its own settings say; `clock` counts seconds.
     """
 
     def __init__(
@@ -45,16 +51,25 @@ class Catalog:
         use_hub_cache: bool,
         hub_cache: Path | None = None,
         dequantises: bool | None = None,
+        choices: Callable[[], Choices] = no_choices,
+        context_limit: int | None = None,
+        prefill_step: int = 512,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._models_dir = models_dir
+        self._choices = choices
         self._use_hub_cache = use_hub_cache
         self._hub_cache = hub_cache
         self._clock = clock
-        self._dequantises = sys.platform != "darwin" if dequantises is None else dequantises
+        self._machine = Machine(
+            dequantises=sys.platform != "darwin" if dequantises is None else dequantises,
+            context_limit=context_limit,
+            prefill_step=prefill_step,
+        )
         self._lock = threading.Lock()
         self._made: dict[Path, tuple[int, ModelCard]] = {}
         self._cards: Mapping[str, ModelCard] = {}
+        self._aliases: Mapping[str, str] = {}
         self._looked_at = float("-inf")
         self._in_hub_cache: list[Place] = []
         self._hub_looked_at = float("-inf")
@@ -64,13 +79,25 @@ class Catalog:
         return tuple(self._current().values())
 
     def find(self, model_id: str) -> ModelCard | None:
-        """The card of one model; an id is looked up, never joined to a path."""
-        return self._current().get(model_id)
+        """The card of one model, by its id or else by an alias; looked up, never joined to a path."""
+        cards = self._current()
+        return cards.get(model_id) or cards.get(self._aliases.get(model_id, ""))
+
+    def forget(self) -> None:
+        """Look afresh the next time."""
+        with self._lock:
+            self._looked_at = float("-inf")
 
     def _current(self) -> Mapping[str, ModelCard]:
         with self._lock:
             if self._clock() - self._looked_at > _LOOK_AGAIN_S:
-                self._cards = self._look()
+                choices = self._choices()
+                cards = self._look()
+                self._cards = {name: _chosen(cards[name], choices.get(name, _NO_CHOICE)) for name in cards}
+                # Backwards, so that of two models with one alias the first in order has it.
+                self._aliases = {
+                    alias: name for name in reversed(self._cards) for alias in self._cards[name].aliases
+                }
                 self._looked_at = self._clock()
             return self._cards
 
@@ -104,12 +131,20 @@ class Catalog:
         known = self._made.get(folder)
         if known and known[0] == state and known[1].id == name:
             return known[1]
-        card = make_card(name, folder, source, dequantises=self._dequantises)
+        card = make_card(name, folder, source, self._machine)
         self._made[folder] = (state, card)
         return card
 
 
-def make_card(name: str, folder: Path, source: Literal["folder", "hub"], *, dequantises: bool) -> ModelCard:
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a prediction depends on beside the model."""
+
+    dequantises: bool
+    context_limit: int | None = None
+    prefill_step: int = 512
+
+
+def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine: Machine) -> ModelCard:
     """Read one folder's small files; whatever is wrong becomes the card's `problem`."""
     config, problem = _read_config(folder)
     tensors: list[Tensor] = []
@@ -119,23 +154,37 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], *, dequ
         problem = problem or str(error)
     except OSError:
         problem = problem or "its files cannot be read"
+    dequantises, context_length = machine.dequantises, _context_length(config, machine.context_limit)
     return ModelCard(
         id=name,
         path=str(folder),
         source=source,
         family=_sayable(str(config.get("model_type") or "unknown")[:80]),
-        context_length=_context_length(config),
+        context_length=context_length,
         weight_bytes=sum(tensor.bytes for tensor in tensors),
-        resident_bytes=int(predicted_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE),
+        resident_bytes=int(prediction.weight_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE),
+        kv_bytes_per_token=prediction.kv_bytes_per_token(config, dequantises=dequantises),
+        prefill_bytes=prediction.prefill_bytes(
+            config, dequantises=dequantises, step=machine.prefill_step, context_length=context_length
+        ),
         created=_changed_at(folder / "config.json"),
         problem=_sayable(problem),
     )
 
 
-def _context_length(config: Mapping[str, Any]) -> int:
+def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
+    if choice == _NO_CHOICE:
+        return card
+    return msgspec.structs.replace(
+        card, is_pinned=choice.is_pinned, idle_ttl_s=choice.idle_ttl_s, aliases=choice.aliases
+    )
+
+
+def _context_length(config: Mapping[str, Any], limit: int | None) -> int:
     text = config.get("text_config")
     length = (text if isinstance(text, dict) else config).get("max_position_embeddings")
-    return length if type(length) is int and 0 < length <= _LONGEST_CONTEXT else _DEFAULT_CONTEXT
+    own = length if type(length) is int and 0 < length <= _LONGEST_CONTEXT else _DEFAULT_CONTEXT
+    return min(own, limit or own)
 
 
 def _changed_at(path: Path) -> int:
@@ -148,31 +197,6 @@ def _changed_at(path: Path) -> int:
 def _sayable(text: str) -> str:
     """Half surrogates, from odd file names or JSON escapes, cannot be sent to anybody."""
     return text.encode(errors="replace").decode()
-
-
-def predicted_bytes(tensors: list[Tensor], config: Mapping[str, Any], *, dequantises: bool) -> int:
-    """Bytes of the weights once loaded: as stored on a GPU, as fp32 where the worker dequantises."""
-    if not dequantises:
-        return sum(tensor.bytes for tensor in tensors)
-    quantised = {t.name.removesuffix(".scales") for t in tensors if t.name.endswith(".scales")}
-    total = 0
-    for tensor in tensors:
-        layer, _, part = tensor.name.rpartition(".")
-        if layer in quantised and part in {"scales", "biases"}:
-            continue
-        is_packed = layer in quantised and tensor.dtype == "U32"
-        items = tensor.items * _QUANTISED_BITS // _bits(config, layer) if is_packed else tensor.items
-        total += items * 4
-    return total
-
-
-def _bits(config: Mapping[str, Any], layer: str) -> int:
-    quantisation = config.get("quantization")
-    if not isinstance(quantisation, dict):
-        return 4
-    own = quantisation.get(layer)
-    bits = (own if isinstance(own, dict) else quantisation).get("bits", quantisation.get("bits"))
-    return bits if type(bits) is int and 1 <= bits <= 8 else 4
 
 
 def _read_config(folder: Path) -> tuple[dict[str, Any], str]:

@@ -145,6 +145,14 @@ class Loaded(Struct, frozen=True, kw_only=True):
     stop_tokens: tuple[str, ...] = ()
 
 
+class Choice(Struct, frozen=True, kw_only=True):
+    """What the operator wants of one model, whatever its folder says."""
+
+    is_pinned: bool = False
+    idle_ttl_s: float | None = None
+    aliases: tuple[str, ...] = ()
+
+
 class ModelCard(Struct, frozen=True, kw_only=True):
     """What is known of a model before anything is loaded: read from its folder's small files."""
 

@@ -18,6 +18,7 @@ NOUNS = (
     "inference.protocol",
     "inference.blas",
     "inference.weights",
+    "inference.prediction",
     "inference.foreign_code",
 )
 MIDDLE = ("inference.catalog", "inference.pool", "inference.adapters", "inference.sources")
@@ -29,8 +30,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.errors": (),
     "inference.blas": (),
     "inference.weights": (),
+    "inference.prediction": ("inference.weights",),
     "inference.foreign_code": (),
-    "inference.models": (),
+    "inference.models": ("inference.types",),
     "inference.protocol": ("inference.types", "inference.errors"),
     "inference.tracing": NOUNS,
     "inference.catalog": NOUNS,

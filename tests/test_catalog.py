@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from inference.catalog import Catalog, make_card
+from inference.catalog import Catalog, Machine, make_card
 from inference.types import ModelCard
 from tests.tiny import make_tiny_model
 
@@ -62,7 +62,7 @@ def scan(models: Path, **options: Any) -> dict[str, ModelCard]:
 
 
 def problem(folder: Path) -> str:
-    return make_card("x", folder, "folder", dequantises=True).problem
+    return make_card("x", folder, "folder", Machine(dequantises=True)).problem
 
 
 def test_a_card_says_what_the_small_files_say(put: Callable[..., Path], models: Path) -> None:

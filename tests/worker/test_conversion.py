@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from inference.catalog import make_card
+from inference.catalog import Machine, make_card
 from inference.sources.gguf import ImportRefused, import_gguf
 from inference.weights import read_tensors
 from tests.gguf_files import ADDED, USER_DEFINED, Weights, tiny_weights, vocabulary, write_gguf
@@ -117,7 +117,7 @@ def test_the_config_says_what_the_file_said(converted: Path) -> None:
 
 
 def test_the_catalog_takes_the_folder(converted: Path) -> None:
-    card = make_card("x", converted, "folder", dequantises=False)
+    card = make_card("x", converted, "folder", Machine(dequantises=False))
     assert card.problem == "" and card.context_length == 512
 
 

@@ -1,0 +1,73 @@
+"""The catalog's cards with what the operator chose, and with what is predicted for this machine."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inference.catalog import Catalog
+from inference.types import Choice, ModelCard
+from tests.tiny import make_tiny_model
+
+Put = Callable[[str], Path]
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def put(models: Path) -> Put:
+    return lambda name: make_tiny_model(models / name)
+
+
+def found(models: Path, **options: Any) -> ModelCard:
+    (card,) = Catalog(models, use_hub_cache=False, **options).scan()
+    return card
+
+
+def test_what_was_chosen_is_on_the_card(put: Put, models: Path) -> None:
+    put("tiny")
+    chosen = {
+        "tiny": Choice(is_pinned=True, idle_ttl_s=60, aliases=("gpt-4o",)),
+        "gone": Choice(aliases=("x",)),
+    }
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen)
+    card = catalog.find("gpt-4o")
+    assert card and (card.id, card.is_pinned, card.idle_ttl_s) == ("tiny", True, 60)
+    assert catalog.find("x") is None
+
+
+def test_a_real_id_wins_over_an_alias_and_the_first_of_two_aliases(put: Put, models: Path) -> None:
+    for name in ("a", "b", "c"):
+        put(name)
+    chosen = {"a": Choice(aliases=("b", "both")), "c": Choice(aliases=("both",))}
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen)
+    found = [catalog.find(name) for name in ("b", "both")]
+    assert [card and card.id for card in found] == ["b", "a"]
+
+
+def test_a_choice_counts_within_a_second_or_once_told_to_forget(put: Put, models: Path) -> None:
+    put("tiny")
+    chosen: dict[str, Choice] = {}
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen, clock=lambda: 0.0)
+    assert catalog.find("x") is None
+    chosen["tiny"] = Choice(aliases=("x",))
+    assert catalog.find("x") is None
+    catalog.forget()
+    assert catalog.find("x")
+
+
+def test_the_operators_context_limit_is_on_the_card(put: Put, models: Path) -> None:
+    put("tiny")
+    lengths = [found(models, context_limit=limit).context_length for limit in (None, 512, 10**6)]
+    assert lengths == [2048, 512, 2048]
+
+
+def test_a_card_predicts_the_cache_and_the_prefill(put: Put, models: Path) -> None:
+    put("tiny")
+    card = found(models, dequantises=False)
+    assert card.kv_bytes_per_token == 2 * 2 * 2 * 16 * 2
+    assert card.prefill_bytes > 512 * (8 * 64 + 3 * 128) * 2
