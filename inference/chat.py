@@ -16,6 +16,7 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
     with tracing.request_span(request, principal) as span:
         async with runtime.pool().lease(request.model) as lease:
             async for progress in lease.progress():
+                span.note(progress)
                 yield progress
             async with aclosing(lease.runner.submit(request, principal.owner)) as events:
                 async for event in events:

@@ -5,6 +5,7 @@ The prefill and decode spans are made afterwards from the worker's own clock. No
 cannot be detached there.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterator
@@ -15,7 +16,18 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 
 from inference.errors import ServerError
-from inference.types import Accepted, ChatRequest, Event, Finished, ModelCard, Principal, Request
+from inference.types import (
+    Accepted,
+    ChatRequest,
+    Event,
+    Finished,
+    ModelCard,
+    Principal,
+    Progress,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+)
 
 if TYPE_CHECKING:
     from mlxsite.config import Config
@@ -47,28 +59,57 @@ def configure(config: "Config") -> bool:
 class RequestSpan:
     """One request's span, which learns from the events that pass by."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, max_tokens: int = 0) -> None:
         self._span = span
+        self._phase = "queued"
+        self._made = 0
+        self._max_tokens = max_tokens
+        self._is_finished = False
 
     def note(self, event: Event) -> None:
         """Take what an event tells: token counts, the reason of the end, the phases' durations."""
-        if isinstance(event, Accepted):
-            self._span.set_attribute("prompt_tokens", event.prompt_tokens)
-            self._span.add_event("accepted")
-        if isinstance(event, Finished):
-            self._span.set_attributes(
-                {
-                    "completion_tokens": event.usage.completion_tokens,
-                    "cached_tokens": event.usage.cached_tokens,
-                    "finish_reason": event.reason,
-                }
-            )
-            self._add_phases(event)
+        match event:
+            case TextDelta(tokens=tokens) | ReasoningDelta(tokens=tokens):
+                self._made += tokens
+                self._phase = "decode"
+            case Progress(phase=phase):
+                self._phase = phase
+            case Accepted(prompt_tokens=prompt_tokens, max_tokens=max_tokens):
+                self._phase = "prefill"
+                self._max_tokens = max_tokens
+                self._span.set_attribute("prompt_tokens", prompt_tokens)
+                self._span.add_event("accepted")
+            case Finished():
+                self._finish(event)
 
-    def fail(self, error: BaseException) -> None:
+    def leave(self) -> None:
+        """Note that the client left, in which phase, and how many tokens were made for it and spared."""
+        if self._is_finished:
+            return
+        self._span.set_attributes(
+            {
+                "cancelled": True,
+                "phase": self._phase,
+                "completion_tokens": self._made,
+                "tokens_saved": max(0, self._max_tokens - self._made),
+            }
+        )
+
+    def fail(self, error: Exception) -> None:
         reason = error.code if isinstance(error, ServerError) else type(error).__name__
         self._span.set_attribute("error_code", reason)
         self._span.set_status(Status(StatusCode.ERROR, reason))
+
+    def _finish(self, finished: Finished) -> None:
+        self._is_finished = True
+        self._span.set_attributes(
+            {
+                "completion_tokens": finished.usage.completion_tokens,
+                "cached_tokens": finished.usage.cached_tokens,
+                "finish_reason": finished.reason,
+            }
+        )
+        self._add_phases(finished)
 
     def _add_phases(self, finished: Finished) -> None:
         end = time.time_ns()
@@ -89,10 +130,13 @@ def request_span(request: Request, principal: Principal) -> Iterator[RequestSpan
     kind = "chat" if isinstance(request, ChatRequest) else "completion"
     attributes = {"model": request.model, "kind": kind, "principal": principal.kind}
     span = _tracer().start_span(f"{kind} {request.model}", attributes=attributes)
-    recorded = RequestSpan(span)
+    recorded = RequestSpan(span, request.max_tokens or 0)
     try:
         yield recorded
-    except BaseException as error:
+    except (GeneratorExit, asyncio.CancelledError):
+        recorded.leave()
+        raise
+    except Exception as error:
         recorded.fail(error)
         raise
     finally:

@@ -108,7 +108,7 @@ class FakeRunner:
             if self.refuse_with:
                 is_done = True
                 raise self.refuse_with
-            yield Accepted(prompt_tokens=self.prompt_tokens)
+            yield Accepted(prompt_tokens=self.prompt_tokens, max_tokens=request.max_tokens or 0)
             for index, text in enumerate(self.deltas):
                 await asyncio.sleep(self.delay_s)
                 if self.hold and index == len(self.deltas) - 1:

@@ -1,11 +1,13 @@
 """Spans as an exporter sees them: one per request, with its phases, its tokens and its error."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from contextlib import aclosing
 from pathlib import Path
 
+import msgspec
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -15,7 +17,18 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from inference import chat
 from inference.errors import ContextLengthExceeded
 from inference.tracing import request_span
-from inference.types import ChatRequest, Finished, Message, Principal, Timings, Usage
+from inference.types import (
+    Accepted,
+    ChatRequest,
+    Event,
+    Finished,
+    Message,
+    Principal,
+    Progress,
+    TextDelta,
+    Timings,
+    Usage,
+)
 from mlxsite.config import BASE_DIR
 from tests.fakes import FakeRunner, serving
 
@@ -73,6 +86,53 @@ async def test_a_refused_request_has_its_error_code(spans: InMemorySpanExporter)
     span = named(spans, "chat tiny")
     assert dict(span.attributes or {})["error_code"] == "context_length_exceeded"
     assert not span.status.is_ok
+
+
+async def left_at(event: Event, runner: FakeRunner) -> None:
+    """Ask, and leave at the first event of `event`'s kind that looks like it."""
+    request = msgspec.structs.replace(REQUEST, max_tokens=100)
+    with serving(runner):
+        async with aclosing(chat.stream(request, LOCAL)) as events:
+            async for seen in events:
+                if seen == event:
+                    return
+    raise AssertionError(f"{event} did not come")
+
+
+@pytest.mark.parametrize(
+    ("event", "phase", "made"),
+    [
+        (Progress(phase="loading", done=40, total=100), "loading", 0),
+        (Accepted(prompt_tokens=5, max_tokens=100), "prefill", 0),
+        (TextDelta(text="b"), "decode", 2),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_client_that_leaves_is_recorded_with_the_work_it_saved(
+    spans: InMemorySpanExporter, event: Event, phase: str, made: int
+) -> None:
+    gate = asyncio.Event() if phase == "loading" else None
+    await left_at(event, FakeRunner(("a", "b", "c"), load_gate=gate))
+    span = named(spans, "chat tiny")
+    attributes = dict(span.attributes or {})
+    assert (attributes["cancelled"], attributes["phase"]) == (True, phase)
+    assert (attributes["completion_tokens"], attributes["tokens_saved"]) == (made, 100 - made)
+    assert "error_code" not in attributes
+
+
+def test_saved_tokens_are_what_the_model_still_might_have_made(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(asyncio.CancelledError), request_span(REQUEST, LOCAL) as span:
+        span.note(Accepted(prompt_tokens=3, max_tokens=64))
+        span.note(TextDelta(text="abc", tokens=4))
+        raise asyncio.CancelledError
+    assert dict(named(spans, "chat tiny").attributes or {})["tokens_saved"] == 60
+
+
+def test_a_reader_that_has_it_all_did_not_leave(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(GeneratorExit), request_span(REQUEST, LOCAL) as span:
+        span.note(Finished(reason="stop", usage=Usage(prompt_tokens=3)))
+        raise GeneratorExit
+    assert "cancelled" not in dict(named(spans, "chat tiny").attributes or {})
 
 
 def test_prefill_and_decode_are_children_with_the_workers_durations(spans: InMemorySpanExporter) -> None:
