@@ -31,7 +31,7 @@ SCRIPTS = {
 class ScriptedRunner(FakeRunner):
     """Answers each model from its own script."""
 
-    async def submit(self, request: Request) -> AsyncGenerator[Event]:
+    async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
         async for event in SCRIPTS[request.model].submit(request):
             yield event
 

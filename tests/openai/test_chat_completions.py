@@ -13,7 +13,7 @@ from tests.openai.asking import chat, chunks, error_of, lines
 class ThinkingRunner(FakeRunner):
     """Reasons before it answers."""
 
-    async def submit(self, request: Any) -> Any:
+    async def submit(self, request: Any, owner: str = "") -> Any:
         events = super().submit(request)
         async for event in events:
             yield event
@@ -123,7 +123,7 @@ async def test_a_whole_answer_that_breaks_is_an_error() -> None:
 @pytest.mark.parametrize("is_stream", [True, False])
 async def test_an_unexpected_error_tells_nothing_of_itself(is_stream: bool) -> None:
     class BrokenRunner(FakeRunner):
-        async def submit(self, request: Any) -> Any:
+        async def submit(self, request: Any, owner: str = "") -> Any:
             raise RuntimeError("/home/someone/secret")
             yield
 

@@ -105,7 +105,7 @@ class ScriptedRunner(FakeRunner):
             await asyncio.sleep(0.1 if steps > 1 else 0)
         return await super().load(card, on_progress)
 
-    async def submit(self, request: Request) -> AsyncGenerator[Event]:
+    async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
         if not isinstance(request, ChatRequest):
             raise ContextLengthExceeded("This fake only chats.")
         topic = request.messages[-1].content.split()[-1].strip("?.!").lower()

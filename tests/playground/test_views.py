@@ -89,7 +89,7 @@ async def test_a_refusal_after_the_start_is_an_event(async_client: AsyncClient) 
 
 async def test_a_defect_ends_the_stream_with_an_error_that_tells_nothing(async_client: AsyncClient) -> None:
     class Broken(FakeRunner):
-        def submit(self, request: Any) -> Any:
+        def submit(self, request: Any, owner: str = "") -> Any:
             raise RuntimeError("/secret/path")
 
     with serving(Broken()):
