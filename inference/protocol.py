@@ -35,6 +35,7 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     prefix_cache_bytes: int = 0  # 0: keep no prefixes
     prefix_disk_path: str = ""  # where prefixes are spilled to; empty: nowhere
     prefix_disk_bytes: int = 0
+    has_exact_seeds: bool = False  # compute seeded requests by themselves
 
 
 class Submit(Struct, frozen=True, kw_only=True, tag="submit"):

@@ -7,7 +7,7 @@ the site and its workers (protocol.py) and are encoded into server-sent events.
 from enum import StrEnum
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length"]
@@ -23,19 +23,32 @@ class Message(Struct, frozen=True, kw_only=True):
 class Sampling(Struct, frozen=True, kw_only=True):
     """How the next token is drawn; temperature 0 is greedy, a seed makes the draw repeatable.
 
-    What is None is the model's own to say (generation_config.json), and 1 where it says nothing.
+    What is None is the model's own to say (generation_config.json), and switched off where it says nothing.
+    Presence and frequency penalties count the answer's tokens (OpenAI), the repetition penalty those of
+    prompt and answer (https://arxiv.org/abs/1909.05858).
     """
 
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
     seed: int | None = None
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    repetition_penalty: float | None = None
+    logit_bias: tuple[tuple[int, float], ...] = ()  # token id, what is added to its logit
 
     def over(self, own: "Sampling") -> "Sampling":
         """These wishes, completed with the model's own."""
-        return Sampling(
+        return structs.replace(
+            self,
             temperature=own.temperature if self.temperature is None else self.temperature,
             top_p=own.top_p if self.top_p is None else self.top_p,
-            seed=self.seed,
+            top_k=own.top_k if self.top_k is None else self.top_k,
+            min_p=own.min_p if self.min_p is None else self.min_p,
+            repetition_penalty=own.repetition_penalty
+            if self.repetition_penalty is None
+            else self.repetition_penalty,
         )
 
 
@@ -91,7 +104,6 @@ class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
     """The loaded model can serve this request: from here on nothing is refused."""
 
     prompt_tokens: int
-    cached_tokens: int = 0
     max_tokens: int = 0  # how long the answer may become
 
 

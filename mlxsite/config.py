@@ -89,6 +89,9 @@ class Config(BaseSettings):
     )
     max_output_tokens: int = Field(4096, ge=1, description="Answer length where a request names none.")
     max_batch: int = Field(32, ge=1, le=256, description="Sequences one model decodes together.")
+    exact_seeds: bool = Field(
+        False, description="Compute seeded requests one by one: the same text to the last bit, but slower."
+    )
     prefill_step: int = Field(
         512, ge=16, le=8192, description="Prompt tokens processed between two decode steps."
     )

@@ -1,20 +1,28 @@
 """The running batch: mlx-lm's BatchGenerator behind the few verbs the engine needs."""
 
-from dataclasses import dataclass
+import importlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
-from mlx_lm import generate as mlx_generate
 from mlx_lm.generate import BatchGenerator, StopSequences
+from mlx_lm.models.cache import KVCache, QuantizedKVCache, make_prompt_cache
 
 from inference.types import FinishReason, Sampling
-from inference.worker.sampling import sampler_for
+from inference.worker import decode  # noqa: F401 - its step takes the place of mlx-lm's
+from inference.worker.chooser import Chooser, Logprob
+from inference.worker.pace import Pace
+from inference.worker.prefixes import Prefixes, boundaries
 
 # BatchGenerator wires the whole recommended working set in its constructor. On macOS that ends in
 # kernel panics under load (https://github.com/ml-explore/mlx/issues/3186), so wiring is the operator's
 # setting (loading.py) and mlx-lm never does it.
-mlx_generate.maybe_set_recommended_wired_limit = lambda: None
+# By its full name: the attribute `mlx_lm.generate` is a function that hides the module.
+importlib.import_module("mlx_lm.generate").maybe_set_recommended_wired_limit = lambda: None  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +34,9 @@ class Sequence:
     max_tokens: int
     sampling: Sampling
     stop_ids: frozenset[int]
+    owner: str = ""  # whose prefixes it may find and add to
+    logprobs: int | None = None  # None: none; else how many alternatives for each token
+    answered: tuple[int, ...] = ()  # its answer so far, when it is computed a second time
 
 
 @dataclass(frozen=True)
@@ -35,66 +46,180 @@ class Sampled:
     id: int
     token: int
     finish: FinishReason | None
+    logprob: Logprob | None = None
 
 
 @dataclass(frozen=True)
 class Prefilled:
-    """How much of a prompt is in the KV cache."""
+    """How much of a prompt is in the KV cache, and how much of that was there before."""
 
     id: int
     done: int
     total: int
+    cached: int = 0
 
 
 Output = Sampled | Prefilled
 
 
-class Batch:
-    """All sequences of one model, stepped together. Made, used and dropped on one thread."""
+@dataclass(eq=False)
+class Running:
+    """A sequence in the batch."""
 
-    def __init__(self, model: nn.Module, *, max_batch: int, prefill_step: int) -> None:
-        self._generator = BatchGenerator(
-            model,
-            completion_batch_size=max_batch,
-            prefill_batch_size=min(8, max_batch),
-            prefill_step_size=prefill_step,
-            stream=mx.new_thread_local_stream(mx.default_device()),
+    sequence: Sequence
+    generator: BatchGenerator
+    uid: int
+    cached: int
+    left: int  # tokens of the prompt that are still to be computed
+    tokens: list[int] = field(default_factory=list)  # given out so far
+
+    @property
+    def is_decoding(self) -> bool:
+        return self.left == 0
+
+    @property
+    def rest(self) -> Sequence:
+        """The same sequence, to be computed anew from where it is."""
+        return replace(
+            self.sequence,
+            answered=(*self.sequence.answered, *self.tokens),
+            max_tokens=self.sequence.max_tokens - len(self.tokens),
         )
-        self._ids: dict[int, int] = {}  # the generator's uid -> our id
+
+
+class Batch:
+    """All sequences of one model, stepped together. Made, used and dropped on one thread.
+
+    With `has_exact_seeds` a seeded sequence is computed by itself, without a cached prefix: matrix
+    products round differently for different batch shapes, and a near tie may then fall the other way.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        max_batch: int,
+        prefill_step: int,
+        prefixes: Prefixes | None = None,
+        has_exact_seeds: bool = False,
+    ) -> None:
+        self._model = model
+        self._pace = Pace(prefill_step)
+        self._prefixes = prefixes or Prefixes(0)
+        self._has_exact_seeds = has_exact_seeds
+        self._needs_checkpoints = any(
+            not isinstance(layer, KVCache | QuantizedKVCache) for layer in make_prompt_cache(model)
+        )
+        self._shared = self._new_generator(max_batch)
+        self._running: dict[int, Running] = {}
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._ids)
+        return bool(self._running)
 
     @property
     def ids(self) -> list[int]:
-        return list(self._ids.values())
+        return list(self._running)
+
+    @property
+    def kv_bytes(self) -> int:
+        """What the KV caches of the running sequences hold."""
+        return sum(generator.prompt_cache_nbytes for generator in self._generators())
+
+    @property
+    def unfinished(self) -> list[Sequence]:
+        """The running sequences, as they would have to be added to go on elsewhere."""
+        return [running.rest for running in self._running.values()]
 
     def add(self, sequence: Sequence) -> None:
-        (uid,) = self._generator.insert(
-            [list(sequence.prompt)],
+        is_alone = self._has_exact_seeds and sequence.sampling.seed is not None
+        generator = self._new_generator(1) if is_alone else self._shared
+        tokens = [*sequence.prompt, *sequence.answered]
+        found = None if is_alone else self._prefixes.find(sequence.owner, tokens)
+        known = found.length if found else 0
+        (uid,) = generator.insert_segments(
+            [self._segments(tokens, known, sequence.stop_ids)],
             max_tokens=[sequence.max_tokens],
-            samplers=[sampler_for(sequence.sampling)],
+            caches=[found.cache] if found else None,
+            all_tokens=[tokens[:known]],
+            samplers=[_chooser(sequence)],
             stop_sequences=[_stops(sequence.stop_ids)],
         )
-        self._ids[uid] = sequence.id
+        self._running[sequence.id] = Running(sequence, generator, uid, known, len(tokens) - known)
 
     def remove(self, sequence_id: int) -> None:
-        """Drop a sequence wherever it is; unknown ids have ended already."""
-        uids = [uid for uid, known in self._ids.items() if known == sequence_id]
-        if uids:
-            self._generator.remove(uids)
-            del self._ids[uids[0]]
+        """Drop a sequence wherever it is, keeping what was computed; unknown ids have ended already."""
+        running = self._running.pop(sequence_id, None)
+        if running is None:
+            return
+        removed = running.generator.remove([running.uid], return_prompt_caches=True)
+        cache, tokens = removed[running.uid]
+        if len(tokens) > running.cached:
+            self._keep(running, tokens, cache)
 
-    def step(self) -> list[Output]:
+    def step(self) -> Iterator[Output]:
         """One token for every decoding sequence, and at most one chunk of prefill for the others."""
-        prefills, decodes = self._generator.next()
-        outputs: list[Output] = [Prefilled(self._ids[p.uid], *p.progress) for p in prefills]
-        for decode in decodes:
-            outputs.append(Sampled(self._ids[decode.uid], decode.token, decode.finish_reason))
-            if decode.finish_reason:
-                del self._ids[decode.uid]
-        return outputs
+        for generator in self._generators():
+            yield from self._step(generator)
+
+    def _step(self, generator: BatchGenerator) -> Iterator[Output]:
+        here = {running.uid: running for running in self._running.values() if running.generator is generator}
+        is_decoding = any(running.is_decoding for running in self._running.values())
+        chunk, together = self._pace.share([r.left for r in here.values() if r.left], is_decoding=is_decoding)
+        generator.prefill_step_size, generator.prefill_batch_size = chunk, together
+        started, before = time.perf_counter(), generator._counters.prompt_tokens
+        prefills, decodes = generator.next()
+        self._pace.note(generator._counters.prompt_tokens - before, time.perf_counter() - started)
+        for prefill in prefills:
+            yield self._prefilled(here[prefill.uid], prefill)
+        for token in decodes:
+            yield self._sampled(here[token.uid], token)
+
+    def _prefilled(self, running: Running, response: Any) -> Prefilled:
+        done, total = response.progress
+        running.left = 0 if response.end_of_prompt else max(1, total - done)
+        if response.end_of_segment and not response.end_of_prompt and self._needs_checkpoints:
+            cache, tokens = running.generator.extract_cache([running.uid])[running.uid]
+            self._keep(running, tokens, cache)
+        return Prefilled(running.sequence.id, done + running.cached, total + running.cached, running.cached)
+
+    def _sampled(self, running: Running, response: Any) -> Sampled:
+        running.tokens.append(response.token)
+        if response.finish_reason:
+            del self._running[running.sequence.id]
+            self._keep(running, response.all_tokens, response.prompt_cache)
+        logprob = response.logprobs.read() if response.logprobs else None
+        return Sampled(running.sequence.id, response.token, response.finish_reason, logprob)
+
+    def _keep(self, running: Running, tokens: list[int], cache: list[Any]) -> None:
+        if running.generator is self._shared:
+            self._prefixes.keep(running.sequence.owner, tokens, cache)
+
+    def _segments(self, tokens: list[int], known: int, ends: frozenset[int]) -> list[list[int]]:
+        """The tokens still to be computed, cut where the caches are to be kept."""
+        cuts = boundaries(tokens, ends) if self._needs_checkpoints else []
+        places = [known, *(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
+        return [tokens[start:end] for start, end in zip(places, places[1:], strict=False)]
+
+    def _generators(self) -> list[BatchGenerator]:
+        return list({id(r.generator): r.generator for r in self._running.values()}.values())
+
+    def _new_generator(self, width: int) -> BatchGenerator:
+        return BatchGenerator(
+            self._model,
+            completion_batch_size=width,
+            prefill_batch_size=1,
+            stream=mx.new_thread_local_stream(mx.default_device()),
+        )
+
+
+def _chooser(sequence: Sequence) -> Chooser:
+    return Chooser(
+        sequence.sampling,
+        prompt=sequence.prompt,
+        answered=sequence.answered,
+        logprobs=sequence.logprobs,
+    )
 
 
 @lru_cache(maxsize=64)

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inference.protocol import Load
+from inference.protocol import Load, Shed
 
 if TYPE_CHECKING:
     from inference.worker.batch import Batch, Output, Sequence
     from inference.worker.loading import LoadedModel
+    from inference.worker.prefixes import Prefixes
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,10 @@ class Quit:
     """End the thread."""
 
 
-Command = Load | Add | Remove | Quit
+LoadModel = Callable[[Load, Callable[[int], None]], "LoadedModel"]
+Command = Load | Add | Remove | Shed | Quit
+_STEPS_BETWEEN_FAILURES = 16
+_STEPS_BETWEEN_REPORTS = 64
 
 
 @dataclass(frozen=True)
@@ -48,20 +52,26 @@ class Sink:
     on_load_failed: Callable[[Exception], None]
     on_outputs: Callable[[list["Output"]], None]
     on_lost: Callable[[list[int]], None]  # these sequences cannot go on
+    on_memory: Callable[[], None]  # the KV and prefix figures have changed
 
 
 class Engine(threading.Thread):
     """Takes commands between steps and publishes what each step brought."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, load: "LoadModel | None" = None) -> None:
         super().__init__(name="engine", daemon=True)
         self._sink = sink
+        self._load_model = load
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._batch: Batch | None = None
         self._loaded: LoadedModel | None = None
         self._options: Load | None = None
+        self._prefixes: Prefixes | None = None
         self._is_running = True
+        self._failed_at = -_STEPS_BETWEEN_FAILURES
         self.steps = 0
+        self.kv_bytes = 0
+        self.prefix_bytes = 0
 
     @property
     def running(self) -> int:
@@ -104,6 +114,11 @@ class Engine(threading.Thread):
                 self._add(self._batch, sequence)
             case Remove(id=sequence_id) if self._batch:
                 self._batch.remove(sequence_id)
+                self._measure()
+            case Shed(keep_bytes=keep) if self._prefixes:
+                self._prefixes.shed(keep)
+                self._measure()
+                self._sink.on_memory()
             case Quit():
                 self._is_running = False
 
@@ -111,12 +126,15 @@ class Engine(threading.Thread):
         from inference.worker.loading import load
 
         try:
-            self._loaded = load(options, self._sink.on_loading)
+            self._loaded = (self._load_model or load)(options, self._sink.on_loading)
         except Exception as error:  # whatever is wrong with a model's files, the site is told
             logger.exception("Cannot load %s", options.model)
             self._sink.on_load_failed(error)
             return
+        from inference.worker.prefixes import Prefixes
+
         self._options = options
+        self._prefixes = Prefixes(options.prefix_cache_bytes)
         self._batch = self._new_batch()
         self._sink.on_loaded(self._loaded)
 
@@ -126,7 +144,11 @@ class Engine(threading.Thread):
         if not (self._loaded and self._options):
             raise RuntimeError("a batch before the model is loaded")
         return Batch(
-            self._loaded.model, max_batch=self._options.max_batch, prefill_step=self._options.prefill_step
+            self._loaded.model,
+            max_batch=self._options.max_batch,
+            prefill_step=self._options.prefill_step,
+            prefixes=self._prefixes,
+            has_exact_seeds=self._options.has_exact_seeds,
         )
 
     def _add(self, batch: "Batch", sequence: "Sequence") -> None:
@@ -137,13 +159,57 @@ class Engine(threading.Thread):
             self._sink.on_lost([sequence.id])
 
     def _step(self, batch: "Batch") -> None:
+        outputs: list[Output] = []
         try:
-            outputs = batch.step()
-        except Exception:  # the step is shared: its sequences are lost, the engine and the model are not
-            logger.exception("A step failed; %d sequences are lost", len(batch.ids))
-            self._batch = self._new_batch()
-            self._sink.on_lost(batch.ids)
-            gc.collect()
+            for output in batch.step():
+                outputs.append(output)
+        except Exception:  # whichever sequence broke the step all share, only that one may suffer
+            logger.exception("A step failed with %d sequences", len(batch.ids))
+            self._sink.on_outputs(outputs)
+            self._recover(batch.unfinished)
             return
         self.steps += 1
         self._sink.on_outputs(outputs)
+        if self.steps % _STEPS_BETWEEN_REPORTS == 0 or any(getattr(o, "finish", None) for o in outputs):
+            self._measure()
+
+    def _recover(self, sequences: "list[Sequence]") -> None:
+        """Compute the sequences of a failed step again, each by itself first; who fails alone is lost."""
+        self._batch = self._new_batch()
+        if self._prefixes:
+            self._prefixes.shed(0)  # one of them may be what broke the step
+        gc.collect()
+        if self.steps - self._failed_at < _STEPS_BETWEEN_FAILURES:
+            # Each went well alone and together they did not: there is no room for all of them.
+            self._lose(sequences[len(sequences) // 2 :])
+            sequences = sequences[: len(sequences) // 2]
+        self._failed_at = self.steps
+        broken = [sequence for sequence in sequences if not self._goes_well(sequence)]
+        self._lose(broken)
+        for sequence in sequences:
+            if sequence not in broken:
+                self._add(self._batch, sequence)
+
+    def _goes_well(self, sequence: "Sequence") -> bool:
+        trial = self._new_batch()
+        try:
+            trial.add(sequence)
+            while not any(hasattr(output, "token") for output in trial.step()):
+                self.steps += 1
+            trial.remove(sequence.id)  # what it computed is found in the prefix cache when it is added again
+        except Exception:
+            logger.exception("Sequence %d fails by itself", sequence.id)
+            return False
+        return True
+
+    def _lose(self, sequences: "list[Sequence]") -> None:
+        if sequences:
+            self._sink.on_lost([sequence.id for sequence in sequences])
+
+    def _measure(self) -> None:
+        """Bring the figures up to date, and tell them once the prefix cache has changed."""
+        before = self.prefix_bytes
+        self.kv_bytes = self._batch.kv_bytes if self._batch else 0
+        self.prefix_bytes = self._prefixes.bytes if self._prefixes else 0
+        if self.prefix_bytes != before:
+            self._sink.on_memory()

@@ -11,6 +11,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
+from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.utils import dequantize_model, load_model
 from transformers import AutoTokenizer
 
@@ -40,6 +41,7 @@ class LoadedModel:
     vocab_size: int
     device: str
     seconds: float
+    kv_bytes_per_token: int = 0
 
     @property
     def stop_ids(self) -> frozenset[int]:
@@ -57,6 +59,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     if device == "cpu":
         model = _for_cpu(model)
     _materialise(model, on_progress)
+    vocab_size, kv_bytes = _first_token(model)
     tokenizer = HubTokenizer(
         AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     )
@@ -66,9 +69,10 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         adapter=_adapter_within(options.prepare_limit_s, facts, tokenizer),
         own_sampling=_own_sampling(facts.generation_config),
         context_length=_context_length(config, options.context_limit),
-        vocab_size=_vocab_size(model, config),
+        vocab_size=vocab_size,
         device=device,
         seconds=time.perf_counter() - started,
+        kv_bytes_per_token=kv_bytes,
     )
 
 
@@ -137,7 +141,19 @@ def _for_cpu(model: nn.Module) -> nn.Module:
     """Plain fp32: half precision and quantised kernels are scalar code on a CPU, 20 to 60 times slower."""
     model = dequantize_model(model)
     model.set_dtype(mx.float32)
+    for _, layer in model.named_modules():
+        if isinstance(layer, nn.Linear | nn.Embedding):
+            layer.weight = _by_column(layer.weight)
     return model
+
+
+def _by_column(weight: mx.array) -> mx.array:
+    """The same matrix, laid out so that its transpose is contiguous.
+
+    A decode step multiplies a few rows by the transpose of a weight; a BLAS does that from the contiguous
+    transpose up to a third faster (docs/performance.md has the figures).
+    """
+    return mx.contiguous(weight.T).T
 
 
 def _materialise(model: nn.Module, on_progress: Callable[[int], None]) -> None:
@@ -180,12 +196,22 @@ def _context_length(config: dict[str, Any], limit: int | None) -> int:
     return min(own, limit) if limit else own
 
 
-def _vocab_size(model: nn.Module, config: dict[str, Any]) -> int:
-    """How many logits the model gives: a token id at or above this would read past the embedding."""
-    text = config.get("text_config") or config
-    if size := text.get("vocab_size"):
-        return int(size)
-    return int(model(mx.array([[0]])).shape[-1])
+def _first_token(model: nn.Module) -> tuple[int, int]:
+    """How many logits the model gives, and what each token adds to its KV caches, in bytes.
+
+    A token id at or above the first would read past the embedding. Computing one token also has the
+    device compile its kernels before anybody waits for them.
+    """
+    caches = make_prompt_cache(model)
+    logits = model(mx.array([[0]]), cache=caches)
+    mx.eval(logits)
+    growing = [leaf for cache in caches for _, leaf in tree_flatten(cache.state) if _grows(leaf)]
+    return int(logits.shape[-1]), sum(leaf.nbytes // leaf.shape[2] for leaf in growing)
+
+
+def _grows(leaf: object) -> bool:
+    """Keys and values, shape (1, heads, tokens, size); recurrent states have fewer dimensions."""
+    return isinstance(leaf, mx.array) and leaf.ndim == 4 and leaf.shape[2] > 0
 
 
 def reason_for(error: Exception) -> str:

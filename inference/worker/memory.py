@@ -8,11 +8,22 @@ from inference.types import Memory
 _process = psutil.Process()
 
 
-def figures() -> Memory:
-    """MLX's active, peak and cached bytes, and what the process holds resident."""
+def figures(*, kv: int = 0, prefix_cache: int = 0) -> Memory:
+    """MLX's active, peak and cached bytes, what the process holds resident, and the engine's own counts."""
     return Memory(
         active=mx.get_active_memory(),
         peak=mx.get_peak_memory(),
         cache=mx.get_cache_memory(),
         resident=_process.memory_info().rss,
+        kv=kv,
+        prefix_cache=prefix_cache,
     )
+
+
+def device_bytes() -> int:
+    """What the device may use at most: Metal's recommended working set, a GPU's memory; 0 on a CPU."""
+    if mx.default_device().type == mx.DeviceType.cpu:
+        return 0
+    info = mx.device_info()
+    found = info.get("max_recommended_working_set_size") or info.get("memory_size") or 0
+    return int(found)

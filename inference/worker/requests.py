@@ -1,6 +1,7 @@
 """The open requests of one worker, from a submitted frame to their Finished event."""
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -39,6 +40,7 @@ class Open:
     answer: Answer
     prompt_tokens: int
     accepted_at: float
+    cached_tokens: int = 0
     prefill_at: float | None = None
     decode_at: float | None = None
 
@@ -114,12 +116,14 @@ class Requests:
         else:
             prompt = model.tokenizer.encode_prompt(request.prompt)
         self._check_vocabulary(request, prompt)
+        self._check_bias(request)
         sequence = Sequence(
             id=submit.id,
             prompt=tuple(prompt),
             max_tokens=self._room(request, len(prompt)),
             sampling=request.sampling.over(model.own_sampling),
             stop_ids=model.stop_ids,
+            owner=submit.owner,
         )
         return sequence, Answer.of(request, prompt, model.tokenizer, model.adapter)
 
@@ -130,6 +134,17 @@ class Requests:
                 "The prompt has a token that the model does not know: its tokenizer is the larger one.",
                 param=_prompt_field(request),
             )
+
+    def _check_bias(self, request: Request) -> None:
+        # As above: an id beyond the logits would be written to, which has ended processes.
+        for token, bias in request.sampling.logit_bias:
+            if not 0 <= token < self._model.vocab_size:
+                raise InvalidValue(
+                    f"This model has no token {token}; its ids end at {self._model.vocab_size - 1}.",
+                    param="logit_bias",
+                )
+            if not math.isfinite(bias):
+                raise InvalidValue("A bias must be a finite number.", param="logit_bias")
 
     def _room(self, request: Request, prompt_tokens: int) -> int:
         """How many tokens the answer may have; raises when prompt and answer exceed the context."""
@@ -148,7 +163,8 @@ class Requests:
             if sequence.id not in self._open:
                 return  # its reader left meanwhile
             self._open[sequence.id] = Open(answer, len(sequence.prompt), time.perf_counter())
-        self._tell(sequence.id, [Accepted(prompt_tokens=len(sequence.prompt)), *answer.begin()])
+        accepted = Accepted(prompt_tokens=len(sequence.prompt), max_tokens=sequence.max_tokens)
+        self._tell(sequence.id, [accepted, *answer.begin()])
         self._post(Add(sequence))
 
     def _refuse(self, number: int, error: ServerError) -> None:
@@ -181,6 +197,7 @@ class Requests:
             return []
         if isinstance(output, Prefilled):
             request.prefill_at = request.prefill_at or time.perf_counter()
+            request.cached_tokens = output.cached
             return [Progress(phase="prefill", done=output.done, total=output.total)]
         return self._text(request, output)
 
@@ -199,7 +216,11 @@ class Requests:
 
     def _finish(self, number: int, request: Open, reason: FinishReason) -> Finished:
         self._open.pop(number, None)
-        usage = Usage(prompt_tokens=request.prompt_tokens, completion_tokens=request.answer.tokens)
+        usage = Usage(
+            prompt_tokens=request.prompt_tokens,
+            completion_tokens=request.answer.tokens,
+            cached_tokens=request.cached_tokens,
+        )
         return Finished(reason=reason, usage=usage, timings=request.timings(time.perf_counter()))
 
 

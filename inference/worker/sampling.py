@@ -1,69 +1,103 @@
-"""Samplers: log probabilities in, tokens out; shape (batch, vocabulary) to (batch,).
+"""Drawing the next token: logits in, token ids out; shape (rows, vocabulary) to (rows,).
 
 mlx-lm's own samplers are compiled with their floats as constants, so every new temperature costs a
-compilation (about a second on a CPU). These take the floats as arrays. Equal parameters give the same
-object, because BatchGenerator calls a sampler shared by the whole batch once.
+compilation (about a second on a CPU). These take the floats as arrays. None of them needs normalised
+log probabilities, which cost a pass over the whole vocabulary for every sequence and step.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import mlx.core as mx
 
 from inference.types import Sampling
 
-Sampler = Callable[[mx.array], mx.array]
 _GREEDY_BELOW = 1e-4
+_STRIDE = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio: neighbouring seeds and places stay apart
 
 
-def sampler_for(sampling: Sampling) -> Sampler:
-    """The sampler of one request: shared where it has no state of its own, seeded where asked."""
-    temperature = 1.0 if sampling.temperature is None else sampling.temperature
-    top_p = 1.0 if sampling.top_p is None else sampling.top_p
-    if temperature < _GREEDY_BELOW:
-        return _greedy
-    if sampling.seed is None:
-        return _shared(temperature, top_p)
-    return _seeded(temperature, top_p, sampling.seed)
+@dataclass(frozen=True)
+class Shape:
+    """What of the vocabulary may be drawn, and how sharply; equal shapes are computed together."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0  # 0: all
+    min_p: float = 0.0
+
+    @classmethod
+    def of(cls, sampling: Sampling) -> "Shape":
+        temperature = 1.0 if sampling.temperature is None else sampling.temperature
+        if temperature < _GREEDY_BELOW:
+            return GREEDY
+        return cls(
+            temperature,
+            1.0 if sampling.top_p is None else sampling.top_p,
+            sampling.top_k or 0,
+            sampling.min_p or 0.0,
+        )
+
+    @property
+    def is_greedy(self) -> bool:
+        return self.temperature == 0
 
 
-def _greedy(logprobs: mx.array) -> mx.array:
-    return mx.argmax(logprobs, axis=-1)
+GREEDY = Shape(temperature=0.0)
 
 
-@lru_cache(maxsize=128)
-def _shared(temperature: float, top_p: float) -> Sampler:
-    shape = _shaper(temperature, top_p)
+@dataclass(frozen=True)
+class Draw:
+    """One draw that can be repeated: the sequence's seed and the token's place in its answer.
 
-    def sample(logprobs: mx.array) -> mx.array:
-        return mx.random.categorical(shape(logprobs))
+    Without any state from draw to draw, a sequence draws the same alone, in any batch, and when it is
+    computed a second time.
+    """
 
-    return sample
+    seed: int
+    place: int
 
-
-def _seeded(temperature: float, top_p: float, seed: int) -> Sampler:
-    """A sampler with a random state of its own: the same draws alone and in any batch."""
-    shape = _shaper(temperature, top_p)
-    key = mx.random.key(seed % 2**64)
-
-    def sample(logprobs: mx.array) -> mx.array:
-        nonlocal key
-        key, draw = mx.random.split(key)
-        return mx.random.categorical(shape(logprobs), key=draw)
-
-    return sample
+    @property
+    def key(self) -> tuple[int, int]:
+        """A key of mx.random: the two halves of 64 bits."""
+        return divmod((self.seed * _STRIDE + self.place) % 2**64, 2**32)
 
 
-def _shaper(temperature: float, top_p: float) -> Sampler:
-    """Scale by temperature, then keep the nucleus: the order of Hugging Face and vLLM."""
-    scale = mx.array(1.0 / temperature)
-    nucleus = mx.array(top_p)
+def sample(logits: mx.array, shape: Shape, draws: Sequence[Draw]) -> mx.array:
+    """One token for each row, all of one shape, each row by its own draw."""
+    if shape.is_greedy:
+        return mx.argmax(logits, axis=-1)
+    keys = mx.array([draw.key for draw in draws], dtype=mx.uint32)
+    return _categorical(shaped_logits(logits, shape), keys)
 
-    def shape(logprobs: mx.array) -> mx.array:
-        scaled = logprobs.astype(mx.float32) * scale
-        return scaled if top_p >= 1 else keep_top_p(scaled, nucleus)
 
-    return shape
+_categorical = mx.vmap(lambda row, key: mx.random.categorical(row, key=key))
+
+
+def shaped_logits(logits: mx.array, shape: Shape) -> mx.array:
+    """Scale by temperature, then cut by top-k, top-p and min-p: the order of Hugging Face and vLLM."""
+    shaped = logits.astype(mx.float32) * _constant(1.0 / shape.temperature)
+    if 0 < shape.top_k < logits.shape[-1]:
+        shaped = keep_top_k(shaped, shape.top_k)
+    if shape.top_p < 1:
+        shaped = keep_top_p(shaped, _constant(shape.top_p))
+    if shape.min_p > 0:
+        shaped = keep_min_p(shaped, _constant(shape.min_p))
+    return shaped
+
+
+@lru_cache(maxsize=256)
+def _constant(value: float) -> mx.array:
+    """An array, so that no value is compiled into a kernel."""
+    made = mx.array(value)
+    mx.eval(made)  # before that it would belong to the thread that made it
+    return made
+
+
+def keep_top_k(logits: mx.array, top_k: int) -> mx.array:
+    """Only the `top_k` largest of each row; among equals the choice is by place."""
+    dropped = mx.argpartition(logits, kth=-top_k, axis=-1)[..., :-top_k]
+    return mx.put_along_axis(logits, dropped, mx.array(-mx.inf, logits.dtype), axis=-1)
 
 
 def keep_top_p(logits: mx.array, top_p: mx.array) -> mx.array:
@@ -75,3 +109,8 @@ def keep_top_p(logits: mx.array, top_p: mx.array) -> mx.array:
     kept = mx.where(mass_above >= top_p, -mx.inf, ascending)
     # Back by place and not by value: in half precision equal values are common, and all would be kept.
     return mx.put_along_axis(logits, order, kept, axis=-1)
+
+
+def keep_min_p(logits: mx.array, min_p: mx.array) -> mx.array:
+    """Drop what is less likely than `min_p` times the likeliest (https://arxiv.org/abs/2407.01082)."""
+    return mx.where(logits < mx.max(logits, axis=-1, keepdims=True) + mx.log(min_p), -mx.inf, logits)

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 
 from inference import protocol
 from inference.blas import Blas
-from inference.protocol import Cancel, Heartbeat, Hello, Load, LoadFailed, Loading, Ready, Stop, Submit
+from inference.protocol import (
+    Cancel,
+    Heartbeat,
+    Hello,
+    Load,
+    LoadFailed,
+    Loading,
+    Ready,
+    Shed,
+    Stop,
+    Submit,
+)
 from inference.types import Loaded
 from inference.worker.engine import Engine, Quit, Sink
 
@@ -44,6 +55,7 @@ class Session:
                 on_load_failed=self._on_load_failed,
                 on_outputs=lambda outputs: self._open_requests().deliver(outputs),
                 on_lost=lambda ids: self._open_requests().lose(ids),
+                on_memory=self._report,
             )
         )
 
@@ -65,6 +77,8 @@ class Session:
             case Load():
                 self._options = frame
                 self._engine.post(frame)
+            case Shed():
+                self._engine.post(frame)
             case Submit():
                 self._open_requests().prepare(frame)
             case Cancel(id=number):
@@ -75,13 +89,25 @@ class Session:
         await self._is_imported.wait()
         from inference.worker import memory
 
-        self.send(Hello(version=protocol.VERSION, pid=os.getpid(), memory=memory.figures()))
+        self.send(
+            Hello(
+                version=protocol.VERSION,
+                pid=os.getpid(),
+                memory=memory.figures(),
+                device_bytes=memory.device_bytes(),
+            )
+        )
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
-            self.send(
-                Heartbeat(memory=memory.figures(), running=self._engine.running, steps=self._engine.steps)
-            )
+            self._report()
             self._end_if_stuck()
+
+    def _report(self) -> None:
+        from inference.worker import memory
+
+        engine = self._engine
+        figures = memory.figures(kv=engine.kv_bytes, prefix_cache=engine.prefix_bytes)
+        self.send(Heartbeat(memory=figures, running=engine.running, steps=engine.steps))
 
     def _end_if_stuck(self) -> None:
         """A template may loop without end; no thread can be stopped, but a process can, and is replaced."""
@@ -107,6 +133,7 @@ class Session:
             context_length=model.context_length,
             vocab_size=model.vocab_size,
             device=model.device,
+            kv_bytes_per_token=model.kv_bytes_per_token,
             blas=self._blas.name if model.device == "cpu" else "",
             adapter=model.adapter.name,
             stop_tokens=tuple(sorted(model.tokenizer.token_text(i) for i in model.stop_ids)),

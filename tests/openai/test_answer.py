@@ -12,7 +12,7 @@ from inference.types import Accepted, Event, Finished, Progress, TextDelta, Usag
 
 
 async def events(gate: asyncio.Event, *, is_whole: bool = True) -> AsyncGenerator[Event]:
-    yield Accepted(prompt_tokens=4, cached_tokens=3)
+    yield Accepted(prompt_tokens=4)
     yield Progress(phase="prefill", done=1, total=4)
     await gate.wait()
     yield TextDelta(text="Hi")

@@ -1,0 +1,131 @@
+"""The prefix cache: KV caches of prompts seen before, so that a chat's next turn computes its new part only.
+
+Entries belong to an owner and are found by nobody else: how fast a prompt is answered would tell who
+sent it before (https://www.ndss-symposium.org/ndss-paper/i-know-what-you-asked-prompt-leakage-via-kv-cache-sharing-in-multi-tenant-llm-serving/).
+"""
+
+import copy
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from mlx_lm.models.cache import can_trim_prompt_cache
+
+Cache = list[Any]  # one of mlx-lm's caches for each layer, of a single sequence
+SHORTEST = 16  # tokens; less is computed faster than it is looked up and copied
+
+
+@dataclass(eq=False)
+class Entry:
+    """The KV caches of `tokens`."""
+
+    owner: str
+    tokens: "np.ndarray[tuple[int], np.dtype[np.int32]]"
+    cache: Cache
+    bytes: int
+    is_saved: bool = False  # on disk, too
+
+    @property
+    def is_trimmable(self) -> bool:
+        return bool(can_trim_prompt_cache(self.cache))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of the beginning of a prompt: the caches of its first `length` tokens."""
+
+    length: int
+    cache: Cache
+
+
+@dataclass
+class Prefixes:
+    """The entries of one model, least recently used first, never more than `limit` bytes together."""
+
+    limit: int
+    _entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def bytes(self) -> int:
+        return sum(entry.bytes for entry in self._entries)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(self._entries)
+
+    def find(self, owner: str, prompt: Sequence[int]) -> Found | None:
+        """The longest usable beginning of `prompt`; at least its last token is left to compute."""
+        wanted = np.array(prompt[:-1], dtype=np.int32)
+        best, length = None, SHORTEST - 1
+        for entry in self._entries:
+            common = usable_length(entry, owner, wanted)
+            if common > length:
+                best, length = entry, common
+        if best is None:
+            return None
+        self._touch(best)
+        return Found(length, trimmed(best.cache, len(best.tokens) - length))
+
+    def keep(self, owner: str, tokens: Sequence[int], cache: Cache, *, is_saved: bool = False) -> None:
+        """Remember the caches of `tokens`, in the place of those that are only their beginning."""
+        size = sum(layer.nbytes for layer in cache)
+        if len(tokens) < SHORTEST or size > self.limit:
+            return
+        mx.eval([layer.state for layer in cache])
+        entry = Entry(owner, np.array(tokens, dtype=np.int32), cache, size, is_saved)
+        self._entries = [known for known in self._entries if not _is_covered(known, entry)]
+        self._entries.append(entry)
+        self.shed(self.limit)
+
+    def shed(self, keep_bytes: int) -> None:
+        """Forget the least recently used entries beyond `keep_bytes`."""
+        excess = self.bytes - keep_bytes
+        while excess > 0 and self._entries:
+            excess -= self._entries.pop(0).bytes
+
+    def _touch(self, entry: Entry) -> None:
+        self._entries.remove(entry)
+        self._entries.append(entry)
+
+
+def usable_length(entry: Entry, owner: str, wanted: "np.ndarray[tuple[int], np.dtype[np.int32]]") -> int:
+    """How many of the tokens `wanted` this entry can stand for: 0 where it is another's."""
+    if entry.owner != owner:
+        return 0
+    common = common_length(entry.tokens, wanted)
+    # A window or a recurrent state cannot go back: such an entry is of use as a whole or not at all.
+    return common if common == len(entry.tokens) or entry.is_trimmable else 0
+
+
+def common_length(
+    one: "np.ndarray[tuple[int], np.dtype[np.int32]]", other: "np.ndarray[tuple[int], np.dtype[np.int32]]"
+) -> int:
+    shorter = min(len(one), len(other))
+    differs = np.flatnonzero(one[:shorter] != other[:shorter])
+    return int(differs[0]) if differs.size else shorter
+
+
+def trimmed(cache: Cache, tokens: int) -> Cache:
+    """The same caches without their last tokens; the arrays are shared, and never written to again."""
+    shared = [copy.copy(layer) for layer in cache]
+    if tokens:
+        for layer in shared:
+            layer.trim(tokens)
+    return shared
+
+
+def boundaries(prompt: Sequence[int], ends: Iterable[int], most: int = 4) -> list[int]:
+    """Where messages end in `prompt`: the first, which holds the system's, and the last ones."""
+    terminators = frozenset(ends)
+    places = [place + 1 for place, token in enumerate(prompt[:-1]) if token in terminators]
+    places = [place for place in places if place >= SHORTEST]
+    return places if len(places) <= most else [places[0], *places[-(most - 1) :]]
+
+
+def _is_covered(known: Entry, by: Entry) -> bool:
+    if known.owner != by.owner or len(known.tokens) > len(by.tokens):
+        return False
+    is_beginning = common_length(known.tokens, by.tokens) == len(known.tokens)
+    return is_beginning and (by.is_trimmable or len(known.tokens) == len(by.tokens))

@@ -1,0 +1,103 @@
+"""Tiny models in this process, whole and broken, and what the worker makes of them."""
+
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx_lm.models.cache import RotatingKVCache
+from mlx_lm.utils import load_model
+
+from inference.types import Sampling
+from inference.worker.batch import Batch, Prefilled, Sampled, Sequence
+from tests.tiny import make_tiny_model
+
+NEVER = frozenset({-1})
+
+
+def tiny(folder: Path) -> nn.Module:
+    model, _ = load_model(make_tiny_model(folder))
+    model.set_dtype(mx.float32)
+    return model
+
+
+class Windowed(nn.Module):
+    """The model with sliding-window caches, which cannot go back once the window has moved."""
+
+    def __init__(self, model: nn.Module, window: int = 32) -> None:
+        super().__init__()
+        self.inner = model
+        self._window = window
+
+    @property
+    def layers(self) -> Any:
+        return self.inner.layers
+
+    def make_cache(self) -> list[RotatingKVCache]:
+        return [RotatingKVCache(max_size=self._window) for _ in self.layers]
+
+    def __call__(self, inputs: mx.array, cache: Any = None) -> mx.array:
+        made: mx.array = self.inner(inputs, cache=cache)
+        return made
+
+
+class Poisoned(nn.Module):
+    """The model, which fails whenever it is given the token `poison`, and above `most` sequences."""
+
+    def __init__(self, model: nn.Module, poison: int, most: int = 99) -> None:
+        super().__init__()
+        self.inner = model
+        self._poison = poison
+        self._most = most
+
+    @property
+    def layers(self) -> Any:
+        return self.inner.layers
+
+    def __call__(self, inputs: mx.array, cache: Any = None) -> mx.array:
+        if self._poison in mx.flatten(inputs).tolist():  # type: ignore[operator]
+            raise RuntimeError("poisoned")
+        if inputs.shape[0] > self._most:
+            raise RuntimeError("no room for so many")
+        made: mx.array = self.inner(inputs, cache=cache)
+        return made
+
+
+def sequence(
+    number: int = 1, length: int = 40, *, start: int = 0, max_tokens: int = 12, **changes: Any
+) -> Sequence:
+    """A sequence with a prompt of its own; sampling fields may be given by name."""
+    names = {"prompt", "stop_ids", "owner", "logprobs", "answered"}
+    own = {name: changes.pop(name) for name in names & set(changes)}
+    facts: dict[str, Any] = {
+        "id": number,
+        "prompt": tuple((start + i * 7) % 250 for i in range(length)),
+        "max_tokens": max_tokens,
+        "sampling": Sampling(**({"temperature": 0.0} | changes)),
+        "stop_ids": NEVER,
+    }
+    return Sequence(**(facts | own))
+
+
+def run(batch: Batch) -> dict[int, list[Sampled]]:
+    """What every sequence says until the batch is empty."""
+    said: dict[int, list[Sampled]] = {}
+    while batch.is_busy:
+        for output in batch.step():
+            if isinstance(output, Sampled):
+                said.setdefault(output.id, []).append(output)
+    return said
+
+
+def tokens(said: list[Sampled]) -> list[int]:
+    return [sampled.token for sampled in said]
+
+
+def cached(batch: Batch, *wanted: Sequence) -> list[int]:
+    """How much of each prompt was known before; the sequences are run to their end."""
+    found: dict[int, int] = {}
+    for one in wanted:
+        batch.add(one)
+    while batch.is_busy:
+        found |= {o.id: o.cached for o in batch.step() if isinstance(o, Prefilled)}
+    return [found[one.id] for one in wanted]
