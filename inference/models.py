@@ -1,17 +1,39 @@
-"""What the database keeps about models."""
+"""What the database keeps about models: the operator's choices, and what the pool decided."""
 
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
+from django.core.exceptions import ValidationError
 from django.db import models
+
+from inference import types
+
+LONGEST_ALIAS = 200
+MOST_ALIASES = 32
+KEPT_EVENTS = 10_000
+_LONGEST_TTL_S = 10 * 365 * 86_400
+
+
+def check_idle_ttl(seconds: float) -> None:
+    """ValidationError unless it is -1 or a sensible number of seconds."""
+    if seconds != -1 and not 0 <= seconds <= _LONGEST_TTL_S:
+        raise ValidationError("Give seconds from 0 up, or -1 to keep the model for ever.")
 
 
 class ServedModelManager(models.Manager["ServedModel"]):
     def sync(self, names: Iterable[str]) -> None:
-        """Have exactly one row for each model on disk."""
+        """Have a row for each model on disk, and for those missing for now that something was chosen for."""
         wanted = set(names)
         known = set(self.values_list("name", flat=True))
         self.bulk_create([ServedModel(name=name) for name in wanted - known], ignore_conflicts=True)
-        self.filter(name__in=known - wanted).delete()
+        plain = self.filter(is_pinned=False, idle_ttl_s__isnull=True, aliases=[])
+        plain.filter(name__in=known - wanted).delete()
+
+    def choices(self) -> Mapping[str, types.Choice]:
+        """What was chosen, for each model that something was chosen for."""
+        chosen = self.exclude(is_pinned=False, idle_ttl_s__isnull=True, aliases=[])
+        return {model.name: model.choice for model in chosen}
 
 
 class ServedModel(models.Model):
@@ -19,6 +41,19 @@ class ServedModel(models.Model):
 
     name = models.CharField(max_length=500, unique=True)
     found_at = models.DateTimeField(auto_now_add=True)
+    is_pinned = models.BooleanField(
+        "pinned", default=False, help_text="Never evicted, and loaded when the site starts."
+    )
+    idle_ttl_s = models.FloatField(
+        "idle time",
+        null=True,
+        blank=True,
+        validators=[check_idle_ttl],
+        help_text="Seconds it stays loaded after its last token; -1 for ever, empty for the site's setting.",
+    )
+    aliases = models.JSONField(
+        default=list, blank=True, help_text="Other names that requests may use for it, one a line."
+    )
 
     objects = ServedModelManager()
 
@@ -26,7 +61,86 @@ class ServedModel(models.Model):
         ordering = ["name"]
         verbose_name = "model"
         default_permissions = ["view"]
-        permissions = [("run_servedmodel", "Can load and unload models")]
+        permissions = [("run_servedmodel", "Can load, unload and pin models")]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def choice(self) -> types.Choice:
+        names = self.aliases if isinstance(self.aliases, list) else []
+        aliases = tuple(name for name in names if isinstance(name, str))
+        return types.Choice(is_pinned=self.is_pinned, idle_ttl_s=self.idle_ttl_s, aliases=aliases)
+
+    def clean(self) -> None:
+        if problem := self._problem_of_aliases():
+            raise ValidationError({"aliases": problem})
+
+    def _problem_of_aliases(self) -> str:
+        """Why these aliases cannot be, in words; empty when they can."""
+        names = self.aliases
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            return "Aliases are a list of names."
+        if len(names) > MOST_ALIASES:
+            return f"A model can have at most {MOST_ALIASES} aliases."
+        if problem := next(filter(None, map(_problem_of_name, names)), ""):
+            return problem
+        if len(set(names)) < len(names):
+            return "An alias is given twice."
+        return next((f"{name!r} means another model already." for name in names if name in self._taken()), "")
+
+    def _taken(self) -> set[str]:
+        """Every name and alias of the other models."""
+        others = ServedModel.objects.exclude(pk=self.pk)
+        aliases = {alias for other in others for alias in other.choice.aliases}
+        return aliases | {other.name for other in others}
+
+
+def _problem_of_name(name: str) -> str:
+    if not name.strip() or name != name.strip():
+        return "An alias needs at least one letter and no blanks around it."
+    if len(name) > LONGEST_ALIAS:
+        return f"An alias can have at most {LONGEST_ALIAS} characters."
+    # Cc control, Cf invisible, Cs half surrogates, Zl and Zp breaks of lines: none can be read or typed.
+    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in name):
+        return "An alias cannot have control characters."
+    return ""
+
+
+class PoolEventManager(models.Manager["PoolEvent"]):
+    def record(self, event: types.PoolEvent) -> None:
+        """Keep one event, and of all events the newest 10,000."""
+        kept = self.create(
+            kind=event.kind,
+            model=event.model,
+            text=event.text,
+            at=datetime.fromtimestamp(event.at, UTC),
+            needed_bytes=event.needed_bytes,
+            free_bytes=event.free_bytes,
+            limit_bytes=event.limit_bytes,
+            seconds=event.seconds,
+        )
+        self.filter(pk__lte=kept.pk - KEPT_EVENTS).delete()
+
+
+class PoolEvent(models.Model):
+    """One decision of the pool with the numbers that decided it (bytes, seconds)."""
+
+    kind = models.CharField(max_length=20)
+    model = models.CharField(max_length=500, blank=True)
+    text = models.TextField()
+    at = models.DateTimeField(db_index=True)
+    needed_bytes = models.BigIntegerField(default=0)
+    free_bytes = models.BigIntegerField(default=0)
+    limit_bytes = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+
+    objects = PoolEventManager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = "pool event"
+        default_permissions = ["view"]
+
+    def __str__(self) -> str:
+        return self.text
