@@ -8,8 +8,10 @@ import gc
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.protocol import Load, Shed
@@ -40,6 +42,8 @@ LoadModel = Callable[[Load, Callable[[int], None]], "LoadedModel"]
 Command = Load | Add | Remove | Shed | Quit
 _STEPS_BETWEEN_FAILURES = 16
 _STEPS_BETWEEN_REPORTS = 64
+_SAVE_AFTER_S = 3.0  # of idleness: a chat that goes on would be saved again a moment later
+_LAST_SAVES_S = 2.0  # the site waits this long and a little more for a worker to end
 
 
 @dataclass(frozen=True)
@@ -101,10 +105,28 @@ class Engine(threading.Thread):
     def _due(self) -> list[Command]:
         """Every command posted so far; waits for one only when there is nothing to step."""
         is_idle = not (self._batch and self._batch.is_busy)
-        commands = [self._commands.get()] if is_idle else []
+        commands = [self._wait()] if is_idle else []
         while not self._commands.empty():
             commands.append(self._commands.get())
         return commands
+
+    def _wait(self) -> Command:
+        """The next command; prefixes are written to disk while there is none."""
+        while self._prefixes and self._prefixes.unsaved:
+            try:
+                return self._commands.get(timeout=_SAVE_AFTER_S)
+            except queue.Empty:
+                self._save(self._prefixes)
+        return self._commands.get()
+
+    def _save(self, prefixes: "Prefixes") -> None:
+        if prefixes.spill and (entry := prefixes.unsaved):
+            prefixes.spill.write(entry)
+
+    def _save_the_rest(self) -> None:
+        deadline = time.monotonic() + _LAST_SAVES_S
+        while self._prefixes and self._prefixes.unsaved and time.monotonic() < deadline:
+            self._save(self._prefixes)
 
     def _obey(self, command: Command) -> None:
         match command:
@@ -121,6 +143,7 @@ class Engine(threading.Thread):
                 self._sink.on_memory()
             case Quit():
                 self._is_running = False
+                self._save_the_rest()
 
     def _load(self, options: Load) -> None:
         from inference.worker.loading import load
@@ -131,12 +154,19 @@ class Engine(threading.Thread):
             logger.exception("Cannot load %s", options.model)
             self._sink.on_load_failed(error)
             return
-        from inference.worker.prefixes import Prefixes
-
         self._options = options
-        self._prefixes = Prefixes(options.prefix_cache_bytes)
+        self._prefixes = self._new_prefixes(options, self._loaded.device)
         self._batch = self._new_batch()
         self._sink.on_loaded(self._loaded)
+
+    def _new_prefixes(self, options: Load, device: str) -> "Prefixes":
+        from inference.worker.prefixes import Prefixes
+        from inference.worker.spill import Spill, folder_for
+
+        if not options.prefix_disk_bytes:
+            return Prefixes(options.prefix_cache_bytes)
+        folder = folder_for(Path(options.prefix_disk_path), Path(options.path), device)
+        return Prefixes(options.prefix_cache_bytes, Spill(folder, options.prefix_disk_bytes))
 
     def _new_batch(self) -> "Batch":
         from inference.worker.batch import Batch

@@ -7,12 +7,16 @@ sent it before (https://www.ndss-symposium.org/ndss-paper/i-know-what-you-asked-
 import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 import numpy as np
 from mlx_lm.models.cache import can_trim_prompt_cache
 
+if TYPE_CHECKING:
+    from inference.worker.spill import Spill
+
+Tokens = np.ndarray[tuple[int], np.dtype[np.int32]]
 Cache = list[Any]  # one of mlx-lm's caches for each layer, of a single sequence
 SHORTEST = 16  # tokens; less is computed faster than it is looked up and copied
 
@@ -22,7 +26,7 @@ class Entry:
     """The KV caches of `tokens`."""
 
     owner: str
-    tokens: "np.ndarray[tuple[int], np.dtype[np.int32]]"
+    tokens: Tokens
     cache: Cache
     bytes: int
     is_saved: bool = False  # on disk, too
@@ -45,11 +49,17 @@ class Prefixes:
     """The entries of one model, least recently used first, never more than `limit` bytes together."""
 
     limit: int
+    spill: "Spill | None" = None
     _entries: list[Entry] = field(default_factory=list)
 
     @property
     def bytes(self) -> int:
         return sum(entry.bytes for entry in self._entries)
+
+    @property
+    def unsaved(self) -> Entry | None:
+        """The latest entry that is still to be written to disk."""
+        return next((e for e in reversed(self._entries) if not e.is_saved), None) if self.spill else None
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -63,21 +73,20 @@ class Prefixes:
             common = usable_length(entry, owner, wanted)
             if common > length:
                 best, length = entry, common
+        if self.spill and (saved := self.spill.longer(owner, wanted, than=length)):
+            best, length = saved, common_length(saved.tokens, wanted)
+            self._add(saved)
         if best is None:
             return None
         self._touch(best)
         return Found(length, trimmed(best.cache, len(best.tokens) - length))
 
-    def keep(self, owner: str, tokens: Sequence[int], cache: Cache, *, is_saved: bool = False) -> None:
+    def keep(self, owner: str, tokens: Sequence[int], cache: Cache) -> None:
         """Remember the caches of `tokens`, in the place of those that are only their beginning."""
         size = sum(layer.nbytes for layer in cache)
-        if len(tokens) < SHORTEST or size > self.limit:
-            return
-        mx.eval([layer.state for layer in cache])
-        entry = Entry(owner, np.array(tokens, dtype=np.int32), cache, size, is_saved)
-        self._entries = [known for known in self._entries if not _is_covered(known, entry)]
-        self._entries.append(entry)
-        self.shed(self.limit)
+        if len(tokens) >= SHORTEST and size <= self.limit:
+            mx.eval([layer.state for layer in cache])
+            self._add(Entry(owner, np.array(tokens, dtype=np.int32), cache, size))
 
     def shed(self, keep_bytes: int) -> None:
         """Forget the least recently used entries beyond `keep_bytes`."""
@@ -85,12 +94,18 @@ class Prefixes:
         while excess > 0 and self._entries:
             excess -= self._entries.pop(0).bytes
 
-    def _touch(self, entry: Entry) -> None:
-        self._entries.remove(entry)
+    def _add(self, entry: Entry) -> None:
+        self._entries = [known for known in self._entries if not _is_covered(known, entry)]
         self._entries.append(entry)
+        self.shed(self.limit)
+
+    def _touch(self, entry: Entry) -> None:
+        if entry in self._entries:  # one read from disk may be too large to stay
+            self._entries.remove(entry)
+            self._entries.append(entry)
 
 
-def usable_length(entry: Entry, owner: str, wanted: "np.ndarray[tuple[int], np.dtype[np.int32]]") -> int:
+def usable_length(entry: Entry, owner: str, wanted: Tokens) -> int:
     """How many of the tokens `wanted` this entry can stand for: 0 where it is another's."""
     if entry.owner != owner:
         return 0
@@ -99,9 +114,7 @@ def usable_length(entry: Entry, owner: str, wanted: "np.ndarray[tuple[int], np.d
     return common if common == len(entry.tokens) or entry.is_trimmable else 0
 
 
-def common_length(
-    one: "np.ndarray[tuple[int], np.dtype[np.int32]]", other: "np.ndarray[tuple[int], np.dtype[np.int32]]"
-) -> int:
+def common_length(one: Tokens, other: Tokens) -> int:
     shorter = min(len(one), len(other))
     differs = np.flatnonzero(one[:shorter] != other[:shorter])
     return int(differs[0]) if differs.size else shorter

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _HEARTBEAT_S = 1.0
+_LAST_WORDS_S = 2.5  # for writing prefixes to disk
 
 
 class Session:
@@ -67,6 +68,8 @@ class Session:
             self._take(frame)
         beating.cancel()
         self._engine.post(Quit())
+        if self._options and self._options.prefix_disk_bytes:
+            await asyncio.to_thread(self._engine.join, _LAST_WORDS_S)
 
     def send(self, frame: protocol.Up) -> None:
         """Write a frame, from any thread."""

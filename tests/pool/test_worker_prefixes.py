@@ -1,0 +1,89 @@
+"""The prefix cache across the process boundary: who hits it, what is reported, how it is shed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from inference.pool import ProcessRunner
+from inference.types import Accepted, Finished, Message, Progress, TextDelta, Usage
+from tests.fakes import card
+from tests.pool.workers import OPTIONS, chat
+from tests.tiny import make_tiny_model
+
+pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
+LONG = "A prompt that is long enough to be worth keeping for its next turn. " * 3
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def runner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProcessRunner]:
+    folder = make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", context=2048)
+    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prefix_cache_bytes=10**8))
+    await runner.load(card(path=str(folder)), lambda percent: None)
+    yield runner
+    await runner.stop()
+
+
+async def usage(runner: ProcessRunner, content: str, owner: str) -> Usage:
+    async with aclosing(runner.submit(chat(content), owner)) as events:
+        async for event in events:
+            if isinstance(event, Finished):
+                return event.usage
+    raise AssertionError("no end")
+
+
+async def test_the_same_prompt_is_cached_for_its_owner_only(runner: ProcessRunner) -> None:
+    assert (await usage(runner, LONG, "user:a")).cached_tokens == 0
+    assert (await usage(runner, LONG, "user:b")).cached_tokens == 0
+    again = await usage(runner, LONG, "user:a")
+    assert again.cached_tokens == again.prompt_tokens - 1
+
+
+async def test_the_next_turn_of_a_chat_computes_its_new_part_only(runner: ProcessRunner) -> None:
+    first = chat("Second turn: " + LONG)
+    async with aclosing(runner.submit(first, "user:c")) as events:
+        answer = "".join([e.text async for e in events if isinstance(e, TextDelta)])
+    turns = (*first.messages, Message(role="assistant", content=answer), Message(role="user", content="and?"))
+    second = msgspec.structs.replace(first, messages=turns)
+    async with aclosing(runner.submit(second, "user:c")) as events:
+        told = [event async for event in events]
+    prefill = next(e for e in told if isinstance(e, Progress))
+    cached = next(e.usage.cached_tokens for e in told if isinstance(e, Finished))
+    assert cached > len(LONG) and prefill.done > cached
+
+
+async def test_memory_reports_tell_what_can_be_shed_and_shedding_frees_it(runner: ProcessRunner) -> None:
+    await usage(runner, "Shed " + LONG, "user:d")
+    reports: asyncio.Queue[int] = asyncio.Queue()
+    runner.on_memory(lambda memory: reports.put_nowait(memory.prefix_cache))
+    while not await reports.get():
+        pass
+    runner.shed(0)
+    async with asyncio.timeout(10):
+        while await reports.get():
+            pass
+    assert (await usage(runner, "Shed " + LONG, "user:d")).cached_tokens == 0
+
+
+async def test_accepted_tells_how_long_the_answer_may_become(runner: ProcessRunner) -> None:
+    async with aclosing(runner.submit(chat(max_tokens=None), "user:e")) as events:
+        accepted = await anext(events)
+    assert isinstance(accepted, Accepted) and accepted.max_tokens == OPTIONS.max_output_tokens
+
+
+async def test_a_conversation_on_disk_survives_the_worker(tmp_path: Path) -> None:
+    folder = make_tiny_model(tmp_path / "tiny", context=2048)
+    options = msgspec.structs.replace(
+        OPTIONS, prefix_cache_bytes=10**8, prefix_disk_path=str(tmp_path / "disk"), prefix_disk_bytes=10**8
+    )
+    cached: list[int] = []
+    for owner in ("user:a", "user:a", "user:b"):
+        worker = ProcessRunner(options)
+        await worker.load(card(path=str(folder)), lambda percent: None)
+        cached.append((await usage(worker, LONG, owner)).cached_tokens)
+        await worker.stop()
+    assert cached[0] == 0 and cached[1] > len(LONG) and cached[2] == 0

@@ -1,0 +1,116 @@
+"""Prefixes on disk: found after a restart, by their owner only, bounded, and never trusted blindly."""
+
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import pytest
+from mlx_lm.models.cache import KVCache
+
+from inference.worker.prefixes import Prefixes
+from inference.worker.spill import Spill, folder_for
+from tests.tiny import make_tiny_model
+
+pytestmark = pytest.mark.mlx
+MB = 2**20
+
+
+def kv(length: int) -> list[Any]:
+    cache = KVCache()
+    values = mx.random.normal((1, 2, length, 64))
+    cache.keys, cache.values, cache.offset = values, values + 1, length
+    return [cache, cache]
+
+
+def numbers(length: int, start: int = 0) -> list[int]:
+    return list(range(start, start + length))
+
+
+def saved(folder: Path, *prompts: list[int], owner: str = "me", limit: int = 10 * MB) -> Spill:
+    spill = Spill(folder, limit)
+    prefixes = Prefixes(10 * MB, spill)
+    for prompt in prompts:
+        prefixes.keep(owner, prompt, kv(len(prompt)))
+        entry = prefixes.unsaved
+        assert entry
+        spill.write(entry)
+    return spill
+
+
+def found_length(folder: Path, prompt: list[int], owner: str = "me") -> int:
+    """What a process that starts now finds."""
+    found = Prefixes(10 * MB, Spill(folder, 10 * MB)).find(owner, prompt)
+    return found.length if found else 0
+
+
+def test_a_prefix_survives_the_process(tmp_path: Path) -> None:
+    saved(tmp_path, numbers(40))
+    assert found_length(tmp_path, numbers(60)) == 40
+    assert found_length(tmp_path, numbers(30) + [7, 7]) == 30
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    spill = Spill(tmp_path, 10 * MB)
+    prefixes, cache = Prefixes(10 * MB, spill), kv(40)
+    prefixes.keep("me", numbers(40), cache)
+    spill.write(prefixes.entries[0])
+    found = Prefixes(10 * MB, Spill(tmp_path, 10 * MB)).find("me", numbers(60))
+    assert found and mx.array_equal(found.cache[1].values[..., :40, :], cache[1].values)
+
+
+def test_nobody_finds_anothers(tmp_path: Path) -> None:
+    saved(tmp_path, numbers(40))
+    assert found_length(tmp_path, numbers(60), owner="you") == 0
+
+
+def test_a_longer_chat_takes_the_place_of_its_beginning(tmp_path: Path) -> None:
+    saved(tmp_path, numbers(40), numbers(60))
+    assert len(list(tmp_path.iterdir())) == 1
+    assert found_length(tmp_path, numbers(70)) == 60
+
+
+def test_it_stays_below_its_limit_and_the_oldest_go(tmp_path: Path) -> None:
+    spill = saved(tmp_path, *(numbers(500, start=1000 * i) for i in range(4)), limit=3 * MB)
+    assert 0 < spill.bytes <= 3 * MB
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) == spill.bytes
+    assert found_length(tmp_path, numbers(600)) == 0
+    assert found_length(tmp_path, numbers(600, start=3000)) == 500
+
+
+def test_files_are_the_sites_own_to_read(tmp_path: Path) -> None:
+    saved(tmp_path / "new", numbers(40))
+    (file,) = (tmp_path / "new").iterdir()
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "nonsense", "draft"])
+def test_a_damaged_file_is_dropped_and_nothing_else_suffers(tmp_path: Path, damage: str) -> None:
+    saved(tmp_path, numbers(40))
+    healthy = set(tmp_path.iterdir())
+    saved(tmp_path, numbers(40, start=500))
+    (victim,) = set(tmp_path.iterdir()) - healthy
+    whole = victim.read_bytes()
+    if damage == "draft":
+        victim.rename(victim.with_suffix(".partial.safetensors"))
+    else:
+        victim.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "nonsense": b"x" * 99}[damage])
+    assert found_length(tmp_path, numbers(60, start=500)) == 0
+    assert found_length(tmp_path, numbers(60)) == 40
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_failure(tmp_path: Path) -> None:
+    spill = Spill(tmp_path / "gone", 10 * MB)
+    prefixes = Prefixes(10 * MB, spill)
+    prefixes.keep("me", numbers(40), kv(40))
+    (tmp_path / "gone").rmdir()
+    spill.write(prefixes.entries[0])
+    assert prefixes.unsaved is None and spill.bytes == 0
+
+
+def test_a_changed_model_has_another_folder(tmp_path: Path) -> None:
+    model = make_tiny_model(tmp_path / "model")
+    before = folder_for(tmp_path, model, "cpu")
+    assert before == folder_for(tmp_path, model, "cpu") != folder_for(tmp_path, model, "gpu")
+    make_tiny_model(model, seed=1)
+    assert folder_for(tmp_path, model, "cpu") != before
