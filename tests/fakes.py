@@ -174,16 +174,21 @@ class FakeCatalog:
     def find(self, model_id: str) -> ModelCard | None:
         return self._cards.get(model_id)
 
+    def forget(self) -> None:
+        return None
+
 
 def fake_pool(runners: Sequence[FakeRunner], *cards: ModelCard, **options: Any) -> Pool:
     """A real Pool that is handed `runners` in order, one per load."""
     waiting = iter(runners)
-    known = FakeCatalog(*(cards or (card(),)))
-    return Pool(
-        find_card=known.find,
-        start_runner=lambda: next(waiting),
-        **({"limit_bytes": 10 * GB, "queue_limit": 8, "load_timeout_s": 5, "keep_spare": False} | options),
-    )
+    usual: dict[str, Any] = {
+        "find_card": FakeCatalog(*(cards or (card(),))).find,
+        "limit_bytes": 10 * GB,
+        "queue_limit": 8,
+        "load_timeout_s": 5,
+        "keep_spare": False,
+    }
+    return Pool(start_runner=lambda: next(waiting), **(usual | options))
 
 
 @contextmanager
