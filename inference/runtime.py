@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from inference.catalog import Catalog
+from inference.choices import Choices
 from inference.pool import Pool, ProcessRunner
 from inference.protocol import Load
 
@@ -22,7 +23,15 @@ def catalog() -> Catalog:
     """What may be served from this machine's disk."""
     global _catalog
     if _catalog is None:
-        _catalog = Catalog(settings.CONFIG.models_path, use_hub_cache=settings.CONFIG.use_hub_cache)
+        config = settings.CONFIG
+        _catalog = Catalog(
+            config.models_path,
+            use_hub_cache=config.use_hub_cache,
+            dequantises=None if config.device == "auto" else config.device == "cpu",
+            choices=Choices(),
+            context_limit=config.context_limit,
+            prefill_step=config.prefill_step,
+        )
     return _catalog
 
 

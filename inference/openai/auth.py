@@ -12,7 +12,7 @@ from inference.errors import AuthenticationFailed, PermissionDenied
 from inference.openai import origin
 from inference.types import Principal
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class AuthenticatedRequest(HttpRequest):
@@ -52,7 +52,7 @@ async def _signed_in_user(request: HttpRequest) -> Principal:
         raise AuthenticationFailed("Send your API key as `Authorization: Bearer KEY`, or sign in.")
     _check_origin(request)
     # ninja's views are exempt from Django's CSRF middleware, so a session must be checked here.
-    if request.method not in _SAFE_METHODS and check_csrf(request):
+    if request.method not in SAFE_METHODS and check_csrf(request):
         raise PermissionDenied("The CSRF token is missing or wrong; reload the page and try again.")
     return principal
 

@@ -2,11 +2,13 @@
 
 import logging
 import math
+from typing import Any
 
 import msgspec
 from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpResponse
-from ninja.errors import AuthenticationError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from inference.errors import AuthenticationFailed, BodyTooLarge, InternalError, NotFound, ServerError
 
@@ -45,3 +47,13 @@ def response(error: ServerError) -> HttpResponse:
     if error.status == 401:
         answer["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def handle_all(api: NinjaAPI) -> None:
+    """Have every error of this API's routes told in this shape."""
+    for kind in (Exception, Http404, HttpError, ValidationError):
+        api.add_exception_handler(kind, _tell)
+
+
+def _tell(request: HttpRequest, error: Any) -> HttpResponse:
+    return response(explain(error))

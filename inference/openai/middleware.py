@@ -1,4 +1,4 @@
-"""The last word on errors below /v1: whoever made them, they leave as JSON in OpenAI's shape."""
+"""The last word on errors below /v1 and /api: whoever made them, they leave as JSON in OpenAI's shape."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -31,12 +31,13 @@ _TOLD: dict[int, ServerError] = {
     405: MethodNotAllowed("This address does not answer to this method."),
     413: BodyTooLarge(errors.BODY_TOO_LARGE),
 }
+_OURS = ("/v1/", "/api/")
 _REPLACED_HEADERS = frozenset({"Content-Type", "Content-Length"})
 
 
 @sync_and_async_middleware
 def json_errors(get_response: GetResponse | AsyncGetResponse) -> GetResponse | AsyncGetResponse:
-    """Replace the HTML and plain-text errors of Django and ninja below /v1."""
+    """Replace the HTML and plain-text errors of Django and ninja below these addresses."""
     if iscoroutinefunction(get_response):
         answer_async = cast(AsyncGetResponse, get_response)
 
@@ -53,7 +54,7 @@ def json_errors(get_response: GetResponse | AsyncGetResponse) -> GetResponse | A
 
 
 def _reworded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    is_ours = request.path == "/v1" or request.path.startswith("/v1/")
+    is_ours = request.path.startswith(_OURS) or f"{request.path}/" in _OURS
     if not is_ours or response.status_code < 400 or response["Content-Type"] == "application/json":
         return response
     told = errors.response(_TOLD.get(response.status_code, InternalError(errors.INTERNAL)))

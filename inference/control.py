@@ -1,0 +1,61 @@
+"""The use case of operators: load, unload, pin and unpin a model. The API, the admin and commands call it."""
+
+import asyncio
+
+from django.db import DatabaseError
+
+from inference import runtime
+from inference.errors import ModelNotFound, Unavailable
+from inference.models import ServedModel
+from inference.types import ResidentModel
+
+
+async def load(model_id: str) -> ResidentModel:
+    """Begin to load a model; raises what a request for it would be refused with."""
+    name = await _name_of(model_id)
+    await runtime.pool().load(name)
+    return runtime.pool().snapshot().of(name)
+
+
+async def unload(model_id: str) -> ResidentModel:
+    """Unload a model once its last stream has ended; nothing to do is well done."""
+    name = await _name_of(model_id)
+    await runtime.pool().unload(name)
+    return runtime.pool().snapshot().of(name)
+
+
+async def pin(model_id: str) -> ResidentModel:
+    """Never evict a model from now on, and load it whenever the site starts."""
+    return await _set_pinned(model_id, True)
+
+
+async def unpin(model_id: str) -> ResidentModel:
+    return await _set_pinned(model_id, False)
+
+
+async def refresh(model_id: str) -> None:
+    """Have the pool act on what the database now says of a model."""
+    runtime.catalog().forget()
+    await runtime.pool().refresh(model_id)
+
+
+async def _set_pinned(model_id: str, is_pinned: bool) -> ResidentModel:
+    name = await _name_of(model_id)
+    try:
+        await ServedModel.objects.aupdate_or_create(name=name, defaults={"is_pinned": is_pinned})
+    except DatabaseError:
+        raise Unavailable("The database cannot be written now; try again shortly.", retry_after=5) from None
+    await refresh(name)
+    return runtime.pool().snapshot().of(name)
+
+
+async def _name_of(model_id: str) -> str:
+    """The real id behind an id or alias; a resident model has one even when its folder is gone."""
+    card = await asyncio.to_thread(runtime.catalog().find, model_id)
+    if card:
+        return card.id
+    if any(model.id == model_id for model in runtime.pool().snapshot().models):
+        return model_id
+    raise ModelNotFound(
+        f"There is no model {model_id[:256]!r} here; GET /v1/models lists them.", param="model"
+    )

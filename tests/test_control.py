@@ -1,0 +1,73 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from inference import control, runtime
+from inference.catalog import Catalog
+from inference.choices import Choices
+from inference.errors import ModelNotFound
+from inference.models import ServedModel
+from inference.pool import Pool
+from inference.types import ModelState, ResidentModel
+from tests.fakes import FakeRunner, fake_pool
+from tests.tiny import make_tiny_model
+
+Act = Callable[[str], Awaitable[ResidentModel]]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def pool(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pool]:
+    """A pool of fake runners over a real catalog, whose choices are the database's."""
+    folder = tmp_path_factory.mktemp("models")
+    make_tiny_model(folder / "org" / "tiny")
+    catalog = Catalog(folder, use_hub_cache=False, choices=Choices())
+    pool = fake_pool([FakeRunner(), FakeRunner()], find_card=catalog.find)
+    with runtime.use_pool(pool, models=catalog):
+        yield pool
+        await pool.close()
+
+
+async def reach(pool: Pool, state: ModelState) -> None:
+    async with asyncio.timeout(5):
+        while pool.snapshot().of("org/tiny").state != state:
+            await asyncio.sleep(0.01)
+
+
+async def test_load_begins_and_unload_ends(pool: Pool) -> None:
+    assert (await control.load("org/tiny")).state == ModelState.LOADING
+    await reach(pool, ModelState.READY)
+    await control.unload("org/tiny")
+    await reach(pool, ModelState.UNLOADED)
+
+
+async def test_an_alias_will_do(pool: Pool) -> None:
+    await ServedModel.objects.acreate(name="org/tiny", aliases=["gpt-4o"])
+    assert (await control.load("gpt-4o")).id == "org/tiny"
+    await reach(pool, ModelState.READY)
+    assert (await control.unload("gpt-4o")).id == "org/tiny"
+
+
+async def test_a_pin_counts_at_once_and_stays(pool: Pool) -> None:
+    await control.load("org/tiny")
+    await reach(pool, ModelState.READY)
+    assert (await control.pin("org/tiny")).is_pinned
+    assert (await ServedModel.objects.aget(name="org/tiny")).is_pinned
+    card = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
+    assert card and card.is_pinned
+
+
+async def test_unpin_undoes_it_and_leaves_the_other_choices(pool: Pool) -> None:
+    await ServedModel.objects.acreate(name="org/tiny", is_pinned=True, idle_ttl_s=60, aliases=["x"])
+    await control.load("org/tiny")
+    assert not (await control.unpin("org/tiny")).is_pinned
+    row = await ServedModel.objects.aget(name="org/tiny")
+    assert (row.is_pinned, row.idle_ttl_s, row.aliases) == (False, 60, ["x"])
+
+
+@pytest.mark.parametrize("act", [control.load, control.unload, control.pin, control.unpin])
+async def test_an_unknown_model_is_not_found(pool: Pool, act: Act) -> None:
+    with pytest.raises(ModelNotFound):
+        await act("none")
+    assert not await ServedModel.objects.aexists()
