@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +36,9 @@ class Site:
 
 
 @contextmanager
-def started() -> Iterator[Site]:
+def started(env: Mapping[str, str] | None = None) -> Iterator[Site]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.openai.served"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.openai.served"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout
     try:

@@ -1,0 +1,101 @@
+"""What the commands that speak to the running site share: finding it, and proving who asks."""
+
+import argparse
+import http.client
+import json
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+
+from inference.api import token
+from inference.types import PoolSnapshot, ResidentModel
+
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+_PATIENCE_S = 30.0
+
+
+class NotRunning(CommandError):
+    """Nobody answers at the site's address."""
+
+
+class Client:
+    """The running site's /api."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = _ANYWHERE.get(host, host)
+        self._port = port
+
+    @property
+    def address(self) -> str:
+        return (
+            f"http://[{self._host}]:{self._port}"
+            if ":" in self._host
+            else f"http://{self._host}:{self._port}"
+        )
+
+    def act(self, action: str, model: str) -> ResidentModel:
+        """POST one of the actions on a model."""
+        return msgspec.json.decode(
+            self._ask("POST", f"/api/models/{action}", {"model": model}), type=ResidentModel
+        )
+
+    def pool(self) -> PoolSnapshot:
+        return msgspec.json.decode(self._ask("GET", "/api/pool"), type=PoolSnapshot)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> bytes:
+        """The answer's body; NotRunning, or CommandError with what the site says against it."""
+        # Not urllib: it would send this to whatever http_proxy names.
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=_PATIENCE_S)
+        headers = {"Authorization": f"Bearer {token.make()}", "Content-Type": "application/json"}
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            response = connection.getresponse()
+            answer = response.read()
+        except TimeoutError:
+            raise CommandError(f"The site at {self.address} does not answer.") from None
+        except (OSError, http.client.HTTPException):
+            raise NotRunning(
+                f"No site runs at {self.address}. Start it with `python manage.py serve`, or say where it is "
+                "with --host and --port."
+            ) from None
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise CommandError(self._why(response.status, answer))
+        return answer
+
+    def _why(self, status: int, answer: bytes) -> str:
+        if status == 401:
+            return (
+                f"The site at {self.address} does not know this command's key: it was started with another "
+                "MLX_SERVER_DATA_DIR."
+            )
+        try:
+            return str(json.loads(answer)["error"]["message"])
+        except (ValueError, KeyError, TypeError):
+            return f"What runs at {self.address} answers {status}: is it another program?"
+
+
+class ClientCommand(BaseCommand):
+    """A command about the running site; --host and --port say where it is."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--host", help="where the site listens (MLX_SERVER_HOST)")
+        parser.add_argument("--port", type=int, help="the port it listens on (MLX_SERVER_PORT)")
+
+    def client(self, options: dict[str, Any]) -> Client:
+        config = settings.CONFIG
+        port = config.port if options["port"] is None else options["port"]
+        if not 0 < port < 65536:
+            raise CommandError("Say which port the site listens on with --port.")
+        return Client(options["host"] or config.host, port)
+
+
+class ModelCommand(ClientCommand):
+    """A command about one model of the running site."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("model", help="the model's id, or one of its aliases")

@@ -1,0 +1,54 @@
+"""`manage.py load ID`: load a model into the running site and wait until it is there."""
+
+import argparse
+import time
+from typing import Any
+
+from django.core.management import CommandError
+
+from inference.management.client import Client, ModelCommand
+from inference.types import ModelState, PoolSnapshot, ResidentModel
+
+_LOOK_EVERY_S = 0.2
+_LOADED = {ModelState.READY, ModelState.BUSY}
+
+
+class Command(ModelCommand):
+    help = "Load a model into the running site."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--no-wait", action="store_true", help="return once the load has begun")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        client = self.client(options)
+        model = client.act("load", options["model"])
+        if options["no_wait"]:
+            self.stdout.write(f"{model.id} is {model.state}.")
+            return
+        loaded = self._follow(client, model.id)
+        self.stdout.write(f"{loaded.id} is ready ({loaded.load_s:.1f} s).")
+
+    def _follow(self, client: Client, name: str) -> ResidentModel:
+        """The model once it is loaded, telling each step of the way; CommandError when it will not be."""
+        told = ""
+        pool = client.pool()
+        while (model := pool.of(name)).state not in _LOADED:
+            if _is_given_up(model, pool):
+                raise CommandError(f"{name} was not loaded{': ' if model.reason else ''}{model.reason}.")
+            if (now := _step(model)) != told:
+                self.stdout.write(f"{name}: {now}")
+                self.stdout.flush()
+            told = now
+            time.sleep(_LOOK_EVERY_S)
+            pool = client.pool()
+        return model
+
+
+def _is_given_up(model: ResidentModel, pool: PoolSnapshot) -> bool:
+    is_waiting = pool.waiting > 0  # for room, with an older failure still shown
+    return model.state in {ModelState.FAILED, ModelState.UNLOADED} and not is_waiting
+
+
+def _step(model: ResidentModel) -> str:
+    return f"loading {model.loaded_percent} %" if model.state == ModelState.LOADING else "waiting for room"

@@ -1,0 +1,76 @@
+"""`manage.py pool`: the running site's models, their memory, and what was decided last."""
+
+import argparse
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from inference.management.client import ClientCommand
+from inference.pool.budget import in_gb
+from inference.types import PoolEvent, PoolSnapshot, ResidentModel
+
+_COLUMNS = ("MODEL", "STATE", "MEMORY", "STREAMS", "IDLE", "RESTARTS", "PINNED", "REASON")
+_LAST_EVENTS = 10
+
+
+class Command(ClientCommand):
+    help = "Show the models of the running site, their memory, and what was decided last."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--json", action="store_true", help="the whole of it, for programs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        snapshot = self.client(options).pool()
+        if options["json"]:
+            self.stdout.write(msgspec.json.format(msgspec.json.encode(snapshot)).decode())
+            return
+        for line in lines(snapshot):
+            self.stdout.write(_printable(line))
+
+
+def lines(snapshot: PoolSnapshot) -> Iterator[str]:
+    """The pool in words, as a terminal shows it."""
+    yield (
+        f"Models hold {in_gb(snapshot.reserved_bytes)} of {in_gb(snapshot.limit_bytes)}; "
+        f"{snapshot.waiting} waiting; pressure {snapshot.pressure}; "
+        f"{'a' if snapshot.is_spare_ready else 'no'} spare worker is ready."
+    )
+    if snapshot.models:
+        yield ""
+        yield from _table([_COLUMNS, *map(_row, snapshot.models)])
+    if snapshot.events:
+        yield ""
+        yield from map(_told, snapshot.events[-_LAST_EVENTS:])
+
+
+def _printable(line: str) -> str:
+    """Folders may be named anything, also what a terminal takes for orders."""
+    return "".join(char if char.isprintable() else "?" for char in line)
+
+
+def _row(model: ResidentModel) -> tuple[str, ...]:
+    state = f"{model.state} {model.loaded_percent} %" if model.state == "loading" else str(model.state)
+    again = f" (again in {model.retry_in_s:.0f} s)" if model.retry_in_s else ""
+    return (
+        model.id,
+        state,
+        in_gb(model.reserved_bytes),
+        str(model.leases),
+        f"{model.idle_s:.0f} s",
+        str(model.restarts),
+        "yes" if model.is_pinned else "",
+        model.reason + again,
+    )
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _told(event: PoolEvent) -> str:
+    return f"{datetime.fromtimestamp(event.at):%Y-%m-%d %H:%M:%S}  {event.text}"

@@ -1,0 +1,8 @@
+"""`manage.py unpin ID`: let a pinned model go again when its memory is needed."""
+
+from inference.management.choice import PinCommand
+
+
+class Command(PinCommand):
+    help = "Let a pinned model go again when its memory is needed."
+    action = "unpin"

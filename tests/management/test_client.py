@@ -1,0 +1,99 @@
+"""The commands against a real site of another process, and against none."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from inference.management.client import Client, NotRunning
+from mlxsite.config import Config
+from tests.openai.site import ROOT, Site, started
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, cwd=ROOT, check=True)
+    with started() as site:
+        yield site
+
+
+def call(site: Site, *arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, "--port", str(site.port), stdout=out)
+    return out.getvalue()
+
+
+def test_a_model_is_loaded_shown_and_unloaded(site: Site) -> None:
+    assert call(site, "load", "tiny").endswith("s).\n")
+    assert "tiny" in call(site, "pool")
+    assert call(site, "unload", "tiny").startswith("tiny is ")
+
+
+def test_pins_go_through_the_site(site: Site) -> None:
+    assert call(site, "pin", "tiny") == "tiny is pinned.\n"
+    assert call(site, "unpin", "tiny") == "tiny is unpinned.\n"
+
+
+@pytest.mark.parametrize("command", ["load", "unload", "pin", "unpin"])
+def test_what_the_site_refuses_is_told(site: Site, command: str) -> None:
+    with pytest.raises(CommandError, match="There is no model 'none' here"):
+        call(site, command, "none")
+
+
+def test_a_site_of_another_secret_is_named_as_such(site: Site, settings: object) -> None:
+    settings.SECRET_KEY = "another"  # type: ignore[attr-defined]
+    env = os.environ | {"MLX_SERVER_API_KEY": "sesame"}
+    with started(env) as closed, pytest.raises(CommandError, match="MLX_SERVER_DATA_DIR"):
+        call(closed, "pool")
+
+
+def test_the_token_opens_a_site_with_a_key(site: Site) -> None:
+    with started(os.environ | {"MLX_SERVER_API_KEY": "sesame"}) as closed:
+        assert call(closed, "pool").startswith("Models hold")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("command", [("load", "x"), ("unload", "x"), ("pool",)])
+def test_without_a_site_the_way_to_start_one_is_told(command: tuple[str, ...]) -> None:
+    with pytest.raises(NotRunning, match="manage.py serve"):
+        call_command(*command, "--port", str(free_port()))
+
+
+def test_a_site_that_says_something_else_is_another_program() -> None:
+    class Answering(Client):
+        def why(self, answer: bytes) -> str:
+            return self._why(500, answer)
+
+    client = Answering("127.0.0.1", 1)
+    assert {client.why(body) for body in (b"<html>", b"[]", b'{"error": 5}')} == {
+        "What runs at http://127.0.0.1:1 answers 500: is it another program?"
+    }
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("localhost", "http://localhost:8000"),
+    ],
+)
+def test_a_site_that_listens_everywhere_is_found_here(host: str, address: str) -> None:
+    assert Client(host, 8000).address == address
+
+
+def test_a_port_that_only_the_site_knows_has_to_be_said(settings: object) -> None:
+    settings.CONFIG = Config(port=0)  # type: ignore[attr-defined]
+    with pytest.raises(CommandError, match="--port"):
+        call_command("pool")
