@@ -4,6 +4,7 @@ One wrapper for HTTP and websockets, because Django checks the Host only where a
 Channels checks neither the Host nor the Origin's port.
 """
 
+from collections.abc import Awaitable
 from typing import Any
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
@@ -63,10 +64,10 @@ def _is_known(host: str) -> bool:
 
 
 def _guarded(send: ASGISendCallable) -> ASGISendCallable:
-    async def guarded(message: ASGISendEvent) -> None:
+    def guarded(message: ASGISendEvent) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             message["headers"] = [*message.get("headers", ()), _RESOURCE_POLICY]
-        await send(message)
+        return send(message)
 
     return guarded
 

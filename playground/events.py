@@ -10,21 +10,23 @@ from inference.openai import sse
 from inference.openai.feed import Feed
 from inference.types import Event
 
+_encode = msgspec.json.Encoder().encode
+
 
 async def sent(feed: Feed) -> AsyncGenerator[bytes]:
     """The events of one answer as bytes, ending in one `finished` or one `error`; closing it cancels."""
     async with aclosing(feed):
         yield sse.OPENED
         try:
-            async for event in feed:
-                yield sse.KEEP_ALIVE if event is None else frame(event)
+            async for batch in feed.batches():
+                yield b"".join(map(frame, batch)) or sse.KEEP_ALIVE
         except ServerError as error:
             yield error_frame(error)
 
 
 def frame(event: Event) -> bytes:
     """`data: {"type": "text", "text": ...}`: the type is the event's own tag."""
-    return sse.event(msgspec.json.encode(event))
+    return sse.event(_encode(event))
 
 
 def error_frame(error: ServerError) -> bytes:

@@ -26,6 +26,7 @@ from inference.types import (
 )
 
 Delta = TextDelta | ReasoningDelta
+_encode = msgspec.json.Encoder().encode
 
 
 class Wording(Protocol):
@@ -65,6 +66,7 @@ class Answer:
 
     def __init__(self, model: str, wording: Wording, *, includes_usage: bool = False) -> None:
         self._wording = wording
+        self._templates: dict[type[Delta], tuple[bytes, bytes]] = {}
         self._includes_usage = includes_usage
         self._head = {
             "id": f"{wording.id_prefix}-{secrets.token_hex(12)}",
@@ -79,9 +81,8 @@ class Answer:
             opening = self._wording.opening()
             yield sse.OPENED if opening is None else self._chunk(opening)
             try:
-                async for event in feed:
-                    for frame in self._framed(event):
-                        yield frame
+                async for batch in feed.batches():
+                    yield b"".join(map(self._framed, batch)) or sse.KEEP_ALIVE
             except ServerError as error:
                 yield sse.event(errors.encode(error))
 
@@ -99,18 +100,22 @@ class Answer:
                     return self._whole("".join(text), "".join(reasoning), event)
         raise InternalError("The answer broke off; please ask again.")
 
-    def _framed(self, event: Event | None) -> list[bytes]:
+    def _framed(self, event: Event) -> bytes:
         match event:
-            case None:
-                return [sse.KEEP_ALIVE]
             case TextDelta() | ReasoningDelta():
-                return [self._chunk(self._wording.delta(event))]
+                before, after = self._templates.get(type(event)) or self._template(type(event))
+                return before + _encode(event.text) + after
             case Finished():
-                frames = [self._chunk(self._wording.ending(event.reason))]
-                if self._includes_usage:
-                    frames.append(self._usage_chunk(event.usage))
-                return [*frames, sse.DONE]
-        return []
+                last = self._usage_chunk(event.usage) if self._includes_usage else b""
+                return self._chunk(self._wording.ending(event.reason)) + last + sse.DONE
+        return b""
+
+    def _template(self, kind: type[Delta]) -> tuple[bytes, bytes]:
+        """A delta's chunk around its text: all the rest is the same in every chunk of an answer."""
+        gap = secrets.token_hex(16)
+        before, after = self._chunk(self._wording.delta(kind(text=gap))).split(_encode(gap))
+        self._templates[kind] = before, after
+        return before, after
 
     def _chunk(self, choice: Any) -> bytes:
         chunk = {**self._head, "object": self._wording.chunk_object, "choices": [choice]}

@@ -1,7 +1,8 @@
 """A request's events on their way to a streamed response."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections import deque
+from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
 
 from inference.errors import InternalError, ServerError
@@ -14,14 +15,21 @@ _ROOM = 256
 class Feed:
     """Events pumped by one task of their own, so that silence can be noticed without disturbing them.
 
-    Use it as `await feed.accepted()`, then `async for event in feed`, which also yields None whenever nothing
-    came for `silence_s`. `aclose` cancels the request at any point. Must be made on the running loop.
+    Use it as `await feed.accepted()`, then `async for events in feed.batches()`. `aclose` cancels the request
+    at any point. Must be made on the running loop.
     """
 
     def __init__(self, events: AsyncGenerator[Event], *, silence_s: float = sse.KEEP_ALIVE_S) -> None:
-        self._queue: asyncio.Queue[Event | ServerError] = asyncio.Queue(_ROOM)
+        self._loop = asyncio.get_running_loop()
+        self._queued: deque[Event] = deque()
+        self._error: ServerError = InternalError("The answer broke off; please ask again.")
+        self._has_news = asyncio.Event()
+        self._has_room = asyncio.Event()
         self._silence_s = silence_s
+        self._last_news = self._loop.time()
+        self._timer = self._loop.call_later(silence_s, self._look_for_silence)
         self._task = asyncio.create_task(self._pump(events))
+        self._task.add_done_callback(self._on_end)
 
     async def accepted(self) -> Accepted:
         """Wait until the model accepts the request; raises a refusal while a status can still tell it."""
@@ -29,15 +37,21 @@ class Feed:
             unless_accepted.callback(self.cancel)
             event: Event | None = None
             while not isinstance(event, Accepted):
-                event = await self._next()
+                await self._wait()
+                event = self._queued.popleft() if self._queued else None
             unless_accepted.pop_all()
         return event
 
-    async def __aiter__(self) -> AsyncIterator[Event | None]:
-        event: Event | None = None
-        while not isinstance(event, Finished):
-            event = await self._next()
-            yield event
+    async def batches(self) -> AsyncGenerator[list[Event]]:
+        """What came since the last batch, down to Finished; an empty one after `silence_s` of nothing."""
+        is_finished = False
+        while not is_finished:
+            await self._wait()
+            batch = list(self._queued)
+            self._queued.clear()
+            self._has_room.set()
+            is_finished = bool(batch) and isinstance(batch[-1], Finished)
+            yield batch
 
     def cancel(self) -> None:
         """Begin to close; a reader that is still there is told that the answer broke off."""
@@ -47,29 +61,38 @@ class Feed:
         self.cancel()
         await asyncio.wait([self._task])
 
-    async def _next(self) -> Event | None:
-        if self._queue.empty():
-            try:
-                async with asyncio.timeout(self._silence_s):
-                    item = await self._queue.get()
-            except TimeoutError:
-                if self._task.done():
-                    raise InternalError("The answer broke off; please ask again.") from None
-                return None
-        else:
-            item = self._queue.get_nowait()
-        if isinstance(item, ServerError):
-            raise item
-        return item
+    async def _wait(self) -> None:
+        """Return once there are events, or a silence to tell of; raises what ended the stream."""
+        if not self._queued and not self._task.done():
+            self._has_news.clear()
+            await self._has_news.wait()
+        if not self._queued and self._task.done():
+            raise self._error
 
     async def _pump(self, events: AsyncGenerator[Event]) -> None:
-        last: Event | None = None
         try:
             async with aclosing(events):
-                async for last in events:
-                    await self._queue.put(last)
+                async for event in events:
+                    await self._put(event)
         except Exception as error:  # the boundary: whatever broke, the waiting client is told
-            await self._queue.put(errors.explain(error))
-        else:
-            if not isinstance(last, Finished):
-                await self._queue.put(InternalError("The answer broke off; please ask again."))
+            self._error = errors.explain(error)
+
+    async def _put(self, event: Event) -> None:
+        if len(self._queued) >= _ROOM:
+            self._has_room.clear()
+            await self._has_room.wait()
+        self._queued.append(event)
+        self._last_news = self._loop.time()
+        self._has_news.set()
+
+    def _on_end(self, task: asyncio.Task[None]) -> None:
+        self._timer.cancel()
+        self._has_news.set()
+
+    def _look_for_silence(self) -> None:
+        # One timer for the whole stream: a timeout around every single event costs more than the event.
+        now = self._loop.time()
+        if now - self._last_news >= self._silence_s:
+            self._last_news = now
+            self._has_news.set()
+        self._timer = self._loop.call_at(self._last_news + self._silence_s, self._look_for_silence)

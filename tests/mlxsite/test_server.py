@@ -1,6 +1,7 @@
 """Each mend of Daphne, proven on a socket."""
 
 import asyncio
+import http.client
 import json
 import socket
 import time
@@ -91,6 +92,17 @@ def test_a_reader_that_never_reads_costs_little_and_is_let_go(site: Site) -> Non
         assert eventually(lambda: site.streams() == 1)
         assert eventually(lambda: site.streams() == 0, within_s=10)
     assert site.resident_mb - before < 60
+
+
+def test_a_reader_with_little_room_gets_every_byte_in_order(site: Site) -> None:
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", site.port))
+        client.sendall(b"GET /test/numbers HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        body = answer.read()
+    assert body == b"begun" + b"".join(b"%d\n" % number * 9 for number in range(40_000))
 
 
 def test_an_error_after_the_first_byte_ends_the_connection(site: Site) -> None:

@@ -1,7 +1,7 @@
 """A whole site on a real socket whose models are FakeRunners: `python -m tests.openai.served`.
 
-It prints its address once it listens. Two addresses below /test/ do what no endpoint of ours does: fail
-after the first byte, and send for ever.
+It prints its address once it listens. Addresses below /test/ do what no endpoint of ours does: fail after
+the first byte, count without a pause, and send for ever.
 """
 
 import os
@@ -44,6 +44,11 @@ async def site(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"begun", "more_body": True})
     if scope["path"] == "/test/late-error":
         raise RuntimeError("after the first byte")
+    if scope["path"] == "/test/numbers":
+        for number in range(40_000):
+            await send({"type": "http.response.body", "body": b"%d\n" % number * 9, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        return
     while True:
         await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
 

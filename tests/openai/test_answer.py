@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from inference.errors import InternalError
-from inference.openai.answer import Answer
+from inference.openai.answer import Answer, Wording
 from inference.openai.chat_completions import ChatWording
+from inference.openai.completions import CompletionWording
 from inference.openai.feed import Feed
-from inference.types import Accepted, Event, Finished, Progress, TextDelta, Usage
+from inference.types import Accepted, Event, Finished, Progress, ReasoningDelta, TextDelta, Usage
 
 
 async def events(gate: asyncio.Event, *, is_whole: bool = True) -> AsyncGenerator[Event]:
@@ -28,8 +29,35 @@ async def test_silence_is_filled_with_comments_and_changes_nothing_else() -> Non
     assert b'"role":"assistant"' in await anext(frames)
     assert [await anext(frames), await anext(frames)] == [b": keep-alive\n\n"] * 2
     gate.set()
-    rest = [frame async for frame in frames if not frame.startswith(b":")]
-    assert b'"content":"Hi"' in rest[0] and rest[-1] == b"data: [DONE]\n\n"
+    rest = b"".join([frame async for frame in frames]).split(b"\n\n")
+    told = [line for line in rest if line.startswith(b"data: ")]
+    assert b'"content":"Hi"' in told[0] and told[-1] == b"data: [DONE]"
+
+
+@pytest.mark.parametrize("wording", [ChatWording(), CompletionWording()])
+@pytest.mark.parametrize("includes_usage", [False, True])
+async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
+    wording: Wording, includes_usage: bool
+) -> None:
+    texts = ['"', "\\", "\n\n", "é\u2028😀", "</script>", "", "data: [DONE]"]
+
+    async def spoken() -> AsyncGenerator[Event]:
+        yield Accepted(prompt_tokens=1)
+        for text in texts:
+            yield TextDelta(text=text)
+            yield ReasoningDelta(text=text)
+        yield Finished(reason="stop", usage=Usage(prompt_tokens=1))
+
+    feed = Feed(spoken())
+    await feed.accepted()
+    answer = Answer('a "model"', wording, includes_usage=includes_usage)
+    body = b"".join([frame async for frame in answer.frames(feed)])
+    chunks = [json.loads(line[6:]) for line in body.split(b"\n\n")[:-2] if line.startswith(b"data: ")]
+    choices = [chunk["choices"][0] for chunk in chunks if chunk["choices"]]
+    expected = [wording.delta(kind(text=text)) for text in texts for kind in (TextDelta, ReasoningDelta)]
+    assert choices[-len(expected) - 1 : -1] == expected
+    assert {chunk["model"] for chunk in chunks} == {'a "model"'}
+    assert all(("usage" in chunk) == includes_usage for chunk in chunks)
 
 
 async def test_it_tells_how_many_prompt_tokens_were_cached() -> None:

@@ -33,11 +33,15 @@ class Source:
             self.is_closed_early = not is_at_end
 
 
+async def read(feed: Feed) -> list[Event]:
+    return [event async for batch in feed.batches() for event in batch]
+
+
 async def test_it_waits_for_accepted_and_then_passes_everything_on() -> None:
     text = TextDelta(text="a")
     feed = Feed(Source(Progress(phase="queued"), Accepted(prompt_tokens=3), text, FINISHED).events())
     assert (await feed.accepted()).prompt_tokens == 3
-    assert [event async for event in feed] == [text, FINISHED]
+    assert await read(feed) == [text, FINISHED]
 
 
 async def test_a_refusal_is_raised_before_accepted() -> None:
@@ -50,25 +54,68 @@ async def test_an_unexpected_error_is_told_without_its_text() -> None:
     feed = Feed(Source(Accepted(prompt_tokens=1), ValueError("/secret/path")).events())
     await feed.accepted()
     with pytest.raises(InternalError) as caught:
-        await anext(aiter(feed))
+        await anext(feed.batches())
     assert "secret" not in caught.value.message
 
 
 async def test_a_source_that_just_ends_is_an_error() -> None:
     feed = Feed(Source(Accepted(prompt_tokens=1), TextDelta(text="a")).events())
     await feed.accepted()
+    batches = feed.batches()
+    assert await anext(batches) == [TextDelta(text="a")]
     with pytest.raises(ServerError):
-        [event async for event in feed]
+        await anext(batches)
 
 
 async def test_silence_is_told_and_costs_no_event() -> None:
     gate = asyncio.Event()
     feed = Feed(Source(Accepted(prompt_tokens=1), gate, FINISHED).events(), silence_s=0.01)
     await feed.accepted()
-    events = aiter(feed)
-    assert [await anext(events), await anext(events)] == [None, None]
+    batches = feed.batches()
+    assert [await anext(batches), await anext(batches)] == [[], []]
     gate.set()
-    assert FINISHED in [event async for event in events]
+    assert [event async for batch in batches for event in batch] == [FINISHED]
+
+
+async def test_news_puts_the_next_silence_off() -> None:
+    gates = [asyncio.Event() for _ in range(3)]
+    text = TextDelta(text="a")
+    feed = Feed(
+        Source(Accepted(prompt_tokens=1), gates[0], text, gates[1], text, gates[2], FINISHED).events(),
+        silence_s=0.4,
+    )
+    await feed.accepted()
+    for number, gate in enumerate(gates):
+        asyncio.get_running_loop().call_later(0.25 * (number + 1), gate.set)
+    assert [batch async for batch in feed.batches()] == [[text], [text], [FINISHED]]
+
+
+async def test_what_came_together_is_read_together() -> None:
+    text = TextDelta(text="a")
+    feed = Feed(Source(Accepted(prompt_tokens=1), text, text, text, FINISHED).events())
+    await feed.accepted()
+    assert [batch async for batch in feed.batches()] == [[text, text, text, FINISHED]]
+
+
+async def test_a_slow_reader_holds_the_source_back() -> None:
+    taken = 0
+
+    async def endless() -> AsyncGenerator[Event]:
+        nonlocal taken
+        yield Accepted(prompt_tokens=1)
+        while taken < 1000:
+            taken += 1
+            yield TextDelta(text=str(taken))
+        yield FINISHED
+
+    feed = Feed(endless())
+    await feed.accepted()
+    batches = feed.batches()
+    await asyncio.sleep(0)
+    held_at = taken
+    assert held_at <= 260
+    texts = [event.text async for batch in batches for event in batch if isinstance(event, TextDelta)]
+    assert texts == [str(number) for number in range(1, 1001)]
 
 
 async def test_closing_closes_the_source_wherever_it_waits() -> None:
@@ -96,4 +143,11 @@ async def test_a_reader_of_a_cancelled_feed_is_told() -> None:
     await feed.accepted()
     feed.cancel()
     with pytest.raises(InternalError):
-        [event async for event in feed]
+        await read(feed)
+
+
+async def test_a_feed_cancelled_before_it_began_tells_its_reader() -> None:
+    feed = Feed(Source(Accepted(prompt_tokens=1)).events())
+    feed.cancel()
+    with pytest.raises(InternalError):
+        await feed.accepted()
