@@ -1,43 +1,76 @@
-"""The admin's list of models: what is resident, what it takes, and the two things one may do about it."""
+"""The admin's pages about models: what each takes, what is wanted of it, and what the pool decided."""
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponse
 from django.utils.html import format_html
 
-from inference import runtime
+from inference import control, runtime
 from inference.errors import ServerError
-from inference.models import ServedModel
+from inference.forms import ChoiceForm
+from inference.models import PoolEvent, ServedModel
 from inference.pool.budget import in_gb
 from inference.types import ModelCard, ResidentModel
 
 if TYPE_CHECKING:
     ServedModelAdminBase = admin.ModelAdmin[ServedModel]
+    PoolEventAdminBase = admin.ModelAdmin[PoolEvent]
 else:
-    ServedModelAdminBase = admin.ModelAdmin  # Django's own class is not generic at run time
+    ServedModelAdminBase = PoolEventAdminBase = admin.ModelAdmin  # not generic at run time
 
 admin.site.site_header = "mlxsite"
 admin.site.site_title = "mlxsite"
 admin.site.index_title = "Models and people"
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What a page shows of one model: all its cells come from one look at the disk and the pool."""
+
+    card: ModelCard | None
+    resident: ResidentModel
+
+
+class ModelList(ChangeList):
+    """One page: its rows, each with its sight, and the pool's sums above them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        cards = {card.id: card for card in runtime.catalog().scan()}
+        self.pool = runtime.pool().snapshot()
+        self.reserved, self.limit = _gb(self.pool.reserved_bytes), _gb(self.pool.limit_bytes)
+        rows = list(self.result_list)
+        for model in rows:
+            model.sight = Sight(cards.get(model.name), self.pool.of(model.name))
+        self.result_list = rows  # a queryset would be asked again, and bring rows without it
+
+
 @admin.register(ServedModel)
 class ServedModelAdmin(ServedModelAdminBase):
-    list_display = ("name", "state", "memory", "streams", "size", "context", "family")
-    list_display_links = None
-    search_fields = ("name",)
-    actions = ("load", "unload")
+    list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family")
+    search_fields = ("name", "aliases")
+    actions = ("load", "unload", "pin", "unpin")
+    form = ChoiceForm
+    fields = ("name", "is_pinned", "idle_ttl_s", "aliases")
+    readonly_fields = ("name",)
     change_list_template = "admin/inference/models.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ModelList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: ServedModel | None = None) -> bool:
-        return False
+        return self.has_run_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: ServedModel | None = None) -> bool:
         return False
@@ -49,18 +82,18 @@ class ServedModelAdmin(ServedModelAdminBase):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         ServedModel.objects.sync(card.id for card in runtime.catalog().scan())
-        snapshot = runtime.pool().snapshot()
-        shown = {
-            "title": "Models",
-            "pool": snapshot,
-            "reserved_gb": _gb(snapshot.reserved_bytes),
-            "limit_gb": _gb(snapshot.limit_bytes),
-        }
-        return super().changelist_view(request, (extra_context or {}) | shown)
+        return super().changelist_view(request, (extra_context or {}) | {"title": "Models"})
+
+    def save_model(self, request: HttpRequest, obj: ServedModel, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        # The page saves in a transaction: before its end nobody else sees what was chosen.
+        transaction.on_commit(partial(self._do, request, control.refresh, obj.name))
 
     @admin.display(description="State")
     def state(self, model: ServedModel) -> str:
-        card, resident = _card(model), _resident(model)
+        card, resident = _sight(model).card, _sight(model).resident
+        if card is None and resident.state == "unloaded":
+            return "missing: its folder is not there now"
         if card and card.problem:
             return f"cannot be served: {card.problem}"
         percent = f" {resident.loaded_percent} %" if resident.state == "loading" else ""
@@ -69,37 +102,47 @@ class ServedModelAdmin(ServedModelAdminBase):
 
     @admin.display(description="Memory")
     def memory(self, model: ServedModel) -> str:
-        resident = _resident(model)
-        return format_html(
-            '<span data-memory="{}">{}</span>', model.name, _gb(resident.reserved_bytes) or "–"
-        )
+        held = _gb(_sight(model).resident.reserved_bytes) or "–"
+        return format_html('<span data-memory="{}">{}</span>', model.name, held)
 
     @admin.display(description="Busy streams")
     def streams(self, model: ServedModel) -> str:
-        return format_html('<span data-streams="{}">{}</span>', model.name, _resident(model).leases)
+        return format_html('<span data-streams="{}">{}</span>', model.name, _sight(model).resident.leases)
+
+    @admin.display(description="Pinned", boolean=True, ordering="is_pinned")
+    def pinned(self, model: ServedModel) -> bool:
+        return model.is_pinned
 
     @admin.display(description="Needs")
     def size(self, model: ServedModel) -> str:
-        card = _card(model)
+        card = _sight(model).card
         return _gb(card.resident_bytes) if card else "–"
 
     @admin.display(description="Context")
     def context(self, model: ServedModel) -> str:
-        card = _card(model)
+        card = _sight(model).card
         return f"{card.context_length:,}" if card else "–"
 
     @admin.display(description="Family")
     def family(self, model: ServedModel) -> str:
-        card = _card(model)
+        card = _sight(model).card
         return card.family if card else "–"
 
     @admin.action(description="Load the selected models", permissions=["run"])
     def load(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:
-        self._each(request, queryset, runtime.pool().load, "Loading {}.")
+        self._each(request, queryset, control.load, "Loading {}.")
 
     @admin.action(description="Unload the selected models", permissions=["run"])
     def unload(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:
-        self._each(request, queryset, runtime.pool().unload, "Unloading {}, once its last stream has ended.")
+        self._each(request, queryset, control.unload, "Unloading {}, once its last stream has ended.")
+
+    @admin.action(description="Pin the selected models", permissions=["run"])
+    def pin(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:
+        self._each(request, queryset, control.pin, "{} is pinned.")
+
+    @admin.action(description="Unpin the selected models", permissions=["run"])
+    def unpin(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:
+        self._each(request, queryset, control.unpin, "{} is no longer pinned.")
 
     def _each(
         self,
@@ -109,20 +152,51 @@ class ServedModelAdmin(ServedModelAdminBase):
         done: str,
     ) -> None:
         for model in queryset:
-            try:
-                runtime.run_on_loop(act(model.name))
-            except (ServerError, RuntimeError, TimeoutError) as error:
-                self.message_user(request, f"{model.name}: {error}", messages.ERROR)
-            else:
+            if self._do(request, act, model.name):
                 self.message_user(request, done.format(model.name), messages.SUCCESS)
 
+    def _do(self, request: HttpRequest, act: Callable[[str], Coroutine[Any, Any, Any]], name: str) -> bool:
+        """Do it on the pool's loop; False, with a message, when it cannot be done."""
+        try:
+            runtime.run_on_loop(act(name))
+        except (ServerError, RuntimeError, TimeoutError) as error:
+            self.message_user(request, f"{name}: {error}", messages.ERROR)
+            return False
+        return True
 
-def _card(model: ServedModel) -> ModelCard | None:
-    return runtime.catalog().find(model.name)
+
+@admin.register(PoolEvent)
+class PoolEventAdmin(PoolEventAdminBase):
+    list_display = ("at", "kind", "model", "text", "needed", "free", "limit")
+    list_filter = ("kind", "model")
+    search_fields = ("text", "model")
+    date_hierarchy = "at"
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PoolEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: PoolEvent | None = None) -> bool:
+        return False
+
+    @admin.display(description="Needed", ordering="needed_bytes")
+    def needed(self, event: PoolEvent) -> str:
+        return _gb(event.needed_bytes) or "–"
+
+    @admin.display(description="Free", ordering="free_bytes")
+    def free(self, event: PoolEvent) -> str:
+        return _gb(event.free_bytes) or "–"
+
+    @admin.display(description="Limit", ordering="limit_bytes")
+    def limit(self, event: PoolEvent) -> str:
+        return _gb(event.limit_bytes) or "–"
 
 
-def _resident(model: ServedModel) -> ResidentModel:
-    return runtime.pool().snapshot().of(model.name)
+def _sight(model: ServedModel) -> Sight:
+    return cast(Any, model).sight  # type: ignore[no-any-return]
 
 
 def _gb(amount: int) -> str:

@@ -9,13 +9,17 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from inference.models import ServedModel
+from inference import runtime
+from inference.models import PoolEvent, ServedModel
 from inference.pool import Pool
-from inference.types import ModelState
-from tests.fakes import FakeRunner, card, serving
+from inference.types import ModelState, PoolSnapshot
+from inference.types import PoolEvent as Event
+from tests.fakes import GB, FakeCatalog, FakeRunner, card, serving
 
-pytestmark = pytest.mark.django_db
+# The pool's loop writes from a thread of its own, which sees only what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:inference_servedmodel_changelist")
+EVENTS = reverse("admin:inference_poolevent_changelist")
 
 
 @pytest.fixture
@@ -95,10 +99,163 @@ def test_models_that_left_the_disk_leave_the_list(pool: Pool, staff: Client) -> 
     assert set(ServedModel.objects.values_list("name", flat=True)) == {"tiny", "org/broken"}
 
 
-def test_who_may_only_look_sees_no_actions(pool: Pool) -> None:
+def test_a_missing_model_with_choices_stays_and_says_so(pool: Pool, staff: Client) -> None:
+    ServedModel.objects.create(name="gone", aliases=["x"])
+    assert "missing: its folder is not there now" in staff.get(LIST).content.decode()
+
+
+def test_pin_and_unpin_are_actions(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    assert "tiny is pinned." in act(staff, "pin")
+    assert ServedModel.objects.get(name="tiny").is_pinned
+    assert "tiny is no longer pinned." in act(staff, "unpin")
+    assert not ServedModel.objects.get(name="tiny").is_pinned
+
+
+def form_of(name: str = "tiny") -> str:
+    return reverse("admin:inference_servedmodel_change", args=[ServedModel.objects.get(name=name).pk])
+
+
+def save(client: Client, **fields: str) -> str:
+    return client.post(form_of(), {"idle_ttl_s": "", "aliases": ""} | fields, follow=True).content.decode()
+
+
+def test_the_form_keeps_what_was_chosen(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    page = save(staff, is_pinned="on", idle_ttl_s="-1", aliases=" gpt-4o \r\n\r\nsmall")
+    assert "was changed successfully" in page
+    model = ServedModel.objects.get(name="tiny")
+    assert (model.is_pinned, model.idle_ttl_s, model.aliases) == (True, -1, ["gpt-4o", "small"])
+    assert "gpt-4o\nsmall</textarea>" in staff.get(form_of()).content.decode()
+
+
+class Watching(FakeCatalog):
+    """A catalog that counts how often it was told to forget."""
+
+    forgotten = 0
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
+def test_the_pool_acts_on_a_saved_form(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    watching = Watching(card("tiny"))
+    with runtime.use_pool(pool, models=watching):  # type: ignore[arg-type]
+        assert "errornote" not in save(staff, is_pinned="on")
+    assert watching.forgotten == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("idle_ttl_s", "-2", "or -1 to keep the model for ever"),
+        ("idle_ttl_s", "nan", "Enter a number"),
+        ("aliases", "org/broken", "another model"),
+        ("aliases", "a\nb\na", "given twice"),
+        ("aliases", "x" * 201, "at most 200 characters"),
+    ],
+)
+def test_the_form_says_what_is_wrong(pool: Pool, staff: Client, field: str, value: str, told: str) -> None:
+    staff.get(LIST)
+    assert told in save(staff, **{field: value})
+    assert ServedModel.objects.get(name="tiny").aliases == []
+
+
+def test_models_are_found_by_their_aliases(pool: Pool, staff: Client) -> None:
+    ServedModel.objects.create(name="tiny", aliases=["gpt-4o"])
+    page = staff.get(LIST, {"q": "gpt-4"}).content.decode()
+    assert 'data-state="tiny"' in page and "org/broken" not in page
+
+
+class CountingPool(Pool):
+    """A pool that counts how often it was looked at."""
+
+    looks = 0
+
+    def snapshot(self) -> PoolSnapshot:
+        self.looks += 1
+        return super().snapshot()
+
+
+def test_one_page_is_one_look_at_the_pool(pool: Pool, staff: Client) -> None:
+    cards = [card(f"m{number}") for number in range(5)]
+    catalog = FakeCatalog(*cards)
+    counting = CountingPool(
+        find_card=catalog.find,
+        start_runner=FakeRunner,
+        limit_bytes=1,
+        queue_limit=1,
+        load_timeout_s=1,
+        keep_spare=False,
+    )
+    with runtime.use_pool(counting, models=catalog):  # type: ignore[arg-type]
+        staff.get(LIST)
+    assert counting.looks == 1
+
+
+def viewer_of(*rights: str) -> Client:
     viewer = User.objects.create_user("viewer", is_staff=True)
-    viewer.user_permissions.add(Permission.objects.get(codename="view_servedmodel"))
-    client = client_of(viewer)
+    viewer.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    return client_of(viewer)
+
+
+def test_who_may_run_models_may_change_them(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    save(viewer_of("view_servedmodel", "run_servedmodel"), is_pinned="on")
+    assert ServedModel.objects.get(name="tiny").is_pinned
+
+
+def test_who_may_only_look_changes_nothing(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    save(viewer_of("view_servedmodel"), is_pinned="on")
+    assert not ServedModel.objects.get(name="tiny").is_pinned
+
+
+def test_nobody_adds_or_deletes_a_model(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    addresses = [
+        reverse("admin:inference_servedmodel_add"),
+        form_of().replace("change", "delete"),
+        reverse("admin:inference_poolevent_add"),
+    ]
+    assert [staff.get(address).status_code for address in addresses] == [403, 403, 403]
+
+
+@pytest.fixture
+def events() -> None:
+    evicted = Event(kind="evicted", model="b", text="evicted b: idle 412 s", at=1.7e9, needed_bytes=5 * GB)
+    for event in (evicted, Event(kind="loaded", model="tiny", text="loaded tiny in 2 s", at=1.7e9)):
+        PoolEvent.objects.record(event)
+
+
+@pytest.mark.usefixtures("events")
+@pytest.mark.parametrize(
+    "query", [{}, {"kind": "evicted"}, {"model": "b"}, {"q": "412"}, {"at__year": "2023", "at__month": "11"}]
+)
+def test_the_pools_decisions_are_listed_searched_and_filtered(staff: Client, query: dict[str, str]) -> None:
+    page = staff.get(EVENTS, query).content.decode()
+    assert "evicted b: idle 412 s" in page and "5.0 GB" in page
+    assert ("loaded tiny" in page) == ("kind" not in query and "model" not in query and "q" not in query)
+
+
+@pytest.mark.usefixtures("events")
+def test_a_decision_cannot_be_changed(staff: Client) -> None:
+    event = PoolEvent.objects.get(kind="evicted")
+    address = reverse("admin:inference_poolevent_change", args=[event.pk])
+    assert "evicted b" in staff.get(address).content.decode()
+    assert staff.post(address, {"text": "other"}).status_code == 403
+
+
+@pytest.mark.usefixtures("events")
+def test_decisions_are_for_those_who_may_see_them() -> None:
+    assert viewer_of("view_servedmodel").get(EVENTS).status_code == 403
+    User.objects.all().delete()
+    assert viewer_of("view_poolevent").get(EVENTS).status_code == 200
+
+
+def test_who_may_only_look_sees_no_actions(pool: Pool) -> None:
+    client = viewer_of("view_servedmodel")
     assert 'value="load"' not in client.get(LIST).content.decode()
     act(client, "load")
     assert pool.snapshot().models == ()

@@ -41,12 +41,14 @@ def test_every_error_code_is_documented_with_its_status(error: type) -> None:
 
 
 def test_every_endpoint_is_documented() -> None:
+    from inference.api.api import api as control
     from inference.openai.api import api
 
     page = (DOCS / "api.md").read_text()
     operations = [
         f"{method.upper()} {path.replace('{model_id}', '{id}')}"
-        for path, methods in api.get_openapi_schema()["paths"].items()
+        for site in (api, control)
+        for path, methods in site.get_openapi_schema()["paths"].items()
         for method in methods
     ]
     assert [one for one in (*operations, "GET /health") if f"| `{one}` |" not in page] == []

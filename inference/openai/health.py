@@ -1,22 +1,40 @@
 """GET /health: open to everyone, so it tells states and counts but no names."""
 
+from typing import Any
+
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from inference import __version__, runtime
+from inference.types import ModelState, PoolSnapshot, ResidentModel
 
 
 @require_safe
 async def health(request: HttpRequest) -> JsonResponse:
-    """200 while requests are served, 503 once the pool takes no more."""
+    """200 while requests are served; 503 when none is taken, or a worker ends time and again."""
     pool = runtime.pool()
     now = pool.snapshot()
+    is_well = not pool.is_closing and _is_well(now)
     told = {
-        "status": "unhealthy" if pool.is_closing else "healthy",
+        "status": "healthy" if is_well else "unhealthy",
         "version": __version__,
-        "workers": [{"state": model.state, "streams": model.leases} for model in now.models],
+        "workers": [_worker(model) for model in now.models],
         "spare_ready": now.is_spare_ready,
         "waiting": now.waiting,
+        "pressure": now.pressure,
         "memory": {"limit_bytes": now.limit_bytes, "reserved_bytes": now.reserved_bytes},
     }
-    return JsonResponse(told, status=503 if pool.is_closing else 200)
+    return JsonResponse(told, status=200 if is_well else 503)
+
+
+def _is_well(pool: PoolSnapshot) -> bool:
+    return pool.pressure != "refusing" and not any(map(_is_broken, pool.models))
+
+
+def _is_broken(model: ResidentModel) -> bool:
+    """Whether its worker died, or was ended for making no progress, so often that it may not start now."""
+    return model.state == ModelState.FAILED and model.retry_in_s > 0
+
+
+def _worker(model: ResidentModel) -> dict[str, Any]:
+    return {"state": model.state, "streams": model.leases, "restarts": model.restarts}

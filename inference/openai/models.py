@@ -46,4 +46,6 @@ def _model(card: ModelCard, resident: ResidentModel) -> dict[str, Any]:
         "memory_bytes": resident.memory.active,
         "context_length": card.context_length,
         "family": card.family,
+        "aliases": list(card.aliases),
+        "pinned": card.is_pinned,
     }

@@ -37,12 +37,12 @@ async def site() -> AsyncIterator[None]:
 
 @pytest.fixture
 def keyed(settings: Any) -> None:
-    settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="sesame")
 
 
-def user(*rights: str, **facts: bool) -> AsyncClient:
+def user(*rights: str, is_staff: bool = False) -> AsyncClient:
     """A browser in which somebody with these rights is signed in."""
-    person = User.objects.create_user("ann", **facts)
+    person = User.objects.create_user("ann", is_staff=is_staff)
     person.user_permissions.set(Permission.objects.filter(codename__in=rights))
     client = AsyncClient(enforce_csrf_checks=True)
     client.force_login(person)

@@ -5,7 +5,7 @@ from django.test import AsyncClient
 from tests.fakes import GB, FakeRunner, card, serving
 from tests.openai.asking import chat, error_of
 
-CARDS = [card(), card("org/name-4bit"), card("spoilt", problem="it has no weights")]
+CARDS = [card(), card("org/name-4bit", aliases=("gpt-4o",), is_pinned=True), card("spoilt", problem="it has no weights")]
 
 
 async def test_it_lists_every_model_that_can_be_served() -> None:
@@ -38,6 +38,8 @@ async def test_it_shows_one_model_whose_id_has_a_slash() -> None:
         "memory_bytes": 0,
         "context_length": 8192,
         "family": "llama",
+        "aliases": ["gpt-4o"],
+        "pinned": True,
     }
 
 
