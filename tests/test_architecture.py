@@ -22,7 +22,10 @@ NOUNS = (
     "inference.foreign_code",
 )
 MIDDLE = ("inference.catalog", "inference.pool", "inference.adapters", "inference.sources")
-USE_CASE = ("inference.chat", "inference.runtime", "inference.tracing", "inference.models")
+USE_CASE = (
+    *("inference.chat", "inference.control", "inference.runtime", "inference.tracing"),
+    *("inference.models", "inference.choices", "inference.journal"),
+)
 
 # Longest prefix wins. What a package may import of ours, besides itself and inference/__init__.py.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -40,7 +43,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.sources": NOUNS,
     "inference.pool": (*NOUNS, "inference.tracing"),
     "inference.worker": (*NOUNS, "inference.adapters"),
+    "inference.choices": (*NOUNS, "inference.models"),
+    "inference.journal": (*NOUNS, "inference.models"),
     "inference.chat": (*NOUNS, *MIDDLE, *USE_CASE),
+    "inference.control": (*NOUNS, *MIDDLE, *USE_CASE),
     "inference.runtime": (*NOUNS, *MIDDLE, *USE_CASE),
     "inference": (*NOUNS, *MIDDLE, *USE_CASE, "inference", "mlxsite"),
     "playground": (*NOUNS, *MIDDLE, *USE_CASE, "inference", "mlxsite"),
