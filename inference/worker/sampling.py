@@ -14,6 +14,7 @@ import mlx.core as mx
 from inference.types import Sampling
 
 _GREEDY_BELOW = 1e-4
+_LIKELIEST = 1024  # tokens among which a nucleus is looked for first
 _STRIDE = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio: neighbouring seeds and places stay apart
 
 
@@ -101,7 +102,31 @@ def keep_top_k(logits: mx.array, top_k: int) -> mx.array:
 
 
 def keep_top_p(logits: mx.array, top_p: mx.array) -> mx.array:
-    """Nucleus sampling (https://arxiv.org/abs/1904.09751): the smallest set whose mass reaches `top_p`."""
+    """Nucleus sampling (https://arxiv.org/abs/1904.09751): the smallest set whose mass reaches `top_p`.
+
+    A CPU takes 7 ms to sort each row of 49,152, a tenth of a small model's whole step; nearly always the
+    nucleus lies among the likeliest few, which are found without sorting the rest.
+    """
+    is_worth_a_look = logits.shape[-1] > 4 * _LIKELIEST and mx.default_device().type == mx.DeviceType.cpu
+    among_likeliest = _keep_top_p_of_likeliest(logits, top_p) if is_worth_a_look else None
+    return _keep_top_p_of_all(logits, top_p) if among_likeliest is None else among_likeliest
+
+
+def _keep_top_p_of_likeliest(logits: mx.array, top_p: mx.array) -> mx.array | None:
+    """The same, or None when some row's nucleus is larger; this has to read a value back."""
+    places = mx.argpartition(logits, kth=-_LIKELIEST, axis=-1)[..., -_LIKELIEST:]
+    found = mx.take_along_axis(logits, places, axis=-1)
+    order = mx.argsort(found, axis=-1)
+    places, ascending = (mx.take_along_axis(array, order, axis=-1) for array in (places, found))
+    mass = mx.exp(ascending - mx.logsumexp(logits, axis=-1, keepdims=True))
+    mass_above = mx.cumsum(mass, axis=-1, reverse=True, inclusive=False)
+    if not mx.all(mass_above[..., 0] + mass[..., 0] >= top_p).item():
+        return None
+    kept = mx.where(mass_above >= top_p, -mx.inf, ascending)
+    return mx.put_along_axis(mx.full(logits.shape, -mx.inf, logits.dtype), places, kept, axis=-1)
+
+
+def _keep_top_p_of_all(logits: mx.array, top_p: mx.array) -> mx.array:
     order = mx.argsort(logits, axis=-1)
     ascending = mx.take_along_axis(logits, order, axis=-1)
     # The mass of all tokens more likely than each one; those with enough above them are dropped.
