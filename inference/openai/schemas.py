@@ -119,6 +119,9 @@ Stop = Annotated[
     Annotated[StopText, Tag("<text>")] | Annotated[StopTexts, Tag("<list>")],
     _either("a string or 1 to 4 strings"),
 ]
+TokenId = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]  # JSON's keys are strings
+LogitBias = Annotated[dict[TokenId, Annotated[float, Field(ge=-100, le=100)]], Field(max_length=1024)]
+Penalty = Annotated[float, Field(ge=-2, le=2)]
 TokenCount = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -128,6 +131,12 @@ class Generation(Strict):
     model: Annotated[str, Field(min_length=1, max_length=256)]
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    presence_penalty: Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    repetition_penalty: Annotated[float, Field(gt=0, le=2)] | None = None
+    logit_bias: LogitBias | None = None
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
     max_tokens: TokenCount | None = None
     stop: Stop | None = None
@@ -149,7 +158,17 @@ class Generation(Strict):
     @property
     def sampling(self) -> Sampling:
         temperature = None if self.temperature is None else self.temperature + 0.0  # -0.0 is 0
-        return Sampling(temperature=temperature, top_p=self.top_p, seed=self.seed)
+        return Sampling(
+            temperature=temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            min_p=self.min_p,
+            seed=self.seed,
+            presence_penalty=self.presence_penalty or 0.0,
+            frequency_penalty=self.frequency_penalty or 0.0,
+            repetition_penalty=self.repetition_penalty,
+            logit_bias=tuple((int(token), bias) for token, bias in (self.logit_bias or {}).items()),
+        )
 
     @property
     def stop_texts(self) -> tuple[str, ...]:
@@ -161,10 +180,8 @@ class ChatCompletionBody(Generation):
 
     not_yet = {
         "audio": (),
-        "frequency_penalty": (0, 0.0),
         "function_call": ("none",),
         "functions": ([],),
-        "logit_bias": ({},),
         "logprobs": (False,),
         "metadata": ({},),
         "modalities": (["text"],),
@@ -172,7 +189,6 @@ class ChatCompletionBody(Generation):
         "n": (1,),
         "parallel_tool_calls": (),
         "prediction": (),
-        "presence_penalty": (0, 0.0),
         "prompt_cache_key": (),
         "prompt_cache_options": (),
         "prompt_cache_retention": (),
@@ -229,11 +245,8 @@ class CompletionBody(Generation):
 
     not_yet = {
         "best_of": (1,),
-        "frequency_penalty": (0, 0.0),
-        "logit_bias": ({},),
         "logprobs": (),
         "n": (1,),
-        "presence_penalty": (0, 0.0),
         "suffix": (),
         "user": (),
     }

@@ -187,7 +187,14 @@ def _own_sampling(generation_config: Mapping[str, Any]) -> Sampling:
             return None
         return float(value) if low <= value <= high else None
 
-    return Sampling(temperature=within("temperature", 0, 2), top_p=within("top_p", 1e-6, 1))
+    top_k = within("top_k", 0, 2**31 - 1)
+    return Sampling(
+        temperature=within("temperature", 0, 2),
+        top_p=within("top_p", 1e-6, 1),
+        top_k=None if top_k is None else int(top_k),
+        min_p=within("min_p", 0, 1),
+        repetition_penalty=within("repetition_penalty", 1e-6, 2),
+    )
 
 
 def _context_length(config: dict[str, Any], limit: int | None) -> int:

@@ -46,6 +46,19 @@ def test_it_turns_a_chat_into_our_own_request() -> None:
     )
 
 
+def test_it_reads_every_way_to_draw_a_token() -> None:
+    fields = {
+        "top_k": 40,
+        "min_p": 0.05,
+        "presence_penalty": 0.5,
+        "frequency_penalty": -1,
+        "repetition_penalty": 1.1,
+    }
+    assert chat(**fields, logit_bias={"5": 1, "007": -100}).sampling == Sampling(
+        **fields, logit_bias=((5, 1.0), (7, -100.0))
+    )
+
+
 def test_it_turns_a_completion_into_our_own_request() -> None:
     assert completion(echo=True, stop="x") == CompletionRequest(
         model="tiny", prompt="Once", echo=True, max_tokens=16, stop=("x",)
@@ -93,6 +106,26 @@ WRONG_VALUES: dict[str, list[Any]] = {
     "messages": [None, [], {}, "Hello", 5, True],
     "temperature": [-0.1, 2.01, 10**18, True, "1", [], {}],
     "top_p": [0, -1, 1.01, True, "1", [], {}],
+    "top_k": [-1, 2**31, 1.5, True, "5", [], {}],
+    "min_p": [-0.1, 1.01, True, "0", [], {}],
+    "presence_penalty": [-2.01, 2.01, True, "1", [], {}],
+    "frequency_penalty": [-2.01, 2.01, True, "1", [], {}],
+    "repetition_penalty": [0, -1, 2.01, True, "1", [], {}],
+    "logit_bias": [
+        {"5": None},
+        {"5": "1"},
+        {"5": True},
+        {"5": 100.01},
+        {"-5": 1},
+        {"": 1},
+        {"a": 1},
+        {"1.5": 1},
+        {"9" * 20: 1},
+        {str(i): 1 for i in range(1025)},
+        [],
+        5,
+        True,
+    ],
     "seed": [2**63, -(2**63) - 1, 1.5, True, "3", [], {}],
     "max_tokens": [0, -1, 2**31, 1.5, True, "3", [], {}],
     "max_completion_tokens": [0, -1, 2**31, 1.5, True, "3", [], {}],
@@ -171,7 +204,7 @@ def test_it_takes_values_that_ask_for_nothing(schema: type[Strict]) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("n", True), ("n", 10**9), ("n", "1"), ("best_of", 2), ("presence_penalty", False), ("store", 0)],
+    [("n", True), ("n", 10**9), ("n", "1"), ("best_of", 2), ("store", 0)],
 )
 def test_a_value_that_asks_for_nothing_must_have_its_own_type(field: str, value: Any) -> None:
     schema = CompletionBody if field == "best_of" else ChatCompletionBody

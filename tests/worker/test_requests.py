@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from inference.protocol import Load, Step, Submit
-from inference.types import Accepted, CompletionRequest, Finished, Sampling, TextDelta
-from inference.worker.batch import Sampled
+from inference.types import Accepted, CompletionRequest, Finished, Progress, Sampling, TextDelta
+from inference.worker.batch import Prefilled, Sampled
 from inference.worker.engine import Add, Command, Remove
 from inference.worker.loading import LoadedModel
 from inference.worker.requests import Requests
@@ -118,3 +118,23 @@ def test_a_token_beyond_the_models_vocabulary_is_refused() -> None:
     refusal = desk.hear(1)
     assert (refusal.code, refusal.param) == ("invalid_value", "prompt")
     assert desk.commands.empty()
+
+
+@pytest.mark.parametrize("bias", [(10**9, 5.0), (-1, 1.0), (5, float("nan"))])
+def test_a_bias_that_would_write_beyond_the_logits_is_refused(bias: tuple[int, float]) -> None:
+    desk = Desk()
+    request = CompletionRequest(model="m", prompt="Once", sampling=Sampling(logit_bias=(bias,)))
+    desk.requests.prepare(Submit(id=1, request=request))
+    refusal = desk.hear(1)
+    assert (refusal.code, refusal.param) == ("invalid_value", "logit_bias")
+    assert desk.commands.empty()
+
+
+def test_cached_tokens_are_part_of_the_usage() -> None:
+    desk = Desk()
+    desk.submit(1, max_tokens=1)
+    desk.requests.deliver([Prefilled(1, 4, 4, cached=3)])
+    desk.say(1, "a", last=True)
+    assert desk.hear(1) == Progress(phase="prefill", done=4, total=4)
+    step = desk.told.get(timeout=5)
+    assert step.happened[-1].what.usage.cached_tokens == 3
