@@ -1,6 +1,7 @@
 """The engine thread: what breaks one sequence ends that sequence only."""
 
 import queue
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -140,3 +141,24 @@ def test_prefixes_are_reported_and_shed_on_demand(bench: Callable[..., Bench]) -
     one.end()  # what was posted before has been done
     assert (one.engine.prefix_bytes, one.engine.kv_bytes) == (0, 0)
     assert one.memory_reports >= 2
+
+
+def test_at_most_two_tokens_are_computed_once_a_sequence_is_cancelled(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.engine.post(Add(sequence(1, max_tokens=2000)))
+    while not one.said.get(1):
+        time.sleep(0.001)
+    one.engine.post(Remove(1))
+    seen = len(one.said[1])
+    one.engine.post(Add(sequence(2)))
+    one.end()
+    assert len(one.said[1]) <= seen + 2
+
+
+def test_a_cancelled_prefill_ends_within_its_chunk(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.engine.post(Add(sequence(1, 1500, max_tokens=5)))
+    one.engine.post(Remove(1))
+    one.engine.post(Add(sequence(2)))
+    assert one.end() == (2, "length")
+    assert 1 not in one.said
