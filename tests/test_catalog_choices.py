@@ -70,4 +70,4 @@ def test_a_card_predicts_the_cache_and_the_prefill(put: Put, models: Path) -> No
     put("tiny")
     card = found(models, dequantises=False)
     assert card.kv_bytes_per_token == 2 * 2 * 2 * 16 * 2
-    assert card.prefill_bytes > 512 * (8 * 64 + 3 * 128) * 2
+    assert card.prefill_bytes > 512 * (12 * 64 + 4 * 128) * 2
