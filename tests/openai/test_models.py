@@ -5,7 +5,11 @@ from django.test import AsyncClient
 from tests.fakes import GB, FakeRunner, card, serving
 from tests.openai.asking import chat, error_of
 
-CARDS = [card(), card("org/name-4bit", aliases=("gpt-4o",), is_pinned=True), card("spoilt", problem="it has no weights")]
+CARDS = [
+    card(),
+    card("org/name-4bit", aliases=("gpt-4o",), is_pinned=True),
+    card("spoilt", problem="it has no weights"),
+]
 
 
 async def test_it_lists_every_model_that_can_be_served() -> None:
