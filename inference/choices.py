@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
 from inference.models import ServedModel
 from inference.types import Choice
@@ -39,15 +39,15 @@ class Choices:
 
     def __call__(self) -> Chosen:
         """Not to be called by two threads at once; the catalog's lock sees to that."""
-        self._reading = self._reading or self._thread.submit(self._read)
         try:
+            self._reading = self._reading or self._thread.submit(self._read)
             self._known = self._reading.result(self._patience_s)
         except TimeoutError:
-            if not self._reading.done():
+            if self._reading and not self._reading.done():
                 self._complain("it does not answer")
                 return self._known  # and look at what comes of this reading the next time
-        except DatabaseError as error:
-            self._complain(str(error))
+        except Exception as error:
+            self._complain(repr(error))
         else:
             self._is_failing = False
         self._reading = None
@@ -55,5 +55,5 @@ class Choices:
 
     def _complain(self, why: str) -> None:
         if not self._is_failing:
-            logger.warning("Pins, idle times and aliases stay as last known; the database fails: %s", why)
+            logger.warning("Pins, idle times and aliases stay as last known, the database fails: %s", why)
         self._is_failing = True

@@ -40,8 +40,8 @@ def test_they_are_the_databases() -> None:
 def test_a_database_that_fails_leaves_the_last_known_and_is_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    locked = OperationalError("database is locked")
-    choices = Choices(Answers(PINNED, locked, locked, {}))
+    broken = (OperationalError("database is locked"), ValueError("a row that is no JSON"))
+    choices = Choices(Answers(PINNED, *broken, {}))
     assert [choices() for _ in range(4)] == [PINNED, PINNED, PINNED, {}]
     assert warnings(caplog) == 1
 
