@@ -28,7 +28,7 @@ MIDDLEWARE = [
     "inference.openai.middleware.json_errors",  # first, so that it sees the errors of all the others
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "mlxsite.static_files.static_files",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

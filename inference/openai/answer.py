@@ -1,5 +1,6 @@
 """From events to an answer, streamed or whole; what the two endpoints say differently is their Wording."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator
@@ -54,6 +55,8 @@ async def respond(
     answer = Answer(body.model, wording, includes_usage=body.includes_usage)
     events = chat.stream(body.request(), http.auth)
     if not body.stream:
+        if task := asyncio.current_task():
+            departure.at_end(http, task.cancel)
         return HttpResponse(await answer.whole(events), content_type="application/json")
     feed = Feed(events)
     departure.at_end(http, feed.cancel)

@@ -32,3 +32,11 @@ def test_it_calls_back_however_the_request_ends(ending: type[Exception] | None) 
 
 def test_it_does_nothing_without_a_server_around_it() -> None:
     departure.at_end(HttpRequest(), lambda: pytest.fail("nobody knows when this request ends"))
+
+
+def test_who_asks_after_the_end_is_called_back_at_once() -> None:
+    called: list[str] = []
+    with departure.watched({"type": "http"}) as scope:
+        late = request(scope)
+    departure.at_end(late, lambda: called.append("over"))
+    assert called == ["over"]
