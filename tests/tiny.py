@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 SPECIAL = (
@@ -62,6 +62,15 @@ def make_tiny_model(folder: Path, *, template: str = LLAMA_3, context: int = 204
             "chat_template": template,
         },
     )
+    return folder
+
+
+def never_ends(folder: Path) -> Path:
+    """Silence the special tokens: their logits are 0, and a greedy answer never takes one."""
+    weights = load_file(str(folder / "model.safetensors"))
+    embeddings = weights["model.embed_tokens.weight"]
+    embeddings[len(embeddings) - len(SPECIAL) :] = 0
+    save_file(weights, str(folder / "model.safetensors"), metadata={"format": "mlx"})
     return folder
 
 
