@@ -83,6 +83,10 @@ class Catalog:
         cards = self._current()
         return cards.get(model_id) or cards.get(self._aliases.get(model_id, ""))
 
+    def pinned(self) -> tuple[ModelCard, ...]:
+        """The cards of the models that are to stay loaded."""
+        return tuple(card for card in self.scan() if card.is_pinned)
+
     def forget(self) -> None:
         """Look afresh the next time."""
         with self._lock:

@@ -60,6 +60,14 @@ def test_a_choice_counts_within_a_second_or_once_told_to_forget(put: Put, models
     assert catalog.find("x")
 
 
+def test_the_pinned_models_are_those_that_are_there(put: Put, models: Path) -> None:
+    put("a")
+    put("b")
+    chosen = {"b": Choice(is_pinned=True), "gone": Choice(is_pinned=True)}
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen)
+    assert [card.id for card in catalog.pinned()] == ["b"]
+
+
 def test_the_operators_context_limit_is_on_the_card(put: Put, models: Path) -> None:
     put("tiny")
     lengths = [found(models, context_limit=limit).context_length for limit in (None, 512, 10**6)]
