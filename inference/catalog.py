@@ -83,9 +83,9 @@ class Catalog:
         cards = self._current()
         return cards.get(model_id) or cards.get(self._aliases.get(model_id, ""))
 
-    def pinned(self) -> tuple[ModelCard, ...]:
-        """The cards of the models that are to stay loaded."""
-        return tuple(card for card in self.scan() if card.is_pinned)
+    def pinned(self) -> tuple[str, ...]:
+        """The ids of the models that are to stay loaded."""
+        return tuple(card.id for card in self.scan() if card.is_pinned)
 
     def forget(self) -> None:
         """Look afresh the next time."""
