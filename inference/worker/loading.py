@@ -12,13 +12,14 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_flatten
 from mlx_lm.models.cache import make_prompt_cache
-from mlx_lm.utils import dequantize_model, load_model
+from mlx_lm.utils import load_model
 from transformers import AutoTokenizer
 
 from inference import foreign_code
 from inference.adapters import Adapter, ModelFacts, adapter_for
 from inference.protocol import Load
 from inference.types import Sampling
+from inference.worker import cpu
 from inference.worker.tokenizer import HubTokenizer
 
 _CHUNK_BYTES = 64 * 2**20
@@ -50,14 +51,14 @@ class LoadedModel:
 
 def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     """Load the model `options` names onto its device, reporting percent of the weights."""
-    started = time.perf_counter()
+    started, on_progress = time.perf_counter(), _rising(on_progress)
     folder = Path(options.path)
     device = _choose_device(options)
     facts = read_facts(folder)
     _refuse_code(facts)
     model, config = load_model(folder, lazy=True, trust_remote_code=False)
     if device == "cpu":
-        model = _for_cpu(model)
+        model = cpu.prepared(model, on_progress)
     _materialise(model, on_progress)
     vocab_size, kv_bytes = _first_token(model)
     tokenizer = HubTokenizer(
@@ -137,23 +138,17 @@ def _choose_device(options: Load) -> str:
     return "cpu" if is_cpu else "gpu"
 
 
-def _for_cpu(model: nn.Module) -> nn.Module:
-    """Plain fp32: half precision and quantised kernels are scalar code on a CPU, 20 to 60 times slower."""
-    model = dequantize_model(model)
-    model.set_dtype(mx.float32)
-    for _, layer in model.named_modules():
-        if isinstance(layer, nn.Linear | nn.Embedding):
-            layer.weight = _by_column(layer.weight)
-    return model
+def _rising(report: Callable[[int], None]) -> Callable[[int], None]:
+    """The same, but what has been loaded is never taken back."""
+    highest = -1
 
+    def rise(percent: int) -> None:
+        nonlocal highest
+        if percent > highest:
+            highest = percent
+            report(percent)
 
-def _by_column(weight: mx.array) -> mx.array:
-    """The same matrix, laid out so that its transpose is contiguous.
-
-    A decode step multiplies a few rows by the transpose of a weight; a BLAS does that from the contiguous
-    transpose up to a third faster (docs/performance.md has the figures).
-    """
-    return mx.contiguous(weight.T).T
+    return rise
 
 
 def _materialise(model: nn.Module, on_progress: Callable[[int], None]) -> None:
