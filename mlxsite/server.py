@@ -24,6 +24,7 @@ from inference.errors import BodyTooLarge, InternalError, InvalidRequest, Server
 from inference.openai import errors
 
 _LINGER_S = 2.0
+_BACKLOG = 1024
 
 
 def _is_drained(transport: Any) -> bool:
@@ -201,7 +202,11 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
     ) -> None:
         super().__init__(
             application,
-            endpoints=build_endpoint_description_strings(host=host, port=port),
+            # Twisted's 50 are soon full, and a client that finds no room tries again after whole seconds.
+            endpoints=[
+                f"{endpoint}:backlog={_BACKLOG}"
+                for endpoint in build_endpoint_description_strings(host=host, port=port)
+            ],
             signal_handlers=False,
             server_name="mlxsite",
         )

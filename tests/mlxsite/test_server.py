@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -121,6 +122,14 @@ def test_housekeeping_survives_an_error_after_the_first_byte(site: Site) -> None
     for _ in range(2):  # upstream's timer died at the first one and noticed no other
         with pytest.raises(httpx.RemoteProtocolError):
             httpx.get(f"{site.address}/test/late-error", timeout=5)
+
+
+def test_many_clients_at_once_find_room(site: Site) -> None:
+    with ExitStack() as clients:
+        began = time.monotonic()
+        for _ in range(300):
+            clients.enter_context(socket.create_connection(("127.0.0.1", site.port), timeout=10))
+        assert time.monotonic() - began < 1  # one that is turned away tries again after a second at the least
 
 
 def test_a_bad_header_is_answered_in_json(site: Site) -> None:
