@@ -1,0 +1,194 @@
+"""A small streaming client for both servers: it notes when each piece of an answer arrived.
+
+Written on asyncio's sockets, since the machine's cores belong to the servers: a client library spends more
+on a token than our site does. One connection a request, because mlx_lm.server closes it anyway.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+CHAT = "/v1/chat/completions"
+_LONGEST_LINE = 2**20
+
+
+class Unanswered(Exception):
+    """The server gave no whole answer; the message says what it gave."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answered request; times are seconds of `time.perf_counter`."""
+
+    asked: float
+    ended: float
+    pieces: tuple[float, ...]  # when each piece of text arrived
+    tokens: int  # as the server counts them
+    prompt_tokens: int
+    cached_tokens: int
+    text: str = ""
+
+    @property
+    def first(self) -> float:
+        return self.pieces[0] if self.pieces else self.ended
+
+    @property
+    def first_after_s(self) -> float:
+        return self.first - self.asked
+
+
+@dataclass(frozen=True)
+class Round:
+    """Requests sent at the same moment, and what came of them."""
+
+    answers: tuple[Answer, ...]
+    failures: tuple[str, ...] = field(default=())
+
+    @property
+    def tokens(self) -> int:
+        return sum(answer.tokens for answer in self.answers)
+
+    @property
+    def request_rate(self) -> float | None:
+        """Tokens a second in total, from the moment of asking to the end of the last answer."""
+        if not self.answers:
+            return None
+        asked, ended = min(a.asked for a in self.answers), max(a.ended for a in self.answers)
+        return self.tokens / (ended - asked)
+
+    @property
+    def decode_rate(self) -> float | None:
+        """Tokens a second in total after the very first one: prompts weigh less in it."""
+        if self.tokens < 2:
+            return None
+        first, ended = min(a.first for a in self.answers), max(a.ended for a in self.answers)
+        return (self.tokens - 1) / (ended - first) if ended > first else None
+
+    def complaints(self, who: str) -> list[str]:
+        """What went wrong, as a note; an empty list when nothing did."""
+        asked = len(self.answers) + len(self.failures)
+        if not self.failures:
+            return []
+        reasons = ", ".join(dict.fromkeys(self.failures))
+        return [f"{who}: {len(self.failures)} of {asked} requests failed ({reasons})"]
+
+
+async def ask_together(port: int, bodies: Sequence[Mapping[str, Any]], *, limit_s: float = 600) -> Round:
+    """Send all at once; a request that fails is counted, and disturbs no other."""
+    asked = [_ask_or_tell(port, body, limit_s) for body in bodies]
+    answers = await asyncio.gather(*asked)
+    return Round(
+        tuple(answer for answer in answers if isinstance(answer, Answer)),
+        tuple(answer for answer in answers if isinstance(answer, str)),
+    )
+
+
+async def _ask_or_tell(port: int, body: Mapping[str, Any], limit_s: float) -> Answer | str:
+    try:
+        async with asyncio.timeout(limit_s):
+            return await ask(port, body)
+    except TimeoutError:
+        return f"no answer within {limit_s:g} s"
+    except ConnectionError as error:
+        return type(error).__name__
+    except (Unanswered, asyncio.IncompleteReadError, ValueError) as error:
+        return str(error) or type(error).__name__
+
+
+async def ask(port: int, body: Mapping[str, Any]) -> Answer:
+    """One streamed chat answer; raises Unanswered, ConnectionError or ValueError."""
+    asked = time.perf_counter()
+    pieces: list[float] = []
+    text: list[str] = []
+    usage: dict[str, Any] = {}
+    is_done = False
+    async for data in events(port, {**body, "stream": True, "stream_options": {"include_usage": True}}):
+        if data == b"[DONE]":
+            is_done = True
+            continue
+        chunk = json.loads(data)
+        if "error" in chunk:
+            raise Unanswered("an error event")
+        usage = chunk.get("usage") or usage
+        if piece := piece_of(chunk):
+            pieces.append(time.perf_counter())
+            text.append(piece)
+    if not is_done or not usage:
+        raise Unanswered("the stream broke off")
+    return Answer(
+        asked=asked,
+        ended=pieces[-1] if pieces else time.perf_counter(),
+        pieces=tuple(pieces),
+        tokens=usage["completion_tokens"],
+        prompt_tokens=usage["prompt_tokens"],
+        cached_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0),
+        text="".join(text),
+    )
+
+
+def piece_of(chunk: Mapping[str, Any]) -> str:
+    """The text in one chunk of either server, reasoning included; empty when it has none."""
+    choices = chunk.get("choices") or []
+    delta = (choices[0].get("delta") or {}) if choices else {}
+    return (delta.get("content") or "") + (delta.get("reasoning_content") or delta.get("reasoning") or "")
+
+
+async def events(port: int, body: Mapping[str, Any]) -> AsyncIterator[bytes]:
+    """The data of each server-sent event of one answer."""
+    async for line in lines(port, "POST", CHAT, body):
+        if line.startswith(b"data:"):
+            yield line[5:].strip()
+
+
+async def fetch(port: int, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    """A whole JSON answer; raises Unanswered or ConnectionError."""
+    return json.loads(b"".join([line async for line in lines(port, method, path, body)]))
+
+
+async def lines(
+    port: int, method: str, path: str, body: Mapping[str, Any] | None = None
+) -> AsyncIterator[bytes]:
+    """The lines of an answer's body as they come; Unanswered unless its status is 200."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_LONGEST_LINE)
+    try:
+        writer.write(_request(method, path, body))
+        status, is_chunked = await _read_head(reader)
+        if status != 200:
+            raise Unanswered(f"status {status}")
+        async for line in _chunked(reader) if is_chunked else reader:
+            yield line
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+def _request(method: str, path: str, body: Mapping[str, Any] | None) -> bytes:
+    data = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    if body is not None:
+        head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
+    return head.encode() + b"\r\n" + data
+
+
+async def _read_head(reader: asyncio.StreamReader) -> tuple[int, bool]:
+    """The status, and whether the body comes in chunks; else it lasts until the connection ends."""
+    first, *headers = (await reader.readuntil(b"\r\n\r\n")).lower().splitlines()
+    return int(first.split()[1]), b"transfer-encoding: chunked" in headers
+
+
+async def _chunked(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """The lines of a body in HTTP chunks, whose borders fall anywhere."""
+    rest = b""
+    while size := int(await reader.readline() or b"0", 16):
+        rest += await reader.readexactly(size)
+        await reader.readexactly(2)
+        *whole, rest = rest.split(b"\n")
+        for line in whole:
+            yield line
+    if rest:
+        yield rest

@@ -1,0 +1,109 @@
+"""`manage.py bench`: measure this server, and another one beside it."""
+
+import argparse
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+
+from inference.bench import ROWS
+from inference.bench.bench import Bench, tell
+from inference.bench.client import Unanswered
+from inference.bench.figures import Figure
+from inference.bench.machine import this_machine
+from inference.bench.raw import RawEnded
+from inference.bench.servers import ServerEnded, Theirs
+from inference.bench.table import Report, as_json, lines
+from inference.blas import best_blas
+
+_BROKEN = (ServerEnded, RawEnded, Unanswered, OSError, subprocess.SubprocessError)
+
+
+class Command(BaseCommand):
+    help = (
+        "Measure this server on a model, and mlx_lm.server beside it; docs/performance.md explains the rows."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--model", type=Path, required=True, help="the model's folder")
+        parser.add_argument("--second", type=Path, help="another model's folder; the same model by default")
+        parser.add_argument("--quantised", type=Path, help="a 4-bit model; made from --model by default")
+        parser.add_argument("--against", choices=(Theirs.name,), help="the server to compare with")
+        parser.add_argument("--rows", default=",".join(ROWS), help="which rows, separated by commas")
+        parser.add_argument("--repeat", type=int, default=3, help="how often each is measured (3)")
+        parser.add_argument("--quick", action="store_true", help="fewer and shorter: a check, not a figure")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to this file too")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rows = chosen(options["rows"])
+        for folder in (options[name] for name in ("model", "second", "quantised") if options[name]):
+            if not (folder / "config.json").is_file():
+                raise CommandError(f"{folder} is no model folder: it has no config.json.")
+        if options["repeat"] < 1:
+            raise CommandError("--repeat must be 1 or more.")
+        report = self._run(rows, options)
+        if options["json"]:
+            options["json"].write_text(as_json(report) + "\n")
+        for line in lines(report):
+            self.stdout.write(line)
+
+    def _run(self, rows: Sequence[str], options: dict[str, Any]) -> Report:
+        machine, started = this_machine(), time.perf_counter()
+        repeat = 1 if options["quick"] else options["repeat"]
+        figures: list[Figure] = []
+        failures: list[str] = []
+        with _ending_on_sigterm(), tempfile.TemporaryDirectory(prefix="mlxsite-bench-") as scratch:
+            bench = Bench(
+                scratch=Path(scratch),
+                model=options["model"].resolve(),
+                second=options["second"],
+                quantised=options["quantised"],
+                has_theirs=bool(options["against"]),
+                repeat=repeat,
+                is_quick=options["quick"],
+                blas=best_blas(settings.CONFIG.blas),
+            )
+            with closing(bench):
+                for row in rows:
+                    try:
+                        figures += ROWS[row](bench)
+                    except _BROKEN as error:
+                        failures.append(f"{row}: {error}")
+                        tell(failures[-1])
+                        bench.close()  # what is left of its servers may be no good for the other rows
+        return Report(
+            machine=machine,
+            model=options["model"].name,
+            repeat=repeat,
+            is_quick=options["quick"],
+            seconds=round(time.perf_counter() - started, 1),
+            figures=tuple(figures),
+            failures=tuple(failures),
+        )
+
+
+def chosen(rows: str) -> list[str]:
+    """The rows named, in the order in which they are measured; CommandError when there is no such row."""
+    named = {name.strip() for name in rows.split(",") if name.strip()}
+    if unknown := sorted(named - ROWS.keys()):
+        raise CommandError(f"There is no row {unknown[0]!r}; the rows are {', '.join(ROWS)}.")
+    return [name for name in ROWS if name in named]
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """Leave through the `finally`s on SIGTERM as on Ctrl-C: they end the servers."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
