@@ -247,6 +247,7 @@ class ProcessRunner:
                 if version != protocol.VERSION:
                     raise protocol.ProtocolBroken(f"protocol version {version}")
                 self.memory, self.device_bytes = memory, device_bytes
+                self._watchdog.greeted()
                 self._hello.set()
 
     def _hand_over(self, item: Happened) -> None:

@@ -1,5 +1,7 @@
 """When a worker counts as stuck."""
 
+_START_S = 120.0  # for the imports, which from a cold disk take what they take
+
 
 class Watchdog:
     """Counts how long a worker was busy without progress, and how long it said nothing at all.
@@ -9,10 +11,21 @@ class Watchdog:
     """
 
     def __init__(self, limit_s: float) -> None:
-        self.limit_s = limit_s
+        self._limit_s = limit_s
+        self._is_up = False
         self.tick_s = min(1.0, limit_s / 8)
         self._still_s = self._silent_s = 0.0
         self._steps = 0
+
+    @property
+    def limit_s(self) -> float:
+        """How long it may be still or silent: at its start never less than imports may take."""
+        return self._limit_s if self._is_up else max(self._limit_s, _START_S)
+
+    def greeted(self) -> None:
+        """It is up, and from now on beats."""
+        self._is_up = True
+        self.progressed()
 
     def progressed(self) -> None:
         """It did something for a request, or loaded some more."""
