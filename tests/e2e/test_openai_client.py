@@ -1,6 +1,7 @@
 """The official `openai` client against the real site and the real starter model."""
 
 import time
+from typing import Any
 
 import httpx
 import openai
@@ -49,7 +50,32 @@ def test_a_stream_is_the_same_answer_in_pieces(client: OpenAI) -> None:
     pieces = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
     assert "".join(pieces) == whole.choices[0].message.content
     assert len([piece for piece in pieces if piece]) > 3
-    assert [chunk.usage for chunk in chunks if chunk.usage] == [whole.usage]
+    (usage,) = [chunk.usage for chunk in chunks if chunk.usage]
+    assert whole.usage and usage.completion_tokens == whole.usage.completion_tokens
+    assert usage.prompt_tokens == whole.usage.prompt_tokens
+
+
+def test_the_second_turn_of_a_chat_is_mostly_cached(client: OpenAI) -> None:
+    story = "Once there was a fox who counted the stars every night. " * 12
+    messages: list[Any] = [{"role": "user", "content": f"{story} What did the fox count?"}]
+    first = client.chat.completions.create(model=STARTER, messages=messages, temperature=0, max_tokens=12)
+    messages.append({"role": "assistant", "content": first.choices[0].message.content})
+    messages.append({"role": "user", "content": "And why?"})
+    second = client.chat.completions.create(model=STARTER, messages=messages, temperature=0, max_tokens=4)
+    assert first.usage and second.usage and second.usage.prompt_tokens_details
+    assert (second.usage.prompt_tokens_details.cached_tokens or 0) >= first.usage.prompt_tokens - 1
+
+
+def test_penalties_and_biases_do_what_they_say(client: OpenAI) -> None:
+    def answer(**fields: Any) -> str:
+        made = client.chat.completions.create(
+            model=STARTER, messages=FRANCE, temperature=0, max_tokens=8, **fields
+        )
+        return made.choices[0].message.content or ""
+
+    plain = answer()
+    assert answer(frequency_penalty=2, presence_penalty=2) != answer(logit_bias={"260": 100}) != plain
+    assert len(set(answer(logit_bias={"260": 100}).split())) == 1
 
 
 def test_no_stop_token_leaks_into_the_text(client: OpenAI) -> None:
@@ -119,7 +145,7 @@ def worker_states(site: Site) -> list[str]:
     [
         ({"model": "nope"}, openai.NotFoundError, "model"),
         ({"temperature": 3}, openai.BadRequestError, "temperature"),
-        ({"logit_bias": {"5": 1}}, openai.BadRequestError, "logit_bias"),
+        ({"logit_bias": {"999999999": 1}}, openai.BadRequestError, "logit_bias"),
         ({"max_tokens": 10_000_000}, openai.BadRequestError, "messages"),
     ],
 )

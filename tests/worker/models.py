@@ -5,6 +5,7 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+from mlx_lm.models import mamba
 from mlx_lm.models.cache import RotatingKVCache
 from mlx_lm.utils import load_model
 
@@ -18,6 +19,26 @@ NEVER = frozenset({-1})
 def tiny(folder: Path) -> nn.Module:
     model, _ = load_model(make_tiny_model(folder))
     model.set_dtype(mx.float32)
+    return model
+
+
+def recurrent() -> nn.Module:
+    """A Mamba with random weights: a state instead of keys and values."""
+    model = mamba.Model(
+        mamba.ModelArgs(
+            model_type="mamba",
+            vocab_size=264,
+            hidden_size=64,
+            intermediate_size=128,
+            state_size=8,
+            num_hidden_layers=2,
+            conv_kernel=4,
+            use_bias=False,
+            use_conv_bias=True,
+            time_step_rank=8,
+        )
+    )
+    mx.eval(model.parameters())
     return model
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from inference.worker.batch import Batch, Prefilled, Sampled
 from inference.worker.prefixes import Prefixes
-from tests.worker.models import Windowed, cached, run, sequence, tiny, tokens
+from tests.worker.models import Windowed, cached, recurrent, run, sequence, tiny, tokens
 
 pytestmark = pytest.mark.mlx
 
@@ -200,6 +200,20 @@ def test_window_caches_answer_the_same_from_a_checkpoint(model: nn.Module) -> No
     lone = batch_of(windowed)
     lone.add(sequence(3, prompt=chat, stop_ids=end))
     assert tokens(run(batch)[3]) == tokens(run(lone)[3])
+
+
+def test_a_recurrent_state_is_found_at_message_ends_and_answers_the_same() -> None:
+    model, end = recurrent(), frozenset({255})
+    chat = (*range(20), 255, *range(100, 150), 255, *range(30, 60))
+    batch = batch_of(model, prefixes=Prefixes(10**8))
+    batch.add(sequence(1, prompt=chat, stop_ids=end))
+    run(batch)
+    edited = sequence(2, prompt=(*chat[:72], *range(200, 230)), stop_ids=end, temperature=1.0, seed=4)
+    assert cached(batch, edited) == [72]
+    batch.add(edited)
+    lone = batch_of(model)
+    lone.add(edited)
+    assert tokens(run(batch)[2]) == tokens(run(lone)[2])
 
 
 def test_kv_bytes_grow_with_the_sequences_and_are_given_back(model: nn.Module) -> None:
