@@ -138,11 +138,11 @@ class ServedModelAdmin(ServedModelAdminBase):
 
     @admin.action(description="Pin the selected models", permissions=["run"])
     def pin(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:
-        self._each(request, queryset, control.pin, "{} is pinned.")
+        self._each(request, queryset, control.pin, "Pinned {}.")
 
     @admin.action(description="Unpin the selected models", permissions=["run"])
     def unpin(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:
-        self._each(request, queryset, control.unpin, "{} is no longer pinned.")
+        self._each(request, queryset, control.unpin, "Unpinned {}.")
 
     def _each(
         self,

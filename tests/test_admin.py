@@ -106,9 +106,9 @@ def test_a_missing_model_with_choices_stays_and_says_so(pool: Pool, staff: Clien
 
 def test_pin_and_unpin_are_actions(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
-    assert "tiny is pinned." in act(staff, "pin")
+    assert "Pinned tiny." in act(staff, "pin")
     assert ServedModel.objects.get(name="tiny").is_pinned
-    assert "tiny is no longer pinned." in act(staff, "unpin")
+    assert "Unpinned tiny." in act(staff, "unpin")
     assert not ServedModel.objects.get(name="tiny").is_pinned
 
 
