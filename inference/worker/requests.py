@@ -111,6 +111,7 @@ class Requests:
 
     def _accept(self, submit: Submit) -> tuple[Sequence, Answer]:
         request, model = submit.request, self._model
+        self._check_size(request)
         if isinstance(request, ChatRequest):
             prompt = model.adapter.render(request.messages)
         else:
@@ -126,6 +127,19 @@ class Requests:
             owner=submit.owner,
         )
         return sequence, Answer.of(request, prompt, model.tokenizer, model.adapter)
+
+    def _check_size(self, request: Request) -> None:
+        # Tokenising megabytes takes many seconds, for which everybody else's prompts would wait.
+        if isinstance(request, ChatRequest):
+            size = sum(len(message.content.encode()) for message in request.messages)
+        else:
+            size = len(request.prompt.encode())
+        at_least, context = size // self._model.tokenizer.longest_bytes, self._model.context_length
+        if at_least > context:
+            raise ContextLengthExceeded(
+                f"This model's context is {context} tokens; the prompt has at least {at_least}. Shorten it.",
+                param=_prompt_field(request),
+            )
 
     def _check_vocabulary(self, request: Request, prompt: list[int]) -> None:
         # MLX does not check: an id beyond the embedding reads foreign memory or ends the process.

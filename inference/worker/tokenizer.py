@@ -26,7 +26,11 @@ class HubTokenizer:
         self._hub = tokenizer
         self._rust = tokenizer.backend_tokenizer
         self.eos_id: int | None = tokenizer.eos_token_id
-        self.size = 1 + max(tokenizer.get_vocab().values(), default=-1)  # ids may have holes
+        vocabulary = tokenizer.get_vocab()
+        self.size = 1 + max(vocabulary.values(), default=-1)  # ids may have holes
+        self.longest_bytes = max(
+            (len(token.encode()) for token in vocabulary), default=1
+        )  # of one token's text
         added = tokenizer.added_tokens_decoder
         self.added_ids = frozenset(added)
         self.special_ids = frozenset(token for token, entry in added.items() if entry.special)

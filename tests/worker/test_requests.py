@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from inference.protocol import Load, Step, Submit
-from inference.types import Accepted, CompletionRequest, Finished, Progress, Sampling, TextDelta
+from inference.types import (
+    Accepted,
+    ChatRequest,
+    CompletionRequest,
+    Finished,
+    Message,
+    Progress,
+    Sampling,
+    TextDelta,
+)
 from inference.worker.batch import Prefilled, Sampled
 from inference.worker.engine import Add, Command, Remove
 from inference.worker.loading import LoadedModel
@@ -138,3 +147,13 @@ def test_cached_tokens_are_part_of_the_usage() -> None:
     assert desk.hear(1) == Progress(phase="prefill", done=4, total=4)
     step = desk.told.get(timeout=5)
     assert step.happened[-1].what.usage.cached_tokens == 3
+
+
+@pytest.mark.parametrize("kind", ["chat", "completion"])
+def test_a_prompt_far_beyond_the_context_is_refused_before_it_is_tokenised(kind: str) -> None:
+    desk, text = Desk(), "x" * 2_000_000
+    chat = ChatRequest(model="m", messages=(Message(role="user", content=text),))
+    request = chat if kind == "chat" else CompletionRequest(model="m", prompt=text)
+    desk.requests.prepare(Submit(id=1, request=request))
+    refusal = desk.hear(1)
+    assert refusal.code == "context_length_exceeded" and "at least" in refusal.message
