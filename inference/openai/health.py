@@ -8,6 +8,8 @@ from django.views.decorators.http import require_safe
 from inference import __version__, runtime
 from inference.types import ModelState, PoolSnapshot, ResidentModel
 
+_LONGEST_BACK_OFF_S = 60.0  # a rest that is longer is an open breaker's
+
 
 @require_safe
 async def health(request: HttpRequest) -> JsonResponse:
@@ -33,7 +35,7 @@ def _is_well(pool: PoolSnapshot) -> bool:
 
 def _is_broken(model: ResidentModel) -> bool:
     """Whether its worker died, or was ended for making no progress, so often that it may not start now."""
-    return model.state == ModelState.FAILED and model.retry_in_s > 0
+    return model.state == ModelState.FAILED and model.retry_in_s > _LONGEST_BACK_OFF_S
 
 
 def _worker(model: ResidentModel) -> dict[str, Any]:

@@ -64,7 +64,7 @@ async def test_it_tells_the_pressure_and_is_unhealthy_once_all_is_refused(
     assert (got, told["pressure"]) == (status, pressure)
 
 
-@pytest.mark.parametrize(("retry_in_s", "status"), [(0.0, 200), (30.0, 503)])
+@pytest.mark.parametrize(("retry_in_s", "status"), [(0.0, 200), (30.0, 200), (240.0, 503)])
 async def test_a_worker_that_ends_time_and_again_makes_it_unhealthy(retry_in_s: float, status: int) -> None:
     worker = ResidentModel(
         id="tiny", state=ModelState.FAILED, restarts=4, retry_in_s=retry_in_s, reason="it died"
