@@ -9,6 +9,7 @@ from django.conf import settings
 
 from inference.catalog import Catalog
 from inference.choices import Choices
+from inference.journal import Journal
 from inference.pool import Pool, ProcessRunner
 from inference.protocol import Load
 
@@ -46,9 +47,14 @@ def pool() -> Pool:
                 _load_options(config), blas=config.blas, stuck_after_s=config.stuck_after_s
             ),
             limit_bytes=config.memory_limit_bytes,
+            is_limit_given="memory_limit" in config.model_fields_set,
             queue_limit=config.queue_limit,
             load_timeout_s=config.load_timeout_s,
             wait_limit_s=config.wait_limit_s,
+            min_residency_s=config.min_residency_s,
+            idle_ttl_s=config.idle_ttl_s,
+            find_pinned=catalog().pinned,
+            on_event=Journal(),
             max_leases=config.max_batch,  # more would only wait inside the worker, where nobody counts them
         )
     return _pool
