@@ -3,13 +3,17 @@
 A row is a file with a `measure(bench)` that gives figures; docs/performance.md says what each of them means.
 """
 
-from inference.bench import seeded, sse, streams, swap, ttft
+from inference.bench import gap, quantised, seeded, sse, start, streams, swap, ttft
 from inference.bench.bench import Row
 
+# In the order in which they are measured.
 ROWS: dict[str, Row] = {
     "streams": streams.measure,
     "seeded": seeded.measure,
     "ttft": ttft.measure,
     "swap": swap.measure,
+    "gap": gap.measure,
+    "quantised": quantised.measure,
+    "start": start.measure,
     "sse": sse.measure,
 }

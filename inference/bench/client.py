@@ -7,8 +7,8 @@ on a token than our site does. One connection a request, because mlx_lm.server c
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,20 +105,13 @@ async def ask(port: int, body: Mapping[str, Any]) -> Answer:
     pieces: list[float] = []
     text: list[str] = []
     usage: dict[str, Any] = {}
-    is_done = False
-    async for data in events(port, {**body, "stream": True, "stream_options": {"include_usage": True}}):
-        if data == b"[DONE]":
-            is_done = True
-            continue
-        chunk = json.loads(data)
-        if "error" in chunk:
-            raise Unanswered("an error event")
+    async for chunk in chunks(port, {**body, "stream_options": {"include_usage": True}}):
         usage = chunk.get("usage") or usage
         if piece := piece_of(chunk):
             pieces.append(time.perf_counter())
             text.append(piece)
-    if not is_done or not usage:
-        raise Unanswered("the stream broke off")
+    if not usage:
+        raise Unanswered("no usage")
     return Answer(
         asked=asked,
         ended=pieces[-1] if pieces else time.perf_counter(),
@@ -137,11 +130,20 @@ def piece_of(chunk: Mapping[str, Any]) -> str:
     return (delta.get("content") or "") + (delta.get("reasoning_content") or delta.get("reasoning") or "")
 
 
-async def events(port: int, body: Mapping[str, Any]) -> AsyncIterator[bytes]:
-    """The data of each server-sent event of one answer."""
-    async for line in lines(port, "POST", CHAT, body):
-        if line.startswith(b"data:"):
-            yield line[5:].strip()
+async def chunks(port: int, body: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """The chunks of one streamed answer as they come; Unanswered when it ends without [DONE]."""
+    async with aclosing(lines(port, "POST", CHAT, {**body, "stream": True})) as answer:
+        async for line in answer:
+            data = line.removeprefix(b"data:").strip()
+            if not line.startswith(b"data:"):
+                continue
+            if data == b"[DONE]":
+                return
+            chunk = json.loads(data)
+            if "error" in chunk:
+                raise Unanswered("an error event")
+            yield chunk
+    raise Unanswered("the stream broke off")
 
 
 async def fetch(port: int, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -151,7 +153,7 @@ async def fetch(port: int, method: str, path: str, body: Mapping[str, Any] | Non
 
 async def lines(
     port: int, method: str, path: str, body: Mapping[str, Any] | None = None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The lines of an answer's body as they come; Unanswered unless its status is 200."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_LONGEST_LINE)
     try:

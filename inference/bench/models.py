@@ -15,8 +15,6 @@ from pathlib import Path
 
 from inference.blas import Blas
 
-_WEIGHTS = "model*.safetensors"
-
 
 class Models:
     """The folders of one run, made when they are first asked for."""
@@ -81,8 +79,8 @@ def link(source: Path, target: Path) -> Path:
     return target
 
 
-def weight_bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.glob(_WEIGHTS))
+def weight_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("model*.safetensors"))
 
 
 def is_quantised(folder: Path) -> bool:

@@ -133,7 +133,10 @@ class Ours(Server):
         return folder.name
 
     def pool(self) -> PoolSnapshot:
-        return msgspec.convert(asyncio.run(client.fetch(self.port, "GET", "/api/pool")), PoolSnapshot)
+        return asyncio.run(self.pool_now())
+
+    async def pool_now(self) -> PoolSnapshot:
+        return msgspec.convert(await client.fetch(self.port, "GET", "/api/pool"), PoolSnapshot)
 
     def act(self, action: str, folder: Path) -> None:
         """Load or unload a model, and wait until that is done."""

@@ -1,7 +1,7 @@
 """`python -m inference.worker.limit`: mlx-lm's own BatchGenerator with nothing around it.
 
 It is what `manage.py bench` measures this server against. With --streams it runs one round of prompts of its
-own. Without, every line of standard input is a round: a list of chat requests (messages, max_tokens), answered
+own. Without, each line of standard input is a round: a list of chat requests (messages, max_tokens), answered
 by one line of JSON. The model is loaded as a worker loads it.
 """
 

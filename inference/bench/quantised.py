@@ -1,0 +1,63 @@
+"""A 4-bit model as a user starts both servers: no BLAS is lent to mlx_lm.server here."""
+
+from inference.bench import prompts
+from inference.bench.bench import Bench
+from inference.bench.client import Round
+from inference.bench.figures import Aim, Figure, figure
+from inference.bench.models import is_cpu
+from inference.bench.servers import Ours, Server, Theirs
+
+_TOKENS, _QUICK_TOKENS = 24, 12
+_THEIR_TOKENS, _THEIR_QUICK_TOKENS = 6, 3  # some five seconds each
+_LIMIT_S = 240.0
+_AIM = Aim(sign=">=", value=30)
+
+
+def measure(bench: Bench) -> list[Figure]:
+    """One round each: what differs by a factor of thirty needs no more."""
+    model = bench.models.quantised
+    bench.close()  # idle servers take memory, and now and then a core
+    rounds = {}
+    for server, tokens in _servers(bench):
+        with server:
+            server.ask(model, [_request(1)] * (server.name == "ours"))
+            rounds[server.name] = server.ask(model, [_request(tokens)], limit_s=_LIMIT_S)
+    ours, theirs = rounds["ours"], rounds.get(Theirs.name)
+    told = [note for name, one in rounds.items() for note in one.complaints(name)]
+    return [
+        figure(
+            "quantised",
+            f"4-bit model, 1 stream, {kind}",
+            "tok/s",
+            [rate(ours)],
+            [rate(theirs)] if theirs else [],
+            against=Theirs.name,
+            aim=_AIM if is_cpu() else None,
+            notes=told,
+        )
+        for kind, rate in (("decode", _decode_rate), ("whole request", _request_rate))
+    ]
+
+
+def _servers(bench: Bench) -> list[tuple[Server, int]]:
+    ours: Server = Ours(bench.models.folder, bench.scratch)
+    theirs: Server = Theirs(bench.models.quantised, bench.scratch, None)
+    is_quick = bench.is_quick
+    both = [
+        (ours, _QUICK_TOKENS if is_quick else _TOKENS),
+        (theirs, _THEIR_QUICK_TOKENS if is_quick else _THEIR_TOKENS),
+    ]
+    return both if bench.has_theirs else both[:1]
+
+
+def _request(tokens: int) -> dict[str, object]:
+    """The shortest of prompts: mlx_lm.server takes seconds for each of its tokens."""
+    return {"messages": [prompts.user("Tell me a story.")], "max_tokens": tokens, "temperature": 0}
+
+
+def _decode_rate(one: Round) -> float | None:
+    return one.decode_rate
+
+
+def _request_rate(one: Round) -> float | None:
+    return one.request_rate
