@@ -60,6 +60,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     sampling: Sampling = Sampling()
     max_tokens: int | None = None  # None: as many as the server's setting and the context allow
     stop: tuple[str, ...] = ()
+    logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
 
 
 class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
@@ -71,6 +72,7 @@ class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
     sampling: Sampling = Sampling()
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
 
 
 Request = ChatRequest | CompletionRequest
@@ -107,11 +109,21 @@ class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
     max_tokens: int = 0  # how long the answer may become
 
 
+class TokenLogprob(Struct, frozen=True, kw_only=True):
+    """A token with its log probability, and the likeliest ones in its place, likeliest first."""
+
+    text: str
+    bytes: tuple[int, ...]  # what the token stands for: not always whole characters
+    logprob: float
+    top: tuple["TokenLogprob", ...] = ()
+
+
 class TextDelta(Struct, frozen=True, kw_only=True, tag="text"):
     """The next piece of visible answer text."""
 
     text: str
     tokens: int = 1  # how many tokens it took since the last delta
+    logprobs: tuple[TokenLogprob, ...] = ()  # of those tokens, where they were asked for
 
 
 class ReasoningDelta(Struct, frozen=True, kw_only=True, tag="reasoning"):
@@ -119,6 +131,7 @@ class ReasoningDelta(Struct, frozen=True, kw_only=True, tag="reasoning"):
 
     text: str
     tokens: int = 1
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 class Finished(Struct, frozen=True, kw_only=True, tag="finished"):

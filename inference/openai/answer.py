@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -45,7 +45,7 @@ class Wording(Protocol):
 
     def ending(self, reason: FinishReason) -> Any: ...
 
-    def whole(self, text: str, reasoning: str, reason: FinishReason) -> Any: ...
+    def whole(self, deltas: Sequence[Delta], reason: FinishReason) -> Any: ...
 
 
 async def respond(
@@ -91,20 +91,19 @@ class Answer:
 
     async def whole(self, events: AsyncGenerator[Event]) -> bytes:
         """The answer as one JSON object."""
-        text: list[str] = []
-        reasoning: list[str] = []
+        deltas: list[Delta] = []
         async with aclosing(events):
             async for event in events:
-                if isinstance(event, TextDelta):
-                    text.append(event.text)
-                elif isinstance(event, ReasoningDelta):
-                    reasoning.append(event.text)
+                if isinstance(event, TextDelta | ReasoningDelta):
+                    deltas.append(event)
                 elif isinstance(event, Finished):
-                    return self._whole("".join(text), "".join(reasoning), event)
+                    return self._whole(deltas, event)
         raise InternalError("The answer broke off; please ask again.")
 
     def _framed(self, event: Event) -> bytes:
         match event:
+            case TextDelta() | ReasoningDelta() if event.logprobs:
+                return self._chunk(self._wording.delta(event))
             case TextDelta() | ReasoningDelta():
                 before, after = self._templates.get(type(event)) or self._template(type(event))
                 return before + _encode(event.text) + after
@@ -130,15 +129,19 @@ class Answer:
         chunk = {**self._head, "object": self._wording.chunk_object, "choices": [], "usage": _usage(usage)}
         return sse.event(msgspec.json.encode(chunk))
 
-    def _whole(self, text: str, reasoning: str, finished: Finished) -> bytes:
+    def _whole(self, deltas: list[Delta], finished: Finished) -> bytes:
         return msgspec.json.encode(
             {
                 **self._head,
                 "object": self._wording.whole_object,
-                "choices": [self._wording.whole(text, reasoning, finished.reason)],
+                "choices": [self._wording.whole(deltas, finished.reason)],
                 "usage": _usage(finished.usage),
             }
         )
+
+
+def text_of(deltas: Iterable[Delta], kind: type[Delta]) -> str:
+    return "".join(delta.text for delta in deltas if isinstance(delta, kind))
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

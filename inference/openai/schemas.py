@@ -182,7 +182,6 @@ class ChatCompletionBody(Generation):
         "audio": (),
         "function_call": ("none",),
         "functions": ([],),
-        "logprobs": (False,),
         "metadata": ({},),
         "modalities": (["text"],),
         "moderation": (),
@@ -199,13 +198,14 @@ class ChatCompletionBody(Generation):
         "store": (False,),
         "tool_choice": ("none",),
         "tools": ([],),
-        "top_logprobs": (0,),
         "user": (),
         "verbosity": (),
         "web_search_options": (),
     }
 
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     max_completion_tokens: TokenCount | None = None
 
     @model_validator(mode="after")
@@ -221,6 +221,14 @@ class ChatCompletionBody(Generation):
             )
         return self
 
+    @model_validator(mode="after")
+    def _alternatives_need_logprobs(self) -> Self:
+        if self.top_logprobs and not self.logprobs:
+            raise PydanticCustomError(
+                "no_logprobs", "It is only allowed together with logprobs: true", {"field": "top_logprobs"}
+            )
+        return self
+
     def request(self) -> ChatRequest:
         return ChatRequest(
             model=self.model,
@@ -228,6 +236,7 @@ class ChatCompletionBody(Generation):
             sampling=self.sampling,
             max_tokens=self.max_completion_tokens or self.max_tokens,
             stop=self.stop_texts,
+            logprobs=(self.top_logprobs or 0) if self.logprobs else None,
         )
 
 
@@ -245,7 +254,6 @@ class CompletionBody(Generation):
 
     not_yet = {
         "best_of": (1,),
-        "logprobs": (),
         "n": (1,),
         "suffix": (),
         "user": (),
@@ -253,6 +261,17 @@ class CompletionBody(Generation):
 
     prompt: Annotated[str, Field(min_length=1), BeforeValidator(_one_prompt)]
     echo: bool | None = None
+    logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
+
+    @model_validator(mode="after")
+    def _an_echo_has_no_logprobs_yet(self) -> Self:
+        if self.echo and self.logprobs is not None:
+            raise PydanticCustomError(
+                UNSUPPORTED,
+                "<field>: those of an echoed prompt are not supported yet.",
+                {"field": "logprobs"},
+            )
+        return self
 
     def request(self) -> CompletionRequest:
         return CompletionRequest(
@@ -262,4 +281,5 @@ class CompletionBody(Generation):
             sampling=self.sampling,
             max_tokens=self.max_tokens or COMPLETION_DEFAULT_MAX_TOKENS,
             stop=self.stop_texts,
+            logprobs=self.logprobs,
         )

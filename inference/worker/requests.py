@@ -20,6 +20,7 @@ from inference.types import (
     Progress,
     Request,
     Timings,
+    TokenLogprob,
     Usage,
 )
 from inference.worker.batch import Output, Prefilled, Sampled, Sequence
@@ -28,6 +29,7 @@ from inference.worker.loading import LoadedModel
 from inference.worker.text import Answer
 
 logger = logging.getLogger(__name__)
+_NEVER = -9999.0  # OpenAI's figure for a token that is out of the question
 _LOST = InternalError(
     "This request failed while it was computed; the server's log has the details."
 ).refusal()
@@ -125,6 +127,7 @@ class Requests:
             sampling=request.sampling.over(model.own_sampling),
             stop_ids=model.stop_ids,
             owner=submit.owner,
+            logprobs=request.logprobs,
         )
         return sequence, Answer.of(request, prompt, model.tokenizer, model.adapter)
 
@@ -218,7 +221,7 @@ class Requests:
     def _text(self, request: Open, sampled: Sampled) -> list[Event]:
         request.decode_at = request.decode_at or time.perf_counter()
         answer = request.answer
-        events = answer.feed(sampled.token)
+        events = answer.feed(sampled.token, self._told(sampled))
         if not sampled.finish and not answer.is_stopped:
             return events
         if sampled.finish and not answer.is_stopped:
@@ -227,6 +230,18 @@ class Requests:
             self._post(Remove(sampled.id))
         reason: FinishReason = "stop" if answer.is_stopped else sampled.finish or "stop"
         return [*events, self._finish(sampled.id, request, reason)]
+
+    def _told(self, sampled: Sampled) -> TokenLogprob | None:
+        if sampled.logprob is None:
+            return None
+        top = tuple(self._token(token, value) for token, value in sampled.logprob.top)
+        return self._token(sampled.token, sampled.logprob.value, top)
+
+    def _token(self, token: int, logprob: float, top: tuple[TokenLogprob, ...] = ()) -> TokenLogprob:
+        octets = self._model.tokenizer.token_bytes(token)
+        text = octets.decode(errors="replace")
+        # A token that cannot be drawn has minus infinity, which JSON cannot say.
+        return TokenLogprob(text=text, bytes=tuple(octets), logprob=max(logprob, _NEVER), top=top)
 
     def _finish(self, number: int, request: Open, reason: FinishReason) -> Finished:
         self._open.pop(number, None)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from inference.adapters import Adapter
 from inference.adapters.reader import Piece, Reader, held_back
-from inference.types import ChatRequest, Event, ReasoningDelta, Request, TextDelta
+from inference.types import ChatRequest, Event, ReasoningDelta, Request, TextDelta, TokenLogprob
 
 _UNFINISHED = "\ufffd"
 _LONGEST_CHARACTER = 4  # tokens; a character of UTF-8 has at most four bytes
@@ -135,6 +135,7 @@ class Answer:
         self._reader = reader or Reader()
         self._echo = echo
         self._untold = 0
+        self._untold_logprobs: list[TokenLogprob] = []
         self.tokens = 0
 
     @classmethod
@@ -161,12 +162,14 @@ class Answer:
         """What comes before the first token: the prompt's own text, if it is to be echoed."""
         return [TextDelta(text=self._echo, tokens=0)] if self._echo else []
 
-    def feed(self, token: int) -> list[Event]:
+    def feed(self, token: int, logprob: TokenLogprob | None = None) -> list[Event]:
         """The events that `token` brings; none while its text is held back."""
         self.tokens += 1
         self._untold += 1
         if token in self._hidden:
             return []
+        if logprob:
+            self._untold_logprobs.append(logprob)
         pieces = self._reader.feed(self._stops.feed(self._detokenizer.feed(token)))
         if self.is_stopped:
             pieces += self._reader.flush()
@@ -181,6 +184,7 @@ class Answer:
         events: list[Event] = []
         for piece in pieces:
             kind = ReasoningDelta if piece.channel == "reasoning" else TextDelta
-            events.append(kind(text=piece.text, tokens=self._untold))
+            logprobs, self._untold_logprobs = tuple(self._untold_logprobs), []
+            events.append(kind(text=piece.text, tokens=self._untold, logprobs=logprobs))
             self._untold = 0
         return events

@@ -1,5 +1,6 @@
 """A Hugging Face tokenizer behind the few verbs the worker and its adapters need."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,20 @@ _LONGEST_FRAME = 2**20  # characters a template may write on its own
 _LONGEST_TURN = 256  # and around each message
 # Where a special token written in somebody's message is cut in two. A noncharacter: no text has it.
 _SEAM = "\ufdd0"
+
+
+_OCTET = re.compile(r"<0x([0-9A-Fa-f]{2})>")  # SentencePiece's fallback for a byte
+
+
+def _gpt2_alphabet() -> dict[str, bytes]:
+    """The characters that stand for bytes in a byte-level vocabulary (openai/gpt-2, encoder.py)."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [octet for octet in range(256) if octet not in printable]
+    shifted = {chr(0x100 + place): bytes([octet]) for place, octet in enumerate(others)}
+    return {chr(octet): bytes([octet]) for octet in printable} | shifted
+
+
+_BYTES = _gpt2_alphabet()
 
 
 class HubTokenizer:
@@ -34,6 +49,8 @@ class HubTokenizer:
         added = tokenizer.added_tokens_decoder
         self.added_ids = frozenset(added)
         self.special_ids = frozenset(token for token, entry in added.items() if entry.special)
+        self._added_texts: dict[int, str] = {token: entry.content for token, entry in added.items()}
+        self._is_byte_level = "ByteLevel" in repr(self._rust.decoder)
         self._controls = [entry.content for entry in added.values() if _is_control(entry)]
 
     def encode(self, text: str) -> list[int]:
@@ -65,6 +82,17 @@ class HubTokenizer:
 
     def token_text(self, token: int) -> str:
         return str(self._hub.convert_ids_to_tokens(token))
+
+    def token_bytes(self, token: int) -> bytes:
+        """What one token stands for; often not a whole character, so it has no text of its own."""
+        if token in self._added_texts:
+            return self._added_texts[token].encode()
+        text = self.token_text(token)
+        if self._is_byte_level:
+            return b"".join(_BYTES.get(char) or char.encode() for char in text)
+        if octet := _OCTET.fullmatch(text):
+            return bytes([int(octet[1], 16)])
+        return text.replace("▁", " ").encode()
 
     def render(self, messages: Sequence[Mapping[str, str]], *, opens_answer: bool) -> str:
         if len(str(self._hub.chat_template)) > _LONGEST_TEMPLATE:

@@ -78,6 +78,32 @@ def test_penalties_and_biases_do_what_they_say(client: OpenAI) -> None:
     assert len(set(answer(logit_bias={"260": 100}).split())) == 1
 
 
+def test_log_probabilities_come_with_every_token(client: OpenAI) -> None:
+    asked: dict[str, Any] = {"model": STARTER, "messages": FRANCE, "temperature": 0, "max_tokens": 12}
+    whole = client.chat.completions.create(**asked, logprobs=True, top_logprobs=3).choices[0]
+    assert whole.logprobs and whole.logprobs.content
+    told = whole.logprobs.content
+    assert "".join(token.token for token in told) == whole.message.content
+    assert bytes(octet for token in told for octet in token.bytes or ()).decode() == whole.message.content
+    assert all(t.top_logprobs[0].logprob == pytest.approx(t.logprob, abs=1e-3) for t in told)
+    assert all(len(t.top_logprobs) == 3 and t.logprob <= 0 for t in told)
+    chunks = client.chat.completions.create(**asked, logprobs=True, top_logprobs=3, stream=True)
+    streamed = [t for c in chunks if c.choices and (lp := c.choices[0].logprobs) for t in lp.content or ()]
+    assert [t.token for t in streamed] == [t.token for t in told]
+
+
+def test_the_older_endpoint_tells_where_each_token_begins(client: OpenAI) -> None:
+    choice = client.completions.create(
+        model=STARTER, prompt="The capital of France is", max_tokens=6, temperature=0, logprobs=2
+    ).choices[0]
+    told = choice.logprobs
+    assert told and told.tokens and told.text_offset and told.token_logprobs and told.top_logprobs
+    assert [
+        choice.text[at : at + len(t)] for at, t in zip(told.text_offset, told.tokens, strict=True)
+    ] == told.tokens
+    assert len(told.token_logprobs) == len(told.top_logprobs) == 6
+
+
 def test_no_stop_token_leaks_into_the_text(client: OpenAI) -> None:
     answer = client.chat.completions.create(model=STARTER, messages=FRANCE, temperature=0, max_tokens=64)
     assert "<|" not in (answer.choices[0].message.content or "")

@@ -126,6 +126,8 @@ WRONG_VALUES: dict[str, list[Any]] = {
         5,
         True,
     ],
+    "logprobs": [0, 1, "true", [], {}],
+    "top_logprobs": [-1, 21, 1.5, True, "5", [], {}],
     "seed": [2**63, -(2**63) - 1, 1.5, True, "3", [], {}],
     "max_tokens": [0, -1, 2**31, 1.5, True, "3", [], {}],
     "max_completion_tokens": [0, -1, 2**31, 1.5, True, "3", [], {}],
@@ -144,7 +146,16 @@ def test_it_refuses_wrong_values_and_names_the_field(field: str, value: Any) -> 
     assert (caught.value.param or "").split(".")[0] == field
 
 
-@pytest.mark.parametrize(("field", "value"), [("prompt", ""), ("prompt", 5), ("echo", 1), ("echo", "yes")])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("prompt", ""),
+        ("prompt", 5),
+        ("echo", 1),
+        ("echo", "yes"),
+        *(("logprobs", v) for v in (-1, 6, True, "1")),
+    ],
+)
 def test_it_refuses_wrong_values_of_the_older_endpoint(field: str, value: Any) -> None:
     with pytest.raises(InvalidValue) as caught:
         completion(**{field: value})
@@ -157,6 +168,22 @@ def test_it_asks_for_what_is_missing(field: str) -> None:
     del body[field]
     with pytest.raises(InvalidValue, match="is required"):
         read(ChatCompletionBody, body)
+
+
+def test_alternatives_are_asked_for_together_with_logprobs() -> None:
+    assert chat(logprobs=True).logprobs == 0
+    assert chat(logprobs=True, top_logprobs=5).logprobs == 5
+    assert chat(logprobs=False).logprobs is None
+    with pytest.raises(InvalidValue) as caught:
+        chat(top_logprobs=5)
+    assert caught.value.param == "top_logprobs"
+
+
+def test_an_echo_has_no_logprobs_yet() -> None:
+    assert completion(logprobs=3).logprobs == 3
+    with pytest.raises(UnsupportedField) as caught:
+        completion(logprobs=3, echo=True)
+    assert caught.value.param == "logprobs"
 
 
 def test_it_allows_stream_options_only_in_a_stream() -> None:

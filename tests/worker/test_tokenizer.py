@@ -2,7 +2,7 @@ import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import processors
+from tokenizers import Tokenizer, models, processors
 from transformers import PreTrainedTokenizerFast
 
 from inference.errors import InvalidValue, TemplateFailed
@@ -130,3 +130,19 @@ def test_an_empty_prompt_is_refused_where_nothing_begins_a_text() -> None:
 
 def test_an_unknown_token_has_no_id() -> None:
     assert hub_tokenizer().id_of("<|nothing|>") is None
+
+
+@given(st.text(min_size=1))
+def test_the_bytes_of_the_tokens_are_the_bytes_of_the_text(text: str) -> None:
+    ids = TOKENIZER.encode(TOKENIZER.quote(text))
+    assert b"".join(map(TOKENIZER.token_bytes, ids)) == text.replace("\ufdd0", "").encode()
+
+
+def test_a_special_token_stands_for_its_own_name() -> None:
+    assert TOKENIZER.token_bytes(TOKENIZER.id_of("<|eot_id|>") or 0) == b"<|eot_id|>"
+
+
+def test_sentencepiece_tokens_are_bytes_and_spaces_too() -> None:
+    rust = Tokenizer(models.BPE(vocab={"▁the": 0, "<0xE2>": 1, "é": 2}, merges=[]))
+    tokenizer = HubTokenizer(PreTrainedTokenizerFast(tokenizer_object=rust))
+    assert [tokenizer.token_bytes(i) for i in range(3)] == [b" the", b"\xe2", "é".encode()]
