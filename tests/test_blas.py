@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.blas import Blas, best_blas, preload
+from inference.blas import Blas, best_blas, environment, preload
 
 
 def test_the_operators_library_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,3 +49,40 @@ def test_the_workers_start_leaves_mlx_for_later() -> None:
     program = "import sys, inference.worker.__main__; print([m for m in sys.modules if m.startswith('mlx')])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("flags", "kernels"),
+    [
+        ({"sse4_2", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl"}, "SkylakeX"),
+        ({"sse4_2", "avx2", "fma", "avx512f"}, "Haswell"),
+        ({"sse4_2", "avx2", "fma"}, "Haswell"),
+        ({"sse4_2", "avx"}, None),
+        (set(), None),
+    ],
+)
+def test_an_openblas_older_than_the_processor_is_told_what_it_can_do(
+    monkeypatch: pytest.MonkeyPatch, flags: set[str], kernels: str | None
+) -> None:
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    assert environment(frozenset(flags)).get("OPENBLAS_CORETYPE") == kernels
+
+
+def test_the_operators_kernels_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Nehalem")
+    assert environment(frozenset({"avx2", "fma"})) == {}
+
+
+@pytest.mark.skipif(best_blas().name != "OpenBLAS", reason="tells of OpenBLAS only")
+def test_openblas_uses_the_kernels_it_was_told_to() -> None:
+    program = (
+        "import ctypes, os\n"
+        "from inference.blas import best_blas, preload\n"
+        "chosen = preload(best_blas())\n"
+        "name = ctypes.CDLL(chosen.path).openblas_get_corename\n"
+        "name.restype = ctypes.c_char_p\n"
+        "print(name().decode() in (os.environ.get('OPENBLAS_CORETYPE', ''), 'Zen', 'Cooperlake', 'Sapphirerapids')"
+        " or 'OPENBLAS_CORETYPE' not in os.environ)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"

@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib.metadata import distributions
 from pathlib import Path
 
-from inference.blas import Blas
+from inference.blas import Blas, environment
 
 
 class Models:
@@ -64,7 +64,7 @@ class Models:
 
 def preloading(blas: Blas | None) -> dict[str, str]:
     """The environment that has a program of others multiply with `blas`."""
-    return {"LD_PRELOAD": blas.path} if blas and blas.path else {}
+    return {"LD_PRELOAD": blas.path} | environment() if blas and blas.path else {}
 
 
 def link(source: Path, target: Path) -> Path:
