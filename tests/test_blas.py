@@ -78,11 +78,10 @@ def test_openblas_uses_the_kernels_it_was_told_to() -> None:
     program = (
         "import ctypes, os\n"
         "from inference.blas import best_blas, preload\n"
-        "chosen = preload(best_blas())\n"
-        "name = ctypes.CDLL(chosen.path).openblas_get_corename\n"
+        "name = ctypes.CDLL(preload(best_blas()).path).openblas_get_corename\n"
         "name.restype = ctypes.c_char_p\n"
-        "print(name().decode() in (os.environ.get('OPENBLAS_CORETYPE', ''), 'Zen', 'Cooperlake', 'Sapphirerapids')"
-        " or 'OPENBLAS_CORETYPE' not in os.environ)"
+        "print(name().decode(), os.environ.get('OPENBLAS_CORETYPE'))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "True"
+    used, told = done.stdout.split()
+    assert told in {used, "None"}
