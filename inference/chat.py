@@ -3,8 +3,13 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from django.conf import settings
+
 from inference import runtime, tracing
-from inference.types import Event, Principal, Request
+from inference.types import Accepted, ChatRequest, Event, Principal, Request
+
+_BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right where a character is a token
+_TOKENS_PER_MESSAGE = 16  # what chat templates put around one
 
 
 async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event]:
@@ -14,11 +19,26 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
     cancels the work and releases the model; use it inside `contextlib.aclosing`.
     """
     with tracing.request_span(request, principal) as span:
-        async with runtime.pool().lease(request.model) as lease:
+        async with runtime.pool().lease(request.model, most_tokens(request)) as lease:
             async for progress in lease.progress():
                 span.note(progress)
                 yield progress
             async with aclosing(lease.runner.submit(request, principal.owner)) as events:
                 async for event in events:
+                    if isinstance(event, Accepted):
+                        lease.settle(event.prompt_tokens + event.max_tokens)
                     span.note(event)
                     yield event
+
+
+def most_tokens(request: Request) -> int:
+    """A cautious estimate of prompt and answer together, until the worker has counted."""
+    answer = request.max_tokens if request.max_tokens is not None else settings.CONFIG.max_output_tokens
+    if isinstance(request, ChatRequest):
+        texts = [message.content for message in request.messages]
+    else:
+        texts = [request.prompt]
+    prompt = sum(
+        len(text.encode(errors="replace")) // _BYTES_PER_TOKEN + _TOKENS_PER_MESSAGE for text in texts
+    )
+    return prompt + answer

@@ -16,6 +16,7 @@
     │   └── UnsupportedMediaType  415  unsupported_media_type
     └── Unavailable               503  server_error
         ├── PoolFull              503  pool_full         (Retry-After)
+        ├── AllPinned             503  all_pinned        (Retry-After)
         ├── QueueFull             429  queue_full        (Retry-After)
         ├── ModelTooLarge         503  model_too_large
         ├── ModelLoadFailed       503  model_load_failed
@@ -122,12 +123,18 @@ class PoolFull(Unavailable):
     code = "pool_full"
 
 
+class AllPinned(Unavailable):
+    """What the wanted model needs is held by pinned models, so waiting would not help."""
+
+    code = "all_pinned"
+
+
 class QueueFull(Unavailable):
     status, type, code = 429, "rate_limit_error", "queue_full"
 
 
 class ModelTooLarge(Unavailable):
-    """The model alone needs more than the whole memory budget."""
+    """The model, or one request beside it, needs more than the whole memory budget."""
 
     code = "model_too_large"
 

@@ -187,6 +187,8 @@ def fake_pool(runners: Sequence[FakeRunner], *cards: ModelCard, **options: Any) 
         "queue_limit": 8,
         "load_timeout_s": 5,
         "keep_spare": False,
+        "min_residency_s": 0,
+        "gauge": lambda: 1.0,
     }
     return Pool(start_runner=lambda: next(waiting), **(usual | options))
 

@@ -1,7 +1,8 @@
-"""Bytes: who must go so that another fits. Pure decisions, no clock and no processes."""
+"""Bytes: who must give up what so that somebody else fits. Pure decisions, no clock and no processes."""
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from inference.types import Memory
 
@@ -10,38 +11,75 @@ class Holder(Protocol):
     """Whatever holds bytes of the budget."""
 
     last_used: float
+    leases: int
 
     @property
     def bytes(self) -> int: ...
 
     @property
-    def is_evictable(self) -> bool: ...
+    def sheddable(self) -> int: ...
 
     @property
-    def is_leaving(self) -> bool: ...
+    def coming(self) -> int: ...
 
 
 H = TypeVar("H", bound=Holder)
+
+
+@dataclass(frozen=True)
+class Plan(Generic[H]):
+    """Whose prefix caches shrink, each by so many bytes, and who goes; `is_enough` when that makes room."""
+
+    sheds: tuple[tuple[H, int], ...] = ()
+    victims: tuple[H, ...] = ()
+    is_enough: bool = True
 
 
 def reserved(holders: Iterable[Holder]) -> int:
     return sum(holder.bytes for holder in holders)
 
 
-def victims(holders: Sequence[H], need: int, limit: int) -> list[H]:
-    """The least recently used idle holders whose leaving, with those already leaving, makes `need` fit.
+def coming(holders: Iterable[Holder]) -> int:
+    """Bytes on their way back."""
+    return sum(holder.coming for holder in holders)
 
-    Empty when enough is free or on its way, and also when evicting every idle one would not do:
-    then nobody is sent away for nothing.
+
+def make_room(holders: Collection[H], evictable: Collection[H], missing: int) -> Plan[H]:
+    """Find `missing` bytes: in prefix caches if they have them, else by evicting, least recently used first.
+
+    Caches of those who are evicted go with them, so only what is missing then is shed from the others.
     """
-    missing = need - (limit - reserved(holders)) - reserved(h for h in holders if h.is_leaving)
+    caches = sum(holder.sheddable for holder in holders)
+    victims: list[H] = []
+    for victim in least_recently_used(evictable):
+        if caches >= missing:
+            break
+        victims.append(victim)
+        caches -= victim.sheddable
+        missing -= victim.bytes
+    sheds: list[tuple[H, int]] = []
+    for holder in least_recently_used(h for h in holders if h not in victims):
+        amount = min(holder.sheddable, missing)
+        if amount > 0:
+            sheds.append((holder, amount))
+            missing -= amount
+    return Plan(tuple(sheds), tuple(victims), missing <= 0)
+
+
+def make_way(holders: Iterable[H], missing: int) -> list[H]:
+    """Those who take no more streams until `missing` bytes came together: those with the fewest first."""
     chosen: list[H] = []
-    for holder in sorted((h for h in holders if h.is_evictable), key=lambda h: h.last_used):
+    for holder in sorted(holders, key=lambda h: (h.leases, h.last_used)):
         if missing <= 0:
             break
         chosen.append(holder)
         missing -= holder.bytes
-    return chosen if missing <= 0 else []
+    return chosen
+
+
+def least_recently_used(holders: Iterable[H]) -> Sequence[H]:
+    """Idle ones first, then those in use; each in the order in which they were last left."""
+    return sorted(holders, key=lambda h: (h.leases > 0, h.last_used))
 
 
 def figures(memory: Memory) -> str:

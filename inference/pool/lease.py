@@ -1,50 +1,90 @@
 """A claim on one model, from the queue to the last token."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from inference.errors import PoolFull
 from inference.pool.resident import Resident
 from inference.pool.runner import Runner
-from inference.types import ModelCard, ModelState, PoolSnapshot, Progress
+from inference.types import ModelCard, Progress
 
 _PROGRESS_EVERY_S = 0.2
 
 
 @dataclass(eq=False)
 class Waiter:
-    """One request in the queue for a model."""
+    """One request in the queue for a model; `tokens` is None for one that only wants it loaded."""
 
     card: ModelCard
     granted: "asyncio.Future[Resident]"
-    since: float = field(default_factory=time.monotonic)
+    since: float
+    tokens: int | None = 0
+    held_bytes: int = 0  # once granted: what is reserved for its KV cache
+    granted_at: float = 0.0
+
+    @property
+    def kv_tokens(self) -> int:
+        return self.tokens or 0
+
+    @property
+    def resident(self) -> Resident | None:
+        """Where its lease counts: not while it waits, nor when it was refused or gave up."""
+        is_granted = self.granted.done() and not self.granted.cancelled() and not self.granted.exception()
+        return self.granted.result() if is_granted and self.tokens is not None else None
+
+    def take(self, resident: Resident, now: float) -> None:
+        """Count this lease and its bytes."""
+        if self.tokens is None:
+            return
+        self.granted_at = now
+        self.held_bytes = self.tokens * resident.kv_per_token
+        resident.leases += 1
+        resident.kv_reserved += self.held_bytes
+
+    def settle(self, tokens: int) -> None:
+        """Replace the estimate by the exact number of tokens."""
+        if resident := self.resident:
+            exact = tokens * resident.kv_per_token
+            resident.kv_reserved += exact - self.held_bytes
+            self.held_bytes = exact
+
+    def give_back(self, now: float) -> Resident | None:
+        """End the lease; its bytes stay counted until the worker's next report. None if there was none."""
+        resident = self.resident
+        if resident:
+            resident.leases -= 1
+            resident.kv_reserved -= self.held_bytes
+            resident.unsettled += self.held_bytes
+            resident.is_settled = False
+            resident.last_used = now
+        return resident
 
 
 class Keeper(Protocol):
     """Who grants claims and takes them back: the pool."""
 
-    async def join(self, model_id: str) -> Waiter: ...
+    async def join(self, model_id: str, tokens: int | None = 0) -> Waiter: ...
 
     def leave(self, waiter: Waiter) -> None: ...
 
-    def snapshot(self) -> PoolSnapshot: ...
+    def settle(self, waiter: Waiter, tokens: int) -> None: ...
+
+    def progress_of(self, waiter: Waiter) -> Progress: ...
 
 
 class Lease:
     """`async with pool.lease(id) as lease`: follow `progress()` to its end, then use `runner`."""
 
-    def __init__(self, pool: Keeper, model_id: str, wait_limit_s: float) -> None:
+    def __init__(self, pool: Keeper, model_id: str, tokens: int) -> None:
         self._pool = pool
         self._model_id = model_id
-        self._wait_limit_s = wait_limit_s
+        self._tokens = tokens
         self._waiter: Waiter | None = None
 
     async def __aenter__(self) -> Self:
-        self._waiter = await self._pool.join(self._model_id)
+        self._waiter = await self._pool.join(self._model_id, self._tokens)
         return self
 
     async def __aexit__(
@@ -56,19 +96,21 @@ class Lease:
     async def progress(self) -> AsyncIterator[Progress]:
         """Yield what the request waits for, each time it changes, until the model is ours.
 
-        Raises ModelLoadFailed, ShuttingDown, or PoolFull when no room came in time.
+        Raises ModelLoadFailed, ShuttingDown, AllPinned, or PoolFull when no room came in time.
         """
         waiter = self._entered()
         last: Progress | None = None
         while not waiter.granted.done():
-            now = self._waits_for()
+            now = self._pool.progress_of(waiter)
             if now != last:
                 yield now
             last = now
-            if now.phase == "queued" and time.monotonic() - waiter.since > self._wait_limit_s:
-                raise PoolFull("Every model that is loaded is busy; try again shortly.", retry_after=5)
             await asyncio.wait([waiter.granted], timeout=_PROGRESS_EVERY_S)
         waiter.granted.result()
+
+    def settle(self, tokens: int) -> None:
+        """Correct the reservation: prompt and answer will take at most so many tokens."""
+        self._pool.settle(self._entered(), tokens)
 
     @property
     def runner(self) -> Runner:
@@ -78,9 +120,3 @@ class Lease:
         if not self._waiter:
             raise RuntimeError("enter the lease first")
         return self._waiter
-
-    def _waits_for(self) -> Progress:
-        model = self._pool.snapshot().of(self._model_id)
-        if model.state == ModelState.LOADING:
-            return Progress(phase="loading", done=model.loaded_percent, total=100)
-        return Progress(phase="queued")

@@ -7,32 +7,36 @@ decision and the bytes it reserves are never apart. `snapshot` alone may be call
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-from inference import tracing
-from inference.errors import (
-    InvalidValue,
-    ModelLoadFailed,
-    ModelNotFound,
-    ModelTooLarge,
-    QueueFull,
-    ServerError,
-    ShuttingDown,
-)
-from inference.pool import budget
+from msgspec import structs
+
+from inference.errors import InvalidValue, ModelLoadFailed, ModelNotFound, ServerError, ShuttingDown
+from inference.pool import pressure, refusal
+from inference.pool.backoff import Setbacks
+from inference.pool.budget import in_gb
+from inference.pool.history import History, OnEvent
+from inference.pool.housekeeping import Housekeeping
 from inference.pool.lease import Lease, Waiter
-from inference.pool.resident import Resident
-from inference.pool.runner import Runner, StartRunner
-from inference.types import ModelCard, ModelState, PoolSnapshot, ResidentModel
+from inference.pool.loading import Loader
+from inference.pool.queue import Queue
+from inference.pool.room import Room
+from inference.pool.runner import StartRunner
+from inference.pool.waits import Durations
+from inference.types import ModelCard, ModelState, PoolSnapshot, Progress, ResidentModel
 
 logger = logging.getLogger(__name__)
-_FAILURE_SHOWN_S = 300.0
+_TICK_S = 1.0
 
 
 class Pool:
-    """The resident models of this site."""
+    """The resident models of this site.
+
+    `limit_bytes` is what they may use together; unless the operator gave it (`is_limit_given`) the device's
+    own limit counts too. `idle_ttl_s` is for models whose card has none, -1 for ever. A model keeps its
+    place for `min_residency_s` though another waits, and one that waited `patience_s` is overtaken no more
+    (claim.py). `gauge` tells the share of the system's memory that is available.
+    """
 
     def __init__(
         self,
@@ -42,107 +46,177 @@ class Pool:
         limit_bytes: int,
         queue_limit: int,
         load_timeout_s: float,
+        is_limit_given: bool = True,
         max_leases: int = 32,
         wait_limit_s: float = 300.0,
+        idle_ttl_s: float = -1.0,
+        min_residency_s: float = 5.0,
+        patience_s: float = 10.0,
         keep_spare: bool = True,
+        find_pinned: Callable[[], Sequence[str]] = list,
+        on_event: OnEvent = lambda event: None,
+        gauge: pressure.Gauge = pressure.available,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._find_card = find_card
-        self._start_runner = start_runner
-        self._limit = limit_bytes
-        self._queue_limit = queue_limit
-        self._max_leases = max_leases
-        self._load_timeout_s = load_timeout_s
-        self._wait_limit_s = wait_limit_s
-        self._keep_spare = keep_spare
-        self._residents: dict[str, Resident] = {}
-        self._waiters: deque[Waiter] = deque()
-        self._failures: dict[str, tuple[float, str]] = {}
-        self._spare: Runner | None = None
-        self._is_spare_ready = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._find_pinned = find_pinned
+        self._is_limit_given = is_limit_given
+        self._gauge = gauge
+        self._clock = clock
+        self._known_pins: set[str] = set()
+        self._durations = Durations()
+        self._room = Room(limit_bytes)
+        self._history = History(on_event, clock, self._room)
+        self._loader = Loader(
+            start_runner=start_runner,
+            load_timeout_s=load_timeout_s,
+            keep_spare=keep_spare,
+            clock=clock,
+            room=self._room,
+            history=self._history,
+            durations=self._durations,
+            on_change=self._dispatch_soon,
+            on_failure=lambda model_id, reason: self._queue.fail_load(model_id, reason),
+            on_device=self._learn_limit,
+        )
+        self._house = Housekeeping(self._room, self._loader, self._history, idle_ttl_s=idle_ttl_s)
+        self._queue = Queue(
+            limit=queue_limit,
+            max_leases=max_leases,
+            wait_limit_s=wait_limit_s,
+            min_residency_s=min_residency_s,
+            patience_s=patience_s,
+            clock=clock,
+            room=self._room,
+            history=self._history,
+            durations=self._durations,
+            loader=self._loader,
+            house=self._house,
+        )
+        self._ticking: asyncio.Task[None] | None = None
+        self._is_dispatch_due = False
         self.is_closing = False
         self.loop: asyncio.AbstractEventLoop | None = None
 
-    def lease(self, model_id: str) -> Lease:
-        """A claim on `model_id`; entering it joins the queue, leaving it lets the model go."""
-        return Lease(self, model_id, self._wait_limit_s)
+    def lease(self, model_id: str, tokens: int = 0) -> Lease:
+        """A claim on `model_id` for up to `tokens` of prompt and answer: entering joins, leaving lets go."""
+        return Lease(self, model_id, tokens)
 
     async def load(self, model_id: str) -> None:
-        """Begin to load a model and return at once; raises what a request would be refused with."""
-        waiter = await self.join(model_id)
+        """Begin to load a model and return at once; raises what a request would be refused with.
+
+        An operator may: whatever the model did before is forgiven.
+        """
+        waiter = await self.join(model_id, None)
         waiter.granted.add_done_callback(lambda _: self.leave(waiter))
 
     async def unload(self, model_id: str) -> bool:
         """Unload a model once its last stream has ended; False when it is not resident."""
-        resident = self._residents.get(model_id)
+        resident = self._room.of(model_id)
         if not resident:
             return False
         if resident.state == ModelState.LOADING:
             raise InvalidValue("This model is still loading; unload it when it is ready.")
-        resident.state = ModelState.DRAINING
-        self._let_go_if_drained(resident)
+        if not resident.is_leaving:
+            text = f"unloaded {model_id}: an operator asked for it; it held {in_gb(resident.bytes)}"
+            self._history.record("unloaded", model_id, text)
+            self._loader.send_away(resident)
         return True
 
+    async def refresh(self, model_id: str) -> None:
+        """Act on what the catalog now says of a model: its pin and how long it may idle."""
+        card = await asyncio.to_thread(self._find_card, model_id)
+        if card is None:
+            return
+        self._note_pin(card)
+        for resident in self._room.residents:
+            if resident.card.id == card.id:
+                resident.card = _with_choices_of(card, resident.card)
+        for waiter in self._queue:
+            if waiter.card.id == card.id:
+                waiter.card = _with_choices_of(card, waiter.card)
+        self._dispatch()
+
     async def warm_up(self) -> None:
-        """Start the spare worker ahead of the first request."""
-        self.loop = asyncio.get_running_loop()
-        logger.info("Models may use %s of memory", budget.in_gb(self._limit))
-        self._start_spare()
+        """Start the spare worker and load the pinned models ahead of the first request."""
+        self._begin_ticking()
+        logger.info("Models may use %s of memory", in_gb(self._room.limit))
+        self._loader.start_spare()
+        self._loader.spawn(self._load_pinned())
 
     def snapshot(self) -> PoolSnapshot:
         """The pool at this moment; callable from any thread."""
-        now = time.monotonic()
-        residents = list(self._residents.values())
-        failed = [
-            ResidentModel(id=model_id, state=ModelState.FAILED, reason=reason)
-            for model_id, (until, reason) in list(self._failures.items())
-            if until > now and model_id not in self._residents
-        ]
         return PoolSnapshot(
-            limit_bytes=self._limit,
-            reserved_bytes=budget.reserved(residents),
-            waiting=len(self._waiters),
-            models=(*(resident.shown(now) for resident in residents), *failed),
-            is_spare_ready=self._is_spare_ready,
+            limit_bytes=self._room.limit,
+            reserved_bytes=self._room.reserved,
+            waiting=len(self._queue),
+            models=tuple(self._shown()),
+            is_spare_ready=self._loader.is_spare_ready,
+            pressure=self._house.pressure.level,
+            events=self._history.events,
         )
+
+    def tick(self) -> None:
+        """Do all that time brings: called once a second."""
+        now = self._clock()
+        for resident in self._room.residents:
+            resident.age(now)
+        self._queue.expire(now)
+        self._house.feel(self._gauge(), pressure.kernel_level())
+        self._house.expire(now, {waiter.card.id for waiter in self._queue})
+        self._dispatch()
 
     async def close(self) -> None:
         """End every worker; whoever still streams or waits is told that the site shuts down."""
         self.is_closing = True
-        for waiter in list(self._waiters):
-            self._refuse(waiter, ShuttingDown("The server is shutting down."))
-        runners = [resident.runner for resident in self._residents.values()]
-        if self._spare:
-            runners.append(self._spare)
-        await asyncio.gather(*(runner.stop() for runner in runners))
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for waiter in self._queue:
+            self._queue.fail(waiter, ShuttingDown("The server is shutting down."))
+        if self._ticking:
+            self._ticking.cancel()
+        await self._loader.close()
 
-    # The queue: join, leave and dispatch are all there is to it.
+    # A request's way: join, settle, leave; queue.py decides what happens in between.
 
-    async def join(self, model_id: str) -> Waiter:
+    async def join(self, model_id: str, tokens: int | None = 0) -> Waiter:
         """Queue for a model; raises at once what waiting could not mend."""
-        self.loop = asyncio.get_running_loop()
+        self._begin_ticking()
         card = self._servable(model_id, await asyncio.to_thread(self._find_card, model_id))
-        waiter = Waiter(card, self.loop.create_future())
-        self._waiters.append(waiter)
-        self._dispatch()
-        if waiter in self._waiters and len(self._waiters) > self._queue_limit:
-            self._waiters.remove(waiter)
-            raise QueueFull("Too many requests are waiting for a model; try again shortly.", retry_after=2)
+        if tokens is None:
+            self._loader.setbacks_of(card.id).forgive()
+        else:
+            tokens = min(tokens, card.context_length)
+        waiter = Waiter(card, asyncio.get_running_loop().create_future(), self._clock(), tokens)
+        self._queue.add(waiter)
+        if waiter.granted.done():
+            waiter.granted.result()
         return waiter
 
     def leave(self, waiter: Waiter) -> None:
         """Give the claim back, wherever it is: queued, granted or refused."""
-        if waiter in self._waiters:
-            self._waiters.remove(waiter)
+        self._queue.remove(waiter)
         if not waiter.granted.done():
             waiter.granted.cancel()
-        elif not waiter.granted.cancelled() and waiter.granted.exception() is None:
-            self._release(waiter.granted.result())
+        now = self._clock()
+        if resident := waiter.give_back(now):
+            self._durations.leased(now - waiter.granted_at)
+            self._loader.let_go_if_drained(resident)
         self._dispatch()
+
+    def settle(self, waiter: Waiter, tokens: int) -> None:
+        """Correct what a granted claim reserves to the tokens its request takes at most."""
+        waiter.settle(tokens)
+        self._dispatch()
+
+    def progress_of(self, waiter: Waiter) -> Progress:
+        """What a request in the queue waits for."""
+        resident = self._room.of(waiter.card.id)
+        if resident and resident.state == ModelState.LOADING:
+            return Progress(phase="loading", done=resident.percent, total=100)
+        return Progress(phase="queued")
+
+    def _dispatch(self) -> None:
+        if not self.is_closing:
+            self._queue.dispatch()
 
     def _servable(self, model_id: str, card: ModelCard | None) -> ModelCard:
         if self.is_closing:
@@ -153,142 +227,84 @@ class Pool:
             )
         if not card.is_servable:
             raise ModelLoadFailed(f"The model {model_id!r} cannot be served: {card.problem}", param="model")
-        if card.resident_bytes > self._limit:
-            raise ModelTooLarge(
-                f"The model {model_id!r} needs {budget.in_gb(card.resident_bytes)} of memory; the limit is "
-                f"{budget.in_gb(self._limit)}: raise MLX_SERVER_MEMORY_LIMIT or pick a smaller model.",
-                param="model",
-            )
+        if self._house.pressure.is_refusing and not self._room.of(card.id):
+            error = refusal.of_pressure(card, self._queue.retry_after(card))
+            self._queue.tell_refusal(card, error, card.resident_bytes)
+            raise error
         return card
 
-    def _dispatch(self) -> None:
-        """Grant whoever can be granted, in order; the first who needs room gets it before any later one."""
-        is_room_contended = self.is_closing
-        for waiter in list(self._waiters):
-            resident = self._residents.get(waiter.card.id)
-            if resident and resident.state == ModelState.READY and resident.leases < self._max_leases:
-                self._grant(waiter, resident)
-            elif not resident and not is_room_contended:
-                is_room_contended = not self._try_to_load(waiter.card)
+    # What is known now.
 
-    def _grant(self, waiter: Waiter, resident: Resident) -> None:
-        self._waiters.remove(waiter)
-        if not waiter.granted.done():
-            resident.leases += 1
-            waiter.granted.set_result(resident)
+    def _shown(self) -> Iterable[ResidentModel]:
+        now, troubled = self._clock(), dict(self._loader.setbacks)
+        for resident in self._room.residents:
+            setbacks = troubled.pop(resident.card.id, Setbacks())
+            yield structs.replace(resident.shown(now), restarts=setbacks.restarts, reason=setbacks.reason)
+        for model_id, setbacks in troubled.items():
+            if setbacks.is_shown(now):
+                is_failed = setbacks.is_failed or setbacks.is_broken(now)
+                yield ResidentModel(
+                    id=model_id,
+                    state=ModelState.FAILED if is_failed else ModelState.UNLOADED,
+                    restarts=setbacks.restarts,
+                    retry_in_s=setbacks.retry_in_s(now),
+                    reason=setbacks.reason,
+                )
 
-    def _refuse(self, waiter: Waiter, error: ServerError) -> None:
-        self._waiters.remove(waiter)
-        if not waiter.granted.done():
-            waiter.granted.set_exception(error)
+    def _learn_limit(self, device_bytes: int) -> None:
+        if not self._is_limit_given and 0 < device_bytes < self._room.limit:
+            self._room.limit = device_bytes
+            logger.info("Models may use %s of memory: more would not suit the device", in_gb(device_bytes))
 
-    def _release(self, resident: Resident) -> None:
-        resident.leases -= 1
-        resident.last_used = time.monotonic()
-        self._let_go_if_drained(resident)
+    def _note_pin(self, card: ModelCard) -> None:
+        resident = self._room.of(card.id)
+        was_pinned = card.id in self._known_pins or (resident is not None and resident.card.is_pinned)
+        if card.is_pinned and not was_pinned:
+            self._known_pins.add(card.id)
+            self._history.record("pinned", card.id, f"pinned {card.id}: it keeps its place; {self._room}")
+        if was_pinned and not card.is_pinned:
+            self._known_pins.discard(card.id)
+            self._history.record("unpinned", card.id, f"unpinned {card.id}: it may be evicted when it idles")
 
-    # Loading and unloading.
+    # The clock.
 
-    def _try_to_load(self, card: ModelCard) -> bool:
-        """Begin the load if the budget has room now; otherwise evict for it and return False."""
-        residents = list(self._residents.values())
-        if card.resident_bytes <= self._limit - budget.reserved(residents):
-            self._begin_load(card)
-            return True
-        for victim in budget.victims(residents, card.resident_bytes, self._limit):
-            logger.info(
-                "Evicting %s (idle %.0f s, %s) to load %s, which needs %s of %s",
-                victim.card.id,
-                time.monotonic() - victim.last_used,
-                budget.in_gb(victim.bytes),
-                card.id,
-                budget.in_gb(card.resident_bytes),
-                budget.in_gb(self._limit),
-            )
-            victim.state = ModelState.DRAINING
-            self._let_go_if_drained(victim)
-        return False
+    async def _load_pinned(self) -> None:
+        """Load what is pinned, one after another; what cannot be loaded is told and left out."""
+        await self._loader.warm()
+        for model_id in await asyncio.to_thread(self._find_pinned):
+            self._known_pins.add(model_id)
+            try:
+                waiter = await self.join(model_id, None)
+                await asyncio.wait([waiter.granted])
+                self.leave(waiter)
+            except ServerError as error:
+                logger.warning("The pinned model %s was not loaded: %s", model_id, error.message)
 
-    def _begin_load(self, card: ModelCard) -> None:
-        runner, self._spare, self._is_spare_ready = self._spare or self._start_runner(), None, False
-        resident = Resident(card, runner)
-        self._residents[card.id] = resident
-        self._failures.pop(card.id, None)
-        self._spawn(self._load(resident))
+    def _dispatch_soon(self) -> None:
+        """Dispatch on the loop's next turn, once for all that changed until then."""
+        if not self._is_dispatch_due:
+            self._is_dispatch_due = True
+            asyncio.get_running_loop().call_soon(self._dispatch_now)
 
-    async def _load(self, resident: Resident) -> None:
-        started = time.monotonic()
-
-        def on_progress(percent: int) -> None:
-            resident.percent = percent
-
-        try:
-            with tracing.load_span(resident.card):
-                async with asyncio.timeout(self._load_timeout_s):
-                    loaded = await resident.runner.load(resident.card, on_progress)
-        except TimeoutError:
-            await self._give_up(resident, f"loading took longer than {self._load_timeout_s:.0f} s")
-        except ServerError as error:
-            await self._give_up(resident, error.message)
-        else:
-            resident.state, resident.percent = ModelState.READY, 100
-            resident.load_s = time.monotonic() - started
-            resident.last_used = time.monotonic()
-            logger.info(
-                "Model loaded: %s (%.1f s, %s)",
-                resident.card.id,
-                resident.load_s,
-                budget.in_gb(loaded.memory.active),
-            )
-            logger.info("Worker %s: %s", resident.runner.pid, budget.figures(loaded.memory))
-            self._spawn(self._watch(resident))
-        self._dispatch()
-        self._start_spare()
-
-    async def _give_up(self, resident: Resident, reason: str) -> None:
-        """Turn a failed load into an answer for all who wait for it, and a state that decays."""
-        logger.warning("Model %s failed to load: %s", resident.card.id, reason)
-        await resident.runner.stop()
-        del self._residents[resident.card.id]
-        self._failures[resident.card.id] = (time.monotonic() + _FAILURE_SHOWN_S, reason)
-        for waiter in [w for w in self._waiters if w.card.id == resident.card.id]:
-            self._refuse(waiter, ModelLoadFailed(f"The model {resident.card.id!r} did not load: {reason}"))
-
-    async def _watch(self, resident: Resident) -> None:
-        """Forget a model whose worker ended by itself; the next request loads it anew."""
-        await resident.runner.wait_ended()
-        if (
-            self._residents.get(resident.card.id) is resident
-            and not resident.is_leaving
-            and not self.is_closing
-        ):
-            logger.error("The worker of %s (pid %s) died", resident.card.id, resident.runner.pid)
-            resident.state = ModelState.DRAINING
-            await self._unload(resident)
-
-    def _let_go_if_drained(self, resident: Resident) -> None:
-        if resident.is_leaving and resident.leases == 0 and self._residents.get(resident.card.id) is resident:
-            self._spawn(self._unload(resident))
-
-    async def _unload(self, resident: Resident) -> None:
-        """End the worker; only then are its bytes free."""
-        await resident.runner.stop()
-        if self._residents.get(resident.card.id) is resident:
-            del self._residents[resident.card.id]
+    def _dispatch_now(self) -> None:
+        self._is_dispatch_due = False
         self._dispatch()
 
-    def _start_spare(self) -> None:
-        if self._keep_spare and not self._spare and not self.is_closing:
-            self._spare = self._start_runner()
-            self._spawn(self._warm(self._spare))
+    def _begin_ticking(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        if not self._ticking or self._ticking.done():
+            self._ticking = self._loader.spawn(self._tick_on())
 
-    async def _warm(self, spare: Runner) -> None:
-        await spare.warm_up()
-        self._is_spare_ready = self._spare is spare
-        logger.info("Spare worker %s is ready: %s", spare.pid, budget.figures(spare.memory))
+    async def _tick_on(self) -> None:
+        while not self.is_closing:
+            await asyncio.sleep(_TICK_S)
+            try:
+                self.tick()
+            except Exception:
+                logger.exception("The pool's housekeeping failed; it goes on")
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        # The loop keeps only weak references to tasks: one without a holder may vanish half done.
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+def _with_choices_of(chosen: ModelCard, card: ModelCard) -> ModelCard:
+    return structs.replace(
+        card, is_pinned=chosen.is_pinned, idle_ttl_s=chosen.idle_ttl_s, aliases=chosen.aliases
+    )

@@ -1,27 +1,47 @@
-"""A model's place in the pool."""
+"""A model's place in the pool, and the bytes it takes there."""
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from inference.pool.runner import Runner
-from inference.types import ModelCard, ModelState, ResidentModel
+from inference.types import Memory, ModelCard, ModelState, ResidentModel
+
+_SHED_WITHIN_S = 2.0
+_STUBBORN_S = 5.0
 
 
 @dataclass(eq=False)
 class Resident:
-    """A model that holds bytes of the budget: loading, ready, or giving them back."""
+    """A model that holds bytes of the budget: loading, ready, or giving them back.
+
+    Its bytes are the larger of what was predicted and what its worker reports, part by part: weights with
+    the transients of prefill, KV caches, and the prefix cache.
+    """
 
     card: ModelCard
     runner: Runner
+    last_used: float
     state: ModelState = ModelState.LOADING
     leases: int = 0
     percent: int = 0
     load_s: float = 0.0
-    last_used: float = field(default_factory=time.monotonic)
+    ready_at: float = 0.0
+    kv_per_token: int = 0
+    promised: int = 0  # while loading: for the request that asked for it
+    kv_reserved: int = 0  # for the tokens of running leases
+    unsettled: int = 0  # of ended leases: may have become prefix cache until the worker reports
+    is_settled: bool = True  # the worker has reported since the last lease ended
+    has_been_stopped: bool = False  # its worker's end is ours, not its own
+    _shed_to: int | None = None
+    _shed_at: float = 0.0
+    _is_stubborn: bool = False  # did not shed what it was asked to
+
+    @property
+    def is_idle(self) -> bool:
+        return self.state == ModelState.READY and self.leases == 0
 
     @property
     def is_evictable(self) -> bool:
-        return self.state == ModelState.READY and self.leases == 0
+        return self.is_idle and not self.card.is_pinned
 
     @property
     def is_leaving(self) -> bool:
@@ -29,8 +49,48 @@ class Resident:
 
     @property
     def bytes(self) -> int:
-        """What it takes of the budget: the prediction, or what its worker reports when that is more."""
-        return max(self.card.resident_bytes, self.runner.memory.active)
+        return self._base(self.leases) + self._kv(0) + self.runner.memory.prefix_cache + self.promised
+
+    @property
+    def base(self) -> int:
+        """What stays when its streams have ended and its prefixes are shed."""
+        return self._base(self.leases)
+
+    def cost_of(self, tokens: int) -> int:
+        """What one more lease of so many tokens adds to its bytes."""
+        more = self._base(self.leases + 1) + self._kv(tokens * self.kv_per_token)
+        return more - self._base(self.leases) - self._kv(0)
+
+    @property
+    def sheddable(self) -> int:
+        """Bytes of prefixes it could be asked to give up."""
+        if self.state != ModelState.READY or self._shed_to is not None or self._is_stubborn:
+            return 0
+        return self.runner.memory.prefix_cache
+
+    @property
+    def coming(self) -> int:
+        """Bytes on their way back: all of one that leaves, and what one was asked to shed."""
+        if self.is_leaving:
+            return self.bytes
+        return 0 if self._shed_to is None else max(0, self.runner.memory.prefix_cache - self._shed_to)
+
+    def shed(self, keep: int, now: float) -> None:
+        self._shed_to, self._shed_at = keep, now
+        self.runner.shed(keep)
+
+    def reported(self, memory: Memory) -> None:
+        """Take a memory report into account; `runner.memory` already is this one."""
+        self.unsettled, self.is_settled = 0, True
+        if self._shed_to is not None and memory.prefix_cache <= self._shed_to:
+            self._shed_to = None
+
+    def age(self, now: float) -> None:
+        """Give up on a shed that did not come, and later ask again."""
+        if self._shed_to is not None and now - self._shed_at > _SHED_WITHIN_S:
+            self._shed_to, self._is_stubborn = None, True
+        if self._is_stubborn and now - self._shed_at > _SHED_WITHIN_S + _STUBBORN_S:
+            self._is_stubborn = False
 
     def shown(self, now: float) -> ResidentModel:
         is_busy = self.state == ModelState.READY and self.leases > 0
@@ -42,6 +102,16 @@ class Resident:
             reserved_bytes=self.bytes,
             memory=self.runner.memory,
             pid=self.runner.pid,
-            idle_s=0.0 if self.leases else now - self.last_used,
+            idle_s=now - self.last_used if self.is_idle else 0.0,
             load_s=self.load_s,
+            is_pinned=self.card.is_pinned,
+            kv_reserved_bytes=self.kv_reserved + self.unsettled,
         )
+
+    def _base(self, leases: int) -> int:
+        memory = self.runner.memory
+        predicted = self.card.resident_bytes + (self.card.prefill_bytes if leases else 0)
+        return max(predicted, memory.active - memory.kv - memory.prefix_cache)
+
+    def _kv(self, more: int) -> int:
+        return max(self.kv_reserved + self.unsettled + more, self.runner.memory.kv)

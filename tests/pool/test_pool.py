@@ -283,4 +283,4 @@ async def test_a_stream_ends_with_exactly_one_terminal_event() -> None:
 async def test_a_load_is_logged_with_its_seconds_and_size(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="inference.pool")
     await ask(fake_pool([FakeRunner()]))
-    assert "Model loaded: tiny (0.0 s, 1.0 GB)" in caplog.text
+    assert "Loaded tiny: 0.0 s, 1.0 GB; free 9.0 GB of 10.0 GB" in caplog.text

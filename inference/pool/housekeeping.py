@@ -1,0 +1,61 @@
+"""What happens by itself, once a second: idle models expire, and memory that runs short is given back."""
+
+from collections.abc import Collection
+
+from inference.pool import budget
+from inference.pool.budget import in_gb
+from inference.pool.history import History
+from inference.pool.loading import Loader
+from inference.pool.pressure import Gauged
+from inference.pool.resident import Resident
+from inference.pool.room import Room
+
+
+class Housekeeping:
+    """Acts on the clock, on the gauges and on what workers report; reads none of them itself."""
+
+    def __init__(self, room: Room, loader: Loader, history: History, *, idle_ttl_s: float) -> None:
+        self._room = room
+        self._loader = loader
+        self._history = history
+        self._idle_ttl_s = idle_ttl_s
+        self.pressure = Gauged()
+
+    def expire(self, now: float, wanted: Collection[str]) -> None:
+        """Unload models whose time is over; not those that somebody waits for."""
+        for resident in self._evictable():
+            ttl = resident.card.idle_ttl_s
+            ttl = self._idle_ttl_s if ttl is None else ttl
+            if 0 <= ttl <= now - resident.last_used and resident.card.id not in wanted:
+                self._loader.evict(resident, f"its time is {ttl:.0f} s", kind="expired")
+
+    def feel(self, available: float, kernel: int) -> None:
+        """Act on the system's memory: shed prefixes of idle models, then of all, then evict one by one."""
+        before = self.pressure.level
+        if self.pressure.update(available, kernel):
+            text = (
+                f"memory pressure is {self.pressure.level}, was {before}: {available:.0%} of the system's "
+                f"memory is available, the kernel says {kernel}"
+            )
+            self._history.record("pressure", "", text)
+        if self.pressure.is_shedding:
+            self._shed(f"the system has {available:.0%} of its memory left")
+        if self.pressure.is_evicting and (idle := self._evictable()):
+            self._loader.evict(idle[0], f"the system has {available:.0%} of its memory left")
+
+    def relieve(self) -> None:
+        """Give back what workers hold beyond the limit, since they took more than was predicted."""
+        excess = -self._room.free - self._room.coming
+        if excess <= 0:
+            return
+        why = f"models hold {in_gb(self._room.reserved)} of {in_gb(self._room.limit)}"
+        plan = budget.make_room(self._room.residents, self._evictable(), excess)
+        self._loader.carry_out(plan, why, excess)
+
+    def _shed(self, why: str) -> None:
+        holding = [resident for resident in self._room.residents if resident.sheddable]
+        for resident in [one for one in holding if one.is_idle] or holding:
+            self._loader.shed(resident, resident.sheddable, why)
+
+    def _evictable(self) -> list[Resident]:
+        return list(budget.least_recently_used(one for one in self._room.residents if one.is_evictable))

@@ -1,0 +1,202 @@
+"""Who waits for a model: a bounded FIFO in which room is made for the first who lacks it."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from inference.errors import ModelLoadFailed, ServerError
+from inference.pool import budget, refusal
+from inference.pool.budget import in_gb
+from inference.pool.claim import Claim
+from inference.pool.history import History
+from inference.pool.housekeeping import Housekeeping
+from inference.pool.lease import Waiter
+from inference.pool.loading import Loader
+from inference.pool.resident import Resident
+from inference.pool.room import Room
+from inference.pool.waits import Durations, retry_after
+from inference.types import ModelCard, ModelState
+
+
+class Queue:
+    """Requests in the order in which they came; `dispatch` is the pool's main loop."""
+
+    def __init__(
+        self,
+        *,
+        limit: int,
+        max_leases: int,
+        wait_limit_s: float,
+        min_residency_s: float,
+        patience_s: float,
+        clock: Callable[[], float],
+        room: Room,
+        history: History,
+        durations: Durations,
+        loader: Loader,
+        house: Housekeeping,
+    ) -> None:
+        self._limit = limit
+        self._max_leases = max_leases
+        self._wait_limit_s = wait_limit_s
+        self._min_residency_s = min_residency_s
+        self._clock = clock
+        self._room = room
+        self._history = history
+        self._durations = durations
+        self._loader = loader
+        self._house = house
+        self._claim = Claim(patience_s)
+        self._waiters: deque[Waiter] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    def __iter__(self) -> Iterator[Waiter]:
+        return iter(list(self._waiters))
+
+    def add(self, waiter: Waiter) -> None:
+        """Queue a request; it may be granted or refused at once."""
+        self._waiters.append(waiter)
+        self.dispatch()
+        if waiter in self._waiters and len(self._waiters) > self._limit:
+            self.refuse(waiter, refusal.of_queue(self._limit, self.retry_after(waiter.card)))
+
+    def remove(self, waiter: Waiter) -> None:
+        """Forget one who gave up; nothing happens to one who is not waiting any more."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+
+    def dispatch(self) -> None:
+        """Serve in order whoever finds room, then make room for the first who did not (see claim.py)."""
+        self._claim.begin_round()
+        lacking: list[Waiter] = []
+        for waiter in self:
+            is_behind_its_like = any(waiter.card.id == other.card.id for other in lacking)
+            if is_behind_its_like or self._serve(waiter):
+                continue
+            lacking.append(waiter)
+            if len(lacking) == 1:
+                self._stake(waiter)
+        if lacking:
+            self._make_room(lacking[0])
+        self._house.relieve()
+
+    def _serve(self, waiter: Waiter) -> bool:
+        """Grant, load or refuse; False when room is all that is missing."""
+        resident = self._room.of(waiter.card.id)
+        if not (self._has_place(resident) if resident else self._may_load(waiter)):
+            return True
+        need = self._need(waiter)
+        if (need and need > self._room.free) or self._claim.withholds(resident, need):
+            return self._is_refused_as_hopeless(waiter)
+        self._claim.concede(need)
+        if resident:
+            self._grant(waiter, resident)
+        else:
+            self._loader.begin(waiter.card, need - waiter.card.resident_bytes)
+        return True
+
+    def _has_place(self, resident: Resident) -> bool:
+        return resident.state == ModelState.READY and resident.leases < self._max_leases
+
+    def _may_load(self, waiter: Waiter) -> bool:
+        """Whether nothing but room is in the way of a load; a crash loop ends the wait here."""
+        setbacks, now = self._loader.setbacks.get(waiter.card.id), self._clock()
+        if setbacks and setbacks.is_broken(now):
+            pause = setbacks.retry_in_s(now)
+            self.refuse(waiter, refusal.of_loop(waiter.card, setbacks.reason, setbacks.restarts, pause))
+            return False
+        return not self._house.pressure.is_refusing and (not setbacks or setbacks.may_load(now))
+
+    def _need(self, waiter: Waiter) -> int:
+        """The bytes that serving it takes: of its KV cache, and of its model where that is to be loaded."""
+        if resident := self._room.of(waiter.card.id):
+            return 0 if waiter.tokens is None else resident.cost_of(waiter.tokens)
+        card = waiter.card
+        return card.resident_bytes + card.prefill_bytes + waiter.kv_tokens * card.kv_bytes_per_token
+
+    def _stake(self, head: Waiter) -> None:
+        movable = [
+            resident
+            for resident in self._others(head)
+            if resident.state == ModelState.READY and not resident.card.is_pinned
+        ]
+        missing = self._need(head) - self._room.free
+        self._claim.stake(head, missing, self._room.residents, movable, self._clock())
+
+    def _make_room(self, head: Waiter) -> None:
+        """Shed and evict for the head, unless that would not do or is under way already."""
+        need = self._need(head)
+        missing = need - self._room.free - self._room.coming
+        if missing <= 0:
+            return
+        evictable = [resident for resident in self._others(head) if resident.is_evictable]
+        plan = budget.make_room(self._room.residents, evictable, missing)
+        if plan.is_enough:
+            self._loader.carry_out(plan, f"needed {in_gb(need)} for {head.card.id}, {self._room}", need)
+
+    def _others(self, head: Waiter) -> list[Resident]:
+        """The models beside the head's own that have kept their place for long enough."""
+        now = self._clock()
+        return [
+            resident
+            for resident in self._room.residents
+            if resident.card.id != head.card.id and now - resident.ready_at >= self._min_residency_s
+        ]
+
+    # Outcomes: every waiter gets exactly one.
+
+    def refuse(self, waiter: Waiter, error: ServerError) -> None:
+        """End a wait with a decision of the pool."""
+        self.tell_refusal(waiter.card, error, self._need(waiter))
+        self.fail(waiter, error)
+
+    def fail(self, waiter: Waiter, error: ServerError) -> None:
+        """End a wait with what has been told otherwise."""
+        self._waiters.remove(waiter)
+        if not waiter.granted.done():
+            waiter.granted.set_exception(error)
+
+    def fail_load(self, model_id: str, reason: str) -> None:
+        """Tell all who wait for this model that it did not load."""
+        for waiter in [waiter for waiter in self if waiter.card.id == model_id]:
+            self.fail(waiter, ModelLoadFailed(f"The model {model_id!r} did not load: {reason}"))
+
+    def expire(self, now: float) -> None:
+        """Refuse whoever waited too long for room; a load that has begun is waited for."""
+        for waiter in self:
+            resident = self._room.of(waiter.card.id)
+            is_loading = resident is not None and resident.state == ModelState.LOADING
+            if now - waiter.since > self._wait_limit_s and not is_loading:
+                after = self.retry_after(waiter.card)
+                self.refuse(waiter, refusal.of_wait(waiter.card, self._wait_limit_s, after))
+
+    def tell_refusal(self, card: ModelCard, error: ServerError, need: int) -> None:
+        text = f"refused a request for {card.id} ({error.code}): needed {in_gb(need)}, {self._room}"
+        self._history.refused(error.code, card.id, text, needed_bytes=need)
+
+    def retry_after(self, card: ModelCard) -> int:
+        """Seconds until another request for this model may expect its turn."""
+        resident = self._room.of(card.id)
+        is_loaded = resident is not None and resident.state == ModelState.READY
+        return retry_after(
+            waiting=len(self._waiters),
+            running=sum(resident.leases for resident in self._room.residents),
+            lease_s=self._durations.lease_s,
+            load_s=0.0 if is_loaded else self._durations.load_s(card.id),
+        )
+
+    def _grant(self, waiter: Waiter, resident: Resident) -> None:
+        self._waiters.remove(waiter)
+        if not waiter.granted.done():
+            waiter.take(resident, self._clock())
+            waiter.granted.set_result(resident)
+
+    def _is_refused_as_hopeless(self, waiter: Waiter) -> bool:
+        tokens, resident = waiter.kv_tokens, self._room.of(waiter.card.id)
+        error = refusal.of_hopeless(waiter.card, tokens, self._room.residents, self._room.limit)
+        if not error and resident:
+            error = refusal.of_outgrown(resident, tokens, self._room.limit)
+        if error:
+            self.refuse(waiter, error)
+        return error is not None

@@ -1,0 +1,46 @@
+"""The models that are resident and the bytes they have between them."""
+
+from inference.pool import budget
+from inference.pool.budget import in_gb
+from inference.pool.resident import Resident
+
+
+class Room:
+    """The one account of bytes: what the limit is, who holds what, what is free."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._residents: dict[str, Resident] = {}
+
+    @property
+    def residents(self) -> list[Resident]:
+        return list(self._residents.values())
+
+    @property
+    def reserved(self) -> int:
+        return budget.reserved(self._residents.values())
+
+    @property
+    def free(self) -> int:
+        """Below zero when workers hold more than was predicted."""
+        return self.limit - self.reserved
+
+    @property
+    def coming(self) -> int:
+        return budget.coming(self._residents.values())
+
+    def of(self, model_id: str) -> Resident | None:
+        return self._residents.get(model_id)
+
+    def holds(self, resident: Resident) -> bool:
+        return self.of(resident.card.id) is resident
+
+    def add(self, resident: Resident) -> None:
+        self._residents[resident.card.id] = resident
+
+    def remove(self, resident: Resident) -> None:
+        if self.holds(resident):
+            del self._residents[resident.card.id]
+
+    def __str__(self) -> str:
+        return f"free {in_gb(self.free)} of {in_gb(self.limit)}"

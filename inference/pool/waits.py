@@ -1,0 +1,42 @@
+"""How long things take here, and so when asking again makes sense. Pure: told seconds, it reads no clock."""
+
+import math
+from typing import Final
+
+SHORTEST_S: Final = 1
+LONGEST_S: Final = 120
+_FIRST_GUESS_S = 2.0
+_NEWEST = 0.2  # the weight of the newest figure in a mean
+
+
+def retry_after(*, waiting: int, running: int, lease_s: float, load_s: float) -> int:
+    """Seconds until a newcomer may expect its turn: a load, and the leases that end before its own begins.
+
+    `running` leases end side by side, each within about `lease_s`.
+    """
+    rounds = math.ceil((waiting + 1) / max(1, running))
+    return max(SHORTEST_S, min(LONGEST_S, math.ceil(load_s + rounds * lease_s)))
+
+
+class Durations:
+    """Means of what was measured, in which the newest counts most."""
+
+    def __init__(self) -> None:
+        self.lease_s = _FIRST_GUESS_S
+        self._load_s: dict[str, float] = {}
+
+    def leased(self, seconds: float) -> None:
+        self.lease_s = _mean(self.lease_s, seconds)
+
+    def loaded(self, model_id: str, seconds: float) -> None:
+        self._load_s[model_id] = _mean(self._load_s.get(model_id, seconds), seconds)
+
+    def load_s(self, model_id: str) -> float:
+        """What loading this model takes; of one that was never loaded, the others' mean."""
+        known = self._load_s.values()
+        usual = sum(known) / len(known) if known else _FIRST_GUESS_S
+        return self._load_s.get(model_id, usual)
+
+
+def _mean(before: float, newest: float) -> float:
+    return (1 - _NEWEST) * before + _NEWEST * newest
