@@ -40,12 +40,16 @@ class Models:
         """Another model; the first one under another name unless one was given."""
         return link(self._second or self.first, self.folder / f"{self._given.name}-second")
 
-    @cached_property
-    def quantised(self) -> Path:
-        """The model in 4 bits."""
-        wanted = self.folder / f"{self._given.name}-4bit"
-        given = self._quantised or (self._given if is_quantised(self._given) else None)
-        return link(given, wanted) if given else self._convert(self._given, wanted, "--quantize")
+    def quantised(self, dtype: str) -> Path:
+        """The model in 4 bits with scales of this type, or the quantised model that was given."""
+        wanted = self.folder / f"{self._given.name}-4bit-{dtype}"
+        if self._quantised:
+            return link(self._quantised, wanted)
+        return self._convert(self.first, wanted, "--quantize", "--dtype", dtype)
+
+    @property
+    def has_quantised(self) -> bool:
+        return self._quantised is not None
 
     def _convert(self, source: Path, target: Path, *options: str) -> Path:
         """mlx-lm's own conversion, in a process of its own; CalledProcessError when it fails."""

@@ -20,7 +20,7 @@ from inference.blas import Blas
 from inference.types import ModelState, PoolSnapshot
 from mlxsite.config import BASE_DIR
 
-_START_S = 180.0
+_START_S = 120.0
 _STOP_S = 15.0
 _LOOK_S = 0.01
 _TOLD_LINES = 5
@@ -100,8 +100,10 @@ class Server:
             self.check_alive()
             try:
                 await client.fetch(self.port, "GET", "/health")
-            except (OSError, EOFError, client.Unanswered):
-                await asyncio.sleep(_LOOK_S)
+            except client.Unanswered as error:
+                raise ServerEnded(f"{self.name} is not well ({error}): {self._last_words()}") from None
+            except (OSError, EOFError):
+                await asyncio.sleep(_LOOK_S)  # it does not listen yet
             else:
                 return
         raise ServerEnded(f"{self.name} did not start within {_START_S:g} s: {self._last_words()}")
