@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from inference.bench import client, prompts
 from inference.bench.bench import Bench
+from inference.bench.client import Unanswered
 from inference.bench.figures import Aim, Figure, figure
 from inference.bench.servers import Ours
 from inference.types import ModelState
@@ -24,10 +25,12 @@ def measure(bench: Bench) -> list[Figure]:
         bench.ours.act("unload", bench.models.second)
         bench.ours.wait_for(lambda pool: pool.is_spare_ready, "to have a spare")
         times, span = asyncio.run(_stream_and_load(bench))
+        if len(times) < _BEFORE:
+            raise Unanswered(f"the stream had only {len(times)} pieces")
         inside = gaps_within(times, span)
         longest.append(max(inside, default=None))
         usual.append(statistics.median(gaps(times[:_BEFORE])))
-        if not times or times[-1] < span[1]:
+        if times[-1] < span[1]:
             told.append("the stream ended before the load did: only a part of the load was seen")
     return [
         figure(

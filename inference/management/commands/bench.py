@@ -24,7 +24,8 @@ from inference.bench.servers import ServerEnded, Theirs
 from inference.bench.table import Report, as_json, lines
 from inference.blas import best_blas
 
-_BROKEN = (ServerEnded, RawEnded, Unanswered, OSError, subprocess.SubprocessError)
+# What a server can do to one row; the others are still worth measuring.
+_BROKEN = (ServerEnded, RawEnded, Unanswered, OSError, EOFError, ValueError, subprocess.SubprocessError)
 
 
 class Command(BaseCommand):
@@ -76,6 +77,9 @@ class Command(BaseCommand):
                 for row in rows:
                     try:
                         figures += ROWS[row](bench)
+                    except KeyboardInterrupt:
+                        failures.append(f"{row} and what follows: interrupted")
+                        break
                     except _BROKEN as error:
                         failures.append(f"{row}: {error}")
                         tell(failures[-1])
