@@ -4,20 +4,18 @@ from collections.abc import Collection
 
 from inference.pool import budget
 from inference.pool.budget import in_gb
-from inference.pool.history import History
 from inference.pool.loading import Loader
-from inference.pool.pressure import Gauged
+from inference.pool.pressure import Gauge, Gauged, kernel_level
 from inference.pool.resident import Resident
-from inference.pool.room import Room
 
 
 class Housekeeping:
-    """Acts on the clock, on the gauges and on what workers report; reads none of them itself."""
+    """Acts on the time, on the system's memory and on what workers report."""
 
-    def __init__(self, room: Room, loader: Loader, history: History, *, idle_ttl_s: float) -> None:
-        self._room = room
+    def __init__(self, loader: Loader, *, idle_ttl_s: float, gauge: Gauge) -> None:
+        self._gauge = gauge
         self._loader = loader
-        self._history = history
+        self._room = loader.room
         self._idle_ttl_s = idle_ttl_s
         self.pressure = Gauged()
 
@@ -29,15 +27,15 @@ class Housekeeping:
             if 0 <= ttl <= now - resident.last_used and resident.card.id not in wanted:
                 self._loader.evict(resident, f"its time is {ttl:.0f} s", kind="expired")
 
-    def feel(self, available: float, kernel: int) -> None:
+    def feel_pressure(self) -> None:
         """Act on the system's memory: shed prefixes of idle models, then of all, then evict one by one."""
-        before = self.pressure.level
+        available, kernel, before = self._gauge(), kernel_level(), self.pressure.level
         if self.pressure.update(available, kernel):
             text = (
                 f"memory pressure is {self.pressure.level}, was {before}: {available:.0%} of the system's "
                 f"memory is available, the kernel says {kernel}"
             )
-            self._history.record("pressure", "", text)
+            self._loader.history.record("pressure", "", text)
         if self.pressure.is_shedding:
             self._shed(f"the system has {available:.0%} of its memory left")
         if self.pressure.is_evicting and (idle := self._evictable()):

@@ -23,7 +23,7 @@ class Loader:
     """Owns the runners of the residents; the pool decides, this one does it and tells the outcome.
 
     `on_change` is called whenever a load or an unload is over or a worker reports its memory, `on_failure`
-    with the model and the reason before that, `on_device` with what a device may use at most.
+    with the model and the reason before that.
     """
 
     def __init__(
@@ -35,21 +35,18 @@ class Loader:
         clock: Callable[[], float],
         room: Room,
         history: History,
-        durations: Durations,
         on_change: Callable[[], None],
         on_failure: Callable[[str, str], None],
-        on_device: Callable[[int], None],
     ) -> None:
         self._start_runner = start_runner
         self._load_timeout_s = load_timeout_s
         self._keep_spare = keep_spare
-        self._clock = clock
-        self._room = room
-        self._history = history
-        self._durations = durations
+        self.clock = clock
+        self.room = room
+        self.history = history
+        self.durations = Durations()
         self._on_change = on_change
         self._on_failure = on_failure
-        self._on_device = on_device
         self._spare: Runner | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closing = False
@@ -60,9 +57,9 @@ class Loader:
         """Start a load that takes the model's bytes and those promised to the request that needs it."""
         runner, self._spare, self.is_spare_ready = self._spare or self._start_runner(), None, False
         resident = Resident(
-            card, runner, self._clock(), kv_per_token=card.kv_bytes_per_token, promised=promised
+            card, runner, self.clock(), kv_per_token=card.kv_bytes_per_token, promised=promised
         )
-        self._room.add(resident)
+        self.room.add(resident)
         self.spawn(self._load(resident))
 
     def carry_out(self, plan: budget.Plan[Resident], why: str, needed: int = 0) -> None:
@@ -76,14 +73,14 @@ class Loader:
         """Ask a worker to give up so many bytes of its prefix cache."""
         name, keep = resident.card.id, resident.sheddable - amount
         text = f"shed {budget.in_gb(amount)} of prefixes of {name}: {why}"
-        self._history.record("shed", name, text, needed_bytes=needed)
-        resident.shed(keep, self._clock())
+        self.history.record("shed", name, text, needed_bytes=needed)
+        resident.shed(keep, self.clock())
 
     def evict(self, resident: Resident, why: str, *, needed: int = 0, kind: str = "evicted") -> None:
         """Send an idle model away, and tell why."""
-        idle_s = self._clock() - resident.last_used
+        idle_s = self.clock() - resident.last_used
         text = f"{kind} {resident.card.id}: idle {idle_s:.0f} s; {why}"
-        self._history.record(kind, resident.card.id, text, needed_bytes=needed, seconds=idle_s)
+        self.history.record(kind, resident.card.id, text, needed_bytes=needed, seconds=idle_s)
         self.send_away(resident)
 
     def send_away(self, resident: Resident) -> None:
@@ -109,12 +106,12 @@ class Loader:
         """Wait until the spare is warm, and what its device may use is known."""
         if spare := self._spare:
             await spare.warm_up()
-            self._on_device(spare.device_bytes)
+            self.room.learn_limit(spare.device_bytes)
 
     async def close(self) -> None:
         """End every worker, then whatever is still going on here."""
         self._is_closing = True
-        runners = [resident.runner for resident in self._room.residents]
+        runners = [resident.runner for resident in self.room.residents]
         if self._spare:
             runners.append(self._spare)
         await asyncio.gather(*(runner.stop() for runner in runners))
@@ -133,14 +130,14 @@ class Loader:
     # Loading.
 
     async def _load(self, resident: Resident) -> None:
-        started = self._clock()
+        started = self.clock()
         try:
             with tracing.load_span(resident.card):
                 loaded = await self._attempt_twice(resident)
         except ModelLoadFailed as error:
-            await self._give_up(resident, error.message, self._clock() - started)
+            await self._give_up(resident, error.message, self.clock() - started)
         else:
-            self._welcome(resident, loaded, self._clock() - started)
+            self._welcome(resident, loaded, self.clock() - started)
         self._on_change()
         self.start_spare()
 
@@ -149,7 +146,7 @@ class Loader:
         try:
             return await self._attempt(resident)
         except ModelLoadFailed as error:
-            idle = [other for other in self._room.residents if other.is_evictable]
+            idle = [other for other in self.room.residents if other.is_evictable]
             if "not enough memory" not in error.message or not idle:
                 raise
             await self._start_over_without(idle, resident)
@@ -179,24 +176,24 @@ class Loader:
         resident.runner, resident.percent = self._start_runner(), 0
 
     def _welcome(self, resident: Resident, loaded: Loaded, seconds: float) -> None:
-        card, now = resident.card, self._clock()
+        card, now = resident.card, self.clock()
         resident.state, resident.percent, resident.promised = ModelState.READY, 100, 0
         resident.load_s, resident.ready_at, resident.last_used = seconds, now, now
         resident.kv_per_token = loaded.kv_bytes_per_token or resident.kv_per_token
-        self._durations.loaded(card.id, seconds)
-        self._on_device(resident.runner.device_bytes)
+        self.durations.loaded(card.id, seconds)
+        self.room.learn_limit(resident.runner.device_bytes)
         self._tell_of(resident, loaded)
         self.spawn(self._watch(resident))
 
     def _tell_of(self, resident: Resident, loaded: Loaded) -> None:
         setbacks, name = self.setbacks.get(resident.card.id), resident.card.id
-        took = f"{resident.load_s:.1f} s, {budget.in_gb(loaded.memory.active)}; {self._room}"
+        took = f"{resident.load_s:.1f} s, {budget.in_gb(loaded.memory.active)}; {self.room}"
         if setbacks and setbacks.has_died:
             times = "once" if setbacks.restarts == 1 else f"{setbacks.restarts} times"
             text = f"restarted {name}, whose worker had died {times}: {took}"
-            self._history.record("restarted", name, text, seconds=resident.load_s)
+            self.history.record("restarted", name, text, seconds=resident.load_s)
         else:
-            self._history.record("loaded", name, f"loaded {name}: {took}", seconds=resident.load_s)
+            self.history.record("loaded", name, f"loaded {name}: {took}", seconds=resident.load_s)
         if setbacks:
             setbacks.loaded()
         logger.info("Worker %s: %s", resident.runner.pid, budget.figures(loaded.memory))
@@ -205,39 +202,39 @@ class Loader:
         """Turn a failed load into an answer for all who wait for it, and a state that decays."""
         name = resident.card.id
         await resident.runner.stop()
-        self._room.remove(resident)
-        self.setbacks_of(name).failed(self._clock(), reason)
+        self.room.remove(resident)
+        self.setbacks_of(name).failed(self.clock(), reason)
         if not self._is_closing:
-            self._history.record("load_failed", name, f"could not load {name}: {reason}", seconds=seconds)
+            self.history.record("load_failed", name, f"could not load {name}: {reason}", seconds=seconds)
         self._on_failure(name, reason)
 
     # Watching and unloading.
 
     def _take_report(self, resident: Resident, runner: Runner, memory: Memory) -> None:
-        if resident.runner is runner and self._room.holds(resident):
+        if resident.runner is runner and self.room.holds(resident):
             resident.reported(memory)
             self._on_change()
 
     async def _watch(self, resident: Resident) -> None:
         """Forget a model whose worker ended by itself; a later request loads it anew."""
         await resident.runner.wait_ended()
-        if not self._room.holds(resident) or resident.has_been_stopped or self._is_closing:
+        if not self.room.holds(resident) or resident.has_been_stopped or self._is_closing:
             return
-        name, reason, now = resident.card.id, resident.runner.end_reason, self._clock()
+        name, reason, now = resident.card.id, resident.runner.end_reason, self.clock()
         lived_s = now - resident.ready_at
         setbacks = self.setbacks_of(name)
         setbacks.died(now, lived_s, reason)
         text = f"the worker of {name} died after {lived_s:.0f} s: {reason or 'it did not say why'}"
         if pause := setbacks.retry_in_s(now):
             text += f"; it may start again in {pause:.0f} s"
-        self._history.record("died", name, text, seconds=lived_s)
+        self.history.record("died", name, text, seconds=lived_s)
         resident.state, resident.has_been_stopped = ModelState.DRAINING, True
         await self._unload(resident)
 
     async def _unload(self, resident: Resident) -> None:
         """End the worker; only then are its bytes free."""
         await resident.runner.stop()
-        self._room.remove(resident)
+        self.room.remove(resident)
         self._on_change()
 
     async def _keep_warm(self, spare: Runner) -> None:
@@ -246,7 +243,7 @@ class Loader:
         if self._spare is not spare:
             return
         self.is_spare_ready = True
-        self._on_device(spare.device_bytes)
+        self.room.learn_limit(spare.device_bytes)
         logger.info("Spare worker %s is ready: %s", spare.pid, budget.figures(spare.memory))
         await spare.wait_ended()
         if self._spare is spare and not self._is_closing:

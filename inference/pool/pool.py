@@ -22,7 +22,6 @@ from inference.pool.loading import Loader
 from inference.pool.queue import Queue
 from inference.pool.room import Room
 from inference.pool.runner import StartRunner
-from inference.pool.waits import Durations
 from inference.types import ModelCard, ModelState, PoolSnapshot, Progress, ResidentModel
 
 logger = logging.getLogger(__name__)
@@ -60,12 +59,9 @@ class Pool:
     ) -> None:
         self._find_card = find_card
         self._find_pinned = find_pinned
-        self._is_limit_given = is_limit_given
-        self._gauge = gauge
         self._clock = clock
         self._known_pins: set[str] = set()
-        self._durations = Durations()
-        self._room = Room(limit_bytes)
+        self._room = Room(limit_bytes, is_given=is_limit_given)
         self._history = History(on_event, clock, self._room)
         self._loader = Loader(
             start_runner=start_runner,
@@ -74,22 +70,16 @@ class Pool:
             clock=clock,
             room=self._room,
             history=self._history,
-            durations=self._durations,
             on_change=self._dispatch_soon,
             on_failure=lambda model_id, reason: self._queue.fail_load(model_id, reason),
-            on_device=self._learn_limit,
         )
-        self._house = Housekeeping(self._room, self._loader, self._history, idle_ttl_s=idle_ttl_s)
+        self._house = Housekeeping(self._loader, idle_ttl_s=idle_ttl_s, gauge=gauge)
         self._queue = Queue(
             limit=queue_limit,
             max_leases=max_leases,
             wait_limit_s=wait_limit_s,
             min_residency_s=min_residency_s,
             patience_s=patience_s,
-            clock=clock,
-            room=self._room,
-            history=self._history,
-            durations=self._durations,
             loader=self._loader,
             house=self._house,
         )
@@ -162,7 +152,7 @@ class Pool:
         for resident in self._room.residents:
             resident.age(now)
         self._queue.expire(now)
-        self._house.feel(self._gauge(), pressure.kernel_level())
+        self._house.feel_pressure()
         self._house.expire(now, {waiter.card.id for waiter in self._queue})
         self._dispatch()
 
@@ -198,7 +188,7 @@ class Pool:
             waiter.granted.cancel()
         now = self._clock()
         if resident := waiter.give_back(now):
-            self._durations.leased(now - waiter.granted_at)
+            self._loader.durations.leased(now - waiter.granted_at)
             self._loader.let_go_if_drained(resident)
         self._dispatch()
 
@@ -250,11 +240,6 @@ class Pool:
                     retry_in_s=setbacks.retry_in_s(now),
                     reason=setbacks.reason,
                 )
-
-    def _learn_limit(self, device_bytes: int) -> None:
-        if not self._is_limit_given and 0 < device_bytes < self._room.limit:
-            self._room.limit = device_bytes
-            logger.info("Models may use %s of memory: more would not suit the device", in_gb(device_bytes))
 
     def _note_pin(self, card: ModelCard) -> None:
         resident = self._room.of(card.id)

@@ -1,19 +1,17 @@
 """Who waits for a model: a bounded FIFO in which room is made for the first who lacks it."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from inference.errors import ModelLoadFailed, ServerError
 from inference.pool import budget, refusal
 from inference.pool.budget import in_gb
 from inference.pool.claim import Claim
-from inference.pool.history import History
 from inference.pool.housekeeping import Housekeeping
 from inference.pool.lease import Waiter
 from inference.pool.loading import Loader
 from inference.pool.resident import Resident
-from inference.pool.room import Room
-from inference.pool.waits import Durations, retry_after
+from inference.pool.waits import retry_after
 from inference.types import ModelCard, ModelState
 
 
@@ -28,10 +26,6 @@ class Queue:
         wait_limit_s: float,
         min_residency_s: float,
         patience_s: float,
-        clock: Callable[[], float],
-        room: Room,
-        history: History,
-        durations: Durations,
         loader: Loader,
         house: Housekeeping,
     ) -> None:
@@ -39,11 +33,9 @@ class Queue:
         self._max_leases = max_leases
         self._wait_limit_s = wait_limit_s
         self._min_residency_s = min_residency_s
-        self._clock = clock
-        self._room = room
-        self._history = history
-        self._durations = durations
         self._loader = loader
+        self._clock = loader.clock
+        self._room = loader.room
         self._house = house
         self._claim = Claim(patience_s)
         self._waiters: deque[Waiter] = deque()
@@ -173,7 +165,7 @@ class Queue:
 
     def tell_refusal(self, card: ModelCard, error: ServerError, need: int) -> None:
         text = f"refused a request for {card.id} ({error.code}): needed {in_gb(need)}, {self._room}"
-        self._history.refused(error.code, card.id, text, needed_bytes=need)
+        self._loader.history.refused(error.code, card.id, text, needed_bytes=need)
 
     def retry_after(self, card: ModelCard) -> int:
         """Seconds until another request for this model may expect its turn."""
@@ -182,8 +174,8 @@ class Queue:
         return retry_after(
             waiting=len(self._waiters),
             running=sum(resident.leases for resident in self._room.residents),
-            lease_s=self._durations.lease_s,
-            load_s=0.0 if is_loaded else self._durations.load_s(card.id),
+            lease_s=self._loader.durations.lease_s,
+            load_s=0.0 if is_loaded else self._loader.durations.load_s(card.id),
         )
 
     def _grant(self, waiter: Waiter, resident: Resident) -> None:

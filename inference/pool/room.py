@@ -8,8 +8,9 @@ from inference.pool.resident import Resident
 class Room:
     """The one account of bytes: what the limit is, who holds what, what is free."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, is_given: bool = True) -> None:
         self.limit = limit
+        self._is_given = is_given
         self._residents: dict[str, Resident] = {}
 
     @property
@@ -28,6 +29,11 @@ class Room:
     @property
     def coming(self) -> int:
         return budget.coming(self._residents.values())
+
+    def learn_limit(self, device_bytes: int) -> None:
+        """Stay within what the device may use, unless the operator has decided; 0 is not known."""
+        if not self._is_given and 0 < device_bytes < self.limit:
+            self.limit = device_bytes
 
     def of(self, model_id: str) -> Resident | None:
         return self._residents.get(model_id)
