@@ -56,6 +56,8 @@ class Command(BaseCommand):
             options["json"].write_text(as_json(report) + "\n")
         for line in lines(report):
             self.stdout.write(line)
+        if report.failures:
+            sys.exit(1)
 
     def _run(self, rows: Sequence[str], options: dict[str, Any]) -> Report:
         machine, started = this_machine(), time.perf_counter()
