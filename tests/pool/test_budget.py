@@ -9,41 +9,62 @@ class Held:
     name: str
     bytes: int
     last_used: float = 0.0
-    is_evictable: bool = True
-    is_leaving: bool = False
+    leases: int = 0
+    sheddable: int = 0
+    coming: int = 0
 
 
-def chosen(holders: list[Held], need: int, limit: int) -> list[str]:
-    return [holder.name for holder in budget.victims(holders, need, limit)]
+def names(holders: object) -> list[str]:
+    return [holder.name for holder in holders]  # type: ignore[attr-defined]
 
 
-def test_it_evicts_nobody_when_there_is_room() -> None:
-    assert chosen([Held("a", 4)], need=5, limit=10) == []
+def plan(holders: list[Held], missing: int) -> tuple[list[tuple[str, int]], list[str], bool]:
+    idle = [holder for holder in holders if not holder.leases]
+    made = budget.make_room(holders, idle, missing)
+    return [(holder.name, amount) for holder, amount in made.sheds], names(made.victims), made.is_enough
 
 
 def test_it_evicts_the_least_recently_used_first() -> None:
     holders = [Held("new", 4, last_used=2), Held("old", 4, last_used=1)]
-    assert chosen(holders, need=5, limit=10) == ["old"]
+    assert plan(holders, 3) == ([], ["old"], True)
 
 
 def test_it_evicts_as_many_as_are_needed() -> None:
     holders = [Held("new", 4, last_used=2), Held("old", 4, last_used=1)]
-    assert chosen(holders, need=10, limit=10) == ["old", "new"]
+    assert plan(holders, 5) == ([], ["old", "new"], True)
 
 
-def test_it_never_chooses_a_busy_one() -> None:
-    holders = [Held("busy", 4, last_used=1, is_evictable=False), Held("idle", 4, last_used=2)]
-    assert chosen(holders, need=5, limit=10) == ["idle"]
+def test_it_sheds_before_it_evicts_and_only_as_much_as_is_needed() -> None:
+    holders = [Held("new", 4, last_used=2, sheddable=2), Held("old", 4, last_used=1, sheddable=2)]
+    assert plan(holders, 3) == ([("old", 2), ("new", 1)], [], True)
 
 
-def test_it_sends_nobody_away_when_that_would_not_be_enough() -> None:
-    holders = [Held("busy", 8, is_evictable=False), Held("idle", 2)]
-    assert chosen(holders, need=5, limit=10) == []
+def test_it_sheds_the_caches_of_busy_models_last() -> None:
+    holders = [Held("busy", 4, last_used=1, leases=1, sheddable=2), Held("idle", 4, last_used=2, sheddable=2)]
+    assert plan(holders, 3) == ([("idle", 2), ("busy", 1)], [], True)
 
 
-def test_it_counts_bytes_that_are_already_on_their_way() -> None:
-    holders = [Held("leaving", 6, is_evictable=False, is_leaving=True), Held("idle", 4)]
-    assert chosen(holders, need=6, limit=10) == []
+def test_it_sheds_nothing_of_those_it_evicts_and_of_others_only_what_is_missing_then() -> None:
+    holders = [Held("idle", 4, sheddable=1), Held("busy", 9, leases=1, sheddable=3)]
+    assert plan(holders, 5) == ([("busy", 1)], ["idle"], True)
+
+
+def test_it_leaves_caches_alone_when_an_eviction_is_needed_and_does() -> None:
+    holders = [Held("idle", 8, sheddable=1), Held("busy", 9, leases=1, sheddable=3)]
+    assert plan(holders, 6) == ([], ["idle"], True)
+
+
+def test_it_says_when_all_of_it_is_not_enough() -> None:
+    assert plan([Held("busy", 8, leases=1), Held("idle", 2)], 5) == ([], ["idle"], False)
+
+
+def test_those_with_the_fewest_streams_make_way_first() -> None:
+    holders = [Held("full", 4, leases=9), Held("some", 4, leases=1), Held("idle", 4, last_used=9)]
+    assert names(budget.make_way(holders, 5)) == ["idle", "some"]
+
+
+def test_nobody_makes_way_when_nothing_is_missing() -> None:
+    assert budget.make_way([Held("idle", 4)], 0) == []
 
 
 def test_it_shows_bytes_in_gigabytes() -> None:
