@@ -189,8 +189,9 @@ def fake_pool(runners: Sequence[FakeRunner], *cards: ModelCard, **options: Any) 
         "keep_spare": False,
         "min_residency_s": 0,
         "gauge": lambda: 1.0,
+        "start_runner": lambda: next(waiting),
     }
-    return Pool(start_runner=lambda: next(waiting), **(usual | options))
+    return Pool(**(usual | options))
 
 
 @contextmanager
