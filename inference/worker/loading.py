@@ -56,14 +56,14 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     device = _choose_device(options)
     facts = read_facts(folder)
     _refuse_code(facts)
+    # A third of a second of Python, while the weights are read by native code.
+    tokenizer_coming = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(_read_tokenizer, folder)
     model, config = load_model(folder, lazy=True, trust_remote_code=False)
     if device == "cpu":
         model = cpu.prepared(model, on_progress)
     _materialise(model, on_progress)
     vocab_size, kv_bytes = _first_token(model)
-    tokenizer = HubTokenizer(
-        AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    )
+    tokenizer = tokenizer_coming.result()
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
@@ -75,6 +75,10 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         seconds=time.perf_counter() - started,
         kv_bytes_per_token=kv_bytes,
     )
+
+
+def _read_tokenizer(folder: Path) -> HubTokenizer:
+    return HubTokenizer(AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True))
 
 
 def read_facts(folder: Path) -> ModelFacts:

@@ -122,10 +122,12 @@ class Stopping:
         self.keep(asyncio.get_running_loop().create_task(self._stop()))
 
     async def _stop(self) -> None:
-        await runtime.pool().close()
-        # The streams' error events are on their way; give them a moment to reach their readers.
-        await self._server.drain(_FLUSH_S)
-        self._server.stop()
+        try:
+            await runtime.pool().close()
+            # The streams' error events are on their way; give them a moment to reach their readers.
+            await self._server.drain(_FLUSH_S)
+        finally:
+            self._server.stop()  # whatever went wrong, a site that was told to stop stops
 
 
 def _apply(options: dict[str, Any]) -> Config:
