@@ -30,6 +30,7 @@ class Watched(FakeRunner):
         self.is_loaded = False
         self.verdict: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.keep: int | None = None
+        self.is_unloaded = False  # by hand
         self.surprise = 0  # bytes it reported beyond what was predicted
 
     async def load(self, card: ModelCard, on_progress: Any) -> Loaded:
@@ -181,11 +182,10 @@ class PoolMachine(RuleBasedStateMachine):
             cache, runner.keep = min(cache, runner.keep), None
         runner.surprise = surprise
         memory = Memory(active=size + kv + cache + surprise, kv=kv, prefix_cache=cache)
+        self.run(self.tell(runner, memory))
 
-        async def tell() -> None:
-            runner.report(memory)
-
-        self.run(tell())
+    async def tell(self, runner: Watched, memory: Memory) -> None:
+        runner.report(memory)
 
     @rule(passed=seconds, available=st.sampled_from([1.0, 1.0, 1.0, 0.1, 0.07, 0.03]))
     def tick(self, passed: float, available: float) -> None:
@@ -203,7 +203,9 @@ class PoolMachine(RuleBasedStateMachine):
             self.run(self.scene.pool.load(model))
             self.run(self.scene.pool.unload(model))
         except ServerError:
-            pass
+            return
+        for runner in self.living():
+            runner.is_unloaded |= runner.loads[0] == model
 
     @invariant()
     def stays_within_its_limit(self) -> None:
@@ -212,6 +214,14 @@ class PoolMachine(RuleBasedStateMachine):
     @invariant()
     def stops_no_model_under_a_lease(self) -> None:
         assert self.stopped_under_leases == []
+
+    @invariant()
+    def chooses_no_model_under_a_lease(self) -> None:
+        """One that leaves with leases was unloaded by hand, for it lives."""
+        leaving = [
+            m.id for m in self.scene.pool.snapshot().models if m.state == ModelState.DRAINING and m.leases
+        ]
+        assert [r for r in self.living() if r.loads[0] in leaving and not r.is_unloaded] == []
 
     @invariant()
     def has_one_runner_for_a_model(self) -> None:
@@ -243,7 +253,10 @@ class PoolMachine(RuleBasedStateMachine):
             for waiter in [waiter for waiter in self.held if waiter.granted.done()]:
                 self.leave(waiter)
             self.run(self.scene.pass_s(10))
+        for runner in [runner for runner in self.living() if runner.is_loaded]:
+            self.run(self.tell(runner, Memory(active=MODELS[runner.loads[0]])))
         assert not self.held
+        assert all(model.kv_reserved_bytes == 0 for model in self.scene.pool.snapshot().models)
         assert self.scene.pool.snapshot().waiting == 0
         assert all(waiter.granted.done() for waiter in self.asked)
         assert all(model.leases == 0 for model in self.scene.pool.snapshot().models)
@@ -255,7 +268,7 @@ class PoolMachine(RuleBasedStateMachine):
 
 TestPoolMachine = PoolMachine.TestCase
 TestPoolMachine.settings = settings(
-    max_examples=300,
+    max_examples=200,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -196,6 +196,15 @@ async def test_what_a_lease_took_stays_counted_until_the_worker_reports() -> Non
     assert scene.reserved == GB + 60 * MB
 
 
+async def test_a_model_does_not_go_to_make_room_for_its_own_request() -> None:
+    scene = Scene(card("a", kv_bytes_per_token=MB), limit_bytes=2 * GB)
+    await scene.leave(await scene.ask("a", 900))
+    waiter = await scene.ask("a", 500)
+    assert not waiter.granted.done()
+    await scene.report("a", active=GB + 900 * MB, prefix_cache=900 * MB)
+    assert (is_granted(waiter), scene.runners[0].sheds, len(scene.runners)) == (True, [500 * MB], 1)
+
+
 async def test_a_request_that_can_never_fit_is_refused_at_once_with_numbers() -> None:
     scene = Scene(card("a", kv_bytes_per_token=MB), limit_bytes=2 * GB)
     with pytest.raises(
