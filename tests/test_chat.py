@@ -1,0 +1,52 @@
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from inference import chat
+from inference.types import Accepted, ChatRequest, CompletionRequest, Event, Message, Principal, Request
+from mlxsite.config import Config
+from tests.fakes import GB, FakeRunner, card, serving
+
+ME = Principal(kind="local")
+
+
+def ask(text: str, max_tokens: int | None = None) -> ChatRequest:
+    return ChatRequest(model="tiny", messages=(Message(role="user", content=text),), max_tokens=max_tokens)
+
+
+@pytest.mark.parametrize(
+    ("request_", "tokens"),
+    [
+        (ask("x" * 300, 50), 100 + 16 + 50),
+        (ask("日" * 100, 50), 100 + 16 + 50),  # one token a character
+        (ask("", 0), 16),
+        (ask("\ud800", 1), 16 + 1),  # half of a surrogate pair
+        (CompletionRequest(model="tiny", prompt="x" * 30, max_tokens=5), 10 + 16 + 5),
+    ],
+)
+def test_an_estimate_counts_text_messages_and_answer(request_: Request, tokens: int) -> None:
+    assert chat.most_tokens(request_) == tokens
+
+
+def test_an_answer_of_no_given_length_counts_as_the_sites_longest(settings: Any) -> None:
+    settings.CONFIG = Config(max_output_tokens=77)
+    assert chat.most_tokens(ask("")) == 16 + 77
+
+
+async def test_a_request_reserves_its_estimate_and_settles_once_it_is_accepted() -> None:
+    thinker = card("tiny", kv_bytes_per_token=1000)
+    with serving(FakeRunner(prompt_tokens=7), cards=[thinker]) as pool:
+        reserved: dict[type[Event], int] = {}
+        async with aclosing(chat.stream(ask("x" * 300, 50), ME)) as events:
+            async for event in events:
+                reserved[type(event)] = pool.snapshot().reserved_bytes - GB
+    assert reserved[Accepted] == (7 + 50) * 1000
+
+
+async def test_the_owners_name_goes_to_the_worker() -> None:
+    runner = FakeRunner()
+    with serving(runner):
+        async with aclosing(chat.stream(ask("hi"), Principal(kind="key", name="me"))) as events:
+            _ = [event async for event in events]
+    assert runner.owners == ["key:me"]
