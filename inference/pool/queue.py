@@ -76,7 +76,10 @@ class Queue:
     def _serve(self, waiter: Waiter) -> bool:
         """Grant, load or refuse; False when room is all that is missing."""
         resident = self._room.of(waiter.card.id)
-        if not (self._has_place(resident) if resident else self._may_load(waiter)):
+        if not (self._has_place(resident, waiter) if resident else self._may_load(waiter)):
+            return True
+        if resident and waiter.tokens is None:
+            self._grant(waiter, resident)
             return True
         need = self._need(waiter)
         if (need and need > self._room.free) or self._claim.withholds(resident, need):
@@ -88,8 +91,9 @@ class Queue:
             self._loader.begin(waiter.card, need - waiter.card.resident_bytes)
         return True
 
-    def _has_place(self, resident: Resident) -> bool:
-        return resident.state == ModelState.READY and resident.leases < self._max_leases
+    def _has_place(self, resident: Resident, waiter: Waiter) -> bool:
+        is_open = waiter.tokens is None or resident.leases < self._max_leases
+        return resident.state == ModelState.READY and is_open
 
     def _may_load(self, waiter: Waiter) -> bool:
         """Whether nothing but room is in the way of a load; a crash loop ends the wait here."""
@@ -103,7 +107,7 @@ class Queue:
     def _need(self, waiter: Waiter) -> int:
         """The bytes that serving it takes: of its KV cache, and of its model where that is to be loaded."""
         if resident := self._room.of(waiter.card.id):
-            return 0 if waiter.tokens is None else resident.cost_of(waiter.tokens)
+            return resident.cost_of(waiter.kv_tokens)
         card = waiter.card
         return card.resident_bytes + card.prefill_bytes + waiter.kv_tokens * card.kv_bytes_per_token
 

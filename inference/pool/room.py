@@ -15,11 +15,12 @@ class Room:
 
     @property
     def residents(self) -> list[Resident]:
+        """A copy made in one step, since snapshots come from other threads."""
         return list(self._residents.values())
 
     @property
     def reserved(self) -> int:
-        return budget.reserved(self._residents.values())
+        return budget.reserved(self.residents)
 
     @property
     def free(self) -> int:
@@ -28,7 +29,7 @@ class Room:
 
     @property
     def coming(self) -> int:
-        return budget.coming(self._residents.values())
+        return budget.coming(self.residents)
 
     def learn_limit(self, device_bytes: int) -> None:
         """Stay within what the device may use, unless the operator has decided; 0 is not known."""

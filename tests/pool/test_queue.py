@@ -246,6 +246,14 @@ async def test_bytes_the_first_in_line_needs_are_kept_for_it_after_its_patience(
     assert (is_granted(patient), is_granted(small)) == (True, True)
 
 
+async def test_to_load_what_is_loaded_waits_for_nobody() -> None:
+    scene = Scene(A, max_leases=1)
+    busy = await scene.ask("a")
+    await scene.pool.load("a")
+    assert scene.pool.snapshot().waiting == 0
+    await scene.leave(busy)
+
+
 async def test_no_load_begins_behind_one_that_lacks_room() -> None:
     scene = Scene(card("huge", resident_bytes=3 * GB), A, B, limit_bytes=3 * GB)
     busy = await scene.ask("a")
