@@ -1,12 +1,13 @@
 """The use case: one request in, its events out. The API and the playground both call `stream`."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
 from django.conf import settings
 
 from inference import runtime, tracing
-from inference.types import Accepted, ChatRequest, Event, Principal, Request
+from inference.requests import ChatRequest, CompletionRequest, GenerationRequest, Prompt, Request, Tool
+from inference.types import Accepted, Event, Principal
 
 _BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right where a character is a token
 _TOKENS_PER_MESSAGE = 16  # what chat templates put around one
@@ -33,12 +34,26 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
 
 def most_tokens(request: Request) -> int:
     """A cautious estimate of prompt and answer together, until the worker has counted."""
+    if not isinstance(request, ChatRequest | CompletionRequest):
+        return 0
     answer = request.max_tokens if request.max_tokens is not None else settings.CONFIG.max_output_tokens
+    return _prompt_tokens(request) + answer * request.answers
+
+
+def _prompt_tokens(request: GenerationRequest) -> int:
+    prompts: tuple[Prompt, ...]
     if isinstance(request, ChatRequest):
-        texts = [message.content for message in request.messages]
+        prompts = (*(message.content for message in request.messages), *_written(request.tools))
     else:
-        texts = [request.prompt]
-    prompt = sum(
-        len(text.encode(errors="replace")) // _BYTES_PER_TOKEN + _TOKENS_PER_MESSAGE for text in texts
-    )
-    return prompt + answer
+        prompts = request.prompts
+    return sum(map(_tokens_in, prompts))
+
+
+def _written(tools: Iterable[Tool]) -> Iterable[str]:
+    return (tool.name + tool.description + tool.parameters for tool in tools)
+
+
+def _tokens_in(prompt: Prompt) -> int:
+    if not isinstance(prompt, str):
+        return len(prompt)
+    return len(prompt.encode(errors="replace")) // _BYTES_PER_TOKEN + _TOKENS_PER_MESSAGE

@@ -13,7 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from inference.errors import Refusal
-from inference.types import Event, Loaded, Memory, Request
+from inference.requests import Request
+from inference.types import Event, Loaded, Memory
 
 VERSION: Final = 1
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024

@@ -16,17 +16,18 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 
 from inference.errors import ServerError
+from inference.requests import Request
 from inference.types import (
     Accepted,
-    ChatRequest,
+    Ended,
     Event,
     Finished,
     ModelCard,
     Principal,
     Progress,
     ReasoningDelta,
-    Request,
     TextDelta,
+    ToolCallDelta,
 )
 
 if TYPE_CHECKING:
@@ -65,11 +66,12 @@ class RequestSpan:
         self._made = 0
         self._max_tokens = max_tokens
         self._is_finished = False
+        self._reasons: list[str] = []
 
     def note(self, event: Event) -> None:
         """Take what an event tells: token counts, the reason of the end, the phases' durations."""
         match event:
-            case TextDelta(tokens=tokens) | ReasoningDelta(tokens=tokens):
+            case TextDelta(tokens=tokens) | ReasoningDelta(tokens=tokens) | ToolCallDelta(tokens=tokens):
                 self._made += tokens
                 self._phase = "decode"
             case Progress(phase=phase):
@@ -79,6 +81,8 @@ class RequestSpan:
                 self._max_tokens = max_tokens
                 self._span.set_attribute("prompt_tokens", prompt_tokens)
                 self._span.add_event("accepted")
+            case Ended(reason=reason):
+                self._reasons.append(reason)
             case Finished():
                 self._finish(event)
 
@@ -106,7 +110,7 @@ class RequestSpan:
             {
                 "completion_tokens": finished.usage.completion_tokens,
                 "cached_tokens": finished.usage.cached_tokens,
-                "finish_reason": finished.reason,
+                "finish_reason": ", ".join(self._reasons),
             }
         )
         self._add_phases(finished)
@@ -127,10 +131,10 @@ class RequestSpan:
 @contextmanager
 def request_span(request: Request, principal: Principal) -> Iterator[RequestSpan]:
     """A span around one request; an error or an early leave is noted in it."""
-    kind = "chat" if isinstance(request, ChatRequest) else "completion"
+    kind = type(request).__name__.removesuffix("Request").lower()
     attributes = {"model": request.model, "kind": kind, "principal": principal.kind}
     span = _tracer().start_span(f"{kind} {request.model}", attributes=attributes)
-    recorded = RequestSpan(span, request.max_tokens or 0)
+    recorded = RequestSpan(span, getattr(request, "max_tokens", None) or 0)
     try:
         yield recorded
     except (GeneratorExit, asyncio.CancelledError):

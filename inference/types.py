@@ -7,83 +7,18 @@ the site and its workers (protocol.py) and are encoded into server-sent events.
 from enum import StrEnum
 from typing import Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-Role = Literal["system", "user", "assistant"]
-FinishReason = Literal["stop", "length"]
-
-
-class Message(Struct, frozen=True, kw_only=True):
-    """One turn of a chat, already normalised: text only, `developer` folded into `system`."""
-
-    role: Role
-    content: str
-
-
-class Sampling(Struct, frozen=True, kw_only=True):
-    """How the next token is drawn; temperature 0 is greedy, a seed makes the draw repeatable.
-
-    What is None is the model's own to say (generation_config.json), and switched off where it says nothing.
-    Presence and frequency penalties count the answer's tokens (OpenAI), the repetition penalty those of
-    prompt and answer (https://arxiv.org/abs/1909.05858).
-    """
-
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    seed: int | None = None
-    presence_penalty: float = 0.0
-    frequency_penalty: float = 0.0
-    repetition_penalty: float | None = None
-    logit_bias: tuple[tuple[int, float], ...] = ()  # token id, what is added to its logit
-
-    def over(self, own: "Sampling") -> "Sampling":
-        """These wishes, completed with the model's own."""
-        return structs.replace(
-            self,
-            temperature=own.temperature if self.temperature is None else self.temperature,
-            top_p=own.top_p if self.top_p is None else self.top_p,
-            top_k=own.top_k if self.top_k is None else self.top_k,
-            min_p=own.min_p if self.min_p is None else self.min_p,
-            repetition_penalty=own.repetition_penalty
-            if self.repetition_penalty is None
-            else self.repetition_penalty,
-        )
-
-
-class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
-    """Messages to be rendered with the model's chat template and answered."""
-
-    model: str
-    messages: tuple[Message, ...]
-    sampling: Sampling = Sampling()
-    max_tokens: int | None = None  # None: as many as the server's setting and the context allow
-    stop: tuple[str, ...] = ()
-    logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
-
-
-class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
-    """A raw prompt to be continued, without a chat template."""
-
-    model: str
-    prompt: str
-    echo: bool = False  # begin the text with the prompt itself
-    sampling: Sampling = Sampling()
-    max_tokens: int | None = None
-    stop: tuple[str, ...] = ()
-    logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
-
-
-Request = ChatRequest | CompletionRequest
+FinishReason = Literal["stop", "length", "tool_calls"]
 
 
 class Usage(Struct, frozen=True, kw_only=True):
-    """Token counts of one request; cached tokens are part of the prompt tokens."""
+    """Token counts of one request; cached tokens are part of the prompt's, reasoning of the completion's."""
 
     prompt_tokens: int
     completion_tokens: int = 0
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 class Timings(Struct, frozen=True, kw_only=True):
@@ -114,7 +49,7 @@ class TokenLogprob(Struct, frozen=True, kw_only=True):
 
     text: str
     bytes: tuple[int, ...]  # what the token stands for: not always whole characters
-    logprob: float
+    logprob: float | None  # None for the first token of a prompt: nothing comes before it
     top: tuple["TokenLogprob", ...] = ()
 
 
@@ -122,6 +57,7 @@ class TextDelta(Struct, frozen=True, kw_only=True, tag="text"):
     """The next piece of visible answer text."""
 
     text: str
+    index: int = 0  # which of the request's answers it belongs to
     tokens: int = 1  # how many tokens it took since the last delta
     logprobs: tuple[TokenLogprob, ...] = ()  # of those tokens, where they were asked for
 
@@ -130,19 +66,53 @@ class ReasoningDelta(Struct, frozen=True, kw_only=True, tag="reasoning"):
     """The next piece of the model's reasoning, kept apart from the answer."""
 
     text: str
+    index: int = 0
     tokens: int = 1
     logprobs: tuple[TokenLogprob, ...] = ()
 
 
-class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
-    """The one good ending of a stream; the other ending is a raised ServerError."""
+class ToolCallDelta(Struct, frozen=True, kw_only=True, tag="tool_call"):
+    """The beginning of a call, which has its id and name, or the next piece of its arguments."""
+
+    call: int  # which of the answer's calls
+    id: str = ""
+    name: str = ""
+    text: str = ""  # of the arguments, as JSON
+    index: int = 0
+    tokens: int = 1
+    logprobs: tuple[TokenLogprob, ...] = ()
+
+
+class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
+    """One of the request's answers is complete."""
 
     reason: FinishReason
+    index: int = 0
+
+
+class Tokenized(Struct, frozen=True, kw_only=True, tag="tokenized"):
+    """The prompts' token ids and text, as the model would be given them."""
+
+    tokens: tuple[tuple[int, ...], ...]
+    texts: tuple[str, ...]
+    context_length: int
+
+
+class Embedded(Struct, frozen=True, kw_only=True, tag="embedded"):
+    """One vector for each input: little-endian 32-bit floats."""
+
+    vectors: tuple[bytes, ...]
+
+
+class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
+    """The one good end of a stream, after every answer has Ended; the other is a raised ServerError."""
+
     usage: Usage
     timings: Timings = Timings()
 
 
-Event = Progress | Accepted | TextDelta | ReasoningDelta | Finished
+Delta = TextDelta | ReasoningDelta | ToolCallDelta
+Event = Progress | Accepted | Delta | Ended | Tokenized | Embedded | Finished
 
 
 class Memory(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inference.errors import InvalidJSON, InvalidValue, ServerError, UnsupportedField
-from inference.types import ChatRequest, Message, Sampling
+from inference.requests import ChatRequest, Message, Sampling
 
 _LARGEST_SEED = 2**53 - 1  # the largest whole number a browser keeps exactly
 

@@ -10,15 +10,16 @@ import msgspec
 from inference import runtime
 from inference.errors import ModelLoadFailed, ServerError, WorkerDied
 from inference.pool import Pool
+from inference.requests import Request
 from inference.types import (
     Accepted,
+    Ended,
     Event,
     Finished,
     FinishReason,
     Loaded,
     Memory,
     ModelCard,
-    Request,
     TextDelta,
     Usage,
 )
@@ -121,7 +122,8 @@ class FakeRunner:
             if self.fail_with:
                 raise self.fail_with
             usage = Usage(prompt_tokens=self.prompt_tokens, completion_tokens=len(self.deltas))
-            yield Finished(reason=self.reason, usage=usage)
+            yield Ended(reason=self.reason)
+            yield Finished(usage=usage)
         finally:
             self.running -= 1
             self.cancelled += not is_done

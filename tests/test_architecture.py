@@ -15,6 +15,7 @@ from mlxsite.config import BASE_DIR
 OURS = ("inference", "playground", "mlxsite")
 NOUNS = (
     "inference.types",
+    "inference.requests",
     "inference.errors",
     "inference.protocol",
     "inference.blas",
@@ -31,13 +32,14 @@ USE_CASE = (
 # Longest prefix wins. What a package may import of ours, besides itself and inference/__init__.py.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.types": (),
+    "inference.requests": (),
     "inference.errors": (),
     "inference.blas": (),
     "inference.weights": (),
     "inference.prediction": ("inference.weights",),
     "inference.foreign_code": (),
     "inference.models": ("inference.types",),
-    "inference.protocol": ("inference.types", "inference.errors"),
+    "inference.protocol": ("inference.types", "inference.requests", "inference.errors"),
     "inference.tracing": NOUNS,
     "inference.catalog": NOUNS,
     "inference.adapters": NOUNS,

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from inference import chat
-from inference.types import Accepted, ChatRequest, CompletionRequest, Event, Message, Principal, Request
+from inference.requests import ChatRequest, CompletionRequest, Message, Request
+from inference.types import Accepted, Event, Principal
 from mlxsite.config import Config
 from tests.fakes import GB, FakeRunner, card, serving
 
@@ -22,7 +23,7 @@ def ask(text: str, max_tokens: int | None = None) -> ChatRequest:
         (ask("日" * 100, 50), 100 + 16 + 50),  # one token a character
         (ask("", 0), 16),
         (ask("\ud800", 1), 16 + 1),  # half of a surrogate pair
-        (CompletionRequest(model="tiny", prompt="x" * 30, max_tokens=5), 10 + 16 + 5),
+        (CompletionRequest(model="tiny", prompts=("x" * 30,), max_tokens=5), 10 + 16 + 5),
     ],
 )
 def test_an_estimate_counts_text_messages_and_answer(request_: Request, tokens: int) -> None:

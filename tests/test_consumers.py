@@ -9,7 +9,8 @@ from django.test import override_settings
 
 from inference.chat import stream
 from inference.consumers import MAX_MESSAGES, UNAUTHORISED, ModelsConsumer
-from inference.types import ChatRequest, Message, Principal
+from inference.requests import ChatRequest, Message
+from inference.types import Principal
 from mlxsite.config import Config
 from tests.fakes import FakeRunner, card, serving
 

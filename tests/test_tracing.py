@@ -16,19 +16,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from inference import chat
 from inference.errors import ContextLengthExceeded
+from inference.requests import ChatRequest, Message
 from inference.tracing import request_span
-from inference.types import (
-    Accepted,
-    ChatRequest,
-    Event,
-    Finished,
-    Message,
-    Principal,
-    Progress,
-    TextDelta,
-    Timings,
-    Usage,
-)
+from inference.types import Accepted, Event, Finished, Principal, Progress, TextDelta, Timings, Usage
 from mlxsite.config import BASE_DIR
 from tests.fakes import FakeRunner, serving
 
@@ -130,7 +120,7 @@ def test_saved_tokens_are_what_the_model_still_might_have_made(spans: InMemorySp
 
 def test_a_reader_that_has_it_all_did_not_leave(spans: InMemorySpanExporter) -> None:
     with pytest.raises(GeneratorExit), request_span(REQUEST, LOCAL) as span:
-        span.note(Finished(reason="stop", usage=Usage(prompt_tokens=3)))
+        span.note(Finished(usage=Usage(prompt_tokens=3)))
         raise GeneratorExit
     assert "cancelled" not in dict(named(spans, "chat tiny").attributes or {})
 
@@ -138,7 +128,7 @@ def test_a_reader_that_has_it_all_did_not_leave(spans: InMemorySpanExporter) -> 
 def test_prefill_and_decode_are_children_with_the_workers_durations(spans: InMemorySpanExporter) -> None:
     usage = Usage(prompt_tokens=3, completion_tokens=4)
     with request_span(REQUEST, LOCAL) as span:
-        span.note(Finished(reason="stop", usage=usage, timings=Timings(prefill_s=0.5, decode_s=2.0)))
+        span.note(Finished(usage=usage, timings=Timings(prefill_s=0.5, decode_s=2.0)))
     prefill, decode, parent = named(spans, "prefill"), named(spans, "decode"), named(spans, "chat tiny")
     assert decode.parent and decode.parent.span_id == parent.context.span_id
     assert ((decode.end_time or 0) - (decode.start_time or 0)) / 1e9 == pytest.approx(2.0)
@@ -151,7 +141,8 @@ logging.basicConfig(format="%(levelname)s %(message)s")
 if "without-package" in sys.argv:
     sys.modules["logfire"] = None
 from inference import tracing
-from inference.types import ChatRequest, Message, Principal
+from inference.requests import ChatRequest, Message
+from inference.types import (Principal)
 from mlxsite.config import Config
 done = tracing.configure(Config(logfire_enabled=True))
 with tracing.request_span(ChatRequest(model="tiny", messages=()), Principal(kind="local")):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from inference.adapters.reader import Reader
 from inference.errors import TemplateFailed
-from inference.types import Message
+from inference.requests import ChatRequest, Message
 
 _PROBE = "probe-of-the-assistant-turn"
 _OPENED = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": _PROBE}]
@@ -101,13 +101,13 @@ class Adapter:
         """Whether this adapter is for the model these facts are of."""
         return False
 
-    def render(self, messages: Sequence[Message]) -> list[int]:
+    def render(self, request: ChatRequest) -> list[int]:
         """The prompt's token ids, up to where the answer begins; raises TemplateFailed."""
         if not self._facts.chat_template:
             raise TemplateFailed("This model has no chat template; send a prompt to /v1/completions instead.")
         turns = [
             {"role": message.role, "content": self._tokenizer.quote(message.content)}
-            for message in self.fold(messages)
+            for message in self.fold(request.messages)
         ]
         prompt = self._tokenizer.encode(self._tokenizer.render(turns, opens_answer=True))
         if not prompt:
@@ -120,8 +120,8 @@ class Adapter:
         """The messages as this family's template can take them."""
         return messages
 
-    def reader(self, prompt: Sequence[int]) -> Reader:
-        """A fresh reader for the answer to `prompt`, for this one answer only."""
+    def reader(self, prompt: Sequence[int], request: ChatRequest) -> Reader:
+        """A fresh reader for an answer to `request`, whose prompt has these token ids, and for no other."""
         opening, closing = self.reasoning
         if opening not in self._facts.chat_template and self._tokenizer.id_of(opening) is None:
             return Reader()

@@ -3,17 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from inference.types import (
-    Accepted,
-    Event,
-    Finished,
-    Loaded,
-    Memory,
-    ModelCard,
-    Request,
-    TextDelta,
-    Usage,
-)
+from inference.requests import Request
+from inference.types import Accepted, Ended, Event, Finished, Loaded, Memory, ModelCard, TextDelta, Usage
 
 MODEL = "scripted"
 WORD = " word"
@@ -50,7 +41,7 @@ class ScriptedRunner:
         """Its memory never changes."""
 
     async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
-        tokens = request.max_tokens or 1
+        tokens = getattr(request, "max_tokens", None) or 1
         word = TextDelta(text=WORD)
         yield Accepted(prompt_tokens=PROMPT_TOKENS, max_tokens=tokens)
         await self._gate.passed()
@@ -58,7 +49,8 @@ class ScriptedRunner:
             await asyncio.sleep(0)
             yield word
         usage = Usage(prompt_tokens=PROMPT_TOKENS, completion_tokens=tokens)
-        yield Finished(reason="length", usage=usage)
+        yield Ended(reason="length")
+        yield Finished(usage=usage)
 
     async def wait_ended(self) -> None:
         await self._ended.wait()

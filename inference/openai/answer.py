@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from msgspec import structs
 
 from inference import chat
 from inference.errors import InternalError, ServerError
@@ -17,16 +18,19 @@ from inference.openai import departure, errors, sse
 from inference.openai.auth import AuthenticatedRequest
 from inference.openai.feed import Feed
 from inference.openai.schemas import ChatCompletionBody, CompletionBody
+from inference.requests import ToolCall
 from inference.types import (
+    Delta,
+    Ended,
     Event,
     Finished,
     FinishReason,
     ReasoningDelta,
     TextDelta,
+    ToolCallDelta,
     Usage,
 )
 
-Delta = TextDelta | ReasoningDelta
 _encode = msgspec.json.Encoder().encode
 
 
@@ -37,23 +41,24 @@ class Wording(Protocol):
     chunk_object: str
     whole_object: str
 
-    def opening(self) -> Any | None:
-        """The choice sent before the first delta, if there is one."""
+    def opening(self, index: int) -> Any | None:
+        """The choice sent before the first delta of an answer, if there is one."""
         ...
 
     def delta(self, delta: Delta) -> Any: ...
 
-    def ending(self, reason: FinishReason) -> Any: ...
+    def ending(self, ended: Ended) -> Any: ...
 
-    def whole(self, deltas: Sequence[Delta], reason: FinishReason) -> Any: ...
+    def whole(self, index: int, deltas: Sequence[Delta], reason: FinishReason) -> Any: ...
 
 
 async def respond(
     http: AuthenticatedRequest, body: ChatCompletionBody | CompletionBody, wording: Wording
 ) -> HttpResponseBase:
     """Answer what `body` asks; a refusal is raised before any status line is sent."""
-    answer = Answer(body.model, wording, includes_usage=body.includes_usage)
-    events = chat.stream(body.request(), http.auth)
+    request = body.request()
+    answer = Answer(body.model, wording, answers=request.answers, includes_usage=body.includes_usage)
+    events = chat.stream(request, http.auth)
     if not body.stream:
         if task := asyncio.current_task():
             departure.at_end(http, task.cancel)
@@ -67,9 +72,12 @@ async def respond(
 class Answer:
     """One answer's identity, and the two forms it can take."""
 
-    def __init__(self, model: str, wording: Wording, *, includes_usage: bool = False) -> None:
+    def __init__(
+        self, model: str, wording: Wording, *, answers: int = 1, includes_usage: bool = False
+    ) -> None:
         self._wording = wording
-        self._templates: dict[type[Delta], tuple[bytes, bytes]] = {}
+        self._answers = answers
+        self._templates: dict[tuple[type[Delta], int], tuple[bytes, bytes]] = {}
         self._includes_usage = includes_usage
         self._head = {
             "id": f"{wording.id_prefix}-{secrets.token_hex(12)}",
@@ -81,8 +89,8 @@ class Answer:
     async def frames(self, feed: Feed) -> AsyncGenerator[bytes]:
         """The answer as server-sent events; an error is the last event, and then there is no [DONE]."""
         async with aclosing(feed):
-            opening = self._wording.opening()
-            yield sse.OPENED if opening is None else self._chunk(opening)
+            openings = [self._wording.opening(index) for index in range(self._answers)]
+            yield b"".join(self._chunk(opening) for opening in openings if opening) or sse.OPENED
             try:
                 async for batch in feed.batches():
                     yield b"".join(map(self._framed, batch)) or sse.KEEP_ALIVE
@@ -91,32 +99,38 @@ class Answer:
 
     async def whole(self, events: AsyncGenerator[Event]) -> bytes:
         """The answer as one JSON object."""
-        deltas: list[Delta] = []
+        deltas: list[list[Delta]] = [[] for _ in range(self._answers)]
+        reasons: list[FinishReason] = ["stop"] * self._answers
         async with aclosing(events):
             async for event in events:
-                if isinstance(event, TextDelta | ReasoningDelta):
-                    deltas.append(event)
-                elif isinstance(event, Finished):
-                    return self._whole(deltas, event)
+                match event:
+                    case TextDelta() | ReasoningDelta() | ToolCallDelta():
+                        deltas[event.index].append(event)
+                    case Ended():
+                        reasons[event.index] = event.reason
+                    case Finished():
+                        return self._whole(deltas, reasons, event.usage)
         raise InternalError("The answer broke off; please ask again.")
 
     def _framed(self, event: Event) -> bytes:
         match event:
-            case TextDelta() | ReasoningDelta() if event.logprobs:
-                return self._chunk(self._wording.delta(event))
-            case TextDelta() | ReasoningDelta():
-                before, after = self._templates.get(type(event)) or self._template(type(event))
+            case TextDelta(logprobs=()) | ReasoningDelta(logprobs=()):
+                before, after = self._templates.get((type(event), event.index)) or self._template(event)
                 return before + _encode(event.text) + after
+            case TextDelta() | ReasoningDelta() | ToolCallDelta():
+                return self._chunk(self._wording.delta(event))
+            case Ended():
+                return self._chunk(self._wording.ending(event))
             case Finished():
-                last = self._usage_chunk(event.usage) if self._includes_usage else b""
-                return self._chunk(self._wording.ending(event.reason)) + last + sse.DONE
+                return (self._usage_chunk(event.usage) if self._includes_usage else b"") + sse.DONE
         return b""
 
-    def _template(self, kind: type[Delta]) -> tuple[bytes, bytes]:
+    def _template(self, like: TextDelta | ReasoningDelta) -> tuple[bytes, bytes]:
         """A delta's chunk around its text: all the rest is the same in every chunk of an answer."""
         gap = secrets.token_hex(16)
-        before, after = self._chunk(self._wording.delta(kind(text=gap))).split(_encode(gap))
-        self._templates[kind] = before, after
+        delta = self._wording.delta(type(like)(text=gap, index=like.index))
+        before, after = self._chunk(delta).split(_encode(gap))
+        self._templates[type(like), like.index] = before, after
         return before, after
 
     def _chunk(self, choice: Any) -> bytes:
@@ -126,16 +140,20 @@ class Answer:
         return sse.event(msgspec.json.encode(chunk))
 
     def _usage_chunk(self, usage: Usage) -> bytes:
-        chunk = {**self._head, "object": self._wording.chunk_object, "choices": [], "usage": _usage(usage)}
+        chunk = {**self._head, "object": self._wording.chunk_object, "choices": [], "usage": usage_of(usage)}
         return sse.event(msgspec.json.encode(chunk))
 
-    def _whole(self, deltas: list[Delta], finished: Finished) -> bytes:
+    def _whole(self, deltas: list[list[Delta]], reasons: list[FinishReason], usage: Usage) -> bytes:
+        choices = [
+            self._wording.whole(index, *answer)
+            for index, answer in enumerate(zip(deltas, reasons, strict=True))
+        ]
         return msgspec.json.encode(
             {
                 **self._head,
                 "object": self._wording.whole_object,
-                "choices": [self._wording.whole(deltas, finished.reason)],
-                "usage": _usage(finished.usage),
+                "choices": choices,
+                "usage": usage_of(usage),
             }
         )
 
@@ -144,10 +162,22 @@ def text_of(deltas: Iterable[Delta], kind: type[Delta]) -> str:
     return "".join(delta.text for delta in deltas if isinstance(delta, kind))
 
 
-def _usage(usage: Usage) -> dict[str, Any]:
+def calls_of(deltas: Iterable[Delta]) -> list[ToolCall]:
+    """The tool calls of one answer, put together from their pieces."""
+    calls: dict[int, ToolCall] = {}
+    for delta in deltas:
+        if not isinstance(delta, ToolCallDelta):
+            continue
+        known = calls.get(delta.call) or ToolCall(id=delta.id, name=delta.name, arguments="")
+        calls[delta.call] = structs.replace(known, arguments=known.arguments + delta.text)
+    return list(calls.values())
+
+
+def usage_of(usage: Usage) -> dict[str, Any]:
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }

@@ -9,7 +9,7 @@ from ninja import Router
 from inference.openai import answer, parsing
 from inference.openai.auth import AuthenticatedRequest
 from inference.openai.schemas import ChatCompletionBody
-from inference.types import FinishReason, ReasoningDelta, TextDelta, TokenLogprob
+from inference.types import Delta, Ended, FinishReason, ReasoningDelta, TextDelta, TokenLogprob
 
 router = Router()
 
@@ -21,30 +21,51 @@ class ChatWording:
     chunk_object = "chat.completion.chunk"
     whole_object = "chat.completion"
 
-    def opening(self) -> dict[str, Any]:
-        return _choice({"role": "assistant", "content": ""})
+    def opening(self, index: int) -> dict[str, Any]:
+        return _choice(index, {"role": "assistant", "content": ""})
 
-    def delta(self, delta: answer.Delta) -> dict[str, Any]:
-        field = "reasoning_content" if isinstance(delta, ReasoningDelta) else "content"
-        return _choice({field: delta.text}, logprobs=_logprobs([delta]))
+    def delta(self, delta: Delta) -> dict[str, Any]:
+        return _choice(delta.index, _told(delta), logprobs=_logprobs([delta]))
 
-    def ending(self, reason: FinishReason) -> dict[str, Any]:
-        return _choice({}, reason)
+    def ending(self, ended: Ended) -> dict[str, Any]:
+        return _choice(ended.index, {}, ended.reason)
 
-    def whole(self, deltas: Sequence[answer.Delta], reason: FinishReason) -> dict[str, Any]:
-        message = {"role": "assistant", "content": answer.text_of(deltas, TextDelta), "refusal": None}
+    def whole(self, index: int, deltas: Sequence[Delta], reason: FinishReason) -> dict[str, Any]:
+        text, calls = answer.text_of(deltas, TextDelta), answer.calls_of(deltas)
+        message: dict[str, Any] = {"role": "assistant", "content": text or None if calls else text}
+        message["refusal"] = None
         if reasoning := answer.text_of(deltas, ReasoningDelta):
             message["reasoning_content"] = reasoning
-        return {"index": 0, "message": message, "logprobs": _logprobs(deltas), "finish_reason": reason}
+        if calls:
+            message["tool_calls"] = [_call(call.id, call.name, call.arguments) for call in calls]
+        return {"index": index, "message": message, "logprobs": _logprobs(deltas), "finish_reason": reason}
+
+
+def _told(delta: Delta) -> dict[str, Any]:
+    match delta:
+        case TextDelta():
+            return {"content": delta.text}
+        case ReasoningDelta():
+            return {"reasoning_content": delta.text}
+    if delta.id:
+        return {"tool_calls": [{"index": delta.call} | _call(delta.id, delta.name, delta.text)]}
+    return {"tool_calls": [{"index": delta.call, "function": {"arguments": delta.text}}]}
+
+
+def _call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 def _choice(
-    delta: dict[str, str], reason: FinishReason | None = None, logprobs: dict[str, Any] | None = None
+    index: int,
+    delta: dict[str, Any],
+    reason: FinishReason | None = None,
+    logprobs: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    return {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
+    return {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
 
 
-def _logprobs(deltas: Sequence[answer.Delta]) -> dict[str, Any] | None:
+def _logprobs(deltas: Sequence[Delta]) -> dict[str, Any] | None:
     """Those of the visible text, as OpenAI gives them; None where nobody asked for any."""
     tokens = [token for delta in deltas if isinstance(delta, TextDelta) for token in delta.logprobs]
     if not any(delta.logprobs for delta in deltas):

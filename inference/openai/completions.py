@@ -1,5 +1,6 @@
 """POST /v1/completions, OpenAI's older endpoint for raw prompts."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
@@ -10,43 +11,43 @@ from ninja import Router
 from inference.openai import answer, parsing
 from inference.openai.auth import AuthenticatedRequest
 from inference.openai.schemas import CompletionBody
-from inference.types import FinishReason
+from inference.types import Delta, Ended, FinishReason, TokenLogprob
 
 router = Router()
 
 
 class CompletionWording:
-    """text_completion, whole and in pieces of the same shape; one object words one answer."""
+    """text_completion, whole and in pieces of the same shape; one object words one request's answers."""
 
     id_prefix = "cmpl"
     chunk_object = whole_object = "text_completion"
 
     def __init__(self) -> None:
-        self._said = 0  # characters so far, which is where the next token begins
+        self._said: Counter[int] = Counter()  # characters of each answer: where its next token begins
 
-    def opening(self) -> None:
+    def opening(self, index: int) -> None:
         return None
 
-    def delta(self, delta: answer.Delta) -> dict[str, Any]:
-        choice = _choice(delta.text, logprobs=_logprobs([delta], self._said))
-        self._said += sum(len(token.text) for token in delta.logprobs)
-        return choice
+    def delta(self, delta: Delta) -> dict[str, Any]:
+        logprobs = _logprobs([delta], self._said[delta.index])
+        self._said[delta.index] += sum(len(token.text) for token in delta.logprobs)
+        return _choice(delta.index, delta.text, logprobs=logprobs)
 
-    def ending(self, reason: FinishReason) -> dict[str, Any]:
-        return _choice("", reason)
+    def ending(self, ended: Ended) -> dict[str, Any]:
+        return _choice(ended.index, "", ended.reason)
 
-    def whole(self, deltas: Sequence[answer.Delta], reason: FinishReason) -> dict[str, Any]:
+    def whole(self, index: int, deltas: Sequence[Delta], reason: FinishReason) -> dict[str, Any]:
         text = "".join(delta.text for delta in deltas)
-        return _choice(text, reason, _logprobs(deltas, 0))
+        return _choice(index, text, reason, _logprobs(deltas, 0))
 
 
 def _choice(
-    text: str, reason: FinishReason | None = None, logprobs: dict[str, Any] | None = None
+    index: int, text: str, reason: FinishReason | None = None, logprobs: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    return {"index": 0, "text": text, "logprobs": logprobs, "finish_reason": reason}
+    return {"index": index, "text": text, "logprobs": logprobs, "finish_reason": reason}
 
 
-def _logprobs(deltas: Sequence[answer.Delta], start: int) -> dict[str, Any] | None:
+def _logprobs(deltas: Sequence[Delta], start: int) -> dict[str, Any] | None:
     """The older endpoint's form: one list for each figure, and where in the text each token begins."""
     tokens = [token for delta in deltas for token in delta.logprobs]
     if not tokens:
@@ -55,9 +56,14 @@ def _logprobs(deltas: Sequence[answer.Delta], start: int) -> dict[str, Any] | No
     return {
         "tokens": [token.text for token in tokens],
         "token_logprobs": [token.logprob for token in tokens],
-        "top_logprobs": [{other.text: other.logprob for other in token.top} for token in tokens],
+        "top_logprobs": [_likeliest(token) for token in tokens],
         "text_offset": ends[:-1],
     }
+
+
+def _likeliest(token: TokenLogprob) -> dict[str, float | None] | None:
+    """None for the first token of an echoed prompt, as its log probability is."""
+    return None if token.logprob is None else {other.text: other.logprob for other in token.top}
 
 
 @router.post("/completions")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from inference.types import ChatRequest, CompletionRequest, Message, Sampling
+from inference.requests import ChatRequest, CompletionRequest, Message, Sampling
 
 UNSUPPORTED = "unsupported_parameter"
 COMPLETION_DEFAULT_MAX_TOKENS = 16  # OpenAI's, for the legacy endpoint alone
@@ -276,7 +276,7 @@ class CompletionBody(Generation):
     def request(self) -> CompletionRequest:
         return CompletionRequest(
             model=self.model,
-            prompt=self.prompt,
+            prompts=(self.prompt,),
             echo=bool(self.echo),
             sampling=self.sampling,
             max_tokens=self.max_tokens or COMPLETION_DEFAULT_MAX_TOKENS,

@@ -29,7 +29,8 @@ from inference.protocol import (
     Stop,
     Submit,
 )
-from inference.types import Event, Finished, Loaded, Memory, ModelCard, Request
+from inference.requests import Request
+from inference.types import Event, Finished, Loaded, Memory, ModelCard
 
 logger = logging.getLogger(__name__)
 _STOP_GRACE_S = 3.0

@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
-from inference.types import Event, Loaded, Memory, ModelCard, Request
+from inference.requests import Request
+from inference.types import Event, Loaded, Memory, ModelCard
 
 
 class Runner(Protocol):

@@ -12,11 +12,13 @@ import mlx.nn as nn
 from mlx_lm.generate import BatchGenerator, StopSequences
 from mlx_lm.models.cache import KVCache, QuantizedKVCache, make_prompt_cache
 
-from inference.types import FinishReason, Sampling
+from inference.requests import Sampling
+from inference.types import FinishReason
 from inference.worker import decode  # noqa: F401 - its step takes the place of mlx-lm's
 from inference.worker.chooser import Chooser, Logprob
 from inference.worker.pace import Pace
-from inference.worker.prefixes import Prefixes, boundaries
+from inference.worker.prefixes import Found, Prefixes, boundaries, trimmed
+from inference.worker.scoring import Scoring
 
 # BatchGenerator wires the whole recommended working set in its constructor. On macOS that ends in
 # kernel panics under load (https://github.com/ml-explore/mlx/issues/3186), so wiring is the operator's
@@ -36,6 +38,7 @@ class Sequence:
     stop_ids: frozenset[int]
     owner: str = ""  # whose prefixes it may find and add to
     logprobs: int | None = None  # None: none; else how many alternatives for each token
+    scores_prompt: bool = False  # whether the prompt's own tokens get log probabilities too
     answered: tuple[int, ...] = ()  # its answer so far, when it is computed a second time
 
 
@@ -59,7 +62,16 @@ class Prefilled:
     cached: int = 0
 
 
-Output = Sampled | Prefilled
+@dataclass(frozen=True)
+class Scored:
+    """The log probabilities of a prompt's tokens, from its second one on."""
+
+    id: int
+    tokens: tuple[int, ...]
+    logprobs: tuple[Logprob, ...]
+
+
+Output = Sampled | Prefilled | Scored
 
 
 @dataclass(eq=False)
@@ -71,6 +83,7 @@ class Running:
     uid: int
     cached: int
     left: int  # tokens of the prompt that are still to be computed
+    copies: tuple[Sequence, ...] = ()  # of the same prompt, waiting for its cache
     tokens: list[int] = field(default_factory=list)  # given out so far
 
     @property
@@ -112,55 +125,102 @@ class Batch:
         )
         self._shared = self._new_generator(max_batch)
         self._running: dict[int, Running] = {}
+        self._scoring: list[Scoring] = []
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._running)
+        return bool(self._running or self._scoring)
 
     @property
     def ids(self) -> list[int]:
-        return list(self._running)
+        return [sequence.id for sequence in self.unfinished]
 
     @property
     def kv_bytes(self) -> int:
         """What the KV caches of the running sequences hold."""
-        return sum(generator.prompt_cache_nbytes for generator in self._generators())
+        scoring = sum(scoring.bytes for scoring in self._scoring)
+        return scoring + sum(int(generator.prompt_cache_nbytes) for generator in self._generators())
 
     @property
     def unfinished(self) -> list[Sequence]:
         """The running sequences, as they would have to be added to go on elsewhere."""
-        return [running.rest for running in self._running.values()]
+        running = [one for r in self._running.values() for one in (r.rest, *r.copies)]
+        return running + [sequence for scoring in self._scoring for sequence in scoring.sequences]
 
-    def add(self, sequence: Sequence) -> None:
-        is_alone = self._has_exact_seeds and sequence.sampling.seed is not None
+    def add(self, first: Sequence, *copies: Sequence) -> None:
+        """Begin sequences of one prompt: the first is prefilled, its copies begin with its cache."""
+        if first.scores_prompt:
+            self._scoring.append(Scoring(self._model, (first, *copies)))
+            return
+        is_alone = self._has_exact_seeds and first.sampling.seed is not None
+        tokens = [*first.prompt, *first.answered]
+        found = None if is_alone else self._prefixes.find(first.owner, tokens)
+        known = found.length if found else 0
+        is_shared = not is_alone and known < len(tokens) - 1
+        self._insert(first, found, is_alone=is_alone, copies=copies if is_shared else ())
+        for copy in () if is_shared else copies:
+            self.add(copy)
+
+    def _insert(
+        self,
+        sequence: Sequence,
+        found: Found | None,
+        *,
+        is_alone: bool = False,
+        copies: tuple[Sequence, ...] = (),
+    ) -> None:
         generator = self._new_generator(1) if is_alone else self._shared
         tokens = [*sequence.prompt, *sequence.answered]
-        found = None if is_alone else self._prefixes.find(sequence.owner, tokens)
         known = found.length if found else 0
         (uid,) = generator.insert_segments(
-            [self._segments(tokens, known, sequence.stop_ids)],
+            [self._segments(tokens, known, sequence.stop_ids, has_copies=bool(copies))],
             max_tokens=[sequence.max_tokens],
             caches=[found.cache] if found else None,
             all_tokens=[tokens[:known]],
             samplers=[_chooser(sequence)],
             stop_sequences=[_stops(sequence.stop_ids)],
         )
-        self._running[sequence.id] = Running(sequence, generator, uid, known, len(tokens) - known)
+        self._running[sequence.id] = Running(sequence, generator, uid, known, len(tokens) - known, copies)
 
     def remove(self, sequence_id: int) -> None:
         """Drop a sequence wherever it is, keeping what was computed; unknown ids have ended already."""
         running = self._running.pop(sequence_id, None)
         if running is None:
+            self._forget_copy(sequence_id)
             return
         removed = running.generator.remove([running.uid], return_prompt_caches=True)
         cache, tokens = removed[running.uid]
         if len(tokens) > running.cached:
             self._keep(running, tokens, cache)
+        if running.copies:
+            self.add(*running.copies)
+
+    def _forget_copy(self, sequence_id: int) -> None:
+        for running in self._running.values():
+            running.copies = tuple(copy for copy in running.copies if copy.id != sequence_id)
+        for scoring in self._scoring:
+            scoring.sequences = tuple(one for one in scoring.sequences if one.id != sequence_id)
+        self._scoring = [scoring for scoring in self._scoring if scoring.sequences]
 
     def step(self) -> Iterator[Output]:
         """One token for every decoding sequence, and at most one chunk of prefill for the others."""
+        if self._scoring:
+            yield from self._score(self._scoring[0])
         for generator in self._generators():
             yield from self._step(generator)
+
+    def _score(self, scoring: Scoring) -> Iterator[Output]:
+        if not scoring.is_done:
+            scoring.step()
+        if not scoring.is_done:
+            return
+        self._scoring.remove(scoring)
+        for sequence in scoring.sequences:
+            yield Scored(sequence.id, scoring.prompt, tuple(scoring.logprobs))
+            if sequence.max_tokens:
+                known = len(scoring.logprobs)
+                found = Found(known, trimmed(scoring.cache, 0)) if known else None
+                self._insert(replace(sequence, scores_prompt=False), found)
 
     def _step(self, generator: BatchGenerator) -> Iterator[Output]:
         here = {running.uid: running for running in self._running.values() if running.generator is generator}
@@ -178,10 +238,20 @@ class Batch:
     def _prefilled(self, running: Running, response: Any) -> Prefilled:
         done, total = response.progress
         running.left = 0 if response.end_of_prompt else max(1, total - done)
-        if response.end_of_segment and not response.end_of_prompt and self._needs_checkpoints:
-            cache, tokens = running.generator.extract_cache([running.uid])[running.uid]
-            self._keep(running, tokens, cache)
+        is_cut = response.end_of_segment and not response.end_of_prompt
+        if is_cut and (self._needs_checkpoints or running.copies):
+            self._on_cut(running)
         return Prefilled(running.sequence.id, done + running.cached, total + running.cached, running.cached)
+
+    def _on_cut(self, running: Running) -> None:
+        """A place in the prompt where its caches are kept, or given to its copies."""
+        cache, tokens = running.generator.extract_cache([running.uid])[running.uid]
+        if running.left > 1:
+            self._keep(running, tokens, cache)
+            return
+        for copy in running.copies:
+            self._insert(copy, Found(len(tokens), trimmed(cache, 0)))
+        running.copies = ()
 
     def _sampled(self, running: Running, response: Any) -> Sampled:
         running.tokens.append(response.token)
@@ -195,10 +265,13 @@ class Batch:
         if running.generator is self._shared:
             self._prefixes.keep(running.sequence.owner, tokens, cache)
 
-    def _segments(self, tokens: list[int], known: int, ends: frozenset[int]) -> list[list[int]]:
-        """The tokens still to be computed, cut where the caches are to be kept."""
-        cuts = boundaries(tokens, ends) if self._needs_checkpoints else []
-        places = [known, *(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
+    def _segments(
+        self, tokens: list[int], known: int, ends: frozenset[int], *, has_copies: bool
+    ) -> list[list[int]]:
+        """The tokens still to be computed, cut where the caches are to be kept or shared."""
+        cuts = set(boundaries(tokens, ends)) if self._needs_checkpoints else set()
+        cuts |= {len(tokens) - 1} if has_copies else set()
+        places = [known, *sorted(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
         return [tokens[start:end] for start, end in zip(places, places[1:], strict=False)]
 
     def _generators(self) -> list[BatchGenerator]:

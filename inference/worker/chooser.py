@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import mlx.core as mx
 import numpy as np
 
-from inference.types import Sampling
+from inference.requests import Sampling
 from inference.worker.sampling import Draw, Shape, sample
 
 

@@ -26,7 +26,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Add:
-    sequence: "Sequence"
+    """Sequences of one prompt, which is prefilled once."""
+
+    sequences: "tuple[Sequence, ...]"
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,8 @@ class Engine(threading.Thread):
         match command:
             case Load():
                 self._load(command)
-            case Add(sequence=sequence) if self._batch:
-                self._add(self._batch, sequence)
+            case Add(sequences=sequences) if self._batch:
+                self._add(self._batch, sequences)
             case Remove(id=sequence_id) if self._batch:
                 self._batch.remove(sequence_id)
                 self._measure()
@@ -181,12 +183,12 @@ class Engine(threading.Thread):
             has_exact_seeds=self._options.has_exact_seeds,
         )
 
-    def _add(self, batch: "Batch", sequence: "Sequence") -> None:
+    def _add(self, batch: "Batch", sequences: "tuple[Sequence, ...]") -> None:
         try:
-            batch.add(sequence)
-        except Exception:  # what is wrong with one sequence ends that sequence only
-            logger.exception("Cannot add sequence %d", sequence.id)
-            self._sink.on_lost([sequence.id])
+            batch.add(*sequences)
+        except Exception:  # what is wrong with one request ends that request only
+            logger.exception("Cannot add sequence %d", sequences[0].id)
+            self._sink.on_lost([sequence.id for sequence in sequences])
 
     def _step(self, batch: "Batch") -> None:
         outputs: list[Output] = []
@@ -218,7 +220,7 @@ class Engine(threading.Thread):
         self._lose(broken)
         for sequence in sequences:
             if sequence not in broken:
-                self._add(self._batch, sequence)
+                self._add(self._batch, (sequence,))
 
     def _goes_well(self, sequence: "Sequence") -> bool:
         trial = self._new_batch()

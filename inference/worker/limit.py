@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from inference import blas
-from inference.types import Message
+from inference.requests import ChatRequest, Message
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ class Limit:
 
     def _tokenised(self, request: dict[str, Any]) -> Asked:
         messages = [Message(**message) for message in request["messages"]]
-        return Asked(self._loaded.adapter.render(messages), request["max_tokens"])
+        chat = ChatRequest(model="", messages=tuple(messages))
+        return Asked(self._loaded.adapter.render(chat), request["max_tokens"])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from transformers import AutoTokenizer
 from inference import foreign_code
 from inference.adapters import Adapter, ModelFacts, adapter_for
 from inference.protocol import Load
-from inference.types import Sampling
+from inference.requests import Sampling
 from inference.worker import cpu
 from inference.worker.tokenizer import HubTokenizer
 

@@ -1,31 +1,34 @@
 """The open requests of one worker, from a submitted frame to their Finished event."""
 
 import logging
-import math
 import queue
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from inference.errors import ContextLengthExceeded, InternalError, InvalidValue, ServerError
+from msgspec import structs
+
+from inference.errors import InternalError, ServerError
 from inference.protocol import Happened, Load, Step, Submit, Up
+from inference.requests import ChatRequest, CompletionRequest
 from inference.types import (
     Accepted,
-    ChatRequest,
+    Ended,
     Event,
     Finished,
     FinishReason,
     Progress,
-    Request,
     Timings,
     TokenLogprob,
     Usage,
 )
-from inference.worker.batch import Output, Prefilled, Sampled, Sequence
+from inference.worker.batch import Output, Prefilled, Sampled, Scored
+from inference.worker.chooser import Logprob
 from inference.worker.engine import Add, Command, Remove
 from inference.worker.loading import LoadedModel
+from inference.worker.prompts import Asked, Prompts
 from inference.worker.text import Answer
 
 logger = logging.getLogger(__name__)
@@ -39,19 +42,58 @@ _LOST = InternalError(
 class Open:
     """One request between Accepted and its end; times are perf_counter seconds."""
 
-    answer: Answer
-    prompt_tokens: int
+    number: int
     accepted_at: float
-    cached_tokens: int = 0
+    answers: dict[int, Answer]  # by the sequence that makes it; all that have not ended
+    prompts: dict[int, int]  # tokens of each prompt, by the first sequence that answers it
+    done: dict[int, int] = field(default_factory=dict)  # tokens of each prompt in the KV cache
+    cached: dict[int, int] = field(default_factory=dict)
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
     prefill_at: float | None = None
     decode_at: float | None = None
 
-    def timings(self, now: float) -> Timings:
-        prefill_at = self.prefill_at or now
-        decode_at = self.decode_at or now
-        return Timings(
+    @classmethod
+    def of(cls, number: int, asked: list[Asked]) -> "Open":
+        answers = {
+            sequence.id: answer
+            for one in asked
+            for sequence, answer in zip(one.sequences, one.answers, strict=True)
+        }
+        prompts = {one.sequences[0].id: len(one.prompt) for one in asked}
+        return cls(number, time.perf_counter(), answers, prompts)
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(self.prompts.values())
+
+    def progress(self, prefilled: Prefilled) -> Progress:
+        self.prefill_at = self.prefill_at or time.perf_counter()
+        if prefilled.id in self.prompts:
+            self.done[prefilled.id], self.cached[prefilled.id] = prefilled.done, prefilled.cached
+        return Progress(phase="prefill", done=sum(self.done.values()), total=self.prompt_tokens)
+
+    def end(self, sequence: int, reason: FinishReason) -> list[Event]:
+        """What is told when one answer ends, and with the last one the request."""
+        answer = self.answers.pop(sequence)
+        self.completion_tokens += answer.tokens
+        self.reasoning_tokens += answer.reasoning_tokens
+        ended = Ended(reason=reason, index=answer.index)
+        return [ended] if self.answers else [ended, self._finished()]
+
+    def _finished(self) -> Finished:
+        now = time.perf_counter()
+        prefill_at, decode_at = self.prefill_at or now, self.decode_at or now
+        usage = Usage(
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            cached_tokens=sum(self.cached.values()),
+            reasoning_tokens=self.reasoning_tokens,
+        )
+        timings = Timings(
             queue_s=prefill_at - self.accepted_at, prefill_s=decode_at - prefill_at, decode_s=now - decode_at
         )
+        return Finished(usage=usage, timings=timings)
 
 
 class Requests:
@@ -61,10 +103,11 @@ class Requests:
         self, model: LoadedModel, options: Load, post: Callable[[Command], None], send: Callable[[Up], None]
     ) -> None:
         self._model = model
-        self._options = options
+        self._prompts = Prompts(model, options)
         self._post = post
         self._send = send
         self._open: dict[int, Open | None] = {}  # None while being prepared
+        self._of_sequence: dict[int, Open] = {}
         self._leaving = threading.Lock()  # so that nobody leaves between the look and the opening
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="prompt")
         self._preparing_since: float | None = None
@@ -83,13 +126,14 @@ class Requests:
     def forget(self, number: int) -> None:
         """Drop a request whose reader has left."""
         with self._leaving:
-            self._open.pop(number, None)
-        self._post(Remove(number))
+            self._close(self._open.pop(number, None))
 
-    def lose(self, numbers: list[int]) -> None:
-        """End requests that the engine cannot go on with."""
-        lost = [number for number in numbers if self._open.pop(number, None)]
-        self._send(Step(happened=tuple(Happened(id=number, failure=_LOST) for number in lost)))
+    def lose(self, sequences: list[int]) -> None:
+        """End requests of which the engine cannot go on with a sequence."""
+        lost = {request.number for sequence in sequences if (request := self._of_sequence.get(sequence))}
+        for number in lost:
+            self.forget(number)
+        self._send(Step(happened=tuple(Happened(id=number, failure=_LOST) for number in sorted(lost))))
 
     @property
     def preparing_s(self) -> float:
@@ -100,93 +144,45 @@ class Requests:
     def _prepare(self, submit: Submit) -> None:
         self._preparing_since = time.perf_counter()
         try:
-            sequence, answer = self._accept(submit)
+            self._begin(submit)
         except ServerError as error:
             self._refuse(submit.id, error)
         except Exception:  # a template or tokenizer can fail in its own ways; only this request may suffer
             logger.exception("Cannot prepare a request")
             self._refuse(submit.id, InternalError("The prompt could not be prepared; see the server's log."))
-        else:
-            self._begin(sequence, answer)
         finally:
             self._preparing_since = None
 
-    def _accept(self, submit: Submit) -> tuple[Sequence, Answer]:
-        request, model = submit.request, self._model
-        self._check_size(request)
-        if isinstance(request, ChatRequest):
-            prompt = model.adapter.render(request.messages)
-        else:
-            prompt = model.tokenizer.encode_prompt(request.prompt)
-        self._check_vocabulary(request, prompt)
-        self._check_bias(request)
-        sequence = Sequence(
-            id=submit.id,
-            prompt=tuple(prompt),
-            max_tokens=self._room(request, len(prompt)),
-            sampling=request.sampling.over(model.own_sampling),
-            stop_ids=model.stop_ids,
-            owner=submit.owner,
-            logprobs=request.logprobs,
-        )
-        return sequence, Answer.of(request, prompt, model.tokenizer, model.adapter)
-
-    def _check_size(self, request: Request) -> None:
-        # Tokenising megabytes takes many seconds, for which everybody else's prompts would wait.
-        if isinstance(request, ChatRequest):
-            size = sum(len(message.content.encode()) for message in request.messages)
-        else:
-            size = len(request.prompt.encode())
-        at_least, context = size // self._model.tokenizer.longest_bytes, self._model.context_length
-        if at_least > context:
-            raise ContextLengthExceeded(
-                f"This model's context is {context} tokens; the prompt has at least {at_least}. Shorten it.",
-                param=_prompt_field(request),
-            )
-
-    def _check_vocabulary(self, request: Request, prompt: list[int]) -> None:
-        # MLX does not check: an id beyond the embedding reads foreign memory or ends the process.
-        if max(prompt) >= self._model.vocab_size:
-            raise InvalidValue(
-                "The prompt has a token that the model does not know: its tokenizer is the larger one.",
-                param=_prompt_field(request),
-            )
-
-    def _check_bias(self, request: Request) -> None:
-        # As above: an id beyond the logits would be written to, which has ended processes.
-        for token, bias in request.sampling.logit_bias:
-            if not 0 <= token < self._model.vocab_size:
-                raise InvalidValue(
-                    f"This model has no token {token}; its ids end at {self._model.vocab_size - 1}.",
-                    param="logit_bias",
-                )
-            if not math.isfinite(bias):
-                raise InvalidValue("A bias must be a finite number.", param="logit_bias")
-
-    def _room(self, request: Request, prompt_tokens: int) -> int:
-        """How many tokens the answer may have; raises when prompt and answer exceed the context."""
-        context = self._model.context_length
-        wanted = request.max_tokens or 1
-        if prompt_tokens + wanted > context:
-            raise ContextLengthExceeded(
-                f"This model's context is {context} tokens; the prompt has {prompt_tokens} and the answer "
-                f"needs {wanted}. Shorten the prompt or lower max_tokens.",
-                param=_prompt_field(request),
-            )
-        return request.max_tokens or min(self._options.max_output_tokens, context - prompt_tokens)
-
-    def _begin(self, sequence: Sequence, answer: Answer) -> None:
+    def _begin(self, submit: Submit) -> None:
+        if not isinstance(submit.request, ChatRequest | CompletionRequest):
+            raise InternalError("This kind of request is not served yet.")
+        asked = self._prompts.asked(submit.request, submit.owner)
+        request = Open.of(submit.id, asked)
         with self._leaving:
-            if sequence.id not in self._open:
+            if submit.id not in self._open:
                 return  # its reader left meanwhile
-            self._open[sequence.id] = Open(answer, len(sequence.prompt), time.perf_counter())
-        accepted = Accepted(prompt_tokens=len(sequence.prompt), max_tokens=sequence.max_tokens)
-        self._tell(sequence.id, [accepted, *answer.begin()])
-        self._post(Add(sequence))
+            self._open[submit.id] = request
+            self._of_sequence |= dict.fromkeys(request.answers, request)
+        answers = [answer for one in asked for answer in one.answers]
+        sequences = [sequence for one in asked for sequence in one.sequences]
+        most = sum(sequence.max_tokens for sequence in sequences)
+        accepted = Accepted(prompt_tokens=request.prompt_tokens, max_tokens=most)
+        events = [accepted, *(event for answer in answers for event in answer.begin())]
+        for sequence in [one for one in sequences if not (one.max_tokens or one.scores_prompt)]:
+            events += self._end(request, sequence.id, "length")
+        self._tell(submit.id, events)
+        for one in asked:
+            if one.sequences[0].id in self._of_sequence:
+                self._post(Add(one.sequences))
 
     def _refuse(self, number: int, error: ServerError) -> None:
         self._open.pop(number, None)
         self._send(Step(happened=(Happened(id=number, failure=error.refusal()),)))
+
+    def _close(self, request: Open | None) -> None:
+        for sequence in list(request.answers) if request else ():
+            self._of_sequence.pop(sequence, None)
+            self._post(Remove(sequence))
 
     def _tell(self, number: int, events: list[Event]) -> None:
         self._send(Step(happened=tuple(Happened(id=number, what=event) for event in events)))
@@ -199,28 +195,37 @@ class Requests:
                 self._send(Step(happened=tuple(happened)))
 
     def _happened(self, output: Output) -> list[Happened]:
-        try:
-            return [Happened(id=output.id, what=event) for event in self._events(output)]
-        except Exception:  # what is wrong with one answer's text ends that answer only
-            logger.exception("Cannot make text of request %d", output.id)
-            self.forget(output.id)
-            return [Happened(id=output.id, failure=_LOST)]
-
-    def _events(self, output: Output) -> list[Event]:
-        request = self._open.get(output.id)
+        request = self._of_sequence.get(output.id)
         if not request:
             # Cancelled, or stopped by its text: whatever the engine still made of it is nobody's.
             self._post(Remove(output.id))
             return []
+        try:
+            return [Happened(id=request.number, what=event) for event in self._events(request, output)]
+        except Exception:  # what is wrong with one answer's text ends that answer only
+            logger.exception("Cannot make text of request %d", request.number)
+            self.forget(request.number)
+            return [Happened(id=request.number, failure=_LOST)]
+
+    def _events(self, request: Open, output: Output) -> list[Event]:
         if isinstance(output, Prefilled):
-            request.prefill_at = request.prefill_at or time.perf_counter()
-            request.cached_tokens = output.cached
-            return [Progress(phase="prefill", done=output.done, total=output.total)]
+            return [request.progress(output)]
+        if isinstance(output, Scored):
+            return self._echo(request, output)
         return self._text(request, output)
+
+    def _echo(self, request: Open, scored: Scored) -> list[Event]:
+        """The prompt with what the model thought of it; an answer of no tokens ends with it."""
+        answer = request.answers[scored.id]
+        first, *others = scored.tokens
+        logprobs = [structs.replace(self._token(first, 0.0), logprob=None)]
+        logprobs += [self._logprob(*pair) for pair in zip(others, scored.logprobs, strict=True)]
+        events = answer.echo(logprobs)
+        return events if answer.limit else [*events, *self._end(request, scored.id, "length")]
 
     def _text(self, request: Open, sampled: Sampled) -> list[Event]:
         request.decode_at = request.decode_at or time.perf_counter()
-        answer = request.answer
+        answer = request.answers[sampled.id]
         events = answer.feed(sampled.token, self._told(sampled))
         if not sampled.finish and not answer.is_stopped:
             return events
@@ -228,30 +233,24 @@ class Requests:
             events += answer.flush()
         if not sampled.finish:
             self._post(Remove(sampled.id))
-        reason: FinishReason = "stop" if answer.is_stopped else sampled.finish or "stop"
-        return [*events, self._finish(sampled.id, request, reason)]
+        return [*events, *self._end(request, sampled.id, answer.reason(sampled.finish))]
+
+    def _end(self, request: Open, sequence: int, reason: FinishReason) -> list[Event]:
+        told = request.end(sequence, reason)
+        self._of_sequence.pop(sequence, None)
+        if not request.answers:
+            self._open.pop(request.number, None)
+        return told
 
     def _told(self, sampled: Sampled) -> TokenLogprob | None:
-        if sampled.logprob is None:
-            return None
-        top = tuple(self._token(token, value) for token, value in sampled.logprob.top)
-        return self._token(sampled.token, sampled.logprob.value, top)
+        return None if sampled.logprob is None else self._logprob(sampled.token, sampled.logprob)
+
+    def _logprob(self, token: int, logprob: Logprob) -> TokenLogprob:
+        top = tuple(self._token(other, value) for other, value in logprob.top)
+        return self._token(token, logprob.value, top)
 
     def _token(self, token: int, logprob: float, top: tuple[TokenLogprob, ...] = ()) -> TokenLogprob:
         octets = self._model.tokenizer.token_bytes(token)
         text = octets.decode(errors="replace")
         # A token that cannot be drawn has minus infinity, which JSON cannot say.
         return TokenLogprob(text=text, bytes=tuple(octets), logprob=max(logprob, _NEVER), top=top)
-
-    def _finish(self, number: int, request: Open, reason: FinishReason) -> Finished:
-        self._open.pop(number, None)
-        usage = Usage(
-            prompt_tokens=request.prompt_tokens,
-            completion_tokens=request.answer.tokens,
-            cached_tokens=request.cached_tokens,
-        )
-        return Finished(reason=reason, usage=usage, timings=request.timings(time.perf_counter()))
-
-
-def _prompt_field(request: Request) -> str:
-    return "messages" if isinstance(request, ChatRequest) else "prompt"

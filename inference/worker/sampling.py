@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import mlx.core as mx
 
-from inference.types import Sampling
+from inference.requests import Sampling
 
 _GREEDY_BELOW = 1e-4
 _LIKELIEST = 1024  # tokens among which a nucleus is looked for first

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from inference.adapters import Adapter
 from inference.adapters.reader import Piece, Reader, held_back
-from inference.types import ChatRequest, Event, ReasoningDelta, Request, TextDelta, TokenLogprob
+from inference.requests import ChatRequest, GenerationRequest
+from inference.types import Event, FinishReason, ReasoningDelta, TextDelta, TokenLogprob
 
 _UNFINISHED = "\ufffd"
 _LONGEST_CHARACTER = 4  # tokens; a character of UTF-8 has at most four bytes
@@ -128,6 +129,10 @@ class Answer:
         reader: Reader | None = None,
         context: Sequence[int] = (),
         echo: str = "",
+        index: int = 0,
+        limit: int | None = None,
+        has_scored_echo: bool = False,
+        hides_first: bool = False,
     ) -> None:
         self._detokenizer = Detokenizer(tokenizer, context)
         self._hidden = hidden
@@ -136,21 +141,41 @@ class Answer:
         self._echo = echo
         self._untold = 0
         self._untold_logprobs: list[TokenLogprob] = []
+        self._has_scored_echo = has_scored_echo
+        self._hides_first = hides_first
+        self.index = index
+        self.limit = limit  # tokens; 0 for an echo alone
         self.tokens = 0
+        self.reasoning_tokens = 0
 
     @classmethod
-    def of(cls, request: Request, prompt: Sequence[int], tokenizer: Decodes, adapter: Adapter) -> "Answer":
-        """The answer to be made of `request`, whose prompt has these token ids."""
+    def of(
+        cls,
+        request: GenerationRequest,
+        prompt: Sequence[int],
+        tokenizer: Decodes,
+        adapter: Adapter,
+        index: int = 0,
+    ) -> "Answer":
+        """The `index`th answer to be made of `request`, to the prompt with these token ids."""
         hidden = adapter.hidden_ids
         if isinstance(request, ChatRequest):
             # No context: an answer begins a text of its own, without the space a continuation has.
-            return cls(tokenizer, hidden=hidden, stops=request.stop, reader=adapter.reader(prompt))
+            reader = adapter.reader(prompt, request)
+            return cls(tokenizer, hidden=hidden, stops=request.stop, reader=reader, index=index)
+        text = request.prompts[index // request.n]
+        context = [token for token in prompt if token not in hidden]
         return cls(
             tokenizer,
             hidden=hidden,
             stops=request.stop,
-            context=[token for token in prompt if token not in hidden],
-            echo=request.prompt if request.echo else "",
+            context=context,
+            echo="" if not request.echo else text if isinstance(text, str) else tokenizer.decode(context),
+            index=index,
+            limit=request.max_tokens,
+            has_scored_echo=request.echo and request.logprobs is not None,
+            # The begin-of-text token that the tokenizer put before a text is nobody's to see.
+            hides_first=isinstance(text, str) and prompt[0] in hidden,
         )
 
     @property
@@ -158,9 +183,20 @@ class Answer:
         """Whether a stop string has ended the answer."""
         return self._stops.has_matched
 
+    def reason(self, finish: FinishReason | None) -> FinishReason:
+        """Why the answer has ended, given why its sequence has."""
+        return "stop" if self.is_stopped else finish or "stop"
+
     def begin(self) -> list[Event]:
         """What comes before the first token: the prompt's own text, if it is to be echoed."""
-        return [TextDelta(text=self._echo, tokens=0)] if self._echo else []
+        if not self._echo or self._has_scored_echo:
+            return []
+        return [TextDelta(text=self._echo, index=self.index, tokens=0)]
+
+    def echo(self, logprobs: Sequence[TokenLogprob]) -> list[Event]:
+        """The prompt's own text, once the model has been asked about each of its tokens."""
+        told = tuple(logprobs[1:] if self._hides_first else logprobs)
+        return [TextDelta(text=self._echo, index=self.index, tokens=0, logprobs=told)]
 
     def feed(self, token: int, logprob: TokenLogprob | None = None) -> list[Event]:
         """The events that `token` brings; none while its text is held back."""
@@ -185,6 +221,7 @@ class Answer:
         for piece in pieces:
             kind = ReasoningDelta if piece.channel == "reasoning" else TextDelta
             logprobs, self._untold_logprobs = tuple(self._untold_logprobs), []
-            events.append(kind(text=piece.text, tokens=self._untold, logprobs=logprobs))
+            events.append(kind(text=piece.text, index=self.index, tokens=self._untold, logprobs=logprobs))
+            self.reasoning_tokens += self._untold if kind is ReasoningDelta else 0
             self._untold = 0
         return events

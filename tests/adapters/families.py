@@ -8,7 +8,7 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from inference.adapters import Adapter, ModelFacts, adapter_for
-from inference.types import Message
+from inference.requests import ChatRequest, Message
 from inference.worker.tokenizer import HubTokenizer
 from tests.tiny import SPECIAL, make_tokenizer
 
@@ -49,4 +49,8 @@ def rendered(adapter: Adapter, tokenizer: HubTokenizer, *contents: str) -> str:
     """The prompt's text for turns that alternate between user and assistant."""
     roles = ("user", "assistant")
     turns = [Message(role=roles[i % 2], content=text) for i, text in enumerate(contents)]  # type: ignore[arg-type]
-    return tokenizer.decode(adapter.render(turns))
+    return tokenizer.decode(adapter.render(asking(*turns)))
+
+
+def asking(*messages: Message) -> ChatRequest:
+    return ChatRequest(model="tiny", messages=messages)

@@ -5,7 +5,8 @@ import asyncio
 from inference.bench.scripted import WORD, Gate, ScriptedRunner
 from inference.bench.site import OneModel
 from inference.pool import Pool
-from inference.types import Accepted, ChatRequest, Event, Finished, Message, TextDelta
+from inference.requests import ChatRequest, Message
+from inference.types import Accepted, Event, Finished, TextDelta
 from tests.fakes import GB
 
 ASKED = ChatRequest(model="scripted", messages=(Message(role="user", content="Hello"),), max_tokens=3)

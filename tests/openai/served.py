@@ -13,7 +13,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "mlxsite.settings"
 from mlxsite.asgi import application  # isort: skip - Django needs its settings' name first
 from inference import runtime
 from inference.errors import ContextLengthExceeded, QueueFull, WorkerDied
-from inference.types import Event, Request
+from inference.requests import Request
+from inference.types import Event
 from mlxsite.server import StreamServer
 from tests.fakes import FakeCatalog, FakeRunner, card, fake_pool
 

@@ -9,7 +9,7 @@ from inference.openai.answer import Answer, Wording
 from inference.openai.chat_completions import ChatWording
 from inference.openai.completions import CompletionWording
 from inference.openai.feed import Feed
-from inference.types import Accepted, Event, Finished, Progress, ReasoningDelta, TextDelta, Usage
+from inference.types import Accepted, Ended, Event, Finished, Progress, ReasoningDelta, TextDelta, Usage
 
 
 async def events(gate: asyncio.Event, *, is_whole: bool = True) -> AsyncGenerator[Event]:
@@ -18,7 +18,8 @@ async def events(gate: asyncio.Event, *, is_whole: bool = True) -> AsyncGenerato
     await gate.wait()
     yield TextDelta(text="Hi")
     if is_whole:
-        yield Finished(reason="stop", usage=Usage(prompt_tokens=4, completion_tokens=1, cached_tokens=3))
+        yield Ended(reason="stop")
+        yield Finished(usage=Usage(prompt_tokens=4, completion_tokens=1, cached_tokens=3))
 
 
 async def test_silence_is_filled_with_comments_and_changes_nothing_else() -> None:
@@ -46,7 +47,8 @@ async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
         for text in texts:
             yield TextDelta(text=text)
             yield ReasoningDelta(text=text)
-        yield Finished(reason="stop", usage=Usage(prompt_tokens=1))
+        yield Ended(reason="stop")
+        yield Finished(usage=Usage(prompt_tokens=1))
 
     feed = Feed(spoken())
     await feed.accepted()

@@ -31,6 +31,7 @@ async def test_it_answers_with_the_whole_text_and_its_usage() -> None:
         "completion_tokens": 2,
         "total_tokens": 7,
         "prompt_tokens_details": {"cached_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0},
     }
 
 

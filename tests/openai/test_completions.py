@@ -1,6 +1,6 @@
 import json
 
-from inference.types import CompletionRequest
+from inference.requests import CompletionRequest
 from tests.fakes import FakeRunner, serving
 from tests.openai.asking import chunks, complete, error_of, lines
 

@@ -7,7 +7,7 @@ from inference.errors import InternalError, QueueFull, ServerError
 from inference.openai.feed import Feed
 from inference.types import Accepted, Event, Finished, Progress, TextDelta, Usage
 
-FINISHED = Finished(reason="stop", usage=Usage(prompt_tokens=1))
+FINISHED = Finished(usage=Usage(prompt_tokens=1))
 
 
 class Source:

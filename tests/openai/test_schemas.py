@@ -18,7 +18,7 @@ from inference.openai.schemas import (
     Strict,
     TextPart,
 )
-from inference.types import ChatRequest, CompletionRequest, Message, Sampling
+from inference.requests import ChatRequest, CompletionRequest, Message, Sampling
 from tests.openai.asking import chat_body
 
 
@@ -61,7 +61,7 @@ def test_it_reads_every_way_to_draw_a_token() -> None:
 
 def test_it_turns_a_completion_into_our_own_request() -> None:
     assert completion(echo=True, stop="x") == CompletionRequest(
-        model="tiny", prompt="Once", echo=True, max_tokens=16, stop=("x",)
+        model="tiny", prompts=("Once",), echo=True, max_tokens=16, stop=("x",)
     )
 
 
@@ -91,7 +91,7 @@ def test_it_refuses_two_lengths_that_differ() -> None:
 
 
 def test_it_reads_a_list_of_one_prompt() -> None:
-    assert completion(prompt=["Once"]).prompt == "Once"
+    assert completion(prompt=["Once"]).prompts == ("Once",)
 
 
 @pytest.mark.parametrize("prompt", [["a", "b"], [], [1, 2], [[1, 2]], ["a"] * 10_000])

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 
 from inference.errors import ContextLengthExceeded, ModelLoadFailed, WorkerDied
+from inference.requests import ChatRequest, Request
 from inference.types import (
     Accepted,
-    ChatRequest,
+    Ended,
     Event,
     Finished,
     FinishReason,
@@ -14,7 +15,6 @@ from inference.types import (
     ModelCard,
     Progress,
     ReasoningDelta,
-    Request,
     TextDelta,
     Timings,
     Usage,
@@ -138,6 +138,5 @@ class ScriptedRunner(FakeRunner):
             yield TextDelta(text=piece)
             await asyncio.sleep(TOKEN_S)
         usage = Usage(prompt_tokens=1200, completion_tokens=len(said))
-        yield Finished(
-            reason=reason, usage=usage, timings=Timings(prefill_s=0.2, decode_s=len(said) * TOKEN_S)
-        )
+        yield Ended(reason=reason)
+        yield Finished(usage=usage, timings=Timings(prefill_s=0.2, decode_s=len(said) * TOKEN_S))

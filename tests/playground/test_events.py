@@ -4,7 +4,8 @@ from contextlib import aclosing
 from inference.chat import stream
 from inference.errors import QueueFull
 from inference.openai.feed import Feed
-from inference.types import ChatRequest, Message, Principal, TextDelta
+from inference.requests import ChatRequest, Message
+from inference.types import Principal, TextDelta
 from playground import events
 from tests.fakes import FakeRunner, serving
 

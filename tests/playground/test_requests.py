@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from inference.errors import InvalidJSON, InvalidRequest, InvalidValue, UnsupportedField
-from inference.types import ChatRequest, Message, Sampling
+from inference.requests import ChatRequest, Message, Sampling
 from playground.requests import parse
 
 ASKED: dict[str, Any] = {"model": "tiny", "messages": [{"role": "user", "content": "Hi"}]}

@@ -18,7 +18,8 @@ from inference.errors import (
     WorkerDied,
 )
 from inference.pool import Pool
-from inference.types import ChatRequest, Finished, Message, ModelState, TextDelta
+from inference.requests import ChatRequest, Message
+from inference.types import Finished, ModelState, TextDelta
 from tests.fakes import GB, FakeRunner, card, fake_pool
 
 

@@ -14,15 +14,8 @@ import pytest_asyncio
 from inference.blas import best_blas
 from inference.errors import ContextLengthExceeded, ModelLoadFailed, ServerError
 from inference.pool import ProcessRunner
-from inference.types import (
-    Accepted,
-    CompletionRequest,
-    Event,
-    Finished,
-    Progress,
-    Sampling,
-    TextDelta,
-)
+from inference.requests import CompletionRequest, Sampling
+from inference.types import Accepted, Ended, Event, Finished, Progress, TextDelta
 from tests.fakes import card
 from tests.pool.workers import OPTIONS, ask, chat, started
 from tests.tiny import make_tiny_model
@@ -84,7 +77,7 @@ async def test_usage_counts_what_was_computed(runner: ProcessRunner) -> None:
     accepted = next(event for event in events if isinstance(event, Accepted))
     assert finish(events).usage.completion_tokens == 7
     assert finish(events).usage.prompt_tokens == accepted.prompt_tokens
-    assert finish(events).reason == "length"
+    assert Ended(reason="length") in events
 
 
 async def test_a_batch_gives_each_request_its_own_answer(runner: ProcessRunner) -> None:
@@ -112,12 +105,12 @@ async def test_a_stop_string_ends_the_answer_before_it(runner: ProcessRunner) ->
     whole = text(await ask(runner, chat(max_tokens=30)))
     cut = await ask(runner, chat(max_tokens=30, stop=(whole[4:6],)))
     assert text(cut) == whole[: whole.index(whole[4:6])]
-    assert finish(cut).reason == "stop"
+    assert Ended(reason="stop") in cut
 
 
 async def test_a_completion_continues_its_raw_prompt_and_echoes_it(runner: ProcessRunner) -> None:
     request = CompletionRequest(
-        model="tiny", prompt="Once", echo=True, max_tokens=4, sampling=Sampling(temperature=0)
+        model="tiny", prompts=("Once",), echo=True, max_tokens=4, sampling=Sampling(temperature=0)
     )
     events = await ask(runner, request)
     assert text(events).startswith("Once")
@@ -129,18 +122,18 @@ async def test_a_prompt_beyond_the_context_is_refused_with_both_counts(
     runner: ProcessRunner, over: int
 ) -> None:
     with pytest.raises(ContextLengthExceeded) as refusal:
-        await ask(runner, CompletionRequest(model="tiny", prompt="x" * (511 + over), max_tokens=1))
+        await ask(runner, CompletionRequest(model="tiny", prompts=("x" * (511 + over),), max_tokens=1))
     assert "512" in refusal.value.message
     assert str(511 + over) in refusal.value.message
 
 
 async def test_a_prompt_far_beyond_it_is_refused_by_its_size_alone(runner: ProcessRunner) -> None:
     with pytest.raises(ContextLengthExceeded, match="512 tokens; the prompt has at least"):
-        await ask(runner, CompletionRequest(model="tiny", prompt="x" * 100_000, max_tokens=1))
+        await ask(runner, CompletionRequest(model="tiny", prompts=("x" * 100_000,), max_tokens=1))
 
 
 async def test_a_prompt_that_just_fits_is_served(runner: ProcessRunner) -> None:
-    events = await ask(runner, CompletionRequest(model="tiny", prompt="x" * 511, max_tokens=1))
+    events = await ask(runner, CompletionRequest(model="tiny", prompts=("x" * 511,), max_tokens=1))
     assert finish(events).usage.completion_tokens == 1
 
 
@@ -151,7 +144,7 @@ async def test_an_answer_without_a_length_ends_at_the_servers_limit(runner: Proc
 
 async def test_an_empty_prompt_is_refused(runner: ProcessRunner) -> None:
     with pytest.raises(ServerError) as refusal:
-        await ask(runner, CompletionRequest(model="tiny", prompt="", max_tokens=1))
+        await ask(runner, CompletionRequest(model="tiny", prompts=("",), max_tokens=1))
     assert refusal.value.param == "prompt"
 
 

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from inference.pool import ProcessRunner
-from inference.types import Accepted, Finished, Message, Progress, TextDelta, Usage
+from inference.requests import Message
+from inference.types import Accepted, Finished, Progress, TextDelta, Usage
 from tests.fakes import card
 from tests.pool.workers import OPTIONS, chat
 from tests.tiny import make_tiny_model

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from inference.pool import ProcessRunner
 from inference.protocol import Load
-from inference.types import ChatRequest, Event, Message, Request, Sampling
+from inference.requests import ChatRequest, Message, Request, Sampling
+from inference.types import Event
 from tests.fakes import card
 
 OPTIONS = Load(model="", path="", max_batch=8, prefill_step=64, max_output_tokens=64)

@@ -9,7 +9,7 @@ from mlx_lm.models import mamba
 from mlx_lm.models.cache import RotatingKVCache
 from mlx_lm.utils import load_model
 
-from inference.types import Sampling
+from inference.requests import Sampling
 from inference.worker.batch import Batch, Prefilled, Sampled, Sequence
 from tests.tiny import make_tiny_model
 

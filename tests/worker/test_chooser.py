@@ -6,7 +6,7 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
-from inference.types import Sampling
+from inference.requests import Sampling
 from inference.worker.chooser import Chooser, choose
 
 pytestmark = pytest.mark.mlx

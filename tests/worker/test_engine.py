@@ -10,7 +10,7 @@ import mlx.nn as nn
 import pytest
 
 from inference.protocol import Load, Shed
-from inference.types import Sampling
+from inference.requests import Sampling
 from inference.worker.batch import Sampled
 from inference.worker.engine import Add, Engine, Quit, Remove, Sink
 from inference.worker.loading import LoadedModel
@@ -92,7 +92,7 @@ def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
 
 def solo(bench: Callable[..., Bench], number: int) -> list[int]:
     alone = bench()
-    alone.engine.post(Add(sequence(number, 20 + number, start=number)))
+    alone.engine.post(Add((sequence(number, 20 + number, start=number),)))
     alone.end()
     return alone.said[number]
 
@@ -102,8 +102,8 @@ def test_a_sequence_that_breaks_the_step_is_lost_and_the_others_end_unchanged(
 ) -> None:
     mixed = bench()
     for number in (1, 2):
-        mixed.engine.post(Add(sequence(number, 20 + number, start=number)))
-    mixed.engine.post(Add(sequence(3, prompt=(*range(30), POISON, 5))))
+        mixed.engine.post(Add((sequence(number, 20 + number, start=number),)))
+    mixed.engine.post(Add((sequence(3, prompt=(*range(30), POISON, 5)),)))
     ends = sorted(mixed.end() for _ in range(3))
     assert ends == [(1, "length"), (2, "length"), (3, "lost")]
     assert [mixed.said[1], mixed.said[2]] == [solo(bench, 1), solo(bench, 2)]
@@ -111,33 +111,33 @@ def test_a_sequence_that_breaks_the_step_is_lost_and_the_others_end_unchanged(
 
 def test_the_engine_serves_on_after_a_loss(bench: Callable[..., Bench]) -> None:
     hurt = bench()
-    hurt.engine.post(Add(sequence(3, prompt=(*range(30), POISON, 5))))
+    hurt.engine.post(Add((sequence(3, prompt=(*range(30), POISON, 5)),)))
     assert hurt.end() == (3, "lost")
-    hurt.engine.post(Add(sequence(1)))
+    hurt.engine.post(Add((sequence(1),)))
     assert hurt.end() == (1, "length")
 
 
 def test_sequences_without_room_for_all_of_them_are_served_in_part(bench: Callable[..., Bench]) -> None:
     narrow = bench(most=2)
     for number in range(4):
-        narrow.engine.post(Add(sequence(number, start=number, max_tokens=30)))
+        narrow.engine.post(Add((sequence(number, start=number, max_tokens=30),)))
     ends = [narrow.end() for _ in range(4)]
     assert sorted(reason for _, reason in ends) == ["length", "length", "lost", "lost"]
 
 
 def test_a_sequence_that_cannot_be_added_is_lost(bench: Callable[..., Bench]) -> None:
     one = bench()
-    one.engine.post(Add(sequence(1, prompt=())))
+    one.engine.post(Add((sequence(1, prompt=()),)))
     assert one.end() == (1, "lost")
 
 
 def test_prefixes_are_reported_and_shed_on_demand(bench: Callable[..., Bench]) -> None:
     one = bench()
-    one.engine.post(Add(sequence(1, 60)))
+    one.engine.post(Add((sequence(1, 60),)))
     one.end()
     one.engine.post(Remove(99))
     one.engine.post(Shed(keep_bytes=0))
-    one.engine.post(Add(sequence(2, prompt=())))
+    one.engine.post(Add((sequence(2, prompt=()),)))
     one.end()  # what was posted before has been done
     assert (one.engine.prefix_bytes, one.engine.kv_bytes) == (0, 0)
     assert one.memory_reports >= 2
@@ -145,20 +145,20 @@ def test_prefixes_are_reported_and_shed_on_demand(bench: Callable[..., Bench]) -
 
 def test_at_most_two_tokens_are_computed_once_a_sequence_is_cancelled(bench: Callable[..., Bench]) -> None:
     one = bench()
-    one.engine.post(Add(sequence(1, max_tokens=2000)))
+    one.engine.post(Add((sequence(1, max_tokens=2000),)))
     while not one.said.get(1):
         time.sleep(0.001)
     one.engine.post(Remove(1))
     seen = len(one.said[1])
-    one.engine.post(Add(sequence(2)))
+    one.engine.post(Add((sequence(2),)))
     one.end()
     assert len(one.said[1]) <= seen + 2
 
 
 def test_a_cancelled_prefill_ends_within_its_chunk(bench: Callable[..., Bench]) -> None:
     one = bench()
-    one.engine.post(Add(sequence(1, 1500, max_tokens=5)))
+    one.engine.post(Add((sequence(1, 1500, max_tokens=5),)))
     one.engine.post(Remove(1))
-    one.engine.post(Add(sequence(2)))
+    one.engine.post(Add((sequence(2),)))
     assert one.end() == (2, "length")
     assert 1 not in one.said

@@ -9,7 +9,7 @@ import pytest
 from mlx.utils import tree_flatten
 
 from inference.protocol import Load
-from inference.types import Sampling
+from inference.requests import Sampling
 from inference.worker.loading import LoadedModel, load, read_facts
 from tests.tiny import HEADS, HIDDEN, KV_HEADS, LAYERS, make_tiny_model
 

@@ -6,16 +6,8 @@ from typing import Any
 import pytest
 
 from inference.protocol import Load, Step, Submit
-from inference.types import (
-    Accepted,
-    ChatRequest,
-    CompletionRequest,
-    Finished,
-    Message,
-    Progress,
-    Sampling,
-    TextDelta,
-)
+from inference.requests import ChatRequest, CompletionRequest, Message, Sampling
+from inference.types import Accepted, Ended, Progress, TextDelta
 from inference.worker.batch import Prefilled, Sampled
 from inference.worker.engine import Add, Command, Remove
 from inference.worker.loading import LoadedModel
@@ -48,7 +40,7 @@ class Desk:
 
     def submit(self, number: int, **fields: Any) -> Add:
         """Submit a completion and wait until the engine is asked to run it."""
-        request = CompletionRequest(model="m", prompt="Once", **fields)
+        request = CompletionRequest(model="m", prompts=("Once",), **fields)
         self.requests.prepare(Submit(id=number, request=request))
         assert isinstance(self.hear(number), Accepted)
         command = self.commands.get(timeout=5)
@@ -70,9 +62,9 @@ class Desk:
 
 
 def test_what_a_request_leaves_open_is_the_models_own() -> None:
-    assert Desk().submit(1, max_tokens=3).sequence.sampling.temperature == 0.2
+    assert Desk().submit(1, max_tokens=3).sequences[0].sampling.temperature == 0.2
     assert (
-        Desk().submit(1, max_tokens=3, sampling=Sampling(temperature=1.5)).sequence.sampling.temperature
+        Desk().submit(1, max_tokens=3, sampling=Sampling(temperature=1.5)).sequences[0].sampling.temperature
         == 1.5
     )
 
@@ -89,8 +81,7 @@ def test_a_stop_string_takes_the_sequence_out_of_the_batch() -> None:
     desk.submit(1, max_tokens=50, stop=("b",))
     desk.say(1, "abc")
     assert desk.hear(1).text == "a"
-    finished = desk.hear(1)
-    assert isinstance(finished, Finished) and finished.reason == "stop"
+    assert desk.hear(1) == Ended(reason="stop")
     assert desk.commands.get(timeout=5) == Remove(1)
 
 
@@ -122,7 +113,7 @@ def test_lost_sequences_are_told_so() -> None:
 
 def test_a_token_beyond_the_models_vocabulary_is_refused() -> None:
     desk = Desk(unknown_tokens=1)
-    request = CompletionRequest(model="m", prompt=SPECIAL[-1], max_tokens=3)
+    request = CompletionRequest(model="m", prompts=(SPECIAL[-1],), max_tokens=3)
     desk.requests.prepare(Submit(id=1, request=request))
     refusal = desk.hear(1)
     assert (refusal.code, refusal.param) == ("invalid_value", "prompt")
@@ -132,7 +123,7 @@ def test_a_token_beyond_the_models_vocabulary_is_refused() -> None:
 @pytest.mark.parametrize("bias", [(10**9, 5.0), (-1, 1.0), (5, float("nan"))])
 def test_a_bias_that_would_write_beyond_the_logits_is_refused(bias: tuple[int, float]) -> None:
     desk = Desk()
-    request = CompletionRequest(model="m", prompt="Once", sampling=Sampling(logit_bias=(bias,)))
+    request = CompletionRequest(model="m", prompts=("Once",), sampling=Sampling(logit_bias=(bias,)))
     desk.requests.prepare(Submit(id=1, request=request))
     refusal = desk.hear(1)
     assert (refusal.code, refusal.param) == ("invalid_value", "logit_bias")
@@ -153,7 +144,7 @@ def test_cached_tokens_are_part_of_the_usage() -> None:
 def test_a_prompt_far_beyond_the_context_is_refused_before_it_is_tokenised(kind: str) -> None:
     desk, text = Desk(), "x" * 2_000_000
     chat = ChatRequest(model="m", messages=(Message(role="user", content=text),))
-    request = chat if kind == "chat" else CompletionRequest(model="m", prompt=text)
+    request = chat if kind == "chat" else CompletionRequest(model="m", prompts=(text,))
     desk.requests.prepare(Submit(id=1, request=request))
     refusal = desk.hear(1)
     assert refusal.code == "context_length_exceeded" and "at least" in refusal.message

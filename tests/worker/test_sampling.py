@@ -4,7 +4,7 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
-from inference.types import Sampling
+from inference.requests import Sampling
 from inference.worker.sampling import GREEDY, Draw, Shape, keep_min_p, keep_top_k, keep_top_p, sample
 
 pytestmark = pytest.mark.mlx

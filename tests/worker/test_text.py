@@ -10,7 +10,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from inference.adapters.reader import Reader
-from inference.types import ChatRequest, CompletionRequest, Message, ReasoningDelta, TextDelta
+from inference.requests import ChatRequest, CompletionRequest, Message
+from inference.types import ReasoningDelta, TextDelta
 from inference.worker.text import Answer, Detokenizer, StopStrings
 from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import hub_tokenizer, make
@@ -248,7 +249,7 @@ def test_a_stop_token_has_no_text_even_as_an_ordinary_token(stop: str) -> None:
 def test_a_chats_answer_has_the_adapters_hidden_tokens_and_reader() -> None:
     adapter, tokenizer = make(CHATML, ("<|im_start|>", "<|im_end|>", "<think>", "</think>"))
     request = ChatRequest(model="tiny", messages=(Message(role="user", content="hi"),))
-    made = Answer.of(request, adapter.render(request.messages), tokenizer, adapter)
+    made = Answer.of(request, adapter.render(request), tokenizer, adapter)
     events: list[Any] = []
     for token in tokenizer.encode("<think>hm</think>ok<|im_end|>"):
         events += made.feed(token)
@@ -258,8 +259,8 @@ def test_a_chats_answer_has_the_adapters_hidden_tokens_and_reader() -> None:
 
 def test_a_completion_is_read_as_it_is_and_echoes_its_prompt() -> None:
     adapter, tokenizer = make(CHATML, ("<|im_start|>", "<|im_end|>", "<think>", "</think>"))
-    request = CompletionRequest(model="tiny", prompt="say <think>", echo=True)
-    made = Answer.of(request, tokenizer.encode_prompt(request.prompt), tokenizer, adapter)
+    request = CompletionRequest(model="tiny", prompts=("say <think>",), echo=True)
+    made = Answer.of(request, tokenizer.encode_prompt(request.prompts[0]), tokenizer, adapter)
     events = [*made.begin(), *(event for i in tokenizer.encode("a</think>") for event in made.feed(i))]
     assert said(events + made.flush()) == "say <think>a</think>"
 

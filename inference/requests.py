@@ -1,0 +1,140 @@
+"""What can be asked of a model: frozen, and importing nothing of ours.
+
+They are msgspec structs because they travel as frames between the site and its workers (protocol.py).
+"""
+
+from typing import Literal
+
+from msgspec import Struct, structs
+
+Role = Literal["system", "user", "assistant", "tool"]
+Prompt = str | tuple[int, ...]  # a text, or the token ids themselves
+
+
+class ToolCall(Struct, frozen=True, kw_only=True):
+    """A call that the assistant made; `arguments` is the JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """One turn of a chat, already normalised: text only, `developer` folded into `system`."""
+
+    role: Role
+    content: str
+    name: str = ""  # who speaks, or which tool answers
+    tool_calls: tuple[ToolCall, ...] = ()  # the assistant's
+    tool_call_id: str = ""  # which call a tool answers
+    reasoning: str = ""  # what the assistant thought; templates keep or drop it as their model was trained
+
+
+class Tool(Struct, frozen=True, kw_only=True):
+    """A function the model may call; `parameters` is the JSON text of a schema."""
+
+    name: str
+    description: str = ""
+    parameters: str = '{"type":"object","properties":{}}'
+
+
+class Sampling(Struct, frozen=True, kw_only=True):
+    """How the next token is drawn; temperature 0 is greedy, a seed makes the draw repeatable.
+
+    What is None is the model's own to say (generation_config.json), and switched off where it says nothing.
+    Presence and frequency penalties count the answer's tokens (OpenAI), the repetition penalty those of
+    prompt and answer (https://arxiv.org/abs/1909.05858).
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    seed: int | None = None
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    repetition_penalty: float | None = None
+    logit_bias: tuple[tuple[int, float], ...] = ()  # token id, what is added to its logit
+
+    def over(self, own: "Sampling") -> "Sampling":
+        """These wishes, completed with the model's own."""
+        return structs.replace(
+            self,
+            temperature=own.temperature if self.temperature is None else self.temperature,
+            top_p=own.top_p if self.top_p is None else self.top_p,
+            top_k=own.top_k if self.top_k is None else self.top_k,
+            min_p=own.min_p if self.min_p is None else self.min_p,
+            repetition_penalty=own.repetition_penalty
+            if self.repetition_penalty is None
+            else self.repetition_penalty,
+        )
+
+
+class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
+    """Messages to be rendered with the model's chat template and answered."""
+
+    model: str
+    messages: tuple[Message, ...]
+    sampling: Sampling = Sampling()
+    max_tokens: int | None = None  # None: as many as the server's setting and the context allow
+    stop: tuple[str, ...] = ()
+    logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
+    n: int = 1  # how many answers
+    tools: tuple[Tool, ...] = ()
+    must_call: tuple[str, ...] = ()  # names: the answer is a call of one of these; empty: as the model likes
+    may_call_several: bool = True
+    schema: str = ""  # JSON text of the schema that the answer must follow
+    template_options: tuple[tuple[str, bool | int | str], ...] = ()  # variables of the chat template
+    ignores_end: bool = False  # the answer has max_tokens, whatever the model says
+
+    @property
+    def answers(self) -> int:
+        return self.n
+
+
+class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
+    """Raw prompts to be continued, without a chat template."""
+
+    model: str
+    prompts: tuple[Prompt, ...]
+    suffix: str | None = None  # what comes after the answer: fill in the middle
+    echo: bool = False  # begin the text with the prompt itself
+    sampling: Sampling = Sampling()
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
+    n: int = 1  # how many answers to each prompt
+    ignores_end: bool = False
+
+    @property
+    def answers(self) -> int:
+        return self.n * len(self.prompts)
+
+
+class TokenizeRequest(Struct, frozen=True, kw_only=True, tag="tokenize"):
+    """What a request's prompt would be, in tokens: nothing is computed."""
+
+    of: ChatRequest | CompletionRequest
+
+    @property
+    def model(self) -> str:
+        return self.of.model
+
+
+class DetokenizeRequest(Struct, frozen=True, kw_only=True, tag="detokenize"):
+    """The text that these token ids stand for."""
+
+    model: str
+    tokens: tuple[int, ...]
+
+
+class EmbeddingRequest(Struct, frozen=True, kw_only=True, tag="embedding"):
+    """Texts to be turned into vectors of `dimensions` numbers (None: as many as the model has)."""
+
+    model: str
+    inputs: tuple[Prompt, ...]
+    dimensions: int | None = None
+
+
+GenerationRequest = ChatRequest | CompletionRequest
+Request = GenerationRequest | TokenizeRequest | DetokenizeRequest | EmbeddingRequest

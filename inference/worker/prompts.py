@@ -1,0 +1,158 @@
+"""From a request to the sequences that answer it, checked against the loaded model."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from inference.errors import ContextLengthExceeded, InvalidValue
+from inference.protocol import Load
+from inference.requests import ChatRequest, CompletionRequest, GenerationRequest, Prompt, Sampling
+from inference.worker.batch import Sequence
+from inference.worker.loading import LoadedModel
+from inference.worker.text import Answer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One prompt and the answers to it: the first sequence is prefilled, the others take over its cache."""
+
+    sequences: tuple[Sequence, ...]
+    answers: tuple[Answer, ...]
+
+    @property
+    def prompt(self) -> tuple[int, ...]:
+        return self.sequences[0].prompt
+
+
+class Prompts:
+    """Renders and tokenises what is asked of one model; refuses what the model cannot do. One thread's."""
+
+    def __init__(self, model: LoadedModel, options: Load) -> None:
+        self._model = model
+        self._options = options
+        self._last_id = 0
+
+    def asked(self, request: GenerationRequest, owner: str) -> list[Asked]:
+        """One entry for each prompt of `request`; raises a ServerError that names the wrong field."""
+        self._check_bias(request)
+        prompts = self.tokens(request)
+        return [
+            self._asked(request, prompt, owner, first=place * request.n)
+            for place, prompt in enumerate(prompts)
+        ]
+
+    def tokens(self, request: GenerationRequest) -> list[list[int]]:
+        """The token ids of each prompt."""
+        self._check_size(request)
+        prompts = list(self._rendered(request))
+        for prompt in prompts:
+            self._check_vocabulary(request, prompt)
+        return prompts
+
+    def _rendered(self, request: GenerationRequest) -> Iterator[list[int]]:
+        if isinstance(request, ChatRequest):
+            yield self._model.adapter.render(request)
+            return
+        for prompt in request.prompts:
+            yield self._raw(prompt)
+
+    def _raw(self, prompt: Prompt) -> list[int]:
+        return self._model.tokenizer.encode_prompt(prompt) if isinstance(prompt, str) else list(prompt)
+
+    def _asked(self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int) -> Asked:
+        model = self._model
+        sampling = request.sampling.over(model.own_sampling)
+        room = self._room(request, len(prompt))
+        sequences = tuple(
+            Sequence(
+                id=self._next_id(),
+                prompt=tuple(prompt),
+                max_tokens=room,
+                sampling=_of_copy(sampling, copy),
+                stop_ids=frozenset() if request.ignores_end else model.stop_ids,
+                owner=owner,
+                logprobs=request.logprobs,
+                scores_prompt=_is_scored(request),
+            )
+            for copy in range(request.n)
+        )
+        answers = tuple(
+            Answer.of(request, prompt, model.tokenizer, model.adapter, index=first + copy)
+            for copy in range(request.n)
+        )
+        return Asked(sequences, answers)
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _check_size(self, request: GenerationRequest) -> None:
+        # Tokenising megabytes takes many seconds, for which everybody else's prompts would wait.
+        at_least = _bytes_of(request) // self._model.tokenizer.longest_bytes
+        context = self._model.context_length
+        if at_least > context * (1 if isinstance(request, ChatRequest) else len(request.prompts)):
+            raise ContextLengthExceeded(
+                f"This model's context is {context} tokens; the prompt has at least {at_least}. Shorten it.",
+                param=_prompt_field(request),
+            )
+
+    def _check_vocabulary(self, request: GenerationRequest, prompt: list[int]) -> None:
+        # MLX does not check: an id beyond the embedding reads foreign memory or ends the process.
+        unknown = next((token for token in prompt if not 0 <= token < self._model.vocab_size), None)
+        if unknown is None:
+            return
+        is_given = isinstance(request, CompletionRequest) and not isinstance(request.prompts[0], str)
+        raise InvalidValue(
+            f"This model has no token {unknown}; its ids end at {self._model.vocab_size - 1}."
+            if is_given
+            else "The prompt has a token that the model does not know: its tokenizer is the larger one.",
+            param=_prompt_field(request),
+        )
+
+    def _check_bias(self, request: GenerationRequest) -> None:
+        # As above: an id beyond the logits would be written to, which has ended processes.
+        for token, bias in request.sampling.logit_bias:
+            if not 0 <= token < self._model.vocab_size:
+                raise InvalidValue(
+                    f"This model has no token {token}; its ids end at {self._model.vocab_size - 1}.",
+                    param="logit_bias",
+                )
+            if not math.isfinite(bias):
+                raise InvalidValue("A bias must be a finite number.", param="logit_bias")
+
+    def _room(self, request: GenerationRequest, prompt_tokens: int) -> int:
+        """How many tokens the answer may have; raises when prompt and answer exceed the context."""
+        context = self._model.context_length
+        wanted = 1 if request.max_tokens is None else request.max_tokens
+        if prompt_tokens + wanted > context:
+            raise ContextLengthExceeded(
+                f"This model's context is {context} tokens; the prompt has {prompt_tokens} and the answer "
+                f"needs {wanted}. Shorten the prompt or lower max_tokens.",
+                param=_prompt_field(request),
+            )
+        if request.max_tokens is not None:
+            return request.max_tokens
+        return min(self._options.max_output_tokens, context - prompt_tokens)
+
+
+def _of_copy(sampling: Sampling, copy: int) -> Sampling:
+    """Each answer to one prompt draws its own way: with a seed, the first one as if it were the only one."""
+    if sampling.seed is None or copy == 0:
+        return sampling
+    return structs.replace(sampling, seed=sampling.seed + copy)
+
+
+def _is_scored(request: GenerationRequest) -> bool:
+    return isinstance(request, CompletionRequest) and request.echo and request.logprobs is not None
+
+
+def _bytes_of(request: GenerationRequest) -> int:
+    if isinstance(request, ChatRequest):
+        return sum(len(message.content.encode()) for message in request.messages)
+    return sum(len(prompt.encode()) if isinstance(prompt, str) else len(prompt) for prompt in request.prompts)
+
+
+def _prompt_field(request: GenerationRequest) -> str:
+    return "messages" if isinstance(request, ChatRequest) else "prompt"
