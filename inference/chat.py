@@ -1,5 +1,6 @@
 """The use case: one request in, its events out. The API and the playground both call `stream`."""
 
+import json
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
@@ -24,12 +25,18 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
             async for progress in lease.progress():
                 span.note(progress)
                 yield progress
-            async with aclosing(lease.runner.submit(request, principal.owner)) as events:
+            async with aclosing(lease.runner.submit(request, owner_of(request, principal))) as events:
                 async for event in events:
                     if isinstance(event, Accepted):
                         lease.settle(event.prompt_tokens + event.max_tokens)
                     span.note(event)
                     yield event
+
+
+def owner_of(request: Request, principal: Principal) -> str:
+    """Whose prefixes the request may find and add to: within a principal, those of one user and key."""
+    parts = (principal.owner, getattr(request, "user", ""), getattr(request, "cache_key", ""))
+    return json.dumps(parts) if any(parts[1:]) else principal.owner
 
 
 def most_tokens(request: Request) -> int:

@@ -86,6 +86,9 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     schema: str = ""  # JSON text of the schema that the answer must follow
     template_options: tuple[tuple[str, bool | int | str], ...] = ()  # variables of the chat template
     ignores_end: bool = False  # the answer has max_tokens, whatever the model says
+    user: str = ""  # on whose behalf; prefixes are shared only within one user and key
+    cache_key: str = ""
+    labels: tuple[tuple[str, str], ...] = ()  # recorded with the request's span
 
     @property
     def answers(self) -> int:
@@ -105,6 +108,7 @@ class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
     logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
     n: int = 1  # how many answers to each prompt
     ignores_end: bool = False
+    user: str = ""
 
     @property
     def answers(self) -> int:

@@ -16,7 +16,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 
 from inference.errors import ServerError
-from inference.requests import Request
+from inference.requests import ChatRequest, DetokenizeRequest, EmbeddingRequest, Request, TokenizeRequest
 from inference.types import (
     Accepted,
     Ended,
@@ -132,7 +132,7 @@ class RequestSpan:
 def request_span(request: Request, principal: Principal) -> Iterator[RequestSpan]:
     """A span around one request; an error or an early leave is noted in it."""
     kind = type(request).__name__.removesuffix("Request").lower()
-    attributes = {"model": request.model, "kind": kind, "principal": principal.kind}
+    attributes = {"model": request.model, "kind": kind, "principal": principal.kind, **_told_by(request)}
     span = _tracer().start_span(f"{kind} {request.model}", attributes=attributes)
     recorded = RequestSpan(span, getattr(request, "max_tokens", None) or 0)
     try:
@@ -145,6 +145,15 @@ def request_span(request: Request, principal: Principal) -> Iterator[RequestSpan
         raise
     finally:
         span.end()
+
+
+def _told_by(request: Request) -> dict[str, str]:
+    """What the client wants to find again: whose request it is, and its own labels."""
+    if isinstance(request, TokenizeRequest | DetokenizeRequest | EmbeddingRequest):
+        return {}
+    user = {"user": request.user} if request.user else {}
+    labels = request.labels if isinstance(request, ChatRequest) else ()
+    return user | {f"metadata.{key}": value for key, value in labels}
 
 
 @contextmanager

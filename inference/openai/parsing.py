@@ -138,7 +138,7 @@ def _wrong_field(error: ErrorDetails) -> ServerError:
     """The one error worth telling, with `param` as a dotted path such as messages.0.role."""
     context = error.get("ctx", {})
     where = [*error["loc"], *([context["field"]] if "field" in context else [])]
-    # Branches of a union are named <so> in schemas.py: they are no part of what the client sent.
+    # Branches of a union are named <so> in the schemas: they are no part of what the client sent.
     param = ".".join(str(step) for step in where if not str(step).startswith("<"))
     if error["type"] == UNSUPPORTED:
         return UnsupportedField(error["msg"].replace("<field>", repr(param)), param=param)

@@ -72,7 +72,7 @@ def test_errors_have_their_own_classes(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as missing:
         client.chat.completions.create(model="none", messages=HELLO)
     with pytest.raises(openai.BadRequestError) as refused:
-        client.chat.completions.create(model="tiny", messages=HELLO, n=2)
+        client.chat.completions.create(model="tiny", messages=HELLO, n=9)
     assert (missing.value.code, refused.value.param) == ("model_not_found", "n")
 
 
