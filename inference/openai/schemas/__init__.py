@@ -1,0 +1,7 @@
+"""What clients may send: every field is enforced here or refused, never accepted and ignored."""
+
+from inference.openai.schemas.chat import ChatCompletionBody
+from inference.openai.schemas.completion import CompletionBody
+from inference.openai.schemas.strict import UNSUPPORTED, Refused, Strict
+
+__all__ = ["UNSUPPORTED", "ChatCompletionBody", "CompletionBody", "Refused", "Strict"]

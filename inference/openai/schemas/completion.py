@@ -1,0 +1,112 @@
+"""The body of POST /v1/completions."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from inference.openai.schemas.generation import Generation
+from inference.openai.schemas.strict import Refused, either, unsupported, wrong
+from inference.requests import CompletionRequest, Prompt
+
+DEFAULT_MAX_TOKENS = 16  # OpenAI's, for this older endpoint alone
+MOST_ANSWERS = 128  # of one request
+
+
+Tokens = Annotated[list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1)]
+OnePrompt = Annotated[
+    Annotated[Text, Tag("<text>")] | Annotated[Tokens, Tag("<tokens>")],
+    either({"<text>": str, "<tokens>": list}, "a string or a list of token ids"),
+]
+
+
+def _prompt_kind(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "<text>"
+    if not isinstance(value, list):
+        return None
+    is_tokens = bool(value) and isinstance(value[0], int) and not isinstance(value[0], bool)
+    return "<tokens>" if is_tokens else "<list>"
+
+
+Prompts = Annotated[
+    Annotated[Text, Tag("<text>")]
+    | Annotated[Tokens, Tag("<tokens>")]
+    | Annotated[list[OnePrompt], Field(min_length=1, max_length=MOST_ANSWERS), Tag("<list>")],
+    Discriminator(
+        _prompt_kind,
+        custom_error_type="wrong_type",
+        custom_error_message="It must be a string, a list of token ids, or a list of these",
+    ),
+]
+
+
+class CompletionBody(Generation):
+    """The body of POST /v1/completions."""
+
+    refused = {"best_of": Refused("every answer is returned: send `n`.", (1,))}
+
+    prompt: Prompts = Field(
+        description=(
+            "A string, or a list of token ids, not empty; or a list of such prompts. `n` times as "
+            "many answers come back, at most 128, in the prompts' order."
+        )
+    )
+    suffix: Annotated[str, Field(max_length=1_000_000)] | None = Field(
+        None, description="What comes after the answer; refused where the model cannot fill in the middle."
+    )
+    max_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        None, description="1 and up, and 0 together with `echo`; the default is 16."
+    )
+    echo: bool | None = Field(None, description="`true` begins the text with the prompt.")
+    logprobs: Annotated[int, Field(ge=0, le=5)] | None = Field(
+        None,
+        description=(
+            "0 to 5: the log probability of each token, and of so many likeliest ones in its place; "
+            "with `echo` of the prompt's, too."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _nothing_is_an_answer_to_an_echo_only(self) -> Self:
+        if self.max_tokens == 0 and not self.echo:
+            raise wrong("no_echo", "0 is only allowed together with echo: true", "max_tokens")
+        return self
+
+    @model_validator(mode="after")
+    def _infills_are_plain(self) -> Self:
+        if self.suffix is None:
+            return self
+        if not isinstance(self.prompt, str):
+            raise unsupported("<field> is only supported with a prompt that is one string.", "suffix")
+        if self.echo:
+            raise unsupported("<field> is not supported together with echo.", "suffix")
+        return self
+
+    @model_validator(mode="after")
+    def _answers_are_not_too_many(self) -> Self:
+        if len(self.prompts) * (self.n or 1) > MOST_ANSWERS:
+            raise wrong("too_many", f"Prompts times n are more than {MOST_ANSWERS}", "n")
+        return self
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        if isinstance(self.prompt, str):
+            return (self.prompt,)
+        listed = self.prompt if _prompt_kind(self.prompt) == "<list>" else [self.prompt]
+        return tuple(one if isinstance(one, str) else tuple(one) for one in listed)  # type: ignore[arg-type]
+
+    def request(self) -> CompletionRequest:
+        return CompletionRequest(
+            model=self.model,
+            prompts=self.prompts,
+            suffix=self.suffix,
+            echo=bool(self.echo),
+            sampling=self.sampling,
+            max_tokens=DEFAULT_MAX_TOKENS if self.max_tokens is None else self.max_tokens,
+            stop=self.stop_texts,
+            logprobs=self.logprobs,
+            n=self.n or 1,
+            ignores_end=bool(self.ignore_eos),
+            user=self.user or "",
+        )
