@@ -226,7 +226,7 @@ class Engine(threading.Thread):
         trial = self._new_batch()
         try:
             trial.add(sequence)
-            while not any(hasattr(output, "token") for output in trial.step()):
+            while trial.is_busy and not any(hasattr(output, "token") for output in trial.step()):
                 self.steps += 1
             trial.remove(sequence.id)  # what it computed is found in the prefix cache when it is added again
         except Exception:

@@ -214,7 +214,12 @@ class Answer:
     def flush(self) -> list[Event]:
         """The rest, once no token follows; it may still hold a stop string."""
         text = self._stops.feed(self._detokenizer.flush()) + self._stops.flush()
-        return self._events(self._reader.feed(text) + self._reader.flush())
+        events = self._events(self._reader.feed(text) + self._reader.flush())
+        if not self._untold_logprobs:
+            return events
+        # Bytes of a character that never came have no text, but they were drawn.
+        logprobs, self._untold_logprobs = tuple(self._untold_logprobs), []
+        return [*events, TextDelta(text="", index=self.index, tokens=self._untold, logprobs=logprobs)]
 
     def _events(self, pieces: Sequence[Piece]) -> list[Event]:
         events: list[Event] = []

@@ -84,11 +84,29 @@ class Poisoned(nn.Module):
         return made
 
 
+class Counting(nn.Module):
+    """The model, which counts the tokens it computes."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.inner = model
+        self.tokens = 0
+
+    @property
+    def layers(self) -> Any:
+        return self.inner.layers
+
+    def __call__(self, inputs: mx.array, cache: Any = None) -> mx.array:
+        self.tokens += inputs.size
+        made: mx.array = self.inner(inputs, cache=cache)
+        return made
+
+
 def sequence(
     number: int = 1, length: int = 40, *, start: int = 0, max_tokens: int = 12, **changes: Any
 ) -> Sequence:
     """A sequence with a prompt of its own; sampling fields may be given by name."""
-    names = {"prompt", "stop_ids", "owner", "logprobs", "answered"}
+    names = {"prompt", "stop_ids", "owner", "logprobs", "answered", "scores_prompt"}
     own = {name: changes.pop(name) for name in names & set(changes)}
     facts: dict[str, Any] = {
         "id": number,

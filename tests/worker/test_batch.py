@@ -7,9 +7,9 @@ import mlx.nn as nn
 import numpy as np
 import pytest
 
-from inference.worker.batch import Batch, Prefilled, Sampled
+from inference.worker.batch import Batch, Prefilled, Sampled, Sequence
 from inference.worker.prefixes import Prefixes
-from tests.worker.models import Windowed, cached, recurrent, run, sequence, tiny, tokens
+from tests.worker.models import Counting, Windowed, cached, recurrent, run, sequence, tiny, tokens
 
 pytestmark = pytest.mark.mlx
 
@@ -229,3 +229,50 @@ def test_mlx_lm_wires_no_memory_by_itself() -> None:
     module = importlib.import_module("mlx_lm.generate")
     assert module.maybe_set_recommended_wired_limit() is None
     assert module.maybe_set_recommended_wired_limit.__module__ == "inference.worker.batch"
+
+
+def copies(count: int = 3, **changes: Any) -> list[Sequence]:
+    return [sequence(number, temperature=1.0, seed=number, **changes) for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("kind", ["plain", "windowed", "recurrent"])
+def test_copies_say_what_each_would_say_alone(model: nn.Module, kind: str) -> None:
+    used = {"plain": model, "windowed": Windowed(model, 64), "recurrent": recurrent()}[kind]
+    together = batch_of(used)
+    together.add(*copies())
+    said = run(together)
+    for one in copies():
+        alone = batch_of(used)
+        alone.add(one)
+        assert tokens(said[one.id]) == tokens(run(alone)[one.id])
+
+
+def test_copies_are_prefilled_once(model: nn.Module) -> None:
+    counting = Counting(model)
+    batch = batch_of(counting)
+    batch.add(*copies(4, length=60, max_tokens=2))
+    run(batch)
+    # The prompt once; its last token, the first one drawn, and the one that is begun and not used, for each.
+    assert counting.tokens <= 59 + 4 * 3
+
+
+@pytest.mark.parametrize("length", [1, 2, 40])
+def test_copies_of_any_prompt_all_end(model: nn.Module, length: int) -> None:
+    batch = batch_of(model)
+    batch.add(*copies(length=length))
+    assert {number: len(said) for number, said in run(batch).items()} == {1: 12, 2: 12, 3: 12}
+
+
+@pytest.mark.parametrize("left", [1, 2])
+def test_one_of_several_copies_may_leave_before_the_prompt_is_computed(model: nn.Module, left: int) -> None:
+    batch = batch_of(model, prefill_step=16)
+    batch.add(*copies(length=60))
+    list(batch.step())
+    batch.remove(left)
+    assert run(batch).keys() == {1, 2, 3} - {left}
+
+
+def test_copies_that_wait_are_unfinished_too(model: nn.Module) -> None:
+    batch = batch_of(model)
+    batch.add(*copies())
+    assert [one.id for one in batch.unfinished] == batch.ids == [1, 2, 3]
