@@ -11,7 +11,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from inference import control, runtime
 from inference.errors import ServerError
@@ -59,8 +60,8 @@ class ServedModelAdmin(ServedModelAdminBase):
     search_fields = ("name", "aliases")
     actions = ("load", "unload", "pin", "unpin")
     form = ChoiceForm
-    fields = ("name", "is_pinned", "idle_ttl_s", "aliases")
-    readonly_fields = ("name",)
+    fields = ("name", "is_pinned", "idle_ttl_s", "aliases", "facts")
+    readonly_fields = ("name", "facts")
     change_list_template = "admin/inference/models.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -127,6 +128,21 @@ class ServedModelAdmin(ServedModelAdminBase):
     def family(self, model: ServedModel) -> str:
         card = _sight(model).card
         return card.family if card else "–"
+
+    @admin.display(description="As loaded")
+    def facts(self, model: ServedModel) -> str:
+        loaded = runtime.pool().snapshot().of(model.name).loaded
+        if loaded is None:
+            return "Load the model to see its adapter, stop tokens and device."
+        told = {
+            "Adapter": loaded.adapter,
+            "Stop tokens": " ".join(loaded.stop_tokens) or "none",
+            "Device": " with ".join(filter(None, (loaded.device, loaded.blas))),
+            "Context": f"{loaded.context_length:,} tokens",
+            "Each token of context": f"{loaded.kv_bytes_per_token:,} bytes",
+            "Loaded in": f"{loaded.seconds:.1f} s",
+        }
+        return format_html_join(mark_safe("<br>"), "{}: {}", told.items())
 
     @admin.action(description="Load the selected models", permissions=["run"])
     def load(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:

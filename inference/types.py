@@ -199,6 +199,7 @@ class ResidentModel(Struct, frozen=True, kw_only=True):
     restarts: int = 0  # how often its worker has died since the site started
     retry_in_s: float = 0.0  # a crash loop's back-off: no load before that
     reason: str = ""  # why it failed, or why its last worker ended
+    loaded: Loaded | None = None  # what its worker found, once it is loaded
 
 
 Pressure = Literal["normal", "shedding", "evicting", "refusing"]

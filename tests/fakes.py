@@ -82,7 +82,13 @@ class FakeRunner:
             raise ModelLoadFailed(self.load_error)
         on_progress(100)
         return Loaded(
-            seconds=0.5, memory=self.memory, context_length=card.context_length, vocab_size=100, device="cpu"
+            seconds=0.5,
+            memory=self.memory,
+            context_length=card.context_length,
+            vocab_size=100,
+            device="cpu",
+            adapter="fake",
+            stop_tokens=("<end>",),
         )
 
     def shed(self, keep_bytes: int) -> None:

@@ -129,6 +129,16 @@ def test_the_form_keeps_what_was_chosen(pool: Pool, staff: Client) -> None:
     assert "gpt-4o\nsmall</textarea>" in staff.get(form_of()).content.decode()
 
 
+async def test_the_form_shows_what_the_worker_found(pool: Pool, staff: Client) -> None:
+    await asyncio.to_thread(staff.get, LIST)
+    before = await asyncio.to_thread(lambda: staff.get(form_of()).content.decode())
+    await asyncio.to_thread(act, staff, "load")
+    await wait_for(pool, ModelState.READY)
+    after = await asyncio.to_thread(lambda: staff.get(form_of()).content.decode())
+    assert "Load the model to see its adapter" in before
+    assert "Adapter: fake<br>Stop tokens: &lt;end&gt;" in after
+
+
 class Watching(FakeCatalog):
     """A catalog that counts how often it was told to forget."""
 

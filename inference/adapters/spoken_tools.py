@@ -1,7 +1,7 @@
 """Tools for models whose chat template knows none: said in words, in the manner that most models have read.
 
-The words are those that Hermes made common (https://github.com/NousResearch/Hermes-Function-Calling): functions
-between <tools>, calls between <tool_call>, results between <tool_response>.
+The words are those that Hermes made common (https://github.com/NousResearch/Hermes-Function-Calling):
+functions between <tools>, calls between <tool_call>, results between <tool_response>.
 """
 
 import json

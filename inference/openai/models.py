@@ -46,6 +46,7 @@ def _model(card: ModelCard, resident: ResidentModel) -> dict[str, Any]:
         "memory_bytes": resident.memory.active,
         "context_length": card.context_length,
         "family": card.family,
+        "adapter": resident.loaded.adapter if resident.loaded else None,
         "aliases": list(card.aliases),
         "pinned": card.is_pinned,
     }

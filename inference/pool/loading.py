@@ -179,6 +179,7 @@ class Loader:
         card, now = resident.card, self.clock()
         resident.state, resident.percent, resident.promised = ModelState.READY, 100, 0
         resident.load_s, resident.ready_at, resident.last_used = seconds, now, now
+        resident.loaded = loaded
         resident.kv_per_token = loaded.kv_bytes_per_token or resident.kv_per_token
         self.durations.loaded(card.id, seconds)
         self.room.learn_limit(resident.runner.device_bytes)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from inference.pool.runner import Runner
-from inference.types import Memory, ModelCard, ModelState, ResidentModel
+from inference.types import Loaded, Memory, ModelCard, ModelState, ResidentModel
 
 _SHED_WITHIN_S = 2.0
 _STUBBORN_S = 5.0
@@ -24,6 +24,7 @@ class Resident:
     leases: int = 0
     percent: int = 0
     load_s: float = 0.0
+    loaded: Loaded | None = None
     ready_at: float = 0.0
     kv_per_token: int = 0
     promised: int = 0  # while loading: for the request that asked for it
@@ -104,6 +105,7 @@ class Resident:
             pid=self.runner.pid,
             idle_s=now - self.last_used if self.is_idle else 0.0,
             load_s=self.load_s,
+            loaded=self.loaded,
             is_pinned=self.card.is_pinned,
             kv_reserved_bytes=self.kv_reserved + self.unsettled,
         )

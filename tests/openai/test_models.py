@@ -23,8 +23,9 @@ async def test_it_tells_loaded_from_loadable() -> None:
     with serving(FakeRunner(), cards=CARDS):
         await chat()
         listed = json.loads((await AsyncClient().get("/v1/models")).content)
-    facts = [(model["state"], model["loaded"], model["memory_bytes"]) for model in listed["data"]]
-    assert facts == [("ready", True, GB), ("unloaded", False, 0)]
+    names = ("state", "loaded", "memory_bytes", "adapter")
+    facts = [tuple(model[name] for name in names) for model in listed["data"]]
+    assert facts == [("ready", True, GB, "fake"), ("unloaded", False, 0, None)]
 
 
 async def test_it_shows_one_model_whose_id_has_a_slash() -> None:
@@ -42,6 +43,7 @@ async def test_it_shows_one_model_whose_id_has_a_slash() -> None:
         "memory_bytes": 0,
         "context_length": 8192,
         "family": "llama",
+        "adapter": None,
         "aliases": ["gpt-4o"],
         "pinned": True,
     }
