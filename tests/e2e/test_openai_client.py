@@ -191,3 +191,47 @@ def test_a_prompt_beyond_the_context_is_refused_with_both_counts(client: OpenAI)
     assert refusal.value.code == "context_length_exceeded"
     assert "8192" in refusal.value.message
     assert "120" in refusal.value.message
+
+
+def test_several_answers_differ_and_the_first_is_as_if_alone(client: OpenAI) -> None:
+    fields: dict[str, Any] = {"temperature": 1.0, "seed": 11, "max_tokens": 16}
+    three = client.chat.completions.create(model=STARTER, messages=FRANCE, n=3, **fields)
+    alone = client.chat.completions.create(model=STARTER, messages=FRANCE, **fields)
+    texts = [choice.message.content for choice in three.choices]
+    assert [choice.index for choice in three.choices] == [0, 1, 2]
+    assert texts[0] == alone.choices[0].message.content
+    assert len(set(texts)) > 1
+    assert three.usage and alone.usage and three.usage.prompt_tokens == alone.usage.prompt_tokens
+
+
+def test_several_streamed_answers_are_the_whole_ones(client: OpenAI) -> None:
+    fields: dict[str, Any] = {"temperature": 1.0, "seed": 11, "max_tokens": 16, "n": 2}
+    whole = client.chat.completions.create(model=STARTER, messages=FRANCE, **fields)
+    texts, reasons = ["", ""], ["", ""]
+    for chunk in client.chat.completions.create(model=STARTER, messages=FRANCE, stream=True, **fields):
+        for choice in chunk.choices:
+            texts[choice.index] += choice.delta.content or ""
+            reasons[choice.index] = choice.finish_reason or reasons[choice.index]
+    assert texts == [choice.message.content for choice in whole.choices]
+    assert reasons == [choice.finish_reason for choice in whole.choices]
+
+
+def test_prompts_of_tokens_and_texts_are_answered_in_order(client: OpenAI) -> None:
+    prompts = ["The capital of France is", "Once upon a time"]
+    fields: dict[str, Any] = {"model": STARTER, "temperature": 0, "max_tokens": 6}
+    together = client.completions.create(prompt=prompts, **fields)
+    alone = [client.completions.create(prompt=prompt, **fields) for prompt in prompts]
+    assert [choice.text for choice in together.choices] == [one.choices[0].text for one in alone]
+    assert "Paris" in together.choices[0].text
+
+
+def test_an_echo_is_scored_token_by_token(client: OpenAI) -> None:
+    def likelihood(text: str) -> float:
+        made = client.completions.create(model=STARTER, prompt=text, echo=True, logprobs=1, max_tokens=0)
+        logprobs = made.choices[0].logprobs
+        assert made.choices[0].text == text and logprobs and logprobs.token_logprobs
+        assert "".join(logprobs.tokens or []) == text
+        return sum(one for one in logprobs.token_logprobs if one is not None)
+
+    true, false = (likelihood(f"The capital of France is {city}.") for city in ("Paris", "Quito"))
+    assert true > false + 3
