@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.protocol import Load, Shed
+from inference.worker.priority import giving_way
 
 if TYPE_CHECKING:
     from inference.worker.batch import Batch, Output, Sequence
@@ -151,7 +152,8 @@ class Engine(threading.Thread):
         from inference.worker.loading import load
 
         try:
-            self._loaded = (self._load_model or load)(options, self._sink.on_loading)
+            loading = self._load_model or load
+            self._loaded = giving_way(lambda: loading(options, self._sink.on_loading))
         except Exception as error:  # whatever is wrong with a model's files, the site is told
             logger.exception("Cannot load %s", options.model)
             self._sink.on_load_failed(error)

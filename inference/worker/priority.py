@@ -1,0 +1,29 @@
+"""Work that gives way: a load must not take the processor from the models that are answering."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+_GIVES_WAY = 10  # nice: a tenth of an equal share, and all of an idle processor
+
+T = TypeVar("T")
+
+
+def giving_way(work: Callable[[], T]) -> T:
+    """Do `work` on a thread of its own, with a lower priority where threads have one (Linux).
+
+    Nobody may raise a priority again without privileges, so the thread ends with its work. Threads that
+    are begun in it, such as those of MLX's CPU streams, inherit its priority.
+    """
+    if sys.platform != "linux":
+        return work()
+    with ThreadPoolExecutor(1, thread_name_prefix="load", initializer=_lower) as once:
+        return once.submit(work).result()
+
+
+def _lower() -> None:
+    own = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, own, min(19, os.getpriority(os.PRIO_PROCESS, own) + _GIVES_WAY))
