@@ -3,19 +3,23 @@
 An adapter is plain Python over a tokenizer it is handed: nothing here imports mlx or transformers.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from inference.adapters.reader import Reader
+from inference.adapters.tool_formats import ToolFormat, written_by
 from inference.errors import TemplateFailed
-from inference.requests import ChatRequest, Message
+from inference.requests import ChatRequest, Message, Tool
 
 _PROBE = "probe-of-the-assistant-turn"
 _OPENED = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": _PROBE}]
 # Some templates end a turn only where the next one begins (GLM: the user's marker is the end), and some
 # write the end only after the last turn, so both are asked.
 _PROBES = (_OPENED, [*_OPENED, {"role": "user", "content": "and"}])
+_TOOL = Tool(name="probe_of_the_tools", description="Nothing.")
 _PROMPT_END = 16  # tokens; more than any template writes after it has opened the reasoning
 
 
@@ -54,8 +58,15 @@ class Tokenizer(Protocol):
         """The id of exactly this token, or None when the vocabulary has no such token."""
         ...
 
-    def render(self, messages: Sequence[Mapping[str, str]], *, opens_answer: bool) -> str:
-        """The chat template's text; raises TemplateFailed."""
+    def render(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        opens_answer: bool,
+        tools: Sequence[Mapping[str, Any]] = (),
+        options: Mapping[str, bool | int | str] = MappingProxyType({}),
+    ) -> str:
+        """The chat template's text; `options` are variables of the template; raises TemplateFailed."""
         ...
 
 
@@ -82,17 +93,21 @@ class ModelFacts:
 class Adapter:
     """One family's ways; subclasses say when they fit and what differs.
 
-    `stop_ids` end an answer, `hidden_ids` have no text. A stop token is always hidden, whether or not its
-    tokenizer calls it special; a marker the reader looks for never is.
+    `stop_ids` end an answer, `hidden_ids` have no text; `call_format` is how the model writes tool calls,
+    None where it cannot be asked for any. A stop token is always hidden, whether or not its tokenizer
+    calls it special; a marker the reader looks for never is.
     """
 
     name: ClassVar[str] = ""
     stop_tokens: ClassVar[tuple[str, ...]] = ()  # the family's own, where the vocabulary has them
     reasoning: ClassVar[tuple[str, str]] = ("<think>", "</think>")
+    tool_format: ClassVar[type[ToolFormat] | None] = None  # None: as the template writes calls
 
     def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
         self._facts = facts
         self._tokenizer = tokenizer
+        format_of = self.tool_format or written_by(facts.chat_template)
+        self.call_format = format_of(tokenizer) if format_of and self._can_tell_tools() else None
         self.stop_ids = self._find_stop_ids()
         self.hidden_ids = (tokenizer.special_ids - self._ids_of(self.reasoning)) | self.stop_ids
 
@@ -129,6 +144,14 @@ class Adapter:
         end_of_prompt = self._tokenizer.decode(prompt[-_PROMPT_END:]).rstrip()
         return Reader(reasoning=(opening, closing), starts_inside=end_of_prompt.endswith(opening))
 
+    def _can_tell_tools(self) -> bool:
+        """Whether the template itself tells the model of the tools it may call."""
+        try:
+            told = self._tokenizer.render(_OPENED[:1], opens_answer=True, tools=[_function(_TOOL)])
+        except TemplateFailed:
+            return False
+        return _TOOL.name in told
+
     def _find_stop_ids(self) -> frozenset[int]:
         """The union of all who know: files of one model contradict each other, and the one that
         mlx-lm believes (generation_config) often lacks the end of turn (mlx-examples#694, vllm#4180)."""
@@ -157,6 +180,16 @@ class Adapter:
     def _ids_of(self, tokens: Iterable[str]) -> frozenset[int]:
         ids = (self._tokenizer.id_of(token) for token in tokens)
         return frozenset(token for token in ids if token is not None)
+
+
+def _function(tool: Tool) -> dict[str, Any]:
+    """A tool as OpenAI writes it, which templates have taken over."""
+    function = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": json.loads(tool.parameters),
+    }
+    return {"type": "function", "function": function}
 
 
 def _ids(value: Any) -> list[int]:

@@ -5,11 +5,13 @@ https://www.llama.com/docs/model-cards-and-prompt-formats/llama3_1/ - configs of
 """
 
 from inference.adapters.base import Adapter, ModelFacts
+from inference.adapters.tool_formats import Llama3Json
 
 
 class Llama3(Adapter):
     name = "llama3"
     stop_tokens = ("<|end_of_text|>", "<|eot_id|>", "<|eom_id|>")
+    tool_format = Llama3Json
 
     @classmethod
     def fits(cls, facts: ModelFacts) -> bool:

@@ -1,7 +1,9 @@
 """A Hugging Face tokenizer behind the few verbs the worker and its adapters need."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -38,7 +40,7 @@ class HubTokenizer:
     """
 
     def __init__(self, tokenizer: Any) -> None:
-        self._hub = tokenizer
+        self.hub = tokenizer
         self._rust = tokenizer.backend_tokenizer
         self.eos_id: int | None = tokenizer.eos_token_id
         vocabulary = tokenizer.get_vocab()
@@ -81,7 +83,7 @@ class HubTokenizer:
         return found
 
     def token_text(self, token: int) -> str:
-        return str(self._hub.convert_ids_to_tokens(token))
+        return str(self.hub.convert_ids_to_tokens(token))
 
     def token_bytes(self, token: int) -> bytes:
         """What one token stands for; often not a whole character, so it has no text of its own."""
@@ -94,21 +96,30 @@ class HubTokenizer:
             return bytes([int(octet[1], 16)])
         return text.replace("▁", " ").encode()
 
-    def render(self, messages: Sequence[Mapping[str, str]], *, opens_answer: bool) -> str:
-        if len(str(self._hub.chat_template)) > _LONGEST_TEMPLATE:
+    def render(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        opens_answer: bool,
+        tools: Sequence[Mapping[str, Any]] = (),
+        options: Mapping[str, bool | int | str] = MappingProxyType({}),
+    ) -> str:
+        if len(str(self.hub.chat_template)) > _LONGEST_TEMPLATE:
             raise TemplateFailed("The model's chat template is too large to be run.", param="messages")
         try:
             text = str(
-                self._hub.apply_chat_template(
+                self.hub.apply_chat_template(
                     [dict(message) for message in messages],
+                    tools=[dict(tool) for tool in tools] or None,
                     tokenize=False,
                     add_generation_prompt=opens_answer,
+                    **options,
                 )
             )
         except Exception as error:  # a template is foreign code: it may fail in any way
             raise TemplateFailed(_reason_for(error), param="messages") from None
         # Making a hundred megabytes takes a template a moment, and the tokenizer minutes.
-        expected = sum(_LONGEST_TURN + 2 * len(message["content"]) for message in messages)
+        expected = sum(_LONGEST_TURN + 2 * _length_of(part) for part in (*messages, *tools))
         if len(text) > _LONGEST_FRAME + expected:
             raise TemplateFailed(
                 "The model's chat template wrote far more than the messages.", param="messages"
@@ -123,6 +134,10 @@ def _is_control(added: Any) -> bool:
     """Whether this added token steers the model; fine-tunes often forget to call their <|im_end|> special."""
     is_marker = added.special or (added.content.startswith("<|") and added.content.endswith("|>"))
     return is_marker and len(added.content) > 1
+
+
+def _length_of(part: Any) -> int:
+    return len(json.dumps(part, ensure_ascii=False))
 
 
 def _reason_for(error: Exception) -> str:

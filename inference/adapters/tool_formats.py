@@ -1,0 +1,190 @@
+"""How models write tool calls: the text around a function's name and its arguments, one class a manner.
+
+A format says what a call looks like in both directions: as a grammar that a required call must follow
+(`lark`), and as the marks by which a call is found in an answer.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+from inference.requests import Tool
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+# As templates write JSON, and so as models have read it.
+_PLAIN = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+
+
+class Vocabulary(Protocol):
+    """What a format needs of a tokenizer: which of its marks are tokens of their own."""
+
+    @property
+    def added_ids(self) -> frozenset[int]: ...
+
+    def id_of(self, token: str) -> int | None: ...
+
+
+class ToolFormat:
+    """One manner of writing calls; `begin` opens a call or a list of them, `end` closes it."""
+
+    name: ClassVar[str] = ""
+    begin: ClassVar[str] = ""
+    end: ClassVar[str] = ""
+    arguments_key: ClassVar[str] = "arguments"
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+
+    @classmethod
+    def is_written_by(cls, template: str) -> bool:
+        """Whether this chat template writes its calls in this manner."""
+        return False
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The texts that may be tokens of their own, and must be seen to find a call."""
+        return tuple(mark for mark in (self.begin, self.end) if mark)
+
+    def lark(self, tools: Sequence[Tool], several: bool) -> str:
+        """An llguidance grammar of an answer that is a call of one of `tools`, or `several` calls.
+
+        Its start rule covers all of the answer that follows the reasoning. A mark that the vocabulary
+        has as one token is that token and nothing else.
+        """
+        rules = []
+        for place, tool in enumerate(tools):
+            rules.append(f"call_{place}: {self._call(tool, f'arguments_{place}')}")
+            rules.append(f"arguments_{place}: %json {_schema(tool)}")
+        any_call = " | ".join(f"call_{place}" for place in range(len(tools)))
+        return "\n".join([f"start: {self._answer(several)}", f"call: {any_call}", *rules]) + "\n"
+
+    def new_id(self) -> str:
+        """An id for a call, of the form this family's own have."""
+        return f"call_{secrets.token_hex(12)}"
+
+    def own_id(self, given: str) -> str:
+        """An id from elsewhere as this family can take it; the same one each time."""
+        return given
+
+    def _answer(self, several: bool) -> str:
+        """The start rule, of `call`."""
+        return 'call ("\\n" call)*' if several else "call"
+
+    def _call(self, tool: Tool, arguments: str) -> str:
+        """One call of `tool`, with the rule of this name for its arguments."""
+        opened = f'{{"name": {json.dumps(tool.name)}, "{self.arguments_key}": '
+        return f'{_text(opened)} {arguments} "}}"'
+
+    def _mark(self, mark: str) -> str:
+        token = self._vocabulary.id_of(mark)
+        return f"<[{token}]>" if token is not None and token in self._vocabulary.added_ids else _text(mark)
+
+
+class Hermes(ToolFormat):
+    """<tool_call>, a JSON object, </tool_call>: Qwen, Hermes and most fine-tunes.
+
+    https://github.com/NousResearch/Hermes-Function-Calling
+    """
+
+    name = "hermes"
+    begin, end = "<tool_call>", "</tool_call>"
+    # The same tags around XML: Qwen3-Coder and GLM 4.5.
+    _OTHERS = ("<function=", "<arg_key>")
+
+    @classmethod
+    def is_written_by(cls, template: str) -> bool:
+        return cls.begin in template and not any(other in template for other in cls._OTHERS)
+
+    def _answer(self, several: bool) -> str:
+        return f"/\\n?\\n?/ {super()._answer(several)}"  # blank lines after the reasoning
+
+    def _call(self, tool: Tool, arguments: str) -> str:
+        inside = super()._call(tool, arguments)
+        return f'{self._mark(self.begin)} "\\n" {inside} "\\n" {self._mark(self.end)}'
+
+
+class Llama3Json(ToolFormat):
+    """A bare JSON object with name and parameters, sometimes after <|python_tag|>; one call an answer.
+
+    https://www.llama.com/docs/model-cards-and-prompt-formats/llama3_1/#json-based-tool-calling
+    """
+
+    name = "llama3_json"
+    begin = "<|python_tag|>"
+    arguments_key = "parameters"
+
+    def _answer(self, several: bool) -> str:
+        return "call"  # its template refuses a turn with two
+
+
+class MistralList(ToolFormat):
+    """[TOOL_CALLS] and a JSON list of calls: Mistral up to its tokenizer v7, Nemo among them.
+
+    https://docs.mistral.ai/capabilities/function_calling/ - ids have nine letters or digits, and the
+    templates raise on any other.
+    """
+
+    name = "mistral_list"
+    begin = "[TOOL_CALLS]"
+
+    @classmethod
+    def is_written_by(cls, template: str) -> bool:
+        return cls.begin in template and "[ARGS]" not in template
+
+    def new_id(self) -> str:
+        return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(9))
+
+    def own_id(self, given: str) -> str:
+        if re.fullmatch("[a-zA-Z0-9]{9}", given):
+            return given
+        return hashlib.sha256(given.encode()).hexdigest()[:9]
+
+    def _answer(self, several: bool) -> str:
+        calls = 'call (", " call)*' if several else "call"
+        return f'{self._mark(self.begin)} "[" {calls} "]"'
+
+
+class MistralArgs(MistralList):
+    """[TOOL_CALLS], the name, [ARGS] and the arguments, for each call: Mistral from its tokenizer v11.
+
+    https://github.com/mistralai/mistral-common (tokens/tokenizers/instruct.py, InstructTokenizerV11)
+    """
+
+    name = "mistral_args"
+    args = "[ARGS]"
+    call_id = "[CALL_ID]"  # v11 writes the id between name and arguments, v13 leaves it out
+
+    @classmethod
+    def is_written_by(cls, template: str) -> bool:
+        return cls.begin in template and cls.args in template
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return self.begin, self.args, self.call_id
+
+    def _answer(self, several: bool) -> str:
+        return "call+" if several else "call"
+
+    def _call(self, tool: Tool, arguments: str) -> str:
+        return f"{self._mark(self.begin)} {_text(tool.name)} {self._mark(self.args)} {arguments}"
+
+
+FORMATS: tuple[type[ToolFormat], ...] = (Hermes, MistralArgs, MistralList)
+
+
+def written_by(template: str, formats: Iterable[type[ToolFormat]] = FORMATS) -> type[ToolFormat] | None:
+    """The format in which this chat template writes calls, if it is one of ours."""
+    return next((one for one in formats if one.is_written_by(template)), None)
+
+
+def _schema(tool: Tool) -> str:
+    parameters: Mapping[str, Any] = json.loads(tool.parameters)
+    return json.dumps({"type": "object", **parameters, "x-guidance": _PLAIN})
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
