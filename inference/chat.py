@@ -28,7 +28,7 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
             async with aclosing(lease.runner.submit(request, owner_of(request, principal))) as events:
                 async for event in events:
                     if isinstance(event, Accepted):
-                        lease.settle(event.prompt_tokens + event.max_tokens)
+                        lease.settle(event.prompt_tokens * copies_of(request) + event.max_tokens)
                     span.note(event)
                     yield event
 
@@ -44,7 +44,12 @@ def most_tokens(request: Request) -> int:
     if not isinstance(request, ChatRequest | CompletionRequest):
         return 0
     answer = request.max_tokens if request.max_tokens is not None else settings.CONFIG.max_output_tokens
-    return _prompt_tokens(request) + answer * request.answers
+    return _prompt_tokens(request) * request.n + answer * request.answers
+
+
+def copies_of(request: Request) -> int:
+    """How many sequences hold each prompt's KV cache: it is computed once, but each of them has its own."""
+    return request.n if isinstance(request, ChatRequest | CompletionRequest) else 1
 
 
 def _prompt_tokens(request: GenerationRequest) -> int:

@@ -2,9 +2,10 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from inference import chat
-from inference.requests import ChatRequest, CompletionRequest, Message, Request
+from inference.requests import ChatRequest, CompletionRequest, Message, Request, Tool
 from inference.types import Accepted, Event, Principal
 from mlxsite.config import Config
 from tests.fakes import GB, FakeRunner, card, serving
@@ -24,6 +25,12 @@ def ask(text: str, max_tokens: int | None = None) -> ChatRequest:
         (ask("", 0), 16),
         (ask("\ud800", 1), 16 + 1),  # half of a surrogate pair
         (CompletionRequest(model="tiny", prompts=("x" * 30,), max_tokens=5), 10 + 16 + 5),
+        (structs.replace(ask("x" * 300, 50), n=3), 3 * (100 + 16 + 50)),
+        (
+            CompletionRequest(model="tiny", prompts=((1, 2, 3), "x" * 30), n=2, max_tokens=5),
+            2 * (3 + 10 + 16) + 4 * 5,
+        ),
+        (structs.replace(ask("", 0), tools=(Tool(name="a" * 20, parameters="b" * 40),)), 16 + 20 + 16),
     ],
 )
 def test_an_estimate_counts_text_messages_and_answer(request_: Request, tokens: int) -> None:
@@ -43,6 +50,25 @@ async def test_a_request_reserves_its_estimate_and_settles_once_it_is_accepted()
             async for event in events:
                 reserved[type(event)] = pool.snapshot().reserved_bytes - GB
     assert reserved[Accepted] == (7 + 50) * 1000
+
+
+async def test_each_copy_of_a_prompt_is_reserved() -> None:
+    with serving(FakeRunner(prompt_tokens=7), cards=[card("tiny", kv_bytes_per_token=1000)]) as pool:
+        async with aclosing(chat.stream(structs.replace(ask("hi", 50), n=3), ME)) as events:
+            async for event in events:
+                if isinstance(event, Accepted):
+                    reserved = pool.snapshot().reserved_bytes - GB
+    assert reserved == (3 * 7 + 50) * 1000  # the fake counts one answer
+
+
+@pytest.mark.parametrize("field", ["user", "cache_key"])
+async def test_prefixes_are_kept_apart_where_the_client_says_so(field: str) -> None:
+    runner = FakeRunner()
+    with serving(runner):
+        for value in ("a", "b", ""):
+            async with aclosing(chat.stream(structs.replace(ask("hi"), **{field: value}), ME)) as events:
+                _ = [event async for event in events]
+    assert len(set(runner.owners)) == 3 and runner.owners[2] == ME.owner
 
 
 async def test_the_owners_name_goes_to_the_worker() -> None:

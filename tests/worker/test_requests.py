@@ -148,3 +148,42 @@ def test_a_prompt_far_beyond_the_context_is_refused_before_it_is_tokenised(kind:
     desk.requests.prepare(Submit(id=1, request=request))
     refusal = desk.hear(1)
     assert refusal.code == "context_length_exceeded" and "at least" in refusal.message
+
+
+def test_every_answer_of_a_request_ends_by_itself() -> None:
+    desk = Desk()
+    first, second = desk.submit(1, max_tokens=50, n=2).sequences
+    desk.say(second.id, "c", last=True)
+    desk.say(first.id, "ab", last=True)
+    told: list[Any] = []
+    while not told or not isinstance(told[-1], Finished):
+        told += [item.what for item in desk.told.get(timeout=5).happened]
+    assert told == [
+        TextDelta(text="c", index=1),
+        Ended(reason="length", index=1),
+        TextDelta(text="a", index=0),
+        TextDelta(text="b", index=0),
+        Ended(reason="length", index=0),
+        told[-1],
+    ]
+    assert told[-1].usage.completion_tokens == 3
+
+
+def test_a_lost_answer_ends_the_request_and_frees_the_others() -> None:
+    desk = Desk()
+    first, second = desk.submit(1, max_tokens=50, n=2).sequences
+    desk.requests.lose([second.id])
+    assert desk.hear(1).code == "internal_error"
+    assert {desk.commands.get(timeout=5) for _ in range(2)} == {Remove(first.id), Remove(second.id)}
+
+
+def test_copies_draw_with_the_seeds_that_follow() -> None:
+    sequences = Desk().submit(1, max_tokens=5, n=3, sampling=Sampling(seed=7)).sequences
+    assert [sequence.sampling.seed for sequence in sequences] == [7, 8, 9]
+
+
+def test_leaving_frees_every_sequence() -> None:
+    desk = Desk()
+    sequences = desk.submit(1, max_tokens=50, n=3).sequences
+    desk.requests.forget(1)
+    assert [desk.commands.get(timeout=5) for _ in sequences] == [Remove(one.id) for one in sequences]
