@@ -7,7 +7,7 @@ import pytest
 
 from inference.protocol import Load, Step, Submit
 from inference.requests import ChatRequest, CompletionRequest, Message, Sampling
-from inference.types import Accepted, Ended, Progress, TextDelta
+from inference.types import Accepted, Ended, Finished, Progress, TextDelta
 from inference.worker.batch import Prefilled, Sampled
 from inference.worker.engine import Add, Command, Remove
 from inference.worker.loading import LoadedModel
