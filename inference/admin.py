@@ -56,12 +56,12 @@ class ModelList(ChangeList):
 
 @admin.register(ServedModel)
 class ServedModelAdmin(ServedModelAdminBase):
-    list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family")
+    list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family", "light")
     search_fields = ("name", "aliases")
     actions = ("load", "unload", "pin", "unpin")
     form = ChoiceForm
-    fields = ("name", "is_pinned", "idle_ttl_s", "aliases", "facts")
-    readonly_fields = ("name", "facts")
+    fields = ("name", "is_pinned", "idle_ttl_s", "aliases", "adapter", "facts", "self_test")
+    readonly_fields = ("name", "facts", "self_test")
     change_list_template = "admin/inference/models.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -143,6 +143,21 @@ class ServedModelAdmin(ServedModelAdminBase):
             "Loaded in": f"{loaded.seconds:.1f} s",
         }
         return format_html_join(mark_safe("<br>"), "{}: {}", told.items())
+
+    @admin.display(description="Self-test")
+    def self_test(self, model: ServedModel) -> str:
+        if model.findings is None:
+            return "Load the model to have its template, roles, stop tokens and tools tried."
+        found = [finding["text"] for finding in model.findings]
+        light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
+        return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (light, *found)])
+
+    @admin.display(description="Adapter")
+    def light(self, model: ServedModel) -> str:
+        resident = _sight(model).resident
+        name = resident.loaded.adapter if resident.loaded else ""
+        light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
+        return format_html("{} {}", name, light)
 
     @admin.action(description="Load the selected models", permissions=["run"])
     def load(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:

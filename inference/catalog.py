@@ -180,7 +180,11 @@ def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
     if choice == _NO_CHOICE:
         return card
     return msgspec.structs.replace(
-        card, is_pinned=choice.is_pinned, idle_ttl_s=choice.idle_ttl_s, aliases=choice.aliases
+        card,
+        is_pinned=choice.is_pinned,
+        idle_ttl_s=choice.idle_ttl_s,
+        aliases=choice.aliases,
+        adapter=choice.adapter,
     )
 
 

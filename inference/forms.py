@@ -29,7 +29,7 @@ class NamesField(forms.CharField):
 
 
 class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class is not generic at run time
-    """Pin, idle time and aliases."""
+    """Pin, idle time, aliases and adapter."""
 
     aliases = NamesField(
         required=False,
@@ -39,4 +39,4 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own cla
 
     class Meta:
         model = ServedModel
-        fields = ("is_pinned", "idle_ttl_s", "aliases")
+        fields = ("is_pinned", "idle_ttl_s", "aliases", "adapter")

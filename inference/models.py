@@ -4,10 +4,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+import msgspec
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from inference import types
+from inference.adapters import ADAPTERS
 
 LONGEST_ALIAS = 200
 MOST_ALIASES = 32
@@ -21,18 +23,21 @@ def check_idle_ttl(seconds: float) -> None:
         raise ValidationError("Give seconds from 0 up, or -1 to keep the model for ever.")
 
 
+_NOTHING_CHOSEN = models.Q(is_pinned=False, idle_ttl_s__isnull=True, aliases=[], adapter="")
+
+
 class ServedModelManager(models.Manager["ServedModel"]):
     def sync(self, names: Iterable[str]) -> None:
         """Have a row for each model on disk, and for those missing for now that something was chosen for."""
         wanted = set(names)
         known = set(self.values_list("name", flat=True))
         self.bulk_create([ServedModel(name=name) for name in wanted - known], ignore_conflicts=True)
-        plain = self.filter(is_pinned=False, idle_ttl_s__isnull=True, aliases=[])
+        plain = self.filter(_NOTHING_CHOSEN)
         plain.filter(name__in=known - wanted).delete()
 
     def choices(self) -> Mapping[str, types.Choice]:
         """What was chosen, for each model that something was chosen for."""
-        chosen = self.exclude(is_pinned=False, idle_ttl_s__isnull=True, aliases=[])
+        chosen = self.exclude(_NOTHING_CHOSEN)
         return {model.name: model.choice for model in chosen}
 
 
@@ -55,6 +60,15 @@ class ServedModel(models.Model):
         default=list, blank=True, help_text="Other names that requests may use for it, one a line."
     )
 
+    adapter = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="Which adapter reads and writes for it, from the next load on; empty for the one that fits.",
+    )
+    findings = models.JSONField(
+        null=True, editable=False, help_text="What the self-test found when it was last loaded; null before."
+    )
+
     objects = ServedModelManager()
 
     class Meta:
@@ -70,11 +84,22 @@ class ServedModel(models.Model):
     def choice(self) -> types.Choice:
         names = self.aliases if isinstance(self.aliases, list) else []
         aliases = tuple(name for name in names if isinstance(name, str))
-        return types.Choice(is_pinned=self.is_pinned, idle_ttl_s=self.idle_ttl_s, aliases=aliases)
+        return types.Choice(
+            is_pinned=self.is_pinned, idle_ttl_s=self.idle_ttl_s, aliases=aliases, adapter=self.adapter
+        )
+
+    @property
+    def light(self) -> str:
+        """The colour of the last self-test; empty before the first."""
+        if self.findings is None:
+            return ""
+        return types.worst(msgspec.convert(self.findings, tuple[types.Finding, ...]))
 
     def clean(self) -> None:
         if problem := self._problem_of_aliases():
             raise ValidationError({"aliases": problem})
+        if self.adapter and self.adapter not in (known := sorted(one.name for one in ADAPTERS)):
+            raise ValidationError({"adapter": f"There is no such adapter. There are {', '.join(known)}."})
 
     def _problem_of_aliases(self) -> str:
         """Why these aliases cannot be, in words; empty when they can."""
@@ -121,6 +146,9 @@ class PoolEventManager(models.Manager["PoolEvent"]):
             seconds=event.seconds,
         )
         self.filter(pk__lte=kept.pk - KEPT_EVENTS).delete()
+        if event.kind in {"loaded", "restarted"}:
+            findings = msgspec.to_builtins(event.findings)
+            ServedModel.objects.filter(name=event.model).update(findings=findings)
 
 
 class PoolEvent(models.Model):

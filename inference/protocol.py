@@ -26,6 +26,7 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
 
     model: str
     path: str
+    adapter: str = ""  # by name; empty: the first that fits
     device: str = "auto"  # "auto", "cpu", "gpu"
     max_batch: int = 32
     prefill_step: int = 512

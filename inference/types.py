@@ -4,6 +4,7 @@ They are msgspec structs rather than dataclasses because the same objects travel
 the site and its workers (protocol.py) and are encoded into server-sent events.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Literal
 
@@ -115,6 +116,9 @@ Delta = TextDelta | ReasoningDelta | ToolCallDelta
 Event = Progress | Accepted | Delta | Ended | Tokenized | Embedded | Finished
 
 
+Light = Literal["green", "amber", "red"]
+
+
 class Memory(Struct, frozen=True, kw_only=True):
     """A worker's memory in bytes: MLX's own counters, the process's resident size, and what is in them."""
 
@@ -124,6 +128,19 @@ class Memory(Struct, frozen=True, kw_only=True):
     resident: int = 0
     kv: int = 0  # part of active: the KV caches of running sequences
     prefix_cache: int = 0  # part of active: KV caches kept for later prompts, which can be shed
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One thing that the self-test of a loaded model's adapter found wrong, in words for its owner."""
+
+    light: Light  # amber: it works and is not right; red: what it is about is refused
+    about: Literal["chat", "roles", "stops", "tools"]
+    text: str
+
+
+def worst(findings: Iterable[Finding]) -> Light:
+    lights = {finding.light for finding in findings}
+    return "red" if "red" in lights else "amber" if "amber" in lights else "green"
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -138,6 +155,12 @@ class Loaded(Struct, frozen=True, kw_only=True):
     blas: str = ""  # which BLAS library a CPU worker multiplies with
     adapter: str = ""
     stop_tokens: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()  # of the adapter's self-test
+
+    @property
+    def light(self) -> Light:
+        """Green when the self-test found nothing, else the worst of what it found."""
+        return worst(self.findings)
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -146,6 +169,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     is_pinned: bool = False
     idle_ttl_s: float | None = None
     aliases: tuple[str, ...] = ()
+    adapter: str = ""  # by name, in the place of the one that would be found
 
 
 class ModelCard(Struct, frozen=True, kw_only=True):
@@ -165,6 +189,7 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()  # other names requests may use
     is_pinned: bool = False  # never evicted, and loaded when the site starts
     idle_ttl_s: float | None = None  # seconds after its last token; -1 for ever, None: the site's setting
+    adapter: str = ""  # the operator's choice; empty: the first that fits
 
     @property
     def is_servable(self) -> bool:
@@ -229,6 +254,7 @@ class PoolEvent(Struct, frozen=True, kw_only=True):
     free_bytes: int = 0
     limit_bytes: int = 0
     seconds: float = 0.0  # idle, load or run time, whichever the kind is about
+    findings: tuple[Finding, ...] = ()  # of a load's self-test
 
 
 class PoolSnapshot(Struct, frozen=True, kw_only=True):

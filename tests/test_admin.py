@@ -139,6 +139,23 @@ async def test_the_form_shows_what_the_worker_found(pool: Pool, staff: Client) -
     assert "Adapter: fake<br>Stop tokens: &lt;end&gt;" in after
 
 
+def test_the_form_shows_the_self_test(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    assert "Load the model to have its template" in staff.get(form_of()).content.decode()
+    found = [{"light": "amber", "about": "roles", "text": "No <system> role."}]
+    ServedModel.objects.filter(name="tiny").update(findings=found)
+    page = staff.get(form_of()).content.decode()
+    assert 'data-light="amber">amber</span><br>No &lt;system&gt; role.' in page
+    assert 'data-light="amber"' in staff.get(LIST).content.decode()
+
+
+def test_an_adapter_can_be_chosen(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    assert "There is no such adapter" in save(staff, adapter="none")
+    assert "was changed successfully" in save(staff, adapter="llama3")
+    assert ServedModel.objects.get(name="tiny").adapter == "llama3"
+
+
 class Watching(FakeCatalog):
     """A catalog that counts how often it was told to forget."""
 

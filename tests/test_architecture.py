@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.weights": (),
     "inference.prediction": ("inference.weights",),
     "inference.foreign_code": (),
-    "inference.models": ("inference.types",),
+    "inference.models": ("inference.types", "inference.adapters"),
     "inference.protocol": ("inference.types", "inference.requests", "inference.errors"),
     "inference.tracing": NOUNS,
     "inference.catalog": NOUNS,

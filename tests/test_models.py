@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from inference import models
 from inference.models import PoolEvent, ServedModel
-from inference.types import Choice
+from inference.types import Choice, Finding
 from inference.types import PoolEvent as Event
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,9 @@ def test_sync_has_one_row_for_each_model_on_disk() -> None:
     assert names() == {"a", "b"}
 
 
-@pytest.mark.parametrize("chosen", [{"is_pinned": True}, {"idle_ttl_s": 0}, {"aliases": ["x"]}])
+@pytest.mark.parametrize(
+    "chosen", [{"is_pinned": True}, {"idle_ttl_s": 0}, {"aliases": ["x"]}, {"adapter": "llama3"}]
+)
 def test_sync_keeps_what_was_chosen_for_a_model_that_is_missing(chosen: dict[str, Any]) -> None:
     ServedModel.objects.create(name="gone", **chosen)
     ServedModel.objects.sync([])
@@ -110,3 +112,33 @@ def test_only_the_newest_events_are_kept() -> None:
     newest = PoolEvent.objects.first()
     assert newest and newest.text == "newest"
     assert not PoolEvent.objects.filter(text="0").exists()
+
+
+def test_an_adapter_is_one_that_exists() -> None:
+    assert "There are codellama" in problem(adapter="none")["adapter"][0]
+    ServedModel(name="tiny", adapter="llama3").full_clean()
+    assert ServedModel(adapter="llama3").choice == Choice(adapter="llama3")
+
+
+@pytest.mark.parametrize("kind", ["loaded", "restarted"])
+def test_a_load_leaves_what_its_self_test_found(kind: str) -> None:
+    ServedModel.objects.create(name="tiny")
+    found = Finding(light="amber", about="roles", text="It has no system role.")
+    PoolEvent.objects.record(event(kind=kind, findings=(found,)))
+    assert ServedModel.objects.get().findings == [
+        {"light": "amber", "about": "roles", "text": "It has no system role."}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lights", "light"), [([], "green"), (["amber"], "amber"), (["amber", "red"], "red"), (None, "")]
+)
+def test_a_model_shows_the_worst_light(lights: list[str] | None, light: str) -> None:
+    found = None if lights is None else [{"light": one, "about": "chat", "text": "x"} for one in lights]
+    assert ServedModel(findings=found).light == light
+
+
+def test_what_an_eviction_says_of_a_model_changes_no_finding() -> None:
+    ServedModel.objects.create(name="tiny", findings=[])
+    PoolEvent.objects.record(event(kind="evicted"))
+    assert ServedModel.objects.get().findings == []

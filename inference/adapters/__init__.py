@@ -14,7 +14,7 @@ ADAPTERS: tuple[type[Adapter], ...] = (
 __all__ = ["ADAPTERS", "Adapter", "ModelFacts", "Tokenizer", "adapter_for"]
 
 
-def adapter_for(facts: ModelFacts, tokenizer: Tokenizer) -> Adapter:
-    """The adapter of the model these facts are of."""
-    fitting = next(adapter for adapter in ADAPTERS if adapter.fits(facts))
+def adapter_for(facts: ModelFacts, tokenizer: Tokenizer, name: str = "") -> Adapter:
+    """The adapter of the model these facts are of, or the one of this name where the operator chose it."""
+    fitting = next(adapter for adapter in ADAPTERS if (adapter.name == name if name else adapter.fits(facts)))
     return fitting(facts, tokenizer)

@@ -192,9 +192,11 @@ class Loader:
         if setbacks and setbacks.has_died:
             times = "once" if setbacks.restarts == 1 else f"{setbacks.restarts} times"
             text = f"restarted {name}, whose worker had died {times}: {took}"
-            self.history.record("restarted", name, text, seconds=resident.load_s)
+            self.history.record("restarted", name, text, seconds=resident.load_s, findings=loaded.findings)
         else:
-            self.history.record("loaded", name, f"loaded {name}: {took}", seconds=resident.load_s)
+            self.history.record(
+                "loaded", name, f"loaded {name}: {took}", seconds=resident.load_s, findings=loaded.findings
+            )
         if setbacks:
             setbacks.loaded()
         logger.info("Worker %s: %s", resident.runner.pid, budget.figures(loaded.memory))

@@ -292,7 +292,7 @@ class ProcessRunner:
 
 
 def _with_model(options: Load, card: ModelCard) -> Load:
-    return msgspec.structs.replace(options, model=card.id, path=card.path)
+    return msgspec.structs.replace(options, model=card.id, path=card.path, adapter=card.adapter)
 
 
 def _environment() -> dict[str, str]:

@@ -67,7 +67,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
-        adapter=_adapter_within(options.prepare_limit_s, facts, tokenizer),
+        adapter=_adapter_within(options.prepare_limit_s, facts, tokenizer, options.adapter),
         own_sampling=_own_sampling(facts.generation_config),
         context_length=_context_length(config, options.context_limit),
         vocab_size=vocab_size,
@@ -94,9 +94,9 @@ def read_facts(folder: Path) -> ModelFacts:
     )
 
 
-def _adapter_within(limit_s: float, facts: ModelFacts, tokenizer: HubTokenizer) -> Adapter:
+def _adapter_within(limit_s: float, facts: ModelFacts, tokenizer: HubTokenizer, name: str) -> Adapter:
     """The model's adapter, whose probe runs the model's template: one without end fails the load."""
-    finding = ThreadPoolExecutor(1, thread_name_prefix="probe").submit(adapter_for, facts, tokenizer)
+    finding = ThreadPoolExecutor(1, thread_name_prefix="probe").submit(adapter_for, facts, tokenizer, name)
     try:
         return finding.result(limit_s)
     except TimeoutError:
