@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.adapters import ADAPTERS, ModelFacts
+from inference.adapters import ADAPTERS, ModelFacts, adapter_for
 from mlxsite.config import BASE_DIR
 from tests.adapters.families import make
 from tests.tiny import CHATML, LLAMA_3
@@ -52,3 +52,9 @@ def test_names_are_unique() -> None:
 def test_the_model_type_decides_and_then_the_template(model_type: str, template: str, name: str) -> None:
     adapter, _ = make(template, config={"model_type": model_type})
     assert adapter.name == name
+
+
+def test_an_operators_choice_goes_before_what_fits() -> None:
+    default, tokenizer = make(CHATML)
+    assert default.name == "default"
+    assert adapter_for(ModelFacts(chat_template=CHATML), tokenizer, "llama3").name == "llama3"
