@@ -3,15 +3,16 @@
 An adapter is plain Python over a tokenizer it is handed: nothing here imports mlx or transformers.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
+from inference.adapters.calls import CallReader
 from inference.adapters.reader import Reader
+from inference.adapters.tongue import Tongue, variables_of
 from inference.adapters.tool_formats import ToolFormat, written_by
-from inference.errors import TemplateFailed
+from inference.errors import InvalidValue, TemplateFailed, UnsupportedField
 from inference.requests import ChatRequest, Message, Tool
 
 _PROBE = "probe-of-the-assistant-turn"
@@ -20,6 +21,8 @@ _OPENED = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": _
 # write the end only after the last turn, so both are asked.
 _PROBES = (_OPENED, [*_OPENED, {"role": "user", "content": "and"}])
 _TOOL = Tool(name="probe_of_the_tools", description="Nothing.")
+_UNTOLD = "This model's chat template knows no tools, so it cannot be told of these."
+_UNREAD = "This model writes tool calls in a manner that is not read here yet, so it cannot be given tools."
 _PROMPT_END = 16  # tokens; more than any template writes after it has opened the reasoning
 
 
@@ -106,8 +109,10 @@ class Adapter:
     def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
         self._facts = facts
         self._tokenizer = tokenizer
+        self._variables = variables_of(facts.chat_template)
+        self._tells_tools = bool(facts.chat_template) and self._can_tell_tools()
         format_of = self.tool_format or written_by(facts.chat_template)
-        self.call_format = format_of(tokenizer) if format_of and self._can_tell_tools() else None
+        self.call_format = format_of(tokenizer) if format_of and self._tells_tools else None
         self.stop_ids = self._find_stop_ids()
         self.hidden_ids = (tokenizer.special_ids - self._ids_of(self.reasoning)) | self.stop_ids
 
@@ -117,14 +122,18 @@ class Adapter:
         return False
 
     def render(self, request: ChatRequest) -> list[int]:
-        """The prompt's token ids, up to where the answer begins; raises TemplateFailed."""
+        """The prompt's token ids, up to where the answer begins; raises an InvalidRequest."""
         if not self._facts.chat_template:
             raise TemplateFailed("This model has no chat template; send a prompt to /v1/completions instead.")
-        turns = [
-            {"role": message.role, "content": self._tokenizer.quote(message.content)}
-            for message in self.fold(request.messages)
-        ]
-        prompt = self._tokenizer.encode(self._tokenizer.render(turns, opens_answer=True))
+        self._check(request)
+        tongue = Tongue(self._tokenizer.quote, self.call_format)
+        text = self._tokenizer.render(
+            [tongue.turn(message) for message in self.fold(request.messages)],
+            opens_answer=True,
+            tools=[tongue.function(tool) for tool in request.tools],
+            options=dict(request.template_options),
+        )
+        prompt = self._tokenizer.encode(text)
         if not prompt:
             raise TemplateFailed(
                 "The model's chat template made nothing of these messages.", param="messages"
@@ -137,17 +146,47 @@ class Adapter:
 
     def reader(self, prompt: Sequence[int], request: ChatRequest) -> Reader:
         """A fresh reader for an answer to `request`, whose prompt has these token ids, and for no other."""
+        calls = self._call_reader(request)
         opening, closing = self.reasoning
         if opening not in self._facts.chat_template and self._tokenizer.id_of(opening) is None:
-            return Reader()
+            return Reader(calls=calls)
         # Some templates open the reasoning themselves, so the answer never says so (DeepSeek-R1#352).
         end_of_prompt = self._tokenizer.decode(prompt[-_PROMPT_END:]).rstrip()
-        return Reader(reasoning=(opening, closing), starts_inside=end_of_prompt.endswith(opening))
+        is_open = end_of_prompt.endswith(opening)
+        return Reader(reasoning=(opening, closing), starts_inside=is_open, calls=calls)
+
+    def hidden_from(self, request: ChatRequest) -> frozenset[int]:
+        """The tokens without text in an answer to `request`; with tools, marks of calls are read."""
+        if not (request.tools and self.call_format):
+            return self.hidden_ids
+        return self.hidden_ids - (self._ids_of(self.call_format.marks) - self.stop_ids)
+
+    def _call_reader(self, request: ChatRequest) -> CallReader | None:
+        if not (request.tools and self.call_format):
+            return None
+        names = {tool.name for tool in request.tools}
+        return CallReader(self.call_format, names, several=request.may_call_several)
+
+    def _check(self, request: ChatRequest) -> None:
+        """Refuse what the chat template would silently leave out."""
+        if request.tools and not self.call_format:
+            raise UnsupportedField(_UNREAD if self._tells_tools else _UNTOLD, param="tools")
+        has_calls = any(message.tool_calls or message.role == "tool" for message in request.messages)
+        if has_calls and not self._tells_tools:
+            raise TemplateFailed(
+                "This model's chat template has no place for tool calls and their results.", param="messages"
+            )
+        for name, _ in request.template_options:
+            if name not in self._variables:
+                raise InvalidValue(
+                    f"This model's chat template does not know {name}.",
+                    param=name if name == "reasoning_effort" else f"chat_template_kwargs.{name}",
+                )
 
     def _can_tell_tools(self) -> bool:
         """Whether the template itself tells the model of the tools it may call."""
         try:
-            told = self._tokenizer.render(_OPENED[:1], opens_answer=True, tools=[_function(_TOOL)])
+            told = self._tokenizer.render(_OPENED[:1], opens_answer=True, tools=[Tongue(str).function(_TOOL)])
         except TemplateFailed:
             return False
         return _TOOL.name in told
@@ -180,16 +219,6 @@ class Adapter:
     def _ids_of(self, tokens: Iterable[str]) -> frozenset[int]:
         ids = (self._tokenizer.id_of(token) for token in tokens)
         return frozenset(token for token in ids if token is not None)
-
-
-def _function(tool: Tool) -> dict[str, Any]:
-    """A tool as OpenAI writes it, which templates have taken over."""
-    function = {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": json.loads(tool.parameters),
-    }
-    return {"type": "function", "function": function}
 
 
 def _ids(value: Any) -> list[int]:

@@ -1,17 +1,8 @@
 """Splits an answer's text into its channels: the same code for a streamed and a whole answer."""
 
-from dataclasses import dataclass
-from typing import Literal
+from inference.adapters.calls import CallReader, Channel, Piece
 
-Channel = Literal["text", "reasoning"]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some text of one channel."""
-
-    channel: Channel
-    text: str
+__all__ = ["Channel", "Piece", "Reader", "held_back"]
 
 
 def held_back(text: str, marker: str) -> int:
@@ -25,35 +16,107 @@ class Reader:
 
     Text that could be the beginning of a marker is held back until it is known. An answer that ends
     inside its reasoning is all reasoning: nothing is lost, and nothing thought is shown as the answer.
+    With `calls`, tool calls in the answer are read, and white space around them is dropped; what only
+    looked like a call is text.
     """
 
-    def __init__(self, *, reasoning: tuple[str, str] | None = None, starts_inside: bool = False) -> None:
-        self._markers = reasoning
-        self._channel: Channel = "reasoning" if starts_inside else "text"
+    def __init__(
+        self,
+        *,
+        reasoning: tuple[str, str] | None = None,
+        starts_inside: bool = False,
+        calls: CallReader | None = None,
+    ) -> None:
+        self._reasoning = reasoning
+        self._calls = calls
+        self._is_thinking = starts_inside
         self._held = ""
+        self._is_at_start = True  # of the answer, or of what follows a call
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing may follow: the answer has the one call it was allowed."""
+        return self._calls is not None and self._calls.is_done
 
     def feed(self, text: str) -> list[Piece]:
         """What is certain by now of the text so far."""
-        if not self._markers:
-            return self._piece(text)
+        self._held += text
         pieces: list[Piece] = []
-        rest = self._held + text
-        while (marker := self._next_marker()) in rest:
-            before, _, rest = rest.partition(marker)
-            pieces += self._piece(before)
-            self._channel = "text" if self._channel == "reasoning" else "reasoning"
-        keep = held_back(rest, marker)
-        self._held = rest[len(rest) - keep :]
-        return pieces + self._piece(rest[: len(rest) - keep])
+        while self._held and not self.is_done and (told := self._step()) is not None:
+            pieces += told
+        return pieces
 
     def flush(self) -> list[Piece]:
         """The rest: what looked like the beginning of a marker was text after all."""
         rest, self._held = self._held, ""
+        if self.is_done:
+            return []
+        if self._calls and self._calls.is_open:
+            return self._calls.flush()
         return self._piece(rest)
 
-    def _next_marker(self) -> str:
-        opening, closing = self._markers or ("", "")
-        return closing if self._channel == "reasoning" else opening
+    def _step(self) -> list[Piece] | None:
+        """Read up to the next marker; None when all that is left has to wait."""
+        if self._calls and self._calls.is_open:
+            return self._read_call(self._calls)
+        return self._read_reasoning() if self._is_thinking else self._read_text()
+
+    def _read_reasoning(self) -> list[Piece] | None:
+        closing = self._reasoning[1] if self._reasoning else ""
+        if closing not in self._held:
+            return self._give(len(self._held) - held_back(self._held, closing))
+        before, _, self._held = self._held.partition(closing)
+        told = self._piece(before)
+        self._is_thinking = False
+        return told
+
+    def _read_text(self) -> list[Piece] | None:
+        if self._calls and self._calls.has_ended and self._is_at_start:
+            self._held = self._held.lstrip()
+        if self._calls and self._calls.manner.is_bare and self._is_at_start:
+            space = len(self._held) - len(self._held.lstrip())
+            if self._held[space:].startswith("{"):
+                self._calls.open(self._cut(space), must_be_usual=True)
+                return []
+        markers = self._markers()
+        found = min(((at, one) for one in markers if (at := self._held.find(one)) >= 0), default=None)
+        if found:
+            return self._open(*found)
+        kept = max((held_back(self._held, one) for one in markers), default=0)
+        end = len(self._held) - kept
+        return self._give(len(self._held[:end].rstrip()) if self._calls else end)
+
+    def _open(self, at: int, marker: str) -> list[Piece]:
+        if self._reasoning and marker == self._reasoning[0]:
+            told = self._piece(self._cut(at))
+            self._is_thinking = True
+        else:
+            told = self._piece(self._cut(len(self._held[:at].rstrip())))
+        before = self._cut(self._held.index(marker) + len(marker))
+        if self._calls and not self._is_thinking:
+            self._calls.open(before)
+        return told
+
+    def _read_call(self, calls: CallReader) -> list[Piece]:
+        pieces = calls.feed(self._cut(len(self._held)))
+        if not calls.is_open:
+            self._held, self._is_at_start = calls.rest(), calls.has_ended
+        return pieces
+
+    def _markers(self) -> list[str]:
+        reasoning = [self._reasoning[0]] if self._reasoning else []
+        return reasoning + ([self._calls.manner.begin] if self._calls else [])
+
+    def _give(self, end: int) -> list[Piece] | None:
+        return self._piece(self._cut(end)) or None
+
+    def _cut(self, end: int) -> str:
+        """Take this much out of the held text."""
+        text, self._held = self._held[:end], self._held[end:]
+        return text
 
     def _piece(self, text: str) -> list[Piece]:
-        return [Piece(self._channel, text)] if text else []
+        if not text:
+            return []
+        self._is_at_start &= self._is_thinking
+        return [Piece("reasoning" if self._is_thinking else "text", text)]

@@ -12,8 +12,10 @@ import string
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
+from inference.adapters.calls import Head
 from inference.requests import Tool
 
+_SPACE = r"[ \t\r\n]{0,16}"
 _ALPHANUMERIC = string.ascii_letters + string.digits
 # As templates write JSON, and so as models have read it.
 _PLAIN = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
@@ -28,6 +30,36 @@ class Vocabulary(Protocol):
     def id_of(self, token: str) -> int | None: ...
 
 
+def _object_heads(before: Sequence[str] = ()) -> tuple[Head, ...]:
+    """Name first, then the arguments under either of their names; Llama likes to tell a type before."""
+    return tuple(
+        Head(
+            *before,
+            *_literals("{"),
+            *kind,
+            *_member("name"),
+            *_named('"'),
+            *_literals(","),
+            *_member(key),
+            r"\{",
+        )
+        for kind in ((), (*_member("type"), *'"function"', *_literals(",")))
+        for key in ("arguments", "parameters")
+    )
+
+
+def _member(key: str) -> tuple[str, ...]:
+    return (_SPACE, *f'"{key}"', *_literals(":"), _SPACE)
+
+
+def _literals(text: str) -> tuple[str, ...]:
+    return (_SPACE, *(re.escape(char) for char in text))
+
+
+def _named(quote: str) -> tuple[str, ...]:
+    return (quote, r'(?P<name>[^"\\\s\[\]{}]{1,64})', quote)
+
+
 class ToolFormat:
     """One manner of writing calls; `begin` opens a call or a list of them, `end` closes it."""
 
@@ -35,6 +67,12 @@ class ToolFormat:
     begin: ClassVar[str] = ""
     end: ClassVar[str] = ""
     arguments_key: ClassVar[str] = "arguments"
+    # How calls.py reads them (Manner there):
+    is_bare: ClassVar[bool] = False
+    is_object: ClassVar[bool] = True
+    heads: ClassVar[Sequence[Head]] = _object_heads()
+    closing: ClassVar[Sequence[str]] = ()
+    separator: ClassVar[str] = ""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -92,6 +130,7 @@ class Hermes(ToolFormat):
 
     name = "hermes"
     begin, end = "<tool_call>", "</tool_call>"
+    closing = ("}", end)
     # The same tags around XML: Qwen3-Coder and GLM 4.5.
     _OTHERS = ("<function=", "<arg_key>")
 
@@ -115,6 +154,8 @@ class Llama3Json(ToolFormat):
 
     name = "llama3_json"
     begin = "<|python_tag|>"
+    is_bare = True
+    closing = ("}", ";")
     arguments_key = "parameters"
 
     def _answer(self, several: bool) -> str:
@@ -130,6 +171,9 @@ class MistralList(ToolFormat):
 
     name = "mistral_list"
     begin = "[TOOL_CALLS]"
+    heads = (*_object_heads(), *_object_heads(_literals("[")))
+    closing: ClassVar[Sequence[str]] = ("}", ",", "]")
+    separator = ","
 
     @classmethod
     def is_written_by(cls, template: str) -> bool:
@@ -157,6 +201,22 @@ class MistralArgs(MistralList):
     name = "mistral_args"
     args = "[ARGS]"
     call_id = "[CALL_ID]"  # v11 writes the id between name and arguments, v13 leaves it out
+    is_object = False
+    heads = (
+        Head(_SPACE, *_named(""), *_literals(args), _SPACE, r"\{"),
+        Head(
+            _SPACE,
+            *_named(""),
+            *_literals(call_id),
+            _SPACE,
+            "[a-zA-Z0-9]{1,64}",
+            *_literals(args),
+            _SPACE,
+            r"\{",
+        ),
+    )
+    closing = ()
+    separator = ""
 
     @classmethod
     def is_written_by(cls, template: str) -> bool:
