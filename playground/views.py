@@ -1,6 +1,5 @@
 """The playground page and the stream of its answers."""
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -14,10 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 from inference import live
 from inference.access import visitor
 from inference.chat import stream
-from inference.errors import AuthenticationFailed, ServerError
+from inference.errors import AuthenticationFailed, InvalidValue, ServerError
 from inference.openai import departure, errors, parsing, sse
 from inference.openai.feed import Feed
-from playground import events, requests
+from inference.openai.schemas import ChatCompletionBody
+from inference.requests import ChatRequest
+from playground import events
 
 
 @require_GET
@@ -40,9 +41,18 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
         principal = visitor(await request.auser())
         if principal is None:
             raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
-        question = await asyncio.to_thread(requests.parse, parsing.body_of(request))
+        question = _question(await parsing.read(request, ChatCompletionBody))
     except ServerError as error:
         return errors.response(error)
     feed = Feed(stream(question, principal))
     departure.at_end(request, feed.cancel)
     return sse.EventStream(events.sent(feed))
+
+
+def _question(body: ChatCompletionBody) -> ChatRequest:
+    """What the page asks: a body of the API's own, of which it shows one answer."""
+    if body.messages[-1].role not in {"user", "tool"}:
+        raise InvalidValue("The last message must be the user's, or a tool's.", param="messages")
+    if body.n not in {None, 1}:
+        raise InvalidValue("This page shows one answer at a time.", param="n")
+    return body.request()

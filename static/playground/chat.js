@@ -62,9 +62,9 @@ export class Chat extends EventTarget {
   }
 
   #question(model) {
-    const { system, sampling } = this.settings;
+    const { system, wishes } = this.settings;
     const opening = system ? [{ role: "system", content: system }] : [];
-    return { model, messages: [...opening, ...this.conversation.turns], ...sampling };
+    return { model, messages: [...opening, ...this.conversation.turns], ...wishes };
   }
 
   async #follow(answer, events) {

@@ -90,6 +90,14 @@ def pieces(text: str) -> list[str]:
     return cut or [""]
 
 
+def wishes(request: ChatRequest) -> list[str]:
+    """What the question asks beyond its messages, temperature and seed."""
+    drawn = [f"top_k {request.sampling.top_k}"] if request.sampling.top_k else []
+    stops = [f"stop {', '.join(request.stop)}"] if request.stop else []
+    schema = [f"schema {request.schema}"] if request.schema else []
+    return [*drawn, *stops, *schema, *(f"{name} {value}" for name, value in request.template_options)]
+
+
 class ScriptedRunner(FakeRunner):
     """A fake model whose answer depends on the last word of the question."""
 
@@ -122,6 +130,7 @@ class ScriptedRunner(FakeRunner):
         if topic == "echo":
             text = " | ".join(f"{message.role}: {message.content}" for message in request.messages)
             text += f" | temperature {request.sampling.temperature} seed {request.sampling.seed}"
+            text += "".join(f" | {wish}" for wish in wishes(request))
         else:
             text = HOSTILE if topic == "hostile" else MARKDOWN
         reason: FinishReason = "length" if topic == "cut" else "stop"

@@ -14,7 +14,7 @@ QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"
 
 def test_an_event_is_one_line_named_by_its_type() -> None:
     assert events.frame(TextDelta(text="a\n\nb", tokens=2)) == (
-        b'data: {"type":"text","text":"a\\n\\nb","tokens":2,"logprobs":[]}\n\n'
+        b'data: {"type":"text","text":"a\\n\\nb","index":0,"tokens":2,"logprobs":[]}\n\n'
     )
 
 

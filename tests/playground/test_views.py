@@ -8,6 +8,7 @@ from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client, override_settings
 
 from inference.errors import ContextLengthExceeded
+from inference.requests import ChatRequest
 from mlxsite.config import Config
 from tests.fakes import FakeRunner, card, serving
 
@@ -72,7 +73,7 @@ async def test_an_answer_streams_its_events_in_order(async_client: AsyncClient) 
         told = await events(response)
     assert response.headers["Content-Type"] == "text/event-stream"
     types = [event["type"] for event in told]
-    assert types[0] == "progress" and types[-4:] == ["accepted", "text", "text", "finished"]
+    assert types[0] == "progress" and types[-5:] == ["accepted", "text", "text", "ended", "finished"]
     assert "".join(event["text"] for event in told if event["type"] == "text") == "Hello"
 
 
@@ -103,6 +104,32 @@ async def test_a_wrong_question_is_refused_before_the_stream(async_client: Async
         response = await ask(async_client, temperature=9)
     assert response.status_code == 400
     assert response.json()["error"]["param"] == "temperature"
+
+
+@pytest.mark.parametrize(
+    ("changes", "param"),
+    [
+        ({"messages": [{"role": "assistant", "content": "x"}]}, "messages"),
+        ({"messages": []}, "messages"),
+        ({"n": 2}, "n"),
+        ({"seeds": 5}, "seeds"),
+    ],
+)
+async def test_a_question_is_a_body_of_the_api_with_one_answer(
+    async_client: AsyncClient, changes: dict[str, Any], param: str
+) -> None:
+    with serving():
+        response = await ask(async_client, **changes)
+    assert (response.status_code, response.json()["error"]["param"]) == (400, param)
+
+
+async def test_every_setting_reaches_the_model(async_client: AsyncClient) -> None:
+    runner = FakeRunner()
+    with serving(runner):
+        await events(await ask(async_client, top_k=5, min_p=0.1, stop=["END"], presence_penalty=0.5))
+    (request,) = runner.requests
+    assert isinstance(request, ChatRequest)
+    assert (request.sampling.top_k, request.sampling.min_p, request.stop) == (5, 0.1, ("END",))
 
 
 async def test_only_json_is_read(async_client: AsyncClient) -> None:
