@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from inference.adapters.calls import CallReader
+from inference.adapters.infilling import Infilling
 from inference.adapters.reader import Reader
 from inference.adapters.tongue import Tongue, variables_of
 from inference.adapters.tool_formats import ToolFormat, written_by
@@ -35,6 +36,11 @@ class Tokenizer(Protocol):
     @property
     def size(self) -> int:
         """One more than the highest token id."""
+        ...
+
+    @property
+    def begin_ids(self) -> list[int]:
+        """What a text of its own begins with: the begin-of-text token, or nothing."""
         ...
 
     @property
@@ -98,7 +104,7 @@ class Adapter:
 
     `stop_ids` end an answer, `hidden_ids` have no text; `call_format` is how the model writes tool calls,
     None where it cannot be asked for any. A stop token is always hidden, whether or not its tokenizer
-    calls it special; a marker the reader looks for never is.
+    calls it special; a marker the reader looks for never is. `infill_stop_ids` end what is filled in.
     """
 
     name: ClassVar[str] = ""
@@ -114,6 +120,8 @@ class Adapter:
         format_of = self.tool_format or written_by(facts.chat_template)
         self.call_format = format_of(tokenizer) if format_of and self._tells_tools else None
         self.stop_ids = self._find_stop_ids()
+        self._infilling = Infilling.of(tokenizer)
+        self.infill_stop_ids = self.stop_ids | (self._infilling.stop_ids if self._infilling else frozenset())
         self.hidden_ids = (tokenizer.special_ids - self._ids_of(self.reasoning)) | self.stop_ids
 
     @classmethod
@@ -160,6 +168,14 @@ class Adapter:
         if not (request.tools and self.call_format):
             return self.hidden_ids
         return self.hidden_ids - (self._ids_of(self.call_format.marks) - self.stop_ids)
+
+    def infill(self, prefix: str, suffix: str) -> list[int]:
+        """The prompt of which the answer belongs between the two texts; raises UnsupportedField."""
+        if not self._infilling:
+            raise UnsupportedField(
+                "This model has no tokens to fill in the middle with; leave the suffix out.", param="suffix"
+            )
+        return self._infilling.prompt(prefix, suffix)
 
     def _call_reader(self, request: ChatRequest) -> CallReader | None:
         if not (request.tools and self.call_format):

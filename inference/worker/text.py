@@ -1,4 +1,4 @@
-"""Tokens to text: incremental detokenising, then stop strings on the text, then the adapter's reader."""
+"""Tokens to text: incremental detokenising, the adapter's reader, stop strings on what is visible."""
 
 from collections.abc import Sequence
 from os.path import commonprefix
@@ -7,7 +7,15 @@ from typing import Protocol
 from inference.adapters import Adapter
 from inference.adapters.reader import Piece, Reader, held_back
 from inference.requests import ChatRequest, GenerationRequest
-from inference.types import Event, FinishReason, ReasoningDelta, TextDelta, TokenLogprob
+from inference.types import (
+    Delta,
+    Event,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    TokenLogprob,
+    ToolCallDelta,
+)
 
 _UNFINISHED = "\ufffd"
 _LONGEST_CHARACTER = 4  # tokens; a character of UTF-8 has at most four bytes
@@ -114,10 +122,11 @@ class StopStrings:
 
 
 class Answer:
-    """The text side of one request: feed it tokens, take the events, ask whether a stop string was met.
+    """The text side of one answer: feed it tokens, take the events, ask whether its text has ended it.
 
     Every generated token counts, also the stop token and those whose text a stop string cut off: they
-    were computed. Hidden tokens, the stop tokens among them, have no text.
+    were computed. Hidden tokens, the stop tokens among them, have no text. Stop strings are looked for in
+    each run of visible text: one in the reasoning or in a call's arguments ends nothing.
     """
 
     def __init__(
@@ -139,6 +148,7 @@ class Answer:
         self._stops = StopStrings(stops)
         self._reader = reader or Reader()
         self._echo = echo
+        self._calls = 0
         self._untold = 0
         self._untold_logprobs: list[TokenLogprob] = []
         self._has_scored_echo = has_scored_echo
@@ -158,11 +168,11 @@ class Answer:
         index: int = 0,
     ) -> "Answer":
         """The `index`th answer to be made of `request`, to the prompt with these token ids."""
-        hidden = adapter.hidden_ids
         if isinstance(request, ChatRequest):
             # No context: an answer begins a text of its own, without the space a continuation has.
-            reader = adapter.reader(prompt, request)
+            reader, hidden = adapter.reader(prompt, request), adapter.hidden_from(request)
             return cls(tokenizer, hidden=hidden, stops=request.stop, reader=reader, index=index)
+        hidden = adapter.hidden_ids | (frozenset() if request.suffix is None else adapter.infill_stop_ids)
         text = request.prompts[index // request.n]
         context = [token for token in prompt if token not in hidden]
         return cls(
@@ -180,12 +190,14 @@ class Answer:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether a stop string has ended the answer."""
-        return self._stops.has_matched
+        """Whether the text has ended the answer: by a stop string, or by the one call it was allowed."""
+        return self._stops.has_matched or self._reader.is_done
 
     def reason(self, finish: FinishReason | None) -> FinishReason:
         """Why the answer has ended, given why its sequence has."""
-        return "stop" if self.is_stopped else finish or "stop"
+        if finish == "length" and not self.is_stopped:
+            return "length"
+        return "tool_calls" if self._calls else "stop"
 
     def begin(self) -> list[Event]:
         """What comes before the first token: the prompt's own text, if it is to be echoed."""
@@ -206,27 +218,54 @@ class Answer:
             return []
         if logprob:
             self._untold_logprobs.append(logprob)
-        pieces = self._reader.feed(self._stops.feed(self._detokenizer.feed(token)))
-        if self.is_stopped:
-            pieces += self._reader.flush()
-        return self._events(pieces)
+        return self._events(self._visible(self._reader.feed(self._detokenizer.feed(token))))
 
     def flush(self) -> list[Event]:
         """The rest, once no token follows; it may still hold a stop string."""
-        text = self._stops.feed(self._detokenizer.flush()) + self._stops.flush()
-        events = self._events(self._reader.feed(text) + self._reader.flush())
+        pieces = [*self._reader.feed(self._detokenizer.flush()), *self._reader.flush()]
+        events = self._events([*self._visible(pieces), *self._shown(self._stops.flush())])
+        if self._untold and self._calls and not pieces:
+            # What closes a call has no text of its own.
+            return [*events, self._told(Piece("tool", "", self._calls - 1))]
         if not self._untold_logprobs:
             return events
         # Bytes of a character that never came have no text, but they were drawn.
-        logprobs, self._untold_logprobs = tuple(self._untold_logprobs), []
-        return [*events, TextDelta(text="", index=self.index, tokens=self._untold, logprobs=logprobs)]
+        return [*events, self._told(Piece("text", ""))]
+
+    def _visible(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """The pieces up to a stop string in their text."""
+        visible: list[Piece] = []
+        for piece in pieces:
+            if self._stops.has_matched:
+                break
+            if piece.channel == "text":
+                visible += self._shown(self._stops.feed(piece.text))
+            else:
+                visible += [*self._shown(self._stops.flush()), piece]
+        return visible
+
+    def _shown(self, text: str) -> list[Piece]:
+        return [Piece("text", text)] if text else []
 
     def _events(self, pieces: Sequence[Piece]) -> list[Event]:
-        events: list[Event] = []
-        for piece in pieces:
-            kind = ReasoningDelta if piece.channel == "reasoning" else TextDelta
-            logprobs, self._untold_logprobs = tuple(self._untold_logprobs), []
-            events.append(kind(text=piece.text, index=self.index, tokens=self._untold, logprobs=logprobs))
-            self.reasoning_tokens += self._untold if kind is ReasoningDelta else 0
-            self._untold = 0
-        return events
+        return [self._told(piece) for piece in pieces]
+
+    def _told(self, piece: Piece) -> Delta:
+        """The piece as an event, which tells of all tokens since the last one."""
+        tokens, self._untold = self._untold, 0
+        logprobs, self._untold_logprobs = tuple(self._untold_logprobs), []
+        if piece.channel == "tool":
+            self._calls = piece.call + 1
+            return ToolCallDelta(
+                call=piece.call,
+                id=piece.id,
+                name=piece.name,
+                text=piece.text,
+                index=self.index,
+                tokens=tokens,
+                logprobs=logprobs,
+            )
+        if piece.channel == "text":
+            return TextDelta(text=piece.text, index=self.index, tokens=tokens, logprobs=logprobs)
+        self.reasoning_tokens += tokens
+        return ReasoningDelta(text=piece.text, index=self.index, tokens=tokens, logprobs=logprobs)

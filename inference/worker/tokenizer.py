@@ -53,6 +53,7 @@ class HubTokenizer:
         self.special_ids = frozenset(token for token, entry in added.items() if entry.special)
         self._added_texts: dict[int, str] = {token: entry.content for token, entry in added.items()}
         self._is_byte_level = "ByteLevel" in repr(self._rust.decoder)
+        self.begin_ids = self._find_begin()
         self._controls = [entry.content for entry in added.values() if _is_control(entry)]
 
     def encode(self, text: str) -> list[int]:
@@ -67,10 +68,13 @@ class HubTokenizer:
         return text
 
     def encode_prompt(self, text: str) -> list[int]:
-        """A raw prompt with the begin-of-text token where the tokenizer has one, and never an end."""
-        ids = self._encode(text, adds_special=True)
-        if ids and ids[-1] == self.eos_id and self._encode(text)[-1:] != ids[-1:]:
+        """A raw prompt with one begin-of-text token where the tokenizer has one, and never an end."""
+        plain, ids = self._encode(text), self._encode(text, adds_special=True)
+        if ids and ids[-1] == self.eos_id and plain[-1:] != ids[-1:]:
             ids.pop()
+        # A text that begins with it already would have two, which no model has learnt from.
+        if self.begin_ids and plain[: len(self.begin_ids)] == self.begin_ids:
+            ids = plain
         if not ids:
             raise InvalidValue("The prompt is empty; give the model something to continue.", param="prompt")
         return ids
@@ -126,14 +130,20 @@ class HubTokenizer:
             )
         return text
 
+    def _find_begin(self) -> list[int]:
+        plain, framed = self._encode("a"), self._encode("a", adds_special=True)
+        starts = range(len(framed) - len(plain) + 1)
+        return framed[: next((i for i in starts if framed[i : i + len(plain)] == plain), 0)]
+
     def _encode(self, text: str, *, adds_special: bool = False) -> list[int]:
         return list(self._rust.encode(text, add_special_tokens=adds_special).ids)
 
 
 def _is_control(added: Any) -> bool:
     """Whether this added token steers the model; fine-tunes often forget to call their <|im_end|> special."""
-    is_marker = added.special or (added.content.startswith("<|") and added.content.endswith("|>"))
-    return is_marker and len(added.content) > 1
+    # DeepSeek writes its own with another bar.
+    is_marker = added.special or re.fullmatch(r"<([|｜]).+\1>", added.content, re.DOTALL)
+    return bool(is_marker) and len(added.content) > 1
 
 
 def _length_of(part: Any) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from inference.adapters import Adapter, ModelFacts, adapter_for
-from inference.requests import ChatRequest, Message
+from inference.requests import ChatRequest, Message, Tool
 from inference.worker.tokenizer import HubTokenizer
 from tests.tiny import SPECIAL, make_tokenizer
 
@@ -52,5 +52,53 @@ def rendered(adapter: Adapter, tokenizer: HubTokenizer, *contents: str) -> str:
     return tokenizer.decode(adapter.render(asking(*turns)))
 
 
-def asking(*messages: Message) -> ChatRequest:
-    return ChatRequest(model="tiny", messages=messages)
+def asking(*messages: Message, **wishes: Any) -> ChatRequest:
+    return ChatRequest(model="tiny", messages=messages, **wishes)
+
+
+ADD = Tool(
+    name="add",
+    description="Adds.",
+    parameters='{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],'
+    '"additionalProperties":false}',
+)
+NOW = Tool(name="now")
+# As Llama 3.1 has it, in short: the first user turn tells the tools, and a turn has one call.
+LLAMA_TOOLS = """{{- bos_token }}
+{%- for message in messages %}
+    {%- if message.tool_calls %}
+        {%- if message.tool_calls | length != 1 %}
+            {{- raise_exception("This model only supports single tool-calls at once!") }}
+        {%- endif %}
+        {%- set call = message.tool_calls[0].function %}
+        {{- '<|start_header_id|>assistant<|end_header_id|>\n\n{"name": "' + call.name }}
+        {{- '", "parameters": ' + (call.arguments | tojson) + '}<|eot_id|>' }}
+    {%- else %}
+        {%- set role = 'ipython' if message.role == 'tool' else message.role %}
+        {{- '<|start_header_id|>' + role + '<|end_header_id|>\n\n' }}
+        {%- if loop.first and tools %}
+            {%- for tool in tools %}{{- tool | tojson(indent=4) + '\n\n' }}{%- endfor %}
+        {%- endif %}
+        {{- message.content + '<|eot_id|>' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{%- endif %}"""
+# As Devstral and Mistral Small 3.2 have it, in short.
+MISTRAL_ARGS = """{{- bos_token }}
+{%- for message in messages %}
+    {%- if message.role == 'user' %}
+        {%- if tools and loop.last %}
+            {{- '[AVAILABLE_TOOLS]' + (tools | tojson) + '[/AVAILABLE_TOOLS]' }}
+        {%- endif %}
+        {{- '[INST]' + message.content + '[/INST]' }}
+    {%- elif message.role == 'tool' %}
+        {{- '[TOOL_RESULTS]' + message.tool_call_id + '[TOOL_CONTENT]' + message.content }}
+        {{- '[/TOOL_RESULTS]' }}
+    {%- else %}
+        {{- message.content }}
+        {%- for call in message.tool_calls or [] %}
+            {{- '[TOOL_CALLS]' + call.function.name + '[ARGS]' + (call.function.arguments | tojson) }}
+        {%- endfor %}
+        {{- eos_token }}
+    {%- endif %}
+{%- endfor %}"""
