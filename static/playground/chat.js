@@ -37,6 +37,12 @@ export class Chat extends EventTarget {
     await this.#answer();
   }
 
+  /** Go on after an answer whose calls have their results now. */
+  async goOn(message) {
+    this.conversation.change(message, {});
+    if (!this.isAnswering && this.conversation.last === message) await this.#answer();
+  }
+
   stop() {
     this.running?.abort();
   }
@@ -83,9 +89,16 @@ function became(answer, event, watch) {
     case "accepted": return { waiting: { phase: "prefill", done: 0, total: 0 } };
     case "text": return { status: "streaming", waiting: undefined, content: answer.content + event.text };
     case "reasoning": return { status: "streaming", waiting: undefined, reasoning: (answer.reasoning ?? "") + event.text };
+    case "tool_call": return { status: "streaming", waiting: undefined, calls: grown(answer.calls ?? [], event) };
     case "finished": return { status: "done", waiting: undefined, figures: watch.figures(event) };
     default: return {};
   }
+}
+
+/** The calls with the next piece of one of them; its first piece has its id and name. */
+function grown(calls, { call, id, name, text = "" }) {
+  const known = calls[call] ?? { id, name, arguments: "" };
+  return [...calls.slice(0, call), { ...known, arguments: known.arguments + text }, ...calls.slice(call + 1)];
 }
 
 function ending(error) {

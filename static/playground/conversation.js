@@ -7,8 +7,10 @@ import { store } from "./store.js";
  *   firstTokenS: number | null, reason: "stop" | "length"}} Figures
  * @typedef {{id: string, role: "user" | "assistant", content: string, reasoning?: string, model?: string,
  *   status: "waiting" | "streaming" | "done" | "stopped" | "failed", waiting?: Waiting, figures?: Figures,
- *   error?: string}} Message
+ *   calls?: import("./calls.js").Call[], error?: string}} Message
  */
+
+const NO_RESULT = "No result was given.";
 
 const SAVE_EVERY_MS = 1000;
 
@@ -66,14 +68,26 @@ export class Conversation extends EventTarget {
   get turns() {
     const kept = this.messages.filter((message, index) => {
       const answer = message.role === "user" ? this.messages[index + 1] : message;
-      return !answer || answer.content || (message.role === "user" && answer === this.last);
+      return !answer || isSaid(answer) || (message.role === "user" && answer === this.last);
     });
-    return kept.filter((message) => message.content).map(({ role, content }) => ({ role, content }));
+    return kept.filter(isSaid).flatMap(spoken);
   }
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+function isSaid(message) {
+  return Boolean(message.content || message.calls?.length);
+}
+
+/** A message as the model reads it; the results of its calls are messages of their own. */
+function spoken({ role, content, calls }) {
+  if (!calls?.length) return [{ role, content }];
+  const made = calls.map(({ id, name, arguments: text }) => ({ id, type: "function", function: { name, arguments: text } }));
+  const results = calls.map(({ id, result }) => ({ role: "tool", tool_call_id: id, content: result ?? NO_RESULT }));
+  return [{ role, content: content || null, tool_calls: made }, ...results];
 }
 
 /** @param {Message} message an answer that was under way when the page went away is a stopped one now */

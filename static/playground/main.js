@@ -18,7 +18,7 @@ const chat = new Chat(conversation, models, new Settings(), page.addresses.chat)
 const composer = new Composer({ onSend: (words) => chat.send(words), onStop: () => chat.stop() });
 const welcome = new Welcome((words) => chat.send(words));
 
-new Thread(conversation, () => chat.regenerate());
+new Thread(conversation, { onAgain: () => chat.regenerate(), onResults: (message) => chat.goOn(message) });
 new Announcer(conversation);
 new Picker(models, () => composer.focus());
 followTheme(document.querySelector("#theme"));

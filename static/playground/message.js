@@ -1,4 +1,5 @@
 /** One message on the page. */
+import { Calls } from "./calls.js";
 import { copyButton } from "./clipboard.js";
 import { element, icon } from "./element.js";
 import { count, rate, seconds } from "./format.js";
@@ -6,9 +7,13 @@ import { Markdown } from "./markdown.js";
 
 const RENDER_EVERY_MS = 100; // Markdown on every token would take the whole main thread
 
-/** @param {import("./conversation.js").Message} message @param {() => void} onAgain @returns {{root: HTMLElement, show(): void}} */
-export function messageView(message, onAgain) {
-  return message.role === "user" ? new Question(message) : new Answer(message, onAgain);
+/**
+ * @param {import("./conversation.js").Message} message
+ * @param {{onAgain: () => void, onResults: (message: object) => void}} acts
+ * @returns {{root: HTMLElement, show(): void}}
+ */
+export function messageView(message, acts) {
+  return message.role === "user" ? new Question(message) : new Answer(message, acts);
 }
 
 class Question {
@@ -20,15 +25,16 @@ class Question {
 }
 
 class Answer {
-  constructor(message, onAgain) {
+  constructor(message, { onAgain, onResults }) {
     this.message = message;
     this.onAgain = onAgain;
+    this.calls = new Calls(() => onResults(message));
     this.words = element("div", { className: "words" });
     this.thoughts = element("div", { className: "words" });
     this.reasoning = element("details", { className: "reasoning", hidden: true }, element("summary", {}, "Thoughts"), this.thoughts);
     this.state = element("div");
     this.root = element("article", { className: "message is-assistant", "aria-label": message.model ?? "Answer" },
-      element("p", { className: "by" }, message.model ?? ""), this.reasoning, this.words, this.state);
+      element("p", { className: "by" }, message.model ?? ""), this.reasoning, this.words, this.calls.root, this.state);
     this.markdown = new Markdown(this.words);
     this.markdownOfThoughts = new Markdown(this.thoughts);
     this.timer = null;
@@ -54,6 +60,7 @@ class Answer {
     this.reasoning.hidden = !reasoning;
     if (reasoning) this.markdownOfThoughts.show(reasoning, isFinal);
     this.markdown.show(content, isFinal);
+    this.calls.show(this.message.calls ?? [], isFinal);
     this.#renderState();
     this.root.dispatchEvent(new Event("rendered", { bubbles: true }));
   }

@@ -10,6 +10,7 @@ const NUMBERS = [
 const MEANINGS = {
   stop: (text) => ({ stop: text.split("\n").filter((line) => line) }),
   thinking: (choice) => ({ chat_template_kwargs: { enable_thinking: choice === "on" } }),
+  tools: (text) => ({ tools: JSON.parse(text).map((tool) => (tool.type ? tool : { type: "function", function: tool })) }),
   schema: (text) => ({
     response_format: { type: "json_schema", json_schema: { name: "answer", schema: JSON.parse(text) } },
   }),
@@ -17,7 +18,8 @@ const MEANINGS = {
 /** What is wrong with a value that the browser itself finds nothing wrong with; empty when nothing is. */
 const CHECKS = {
   stop: (text) => (text.split("\n").filter((line) => line).length > 4 ? "At most 4 lines, please." : ""),
-  schema: (text) => (text.trim() ? problemOfSchema(text) : ""),
+  tools: (text) => (text.trim() ? problemOf(text, Array.isArray, "Tools are a JSON list: [{\"name\": …}].") : ""),
+  schema: (text) => (text.trim() ? problemOf(text, isObject, "A schema is a JSON object.") : ""),
 };
 const NAMES = ["system", ...NUMBERS, ...Object.keys(MEANINGS)];
 const DEFAULTS = Object.fromEntries(NAMES.map((name) => [name, ""]));
@@ -86,10 +88,13 @@ export class Settings {
   }
 }
 
-function problemOfSchema(text) {
+function isObject(value) {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function problemOf(text, isRight, otherwise) {
   try {
-    const schema = JSON.parse(text);
-    return schema && typeof schema === "object" && !Array.isArray(schema) ? "" : "A schema is a JSON object.";
+    return isRight(JSON.parse(text)) ? "" : otherwise;
   } catch (error) {
     return `This is not JSON yet: ${error.message}`;
   }

@@ -4,9 +4,12 @@ import { messageView } from "./message.js";
 const NEAR_PX = 60;
 
 export class Thread {
-  /** @param {import("./conversation.js").Conversation} conversation @param {() => void} onAgain */
-  constructor(conversation, onAgain) {
-    this.onAgain = onAgain;
+  /**
+   * @param {import("./conversation.js").Conversation} conversation
+   * @param {Parameters<typeof messageView>[1]} acts what a message's buttons do
+   */
+  constructor(conversation, acts) {
+    this.acts = acts;
     this.root = document.querySelector("#thread");
     this.scroller = document.querySelector("#scroll");
     this.jump = document.querySelector("#jump");
@@ -29,7 +32,7 @@ export class Thread {
   }
 
   #add(message) {
-    const view = messageView(message, this.onAgain);
+    const view = messageView(message, this.acts);
     this.views.set(message.id, view);
     this.root.append(view.root);
   }

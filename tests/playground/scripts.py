@@ -17,6 +17,7 @@ from inference.types import (
     ReasoningDelta,
     TextDelta,
     Timings,
+    ToolCallDelta,
     Usage,
 )
 from tests.fakes import FakeRunner
@@ -98,6 +99,17 @@ def wishes(request: ChatRequest) -> list[str]:
     return [*drawn, *stops, *schema, *(f"{name} {value}" for name, value in request.template_options)]
 
 
+async def called(request: ChatRequest) -> AsyncGenerator[Event]:
+    """A call of each tool, its arguments in pieces."""
+    for place, tool in enumerate(request.tools):
+        yield ToolCallDelta(call=place, id=f"call_{place}", name=tool.name)
+        for piece in pieces('{"city": "Rome"}'):
+            yield ToolCallDelta(call=place, text=piece)
+            await asyncio.sleep(TOKEN_S)
+    yield Ended(reason="tool_calls")
+    yield Finished(usage=Usage(prompt_tokens=1200, completion_tokens=9))
+
+
 class ScriptedRunner(FakeRunner):
     """A fake model whose answer depends on the last word of the question."""
 
@@ -134,6 +146,10 @@ class ScriptedRunner(FakeRunner):
         else:
             text = HOSTILE if topic == "hostile" else MARKDOWN
         reason: FinishReason = "length" if topic == "cut" else "stop"
+        if request.tools and request.messages[-1].role == "user":
+            async for event in called(request):
+                yield event
+            return
         if topic == "thoughts":
             for piece in pieces("The user wants primes. A sieve is simplest, so I explain that one."):
                 yield ReasoningDelta(text=piece)

@@ -154,6 +154,26 @@ async def test_a_schema_that_is_none_is_not_sent(address: str) -> None:
         await expect(visit.page.locator(WORDS)).not_to_contain_text("schema")
 
 
+async def test_a_tool_call_is_a_card_and_its_result_goes_back(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.page.click("#settings-button")
+        await visit.page.get_by_text("Tools", exact=True).click()
+        tools = visit.page.get_by_label("Functions the model may call")
+        await tools.fill('{"name": "weather"}')
+        await expect(visit.page.locator("#set-tools-problem")).to_contain_text("a JSON list")
+        await tools.fill('[{"name": "weather"}]')
+        await visit.page.keyboard.press("Escape")
+        await visit.ask("How is Rome?")
+        card = visit.page.get_by_role("region", name="Call of weather")
+        await expect(card.locator("pre").first).to_have_text('{\n  "city": "Rome"\n}')
+        await card.get_by_label("Result of weather").fill("Sunny echo")
+        await visit.page.get_by_role("button", name="Send results").click()
+        last = visit.page.locator(WORDS).last
+        await expect(last).to_contain_text("user: How is Rome? | assistant:  | tool: Sunny echo")
+        await expect(card.locator(".call-result")).to_have_text("Sunny echo")
+        await expect(visit.page.get_by_role("button", name="Send results")).to_be_hidden()
+
+
 async def test_thoughts_are_folded_above_the_answer(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Share your thoughts")

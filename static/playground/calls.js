@@ -1,0 +1,68 @@
+/** The tool calls of one answer, as cards: what is called, with what, and the result that the asker types. */
+import { element } from "./element.js";
+
+/** @typedef {{id: string, name: string, arguments: string, result?: string}} Call */
+
+export class Calls {
+  /** @param {() => void} onResults called once every call has its result */
+  constructor(onResults) {
+    this.onResults = onResults;
+    this.cards = element("div", { className: "cards" });
+    this.send = element("button", { type: "submit", className: "firm" }, "Send results");
+    this.root = element("form", { className: "calls", hidden: true }, this.cards, this.send);
+    this.root.addEventListener("submit", (event) => this.#take(event));
+    /** @type {Card[]} */
+    this.shown = [];
+  }
+
+  /** @param {Call[]} calls @param {boolean} isFinal whether the answer has ended */
+  show(calls, isFinal) {
+    this.root.hidden = calls.length === 0;
+    for (const [place, call] of calls.entries()) {
+      if (!this.shown[place]) {
+        this.shown.push(new Card(call));
+        this.cards.append(this.shown[place].root);
+      }
+      this.shown[place].show(call, isFinal);
+    }
+    this.send.hidden = !isFinal || calls.every((call) => call.result !== undefined);
+  }
+
+  #take(event) {
+    event.preventDefault();
+    for (const card of this.shown) card.take();
+    this.onResults();
+  }
+}
+
+class Card {
+  constructor(call) {
+    this.arguments = element("code");
+    this.result = element("textarea", { rows: 2, placeholder: "What the function gives back", "aria-label": `Result of ${call.name}` });
+    this.told = element("pre", { className: "call-result", hidden: true });
+    this.root = element("section", { className: "call", "aria-label": `Call of ${call.name}` },
+      element("p", { className: "call-name" }, "Calls ", element("strong", {}, call.name)),
+      element("pre", {}, this.arguments), this.result, this.told);
+  }
+
+  show(call, isFinal) {
+    this.call = call;
+    this.arguments.textContent = isFinal ? pretty(call.arguments) : call.arguments;
+    this.result.hidden = !isFinal || call.result !== undefined;
+    this.told.hidden = call.result === undefined;
+    this.told.textContent = call.result ?? "";
+  }
+
+  take() {
+    this.call.result ??= this.result.value;
+  }
+}
+
+/** Arguments that a length limit cut short are shown as they are. */
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
