@@ -56,10 +56,14 @@ class Prompts:
             yield self._model.adapter.render(request)
             return
         for prompt in request.prompts:
-            yield self._raw(prompt)
+            yield self._raw(prompt, request.suffix)
 
-    def _raw(self, prompt: Prompt) -> list[int]:
-        return self._model.tokenizer.encode_prompt(prompt) if isinstance(prompt, str) else list(prompt)
+    def _raw(self, prompt: Prompt, suffix: str | None) -> list[int]:
+        if not isinstance(prompt, str):
+            return list(prompt)
+        if suffix is not None:
+            return self._model.adapter.infill(prompt, suffix)
+        return self._model.tokenizer.encode_prompt(prompt)
 
     def _asked(self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int) -> Asked:
         model = self._model
@@ -71,7 +75,7 @@ class Prompts:
                 prompt=tuple(prompt),
                 max_tokens=room,
                 sampling=_of_copy(sampling, copy),
-                stop_ids=frozenset() if request.ignores_end else model.stop_ids,
+                stop_ids=self._stop_ids(request),
                 owner=owner,
                 logprobs=request.logprobs,
                 scores_prompt=_is_scored(request),
@@ -83,6 +87,12 @@ class Prompts:
             for copy in range(request.n)
         )
         return Asked(sequences, answers)
+
+    def _stop_ids(self, request: GenerationRequest) -> frozenset[int]:
+        if request.ignores_end:
+            return frozenset()
+        is_infill = isinstance(request, CompletionRequest) and request.suffix is not None
+        return self._model.adapter.infill_stop_ids if is_infill else self._model.stop_ids
 
     def _next_id(self) -> int:
         self._last_id += 1
@@ -150,8 +160,16 @@ def _is_scored(request: GenerationRequest) -> bool:
 
 def _bytes_of(request: GenerationRequest) -> int:
     if isinstance(request, ChatRequest):
-        return sum(len(message.content.encode()) for message in request.messages)
-    return sum(len(prompt.encode()) if isinstance(prompt, str) else len(prompt) for prompt in request.prompts)
+        return sum(len(text.encode()) for text in _texts_of(request))
+    prompts = (*request.prompts, request.suffix or "")
+    return sum(len(prompt.encode()) if isinstance(prompt, str) else len(prompt) for prompt in prompts)
+
+
+def _texts_of(request: ChatRequest) -> Iterator[str]:
+    for message in request.messages:
+        yield from (message.content, message.reasoning, *(call.arguments for call in message.tool_calls))
+    for tool in request.tools:
+        yield from (tool.description, tool.parameters)
 
 
 def _prompt_field(request: GenerationRequest) -> str:
