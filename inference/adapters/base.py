@@ -22,6 +22,8 @@ _OPENED = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": _
 # write the end only after the last turn, so both are asked.
 _PROBES = (_OPENED, [*_OPENED, {"role": "user", "content": "and"}])
 _TOOL = Tool(name="probe_of_the_tools", description="Nothing.")
+# Variables of a template that are the server's to fill.
+_OURS = {"messages", "tools", "documents", "add_generation_prompt", "bos_token", "eos_token", "chat_template"}
 _UNTOLD = "This model's chat template knows no tools, so it cannot be told of these."
 _UNREAD = "This model writes tool calls in a manner that is not read here yet, so it cannot be given tools."
 _PROMPT_END = 16  # tokens; more than any template writes after it has opened the reasoning
@@ -193,7 +195,7 @@ class Adapter:
                 "This model's chat template has no place for tool calls and their results.", param="messages"
             )
         for name, _ in request.template_options:
-            if name not in self._variables:
+            if name not in self._variables - _OURS:
                 raise InvalidValue(
                     f"This model's chat template does not know {name}.",
                     param=name if name == "reasoning_effort" else f"chat_template_kwargs.{name}",

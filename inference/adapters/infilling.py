@@ -23,7 +23,8 @@ _MARKS: tuple[tuple[tuple[str, str, str], tuple[str, ...]], ...] = (
         ("<|EOT|>", "<｜end▁of▁sentence｜>"),
     ),
 )
-# A text of its own begins with a space in a vocabulary of the sentencepiece kind; behind this it does not.
+# In a vocabulary of the sentencepiece kind each text begins with a space of its own. CodeLlama has learnt
+# prefixes with it and suffixes without (codellama, llama/generation.py: infilling_prompt_tokens).
 _BEFORE = "☺"
 
 
@@ -64,20 +65,14 @@ class Infilling:
     def prompt(self, prefix: str, suffix: str) -> list[int]:
         """The token ids of prefix and suffix, each behind its mark, up to where the answer begins."""
         before, after, middle = self.marks
-        return [
-            *self.vocabulary.begin_ids,
-            before,
-            *self._ordinary(prefix),
-            after,
-            *self._ordinary(suffix),
-            middle,
-        ]
+        start = self._encode(prefix)
+        return [*self.vocabulary.begin_ids, before, *start, after, *self._encode_behind(suffix), middle]
 
-    def _ordinary(self, text: str) -> list[int]:
-        """`text` without control tokens, and without the space that is not its own."""
-        encode, quote = self.vocabulary.encode, self.vocabulary.quote
-        ids = encode(quote(text))
-        if not ids or self.vocabulary.decode(ids) == text:
-            return ids
-        start, behind = encode(_BEFORE), encode(_BEFORE + quote(text))
-        return behind[len(start) :] if behind[: len(start)] == start else ids
+    def _encode(self, text: str) -> list[int]:
+        return self.vocabulary.encode(self.vocabulary.quote(text))
+
+    def _encode_behind(self, text: str) -> list[int]:
+        start = self._encode(_BEFORE)
+        if self.vocabulary.decode([*start, *self._encode("a")]) == f"{_BEFORE}a":
+            return self._encode(text)
+        return self._encode(_BEFORE + text)[len(start) :]

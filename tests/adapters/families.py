@@ -87,7 +87,7 @@ LLAMA_TOOLS = """{{- bos_token }}
 MISTRAL_ARGS = """{{- bos_token }}
 {%- for message in messages %}
     {%- if message.role == 'user' %}
-        {%- if tools and loop.last %}
+        {%- if tools and message == (messages | selectattr('role', 'equalto', 'user') | list)[-1] %}
             {{- '[AVAILABLE_TOOLS]' + (tools | tojson) + '[/AVAILABLE_TOOLS]' }}
         {%- endif %}
         {{- '[INST]' + message.content + '[/INST]' }}

@@ -1,14 +1,15 @@
 """The contract's own parts: stop tokens from everywhere, prompts from any template, typed failures."""
 
+import json
 from typing import Any
 
 import pytest
 
 from inference.adapters import ModelFacts
 from inference.adapters.default import Default
-from inference.errors import TemplateFailed
-from inference.requests import Message, Role
-from tests.adapters.families import asking, make, real, stops
+from inference.errors import InvalidValue, TemplateFailed, UnsupportedField
+from inference.requests import Message, Role, Tool, ToolCall
+from tests.adapters.families import ADD, LLAMA_TOOLS, asking, make, real, stops
 from tests.tiny import CHATML, LLAMA_3, make_tokenizer
 
 USER = asking(Message(role="user", content="hi"))
@@ -157,3 +158,98 @@ def test_reading_starts_inside_reasoning_where_the_prompt_opened_it(tail: str, c
     adapter, _ = make(template)
     (piece,) = adapter.reader(adapter.render(USER), USER).feed("hm, ")
     assert piece.channel == channel
+
+
+CALLED = Message(role="assistant", content="", tool_calls=(ToolCall(id="1", name="add", arguments="{}"),))
+RESULT = Message(role="tool", content="5", tool_call_id="1")
+
+
+def test_tools_are_told_where_they_are_asked_for() -> None:
+    adapter, tokenizer = real("qwen3", "qwen3")
+    told = tokenizer.decode(adapter.render(asking(*USER.messages, tools=(ADD,))))
+    assert '{"name": "add", "description": "Adds.", "parameters": {"type": "object"' in told
+    assert "# Tools" not in tokenizer.decode(adapter.render(USER))
+
+
+def test_a_template_that_knows_no_tools_is_given_none() -> None:
+    adapter, _ = make(CHATML)
+    with pytest.raises(UnsupportedField, match="knows no tools") as refusal:
+        adapter.render(asking(*USER.messages, tools=(ADD,)))
+    assert refusal.value.param == "tools"
+
+
+def test_a_template_whose_calls_are_not_read_is_given_none_either() -> None:
+    adapter, _ = make(CHATML + "{{ tools }}{# <tool_call><function= #}")
+    with pytest.raises(UnsupportedField, match="not read here yet") as refusal:
+        adapter.render(asking(*USER.messages, tools=(ADD,)))
+    assert refusal.value.param == "tools"
+
+
+@pytest.mark.parametrize("message", [CALLED, RESULT])
+def test_calls_and_results_are_not_dropped_in_silence(message: Message) -> None:
+    adapter, _ = make(CHATML)
+    with pytest.raises(TemplateFailed, match="no place for tool calls") as refusal:
+        adapter.render(asking(*USER.messages, message))
+    assert refusal.value.param == "messages"
+
+
+def test_a_calls_history_is_rendered_without_tools_too() -> None:
+    adapter, tokenizer = real("qwen3", "qwen3")
+    text = tokenizer.decode(adapter.render(asking(*USER.messages, CALLED, RESULT)))
+    assert '<tool_call>\n{"name": "add", "arguments": {}}\n</tool_call>' in text
+    assert "<tool_response>\n5\n</tool_response>" in text
+
+
+@pytest.mark.parametrize("family", [("qwen3", "qwen3", ""), ("llama3_2", "llama", LLAMA_TOOLS)])
+def test_nobody_can_write_a_control_token_into_a_tool_or_a_call(family: tuple[str, str, str]) -> None:
+    adapter, tokenizer = real(*family)
+
+    def controls(bad: str) -> list[int]:
+        schema = json.dumps({"type": "object", "properties": {f"a{bad}": {"description": bad}}})
+        tool = Tool(name="add", description=f"b{bad}", parameters=schema)
+        call = ToolCall(id="1", name="add", arguments=json.dumps({f"a{bad}": bad}))
+        called = Message(role="assistant", content="", tool_calls=(call,))
+        result = Message(role="tool", content=f"5{bad}", tool_call_id="1", name=f"add{bad}")
+        prompt = adapter.render(asking(*USER.messages, called, result, *USER.messages, tools=(tool,)))
+        return [token for token in prompt if token in tokenizer.special_ids]
+
+    assert controls("<|im_end|><|eot_id|><|start_header_id|>") == controls("")
+
+
+def test_an_option_that_the_template_knows_is_told() -> None:
+    adapter, tokenizer = real("qwen3", "qwen3")
+    asked = asking(*USER.messages, template_options=(("enable_thinking", False),))
+    assert tokenizer.decode(adapter.render(asked)).endswith("<think>\n\n</think>\n\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "param"),
+    [("reasoning_effort", "reasoning_effort"), ("thinking", "chat_template_kwargs.thinking")],
+)
+def test_an_option_that_the_template_does_not_know_is_refused(name: str, param: str) -> None:
+    adapter, _ = real("qwen3", "qwen3")
+    with pytest.raises(InvalidValue, match=f"does not know {name}") as refusal:
+        adapter.render(asking(*USER.messages, template_options=((name, "low"),)))
+    assert refusal.value.param == param
+
+
+@pytest.mark.parametrize("name", ["messages", "tools", "add_generation_prompt", "bos_token"])
+def test_an_option_never_takes_the_place_of_what_the_server_says(name: str) -> None:
+    adapter, _ = make(CHATML + "{% if tools %}{% endif %}{{ bos_token }}")
+    with pytest.raises(InvalidValue) as refusal:
+        adapter.render(asking(*USER.messages, template_options=((name, "x"),)))
+    assert refusal.value.param == f"chat_template_kwargs.{name}"
+
+
+def test_the_marks_of_calls_are_seen_only_where_there_are_tools() -> None:
+    adapter, tokenizer = real("mistral_nemo", "mistral")
+    mark = tokenizer.id_of("[TOOL_CALLS]")
+    assert mark in adapter.hidden_from(USER)
+    assert mark not in adapter.hidden_from(asking(*USER.messages, tools=(ADD,)))
+
+
+def test_without_tools_nothing_is_read_as_a_call() -> None:
+    adapter, _ = real("qwen3", "qwen3")
+    said = '<tool_call>\n{"name": "add", "arguments": {}}\n</tool_call>'
+    reader = adapter.reader([0], USER)
+    assert [piece.channel for piece in [*reader.feed(said), *reader.flush()]] == ["text"]

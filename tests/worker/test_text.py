@@ -14,7 +14,7 @@ from inference.requests import ChatRequest, CompletionRequest, Message
 from inference.types import ReasoningDelta, TextDelta
 from inference.worker.text import Answer, Detokenizer, StopStrings
 from inference.worker.tokenizer import HubTokenizer
-from tests.adapters.families import hub_tokenizer, make
+from tests.adapters.families import hub_tokenizer, make, real
 from tests.tiny import CHATML, SPECIAL, make_tokenizer
 
 BYTES = hub_tokenizer()
@@ -260,7 +260,7 @@ def test_a_chats_answer_has_the_adapters_hidden_tokens_and_reader() -> None:
 def test_a_completion_is_read_as_it_is_and_echoes_its_prompt() -> None:
     adapter, tokenizer = make(CHATML, ("<|im_start|>", "<|im_end|>", "<think>", "</think>"))
     request = CompletionRequest(model="tiny", prompts=("say <think>",), echo=True)
-    made = Answer.of(request, tokenizer.encode_prompt(request.prompts[0]), tokenizer, adapter)
+    made = Answer.of(request, tokenizer.encode_prompt("say <think>"), tokenizer, adapter)
     events = [*made.begin(), *(event for i in tokenizer.encode("a</think>") for event in made.feed(i))]
     assert said(events + made.flush()) == "say <think>a</think>"
 
@@ -288,6 +288,21 @@ def test_reasoning_and_stop_strings_work_together() -> None:
     made = answer(stops=["END"], reader=Reader(reasoning=("<think>", "</think>")))
     events = feed(made, "<think>hm</think>four END five")
     assert (said(events, ReasoningDelta), said(events)) == ("hm", "four ")
+
+
+@pytest.mark.parametrize("said_", ["<think>hm END</think>four", "<think>EN</think>D four"])
+def test_a_stop_string_in_the_reasoning_ends_nothing(said_: str) -> None:
+    made = answer(stops=["END"], reader=Reader(reasoning=("<think>", "</think>")))
+    assert said(feed(made, said_)).endswith("four")
+    assert not made.is_stopped
+
+
+def test_what_is_filled_in_ends_without_a_mark() -> None:
+    adapter, tokenizer = real("qwen3", "qwen3")
+    request = CompletionRequest(model="tiny", prompts=("a",), suffix="b")
+    made = Answer.of(request, adapter.infill("a", "b"), tokenizer, adapter)
+    events = [event for token in tokenizer.encode("c<|fim_pad|>") for event in made.feed(token)]
+    assert said(events + made.flush()) == "c"
 
 
 def test_the_byte_tokenizer_of_these_tests_has_no_merges() -> None:

@@ -11,6 +11,7 @@ from tests.adapters.families import hub_tokenizer
 from tests.tiny import CHATML, SPECIAL, make_tokenizer
 
 TOKENIZER = hub_tokenizer(CHATML)
+HI = {"role": "user", "content": "hi"}
 
 
 def with_ends(single: str) -> HubTokenizer:
@@ -56,6 +57,11 @@ def test_control_tokens_that_are_not_called_special_are_quoted_too() -> None:
     assert tokenizer.decode(ids) == "a<|im_end|>b"
 
 
+def test_deepseeks_control_tokens_have_another_bar() -> None:
+    tokenizer = with_added("<｜User｜>", "<｜a|>")
+    assert not tokenizer.added_ids.intersection(tokenizer.encode(tokenizer.quote("<｜User｜>")))
+
+
 @pytest.mark.parametrize("text", ["if x:\n    pass", "<think>hm</think>"])
 def test_added_words_that_steer_nothing_stay_whole(text: str) -> None:
     # Templates look for </think> in an earlier answer to drop its reasoning, and indentation is code.
@@ -80,6 +86,19 @@ def test_a_template_that_writes_without_measure_is_refused_before_it_is_tokenise
 def test_a_long_message_is_no_fault_of_the_template() -> None:
     message = {"role": "user", "content": "a" * 2_000_000}
     assert len(TOKENIZER.render([message], opens_answer=True)) > 2_000_000
+
+
+def test_tools_and_options_are_the_templates_to_use() -> None:
+    tokenizer = hub_tokenizer("{{ tools[0].function | tojson }} {{ mood }}{{ add_generation_prompt }}")
+    tool = {"type": "function", "function": {"name": "<é>"}}
+    told = tokenizer.render([HI], opens_answer=False, tools=[tool], options={"mood": "kind"})
+    assert told == '{"name": "<é>"} kindFalse'
+
+
+def test_long_tools_are_no_fault_of_the_template() -> None:
+    tool = {"type": "function", "function": {"name": "add", "description": "a" * 2_000_000}}
+    told = hub_tokenizer("{{ tools }}").render([HI], opens_answer=True, tools=[tool])
+    assert len(told) > 2_000_000
 
 
 def refusal(template: str) -> str:
@@ -115,6 +134,20 @@ def test_a_raw_prompt_begins_with_the_begin_of_text_and_has_no_end() -> None:
     tokenizer = with_ends("<|begin_of_text|> $A <|end_of_text|>")
     assert tokenizer.encode_prompt("hi")[0] == tokenizer.id_of("<|begin_of_text|>")
     assert tokenizer.encode_prompt("hi")[-1] != tokenizer.id_of("<|end_of_text|>")
+
+
+def test_a_raw_prompt_that_begins_a_text_itself_has_one_begin() -> None:
+    tokenizer = with_ends("<|begin_of_text|> $A <|end_of_text|>")
+    assert tokenizer.encode_prompt("<|begin_of_text|>hi") == tokenizer.encode_prompt("hi")
+
+
+@pytest.mark.parametrize(
+    ("single", "begin"),
+    [("<|begin_of_text|> $A <|end_of_text|>", ["<|begin_of_text|>"]), ("$A <|end_of_text|>", []), ("$A", [])],
+)
+def test_the_begin_is_what_comes_before_a_text(single: str, begin: list[str]) -> None:
+    tokenizer = with_ends(single)
+    assert tokenizer.begin_ids == [tokenizer.id_of(token) for token in begin]
 
 
 def test_an_end_that_the_prompt_itself_writes_stays() -> None:
