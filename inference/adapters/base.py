@@ -131,9 +131,20 @@ class Adapter:
         """Whether this adapter is for the model these facts are of."""
         return False
 
+    @property
+    def has_template(self) -> bool:
+        return bool(self._facts.chat_template)
+
+    @property
+    def tools_problem(self) -> str:
+        """Why the model cannot be asked to call tools; empty when it can."""
+        if self.call_format:
+            return ""
+        return _UNREAD if self._tells_tools else _UNTOLD
+
     def render(self, request: ChatRequest) -> list[int]:
         """The prompt's token ids, up to where the answer begins; raises an InvalidRequest."""
-        if not self._facts.chat_template:
+        if not self.has_template:
             raise TemplateFailed("This model has no chat template; send a prompt to /v1/completions instead.")
         self._check(request)
         tongue = Tongue(self._tokenizer.quote, self.call_format)
@@ -187,8 +198,8 @@ class Adapter:
 
     def _check(self, request: ChatRequest) -> None:
         """Refuse what the chat template would silently leave out."""
-        if request.tools and not self.call_format:
-            raise UnsupportedField(_UNREAD if self._tells_tools else _UNTOLD, param="tools")
+        if request.tools and self.tools_problem:
+            raise UnsupportedField(self.tools_problem, param="tools")
         has_calls = any(message.tool_calls or message.role == "tool" for message in request.messages)
         if has_calls and not self._tells_tools:
             raise TemplateFailed(
