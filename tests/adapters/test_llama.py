@@ -1,6 +1,9 @@
+import re
+
 import pytest
 
-from tests.adapters.families import make, real, rendered, stops
+from inference.requests import Message, ToolCall
+from tests.adapters.families import ADD, LLAMA_TOOLS, asking, make, real, rendered, stops
 from tests.tiny import LLAMA_3
 
 ALL = {"<|end_of_text|>", "<|eot_id|>", "<|eom_id|>"}
@@ -48,3 +51,19 @@ def test_the_prompt_ends_where_the_answer_begins() -> None:
 def test_the_prompt_has_one_begin_of_text() -> None:
     adapter, tokenizer = make(LLAMA_3, config={"model_type": "llama"})
     assert rendered(adapter, tokenizer, "hi").count("<|begin_of_text|>") == 1
+
+
+def test_several_calls_become_turns_of_one_with_its_result() -> None:
+    adapter, tokenizer = real("llama3_2", "llama", LLAMA_TOOLS)
+    calls = tuple(ToolCall(id=f"{a}", name="add", arguments=f'{{"a": {a}}}') for a in (1, 2))
+    results = [Message(role="tool", content=f"r{a}", tool_call_id=f"{a}") for a in (2, 1)]
+    asked = Message(role="user", content="hi")
+    called = Message(role="assistant", content="", tool_calls=calls)
+    text = tokenizer.decode(adapter.render(asking(asked, called, *results, asked, tools=(ADD,))))
+    assert re.findall(r'"a": \d|r\d', text) == ['"a": 1', "r1", '"a": 2', "r2"]
+
+
+def test_a_result_of_no_call_stays_where_it_is() -> None:
+    adapter, _ = make(LLAMA_3, config={"model_type": "llama"})
+    messages = [Message(role="user", content="hi"), Message(role="tool", content="5", tool_call_id="9")]
+    assert list(adapter.fold(messages)) == messages
