@@ -55,6 +55,7 @@ class HubTokenizer:
         self._is_byte_level = "ByteLevel" in repr(self._rust.decoder)
         self.begin_ids = self._find_begin()
         self._controls = [entry.content for entry in added.values() if _is_control(entry)]
+        self._firsts = frozenset(control[0] for control in self._controls)
 
     def encode(self, text: str) -> list[int]:
         return [token for part in text.split(_SEAM) for token in self._encode(part)]
@@ -62,6 +63,8 @@ class HubTokenizer:
     def quote(self, text: str) -> str:
         # Otherwise "<|im_end|>..." in a user's message would be the real end of the turn, and what
         # follows could speak as the system.
+        if self._firsts.isdisjoint(text):
+            return text
         for control in self._controls:
             while control in text:
                 text = text.replace(control, control[0] + _SEAM + control[1:])
