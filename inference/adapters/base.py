@@ -14,7 +14,7 @@ from inference.adapters.reader import Reader
 from inference.adapters.tongue import Tongue, variables_of
 from inference.adapters.tool_formats import ToolFormat, written_by
 from inference.errors import InvalidValue, TemplateFailed, UnsupportedField
-from inference.requests import ChatRequest, Message, Tool
+from inference.requests import ChatRequest, Message, Tool, ToolCall
 
 _PROBE = "probe-of-the-assistant-turn"
 _OPENED = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": _PROBE}]
@@ -22,6 +22,12 @@ _OPENED = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": _
 # write the end only after the last turn, so both are asked.
 _PROBES = (_OPENED, [*_OPENED, {"role": "user", "content": "and"}])
 _TOOL = Tool(name="probe_of_the_tools", description="Nothing.")
+_CALL = ToolCall(id="abcdefghi", name=_TOOL.name, arguments="{}")  # Mistral's ids have nine characters
+_CALLED = [
+    *_OPENED[:1],
+    Tongue(str).turn(Message(role="assistant", content="", tool_calls=(_CALL,))),
+    Tongue(str).turn(Message(role="tool", content=_PROBE, name=_TOOL.name, tool_call_id=_CALL.id)),
+]
 # Variables of a template that are the server's to fill.
 _OURS = {"messages", "tools", "documents", "add_generation_prompt", "bos_token", "eos_token", "chat_template"}
 _UNTOLD = "This model's chat template knows no tools, so it cannot be told of these."
@@ -118,7 +124,8 @@ class Adapter:
         self._facts = facts
         self._tokenizer = tokenizer
         self._variables = variables_of(facts.chat_template)
-        self._tells_tools = bool(facts.chat_template) and self._can_tell_tools()
+        self._tells_tools = self._has_place_for(_OPENED[:1], _TOOL.name, tools=[_TOOL])
+        self._tells_calls = self._has_place_for(_CALLED, _TOOL.name, _PROBE)
         format_of = self.tool_format or written_by(facts.chat_template)
         self.call_format = format_of(tokenizer) if format_of and self._tells_tools else None
         self.stop_ids = self._find_stop_ids()
@@ -201,7 +208,7 @@ class Adapter:
         if request.tools and self.tools_problem:
             raise UnsupportedField(self.tools_problem, param="tools")
         has_calls = any(message.tool_calls or message.role == "tool" for message in request.messages)
-        if has_calls and not self._tells_tools:
+        if has_calls and not self._tells_calls:
             raise TemplateFailed(
                 "This model's chat template has no place for tool calls and their results.", param="messages"
             )
@@ -212,13 +219,18 @@ class Adapter:
                     param=name if name == "reasoning_effort" else f"chat_template_kwargs.{name}",
                 )
 
-    def _can_tell_tools(self) -> bool:
-        """Whether the template itself tells the model of the tools it may call."""
+    def _has_place_for(
+        self, turns: Sequence[Mapping[str, Any]], *texts: str, tools: Sequence[Tool] = ()
+    ) -> bool:
+        """Whether the template writes all of these texts when it is given the turns and tools they are in."""
+        if not self.has_template:
+            return False
+        functions = [Tongue(str).function(tool) for tool in tools]
         try:
-            told = self._tokenizer.render(_OPENED[:1], opens_answer=True, tools=[Tongue(str).function(_TOOL)])
+            told = self._tokenizer.render(turns, opens_answer=True, tools=functions)
         except TemplateFailed:
             return False
-        return _TOOL.name in told
+        return all(text in told for text in texts)
 
     def _find_stop_ids(self) -> frozenset[int]:
         """The union of all who know: files of one model contradict each other, and the one that

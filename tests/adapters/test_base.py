@@ -193,6 +193,13 @@ def test_calls_and_results_are_not_dropped_in_silence(message: Message) -> None:
     assert refusal.value.param == "messages"
 
 
+def test_a_template_may_have_a_place_for_calls_and_none_for_tools() -> None:
+    name = "{% for m in messages if m.tool_calls %}{{ m.tool_calls[0].function.name }}{% endfor %}"
+    adapter, tokenizer = make(CHATML + name)
+    assert tokenizer.decode(adapter.render(asking(*USER.messages, CALLED, RESULT))).endswith("add")
+    assert "knows no tools" in adapter.tools_problem
+
+
 def test_a_calls_history_is_rendered_without_tools_too() -> None:
     adapter, tokenizer = real("qwen3", "qwen3")
     text = tokenizer.decode(adapter.render(asking(*USER.messages, CALLED, RESULT)))
