@@ -115,7 +115,7 @@ class FakeRunner:
             if self.refuse_with:
                 is_done = True
                 raise self.refuse_with
-            yield Accepted(prompt_tokens=self.prompt_tokens, max_tokens=request.max_tokens or 0)
+            yield Accepted(prompt_tokens=self.prompt_tokens, max_tokens=getattr(request, "max_tokens", None) or 0)
             for index, text in enumerate(self.deltas):
                 await asyncio.sleep(self.delay_s)
                 if self.hold and index == len(self.deltas) - 1:
@@ -153,6 +153,20 @@ class FakeRunner:
         """End as a killed worker does."""
         self.end_reason = reason
         self._ended.set()
+
+
+class EventRunner(FakeRunner):
+    """A Runner that answers every request with the same events."""
+
+    def __init__(self, *events: Event) -> None:
+        super().__init__()
+        self._events = events
+
+    async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
+        self.requests.append(request)
+        self.owners.append(owner)
+        for event in self._events:
+            yield event
 
 
 def card(model_id: str = "tiny", **changes: Any) -> ModelCard:

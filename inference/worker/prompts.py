@@ -1,17 +1,28 @@
 """From a request to the sequences that answer it, checked against the loaded model."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from msgspec import structs
 
 from inference.errors import ContextLengthExceeded, InvalidValue
 from inference.protocol import Load
-from inference.requests import ChatRequest, CompletionRequest, GenerationRequest, Prompt, Sampling
+from inference.requests import (
+    ChatRequest,
+    CompletionRequest,
+    DetokenizeRequest,
+    GenerationRequest,
+    Prompt,
+    Sampling,
+    TokenizeRequest,
+)
+from inference.types import Tokenized
 from inference.worker.batch import Sequence
 from inference.worker.loading import LoadedModel
 from inference.worker.text import Answer
+
+_MOST_TOLD = 1_000_000  # tokens in one answer: more would be a frame of many megabytes
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,24 @@ class Prompts:
         for prompt in prompts:
             self._check_vocabulary(request, prompt)
         return prompts
+
+    def tokenized(self, request: TokenizeRequest | DetokenizeRequest) -> Tokenized:
+        """Token ids and their text, either way, without computing anything."""
+        if isinstance(request, DetokenizeRequest):
+            prompts = [list(request.tokens)]
+            self._check_known(request.tokens, "tokens")
+        else:
+            prompts = self.tokens(request.of)
+        if (told := sum(map(len, prompts))) > _MOST_TOLD:
+            raise InvalidValue(
+                f"These are {told} tokens; at most {_MOST_TOLD} are told at once.",
+                param="tokens" if isinstance(request, DetokenizeRequest) else _prompt_field(request.of),
+            )
+        return Tokenized(
+            tokens=tuple(map(tuple, prompts)),
+            texts=tuple(map(self._model.tokenizer.decode, prompts)),
+            context_length=self._model.context_length,
+        )
 
     def _rendered(self, request: GenerationRequest) -> Iterator[list[int]]:
         if isinstance(request, ChatRequest):
@@ -121,14 +150,18 @@ class Prompts:
             param=_prompt_field(request),
         )
 
-    def _check_bias(self, request: GenerationRequest) -> None:
-        # As above: an id beyond the logits would be written to, which has ended processes.
-        for token, bias in request.sampling.logit_bias:
+    def _check_known(self, tokens: Iterable[int], field: str) -> None:
+        for token in tokens:
             if not 0 <= token < self._model.vocab_size:
                 raise InvalidValue(
                     f"This model has no token {token}; its ids end at {self._model.vocab_size - 1}.",
-                    param="logit_bias",
+                    param=field,
                 )
+
+    def _check_bias(self, request: GenerationRequest) -> None:
+        # As above: an id beyond the logits would be written to, which has ended processes.
+        self._check_known((token for token, _ in request.sampling.logit_bias), "logit_bias")
+        for _, bias in request.sampling.logit_bias:
             if not math.isfinite(bias):
                 raise InvalidValue("A bias must be a finite number.", param="logit_bias")
 

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from inference.errors import InternalError, ServerError
 from inference.protocol import Happened, Load, Step, Submit, Up
-from inference.requests import ChatRequest, CompletionRequest
+from inference.requests import ChatRequest, CompletionRequest, DetokenizeRequest, TokenizeRequest
 from inference.types import (
     Accepted,
     Ended,
@@ -21,6 +21,7 @@ from inference.types import (
     FinishReason,
     Progress,
     Timings,
+    Tokenized,
     TokenLogprob,
     Usage,
 )
@@ -154,6 +155,9 @@ class Requests:
             self._preparing_since = None
 
     def _begin(self, submit: Submit) -> None:
+        if isinstance(submit.request, TokenizeRequest | DetokenizeRequest):
+            self._tell_tokens(submit.id, self._prompts.tokenized(submit.request))
+            return
         if not isinstance(submit.request, ChatRequest | CompletionRequest):
             raise InternalError("This kind of request is not served yet.")
         asked = self._prompts.asked(submit.request, submit.owner)
@@ -174,6 +178,12 @@ class Requests:
         for one in asked:
             if one.sequences[0].id in self._of_sequence:
                 self._post(Add(one.sequences))
+
+    def _tell_tokens(self, number: int, tokenized: Tokenized) -> None:
+        self._open.pop(number, None)
+        usage = Usage(prompt_tokens=sum(map(len, tokenized.tokens)))
+        # Nothing goes into a KV cache, so no room is taken for it.
+        self._tell(number, [Accepted(prompt_tokens=0), tokenized, Finished(usage=usage)])
 
     def _refuse(self, number: int, error: ServerError) -> None:
         self._open.pop(number, None)

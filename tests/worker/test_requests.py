@@ -6,8 +6,15 @@ from typing import Any
 import pytest
 
 from inference.protocol import Load, Step, Submit
-from inference.requests import ChatRequest, CompletionRequest, Message, Sampling
-from inference.types import Accepted, Ended, Finished, Progress, TextDelta
+from inference.requests import (
+    ChatRequest,
+    CompletionRequest,
+    DetokenizeRequest,
+    Message,
+    Sampling,
+    TokenizeRequest,
+)
+from inference.types import Accepted, Ended, Finished, Progress, TextDelta, Tokenized
 from inference.worker.batch import Prefilled, Sampled
 from inference.worker.engine import Add, Command, Remove
 from inference.worker.loading import LoadedModel
@@ -187,3 +194,39 @@ def test_leaving_frees_every_sequence() -> None:
     sequences = desk.submit(1, max_tokens=50, n=3).sequences
     desk.requests.forget(1)
     assert [desk.commands.get(timeout=5) for _ in sequences] == [Remove(one.id) for one in sequences]
+
+
+def test_tokens_are_told_without_the_engine() -> None:
+    desk = Desk()
+    prompt = CompletionRequest(model="m", prompts=("Once", "ab"))
+    desk.requests.prepare(Submit(id=1, request=TokenizeRequest(of=prompt)))
+    step = desk.told.get(timeout=5)
+    accepted, told, finished = [happened.what for happened in step.happened]
+    assert (accepted, told.texts) == (Accepted(prompt_tokens=0), ("Once", "ab"))
+    assert isinstance(told, Tokenized) and desk.commands.empty()
+    assert finished.usage.prompt_tokens == sum(map(len, told.tokens)) == 6
+
+
+def test_a_dry_run_is_what_the_request_is_given() -> None:
+    desk = Desk()
+    request = ChatRequest(model="m", messages=(Message(role="user", content="hi"),), max_tokens=3)
+    desk.requests.prepare(Submit(id=1, request=TokenizeRequest(of=request)))
+    told = desk.told.get(timeout=5).happened[1].what
+    desk.requests.prepare(Submit(id=2, request=request))
+    command = desk.commands.get(timeout=5)
+    assert isinstance(command, Add) and told.tokens == (command.sequences[0].prompt,)
+    assert told.texts == ("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n",)
+
+
+def test_token_ids_become_text() -> None:
+    desk = Desk()
+    ids = tuple(desk.tokenizer.encode("h\u00e9 \u4f60"))
+    desk.requests.prepare(Submit(id=1, request=DetokenizeRequest(model="m", tokens=ids)))
+    assert desk.told.get(timeout=5).happened[1].what.texts == ("h\u00e9 \u4f60",)
+
+
+def test_an_id_the_model_does_not_have_is_no_text() -> None:
+    desk = Desk()
+    desk.requests.prepare(Submit(id=1, request=DetokenizeRequest(model="m", tokens=(1, 99_999))))
+    refusal = desk.hear(1)
+    assert (refusal.code, refusal.param) == ("invalid_value", "tokens")

@@ -1,0 +1,108 @@
+"""POST /v1/tokenize and /v1/detokenize: what a prompt is in tokens, without computing anything."""
+
+import asyncio
+from contextlib import aclosing
+from typing import Annotated, Any, Self
+
+import msgspec
+from django.http import HttpResponse
+from ninja import Router
+from pydantic import Field, model_validator
+
+from inference import chat
+from inference.errors import InternalError
+from inference.openai import departure, parsing
+from inference.openai.auth import AuthenticatedRequest
+from inference.openai.schemas import ChatCompletionBody, CompletionBody, Strict
+from inference.openai.schemas.completion import Tokens
+from inference.openai.schemas.strict import unsupported
+from inference.requests import DetokenizeRequest, TokenizeRequest
+from inference.types import Tokenized
+
+router = Router()
+_WHOLE = "<field> is not supported: token counts come whole."
+
+
+class ChatDryRun(ChatCompletionBody):
+    """A body of POST /v1/chat/completions, of which only the prompt is made."""
+
+    @model_validator(mode="after")
+    def _comes_whole(self) -> Self:
+        if self.stream:
+            raise unsupported(_WHOLE, "stream")
+        return self
+
+    @property
+    def is_list(self) -> bool:
+        return False
+
+
+class CompletionDryRun(CompletionBody):
+    """A body of POST /v1/completions, of which only the prompts are made."""
+
+    @model_validator(mode="after")
+    def _comes_whole(self) -> Self:
+        if self.stream:
+            raise unsupported(_WHOLE, "stream")
+        return self
+
+    @property
+    def is_list(self) -> bool:
+        """Whether several prompts may come back: a list of ids alone is one prompt."""
+        return isinstance(self.prompt, list) and not isinstance(self.prompt[0], int)
+
+
+class DetokenizeBody(Strict):
+    model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
+        description="The model's id, or one of its aliases."
+    )
+    tokens: Tokens = Field(description="Token ids, not empty; ids the model does not have are refused.")
+
+
+@router.post("/tokenize")
+async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
+    """Tell the tokens of a prompt, or of the prompt that a conversation becomes."""
+    body = await _read(request)
+    told = await _ask(request, TokenizeRequest(of=body.request()))
+    is_list = body.is_list
+    return _json(
+        {
+            "object": "tokens",
+            "model": body.model,
+            "tokens": told.tokens if is_list else told.tokens[0],
+            "count": sum(map(len, told.tokens)),
+            "context_length": told.context_length,
+            "prompt": told.texts if is_list else told.texts[0],
+        }
+    )
+
+
+@router.post("/detokenize")
+async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
+    """Tell the text that token ids stand for."""
+    body = await parsing.read(request, DetokenizeBody)
+    told = await _ask(request, DetokenizeRequest(model=body.model, tokens=tuple(body.tokens)))
+    return _json({"object": "text", "model": body.model, "prompt": told.texts[0]})
+
+
+async def _read(http: AuthenticatedRequest) -> ChatDryRun | CompletionDryRun:
+    return await asyncio.to_thread(_parse, parsing.body_of(http))
+
+
+def _parse(body: bytes) -> ChatDryRun | CompletionDryRun:
+    is_chat = "messages" in parsing.load_object(body)
+    return parsing.parse(body, ChatDryRun) if is_chat else parsing.parse(body, CompletionDryRun)
+
+
+async def _ask(http: AuthenticatedRequest, request: TokenizeRequest | DetokenizeRequest) -> Tokenized:
+    if task := asyncio.current_task():
+        departure.at_end(http, task.cancel)
+    async with aclosing(chat.stream(request, http.auth)) as events:
+        found = [event async for event in events if isinstance(event, Tokenized)]
+    if not found:
+        raise InternalError("The tokens did not come; please ask again.")
+    return found[0]
+
+
+def _json(answer: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
