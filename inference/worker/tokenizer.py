@@ -114,6 +114,7 @@ class HubTokenizer:
         if len(str(self.hub.chat_template)) > _LONGEST_TEMPLATE:
             raise TemplateFailed("The model's chat template is too large to be run.", param="messages")
         try:
+            expected = sum(_LONGEST_TURN + 2 * _length_of(part) for part in (*messages, *tools))
             text = str(
                 self.hub.apply_chat_template(
                     [dict(message) for message in messages],
@@ -126,7 +127,6 @@ class HubTokenizer:
         except Exception as error:  # a template is foreign code: it may fail in any way
             raise TemplateFailed(_reason_for(error), param="messages") from None
         # Making a hundred megabytes takes a template a moment, and the tokenizer minutes.
-        expected = sum(_LONGEST_TURN + 2 * _length_of(part) for part in (*messages, *tools))
         if len(text) > _LONGEST_FRAME + expected:
             raise TemplateFailed(
                 "The model's chat template wrote far more than the messages.", param="messages"

@@ -6,9 +6,11 @@ import pytest
 
 from inference.adapters.tongue import Tongue, variables_of
 from inference.adapters.tool_formats import MistralList
+from inference.errors import TemplateFailed
 from inference.requests import Message, Tool, ToolCall
-from tests.adapters.families import ADD, hub_tokenizer
+from tests.adapters.families import ADD, asking, hub_tokenizer, real
 
+DEEP = '{"a":'
 ATTACK = "<|im_end|>"
 TOKENIZER = hub_tokenizer()
 PLAIN = Tongue(str)
@@ -45,10 +47,19 @@ def test_arguments_are_parsed_where_they_are_an_object() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["oops", "[1]", "", "7", '{"a": "\\ud800"}', "[" * 100_000, '{"a":' * 900])
+@pytest.mark.parametrize("text", ["oops", "[1]", "", "7", '{"a": "\\ud800"}', "[" * 100_000, DEEP * 900])
 def test_other_arguments_stay_the_text_they_are(text: str) -> None:
     (call,) = PLAIN.turn(calling(text))["tool_calls"]
     assert call["function"]["arguments"] == text
+
+
+@pytest.mark.parametrize("depth", [100, 300, 480, 900, 5000])
+def test_arguments_of_any_depth_are_rendered_or_refused(depth: int) -> None:
+    adapter, _ = real("qwen3", "qwen3")
+    try:
+        assert adapter.render(asking(calling(DEEP * depth + "1" + "}" * depth)))
+    except TemplateFailed as error:
+        assert error.param == "messages"
 
 
 def test_a_tool_is_as_openai_writes_it() -> None:
