@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
+from inference.adapters import folding
 from inference.adapters.calls import CallReader
 from inference.adapters.infilling import Infilling
 from inference.adapters.reader import Reader
+from inference.adapters.spoken_tools import spoken
 from inference.adapters.tongue import Tongue, variables_of
-from inference.adapters.tool_formats import ToolFormat, written_by
+from inference.adapters.tool_formats import Hermes, ToolFormat, written_by
 from inference.errors import InvalidValue, TemplateFailed, UnsupportedField
 from inference.requests import ChatRequest, Message, Tool, ToolCall
 
@@ -21,6 +23,8 @@ _OPENED = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": _
 # Some templates end a turn only where the next one begins (GLM: the user's marker is the end), and some
 # write the end only after the last turn, so both are asked.
 _PROBES = (_OPENED, [*_OPENED, {"role": "user", "content": "and"}])
+_INSTRUCTED = [{"role": "system", "content": _PROBE}, _OPENED[0]]
+_REPEATED = [{"role": "user", "content": _PROBE}, _OPENED[0]]
 _TOOL = Tool(name="probe_of_the_tools", description="Nothing.")
 _CALL = ToolCall(id="abcdefghi", name=_TOOL.name, arguments="{}")  # Mistral's ids have nine characters
 _CALLED = [
@@ -30,7 +34,7 @@ _CALLED = [
 ]
 # Variables of a template that are the server's to fill.
 _OURS = {"messages", "tools", "documents", "add_generation_prompt", "bos_token", "eos_token", "chat_template"}
-_UNTOLD = "This model's chat template knows no tools, so it cannot be told of these."
+_UNTOLD = "This model has no chat template, so it cannot be told of tools."
 _UNREAD = "This model writes tool calls in a manner that is not read here yet, so it cannot be given tools."
 _PROMPT_END = 16  # tokens; more than any template writes after it has opened the reasoning
 
@@ -123,11 +127,17 @@ class Adapter:
     def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
         self._facts = facts
         self._tokenizer = tokenizer
+        self._why_no_tools = ""
         self._variables = variables_of(facts.chat_template)
         self._tells_tools = self._has_place_for(_OPENED[:1], _TOOL.name, tools=[_TOOL])
         self._tells_calls = self._has_place_for(_CALLED, _TOOL.name, _PROBE)
+        self._takes_system = self._has_place_for(_INSTRUCTED, _PROBE)
+        self._takes_repeats = self._has_place_for(_REPEATED, _PROBE)
         format_of = self.tool_format or written_by(facts.chat_template)
-        self.call_format = format_of(tokenizer) if format_of and self._tells_tools else None
+        # Where the template knows no tools they are said in words, and calls looked for as most write them.
+        self._speaks_tools = self.has_template and not self._tells_tools
+        format_of = Hermes if self._speaks_tools else format_of
+        self.call_format = format_of(tokenizer) if format_of and self.has_template else None
         self.stop_ids = self._find_stop_ids()
         self._infilling = Infilling.of(tokenizer)
         self.infill_stop_ids = self.stop_ids | (self._infilling.stop_ids if self._infilling else frozenset())
@@ -143,11 +153,22 @@ class Adapter:
         return bool(self._facts.chat_template)
 
     @property
+    def speaks_tools(self) -> bool:
+        """Whether tools are told in words, because the chat template knows none."""
+        return self._speaks_tools
+
+    @property
     def tools_problem(self) -> str:
         """Why the model cannot be asked to call tools; empty when it can."""
+        if self._why_no_tools:
+            return self._why_no_tools
         if self.call_format:
             return ""
-        return _UNREAD if self._tells_tools else _UNTOLD
+        return _UNREAD if self.has_template else _UNTOLD
+
+    def refuse_tools(self, why: str) -> None:
+        """Refuse tools from now on: the self-test found that they do not work."""
+        self._why_no_tools = why
 
     def render(self, request: ChatRequest) -> list[int]:
         """The prompt's token ids, up to where the answer begins; raises an InvalidRequest."""
@@ -155,10 +176,13 @@ class Adapter:
             raise TemplateFailed("This model has no chat template; send a prompt to /v1/completions instead.")
         self._check(request)
         tongue = Tongue(self._tokenizer.quote, self.call_format)
+        messages: Sequence[Message] = request.messages
+        if self._speaks_tools:
+            messages = spoken(messages, request.tools)
         text = self._tokenizer.render(
-            [tongue.turn(message) for message in self.fold(request.messages)],
+            [tongue.turn(message) for message in self.fold(messages)],
             opens_answer=True,
-            tools=[tongue.function(tool) for tool in request.tools],
+            tools=() if self._speaks_tools else [tongue.function(tool) for tool in request.tools],
             options=dict(request.template_options),
         )
         prompt = self._tokenizer.encode(text)
@@ -169,8 +193,10 @@ class Adapter:
         return prompt
 
     def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
-        """The messages as this family's template can take them."""
-        return messages
+        """The messages as this family's template can take them; the template has been asked what it takes."""
+        if not self._takes_system:
+            messages = folding.without_system(messages)
+        return messages if self._takes_repeats else folding.alternating(messages)
 
     def reader(self, prompt: Sequence[int], request: ChatRequest) -> Reader:
         """A fresh reader for an answer to `request`, whose prompt has these token ids, and for no other."""
@@ -208,7 +234,7 @@ class Adapter:
         if request.tools and self.tools_problem:
             raise UnsupportedField(self.tools_problem, param="tools")
         has_calls = any(message.tool_calls or message.role == "tool" for message in request.messages)
-        if has_calls and not self._tells_calls:
+        if has_calls and not (self._tells_calls or self._speaks_tools):
             raise TemplateFailed(
                 "This model's chat template has no place for tool calls and their results.", param="messages"
             )

@@ -147,7 +147,7 @@ def test_a_question_about_reasoning_markers_does_not_open_the_reasoning() -> Non
 def test_a_real_template_that_refuses_says_why() -> None:
     adapter, _ = real("mistral_nemo", "mistral")
     with pytest.raises(TemplateFailed, match="roles must alternate"):
-        adapter.render(asking(*USER.messages, *USER.messages))
+        adapter.render(asking(Message(role="assistant", content="Hello"), *USER.messages))
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,26 @@ def test_tools_are_told_where_they_are_asked_for() -> None:
     assert "# Tools" not in tokenizer.decode(adapter.render(USER))
 
 
-def test_a_template_that_knows_no_tools_is_given_none() -> None:
-    adapter, _ = make(CHATML)
-    with pytest.raises(UnsupportedField, match="knows no tools") as refusal:
+def test_a_template_that_knows_no_tools_has_them_said_in_words() -> None:
+    adapter, tokenizer = make(CHATML)
+    request = asking(*USER.messages, CALLED, RESULT, tools=(ADD,))
+    text = tokenizer.decode(adapter.render(request))
+    assert '{"name": "add", "description": "Adds."' in text
+    assert "<tool_call>\n" in text and f"<tool_response>\n{RESULT.content}" in text
+    reader = adapter.reader(adapter.render(request), request)
+    pieces = reader.feed('<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>')
+    assert [piece.name for piece in pieces if piece.name] == ["add"]
+
+
+def test_a_model_without_a_template_is_given_no_tools() -> None:
+    adapter, _ = make("")
+    assert "no chat template" in adapter.tools_problem
+
+
+def test_tools_that_failed_their_test_are_refused_with_the_reason() -> None:
+    adapter, _ = real("qwen3", "qwen3")
+    adapter.refuse_tools("It cannot read the calls that its template writes.")
+    with pytest.raises(UnsupportedField, match="cannot read the calls") as refusal:
         adapter.render(asking(*USER.messages, tools=(ADD,)))
     assert refusal.value.param == "tools"
 
@@ -183,21 +200,6 @@ def test_a_template_whose_calls_are_not_read_is_given_none_either() -> None:
     with pytest.raises(UnsupportedField, match="not read here yet") as refusal:
         adapter.render(asking(*USER.messages, tools=(ADD,)))
     assert refusal.value.param == "tools"
-
-
-@pytest.mark.parametrize("message", [CALLED, RESULT])
-def test_calls_and_results_are_not_dropped_in_silence(message: Message) -> None:
-    adapter, _ = make(CHATML)
-    with pytest.raises(TemplateFailed, match="no place for tool calls") as refusal:
-        adapter.render(asking(*USER.messages, message))
-    assert refusal.value.param == "messages"
-
-
-def test_a_template_may_have_a_place_for_calls_and_none_for_tools() -> None:
-    name = "{% for m in messages if m.tool_calls %}{{ m.tool_calls[0].function.name }}{% endfor %}"
-    adapter, tokenizer = make(CHATML + name)
-    assert tokenizer.decode(adapter.render(asking(*USER.messages, CALLED, RESULT))).endswith("add")
-    assert "knows no tools" in adapter.tools_problem
 
 
 def test_a_calls_history_is_rendered_without_tools_too() -> None:

@@ -12,6 +12,7 @@ NOT_FAMILIES = {
     "base",
     "reader",
     "calls",
+    "folding",
     "infilling",
     "self_test",
     "spoken_tools",

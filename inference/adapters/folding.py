@@ -1,0 +1,40 @@
+"""Bends a conversation for templates that take less: no system role, or no two turns of one role in a row."""
+
+from collections.abc import Sequence
+
+from msgspec import structs
+
+from inference.requests import Message
+
+
+def without_system(messages: Sequence[Message]) -> list[Message]:
+    """What the system says is put at the head of the user turn behind it, as Gemma's templates do."""
+    turns: list[Message] = []
+    said: list[str] = []
+    for message in messages:
+        if message.role == "system":
+            said.append(message.content)
+            continue
+        if said and message.role != "user":
+            turns.append(Message(role="user", content="\n\n".join(said)))
+        elif said:
+            message = structs.replace(message, content="\n\n".join([*said, message.content]))
+        said = []
+        turns.append(message)
+    return [*turns, Message(role="user", content="\n\n".join(said))] if said else turns
+
+
+def alternating(messages: Sequence[Message]) -> list[Message]:
+    """Turns of one role that follow each other become one, where neither calls a tool nor answers one."""
+    turns: list[Message] = []
+    for message in messages:
+        if turns and _are_one(turns[-1], message):
+            joined = "\n\n".join(text for text in (turns[-1].content, message.content) if text)
+            turns[-1] = structs.replace(turns[-1], content=joined)
+        else:
+            turns.append(message)
+    return turns
+
+
+def _are_one(first: Message, second: Message) -> bool:
+    return first.role == second.role != "tool" and not (first.tool_calls or second.tool_calls)
