@@ -226,8 +226,8 @@ class Adapter:
     def _call_reader(self, request: ChatRequest) -> CallReader | None:
         if not (request.tools and self.call_format):
             return None
-        names = {tool.name for tool in request.tools}
-        return CallReader(self.call_format, names, several=request.may_call_several)
+        tools = {tool.name: tool for tool in request.tools}
+        return CallReader(self.call_format, tools, several=request.may_call_several)
 
     def _check(self, request: ChatRequest) -> None:
         """Refuse what the chat template would silently leave out."""

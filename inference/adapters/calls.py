@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+
+from inference.requests import Tool
 
 Channel = Literal["text", "reasoning", "tool"]
 _BRACKET = re.compile(r'\\.|[\\"{}\[\]]', re.DOTALL)
@@ -102,22 +104,31 @@ class Manner(Protocol):
         """Which of `closing` is followed by another call."""
         ...
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether what stands between `begin` and `end` is only understood as a whole: XML, Python."""
+        ...
+
+    def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
+        """Name and JSON arguments of each call between `begin` and `end`; none: it is text after all."""
+        ...
+
     def new_id(self) -> str: ...
 
 
 class CallReader:
     """Reads calls from behind their mark on. Feed it while it `is_open`, then take the `rest`.
 
-    Nothing is told of a call before its name is known to be one of `names` and its arguments begin. Until
-    then it is only text that looks like a call, and if it comes to nothing, that text comes back.
+    Nothing is told of a call before its name is known to be one of the `tools`' and its arguments begin.
+    Until then it is only text that looks like a call, and if it comes to nothing, that text comes back.
     Arguments are given on as they are: a model that breaks their JSON is not corrected.
     """
 
-    def __init__(self, manner: Manner, names: Collection[str], *, several: bool = True) -> None:
+    def __init__(self, manner: Manner, tools: Mapping[str, Tool], *, several: bool = True) -> None:
         self.manner = manner
         self.is_done = False  # the one call that was allowed is complete
         self.has_ended = False  # a call lies right before the rest
-        self._names = names
+        self._tools = tools
         self._several = several
         self._calls = 0
         self._state: Callable[[], list[Piece] | None] | None = None
@@ -136,7 +147,8 @@ class CallReader:
         """Begin to read a call behind `mark`; without a mark, only the usual order makes it one."""
         self._mark, self._held = mark, ""
         self._must_be_usual, self.has_ended = must_be_usual, False
-        self._state = self._read_head
+        self._scanned = 0
+        self._state = self._read_whole_body if self.manner.is_whole else self._read_head
 
     def feed(self, text: str) -> list[Piece]:
         """What is certain by now."""
@@ -162,7 +174,7 @@ class CallReader:
         if match:
             return (
                 self._begin(match["name"], match.end() - 1)
-                if match["name"] in self._names
+                if match["name"] in self._tools
                 else self._give_up()
             )
         if any(head.may_become(self._held) for head in self.manner.heads):
@@ -196,11 +208,28 @@ class CallReader:
         if end is None:
             return None if given_up < 0 else self._give_up()
         call = _call_in(self._held[self._held.index("{") : end])
-        if not call or call[0] not in self._names:
+        if not call or call[0] not in self._tools:
             return self._give_up()
         begun = self._begin(call[0], end)
         self._close([literal for literal in self.manner.closing if literal != "}"])
         return [*begun, Piece("tool", call[1], self._calls - 1)]
+
+    def _read_whole_body(self) -> list[Piece] | None:
+        """Calls in a notation that is not JSON: nothing is known of them before their end mark."""
+        end = self.manner.end
+        at = self._held.find(end, self._scanned)
+        if at < 0:
+            self._scanned = max(0, len(self._held) - len(end) + 1)
+            return None
+        calls = self.manner.parse(self._held[:at], self._tools)
+        if not calls or any(name not in self._tools for name, _ in calls):
+            return self._give_up()
+        told: list[Piece] = []
+        for name, arguments in calls if self._several else calls[:1]:
+            told += [*self._begin(name, 0), Piece("tool", arguments, self._calls - 1)]
+        self._held = self._held[at + len(end) :]
+        self._close(list(self.manner.closing))
+        return told
 
     def _close(self, expected: list[str]) -> None:
         self._expected = expected

@@ -73,6 +73,7 @@ class ToolFormat:
     heads: ClassVar[Sequence[Head]] = _object_heads()
     closing: ClassVar[Sequence[str]] = ()
     separator: ClassVar[str] = ""
+    is_whole: ClassVar[bool] = False
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -99,6 +100,10 @@ class ToolFormat:
             rules.append(f"arguments_{place}: %json {_schema(tool)}")
         any_call = " | ".join(f"call_{place}" for place in range(len(tools)))
         return "\n".join([f"start: {self._answer(several)}", f"call: {any_call}", *rules]) + "\n"
+
+    def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
+        """Name and JSON arguments of each call in `body`, where calls are only understood as a whole."""
+        return ()
 
     def new_id(self) -> str:
         """An id for a call, of the form this family's own have."""

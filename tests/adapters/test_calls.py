@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
@@ -11,9 +11,24 @@ from hypothesis import strategies as st
 from inference.adapters.calls import CallReader, Head, Nesting, Piece
 from inference.adapters.reader import Reader
 from inference.adapters.tool_formats import Hermes, Llama3Json, MistralArgs, MistralList, ToolFormat
+from inference.requests import Tool
 
 THINK = ("<think>", "</think>")
-FORMATS = [Hermes, Llama3Json, MistralList, MistralArgs]
+TOOLS = {name: Tool(name=name) for name in ("add", "now")}
+
+
+class Tagged(ToolFormat):
+    """Calls that are no JSON: <call>name:value¦name:value</call>."""
+
+    begin, end = "<call>", "</call>"
+    is_whole = True
+
+    def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
+        parts = [part.partition(":") for part in body.split("¦")]
+        return [(name.strip(), value) for name, found, value in parts if found]
+
+
+FORMATS = [Hermes, Llama3Json, MistralList, MistralArgs, Tagged]
 
 
 class NoVocabulary:
@@ -24,7 +39,7 @@ class NoVocabulary:
 
 
 def reader(format_of: type[ToolFormat], *, several: bool = True) -> Reader:
-    calls = CallReader(format_of(NoVocabulary()), {"add", "now"}, several=several)
+    calls = CallReader(format_of(NoVocabulary()), TOOLS, several=several)
     return Reader(reasoning=THINK, calls=calls)
 
 
@@ -58,6 +73,7 @@ ONE = {
     Llama3Json: '<|python_tag|>{"name": "add", "parameters": …}',
     MistralList: '[TOOL_CALLS][{"name": "add", "arguments": …}]',
     MistralArgs: "[TOOL_CALLS]add[ARGS]…",
+    Tagged: "<call>add:…</call>",
 }
 ARGUMENTS = st.dictionaries(
     st.text('ab"\\{}[]é', max_size=4),
@@ -80,6 +96,7 @@ SCRAPS = [
         '", "parameters": ',
         '{"type": "function", "name": "',
     ),
+    *("<call>", "</call>", "add:", "now:", "sub:", "¦"),
     *("{", "}", "{}", '{"a": "}"', "[", "]", ",", ";", '"', "\\", " ", "\n", "hm", "<tool", "[TOOL"),
 ]
 
@@ -124,6 +141,17 @@ def bare(text: str) -> str:
 def test_text_that_is_no_call_stays_as_it_is(format_of: type[ToolFormat], text: str, cuts: list[int]) -> None:
     pieces = fed(reader(format_of), text, cuts)
     assert "".join(piece.text for piece in pieces if piece.channel == "text") == text
+
+
+def test_calls_of_another_notation_are_told_at_their_end() -> None:
+    said = "<call>add:1¦now:2</call> and <call>sub:3</call>"
+    assert read(Tagged, said) == [
+        ("tool", "add", "1"),
+        ("tool", "now", "2"),
+        ("text", "and <call>sub:3</call>"),
+    ]
+    one = joined(fed(reader(Tagged, several=False), said))
+    assert one == [("tool", "add", "1")]
 
 
 def test_the_arguments_are_told_as_they_come() -> None:
