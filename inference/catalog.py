@@ -14,7 +14,7 @@ import msgspec
 from huggingface_hub import scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 
-from inference import foreign_code, prediction
+from inference import foreign_code, pooling, prediction
 from inference.types import Choice, ModelCard
 from inference.weights import BrokenWeights, Tensor, read_tensors, weight_files
 
@@ -158,7 +158,11 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine
         problem = problem or str(error)
     except OSError:
         problem = problem or "its files cannot be read"
-    dequantises, context_length = machine.dequantises, _context_length(config, machine.context_limit)
+    pools, odd = _pooling(folder, config, name)
+    problem = problem or odd
+    limit = min((limit for limit in (machine.context_limit, pools and pools.longest) if limit), default=None)
+    dequantises, context_length = machine.dequantises, _context_length(config, limit)
+    predict = prediction.embedding_bytes if pools else prediction.prefill_bytes
     return ModelCard(
         id=name,
         path=str(folder),
@@ -167,13 +171,22 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine
         context_length=context_length,
         weight_bytes=sum(tensor.bytes for tensor in tensors),
         resident_bytes=int(prediction.weight_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE),
-        kv_bytes_per_token=prediction.kv_bytes_per_token(config, dequantises=dequantises),
-        prefill_bytes=prediction.prefill_bytes(
+        kv_bytes_per_token=0 if pools else prediction.kv_bytes_per_token(config, dequantises=dequantises),
+        prefill_bytes=predict(
             config, dequantises=dequantises, step=machine.prefill_step, context_length=context_length
         ),
         created=_changed_at(folder / "config.json"),
+        kind="embedding" if pools else "chat",
         problem=_sayable(problem),
     )
+
+
+def _pooling(folder: Path, config: Mapping[str, Any], name: str) -> tuple[pooling.Pooling | None, str]:
+    """How an embedding model pools, and why it cannot be served."""
+    try:
+        return pooling.read(folder, config, name), ""
+    except pooling.OddPooling as error:
+        return None, str(error)
 
 
 def _chosen(card: ModelCard, choice: Choice) -> ModelCard:

@@ -7,7 +7,15 @@ from contextlib import aclosing
 from django.conf import settings
 
 from inference import runtime, tracing
-from inference.requests import ChatRequest, CompletionRequest, GenerationRequest, Prompt, Request, Tool
+from inference.requests import (
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingRequest,
+    GenerationRequest,
+    Prompt,
+    Request,
+    Tool,
+)
 from inference.types import Accepted, Event, Principal
 
 _BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right where a character is a token
@@ -21,7 +29,8 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
     cancels the work and releases the model; use it inside `contextlib.aclosing`.
     """
     with tracing.request_span(request, principal) as span:
-        async with runtime.pool().lease(request.model, most_tokens(request)) as lease:
+        claim = runtime.pool().lease(request.model, most_tokens(request), kind_of(request))
+        async with claim as lease:
             async for progress in lease.progress():
                 span.note(progress)
                 yield progress
@@ -37,6 +46,13 @@ def owner_of(request: Request, principal: Principal) -> str:
     """Whose prefixes the request may find and add to: within a principal, those of one user and key."""
     parts = (principal.owner, getattr(request, "user", ""), getattr(request, "cache_key", ""))
     return json.dumps(parts) if any(parts[1:]) else principal.owner
+
+
+def kind_of(request: Request) -> str:
+    """Which kind of model can answer; empty for any."""
+    if isinstance(request, EmbeddingRequest):
+        return "embedding"
+    return "chat" if isinstance(request, ChatRequest | CompletionRequest) else ""
 
 
 def most_tokens(request: Request) -> int:

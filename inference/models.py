@@ -63,7 +63,9 @@ class ServedModel(models.Model):
     adapter = models.CharField(
         max_length=40,
         blank=True,
-        help_text="Which adapter reads and writes for it, from the next load on; empty for the one that fits.",
+        help_text=(
+            "Which adapter reads and writes for it, from the next load on; empty for the one that fits."
+        ),
     )
     findings = models.JSONField(
         null=True, editable=False, help_text="What the self-test found when it was last loaded; null before."

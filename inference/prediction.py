@@ -20,6 +20,7 @@ _LAYERS_PER_HIDDEN = 1 / 64
 _ACTIVATIONS = 12  # the residual, its norm, queries, keys, values, what attention gives, and their copies
 _GATED = 4  # gate, up, their product and a copy
 _SCORED_CONTEXT = 8192
+_LOOKS_BOTH_WAYS = frozenset({"bert"})
 # Of these mlx-lm 0.32 keeps the latents; of others with latent attention the full keys and values.
 _KEEPS_LATENTS = frozenset(
     {
@@ -77,6 +78,22 @@ def prefill_bytes(config: Mapping[str, Any], *, dequantises: bool, step: int, co
     if dequantises:
         numbers += before * _heads(text) * step
     return min(numbers * _number_bytes(dequantises), _MOST_BYTES)
+
+
+def embedding_bytes(config: Mapping[str, Any], *, dequantises: bool, step: int, context_length: int) -> int:
+    """What computing one piece of an embedding model's inputs takes, beside the weights.
+
+    A row longer than `step` is computed in chunks where the model looks back only, over a cache of those
+    before it; BERT looks both ways and takes it at once.
+    """
+    is_causal = str(config.get("model_type")) not in _LOOKS_BOTH_WAYS
+    step = step if is_causal else max(step, context_length)
+    kept = kv_bytes_per_token(config, dequantises=dequantises) * max(step, context_length) if is_causal else 0
+    # prefill_bytes caps a step at the context, but several short rows make one together.
+    length = max(step, context_length)
+    return min(
+        kept + prefill_bytes(config, dequantises=dequantises, step=step, context_length=length), _MOST_BYTES
+    )
 
 
 def _number_bytes(dequantises: bool) -> int:

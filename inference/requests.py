@@ -138,6 +138,7 @@ class EmbeddingRequest(Struct, frozen=True, kw_only=True, tag="embedding"):
     model: str
     inputs: tuple[Prompt, ...]
     dimensions: int | None = None
+    user: str = ""
 
 
 GenerationRequest = ChatRequest | CompletionRequest

@@ -16,7 +16,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 
 from inference.errors import ServerError
-from inference.requests import ChatRequest, DetokenizeRequest, EmbeddingRequest, Request, TokenizeRequest
+from inference.requests import ChatRequest, DetokenizeRequest, Request, TokenizeRequest
 from inference.types import (
     Accepted,
     Ended,
@@ -149,7 +149,7 @@ def request_span(request: Request, principal: Principal) -> Iterator[RequestSpan
 
 def _told_by(request: Request) -> dict[str, str]:
     """What the client wants to find again: whose request it is, and its own labels."""
-    if isinstance(request, TokenizeRequest | DetokenizeRequest | EmbeddingRequest):
+    if isinstance(request, TokenizeRequest | DetokenizeRequest):
         return {}
     user = {"user": request.user} if request.user else {}
     labels = request.labels if isinstance(request, ChatRequest) else ()

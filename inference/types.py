@@ -186,6 +186,7 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     prefill_bytes: int = 0  # predicted transients of one chunk of prefill
     created: int = 0  # unix time of config.json
     problem: str = ""  # why it cannot be served, in words for its owner; empty when it can
+    kind: Literal["chat", "embedding"] = "chat"  # what it makes of a text: more text, or a vector
     aliases: tuple[str, ...] = ()  # other names requests may use
     is_pinned: bool = False  # never evicted, and loaded when the site starts
     idle_ttl_s: float | None = None  # seconds after its last token; -1 for ever, None: the site's setting

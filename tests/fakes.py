@@ -115,7 +115,8 @@ class FakeRunner:
             if self.refuse_with:
                 is_done = True
                 raise self.refuse_with
-            yield Accepted(prompt_tokens=self.prompt_tokens, max_tokens=getattr(request, "max_tokens", None) or 0)
+            most = getattr(request, "max_tokens", None) or 0
+            yield Accepted(prompt_tokens=self.prompt_tokens, max_tokens=most)
             for index, text in enumerate(self.deltas):
                 await asyncio.sleep(self.delay_s)
                 if self.hold and index == len(self.deltas) - 1:

@@ -20,6 +20,7 @@ NOUNS = (
     "inference.protocol",
     "inference.blas",
     "inference.weights",
+    "inference.pooling",
     "inference.prediction",
     "inference.foreign_code",
 )
@@ -36,6 +37,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.errors": (),
     "inference.blas": (),
     "inference.weights": (),
+    "inference.pooling": (),
     "inference.prediction": ("inference.weights",),
     "inference.foreign_code": (),
     "inference.models": ("inference.types", "inference.adapters"),

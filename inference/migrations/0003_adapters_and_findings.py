@@ -4,20 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inference', '0002_choices_and_events'),
+        ("inference", "0002_choices_and_events"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='servedmodel',
-            name='adapter',
-            field=models.CharField(blank=True, help_text='Which adapter reads and writes for it, from the next load on; empty for the one that fits.', max_length=40),
+            model_name="servedmodel",
+            name="adapter",
+            field=models.CharField(
+                blank=True,
+                help_text="Which adapter reads and writes for it, from the next load on; empty for the one that fits.",
+                max_length=40,
+            ),
         ),
         migrations.AddField(
-            model_name='servedmodel',
-            name='findings',
-            field=models.JSONField(editable=False, help_text='What the self-test found when it was last loaded; null before.', null=True),
+            model_name="servedmodel",
+            name="findings",
+            field=models.JSONField(
+                editable=False,
+                help_text="What the self-test found when it was last loaded; null before.",
+                null=True,
+            ),
         ),
     ]

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from django.http import HttpResponse
@@ -18,20 +18,23 @@ from inference.openai import departure, errors, sse
 from inference.openai.auth import AuthenticatedRequest
 from inference.openai.feed import Feed
 from inference.openai.schemas import ChatCompletionBody, CompletionBody
-from inference.requests import ToolCall
+from inference.requests import Request, ToolCall
 from inference.types import (
     Delta,
+    Embedded,
     Ended,
     Event,
     Finished,
     FinishReason,
     ReasoningDelta,
     TextDelta,
+    Tokenized,
     ToolCallDelta,
     Usage,
 )
 
 _encode = msgspec.json.Encoder().encode
+Told = TypeVar("Told", Tokenized, Embedded)
 
 
 class Wording(Protocol):
@@ -67,6 +70,18 @@ async def respond(
     departure.at_end(http, feed.cancel)
     await feed.accepted()
     return sse.EventStream(answer.frames(feed))
+
+
+async def single(http: AuthenticatedRequest, request: Request, kind: type[Told]) -> tuple[Told, Finished]:
+    """What a request that has one outcome is told, and its end; a client that leaves cancels it."""
+    if task := asyncio.current_task():
+        departure.at_end(http, task.cancel)
+    async with aclosing(chat.stream(request, http.auth)) as events:
+        found = [event async for event in events if isinstance(event, kind | Finished)]
+    match found:
+        case [told, Finished() as finished] if isinstance(told, kind):
+            return told, finished
+    raise InternalError("The answer did not come; please ask again.")
 
 
 class Answer:

@@ -45,8 +45,11 @@ def _model(card: ModelCard, resident: ResidentModel) -> dict[str, Any]:
         "needed_bytes": card.resident_bytes,
         "memory_bytes": resident.memory.active,
         "context_length": card.context_length,
+        "kind": card.kind,
         "family": card.family,
         "adapter": resident.loaded.adapter if resident.loaded else None,
+        "light": resident.loaded.light if resident.loaded else None,
+        "findings": [finding.text for finding in resident.loaded.findings] if resident.loaded else [],
         "aliases": list(card.aliases),
         "pinned": card.is_pinned,
     }

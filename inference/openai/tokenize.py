@@ -1,7 +1,6 @@
 """POST /v1/tokenize and /v1/detokenize: what a prompt is in tokens, without computing anything."""
 
 import asyncio
-from contextlib import aclosing
 from typing import Annotated, Any, Self
 
 import msgspec
@@ -9,12 +8,10 @@ from django.http import HttpResponse
 from ninja import Router
 from pydantic import Field, model_validator
 
-from inference import chat
-from inference.errors import InternalError
-from inference.openai import departure, parsing
+from inference.openai import answer, parsing
 from inference.openai.auth import AuthenticatedRequest
 from inference.openai.schemas import ChatCompletionBody, CompletionBody, Strict
-from inference.openai.schemas.completion import Tokens
+from inference.openai.schemas.prompts import Tokens, is_one
 from inference.openai.schemas.strict import unsupported
 from inference.requests import DetokenizeRequest, TokenizeRequest
 from inference.types import Tokenized
@@ -49,7 +46,7 @@ class CompletionDryRun(CompletionBody):
     @property
     def is_list(self) -> bool:
         """Whether several prompts may come back: a list of ids alone is one prompt."""
-        return isinstance(self.prompt, list) and not isinstance(self.prompt[0], int)
+        return not is_one(self.prompt)
 
 
 class DetokenizeBody(Strict):
@@ -95,13 +92,8 @@ def _parse(body: bytes) -> ChatDryRun | CompletionDryRun:
 
 
 async def _ask(http: AuthenticatedRequest, request: TokenizeRequest | DetokenizeRequest) -> Tokenized:
-    if task := asyncio.current_task():
-        departure.at_end(http, task.cancel)
-    async with aclosing(chat.stream(request, http.auth)) as events:
-        found = [event async for event in events if isinstance(event, Tokenized)]
-    if not found:
-        raise InternalError("The tokens did not come; please ask again.")
-    return found[0]
+    found, _ = await answer.single(http, request, Tokenized)
+    return found
 
 
 def _json(answer: dict[str, Any]) -> HttpResponse:

@@ -65,7 +65,7 @@ class Waiter:
 class Keeper(Protocol):
     """Who grants claims and takes them back: the pool."""
 
-    async def join(self, model_id: str, tokens: int | None = 0) -> Waiter: ...
+    async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> Waiter: ...
 
     def leave(self, waiter: Waiter) -> None: ...
 
@@ -77,14 +77,15 @@ class Keeper(Protocol):
 class Lease:
     """`async with pool.lease(id) as lease`: follow `progress()` to its end, then use `runner`."""
 
-    def __init__(self, pool: Keeper, model_id: str, tokens: int) -> None:
+    def __init__(self, pool: Keeper, model_id: str, tokens: int, kind: str = "") -> None:
         self._pool = pool
         self._model_id = model_id
         self._tokens = tokens
+        self._kind = kind
         self._waiter: Waiter | None = None
 
     async def __aenter__(self) -> Self:
-        self._waiter = await self._pool.join(self._model_id, self._tokens)
+        self._waiter = await self._pool.join(self._model_id, self._tokens, self._kind)
         return self
 
     async def __aexit__(

@@ -88,9 +88,12 @@ class Pool:
         self.is_closing = False
         self.loop: asyncio.AbstractEventLoop | None = None
 
-    def lease(self, model_id: str, tokens: int = 0) -> Lease:
-        """A claim on `model_id` for up to `tokens` of prompt and answer: entering joins, leaving lets go."""
-        return Lease(self, model_id, tokens)
+    def lease(self, model_id: str, tokens: int = 0, kind: str = "") -> Lease:
+        """A claim on `model_id` for up to `tokens` of prompt and answer: entering joins, leaving lets go.
+
+        With a `kind`, a model of another is refused before it is loaded.
+        """
+        return Lease(self, model_id, tokens, kind)
 
     async def load(self, model_id: str) -> None:
         """Begin to load a model and return at once; raises what a request would be refused with.
@@ -167,10 +170,12 @@ class Pool:
 
     # A request's way: join, settle, leave; queue.py decides what happens in between.
 
-    async def join(self, model_id: str, tokens: int | None = 0) -> Waiter:
+    async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> Waiter:
         """Queue for a model; raises at once what waiting could not mend."""
         self._begin_ticking()
         card = self._servable(model_id, await asyncio.to_thread(self._find_card, model_id))
+        if kind and card.kind != kind:
+            raise refusal.of_kind(card)
         if tokens is None:
             self._loader.setbacks_of(card.id).forgive()
         else:

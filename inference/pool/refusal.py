@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from inference.errors import (
     AllPinned,
+    InvalidValue,
     ModelLoadFailed,
     ModelTooLarge,
     PoolFull,
@@ -33,6 +34,15 @@ def of_hopeless(
     ]
     held = sum(resident.base for resident in pinned)
     return _all_pinned(card, weights + kv, len(pinned), held, limit) if weights + kv > limit - held else None
+
+
+def of_kind(card: ModelCard) -> InvalidValue:
+    """The refusal of a chat with an embedding model, or the other way round."""
+    if card.kind == "embedding":
+        text = f"The model {card.id!r} makes embeddings, not text; ask it at /v1/embeddings."
+    else:
+        text = f"The model {card.id!r} makes text, not embeddings; ask an embedding model."
+    return InvalidValue(text, param="model")
 
 
 def _too_large(card: ModelCard, need: int, limit: int) -> ModelTooLarge:

@@ -16,6 +16,7 @@ from inference.requests import Sampling
 from inference.types import FinishReason
 from inference.worker import decode  # noqa: F401 - its step takes the place of mlx-lm's
 from inference.worker.chooser import Chooser, Logprob
+from inference.worker.embedding import Vectors
 from inference.worker.pace import Pace
 from inference.worker.prefixes import Found, Prefixes, boundaries, trimmed
 from inference.worker.scoring import Scoring
@@ -71,7 +72,7 @@ class Scored:
     logprobs: tuple[Logprob, ...]
 
 
-Output = Sampled | Prefilled | Scored
+Output = Sampled | Prefilled | Scored | Vectors
 
 
 @dataclass(eq=False)

@@ -9,16 +9,17 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from inference.protocol import Load, Shed
 from inference.worker.priority import giving_way
 
 if TYPE_CHECKING:
-    from inference.worker.batch import Batch, Output, Sequence
+    from inference.worker.batch import Output, Sequence
+    from inference.worker.inputs import Inputs
     from inference.worker.loading import LoadedModel
     from inference.worker.prefixes import Prefixes
 
@@ -27,9 +28,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Add:
-    """Sequences of one prompt, which is prefilled once."""
+    """Sequences of one prompt, which is prefilled once; or what an embedding model is given."""
 
-    sequences: "tuple[Sequence, ...]"
+    sequences: "tuple[Sequence, ...] | tuple[Inputs]"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,29 @@ class Remove:
 
 class Quit:
     """End the thread."""
+
+
+class Batched(Protocol):
+    """What is stepped: a Batch of sequences, or the Embeddings of an embedding model."""
+
+    @property
+    def is_busy(self) -> bool: ...
+
+    @property
+    def ids(self) -> list[int]: ...
+
+    @property
+    def kv_bytes(self) -> int: ...
+
+    @property
+    def unfinished(self) -> "Iterable[Any]": ...
+
+    @property
+    def add(self) -> Callable[..., None]: ...
+
+    def remove(self, number: int, /) -> None: ...
+
+    def step(self) -> "Iterator[Output]": ...
 
 
 LoadModel = Callable[[Load, Callable[[int], None]], "LoadedModel"]
@@ -70,7 +94,7 @@ class Engine(threading.Thread):
         self._sink = sink
         self._load_model = load
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
-        self._batch: Batch | None = None
+        self._batch: Batched | None = None
         self._loaded: LoadedModel | None = None
         self._options: Load | None = None
         self._prefixes: Prefixes | None = None
@@ -172,11 +196,14 @@ class Engine(threading.Thread):
         folder = folder_for(Path(options.prefix_disk_path), Path(options.path), device)
         return Prefixes(options.prefix_cache_bytes, Spill(folder, options.prefix_disk_bytes))
 
-    def _new_batch(self) -> "Batch":
+    def _new_batch(self) -> Batched:
         from inference.worker.batch import Batch
+        from inference.worker.embedding import Embeddings
 
         if not (self._loaded and self._options):
             raise RuntimeError("a batch before the model is loaded")
+        if self._loaded.pooling:
+            return Embeddings(self._loaded.encoder, self._loaded.pooling, step=self._options.prefill_step)
         return Batch(
             self._loaded.model,
             max_batch=self._options.max_batch,
@@ -185,14 +212,14 @@ class Engine(threading.Thread):
             has_exact_seeds=self._options.has_exact_seeds,
         )
 
-    def _add(self, batch: "Batch", sequences: "tuple[Sequence, ...]") -> None:
+    def _add(self, batch: Batched, sequences: "tuple[Sequence | Inputs, ...]") -> None:
         try:
             batch.add(*sequences)
         except Exception:  # what is wrong with one request ends that request only
             logger.exception("Cannot add sequence %d", sequences[0].id)
             self._sink.on_lost([sequence.id for sequence in sequences])
 
-    def _step(self, batch: "Batch") -> None:
+    def _step(self, batch: Batched) -> None:
         outputs: list[Output] = []
         try:
             for output in batch.step():
@@ -200,14 +227,14 @@ class Engine(threading.Thread):
         except Exception:  # whichever sequence broke the step all share, only that one may suffer
             logger.exception("A step failed with %d sequences", len(batch.ids))
             self._sink.on_outputs(outputs)
-            self._recover(batch.unfinished)
+            self._recover(list(batch.unfinished))
             return
         self.steps += 1
         self._sink.on_outputs(outputs)
         if self.steps % _STEPS_BETWEEN_REPORTS == 0 or any(getattr(o, "finish", None) for o in outputs):
             self._measure()
 
-    def _recover(self, sequences: "list[Sequence]") -> None:
+    def _recover(self, sequences: "list[Sequence | Inputs]") -> None:
         """Compute the sequences of a failed step again, each by itself first; who fails alone is lost."""
         self._batch = self._new_batch()
         if self._prefixes:
@@ -224,7 +251,7 @@ class Engine(threading.Thread):
             if sequence not in broken:
                 self._add(self._batch, (sequence,))
 
-    def _goes_well(self, sequence: "Sequence") -> bool:
+    def _goes_well(self, sequence: "Sequence | Inputs") -> bool:
         trial = self._new_batch()
         try:
             trial.add(sequence)
@@ -236,7 +263,7 @@ class Engine(threading.Thread):
             return False
         return True
 
-    def _lose(self, sequences: "list[Sequence]") -> None:
+    def _lose(self, sequences: "list[Sequence | Inputs]") -> None:
         if sequences:
             self._sink.on_lost([sequence.id for sequence in sequences])
 

@@ -4,9 +4,9 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -15,11 +15,14 @@ from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.utils import load_model
 from transformers import AutoTokenizer
 
-from inference import foreign_code
-from inference.adapters import Adapter, ModelFacts, adapter_for
+from inference import foreign_code, pooling
+from inference.adapters import Adapter, ModelFacts, adapter_for, self_test
+from inference.pooling import Pooling
 from inference.protocol import Load
 from inference.requests import Sampling
-from inference.worker import cpu
+from inference.types import Finding
+from inference.worker import cpu, encoders
+from inference.worker.encoders import Encoder
 from inference.worker.tokenizer import HubTokenizer
 
 _CHUNK_BYTES = 64 * 2**20
@@ -43,6 +46,14 @@ class LoadedModel:
     device: str
     seconds: float
     kv_bytes_per_token: int = 0
+    findings: tuple[Finding, ...] = ()  # of the adapter's self-test
+    pooling: Pooling | None = None  # how it makes embeddings; None: it makes text
+    vector_size: int = 0  # numbers in an embedding
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model of a LoadedModel that has a `pooling`."""
+        return cast(Encoder, self.model)
 
     @property
     def stop_ids(self) -> frozenset[int]:
@@ -56,25 +67,30 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     device = _choose_device(options)
     facts = read_facts(folder)
     _refuse_code(facts)
+    pooled = _pooling(options, facts)
     # A third of a second of Python, while the weights are read by native code.
     tokenizer_coming = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(_read_tokenizer, folder)
-    model, config = load_model(folder, lazy=True, trust_remote_code=False)
+    how = encoders.load_options() if pooled else {}
+    model, config = load_model(folder, lazy=True, trust_remote_code=False, **how)
     if device == "cpu":
         model = cpu.prepared(model, on_progress)
     _materialise(model, on_progress)
-    vocab_size, kv_bytes = _first_token(model)
     tokenizer = tokenizer_coming.result()
-    return LoadedModel(
+    adapter, found = _adapter_within(options.prepare_limit_s, facts, tokenizer, options.adapter)
+    loaded = LoadedModel(
         model=model,
         tokenizer=tokenizer,
-        adapter=_adapter_within(options.prepare_limit_s, facts, tokenizer, options.adapter),
+        adapter=adapter,
+        findings=found,
         own_sampling=_own_sampling(facts.generation_config),
-        context_length=_context_length(config, options.context_limit),
-        vocab_size=vocab_size,
+        context_length=_context_length(config, options.context_limit, pooled.longest if pooled else None),
+        vocab_size=0,
         device=device,
-        seconds=time.perf_counter() - started,
-        kv_bytes_per_token=kv_bytes,
+        seconds=0,
+        pooling=pooled,
     )
+    loaded = _with_vector(loaded) if pooled else _with_token(loaded)
+    return replace(loaded, seconds=time.perf_counter() - started)
 
 
 def _read_tokenizer(folder: Path) -> HubTokenizer:
@@ -94,14 +110,32 @@ def read_facts(folder: Path) -> ModelFacts:
     )
 
 
-def _adapter_within(limit_s: float, facts: ModelFacts, tokenizer: HubTokenizer, name: str) -> Adapter:
-    """The model's adapter, whose probe runs the model's template: one without end fails the load."""
-    finding = ThreadPoolExecutor(1, thread_name_prefix="probe").submit(adapter_for, facts, tokenizer, name)
+def _adapter_within(
+    limit_s: float, facts: ModelFacts, tokenizer: HubTokenizer, name: str
+) -> tuple[Adapter, tuple[Finding, ...]]:
+    """The model's adapter, tried: both run the model's template, and one without end fails the load."""
+    trying = ThreadPoolExecutor(1, thread_name_prefix="probe").submit(_tried, facts, tokenizer, name)
     try:
-        return finding.result(limit_s)
+        return trying.result(limit_s)
     except TimeoutError:
         # The thread goes on, but the site ends the process of a failed load.
         raise RefusedModel("its chat template does not come to an end") from None
+
+
+def _tried(facts: ModelFacts, tokenizer: HubTokenizer, name: str) -> tuple[Adapter, tuple[Finding, ...]]:
+    adapter = adapter_for(facts, tokenizer, name)
+    found = self_test.findings(adapter, tokenizer)
+    for finding in found:
+        if (finding.about, finding.light) == ("tools", "red"):
+            adapter.refuse_tools(finding.text)
+    return adapter, found
+
+
+def _pooling(options: Load, facts: ModelFacts) -> Pooling | None:
+    try:
+        return pooling.read(Path(options.path), facts.config, options.model)
+    except pooling.OddPooling as error:
+        raise RefusedModel(str(error)) from None
 
 
 def _template_in(tokenizer_config: Mapping[str, Any]) -> str:
@@ -196,23 +230,32 @@ def _own_sampling(generation_config: Mapping[str, Any]) -> Sampling:
     )
 
 
-def _context_length(config: dict[str, Any], limit: int | None) -> int:
+def _context_length(config: dict[str, Any], *limits: int | None) -> int:
     text = config.get("text_config") or config
     own = int(text.get("max_position_embeddings") or _DEFAULT_CONTEXT)
-    return min(own, limit) if limit else own
+    return min(own, *(limit for limit in limits if limit), own)
 
 
-def _first_token(model: nn.Module) -> tuple[int, int]:
+def _with_token(loaded: LoadedModel) -> LoadedModel:
     """How many logits the model gives, and what each token adds to its KV caches, in bytes.
 
     A token id at or above the first would read past the embedding. Computing one token also has the
     device compile its kernels before anybody waits for them.
     """
-    caches = make_prompt_cache(model)
-    logits = model(mx.array([[0]]), cache=caches)
+    caches = make_prompt_cache(loaded.model)
+    logits = loaded.model(mx.array([[0]]), cache=caches)
     mx.eval(logits)
     growing = [leaf for cache in caches for _, leaf in tree_flatten(cache.state) if _grows(leaf)]
-    return int(logits.shape[-1]), sum(leaf.nbytes // leaf.shape[2] for leaf in growing)
+    kv_bytes = sum(leaf.nbytes // leaf.shape[2] for leaf in growing)
+    return replace(loaded, vocab_size=int(logits.shape[-1]), kv_bytes_per_token=kv_bytes)
+
+
+def _with_vector(loaded: LoadedModel) -> LoadedModel:
+    """How long an embedding model's vectors are; the self-test of a chat has nothing to say of it."""
+    hidden = loaded.encoder.encode(mx.array([[0]]), mx.array([1]), loaded.encoder.new_cache())
+    mx.eval(hidden)
+    size = int(hidden.shape[-1])
+    return replace(loaded, vocab_size=loaded.encoder.vocab_size, vector_size=size, findings=())
 
 
 def _grows(leaf: object) -> bool:

@@ -12,13 +12,16 @@ from inference.requests import (
     ChatRequest,
     CompletionRequest,
     DetokenizeRequest,
+    EmbeddingRequest,
     GenerationRequest,
     Prompt,
     Sampling,
     TokenizeRequest,
 )
 from inference.types import Tokenized
+from inference.worker import inputs
 from inference.worker.batch import Sequence
+from inference.worker.inputs import Inputs
 from inference.worker.loading import LoadedModel
 from inference.worker.text import Answer
 
@@ -47,6 +50,8 @@ class Prompts:
 
     def asked(self, request: GenerationRequest, owner: str) -> list[Asked]:
         """One entry for each prompt of `request`; raises a ServerError that names the wrong field."""
+        if self._model.pooling:
+            raise InvalidValue("This model makes embeddings, not text; ask /v1/embeddings.", param="model")
         self._check_bias(request)
         prompts = self.tokens(request)
         return [
@@ -61,6 +66,10 @@ class Prompts:
         for prompt in prompts:
             self._check_vocabulary(request, prompt)
         return prompts
+
+    def inputs(self, request: EmbeddingRequest) -> Inputs:
+        """What an embedding model is given; raises a ServerError that names the wrong field."""
+        return inputs.read(request, self._model, self._next_id())
 
     def tokenized(self, request: TokenizeRequest | DetokenizeRequest) -> Tokenized:
         """Token ids and their text, either way, without computing anything."""
@@ -90,6 +99,8 @@ class Prompts:
     def _raw(self, prompt: Prompt, suffix: str | None) -> list[int]:
         if not isinstance(prompt, str):
             return list(prompt)
+        if self._model.pooling:
+            return list(inputs.tokens_of(prompt, self._model))
         if suffix is not None:
             return self._model.adapter.infill(prompt, suffix)
         return self._model.tokenizer.encode_prompt(prompt)

@@ -12,9 +12,10 @@ from msgspec import structs
 
 from inference.errors import InternalError, ServerError
 from inference.protocol import Happened, Load, Step, Submit, Up
-from inference.requests import ChatRequest, CompletionRequest, DetokenizeRequest, TokenizeRequest
+from inference.requests import DetokenizeRequest, EmbeddingRequest, TokenizeRequest
 from inference.types import (
     Accepted,
+    Embedded,
     Ended,
     Event,
     Finished,
@@ -27,6 +28,7 @@ from inference.types import (
 )
 from inference.worker.batch import Output, Prefilled, Sampled, Scored
 from inference.worker.chooser import Logprob
+from inference.worker.embedding import Vectors
 from inference.worker.engine import Add, Command, Remove
 from inference.worker.loading import LoadedModel
 from inference.worker.prompts import Asked, Prompts
@@ -65,6 +67,11 @@ class Open:
         return cls(number, time.perf_counter(), answers, prompts)
 
     @property
+    def sequences(self) -> set[int]:
+        """What the engine may still be doing for it."""
+        return {*self.answers, *self.prompts}
+
+    @property
     def prompt_tokens(self) -> int:
         return sum(self.prompts.values())
 
@@ -80,9 +87,9 @@ class Open:
         self.completion_tokens += answer.tokens
         self.reasoning_tokens += answer.reasoning_tokens
         ended = Ended(reason=reason, index=answer.index)
-        return [ended] if self.answers else [ended, self._finished()]
+        return [ended] if self.answers else [ended, self.finished()]
 
-    def _finished(self) -> Finished:
+    def finished(self) -> Finished:
         now = time.perf_counter()
         prefill_at, decode_at = self.prefill_at or now, self.decode_at or now
         usage = Usage(
@@ -158,15 +165,13 @@ class Requests:
         if isinstance(submit.request, TokenizeRequest | DetokenizeRequest):
             self._tell_tokens(submit.id, self._prompts.tokenized(submit.request))
             return
-        if not isinstance(submit.request, ChatRequest | CompletionRequest):
-            raise InternalError("This kind of request is not served yet.")
+        if isinstance(submit.request, EmbeddingRequest):
+            self._embed(submit.id, submit.request)
+            return
         asked = self._prompts.asked(submit.request, submit.owner)
         request = Open.of(submit.id, asked)
-        with self._leaving:
-            if submit.id not in self._open:
-                return  # its reader left meanwhile
-            self._open[submit.id] = request
-            self._of_sequence |= dict.fromkeys(request.answers, request)
+        if not self._is_wanted(request):
+            return
         answers = [answer for one in asked for answer in one.answers]
         sequences = [sequence for one in asked for sequence in one.sequences]
         most = sum(sequence.max_tokens for sequence in sequences)
@@ -179,6 +184,22 @@ class Requests:
             if one.sequences[0].id in self._of_sequence:
                 self._post(Add(one.sequences))
 
+    def _is_wanted(self, request: Open) -> bool:
+        """Open the request, unless its reader has left meanwhile."""
+        with self._leaving:
+            if request.number not in self._open:
+                return False
+            self._open[request.number] = request
+            self._of_sequence |= dict.fromkeys(request.sequences, request)
+            return True
+
+    def _embed(self, number: int, request: EmbeddingRequest) -> None:
+        inputs = self._prompts.inputs(request)
+        opened = Open(number, time.perf_counter(), {}, {inputs.id: sum(map(len, inputs.rows))})
+        if self._is_wanted(opened):
+            self._tell(number, [Accepted(prompt_tokens=opened.prompt_tokens)])
+            self._post(Add((inputs,)))
+
     def _tell_tokens(self, number: int, tokenized: Tokenized) -> None:
         self._open.pop(number, None)
         usage = Usage(prompt_tokens=sum(map(len, tokenized.tokens)))
@@ -190,7 +211,7 @@ class Requests:
         self._send(Step(happened=(Happened(id=number, failure=error.refusal()),)))
 
     def _close(self, request: Open | None) -> None:
-        for sequence in list(request.answers) if request else ():
+        for sequence in request.sequences if request else ():
             self._of_sequence.pop(sequence, None)
             self._post(Remove(sequence))
 
@@ -222,7 +243,14 @@ class Requests:
             return [request.progress(output)]
         if isinstance(output, Scored):
             return self._echo(request, output)
+        if isinstance(output, Vectors):
+            return self._embedded(request, output)
         return self._text(request, output)
+
+    def _embedded(self, request: Open, vectors: Vectors) -> list[Event]:
+        self._of_sequence.pop(vectors.id, None)
+        self._open.pop(request.number, None)
+        return [Embedded(vectors=vectors.vectors), request.finished()]
 
     def _echo(self, request: Open, scored: Scored) -> list[Event]:
         """The prompt with what the model thought of it; an answer of no tokens ends with it."""

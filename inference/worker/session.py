@@ -139,6 +139,7 @@ class Session:
             kv_bytes_per_token=model.kv_bytes_per_token,
             blas=self._blas.name if model.device == "cpu" else "",
             adapter=model.adapter.name,
+            findings=model.findings,
             stop_tokens=tuple(sorted(model.tokenizer.token_text(i) for i in model.stop_ids)),
         )
         self.send(Ready(loaded=loaded))

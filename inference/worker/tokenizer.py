@@ -42,6 +42,9 @@ class HubTokenizer:
     def __init__(self, tokenizer: Any) -> None:
         self.hub = tokenizer
         self._rust = tokenizer.backend_tokenizer
+        # Embedding models' tokenizers are often saved to cut and pad every text to 128 tokens.
+        self._rust.no_truncation()
+        self._rust.no_padding()
         self.eos_id: int | None = tokenizer.eos_token_id
         vocabulary = tokenizer.get_vocab()
         self.size = 1 + max(vocabulary.values(), default=-1)  # ids may have holes
@@ -81,6 +84,10 @@ class HubTokenizer:
         if not ids:
             raise InvalidValue("The prompt is empty; give the model something to continue.", param="prompt")
         return ids
+
+    def encode_whole(self, text: str) -> list[int]:
+        """With everything the tokenizer puts around a text of its own: BERT's [CLS] and [SEP], say."""
+        return self._encode(text, adds_special=True)
 
     def decode(self, ids: Sequence[int]) -> str:
         return str(self._rust.decode(list(ids), skip_special_tokens=False))

@@ -23,9 +23,9 @@ async def test_it_tells_loaded_from_loadable() -> None:
     with serving(FakeRunner(), cards=CARDS):
         await chat()
         listed = json.loads((await AsyncClient().get("/v1/models")).content)
-    names = ("state", "loaded", "memory_bytes", "adapter")
+    names = ("state", "loaded", "memory_bytes", "adapter", "light")
     facts = [tuple(model[name] for name in names) for model in listed["data"]]
-    assert facts == [("ready", True, GB, "fake"), ("unloaded", False, 0, None)]
+    assert facts == [("ready", True, GB, "fake", "green"), ("unloaded", False, 0, None, None)]
 
 
 async def test_it_shows_one_model_whose_id_has_a_slash() -> None:
@@ -42,8 +42,11 @@ async def test_it_shows_one_model_whose_id_has_a_slash() -> None:
         "needed_bytes": GB,
         "memory_bytes": 0,
         "context_length": 8192,
+        "kind": "chat",
         "family": "llama",
         "adapter": None,
+        "light": None,
+        "findings": [],
         "aliases": ["gpt-4o"],
         "pinned": True,
     }

@@ -1,43 +1,22 @@
 """The body of POST /v1/completions."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, Tag, model_validator
 
 from inference.openai.schemas.generation import Generation
-from inference.openai.schemas.strict import Refused, either, unsupported, wrong
+from inference.openai.schemas.prompts import ONE_OR_SEVERAL, OnePrompt, Text, Tokens, listed
+from inference.openai.schemas.strict import Refused, unsupported, wrong
 from inference.requests import CompletionRequest, Prompt
 
 DEFAULT_MAX_TOKENS = 16  # OpenAI's, for this older endpoint alone
 MOST_ANSWERS = 128  # of one request
 
-
-Tokens = Annotated[list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=1)]
-Text = Annotated[str, Field(min_length=1)]
-OnePrompt = Annotated[
-    Annotated[Text, Tag("<text>")] | Annotated[Tokens, Tag("<tokens>")],
-    either({"<text>": str, "<tokens>": list}, "a string or a list of token ids"),
-]
-
-
-def _prompt_kind(value: Any) -> str | None:
-    if isinstance(value, str):
-        return "<text>"
-    if not isinstance(value, list):
-        return None
-    is_tokens = bool(value) and isinstance(value[0], int) and not isinstance(value[0], bool)
-    return "<tokens>" if is_tokens else "<list>"
-
-
 Prompts = Annotated[
     Annotated[Text, Tag("<text>")]
     | Annotated[Tokens, Tag("<tokens>")]
     | Annotated[list[OnePrompt], Field(min_length=1, max_length=MOST_ANSWERS), Tag("<list>")],
-    Discriminator(
-        _prompt_kind,
-        custom_error_type="wrong_type",
-        custom_error_message="It must be a string, a list of token ids, or a list of these",
-    ),
+    ONE_OR_SEVERAL,
 ]
 
 
@@ -91,10 +70,7 @@ class CompletionBody(Generation):
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
-        if isinstance(self.prompt, str):
-            return (self.prompt,)
-        listed = self.prompt if _prompt_kind(self.prompt) == "<list>" else [self.prompt]
-        return tuple(one if isinstance(one, str) else tuple(one) for one in listed)  # type: ignore[arg-type]
+        return listed(self.prompt)
 
     def request(self) -> CompletionRequest:
         return CompletionRequest(

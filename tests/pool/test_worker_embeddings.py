@@ -1,0 +1,129 @@
+"""Embeddings on real workers: BERT against numpy, Qwen3 alone against together, and what is refused."""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from tokenizers import Tokenizer
+
+from inference.errors import ContextLengthExceeded, InvalidValue
+from inference.pool import ProcessRunner
+from inference.requests import EmbeddingRequest, Prompt
+from inference.types import Embedded, Finished
+from tests.pool.workers import ask, chat, started
+from tests.tiny_vectors import HIDDEN, LONGEST, Floats, bert_vector, make_tiny_bert, make_tiny_qwen3
+
+pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
+TEXTS = ("Once upon a time", "x", "There was a long text " * 3, "é 漢字 😀")
+
+
+@pytest.fixture(scope="module")
+def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_bert(tmp_path_factory.mktemp("models") / "bert")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bert(bert_folder: Path) -> AsyncIterator[ProcessRunner]:
+    runner = await started(bert_folder)
+    yield runner
+    await runner.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def qwen3(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProcessRunner]:
+    runner = await started(make_tiny_qwen3(tmp_path_factory.mktemp("models") / "qwen3-embedding"))
+    yield runner
+    await runner.stop()
+
+
+async def vectors(runner: ProcessRunner, *inputs: Prompt, dimensions: int | None = None) -> list[Floats]:
+    events = await ask(runner, EmbeddingRequest(model="tiny", inputs=inputs, dimensions=dimensions))
+    (told,) = (event.vectors for event in events if isinstance(event, Embedded))
+    return [np.array(struct.unpack(f"<{len(one) // 4}f", one), np.float32) for one in told]
+
+
+def ids_of(folder: Path, text: str) -> list[int]:
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return list(tokenizer.encode(text).ids)
+
+
+async def test_bert_says_what_its_formula_says(bert: ProcessRunner, bert_folder: Path) -> None:
+    told = await vectors(bert, *TEXTS)
+    for text, vector in zip(TEXTS, told, strict=True):
+        assert np.allclose(vector, bert_vector(bert_folder, ids_of(bert_folder, text)), atol=1e-5)
+
+
+async def test_a_text_has_the_same_vector_alone_and_beside_others(
+    bert: ProcessRunner, qwen3: ProcessRunner
+) -> None:
+    for runner in (bert, qwen3):
+        together = await vectors(runner, *TEXTS)
+        alone = [(await vectors(runner, text))[0] for text in TEXTS]
+        assert np.allclose(together, alone, atol=1e-5)
+        assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+
+
+async def test_many_requests_at_once_get_their_own_vectors(bert: ProcessRunner) -> None:
+    texts = [f"text {number} " * (number % 5 + 1) for number in range(24)]
+    together = await asyncio.gather(*(vectors(bert, text) for text in texts))
+    assert np.allclose(np.array(together)[:, 0], await vectors(bert, *texts), atol=1e-5)
+
+
+async def test_a_reader_that_leaves_disturbs_nobody(qwen3: ProcessRunner) -> None:
+    before = await vectors(qwen3, "Once")
+    leaving = asyncio.ensure_future(vectors(qwen3, *("x" * 200 for _ in range(50))))
+    staying = asyncio.ensure_future(vectors(qwen3, "Once"))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert np.allclose(await staying, before, atol=1e-5)
+    assert leaving.cancelled() or await asyncio.wait([leaving])
+
+
+async def test_a_long_text_is_computed_in_chunks(qwen3: ProcessRunner) -> None:
+    """More than two chunks of 64; the last token has seen the first."""
+    one, other = await vectors(qwen3, "a" + "x" * 180, "b" + "x" * 180)
+    assert not np.allclose(one, other, atol=1e-4)
+
+
+async def test_the_token_ids_of_a_text_have_its_vector(bert: ProcessRunner, bert_folder: Path) -> None:
+    text, ids = await vectors(bert, "Once", tuple(ids_of(bert_folder, "Once")))
+    assert np.allclose(text, ids, atol=1e-6)
+
+
+async def test_fewer_dimensions_are_the_first_ones_brought_to_length(qwen3: ProcessRunner) -> None:
+    (whole,), (cut,) = await vectors(qwen3, "Once"), await vectors(qwen3, "Once", dimensions=8)
+    assert np.allclose(cut, whole[:8] / np.linalg.norm(whole[:8]), atol=1e-5)
+
+
+async def test_tokens_are_counted_with_those_around_a_text(bert: ProcessRunner) -> None:
+    events = await ask(bert, EmbeddingRequest(model="tiny", inputs=("Once", "a")))
+    assert isinstance(events[-1], Finished)
+    assert events[-1].usage.prompt_tokens == (1 + 4 + 1) + (1 + 1 + 1)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "dimensions", "says"),
+    [
+        (("x" * LONGEST,), None, "98 tokens"),
+        (("fine", "x" * LONGEST), None, "Input 1"),
+        (((10_000,),), None, "no token 10000"),
+        (("Once",), HIDDEN + 1, f"{HIDDEN} dimensions"),
+    ],
+)
+async def test_what_does_not_fit_is_refused(
+    bert: ProcessRunner, inputs: tuple[Prompt, ...], dimensions: int | None, says: str
+) -> None:
+    with pytest.raises((InvalidValue, ContextLengthExceeded), match=says):
+        await vectors(bert, *inputs, dimensions=dimensions)
+    assert len(await vectors(bert, "Once")) == 1
+
+
+async def test_an_embedding_model_does_not_chat(bert: ProcessRunner) -> None:
+    with pytest.raises(InvalidValue, match="makes embeddings"):
+        await ask(bert, chat())
