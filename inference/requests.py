@@ -83,6 +83,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     tools: tuple[Tool, ...] = ()
     must_call: tuple[str, ...] = ()  # names: the answer is a call of one of these; empty: as the model likes
     may_call_several: bool = True
+    follows_schemas: bool = False  # the arguments of a call do, though the model need not call
     schema: str = ""  # JSON text of the schema that the answer must follow
     template_options: tuple[tuple[str, bool | int | str], ...] = ()  # variables of the chat template
     ignores_end: bool = False  # the answer has max_tokens, whatever the model says

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 from inference.adapters import folding
 from inference.adapters.calls import CallReader
 from inference.adapters.infilling import Infilling
-from inference.adapters.reader import Reader
+from inference.adapters.reader import Reader, Thinking
 from inference.adapters.spoken_tools import spoken
 from inference.adapters.tongue import Tongue, variables_of
 from inference.adapters.tool_formats import Hermes, ToolFormat, written_by
@@ -201,13 +201,24 @@ class Adapter:
     def reader(self, prompt: Sequence[int], request: ChatRequest) -> Reader:
         """A fresh reader for an answer to `request`, whose prompt has these token ids, and for no other."""
         calls = self._call_reader(request)
+        thinking = self.thinking(prompt)
+        if thinking is None:
+            return Reader(calls=calls)
+        marks = (thinking.opening, thinking.closing)
+        return Reader(reasoning=marks, starts_inside=thinking.is_open, calls=calls)
+
+    def thinking(self, prompt: Sequence[int]) -> Thinking | None:
+        """How an answer to this prompt may reason; None for a model that does not."""
         opening, closing = self.reasoning
         if opening not in self._facts.chat_template and self._tokenizer.id_of(opening) is None:
-            return Reader(calls=calls)
+            return None
         # Some templates open the reasoning themselves, so the answer never says so (DeepSeek-R1#352).
-        end_of_prompt = self._tokenizer.decode(prompt[-_PROMPT_END:]).rstrip()
-        is_open = end_of_prompt.endswith(opening)
-        return Reader(reasoning=(opening, closing), starts_inside=is_open, calls=calls)
+        end = self._tokenizer.decode(prompt[-_PROMPT_END:]).rstrip()
+        return Thinking(opening, closing, is_open=end.endswith(opening), is_over=end.endswith(closing))
+
+    def framed(self, rule: str) -> str:
+        """A rule of an llguidance grammar in what this family puts around an answer's text."""
+        return rule
 
     def hidden_from(self, request: ChatRequest) -> frozenset[int]:
         """The tokens without text in an answer to `request`; with tools, marks of calls are read."""

@@ -1,8 +1,20 @@
 """Splits an answer's text into its channels: the same code for a streamed and a whole answer."""
 
+from dataclasses import dataclass
+
 from inference.adapters.calls import CallReader, Channel, Piece
 
-__all__ = ["Channel", "Piece", "Reader", "held_back"]
+__all__ = ["Channel", "Piece", "Reader", "Thinking", "held_back"]
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """How an answer's reasoning is marked, and whether its prompt has opened or closed it already."""
+
+    opening: str
+    closing: str
+    is_open: bool = False
+    is_over: bool = False
 
 
 def held_back(text: str, marker: str) -> int:

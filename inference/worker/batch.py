@@ -17,6 +17,7 @@ from inference.types import FinishReason
 from inference.worker import decode  # noqa: F401 - its step takes the place of mlx-lm's
 from inference.worker.chooser import Chooser, Logprob
 from inference.worker.embedding import Vectors
+from inference.worker.grammar import Grammar
 from inference.worker.pace import Pace
 from inference.worker.prefixes import Found, Prefixes, boundaries, trimmed
 from inference.worker.scoring import Scoring
@@ -40,6 +41,7 @@ class Sequence:
     owner: str = ""  # whose prefixes it may find and add to
     logprobs: int | None = None  # None: none; else how many alternatives for each token
     scores_prompt: bool = False  # whether the prompt's own tokens get log probabilities too
+    grammar: Grammar | None = None  # what the answer must follow
     answered: tuple[int, ...] = ()  # its answer so far, when it is computed a second time
 
 
@@ -293,6 +295,7 @@ def _chooser(sequence: Sequence) -> Chooser:
         prompt=sequence.prompt,
         answered=sequence.answered,
         logprobs=sequence.logprobs,
+        grammar=sequence.grammar,
     )
 
 

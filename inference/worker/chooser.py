@@ -8,7 +8,10 @@ import mlx.core as mx
 import numpy as np
 
 from inference.requests import Sampling
+from inference.worker.grammar import Grammar, mask
 from inference.worker.sampling import Draw, Shape, sample
+
+_NEVER = -9999.0  # OpenAI's own for a token that cannot come: JSON has no infinity
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,9 @@ class LazyLogprob:
     def read(self) -> Logprob:
         top: tuple[tuple[int, float], ...] = ()
         if self.top_ids is not None and self.top_values is not None:
-            top = tuple(zip(np.array(self.top_ids).tolist(), np.array(self.top_values).tolist(), strict=True))
-        return Logprob(float(self.value.item()), top)  # type: ignore[arg-type]  # no complex logits
+            values = np.maximum(np.array(self.top_values), _NEVER).tolist()
+            top = tuple(zip(np.array(self.top_ids).tolist(), values, strict=True))
+        return Logprob(max(float(self.value.item()), _NEVER), top)  # type: ignore[arg-type]  # no complex logits
 
 
 class Chooser:
@@ -52,29 +56,45 @@ class Chooser:
         prompt: Sequence[int] = (),
         answered: Sequence[int] = (),
         logprobs: int | None = None,
+        grammar: Grammar | None = None,
     ) -> None:
         self.shape = Shape.of(sampling)
         self.logprobs = logprobs
         self._seed = secrets.randbits(63) if sampling.seed is None else sampling.seed
         self._place = len(answered)
         self._penalties = Penalties(sampling, prompt, answered) if _has_penalties(sampling) else None
+        self._guide = grammar.begin(answered) if grammar else None
+        self._has_begun = False
         self._bias = sampling.logit_bias
         self._dense_bias: mx.array | None = None
 
     @property
     def changes_logits(self) -> bool:
-        return bool(self._bias or self._penalties)
+        return bool(self._bias or self._penalties or self._guide)
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether it has to `see` each token before it can choose the next one."""
+        return self._guide is not None
+
+    def see(self, token: int) -> None:
+        """The token before the next one; the first is the prompt's last, or one of those answered before."""
+        if self._guide and self._has_begun:
+            self._guide.take(token)
+        self._has_begun = True
 
     def draw(self) -> Draw:
         place, self._place = self._place, self._place + 1
         return Draw(self._seed, place)
 
     def process(self, token: mx.array, logits: mx.array) -> mx.array:
-        """The logits, shape (1, vocabulary), penalised and biased; `token`, shape (1,), was the last one."""
+        """The logits, shape (1, vocabulary), penalised, biased and masked; `token`, shape (1,), came last."""
         logits = logits.astype(mx.float32)
         if self._penalties:
             logits = self._penalties.apply(token, logits)
-        return logits + self._bias_over(logits.shape[-1]) if self._bias else logits
+        if self._bias:
+            logits = logits + self._bias_over(logits.shape[-1])
+        return mask(logits, self._guide.allowed(logits.shape[-1])) if self._guide else logits
 
     def _bias_over(self, vocabulary: int) -> mx.array:
         if self._dense_bias is None:

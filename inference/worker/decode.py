@@ -26,6 +26,10 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
         self._current_tokens, self._current_logprobs = self._next_tokens, self._next_logprobs
         inputs = self._current_tokens
         logits = self.model(inputs[:, None], cache=self.prompt_cache)[:, -1, :]
+        if any(chooser.is_guided for chooser in self.samplers):
+            mx.async_eval(logits)  # type: ignore[no-untyped-call]  # while the masks are made
+            for chooser, token in zip(self.samplers, inputs.tolist(), strict=True):
+                chooser.see(token)
         if any(chooser.changes_logits for chooser in self.samplers):
             logits = self._processed(inputs, logits)
         self._next_tokens = choose(self.samplers, logits)

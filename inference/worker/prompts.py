@@ -21,6 +21,7 @@ from inference.requests import (
 from inference.types import Tokenized
 from inference.worker import inputs
 from inference.worker.batch import Sequence
+from inference.worker.grammar import Grammars
 from inference.worker.inputs import Inputs
 from inference.worker.loading import LoadedModel
 from inference.worker.text import Answer
@@ -46,6 +47,7 @@ class Prompts:
     def __init__(self, model: LoadedModel, options: Load) -> None:
         self._model = model
         self._options = options
+        self._grammars = Grammars(model)
         self._last_id = 0
 
     def asked(self, request: GenerationRequest, owner: str) -> list[Asked]:
@@ -108,6 +110,7 @@ class Prompts:
     def _asked(self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int) -> Asked:
         model = self._model
         sampling = request.sampling.over(model.own_sampling)
+        grammar = self._grammars.of(request, prompt) if isinstance(request, ChatRequest) else None
         room = self._room(request, len(prompt))
         sequences = tuple(
             Sequence(
@@ -119,6 +122,7 @@ class Prompts:
                 owner=owner,
                 logprobs=request.logprobs,
                 scores_prompt=_is_scored(request),
+                grammar=grammar,
             )
             for copy in range(request.n)
         )

@@ -92,6 +92,10 @@ class HubTokenizer:
     def decode(self, ids: Sequence[int]) -> str:
         return str(self._rust.decode(list(ids), skip_special_tokens=False))
 
+    def as_json(self) -> str:
+        """The whole tokenizer, as tokenizer.json has it."""
+        return str(self._rust.to_str())
+
     def id_of(self, token: str) -> int | None:
         found: int | None = self._rust.token_to_id(token)
         return found

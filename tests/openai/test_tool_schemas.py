@@ -51,10 +51,21 @@ def test_it_reads_the_choice_among_them(choice: Any, offered: int, must: tuple[s
     assert (len(request.tools), request.must_call, request.may_call_several) == (offered, must, False)
 
 
-def test_strict_arguments_are_enforced_where_a_call_is_required() -> None:
-    strict = {"type": "function", "function": WEATHER["function"] | {"strict": True}}  # type: ignore[operator]
-    assert chat(tools=[strict], tool_choice="required").must_call == ("weather",)
-    assert refusal(tools=[TIME, strict]) == "tools.1.function.strict"
+@pytest.mark.parametrize(
+    ("strict", "choice", "follows"),
+    [
+        (False, "auto", False),
+        (True, "auto", True),
+        (False, "required", True),
+        (False, {"type": "function", "function": {"name": "time"}}, True),
+        (True, "none", False),
+    ],
+)
+def test_arguments_follow_schemas_where_asked_or_where_a_call_must_come(
+    strict: bool, choice: Any, follows: bool
+) -> None:
+    weather = {"type": "function", "function": WEATHER["function"] | {"strict": strict}}  # type: ignore[operator]
+    assert chat(tools=[TIME, weather], tool_choice=choice).follows_schemas is follows
 
 
 @pytest.mark.parametrize(
@@ -83,7 +94,7 @@ def test_strict_arguments_are_enforced_where_a_call_is_required() -> None:
         ({"response_format": {"type": "json_schema"}}, "response_format.json_schema"),
         ({"response_format": SCHEMA | {"type": "text"}}, "response_format.json_schema"),
         ({"response_format": SCHEMA | {"json_schema": {"name": "a"}}}, "response_format.json_schema.schema"),
-        ({"response_format": SCHEMA, "tools": [WEATHER]}, "response_format"),
+        ({"tools": [WEATHER], "tool_choice": "required", "ignore_eos": True}, "ignore_eos"),
         ({"response_format": SCHEMA, "ignore_eos": True}, "ignore_eos"),
         ({"reasoning_effort": "huge"}, "reasoning_effort"),
         ({"chat_template_kwargs": {"bos_token": "x"}}, "chat_template_kwargs.bos_token"),

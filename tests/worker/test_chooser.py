@@ -8,6 +8,7 @@ import pytest
 
 from inference.requests import Sampling
 from inference.worker.chooser import Chooser, choose
+from inference.worker.grammar import mask
 
 pytestmark = pytest.mark.mlx
 SIZE = 12
@@ -93,3 +94,12 @@ def test_alternatives_are_the_likeliest_in_order() -> None:
 
 def test_no_alternatives_are_a_figure_alone() -> None:
     assert Chooser(GREEDY, logprobs=0).logprob_of(mx.array(LOGITS), mx.array(3)).read().top == ()
+
+
+def test_only_allowed_tokens_can_be_drawn() -> None:
+    allowed = np.zeros(SIZE, np.bool_)
+    allowed[[2, 7]] = True
+    masked = np.array(mask(mx.array(LOGITS)[None], allowed))[0]
+    assert np.isfinite(masked).nonzero()[0].tolist() == [2, 7]
+    assert np.allclose(masked[[2, 7]], LOGITS[[2, 7]])
+    assert np.allclose(np.array(mask(mx.array(LOGITS)[None], None))[0], LOGITS)

@@ -77,7 +77,7 @@ class ChatCompletionBody(Generation):
     )
     parallel_tool_calls: bool | None = Field(None, description="`false`: at most one call in an answer.")
     response_format: ResponseFormat | None = Field(
-        None, description="The form of the answer; not together with tools that the model may call."
+        None, description="The form of the answer; with tools the model may call, it is this or a call."
     )
     reasoning_effort: ReasoningEffort | None = Field(
         None, description="Given to the chat template; refused where the template does not know it."
@@ -125,11 +125,9 @@ class ChatCompletionBody(Generation):
 
     @model_validator(mode="after")
     def _choice_fits_the_tools(self) -> Self:
-        check_tools(
-            [tool.function.name for tool in self.tools or ()],
-            [bool(tool.function.strict) for tool in self.tools or ()],
-            self.chosen,
-        )
+        check_tools([tool.function.name for tool in self.tools or ()], self.chosen)
+        if self.ignore_eos and self.follows_schemas:
+            raise unsupported("<field> is not supported together with calls that are enforced.", "ignore_eos")
         return self
 
     @model_validator(mode="after")
@@ -140,11 +138,6 @@ class ChatCompletionBody(Generation):
         if is_schema != (self.response_format.json_schema is not None):
             says = "It is required with this type" if is_schema else "It is for the type json_schema only"
             raise wrong("no_schema", says, "response_format.json_schema")
-        if self.response_format.type != "text" and self.offered:
-            raise unsupported(
-                "<field> is not supported together with tools, unless tool_choice is 'none'.",
-                "response_format",
-            )
         if self.response_format.type != "text" and self.ignore_eos:
             raise unsupported("<field> is not supported together with a response_format.", "ignore_eos")
         return self
@@ -168,6 +161,12 @@ class ChatCompletionBody(Generation):
         """The tools that the model is told of."""
         return () if self.chosen == "none" else tuple(tool.tool() for tool in self.tools or ())
 
+    @property
+    def follows_schemas(self) -> bool:
+        """Whether the arguments of calls have to: always where there must be one."""
+        is_strict = any(tool.function.strict for tool in self.tools or ())
+        return self.chosen != "none" and (is_strict or self.chosen != "auto")
+
     def request(self) -> ChatRequest:
         options = self.chat_template_kwargs.model_dump(exclude_none=True) if self.chat_template_kwargs else {}
         if self.reasoning_effort:
@@ -182,6 +181,7 @@ class ChatCompletionBody(Generation):
             n=self.n or 1,
             tools=self.offered,
             must_call=must_call(self.offered, self.chosen),
+            follows_schemas=self.follows_schemas,
             may_call_several=self.parallel_tool_calls is not False,
             schema=self.response_format.schema_text if self.response_format else "",
             template_options=tuple(options.items()),

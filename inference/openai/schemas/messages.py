@@ -46,7 +46,11 @@ class CalledFunction(Strict):
 class CallBody(Strict):
     """One call of an earlier answer, sent back."""
 
-    refused = {"custom": Refused("tools are functions.")}
+    refused = {
+        "custom": Refused("tools are functions."),
+        # Clients that gather a stream's deltas send it back.
+        "index": Refused("the order of the calls is their order here.", tuple(range(128))),
+    }
 
     id: CallId = Field(description="The call's id; the `tool` message that answers it repeats it.")
     type: Annotated[Literal["function"], unless("custom", why="tools are functions.")] = Field(

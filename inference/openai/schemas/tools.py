@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Tag
 
 from inference.openai.schemas.messages import FunctionName
-from inference.openai.schemas.strict import Refused, Strict, either, unless, unsupported, wrong
+from inference.openai.schemas.strict import Refused, Strict, either, unless, wrong
 from inference.requests import Tool
 
 _FUNCTIONS_ONLY = "tools are functions."
@@ -24,8 +24,8 @@ class FunctionBody(Strict):
     strict: bool | None = Field(
         None,
         description=(
-            "`true` has the arguments follow the schema. They always do where a call is required or "
-            "named; with `tool_choice` `auto` it is refused, since the model is then free."
+            "`true` has the arguments follow the schema, enforced while decoding; they always do where a "
+            "call is required or named. Refused with `auto` where the model's calls have no mark (Llama 3)."
         ),
     )
 
@@ -104,7 +104,7 @@ class ResponseFormat(Strict):
         return json.dumps(self.json_schema.schema_) if self.json_schema else '{"type":"object"}'
 
 
-def check_tools(names: list[str], strict: list[bool], chosen: str) -> None:
+def check_tools(names: list[str], chosen: str) -> None:
     """What tools and the choice among them must keep; `chosen` as in ChatCompletionBody.chosen."""
     twice = next((place for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
@@ -113,14 +113,6 @@ def check_tools(names: list[str], strict: list[bool], chosen: str) -> None:
         raise wrong("no_such_tool", "There is no tool with this name", "tool_choice.function.name")
     if chosen == "required" and not names:
         raise wrong("no_tools", "It is only allowed together with tools", "tool_choice")
-    if chosen == "auto" and any(strict):
-        raise unsupported(
-            (
-                "<field>: true is enforced where a call is required: send tool_choice 'required' or the "
-                "function's name."
-            ),
-            f"tools.{strict.index(True)}.function.strict",
-        )
 
 
 def must_call(offered: tuple[Tool, ...], chosen: str) -> tuple[str, ...]:
