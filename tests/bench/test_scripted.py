@@ -6,7 +6,7 @@ from inference.bench.scripted import WORD, Gate, ScriptedRunner
 from inference.bench.site import OneModel
 from inference.pool import Pool
 from inference.requests import ChatRequest, Message
-from inference.types import Accepted, Event, Finished, TextDelta
+from inference.types import Accepted, Ended, Event, Finished, TextDelta
 from tests.fakes import GB
 
 ASKED = ChatRequest(model="scripted", messages=(Message(role="user", content="Hello"),), max_tokens=3)
@@ -42,7 +42,7 @@ async def test_a_request_gets_its_tokens_one_by_one_once_the_gate_opens() -> Non
     gate.open()
     await streaming
     assert events[1:4] == [TextDelta(text=WORD)] * 3
-    assert isinstance(events[4], Finished)
+    assert [type(event) for event in events[4:]] == [Ended, Finished]
     await models.close()
 
 

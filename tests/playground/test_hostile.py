@@ -25,7 +25,7 @@ RAW_HTML = [
     "<link rel=stylesheet href=http://evil.test/><meta http-equiv=refresh content=0;url=http://evil.test>",
     "<video src=http://evil.test/ autoplay></video><object data=http://evil.test/></object>",
 ]
-ACTIVE = "img, iframe, svg:not(.icon), script, form, input, style, math, [onclick], [style]"
+ACTIVE = "img, iframe, svg:not(.icon), script, form:not(.calls), input, style, math, [onclick], [style]"
 REPORT_VIOLATIONS = "addEventListener('securitypolicyviolation', e => console.error(e.blockedURI))"
 DESCRIBE = """async html => {
   const { fragment } = await import("/static/playground/sanitise.js");
