@@ -4,9 +4,11 @@ from inference.adapters.base import Adapter, ModelFacts, Tokenizer
 from inference.adapters.codellama import CodeLlama
 from inference.adapters.default import Default
 from inference.adapters.llama import Llama3
+from inference.adapters.mistral import Mistral
 
 ADAPTERS: tuple[type[Adapter], ...] = (
     Llama3,
+    Mistral,
     CodeLlama,
     Default,
 )

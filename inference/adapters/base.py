@@ -27,7 +27,8 @@ _INSTRUCTED = [{"role": "system", "content": _PROBE}, _OPENED[0]]
 _REPEATED = [{"role": "user", "content": _PROBE}, _OPENED[0]]
 _TOOL = Tool(name="probe_of_the_tools", description="Nothing.")
 _CALL = ToolCall(id="abcdefghi", name=_TOOL.name, arguments="{}")  # Mistral's ids have nine characters
-_CALLED = [
+# A question, a call, its result: what a family may ask its template about.
+CALLED = [
     *_OPENED[:1],
     Tongue(str).turn(Message(role="assistant", content="", tool_calls=(_CALL,))),
     Tongue(str).turn(Message(role="tool", content=_PROBE, name=_TOOL.name, tool_call_id=_CALL.id)),
@@ -121,7 +122,7 @@ class Adapter:
 
     name: ClassVar[str] = ""
     stop_tokens: ClassVar[tuple[str, ...]] = ()  # the family's own, where the vocabulary has them
-    reasoning: ClassVar[tuple[str, str]] = ("<think>", "</think>")
+    reasoning: tuple[str, str] = ("<think>", "</think>")
     tool_format: ClassVar[type[ToolFormat] | None] = None  # None: as the template writes calls
 
     def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
@@ -130,7 +131,7 @@ class Adapter:
         self._why_no_tools = ""
         self._variables = variables_of(facts.chat_template)
         self._tells_tools = self._has_place_for(_OPENED[:1], _TOOL.name, tools=[_TOOL])
-        self._tells_calls = self._has_place_for(_CALLED, _TOOL.name, _PROBE)
+        self._tells_calls = self._has_place_for(CALLED, _TOOL.name, _PROBE)
         self._takes_system = self._has_place_for(_INSTRUCTED, _PROBE)
         self._takes_repeats = self._has_place_for(_REPEATED, _PROBE)
         format_of = self.tool_format or written_by(facts.chat_template)
