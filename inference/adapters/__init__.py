@@ -3,12 +3,16 @@
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
 from inference.adapters.codellama import CodeLlama
 from inference.adapters.default import Default
+from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
 from inference.adapters.llama import Llama3
 from inference.adapters.mistral import Mistral
 
 ADAPTERS: tuple[type[Adapter], ...] = (
     Llama3,
     Mistral,
+    FunctionGemma,
+    Gemma4,
+    Gemma,
     CodeLlama,
     Default,
 )

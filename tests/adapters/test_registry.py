@@ -13,6 +13,7 @@ NOT_FAMILIES = {
     "reader",
     "calls",
     "folding",
+    "gemma_calls",
     "infilling",
     "self_test",
     "spoken_tools",
