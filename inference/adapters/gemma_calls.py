@@ -62,7 +62,7 @@ class GemmaCalls(ToolFormat):
         rules = Rules(f"({quote} TEXT {quote})", lambda said: f"({quote} {_literal(said)} {quote})")
         calls = []
         for tool in tools:
-            arguments = rules.object(json.loads(tool.parameters))
+            arguments = rules.object_of(json.loads(tool.parameters))
             opened = _literal(f"call:{tool.name}")
             calls.append(f"({self._mark(self.begin)} {opened} {arguments} {self._mark(self.end)})")
         start = "call+" if several else "call"
@@ -151,7 +151,7 @@ class Rules:
         self._string = string
         self._quoted = quoted
 
-    def object(self, schema: Mapping[str, Any]) -> str:
+    def object_of(self, schema: Mapping[str, Any]) -> str:
         """An object with the properties it may and must have, in the order of the alphabet."""
         properties: Mapping[str, Any] = schema.get("properties") or {}
         if not properties:
@@ -180,7 +180,7 @@ class Rules:
 
     def _of_type(self, kind: object, schema: Mapping[str, Any]) -> str:
         if kind == "object":
-            return self._named(self.object(schema))
+            return self._named(self.object_of(schema))
         if kind == "array":
             item = self._value(schema.get("items"))
             some = f'{item} ("," {item})*'
