@@ -6,6 +6,7 @@ from inference.adapters.default import Default
 from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
 from inference.adapters.llama import Llama3
 from inference.adapters.mistral import Mistral
+from inference.adapters.phi import Phi
 
 ADAPTERS: tuple[type[Adapter], ...] = (
     Llama3,
@@ -13,6 +14,7 @@ ADAPTERS: tuple[type[Adapter], ...] = (
     FunctionGemma,
     Gemma4,
     Gemma,
+    Phi,
     CodeLlama,
     Default,
 )

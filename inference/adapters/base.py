@@ -13,26 +13,27 @@ from inference.adapters.calls import CallReader
 from inference.adapters.infilling import Infilling
 from inference.adapters.reader import Reader, Thinking
 from inference.adapters.spoken_tools import spoken
-from inference.adapters.tongue import Tongue, variables_of
+from inference.adapters.tongue import Tongue, Turns, variables_of
 from inference.adapters.tool_formats import Hermes, ToolFormat, written_by
 from inference.errors import InvalidValue, TemplateFailed, UnsupportedField
 from inference.requests import ChatRequest, Message, Tool, ToolCall
 
 _PROBE = "probe-of-the-assistant-turn"
-_OPENED = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": _PROBE}]
+_ASKED = Message(role="user", content="hi")
+_OPENED = (_ASKED, Message(role="assistant", content=_PROBE))
 # Some templates end a turn only where the next one begins (GLM: the user's marker is the end), and some
 # write the end only after the last turn, so both are asked.
-_PROBES = (_OPENED, [*_OPENED, {"role": "user", "content": "and"}])
-_INSTRUCTED = [{"role": "system", "content": _PROBE}, _OPENED[0]]
-_REPEATED = [{"role": "user", "content": _PROBE}, _OPENED[0]]
+_PROBES = (_OPENED, (*_OPENED, Message(role="user", content="and")))
+_INSTRUCTED = (Message(role="system", content=_PROBE), _ASKED)
+_REPEATED = (Message(role="user", content=_PROBE), _ASKED)
 _TOOL = Tool(name="probe_of_the_tools", description="Nothing.")
 _CALL = ToolCall(id="abcdefghi", name=_TOOL.name, arguments="{}")  # Mistral's ids have nine characters
 # A question, a call, its result: what a family may ask its template about.
-CALLED = [
-    *_OPENED[:1],
-    Tongue(str).turn(Message(role="assistant", content="", tool_calls=(_CALL,))),
-    Tongue(str).turn(Message(role="tool", content=_PROBE, name=_TOOL.name, tool_call_id=_CALL.id)),
-]
+CALLED = (
+    _ASKED,
+    Message(role="assistant", content="", tool_calls=(_CALL,)),
+    Message(role="tool", content=_PROBE, name=_TOOL.name, tool_call_id=_CALL.id),
+)
 # Variables of a template that are the server's to fill.
 _OURS = {"messages", "tools", "documents", "add_generation_prompt", "bos_token", "eos_token", "chat_template"}
 _UNTOLD = "This model has no chat template, so it cannot be told of tools."
@@ -123,14 +124,14 @@ class Adapter:
     name: ClassVar[str] = ""
     stop_tokens: ClassVar[tuple[str, ...]] = ()  # the family's own, where the vocabulary has them
     reasoning: tuple[str, str] = ("<think>", "</think>")
-    tool_format: ClassVar[type[ToolFormat] | None] = None  # None: as the template writes calls
+    tool_format: type[ToolFormat] | None = None  # None: as the template writes calls
 
     def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
         self._facts = facts
         self._tokenizer = tokenizer
         self._why_no_tools = ""
         self._variables = variables_of(facts.chat_template)
-        self._tells_tools = self._has_place_for(_OPENED[:1], _TOOL.name, tools=[_TOOL])
+        self._tells_tools = self._has_place_for((_ASKED,), _TOOL.name, tools=(_TOOL,))
         self._tells_calls = self._has_place_for(CALLED, _TOOL.name, _PROBE)
         self._takes_system = self._has_place_for(_INSTRUCTED, _PROBE)
         self._takes_repeats = self._has_place_for(_REPEATED, _PROBE)
@@ -180,11 +181,10 @@ class Adapter:
         messages: Sequence[Message] = request.messages
         if self._speaks_tools:
             messages = spoken(messages, request.tools)
+        tools = () if self._speaks_tools else request.tools
+        turns, functions = self.words(self.fold(messages), tools, tongue)
         text = self._tokenizer.render(
-            self.turns(self.fold(messages), tongue),
-            opens_answer=True,
-            tools=() if self._speaks_tools else [tongue.function(tool) for tool in request.tools],
-            options=dict(request.template_options),
+            turns, opens_answer=True, tools=functions, options=dict(request.template_options)
         )
         prompt = self._tokenizer.encode(text)
         if not prompt:
@@ -199,9 +199,12 @@ class Adapter:
             messages = folding.without_system(messages)
         return messages if self._takes_repeats else folding.alternating(messages)
 
-    def turns(self, messages: Sequence[Message], tongue: Tongue) -> list[dict[str, Any]]:
-        """The folded messages in the words of this family's template."""
-        return [tongue.turn(message) for message in messages]
+    def words(
+        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue
+    ) -> tuple[Turns, Turns]:
+        """The folded messages, and the tools, as this family's template takes them."""
+        turns = [tongue.turn(message) for message in messages]
+        return turns, [tongue.function(tool) for tool in tools]
 
     def reader(self, prompt: Sequence[int], request: ChatRequest) -> Reader:
         """A fresh reader for an answer to `request`, whose prompt has these token ids, and for no other."""
@@ -261,13 +264,11 @@ class Adapter:
                     param=name if name == "reasoning_effort" else f"chat_template_kwargs.{name}",
                 )
 
-    def _has_place_for(
-        self, turns: Sequence[Mapping[str, Any]], *texts: str, tools: Sequence[Tool] = ()
-    ) -> bool:
-        """Whether the template writes all of these texts when it is given the turns and tools they are in."""
+    def _has_place_for(self, messages: Sequence[Message], *texts: str, tools: Sequence[Tool] = ()) -> bool:
+        """Whether the template writes all of these texts, given the messages and tools that they are in."""
         if not self.has_template:
             return False
-        functions = [Tongue(str).function(tool) for tool in tools]
+        turns, functions = self.words(messages, tools, Tongue(str))
         try:
             told = self._tokenizer.render(turns, opens_answer=True, tools=functions)
         except TemplateFailed:
@@ -286,12 +287,13 @@ class Adapter:
             *self._ids_of(self.stop_tokens),
         }
         if self._facts.chat_template:
-            found |= {token for turns in _PROBES for token in self._terminator(turns)}
+            found |= {token for messages in _PROBES for token in self._terminator(messages)}
         return frozenset(token for token in found if 0 <= token < self._tokenizer.size)
 
-    def _terminator(self, turns: Sequence[Mapping[str, str]]) -> Iterator[int]:
+    def _terminator(self, messages: Sequence[Message]) -> Iterator[int]:
         """The token that the template itself writes right after the assistant's turn, if it does."""
         try:
+            turns, _ = self.words(messages, (), Tongue(str))
             text = self._tokenizer.render(turns, opens_answer=False)
         except TemplateFailed:
             return

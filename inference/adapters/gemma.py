@@ -14,8 +14,8 @@ from msgspec import structs
 from inference.adapters import folding
 from inference.adapters.base import Adapter, ModelFacts
 from inference.adapters.gemma_calls import FunctionGemmaCalls, GemmaCalls
-from inference.adapters.tongue import Tongue
-from inference.requests import ChatRequest, Message
+from inference.adapters.tongue import Tongue, Turns
+from inference.requests import ChatRequest, Message, Tool
 
 # Without these words FunctionGemma talks about its functions instead of calling them.
 _CALLING = "You are a model that can do function calling with the following functions"
@@ -65,20 +65,22 @@ class Gemma4(Adapter):
     def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
         return super().fold(folding.with_names(messages))
 
-    def turns(self, messages: Sequence[Message], tongue: Tongue) -> list[dict[str, Any]]:
+    def words(
+        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue
+    ) -> tuple[Turns, Turns]:
         """Results stand in the turn of their call, where the templates of its first months look for them."""
-        turns: list[dict[str, Any]] = []
-        for message in messages:
-            turn = tongue.turn(message)
-            if message.role != "tool" or not (turns and "tool_calls" in turns[-1]):
+        turns: Turns = []
+        said, functions = super().words(messages, tools, tongue)
+        for turn in said:
+            if turn["role"] != "tool" or not (turns and "tool_calls" in turns[-1]):
                 turns += _apart(turn)
                 continue
             told = {"name": turn.get("name", "unknown"), "response": turn["content"]}
             turns[-1].setdefault("tool_responses", []).append(told)
-        return turns
+        return turns, functions
 
 
-def _apart(turn: dict[str, Any]) -> list[dict[str, Any]]:
+def _apart(turn: dict[str, Any]) -> Turns:
     """What is said before a call, in a turn of its own: the template would write it behind the results."""
     if not turn.get("tool_calls") or not turn["content"]:
         return [turn]

@@ -24,8 +24,8 @@ class Mistral(Adapter):
         if self.reasoning[0] not in facts.chat_template and Adapter.reasoning[0] in facts.chat_template:
             self.reasoning = Adapter.reasoning
         super().__init__(facts, tokenizer)
-        probe = "probe-of-the-question"
-        self._takes_unanswered = self._has_place_for([*CALLED, {"role": "user", "content": probe}], probe)
+        again = Message(role="user", content="probe-of-the-question")
+        self._takes_unanswered = self._has_place_for((*CALLED, again), again.content)
 
     @classmethod
     def fits(cls, facts: ModelFacts) -> bool:

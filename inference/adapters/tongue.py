@@ -6,8 +6,10 @@ from typing import Any
 
 import jinja2
 
-from inference.adapters.tool_formats import ToolFormat
+from inference.adapters.tool_formats import JsonList, ToolFormat
 from inference.requests import Message, Tool, ToolCall
+
+Turns = list[dict[str, Any]]
 
 
 class Tongue:
@@ -63,6 +65,21 @@ class Tongue:
         if isinstance(value, dict):
             return {self._quote(key): self._quoted(item) for key, item in value.items()}
         return value
+
+
+def spelled(turns: Turns, format_of: type[JsonList], result_role: str) -> Turns:
+    """The same for a template that has no words for calls: what the model said then is text of its turn."""
+    return [_spelled(turn, format_of, result_role) for turn in turns]
+
+
+def _spelled(turn: dict[str, Any], format_of: type[JsonList], result_role: str) -> dict[str, Any]:
+    if turn["role"] == "tool":
+        return {**turn, "role": result_role}
+    if "tool_calls" not in turn:
+        return turn
+    calls = [call["function"] for call in turn["tool_calls"]]
+    kept = {name: value for name, value in turn.items() if name != "tool_calls"}
+    return {**kept, "content": turn["content"] + format_of.written(calls)}
 
 
 def variables_of(template: str) -> frozenset[str]:

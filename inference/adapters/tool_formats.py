@@ -30,7 +30,7 @@ class Vocabulary(Protocol):
     def id_of(self, token: str) -> int | None: ...
 
 
-def _object_heads(before: Sequence[str] = ()) -> tuple[Head, ...]:
+def object_heads(before: Sequence[str] = ()) -> tuple[Head, ...]:
     """Name first, then the arguments under either of their names; Llama likes to tell a type before."""
     return tuple(
         Head(
@@ -70,7 +70,7 @@ class ToolFormat:
     # How calls.py reads them (Manner there):
     is_bare: ClassVar[bool] = False
     is_object: ClassVar[bool] = True
-    heads: ClassVar[Sequence[Head]] = _object_heads()
+    heads: ClassVar[Sequence[Head]] = object_heads()
     closing: ClassVar[Sequence[str]] = ()
     separator: ClassVar[str] = ""
     is_whole: ClassVar[bool] = False
@@ -167,7 +167,25 @@ class Llama3Json(ToolFormat):
         return "call"  # its template refuses a turn with two
 
 
-class MistralList(ToolFormat):
+class JsonList(ToolFormat):
+    """A mark and a JSON list of calls: many families, each with its own marks."""
+
+    heads = (*object_heads(), *object_heads(_literals("[")))
+    closing: ClassVar[Sequence[str]] = ("}", ",", "]")
+    separator = ","
+
+    @classmethod
+    def written(cls, calls: Sequence[Mapping[str, Any]]) -> str:
+        """These calls, each with name and arguments, as the model would have said them."""
+        return cls.begin + json.dumps(list(calls), ensure_ascii=False) + cls.end
+
+    def _answer(self, several: bool) -> str:
+        calls = 'call (", " call)*' if several else "call"
+        closed = self._mark(self.end) if self.end else ""
+        return f'{self._mark(self.begin)} "[" {calls} "]" {closed}'.rstrip()
+
+
+class MistralList(JsonList):
     """[TOOL_CALLS] and a JSON list of calls: Mistral up to its tokenizer v7, Nemo among them.
 
     https://docs.mistral.ai/capabilities/function_calling/ - ids have nine letters or digits, and the
@@ -176,9 +194,6 @@ class MistralList(ToolFormat):
 
     name = "mistral_list"
     begin = "[TOOL_CALLS]"
-    heads = (*_object_heads(), *_object_heads(_literals("[")))
-    closing: ClassVar[Sequence[str]] = ("}", ",", "]")
-    separator = ","
 
     @classmethod
     def is_written_by(cls, template: str) -> bool:
@@ -191,10 +206,6 @@ class MistralList(ToolFormat):
         if re.fullmatch("[a-zA-Z0-9]{9}", given):
             return given
         return hashlib.sha256(given.encode()).hexdigest()[:9]
-
-    def _answer(self, several: bool) -> str:
-        calls = 'call (", " call)*' if several else "call"
-        return f'{self._mark(self.begin)} "[" {calls} "]"'
 
 
 class MistralArgs(MistralList):

@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import llguidance
+import llguidance.hf
+
 from inference.adapters import Adapter, ModelFacts, adapter_for
 from inference.adapters.reader import Piece
+from inference.adapters.tool_formats import ToolFormat
 from inference.requests import ChatRequest, Message, Tool
 from inference.types import ReasoningDelta, TextDelta, ToolCallDelta
 from inference.worker.text import Answer
@@ -88,3 +92,12 @@ def _joined(pieces: Sequence[Piece], channel: str) -> str:
 
 def _arguments(pieces: Sequence[Piece], call: int) -> str:
     return "".join(piece.text for piece in pieces if piece.channel == "tool" and piece.call == call)
+
+
+def follows(tokenizer: HubTokenizer, format_of: type[ToolFormat], said: str, several: bool = True) -> bool:
+    """Whether a whole answer follows the grammar of a required call of `add` or `now`, in these tokens."""
+    grammar = format_of(tokenizer).lark([ADD, NOW], several)
+    matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(tokenizer.hub), grammar)
+    assert not matcher.is_error(), matcher.get_error()
+    tokens = tokenizer.encode(said)
+    return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
