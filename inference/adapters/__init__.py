@@ -4,6 +4,7 @@ from inference.adapters.base import Adapter, ModelFacts, Tokenizer
 from inference.adapters.codellama import CodeLlama
 from inference.adapters.default import Default
 from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
+from inference.adapters.granite import Granite
 from inference.adapters.llama import Llama3
 from inference.adapters.mistral import Mistral
 from inference.adapters.phi import Phi
@@ -15,6 +16,7 @@ ADAPTERS: tuple[type[Adapter], ...] = (
     Gemma4,
     Gemma,
     Phi,
+    Granite,
     CodeLlama,
     Default,
 )

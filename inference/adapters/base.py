@@ -124,6 +124,7 @@ class Adapter:
     name: ClassVar[str] = ""
     stop_tokens: ClassVar[tuple[str, ...]] = ()  # the family's own, where the vocabulary has them
     reasoning: tuple[str, str] = ("<think>", "</think>")
+    answer_frame: tuple[str, ...] = ()  # two marks around the answer behind the reasoning
     tool_format: type[ToolFormat] | None = None  # None: as the template writes calls
 
     def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
@@ -213,7 +214,7 @@ class Adapter:
         if thinking is None:
             return Reader(calls=calls)
         marks = (thinking.opening, thinking.closing)
-        return Reader(reasoning=marks, starts_inside=thinking.is_open, calls=calls)
+        return Reader(reasoning=marks, starts_inside=thinking.is_open, calls=calls, frame=self.answer_frame)
 
     def thinking(self, prompt: Sequence[int]) -> Thinking | None:
         """How an answer to this prompt may reason; None for a model that does not."""

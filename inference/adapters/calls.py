@@ -79,6 +79,11 @@ class Manner(Protocol):
     def begin(self) -> str: ...
 
     @property
+    def other_begins(self) -> Sequence[str]:
+        """Other marks that a model is known to write in its place."""
+        ...
+
+    @property
     def end(self) -> str: ...
 
     @property

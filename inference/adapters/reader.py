@@ -1,5 +1,6 @@
 """Splits an answer's text into its channels: the same code for a streamed and a whole answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.adapters.calls import CallReader, Channel, Piece
@@ -29,7 +30,8 @@ class Reader:
     Text that could be the beginning of a marker is held back until it is known. An answer that ends
     inside its reasoning is all reasoning: nothing is lost, and nothing thought is shown as the answer.
     With `calls`, tool calls in the answer are read, and white space around them is dropped; what only
-    looked like a call is text.
+    looked like a call is text. `frame` are two marks between which the answer stands when reasoning was
+    before it; they are no text.
     """
 
     def __init__(
@@ -38,10 +40,13 @@ class Reader:
         reasoning: tuple[str, str] | None = None,
         starts_inside: bool = False,
         calls: CallReader | None = None,
+        frame: Sequence[str] = (),
     ) -> None:
         self._reasoning = reasoning
         self._calls = calls
         self._is_thinking = starts_inside
+        self._frame = tuple(frame)
+        self._framing: tuple[str, ...] = ()  # what of the frame is still to come
         self._held = ""
         self._is_at_start = True  # of the answer, or of what follows a call
 
@@ -79,7 +84,7 @@ class Reader:
             return self._give(len(self._held) - held_back(self._held, closing))
         before, _, self._held = self._held.partition(closing)
         told = self._piece(before)
-        self._is_thinking = False
+        self._is_thinking, self._framing = False, self._frame
         return told
 
     def _read_text(self) -> list[Piece] | None:
@@ -99,6 +104,12 @@ class Reader:
         return self._give(len(self._held[:end].rstrip()) if self._calls else end)
 
     def _open(self, at: int, marker: str) -> list[Piece]:
+        if marker in self._framing:
+            told = self._piece(self._cut(at))
+            if self._framing:
+                self._cut(len(marker))
+            self._framing = self._framing[1:]
+            return told
         if self._reasoning and marker == self._reasoning[0]:
             told = self._piece(self._cut(at))
             self._is_thinking = True
@@ -117,7 +128,8 @@ class Reader:
 
     def _markers(self) -> list[str]:
         reasoning = [self._reasoning[0]] if self._reasoning else []
-        return reasoning + ([self._calls.manner.begin] if self._calls else [])
+        begins = [self._calls.manner.begin, *self._calls.manner.other_begins] if self._calls else []
+        return [*reasoning, *begins, *self._framing[:1]]
 
     def _give(self, end: int) -> list[Piece] | None:
         return self._piece(self._cut(end)) or None
@@ -131,4 +143,6 @@ class Reader:
         if not text:
             return []
         self._is_at_start &= self._is_thinking
+        if self._framing == self._frame and not self._is_thinking and text.strip():
+            self._framing = ()  # it has begun without
         return [Piece("reasoning" if self._is_thinking else "text", text)]

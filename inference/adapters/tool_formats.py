@@ -68,6 +68,7 @@ class ToolFormat:
     end: ClassVar[str] = ""
     arguments_key: ClassVar[str] = "arguments"
     # How calls.py reads them (Manner there):
+    other_begins: ClassVar[Sequence[str]] = ()
     is_bare: ClassVar[bool] = False
     is_object: ClassVar[bool] = True
     heads: ClassVar[Sequence[Head]] = object_heads()
