@@ -8,6 +8,7 @@ from inference.adapters.granite import Granite
 from inference.adapters.llama import Llama3
 from inference.adapters.mistral import Mistral
 from inference.adapters.phi import Phi
+from inference.adapters.qwen import Qwen
 
 ADAPTERS: tuple[type[Adapter], ...] = (
     Llama3,
@@ -18,6 +19,7 @@ ADAPTERS: tuple[type[Adapter], ...] = (
     Phi,
     Granite,
     CodeLlama,
+    Qwen,
     Default,
 )
 

@@ -14,7 +14,8 @@ from inference.adapters.infilling import Infilling
 from inference.adapters.reader import Reader, Thinking
 from inference.adapters.spoken_tools import spoken
 from inference.adapters.tongue import Tongue, Turns, variables_of
-from inference.adapters.tool_formats import Hermes, ToolFormat, written_by
+from inference.adapters.tool_formats import FORMATS, Hermes, ToolFormat, written_by
+from inference.adapters.xml_calls import FunctionXml
 from inference.errors import InvalidValue, TemplateFailed, UnsupportedField
 from inference.requests import ChatRequest, Message, Tool, ToolCall
 
@@ -136,7 +137,7 @@ class Adapter:
         self._tells_calls = self._has_place_for(CALLED, _TOOL.name, _PROBE)
         self._takes_system = self._has_place_for(_INSTRUCTED, _PROBE)
         self._takes_repeats = self._has_place_for(_REPEATED, _PROBE)
-        format_of = self.tool_format or written_by(facts.chat_template)
+        format_of = self.tool_format or written_by(facts.chat_template, (*FORMATS, FunctionXml))
         # Where the template knows no tools they are said in words, and calls looked for as most write them.
         self._speaks_tools = self.has_template and not self._tells_tools
         format_of = Hermes if self._speaks_tools else format_of

@@ -1,6 +1,7 @@
 """Bends a conversation for templates that take less: no system role, no repeated role, no bare result."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from msgspec import structs
 
@@ -22,6 +23,14 @@ def without_system(messages: Sequence[Message]) -> list[Message]:
         said = []
         turns.append(message)
     return [*turns, Message(role="user", content="\n\n".join(said))] if said else turns
+
+
+def one_system(messages: Sequence[Message]) -> list[Message]:
+    """The system messages at the head become one; later ones are put before the next question."""
+    head = list(takewhile(lambda message: message.role == "system", messages))
+    rest = without_system(messages[len(head) :])
+    told = "\n\n".join(message.content for message in head)
+    return [Message(role="system", content=told), *rest] if head else rest
 
 
 def alternating(messages: Sequence[Message]) -> list[Message]:

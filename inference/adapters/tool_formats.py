@@ -18,7 +18,7 @@ from inference.requests import Tool
 _SPACE = r"[ \t\r\n]{0,16}"
 _ALPHANUMERIC = string.ascii_letters + string.digits
 # As templates write JSON, and so as models have read it.
-_PLAIN = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+PLAIN = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
 
 class Vocabulary(Protocol):
@@ -260,7 +260,7 @@ def written_by(template: str, formats: Iterable[type[ToolFormat]] = FORMATS) -> 
 
 def _schema(tool: Tool) -> str:
     parameters: Mapping[str, Any] = json.loads(tool.parameters)
-    return json.dumps({"type": "object", **parameters, "x-guidance": _PLAIN})
+    return json.dumps({"type": "object", **parameters, "x-guidance": PLAIN})
 
 
 def _text(text: str) -> str:

@@ -19,6 +19,7 @@ NOT_FAMILIES = {
     "spoken_tools",
     "tongue",
     "tool_formats",
+    "xml_calls",
 }
 FOLDER = BASE_DIR / "inference" / "adapters"
 
@@ -57,7 +58,8 @@ def test_names_are_unique() -> None:
         ("llama", CHATML, "default"),
         ("llama", "[INST] {{ messages[0]['content'] }} [/INST]", "codellama"),
         ("llama", "", "default"),
-        ("qwen3", CHATML, "default"),
+        ("qwen3", CHATML, "qwen"),
+        ("qwen2", LLAMA_3, "default"),
         ("something-new", "", "default"),
     ],
 )
