@@ -6,11 +6,19 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from playground import views
+from playground import conversations, views
 
 urlpatterns = [
     path("", views.index, name="playground"),
-    path("chat/", views.chat, name="playground-chat"),
+    path("c/<uuid:pk>", views.index, name="playground-conversation"),
+    path("chat/conversations/", conversations.listing),
+    path("chat/conversations/<uuid:pk>/", conversations.one),
+    path("chat/conversations/<uuid:pk>/restore/", conversations.restore),
+    path("chat/conversations/<uuid:pk>.<str:form>", conversations.take_out),
+    path("chat/import/", conversations.bring_in),
+    path("chat/ask/", conversations.ask),
+    path("chat/messages/<int:pk>/events/", conversations.follow),
+    path("chat/messages/<int:pk>/stop/", conversations.stop),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
     # Pages that name no icon of their own, such as the admin's, ask for this one.

@@ -14,10 +14,10 @@ export class Announcer {
   }
 }
 
-function words({ status, waiting, model }) {
-  switch (status) {
+function words({ status, waiting, model, content, reasoning }) {
+  switch (status === "answering" && !content && !reasoning ? "waiting" : status) {
     case "waiting": return { queued: "Waiting for a free place.", loading: `Loading ${model}.`, prefill: "Reading your prompt." }[waiting?.phase] ?? "Asking.";
-    case "streaming": return "Answering.";
+    case "answering": return "Answering.";
     case "done": return "Answer complete.";
     case "stopped": return "Stopped.";
     default: return "";

@@ -1,49 +1,57 @@
-/** The site's chat stream: one POST, answered by server-sent events. */
+/** The site's own addresses for conversations: JSON in and out, and answers as server-sent events. */
 
-/** What the asker is told when there is no answer. */
+/** What the visitor is told when something does not work. */
 export class AnswerError extends Error {
-  /** @param {string} code @param {string} message words for the asker */
-  constructor(code, message) {
+  /** @param {string} code @param {string} message words for the visitor @param {number} status */
+  constructor(code, message, status = 0) {
     super(message);
     this.code = code;
+    this.status = status;
   }
 }
 
 /**
- * Ask, and yield the answer's events as they come; the last one is `finished`.
- * Throws an AnswerError when the server says no, fails or falls silent; an AbortError after `signal`.
+ * @param {"GET" | "POST" | "PATCH" | "DELETE"} method
  * @param {string} address
- * @param {object} question
- * @param {AbortSignal} signal
+ * @param {object} [body]
+ * @returns {Promise<any>} the answer; throws an AnswerError when the server says no
  */
-export async function* ask(address, question, signal) {
-  const response = await post(address, question, signal);
-  if (!response.ok) throw await refusal(response);
-  let isWhole = false;
-  for await (const event of events(response.body)) {
-    if (event.type === "error") throw new AnswerError(event.code, event.message);
-    isWhole = event.type === "finished";
-    yield event;
-  }
-  if (!isWhole) throw new AnswerError("connection_lost", "The connection ended in the middle of the answer.");
+export async function call(method, address, body) {
+  const response = await send(method, address, { body: body && JSON.stringify(body) });
+  return response.json();
 }
 
-async function post(address, question, signal) {
+/**
+ * Yield an answer's events as they come, down to the whole answer at the end.
+ * Throws an AnswerError when the connection is lost; an AbortError after `signal`.
+ * @param {string} address
+ * @param {AbortSignal} signal
+ */
+export async function* follow(address, signal) {
+  const response = await send("GET", address, { signal });
+  yield* events(response.body);
+}
+
+async function send(method, address, { body, signal }) {
   const token = document.querySelector("#composer [name=csrfmiddlewaretoken]").value;
-  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  const headers = { "X-CSRFToken": token, ...(body ? { "Content-Type": "application/json" } : {}) };
+  let response;
   try {
-    return await fetch(address, { method: "POST", headers, body: JSON.stringify(question), signal });
+    response = await fetch(address, { method, headers, body, signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new AnswerError("unreachable", "The server cannot be reached. Is it still running?");
   }
+  if (!response.ok) throw await refusal(response);
+  return response;
 }
 
 async function refusal(response) {
+  const { status } = response;
   const answer = await response.json().catch(() => null);
-  if (answer?.error?.message) return new AnswerError(answer.error.code, answer.error.message);
-  if (response.status === 403) return new AnswerError("forbidden", "This page is out of date. Please reload it.");
-  return new AnswerError("refused", `The server could not answer (${response.status}).`);
+  if (answer?.error?.message) return new AnswerError(answer.error.code, answer.error.message, status);
+  if (status === 403) return new AnswerError("forbidden", "This page is out of date. Please reload it.", status);
+  return new AnswerError("refused", `The server could not answer (${status}).`, status);
 }
 
 /** The JSON of each `data:` line; the server sends one line per event. */

@@ -4,7 +4,7 @@ import { element } from "./element.js";
 /** @typedef {{id: string, name: string, arguments: string, result?: string}} Call */
 
 export class Calls {
-  /** @param {() => void} onResults called once every call has its result */
+  /** @param {(results: Record<string, string>) => void} onResults called once every call has its result */
   constructor(onResults) {
     this.onResults = onResults;
     this.cards = element("div", { className: "cards" });
@@ -30,8 +30,7 @@ export class Calls {
 
   #take(event) {
     event.preventDefault();
-    for (const card of this.shown) card.take();
-    this.onResults();
+    this.onResults(Object.assign({}, ...this.shown.map((card) => card.take())));
   }
 }
 
@@ -53,8 +52,10 @@ class Card {
     this.told.textContent = call.result ?? "";
   }
 
+  /** The result that was typed, kept with the call. */
   take() {
     this.call.result ??= this.result.value;
+    return { [this.call.id]: this.call.result };
   }
 }
 

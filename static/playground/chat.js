@@ -1,108 +1,152 @@
 /** Asking and answering: the one place that knows what a question becomes. */
-import { ask } from "./api.js";
-import { Stopwatch } from "./stopwatch.js";
+import { call, follow } from "./api.js";
 
-/** Fires "state" when an answer begins or ends. */
+const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+
+/** Fires "state" when something begins or ends, "problem" (detail: words), and "asked" (detail: the conversation). */
 export class Chat extends EventTarget {
   /**
    * @param {import("./conversation.js").Conversation} conversation
    * @param {import("./models.js").Models} models
    * @param {import("./settings.js").Settings} settings
-   * @param {string} address
    */
-  constructor(conversation, models, settings, address) {
+  constructor(conversation, models, settings) {
     super();
     this.conversation = conversation;
     this.models = models;
     this.settings = settings;
-    this.address = address;
-    /** @type {AbortController | null} */
-    this.running = null;
+    /** @type {Map<number, AbortController>} the answers that this page listens to */
+    this.following = new Map();
+    this.isAsking = false;
   }
 
   get isAnswering() {
-    return this.running !== null;
+    return this.isAsking || this.conversation.isAnswering;
   }
 
-  /** @param {string} words */
-  async send(words) {
-    this.conversation.add({ role: "user", content: words, status: "done" });
-    await this.#answer();
+  /** @param {string} words said after what is shown */
+  send(words) {
+    return this.#ask({ parent: this.conversation.tip, content: words });
   }
 
-  /** Answer the last question again, in place of the answer it has. */
-  async regenerate() {
-    if (this.isAnswering || this.conversation.last?.role !== "assistant") return;
-    this.conversation.removeLast();
-    await this.#answer();
+  /** Say something else in place of a question: another take of it. */
+  edit(message, words) {
+    return this.#ask({ parent: message.parent, content: words });
+  }
+
+  /** Another take of an answer, by the model and the settings of now, or by those of `made`. */
+  again(message, made) {
+    return this.#ask({ parent: message.parent }, made);
   }
 
   /** Go on after an answer whose calls have their results now. */
-  async goOn(message) {
-    this.conversation.change(message, {});
-    if (!this.isAnswering && this.conversation.last === message) await this.#answer();
+  goOn(message, results) {
+    return this.#ask({ parent: message.id, results });
   }
 
-  stop() {
-    this.running?.abort();
+  async stop() {
+    const { last, isAnswering } = this.conversation;
+    if (isAnswering) await this.#attempt(() => call("POST", `/chat/messages/${last.id}/stop/`));
   }
 
-  async #answer() {
-    const model = this.models.picked.id;
-    const answer = this.conversation.add({ role: "assistant", content: "", model, status: "waiting" });
-    const running = new AbortController();
-    this.#run(running);
+  /** @param {string} id */
+  async open(id) {
+    this.leave();
+    const whole = await call("GET", `/chat/conversations/${id}/`);
+    this.conversation.open(whole);
+    for (const message of whole.messages) if (message.status === "answering") this.#follow(message.id);
+    this.#tell("state");
+  }
+
+  /** Stop listening; answers under way go on without this page. */
+  leave() {
+    for (const listening of this.following.values()) listening.abort();
+    this.following.clear();
+  }
+
+  async #ask(turn, made) {
+    if (this.isAsking) return false;
+    this.#become(true);
+    const asked = await this.#attempt(() => call("POST", "/chat/ask/", {
+      conversation: this.conversation.id,
+      settings: this.settings.values,
+      question: made ?? { model: this.models.picked.id, ...this.settings.wishes },
+      ...turn,
+    }));
+    if (asked) this.#take(asked);
+    this.#become(false);
+    return Boolean(asked);
+  }
+
+  #take({ conversation, title, messages }) {
+    Object.assign(this.conversation, { id: conversation, title });
+    for (const message of messages) this.conversation.put(message);
+    this.conversation.show(messages.at(-1).id);
+    this.#tell("asked", this.conversation);
+    this.#follow(messages.at(-1).id);
+  }
+
+  async #follow(id) {
+    const listening = new AbortController();
+    this.following.set(id, listening);
+    for (let failures = 0; !listening.signal.aborted; failures += 1) {
+      try {
+        for await (const event of follow(`/chat/messages/${id}/events/`, listening.signal)) {
+          failures = 0;
+          this.#hear(id, event);
+        }
+      } catch (error) {
+        if (error.status === 404) break; // its conversation was deleted
+        if (!listening.signal.aborted && !error.code) console.error(error);
+      }
+      if (this.conversation.known.get(id)?.status !== "answering") break;
+      await new Promise((done) => { setTimeout(done, RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]); });
+    }
+    this.following.delete(id);
+    this.#tell("state");
+  }
+
+  #hear(id, event) {
+    const message = this.conversation.known.get(id);
+    if (!message) return;
+    this.conversation.change(message, event.type === "answer" ? event.answer : became(message, event));
+    if (event.type === "answer") this.#tell("state");
+  }
+
+  async #attempt(act) {
     try {
-      await this.#follow(answer, ask(this.address, this.#question(model), running.signal));
+      return await act();
     } catch (error) {
-      running.abort(); // whatever went wrong here, the server need not go on
-      this.conversation.change(answer, { waiting: undefined, ...ending(error) });
-    } finally {
-      if (this.running === running) this.#run(null);
+      if (!error.code) console.error(error);
+      this.#tell("problem", error.code ? error.message : "Something went wrong in this page. Reloading helps.");
+      return null;
     }
   }
 
-  #run(running) {
-    this.running = running;
-    this.dispatchEvent(new Event("state"));
+  #become(isAsking) {
+    this.isAsking = isAsking;
+    this.#tell("state");
   }
 
-  #question(model) {
-    const { system, wishes } = this.settings;
-    const opening = system ? [{ role: "system", content: system }] : [];
-    return { model, messages: [...opening, ...this.conversation.turns], ...wishes };
-  }
-
-  async #follow(answer, events) {
-    const watch = new Stopwatch();
-    for await (const event of events) {
-      watch.note(event);
-      this.conversation.change(answer, became(answer, event, watch));
-    }
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 
 /** What the answer becomes by one event. */
-function became(answer, event, watch) {
+function became(answer, event) {
   switch (event.type) {
     case "progress": return { waiting: { phase: event.phase, done: event.done ?? 0, total: event.total ?? 0 } };
     case "accepted": return { waiting: { phase: "prefill", done: 0, total: 0 } };
-    case "text": return { status: "streaming", waiting: undefined, content: answer.content + event.text };
-    case "reasoning": return { status: "streaming", waiting: undefined, reasoning: (answer.reasoning ?? "") + event.text };
-    case "tool_call": return { status: "streaming", waiting: undefined, calls: grown(answer.calls ?? [], event) };
-    case "finished": return { status: "done", waiting: undefined, figures: watch.figures(event) };
+    case "text": return { waiting: null, content: answer.content + event.text };
+    case "reasoning": return { waiting: null, reasoning: answer.reasoning + event.text };
+    case "tool_call": return { waiting: null, calls: grown(answer.calls, event) };
     default: return {};
   }
 }
 
 /** The calls with the next piece of one of them; its first piece has its id and name. */
-function grown(calls, { call, id, name, text = "" }) {
-  const known = calls[call] ?? { id, name, arguments: "" };
-  return [...calls.slice(0, call), { ...known, arguments: known.arguments + text }, ...calls.slice(call + 1)];
-}
-
-function ending(error) {
-  if (error.name === "AbortError") return { status: "stopped" };
-  if (!error.code) console.error(error);
-  return { status: "failed", error: error.code ? error.message : "Something went wrong in this page. Reloading helps." };
+function grown(calls, { call: place, id, name, text = "" }) {
+  const known = calls[place] ?? { id, name, arguments: "" };
+  return [...calls.slice(0, place), { ...known, arguments: known.arguments + text }, ...calls.slice(place + 1)];
 }

@@ -1,17 +1,19 @@
 /** Where the visitor writes. */
 export class Composer {
-  /** @param {{onSend: (words: string) => void, onStop: () => void}} actions */
-  constructor({ onSend, onStop }) {
-    this.onSend = onSend;
-    this.onStop = onStop;
+  /**
+   * @param {{onSend: (words: string) => Promise<boolean>, onStop: () => void, onType: (words: string) => void,
+   *   onUp: () => void}} actions
+   */
+  constructor({ onSend, onStop, onType, onUp }) {
+    Object.assign(this, { onSend, onStop, onType, onUp });
     this.form = document.querySelector("#composer");
     this.prompt = document.querySelector("#prompt");
     this.button = document.querySelector("#send");
     this.isAnswering = false;
     this.canAnswer = true;
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#press(); });
-    this.prompt.addEventListener("input", () => this.#show());
-    this.prompt.addEventListener("keydown", (event) => this.#sendOnEnter(event));
+    this.prompt.addEventListener("input", () => this.typed());
+    this.prompt.addEventListener("keydown", (event) => { this.#sendOnEnter(event); this.#editOnUp(event); });
     this.#show();
   }
 
@@ -30,12 +32,26 @@ export class Composer {
     else this.#send();
   }
 
-  #send() {
+  /** Something else is in the field now. */
+  typed() {
+    this.onType(this.prompt.value);
+    this.#show();
+  }
+
+  /** What could not be sent comes back, unless something else is being typed by then. */
+  async #send() {
     const words = this.prompt.value.trim();
     if (!words || !this.canAnswer) return;
     this.prompt.value = "";
-    this.onSend(words);
+    this.typed();
+    if (!(await this.onSend(words)) && !this.prompt.value) this.prompt.value = words;
     this.#show();
+  }
+
+  #editOnUp(event) {
+    if (event.key !== "ArrowUp" || this.prompt.value) return;
+    event.preventDefault();
+    this.onUp();
   }
 
   /** While a character is being composed (Japanese, Chinese, ...) Enter belongs to the input method. */

@@ -1,97 +1,87 @@
-/** The conversation of this page, kept in this browser across a reload. */
-import { store } from "./store.js";
+/** The conversation that is open: a tree of messages, of which one branch is shown. */
 
 /**
  * @typedef {{phase: "queued" | "loading" | "prefill", done: number, total: number}} Waiting
- * @typedef {{tokens: number, promptTokens: number, cachedTokens: number, perSecond: number | null,
- *   firstTokenS: number | null, reason: "stop" | "length"}} Figures
- * @typedef {{id: string, role: "user" | "assistant", content: string, reasoning?: string, model?: string,
- *   status: "waiting" | "streaming" | "done" | "stopped" | "failed", waiting?: Waiting, figures?: Figures,
- *   calls?: import("./calls.js").Call[], error?: string}} Message
+ * @typedef {{tokens: number, reasoning_tokens: number, prompt_tokens: number, cached_tokens: number, total_s: number,
+ *   per_second: number | null, first_token_s: number | null, reason: "stop" | "length" | "tool_calls"}} Figures
+ * @typedef {{id: number, parent: number | null, role: "user" | "assistant", content: string, reasoning: string,
+ *   model: string, status: "answering" | "done" | "stopped" | "failed", waiting?: Waiting, figures: Figures | null,
+ *   calls: import("./calls.js").Call[], error: string, made: object | null, tokens: object[]}} Message
  */
 
-const NO_RESULT = "No result was given.";
-
-const SAVE_EVERY_MS = 1000;
-
-/** Fires "add", "change" (detail: the message) and "remove" (detail: its id). */
+/** Fires "branch" when other messages are shown, and "change" (detail: the message). */
 export class Conversation extends EventTarget {
   constructor() {
     super();
-    /** @type {Message[]} */
-    this.messages = (store.read("conversation") ?? []).map(settled);
-    this.savedAt = 0;
-    this.isLeaving = false;
-    addEventListener("pagehide", () => { this.save(); this.isLeaving = true; });
-    addEventListener("pageshow", () => { this.isLeaving = false; });
+    this.#become({ id: null, title: "", settings: null, tip: null, messages: [] });
+  }
+
+  /** @param {{id: string, title: string, settings: object, tip: number, messages: Message[]}} whole */
+  open(whole) {
+    this.#become(whole);
+    this.#tell("branch");
+  }
+
+  clear() {
+    this.open({ id: null, title: "", settings: null, tip: null, messages: [] });
+  }
+
+  #become({ id, title, settings, tip, messages }) {
+    this.id = id;
+    this.title = title;
+    this.settings = settings;
+    /** @type {Map<number, Message>} */
+    this.known = new Map(messages.map((message) => [message.id, message]));
+    this.tip = tip;
+  }
+
+  /** @returns {Message[]} the branch that is shown, from the first message on */
+  get messages() {
+    const path = [];
+    for (let at = this.known.get(this.tip); at; at = this.known.get(at.parent)) path.push(at);
+    return path.reverse();
   }
 
   get last() {
-    return this.messages.at(-1);
+    return this.known.get(this.tip);
   }
 
-  /** @param {Omit<Message, "id">} facts @returns {Message} */
-  add(facts) {
-    // Not randomUUID: browsers offer it on https and loopback only.
-    const message = { id: `${Date.now().toString(36)}-${this.messages.length}`, ...facts };
-    this.messages.push(message);
-    this.#tell("add", message);
-    this.save();
-    return message;
+  get isAnswering() {
+    return this.last?.status === "answering";
+  }
+
+  /** @param {Message} message new, or known as it was before */
+  put(message) {
+    const known = this.known.get(message.id);
+    if (known) Object.assign(known, message);
+    else this.known.set(message.id, message);
+    this.#tell("change", known ?? message);
   }
 
   /** @param {Message} message @param {Partial<Message>} facts */
   change(message, facts) {
     Object.assign(message, facts);
     this.#tell("change", message);
-    if (message.status !== "streaming" || Date.now() - this.savedAt > SAVE_EVERY_MS) this.save();
   }
 
-  removeLast() {
-    const message = this.messages.pop();
-    this.#tell("remove", message.id);
-    this.save();
+  /** Show the branch that ends with this message. */
+  show(tip) {
+    this.tip = tip;
+    this.#tell("branch");
   }
 
-  clear() {
-    while (this.messages.length) this.removeLast();
+  /** @returns {Message[]} the takes of this turn, in the order in which they were made */
+  takes({ parent, role }) {
+    return [...this.known.values()].filter((other) => other.parent === parent && other.role === role);
   }
 
-  /** Leaving the page breaks its streams; what they fail with then is not worth keeping. */
-  save() {
-    if (this.isLeaving) return;
-    this.savedAt = Date.now();
-    store.write("conversation", this.messages);
-  }
-
-  /** What the model is to read: a question without an answer is left out, for many templates want turns to alternate. */
-  get turns() {
-    const kept = this.messages.filter((message, index) => {
-      const answer = message.role === "user" ? this.messages[index + 1] : message;
-      return !answer || isSaid(answer) || (message.role === "user" && answer === this.last);
-    });
-    return kept.filter(isSaid).flatMap(spoken);
+  /** @returns {number} the newest end of the branches that go on from this message */
+  newestEnd(message) {
+    const next = [...this.known.values()].filter(({ parent }) => parent === message.id).at(-1);
+    return next ? this.newestEnd(next) : message.id;
   }
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-function isSaid(message) {
-  return Boolean(message.content || message.calls?.length);
-}
-
-/** A message as the model reads it; the results of its calls are messages of their own. */
-function spoken({ role, content, calls }) {
-  if (!calls?.length) return [{ role, content }];
-  const made = calls.map(({ id, name, arguments: text }) => ({ id, type: "function", function: { name, arguments: text } }));
-  const results = calls.map(({ id, result }) => ({ role: "tool", tool_call_id: id, content: result ?? NO_RESULT }));
-  return [{ role, content: content || null, tool_calls: made }, ...results];
-}
-
-/** @param {Message} message an answer that was under way when the page went away is a stopped one now */
-function settled(message) {
-  const isUnderWay = message.status === "waiting" || message.status === "streaming";
-  return isUnderWay ? { ...message, status: "stopped", waiting: undefined } : message;
 }

@@ -5,6 +5,7 @@ const oneDigit = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 export const count = (n) => whole.format(n);
 export const seconds = (s) => (s < 0.95 ? `${Math.max(1, Math.round(s * 1000))} ms` : `${oneDigit.format(s)} s`);
 export const rate = (n) => (n < 20 ? oneDigit.format(n) : whole.format(Math.round(n)));
+export const percent = (share) => (share < 0.001 ? "under 0.1 %" : `${oneDigit.format(share * 100)} %`);
 
 /** @param {number} n bytes */
 export function size(n) {

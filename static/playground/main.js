@@ -1,44 +1,122 @@
 /** The playground page: its parts, made and joined. */
 import { Announcer } from "./announcer.js";
+import { takeFiles } from "./attachments.js";
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
+import { call } from "./api.js";
+import { Gauge } from "./gauge.js";
+import { Library } from "./library.js";
 import { Models } from "./models.js";
 import { Picker } from "./picker.js";
+import { keepPresets } from "./presets.js";
 import { Settings } from "./settings.js";
+import { listenToKeys } from "./shortcuts.js";
+import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
+import { toast } from "./toast.js";
 import { Welcome } from "./welcome.js";
 
 const page = JSON.parse(document.querySelector("#page").textContent);
 
 const conversation = new Conversation();
-const models = new Models(page.models, page.addresses.live);
-const chat = new Chat(conversation, models, new Settings(), page.addresses.chat);
-const composer = new Composer({ onSend: (words) => chat.send(words), onStop: () => chat.stop() });
+const models = new Models(page.models, page.live);
+const settings = new Settings();
+const chat = new Chat(conversation, models, settings);
+const library = new Library();
+const gauge = new Gauge(conversation, models);
+const composer = new Composer({ onSend: (words) => chat.send(words), onStop: () => chat.stop(), onType: (words) => gauge.count(words), onUp: editLast });
 const welcome = new Welcome((words) => chat.send(words));
+const thread = new Thread(conversation, {
+  onAgain: (message) => chat.again(message),
+  onReplay: replay,
+  onEdit: (message, words) => chat.edit(message, words),
+  onResults: (message, results) => chat.goOn(message, results),
+  onShow: showBranch,
+});
+const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id === conversation.id) beginAnew(); } });
 
-new Thread(conversation, { onAgain: () => chat.regenerate(), onResults: (message) => chat.goOn(message) });
 new Announcer(conversation);
 new Picker(models, () => composer.focus());
 followTheme(document.querySelector("#theme"));
+keepPresets(document.querySelector("#set-system"));
+takeFiles(document.querySelector("#prompt"), () => composer.typed());
 
 function show() {
   const hasModels = models.all.length > 0;
   composer.become({ isAnswering: chat.isAnswering, canAnswer: hasModels });
-  welcome.become({ isEmpty: conversation.messages.length === 0, hasModels });
+  welcome.become({ isEmpty: conversation.messages.length === 0 && !chat.isAsking, hasModels });
+  document.title = conversation.title ? `${conversation.title} · mlxsite` : "Playground · mlxsite";
+  sidebar.mark(conversation.id);
 }
 
-function beginAnew() {
-  chat.stop();
-  conversation.clear();
+/** @param {string} id */
+async function open(id, { isNew = true } = {}) {
+  try {
+    await chat.open(id);
+  } catch (error) {
+    toast(error.message);
+    beginAnew();
+    return;
+  }
+  settings.take(conversation.settings);
+  if (isNew) history.pushState(null, "", `/c/${id}`);
+  sidebar.makeRoom();
   show();
   composer.focus();
 }
 
+function beginAnew() {
+  chat.leave();
+  conversation.clear();
+  if (location.pathname !== "/") history.pushState(null, "", "/");
+  show();
+  composer.focus();
+}
+
+async function showBranch(tip) {
+  conversation.show(tip);
+  await call("PATCH", `/chat/conversations/${conversation.id}/`, { tip }).catch(() => {});
+  show();
+}
+
+/** Ask once more for the very same, and tell what differs. */
+async function replay(message) {
+  if (await chat.again(message, message.made)) conversation.change(conversation.last, { replayOf: message.id });
+}
+
+function editLast() {
+  const question = conversation.messages.findLast(({ role }) => role === "user");
+  if (question && !chat.isAnswering) thread.edit(question.id);
+}
+
+function follow() {
+  const id = /^\/c\/([0-9a-f-]+)$/.exec(location.pathname)?.[1];
+  if (id && id !== conversation.id) open(id, { isNew: false });
+  else if (!id) beginAnew();
+}
+
+/** What another tab did meanwhile. */
+async function lookAgain() {
+  if (document.hidden || !conversation.id || chat.isAnswering) return;
+  library.refresh();
+  const { tip, known } = conversation;
+  const whole = await call("GET", `/chat/conversations/${conversation.id}/`).catch(() => null);
+  if (whole?.id === conversation.id && !chat.isAnswering && (whole.tip !== tip || whole.messages.length !== known.size)) open(whole.id, { isNew: false });
+}
+
 chat.addEventListener("state", show);
+chat.addEventListener("problem", ({ detail }) => toast(detail));
+chat.addEventListener("asked", ({ detail }) => {
+  if (location.pathname !== `/c/${detail.id}`) history.pushState(null, "", `/c/${detail.id}`);
+  library.refresh();
+});
 models.addEventListener("change", show);
 document.querySelector("#new-chat").addEventListener("click", beginAnew);
-document.addEventListener("keydown", (event) => { if (event.key === "Escape") chat.stop(); });
+listenToKeys({ onSearch: () => sidebar.focusSearch(), onNew: beginAnew, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop() });
+addEventListener("popstate", follow);
+document.addEventListener("visibilitychange", lookAgain);
 show();
-composer.focus();
+if (page.conversation) open(page.conversation, { isNew: false });
+else composer.focus();

@@ -11,6 +11,7 @@ const MEANINGS = {
   stop: (text) => ({ stop: text.split("\n").filter((line) => line) }),
   thinking: (choice) => ({ chat_template_kwargs: { enable_thinking: choice === "on" } }),
   tools: (text) => ({ tools: JSON.parse(text).map((tool) => (tool.type ? tool : { type: "function", function: tool })) }),
+  probabilities: () => ({ logprobs: true, top_logprobs: 5 }),
   schema: (text) => ({
     response_format: { type: "json_schema", json_schema: { name: "answer", schema: JSON.parse(text) } },
   }),
@@ -35,8 +36,11 @@ export class Settings {
     this.#show();
   }
 
-  get system() {
-    return this.values.system.trim();
+  /** Take over what a conversation was last asked with. */
+  take(values) {
+    this.values = { ...DEFAULTS, ...values };
+    this.#save();
+    this.#show();
   }
 
   /** The fields of a question that differ from saying nothing. */

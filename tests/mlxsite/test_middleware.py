@@ -39,6 +39,6 @@ async def test_every_answer_has_djangos_security_headers() -> None:
 
 
 async def test_a_form_without_its_token_is_refused() -> None:
-    for address in ("/chat/", "/login/", "/logout/"):
+    for address in ("/chat/ask/", "/login/", "/logout/"):
         response = await AsyncClient(enforce_csrf_checks=True).post(address, {"username": "a"})
         assert response.status_code == 403

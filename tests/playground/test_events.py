@@ -1,15 +1,35 @@
-import asyncio
-from contextlib import aclosing
+from typing import Any
 
-from inference.chat import stream
+from django.utils import timezone
+
 from inference.errors import QueueFull
-from inference.openai.feed import Feed
-from inference.requests import ChatRequest, Message
-from inference.types import Principal, TextDelta
+from inference.types import (
+    Accepted,
+    Ended,
+    Event,
+    Finished,
+    Progress,
+    ReasoningDelta,
+    TextDelta,
+    Timings,
+    TokenLogprob,
+    ToolCallDelta,
+    Usage,
+)
 from playground import events
-from tests.fakes import FakeRunner, serving
+from playground.events import Answer
+from playground.models import Message
 
-QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
+
+def answer(*noted: Event) -> Answer:
+    made = Answer(Message(pk=1, role="assistant", status="answering", created_at=timezone.now()))
+    for event in noted:
+        made.note(event)
+    return made
+
+
+def told(*noted: Event) -> dict[str, Any]:
+    return answer(*noted).told
 
 
 def test_an_event_is_one_line_named_by_its_type() -> None:
@@ -18,31 +38,58 @@ def test_an_event_is_one_line_named_by_its_type() -> None:
     )
 
 
-def test_an_error_is_an_event_too() -> None:
-    framed = events.error_frame(QueueFull("Busy.", param="model"))
-    assert framed == b'data: {"type":"error","code":"queue_full","message":"Busy.","param":"model"}\n\n'
+def test_an_answer_waits_until_it_speaks() -> None:
+    assert told(Progress(phase="loading", done=4, total=9))["waiting"] == {
+        "phase": "loading",
+        "done": 4,
+        "total": 9,
+    }
+    assert told(Accepted(prompt_tokens=12))["waiting"]["total"] == 12
+    assert told(Accepted(prompt_tokens=12), TextDelta(text="Hi"))["waiting"] is None
 
 
-async def test_bytes_come_before_there_is_news() -> None:
-    with serving(FakeRunner(load_gate=asyncio.Event())):
-        async with aclosing(events.sent(Feed(stream(QUESTION, Principal(kind="local"))))) as sent:
-            assert (await anext(sent)).startswith(b":")
+def test_text_and_thoughts_are_kept_apart() -> None:
+    said = told(
+        ReasoningDelta(text="Hm"), ReasoningDelta(text="."), TextDelta(text="Hel"), TextDelta(text="lo")
+    )
+    assert (said["reasoning"], said["content"], said["status"]) == ("Hm.", "Hello", "answering")
 
 
-async def test_leaving_cancels_the_answer_and_lets_the_model_go() -> None:
-    runner = FakeRunner(hold=asyncio.Event())
-    with serving(runner) as pool:
-        async with aclosing(events.sent(Feed(stream(QUESTION, Principal(kind="local"))))) as sent:
-            while b'"text"' not in await anext(sent):
-                continue
-        assert (runner.cancelled, runner.running) == (1, 0)
-        assert pool.snapshot().of("tiny").leases == 0
+def test_calls_grow_by_their_pieces() -> None:
+    said = told(
+        ToolCallDelta(call=0, id="a", name="now"),
+        ToolCallDelta(call=0, text="{"),
+        ToolCallDelta(call=0, text="}"),
+        ToolCallDelta(call=1, id="b", name="add", text="{}"),
+    )
+    assert said["calls"] == [
+        {"id": "a", "name": "now", "arguments": "{}"},
+        {"id": "b", "name": "add", "arguments": "{}"},
+    ]
 
 
-async def test_leaving_while_the_model_loads_leaves_the_queue() -> None:
-    with serving(FakeRunner(load_gate=asyncio.Event())) as pool:
-        async with aclosing(events.sent(Feed(stream(QUESTION, Principal(kind="local"))))) as sent:
-            while b'"loading"' not in await anext(sent):
-                continue
-            assert pool.snapshot().waiting == 1
-        assert pool.snapshot().waiting == 0
+def test_the_end_brings_the_figures() -> None:
+    usage = Usage(prompt_tokens=20, completion_tokens=8, cached_tokens=15, reasoning_tokens=3)
+    said = told(
+        TextDelta(text="Hi"), Ended(reason="length"), Finished(usage=usage, timings=Timings(decode_s=0.5))
+    )
+    figures = said["figures"]
+    assert said["status"] == "done"
+    assert (figures["tokens"], figures["cached_tokens"], figures["per_second"]) == (8, 15, 16.0)
+    assert (figures["reason"], figures["reasoning_tokens"]) == ("length", 3)
+    assert 0 <= figures["first_token_s"] <= figures["total_s"]
+
+
+def test_likely_others_are_kept_where_they_were_asked_for() -> None:
+    token = TokenLogprob(text="Hi", logprob=-0.1, bytes=b"Hi", top=())
+    assert told(TextDelta(text="Hi", logprobs=(token,)))["tokens"] == [
+        {"text": "Hi", "logprob": -0.1, "top": []}
+    ]
+
+
+def test_a_stopped_or_failed_answer_keeps_what_it_said() -> None:
+    stopped, failed = answer(TextDelta(text="Hi")), answer(TextDelta(text="Hi"))
+    stopped.stop()
+    failed.fail(QueueFull("Busy."))
+    assert (stopped.told["status"], stopped.told["content"]) == ("stopped", "Hi")
+    assert (failed.told["status"], failed.told["error"]) == ("failed", "Busy.")

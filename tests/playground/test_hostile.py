@@ -53,7 +53,7 @@ async def test_a_hostile_answer_is_only_text(address: str) -> None:
             "http://good.test/",
         ]
         assert {(link["rel"], link["target"]) for link in links} == {("noopener noreferrer", "_blank")}
-        assert await visit.page.title() == "Playground · mlxsite"
+        assert await visit.page.title() == "Be hostile · mlxsite"
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 

@@ -96,17 +96,27 @@ async def test_an_answer_cut_short_says_so(address: str) -> None:
         await expect(figures).to_contain_text("cut at the length limit", timeout=20_000)
 
 
-async def test_a_reload_keeps_the_conversation_and_new_chat_ends_it(address: str) -> None:
+async def test_an_answer_goes_on_through_a_reload(address: str) -> None:
     async with visiting(address) as visit:
-        await visit.ask("Talk forever")
+        await visit.ask("How does one list primes?")
         await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
         await visit.page.reload()
-        await expect(visit.page.locator(".message.is-user")).to_have_text("Talk forever")
-        await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "stopped")
+        await expect(visit.page.locator(".message.is-user .words")).to_have_text("How does one list primes?")
         await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
+        await expect(visit.page.locator(WORDS)).to_contain_text("More about it is on Wikipedia.")
+        await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "done")
+
+
+async def test_a_new_chat_is_empty_and_the_old_one_is_in_the_list(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.ask("This one dies")
+        await expect(visit.page.get_by_role("alert")).to_be_visible()
         await visit.page.click("#new-chat")
         await expect(visit.page.locator(".message")).to_have_count(0)
         await expect(visit.page.locator("#welcome")).to_be_visible()
+        await visit.page.locator(".row-link").first.click()
+        await expect(visit.page.get_by_role("alert")).to_contain_text("The model's process ended")
 
 
 async def test_the_model_reads_the_turns_and_the_settings(address: str) -> None:

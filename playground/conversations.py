@@ -1,0 +1,178 @@
+"""The addresses of conversations: listing, opening, changing, asking, following an answer."""
+
+import json
+import secrets
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from uuid import UUID
+
+import msgspec
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.http import require_http_methods
+
+from inference import chat
+from inference.access import visitor
+from inference.errors import AuthenticationFailed, InvalidValue, NotFound, ServerError
+from inference.openai import errors, parsing, sse
+from inference.openai.schemas import ChatCompletionBody
+from inference.requests import ChatRequest
+from inference.types import Principal
+from playground import events, export
+from playground.bodies import AskBody, ChangeBody, ImportBody
+from playground.library import Library, turns
+from playground.runs import RUNS, in_database
+
+P = ParamSpec("P")
+View = Callable[Concatenate["Visitor", P], Coroutine[Any, Any, HttpResponseBase]]
+_SEEDS = 2**53  # what JavaScript counts exactly
+
+
+class Visitor:
+    """Who asks, and what is theirs."""
+
+    def __init__(self, request: HttpRequest, principal: Principal, user: Any) -> None:
+        self.request = request
+        self.principal = principal
+        self.library = Library(user if principal.kind == "user" else None)
+
+
+def _for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
+    """A view for whoever may chat, whose errors are told as JSON."""
+
+    def decorate(view: View[P]) -> Callable[..., Any]:
+        @require_http_methods(list(methods))
+        @wraps(view)
+        async def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            try:
+                user = await request.auser()
+                principal = visitor(user)
+                if principal is None:
+                    raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
+                return await view(Visitor(request, principal, user), *args, **kwargs)
+            except ServerError as error:
+                return errors.response(error)
+
+        return guarded
+
+    return decorate
+
+
+@_for_visitors("GET")
+async def listing(visitor: Visitor) -> HttpResponse:
+    words, after = visitor.request.GET.get("words", "")[:200], visitor.request.GET.get("after", "0")
+    if not after.isdecimal() or len(after) > 9:
+        raise InvalidValue("It must be a number from 0 up.", param="after")
+    return _json(await in_database(lambda: visitor.library.page(words=words, after=int(after))))
+
+
+@_for_visitors("GET", "PATCH", "DELETE")
+async def one(visitor: Visitor, pk: UUID) -> HttpResponse:
+    library = visitor.library
+    if visitor.request.method == "DELETE":
+        await in_database(lambda: library.delete(pk))
+        return _json({})
+    if visitor.request.method == "PATCH":
+        body = await parsing.read(visitor.request, ChangeBody)
+        facts = body.model_dump(exclude_unset=True, exclude_none=True)
+        return _json(await in_database(lambda: library.change(pk, facts)))
+    whole = await in_database(lambda: library.whole(pk))
+    return _json(whole | {"messages": RUNS.settled(whole["messages"])})
+
+
+@_for_visitors("POST")
+async def restore(visitor: Visitor, pk: UUID) -> HttpResponse:
+    return _json(await in_database(lambda: visitor.library.restore(pk)))
+
+
+@_for_visitors("POST")
+async def ask(visitor: Visitor) -> HttpResponse:
+    """Begin an answer; it goes on by itself, and `follow` tells it."""
+    library, body = visitor.library, await parsing.read(visitor.request, AskBody)
+    RUNS.check_room(visitor.principal.owner)
+    _request(body.question, [{"role": "user", "content": "hi"}])  # refused before anything is kept
+    found, path = await in_database(
+        lambda: library.ask(
+            UUID(body.conversation) if body.conversation else None,
+            body.parent,
+            body.content,
+            body.results,
+            body.settings,
+        )
+    )
+    # With a seed of its own each answer can be made again.
+    made = {**body.question, "seed": body.question.get("seed", secrets.randbelow(_SEEDS))}
+    system = (
+        [{"role": "system", "content": words}] if (words := body.settings.get("system", "").strip()) else []
+    )
+    request = _request(made, [*system, *turns(path)])
+    answer = await in_database(lambda: library.answer(found, path[-1], made))
+    RUNS.begin(answer, visitor.principal.owner, chat.stream(request, visitor.principal))
+    told = [message.told for message in (path[-1], answer)]
+    return _json({"conversation": str(found.pk), "title": str(found), "messages": RUNS.settled(told)})
+
+
+@_for_visitors("GET")
+async def follow(visitor: Visitor, pk: int) -> HttpResponseBase:
+    """An answer as server-sent events: all of it so far, then what comes, then all of it."""
+    await in_database(lambda: visitor.library.message(pk))
+    if run := RUNS.of(pk):
+        return sse.EventStream(run.frames())
+    message = await in_database(lambda: visitor.library.message(pk))  # it may have ended meanwhile
+    return sse.EventStream(_ended(RUNS.settled([message.told])[0]))
+
+
+async def _ended(answer: dict[str, Any]) -> AsyncGenerator[bytes]:
+    yield events.whole(answer)
+
+
+@_for_visitors("POST")
+async def stop(visitor: Visitor, pk: int) -> HttpResponse:
+    """End an answer under way, from any page."""
+    await in_database(lambda: visitor.library.message(pk))
+    if run := RUNS.of(pk):
+        run.stop()
+        await run.join()
+    return _json({})
+
+
+@_for_visitors("GET")
+async def take_out(visitor: Visitor, pk: UUID, form: str) -> HttpResponse:
+    """A conversation as a file: JSON has all of it, Markdown the branch that is shown."""
+    if form not in export.FORMS:
+        raise NotFound(f"A conversation is taken out as {' or '.join(export.FORMS)}.")
+    whole = await in_database(lambda: visitor.library.whole(pk))
+    whole["messages"] = RUNS.settled(whole["messages"])
+    made, kind = (
+        (export.markdown(whole), "text/markdown")
+        if form == "md"
+        else (export.whole(whole), "application/json")
+    )
+    response = HttpResponse(made, content_type=f"{kind}; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="conversation-{str(pk)[:8]}.{form}"'
+    return response
+
+
+@_for_visitors("POST")
+async def bring_in(visitor: Visitor) -> HttpResponse:
+    """Add a conversation from a file that `take_out` made."""
+    body = await parsing.read(visitor.request, ImportBody)
+    facts = body.model_dump()
+    return _json(await in_database(lambda: visitor.library.bring_in(facts, facts["messages"])))
+
+
+def _system(body: AskBody) -> list[dict[str, Any]]:
+    words = body.settings.get("system", "").strip()
+    return [{"role": "system", "content": words}] if words else []
+
+
+def _request(question: dict[str, Any], messages: list[dict[str, Any]]) -> ChatRequest:
+    """What the model is asked: a body of the API's own, of which the page shows one answer."""
+    body = parsing.parse(json.dumps({**question, "messages": messages}).encode(), ChatCompletionBody)
+    if body.n not in {None, 1}:
+        raise InvalidValue("This page shows one answer at a time.", param="n")
+    return body.request()
+
+
+def _json(told: Any) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(told), content_type="application/json")

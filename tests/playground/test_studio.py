@@ -1,0 +1,212 @@
+"""The studio in Chromium: branches, the list, other tabs, replays, and how answers were made."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.playground.site import visiting
+
+pytestmark = pytest.mark.browser
+ANSWER = ".message.is-assistant:last-child"
+WORDS = f"{ANSWER} > .words"
+
+
+async def ended(page: Page) -> None:
+    await expect(page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=20_000)
+
+
+async def test_another_take_stands_beside_the_first(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.ask("Please echo")
+        await ended(visit.page)
+        first = await visit.page.locator(WORDS).inner_text()
+        await visit.page.get_by_label("Answer again").click()
+        place = visit.page.locator(f"{ANSWER} .takes-place")
+        await expect(place).to_have_text("2 of 2")
+        await ended(visit.page)
+        assert await visit.page.locator(WORDS).inner_text() != first  # it drew with another seed
+        await visit.page.locator(ANSWER).get_by_label("Earlier take").click()
+        await expect(visit.page.locator(WORDS)).to_have_text(first)
+        await visit.page.reload()
+        await expect(place).to_have_text("1 of 2")
+        await expect(visit.page.locator(".message")).to_have_count(2)
+
+
+async def test_an_edited_question_keeps_the_old_branch(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.ask("First echo")
+        await ended(visit.page)
+        await visit.ask("Second echo")
+        await expect(visit.page.locator(WORDS)).to_contain_text("user: Second echo")
+        await ended(visit.page)
+        await visit.page.locator("#prompt").press("ArrowUp")
+        field = visit.page.get_by_label("Your question, changed")
+        await expect(field).to_have_value("Second echo")
+        await field.fill("Other echo")
+        await field.press("Enter")
+        await expect(visit.page.locator(WORDS)).to_contain_text("user: Other echo")
+        await expect(visit.page.locator(".message")).to_have_count(4)
+        question = visit.page.locator(".message.is-user").last
+        await question.get_by_label("Earlier take").click()
+        await expect(visit.page.locator(WORDS)).to_contain_text("user: Second echo")
+
+
+async def test_a_replay_with_the_same_seed_says_what_differs(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.ask("Please echo")
+        await ended(visit.page)
+        first = await visit.page.locator(WORDS).inner_text()
+        await visit.page.get_by_label("Replay with the same seed").click()
+        await expect(visit.page.locator(".replayed")).to_have_text("The same answer again, word for word.")
+        await expect(visit.page.locator(WORDS)).to_have_text(first)
+
+
+async def test_an_answer_tells_how_it_was_made(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.page.click("#settings-button")
+        await visit.page.get_by_label("Temperature").fill("0.3")
+        await visit.page.keyboard.press("Escape")
+        await visit.ask("Please echo")
+        await ended(visit.page)
+        await visit.page.get_by_text("How it was made").click()
+        made = visit.page.locator(".made dl")
+        await expect(made).to_contain_text("scripted-model")
+        await expect(made).to_contain_text(re.compile(r"temperature\s*0\.3"))
+        await expect(made).to_contain_text(re.compile(r"seed\s*\d+"))
+        await expect(made).to_contain_text("1,200 tokens, 0 of them cached")
+
+
+async def test_another_tab_sees_the_answer_grow_and_can_stop_it(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.ask("Talk forever")
+        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        other = await visit.page.context.new_page()
+        await other.goto(visit.page.url)
+        await expect(other.locator(WORDS)).to_contain_text("calm way")
+        await other.click("#send")
+        for page in (other, visit.page):
+            await expect(page.locator(ANSWER)).to_have_attribute("data-status", "stopped")
+        await expect(visit.page.get_by_label("Send", exact=True)).to_be_visible()
+
+
+async def test_leaving_for_another_conversation_lets_the_answer_go_on(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.ask("How does one list primes, told in the background?")
+        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await visit.page.click("#new-chat")
+        await visit.ask("Please echo")
+        await ended(visit.page)
+        await visit.page.get_by_role("link", name="told in the background").first.click()
+        await expect(visit.page.locator(WORDS)).to_contain_text(
+            "More about it is on Wikipedia.", timeout=20_000
+        )
+
+
+async def test_the_list_is_searched_renamed_pinned_and_undone(address: str) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await visit.ask("An echo about quincunxes, please echo")
+        await ended(page)
+        await page.click("#new-chat")
+        await visit.ask("Something else, please echo")
+        await ended(page)
+        await page.keyboard.press("Control+k")
+        await page.keyboard.type("quincunx")
+        rows = page.locator(".row-link")
+        await expect(rows).to_have_count(1)
+        await page.locator(".row").hover()
+        await page.get_by_label(re.compile("More about An echo")).click()
+        await page.get_by_role("menuitem", name="Rename").click()
+        await page.get_by_label("Title").fill("Five points")
+        await page.keyboard.press("Enter")
+        await expect(rows).to_have_text("Five points")
+        await page.get_by_label("More about Five points").click()
+        await page.get_by_role("menuitem", name="Pin", exact=True).click()
+        await expect(page.locator(".group")).to_have_text("Pinned")
+        await page.get_by_label("More about Five points").click()
+        await page.get_by_role("menuitem", name="Delete").click()
+        await expect(page.locator(".conversations")).to_contain_text("Nothing found.")
+        await page.get_by_role("button", name="Undo").click()
+        await expect(rows).to_have_text("Five points")
+        await page.get_by_label("More about Five points").click()
+        await page.get_by_role("menuitem", name="Unpin").click()
+
+
+async def test_a_conversation_is_exported_and_imported(address: str, tmp_path: Path) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await visit.ask("Export this, please echo")
+        await ended(page)
+        said = await page.locator(WORDS).inner_text()
+        await page.locator(".row").first.hover()
+        await page.get_by_label(re.compile("More about Export this")).first.click()
+        async with page.expect_download() as download:
+            await page.get_by_role("menuitem", name="Export as JSON").click()
+        file = tmp_path / "taken.json"
+        await (await download.value).save_as(file)
+        assert json.loads(file.read_text())["messages"][1]["content"] in said
+        before = page.url
+        await page.set_input_files("#import-file", file)
+        await page.wait_for_url(lambda url: url != before)
+        await expect(page.locator(WORDS)).to_have_text(said)
+        await page.set_input_files("#import-file", Path(__file__))
+        await expect(page.locator("#toast")).to_contain_text("no conversation that was exported here")
+
+
+async def test_files_become_text_of_the_question(address: str, tmp_path: Path) -> None:
+    file, picture = tmp_path / "notes.md", tmp_path / "dot.png"
+    file.write_text("# Notes\n```\ncode\n```\n")
+    picture.write_bytes(b"\x89PNG\x00\x00")
+    async with visiting(address) as visit:
+        await visit.page.set_input_files("#attach-file", [file])
+        await expect(visit.page.locator("#toast")).to_contain_text("notes.md was added, about")
+        await expect(visit.page.locator("#prompt")).to_have_value(re.compile(r"notes\.md\n````\n# Notes"))
+        await visit.page.set_input_files("#attach-file", [picture])
+        await expect(visit.page.locator("#toast")).to_contain_text("dot.png is no text")
+
+
+async def test_a_refused_question_comes_back(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.page.context.set_offline(True)
+        await visit.ask("Are you there?")
+        await expect(visit.page.locator("#toast")).to_contain_text("The server cannot be reached")
+        await expect(visit.page.locator("#prompt")).to_have_value("Are you there?")
+
+
+async def test_a_lost_connection_is_picked_up(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.ask("How does one list primes?")
+        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await visit.page.context.set_offline(True)
+        await visit.page.context.set_offline(False)
+        await expect(visit.page.locator(WORDS)).to_contain_text(
+            "More about it is on Wikipedia.", timeout=20_000
+        )
+        await ended(visit.page)
+
+
+async def test_the_keys_are_listed(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.page.locator("#thread").evaluate("() => document.activeElement.blur()")
+        await visit.page.keyboard.press("?")
+        await expect(visit.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+        await visit.page.keyboard.press("Escape")
+        await visit.page.keyboard.press("Control+b")
+        await expect(visit.page.locator("#sidebar")).to_be_hidden()
+
+
+async def test_a_prompt_is_saved_and_used_again(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.page.click("#settings-button")
+        system = visit.page.get_by_role("textbox", name="System prompt")
+        await system.fill("Speak like a pirate.")
+        await visit.page.get_by_text("Presets").click()
+        await visit.page.get_by_role("button", name="Save the one above").click()
+        await system.fill("")
+        await visit.page.get_by_label("Saved prompts").select_option(label="Speak like a pirate.")
+        await visit.page.keyboard.press("Escape")
+        await visit.ask("Please echo")
+        await expect(visit.page.locator(WORDS)).to_contain_text("system: Speak like a pirate.")
