@@ -2,6 +2,7 @@
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
 from inference.adapters.codellama import CodeLlama
+from inference.adapters.command_r import CommandR
 from inference.adapters.default import Default
 from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
 from inference.adapters.granite import Granite
@@ -18,6 +19,7 @@ ADAPTERS: tuple[type[Adapter], ...] = (
     Gemma,
     Phi,
     Granite,
+    CommandR,
     CodeLlama,
     Qwen,
     Default,

@@ -135,6 +135,10 @@ class Adapter:
         self._variables = variables_of(facts.chat_template)
         self._tells_tools = self._has_place_for((_ASKED,), _TOOL.name, tools=(_TOOL,))
         self._tells_calls = self._has_place_for(CALLED, _TOOL.name, _PROBE)
+        # Command R7B has a template of its own for requests with tools.
+        self._tells_calls_beside_tools = self._tells_calls or self._has_place_for(
+            CALLED, _TOOL.name, _PROBE, tools=(_TOOL,)
+        )
         self._takes_system = self._has_place_for(_INSTRUCTED, _PROBE)
         self._takes_repeats = self._has_place_for(_REPEATED, _PROBE)
         format_of = self.tool_format or written_by(facts.chat_template, (*FORMATS, FunctionXml))
@@ -255,7 +259,8 @@ class Adapter:
         if request.tools and self.tools_problem:
             raise UnsupportedField(self.tools_problem, param="tools")
         has_calls = any(message.tool_calls or message.role == "tool" for message in request.messages)
-        if has_calls and not (self._tells_calls or self._speaks_tools):
+        tells_calls = self._tells_calls_beside_tools if request.tools else self._tells_calls
+        if has_calls and not (tells_calls or self._speaks_tools):
             raise TemplateFailed(
                 "This model's chat template has no place for tool calls and their results.", param="messages"
             )

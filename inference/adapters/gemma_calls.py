@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from inference.adapters.tool_formats import ToolFormat
+from inference.adapters.tool_formats import ToolFormat, literal
 from inference.requests import Tool
 
 _CALL = re.compile(r"\s*call:([^\s{}:]{1,64})\s*(?=\{)")
@@ -59,11 +59,11 @@ class GemmaCalls(ToolFormat):
         quote = self._mark(self.quote)
         # A token that is a mark is never read as text, so that any text may stand before it.
         text = r"/(.|\n)*/" if quote.startswith("<[") else r"/[^<]*/"
-        rules = Rules(f"({quote} TEXT {quote})", lambda said: f"({quote} {_literal(said)} {quote})")
+        rules = Rules(f"({quote} TEXT {quote})", lambda said: f"({quote} {literal(said)} {quote})")
         calls = []
         for tool in tools:
             arguments = rules.object_of(json.loads(tool.parameters))
-            opened = _literal(f"call:{tool.name}")
+            opened = literal(f"call:{tool.name}")
             calls.append(f"({self._mark(self.begin)} {opened} {arguments} {self._mark(self.end)})")
         start = "call+" if several else "call"
         string = f"string: {quote} TEXT {quote}\nTEXT: {text}"
@@ -159,7 +159,7 @@ class Rules:
         required = set(schema.get("required") or ())
         first = rest = self._named('""')
         for key in sorted(properties, key=str.lower, reverse=True):
-            member = f"{_literal(f'{key}:')} {self._value(properties[key])}"
+            member = f"{literal(f'{key}:')} {self._value(properties[key])}"
             with_first, with_rest = f"{member} {rest}", f'"," {member} {rest}'
             first = self._named(with_first if key in required else f"{with_first} | {first}")
             rest = self._named(with_rest if key in required else f"{with_rest} | {rest}")
@@ -189,7 +189,7 @@ class Rules:
         return '("true" | "false")' if kind == "boolean" else simple.get(str(kind), "any")
 
     def _constant(self, value: Any) -> str:
-        return self._quoted(value) if isinstance(value, str) else _literal(json.dumps(value))
+        return self._quoted(value) if isinstance(value, str) else literal(json.dumps(value))
 
     def _named(self, rule: str) -> str:
         name = f"rule_{len(self.made)}"
@@ -204,7 +204,3 @@ def _bare(text: str) -> Any:
         return json.loads(text, parse_constant=str)
     except ValueError:
         return text
-
-
-def _literal(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

@@ -30,30 +30,36 @@ class Vocabulary(Protocol):
     def id_of(self, token: str) -> int | None: ...
 
 
-def object_heads(before: Sequence[str] = ()) -> tuple[Head, ...]:
-    """Name first, then the arguments under either of their names; Llama likes to tell a type before."""
+def literals(text: str) -> tuple[str, ...]:
+    return (_SPACE, *(re.escape(char) for char in text))
+
+
+def member(key: str) -> tuple[str, ...]:
+    return (_SPACE, *f'"{key}"', *literals(":"), _SPACE)
+
+
+# Llama likes to tell a type before the name.
+_TYPED = (*member("type"), *'"function"', *literals(","))
+
+
+def object_heads(
+    before: Sequence[str] = (), *, name: str = "name", firsts: Sequence[Sequence[str]] = ((), _TYPED)
+) -> tuple[Head, ...]:
+    """The name behind what may come first, then the arguments under either of their names."""
     return tuple(
         Head(
             *before,
-            *_literals("{"),
-            *kind,
-            *_member("name"),
+            *literals("{"),
+            *first,
+            *member(name),
             *_named('"'),
-            *_literals(","),
-            *_member(key),
+            *literals(","),
+            *member(key),
             r"\{",
         )
-        for kind in ((), (*_member("type"), *'"function"', *_literals(",")))
+        for first in firsts
         for key in ("arguments", "parameters")
     )
-
-
-def _member(key: str) -> tuple[str, ...]:
-    return (_SPACE, *f'"{key}"', *_literals(":"), _SPACE)
-
-
-def _literals(text: str) -> tuple[str, ...]:
-    return (_SPACE, *(re.escape(char) for char in text))
 
 
 def _named(quote: str) -> tuple[str, ...]:
@@ -121,11 +127,11 @@ class ToolFormat:
     def _call(self, tool: Tool, arguments: str) -> str:
         """One call of `tool`, with the rule of this name for its arguments."""
         opened = f'{{"name": {json.dumps(tool.name)}, "{self.arguments_key}": '
-        return f'{_text(opened)} {arguments} "}}"'
+        return f'{literal(opened)} {arguments} "}}"'
 
     def _mark(self, mark: str) -> str:
         token = self._vocabulary.id_of(mark)
-        return f"<[{token}]>" if token is not None and token in self._vocabulary.added_ids else _text(mark)
+        return f"<[{token}]>" if token is not None and token in self._vocabulary.added_ids else literal(mark)
 
 
 class Hermes(ToolFormat):
@@ -171,7 +177,7 @@ class Llama3Json(ToolFormat):
 class JsonList(ToolFormat):
     """A mark and a JSON list of calls: many families, each with its own marks."""
 
-    heads = (*object_heads(), *object_heads(_literals("[")))
+    heads = (*object_heads(), *object_heads(literals("[")))
     closing: ClassVar[Sequence[str]] = ("}", ",", "]")
     separator = ","
 
@@ -220,14 +226,14 @@ class MistralArgs(MistralList):
     call_id = "[CALL_ID]"  # v11 writes the id between name and arguments, v13 leaves it out
     is_object = False
     heads = (
-        Head(_SPACE, *_named(""), *_literals(args), _SPACE, r"\{"),
+        Head(_SPACE, *_named(""), *literals(args), _SPACE, r"\{"),
         Head(
             _SPACE,
             *_named(""),
-            *_literals(call_id),
+            *literals(call_id),
             _SPACE,
             "[a-zA-Z0-9]{1,64}",
-            *_literals(args),
+            *literals(args),
             _SPACE,
             r"\{",
         ),
@@ -247,7 +253,7 @@ class MistralArgs(MistralList):
         return "call+" if several else "call"
 
     def _call(self, tool: Tool, arguments: str) -> str:
-        return f"{self._mark(self.begin)} {_text(tool.name)} {self._mark(self.args)} {arguments}"
+        return f"{self._mark(self.begin)} {literal(tool.name)} {self._mark(self.args)} {arguments}"
 
 
 FORMATS: tuple[type[ToolFormat], ...] = (Hermes, MistralArgs, MistralList)
@@ -263,5 +269,5 @@ def _schema(tool: Tool) -> str:
     return json.dumps({"type": "object", **parameters, "x-guidance": PLAIN})
 
 
-def _text(text: str) -> str:
+def literal(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)

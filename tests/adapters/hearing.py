@@ -96,7 +96,11 @@ def _arguments(pieces: Sequence[Piece], call: int) -> str:
 
 def follows(tokenizer: HubTokenizer, format_of: type[ToolFormat], said: str, several: bool = True) -> bool:
     """Whether a whole answer follows the grammar of a required call of `add` or `now`, in these tokens."""
-    grammar = format_of(tokenizer).lark([ADD, NOW], several)
+    return is_said_in(tokenizer, format_of(tokenizer).lark([ADD, NOW], several), said)
+
+
+def is_said_in(tokenizer: HubTokenizer, grammar: str, said: str) -> bool:
+    """Whether this text, in these tokens, is the whole of what an llguidance grammar wants."""
     matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(tokenizer.hub), grammar)
     assert not matcher.is_error(), matcher.get_error()
     tokens = tokenizer.encode(said)
