@@ -20,6 +20,8 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     held_bytes: int = 0
     streams: int = 0
     reason: str = ""
+    kind: str = "chat"
+    light: str = ""  # of the self-test; empty before it was loaded
 
 
 def models() -> tuple[LiveModel, ...]:
@@ -44,4 +46,6 @@ def _live(card: ModelCard, snapshot: PoolSnapshot) -> LiveModel:
         held_bytes=resident.reserved_bytes,
         streams=resident.leases,
         reason=resident.reason,
+        kind=card.kind,
+        light=resident.loaded.light if resident.loaded else "",
     )

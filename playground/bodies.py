@@ -21,6 +21,7 @@ class AskBody(Strict):
     content: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = None
     results: Annotated[dict[str, Words], Field(max_length=128)] = {}
     settings: Settings = {}
+    models: Annotated[list[Annotated[str, Field(max_length=256)]], Field(max_length=4)] = []  # to be compared
     question: dict[str, Any]  # a body of /v1/chat/completions, less its messages
 
 

@@ -1,9 +1,10 @@
 """The addresses of conversations: listing, opening, changing, asking, following an answer."""
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from inference.openai import errors, parsing, sse
 from inference.openai.schemas import ChatCompletionBody
 from inference.requests import ChatRequest
 from inference.types import Principal
-from playground import events, export
+from playground import comparison, events, export
 from playground.bodies import AskBody, ChangeBody, ImportBody
 from playground.library import Library, turns
 from playground.runs import RUNS, in_database
@@ -90,7 +91,9 @@ async def ask(visitor: Visitor) -> HttpResponse:
     """Begin an answer; it goes on by itself, and `follow` tells it."""
     library, body = visitor.library, await parsing.read(visitor.request, AskBody)
     RUNS.check_room(visitor.principal.owner)
-    _request(body.question, [{"role": "user", "content": "hi"}])  # refused before anything is kept
+    questions = _questions(body)
+    for question in questions:
+        _request(question, [{"role": "user", "content": "hi"}])  # refused before anything is kept
     found, path = await in_database(
         lambda: library.ask(
             UUID(body.conversation) if body.conversation else None,
@@ -100,16 +103,22 @@ async def ask(visitor: Visitor) -> HttpResponse:
             body.settings,
         )
     )
-    # With a seed of its own each answer can be made again.
-    made = {**body.question, "seed": body.question.get("seed", secrets.randbelow(_SEEDS))}
-    system = (
-        [{"role": "system", "content": words}] if (words := body.settings.get("system", "").strip()) else []
-    )
-    request = _request(made, [*system, *turns(path)])
-    answer = await in_database(lambda: library.answer(found, path[-1], made))
-    RUNS.begin(answer, visitor.principal.owner, chat.stream(request, visitor.principal))
-    told = [message.told for message in (path[-1], answer)]
-    return _json({"conversation": str(found.pk), "title": str(found), "messages": RUNS.settled(told)})
+    asked = [path[-1].told]
+    for question in questions:
+        request = _request(question, [*_system(body), *turns(path)])
+        answer = await in_database(partial(library.answer, found, path[-1], question))
+        RUNS.begin(answer, visitor.principal.owner, chat.stream(request, visitor.principal))
+        asked.append(answer.told)
+    told = {"conversation": str(found.pk), "title": str(found), "messages": RUNS.settled(asked)}
+    if len(questions) > 1:
+        told["plan"] = await asyncio.to_thread(comparison.plan, [one["model"] for one in questions])
+    return _json(told)
+
+
+def _questions(body: AskBody) -> list[dict[str, Any]]:
+    """What each model is asked: the same, with the same seed, so that each answer can be made again."""
+    question = {**body.question, "seed": body.question.get("seed", secrets.randbelow(_SEEDS))}
+    return [{**question, "model": model} for model in dict.fromkeys(body.models)] or [question]
 
 
 @_for_visitors("GET")

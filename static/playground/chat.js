@@ -3,7 +3,7 @@ import { call, follow } from "./api.js";
 
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
-/** Fires "state" when something begins or ends, "problem" (detail: words), and "asked" (detail: the conversation). */
+/** Fires "state" when something begins or ends, "problem" and "note" (detail: words), and "asked" (detail: the conversation). */
 export class Chat extends EventTarget {
   /**
    * @param {import("./conversation.js").Conversation} conversation
@@ -45,8 +45,8 @@ export class Chat extends EventTarget {
   }
 
   async stop() {
-    const { last, isAnswering } = this.conversation;
-    if (isAnswering) await this.#attempt(() => call("POST", `/chat/messages/${last.id}/stop/`));
+    const stops = this.conversation.underWay.map(({ id }) => call("POST", `/chat/messages/${id}/stop/`));
+    await this.#attempt(() => Promise.all(stops));
   }
 
   /** @param {string} id */
@@ -70,6 +70,7 @@ export class Chat extends EventTarget {
     const asked = await this.#attempt(() => call("POST", "/chat/ask/", {
       conversation: this.conversation.id,
       settings: this.settings.values,
+      models: made ? [] : this.models.compared,
       question: made ?? { model: this.models.picked.id, ...this.settings.wishes },
       ...turn,
     }));
@@ -78,12 +79,15 @@ export class Chat extends EventTarget {
     return Boolean(asked);
   }
 
-  #take({ conversation, title, messages }) {
+  #take({ conversation, title, messages, plan }) {
     Object.assign(this.conversation, { id: conversation, title });
     for (const message of messages) this.conversation.put(message);
-    this.conversation.show(messages.at(-1).id);
+    const [question, ...answers] = messages;
+    if (answers.length > 1) this.conversation.beside.add(question.id);
+    this.conversation.show(answers.at(-1).id);
     this.#tell("asked", this.conversation);
-    this.#follow(messages.at(-1).id);
+    if (plan) this.#tell("note", plan);
+    for (const { id } of answers) this.#follow(id);
   }
 
   async #follow(id) {

@@ -33,6 +33,8 @@ export class Conversation extends EventTarget {
     /** @type {Map<number, Message>} */
     this.known = new Map(messages.map((message) => [message.id, message]));
     this.tip = tip;
+    /** @type {Set<number | null>} the turns whose takes are shown side by side, by what they answer */
+    this.beside = new Set();
   }
 
   /** @returns {Message[]} the branch that is shown, from the first message on */
@@ -47,7 +49,21 @@ export class Conversation extends EventTarget {
   }
 
   get isAnswering() {
-    return this.last?.status === "answering";
+    return this.underWay.length > 0;
+  }
+
+  /** @returns {Message[]} the takes of the last turn that are being said */
+  get underWay() {
+    const { last } = this;
+    const takes = last && this.beside.has(last.parent) ? this.takes(last) : [last];
+    return takes.filter((message) => message?.status === "answering");
+  }
+
+  /** Show the takes of this turn side by side, or one at a time. */
+  compare(parent, isCompared) {
+    if (isCompared) this.beside.add(parent);
+    else this.beside.delete(parent);
+    this.#tell("branch");
   }
 
   /** @param {Message} message new, or known as it was before */

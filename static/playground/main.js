@@ -107,7 +107,7 @@ async function lookAgain() {
 }
 
 chat.addEventListener("state", show);
-chat.addEventListener("problem", ({ detail }) => toast(detail));
+for (const type of ["problem", "note"]) chat.addEventListener(type, ({ detail }) => toast(detail));
 chat.addEventListener("asked", ({ detail }) => {
   if (location.pathname !== `/c/${detail.id}`) history.pushState(null, "", `/c/${detail.id}`);
   library.refresh();

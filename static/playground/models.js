@@ -2,6 +2,10 @@
 import { store } from "./store.js";
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
+const MOST_COMPARED = 4;
+
+/** An embedding model makes vectors, and has nothing to say here. */
+const chats = (model) => model.kind !== "embedding";
 
 /**
  * @typedef {{id: string, family: string, context_length: number, resident_bytes: number,
@@ -13,9 +17,11 @@ export class Models extends EventTarget {
   /** @param {Model[]} all @param {string} address of the websocket */
   constructor(all, address) {
     super();
-    this.all = all;
+    this.all = all.filter(chats);
     this.address = address;
     this.pickedId = store.read("model");
+    /** @type {string[]} the models that are asked side by side, none for the picked one alone */
+    this.comparedIds = [];
     this.failures = 0;
     this.#connect();
   }
@@ -29,7 +35,21 @@ export class Models extends EventTarget {
     );
   }
 
+  /** @returns {string[]} two to four, or none */
+  get compared() {
+    const known = this.comparedIds.filter((id) => this.all.some((model) => model.id === id));
+    return known.length > 1 ? known : [];
+  }
+
+  /** Ask this model too, or no more. */
+  compare(id, isCompared) {
+    const others = this.comparedIds.filter((other) => other !== id);
+    this.comparedIds = isCompared ? [...others, id].slice(-MOST_COMPARED) : others;
+    this.dispatchEvent(new Event("change"));
+  }
+
   pick(id) {
+    this.comparedIds = [];
     this.pickedId = id;
     store.write("model", id);
     this.dispatchEvent(new Event("change"));
@@ -49,7 +69,7 @@ export class Models extends EventTarget {
 
   #hear(told) {
     if (told.type !== "models") return;
-    this.all = told.models;
+    this.all = told.models.filter(chats);
     this.dispatchEvent(new Event("change"));
   }
 }

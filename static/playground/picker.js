@@ -22,16 +22,17 @@ export class Picker {
     const { all, picked } = this.models;
     this.button.disabled = all.length === 0;
     this.button.querySelector(".dot").dataset.state = picked?.state ?? "unloaded";
-    this.button.querySelector(".picker-name").textContent = picked?.id ?? "No model";
-    this.button.querySelector(".picker-state").textContent = picked ? stateWords(picked) : "";
+    const { compared } = this.models;
+    this.button.querySelector(".picker-name").textContent = compared.length ? `${compared.length} models side by side` : picked?.id ?? "No model";
+    this.button.querySelector(".picker-state").textContent = picked && !compared.length ? stateWords(picked) : "";
     this.#drop(all);
-    for (const model of all) this.#optionOf(model).show(model, model === picked);
+    for (const model of all) this.#optionOf(model).show(model, model === picked, this.models.comparedIds.includes(model.id));
   }
 
   /** Options keep their nodes, or the focus would be lost four times a second. */
   #optionOf(model) {
     if (!this.options.has(model.id)) {
-      const option = new Option(() => this.#pick(model.id));
+      const option = new Option(() => this.#pick(model.id), (isCompared) => this.models.compare(model.id, isCompared));
       this.options.set(model.id, option);
       this.list.append(option.root);
     }
@@ -54,11 +55,11 @@ export class Picker {
   }
 
   #focusPicked() {
-    (this.list.querySelector("[aria-selected=true]") ?? this.list.firstElementChild)?.focus();
+    (this.list.querySelector("[aria-selected=true]") ?? this.list.querySelector(".option"))?.focus();
   }
 
   #move(event) {
-    const rows = [...this.list.children];
+    const rows = [...this.list.querySelectorAll(".option")];
     const at = rows.indexOf(document.activeElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
     if (to === undefined) return;
@@ -68,21 +69,26 @@ export class Picker {
 }
 
 class Option {
-  constructor(onPick) {
+  constructor(onPick, onCompare) {
     this.dot = element("span", { className: "dot" });
     this.name = element("span", { className: "option-name" });
     this.state = element("span", { className: "option-state" });
     this.facts = element("span", { className: "option-facts" });
-    this.root = element("button", { type: "button", className: "option", role: "option", tabIndex: -1 }, this.dot, this.name, this.state, this.facts);
-    this.root.addEventListener("click", onPick);
+    this.option = element("button", { type: "button", className: "option", role: "option", tabIndex: -1 }, this.dot, this.name, this.state, this.facts);
+    this.option.addEventListener("click", onPick);
+    this.box = element("input", { type: "checkbox", onchange: () => onCompare(this.box.checked) });
+    this.root = element("div", { className: "option-row", role: "presentation" }, this.option, element("label", { className: "compare", title: "Ask it side by side with others" }, this.box, element("span", { className: "unseen" }, "Compare")));
   }
 
-  /** @param {import("./models.js").Model} model @param {boolean} isPicked */
-  show(model, isPicked) {
+  /** @param {import("./models.js").Model} model @param {boolean} isPicked @param {boolean} isCompared */
+  show(model, isPicked, isCompared) {
+    this.box.checked = isCompared;
+    this.box.setAttribute("aria-label", `Compare ${model.id}`);
     this.dot.dataset.state = model.state;
     this.name.textContent = model.id;
     this.state.textContent = stateWords(model);
     this.facts.textContent = model.reason || `${model.family} · ${size(model.resident_bytes)} · ${context(model.context_length)} tokens of context`;
-    this.root.setAttribute("aria-selected", String(isPicked));
+    if (model.light === "amber" || model.light === "red") this.facts.append(" · self-test: ", element("span", { className: `light is-${model.light}` }, model.light));
+    this.option.setAttribute("aria-selected", String(isPicked));
   }
 }

@@ -14,7 +14,8 @@ export class Takes {
     this.back = this.#arrow("back", "Earlier take", -1);
     this.on = this.#arrow("on", "Later take", 1);
     this.place = element("span", { className: "takes-place" });
-    this.root = element("span", { className: "takes", hidden: true }, this.back, this.place, this.on);
+    this.beside = element("button", { type: "button", className: "mini", title: "Side by side", "aria-label": "Side by side", onclick: () => this.#compare() }, icon("beside"));
+    this.root = element("span", { className: "takes", hidden: true }, this.back, this.place, this.on, this.beside);
     this.show();
   }
 
@@ -23,8 +24,15 @@ export class Takes {
     const at = takes.indexOf(this.message);
     this.root.hidden = takes.length < 2;
     this.place.textContent = `${at + 1} of ${takes.length}`;
+    this.beside.hidden = this.message.role === "user";
+    this.beside.setAttribute("aria-pressed", String(this.conversation.beside.has(this.message.parent)));
     this.back.disabled = at <= 0;
     this.on.disabled = at === takes.length - 1;
+  }
+
+  #compare() {
+    const { parent } = this.message;
+    this.conversation.compare(parent, !this.conversation.beside.has(parent));
   }
 
   #arrow(name, label, step) {

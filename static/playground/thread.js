@@ -1,7 +1,9 @@
 /** The messages on the page, and where the page is scrolled to. */
+import { element } from "./element.js";
 import { messageView } from "./message.js";
 
 const NEAR_PX = 60;
+const MOST_COLUMNS = 4;
 
 export class Thread {
   /**
@@ -37,23 +39,41 @@ export class Thread {
 
   /** Messages that stay keep their nodes: only what is new is rendered. */
   #render() {
-    const messages = this.conversation.messages;
-    const shown = new Set(messages.map(({ id }) => id));
+    const turns = this.conversation.messages.map((message) => this.#turn(message));
+    const shown = new Set(turns.flat());
     for (const [id, view] of this.views) {
-      if (shown.has(id) && this.conversation.known.get(id) === view.message) continue;
+      if (shown.has(view.message)) continue;
       view.root.remove();
       this.views.delete(id);
     }
-    for (const [place, message] of messages.entries()) this.#place(place, message);
+    const blocks = turns.map((messages) => this.#block(messages.map((message) => this.#view(message))));
+    for (const old of [...this.root.children]) if (!blocks.includes(old)) old.remove();
+    for (const [place, block] of blocks.entries()) {
+      if (this.root.children[place] !== block) this.root.insertBefore(block, this.root.children[place] ?? null);
+    }
     this.#look();
   }
 
-  #place(place, message) {
+  /** One message, or all takes of it where they are compared. */
+  #turn(message) {
+    const isBeside = message.role === "assistant" && this.conversation.beside.has(message.parent);
+    const takes = isBeside ? this.conversation.takes(message) : [];
+    return takes.length > 1 ? takes.slice(-MOST_COLUMNS) : [message];
+  }
+
+  #view(message) {
     const known = this.views.get(message.id);
-    const view = known ?? messageView(message, this.conversation, this.acts);
-    this.views.set(message.id, view);
-    if (this.root.children[place] !== view.root) this.root.insertBefore(view.root, this.root.children[place] ?? null);
-    if (known) view.showTakes();
+    known?.showTakes();
+    if (!known) this.views.set(message.id, messageView(message, this.conversation, this.acts));
+    return this.views.get(message.id);
+  }
+
+  #block(views) {
+    if (views.length === 1) return views[0].root;
+    const first = views[0].root.parentElement;
+    const columns = first?.classList.contains("columns") ? first : element("div", { className: "columns message" });
+    columns.replaceChildren(...views.map(({ root }) => root));
+    return columns;
   }
 
   #keepUp() {

@@ -15,7 +15,7 @@ from inference.errors import ContextLengthExceeded
 from inference.requests import ChatRequest
 from mlxsite.config import Config
 from playground.models import Message
-from tests.fakes import FakeRunner, serving
+from tests.fakes import GB, FakeRunner, card, serving
 from tests.openai.asking import error_of
 from tests.playground.asking import Page, idle
 
@@ -188,6 +188,29 @@ async def test_every_setting_reaches_the_model(page: Page) -> None:
     (request,) = runner.requests
     assert isinstance(request, ChatRequest)
     assert (request.sampling.top_k, request.sampling.min_p, request.stop) == (5, 0.1, ("END",))
+
+
+async def test_compared_models_answer_the_same_question_with_the_same_seed(page: Page) -> None:
+    cards, runners = [card("tiny"), card("other")], [FakeRunner(["one"]), FakeRunner(["two"])]
+    with serving(*runners, cards=cards):
+        asked = await page.ask("Hi", models=["tiny", "other", "tiny"])
+        await idle()
+        whole = await page.open(asked["conversation"])
+    _, *answers = whole["messages"]
+    assert [(one["model"], one["status"]) for one in answers] == [("tiny", "done"), ("other", "done")]
+    assert answers[0]["parent"] == answers[1]["parent"] == asked["messages"][0]["id"]
+    assert answers[0]["made"]["seed"] == answers[1]["made"]["seed"]
+    assert "so they answer at once" in asked["plan"]
+
+
+async def test_models_that_do_not_fit_together_answer_in_turn(page: Page) -> None:
+    cards = [card("tiny", resident_bytes=6 * GB), card("other", resident_bytes=6 * GB)]
+    with serving(FakeRunner(["one"]), FakeRunner(["two"]), cards=cards):
+        asked = await page.ask("Hi", models=["tiny", "other"])
+        await idle()
+        whole = await page.open(asked["conversation"])
+    assert "so they answer in turn" in asked["plan"]
+    assert [one["content"] for one in whole["messages"][1:]] == ["one", "two"]
 
 
 async def test_a_conversation_is_renamed_pinned_filed_and_deleted(page: Page) -> None:

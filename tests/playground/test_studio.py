@@ -210,3 +210,24 @@ async def test_a_prompt_is_saved_and_used_again(address: str) -> None:
         await visit.page.keyboard.press("Escape")
         await visit.ask("Please echo")
         await expect(visit.page.locator(WORDS)).to_contain_text("system: Speak like a pirate.")
+
+
+async def test_models_are_asked_side_by_side(address: str) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await page.click("#picker-button")
+        for model in ("scripted-model", "mlx-community/Qwen3-8B-4bit"):
+            await page.get_by_label(f"Compare {model}").check()
+        await page.keyboard.press("Escape")
+        await expect(page.locator(".picker-name")).to_have_text("2 models side by side")
+        await visit.ask("Please echo")
+        await expect(page.locator("#toast")).to_contain_text("so they answer at once")
+        columns = page.locator(".columns > .message")
+        await expect(columns).to_have_count(2)
+        for column in await columns.all():
+            await expect(column).to_have_attribute("data-status", "done", timeout=20_000)
+        names = await columns.locator(".by").all_inner_texts()
+        assert names == ["scripted-model", "mlx-community/Qwen3-8B-4bit"]
+        await columns.first.get_by_label("Side by side").click()
+        await expect(page.locator(".columns")).to_have_count(0)
+        await expect(page.locator(f"{ANSWER} .takes-place")).to_have_text("2 of 2")
