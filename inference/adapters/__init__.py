@@ -3,6 +3,7 @@
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
 from inference.adapters.codellama import CodeLlama
 from inference.adapters.command_r import CommandR
+from inference.adapters.deepseek import DeepSeek
 from inference.adapters.default import Default
 from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
 from inference.adapters.granite import Granite
@@ -12,6 +13,7 @@ from inference.adapters.phi import Phi
 from inference.adapters.qwen import Qwen
 
 ADAPTERS: tuple[type[Adapter], ...] = (
+    DeepSeek,
     Llama3,
     Mistral,
     FunctionGemma,

@@ -16,16 +16,16 @@ class Tongue:
     """Words turns and tools as OpenAI does, which templates have taken over; every string is quoted."""
 
     def __init__(self, quote: Callable[[str], str], call_format: ToolFormat | None = None) -> None:
-        self._quote = quote
+        self.quote = quote
         self._format = call_format
 
     def turn(self, message: Message) -> dict[str, Any]:
         """A message; what it has not is left out, since templates ask whether it is defined."""
-        turn: dict[str, Any] = {"role": message.role, "content": self._quote(message.content)}
+        turn: dict[str, Any] = {"role": message.role, "content": self.quote(message.content)}
         if message.name:
-            turn["name"] = self._quote(message.name)
+            turn["name"] = self.quote(message.name)
         if message.reasoning:
-            turn["reasoning_content"] = self._quote(message.reasoning)
+            turn["reasoning_content"] = self.quote(message.reasoning)
         if message.tool_calls:
             turn["tool_calls"] = [self._call(call) for call in message.tool_calls]
         if message.tool_call_id:
@@ -42,7 +42,7 @@ class Tongue:
         return {"type": "function", "function": self._quoted(function)}
 
     def _call(self, call: ToolCall) -> dict[str, Any]:
-        function = {"name": self._quote(call.name), "arguments": self._arguments(call.arguments)}
+        function = {"name": self.quote(call.name), "arguments": self._arguments(call.arguments)}
         return {"id": self._id(call.id), "type": "function", "function": function}
 
     def _arguments(self, text: str) -> Any:
@@ -50,20 +50,20 @@ class Tongue:
         try:
             arguments = json.loads(text)
             json.dumps(arguments, ensure_ascii=False).encode()  # half a surrogate pair is no text
-            return self._quoted(arguments) if isinstance(arguments, dict) else self._quote(text)
+            return self._quoted(arguments) if isinstance(arguments, dict) else self.quote(text)
         except (ValueError, RecursionError):
-            return self._quote(text)
+            return self.quote(text)
 
     def _id(self, given: str) -> str:
-        return self._quote(self._format.own_id(given) if self._format else given)
+        return self.quote(self._format.own_id(given) if self._format else given)
 
     def _quoted(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self._quote(value)
+            return self.quote(value)
         if isinstance(value, list):
             return [self._quoted(item) for item in value]
         if isinstance(value, dict):
-            return {self._quote(key): self._quoted(item) for key, item in value.items()}
+            return {self.quote(key): self._quoted(item) for key, item in value.items()}
         return value
 
 

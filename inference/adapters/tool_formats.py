@@ -129,6 +129,11 @@ class ToolFormat:
         opened = f'{{"name": {json.dumps(tool.name)}, "{self.arguments_key}": '
         return f'{literal(opened)} {arguments} "}}"'
 
+    def _said(self, text: str) -> str:
+        """A text in which marks that are tokens of the vocabulary are these tokens."""
+        parts = re.split("(" + "|".join(re.escape(mark) for mark in self.marks) + ")", text)
+        return " ".join(self._mark(part) if part in self.marks else literal(part) for part in parts if part)
+
     def _mark(self, mark: str) -> str:
         token = self._vocabulary.id_of(mark)
         return f"<[{token}]>" if token is not None and token in self._vocabulary.added_ids else literal(mark)

@@ -85,11 +85,6 @@ class XmlCalls(ToolFormat):
             rules.append(f"{name}_text[suffix={suffix}]: /(.|\\n)*/")
         return f"{name}_text {end}"
 
-    def _said(self, text: str) -> str:
-        """A text in which marks that are tokens of the vocabulary are these tokens."""
-        parts = re.split("(" + "|".join(re.escape(mark) for mark in self.marks) + ")", text)
-        return " ".join(self._mark(part) if part in self.marks else _literal(part) for part in parts if part)
-
 
 class FunctionXml(XmlCalls):
     """<tool_call><function=name><parameter=key>: Qwen3-Coder, Qwen 3.5, Nemotron 3 and others.

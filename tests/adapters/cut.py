@@ -15,7 +15,7 @@ from typing import Any
 
 from tokenizers import pre_tokenizers
 
-_RESERVED = re.compile(r"reserved_special_token_\d|SPECIAL_\d|reserved_token_\d|<unused\d")
+_RESERVED = re.compile(r"reserved_special_token_\d|SPECIAL_\d|reserved_token_\d|<unused\d|place▁holder")
 _ORDINARY = re.compile(r"\s+|▁+|</?[a-z0-9]+>")  # where it is no special token: runs of space, tags of HTML
 
 

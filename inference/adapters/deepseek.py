@@ -1,0 +1,140 @@
+"""DeepSeek V3, R1 and V3.1: calls between marks of their own, which their templates write badly, if at all.
+
+https://huggingface.co/deepseek-ai/DeepSeek-V3.1 (on tools) - the templates have no place for tools, so they
+are told in the system message, in the words of the model card. V3's and R1's template loses what is said
+beside a call, the end of a turn with one call, and the marks around the calls of later turns; so such turns
+are written here. R1's opens the reasoning (https://github.com/deepseek-ai/DeepSeek-R1/issues/352).
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from inference.adapters.base import Adapter, ModelFacts, Tokenizer
+from inference.adapters.calls import Head
+from inference.adapters.tongue import Tongue, Turns
+from inference.adapters.tool_formats import ToolFormat
+from inference.requests import Message, Tool
+
+_SPACE = r"[ \t\r\n]{0,16}"
+_NAME = r"(?P<name>[^\s<>{}\"]{1,64})"
+_CALL, _CALL_END = "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"
+_SEPARATOR = "<｜tool▁sep｜>"
+
+
+def _chars(text: str) -> tuple[str, ...]:
+    return tuple(re.escape(char) for char in text)
+
+
+class DeepSeekCalls(ToolFormat):
+    """V3.1: the name, a mark, and the arguments, for each call between marks."""
+
+    name = "deepseek"
+    begin, end = "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"
+    is_object = False
+    before: ClassVar[str] = _CALL
+    between: ClassVar[str] = _SEPARATOR  # name and arguments
+    after: ClassVar[str] = _CALL_END
+    joint: ClassVar[str] = ""  # between two calls
+    heads = tuple(
+        Head(*first, _SPACE, _NAME, *_chars(_SEPARATOR), _SPACE, r"\{")
+        for first in ((), (_SPACE, *_chars(_CALL)))
+    )
+    closing: ClassVar[Sequence[str]] = (_CALL_END, _CALL, end)
+    separator = _CALL
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return self.begin, self.end, _CALL, _CALL_END, _SEPARATOR
+
+    @classmethod
+    def written(cls, calls: Sequence[tuple[str, str]]) -> str:
+        """Calls, each its name and its arguments, as the model says them."""
+        said = (f"{cls.before}{name}{cls.between}{arguments}{cls.after}" for name, arguments in calls)
+        return cls.begin + cls.joint.join(said) + cls.end
+
+    def _answer(self, several: bool) -> str:
+        calls = f"call ({self._said(self.joint)} call)*" if several else "call"
+        return f"/\\n?\\n?/ {self._said(self.begin)} {calls} {self._said(self.end)}"
+
+    def _call(self, tool: Tool, arguments: str) -> str:
+        opened = self._said(f"{self.before}{tool.name}{self.between}")
+        return f"{opened} {arguments} {self._said(self.after)}"
+
+
+class FencedCalls(DeepSeekCalls):
+    """V3 and R1: each call tells its type, and its arguments stand between fences."""
+
+    name = "deepseek_fenced"
+    before = f"{_CALL}function{_SEPARATOR}"
+    between = "\n```json\n"
+    after = f"\n```{_CALL_END}"
+    joint = "\n"
+    heads = tuple(
+        Head(
+            *first,
+            _SPACE,
+            *_chars(f"function{_SEPARATOR}"),
+            _SPACE,
+            _NAME,
+            _SPACE,
+            *_chars("```json"),
+            _SPACE,
+            r"\{",
+        )
+        for first in ((), (_SPACE, *_chars(_CALL)))
+    )
+    closing = ("```", *DeepSeekCalls.closing)
+
+
+class DeepSeek(Adapter):
+    name = "deepseek"
+    stop_tokens = ("<｜end▁of▁sentence｜>",)
+
+    def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
+        self._says = FencedCalls if "```json" in facts.chat_template else DeepSeekCalls
+        self.tool_format = self._says
+        super().__init__(facts, tokenizer)
+
+    @classmethod
+    def fits(cls, facts: ModelFacts) -> bool:
+        """Its fine-tunes of Qwen and Llama have its template; V3.2 and V4 write calls in tags."""
+        return "<｜Assistant｜>" in facts.chat_template and _SEPARATOR in facts.chat_template
+
+    def words(
+        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue
+    ) -> tuple[Turns, Turns]:
+        turns, functions = super().words(messages, tools, tongue)
+        turns = [self._spelled(message, turn, tongue) for message, turn in zip(messages, turns, strict=True)]
+        if not functions:
+            return turns, []
+        told = self._told([function["function"] for function in functions])
+        if turns and turns[0]["role"] == "system":
+            return [{**turns[0], "content": f"{turns[0]['content']}\n\n{told}"}, *turns[1:]], []
+        return [{"role": "system", "content": told}, *turns], []
+
+    def _spelled(self, message: Message, turn: dict[str, Any], tongue: Tongue) -> dict[str, Any]:
+        """A turn with calls as one of text: what the model said then."""
+        if not message.tool_calls:
+            return turn
+        calls = [(tongue.quote(call.name), tongue.quote(call.arguments)) for call in message.tool_calls]
+        return {"role": "assistant", "content": turn["content"] + self._says.written(calls)}
+
+    def _told(self, functions: Sequence[dict[str, Any]]) -> str:
+        told = "\n\n".join(
+            f"### {function['name']}\nDescription: {function['description']}\n\n"
+            f"Parameters: {json.dumps(function['parameters'], ensure_ascii=False)}"
+            for function in functions
+        )
+        call = "tool_call_name", "tool_call_arguments"
+        one = self._says.written([call]).removesuffix(self._says.end)
+        return (
+            f"## Tools\nYou have access to the following tools:\n\n{told}\n\n"
+            "IMPORTANT: ALWAYS adhere to this exact format for tool use:\n"
+            f"{one}{{additional_tool_calls}}{self._says.end}\n\n"
+            "Where:\n"
+            "- `tool_call_name` must be an exact match to one of the available tools\n"
+            "- `tool_call_arguments` must be valid JSON that strictly follows the tool's Parameters Schema\n"
+            "- For multiple tool calls, chain them directly without separators or spaces"
+        )
