@@ -55,7 +55,7 @@ export class Picker {
   }
 
   #focusPicked() {
-    (this.list.querySelector("[aria-selected=true]") ?? this.list.querySelector(".option"))?.focus();
+    (this.list.querySelector("[aria-pressed=true]") ?? this.list.querySelector(".option"))?.focus();
   }
 
   #move(event) {
@@ -74,10 +74,10 @@ class Option {
     this.name = element("span", { className: "option-name" });
     this.state = element("span", { className: "option-state" });
     this.facts = element("span", { className: "option-facts" });
-    this.option = element("button", { type: "button", className: "option", role: "option", tabIndex: -1 }, this.dot, this.name, this.state, this.facts);
+    this.option = element("button", { type: "button", className: "option" }, this.dot, this.name, this.state, this.facts);
     this.option.addEventListener("click", onPick);
     this.box = element("input", { type: "checkbox", onchange: () => onCompare(this.box.checked) });
-    this.root = element("div", { className: "option-row", role: "presentation" }, this.option, element("label", { className: "compare", title: "Ask it side by side with others" }, this.box, element("span", { className: "unseen" }, "Compare")));
+    this.root = element("div", { className: "option-row" }, this.option, element("label", { className: "compare", title: "Ask it side by side with others" }, this.box, element("span", { className: "unseen" }, "Compare")));
   }
 
   /** @param {import("./models.js").Model} model @param {boolean} isPicked @param {boolean} isCompared */
@@ -89,6 +89,6 @@ class Option {
     this.state.textContent = stateWords(model);
     this.facts.textContent = model.reason || `${model.family} · ${size(model.resident_bytes)} · ${context(model.context_length)} tokens of context`;
     if (model.light === "amber" || model.light === "red") this.facts.append(" · self-test: ", element("span", { className: `light is-${model.light}` }, model.light));
-    this.option.setAttribute("aria-selected", String(isPicked));
+    this.option.setAttribute("aria-pressed", String(isPicked));
   }
 }

@@ -66,7 +66,7 @@ async def test_reading_the_prompt_is_shown_in_tokens(address: str) -> None:
 async def test_the_picker_shows_states_live(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.click("#picker-button")
-        options = visit.page.get_by_role("option")
+        options = visit.page.locator(".option")
         await expect(options.filter(has_text="endless-loader")).to_contain_text("loading 40 %")
         await expect(options.filter(has_text="broken-model")).to_contain_text("its weights are incomplete")
         await expect(options.filter(has_text="hidden-model")).to_have_count(0)
@@ -245,4 +245,4 @@ async def test_the_first_load_is_small_and_clean(address: str) -> None:
 
 async def pick(page: Page, model: str) -> None:
     await page.click("#picker-button")
-    await page.get_by_role("option").filter(has_text=model).click()
+    await page.locator(".option").filter(has_text=model).click()

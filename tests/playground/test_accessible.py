@@ -1,0 +1,69 @@
+"""axe finds nothing in the main views, light, dark and narrow: WCAG 2.2 A and AA."""
+
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.playground.site import Visit, visiting
+
+pytestmark = pytest.mark.browser
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+VIEWS: list[dict[str, Any]] = [
+    {"color_scheme": "light"},
+    {"color_scheme": "dark"},
+    {"color_scheme": "light", "viewport": {"width": 390, "height": 800}},
+]
+
+
+async def complaints(page: Page) -> list[str]:
+    """What axe says is wrong, with the first place of each."""
+    await page.evaluate(AXE)
+    found = await page.evaluate("rules => axe.run(document, rules)", RULES)
+    return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
+
+
+async def answered(visit: Visit) -> None:
+    await visit.page.click("#settings-button")
+    await visit.page.get_by_text("Figures", exact=True).click()
+    await visit.page.keyboard.press("Escape")
+    await visit.ask("How does one list primes?")
+    await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_the_empty_page(address: str, view: dict[str, Any]) -> None:
+    async with visiting(address, reduced_motion="reduce", **view) as visit:
+        assert await complaints(visit.page) == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_a_conversation_with_everything_open(address: str, view: dict[str, Any]) -> None:
+    async with visiting(address, reduced_motion="reduce", **view) as visit:
+        await answered(visit)
+        await visit.page.get_by_label("Answer again").click()
+        await expect(visit.page.locator(".is-assistant .takes-place")).to_have_text("2 of 2")
+        await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
+        await visit.page.get_by_text("How it was made").click()
+        assert await complaints(visit.page) == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_the_settings_the_picker_and_the_list(address: str, view: dict[str, Any]) -> None:
+    async with visiting(address, reduced_motion="reduce", **view) as visit:
+        page = visit.page
+        await page.click("#settings-button")
+        for group in await page.locator("#settings-panel summary").all():
+            await group.click()
+        assert await complaints(page) == []
+        await page.keyboard.press("Escape")
+        await page.click("#picker-button")
+        assert await complaints(page) == []
+        await page.keyboard.press("Escape")
+        if await page.locator("#sidebar").is_hidden():
+            await page.click("#sidebar-toggle")
+        await expect(page.locator(".row, .conversations .note").first).to_be_visible()
+        assert await complaints(page) == []
