@@ -7,6 +7,7 @@ from inference.adapters.deepseek import DeepSeek
 from inference.adapters.default import Default
 from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
 from inference.adapters.granite import Granite
+from inference.adapters.kimi import Kimi
 from inference.adapters.llama import Llama3
 from inference.adapters.mistral import Mistral
 from inference.adapters.phi import Phi
@@ -14,6 +15,7 @@ from inference.adapters.qwen import Qwen
 
 ADAPTERS: tuple[type[Adapter], ...] = (
     DeepSeek,
+    Kimi,
     Llama3,
     Mistral,
     FunctionGemma,

@@ -7,40 +7,25 @@ are written here. R1's opens the reasoning (https://github.com/deepseek-ai/DeepS
 """
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
-from inference.adapters.calls import Head
+from inference.adapters.marked_calls import NAME, SPACE, MarkedCalls, chars, heads
 from inference.adapters.tongue import Tongue, Turns
-from inference.adapters.tool_formats import ToolFormat
 from inference.requests import Message, Tool
 
-_SPACE = r"[ \t\r\n]{0,16}"
-_NAME = r"(?P<name>[^\s<>{}\"]{1,64})"
 _CALL, _CALL_END = "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"
 _SEPARATOR = "<｜tool▁sep｜>"
 
 
-def _chars(text: str) -> tuple[str, ...]:
-    return tuple(re.escape(char) for char in text)
-
-
-class DeepSeekCalls(ToolFormat):
+class DeepSeekCalls(MarkedCalls):
     """V3.1: the name, a mark, and the arguments, for each call between marks."""
 
     name = "deepseek"
     begin, end = "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"
-    is_object = False
-    before: ClassVar[str] = _CALL
-    between: ClassVar[str] = _SEPARATOR  # name and arguments
-    after: ClassVar[str] = _CALL_END
-    joint: ClassVar[str] = ""  # between two calls
-    heads = tuple(
-        Head(*first, _SPACE, _NAME, *_chars(_SEPARATOR), _SPACE, r"\{")
-        for first in ((), (_SPACE, *_chars(_CALL)))
-    )
+    before, between, after = _CALL, _SEPARATOR, _CALL_END
+    heads = heads(_CALL, (SPACE, NAME, *chars(_SEPARATOR)))
     closing: ClassVar[Sequence[str]] = (_CALL_END, _CALL, end)
     separator = _CALL
 
@@ -48,43 +33,14 @@ class DeepSeekCalls(ToolFormat):
     def marks(self) -> tuple[str, ...]:
         return self.begin, self.end, _CALL, _CALL_END, _SEPARATOR
 
-    @classmethod
-    def written(cls, calls: Sequence[tuple[str, str]]) -> str:
-        """Calls, each its name and its arguments, as the model says them."""
-        said = (f"{cls.before}{name}{cls.between}{arguments}{cls.after}" for name, arguments in calls)
-        return cls.begin + cls.joint.join(said) + cls.end
-
-    def _answer(self, several: bool) -> str:
-        calls = f"call ({self._said(self.joint)} call)*" if several else "call"
-        return f"/\\n?\\n?/ {self._said(self.begin)} {calls} {self._said(self.end)}"
-
-    def _call(self, tool: Tool, arguments: str) -> str:
-        opened = self._said(f"{self.before}{tool.name}{self.between}")
-        return f"{opened} {arguments} {self._said(self.after)}"
-
 
 class FencedCalls(DeepSeekCalls):
     """V3 and R1: each call tells its type, and its arguments stand between fences."""
 
     name = "deepseek_fenced"
-    before = f"{_CALL}function{_SEPARATOR}"
-    between = "\n```json\n"
-    after = f"\n```{_CALL_END}"
+    before, between, after = f"{_CALL}function{_SEPARATOR}", "\n```json\n", f"\n```{_CALL_END}"
     joint = "\n"
-    heads = tuple(
-        Head(
-            *first,
-            _SPACE,
-            *_chars(f"function{_SEPARATOR}"),
-            _SPACE,
-            _NAME,
-            _SPACE,
-            *_chars("```json"),
-            _SPACE,
-            r"\{",
-        )
-        for first in ((), (_SPACE, *_chars(_CALL)))
-    )
+    heads = heads(_CALL, (*chars(f"function{_SEPARATOR}"), SPACE, NAME, *chars("```json")))
     closing = ("```", *DeepSeekCalls.closing)
 
 

@@ -15,6 +15,7 @@ NOT_FAMILIES = {
     "folding",
     "gemma_calls",
     "infilling",
+    "marked_calls",
     "self_test",
     "spoken_tools",
     "tongue",
