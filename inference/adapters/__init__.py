@@ -9,6 +9,7 @@ from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
 from inference.adapters.granite import Granite
 from inference.adapters.kimi import Kimi
 from inference.adapters.llama import Llama3
+from inference.adapters.llama4 import Llama4
 from inference.adapters.mistral import Mistral
 from inference.adapters.phi import Phi
 from inference.adapters.qwen import Qwen
@@ -17,6 +18,7 @@ ADAPTERS: tuple[type[Adapter], ...] = (
     DeepSeek,
     Kimi,
     Llama3,
+    Llama4,
     Mistral,
     FunctionGemma,
     Gemma4,

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 from inference.adapters import folding
 from inference.adapters.calls import CallReader
 from inference.adapters.infilling import Infilling
+from inference.adapters.pythonic import Pythonic
 from inference.adapters.reader import Reader, Thinking
 from inference.adapters.spoken_tools import spoken
 from inference.adapters.tongue import Tongue, Turns, variables_of
@@ -141,7 +142,7 @@ class Adapter:
         )
         self._takes_system = self._has_place_for(_INSTRUCTED, _PROBE)
         self._takes_repeats = self._has_place_for(_REPEATED, _PROBE)
-        format_of = self.tool_format or written_by(facts.chat_template, (*FORMATS, FunctionXml))
+        format_of = self.tool_format or written_by(facts.chat_template, (*FORMATS, FunctionXml, Pythonic))
         # Where the template knows no tools they are said in words, and calls looked for as most write them.
         self._speaks_tools = self.has_template and not self._tells_tools
         format_of = Hermes if self._speaks_tools else format_of

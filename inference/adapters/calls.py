@@ -92,6 +92,11 @@ class Manner(Protocol):
         ...
 
     @property
+    def bare_begin(self) -> str:
+        """What such a call begins with."""
+        ...
+
+    @property
     def heads(self) -> Sequence[Head]: ...
 
     @property
@@ -112,6 +117,15 @@ class Manner(Protocol):
     @property
     def is_whole(self) -> bool:
         """Whether what stands between `begin` and `end` is only understood as a whole: XML, Python."""
+        ...
+
+    @property
+    def ends_with_answer(self) -> bool:
+        """Whether the end of the answer ends such a body as well as its mark."""
+        ...
+
+    def may_become(self, body: str) -> bool:
+        """Whether this can be the beginning of such a body."""
         ...
 
     def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
@@ -169,7 +183,11 @@ class CallReader:
         return rest
 
     def flush(self) -> list[Piece]:
-        """What was held back and became no call."""
+        """What was held back and became no call, or only now is known to be one."""
+        is_whole = self.manner.ends_with_answer and self._state == self._read_whole_body
+        if is_whole and (told := self._tell(self._held)):
+            self._held, self._state = "", None
+            return told
         rest = self._mark + self.rest()
         self._mark, self._state = "", None
         return [Piece("text", rest)] if rest else []
@@ -225,15 +243,20 @@ class CallReader:
         at = self._held.find(end, self._scanned)
         if at < 0:
             self._scanned = max(0, len(self._held) - len(end) + 1)
-            return None
-        calls = self.manner.parse(self._held[:at], self._tools)
-        if not calls or any(name not in self._tools for name, _ in calls):
+            return None if self.manner.may_become(self._held) else self._give_up()
+        if not (told := self._tell(self._held[:at])):
             return self._give_up()
-        told: list[Piece] = []
-        for name, arguments in calls if self._several else calls[:1]:
-            told += [*self._begin(name, 0), Piece("tool", arguments, self._calls - 1)]
         self._held = self._held[at + len(end) :]
         self._close(list(self.manner.closing))
+        return told
+
+    def _tell(self, body: str) -> list[Piece]:
+        """The calls of a whole body, or nothing where it is none."""
+        calls = self.manner.parse(body, self._tools)
+        told: list[Piece] = []
+        if all(name in self._tools for name, _ in calls):
+            for name, arguments in calls if self._several else calls[:1]:
+                told += [*self._begin(name, 0), Piece("tool", arguments, self._calls - 1)]
         return told
 
     def _close(self, expected: list[str]) -> None:

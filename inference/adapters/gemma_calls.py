@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from inference.adapters.grammar_rules import RuleBook
 from inference.adapters.tool_formats import ToolFormat, literal
 from inference.requests import Tool
 
@@ -143,11 +144,11 @@ class Notation:
             raise ValueError(f"{mark} is missing")
 
 
-class Rules:
+class Rules(RuleBook):
     """Writes JSON Schemas as rules of an llguidance grammar; what a schema says beyond types is left open."""
 
     def __init__(self, string: str, quoted: Callable[[str], str]) -> None:
-        self.made: list[str] = []
+        super().__init__()
         self._string = string
         self._quoted = quoted
 
@@ -157,12 +158,12 @@ class Rules:
         if not properties:
             return "any_object" if schema.get("additionalProperties") else '"{}"'
         required = set(schema.get("required") or ())
-        first = rest = self._named('""')
+        first = rest = self.named('""')
         for key in sorted(properties, key=str.lower, reverse=True):
             member = f"{literal(f'{key}:')} {self._value(properties[key])}"
             with_first, with_rest = f"{member} {rest}", f'"," {member} {rest}'
-            first = self._named(with_first if key in required else f"{with_first} | {first}")
-            rest = self._named(with_rest if key in required else f"{with_rest} | {rest}")
+            first = self.named(with_first if key in required else f"{with_first} | {first}")
+            rest = self.named(with_rest if key in required else f"{with_rest} | {rest}")
         return f'"{{" {first} "}}"'
 
     def _value(self, schema: Any) -> str:
@@ -170,31 +171,26 @@ class Rules:
             return "any"
         if "const" in schema or "enum" in schema:
             values = schema["enum"] if "enum" in schema else [schema["const"]]
-            return self._named(" | ".join(self._constant(value) for value in values))
+            return self.named(" | ".join(self._constant(value) for value in values))
         if choices := schema.get("anyOf") or schema.get("oneOf"):
-            return self._named(" | ".join(self._value(choice) for choice in choices))
+            return self.named(" | ".join(self._value(choice) for choice in choices))
         kind = schema.get("type")
         if isinstance(kind, list):
-            return self._named(" | ".join(self._value({**schema, "type": one}) for one in kind))
+            return self.named(" | ".join(self._value({**schema, "type": one}) for one in kind))
         return self._of_type(kind, schema)
 
     def _of_type(self, kind: object, schema: Mapping[str, Any]) -> str:
         if kind == "object":
-            return self._named(self.object_of(schema))
+            return self.named(self.object_of(schema))
         if kind == "array":
             item = self._value(schema.get("items"))
             some = f'{item} ("," {item})*'
-            return self._named(f'"[" {some} "]"' if schema.get("minItems") else f'"[" ({some})? "]"')
+            return self.named(f'"[" {some} "]"' if schema.get("minItems") else f'"[" ({some})? "]"')
         simple = {"string": self._string, "integer": "INTEGER", "number": "NUMBER", "null": '"null"'}
         return '("true" | "false")' if kind == "boolean" else simple.get(str(kind), "any")
 
     def _constant(self, value: Any) -> str:
         return self._quoted(value) if isinstance(value, str) else literal(json.dumps(value))
-
-    def _named(self, rule: str) -> str:
-        name = f"rule_{len(self.made)}"
-        self.made.append(f"{name}: {rule}")
-        return name
 
 
 def _bare(text: str) -> Any:

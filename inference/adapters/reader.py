@@ -92,7 +92,7 @@ class Reader:
             self._held = self._held.lstrip()
         if self._calls and self._calls.manner.is_bare and self._is_at_start:
             space = len(self._held) - len(self._held.lstrip())
-            if self._held[space:].startswith("{"):
+            if self._held[space:].startswith(self._calls.manner.bare_begin):
                 self._calls.open(self._cut(space), must_be_usual=True)
                 return []
         markers = self._markers()

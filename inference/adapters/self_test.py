@@ -91,13 +91,21 @@ class Trial:
         end = text.find(_RESULT.content)
         before = text[: max(end, 0)]
         written = before.rfind(_CITY)
+        before = before[: self._end_of_turn(before, written)]
         starts = [place for place in range(written, -1, -1) if self._may_begin(before, place)]
         return any(self._reads(before[start:]) for start in starts[:_MOST_STARTS])
 
+    def _end_of_turn(self, text: str, start: int) -> int:
+        """Where the turn ends that has something at `start`: bare calls end with the answer."""
+        ends = (self._tokenizer.decode([token]) for token in self._adapter.stop_ids)
+        return min(
+            (at for end in ends if end and (at := text.find(end, max(start, 0))) >= 0), default=len(text)
+        )
+
     def _may_begin(self, text: str, place: int) -> bool:
         call_format = self._adapter.call_format
-        begin = call_format.begin if call_format else ""
-        return (bool(begin) and text.startswith(begin, place)) or text[place] == "{"
+        begins = (call_format.begin, call_format.bare_begin) if call_format else ()
+        return any(begin and text.startswith(begin, place) for begin in begins)
 
     def _reads(self, text: str) -> bool:
         reader = self._adapter.reader((), _request(_ASKED, tools=(_TOOL,)))

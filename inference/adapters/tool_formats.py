@@ -76,11 +76,13 @@ class ToolFormat:
     # How calls.py reads them (Manner there):
     other_begins: ClassVar[Sequence[str]] = ()
     is_bare: ClassVar[bool] = False
+    bare_begin: ClassVar[str] = "{"
     is_object: ClassVar[bool] = True
     heads: ClassVar[Sequence[Head]] = object_heads()
     closing: ClassVar[Sequence[str]] = ()
     separator: ClassVar[str] = ""
     is_whole: ClassVar[bool] = False
+    ends_with_answer: ClassVar[bool] = False
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -107,6 +109,10 @@ class ToolFormat:
             rules.append(f"arguments_{place}: %json {_schema(tool)}")
         any_call = " | ".join(f"call_{place}" for place in range(len(tools)))
         return "\n".join([f"start: {self._answer(several)}", f"call: {any_call}", *rules]) + "\n"
+
+    def may_become(self, body: str) -> bool:
+        """Whether this can be the beginning of a body that is only understood as a whole."""
+        return True
 
     def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
         """Name and JSON arguments of each call in `body`, where calls are only understood as a whole."""
@@ -172,7 +178,7 @@ class Llama3Json(ToolFormat):
     name = "llama3_json"
     begin = "<|python_tag|>"
     is_bare = True
-    closing = ("}", ";")
+    closing: ClassVar[Sequence[str]] = ("}", ";")
     arguments_key = "parameters"
 
     def _answer(self, several: bool) -> str:

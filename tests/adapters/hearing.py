@@ -94,9 +94,15 @@ def _arguments(pieces: Sequence[Piece], call: int) -> str:
     return "".join(piece.text for piece in pieces if piece.channel == "tool" and piece.call == call)
 
 
-def follows(tokenizer: HubTokenizer, format_of: type[ToolFormat], said: str, several: bool = True) -> bool:
-    """Whether a whole answer follows the grammar of a required call of `add` or `now`, in these tokens."""
-    return is_said_in(tokenizer, format_of(tokenizer).lark([ADD, NOW], several), said)
+def follows(
+    tokenizer: HubTokenizer,
+    format_of: type[ToolFormat],
+    said: str,
+    several: bool = True,
+    tools: Sequence[Tool] = (ADD, NOW),
+) -> bool:
+    """Whether a whole answer follows the grammar of a required call of these tools."""
+    return is_said_in(tokenizer, format_of(tokenizer).lark(tools, several), said)
 
 
 def is_said_in(tokenizer: HubTokenizer, grammar: str, said: str) -> bool:

@@ -14,6 +14,8 @@ NOT_FAMILIES = {
     "calls",
     "folding",
     "gemma_calls",
+    "grammar_rules",
+    "pythonic",
     "infilling",
     "marked_calls",
     "self_test",
