@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -57,6 +58,15 @@ async def test_a_request_has_a_span_with_its_model_and_tokens(spans: InMemorySpa
         2,
     )
     assert attributes["finish_reason"] == "stop"
+
+
+async def test_a_request_tells_whose_it_is_and_its_own_labels(spans: InMemorySpanExporter) -> None:
+    request = structs.replace(REQUEST, user="ann", labels=(("team", "blue"),))
+    with serving(FakeRunner()):
+        async with aclosing(chat.stream(request, LOCAL)) as events:
+            assert [event async for event in events]
+    attributes = dict(named(spans, "chat tiny").attributes or {})
+    assert (attributes["user"], attributes["metadata.team"]) == ("ann", "blue")
 
 
 async def test_a_load_has_a_span(spans: InMemorySpanExporter) -> None:

@@ -1,17 +1,17 @@
 """POST /v1/tokenize and /v1/detokenize: what a prompt is in tokens, without computing anything."""
 
 import asyncio
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import msgspec
 from django.http import HttpResponse
 from ninja import Router
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from inference.openai import answer, parsing
 from inference.openai.auth import AuthenticatedRequest
-from inference.openai.schemas import ChatCompletionBody, CompletionBody, Strict
-from inference.openai.schemas.prompts import Tokens, is_one
+from inference.openai.schemas import ChatCompletionBody, CompletionBody, DetokenizeBody
+from inference.openai.schemas.prompts import is_one
 from inference.openai.schemas.strict import unsupported
 from inference.requests import DetokenizeRequest, TokenizeRequest
 from inference.types import Tokenized
@@ -47,13 +47,6 @@ class CompletionDryRun(CompletionBody):
     def is_list(self) -> bool:
         """Whether several prompts may come back: a list of ids alone is one prompt."""
         return not is_one(self.prompt)
-
-
-class DetokenizeBody(Strict):
-    model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
-        description="The model's id, or one of its aliases."
-    )
-    tokens: Tokens = Field(description="Token ids, not empty; ids the model does not have are refused.")
 
 
 @router.post("/tokenize")

@@ -5,10 +5,11 @@ import pytest
 from openai.types import completion_create_params
 from openai.types.chat import completion_create_params as chat_completion_create_params
 from openai.types.chat.chat_completion_stream_options_param import ChatCompletionStreamOptionsParam
+from openai.types.embedding_create_params import EmbeddingCreateParams
 
 from inference.errors import InvalidRequest, InvalidValue, UnsupportedField
 from inference.openai.parsing import parse
-from inference.openai.schemas import ChatCompletionBody, CompletionBody, Strict
+from inference.openai.schemas import ChatCompletionBody, CompletionBody, EmbeddingBody, Strict
 from inference.openai.schemas.generation import StreamOptions
 from inference.requests import ChatRequest, CompletionRequest, Message, Sampling
 from tests.openai.asking import chat_body
@@ -228,6 +229,7 @@ def _fields(*typed_dicts: Any) -> set[str]:
     [
         (ChatCompletionBody, _fields(*chat_completion_create_params.CompletionCreateParams.__args__)),
         (CompletionBody, _fields(*completion_create_params.CompletionCreateParams.__args__)),
+        (EmbeddingBody, _fields(EmbeddingCreateParams)),
         (StreamOptions, _fields(ChatCompletionStreamOptionsParam)),
     ],
 )

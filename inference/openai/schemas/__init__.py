@@ -2,7 +2,16 @@
 
 from inference.openai.schemas.chat import ChatCompletionBody
 from inference.openai.schemas.completion import CompletionBody
+from inference.openai.schemas.detokenize import DetokenizeBody
 from inference.openai.schemas.embedding import EmbeddingBody
 from inference.openai.schemas.strict import UNSUPPORTED, Refused, Strict
 
-__all__ = ["UNSUPPORTED", "ChatCompletionBody", "CompletionBody", "EmbeddingBody", "Refused", "Strict"]
+__all__ = [
+    "UNSUPPORTED",
+    "ChatCompletionBody",
+    "CompletionBody",
+    "DetokenizeBody",
+    "EmbeddingBody",
+    "Refused",
+    "Strict",
+]
