@@ -126,6 +126,7 @@ class Adapter:
     name: ClassVar[str] = ""
     stop_tokens: ClassVar[tuple[str, ...]] = ()  # the family's own, where the vocabulary has them
     reasoning: tuple[str, str] = ("<think>", "</think>")
+    thinks_untold: bool = False  # neither template nor vocabulary tells that it reasons, and it does
     answer_frame: tuple[str, ...] = ()  # two marks around the answer behind the reasoning
     tool_format: type[ToolFormat] | None = None  # None: as the template writes calls
 
@@ -225,7 +226,8 @@ class Adapter:
     def thinking(self, prompt: Sequence[int]) -> Thinking | None:
         """How an answer to this prompt may reason; None for a model that does not."""
         opening, closing = self.reasoning
-        if opening not in self._facts.chat_template and self._tokenizer.id_of(opening) is None:
+        is_told = opening in self._facts.chat_template or self._tokenizer.id_of(opening) is not None
+        if not (is_told or self.thinks_untold):
             return None
         # Some templates open the reasoning themselves, so the answer never says so (DeepSeek-R1#352).
         end = self._tokenizer.decode(prompt[-_PROMPT_END:]).rstrip()

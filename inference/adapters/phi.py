@@ -16,6 +16,8 @@ from inference.requests import Message, Tool
 
 _TYPES = {"phi3", "phi3small", "phi3_v", "phimoe", "phi4", "phi4mm", "phi4_multimodal"}
 _TOOLS_OF_A_MESSAGE = re.compile(r"message(\.tools\b|\[['\"]tools['\"]\])")
+# Phi-4-mini-reasoning: its template has this and no <think>, which its answers begin with.
+_REASONING = "AI math expert"
 _HELPFUL = "You are a helpful assistant with some tools."
 
 
@@ -43,6 +45,7 @@ class Phi(Adapter):
 
     def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
         template = facts.chat_template
+        self.thinks_untold = _REASONING in template
         self._says: type[JsonList] = Functools if Functools.begin in template else PhiCalls
         self.tool_format = self._says
         self._has_words_for_calls = "tool_calls" in template

@@ -95,7 +95,7 @@ class ToolFormat:
     @property
     def marks(self) -> tuple[str, ...]:
         """The texts that may be tokens of their own, and must be seen to find a call."""
-        return tuple(mark for mark in (self.begin, self.end) if mark)
+        return tuple(mark for mark in (self.begin, *self.other_begins, self.end) if mark)
 
     def lark(self, tools: Sequence[Tool], several: bool) -> str:
         """An llguidance grammar of an answer that is a call of one of `tools`, or `several` calls.

@@ -160,6 +160,12 @@ def test_phi_4_reasoning_says_in_its_template_how_it_thinks() -> None:
     assert heard(adapter, tokenizer, "<think>2+3=5</think>It is 5.") == Heard("It is 5.", "2+3=5")
 
 
+def test_phi_4_mini_reasoning_thinks_though_nothing_of_it_says_so() -> None:
+    told = "{{ '<|system|>Your name is Phi, an AI math expert developed by Microsoft.<|end|>' }}"
+    adapter, tokenizer = family("phi3", told + PHI_4_MINI, TOKENS_MINI, eos=END)
+    assert heard(adapter, tokenizer, "<think>2+3=5</think>It is 5.") == Heard("It is 5.", "2+3=5")
+
+
 @pytest.mark.parametrize(
     ("format_of", "said", "several", "allowed"),
     [
