@@ -6,17 +6,21 @@ from inference.adapters.command_r import CommandR
 from inference.adapters.deepseek import DeepSeek
 from inference.adapters.default import Default
 from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
+from inference.adapters.glm import Glm
 from inference.adapters.granite import Granite
 from inference.adapters.kimi import Kimi
 from inference.adapters.llama import Llama3
 from inference.adapters.llama4 import Llama4
+from inference.adapters.minimax import MiniMax
 from inference.adapters.mistral import Mistral
 from inference.adapters.phi import Phi
 from inference.adapters.qwen import Qwen
 
 ADAPTERS: tuple[type[Adapter], ...] = (
     DeepSeek,
+    Glm,
     Kimi,
+    MiniMax,
     Llama3,
     Llama4,
     Mistral,

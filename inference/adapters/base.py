@@ -21,12 +21,14 @@ from inference.errors import InvalidValue, TemplateFailed, UnsupportedField
 from inference.requests import ChatRequest, Message, Tool, ToolCall
 
 _PROBE = "probe-of-the-assistant-turn"
+_REMINDER = "probe-of-a-later-system-message"
 _ASKED = Message(role="user", content="hi")
 _OPENED = (_ASKED, Message(role="assistant", content=_PROBE))
 # Some templates end a turn only where the next one begins (GLM: the user's marker is the end), and some
 # write the end only after the last turn, so both are asked.
 _PROBES = (_OPENED, (*_OPENED, Message(role="user", content="and")))
 _INSTRUCTED = (Message(role="system", content=_PROBE), _ASKED)
+_REMINDED = (*_INSTRUCTED, Message(role="system", content=_REMINDER), _ASKED)
 _REPEATED = (Message(role="user", content=_PROBE), _ASKED)
 _TOOL = Tool(name="probe_of_the_tools", description="Nothing.")
 _CALL = ToolCall(id="abcdefghi", name=_TOOL.name, arguments="{}")  # Mistral's ids have nine characters
@@ -142,6 +144,7 @@ class Adapter:
             CALLED, _TOOL.name, _PROBE, tools=(_TOOL,)
         )
         self._takes_system = self._has_place_for(_INSTRUCTED, _PROBE)
+        self._takes_reminders = self._has_place_for(_REMINDED, _PROBE, _REMINDER)
         self._takes_repeats = self._has_place_for(_REPEATED, _PROBE)
         format_of = self.tool_format or written_by(facts.chat_template, (*FORMATS, FunctionXml, Pythonic))
         # Where the template knows no tools they are said in words, and calls looked for as most write them.
@@ -205,6 +208,8 @@ class Adapter:
         """The messages as this family's template can take them; the template has been asked what it takes."""
         if not self._takes_system:
             messages = folding.without_system(messages)
+        elif not self._takes_reminders:
+            messages = folding.one_system(messages)
         return messages if self._takes_repeats else folding.alternating(messages)
 
     def words(

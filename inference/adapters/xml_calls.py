@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from inference.adapters.tool_formats import PLAIN, ToolFormat
+from inference.adapters.tool_formats import PLAIN, ToolFormat, literal
 from inference.requests import Tool
 
 _PYTHON = {"True": True, "False": False, "None": None}
@@ -73,17 +73,17 @@ class XmlCalls(ToolFormat):
         end = self._said(self.value_end)
         if isinstance(schema, Mapping) and ("enum" in schema or "const" in schema):
             choices = schema["enum"] if "enum" in schema else [schema["const"]]
-            return f"({' | '.join(_literal(_bare(choice)) for choice in choices)}) {end}"
+            return f"({' | '.join(literal(_bare(choice)) for choice in choices)}) {end}"
         if "string" not in _types(schema):
             inner = schema if isinstance(schema, Mapping) else {}
             rules.append(f"{name}_json: %json {json.dumps({**inner, **shared, 'x-guidance': PLAIN})}")
             return f"{name}_json {end}"
         if end.startswith("<["):
             rules.append(f"{name}_text: /(.|\\n)*/")
-        else:
-            end, suffix = "", _literal(self.value_end)
-            rules.append(f"{name}_text[suffix={suffix}]: /(.|\\n)*/")
-        return f"{name}_text {end}"
+            return f"{name}_text {end}"
+        suffix = self.value_end.rstrip("\n")
+        rules.append(f"{name}_text[suffix={literal(suffix)}]: /(.|\\n)*/")
+        return f"{name}_text {self._said(self.value_end.removeprefix(suffix))}"
 
 
 class FunctionXml(XmlCalls):
@@ -171,7 +171,3 @@ def _all_of(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
 
 def _bare(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _literal(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

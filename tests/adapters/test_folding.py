@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.adapters.folding import alternating, without_system
+from inference.adapters.folding import alternating, one_system, without_system
 from inference.requests import Message, ToolCall
 from tests.adapters.families import asking, make, rendered
 from tests.tiny import CHATML
@@ -63,3 +63,20 @@ def test_a_template_that_takes_all_gets_all() -> None:
     assert rendered(adapter, tokenizer, "Hi").count("<|im_start|>") == 2
     text = tokenizer.decode(adapter.render(asking(SYSTEM, HI, ALSO)))
     assert text.count("<|im_start|>") == 4
+
+
+def test_the_first_system_messages_become_one_and_later_ones_part_of_the_next_question() -> None:
+    folded = one_system((SYSTEM, SYSTEM, HI, HELLO, SYSTEM, ALSO))
+    assert [message.role for message in folded] == ["system", "user", "assistant", "user"]
+    assert [folded[0].content, folded[3].content] == ["Be brief.\n\nBe brief.", "Be brief.\n\nAlso this"]
+
+
+def test_without_a_system_message_at_the_head_none_is_made() -> None:
+    assert one_system((HI, HELLO)) == [HI, HELLO]
+
+
+def test_a_template_that_leaves_out_a_later_system_message_is_told_it_in_the_question() -> None:
+    forgets = "{% for message in messages if message.role != 'system' or loop.first %}"
+    adapter, tokenizer = make(CHATML.replace("{% for message in messages %}", forgets))
+    text = tokenizer.decode(adapter.render(asking(SYSTEM, HI, HELLO, SYSTEM, ALSO)))
+    assert "<|im_start|>user\nBe brief.\n\nAlso this<|im_end|>" in text
