@@ -20,7 +20,6 @@ _VALUES = r"""
 any: string | NUMBER | "true" | "false" | "null" | any_list | any_object
 any_list: "[" (any ("," any)*)? "]"
 any_object: "{" (KEY ":" any ("," KEY ":" any)*)? "}"
-INTEGER: /-?(0|[1-9][0-9]*)/
 NUMBER: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/
 KEY: /[A-Za-z_][A-Za-z0-9_-]*/
 """
@@ -50,7 +49,7 @@ class GemmaCalls(ToolFormat):
                 return ()
             try:
                 notation = Notation(body, found.end(), self.quote)
-                calls.append((found[1], json.dumps(notation.members())))
+                calls.append((found[1], json.dumps(notation.members(), allow_nan=False)))
             except (ValueError, RecursionError):
                 return ()
             body = body[notation.place :]
@@ -145,7 +144,7 @@ class Notation:
 
 
 class Rules(RuleBook):
-    """Writes JSON Schemas as rules of an llguidance grammar; what a schema says beyond types is left open."""
+    """Writes JSON Schemas as rules of an llguidance grammar; the bounds of texts and lists are left open."""
 
     def __init__(self, string: str, quoted: Callable[[str], str]) -> None:
         super().__init__()
@@ -186,8 +185,9 @@ class Rules(RuleBook):
             item = self._value(schema.get("items"))
             some = f'{item} ("," {item})*'
             return self.named(f'"[" {some} "]"' if schema.get("minItems") else f'"[" ({some})? "]"')
-        simple = {"string": self._string, "integer": "INTEGER", "number": "NUMBER", "null": '"null"'}
-        return '("true" | "false")' if kind == "boolean" else simple.get(str(kind), "any")
+        if kind in ("integer", "number", "boolean", "null"):  # written as JSON writes them, bounds and all
+            return self.named(f"%json {json.dumps(dict(schema))}")
+        return self._string if kind == "string" else "any"
 
     def _constant(self, value: Any) -> str:
         return self._quoted(value) if isinstance(value, str) else literal(json.dumps(value))
