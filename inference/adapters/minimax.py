@@ -13,6 +13,7 @@ from inference.adapters.xml_calls import XmlCalls
 class MiniMaxCalls(XmlCalls):
     name = "minimax"
     begin, end = "<minimax:tool_call>", "</minimax:tool_call>"
+    ends_with_answer = True
     opening = '<invoke name="{name}">\n'
     argument = '<parameter name="{key}">'
     value_end = "</parameter>\n"

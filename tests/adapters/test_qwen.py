@@ -128,6 +128,7 @@ def test_thinking_is_switched(name: str, thinks: bool, end: str) -> None:
 
 JSON = '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>'
 XML = "<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>"
+BARE = XML.removeprefix("<tool_call>\n")  # as Qwen3-Coder often says it behind other text
 XML_NOW = "<tool_call>\n<function=now>\n</function>\n</tool_call>"
 ONE = (("add", '{"a": 1}'),)
 
@@ -147,7 +148,18 @@ ONE = (("add", '{"a": 1}'),)
         ("coder", "It is 5.", Heard(text="It is 5.")),
         ("coder", f"Let me see.\n\n{XML}\n{XML_NOW}", Heard("Let me see.", calls=(*ONE, ("now", "{}")))),
         ("coder", XML.replace("add", "sub"), Heard(text=XML.replace("add", "sub"))),
-        ("coder", XML.removesuffix("</tool_call>"), Heard(text=XML.removesuffix("</tool_call>"))),
+        ("coder", XML.removesuffix("\n</tool_call>"), Heard(calls=ONE)),
+        (
+            "coder",
+            XML.removesuffix("</function>\n</tool_call>"),
+            Heard(XML.removesuffix("</function>\n</tool_call>")),
+        ),
+        ("coder", f"See.\n\n{BARE}", Heard("See.", calls=ONE)),
+        ("coder", f"See.\n\n{BARE}\n{XML_NOW}", Heard("See.", calls=(*ONE, ("now", "{}")))),
+        ("coder", f"See.\n\n{BARE.removesuffix('</tool_call>')}", Heard("See.", calls=ONE)),
+        ("coder", f"See.\n\n{BARE.replace('add', 'sub')}", Heard(f"See.\n\n{BARE.replace('add', 'sub')}")),
+        ("coder", "Write <function=NAME> first.", Heard("Write <function=NAME> first.")),
+        ("coder", "Write <tool_call> and <function=", Heard("Write <tool_call> and <function=")),
         ("coder", "<tool_call>\nadd(1)\n</tool_call>", Heard(text="<tool_call>\nadd(1)\n</tool_call>")),
         ("qwen3_5", f"add\n</think>\n\n{XML}", Heard(reasoning="add\n", calls=ONE)),
         ("qwen3_5", "2+3=5\n</think>\n\nIt is 5.", Heard("\n\nIt is 5.", "2+3=5\n")),
