@@ -3,7 +3,7 @@
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
 from inference.adapters.codellama import CodeLlama
 from inference.adapters.command_r import CommandR
-from inference.adapters.deepseek import DeepSeek
+from inference.adapters.deepseek import DeepSeek, DeepSeekDsml
 from inference.adapters.default import Default
 from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
 from inference.adapters.glm import Glm
@@ -18,6 +18,7 @@ from inference.adapters.qwen import Qwen
 
 ADAPTERS: tuple[type[Adapter], ...] = (
     DeepSeek,
+    DeepSeekDsml,
     Glm,
     Kimi,
     MiniMax,

@@ -1,22 +1,26 @@
-"""DeepSeek V3, R1 and V3.1: calls between marks of their own, which their templates write badly, if at all.
+"""DeepSeek V3, R1 and later: calls between marks of their own, which their templates write badly, if at all.
 
 https://huggingface.co/deepseek-ai/DeepSeek-V3.1 (on tools) - the templates have no place for tools, so they
 are told in the system message, in the words of the model card. V3's and R1's template loses what is said
 beside a call, the end of a turn with one call, and the marks around the calls of later turns; so such turns
-are written here. R1's opens the reasoning (https://github.com/deepseek-ai/DeepSeek-R1/issues/352).
+are written here. R1's opens the reasoning (https://github.com/deepseek-ai/DeepSeek-R1/issues/352). V3.2 and
+V4 write calls in tags (https://huggingface.co/deepseek-ai/DeepSeek-V3.2/blob/main/encoding/encoding_dsv32.py).
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
 from inference.adapters.marked_calls import NAME, SPACE, MarkedCalls, chars, heads
 from inference.adapters.tongue import Tongue, Turns
+from inference.adapters.xml_calls import XmlSection, typed
 from inference.requests import Message, Tool
 
 _CALL, _CALL_END = "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"
 _SEPARATOR = "<｜tool▁sep｜>"
+_DSML = "｜DSML｜"
 
 
 class DeepSeekCalls(MarkedCalls):
@@ -44,6 +48,56 @@ class FencedCalls(DeepSeekCalls):
     closing = ("```", *DeepSeekCalls.closing)
 
 
+class DsmlCalls(XmlSection):
+    """V3.2: tags in which a mark stands, and each value says whether it is a string."""
+
+    name = "deepseek_dsml"
+    begin, end = f"<{_DSML}function_calls>", f"</{_DSML}function_calls>"
+    opening = f'<{_DSML}invoke name="{{name}}">\n'
+    argument = f'<{_DSML}parameter name="{{key}}" string="{{string}}">'
+    value_end = f"</{_DSML}parameter>\n"
+    closing_text = f"</{_DSML}invoke>\n"
+    pattern = re.compile(
+        rf"\s*<{_DSML}invoke name=\"(?P<name>[^\s<>\"]{{1,64}})\">(?P<body>.*?)</{_DSML}invoke>"
+        rf"(?=\s*(?:<{_DSML}invoke |\Z))",
+        re.DOTALL,
+    )
+    parameter = re.compile(
+        rf"\s*<{_DSML}parameter name=\"(?P<key>[^<>\"]{{1,256}})\"(?: string=\"(?P<string>true|false)\")?>"
+        rf"(?P<value>.*?)</{_DSML}parameter>(?=\s*(?:<{_DSML}parameter |\Z))",
+        re.DOTALL,
+    )
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return (_DSML,)
+
+    def _value(self, found: re.Match[str], schema: Any) -> Any:
+        if found["string"] == "true":
+            return found["value"]
+        return typed(found["value"], schema if found["string"] is None else None)
+
+
+class DsmlToolCalls(DsmlCalls):
+    """V4 has another word for the section."""
+
+    name = "deepseek_dsml_4"
+    begin, end = f"<{_DSML}tool_calls>", f"</{_DSML}tool_calls>"
+
+
+class DeepSeekDsml(Adapter):
+    name = "deepseek_dsml"
+    stop_tokens = ("<｜end▁of▁sentence｜>",)
+
+    def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
+        self.tool_format = DsmlCalls if "function_calls>" in facts.chat_template else DsmlToolCalls
+        super().__init__(facts, tokenizer)
+
+    @classmethod
+    def fits(cls, facts: ModelFacts) -> bool:
+        return _DSML in facts.chat_template and "<｜Assistant｜>" in facts.chat_template
+
+
 class DeepSeek(Adapter):
     name = "deepseek"
     stop_tokens = ("<｜end▁of▁sentence｜>",)
@@ -55,7 +109,7 @@ class DeepSeek(Adapter):
 
     @classmethod
     def fits(cls, facts: ModelFacts) -> bool:
-        """Its fine-tunes of Qwen and Llama have its template; V3.2 and V4 write calls in tags."""
+        """Its fine-tunes of Qwen and Llama have its template."""
         return "<｜Assistant｜>" in facts.chat_template and _SEPARATOR in facts.chat_template
 
     def words(

@@ -7,13 +7,12 @@ pair of marks, and a value is written without anything around it.
 import re
 
 from inference.adapters.base import Adapter, ModelFacts
-from inference.adapters.xml_calls import XmlCalls
+from inference.adapters.xml_calls import XmlSection
 
 
-class MiniMaxCalls(XmlCalls):
+class MiniMaxCalls(XmlSection):
     name = "minimax"
     begin, end = "<minimax:tool_call>", "</minimax:tool_call>"
-    ends_with_answer = True
     opening = '<invoke name="{name}">\n'
     argument = '<parameter name="{key}">'
     value_end = "</parameter>\n"
@@ -27,10 +26,6 @@ class MiniMaxCalls(XmlCalls):
         r"</parameter>(?=\s*(?:<parameter |\Z))",
         re.DOTALL,
     )
-
-    def _answer(self, several: bool) -> str:
-        calls = "call+" if several else "call"
-        return f'/\\n?\\n?/ {self._said(self.begin)} "\\n" {calls} {self._said(self.end)}'
 
 
 class MiniMax(Adapter):

@@ -72,6 +72,7 @@ class XmlCalls(ToolFormat):
     def _typed_rule(self, name: str, schema: Any, shared: Mapping[str, Any], rules: list[str]) -> str:
         """A value and what ends it."""
         end = self._said(self.value_end)
+        before, token, behind = end.partition("<[")
         if isinstance(schema, Mapping) and ("enum" in schema or "const" in schema):
             choices = schema["enum"] if "enum" in schema else [schema["const"]]
             return f"({' | '.join(literal(_bare(choice)) for choice in choices)}) {end}"
@@ -79,12 +80,25 @@ class XmlCalls(ToolFormat):
             inner = schema if isinstance(schema, Mapping) else {}
             rules.append(f"{name}_json: %json {json.dumps({**inner, **shared, 'x-guidance': PLAIN})}")
             return f"{name}_json {end}"
-        if end.startswith("<["):
+        if token and before:  # text up to the token: any number of pieces that end as what is before it
+            rules.append(f"{name}_text[suffix={before.strip()}]: /(.|\\n)*/")
+            return f"{name}_text+ {token}{behind}"
+        if token:
             rules.append(f"{name}_text: /(.|\\n)*/")
             return f"{name}_text {end}"
         suffix = self.value_end.rstrip("\n")
         rules.append(f"{name}_text[suffix={literal(suffix)}]: /(.|\\n)*/")
         return f"{name}_text {self._said(self.value_end.removeprefix(suffix))}"
+
+
+class XmlSection(XmlCalls):
+    """Several calls between one pair of marks, each whole in itself."""
+
+    ends_with_answer = True
+
+    def _answer(self, several: bool) -> str:
+        calls = "call+" if several else "call"
+        return f'/\\n?\\n?/ {self._said(self.begin)} "\\n" {calls} {self._said(self.end)}'
 
 
 class FunctionXml(XmlCalls):
