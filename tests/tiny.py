@@ -45,20 +45,30 @@ def make_tokenizer(special: Sequence[str] = SPECIAL) -> Tokenizer:
     return tokenizer
 
 
-def make_tiny_model(folder: Path, *, template: str = LLAMA_3, context: int = 2048, seed: int = 0) -> Path:
-    """Write a whole model folder of the llama kind; equal seeds give equal models."""
+def make_tiny_model(
+    folder: Path,
+    *,
+    template: str = LLAMA_3,
+    context: int = 2048,
+    seed: int = 0,
+    special: Sequence[str] = SPECIAL,
+) -> Path:
+    """Write a whole model folder of the llama kind; equal seeds give equal models.
+
+    Its texts begin with the first of the special tokens, and the second ends them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = make_tokenizer()
+    tokenizer = make_tokenizer(special)
     tokenizer.save(str(folder / "tokenizer.json"))
     vocabulary = tokenizer.get_vocab_size()
     save_file(_weights(vocabulary, seed), str(folder / "model.safetensors"), metadata={"format": "mlx"})
-    _write(folder / "config.json", _config(vocabulary, context, eos=tokenizer.get_vocab()["<|end_of_text|>"]))
+    _write(folder / "config.json", _config(vocabulary, context, eos=tokenizer.get_vocab()[special[1]]))
     _write(
         folder / "tokenizer_config.json",
         {
             "tokenizer_class": "PreTrainedTokenizerFast",
-            "bos_token": "<|begin_of_text|>",
-            "eos_token": "<|end_of_text|>",
+            "bos_token": special[0],
+            "eos_token": special[1],
             "chat_template": template,
         },
     )

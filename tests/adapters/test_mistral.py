@@ -108,6 +108,14 @@ def test_the_system_is_rendered(name: str) -> None:
     assert "Be brief." in written(*speaking(name), Message(role="system", content="Be brief."), ASKED)
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_late_word_of_the_system_is_told_with_the_next_question(name: str) -> None:
+    answered = Message(role="assistant", content="5")
+    late = Message(role="system", content="Be brief.")
+    text = written(*speaking(name), ASKED, answered, late, Message(role="user", content="and 4?"))
+    assert "Be brief.\n\nand 4?[/INST]" in text
+
+
 THOUGHT = Heard(reasoning="2+3=5", text="It is 5.")
 ARGS = '[TOOL_CALLS]add[ARGS]{"a": 1}'
 LIST = '[TOOL_CALLS][{"name": "add", "arguments": {"a": 1}}'

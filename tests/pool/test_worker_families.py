@@ -1,0 +1,123 @@
+"""Families on a real worker, with a random model that has their control tokens and speaks their template."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import pytest_asyncio
+
+from inference.pool import ProcessRunner
+from inference.requests import Sampling, Tool
+from inference.types import Ended, Event, Finished, TextDelta, ToolCallDelta
+from tests.adapters import test_command_r, test_gemma, test_granite, test_llama4, test_mistral, test_phi
+from tests.fakes import card
+from tests.pool.workers import OPTIONS, ask, chat
+from tests.tiny import make_tiny_model, make_tokenizer
+
+pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
+NOW = Tool(name="now", parameters='{"type":"object","properties":{},"additionalProperties":false}')
+WILD = Sampling(temperature=1.5, seed=1)
+
+
+class Family(NamedTuple):
+    adapter: str
+    template: str
+    special: tuple[str, ...]
+    ends: tuple[str, ...]
+    mark: str  # what it says that is no text, though it ends nothing
+
+
+FAMILIES = (
+    Family("mistral", test_mistral.MAGISTRAL, test_mistral.TOKENS, ("</s>",), "[THINK]"),
+    Family(
+        "gemma4",
+        test_gemma.GEMMA_4,
+        test_gemma.TOKENS_4,
+        ("<turn|>", "<eos>", "<|tool_response>"),
+        "<|tool_call>",
+    ),
+    Family(
+        "function_gemma",
+        test_gemma.FUNCTION_GEMMA,
+        test_gemma.TOKENS_FUNCTION,
+        ("<end_of_turn>", "<eos>", "<start_function_response>"),
+        "<start_function_call>",
+    ),
+    Family("phi", test_phi.PHI_4_MINI, test_phi.TOKENS_MINI, ("<|end|>", "<|endoftext|>"), "<|tool_call|>"),
+    Family("granite", test_granite.GRANITE_3, test_granite.TOKENS, ("<|end_of_text|>",), "<|tool_call|>"),
+    Family(
+        "command_r",
+        test_command_r.R7B["tool_use"],
+        (*test_command_r.SPECIAL, *test_command_r.ORDINARY),
+        ("<|END_OF_TURN_TOKEN|>", "<EOS_TOKEN>"),
+        "<|START_RESPONSE|>",
+    ),
+    Family(
+        "llama4",
+        test_llama4.JSON,
+        test_llama4.TOKENS,
+        ("<|eot|>", "<|eom|>", "<|end_of_text|>"),
+        "<|python_start|>",
+    ),
+)
+
+
+class Running(NamedTuple):
+    family: Family
+    runner: ProcessRunner
+
+    def token(self, text: str) -> int:
+        found = make_tokenizer(self.family.special).token_to_id(text)
+        assert found is not None
+        return int(found)
+
+    def insisting(self, token: str) -> Sampling:
+        """The model says this token, whatever it would have said."""
+        return Sampling(temperature=0, logit_bias=((self.token(token), 100.0),))
+
+
+@pytest_asyncio.fixture(
+    scope="module", loop_scope="module", params=FAMILIES, ids=[family.adapter for family in FAMILIES]
+)
+async def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    family: Family = request.param
+    folder: Path = make_tiny_model(
+        tmp_path_factory.mktemp("models") / family.adapter, template=family.template, special=family.special
+    )
+    runner = ProcessRunner(OPTIONS, stuck_after_s=120)
+    await runner.load(card(path=str(folder), adapter=family.adapter), lambda percent: None)
+    yield Running(family, runner)
+    await runner.stop()
+
+
+def end_of(events: list[Event]) -> tuple[str, str, int]:
+    """All text, why it ended, and how many tokens were made."""
+    text = "".join(event.text for event in events if isinstance(event, TextDelta))
+    (reason,) = [event.reason for event in events if isinstance(event, Ended)]
+    assert isinstance(events[-1], Finished)
+    return text, reason, events[-1].usage.completion_tokens
+
+
+async def test_each_of_its_ends_ends_an_answer_and_is_no_text(running: Running) -> None:
+    for end in running.family.ends:
+        events = await ask(running.runner, chat(sampling=running.insisting(end)))
+        assert end_of(events) == ("", "stop", 1)
+
+
+async def test_its_marks_are_no_text(running: Running) -> None:
+    insisting = running.insisting(running.family.mark)
+    events = await ask(running.runner, chat(sampling=insisting, max_tokens=3))
+    assert end_of(events) == ("", "length", 3)
+
+
+async def test_a_required_call_is_made_in_its_manner(running: Running) -> None:
+    wishes = {"must_call": ("now",), "may_call_several": False, "sampling": WILD, "max_tokens": 300}
+    events = await ask(running.runner, chat(tools=(NOW,), **wishes))
+    calls = [event for event in events if isinstance(event, ToolCallDelta)]
+    assert [call.name for call in calls if call.name] == ["now"]
+    assert json.loads("".join(call.text for call in calls)) == {}
+    assert end_of(events)[:2] == ("", "tool_calls")
