@@ -8,6 +8,7 @@ template is one for that, and without marks; LFM2 puts them between its own
 import ast
 import json
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -81,7 +82,9 @@ def _json(schema: Any, shared: Mapping[str, Any]) -> str:
 
 
 def _list_in(body: str) -> list[ast.Call]:
-    listed = ast.parse(body.strip(), mode="eval").body
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a pattern's "\\d", which is no mistake of ours
+        listed = ast.parse(body.strip(), mode="eval").body
     calls = listed.elts if isinstance(listed, ast.List) else [listed]
     found = [call for call in calls if isinstance(call, ast.Call) and not call.args]
     if len(found) < len(calls):

@@ -59,6 +59,7 @@ def test_nonsense_is_no_failure(body: str) -> None:
         ("[math.add(a=1)]", [("math.add", {"a": 1})]),
         ('[get-place(city="get-place(-)")]', [("get-place", {"city": "get-place(-)"})]),
         ("[add(a=True), add(a=true)]", [("add", {"a": True}), ("add", {"a": True})]),
+        (r"[add(a='\d\n')]", [("add", {"a": "\\d\n"})]),
         ("[add(1)]", []),
         ("[add(**{})]", []),
         ("[add(a=open('x'))]", []),
