@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from inference import chat
 from inference.access import visitor
+from inference.database import in_database
 from inference.errors import AuthenticationFailed, InvalidValue, NotFound, ServerError
 from inference.openai import errors, parsing, sse
 from inference.openai.schemas import ChatCompletionBody
@@ -22,7 +23,7 @@ from inference.types import Principal
 from playground import comparison, events, export
 from playground.bodies import AskBody, ChangeBody, ImportBody
 from playground.library import Library, turns
-from playground.runs import RUNS, in_database
+from playground.runs import RUNS
 
 P = ParamSpec("P")
 View = Callable[Concatenate["Visitor", P], Coroutine[Any, Any, HttpResponseBase]]

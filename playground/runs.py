@@ -4,10 +4,9 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import close_old_connections
-
+from inference.database import in_database
 from inference.errors import QueueFull
 from inference.openai import errors, sse
 from inference.types import Event
@@ -19,19 +18,6 @@ logger = logging.getLogger(__name__)
 MOST_RUNS = 32  # of one visitor
 _SAVE_EVERY_S = 2.0
 _SAVED = ("content", "reasoning", "calls", "status", "error", "figures", "tokens")
-T = TypeVar("T")
-
-
-async def in_database(work: Callable[[], T]) -> T:
-    """Do it on a thread of its own, for the database blocks; a run outlives the request it came with."""
-
-    def do() -> T:
-        try:
-            return work()
-        finally:
-            close_old_connections()
-
-    return await asyncio.to_thread(do)
 
 
 class Run:

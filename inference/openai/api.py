@@ -4,11 +4,12 @@ from ninja import NinjaAPI
 
 from inference.openai import chat_completions, completions, embeddings, errors, models, tokenize
 from inference.openai.auth import Caller
+from inference.openai.responses import routes as responses
 
 # No docs page: ninja's would fetch its scripts from another site.
 api = NinjaAPI(
     title="OpenAI dialect", urls_namespace="openai", auth=Caller(), docs_url=None, openapi_url=None
 )
 errors.handle_all(api)
-for part in (chat_completions, completions, embeddings, models, tokenize):
+for part in (chat_completions, completions, embeddings, models, responses, tokenize):
     api.add_router("", part.router)

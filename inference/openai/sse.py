@@ -11,9 +11,9 @@ DONE: Final = b"data: [DONE]\n\n"
 KEEP_ALIVE_S: Final = 10.0
 
 
-def event(data: bytes) -> bytes:
+def event(data: bytes, name: str = "") -> bytes:
     """One event; `data` is JSON, which never holds a raw line break."""
-    return b"data: " + data + b"\n\n"
+    return (f"event: {name}\n".encode() if name else b"") + b"data: " + data + b"\n\n"
 
 
 class EventStream(StreamingHttpResponse):

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.test import AsyncClient
 
@@ -17,6 +19,10 @@ KNOWN = {
     ("POST", "/chat/completions"),
     ("POST", "/completions"),
     ("POST", "/embeddings"),
+    ("POST", "/responses"),
+    ("GET", "/responses/{response_id}"),
+    ("DELETE", "/responses/{response_id}"),
+    ("GET", "/responses/{response_id}/input_items"),
     ("POST", "/tokenize"),
     ("POST", "/detokenize"),
     ("GET", "/models"),
@@ -36,7 +42,8 @@ def test_one_caller_guards_the_whole_api() -> None:
 async def test_no_route_answers_a_stranger(method: str, path: str, settings: object) -> None:
     settings.CONFIG = Config(api_key="sesame")  # type: ignore[attr-defined, arg-type]
     ask = getattr(AsyncClient(), method.lower())
-    response = await ask("/v1" + path.replace("{path:model_id}", "tiny"), content_type="application/json")
+    address = "/v1" + re.sub(r"\{[^}]+\}", "tiny", path)
+    response = await ask(address, content_type="application/json")
     assert (response.status_code, error_of(response)["code"]) == (401, "invalid_api_key")
 
 

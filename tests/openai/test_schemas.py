@@ -6,10 +6,11 @@ from openai.types import completion_create_params
 from openai.types.chat import completion_create_params as chat_completion_create_params
 from openai.types.chat.chat_completion_stream_options_param import ChatCompletionStreamOptionsParam
 from openai.types.embedding_create_params import EmbeddingCreateParams
+from openai.types.responses import response_create_params
 
 from inference.errors import InvalidRequest, InvalidValue, UnsupportedField
 from inference.openai.parsing import parse
-from inference.openai.schemas import ChatCompletionBody, CompletionBody, EmbeddingBody, Strict
+from inference.openai.schemas import ChatCompletionBody, CompletionBody, EmbeddingBody, ResponseBody, Strict
 from inference.openai.schemas.generation import StreamOptions
 from inference.requests import ChatRequest, CompletionRequest, Message, Sampling
 from tests.openai.asking import chat_body
@@ -230,6 +231,7 @@ def _fields(*typed_dicts: Any) -> set[str]:
         (ChatCompletionBody, _fields(*chat_completion_create_params.CompletionCreateParams.__args__)),
         (CompletionBody, _fields(*completion_create_params.CompletionCreateParams.__args__)),
         (EmbeddingBody, _fields(EmbeddingCreateParams)),
+        (ResponseBody, _fields(*response_create_params.ResponseCreateParams.__args__)),
         (StreamOptions, _fields(ChatCompletionStreamOptionsParam)),
     ],
 )
@@ -237,9 +239,9 @@ def test_every_published_field_is_enforced_or_refused(schema: type[Strict], publ
     assert published <= schema.model_fields.keys() | schema.refused.keys()
 
 
-@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody])
+@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, ResponseBody])
 def test_it_refuses_each_field_it_does_not_do(schema: type[Strict]) -> None:
-    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x"}
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
     known = {name: value for name, value in body.items() if name in schema.model_fields}
     for field in schema.refused:
         with pytest.raises(UnsupportedField, match="is not supported") as caught:
@@ -247,9 +249,9 @@ def test_it_refuses_each_field_it_does_not_do(schema: type[Strict]) -> None:
         assert caught.value.param == field
 
 
-@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody])
+@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, ResponseBody])
 def test_it_takes_values_that_ask_for_nothing(schema: type[Strict]) -> None:
-    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x"}
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
     known = {name: value for name, value in body.items() if name in schema.model_fields}
     for field, refused in schema.refused.items():
         for value in refused.harmless:

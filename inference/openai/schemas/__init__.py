@@ -4,6 +4,7 @@ from inference.openai.schemas.chat import ChatCompletionBody
 from inference.openai.schemas.completion import CompletionBody
 from inference.openai.schemas.detokenize import DetokenizeBody
 from inference.openai.schemas.embedding import EmbeddingBody
+from inference.openai.schemas.responses import ResponseBody
 from inference.openai.schemas.strict import UNSUPPORTED, Refused, Strict
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "DetokenizeBody",
     "EmbeddingBody",
     "Refused",
+    "ResponseBody",
     "Strict",
 ]

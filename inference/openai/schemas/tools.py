@@ -104,13 +104,18 @@ class ResponseFormat(Strict):
         return json.dumps(self.json_schema.schema_) if self.json_schema else '{"type":"object"}'
 
 
-def check_tools(names: list[str], chosen: str) -> None:
+def check_tools(
+    names: list[str],
+    chosen: str,
+    name_at: str = "tools.{}.function.name",
+    chosen_at: str = "tool_choice.function.name",
+) -> None:
     """What tools and the choice among them must keep; `chosen` as in ChatCompletionBody.chosen."""
     twice = next((place for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
-        raise wrong("name_twice", "Another tool has this name already", f"tools.{twice}.function.name")
+        raise wrong("name_twice", "Another tool has this name already", name_at.format(twice))
     if chosen.startswith("=") and chosen[1:] not in names:
-        raise wrong("no_such_tool", "There is no tool with this name", "tool_choice.function.name")
+        raise wrong("no_such_tool", "There is no tool with this name", chosen_at)
     if chosen == "required" and not names:
         raise wrong("no_tools", "It is only allowed together with tools", "tool_choice")
 

@@ -1,0 +1,1 @@
+"""POST /v1/responses: OpenAI's newer way to ask, stateless or going on from what was stored."""

@@ -1,0 +1,119 @@
+"""A conversation as the items of /v1/responses, and as the messages a model reads."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import pydantic
+from msgspec import structs
+from pydantic import TypeAdapter
+
+from inference.errors import InternalError, InvalidValue
+from inference.openai.schemas.responses import (
+    CallItem,
+    Item,
+    MessageItem,
+    ReasoningItem,
+    ResponseBody,
+    ResultItem,
+    Words,
+)
+from inference.requests import Message, ToolCall
+
+_ITEMS: TypeAdapter[list[Any]] = TypeAdapter(list[Item])
+_PREFIXES = {"message": "msg", "function_call": "fc", "function_call_output": "fco", "reasoning": "rs"}
+
+
+def new_id(kind: str) -> str:
+    return f"{_PREFIXES[kind]}_{secrets.token_hex(16)}"
+
+
+def given(body: ResponseBody) -> list[dict[str, Any]]:
+    """What was sent, as items with ids, to be kept."""
+    items = [MessageItem(role="user", content=body.input)] if isinstance(body.input, str) else body.input
+    return [_kept(item) for item in items]
+
+
+def _kept(item: Any) -> dict[str, Any]:
+    told: dict[str, Any] = item.model_dump(exclude_none=True)
+    if isinstance(item, MessageItem) and isinstance(item.content, str):
+        kind = "output_text" if item.role == "assistant" else "input_text"
+        told["content"] = [{"type": kind, "text": item.content}]
+    return {**told, "id": new_id(item.type), "status": "completed"}
+
+
+def messages(instructions: str, before: Sequence[dict[str, Any]], body: ResponseBody) -> tuple[Message, ...]:
+    """All that the model is to read: instructions, stored items, and what was sent."""
+    turns = Turns()
+    if instructions:
+        turns.add(MessageItem(role="system", content=instructions))
+    for item in _read(before):
+        turns.add(item)
+    sent = [MessageItem(role="user", content=body.input)] if isinstance(body.input, str) else body.input
+    for place, item in enumerate(sent):
+        turns.add(item, f"input.{place}")
+    return turns.made
+
+
+def _read(items: Sequence[dict[str, Any]]) -> list[Any]:
+    try:
+        return _ITEMS.validate_python([_plain(item) for item in items])
+    except pydantic.ValidationError:
+        raise InternalError("The stored response cannot be read any more; send its items again.") from None
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    """Without what only answers have."""
+    parts = item.get("content")
+    if item.get("type") != "message" or not isinstance(parts, list):
+        return {name: value for name, value in item.items() if name != "summary"}
+    return {**item, "content": [{"type": part["type"], "text": part["text"]} for part in parts]}
+
+
+class Turns:
+    """Items joined to messages: an answer's thoughts, text and calls are one of them."""
+
+    def __init__(self) -> None:
+        self._made: list[Message] = []
+        self._called: set[str] = set()
+        self._thoughts = ""
+
+    @property
+    def made(self) -> tuple[Message, ...]:
+        return tuple(self._made)
+
+    def add(self, item: Any, field: str = "") -> None:
+        match item:
+            case MessageItem(role="assistant"):
+                self._made.append(self._assistant(content=_text(item.content)))
+            case MessageItem():
+                role = "system" if item.role == "developer" else item.role
+                self._made.append(Message(role=role, content=_text(item.content)))
+            case ReasoningItem():
+                self._thoughts += "".join(thought.text for thought in item.content or ())
+            case CallItem():
+                self._call(ToolCall(id=item.call_id, name=item.name, arguments=item.arguments))
+            case ResultItem():
+                self._result(item, field)
+
+    def _assistant(self, **facts: Any) -> Message:
+        thoughts, self._thoughts = self._thoughts, ""
+        return Message(**({"role": "assistant", "content": "", "reasoning": thoughts} | facts))
+
+    def _call(self, call: ToolCall) -> None:
+        self._called.add(call.id)
+        if not self._made or self._made[-1].role != "assistant":
+            self._made.append(self._assistant())
+        last = self._made[-1]
+        self._made[-1] = structs.replace(last, tool_calls=(*last.tool_calls, call))
+
+    def _result(self, item: ResultItem, field: str) -> None:
+        if item.call_id not in self._called:
+            raise InvalidValue(
+                f"No earlier item is a call with the id {item.call_id[:64]!r}.", param=f"{field}.call_id"
+            )
+        self._made.append(Message(role="tool", content=_text(item.output), tool_call_id=item.call_id))
+
+
+def _text(words: Words) -> str:
+    return words if isinstance(words, str) else "".join(part.text for part in words)

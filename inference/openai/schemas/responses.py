@@ -1,0 +1,329 @@
+"""The body of POST /v1/responses."""
+
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from inference.openai.schemas.chat import Metadata, ReasoningEffort
+from inference.openai.schemas.generation import Label, TokenCount
+from inference.openai.schemas.messages import CallId, FunctionName
+from inference.openai.schemas.strict import Refused, Strict, either, unless, wrong
+from inference.openai.schemas.tools import JsonSchema, check_tools, must_call, tool_of
+from inference.requests import ChatRequest, Message, Sampling, Tool
+
+_TEXT_ONLY = "these models read text only."
+_FUNCTIONS_ONLY = "tools are functions."
+_OWN = "the server says it."
+ItemId = Annotated[str, Field(max_length=256)]
+Status = Literal["in_progress", "completed", "incomplete"]
+
+
+class ContentPart(Strict):
+    """A piece of a message: what was asked, or what was answered."""
+
+    refused = {
+        "annotations": Refused("this server makes no annotations.", ([],)),
+        "logprobs": Refused(_OWN, ([],)),
+        "image_url": Refused(_TEXT_ONLY),
+        "file_id": Refused(_TEXT_ONLY),
+        "file_data": Refused(_TEXT_ONLY),
+        "detail": Refused(_TEXT_ONLY),
+        "refusal": Refused("this server makes no refusals of its own."),
+        "prompt_cache_breakpoint": Refused("prefixes are cached wherever they end."),
+    }
+
+    type: Annotated[
+        Literal["input_text", "output_text"],
+        unless("input_image", "input_file", "input_audio", "refusal", why=_TEXT_ONLY),
+    ] = Field(description="`input_text`, or `output_text` of an earlier answer.")
+    text: str = Field(description="The text.")
+
+
+Words = Annotated[
+    Annotated[str, Tag("<text>")]
+    | Annotated[list[ContentPart], Field(min_length=1, max_length=1024), Tag("<list>")],
+    either({"<text>": str, "<list>": list}, "a string or a list of text parts"),
+]
+
+
+class Thought(Strict):
+    type: Literal["reasoning_text"] = Field(description="`reasoning_text`.")
+    text: str = Field(description="The text.")
+
+
+class MessageItem(Strict):
+    """A turn of the conversation."""
+
+    refused = {"phase": Refused("an answer here has one phase.", ("final_answer",))}
+
+    type: Literal["message"] = Field("message", description="`message`; may be left out.")
+    role: Literal["user", "assistant", "system", "developer"] = Field(
+        description="`user`, `assistant`, `system` or `developer` (read as `system`)."
+    )
+    content: Words = Field(description="A string, or a list of text parts, joined without a separator.")
+    id: ItemId | None = Field(None, description="Of an item sent back; not looked at.")
+    status: Status | None = Field(None, description="Of an item sent back; not looked at.")
+
+
+class CallItem(Strict):
+    """A call that an earlier answer made."""
+
+    refused = {"caller": Refused("only the model calls."), "namespace": Refused(_FUNCTIONS_ONLY)}
+
+    type: Literal["function_call"] = Field(description="`function_call`.")
+    call_id: CallId = Field(description="The call's id; its result repeats it.")
+    name: FunctionName = Field(description="The function's name.")
+    arguments: str = Field(description="The arguments as the model wrote them: a JSON text.")
+    id: ItemId | None = Field(None, description="Of an item sent back; not looked at.")
+    status: Status | None = Field(None, description="Of an item sent back; not looked at.")
+
+
+class ResultItem(Strict):
+    """What a called function gave back."""
+
+    type: Literal["function_call_output"] = Field(description="`function_call_output`.")
+    call_id: CallId = Field(description="Which call it answers: one made before it.")
+    output: Words = Field(description="A string, or a list of text parts.")
+    id: ItemId | None = Field(None, description="Of an item sent back; not looked at.")
+    status: Status | None = Field(None, description="Of an item sent back; not looked at.")
+
+
+class ReasoningItem(Strict):
+    """What an earlier answer thought."""
+
+    refused = {"encrypted_content": Refused("reasoning is sent as it is."), "summary": Refused(_OWN, ([],))}
+
+    type: Literal["reasoning"] = Field(description="`reasoning`.")
+    content: list[Thought] | None = Field(
+        None, description="The thoughts; the chat template keeps or drops them, as its model was trained."
+    )
+    id: ItemId | None = Field(None, description="Of an item sent back; not looked at.")
+    status: Status | None = Field(None, description="Of an item sent back; not looked at.")
+
+
+def _item_kind(value: Any) -> str | None:
+    kind = value.get("type", "message") if isinstance(value, dict) else None
+    return f"<{kind}>" if isinstance(kind, str) else None
+
+
+Item = Annotated[
+    Annotated[MessageItem, Tag("<message>")]
+    | Annotated[CallItem, Tag("<function_call>")]
+    | Annotated[ResultItem, Tag("<function_call_output>")]
+    | Annotated[ReasoningItem, Tag("<reasoning>")],
+    Discriminator(
+        _item_kind,
+        custom_error_type="wrong_type",
+        custom_error_message=(
+            "It must be a message, a function_call, a function_call_output or a reasoning item"
+        ),
+    ),
+]
+Items = Annotated[list[Item], Field(min_length=1, max_length=4096)]
+Input = Annotated[
+    Annotated[str, Field(min_length=1), Tag("<text>")] | Annotated[Items, Tag("<list>")],
+    either({"<text>": str, "<list>": list}, "a string or a list of items"),
+]
+
+
+class FunctionTool(Strict):
+    """A function the model may call."""
+
+    type: Annotated[
+        Literal["function"],
+        unless(
+            *("web_search", "web_search_preview", "file_search", "code_interpreter", "computer_use_preview"),
+            *("image_generation", "mcp", "local_shell", "shell", "apply_patch", "custom"),
+            why=_FUNCTIONS_ONLY,
+        ),
+    ] = Field(description="`function`.")
+    name: FunctionName = Field(description="1 to 64 letters, digits, `_` and `-`; unique among the tools.")
+    description: str | None = Field(None, description="What it does; the model reads it.")
+    parameters: JsonSchema | None = Field(
+        None, description="A JSON Schema of its arguments; none for a function without any."
+    )
+    strict: bool | None = Field(
+        None,
+        description="`true` has the arguments follow the schema; they always do where a call is required.",
+    )
+
+    refused = {"defer_loading": Refused("tools are told at once.", (False,))}
+
+    def tool(self) -> Tool:
+        return tool_of(self.name, self.description, self.parameters)
+
+
+class NamedTool(Strict):
+    type: Literal["function"] = Field(description="`function`.")
+    name: FunctionName = Field(description="The function to be called.")
+
+
+ToolChoice = Annotated[
+    Annotated[Literal["none", "auto", "required"], Tag("<word>")] | Annotated[NamedTool, Tag("<object>")],
+    either(
+        {"<word>": str, "<object>": dict}, "'none', 'auto', 'required' or an object that names a function"
+    ),
+]
+
+
+class TextFormat(Strict):
+    """The form of the answer's text."""
+
+    refused = {"description": Refused("the model does not read it; put it into the instructions.")}
+
+    type: Literal["text", "json_object", "json_schema"] = Field(
+        description="`text`; `json_object`: any JSON object; `json_schema`: what follows the schema."
+    )
+    name: FunctionName | None = Field(None, description="With `json_schema`: a label.")
+    schema_: JsonSchema | None = Field(
+        None, alias="schema", description="With `json_schema`: the schema; enforced while decoding."
+    )
+    strict: bool | None = Field(None, description="The schema is enforced whether this is `true` or not.")
+
+    @property
+    def schema_text(self) -> str:
+        if self.type == "text":
+            return ""
+        return json.dumps(self.schema_) if self.schema_ is not None else '{"type":"object"}'
+
+
+class TextOptions(Strict):
+    refused = {"verbosity": Refused("no chat template knows it; say it in the instructions.", ("medium",))}
+
+    format: TextFormat | None = Field(None, description="The form of the answer's text.")
+
+
+class ReasoningOptions(Strict):
+    refused = {
+        "summary": Refused("reasoning is told whole, not summarised."),
+        "generate_summary": Refused("reasoning is told whole, not summarised."),
+        "context": Refused("the chat template decides which thoughts are kept.", ("auto",)),
+        "mode": Refused("there is one mode."),
+    }
+
+    effort: ReasoningEffort | None = Field(
+        None, description="Given to the chat template; refused where the template does not know it."
+    )
+
+
+class ResponseStreamOptions(Strict):
+    refused = {"include_obfuscation": Refused("events are not padded.", (False,))}
+
+
+class ResponseBody(Strict):
+    """The body of POST /v1/responses."""
+
+    refused = {
+        "access_programs": Refused("there are none."),
+        "background": Refused("an answer is made while you wait.", (False,)),
+        "background_options": Refused("an answer is made while you wait."),
+        "context_management": Refused("a context is never shortened behind your back.", ([],)),
+        "conversation": Refused("send `previous_response_id`."),
+        "image": Refused(_TEXT_ONLY),
+        "include": Refused("reasoning is always told, and there is nothing else to add.", ([],)),
+        "max_tool_calls": Refused("there are no tools of the server's own."),
+        "moderation": Refused("there is no moderation here."),
+        "prompt": Refused("no prompts are kept; send the text."),
+        "prompt_cache_options": Refused("prefixes are cached as memory allows."),
+        "prompt_cache_retention": Refused("prefixes are cached as memory allows.", ("in_memory",)),
+        "service_tier": Refused("there is one tier.", ("auto", "default")),
+        "top_logprobs": Refused("ask /v1/chat/completions for log probabilities.", (0,)),
+    }
+
+    model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
+        description="The model's id, or one of its aliases."
+    )
+    input: Input = Field(
+        description="A string, or a list of items: messages, calls, their results and reasoning."
+    )
+    instructions: Annotated[str, Field(max_length=1_000_000)] | None = Field(
+        None, description="A system message before all others; not carried over to the next response."
+    )
+    previous_response_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        None, description="A stored response whose conversation goes on; 404 where it is not yours."
+    )
+    tools: Annotated[list[FunctionTool], Field(max_length=128)] | None = Field(
+        None, description="At most 128 functions; refused where the model cannot be told of them."
+    )
+    tool_choice: ToolChoice | None = Field(
+        None, description="`none`, `auto` (the default), `required`, or an object that names one function."
+    )
+    parallel_tool_calls: bool | None = Field(None, description="`false`: at most one call in an answer.")
+    text: TextOptions | None = Field(None, description="The form of the answer.")
+    reasoning: ReasoningOptions | None = Field(None, description="How much the model is to think.")
+    max_output_tokens: TokenCount | None = Field(
+        None,
+        description="1 and up; the default is `MLX_SERVER_MAX_OUTPUT_TOKENS`, or what the context leaves.",
+    )
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        None, description="0 to 2; the default is the model's own, else 1."
+    )
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Above 0 to 1; the default is the model's own, else 1."
+    )
+    metadata: Metadata | None = Field(
+        None, description="Up to 16 pairs of strings, kept with the response and recorded with its span."
+    )
+    store: bool | None = Field(None, description="`false` keeps nothing; the default keeps the response.")
+    stream: bool | None = Field(None, description="`true` for server-sent events.")
+    stream_options: ResponseStreamOptions | None = Field(None, description="Only in a stream.")
+    truncation: (
+        Annotated[Literal["disabled"], unless("auto", why="a context is never shortened behind your back.")]
+        | None
+    ) = Field(None, description="`disabled`: too long a context is refused.")
+    user: Label | None = Field(
+        None, description="Who asks: prefixes are shared only between requests of the same one."
+    )
+    safety_identifier: Label | None = Field(None, description="The newer name of `user`.")
+    prompt_cache_key: Label | None = Field(
+        None, description="Prefixes are shared only between requests with the same key."
+    )
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        check_tools(
+            [tool.name for tool in self.tools or ()], self.chosen, "tools.{}.name", "tool_choice.name"
+        )
+        if self.stream_options and not self.stream:
+            raise wrong("no_stream", "It is only allowed together with stream: true", "stream_options")
+        form = self.text.format if self.text else None
+        if form and (form.type == "json_schema") != (form.schema_ is not None):
+            is_schema = form.type == "json_schema"
+            says = "It is required with this type" if is_schema else "It is for the type json_schema only"
+            raise wrong("no_schema", says, "text.format.schema")
+        if None not in (self.user, self.safety_identifier) and self.user != self.safety_identifier:
+            raise wrong("users_differ", "It differs from user, its older name", "safety_identifier")
+        return self
+
+    @property
+    def chosen(self) -> str:
+        """`none`, `auto`, `required`, or `=` and the name of a function."""
+        choice = self.tool_choice
+        return choice or "auto" if choice is None or isinstance(choice, str) else f"={choice.name}"
+
+    @property
+    def is_stored(self) -> bool:
+        return self.store is not False
+
+    def request(self, messages: tuple[Message, ...]) -> ChatRequest:
+        """The chat that answers it, to a conversation of these messages."""
+        tools = () if self.chosen == "none" else tuple(tool.tool() for tool in self.tools or ())
+        is_strict = any(tool.strict for tool in self.tools or ())
+        effort = self.reasoning.effort if self.reasoning else None
+        form = self.text.format if self.text else None
+        return ChatRequest(
+            model=self.model,
+            messages=messages,
+            sampling=Sampling(temperature=self.temperature, top_p=self.top_p),
+            max_tokens=self.max_output_tokens,
+            tools=tools,
+            must_call=must_call(tools, self.chosen),
+            follows_schemas=self.chosen != "none" and (is_strict or self.chosen != "auto"),
+            may_call_several=self.parallel_tool_calls is not False,
+            schema=form.schema_text if form else "",
+            template_options=(("reasoning_effort", effort),) if effort else (),
+            user=self.user or self.safety_identifier or "",
+            cache_key=self.prompt_cache_key or "",
+            labels=tuple((self.metadata or {}).items()),
+        )

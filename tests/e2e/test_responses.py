@@ -1,0 +1,96 @@
+"""/v1/responses with the official client on the real site and the real starter model."""
+
+import json
+from typing import Annotated, Any
+
+import openai
+import pytest
+from openai import OpenAI
+from pydantic import BaseModel, ConfigDict, Field
+
+from tests.e2e.site import STARTER, Site
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def client(site: Site) -> OpenAI:
+    return OpenAI(base_url=f"{site.url}/v1", api_key="not-needed", max_retries=0, timeout=120)
+
+
+def ask(client: OpenAI, words: Any = "What is the capital of France?", **wishes: Any) -> Any:
+    return client.responses.create(
+        model=STARTER, input=words, **({"temperature": 0, "max_output_tokens": 32} | wishes)
+    )
+
+
+def test_it_answers_whole_and_streamed(client: OpenAI) -> None:
+    whole = ask(client)
+    events = list(ask(client, stream=True))
+    pieces = [event.delta for event in events if event.type == "response.output_text.delta"]
+    assert "Paris" in whole.output_text and "".join(pieces) == whole.output_text
+    assert events[-1].type == "response.completed"
+    assert events[-1].response.usage.output_tokens == whole.usage.output_tokens
+
+
+def test_the_clients_own_stream_gathers_the_events(client: OpenAI) -> None:
+    asked = "What is the capital of France?"
+    with client.responses.stream(model=STARTER, input=asked, temperature=0) as stream:
+        final = stream.get_final_response()
+    assert "Paris" in final.output_text
+
+
+def test_a_conversation_goes_on_from_the_last_response(client: OpenAI) -> None:
+    first = ask(client, "My name is Ada. Remember it.")
+    second = ask(client, "What is my name?", previous_response_id=first.id)
+    assert second.usage.input_tokens > first.usage.input_tokens + first.usage.output_tokens
+    assert second.usage.input_tokens_details.cached_tokens > 0
+    items = client.responses.input_items.list(second.id)
+    assert [item.content[0].text for item in items.data] == ["What is my name?"]
+
+
+def test_the_client_parses_an_answer_into_its_own_model(client: OpenAI) -> None:
+    class Capital(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        city: Annotated[str, Field(max_length=20)]
+
+    made = client.responses.parse(
+        model=STARTER,
+        input="The capital of France?",
+        text_format=Capital,
+        temperature=0,
+        max_output_tokens=60,
+    )
+    assert made.output_parsed == Capital(city="Paris")
+
+
+def test_a_call_is_made_and_answered(client: OpenAI) -> None:
+    city = {
+        "type": "object",
+        "properties": {"city": {"type": "string", "maxLength": 20}},
+        "required": ["city"],
+    }
+    tool = {
+        "type": "function",
+        "name": "weather",
+        "description": "The weather in a city.",
+        "parameters": city,
+    }
+    wishes: Any = {"tools": [tool], "parallel_tool_calls": False, "max_output_tokens": 60}
+    called = ask(client, "What is the weather in Rome?", tool_choice="required", **wishes)
+    (call,) = called.output
+    assert "city" in json.loads(call.arguments)
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "Sunny, 31 degrees."}
+    answer = ask(client, [result], previous_response_id=called.id, tool_choice="none", **wishes)
+    assert answer.output_text
+
+
+def test_a_response_that_is_gone_is_not_found(client: OpenAI) -> None:
+    made = ask(client)
+    assert client.responses.retrieve(made.id).output_text == made.output_text
+    client.responses.delete(made.id)
+    with pytest.raises(openai.NotFoundError):
+        client.responses.retrieve(made.id)
+    with pytest.raises(openai.NotFoundError) as refusal:
+        ask(client, previous_response_id=made.id)
+    assert refusal.value.param == "previous_response_id"
