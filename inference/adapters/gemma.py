@@ -60,7 +60,9 @@ class Gemma4(Adapter):
 
     @classmethod
     def fits(cls, facts: ModelFacts) -> bool:
-        return facts.model_type.startswith("gemma4") and "<|turn>" in facts.chat_template
+        if not facts.model_type.startswith("gemma4"):
+            return False
+        return "<|turn>" in facts.chat_template or not facts.chat_template
 
     def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
         return super().fold(folding.with_names(messages))

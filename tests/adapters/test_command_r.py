@@ -14,6 +14,10 @@ OPEN = "{%- if add_generation_prompt %}{{- '<|START_OF_TURN_TOKEN|><|CHATBOT_TOK
 ROLES = "{%- set roles = {'user': 'USER', 'assistant': 'CHATBOT', 'system': 'SYSTEM', 'tool': 'SYSTEM'} %}"
 TURN = """{{- '<|START_OF_TURN_TOKEN|><|' + roles[message.role] + '_TOKEN|>' }}
     {{- message.content + '<|END_OF_TURN_TOKEN|>' }}"""
+RESPONSE = """{{- '<|START_OF_TURN_TOKEN|><|' + roles[message.role] + '_TOKEN|>' }}
+    {%- set is_own = message.role == 'assistant' %}
+    {{- '<|START_RESPONSE|>' if is_own }}{{- message.content }}{{- '<|END_RESPONSE|>' if is_own }}
+    {{- '<|END_OF_TURN_TOKEN|>' }}"""
 # The three that Command R+ names; the one for tools takes them in Cohere's own form and fails on OpenAI's.
 COMMAND_R = {
     "default": "{{- bos_token }}"
@@ -35,7 +39,7 @@ R7B = {
     "default": "{{- bos_token }}"
     + ROLES
     + "{%- for message in messages if not message.tool_calls and message.role != 'tool' %}"
-    + TURN
+    + RESPONSE
     + "{%- endfor %}"
     + OPEN,
     "tool_use": "{{- bos_token }}"
@@ -56,7 +60,7 @@ R7B = {
         {{- '<|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|><|START_TOOL_RESULT|>[{"results": {"0": ' }}
         {{- message.content | tojson + '}}]<|END_TOOL_RESULT|><|END_OF_TURN_TOKEN|>' }}
     {%- else %}"""
-    + TURN
+    + RESPONSE
     + "{%- endif %}{%- endfor %}"
     + OPEN,
 }
@@ -98,10 +102,14 @@ def speaking(name: str) -> tuple[Adapter, HubTokenizer]:
     return FAMILIES[name]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-def test_it_is_known_and_has_its_ends(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    # R7B writes this before the end of its turn, so an answer that is a response ends with it.
+    [("command_r", {END, "<EOS_TOKEN>"}), ("r7b", {END, "<EOS_TOKEN>", "<|END_RESPONSE|>"})],
+)
+def test_it_is_known_and_has_its_ends(name: str, ends: set[str]) -> None:
     adapter, tokenizer = speaking(name)
-    assert (adapter.name, stops(adapter, tokenizer)) == ("command_r", {END, "<EOS_TOKEN>"})
+    assert (adapter.name, stops(adapter, tokenizer)) == ("command_r", ends)
 
 
 @pytest.mark.parametrize(("name", "found"), [("command_r", [("amber", "tools")]), ("r7b", [])])

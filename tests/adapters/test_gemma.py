@@ -139,9 +139,17 @@ def test_it_is_known_and_has_all_its_ends(name: str, adapter_name: str, ends: se
     assert (adapter.name, stops(adapter, tokenizer)) == (adapter_name, ends)
 
 
-def test_a_base_model_without_a_template_ends_too() -> None:
-    adapter, tokenizer = family("gemma2", "", ("<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>"))
-    assert stops(adapter, tokenizer) == {"<end_of_turn>", "<eos>"}
+@pytest.mark.parametrize(
+    ("model_type", "tokens", "ends"),
+    [
+        ("gemma2", TOKENS_FUNCTION[:4], {"<end_of_turn>", "<eos>"}),
+        ("gemma4", TOKENS_4, {"<turn|>", "<eos>", "<|tool_response>"}),
+    ],
+)
+def test_a_model_without_a_template_ends_too(
+    model_type: str, tokens: tuple[str, ...], ends: set[str]
+) -> None:
+    assert stops(*family(model_type, "", tokens)) == ends
 
 
 @pytest.mark.parametrize("name", FAMILIES)
