@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 120_000  # of one schema, as OpenAI has it
 _SCHEMA = "response_format.json_schema.schema"
 _KEPT = 32  # compiled grammars, for the next request with the same schema
-_TAIL = 16  # tokens; the end of the reasoning is not written in more
+_TAIL = 48  # tokens; no mark of reasoning or calls is written in more, not even byte by byte
 _SPACES = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 _KEYWORDS = re.compile(r"Unimplemented keys: \[(.*)\]")
 _LIMITS = LLParserLimits()  # its defaults: half a second to compile at most, a hundredth for a token

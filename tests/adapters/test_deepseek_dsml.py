@@ -48,7 +48,7 @@ DSML_TOKENS = (
     "<｜Assistant｜>",
     "｜DSML｜",
 )
-TAGGED = {
+FAMILIES = {
     "v3_2": family("deepseek_v32", V3_2, DSML_TOKENS),
     "v4": family("deepseek_v4", V3_2.replace("function_calls", "tool_calls"), DSML_TOKENS),
     "spelled": family("deepseek_v32", V3_2, DSML_TOKENS[:-1]),  # a vocabulary without the mark
@@ -77,15 +77,15 @@ def section(*invokes: str, word: str = "function_calls") -> str:
     return f"<｜DSML｜{word}>\n{''.join(invokes)}</｜DSML｜{word}>"
 
 
-@pytest.mark.parametrize("name", TAGGED)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_it_is_known_ends_and_is_all_right(name: str) -> None:
-    adapter, tokenizer = TAGGED[name]
+    adapter, tokenizer = FAMILIES[name]
     assert (adapter.name, stops(adapter, tokenizer)) == ("deepseek_dsml", {"<｜end▁of▁sentence｜>"})
     assert findings(adapter, tokenizer) == ()
 
 
 def test_the_history_is_rendered() -> None:
-    text = written(*TAGGED["v3_2"], SYSTEM, ASKED, CALLED, RESULT, tools=(ADD,))
+    text = written(*FAMILIES["v3_2"], SYSTEM, ASKED, CALLED, RESULT, tools=(ADD,))
     assert f"Let me see.\n\n{section(invoke('add', a=41))}<｜end▁of▁sentence｜>\n\n<function_results>" in text
 
 
@@ -105,7 +105,7 @@ CALLS = section(invoke("add", a=1), invoke("now"))
     ],
 )
 def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
-    adapter, tokenizer = TAGGED[name]
+    adapter, tokenizer = FAMILIES[name]
     assert heard(adapter, tokenizer, said + "<｜end▁of▁sentence｜>") == expected
     assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
 
@@ -124,7 +124,7 @@ def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
     ],
 )
 def test_calls_follow_the_grammar(name: str, said: str, is_right: bool) -> None:
-    adapter, tokenizer = TAGGED[name]
+    adapter, tokenizer = FAMILIES[name]
     assert adapter.call_format
     grammar = adapter.call_format.lark([ADD, NOW, CITY], True)
     matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(tokenizer.hub), grammar)

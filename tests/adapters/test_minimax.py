@@ -42,7 +42,8 @@ M2 = """{{- ']~!b[' }}
     {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}{{- ']~b]ai\n<think>\n' }}{%- endif %}"""
-ADAPTER, TOKENIZER = family("minimax_m2", M2, TOKENS, eos="[e~[")
+FAMILIES = {"m2": family("minimax_m2", M2, TOKENS, eos="[e~[")}
+ADAPTER, TOKENIZER = FAMILIES["m2"]
 SYSTEM = Message(role="system", content="Be brief.")
 CALL = ToolCall(id="c1", name="add", arguments='{"a": 41}')
 CALLED = Message(role="assistant", content="Let me see.", tool_calls=(CALL,))

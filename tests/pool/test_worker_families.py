@@ -11,7 +11,19 @@ import pytest_asyncio
 from inference.pool import ProcessRunner
 from inference.requests import Sampling, Tool
 from inference.types import Ended, Event, Finished, TextDelta, ToolCallDelta
-from tests.adapters import test_command_r, test_gemma, test_granite, test_llama4, test_mistral, test_phi
+from tests.adapters import (
+    test_command_r,
+    test_deepseek_dsml,
+    test_gemma,
+    test_glm,
+    test_granite,
+    test_kimi,
+    test_llama4,
+    test_minimax,
+    test_mistral,
+    test_phi,
+    test_qwen,
+)
 from tests.fakes import card
 from tests.pool.workers import OPTIONS, ask, chat
 from tests.tiny import make_tiny_model, make_tokenizer
@@ -61,6 +73,25 @@ FAMILIES = (
         ("<|eot|>", "<|eom|>", "<|end_of_text|>"),
         "<|python_start|>",
     ),
+    Family(
+        "qwen",
+        test_qwen.CODER,
+        ("<|im_start|>", "<|endoftext|>", "<|im_end|>", "<tool_call>", "</tool_call>"),
+        ("<|im_end|>", "<|endoftext|>"),
+        "<|im_start|>",
+    ),
+    Family(
+        "deepseek_dsml",
+        test_deepseek_dsml.V3_2,
+        test_deepseek_dsml.DSML_TOKENS,
+        ("<｜end▁of▁sentence｜>",),
+        "<｜User｜>",
+    ),
+    Family(
+        "glm", test_glm.GLM_4_6, test_glm.TOKENS, ("<|user|>", "<|observation|>", "<|endoftext|>"), "<sop>"
+    ),
+    Family("kimi", test_kimi.K2, test_kimi.TOKENS, ("<|im_end|>", "[EOS]"), "<|im_user|>"),
+    Family("minimax", test_minimax.M2, test_minimax.TOKENS, ("[e~[",), "]~!b["),
 )
 
 
