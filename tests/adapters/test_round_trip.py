@@ -11,6 +11,7 @@ from inference.adapters import Adapter
 from inference.requests import Message, ToolCall
 from inference.types import TextDelta, ToolCallDelta
 from inference.worker.text import Answer
+from tests.adapters import test_deepseek, test_kimi
 from tests.adapters.families import ADD, LLAMA_TOOLS, MISTRAL_ARGS, NOW, asking, real
 
 ASKED = Message(role="user", content="2 and 3?")
@@ -19,9 +20,13 @@ FAMILIES = {
     "llama3_2": real("llama3_2", "llama", LLAMA_TOOLS),
     "mistral_nemo": real("mistral_nemo", "mistral"),
     "mistral_args": real("mistral_nemo", "mistral", MISTRAL_ARGS),
+    "deepseek_v3": test_deepseek.FAMILIES["v3"],
+    "deepseek_v3_1": test_deepseek.FAMILIES["v3_1"],
+    "kimi": test_kimi.FAMILIES["k2"],
 }
 SEVERAL = sorted(FAMILIES.keys() - {"llama3_2"})
-TALKING = ["qwen3", "mistral_args"]  # whose templates keep the text beside a call
+# Whose templates keep the text beside a call.
+TALKING = ["qwen3", "mistral_args", "deepseek_v3", "deepseek_v3_1", "kimi"]
 ARGUMENTS = st.dictionaries(
     st.text('a"\\{}é', max_size=3),
     st.text('a"\\{}[]<|>é😀\n', max_size=6) | st.integers() | st.lists(st.booleans(), max_size=2),
