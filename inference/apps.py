@@ -1,7 +1,9 @@
 """The app's place in Django: it registers checks and starts nothing."""
 
 from django.apps import AppConfig
+from django.contrib.auth import get_user_model
 from django.core import checks
+from django.db.models.signals import post_delete, post_save
 
 
 class InferenceConfig(AppConfig):
@@ -13,3 +15,14 @@ class InferenceConfig(AppConfig):
 
         checks.register(check_blas)
         checks.register(check_exposure)
+        _feel_changes_of_keys()
+
+
+def _feel_changes_of_keys() -> None:
+    """A key that is revoked, or whose owner is disabled, opens nothing from that moment on."""
+    from inference.keys.models import ApiKey
+    from inference.keys.ring import forget
+
+    for sender in (ApiKey, get_user_model()):
+        post_save.connect(forget, sender=sender)
+        post_delete.connect(forget, sender=sender)

@@ -7,6 +7,8 @@ from contextlib import aclosing
 from django.conf import settings
 
 from inference import runtime, tracing
+from inference.keys.limits import LIMITS
+from inference.recording.watch import watched
 from inference.requests import (
     ChatRequest,
     CompletionRequest,
@@ -28,17 +30,23 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
     Raises a ServerError instead of the rest when it cannot go on. Closing the iterator at any point
     cancels the work and releases the model; use it inside `contextlib.aclosing`.
     """
-    with tracing.request_span(request, principal) as span:
+    with (
+        tracing.request_span(request, principal) as span,
+        watched(request, principal, runtime.ledger()) as watch,
+        LIMITS.stream(principal, lambda: watch.tokens),
+    ):
         claim = runtime.pool().lease(request.model, most_tokens(request), kind_of(request))
         async with claim as lease:
             async for progress in lease.progress():
                 span.note(progress)
+                watch.note(progress)
                 yield progress
             async with aclosing(lease.runner.submit(request, owner_of(request, principal))) as events:
                 async for event in events:
                     if isinstance(event, Accepted):
                         lease.settle(event.prompt_tokens * copies_of(request) + event.max_tokens)
                     span.note(event)
+                    watch.note(event)
                     yield event
 
 

@@ -18,6 +18,7 @@
         ├── PoolFull              503  pool_full         (Retry-After)
         ├── AllPinned             503  all_pinned        (Retry-After)
         ├── QueueFull             429  queue_full        (Retry-After)
+        ├── RateLimited           429  rate_limit_exceeded (Retry-After)
         ├── ModelTooLarge         503  model_too_large
         ├── ModelLoadFailed       503  model_load_failed
         ├── ShuttingDown          503  shutting_down
@@ -131,6 +132,12 @@ class AllPinned(Unavailable):
 
 class QueueFull(Unavailable):
     status, type, code = 429, "rate_limit_error", "queue_full"
+
+
+class RateLimited(Unavailable):
+    """The API key has used up what it may; `retry_after` says when there is more."""
+
+    status, type, code = 429, "rate_limit_error", "rate_limit_exceeded"
 
 
 class ModelTooLarge(Unavailable):

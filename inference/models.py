@@ -10,6 +10,9 @@ from django.db import models
 
 from inference import types
 from inference.adapters import ADAPTERS
+from inference.keys.models import ApiKey, KeyDay
+
+__all__ = ["ApiKey", "KeyDay", "PoolEvent", "ServedModel"]
 
 LONGEST_ALIAS = 200
 MOST_ALIASES = 32

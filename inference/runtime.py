@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -12,12 +12,16 @@ from inference.choices import Choices
 from inference.journal import Journal
 from inference.pool import Pool, ProcessRunner
 from inference.protocol import Load
+from inference.recording.entry import Note
+from inference.recording.ledger import Ledger
 
 if TYPE_CHECKING:
     from mlxsite.config import Config
 
+Keep = Callable[[Note], None]
 _pool: Pool | None = None
 _catalog: Catalog | None = None
+_ledger: Keep | None = None
 
 
 def catalog() -> Catalog:
@@ -60,6 +64,14 @@ def pool() -> Pool:
     return _pool
 
 
+def ledger() -> Keep:
+    """Where what requests used is written down."""
+    global _ledger
+    if _ledger is None:
+        _ledger = Ledger()
+    return _ledger
+
+
 def _load_options(config: "Config") -> Load:
     return Load(
         model="",
@@ -77,16 +89,20 @@ def _load_options(config: "Config") -> Load:
     )
 
 
+def _forgotten(note: Note) -> None:
+    """A ledger for who wants none."""
+
+
 @contextlib.contextmanager
-def use_pool(other: Pool, *, models: Catalog | None = None) -> Iterator[Pool]:
-    """Serve from `other` while the block runs."""
-    global _pool, _catalog
-    before = _pool, _catalog
-    _pool, _catalog = other, models or _catalog
+def use_pool(other: Pool, *, models: Catalog | None = None, keep: Keep = _forgotten) -> Iterator[Pool]:
+    """Serve from `other` while the block runs; what requests used goes to `keep`."""
+    global _pool, _catalog, _ledger
+    before = _pool, _catalog, _ledger
+    _pool, _catalog, _ledger = other, models or _catalog, keep
     try:
         yield other
     finally:
-        _pool, _catalog = before
+        _pool, _catalog, _ledger = before
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, Any], timeout_s: float = 10) -> Any:

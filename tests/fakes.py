@@ -218,8 +218,9 @@ def fake_pool(runners: Sequence[FakeRunner], *cards: ModelCard, **options: Any) 
 
 
 @contextmanager
-def serving(*runners: FakeRunner, cards: Sequence[ModelCard] = ()) -> Any:
+def serving(*runners: FakeRunner, cards: Sequence[ModelCard] = (), **options: Any) -> Any:
     """Serve the site from these runners while the block runs; yields the pool."""
     shown = tuple(cards) or (card(),)
-    with runtime.use_pool(fake_pool(runners, *shown), models=FakeCatalog(*shown)) as pool:  # type: ignore[arg-type]
+    models: Any = FakeCatalog(*shown)
+    with runtime.use_pool(fake_pool(runners, *shown), models=models, **options) as pool:
         yield pool

@@ -27,7 +27,8 @@ NOUNS = (
 MIDDLE = ("inference.catalog", "inference.pool", "inference.adapters", "inference.sources")
 USE_CASE = (
     *("inference.chat", "inference.control", "inference.runtime", "inference.tracing"),
-    *("inference.models", "inference.choices", "inference.journal"),
+    *("inference.models", "inference.choices", "inference.journal", "inference.writer"),
+    *("inference.keys", "inference.recording"),
 )
 
 # Longest prefix wins. What a package may import of ours, besides itself and inference/__init__.py.
@@ -40,7 +41,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.pooling": (),
     "inference.prediction": ("inference.weights",),
     "inference.foreign_code": (),
-    "inference.models": ("inference.types", "inference.adapters"),
+    "inference.models": ("inference.types", "inference.adapters", "inference.keys"),
+    "inference.writer": (),
+    "inference.keys": NOUNS,
+    "inference.recording": (*NOUNS, "inference.keys", "inference.writer"),
     "inference.protocol": ("inference.types", "inference.requests", "inference.errors"),
     "inference.tracing": NOUNS,
     "inference.catalog": NOUNS,
@@ -49,7 +53,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.pool": (*NOUNS, "inference.tracing"),
     "inference.worker": (*NOUNS, "inference.adapters"),
     "inference.choices": (*NOUNS, "inference.models"),
-    "inference.journal": (*NOUNS, "inference.models"),
+    "inference.journal": (*NOUNS, "inference.models", "inference.writer"),
     "inference.chat": (*NOUNS, *MIDDLE, *USE_CASE),
     "inference.control": (*NOUNS, *MIDDLE, *USE_CASE),
     "inference.runtime": (*NOUNS, *MIDDLE, *USE_CASE),

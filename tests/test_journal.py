@@ -64,7 +64,7 @@ def test_more_than_there_is_room_for_is_dropped_and_told(caplog: pytest.LogCaptu
     journal = Journal(database, room=2)
     for number in range(8):
         journal(event(str(number)))
-    assert "decisions of the pool were lost" in caplog.text
+    assert "of the pool's decisions were lost" in caplog.text
     database.gate.set()
     assert journal.flush(10)
     assert 2 <= len(database.rows) <= 3 and database.rows == sorted(database.rows)

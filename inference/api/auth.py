@@ -12,7 +12,7 @@ class Operator:
     """Names the principal: a token's or key's owner, a user with the right, or anybody on an open site."""
 
     def __init__(self) -> None:
-        self._caller = Caller()
+        self._caller = Caller("manage")
 
     async def __call__(self, request: HttpRequest) -> Principal:
         if token.is_good(request.headers.get("Authorization", "")):

@@ -11,5 +11,7 @@ api = NinjaAPI(
     title="OpenAI dialect", urls_namespace="openai", auth=Caller(), docs_url=None, openapi_url=None
 )
 errors.handle_all(api)
-for part in (chat_completions, completions, embeddings, models, responses, tokenize):
-    api.add_router("", part.router)
+for part in (chat_completions, completions, responses, tokenize):
+    api.add_router("", part.router, auth=Caller("chat"))
+api.add_router("", embeddings.router, auth=Caller("embeddings"))
+api.add_router("", models.router)  # whoever may ask anything may know what there is

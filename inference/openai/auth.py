@@ -1,5 +1,6 @@
 """Who asks: one class decides, so that a wrong key can never fall through to another way in."""
 
+import time
 from hashlib import sha256
 from hmac import compare_digest
 
@@ -7,10 +8,15 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja.utils import check_csrf
 
+from inference import runtime
 from inference.access import visitor
 from inference.errors import AuthenticationFailed, PermissionDenied
-from inference.openai import origin
-from inference.types import Principal
+from inference.keys import secret
+from inference.keys.limits import LIMITS
+from inference.keys.ring import RING
+from inference.openai import allowance, origin
+from inference.recording.entry import Seen
+from inference.types import Principal, Scope
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -22,28 +28,56 @@ class AuthenticatedRequest(HttpRequest):
 
 
 class Caller:
-    """Names the principal: anybody on an open site, else the key's owner, else the signed-in user."""
+    """Names the principal: the key's owner, else anybody on an open site, else the signed-in user.
+
+    Keys made here are known by their form. They count on an open site too, where any other is not looked at.
+    """
+
+    def __init__(self, scope: Scope | None = None) -> None:
+        self.scope = scope
 
     async def __call__(self, request: HttpRequest) -> Principal:
+        principal = await self._principal(request)
+        if self.scope and self.scope not in principal.scopes:
+            raise PermissionDenied(
+                f"This API key lacks the scope {self.scope!r}; its owner can give it that in the admin."
+            )
+        return principal
+
+    async def _principal(self, request: HttpRequest) -> Principal:
         config = settings.CONFIG
         if config.is_open:
             _check_origin(request)
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        given = given.strip()
+        expected = config.api_key.get_secret_value() if config.api_key else ""
+        if scheme.lower() == "bearer" and expected and _is_same(given, expected):
+            return Principal(kind="key")
+        if scheme.lower() == "bearer" and secret.prefix_of(given):
+            return await _holder(request, given)
+        if config.is_open:
             return Principal(kind="local")
         if "Authorization" in request.headers:
-            expected = config.api_key.get_secret_value() if config.api_key else ""
-            return _key_owner(request.headers["Authorization"], expected)
+            raise AuthenticationFailed("This API key is not valid; send it as `Authorization: Bearer KEY`.")
         return await _signed_in_user(request)
 
 
-def _key_owner(authorization: str, expected: str) -> Principal:
-    scheme, _, given = authorization.partition(" ")
+def _is_same(given: str, expected: str) -> bool:
     # Headers arrive decoded as latin-1; equal-length digests keep the comparison's time constant.
-    is_right = compare_digest(
-        sha256(given.strip().encode("latin-1", "replace")).digest(), sha256(expected.encode()).digest()
+    return compare_digest(
+        sha256(given.encode("latin-1", "replace")).digest(), sha256(expected.encode()).digest()
     )
-    if scheme.lower() != "bearer" or not expected or not is_right:
-        raise AuthenticationFailed("This API key is not valid; send it as `Authorization: Bearer KEY`.")
-    return Principal(kind="key")
+
+
+async def _holder(request: HttpRequest, given: str) -> Principal:
+    principal, known = await RING.holder(given)
+    meter = LIMITS.of(principal)
+    meter.begin_day(known.day, known.tokens_today)
+    allowance.attach(request, principal)
+    if meter.is_news():
+        runtime.ledger()(Seen(prefix=principal.name, at=time.time()))
+    meter.ask(principal.allowance)
+    return principal
 
 
 async def _signed_in_user(request: HttpRequest) -> Principal:

@@ -18,7 +18,7 @@ from inference.errors import (
     PermissionDenied,
     ServerError,
 )
-from inference.openai import errors
+from inference.openai import allowance, errors
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 AsyncGetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -54,6 +54,7 @@ def json_errors(get_response: GetResponse | AsyncGetResponse) -> GetResponse | A
 
 
 def _reworded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    allowance.tell(request, response)
     is_ours = request.path.startswith(_OURS) or f"{request.path}/" in _OURS
     if not is_ours or response.status_code < 400 or response["Content-Type"] == "application/json":
         return response

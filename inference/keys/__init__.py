@@ -1,0 +1,1 @@
+"""API keys: who holds one, what it may do, and how much of it."""

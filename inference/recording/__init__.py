@@ -1,0 +1,1 @@
+"""What was asked of this site, by whom, and what became of it."""

@@ -1,0 +1,39 @@
+"""What is known of one request when it is over."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Entry(Struct, kw_only=True):
+    """One request, as it goes on; times are unix seconds, durations seconds."""
+
+    at: float
+    principal_kind: Literal["local", "key", "user"]
+    principal: str = ""  # a user's name, or the visible beginning of a key
+    model: str
+    kind: str  # chat, completion, embedding, tokenize or detokenize
+    queued_s: float = 0.0
+    loading_s: float = 0.0
+    prefill_s: float = 0.0
+    decode_s: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    finish: str = ""  # the answers' reasons, in order
+    error: str = ""  # the code the client was told
+    has_left: bool = False  # the client went before the end
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """A key was used, for whatever it was."""
+
+    prefix: str
+    at: float
+
+
+Note = Entry | Seen

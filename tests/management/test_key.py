@@ -1,0 +1,62 @@
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from inference.keys import secret
+from inference.keys.models import ApiKey
+from tests.keys.making import make_key
+
+pytestmark = pytest.mark.django_db
+
+
+def key(*args: str) -> str:
+    out = StringIO()
+    call_command("key", *args, stdout=out, stderr=StringIO())
+    return out.getvalue().strip()
+
+
+def test_create_prints_the_secret_and_nothing_else() -> None:
+    User.objects.create_user("ann")
+    made = key(
+        "create", "laptop", "--owner", "ann", "--scope", "manage", "--expires", "30d", "--streams", "2"
+    )
+    kept = ApiKey.objects.get()
+    assert secret.is_right(made, kept.digest)
+    assert (kept.scopes, kept.concurrent_streams) == (("manage",), 2)
+    assert kept.expires_at and timedelta(days=29) < kept.expires_at - datetime.now(UTC) <= timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--owner", "bob"), "There is no user 'bob'"),
+        (("--owner", "ann", "--requests-per-minute", "0"), "requests_per_minute"),
+        (("--owner", "ann", "--expires", "soon"), "30d"),
+    ],
+)
+def test_create_says_what_is_wrong(args: tuple[str, ...], said: str) -> None:
+    User.objects.create_user("ann")
+    with pytest.raises(CommandError, match=said):
+        key("create", "laptop", *args)
+    assert not ApiKey.objects.exists()
+
+
+def test_list_shows_keys_without_their_secrets() -> None:
+    assert "no keys yet" in key("list")
+    made, given = make_key(name="lap\x1btop")
+    told = key("list")
+    assert told.startswith(made.prefix) and told.endswith("never used  lap?top") and given not in told
+
+
+def test_revoke_finds_a_key_by_its_beginning_or_its_only_name() -> None:
+    one, two, three = (make_key(name=name)[0] for name in ("a", "b", "b"))
+    key("revoke", "a")
+    key("revoke", two.prefix)
+    with pytest.raises(CommandError, match="several"):
+        key("revoke", "b")
+    with pytest.raises(CommandError, match="no key"):
+        key("revoke", "c")
+    assert set(ApiKey.objects.filter(is_revoked=True)) == {one, two} and three.state == "good"
