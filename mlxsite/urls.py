@@ -5,12 +5,14 @@ from django.urls import include, path
 
 from inference.api.api import api as control
 from inference.openai.api import api
+from inference.openai.document import openapi
 from inference.openai.health import health
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("health", health),
     path("api/", control.urls),
+    path("v1/openapi.json", openapi),
     path("v1/", api.urls),
     path("", include("playground.urls")),
 ]

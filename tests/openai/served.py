@@ -11,10 +11,12 @@ from typing import Any
 os.environ["DJANGO_SETTINGS_MODULE"] = "mlxsite.settings"
 
 from mlxsite.asgi import application  # isort: skip - Django needs its settings' name first
+from django.core.management import call_command
+
 from inference import runtime
 from inference.errors import ContextLengthExceeded, QueueFull, WorkerDied
-from inference.requests import Request
-from inference.types import Event
+from inference.requests import DetokenizeRequest, EmbeddingRequest, Request, TokenizeRequest
+from inference.types import Accepted, Embedded, Event, Finished, Tokenized, Usage
 from mlxsite.server import StreamServer
 from tests.fakes import FakeCatalog, FakeRunner, card, fake_pool
 
@@ -33,8 +35,20 @@ class ScriptedRunner(FakeRunner):
     """Answers each model from its own script."""
 
     async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
+        if isinstance(request, EmbeddingRequest | TokenizeRequest | DetokenizeRequest):
+            yield Accepted(prompt_tokens=3)
+            yield _outcome(request)
+            yield Finished(usage=Usage(prompt_tokens=3))
+            return
         async for event in SCRIPTS[request.model].submit(request):
             yield event
+
+
+def _outcome(request: EmbeddingRequest | TokenizeRequest | DetokenizeRequest) -> Event:
+    if isinstance(request, EmbeddingRequest):
+        return Embedded(vectors=(bytes(8),) * len(request.inputs))
+    count = request.of.answers // request.of.n if isinstance(request, TokenizeRequest) else 1
+    return Tokenized(tokens=((1, 2),) * count, texts=("ab",) * count, context_length=8)
 
 
 async def site(scope: Any, receive: Any, send: Any) -> None:
@@ -56,7 +70,9 @@ async def site(scope: Any, receive: Any, send: Any) -> None:
 
 def main() -> None:
     cards = [card(name, resident_bytes=1) for name in SCRIPTS]
-    pool = fake_pool([ScriptedRunner() for _ in SCRIPTS], *cards)
+    cards.append(card("vectors", resident_bytes=1, kind="embedding"))
+    pool = fake_pool([ScriptedRunner() for _ in cards], *cards)
+    call_command("migrate", verbosity=0)
     with runtime.use_pool(pool, models=FakeCatalog(*cards)):  # type: ignore[arg-type]
         server = StreamServer(
             site,

@@ -1,0 +1,74 @@
+"""The OpenAPI description is true: Schemathesis asks what it says, and what it does not say."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.test import AsyncClient
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from inference.openai.document import BODIES, TOLD, document
+from tests.openai.site import Site, started
+from tests.openai.test_api import ROUTES
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with started() as site:
+        yield site
+
+
+DESCRIBED = schemathesis.openapi.from_dict(document())
+OPERATIONS = {found.ok().label: found.ok() for found in DESCRIBED.get_all_operations()}
+SETTINGS = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def ask(site: Site, case: Any) -> None:
+    """Ask it, of a model that is there wherever the name is none of what is wrong."""
+    body = case.body
+    if isinstance(body, dict) and isinstance(name := body.get("model"), str) and 0 < len(name) <= 256:
+        body["model"] = "vectors" if "embeddings" in case.path else "tiny"
+    case.call_and_validate(base_url=f"{site.address}/v1", checks=CHECKS, timeout=20)
+
+
+@pytest.mark.parametrize("label", sorted(OPERATIONS))
+def test_what_is_described_is_what_happens(site: Site, label: str) -> None:
+    strategy = OPERATIONS[label].as_strategy(generation_mode=GenerationMode.POSITIVE)
+    SETTINGS(given(strategy)(lambda case: ask(site, case)))()
+
+
+@pytest.mark.parametrize("label", [f"POST {path}" for path in BODIES])
+def test_what_breaks_the_description_is_refused(site: Site, label: str) -> None:
+    strategy = OPERATIONS[label].as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    SETTINGS(given(strategy)(lambda case: ask(site, case)))()
+
+
+def test_every_route_is_described() -> None:
+    described = {(method.upper(), path) for path, told in document()["paths"].items() for method in told}
+    assert described == {(method, path.replace("{path:", "{")) for method, path in ROUTES}
+    assert len(TOLD) == len(ROUTES)
+
+
+async def test_the_description_is_given_to_anybody() -> None:
+    response = await AsyncClient().get("/v1/openapi.json")
+    told = json.loads(response.content)
+    assert (response.status_code, told["openapi"]) == (200, "3.1.0")
+    assert "temperature" in told["components"]["schemas"]["ChatCompletionBody"]["properties"]
