@@ -16,6 +16,7 @@ class InferenceConfig(AppConfig):
         checks.register(check_blas)
         checks.register(check_exposure)
         _feel_changes_of_keys()
+        _feel_captures()
 
 
 def _feel_changes_of_keys() -> None:
@@ -26,3 +27,12 @@ def _feel_changes_of_keys() -> None:
     for sender in (ApiKey, get_user_model()):
         post_save.connect(forget, sender=sender)
         post_delete.connect(forget, sender=sender)
+
+
+def _feel_captures() -> None:
+    """What is captured is captured from that moment on, and not a moment longer."""
+    from inference.recording.models import Capture
+    from inference.recording.switch import feel
+
+    post_save.connect(feel, sender=Capture)
+    post_delete.connect(feel, sender=Capture)

@@ -11,8 +11,9 @@ from django.db import models
 from inference import types
 from inference.adapters import ADAPTERS
 from inference.keys.models import ApiKey, KeyDay
+from inference.recording.models import Capture, RequestRecord
 
-__all__ = ["ApiKey", "KeyDay", "PoolEvent", "ServedModel"]
+__all__ = ["ApiKey", "Capture", "KeyDay", "RequestRecord", "PoolEvent", "ServedModel"]
 
 LONGEST_ALIAS = 200
 MOST_ALIASES = 32

@@ -101,6 +101,12 @@ class Config(BaseSettings):
     queue_limit: int = Field(64, ge=0, description="Requests that may wait for a model; more get 429.")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body; more gets 413.")
     load_timeout_s: float = Field(600, gt=0, description="Seconds a load may take before it is given up.")
+    record_days: int = Field(
+        30, ge=0, le=36_500, description="Days a request stays in the admin's record; 0 keeps none."
+    )
+    record_rows: int = Field(
+        100_000, ge=0, description="Requests the admin's record keeps, the newest; 0 keeps none."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
     logfire_enabled: bool = Field(False, description="Send spans to Logfire (needs the extra `logfire`).")
     logfire_token: SecretStr | None = Field(

@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.pooling": (),
     "inference.prediction": ("inference.weights",),
     "inference.foreign_code": (),
-    "inference.models": ("inference.types", "inference.adapters", "inference.keys"),
+    "inference.models": ("inference.types", "inference.adapters", "inference.keys", "inference.recording"),
     "inference.writer": (),
     "inference.keys": NOUNS,
     "inference.recording": (*NOUNS, "inference.keys", "inference.writer"),

@@ -23,6 +23,8 @@ class Entry(Struct, kw_only=True):
     finish: str = ""  # the answers' reasons, in order
     error: str = ""  # the code the client was told
     has_left: bool = False  # the client went before the end
+    prompt: str = ""  # this and the answer only while capture is on
+    answer: str = ""
 
     @property
     def tokens(self) -> int:

@@ -1,13 +1,16 @@
-"""What requests used, on its way into the database."""
+"""What became of requests, on its way into the database: a row for each, and each key's use."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.db.models import F
 
 from inference.keys.models import ApiKey, KeyDay
 from inference.recording.entry import Entry, Note
+from inference.recording.models import RequestRecord
+from inference.recording.switch import SWITCH
 from inference.writer import Writer
 
 _MOST = 200  # in one transaction: enough for any load, and soon over
@@ -18,8 +21,11 @@ def write(notes: Sequence[Note]) -> None:
     try:
         with transaction.atomic():
             keys = _keys_of(notes)
-            _count([note for note in notes if isinstance(note, Entry)], keys)
+            entries = [note for note in notes if isinstance(note, Entry)]
+            _record(entries, keys)
+            _count(entries, keys)
             _see(notes, keys)
+            SWITCH.refresh()  # another process may have begun or ended a capture
     finally:
         close_old_connections()
 
@@ -43,6 +49,40 @@ def _keys_of(notes: Sequence[Note]) -> dict[str, ApiKey]:
     """Those that are still there, by what they begin with."""
     named = {prefix for note in notes if (prefix := _prefix(note))}
     return {key.prefix: key for key in ApiKey.objects.filter(prefix__in=named)}
+
+
+def _record(entries: Sequence[Entry], keys: dict[str, ApiKey]) -> None:
+    days, rows = settings.CONFIG.record_days, settings.CONFIG.record_rows
+    if days and rows:
+        RequestRecord.objects.bulk_create(_row(entry, keys.get(_prefix(entry))) for entry in entries)
+    RequestRecord.objects.retain(days=days, rows=rows)
+
+
+def _row(entry: Entry, key: ApiKey | None) -> RequestRecord:
+    return RequestRecord(
+        at=datetime.fromtimestamp(entry.at, UTC),
+        principal_kind=entry.principal_kind,
+        principal=entry.principal[:200],
+        key=key,
+        model=entry.model[:500],
+        kind=entry.kind,
+        queued_ms=_ms(entry.queued_s),
+        loading_ms=_ms(entry.loading_s),
+        prefill_ms=_ms(entry.prefill_s),
+        decode_ms=_ms(entry.decode_s),
+        prompt_tokens=entry.prompt_tokens,
+        completion_tokens=entry.completion_tokens,
+        cached_tokens=entry.cached_tokens,
+        finish=entry.finish[:200],
+        error=entry.error[:100],
+        has_left=entry.has_left,
+        prompt=entry.prompt,
+        answer=entry.answer,
+    )
+
+
+def _ms(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
 
 
 def _count(entries: Iterable[Entry], keys: dict[str, ApiKey]) -> None:

@@ -1,15 +1,20 @@
-"""Making an entry of a request from the events that pass by."""
+"""Making an entry of a request from the events that pass by, with its words where they may be kept."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
+
 from inference.errors import ServerError
 from inference.recording.entry import Entry
+from inference.recording.switch import SWITCH, Switch
 from inference.requests import Request
 from inference.types import (
     Accepted,
+    Delta,
     Ended,
     Event,
     Finished,
@@ -20,14 +25,18 @@ from inference.types import (
     ToolCallDelta,
 )
 
-_DELTAS = (TextDelta, ReasoningDelta, ToolCallDelta)
+MOST_CHARACTERS = 100_000  # of a prompt, and of an answer, that are kept
+_PARTS: dict[type, str] = {TextDelta: "text", ReasoningDelta: "reasoning", ToolCallDelta: "tool call"}
 
 
 class Watch:
     """One request under way; `note` is called for every token, so it does next to nothing."""
 
-    def __init__(self, entry: Entry, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, entry: Entry, clock: Callable[[], float] = time.monotonic, words: "Words | None" = None
+    ) -> None:
         self.entry = entry
+        self._words = words
         self._clock = clock
         self._phase = "queued"
         self._since = clock()
@@ -39,10 +48,12 @@ class Watch:
         return self.entry.tokens
 
     def note(self, event: Event) -> None:
-        if isinstance(event, _DELTAS):
+        if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
             self.entry.completion_tokens += event.tokens
             if self._phase != "decode":
                 self._enter("decode")
+            if self._words:
+                self._words.hear(event)
             return
         match event:
             case Progress(phase=phase):
@@ -66,6 +77,8 @@ class Watch:
         if not self._is_finished:
             self._enter("over")
             self.entry.finish = ", ".join(self._reasons)
+            if self._words:
+                self._words.keep(self.entry)
 
     def _enter(self, phase: str) -> None:
         now = self._clock()
@@ -93,8 +106,33 @@ class Watch:
         entry.decode_s = timings.decode_s or entry.decode_s
 
 
+class Words:
+    """What was asked and answered, kept only when capture is still on at the end."""
+
+    def __init__(self, request: Request, switch: Switch) -> None:
+        self._switch = switch
+        self._prompt = msgspec.json.encode(request).decode()[:MOST_CHARACTERS]
+        self._room = MOST_CHARACTERS
+        self._said: dict[tuple[int, str], list[str]] = {}
+
+    def hear(self, delta: Delta) -> None:
+        if self._room > 0:
+            self._said.setdefault((delta.index, _PARTS[type(delta)]), []).append(delta.text)
+            self._room -= len(delta.text)
+
+    def keep(self, entry: Entry) -> None:
+        if self._switch.is_on():
+            answers = [
+                {"answer": index, "part": part, "text": "".join(texts)}
+                for (index, part), texts in self._said.items()
+            ]
+            entry.prompt, entry.answer = self._prompt, json.dumps(answers, ensure_ascii=False)
+
+
 @contextmanager
-def watched(request: Request, principal: Principal, keep: Callable[[Entry], None]) -> Iterator[Watch]:
+def watched(
+    request: Request, principal: Principal, keep: Callable[[Entry], None], switch: Switch = SWITCH
+) -> Iterator[Watch]:
     """Watch one request, and hand its entry to `keep` when it is over, however it ends."""
     entry = Entry(
         at=time.time(),
@@ -103,7 +141,7 @@ def watched(request: Request, principal: Principal, keep: Callable[[Entry], None
         model=request.model,
         kind=type(request).__name__.removesuffix("Request").lower(),
     )
-    watch = Watch(entry)
+    watch = Watch(entry, words=Words(request, switch) if switch.is_on() else None)
     try:
         yield watch
     except (GeneratorExit, asyncio.CancelledError):

@@ -1,0 +1,114 @@
+"""The admin's pages about requests: what became of each, and whether their words are kept."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from inference.recording.models import Capture, RequestRecord
+
+if TYPE_CHECKING:
+    RequestRecordAdminBase = admin.ModelAdmin[RequestRecord]
+    CaptureAdminBase = admin.ModelAdmin[Capture]
+else:
+    RequestRecordAdminBase = CaptureAdminBase = admin.ModelAdmin  # not generic at run time
+
+_MOST_MODELS = 30
+
+
+class ModelFilter(admin.SimpleListFilter):
+    """The models asked for most: clients may name anything, and a list of all that would have no end."""
+
+    title = "model"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = RequestRecord.objects.order_by().values_list("model").annotate(times=Count("pk"))
+        return [(name, name) for name, _ in asked.order_by("-times")[:_MOST_MODELS]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[RequestRecord]) -> QuerySet[RequestRecord]:
+        return queryset.filter(model=self.value()) if self.value() else queryset
+
+
+@admin.register(RequestRecord)
+class RequestRecordAdmin(RequestRecordAdminBase):
+    list_display = ("at", "caller", "model", "kind", "phases", "tokens", "ending")
+    list_filter = (
+        ("key", admin.RelatedOnlyFieldListFilter),
+        *("principal_kind", "kind", "finish", "error", "has_left"),
+        ModelFilter,
+    )
+    list_select_related = ("key",)
+    search_fields = ("principal", "key__name", "model", "finish", "error")
+    date_hierarchy = "at"
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_fields(self, request: HttpRequest, obj: RequestRecord | None = None) -> Any:
+        words = ("prompt", "answer")
+        names = [field.name for field in RequestRecord._meta.fields if field.name not in ("id", *words)]
+        return names + list(words if request.user.has_perm("inference.read_captured") else ())
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: RequestRecord | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: RequestRecord | None = None) -> bool:
+        return False
+
+    @admin.display(description="Caller", ordering="principal")
+    def caller(self, record: RequestRecord) -> str:
+        if record.key:
+            return str(record.key)
+        return (
+            record.principal or {"local": "this machine", "key": "the operator's key"}[record.principal_kind]
+        )
+
+    @admin.display(description="Queued, loading, prefill, decode (ms)")
+    def phases(self, record: RequestRecord) -> str:
+        return " + ".join(
+            f"{spent:,}"
+            for spent in (record.queued_ms, record.loading_ms, record.prefill_ms, record.decode_ms)
+        )
+
+    @admin.display(description="Tokens")
+    def tokens(self, record: RequestRecord) -> str:
+        cached = f" ({record.cached_tokens:,} cached)" if record.cached_tokens else ""
+        return f"{record.prompt_tokens:,}{cached} + {record.completion_tokens:,}"
+
+    @admin.display(description="Ended")
+    def ending(self, record: RequestRecord) -> str:
+        if record.error:
+            return format_html("<strong>{}</strong>", record.error)
+        return "client left" if record.has_left else record.finish or "done"
+
+
+@admin.register(Capture)
+class CaptureAdmin(CaptureAdminBase):
+    list_display = ("began_at", "began_by", "until", "reason")
+    list_select_related = ("began_by",)
+    fields = ("until", "reason")
+    actions = ("stop",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Capture | None = None) -> bool:
+        return False  # it is stopped, or another one is begun: what was once told stays true
+
+    def has_stop_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("inference.change_capture")
+
+    def save_model(self, request: HttpRequest, obj: Capture, form: Any, change: bool) -> None:
+        if request.user.is_authenticated:
+            obj.began_by = request.user
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description="Stop the selected captures now", permissions=["stop"])
+    def stop(self, request: HttpRequest, queryset: QuerySet[Capture]) -> None:
+        for capture in queryset:
+            if capture.is_on:
+                capture.stop()
+                self.log_change(request, capture, "Stopped.")
+                self.message_user(request, f"Stopped: {capture.reason}.", messages.SUCCESS)

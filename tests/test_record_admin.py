@@ -1,0 +1,135 @@
+"""The admin's pages about requests and captures."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from inference.recording.models import Capture, RequestRecord
+from inference.recording.switch import SWITCH
+from tests.keys.making import make_key
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = reverse("admin:inference_requestrecord_changelist")
+CAPTURES, BEGIN = reverse("admin:inference_capture_changelist"), reverse("admin:inference_capture_add")
+BANNER = "Prompts and answers are being kept until"
+
+
+@pytest.fixture(autouse=True)
+def off() -> Iterator[None]:
+    yield
+    SWITCH.set(0)
+
+
+def client_of(user: User) -> Client:
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def staff() -> Client:
+    return client_of(User.objects.create_superuser("admin", password="x"))
+
+
+def viewer(*rights: str) -> Client:
+    person = User.objects.create_user("bob", is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=["view_requestrecord", *rights]))
+    return client_of(person)
+
+
+def record(**changes: Any) -> RequestRecord:
+    facts: dict[str, Any] = {
+        "at": datetime.now(UTC),
+        "principal_kind": "local",
+        "model": "tiny",
+        "kind": "chat",
+    }
+    phases = dict.fromkeys(("queued_ms", "loading_ms", "prefill_ms", "decode_ms"), 0)
+    tokens = dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"), 0)
+    return RequestRecord.objects.create(**(facts | phases | tokens | changes))
+
+
+def page(client: Client, address: str = LIST, **query: str) -> str:
+    response = client.get(address, query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def page_of(row: RequestRecord) -> str:
+    return reverse("admin:inference_requestrecord_change", args=[row.pk])
+
+
+def until(hours: float) -> dict[str, str]:
+    end = datetime.now(UTC) + timedelta(hours=hours)
+    return {"until_0": f"{end:%Y-%m-%d}", "until_1": f"{end:%H:%M:%S}", "reason": "a bug"}
+
+
+def test_a_row_tells_who_how_long_how_many_and_how_it_ended(staff: Client) -> None:
+    key, _ = make_key(name="laptop")
+    record(key=key, principal_kind="key", prefill_ms=1250, decode_ms=7, prompt_tokens=9, cached_tokens=4)
+    record(error="pool_full")
+    record(has_left=True)
+    shown = page(staff)
+    assert all(told in shown for told in ("laptop (mlx-", "0 + 0 + 1,250 + 7", "9 (4 cached) + 0"))
+    assert "<strong>pool_full</strong>" in shown and "client left" in shown
+
+
+def test_it_is_searched_and_filtered(staff: Client) -> None:
+    key, _ = make_key(name="laptop")
+    record(model="org/one", key=key)
+    record(model="org/two", error="pool_full")
+    rows = {
+        "org/one": ({"q": "laptop"}, {"key__id__exact": str(key.pk)}, {"model": "org/one"}),
+        "org/two": ({"q": "org/two"}, {"error": "pool_full"}),
+    }
+    for name, queries in rows.items():
+        for query in queries:
+            found = page(staff, **query).split('id="result_list"')[1].split("</table>")[0]
+            assert [one for one in rows if one in found] == [name]
+    assert 'class="toplinks"' in page(staff)  # the date hierarchy
+
+
+def test_nobody_writes_or_deletes_it(staff: Client) -> None:
+    row = record()
+    addresses = (page_of(row), page_of(row).replace("change", "delete"), LIST + "add/")
+    assert [staff.post(address, {"model": "x"}).status_code for address in addresses] == [403] * 3
+    assert RequestRecord.objects.get().model == "tiny"
+
+
+def test_captured_words_are_read_by_who_may(staff: Client) -> None:
+    row = record(prompt="a secret question", answer="a secret answer")
+    assert "a secret" not in page(viewer(), page_of(row))
+    assert page(staff, page_of(row)).count("a secret") == 2
+
+
+def test_words_of_a_client_are_no_markup(staff: Client) -> None:
+    row = record(model="<script>alert(1)</script>", prompt="<script>alert(2)</script>")
+    assert "<script>alert" not in page(staff) + page(staff, page_of(row))
+
+
+def test_a_capture_is_told_of_on_every_page_until_it_is_stopped(staff: Client) -> None:
+    assert BANNER not in page(staff) and not SWITCH.is_on()
+    assert staff.post(BEGIN, until(1)).status_code == 302
+    assert SWITCH.is_on()
+    assert all(BANNER in page(staff, address) for address in (LIST, CAPTURES, reverse("admin:index")))
+    capture = Capture.objects.get()
+    assert capture.began_by and capture.began_by.username == "admin"
+    staff.post(CAPTURES, {"action": "stop", "_selected_action": [capture.pk]})
+    assert not SWITCH.is_on() and BANNER not in page(staff)
+
+
+@pytest.mark.parametrize("hours", [-1, 24 * 8])
+def test_a_capture_has_an_end_that_is_not_far(staff: Client, hours: float) -> None:
+    assert "Give a time ahead, at most 7 days" in staff.post(BEGIN, until(hours)).content.decode()
+    assert not Capture.objects.exists()
+
+
+def test_the_banner_is_for_staff(staff: Client) -> None:
+    staff.post(BEGIN, until(1))
+    assert BANNER in page(viewer())
+    assert BANNER not in page(Client(headers={"host": "127.0.0.1"}), reverse("admin:login"))
