@@ -7,16 +7,22 @@ from inference.adapters.deepseek import DeepSeek, DeepSeekDsml
 from inference.adapters.default import Default
 from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
 from inference.adapters.glm import Glm
+from inference.adapters.gpt_oss import GptOss
 from inference.adapters.granite import Granite
 from inference.adapters.kimi import Kimi
 from inference.adapters.llama import Llama3
 from inference.adapters.llama4 import Llama4
 from inference.adapters.minimax import MiniMax
 from inference.adapters.mistral import Mistral
+from inference.adapters.olmo import Olmo
 from inference.adapters.phi import Phi
 from inference.adapters.qwen import Qwen
+from inference.adapters.smollm import SmolLM
 
 ADAPTERS: tuple[type[Adapter], ...] = (
+    GptOss,
+    SmolLM,
+    Olmo,
     DeepSeek,
     DeepSeekDsml,
     Glm,

@@ -58,3 +58,28 @@ def with_names(messages: Sequence[Message]) -> list[Message]:
 
 def _are_one(first: Message, second: Message) -> bool:
     return first.role == second.role != "tool" and not (first.tool_calls or second.tool_calls)
+
+
+def one_call_a_turn(messages: Sequence[Message]) -> list[Message]:
+    """Each call in a turn of its own, its result behind it: some templates refuse a turn with two."""
+    turns: list[Message] = []
+    for message in messages:
+        called = range(len(turns) - 1, -1, -1) if message.role == "tool" else ()
+        place = next((at for at in called if _has_call(turns[at], message.tool_call_id)), len(turns) - 1)
+        turns[place + 1 : place + 1] = _apart(message)
+    return turns
+
+
+def _apart(message: Message) -> list[Message]:
+    if len(message.tool_calls) < 2:
+        return [message]
+    first, *others = message.tool_calls
+    alone = structs.replace(message, content="", reasoning="")
+    return [
+        structs.replace(message, tool_calls=(first,)),
+        *(structs.replace(alone, tool_calls=(call,)) for call in others),
+    ]
+
+
+def _has_call(message: Message, call_id: str) -> bool:
+    return any(call.id == call_id for call in message.tool_calls)

@@ -6,8 +6,7 @@ https://www.llama.com/docs/model-cards-and-prompt-formats/llama3_1/ - configs of
 
 from collections.abc import Sequence
 
-from msgspec import structs
-
+from inference.adapters import folding
 from inference.adapters.base import Adapter, ModelFacts
 from inference.adapters.tool_formats import Llama3Json
 from inference.requests import Message
@@ -29,24 +28,4 @@ class Llama3(Adapter):
 
     def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
         """Each call in a turn of its own, its result behind it: the template refuses a turn with two."""
-        turns: list[Message] = []
-        for message in messages:
-            called = range(len(turns) - 1, -1, -1) if message.role == "tool" else ()
-            place = next((at for at in called if _has_call(turns[at], message.tool_call_id)), len(turns) - 1)
-            turns[place + 1 : place + 1] = _apart(message)
-        return turns
-
-
-def _apart(message: Message) -> list[Message]:
-    if len(message.tool_calls) < 2:
-        return [message]
-    first, *others = message.tool_calls
-    alone = structs.replace(message, content="", reasoning="")
-    return [
-        structs.replace(message, tool_calls=(first,)),
-        *(structs.replace(alone, tool_calls=(call,)) for call in others),
-    ]
-
-
-def _has_call(message: Message, call_id: str) -> bool:
-    return any(call.id == call_id for call in message.tool_calls)
+        return folding.one_call_a_turn(messages)

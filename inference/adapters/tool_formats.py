@@ -106,7 +106,7 @@ class ToolFormat:
         rules = []
         for place, tool in enumerate(tools):
             rules.append(f"call_{place}: {self._call(tool, f'arguments_{place}')}")
-            rules.append(f"arguments_{place}: %json {_schema(tool)}")
+            rules.append(f"arguments_{place}: %json {schema_of(tool)}")
         any_call = " | ".join(f"call_{place}" for place in range(len(tools)))
         return "\n".join([f"start: {self._answer(several)}", f"call: {any_call}", *rules]) + "\n"
 
@@ -275,7 +275,8 @@ def written_by(template: str, formats: Iterable[type[ToolFormat]] = FORMATS) -> 
     return next((one for one in formats if one.is_written_by(template)), None)
 
 
-def _schema(tool: Tool) -> str:
+def schema_of(tool: Tool) -> str:
+    """A tool's arguments as llguidance's %json takes them, written as models write JSON."""
     parameters: Mapping[str, Any] = json.loads(tool.parameters)
     return json.dumps({"type": "object", **parameters, "x-guidance": PLAIN})
 

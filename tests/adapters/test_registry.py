@@ -13,6 +13,7 @@ NOT_FAMILIES = {
     "reader",
     "calls",
     "folding",
+    "harmony",
     "gemma_calls",
     "grammar_rules",
     "pythonic",

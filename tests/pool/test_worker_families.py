@@ -16,13 +16,16 @@ from tests.adapters import (
     test_deepseek_dsml,
     test_gemma,
     test_glm,
+    test_gpt_oss,
     test_granite,
     test_kimi,
     test_llama4,
     test_minimax,
     test_mistral,
+    test_olmo,
     test_phi,
     test_qwen,
+    test_smollm,
 )
 from tests.fakes import card
 from tests.pool.workers import OPTIONS, ask, chat
@@ -91,6 +94,17 @@ FAMILIES = (
         "glm", test_glm.GLM_4_6, test_glm.TOKENS, ("<|user|>", "<|observation|>", "<|endoftext|>"), "<sop>"
     ),
     Family("kimi", test_kimi.K2, test_kimi.TOKENS, ("<|im_end|>", "[EOS]"), "<|im_user|>"),
+    Family(
+        "gpt_oss",
+        test_gpt_oss.TEMPLATE,
+        test_gpt_oss.TOKENS,
+        ("<|return|>", "<|call|>", "<|endoftext|>"),
+        "<|start|>",
+    ),
+    Family(
+        "smollm", test_smollm.SMOLLM_3, test_smollm.TOKENS, ("<|im_end|>", "<|end_of_text|>"), "<|im_start|>"
+    ),
+    Family("olmo", test_olmo.OLMO_3, test_olmo.TOKENS, ("<|im_end|>", "<|endoftext|>"), "<|im_start|>"),
     Family("minimax", test_minimax.M2, test_minimax.TOKENS, ("[e~[",), "]~!b["),
 )
 
