@@ -3,6 +3,7 @@ import { Marked } from "../vendor/marked/marked.js";
 import { copyButton } from "./clipboard.js";
 import { element } from "./element.js";
 import { grammarFor, highlighted } from "./highlight.js";
+import { extensions, setFormulas } from "./math.js";
 import { fragment } from "./sanitise.js";
 
 const HARMLESS_TAG = /^<\/?(?:br|kbd|sub|sup)\s*\/?>$/i;
@@ -11,6 +12,7 @@ const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeA
 const marked = new Marked({
   gfm: true,
   breaks: true,
+  extensions,
   renderer: {
     // HTML in an answer is something the model wrote, so it is shown as text, not obeyed.
     html({ text, block }) {
@@ -67,6 +69,7 @@ function decorate(rendered) {
     wide.append(table);
   }
   for (const pre of rendered.querySelectorAll("pre")) frameCode(pre);
+  setFormulas(rendered);
 }
 
 function frameCode(pre) {

@@ -55,6 +55,15 @@ Three things make it quick:
 More about it is on [Wikipedia](https://en.wikipedia.org/wiki/Sieve_of_Eratosthenes).
 """
 
+MATH = r"""The sum is $\frac{a}{b} < 1$, that costs $5 or $6, and \(x^2\) is inline:
+
+$$\int_0^1 \sqrt{x}\,dx = \frac{2}{3}$$
+
+\[ E = mc^2 \]
+
+Unreadable: $\frac{$ and `$no$`, and \(\href{javascript:document.title='owned'}{x}\).
+"""
+
 # Each line tries to run something, to leave this origin, or to look like a part of the page.
 HOSTILE = """\
 Begin of the hostile answer.
@@ -144,7 +153,7 @@ class ScriptedRunner(FakeRunner):
             text += f" | temperature {request.sampling.temperature} seed {request.sampling.seed}"
             text += "".join(f" | {wish}" for wish in wishes(request))
         else:
-            text = HOSTILE if topic == "hostile" else MARKDOWN
+            text = {"hostile": HOSTILE, "formulas": MATH}.get(topic, MARKDOWN)
         reason: FinishReason = "length" if topic == "cut" else "stop"
         if request.tools and request.messages[-1].role == "user":
             async for event in called(request):

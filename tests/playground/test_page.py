@@ -184,6 +184,19 @@ async def test_a_tool_call_is_a_card_and_its_result_goes_back(address: str) -> N
         await expect(visit.page.get_by_role("button", name="Send results")).to_be_hidden()
 
 
+async def test_formulas_are_set_and_prices_are_not(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.ask("Show me formulas")
+        words = visit.page.locator(WORDS)
+        await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=20_000)
+        await expect(words.locator("math")).to_have_count(5)
+        await expect(words.locator(".math.is-block mfrac")).to_have_count(1)
+        await expect(words).to_contain_text("that costs $5 or $6, and")
+        await expect(words.locator("code", has_text="$no$")).to_have_count(1)
+        await expect(words.locator("math [href], math a")).to_have_count(0)
+        assert (visit.complaints, visit.elsewhere) == ([], [])
+
+
 async def test_thoughts_are_folded_above_the_answer(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Share your thoughts")

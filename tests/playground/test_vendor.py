@@ -17,7 +17,7 @@ def test_every_folder_is_listed() -> None:
 @pytest.mark.parametrize(("name", "version"), LISTED.items())
 def test_the_listed_version_is_the_one_in_the_file(name: str, version: str) -> None:
     (main,) = (VENDOR / name).glob("*.js")
-    assert version in main.read_text()[:300]
+    assert version in main.read_text()
 
 
 @pytest.mark.parametrize("name", LISTED)
