@@ -87,7 +87,11 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         if not asked:
             return "It was not used in the last 30 days."
         return format_html(
-            "<p>{} tokens in {} requests in the last 30 days.</p>{}", f"{total:,}", f"{asked:,}", chart(days)
+            "<p>{} tokens in {} requests in the last 30 days, at most {} on one.</p>{}",
+            f"{total:,}",
+            f"{asked:,}",
+            f"{max(day.tokens for day in days):,}",
+            chart(days),
         )
 
     @admin.action(description="Revoke the selected API keys", permissions=["change"])
@@ -114,10 +118,12 @@ def chart(days: list[KeyDay]) -> str:
     )
     return format_html(
         '<svg width="{}" height="{}" role="img" aria-label="Tokens on each of the last {} days, '
-        'at most {}">{}</svg>',
+        'at most {}">{}<path d="M0 {}H{}" stroke="currentColor"/></svg>',
         len(days) * _BAR,
-        _HEIGHT,
+        _HEIGHT + 1,
         len(days),
         f"{most:,}",
         bars,
+        _HEIGHT,
+        len(days) * _BAR,
     )

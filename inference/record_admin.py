@@ -34,7 +34,7 @@ class ModelFilter(admin.SimpleListFilter):
 
 @admin.register(RequestRecord)
 class RequestRecordAdmin(RequestRecordAdminBase):
-    list_display = ("at", "caller", "model", "kind", "phases", "tokens", "ending")
+    list_display = ("time", "caller", "model", "kind", "ending", "tokens", "phases")
     list_filter = (
         ("key", admin.RelatedOnlyFieldListFilter),
         *("principal_kind", "kind", "finish", "error", "has_left"),
@@ -60,20 +60,27 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     def has_delete_permission(self, request: HttpRequest, obj: RequestRecord | None = None) -> bool:
         return False
 
+    @admin.display(description="Time (UTC)", ordering="at")
+    def time(self, record: RequestRecord) -> str:
+        return f"{record.at:%Y-%m-%d %H:%M:%S}"
+
     @admin.display(description="Caller", ordering="principal")
     def caller(self, record: RequestRecord) -> str:
         if record.key:
-            return str(record.key)
+            return record.key.name
         return (
             record.principal or {"local": "this machine", "key": "the operator's key"}[record.principal_kind]
         )
 
-    @admin.display(description="Queued, loading, prefill, decode (ms)")
+    @admin.display(description="Milliseconds")
     def phases(self, record: RequestRecord) -> str:
-        return " + ".join(
-            f"{spent:,}"
-            for spent in (record.queued_ms, record.loading_ms, record.prefill_ms, record.decode_ms)
-        )
+        spent = {
+            "queued": record.queued_ms,
+            "loading": record.loading_ms,
+            "prefill": record.prefill_ms,
+            "decode": record.decode_ms,
+        }
+        return ", ".join(f"{phase} {ms:,}" for phase, ms in spent.items() if ms) or "none"
 
     @admin.display(description="Tokens")
     def tokens(self, record: RequestRecord) -> str:

@@ -75,7 +75,7 @@ def test_a_row_tells_who_how_long_how_many_and_how_it_ended(staff: Client) -> No
     record(error="pool_full")
     record(has_left=True)
     shown = page(staff)
-    assert all(told in shown for told in ("laptop (mlx-", "0 + 0 + 1,250 + 7", "9 (4 cached) + 0"))
+    assert all(told in shown for told in ("laptop", "prefill 1,250, decode 7", "9 (4 cached) + 0"))
     assert "<strong>pool_full</strong>" in shown and "client left" in shown
 
 
