@@ -87,6 +87,19 @@ async def restore(visitor: Visitor, pk: UUID) -> HttpResponse:
     return _json(await in_database(lambda: visitor.library.restore(pk)))
 
 
+@_for_visitors("POST", "DELETE")
+async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
+    is_shared = visitor.request.method == "POST"
+    return _json(await in_database(lambda: visitor.library.share(pk, is_shared)))
+
+
+@_for_visitors("GET")
+async def shared(visitor: Visitor, token: str) -> HttpResponse:
+    """A conversation that somebody shares, to read."""
+    whole = await in_database(lambda: visitor.library.shared(token))
+    return _json(whole | {"messages": RUNS.settled(whole["messages"])})
+
+
 @_for_visitors("POST")
 async def ask(visitor: Visitor) -> HttpResponse:
     """Begin an answer; it goes on by itself, and `follow` tells it."""

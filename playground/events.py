@@ -60,6 +60,11 @@ class Answer:
             case Finished():
                 self._told |= {"status": "done", "figures": self._figures(event)}
 
+    def know(self, facts: dict[str, Any]) -> None:
+        """What made it, beside its question."""
+        if self._told["figures"]:
+            self._told["figures"] |= facts
+
     def stop(self) -> None:
         self._waiting = None
         self._told |= {"status": "stopped"}

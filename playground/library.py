@@ -1,6 +1,7 @@
 """A visitor's conversations in the database. Everything here is synchronous and for one owner."""
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -69,6 +70,22 @@ class Library:
     def restore(self, pk: UUID) -> dict[str, Any]:
         self._owned().filter(pk=pk).update(deleted_at=None)
         return _listed(self.find(pk))
+
+    def share(self, pk: UUID, is_shared: bool) -> dict[str, Any]:
+        """Let every signed-in user of the site read it, or no more."""
+        found = self.find(pk)
+        found.share = (found.share or secrets.token_urlsafe(18)) if is_shared else None
+        found.save(update_fields=["share"])
+        return _listed(found)
+
+    @staticmethod
+    def shared(token: str) -> dict[str, Any]:
+        """The branch that is shown of a conversation that its owner shares; raises NotFound."""
+        found = Conversation.objects.filter(share=token, deleted_at=None).first()
+        if found is None:
+            raise NotFound("There is no conversation at this address; its owner may share it no more.")
+        messages = [message.told for message in _path(found, found.tip_id)]
+        return {"id": None, "title": str(found), "settings": None, "tip": found.tip_id, "messages": messages}
 
     # Asking and answering.
 

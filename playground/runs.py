@@ -10,7 +10,7 @@ from inference.database import in_database
 from inference.errors import QueueFull
 from inference.openai import errors, sse
 from inference.types import Event
-from playground import events
+from playground import events, provenance
 from playground.events import Answer
 from playground.models import Message
 
@@ -70,6 +70,7 @@ class Run:
                 async for event in asked:
                     self._answer.note(event)
                     self._tell(events.frame(event))
+                self._answer.know(await asyncio.to_thread(provenance.of, self.message.model))
         except asyncio.CancelledError:
             self._answer.stop()
         except Exception as error:  # the boundary: whatever broke, the page is told in words

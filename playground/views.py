@@ -16,7 +16,7 @@ from inference.access import visitor
 
 @require_GET
 @ensure_csrf_cookie
-def index(request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
+def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> HttpResponse:
     """The page, with the models as they are now, so that it is complete before its websocket is."""
     if visitor(request.user) is None:
         return redirect_to_login(request.get_full_path())
@@ -24,5 +24,6 @@ def index(request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
         "models": msgspec.to_builtins(live.models()),
         "live": "/ws/models/",
         "conversation": str(pk) if pk else None,
+        "shared": token,
     }
-    return render(request, "playground/index.html", {"page": page})
+    return render(request, "playground/index.html", {"page": page, "is_shared": bool(token)})

@@ -3,7 +3,7 @@ import { element, icon } from "./element.js";
 
 /** @param {() => string} text @param {string} label @returns {HTMLButtonElement} */
 export function copyButton(text, label) {
-  const button = element("button", { type: "button", className: "mini", title: label, "aria-label": label }, icon("copy"));
+  const button = element("button", { type: "button", className: "mini copy", title: label, "aria-label": label }, icon("copy"));
   button.addEventListener("click", async () => {
     await copy(text());
     button.replaceChildren(icon("check"), "Copied");
@@ -12,7 +12,7 @@ export function copyButton(text, label) {
   return button;
 }
 
-async function copy(text) {
+export async function copy(text) {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text).catch(() => copyBySelection(text));
     return;

@@ -4,7 +4,7 @@ import { call } from "./api.js";
 const ADDRESS = "/chat/conversations/";
 
 /**
- * @typedef {{id: string, title: string, folder: string, is_pinned: boolean, changed_at: string}} Listed
+ * @typedef {{id: string, title: string, folder: string, is_pinned: boolean, changed_at: string, share: string | null}} Listed
  */
 
 /** Fires "change" when the list does. */
@@ -56,6 +56,13 @@ export class Library extends EventTarget {
   async restore(id) {
     await call("POST", `${ADDRESS}${id}/restore/`);
     await this.refresh();
+  }
+
+  /** @param {boolean} isShared @returns {Promise<Listed>} */
+  async share(id, isShared) {
+    const listed = await call(isShared ? "POST" : "DELETE", `${ADDRESS}${id}/share/`);
+    await this.refresh();
+    return listed;
   }
 
   /** @param {File} file that an export made @returns {Promise<Listed>} */

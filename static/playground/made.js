@@ -8,6 +8,7 @@ export function madeView({ made, figures, model }) {
   if (figures) {
     rows.push(["prompt", `${count(figures.prompt_tokens)} tokens, ${count(figures.cached_tokens)} of them cached`]);
     rows.push(["answer", `${count(figures.tokens)} tokens, ${count(figures.reasoning_tokens ?? 0)} of them thoughts`]);
+    for (const name of ["adapter", "device", "revision"]) if (figures[name]) rows.push([name, figures[name]]);
     rows.push(["time", `${seconds(figures.total_s ?? 0)} in all`], ["end", figures.reason]);
   }
   const list = element("dl", {}, ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]));

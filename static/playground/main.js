@@ -61,6 +61,8 @@ async function open(id, { isNew = true } = {}) {
     return;
   }
   settings.take(conversation.settings);
+  const { model } = conversation.messages.findLast(({ role }) => role === "assistant") ?? {};
+  if (models.all.some(({ id }) => id === model)) models.pick(model);
   if (isNew) history.pushState(null, "", `/c/${id}`);
   sidebar.makeRoom();
   show();
@@ -118,5 +120,6 @@ listenToKeys({ onSearch: () => sidebar.focusSearch(), onNew: beginAnew, onSideba
 addEventListener("popstate", follow);
 document.addEventListener("visibilitychange", lookAgain);
 show();
-if (page.conversation) open(page.conversation, { isNew: false });
+if (page.shared) call("GET", `/chat/shared/${page.shared}/`).then((whole) => { conversation.open(whole); show(); }, (error) => toast(error.message));
+else if (page.conversation) open(page.conversation, { isNew: false });
 else composer.focus();

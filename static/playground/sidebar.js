@@ -1,4 +1,5 @@
 /** The list of conversations beside the one that is open. */
+import { copy } from "./clipboard.js";
 import { element, icon } from "./element.js";
 import { Popup } from "./popup.js";
 import { store } from "./store.js";
@@ -109,8 +110,16 @@ export class Sidebar {
     return {
       onOpen: () => this.acts.onOpen(id),
       onChange: (facts) => this.#attempt(() => this.library.change(id, facts)),
+      onShare: (isShared) => this.#attempt(() => this.#share(id, isShared)),
       onDelete: () => this.#attempt(() => this.#delete(id)),
     };
+  }
+
+  async #share(id, isShared) {
+    const { share } = await this.library.share(id, isShared);
+    if (!share) return toast("Nobody else can read it any more.");
+    await copy(new URL(`/s/${share}`, location.href).href);
+    return toast("The link was copied. Whoever may chat on this site can read what is shown now and later, and nobody can change it.");
   }
 
   async #delete(id) {
@@ -165,6 +174,8 @@ class Row {
       item("Rename", () => this.#rename()),
       item(this.one.is_pinned ? "Unpin" : "Pin", () => this.acts.onChange({ is_pinned: !this.one.is_pinned })),
       item(this.one.folder ? `Folder: ${this.one.folder}` : "Put into a folder", () => this.#file()),
+      item(this.one.share ? "Copy the link again" : "Share with users of this site", () => this.acts.onShare(true)),
+      ...(this.one.share ? [item("Share no more", () => this.acts.onShare(false))] : []),
       file("Export as JSON", "json"), file("Export as Markdown", "md"),
       item("Delete", () => this.acts.onDelete()),
     );

@@ -240,3 +240,33 @@ def test_a_file_whose_messages_answer_nothing_is_refused(library: Library) -> No
     with pytest.raises(InvalidValue):
         library.bring_in({"title": "odd"}, [{"id": 2, "parent": 1, "role": "user", "content": "?"}])
     assert titles(library) == []
+
+
+def test_a_shared_conversation_is_the_branch_that_is_shown(library: Library) -> None:
+    found, path = ask(library, "one", settings={"system": "secret"})
+    answer(library, path, "first")
+    answer(library, path, "second")
+    token = library.share(found.pk, True)["share"]
+    told = Library.shared(token)
+    assert [message["content"] for message in told["messages"]] == ["one", "second"]
+    assert told["settings"] is None
+    assert library.share(found.pk, True)["share"] == token
+
+
+def test_what_is_shared_no_more_or_deleted_is_not_found(library: Library) -> None:
+    found, _ = ask(library)
+    token = library.share(found.pk, True)["share"]
+    library.share(found.pk, False)
+    with pytest.raises(NotFound):
+        Library.shared(token)
+    token = library.share(found.pk, True)["share"]
+    library.delete(found.pk)
+    with pytest.raises(NotFound):
+        Library.shared(token)
+
+
+def test_only_its_owner_shares_a_conversation(library: Library) -> None:
+    found, _ = ask(library)
+    other = Library(User.objects.create_user("bob"))
+    with pytest.raises(NotFound):
+        other.share(found.pk, True)

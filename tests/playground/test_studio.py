@@ -231,3 +231,42 @@ async def test_models_are_asked_side_by_side(address: str) -> None:
         await columns.first.get_by_label("Side by side").click()
         await expect(page.locator(".columns")).to_have_count(0)
         await expect(page.locator(f"{ANSWER} .takes-place")).to_have_text("2 of 2")
+
+
+async def test_a_shared_conversation_can_be_read_and_not_changed(address: str) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await visit.ask("Share this, please echo")
+        await ended(page)
+        said = await page.locator(WORDS).inner_text()
+        await page.locator(".row").first.hover()
+        await page.get_by_label(re.compile("More about Share this")).first.click()
+        await page.get_by_role("menuitem", name="Share with users of this site").click()
+        await expect(page.locator("#toast")).to_contain_text("The link was copied")
+        link = await page.evaluate("navigator.clipboard.readText()")
+        other = await page.context.new_page()
+        await other.goto(link)
+        await expect(other.locator(WORDS)).to_have_text(said)
+        await expect(other.locator("#prompt")).to_be_hidden()
+        await expect(other.get_by_label("Answer again")).to_be_hidden()
+        await page.get_by_label(re.compile("More about Share this")).first.click()
+        await page.get_by_role("menuitem", name="Share no more").click()
+        await other.reload()
+        await expect(other.locator("#toast")).to_contain_text("share it no more")
+
+
+async def test_a_conversation_opens_with_the_model_that_answered_it(address: str) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await page.click("#picker-button")
+        await page.locator(".option").filter(has_text="Qwen3-8B").click()
+        await visit.ask("Which model, please echo")
+        await ended(page)
+        await page.get_by_text("How it was made").click()
+        await expect(page.locator(".made dl")).to_contain_text(re.compile(r"adapter\s*fake"))
+        await page.click("#new-chat")
+        await page.click("#picker-button")
+        await page.locator(".option").filter(has_text="scripted-model").click()
+        await page.get_by_role("link", name="Which model").first.click()
+        await expect(page.locator(".picker-name")).to_have_text("mlx-community/Qwen3-8B-4bit")
