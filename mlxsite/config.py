@@ -98,6 +98,9 @@ class Config(BaseSettings):
     response_days: int = Field(
         30, ge=1, le=3650, description="Days for which responses of /v1/responses are stored."
     )
+    titles: bool = Field(
+        True, description="Let the model think of titles for the playground's conversations."
+    )
     queue_limit: int = Field(64, ge=0, description="Requests that may wait for a model; more get 429.")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body; more gets 413.")
     load_timeout_s: float = Field(600, gt=0, description="Seconds a load may take before it is given up.")

@@ -23,7 +23,8 @@ from inference.types import Principal
 from playground import comparison, events, export
 from playground.bodies import AskBody, ChangeBody, ImportBody
 from playground.library import Library, turns
-from playground.runs import RUNS
+from playground.runs import RUNS, Run
+from playground.titles import TITLES
 
 P = ParamSpec("P")
 View = Callable[Concatenate["Visitor", P], Coroutine[Any, Any, HttpResponseBase]]
@@ -105,6 +106,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
     """Begin an answer; it goes on by itself, and `follow` tells it."""
     library, body = visitor.library, await parsing.read(visitor.request, AskBody)
     RUNS.check_room(visitor.principal.owner)
+    TITLES.cancel()
     questions = _questions(body)
     for question in questions:
         _request(question, [{"role": "user", "content": "hi"}])  # refused before anything is kept
@@ -121,12 +123,21 @@ async def ask(visitor: Visitor) -> HttpResponse:
     for question in questions:
         request = _request(question, [*_system(body), *turns(path)])
         answer = await in_database(partial(library.answer, found, path[-1], question))
-        RUNS.begin(answer, visitor.principal.owner, chat.stream(request, visitor.principal))
+        run = RUNS.begin(answer, visitor.principal.owner, chat.stream(request, visitor.principal))
         asked.append(answer.told)
+    if len(path) == 1 and body.content is not None and len(questions) == 1:
+        model, words = questions[0]["model"], body.content
+        run.at_end(lambda: _entitle(run, visitor, model, words))
     told = {"conversation": str(found.pk), "title": str(found), "messages": RUNS.settled(asked)}
     if len(questions) > 1:
         told["plan"] = await asyncio.to_thread(comparison.plan, [one["model"] for one in questions])
     return _json(told)
+
+
+def _entitle(run: Run, visitor: Visitor, model: str, words: str) -> None:
+    """Have a conversation's first answer followed by a title."""
+    if run.is_done:
+        TITLES.begin(run.message.conversation_id, visitor.principal, model, words)
 
 
 def _questions(body: AskBody) -> list[dict[str, Any]]:

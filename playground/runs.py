@@ -45,6 +45,11 @@ class Run:
         await asyncio.wait([self._task, self._saving])
 
     @property
+    def is_done(self) -> bool:
+        """Whether it came to its own end."""
+        return bool(self.told["status"] == "done")
+
+    @property
     def told(self) -> dict[str, Any]:
         return self._answer.told
 

@@ -18,6 +18,7 @@ import { Thread } from "./thread.js";
 import { toast } from "./toast.js";
 import { Welcome } from "./welcome.js";
 
+const TITLE_AFTER_MS = 3000; // the model thinks of one once it has answered
 const page = JSON.parse(document.querySelector("#page").textContent);
 
 const conversation = new Conversation();
@@ -109,6 +110,11 @@ async function lookAgain() {
 }
 
 chat.addEventListener("state", show);
+chat.addEventListener("state", () => { if (!chat.isAnswering) setTimeout(() => library.refresh(), TITLE_AFTER_MS); });
+library.addEventListener("change", () => {
+  const title = library.all.find(({ id }) => id === conversation.id)?.title;
+  if (title && title !== conversation.title) { conversation.title = title; show(); }
+});
 for (const type of ["problem", "note"]) chat.addEventListener(type, ({ detail }) => toast(detail));
 chat.addEventListener("asked", ({ detail }) => {
   if (location.pathname !== `/c/${detail.id}`) history.pushState(null, "", `/c/${detail.id}`);

@@ -1,0 +1,112 @@
+"""Titles are thought of behind the first answer, and give way."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from django.test import AsyncClient, override_settings
+
+from inference.requests import ChatRequest, Request
+from inference.types import Event
+from mlxsite.config import Config
+from playground.titles import TITLES
+from tests.fakes import FakeRunner, serving
+from tests.playground.asking import Page, idle
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def on() -> Iterator[None]:
+    with override_settings(CONFIG=Config(titles=True)):
+        yield
+
+
+@pytest_asyncio.fixture
+async def page(async_client: AsyncClient) -> AsyncIterator[Page]:
+    yield Page(async_client)
+    await idle()
+    await TITLES.join()
+
+
+async def title(page: Page) -> str:
+    listed = await page.told("GET", "/chat/conversations/")
+    return str(listed["conversations"][0]["title"])
+
+
+async def test_the_first_answer_brings_a_title(page: Page) -> None:
+    runner = FakeRunner(['"A calm', ' sieve."'])
+    with serving(runner):
+        await page.answered("How does one list primes?")
+        await idle()
+        await TITLES.join()
+        assert await title(page) == "A calm sieve"
+    first, asked = runner.requests
+    assert isinstance(asked, ChatRequest) and asked.max_tokens == 24
+    assert asked.messages[0].content.endswith("How does one list primes?")
+
+
+async def test_the_second_answer_brings_none(page: Page) -> None:
+    runner = FakeRunner(["Hello"])
+    with serving(runner):
+        conversation, answer = await page.answered("Hi")
+        await idle()
+        await TITLES.join()
+        await page.answered("More", conversation=conversation, parent=answer["id"])
+        await idle()
+        await TITLES.join()
+    assert len(runner.requests) == 3
+
+
+async def test_a_chosen_title_stays(page: Page) -> None:
+    hold = asyncio.Event()
+    runner = FakeRunner(["Model's", " own"], hold=hold)
+    with serving(runner):
+        asked = await page.ask("Hi")
+        await page.told("PATCH", f"/chat/conversations/{asked['conversation']}/", {"title": "Mine"})
+        hold.set()
+        await idle()
+        await TITLES.join()
+        assert await title(page) == "Mine"
+
+
+class HoldsTheTitle(FakeRunner):
+    """Answers, but never comes to the end of the title."""
+
+    async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
+        self.hold = asyncio.Event() if len(self.requests) == 1 else None
+        async for event in super().submit(request, owner):
+            yield event
+
+
+async def test_a_chat_ends_the_thinking(page: Page) -> None:
+    runner = HoldsTheTitle(["Hello"])
+    with serving(runner):
+        await page.answered("First")
+        await idle()
+        async with asyncio.timeout(10):
+            while len(runner.requests) < 2:
+                await asyncio.sleep(0.01)
+        await page.answered("Second")
+        assert runner.cancelled == 1
+        await idle()
+        await TITLES.join()
+        assert await title(page) == "Hello"  # the second conversation's
+
+
+async def test_it_is_off_by_a_switch(page: Page) -> None:
+    runner = FakeRunner(["Hello"])
+    with override_settings(CONFIG=Config(titles=False)), serving(runner):
+        await page.answered("Hi")
+        await idle()
+        await TITLES.join()
+    assert len(runner.requests) == 1
+
+
+async def test_a_model_that_says_nothing_changes_nothing(page: Page) -> None:
+    with serving(FakeRunner([' "" '])):
+        await page.answered("Hi there")
+        await idle()
+        await TITLES.join()
+        assert await title(page) == "Hi there"
