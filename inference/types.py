@@ -31,7 +31,10 @@ class Timings(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
-    """What the request is waiting for; `done` of `total` where the phase can tell (else 0 of 0)."""
+    """What the request is waiting for; `done` of `total` where the phase can tell (else 0 of 0).
+
+    In the queue these are its place, from 1 on, and how many wait.
+    """
 
     phase: Literal["queued", "loading", "prefill"]
     done: int = 0

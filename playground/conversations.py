@@ -79,8 +79,7 @@ async def one(visitor: Visitor, pk: UUID) -> HttpResponse:
         body = await parsing.read(visitor.request, ChangeBody)
         facts = body.model_dump(exclude_unset=True, exclude_none=True)
         return _json(await in_database(lambda: library.change(pk, facts)))
-    whole = await in_database(lambda: library.whole(pk))
-    return _json(whole | {"messages": RUNS.settled(whole["messages"])})
+    return _json(await _read(lambda: library.whole(pk)))
 
 
 @_for_visitors("POST")
@@ -97,8 +96,7 @@ async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
 @_for_visitors("GET")
 async def shared(visitor: Visitor, token: str) -> HttpResponse:
     """A conversation that somebody shares, to read."""
-    whole = await in_database(lambda: visitor.library.shared(token))
-    return _json(whole | {"messages": RUNS.settled(whole["messages"])})
+    return _json(await _read(lambda: visitor.library.shared(token)))
 
 
 @_for_visitors("POST")
@@ -128,7 +126,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
     if len(path) == 1 and body.content is not None and len(questions) == 1:
         model, words = questions[0]["model"], body.content
         run.at_end(lambda: _entitle(run, visitor, model, words))
-    told = {"conversation": str(found.pk), "title": str(found), "messages": RUNS.settled(asked)}
+    told = {"conversation": str(found.pk), "title": str(found), "messages": RUNS.current(asked)}
     if len(questions) > 1:
         told["plan"] = await asyncio.to_thread(comparison.plan, [one["model"] for one in questions])
     return _json(told)
@@ -175,8 +173,7 @@ async def take_out(visitor: Visitor, pk: UUID, form: str) -> HttpResponse:
     """A conversation as a file: JSON has all of it, Markdown the branch that is shown."""
     if form not in export.FORMS:
         raise NotFound(f"A conversation is taken out as {' or '.join(export.FORMS)}.")
-    whole = await in_database(lambda: visitor.library.whole(pk))
-    whole["messages"] = RUNS.settled(whole["messages"])
+    whole = await _read(lambda: visitor.library.whole(pk))
     made, kind = (
         (export.markdown(whole), "text/markdown")
         if form == "md"
@@ -193,6 +190,14 @@ async def bring_in(visitor: Visitor) -> HttpResponse:
     body = await parsing.read(visitor.request, ImportBody)
     facts = body.model_dump()
     return _json(await in_database(lambda: visitor.library.bring_in(facts, facts["messages"])))
+
+
+async def _read(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A conversation as it is now, answers under way included."""
+    whole = await in_database(read)
+    if RUNS.misses(whole["messages"]):  # one may have ended, and been saved, behind the first look
+        whole = await in_database(read)
+    return whole | {"messages": RUNS.settled(whole["messages"])}
 
 
 def _system(body: AskBody) -> list[dict[str, Any]]:

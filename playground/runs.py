@@ -91,8 +91,10 @@ class Run:
 
     async def _save_on(self) -> None:
         """Save it every few seconds, and once it has ended; readers are let go only then."""
-        while not self._task.done():
+        has_ended = False
+        while not has_ended:
             await asyncio.wait([self._task], timeout=_SAVE_EVERY_S)
+            has_ended = self._task.done()
             await self._save()
         self._wake()
 
@@ -130,6 +132,14 @@ class Runs:
         """QueueFull when this visitor has too many answers under way."""
         if sum(run.owner == owner for run in self._runs.values()) >= MOST_RUNS:
             raise QueueFull("You have many answers under way; stop one or wait.", retry_after=5)
+
+    def misses(self, messages: Iterable[dict[str, Any]]) -> bool:
+        """Whether one of them is being said, as it was read, and nothing says it."""
+        return any(one["status"] == "answering" and one["id"] not in self._runs for one in messages)
+
+    def current(self, messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Messages that have only just been begun, with what they say by now."""
+        return [run.told if (run := self.of(one["id"])) else one for one in messages]
 
     def settled(self, messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Messages as they are now: an answer of which nothing runs any more was cut off with its server."""

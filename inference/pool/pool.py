@@ -207,7 +207,7 @@ class Pool:
         resident = self._room.of(waiter.card.id)
         if resident and resident.state == ModelState.LOADING:
             return Progress(phase="loading", done=resident.percent, total=100)
-        return Progress(phase="queued")
+        return Progress(phase="queued", done=self._queue.place_of(waiter), total=len(self._queue))
 
     def _dispatch(self) -> None:
         if not self.is_closing:

@@ -46,6 +46,10 @@ class Queue:
     def __iter__(self) -> Iterator[Waiter]:
         return iter(list(self._waiters))
 
+    def place_of(self, waiter: Waiter) -> int:
+        """1 for the one who has waited longest; 0 for who waits no more."""
+        return self._waiters.index(waiter) + 1 if waiter in self._waiters else 0
+
     def add(self, waiter: Waiter) -> None:
         """Queue a request; it may be granted or refused at once."""
         self._waiters.append(waiter)

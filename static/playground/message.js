@@ -195,7 +195,7 @@ class Waiting {
 export function waitingWords({ waiting, model }) {
   const share = waiting?.total ? waiting.done / waiting.total : null;
   switch (waiting?.phase) {
-    case "queued": return { words: "Waiting for a free place…", share };
+    case "queued": return { words: waiting.done > 1 ? `Waiting: ${count(waiting.done - 1)} before you…` : "Waiting for a free place…", share: null };
     case "loading": return { words: `Loading ${model}…${share === null ? "" : ` ${Math.round(share * 100)} %`}`, share };
     case "prefill": return { words: `Reading your prompt…${share === null ? "" : ` ${count(waiting.done)} of ${count(waiting.total)} tokens`}`, share };
     default: return { words: "Asking…", share: null };

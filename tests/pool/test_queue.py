@@ -271,3 +271,15 @@ async def test_a_large_request_is_not_overtaken_by_smaller_ones_for_its_model() 
     await scene.leave(first)
     await scene.report("a", active=GB)
     assert (is_granted(large), is_granted(small)) == (True, True)
+
+
+async def test_a_waiter_is_told_its_place() -> None:
+    scene = Scene(A, B, limit_bytes=GB)
+    await scene.ask("a")
+    waiting = [await scene.ask("b") for _ in range(3)]
+    places = [scene.pool.progress_of(one) for one in waiting]
+    assert [(place.phase, place.done, place.total) for place in places] == [
+        ("queued", 1, 3),
+        ("queued", 2, 3),
+        ("queued", 3, 3),
+    ]
