@@ -27,11 +27,16 @@ ALLOWED = (
 )
 _ANSWER_WITHIN_S = 5.0
 _POLL_S = 0.2
+_SPARE_BYTES = 10**9  # stays free, for the database and everybody else
 OnProgress = Callable[[str, int, int], None]
 
 
 class HubUnavailable(Exception):
     """The hub cannot give this model; the message says why."""
+
+
+class NoRoom(Exception):
+    """The disk has no room for the model; the message has the numbers."""
 
 
 def download(repo_id: str, target: Path, on_progress: OnProgress, *, endpoint: str | None = None) -> None:
@@ -43,13 +48,26 @@ def download(repo_id: str, target: Path, on_progress: OnProgress, *, endpoint: s
         info = HfApi(endpoint).model_info(repo_id, files_metadata=True, timeout=_ANSWER_WITHIN_S)
         if not {"config.json", ".safetensors"} <= {_kind(file.rfilename) for file in _allowed(info)}:
             raise HubUnavailable(f"{repo_id} holds no safetensors model")
+        _check_room(info, target)
         with staged(target, keeps_draft=True) as draft:
             _fetch(info, draft, on_progress, endpoint)
             _check(draft, info)
-    except HubUnavailable:
+    except (HubUnavailable, NoRoom, BlockingIOError):
         raise
     except Exception as error:  # the hub's client raises those of whichever HTTP library it is built on
         raise HubUnavailable(f"the hub did not give {repo_id} ({type(error).__name__})") from error
+
+
+def _check_room(info: Any, target: Path) -> None:
+    """Half a model on a full disk helps nobody, and a full disk hurts everybody."""
+    needed = sum(file.size or 0 for file in _allowed(info))
+    there = next(folder for folder in (target, *target.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if needed + _SPARE_BYTES > free:
+        raise NoRoom(
+            f"{info.id} needs {needed / 10**9:.1f} GB and the disk has {free / 10**9:.1f} GB free; "
+            "make room first"
+        )
 
 
 def _kind(name: str) -> str:

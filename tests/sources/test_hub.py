@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inference.catalog import Catalog
-from inference.sources.hub import HubUnavailable, download
+from inference.sources.hub import HubUnavailable, NoRoom, download
 from tests.sources.hub import REPO, FakeHub
 from tests.tiny import make_tiny_model
 
@@ -180,3 +180,10 @@ def test_what_an_older_revision_left_is_cleared_away(fetched: Fetch, hub: FakeHu
 def test_a_hub_that_is_not_there_is_said_so_at_once(tmp_path: Path) -> None:
     with pytest.raises(HubUnavailable, match="did not give org/tiny"):
         fetch(tmp_path / "tiny", "http://127.0.0.1:9")
+
+
+def test_a_disk_without_room_is_found_before_anything_is_fetched(fetched: Fetch, hub: FakeHub) -> None:
+    hub.extra.append({"rfilename": "big.safetensors", "size": 10**18, "blobId": "0" * 40})
+    with pytest.raises(NoRoom, match=r"needs 1000000000\.0 GB and the disk has \d+\.\d GB free"):
+        fetched()
+    assert hub.got == [] and not fetched.models.exists()

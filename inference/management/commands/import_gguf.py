@@ -1,0 +1,35 @@
+"""`manage.py import_gguf FILE`: a GGUF file as a model in MLX form in the models folder."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+
+from inference.sources.gguf import ImportRefused, import_gguf
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}")
+
+
+class Command(BaseCommand):
+    help = "Make a model of a GGUF file; the file stays as it is."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="the GGUF file")
+        parser.add_argument("--name", help="the model's name; the file's own without its ending")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        file: Path = options["file"]
+        name = options["name"] or file.stem
+        if not _NAME.fullmatch(name):
+            raise CommandError("Give it a --name of letters, digits, dots, dashes and underscores.")
+        if not file.is_file():
+            raise CommandError(f"There is no file {file}.")
+        self.stdout.write(f"Converting {file.name}…")
+        try:
+            import_gguf(file, settings.CONFIG.models_path / name)
+        except ImportRefused as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{name} is there; a running site lists it within seconds.")

@@ -1,0 +1,115 @@
+"""The commands about models on disk: listing, fetching, importing, removing."""
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from inference import runtime
+from inference.catalog import Catalog
+from mlxsite.config import Config
+from tests.fakes import fake_pool
+from tests.tiny import make_tiny_model
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    catalog = Catalog(folder, use_hub_cache=False)
+    config = Config(models_dir=folder, use_hub_cache=False)
+    with override_settings(CONFIG=config), runtime.use_pool(fake_pool([]), models=catalog):
+        yield folder
+
+
+def run(command: str, *args: str, **options: Any) -> str:
+    told = StringIO()
+    call_command(command, *args, stdout=told, stderr=StringIO(), **options)
+    return told.getvalue()
+
+
+def test_models_are_a_table(models: Path) -> None:
+    make_tiny_model(models / "org" / "tiny")
+    head, row = run("models").splitlines()
+    assert head.split() == ["MODEL", "KIND", "FAMILY", "SIZE", "CONTEXT"]
+    assert row.split() == ["org/tiny", "chat", "llama", "0.0", "GB", "2,048"]
+
+
+def test_models_are_json(models: Path) -> None:
+    make_tiny_model(models / "tiny")
+    (card,) = json.loads(run("models", "--json"))
+    assert (card["id"], card["kind"], card["problem"]) == ("tiny", "chat", "")
+
+
+def test_what_cannot_be_served_says_why(models: Path) -> None:
+    config = make_tiny_model(models / "tiny") / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"auto_map": {"AutoModel": "x.Y"}}))
+    assert "cannot be served" in run("models")
+
+
+def test_an_empty_folder_says_what_to_do(models: Path) -> None:
+    assert "manage.py pull" in run("models")
+
+
+def test_a_model_is_removed_once_its_name_was_typed(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_tiny_model(models / "tiny")
+    monkeypatch.setattr("builtins.input", lambda: "tiny")
+    assert "was deleted" in run("remove", "tiny")
+    assert list(models.iterdir()) == []
+
+
+def test_a_wrong_name_deletes_nothing(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_tiny_model(models / "tiny")
+    monkeypatch.setattr("builtins.input", lambda: "y")
+    with pytest.raises(CommandError, match="Nothing was deleted"):
+        run("remove", "tiny")
+    assert (models / "tiny" / "config.json").exists()
+
+
+def test_what_is_not_there_is_not_removed(models: Path) -> None:
+    with pytest.raises(CommandError, match="There is no model"):
+        run("remove", "nobody", "--yes")
+
+
+def test_a_link_is_not_followed(models: Path, tmp_path: Path) -> None:
+    make_tiny_model(tmp_path / "elsewhere")
+    (models / "tiny").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CommandError):
+        run("remove", "tiny", "--yes")
+    assert (tmp_path / "elsewhere" / "config.json").exists()
+
+
+@pytest.mark.parametrize("name", ["tiny", "../x/y", "a/b/c", "https://huggingface.co/a/b", "a/..", ""])
+def test_only_an_id_is_pulled(models: Path, name: str) -> None:
+    with pytest.raises(CommandError, match="exact id"):
+        run("pull", name)
+
+
+def test_what_is_there_is_not_pulled(models: Path) -> None:
+    make_tiny_model(models / "org" / "tiny")
+    with pytest.raises(CommandError, match="there already"):
+        run("pull", "org/tiny")
+
+
+def test_a_hub_that_cannot_be_reached_is_told(models: Path) -> None:
+    with pytest.raises(CommandError, match="The hub did not give org/tiny"):  # tests run with the hub offline
+        run("pull", "org/tiny")
+    assert list(models.iterdir()) == []
+
+
+def test_a_file_that_is_no_gguf_is_refused_by_name(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.gguf").write_text("no")
+    with pytest.raises(CommandError):
+        run("import_gguf", str(tmp_path / "notes.gguf"))
+    with pytest.raises(CommandError, match="no file"):
+        run("import_gguf", str(tmp_path / "nothing.gguf"))
+    with pytest.raises(CommandError, match="--name"):
+        run("import_gguf", str(tmp_path / "notes.gguf"), "--name", "../x")
+    assert list(models.iterdir()) == []
