@@ -57,6 +57,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.chat": (*NOUNS, *MIDDLE, *USE_CASE),
     "inference.control": (*NOUNS, *MIDDLE, *USE_CASE),
     "inference.runtime": (*NOUNS, *MIDDLE, *USE_CASE),
+    "inference.doctor": (*NOUNS, *MIDDLE, *USE_CASE),
     "inference.bench": (*NOUNS, *MIDDLE, *USE_CASE, "mlxsite"),
     "inference": (*NOUNS, *MIDDLE, *USE_CASE, "inference", "mlxsite"),
     "playground": (*NOUNS, *MIDDLE, *USE_CASE, "inference", "mlxsite"),
