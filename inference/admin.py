@@ -17,15 +17,17 @@ from django.utils.safestring import mark_safe
 from inference import control, key_admin, record_admin, runtime
 from inference.errors import ServerError
 from inference.forms import ChoiceForm
-from inference.models import PoolEvent, ServedModel
+from inference.models import PoolEvent, ServedModel, StoredResponse
 from inference.pool.budget import in_gb
 from inference.types import ModelCard, ResidentModel
 
 if TYPE_CHECKING:
     ServedModelAdminBase = admin.ModelAdmin[ServedModel]
     PoolEventAdminBase = admin.ModelAdmin[PoolEvent]
+    StoredResponseAdminBase = admin.ModelAdmin[StoredResponse]
 else:
-    ServedModelAdminBase = PoolEventAdminBase = admin.ModelAdmin  # not generic at run time
+    # Not generic at run time.
+    ServedModelAdminBase = PoolEventAdminBase = StoredResponseAdminBase = admin.ModelAdmin
 
 __all__ = ["key_admin", "record_admin"]  # Django looks for this module alone: the others come with it
 
@@ -226,6 +228,21 @@ class PoolEventAdmin(PoolEventAdminBase):
     @admin.display(description="Limit", ordering="limit_bytes")
     def limit(self, event: PoolEvent) -> str:
         return _gb(event.limit_bytes) or "–"
+
+
+@admin.register(StoredResponse)
+class StoredResponseAdmin(StoredResponseAdminBase):
+    """Who keeps what for how long; the words are their owner's, and not shown."""
+
+    list_display = fields = readonly_fields = ("id", "owner", "previous", "created_at")
+    list_filter = ("owner",)
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: StoredResponse | None = None) -> bool:
+        return False
 
 
 def _sight(model: ServedModel) -> Sight:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from inference.errors import NotFound
+from inference.errors import InvalidValue, NotFound
 from inference.models import StoredResponse
 
 _LONGEST_CHAIN = 1000
@@ -27,7 +27,13 @@ class Stored:
         """All items up to and with this response; raises NotFound where one of the chain is missing."""
         chain: list[StoredResponse] = []
         before: str = response_id
-        while before and len(chain) < _LONGEST_CHAIN:
+        while before:
+            if len(chain) == _LONGEST_CHAIN:
+                raise InvalidValue(
+                    f"The conversation goes back over more than {_LONGEST_CHAIN} responses; send its items "
+                    "anew.",
+                    param="previous_response_id",
+                )
             chain.append(self._find(before, "previous_response_id"))
             before = chain[-1].previous
         return [item for one in reversed(chain) for item in (*one.input, *one.body["output"])]

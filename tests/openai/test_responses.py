@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 from django.test import AsyncClient
 
 from inference.errors import WorkerDied
 from inference.models import StoredResponse
 from inference.requests import ChatRequest, Message, ToolCall
+from inference.stored import Stored
 from inference.types import (
     Accepted,
     Ended,
@@ -164,6 +166,12 @@ async def test_the_form_of_the_text_is_enforced() -> None:
         ({"tools": [NOW], "tool_choice": {"type": "function", "name": "later"}}, "tool_choice.name"),
         ({"text": {"format": {"type": "json_schema", "name": "x"}}}, "text.format.schema"),
         ({"truncation": "auto"}, "truncation"),
+        ({"text": {"format": {"type": "text", "name": "x"}}}, "text.format.name"),
+        ({"text": {"format": {"type": "json_object", "strict": True}}}, "text.format.strict"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "output_text", "text": "x"}]}]},
+            "input.0.content.0.type",
+        ),
         ({"background": True}, "background"),
         ({"include": ["message.output_text.logprobs"]}, "include"),
         ({"conversation": "x"}, "conversation"),
@@ -320,6 +328,63 @@ async def test_a_wrong_page_is_refused(query: str, param: str) -> None:
     told, _ = await made(telling(*SAID, *ENDED))
     response = await AsyncClient().get(f"/v1/responses/{told['id']}/input_items?{query}")
     assert (response.status_code, error_of(response)["param"]) == (400, param)
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=000001" + "9" * 5000, "limit=000100000", "before=x", "limti=1", "include=x"]
+)
+async def test_no_query_breaks_the_list_or_is_ignored(query: str) -> None:
+    told, _ = await made(telling(*SAID, *ENDED))
+    address = f"/v1/responses/{told['id']}"
+    assert (await AsyncClient().get(f"{address}/input_items?{query}")).status_code == 400
+    assert (await AsyncClient().get(f"{address}?stream=true")).status_code == 400
+
+
+async def test_thoughts_stay_with_the_answer_that_had_them() -> None:
+    cut, _ = await made(telling(*THOUGHT, Ended(reason="length"), ENDED[1]))
+    _, request = await made(telling(*SAID, *ENDED), input="two", previous_response_id=cut["id"])
+    assert [(one.role, one.content, one.reasoning) for one in request.messages] == [
+        ("user", "Hi", ""),
+        ("assistant", "", "Hm."),
+        ("user", "two", ""),
+    ]
+    both = [*SAID, *THOUGHT, *CALLED]
+    called, _ = await made(telling(*both, *ENDED), tools=[NOW])
+    results = [
+        {"type": "function_call_output", "call_id": name, "output": "5"} for name in ("call_a", "call_b")
+    ]
+    _, request = await made(telling(*SAID, *ENDED), input=results, previous_response_id=called["id"])
+    answer = request.messages[1]
+    assert (answer.content, answer.reasoning, len(answer.tool_calls)) == ("Hello", "Hm.", 2)
+
+
+async def test_a_chain_is_never_cut_in_silence() -> None:
+    first, _ = await made(telling(*SAID, *ENDED))
+
+    def lengthen() -> str:
+        kept = StoredResponse.objects.get()
+        rows = [
+            StoredResponse(
+                id=f"resp_{n}", owner=kept.owner, previous=f"resp_{n - 1}" if n else kept.id, body=kept.body
+            )
+            for n in range(1001)
+        ]
+        StoredResponse.objects.bulk_create(rows)
+        return rows[-1].id
+
+    last = await sync_to_async(lengthen)()
+    assert await refused(previous_response_id=last) == (400, "previous_response_id")
+
+
+async def test_a_database_that_fails_is_told_at_the_end_of_the_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(self: Stored, *facts: object) -> None:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Stored, "keep", full)
+    events = await streamed(telling(*SAID, *ENDED))
+    assert events[-1]["type"] == "response.failed" and "disk" not in json.dumps(events[-1])
 
 
 async def test_what_is_not_to_be_stored_is_not() -> None:

@@ -87,6 +87,7 @@ class Turns:
             case MessageItem(role="assistant"):
                 self._made.append(self._assistant(content=_text(item.content)))
             case MessageItem():
+                self._settle()
                 role = "system" if item.role == "developer" else item.role
                 self._made.append(Message(role=role, content=_text(item.content)))
             case ReasoningItem():
@@ -100,18 +101,27 @@ class Turns:
         thoughts, self._thoughts = self._thoughts, ""
         return Message(**({"role": "assistant", "content": "", "reasoning": thoughts} | facts))
 
+    def _settle(self) -> None:
+        """Thoughts that no answer followed were an answer: it was cut off while it thought."""
+        if self._thoughts:
+            self._made.append(self._assistant())
+
     def _call(self, call: ToolCall) -> None:
         self._called.add(call.id)
         if not self._made or self._made[-1].role != "assistant":
             self._made.append(self._assistant())
+        thoughts, self._thoughts = self._thoughts, ""
         last = self._made[-1]
-        self._made[-1] = structs.replace(last, tool_calls=(*last.tool_calls, call))
+        self._made[-1] = structs.replace(
+            last, tool_calls=(*last.tool_calls, call), reasoning=last.reasoning + thoughts
+        )
 
     def _result(self, item: ResultItem, field: str) -> None:
         if item.call_id not in self._called:
             raise InvalidValue(
                 f"No earlier item is a call with the id {item.call_id[:64]!r}.", param=f"{field}.call_id"
             )
+        self._settle()
         self._made.append(Message(role="tool", content=_text(item.output), tool_call_id=item.call_id))
 
 

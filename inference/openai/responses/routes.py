@@ -14,8 +14,8 @@ from ninja import Router
 
 from inference import chat
 from inference.database import in_database
-from inference.errors import InternalError, InvalidValue, ServerError
-from inference.openai import departure, parsing, sse
+from inference.errors import InternalError, InvalidValue, UnsupportedField
+from inference.openai import departure, errors, parsing, sse
 from inference.openai.auth import AuthenticatedRequest
 from inference.openai.feed import Feed
 from inference.openai.responses import items
@@ -47,6 +47,7 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
 @router.get("/responses/{response_id}")
 async def get_response(request: AuthenticatedRequest, response_id: str) -> HttpResponse:
     """Show a response that was kept."""
+    _check_query(request)
     return _json((await in_database(lambda: Stored(request.auth.owner).find(response_id))).body)
 
 
@@ -103,8 +104,8 @@ class Making:
                     yield self._framed(told) or sse.KEEP_ALIVE
                 await self._keep()
                 yield self._framed([self._answer.end()])
-            except ServerError as error:
-                yield self._framed([self._answer.fail(error)])
+            except Exception as error:  # the boundary: whatever broke, the stream says so
+                yield self._framed([self._answer.fail(errors.explain(error))])
 
     async def _keep(self) -> None:
         if self._body.is_stored:
@@ -119,11 +120,12 @@ class Making:
 
 
 def _page(found: list[dict[str, Any]], request: HttpRequest) -> dict[str, Any]:
+    _check_query(request, "order", "after", "limit")
     asked = request.GET
     order, after, limit = asked.get("order", "desc"), asked.get("after"), asked.get("limit", "20")
     if order not in {"asc", "desc"}:
         raise InvalidValue("It must be asc or desc.", param="order")
-    if not limit.isdecimal() or not 1 <= int(limit[:6]) <= _ITEMS_AT_ONCE:
+    if not limit.isdecimal() or len(limit) > 3 or not 1 <= int(limit) <= _ITEMS_AT_ONCE:
         raise InvalidValue(f"It must be 1 to {_ITEMS_AT_ONCE}.", param="limit")
     listed = found if order == "asc" else found[::-1]
     ids = [item["id"] for item in listed]
@@ -138,6 +140,13 @@ def _page(found: list[dict[str, Any]], request: HttpRequest) -> dict[str, Any]:
         "last_id": data[-1]["id"] if data else None,
         "has_more": begin + int(limit) < len(listed),
     }
+
+
+def _check_query(request: HttpRequest, *known: str) -> None:
+    """An address has fields too: those that would be ignored are refused."""
+    for name in request.GET:
+        if name not in known:
+            raise UnsupportedField(f"{name[:64]!r} is not supported here.", param=name[:64])
 
 
 def _json(told: Any) -> HttpResponse:

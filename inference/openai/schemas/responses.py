@@ -65,6 +65,14 @@ class MessageItem(Strict):
     id: ItemId | None = Field(None, description="Of an item sent back; not looked at.")
     status: Status | None = Field(None, description="Of an item sent back; not looked at.")
 
+    @model_validator(mode="after")
+    def _parts_fit_the_role(self) -> Self:
+        wanted = "output_text" if self.role == "assistant" else "input_text"
+        for place, part in enumerate(self.content if isinstance(self.content, list) else ()):
+            if part.type != wanted and self.role != "assistant":
+                raise wrong("wrong_role", f"Here it must be {wanted!r}", f"content.{place}.type")
+        return self
+
 
 class CallItem(Strict):
     """A call that an earlier answer made."""
@@ -288,6 +296,9 @@ class ResponseBody(Strict):
         if self.stream_options and not self.stream:
             raise wrong("no_stream", "It is only allowed together with stream: true", "stream_options")
         form = self.text.format if self.text else None
+        if form and form.type != "json_schema" and (form.name is not None or form.strict is not None):
+            field = "name" if form.name is not None else "strict"
+            raise wrong("no_schema", "It is for the type json_schema only", f"text.format.{field}")
         if form and (form.type == "json_schema") != (form.schema_ is not None):
             is_schema = form.type == "json_schema"
             says = "It is required with this type" if is_schema else "It is for the type json_schema only"
