@@ -40,6 +40,7 @@ _STRICT = "worker/test_grammar.py"
 _CALLS = "worker/test_text_calls.py"
 _SAMPLING = "worker/test_sampling.py"
 _RESPONSES = "openai/test_responses.py"
+_KEPT = "openai/test_responses_kept.py"
 _VECTORS = "pool/test_worker_embeddings.py"
 REFUSED = f"{_SCHEMAS}::test_it_refuses_each_field_it_does_not_do"
 # By the field's path, or by its name alone where every endpoint proves it the same way.
@@ -85,14 +86,14 @@ PROOFS: Mapping[str, str] = {
     "echo": f"{_CLIENT}::test_an_echo_is_scored_token_by_token",
     "responses.input": f"{_RESPONSES}::test_items_become_the_messages_of_a_chat",
     "instructions": f"{_RESPONSES}::test_text_is_a_users_message",
-    "previous_response_id": f"{_RESPONSES}::test_a_conversation_goes_on_from_a_stored_response",
+    "previous_response_id": f"{_KEPT}::test_a_conversation_goes_on_from_a_stored_response",
     "responses.tools": f"{_RESPONSES}::test_settings_reach_the_model",
     "responses.tool_choice": f"{_RESPONSES}::test_settings_reach_the_model",
     "responses.parallel_tool_calls": f"{_RESPONSES}::test_settings_reach_the_model",
     "responses.text": f"{_RESPONSES}::test_the_form_of_the_text_is_enforced",
     "reasoning": f"{_RESPONSES}::test_settings_reach_the_model",
     "max_output_tokens": f"{_RESPONSES}::test_settings_reach_the_model",
-    "store": f"{_RESPONSES}::test_what_is_not_to_be_stored_is_not",
+    "store": f"{_KEPT}::test_what_is_not_to_be_stored_is_not",
     "responses.stream": f"{_RESPONSES}::test_the_events_of_a_stream_come_in_order",
     "responses.stream_options": f"{_RESPONSES}::test_what_it_does_not_do_is_refused_by_name",
     "truncation": f"{_RESPONSES}::test_what_it_does_not_do_is_refused_by_name",

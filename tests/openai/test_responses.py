@@ -1,83 +1,20 @@
-"""/v1/responses: what is made of input items, the order of events, and what is kept for whom."""
+"""/v1/responses: what is made of input items, and the order of events."""
 
 import json
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
-from django.db import OperationalError
-from django.test import AsyncClient
 
 from inference.errors import WorkerDied
-from inference.models import StoredResponse
-from inference.requests import ChatRequest, Message, ToolCall
-from inference.stored import Stored
+from inference.requests import Message, ToolCall
 from inference.types import (
-    Accepted,
     Ended,
     Event,
-    Finished,
-    ReasoningDelta,
-    TextDelta,
-    ToolCallDelta,
-    Usage,
 )
-from tests.fakes import EventRunner, FakeRunner, serving
-from tests.openai.asking import error_of
+from tests.fakes import FakeRunner
+from tests.openai.responding import CALLED, ENDED, NOW, SAID, THOUGHT, made, part, refused, streamed, telling
 
 pytestmark = pytest.mark.django_db(transaction=True)
-USAGE = Usage(prompt_tokens=9, completion_tokens=6, cached_tokens=4, reasoning_tokens=2)
-ENDED: list[Event] = [Ended(reason="stop"), Finished(usage=USAGE)]
-SAID: list[Event] = [TextDelta(text="Hel"), TextDelta(text="lo")]
-THOUGHT: list[Event] = [ReasoningDelta(text="Hm"), ReasoningDelta(text=".")]
-CALLED: list[Event] = [
-    ToolCallDelta(call=0, id="call_a", name="now"),
-    ToolCallDelta(call=0, text="{}"),
-    ToolCallDelta(call=1, id="call_b", name="add", text='{"a":'),
-    ToolCallDelta(call=1, text=" 1}"),
-]
-PICTURE = {"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}
-NOW = {"type": "function", "name": "now"}
-
-
-def part(kind: str, text: str) -> dict[str, str]:
-    return {"type": f"{kind}_text", "text": text}
-
-
-def telling(*events: Event) -> EventRunner:
-    return EventRunner(Accepted(prompt_tokens=9), *events)
-
-
-async def post(body: dict[str, Any]) -> Any:
-    sent = json.dumps({"model": "tiny"} | body)
-    return await AsyncClient().post("/v1/responses", sent, content_type="application/json")
-
-
-async def made(runner: FakeRunner, **body: Any) -> tuple[dict[str, Any], ChatRequest]:
-    """The response to a body, and what the model was asked."""
-    with serving(runner):
-        response = await post({"input": "Hi"} | body)
-    assert response.status_code == 200, response.content
-    request = runner.requests[-1]
-    assert isinstance(request, ChatRequest)
-    return json.loads(response.content), request
-
-
-async def streamed(runner: FakeRunner, **body: Any) -> list[dict[str, Any]]:
-    with serving(runner):
-        response = await post({"input": "Hi", "stream": True} | body)
-        assert response.status_code == 200
-        text = b"".join([part async for part in response.streaming_content]).decode()
-    frames = [frame.split("\n") for frame in text.split("\n\n") if frame.startswith("event: ")]
-    events = [json.loads(data.removeprefix("data: ")) for _, data in frames]
-    assert [name.removeprefix("event: ") for name, _ in frames] == [event["type"] for event in events]
-    return events
-
-
-async def refused(**body: Any) -> tuple[int, str | None]:
-    with serving(FakeRunner()):
-        response = await post({"input": "Hi"} | body)
-    return response.status_code, error_of(response)["param"]
 
 
 # What is asked.
@@ -273,135 +210,3 @@ async def test_a_stream_that_breaks_ends_in_failed() -> None:
         "code": "worker_died",
         "message": "The model's process ended; ask again.",
     }
-
-
-# What is kept.
-
-
-async def test_a_conversation_goes_on_from_a_stored_response() -> None:
-    first, _ = await made(telling(*THOUGHT, *SAID, *ENDED), input="one", instructions="Be brief.")
-    second, request = await made(telling(*SAID, *ENDED), input="two", previous_response_id=first["id"])
-    assert request.messages == (
-        Message(role="user", content="one"),
-        Message(role="assistant", content="Hello", reasoning="Hm."),
-        Message(role="user", content="two"),
-    )
-    _, third = await made(telling(*SAID, *ENDED), input="three", previous_response_id=second["id"])
-    assert [message.content for message in third.messages] == ["one", "Hello", "two", "Hello", "three"]
-
-
-async def test_a_results_call_may_be_in_a_stored_response() -> None:
-    first, _ = await made(telling(*CALLED, *ENDED), tools=[NOW])
-    results = [
-        {"type": "function_call_output", "call_id": name, "output": "5"} for name in ("call_a", "call_b")
-    ]
-    _, request = await made(telling(*SAID, *ENDED), input=results, previous_response_id=first["id"])
-    assert [message.role for message in request.messages] == ["user", "assistant", "tool", "tool"]
-
-
-async def test_a_streamed_response_is_kept_before_it_is_complete() -> None:
-    events = await streamed(telling(*SAID, *ENDED))
-    last = events[-1]["response"]
-    kept = json.loads((await AsyncClient().get(f"/v1/responses/{last['id']}")).content)
-    assert kept == last
-
-
-async def test_a_response_is_shown_listed_and_forgotten() -> None:
-    told, _ = await made(telling(*SAID, *ENDED), input=[{"role": "user", "content": text} for text in "abc"])
-    client, address = AsyncClient(), f"/v1/responses/{told['id']}"
-    assert json.loads((await client.get(address)).content) == told
-    listed = json.loads((await client.get(f"{address}/input_items?limit=2")).content)
-    assert [item["content"][0]["text"] for item in listed["data"]] == ["c", "b"]
-    assert listed["has_more"] and listed["last_id"] == listed["data"][1]["id"]
-    rest = json.loads((await client.get(f"{address}/input_items?after={listed['last_id']}")).content)
-    assert [item["content"][0]["text"] for item in rest["data"]] == ["a"] and not rest["has_more"]
-    assert json.loads((await client.delete(address)).content)["deleted"]
-    assert (await client.get(address)).status_code == 404
-    assert await refused(previous_response_id=told["id"]) == (404, "previous_response_id")
-
-
-@pytest.mark.parametrize(
-    ("query", "param"),
-    [("order=up", "order"), ("limit=0", "limit"), ("limit=x", "limit"), ("after=x", "after")],
-)
-async def test_a_wrong_page_is_refused(query: str, param: str) -> None:
-    told, _ = await made(telling(*SAID, *ENDED))
-    response = await AsyncClient().get(f"/v1/responses/{told['id']}/input_items?{query}")
-    assert (response.status_code, error_of(response)["param"]) == (400, param)
-
-
-@pytest.mark.parametrize(
-    "query", ["limit=000001" + "9" * 5000, "limit=000100000", "before=x", "limti=1", "include=x"]
-)
-async def test_no_query_breaks_the_list_or_is_ignored(query: str) -> None:
-    told, _ = await made(telling(*SAID, *ENDED))
-    address = f"/v1/responses/{told['id']}"
-    assert (await AsyncClient().get(f"{address}/input_items?{query}")).status_code == 400
-    assert (await AsyncClient().get(f"{address}?stream=true")).status_code == 400
-
-
-async def test_thoughts_stay_with_the_answer_that_had_them() -> None:
-    cut, _ = await made(telling(*THOUGHT, Ended(reason="length"), ENDED[1]))
-    _, request = await made(telling(*SAID, *ENDED), input="two", previous_response_id=cut["id"])
-    assert [(one.role, one.content, one.reasoning) for one in request.messages] == [
-        ("user", "Hi", ""),
-        ("assistant", "", "Hm."),
-        ("user", "two", ""),
-    ]
-    both = [*SAID, *THOUGHT, *CALLED]
-    called, _ = await made(telling(*both, *ENDED), tools=[NOW])
-    results = [
-        {"type": "function_call_output", "call_id": name, "output": "5"} for name in ("call_a", "call_b")
-    ]
-    _, request = await made(telling(*SAID, *ENDED), input=results, previous_response_id=called["id"])
-    answer = request.messages[1]
-    assert (answer.content, answer.reasoning, len(answer.tool_calls)) == ("Hello", "Hm.", 2)
-
-
-async def test_a_chain_is_never_cut_in_silence() -> None:
-    first, _ = await made(telling(*SAID, *ENDED))
-
-    def lengthen() -> str:
-        kept = StoredResponse.objects.get()
-        rows = [
-            StoredResponse(
-                id=f"resp_{n}", owner=kept.owner, previous=f"resp_{n - 1}" if n else kept.id, body=kept.body
-            )
-            for n in range(1001)
-        ]
-        StoredResponse.objects.bulk_create(rows)
-        return rows[-1].id
-
-    last = await sync_to_async(lengthen)()
-    assert await refused(previous_response_id=last) == (400, "previous_response_id")
-
-
-async def test_a_database_that_fails_is_told_at_the_end_of_the_stream(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def full(self: Stored, *facts: object) -> None:
-        raise OperationalError("database or disk is full")
-
-    monkeypatch.setattr(Stored, "keep", full)
-    events = await streamed(telling(*SAID, *ENDED))
-    assert events[-1]["type"] == "response.failed" and "disk" not in json.dumps(events[-1])
-
-
-async def test_what_is_not_to_be_stored_is_not() -> None:
-    told, _ = await made(telling(*SAID, *ENDED), store=False)
-    assert (await AsyncClient().get(f"/v1/responses/{told['id']}")).status_code == 404
-    assert await sync_to_async(StoredResponse.objects.count)() == 0
-
-
-async def test_what_failed_is_not_stored() -> None:
-    await streamed(FakeRunner(["Hel"], fail_with=WorkerDied("Ended.")))
-    assert await sync_to_async(StoredResponse.objects.count)() == 0
-
-
-async def test_a_response_is_its_askers_alone() -> None:
-    told, _ = await made(telling(*SAID, *ENDED))
-    await sync_to_async(StoredResponse.objects.update)(owner="user:somebody")
-    for method in ("get", "delete"):
-        response = await getattr(AsyncClient(), method)(f"/v1/responses/{told['id']}")
-        assert response.status_code == 404
-    assert await refused(previous_response_id=told["id"]) == (404, "previous_response_id")
