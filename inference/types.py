@@ -39,6 +39,7 @@ class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
     phase: Literal["queued", "loading", "prefill"]
     done: int = 0
     total: int = 0
+    cached: int = 0  # of `done`, tokens whose prefix was in the cache
 
 
 class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):

@@ -44,10 +44,10 @@ class Answer:
 
     def note(self, event: Event) -> None:
         match event:
-            case Progress(phase=phase, done=done, total=total):
-                self._waiting = {"phase": phase, "done": done, "total": total}
+            case Progress(phase=phase, done=done, total=total, cached=cached):
+                self._waiting = {"phase": phase, "done": done, "total": total, "cached": cached}
             case Accepted(prompt_tokens=total):
-                self._waiting = {"phase": "prefill", "done": 0, "total": total}
+                self._waiting = {"phase": "prefill", "done": 0, "total": total, "cached": 0}
             case TextDelta(text=text, logprobs=logprobs):
                 self._said("content", text)
                 self._tokens += map(_token, logprobs)

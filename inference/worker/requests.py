@@ -79,7 +79,8 @@ class Open:
         self.prefill_at = self.prefill_at or time.perf_counter()
         if prefilled.id in self.prompts:
             self.done[prefilled.id], self.cached[prefilled.id] = prefilled.done, prefilled.cached
-        return Progress(phase="prefill", done=sum(self.done.values()), total=self.prompt_tokens)
+        done, cached = sum(self.done.values()), sum(self.cached.values())
+        return Progress(phase="prefill", done=done, total=self.prompt_tokens, cached=cached)
 
     def end(self, sequence: int, reason: FinishReason) -> list[Event]:
         """What is told when one answer ends, and with the last one the request."""

@@ -140,13 +140,19 @@ export class Chat extends EventTarget {
 /** What the answer becomes by one event. */
 function became(answer, event) {
   switch (event.type) {
-    case "progress": return { waiting: { phase: event.phase, done: event.done ?? 0, total: event.total ?? 0 } };
+    case "progress": return { waiting: { phase: event.phase, done: event.done ?? 0, total: event.total ?? 0, cached: event.cached ?? 0 } };
     case "accepted": return { waiting: { phase: "prefill", done: 0, total: 0 } };
-    case "text": return { waiting: null, content: answer.content + event.text };
-    case "reasoning": return { waiting: null, reasoning: answer.reasoning + event.text };
-    case "tool_call": return { waiting: null, calls: grown(answer.calls, event) };
+    case "text": return { ...spoke(answer, event), content: answer.content + event.text };
+    case "reasoning": return { ...spoke(answer, event), reasoning: answer.reasoning + event.text };
+    case "tool_call": return { ...spoke(answer, event), calls: grown(answer.calls, event) };
     default: return {};
   }
+}
+
+/** It no longer waits, and its tokens are counted as this page hears them. */
+function spoke({ heard }, { tokens }) {
+  const now = performance.now();
+  return { waiting: null, heard: { tokens: (heard?.tokens ?? 0) + (tokens ?? 1), since: heard?.since ?? now, now } };
 }
 
 /** The calls with the next piece of one of them; its first piece has its id and name. */

@@ -128,7 +128,7 @@ class Answer {
   }
 
   #renderState() {
-    if (this.root.dataset.status === "streaming") this.state.replaceChildren();
+    if (this.root.dataset.status === "streaming") this.state.replaceChildren(liveLine(this.message));
     else if (this.root.dataset.status === "waiting") this.#renderWaiting();
     else this.state.replaceChildren(...this.#error(), ...this.#replayed(), this.#foot());
   }
@@ -197,9 +197,16 @@ export function waitingWords({ waiting, model }) {
   switch (waiting?.phase) {
     case "queued": return { words: waiting.done > 1 ? `Waiting: ${count(waiting.done - 1)} before you…` : "Waiting for a free place…", share: null };
     case "loading": return { words: `Loading ${model}…${share === null ? "" : ` ${Math.round(share * 100)} %`}`, share };
-    case "prefill": return { words: `Reading your prompt…${share === null ? "" : ` ${count(waiting.done)} of ${count(waiting.total)} tokens`}`, share };
+    case "prefill": return { words: `Reading your prompt…${share === null ? "" : ` ${count(waiting.done)} of ${count(waiting.total)} tokens`}${waiting.cached ? `, ${count(waiting.cached)} of them cached` : ""}`, share };
     default: return { words: "Asking…", share: null };
   }
+}
+
+/** How fast it comes, once there is something to divide by. */
+function liveLine({ heard }) {
+  const passedS = heard ? (heard.now - heard.since) / 1000 : 0;
+  const words = passedS > 0.5 ? `${count(heard.tokens)} tokens · ${rate(heard.tokens / passedS)} tokens/s` : "";
+  return element("p", { className: "live" }, words);
 }
 
 function figuresLine({ status, figures }) {

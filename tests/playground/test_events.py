@@ -43,6 +43,7 @@ def test_an_answer_waits_until_it_speaks() -> None:
         "phase": "loading",
         "done": 4,
         "total": 9,
+        "cached": 0,
     }
     assert told(Accepted(prompt_tokens=12))["waiting"]["total"] == 12
     assert told(Accepted(prompt_tokens=12), TextDelta(text="Hi"))["waiting"] is None

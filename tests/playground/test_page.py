@@ -18,6 +18,7 @@ async def test_an_answer_is_rendered_while_it_streams_and_ends_with_its_figures(
         answer = visit.page.locator(ANSWER)
         await expect(answer.locator(".code .hljs-keyword").first).to_be_visible()
         assert await answer.get_attribute("data-status") == "streaming"
+        await expect(answer.locator(".live")).to_contain_text(re.compile(r"\d+ tokens · [\d.]+ tokens/s"))
         await expect(answer.locator("td[align=right]").first).to_be_visible()
         await expect(answer.locator(".figures")).to_contain_text(
             re.compile(r"\d+ tokens · \d+ tokens/s · first after"), timeout=20_000
@@ -59,7 +60,7 @@ async def test_reading_the_prompt_is_shown_in_tokens(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Slowly with a long prefill")
         await expect(visit.page.locator(".waiting")).to_contain_text(
-            re.compile("Reading your prompt… [369]00 of 1,200 tokens")
+            re.compile("Reading your prompt… [369]00 of 1,200 tokens, 300 of them cached")
         )
 
 

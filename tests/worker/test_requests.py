@@ -142,7 +142,7 @@ def test_cached_tokens_are_part_of_the_usage() -> None:
     desk.submit(1, max_tokens=1)
     desk.requests.deliver([Prefilled(1, 4, 4, cached=3)])
     desk.say(1, "a", last=True)
-    assert desk.hear(1) == Progress(phase="prefill", done=4, total=4)
+    assert desk.hear(1) == Progress(phase="prefill", done=4, total=4, cached=3)
     step = desk.told.get(timeout=5)
     assert step.happened[-1].what.usage.cached_tokens == 3
 
