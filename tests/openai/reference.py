@@ -42,6 +42,7 @@ _SAMPLING = "worker/test_sampling.py"
 _RESPONSES = "openai/test_responses.py"
 _KEPT = "openai/test_responses_kept.py"
 _VECTORS = "pool/test_worker_embeddings.py"
+_ECHOED = "Of an output sent back"  # by clients that return items as they came
 REFUSED = f"{_SCHEMAS}::test_it_refuses_each_field_it_does_not_do"
 # By the field's path, or by its name alone where every endpoint proves it the same way.
 PROOFS: Mapping[str, str] = {
@@ -78,6 +79,7 @@ PROOFS: Mapping[str, str] = {
     "response_format": f"{_CLIENT}::test_an_answer_follows_its_schema",
     "reasoning_effort": f"{_TOOLS}::test_it_reads_who_asks_and_what_templates_know",
     "chat_template_kwargs": "adapters/test_base.py::test_an_option_that_the_template_knows_is_told",
+    "chat_template_kwargs.clear_thinking": f"{_TOOLS}::test_it_reads_who_asks_and_what_templates_know",
     "metadata": "test_tracing.py::test_a_request_tells_whose_it_is_and_its_own_labels",
     "safety_identifier": f"{_TOOLS}::test_it_reads_who_asks_and_what_templates_know",
     "prompt_cache_key": "test_chat.py::test_prefixes_are_kept_apart_where_the_client_says_so",
@@ -128,7 +130,8 @@ def _fields(body: type[Strict], before: str = "") -> Iterator[tuple[str, str]]:
     for name, field in body.model_fields.items():
         path = f"{before}{field.alias or name}"
         inner, is_list = _inside(field.annotation)
-        yield path + ("[]" if is_list else ""), f"enforced: {field.description}"
+        word = "taken" if str(field.description).startswith(_ECHOED) else "enforced"
+        yield path + ("[]" if is_list else ""), f"{word}: {field.description}"
         for one in inner:
             yield from _fields(one, f"{path}[]." if is_list else f"{path}.")
     for name, refused in body.refused.items():

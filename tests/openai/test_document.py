@@ -61,6 +61,14 @@ def test_what_breaks_the_description_is_refused(site: Site, label: str) -> None:
     SETTINGS(given(strategy)(lambda case: ask(site, case)))()
 
 
+def test_a_name_is_one_schema_in_every_body() -> None:
+    """Two classes of one name would overwrite each other, and one endpoint would be described wrongly."""
+    described = document()["components"]["schemas"]
+    for body in {body for bodies in BODIES.values() for body in bodies}:
+        parts = body.model_json_schema(ref_template="#/components/schemas/{model}").get("$defs", {})
+        assert {name for name, schema in parts.items() if described[name] != schema} == set(), body
+
+
 def test_every_route_is_described() -> None:
     described = {(method.upper(), path) for path, told in document()["paths"].items() for method in told}
     assert described == {(method, path.replace("{path:", "{")) for method, path in ROUTES}

@@ -15,7 +15,7 @@ def test_the_page_has_the_tables_as_they_are_generated() -> None:
 @pytest.mark.parametrize("name", sorted(reference.BODIES))
 def test_every_field_says_what_becomes_of_it(name: str) -> None:
     for path, what, _ in reference.rows(name, reference.BODIES[name]):
-        assert re.match(r"enforced: \S|refused, but for `null`.*: \S", what), path
+        assert re.match(r"(enforced|taken): \S|refused, but for `null`.*: \S", what), path
         assert "None" not in what, path
 
 

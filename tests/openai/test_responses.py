@@ -42,7 +42,7 @@ async def test_items_become_the_messages_of_a_chat() -> None:
             "content": [{"type": "reasoning_text", "text": "Hm."}],
         },
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Let me see."}]},
-        {"type": "function_call", "call_id": "a", "name": "now", "arguments": "{}"},
+        {"type": "function_call", "call_id": "a", "name": "now", "arguments": "{}", "status": "completed"},
         {"type": "function_call", "call_id": "b", "name": "now", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "a", "output": "noon"},
         {"type": "function_call_output", "call_id": "b", "output": [part("input", "one")]},

@@ -46,8 +46,8 @@ def answers(draw: st.DrawFn) -> list[Event]:
 def _one(draw: st.DrawFn, index: int) -> list[Event]:
     thoughts = [ReasoningDelta(text=text, index=index) for text in draw(st.lists(WORDS, max_size=3))]
     texts = [
-        TextDelta(text=text, index=index, logprobs=(likely,))
-        for text, likely in draw(st.lists(st.tuples(WORDS, LIKELY), max_size=4))
+        TextDelta(text=text, index=index, logprobs=likely)
+        for text, likely in draw(st.lists(st.tuples(WORDS, st.just(()) | st.tuples(LIKELY)), max_size=4))
     ]
     calls: list[Event] = []
     for call in range(draw(st.integers(0, 2))):

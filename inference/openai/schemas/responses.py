@@ -62,8 +62,10 @@ class MessageItem(Strict):
         description="`user`, `assistant`, `system` or `developer` (read as `system`)."
     )
     content: Words = Field(description="A string, or a list of text parts, joined without a separator.")
-    id: ItemId | None = Field(None, description="Of an item sent back; not looked at.")
-    status: Status | None = Field(None, description="Of an item sent back; not looked at.")
+    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
+    status: Status | None = Field(
+        None, description="Of an output sent back as it came; not shown to the model."
+    )
 
     @model_validator(mode="after")
     def _parts_fit_the_role(self) -> Self:
@@ -83,8 +85,10 @@ class CallItem(Strict):
     call_id: CallId = Field(description="The call's id; its result repeats it.")
     name: FunctionName = Field(description="The function's name.")
     arguments: str = Field(description="The arguments as the model wrote them: a JSON text.")
-    id: ItemId | None = Field(None, description="Of an item sent back; not looked at.")
-    status: Status | None = Field(None, description="Of an item sent back; not looked at.")
+    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
+    status: Status | None = Field(
+        None, description="Of an output sent back as it came; not shown to the model."
+    )
 
 
 class ResultItem(Strict):
@@ -93,8 +97,10 @@ class ResultItem(Strict):
     type: Literal["function_call_output"] = Field(description="`function_call_output`.")
     call_id: CallId = Field(description="Which call it answers: one made before it.")
     output: Words = Field(description="A string, or a list of text parts.")
-    id: ItemId | None = Field(None, description="Of an item sent back; not looked at.")
-    status: Status | None = Field(None, description="Of an item sent back; not looked at.")
+    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
+    status: Status | None = Field(
+        None, description="Of an output sent back as it came; not shown to the model."
+    )
 
 
 class ReasoningItem(Strict):
@@ -106,8 +112,10 @@ class ReasoningItem(Strict):
     content: list[Thought] | None = Field(
         None, description="The thoughts; the chat template keeps or drops them, as its model was trained."
     )
-    id: ItemId | None = Field(None, description="Of an item sent back; not looked at.")
-    status: Status | None = Field(None, description="Of an item sent back; not looked at.")
+    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
+    status: Status | None = Field(
+        None, description="Of an output sent back as it came; not shown to the model."
+    )
 
 
 def _item_kind(value: Any) -> str | None:
@@ -162,13 +170,13 @@ class FunctionTool(Strict):
         return tool_of(self.name, self.description, self.parameters)
 
 
-class NamedTool(Strict):
+class NamedChoice(Strict):
     type: Literal["function"] = Field(description="`function`.")
     name: FunctionName = Field(description="The function to be called.")
 
 
 ToolChoice = Annotated[
-    Annotated[Literal["none", "auto", "required"], Tag("<word>")] | Annotated[NamedTool, Tag("<object>")],
+    Annotated[Literal["none", "auto", "required"], Tag("<word>")] | Annotated[NamedChoice, Tag("<object>")],
     either(
         {"<word>": str, "<object>": dict}, "'none', 'auto', 'required' or an object that names a function"
     ),
