@@ -31,7 +31,7 @@ def told(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
         "--no-audit",
         "--no-fund",
         "--ignore-scripts",
-        "openai",
+        "openai@^7",
     ]
     subprocess.run(install, check=True, capture_output=True, timeout=180)
     command = [str(NODE), str(folder / SCRIPT.name), f"{site.url}/v1", STARTER]
