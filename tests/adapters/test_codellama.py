@@ -7,6 +7,7 @@ LLAMA_2 = (
     "{% elif message['role'] == 'assistant' %}{{ ' ' + message['content'] + ' </s>' }}"
     "{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"
 )
+CODE_70B = "{% for m in messages %}Source: {{ m['role'] }}\n\n {{ m['content'] }} <step> {% endfor %}"
 
 
 def test_both_ends_stop_even_when_the_config_names_none() -> None:
@@ -16,9 +17,8 @@ def test_both_ends_stop_even_when_the_config_names_none() -> None:
 
 
 def test_the_turns_of_the_70b_end_with_its_step() -> None:
-    template = "{% for m in messages %}Source: {{ m['role'] }}\n\n {{ m['content'] }} <step> {% endfor %}"
     facts = {"config": {"model_type": "llama"}, "tokenizer_config": {"tokenizer_class": "CodeLlamaTokenizer"}}
-    adapter, tokenizer = make(template, ("<s>", "</s>", "<step>"), **facts)
+    adapter, tokenizer = make(CODE_70B, ("<s>", "</s>", "<step>"), **facts)
     assert stops(adapter, tokenizer) == {"</s>", "<step>"}
 
 

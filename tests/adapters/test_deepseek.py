@@ -68,6 +68,24 @@ V3_1 = (
     {{- '<｜Assistant｜>' + ('<think>' if thinking else '</think>') }}
 {%- endif %}"""
 )
+TOKENS = (
+    *(
+        "<｜begin▁of▁sentence｜>",
+        "<｜end▁of▁sentence｜>",
+        "<｜User｜>",
+        "<｜Assistant｜>",
+        "<think>",
+        "</think>",
+    ),
+    *("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"),
+    *(
+        "<｜tool▁outputs▁begin｜>",
+        "<｜tool▁outputs▁end｜>",
+        "<｜tool▁output▁begin｜>",
+        "<｜tool▁output▁end｜>",
+    ),
+    "<｜tool▁sep｜>",
+)
 FAMILIES = {
     "v3": real("deepseek_v3", "deepseek_v3", V3),
     "r1": real("deepseek_v3", "deepseek_v3", R1),

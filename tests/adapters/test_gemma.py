@@ -100,12 +100,14 @@ FUNCTION_GEMMA = (
 {%- endfor %}
 {%- if add_generation_prompt and ns.before != 'response' %}{{- '<start_of_turn>model\n' }}{%- endif %}"""
 )
+TOKENS = ("<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>")
 TOKENS_4 = (
     *("<bos>", "<eos>", "<|turn>", "<turn|>", "<|channel>", "<channel|>", "<|think|>", "<|tool>", "<tool|>"),
     *("<|tool_call>", "<tool_call|>", "<|tool_response>", "<tool_response|>", '<|"|>'),
 )
 TOKENS_FUNCTION = (
-    *("<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>", "<escape>"),
+    *TOKENS,
+    "<escape>",
     *("<start_function_declaration>", "<end_function_declaration>", "<start_function_call>"),
     *("<end_function_call>", "<start_function_response>", "<end_function_response>"),
 )
@@ -142,7 +144,7 @@ def test_it_is_known_and_has_all_its_ends(name: str, adapter_name: str, ends: se
 @pytest.mark.parametrize(
     ("model_type", "tokens", "ends"),
     [
-        ("gemma2", TOKENS_FUNCTION[:4], {"<end_of_turn>", "<eos>"}),
+        ("gemma2", TOKENS, {"<end_of_turn>", "<eos>"}),
         ("gemma4", TOKENS_4, {"<turn|>", "<eos>", "<|tool_response>"}),
     ],
 )

@@ -12,7 +12,9 @@ from inference.pool import ProcessRunner
 from inference.requests import Sampling, Tool
 from inference.types import Ended, Event, Finished, TextDelta, ToolCallDelta
 from tests.adapters import (
+    test_codellama,
     test_command_r,
+    test_deepseek,
     test_deepseek_dsml,
     test_gemma,
     test_glm,
@@ -27,9 +29,10 @@ from tests.adapters import (
     test_qwen,
     test_smollm,
 )
+from tests.adapters.families import LLAMA_TOOLS
 from tests.fakes import card
 from tests.pool.workers import OPTIONS, ask, chat
-from tests.tiny import make_tiny_model, make_tokenizer
+from tests.tiny import CHATML, SPECIAL, make_tiny_model, make_tokenizer
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
 NOW = Tool(name="now", parameters='{"type":"object","properties":{},"additionalProperties":false}')
@@ -106,6 +109,28 @@ FAMILIES = (
     ),
     Family("olmo", test_olmo.OLMO_3, test_olmo.TOKENS, ("<|im_end|>", "<|endoftext|>"), "<|im_start|>"),
     Family("minimax", test_minimax.M2, test_minimax.TOKENS, ("[e~[",), "]~!b["),
+    Family("default", CHATML, SPECIAL, ("<|im_end|>",), "<|im_start|>"),
+    Family(
+        "llama3",
+        LLAMA_TOOLS,
+        (*SPECIAL, "<|python_tag|>"),
+        ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"),
+        "<|python_tag|>",
+    ),
+    Family("codellama", test_codellama.LLAMA_2, test_codellama.SPECIAL, ("</s>", "▁<EOT>"), "▁<PRE>"),
+    Family("codellama", test_codellama.CODE_70B, ("<s>", "</s>", "<step>"), ("</s>", "<step>"), "<s>"),
+    Family("gemma", test_gemma.GEMMA_2, test_gemma.TOKENS, ("<end_of_turn>", "<eos>"), "<start_of_turn>"),
+    Family("gemma", test_gemma.ALTERNATES, test_gemma.TOKENS, ("<end_of_turn>", "<eos>"), "<start_of_turn>"),
+    *(
+        Family(
+            "deepseek",
+            template,
+            test_deepseek.TOKENS,
+            ("<｜end▁of▁sentence｜>",),
+            "<｜tool▁calls▁begin｜>",
+        )
+        for template in (test_deepseek.V3, test_deepseek.R1, test_deepseek.V3_1)
+    ),
 )
 
 
@@ -131,7 +156,10 @@ async def running(
 ) -> AsyncIterator[Running]:
     family: Family = request.param
     folder: Path = make_tiny_model(
-        tmp_path_factory.mktemp("models") / family.adapter, template=family.template, special=family.special
+        tmp_path_factory.mktemp("models") / family.adapter,
+        template=family.template,
+        special=family.special,
+        context=8192,  # a byte is a token here, and some tell their tools at length
     )
     runner = ProcessRunner(OPTIONS, stuck_after_s=120)
     await runner.load(card(path=str(folder), adapter=family.adapter), lambda percent: None)
