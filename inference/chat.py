@@ -18,6 +18,7 @@ from inference.requests import (
     Request,
     Tool,
 )
+from inference.streams import STREAMS
 from inference.types import Accepted, Event, Principal
 
 _BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right where a character is a token
@@ -33,21 +34,26 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
     with (
         tracing.request_span(request, principal) as span,
         watched(request, principal, runtime.ledger()) as watch,
+        STREAMS.open(watch) as running,
         LIMITS.stream(principal, lambda: watch.tokens),
     ):
-        claim = runtime.pool().lease(request.model, most_tokens(request), kind_of(request))
-        async with claim as lease:
-            async for progress in lease.progress():
-                span.note(progress)
-                watch.note(progress)
-                yield progress
-            async with aclosing(lease.runner.submit(request, owner_of(request, principal))) as events:
-                async for event in events:
-                    if isinstance(event, Accepted):
-                        lease.settle(event.prompt_tokens * copies_of(request) + event.max_tokens)
-                    span.note(event)
-                    watch.note(event)
-                    yield event
+        async with aclosing(_answer(request, principal)) as events:
+            while (event := await running.next_of(events)) is not None:
+                span.note(event)
+                watch.note(event)
+                yield event
+
+
+async def _answer(request: Request, principal: Principal) -> AsyncGenerator[Event]:
+    claim = runtime.pool().lease(request.model, most_tokens(request), kind_of(request))
+    async with claim as lease:
+        async for progress in lease.progress():
+            yield progress
+        async with aclosing(lease.runner.submit(request, owner_of(request, principal))) as events:
+            async for event in events:
+                if isinstance(event, Accepted):
+                    lease.settle(event.prompt_tokens * copies_of(request) + event.max_tokens)
+                yield event
 
 
 def owner_of(request: Request, principal: Principal) -> str:

@@ -1,4 +1,4 @@
-"""The use case of operators: load, unload, pin and unpin a model. The API, the admin and commands call it."""
+"""What operators do: load, unload and pin models, stop requests. The API, the admin and commands call it."""
 
 import asyncio
 
@@ -7,6 +7,7 @@ from django.db import DatabaseError
 from inference import runtime
 from inference.errors import ModelNotFound, Unavailable
 from inference.models import ServedModel
+from inference.streams import STREAMS
 from inference.types import ResidentModel
 
 
@@ -37,6 +38,11 @@ async def refresh(model_id: str) -> None:
     """Have the pool act on what the database now says of a model."""
     runtime.catalog().forget()
     await runtime.pool().refresh(model_id)
+
+
+async def stop(stream_id: str) -> None:
+    """End a request under way; NotFound when it has ended already."""
+    STREAMS.stop(stream_id)
 
 
 async def _set_pinned(model_id: str, is_pinned: bool) -> ResidentModel:

@@ -10,6 +10,7 @@
     │   ├── AuthenticationFailed  401  invalid_api_key
     │   ├── PermissionDenied      403  permission_denied
     │   ├── ModelNotFound         404  model_not_found
+    │   ├── StoppedByOperator     403  stopped_by_operator
     │   ├── NotFound              404  not_found
     │   ├── MethodNotAllowed      405  method_not_allowed
     │   ├── BodyTooLarge          413  body_too_large
@@ -96,6 +97,12 @@ class PermissionDenied(InvalidRequest):
 
 class ModelNotFound(InvalidRequest):
     status, code = 404, "model_not_found"
+
+
+class StoppedByOperator(InvalidRequest):
+    """An operator stopped the request; not a 5xx, which clients would send again by themselves."""
+
+    status, code = 403, "stopped_by_operator"
 
 
 class NotFound(InvalidRequest):

@@ -28,7 +28,7 @@ MIDDLE = ("inference.catalog", "inference.pool", "inference.adapters", "inferenc
 USE_CASE = (
     *("inference.chat", "inference.control", "inference.runtime", "inference.tracing"),
     *("inference.models", "inference.choices", "inference.journal", "inference.writer"),
-    *("inference.keys", "inference.recording"),
+    *("inference.keys", "inference.recording", "inference.streams"),
 )
 
 # Longest prefix wins. What a package may import of ours, besides itself and inference/__init__.py.
@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.writer": (),
     "inference.keys": NOUNS,
     "inference.recording": (*NOUNS, "inference.keys", "inference.writer"),
+    "inference.streams": (*NOUNS, "inference.recording"),
     "inference.protocol": ("inference.types", "inference.requests", "inference.errors"),
     "inference.tracing": NOUNS,
     "inference.catalog": NOUNS,

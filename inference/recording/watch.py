@@ -42,6 +42,11 @@ class Watch:
         self._since = clock()
         self._reasons: list[str] = []
         self._is_finished = False
+        self.done = self.total = 0  # of what the phase waits for, where it can tell
+
+    @property
+    def phase(self) -> str:
+        return self._phase
 
     @property
     def tokens(self) -> int:
@@ -56,8 +61,9 @@ class Watch:
                 self._words.hear(event)
             return
         match event:
-            case Progress(phase=phase):
+            case Progress(phase=phase, done=done, total=total):
                 self._enter(phase)
+                self.done, self.total = done, total
             case Accepted(prompt_tokens=tokens):
                 self.entry.prompt_tokens = tokens
                 self._enter("prefill")
@@ -93,6 +99,7 @@ class Watch:
             case "decode":
                 self.entry.decode_s += spent
         self._phase, self._since = phase, now
+        self.done = self.total = 0
 
     def _finish(self, finished: Finished) -> None:
         self.end()
