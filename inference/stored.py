@@ -1,7 +1,7 @@
 """Responses that were kept, each for the one who asked for it. Everything here is synchronous."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -46,14 +46,14 @@ class Stored:
             body=body,
             input=list(given),
         )
-        oldest = timezone.now() - timedelta(days=settings.CONFIG.response_days)
-        StoredResponse.objects.filter(created_at__lt=oldest).delete()
+        StoredResponse.objects.filter(created_at__lt=_oldest()).delete()
 
     def delete(self, response_id: str) -> None:
         self.find(response_id).delete()
 
     def _find(self, response_id: str, param: str | None) -> StoredResponse:
-        found = StoredResponse.objects.filter(pk=response_id[:64], owner=self._owner).first()
+        kept = StoredResponse.objects.filter(owner=self._owner, created_at__gte=_oldest())
+        found = kept.filter(pk=response_id[:64]).first()
         if found is None:
             raise NotFound(
                 f"There is no stored response {response_id[:64]!r}; it may have been deleted, or was made "
@@ -61,3 +61,8 @@ class Stored:
                 param=param,
             )
         return found
+
+
+def _oldest() -> datetime:
+    """What is older is forgotten: never shown, and deleted when the next response is kept."""
+    return timezone.now() - timedelta(days=settings.CONFIG.response_days)

@@ -9,7 +9,7 @@ differ.
 import json
 import re
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from inference.openai.schemas import (
     Strict,
 )
 from mlxsite.config import BASE_DIR
+from tests.openai import reaching
 
 PAGE = BASE_DIR / "docs" / "api.md"
 BODIES: Mapping[str, type[Strict]] = {
@@ -40,9 +41,16 @@ _STRICT = "worker/test_grammar.py"
 _CALLS = "worker/test_text_calls.py"
 _SAMPLING = "worker/test_sampling.py"
 _RESPONSES = "openai/test_responses.py"
+_WHOLE = "openai/test_streamed_is_whole.py"
 _KEPT = "openai/test_responses_kept.py"
 _VECTORS = "pool/test_worker_embeddings.py"
 _ECHOED = "Of an output sent back"  # by clients that return items as they came
+# Where a field's own test is one of the model's side, this one shows that it gets there.
+REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = {
+    "chat/completions": ("test_a_field_of_a_chat_reaches_the_model", reaching.CHAT),
+    "completions": ("test_a_field_of_a_completion_reaches_the_model", reaching.COMPLETION),
+    "embeddings": ("test_a_field_of_an_embedding_reaches_the_model", reaching.EMBEDDING),
+}
 REFUSED = f"{_SCHEMAS}::test_it_refuses_each_field_it_does_not_do"
 # By the field's path, or by its name alone where every endpoint proves it the same way.
 PROOFS: Mapping[str, str] = {
@@ -65,6 +73,8 @@ PROOFS: Mapping[str, str] = {
     "stop": f"{_CLIENT}::test_a_stop_string_cuts_the_text_at_any_token_boundary",
     "stream": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
     "stream_options": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
+    "completions.stream": f"{_WHOLE}::test_a_streamed_completion_put_together_is_the_whole_one",
+    "completions.stream_options": f"{_WHOLE}::test_a_streamed_completion_put_together_is_the_whole_one",
     "user": "test_chat.py::test_prefixes_are_kept_apart_where_the_client_says_so",
     "ignore_eos": f"{_ANSWERS}::test_an_answer_may_go_on_after_its_end",
     "max_tokens": f"{_CLIENT}::test_max_tokens_ends_with_length",
@@ -107,36 +117,63 @@ PROOFS: Mapping[str, str] = {
 }
 
 
-def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, str]]:
-    """Path, what becomes of it, and the proving test, of each field and those inside of it."""
-    for path, what in _fields(body):
+def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Path, what becomes of it, and the proving tests, of each field and those inside of it."""
+    for path, what in _told(body):
         if what.startswith("refused"):
-            yield path, what, REFUSED
+            yield path, what, (REFUSED,)
         else:
-            yield path, what, proof_of(name, path)
+            yield path, what, proofs_of(name, path)
 
 
-def proof_of(name: str, path: str) -> str:
-    """The test of the field itself, or of the one it is a part of."""
+def proofs_of(name: str, path: str) -> tuple[str, ...]:
+    """The test of what the field does, or the one it is a part of; before it the one that it gets there."""
     parts = path.replace("[]", "").split(".")
+    arrives = _reaching(name, parts)
     for end in range(len(parts), 0, -1):
         at = ".".join(parts[:end])
         if found := PROOFS.get(f"{name}.{at}") or PROOFS.get(at):
-            return found
+            return tuple(dict.fromkeys((*arrives, found)))
     raise LookupError(f"no test is named for {path} of {name}")
 
 
-def _fields(body: type[Strict], before: str = "") -> Iterator[tuple[str, str]]:
+def _reaching(name: str, parts: Sequence[str]) -> tuple[str, ...]:
+    if name not in REACHING:
+        return ()
+    test, cases = REACHING[name]
+    is_sent = any(_has(fields, parts) for fields, _, _ in cases)
+    return (f"openai/test_reaching.py::{test}",) if is_sent else ()
+
+
+def _has(value: Any, parts: Sequence[str]) -> bool:
+    """Whether a body has the field at the end of the path, in any item of its lists."""
+    if isinstance(value, list):
+        return any(_has(item, parts) for item in value)
+    if not parts:
+        return True
+    return isinstance(value, dict) and parts[0] in value and _has(value[parts[0]], parts[1:])
+
+
+def _told(body: type[Strict], before: str = "") -> Iterator[tuple[str, str]]:
     for name, field in body.model_fields.items():
         path = f"{before}{field.alias or name}"
         inner, is_list = _inside(field.annotation)
         word = "taken" if str(field.description).startswith(_ECHOED) else "enforced"
         yield path + ("[]" if is_list else ""), f"{word}: {field.description}"
         for one in inner:
-            yield from _fields(one, f"{path}[]." if is_list else f"{path}.")
+            yield from _told(one, f"{path}[]." if is_list else f"{path}.")
     for name, refused in body.refused.items():
         taken = ", ".join(f"`{json.dumps(value)}`" for value in (None, *refused.harmless[:3]))
         yield before + name, f"refused, but for {taken}: {refused.why}"
+
+
+def fields(body: type[Strict], before: str = "") -> Iterator[tuple[type[Strict], str, str]]:
+    """Class, name and path of each field that is not refused."""
+    for name, field in body.model_fields.items():
+        path = f"{before}{field.alias or name}"
+        yield body, field.alias or name, path
+        for one in _inside(field.annotation)[0]:
+            yield from fields(one, f"{path}.")
 
 
 def _inside(annotation: Any) -> tuple[list[type[Strict]], bool]:
@@ -154,8 +191,9 @@ def _inside(annotation: Any) -> tuple[list[type[Strict]], bool]:
 
 def table(name: str, body: type[Strict]) -> str:
     lines = ["| Field | What becomes of it | Proved by |", "|---|---|---|"]
-    for path, what, proof in rows(name, body):
-        lines.append(f"| `{path}` | {what.replace('|', chr(92) + '|')} | `{proof.partition('::')[2]}` |")
+    for path, what, proofs in rows(name, body):
+        tests = ", ".join(f"`{proof.partition('::')[2]}`" for proof in proofs)
+        lines.append(f"| `{path}` | {what.replace('|', chr(92) + '|')} | {tests} |")
     return "\n".join(lines)
 
 
@@ -172,7 +210,8 @@ def written(page: str) -> str:
 
 def tests_named() -> set[tuple[Path, str]]:
     """The file and name of each test that the tables name."""
-    named = {REFUSED, *PROOFS.values()}
+    arrive = (f"openai/test_reaching.py::{test}" for test, _ in REACHING.values())
+    named = {REFUSED, *PROOFS.values(), *arrive}
     return {(BASE_DIR / "tests" / path, test) for path, _, test in (one.partition("::") for one in named)}
 
 

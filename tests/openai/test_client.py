@@ -68,6 +68,24 @@ def test_leaving_before_the_first_token_ends_the_request(client: OpenAI, site: S
     assert eventually(lambda: site.streams() == 0)
 
 
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_leaving_a_response_ends_the_request(client: OpenAI, site: Site, is_stream: bool) -> None:
+    hasty = client.with_options(timeout=0.5)
+    with pytest.raises(openai.APITimeoutError):
+        for _ in hasty.responses.create(model="silent", input="Hi", stream=is_stream):
+            pass
+    assert eventually(lambda: site.streams() == 0)
+
+
+def test_leaving_a_responses_stream_ends_the_request(client: OpenAI, site: Site) -> None:
+    stream = client.responses.create(model="slow", input="Hi", stream=True)
+    while next(stream).type != "response.output_text.delta":
+        continue
+    assert site.streams() == 1
+    stream.close()
+    assert eventually(lambda: site.streams() == 0)
+
+
 def test_errors_have_their_own_classes(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as missing:
         client.chat.completions.create(model="none", messages=HELLO)

@@ -1,11 +1,15 @@
 """Stored responses: conversations that go on from them, whose they are, and how they end."""
 
 import json
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import AsyncClient
+from django.utils import timezone
 
 from inference.errors import WorkerDied
 from inference.models import StoredResponse
@@ -14,8 +18,11 @@ from inference.stored import Stored
 from inference.types import (
     Ended,
 )
-from tests.fakes import FakeRunner
+from mlxsite.config import Config
+from tests.fakes import FakeRunner, serving
+from tests.keys.making import make_key
 from tests.openai.asking import error_of
+from tests.openai.asking import post as ask_over_http
 from tests.openai.responding import CALLED, ENDED, NOW, SAID, THOUGHT, made, refused, streamed, telling
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -141,10 +148,34 @@ async def test_what_failed_is_not_stored() -> None:
     assert await sync_to_async(StoredResponse.objects.count)() == 0
 
 
-async def test_a_response_is_its_askers_alone() -> None:
+async def test_a_response_is_its_askers_alone(settings: Any) -> None:
+    settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
+    _, mine = await sync_to_async(make_key)()
+    _, other = await sync_to_async(make_key)(owner=await sync_to_async(User.objects.create)(username="bob"))
+    with serving(telling(*SAID, *ENDED)):
+        kept = json.loads((await said_with(mine, "post", input="Hi")).content)
+        for method in ("get", "delete"):
+            assert (await said_with(other, method, f"/{kept['id']}")).status_code == 404
+        assert (await said_with(other, "get", f"/{kept['id']}/input_items")).status_code == 404
+        onwards = await said_with(other, "post", input="Hi", previous_response_id=kept["id"])
+        assert (onwards.status_code, error_of(onwards)["param"]) == (404, "previous_response_id")
+        shown = await said_with(mine, "get", f"/{kept['id']}")
+    assert json.loads(shown.content) == kept
+
+
+async def said_with(secret: str, method: str, path: str = "", **body: Any) -> Any:
+    headers = {"Authorization": f"Bearer {secret}"}
+    if method == "post":
+        return await ask_over_http("/v1/responses", {"model": "tiny"} | body, headers=headers)
+    return await getattr(AsyncClient(), method)(f"/v1/responses{path}", headers=headers)
+
+
+async def test_a_response_that_is_too_old_is_forgotten(settings: Any) -> None:
+    settings.CONFIG = Config(response_days=2)
     told, _ = await made(telling(*SAID, *ENDED))
-    await sync_to_async(StoredResponse.objects.update)(owner="user:somebody")
-    for method in ("get", "delete"):
-        response = await getattr(AsyncClient(), method)(f"/v1/responses/{told['id']}")
-        assert response.status_code == 404
+    old = timezone.now() - timedelta(days=2, minutes=1)
+    await sync_to_async(StoredResponse.objects.update)(created_at=old)
+    assert (await AsyncClient().get(f"/v1/responses/{told['id']}")).status_code == 404
     assert await refused(previous_response_id=told["id"]) == (404, "previous_response_id")
+    await made(telling(*SAID, *ENDED))
+    assert await sync_to_async(StoredResponse.objects.count)() == 1
