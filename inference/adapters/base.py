@@ -28,7 +28,9 @@ _OPENED = (_ASKED, Message(role="assistant", content=_PROBE))
 # write the end only after the last turn, so both are asked.
 _PROBES = (_OPENED, (*_OPENED, Message(role="user", content="and")))
 _INSTRUCTED = (Message(role="system", content=_PROBE), _ASKED)
-_REMINDED = (*_INSTRUCTED, Message(role="system", content=_REMINDER), _ASKED)
+_REMINDING = (Message(role="system", content=_REMINDER), _ASKED)
+# Templates that want turns to alternate may count a system message as an answer (Mistral Small 3.2).
+_REMINDED = (*_INSTRUCTED, *_REMINDING, Message(role="assistant", content="yes"), *_REMINDING)
 _REPEATED = (Message(role="user", content=_PROBE), _ASKED)
 _TOOL = Tool(name="probe_of_the_tools", description="Nothing.")
 _CALL = ToolCall(id="abcdefghi", name=_TOOL.name, arguments="{}")  # Mistral's ids have nine characters

@@ -86,4 +86,5 @@ def _apart(turn: dict[str, Any]) -> Turns:
     """What is said before a call, in a turn of its own: the template would write it behind the results."""
     if not turn.get("tool_calls") or not turn["content"]:
         return [turn]
-    return [{"role": turn["role"], "content": turn["content"]}, {**turn, "content": ""}]
+    # The template joins neighbours that are both the assistant's, and calls them both the model's.
+    return [{"role": "model", "content": turn["content"]}, {**turn, "content": ""}]

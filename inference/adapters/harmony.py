@@ -88,7 +88,7 @@ class HarmonyReader(Reader):
 
     def _read_header(self) -> list[Piece] | None:
         header, found, rest = self._rest.partition(MESSAGE)
-        if not _may_be_header(header, _LONGEST_HEADER + (0 if found else len(MESSAGE))):
+        if not _may_be_header(header + found):
             return self._begin("text")
         if not found:
             return None
@@ -144,7 +144,7 @@ class HarmonyReader(Reader):
         return [Piece("reasoning" if self._channel == "reasoning" else "text", text)]
 
 
-def _may_be_header(text: str, longest: int) -> bool:
+def _may_be_header(text: str) -> bool:
     begun = text.lstrip(" ")
     opens = any(begun.startswith(opener) or opener.startswith(begun) for opener in _OPENERS)
-    return opens and "\n" not in begun and len(text) <= longest
+    return opens and "\n" not in begun and len(text) <= _LONGEST_HEADER + len(MESSAGE)

@@ -13,6 +13,7 @@ from inference.requests import Message, ToolCall
 from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import ADD, NOW, asking, real, stops
 from tests.adapters.hearing import ASKED, Heard, heard, heard_in_every_split, written
+from tests.adapters.published import published
 from tests.tiny import CHATML
 
 SYSTEM_FIRST = """{{- bos_token }}
@@ -89,8 +90,9 @@ TOKENS = (
 FAMILIES = {
     "v3": real("deepseek_v3", "deepseek_v3", V3),
     "r1": real("deepseek_v3", "deepseek_v3", R1),
-    "r1_distill": real("deepseek_v3", "qwen2", R1),
+    "r1_distill": real("deepseek_v3", "llama", published("deepseek_r1")),
     "v3_1": real("deepseek_v3", "deepseek_v3", V3_1),
+    "v3_1_published": real("deepseek_v3", "deepseek_v3", published("deepseek_v3_1")),
 }
 CALL = ToolCall(id="c1", name="add", arguments='{"a": 41}')
 CALLED = Message(role="assistant", content="Let me see.", tool_calls=(CALL,))

@@ -10,37 +10,8 @@ from inference.adapters.self_test import findings
 from inference.requests import Message, Tool, ToolCall
 from tests.adapters.families import ADD, NOW, stops
 from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
+from tests.adapters.published import published
 
-# As V3.2 has it, in short; V4 has other words around calls and results.
-V3_2 = (
-    """{{- bos_token }}
-{%- for message in messages if message.role == 'system' %}{{- message.content }}{%- endfor %}"""
-    + """{%- for tool in tools or [] %}{{- '\n' + (tool.function | tojson) }}{%- endfor %}
-{%- for message in messages %}
-    {%- if message.role == 'user' %}
-        {{- '<｜User｜>' + message.content + '<｜Assistant｜>' + ('<think>' if thinking else '</think>') }}
-    {%- elif message.role == 'tool' %}
-        {{- '\n\n<function_results>\n<result>' + message.content + '</result>\n</function_results>' }}
-        {{- '\n\n' + ('<think>' if thinking else '</think>') }}
-    {%- elif message.role == 'assistant' %}
-        {{- message.content }}
-        {%- if message.tool_calls %}
-            {{- '\n\n<｜DSML｜function_calls>\n' }}
-            {%- for call in message.tool_calls %}
-                {{- '<｜DSML｜invoke name="' + call.function.name + '">\n' }}
-                {%- for key, value in call.function.arguments.items() %}
-                    {{- '<｜DSML｜parameter name="' + key + '" string="' }}
-                    {{- ('true' if value is string else 'false') + '">' }}
-                    {{- (value if value is string else value | tojson) + '</｜DSML｜parameter>\n' }}
-                {%- endfor %}
-                {{- '</｜DSML｜invoke>\n' }}
-            {%- endfor %}
-            {{- '</｜DSML｜function_calls>' }}
-        {%- endif %}
-        {{- '<｜end▁of▁sentence｜>' }}
-    {%- endif %}
-{%- endfor %}"""
-)
 DSML_TOKENS = (
     "<｜begin▁of▁sentence｜>",
     "<｜end▁of▁sentence｜>",
@@ -49,9 +20,11 @@ DSML_TOKENS = (
     "｜DSML｜",
 )
 FAMILIES = {
-    "v3_2": family("deepseek_v32", V3_2, DSML_TOKENS),
-    "v4": family("deepseek_v4", V3_2.replace("function_calls", "tool_calls"), DSML_TOKENS),
-    "spelled": family("deepseek_v32", V3_2, DSML_TOKENS[:-1]),  # a vocabulary without the mark
+    "v3_2": family("deepseek_v32", published("deepseek_v3_2"), DSML_TOKENS),
+    "v4": family("deepseek_v4", published("deepseek_v4"), DSML_TOKENS),
+    "spelled": family(
+        "deepseek_v32", published("deepseek_v3_2"), DSML_TOKENS[:-1]
+    ),  # a vocabulary without the mark
 }
 CALL = ToolCall(id="c1", name="add", arguments='{"a": 41}')
 CALLED = Message(role="assistant", content="Let me see.", tool_calls=(CALL,))

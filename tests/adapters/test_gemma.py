@@ -1,4 +1,4 @@
-"""Gemma 3's tokenizer is its own, cut down; the templates of all are here in short, for their licences."""
+"""Gemma 3's tokenizer is its own, cut down; templates are in short for their licences, but for Gemma 4's."""
 
 import pytest
 
@@ -8,6 +8,7 @@ from inference.requests import Message, ToolCall
 from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import ADD, NOW, asking, real, stops
 from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
+from tests.adapters.published import published
 
 # As Gemma 2 and 3 have it, in short.
 ALTERNATES = """{{- bos_token }}{%- for message in messages %}
@@ -19,7 +20,6 @@ ALTERNATES = """{{- bos_token }}{%- for message in messages %}
 {%- endfor %}
 {%- if add_generation_prompt %}{{- '<start_of_turn>model\n' }}{%- endif %}"""
 GEMMA_2 = "{%- if messages[0].role == 'system' %}{{- raise_exception('no system') }}{%- endif %}" + ALTERNATES
-# What Gemma 4 and FunctionGemma share: how values are written.
 VALUES = """{%- macro value(it) %}
     {%- if it is string %}{{- quote + it + quote }}
     {%- elif it is boolean %}{{- 'true' if it else 'false' }}
@@ -31,40 +31,6 @@ VALUES = """{%- macro value(it) %}
 {%- macro members(it) %}
     {%- for key, one in it | dictsort %}{{- key + ':' + value(one) }}{{- ',' if not loop.last }}{%- endfor %}
 {%- endmacro %}"""
-GEMMA_4 = (
-    """{%- set quote = '<|"|>' %}"""
-    + VALUES
-    + """{{- bos_token }}{%- set ns = namespace(before='', turns=messages) %}
-{%- if tools or enable_thinking or messages[0].role == 'system' %}
-    {{- '<|turn>system\n' + ('<|think|>' if enable_thinking else '') }}
-    {%- if messages[0].role == 'system' %}
-        {{- messages[0].content }}{%- set ns.turns = messages[1:] %}
-    {%- endif %}
-    {%- for tool in tools or [] %}
-        {{- '<|tool>declaration:' + tool.function.name + '{' + members(tool.function) + '}<tool|>' }}
-    {%- endfor %}
-    {{- '<turn|>\n' }}
-{%- endif %}
-{%- for message in ns.turns %}
-    {{- '<|turn>' + ('model' if message.role == 'assistant' else message.role) + '\n' }}
-    {%- set ns.before = '' %}
-    {%- for call in message.tool_calls or [] %}
-        {{- '<|tool_call>call:' + call.function.name }}
-        {{- '{' + members(call.function.arguments) + '}<tool_call|>' }}
-    {%- endfor %}
-    {%- for answer in message.tool_responses or [] %}
-        {{- '<|tool_response>response:' + answer.name }}
-        {{- '{value:' + value(answer.response) + '}<tool_response|>' }}
-        {%- set ns.before = 'response' %}
-    {%- endfor %}
-    {{- message.content }}
-    {%- if message.content or not message.tool_responses %}{{- '<turn|>\n' }}{%- endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}
-    {%- if ns.before != 'response' %}{{- '<|turn>model\n' }}{%- endif %}
-    {%- if not enable_thinking %}{{- '<|channel>thought\n<channel|>' }}{%- endif %}
-{%- endif %}"""
-)
 FUNCTION_GEMMA = (
     "{%- set quote = '<escape>' %}"
     + VALUES
@@ -114,7 +80,7 @@ TOKENS_FUNCTION = (
 FAMILIES = {
     "gemma2": real("gemma3", "gemma2", GEMMA_2),
     "gemma3": real("gemma3", "gemma3_text", ALTERNATES),
-    "gemma4": family("gemma4", GEMMA_4, TOKENS_4),
+    "gemma4": family("gemma4", published("gemma_4"), TOKENS_4),
     "function_gemma": family("gemma3_text", FUNCTION_GEMMA, TOKENS_FUNCTION),
 }
 CALL = ToolCall(id="c1", name="add", arguments='{"b": "two", "a": 41}')
@@ -183,7 +149,7 @@ def test_the_turn_of_a_call_goes_on_behind_its_result() -> None:
     text = written(*speaking("gemma4"), ASKED, CALLED, RESULT, tools=(ADD,))
     called = '<|tool_call>call:add{a:41,b:<|"|>two<|"|>}<tool_call|>'
     answered = '<|tool_response>response:add{value:<|"|>five<|"|>}<tool_response|>'
-    assert text.endswith(f"Let me see.<turn|>\n<|turn>model\n{called}{answered}<|channel>thought\n<channel|>")
+    assert text.endswith(f"Let me see.<turn|>\n<|turn>model\n{called}{answered}")
 
 
 def test_function_gemma_is_told_that_it_calls_functions() -> None:

@@ -14,10 +14,11 @@ from inference.adapters.gemma_calls import FunctionGemmaCalls, GemmaCalls
 from inference.requests import Tool
 from tests.adapters.families import ADD, NOW
 from tests.adapters.hearing import family
-from tests.adapters.test_gemma import FUNCTION_GEMMA, GEMMA_4, TOKENS_4, TOKENS_FUNCTION
+from tests.adapters.published import published
+from tests.adapters.test_gemma import FUNCTION_GEMMA, TOKENS_4, TOKENS_FUNCTION
 
 FORMATS = {
-    GemmaCalls: family("gemma4", GEMMA_4, TOKENS_4)[1],
+    GemmaCalls: family("gemma4", published("gemma_4"), TOKENS_4)[1],
     FunctionGemmaCalls: family("gemma3", FUNCTION_GEMMA, TOKENS_FUNCTION)[1],
 }
 TEXTS = st.text('ab"\\{}[],:é\n ', max_size=6)

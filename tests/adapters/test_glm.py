@@ -1,4 +1,4 @@
-"""No package has GLM's tokenizer: its control tokens are here, and its templates in short."""
+"""No package has GLM's tokenizer: its control tokens are here, and its templates as published."""
 
 import json
 
@@ -13,49 +13,16 @@ from inference.requests import Message, Tool, ToolCall
 from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import ADD, NOW, asking, stops
 from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
+from tests.adapters.published import published
 
 TOKENS = (
     *("<|endoftext|>", "[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>", "<|observation|>"),
     *("<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>"),
     *("<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"),
 )
-# As 4.5 and 4.6 have it, in short: line breaks, and the model opens its reasoning itself.
-GLM_4_6 = """{{- '[gMASK]<sop>' }}
-{%- if tools %}{{- '<|system|>\n' + (tools | tojson) }}{%- endif %}
-{%- for message in messages %}
-    {%- if message.role == 'assistant' %}
-        {{- '<|assistant|>\n<think></think>' }}
-        {{- '\n' + message.content if message.content }}
-        {%- for call in message.tool_calls or [] %}
-            {{- '\n<tool_call>' + call.function.name + '\n' }}
-            {%- for key, value in call.function.arguments.items() %}
-                {{- '<arg_key>' + key + '</arg_key>\n<arg_value>' }}
-                {{- (value if value is string else value | tojson) + '</arg_value>\n' }}
-            {%- endfor %}
-            {{- '</tool_call>' }}
-        {%- endfor %}
-    {%- elif message.role == 'tool' %}
-        {{- '<|observation|>\n<tool_response>\n' + message.content + '\n</tool_response>' }}
-    {%- else %}
-        {{- '<|' + message.role + '|>\n' + message.content }}
-    {%- endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}
-    {{- '<|assistant|>' }}
-    {{- '\n<think></think>' if enable_thinking is defined and not enable_thinking }}
-{%- endif %}"""
-# As 4.7 has it: the same without line breaks, and the template opens the reasoning or closes it.
-GLM_4_7 = (
-    GLM_4_6.replace("\n<think></think>' if enable_thinking", "</think>' if enable_thinking")
-    .replace("not enable_thinking }}", "not enable_thinking else '<think>' }}")
-    .replace("\n<tool_call>", "<tool_call>")
-    .replace("'\n'", "''")
-    .replace("</arg_key>\n", "</arg_key>")
-    .replace("</arg_value>\n", "</arg_value>")
-)
 FAMILIES = {
-    "4.6": family("glm4_moe", GLM_4_6, TOKENS, eos="<|endoftext|>"),
-    "4.7": family("glm4_moe_lite", GLM_4_7, TOKENS, eos="<|endoftext|>"),
+    "4.6": family("glm4_moe", published("glm_4_6"), TOKENS, eos="<|endoftext|>"),
+    "4.7": family("glm4_moe_lite", published("glm_4_7"), TOKENS, eos="<|endoftext|>"),
 }
 CALL = ToolCall(id="c1", name="add", arguments='{"a": 41}')
 CALLED = Message(role="assistant", content="Let me see.", tool_calls=(CALL,))

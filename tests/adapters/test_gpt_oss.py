@@ -1,11 +1,11 @@
-"""gpt-oss's control tokens are real; its template is here in short, as openai/gpt-oss-20b has it."""
+"""gpt-oss's control tokens are real; its template as published."""
 
 # ruff: noqa: E501 - templates have lines of their own
 
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inference.adapters.harmony import HarmonyCalls, HarmonyReader
@@ -22,44 +22,13 @@ from tests.adapters.hearing import (
     is_said_in,
     written,
 )
+from tests.adapters.published import published
 
 TOKENS = (
     *("<|startoftext|>", "<|endoftext|>", "<|return|>", "<|constrain|>", "<|channel|>", "<|start|>"),
     *("<|end|>", "<|message|>", "<|call|>"),
 )
-TEMPLATE = """{{- '<|start|>system<|message|>You are ChatGPT.\nReasoning: ' + (reasoning_effort or 'medium') }}
-{{- '\n# Valid channels: analysis, commentary, final.<|end|>' }}
-{%- set ns = namespace(last=none, final=-1) %}
-{%- for message in messages %}{%- if message.role == 'assistant' and not message.tool_calls %}{%- set ns.final = loop.index0 %}{%- endif %}{%- endfor %}
-{%- set developer = messages[0].content if messages and messages[0].role == 'system' else '' %}
-{%- if developer or tools %}
-    {{- '<|start|>developer<|message|># Instructions\n\n' + developer }}
-    {%- if tools %}{{- '\n\n# Tools\n\nnamespace functions {\n' }}
-        {%- for tool in tools %}{{- '// ' + tool.function.description + '\ntype ' + tool.function.name + ' = (_: ' + tool.function.parameters | tojson + ') => any;\n' }}{%- endfor %}
-    {{- '}' }}{%- endif %}
-    {{- '<|end|>' }}
-{%- endif %}
-{%- for message in messages %}
-    {%- if message.role == 'assistant' %}
-        {%- if message.tool_calls %}
-            {%- if message.tool_calls | length > 1 %}{{- raise_exception('one call at a time') }}{%- endif %}
-            {%- if message.content and message.thinking %}{{- raise_exception('Cannot pass both content and thinking') }}{%- endif %}
-            {%- set thought = message.thinking or message.content %}
-            {%- if thought and loop.index0 > ns.final %}{{- '<|start|>assistant<|channel|>analysis<|message|>' + thought + '<|end|>' }}{%- endif %}
-            {%- set call = message.tool_calls[0].function %}
-            {{- '<|start|>assistant to=functions.' + call.name + '<|channel|>commentary json<|message|>' + call.arguments | tojson + '<|call|>' }}
-            {%- set ns.last = call.name %}
-        {%- else %}
-            {{- '<|start|>assistant<|channel|>final<|message|>' + message.content + '<|end|>' }}
-        {%- endif %}
-    {%- elif message.role == 'tool' %}
-        {{- '<|start|>functions.' + (ns.last or '') + ' to=assistant<|channel|>commentary<|message|>' + message.content | tojson + '<|end|>' }}
-    {%- elif message.role == 'user' %}
-        {{- '<|start|>user<|message|>' + message.content + '<|end|>' }}
-    {%- endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}{{- '<|start|>assistant' }}{%- endif %}"""
-ADAPTER, TOKENIZER = family("gpt_oss", TEMPLATE, TOKENS)
+ADAPTER, TOKENIZER = family("gpt_oss", published("gpt_oss"), TOKENS)
 THOUGHT = "<|channel|>analysis<|message|>Hm, 5.<|end|><|start|>assistant"
 FINAL = "<|channel|>final<|message|>It is 5."
 CALL = '<|channel|>commentary to=functions.add <|constrain|>json<|message|>{"a": 2}'
@@ -121,6 +90,7 @@ SCRAPS = (
 MORE = (" to=functions.add", " ", "{}", "hm", "\n", "<|constrain|>", "json", "<|", "to=")
 
 
+@example("<|<|message|>", [3])
 @given(st.lists(st.sampled_from([*SCRAPS, *MORE]), max_size=12).map("".join), st.lists(st.integers(0, 90)))
 def test_any_cut_gives_the_same_pieces(said: str, cuts: list[int]) -> None:
     edges = [0, *sorted({cut for cut in cuts if cut < len(said)}), len(said)]

@@ -1,4 +1,4 @@
-"""Granite's control tokens are real; the templates of 3.0, 3.2, 3.3 and 4 are here in short."""
+"""Granite's control tokens are real; the templates of 3.0 and 3.2 are in short, the others as published."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from inference.requests import Message, ToolCall
 from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import ADD, NOW, asking, stops
 from tests.adapters.hearing import ASKED, Heard, family, follows, heard, heard_in_every_split, written
+from tests.adapters.published import published
 
 TURN = "{{- '<|start_of_role|>' + message.role + '<|end_of_role|>' + message.content + '<|end_of_text|>\n' }}"
 OPEN = "{%- if add_generation_prompt %}{{- '<|start_of_role|>assistant<|end_of_role|>' }}{%- endif %}"
@@ -20,7 +21,6 @@ TOOLS = """{%- if tools %}
 THINKING = """{%- if thinking %}
     {{- '<|start_of_role|>system<|end_of_role|>HOW<|end_of_text|>\n' }}
 {%- endif %}"""
-TAGS = "Write your thoughts between <think></think> and write your response between <response></response>"
 WORDS = "Use 'Here is my thought process:' and 'Here is my response:'".replace("'", "\\'")
 GRANITE_3 = TOOLS + "{%- for message in messages %}" + TURN + "{%- endfor %}" + OPEN
 GRANITE_3_0 = (
@@ -32,32 +32,14 @@ GRANITE_3_0 = (
     + "{%- endif %}{%- endfor %}"
     + OPEN
 )
-GRANITE_4 = (
-    """{%- if tools %}
-    {{- '<|start_of_role|>system<|end_of_role|>For each call write <tool_call></tool_call>' }}
-    {{- tools | tojson + '<|end_of_text|>\n' }}
-{%- endif %}
-{%- for message in messages %}
-    {%- if message.role == 'tool' %}
-        {{- '<|start_of_role|>user<|end_of_role|><tool_response>' + message.content + '</tool_response>' }}
-    {%- else %}
-        {{- '<|start_of_role|>' + message.role + '<|end_of_role|>' + message.content }}
-        {%- for call in message.tool_calls or [] %}
-            {{- '<tool_call>\n{"name": "' + call.function.name + '", "arguments": ' }}
-            {{- call.function.arguments | tojson + '}\n</tool_call>' }}
-        {%- endfor %}
-    {%- endif %}
-    {{- '<|end_of_text|>\n' }}
-{%- endfor %}"""
-    + OPEN
-)
 TOKENS = ("<|end_of_text|>", "<|start_of_role|>", "<|end_of_role|>", "<|tool_call|>")
 END = "<|end_of_text|>"
 FAMILIES = {
     "3.0": family("granite", GRANITE_3_0, TOKENS, eos=END),
     "3.2": family("granite", THINKING.replace("HOW", WORDS) + GRANITE_3, TOKENS, eos=END),
-    "3.3": family("granitemoe", THINKING.replace("HOW", TAGS) + GRANITE_3, TOKENS, eos=END),
-    "4": family("granitemoehybrid", GRANITE_4, TOKENS, eos=END),
+    "3.3": family("granitemoe", published("granite_3_3"), TOKENS, eos=END),
+    "4": family("granitemoehybrid", published("granite_4"), TOKENS, eos=END),
+    "4.1": family("granite", published("granite_4_1"), TOKENS, eos=END),
 }
 CALL = ToolCall(id="c1", name="add", arguments='{"a": 41}')
 CALLED = Message(role="assistant", content="", tool_calls=(CALL,))
@@ -93,7 +75,7 @@ def test_the_template_tells_it_from_others(model_type: str, template: str, name:
     [
         ("3.0", '<|tool_call|>[{"name": "add", "arguments": {"a": 41}}]', "tool_response<|end_of_role|>"),
         ("3.3", '<|tool_call|>[{"name": "add", "arguments": {"a": 41}}]', "tool<|end_of_role|>"),
-        ("4", '<tool_call>\n{"name": "add", "arguments": {"a": 41}}\n</tool_call>', "<tool_response>"),
+        ("4", '<tool_call>\n{"name": "add", "arguments": {"a": 41}}\n</tool_call>', "<tool_response>\n"),
     ],
 )
 def test_calls_and_results_are_told_as_the_model_knows_them(name: str, call: str, role: str) -> None:

@@ -10,6 +10,7 @@ from inference.requests import Message, ToolCall
 from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import ADD, NOW, asking, stops
 from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
+from tests.adapters.published import published
 
 BEGIN, END = "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"
 TOKENS = (
@@ -45,6 +46,7 @@ K2_5 = (
 {%- endif %}"""
 )
 FAMILIES = {
+    "k2_first": family("kimi_k2", published("kimi_k2"), TOKENS, eos="[EOS]"),
     "k2": family("kimi_k2", K2, TOKENS, eos="[EOS]"),
     "k2_5": family("kimi_k25", K2_5, TOKENS, eos="[EOS]"),
     "moonlight": family("deepseek_v3", K2, TOKENS, eos="[EOS]"),

@@ -1,4 +1,4 @@
-"""No package has MiniMax's tokenizer: its control tokens are here, and M2's template in short."""
+"""No package has MiniMax's tokenizer: its control tokens are here, and M2's template as published."""
 
 import llguidance
 import llguidance.hf
@@ -9,40 +9,11 @@ from inference.adapters.self_test import findings
 from inference.requests import Message, Tool, ToolCall
 from tests.adapters.families import ADD, NOW, stops
 from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
+from tests.adapters.published import published
 
 BEGIN, END = "<minimax:tool_call>", "</minimax:tool_call>"
 TOKENS = ("]~!b[", "]~b]", "[e~[", "<think>", "</think>", BEGIN, END)
-# As M2 has it, in short: a system message that is not the first is left out.
-M2 = """{{- ']~!b[' }}
-{%- if messages[0].role == 'system' or tools %}
-    {{- ']~b]system\n' + (messages[0].content if messages[0].role == 'system' else '') }}
-    {%- for tool in tools or [] %}{{- '\n<tool>' + (tool.function | tojson) + '</tool>' }}{%- endfor %}
-    {{- '[e~[\n' }}
-{%- endif %}
-{%- for message in messages %}
-    {%- if message.role == 'assistant' %}
-        {{- ']~b]ai\n' + message.content }}
-        {%- if message.tool_calls %}
-            {{- '\n<minimax:tool_call>\n' }}
-            {%- for call in message.tool_calls %}
-                {{- '<invoke name="' + call.function.name + '">\n' }}
-                {%- for key, value in call.function.arguments | items %}
-                    {{- '<parameter name="' + key + '">' }}
-                    {{- (value if value is string else value | tojson) + '</parameter>\n' }}
-                {%- endfor %}
-                {{- '</invoke>\n' }}
-            {%- endfor %}
-            {{- '</minimax:tool_call>' }}
-        {%- endif %}
-        {{- '[e~[\n' }}
-    {%- elif message.role == 'tool' %}
-        {{- ']~b]tool\n<response>' + message.content + '</response>[e~[\n' }}
-    {%- elif message.role == 'user' %}
-        {{- ']~b]user\n' + message.content + '[e~[\n' }}
-    {%- endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}{{- ']~b]ai\n<think>\n' }}{%- endif %}"""
-FAMILIES = {"m2": family("minimax_m2", M2, TOKENS, eos="[e~[")}
+FAMILIES = {"m2": family("minimax_m2", published("minimax_m2"), TOKENS, eos="[e~[")}
 ADAPTER, TOKENIZER = FAMILIES["m2"]
 SYSTEM = Message(role="system", content="Be brief.")
 CALL = ToolCall(id="c1", name="add", arguments='{"a": 41}')

@@ -1,4 +1,4 @@
-"""Mistral's own tokenizer and template are Nemo's; Devstral's and Magistral's are here in short."""
+"""Mistral's own tokenizer and template are Nemo's; Magistral's is in short, the others are as published."""
 
 import re
 
@@ -11,6 +11,7 @@ from inference.requests import Message, ToolCall
 from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import ADD, MISTRAL_ARGS, NOW, real, stops
 from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
+from tests.adapters.published import published
 
 # The control tokens of https://github.com/mistralai/mistral-common (tokens/tokenizers/base.py), v13.
 TOKENS = (
@@ -26,19 +27,26 @@ ALTERNATES = """{%- set ns = namespace(index=0) %}
     {%- set ns.index = ns.index + 1 %}
 {%- endfor %}"""
 SYSTEM = "{%- if message.role == 'system' %}{{- '[SYSTEM_PROMPT]' + message.content + '[/SYSTEM_PROMPT]' }}"
-# As Devstral 2 and Magistral 1.2 have it, in short.
-DEVSTRAL = ALTERNATES + MISTRAL_ARGS.replace(
-    "{%- if message.role == 'user' %}", SYSTEM + "{%- elif message.role == 'user' %}", 1
+# As Magistral 1.2 has it, in short.
+MAGISTRAL = (
+    "{#- [THINK] -#}"
+    + ALTERNATES
+    + MISTRAL_ARGS.replace(
+        "{%- if message.role == 'user' %}", SYSTEM + "{%- elif message.role == 'user' %}", 1
+    )
 )
-MAGISTRAL = DEVSTRAL + "{#- [THINK] -#}"
 CALL = ToolCall(id="call_0123456789", name="add", arguments='{"a": 41}')
 CALLED = Message(role="assistant", content="", tool_calls=(CALL,))
 RESULT = Message(role="tool", content="five", tool_call_id=CALL.id, name="add")
 FAMILIES = {
     "nemo": real("mistral_nemo", "mistral"),
-    "devstral": family("mistral3", DEVSTRAL, TOKENS, eos="</s>"),
+    "devstral": family("mistral3", published("devstral"), TOKENS, eos="</s>"),
+    "small": family("mistral3", published("mistral_small"), TOKENS, eos="</s>"),
+    "ministral": family("mistral3", published("ministral_3"), TOKENS, eos="</s>"),
     "magistral": family("mistral", MAGISTRAL, TOKENS, eos="</s>"),
 }
+
+ALTERNATING = [name for name in FAMILIES if name != "devstral"]
 
 
 def speaking(name: str) -> tuple[Adapter, HubTokenizer]:
@@ -68,14 +76,15 @@ def test_the_template_tells_it_from_fine_tunes(model_type: str, template: str, n
 
 
 @pytest.mark.parametrize(
-    ("name", "format_of"), [("nemo", MistralList), ("devstral", MistralArgs), ("magistral", MistralArgs)]
+    ("name", "format_of"),
+    [("nemo", MistralList), *((name, MistralArgs) for name in FAMILIES if name != "nemo")],
 )
 def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[MistralList]) -> None:
     adapter, _ = speaking(name)
     assert type(adapter.call_format) is format_of
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", ["nemo", "small", "magistral"])
 def test_a_call_and_its_result_have_the_same_id_of_nine(name: str) -> None:
     text = written(*speaking(name), ASKED, CALLED, RESULT, tools=(ADD,))
     own = MistralList(FAMILIES[name][1]).own_id(CALL.id)
@@ -84,7 +93,7 @@ def test_a_call_and_its_result_have_the_same_id_of_nine(name: str) -> None:
     assert CALL.id not in text
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", ALTERNATING)
 def test_a_question_right_behind_a_result_is_rendered(name: str) -> None:
     again = Message(role="user", content="and 4?")
     text = written(*speaking(name), ASKED, CALLED, RESULT, again, tools=(ADD,))
@@ -92,12 +101,11 @@ def test_a_question_right_behind_a_result_is_rendered(name: str) -> None:
 
 
 def test_a_template_that_takes_it_is_given_no_answer_that_nobody_gave() -> None:
-    adapter, tokenizer = family("mistral", MISTRAL_ARGS, TOKENS, eos="</s>")
     again = Message(role="user", content="and 4?")
-    assert "Done." not in written(adapter, tokenizer, ASKED, CALLED, RESULT, again, tools=(ADD,))
+    assert "Done." not in written(*speaking("devstral"), ASKED, CALLED, RESULT, again, tools=(ADD,))
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", ALTERNATING)
 def test_neighbours_of_one_role_are_joined(name: str) -> None:
     text = written(*speaking(name), ASKED, Message(role="user", content="quick"))
     assert "[INST]2 and 3?\n\nquick[/INST]" in text
@@ -108,12 +116,18 @@ def test_the_system_is_rendered(name: str) -> None:
     assert "Be brief." in written(*speaking(name), Message(role="system", content="Be brief."), ASKED)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", ALTERNATING)
 def test_a_late_word_of_the_system_is_told_with_the_next_question(name: str) -> None:
     answered = Message(role="assistant", content="5")
     late = Message(role="system", content="Be brief.")
     text = written(*speaking(name), ASKED, answered, late, Message(role="user", content="and 4?"))
     assert "Be brief.\n\nand 4?[/INST]" in text
+
+
+def test_a_template_that_takes_a_late_word_of_the_system_is_given_it_where_it_was() -> None:
+    late = Message(role="system", content="Be brief.")
+    text = written(*speaking("devstral"), ASKED, late, ASKED)
+    assert text.endswith("[INST]2 and 3?[/INST][SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST]2 and 3?[/INST]")
 
 
 THOUGHT = Heard(reasoning="2+3=5", text="It is 5.")
@@ -145,6 +159,13 @@ LIST = '[TOOL_CALLS][{"name": "add", "arguments": {"a": 1}}'
         ),
         ("devstral", "[TOOL_CALLS]sub[ARGS]{}", Heard(text="[TOOL_CALLS]sub[ARGS]{}")),
         ("magistral", "[THINK]2+3=5[/THINK]It is 5.", THOUGHT),
+        ("ministral", "[THINK]2+3=5[/THINK]It is 5.", THOUGHT),
+        (
+            "ministral",
+            f"[THINK]add[/THINK]Let me see.{ARGS}",
+            Heard("Let me see.", "add", (("add", '{"a": 1}'),)),
+        ),
+        ("small", ARGS, Heard(calls=(("add", '{"a": 1}'),))),
         ("magistral", "[THINK]2+3", Heard(reasoning="2+3")),
         ("magistral", f"[THINK]add[/THINK]{ARGS}", Heard(reasoning="add", calls=(("add", '{"a": 1}'),))),
     ],
@@ -156,5 +177,5 @@ def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
 
 
 def test_the_first_magistral_thinks_in_the_common_marks() -> None:
-    adapter, tokenizer = family("mistral", DEVSTRAL + "{#- <think> -#}", TOKENS, eos="</s>")
+    adapter, tokenizer = family("mistral", published("devstral") + "{#- <think> -#}", TOKENS, eos="</s>")
     assert heard(adapter, tokenizer, "<think>2+3=5</think>It is 5.") == THOUGHT

@@ -9,6 +9,7 @@ from inference.requests import Message, ToolCall
 from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import ADD, NOW, asking, stops
 from tests.adapters.hearing import ASKED, Heard, family, follows, heard, heard_in_every_split, written
+from tests.adapters.published import published
 
 EACH = "{% for message in messages %}"
 OPEN = "{% if add_generation_prompt %}{{ '<|assistant|>'NL }}{% else %}{{ eos_token }}{% endif %}"
@@ -55,7 +56,7 @@ TOKENS_MINI = (
 )
 END = "<|endoftext|>"
 FAMILIES = {
-    "phi3": family("phi3", PHI_3, TOKENS_3, eos=END),
+    "phi3": family("phi3", published("phi_3_5"), TOKENS_3, eos=END),
     "phi4": family("phi3", PHI_4, TOKENS_4, eos=END),
     "phi4_mini": family("phi3", PHI_4_MINI, TOKENS_MINI, eos=END),
     "functools": family("phi3", FUNCTOOLS, TOKENS_MINI, eos=END),

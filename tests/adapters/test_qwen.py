@@ -1,4 +1,4 @@
-"""Qwen3's tokenizer and template are its own, cut down; Coder's and 3.5's templates are here in short."""
+"""Qwen3's tokenizer and template are its own, cut down; the others' templates are as published."""
 
 import pytest
 
@@ -10,49 +10,14 @@ from inference.requests import Message, ToolCall
 from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import ADD, NOW, asking, real, stops
 from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
+from tests.adapters.published import published
 from tests.tiny import CHATML, LLAMA_3
 
-TURNS = """{%- for message in messages %}
-    {%- if message.role == 'tool' %}
-        {{- '<|im_start|>user\n<tool_response>\n' + message.content + '\n</tool_response><|im_end|>\n' }}
-    {%- elif message.role != 'system' or not (loop.first and tools) %}
-        {{- '<|im_start|>' + message.role + '\n' + message.content }}
-        {%- for call in message.tool_calls or [] %}
-            {{- '\n<tool_call>\n<function=' + call.function.name + '>\n' }}
-            {%- for key, value in call.function.arguments | items %}
-                {{- '<parameter=' + key + '>\n' }}
-                {{- value | string if value is string or value is not iterable else value | tojson }}
-                {{- '\n</parameter>\n' }}
-            {%- endfor %}
-            {{- '</function>\n</tool_call>' }}
-        {%- endfor %}
-        {{- '<|im_end|>\n' }}
-    {%- endif %}
-{%- endfor %}"""
-TOOLS = """{%- if tools %}
-    {{- '<|im_start|>system\n' + (messages[0].content if messages[0].role == 'system' else '') }}
-    {{- '<tools>' + (tools | tojson) + '</tools><|im_end|>\n' }}
-{%- endif %}"""
-# As Qwen3-Coder has it, in short.
-CODER = TOOLS + TURNS + "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}"
-# As Qwen 3.5 has it, in short: it opens the reasoning, and takes a system message only at the head.
-QWEN_3_5 = (
-    """{%- for message in messages if message.role == 'system' and not loop.first %}
-    {{- raise_exception('System message must be at the beginning.') }}
-{%- endfor %}"""
-    + TOOLS
-    + TURNS
-    + """{%- if add_generation_prompt %}
-    {{- '<|im_start|>assistant\n' }}
-    {{- '<think>\n\n</think>\n\n' if enable_thinking is defined and not enable_thinking else '<think>\n' }}
-{%- endif %}"""
-).replace(
-    "if message.role == 'system' and not loop.first", "if message.role == 'system' and message != messages[0]"
-)
 FAMILIES = {
     "qwen3": real("qwen3", "qwen3"),
-    "coder": real("qwen3", "qwen3_moe", CODER),
-    "qwen3_5": real("qwen3", "qwen3_5", QWEN_3_5),
+    "qwen2_5": real("qwen3", "qwen2", published("qwen2_5")),
+    "coder": real("qwen3", "qwen3_moe", published("qwen3_coder")),
+    "qwen3_5": real("qwen3", "qwen3_5", published("qwen3_5")),
 }
 CALL = ToolCall(id="c1", name="add", arguments='{"a": 41}')
 CALLED = Message(role="assistant", content="Let me see.", tool_calls=(CALL,))
@@ -83,7 +48,13 @@ def test_a_fine_tune_with_another_template_is_what_its_template_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "format_of"), [("qwen3", Hermes), ("coder", FunctionXml), ("qwen3_5", FunctionXml)]
+    ("name", "format_of"),
+    [
+        ("qwen2_5", Hermes),
+        ("qwen3", Hermes),
+        ("coder", FunctionXml),
+        ("qwen3_5", FunctionXml),
+    ],
 )
 def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[ToolFormat]) -> None:
     adapter, _ = speaking(name)
@@ -93,7 +64,9 @@ def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[ToolFo
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_system_the_tools_and_what_they_answered_are_rendered(name: str) -> None:
     text = written(*speaking(name), SYSTEM, ASKED, CALLED, RESULT, tools=(ADD,))
-    places = [text.index(word) for word in ("Be brief.", '"add"', "2 and 3?", "Let me see.", "41", "five")]
+    told = {"coder": "<name>add</name>"}.get(name, '"name": "add"')
+    assert max(text.index("Be brief."), text.index(told)) < text.index("2 and 3?")
+    places = [text.index(word) for word in ("2 and 3?", "Let me see.", "41", "five")]
     assert places == sorted(places)
 
 
@@ -164,6 +137,7 @@ ONE = (("add", '{"a": 1}'),)
         ("qwen3_5", f"add\n</think>\n\n{XML}", Heard(reasoning="add\n", calls=ONE)),
         ("qwen3_5", "2+3=5\n</think>\n\nIt is 5.", Heard("\n\nIt is 5.", "2+3=5\n")),
         ("qwen3_5", "hm", Heard(reasoning="hm")),
+        ("qwen2_5", f"See.\n{JSON}", Heard("See.", calls=ONE)),
     ],
 )
 def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:

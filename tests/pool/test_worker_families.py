@@ -26,10 +26,10 @@ from tests.adapters import (
     test_mistral,
     test_olmo,
     test_phi,
-    test_qwen,
     test_smollm,
 )
 from tests.adapters.families import LLAMA_TOOLS
+from tests.adapters.published import published
 from tests.fakes import card
 from tests.pool.workers import OPTIONS, ask, chat
 from tests.tiny import CHATML, SPECIAL, make_tiny_model, make_tokenizer
@@ -48,10 +48,10 @@ class Family(NamedTuple):
 
 
 FAMILIES = (
-    Family("mistral", test_mistral.MAGISTRAL, test_mistral.TOKENS, ("</s>",), "[THINK]"),
+    Family("mistral", published("ministral_3"), test_mistral.TOKENS, ("</s>",), "[THINK]"),
     Family(
         "gemma4",
-        test_gemma.GEMMA_4,
+        published("gemma_4"),
         test_gemma.TOKENS_4,
         ("<turn|>", "<eos>", "<|tool_response>"),
         "<|tool_call>",
@@ -64,7 +64,7 @@ FAMILIES = (
         "<start_function_call>",
     ),
     Family("phi", test_phi.PHI_4_MINI, test_phi.TOKENS_MINI, ("<|end|>", "<|endoftext|>"), "<|tool_call|>"),
-    Family("granite", test_granite.GRANITE_3, test_granite.TOKENS, ("<|end_of_text|>",), "<|tool_call|>"),
+    Family("granite", published("granite_3_3"), test_granite.TOKENS, ("<|end_of_text|>",), "<|tool_call|>"),
     Family(
         "command_r",
         test_command_r.R7B["tool_use"],
@@ -81,25 +81,29 @@ FAMILIES = (
     ),
     Family(
         "qwen",
-        test_qwen.CODER,
+        published("qwen3_coder"),
         ("<|im_start|>", "<|endoftext|>", "<|im_end|>", "<tool_call>", "</tool_call>"),
         ("<|im_end|>", "<|endoftext|>"),
         "<|im_start|>",
     ),
     Family(
         "deepseek_dsml",
-        test_deepseek_dsml.V3_2,
+        published("deepseek_v3_2"),
         test_deepseek_dsml.DSML_TOKENS,
         ("<｜end▁of▁sentence｜>",),
         "<｜User｜>",
     ),
     Family(
-        "glm", test_glm.GLM_4_6, test_glm.TOKENS, ("<|user|>", "<|observation|>", "<|endoftext|>"), "<sop>"
+        "glm",
+        published("glm_4_6"),
+        test_glm.TOKENS,
+        ("<|user|>", "<|observation|>", "<|endoftext|>"),
+        "<sop>",
     ),
     Family("kimi", test_kimi.K2, test_kimi.TOKENS, ("<|im_end|>", "[EOS]"), "<|im_user|>"),
     Family(
         "gpt_oss",
-        test_gpt_oss.TEMPLATE,
+        published("gpt_oss"),
         test_gpt_oss.TOKENS,
         ("<|return|>", "<|call|>", "<|endoftext|>"),
         "<|start|>",
@@ -108,7 +112,7 @@ FAMILIES = (
         "smollm", test_smollm.SMOLLM_3, test_smollm.TOKENS, ("<|im_end|>", "<|end_of_text|>"), "<|im_start|>"
     ),
     Family("olmo", test_olmo.OLMO_3, test_olmo.TOKENS, ("<|im_end|>", "<|endoftext|>"), "<|im_start|>"),
-    Family("minimax", test_minimax.M2, test_minimax.TOKENS, ("[e~[",), "]~!b["),
+    Family("minimax", published("minimax_m2"), test_minimax.TOKENS, ("[e~[",), "]~!b["),
     Family("default", CHATML, SPECIAL, ("<|im_end|>",), "<|im_start|>"),
     Family(
         "llama3",
@@ -129,7 +133,7 @@ FAMILIES = (
             ("<｜end▁of▁sentence｜>",),
             "<｜tool▁calls▁begin｜>",
         )
-        for template in (test_deepseek.V3, test_deepseek.R1, test_deepseek.V3_1)
+        for template in (test_deepseek.V3, published("deepseek_r1"), published("deepseek_v3_1"))
     ),
 )
 
