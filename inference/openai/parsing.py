@@ -29,6 +29,7 @@ from inference.openai.schemas import UNSUPPORTED, Strict
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
 MAX_INTEGER = 2**64
+_EXACT_FLOAT = 2**53
 _SMALL_BODY_BYTES = 64 * 1024
 
 S = TypeVar("S", bound=Strict)
@@ -53,7 +54,12 @@ def parse(body: bytes, schema: type[S]) -> S:
 def load_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`; InvalidJSON when it is anything else."""
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        value = json.loads(
+            body.decode(),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_number,
+        )
     except json.JSONDecodeError as error:
         raise InvalidJSON(
             f"The body is not valid JSON (line {error.lineno}, column {error.colno})."
@@ -96,6 +102,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         raise InvalidJSON("The body gives the same field twice.")
     return made
+
+
+def _number(text: str) -> float | int:
+    """JSON has one kind of numbers, and to JSON Schema 5.0 is an integer; some languages write all so."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= _EXACT_FLOAT else number
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -91,3 +91,23 @@ EMBEDDING = [
     ({"dimensions": 3}, "dimensions", 3),
     ({"user": "ann"}, "user", "ann"),
 ]
+FUNCTION_TOOL = {"type": "function", **FUNCTION}
+TEXT_SCHEMA = {"type": "json_schema", "name": "x", "schema": {"type": "null"}}
+RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
+    ({"input": "Hi"}, "messages.0", Message(role="user", content="Hi")),
+    ({"instructions": "Be brief."}, "messages.0", Message(role="system", content="Be brief.")),
+    ({"temperature": 0.5}, "sampling.temperature", 0.5),
+    ({"top_p": 0.5}, "sampling.top_p", 0.5),
+    ({"max_output_tokens": 5}, "max_tokens", 5),
+    ({"tools": [FUNCTION_TOOL]}, "tools", (NOW,)),
+    ({"tools": [FUNCTION_TOOL | {"strict": True}]}, "follows_schemas", True),
+    ({"tools": [FUNCTION_TOOL], "tool_choice": "none"}, "tools", ()),
+    ({"tools": [FUNCTION_TOOL], "tool_choice": {"type": "function", "name": "now"}}, "must_call", ("now",)),
+    ({"tools": [FUNCTION_TOOL], "parallel_tool_calls": False}, "may_call_several", False),
+    ({"text": {"format": TEXT_SCHEMA}}, "schema", '{"type": "null"}'),
+    ({"reasoning": {"effort": "low"}}, "template_options", (("reasoning_effort", "low"),)),
+    ({"metadata": {"team": "blue"}}, "labels", (("team", "blue"),)),
+    ({"user": "ann"}, "user", "ann"),
+    ({"safety_identifier": "ann"}, "user", "ann"),
+    ({"prompt_cache_key": "k"}, "cache_key", "k"),
+]

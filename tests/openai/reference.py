@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from inference.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
@@ -49,6 +51,7 @@ _ECHOED = "Of an output sent back"  # by clients that return items as they came
 REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = {
     "chat/completions": ("test_a_field_of_a_chat_reaches_the_model", reaching.CHAT),
     "completions": ("test_a_field_of_a_completion_reaches_the_model", reaching.COMPLETION),
+    "responses": ("test_a_field_of_a_response_reaches_the_model", reaching.RESPONSE),
     "embeddings": ("test_a_field_of_an_embedding_reaches_the_model", reaching.EMBEDDING),
 }
 REFUSED = f"{_SCHEMAS}::test_it_refuses_each_field_it_does_not_do"
@@ -158,13 +161,18 @@ def _told(body: type[Strict], before: str = "") -> Iterator[tuple[str, str]]:
     for name, field in body.model_fields.items():
         path = f"{before}{field.alias or name}"
         inner, is_list = _inside(field.annotation)
-        word = "taken" if str(field.description).startswith(_ECHOED) else "enforced"
+        word = "taken" if is_taken(field) else "enforced"
         yield path + ("[]" if is_list else ""), f"{word}: {field.description}"
         for one in inner:
             yield from _told(one, f"{path}[]." if is_list else f"{path}.")
     for name, refused in body.refused.items():
         taken = ", ".join(f"`{json.dumps(value)}`" for value in (None, *refused.harmless[:3]))
         yield before + name, f"refused, but for {taken}: {refused.why}"
+
+
+def is_taken(field: FieldInfo) -> bool:
+    """Whether it is taken for those who send back what they were told, and changes nothing."""
+    return str(field.description).startswith(_ECHOED)
 
 
 def fields(body: type[Strict], before: str = "") -> Iterator[tuple[type[Strict], str, str]]:

@@ -81,6 +81,15 @@ def test_it_keeps_every_other_character_exactly(text: str) -> None:
     assert body.messages[0].content == text
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("5.0", 5), ("-0.0", 0), ("1e3", 1000), ("5.5", 5.5), ("1e300", 1e300), ("1e-300", 1e-300)],
+)
+def test_a_whole_number_is_an_integer_however_it_is_written(text: str, number: float) -> None:
+    read = load_object(b'{"n": ' + text.encode() + b"}")["n"]
+    assert (read, type(read)) == (number, type(number))
+
+
 def test_it_names_the_wrong_field_by_its_path() -> None:
     body = chat_body(messages=[{"role": "user", "content": [{"type": "text", "text": 5}]}])
     with pytest.raises(InvalidValue) as caught:

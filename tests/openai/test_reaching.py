@@ -9,7 +9,7 @@ from inference.requests import Request
 from inference.types import Accepted, Embedded, Finished, Usage
 from tests.fakes import EventRunner, FakeRunner, card, serving
 from tests.openai.asking import HELLO, post
-from tests.openai.reaching import CHAT, COMPLETION, EMBEDDING
+from tests.openai.reaching import CHAT, COMPLETION, EMBEDDING, RESPONSE
 
 
 def told_by(request: Request, path: str) -> Any:
@@ -49,4 +49,10 @@ async def test_a_field_of_an_embedding_reaches_the_model(
     vectors = Embedded(vectors=(struct.pack("<3f", 1, 0, 0),) * count)
     runner = EventRunner(Accepted(prompt_tokens=1), vectors, Finished(usage=Usage(prompt_tokens=1)))
     request = await asked("embeddings", {"input": "Hi"} | fields, runner, kind="embedding")
+    assert told_by(request, path) == value
+
+
+@pytest.mark.parametrize(("fields", "path", "value"), RESPONSE)
+async def test_a_field_of_a_response_reaches_the_model(fields: dict[str, Any], path: str, value: Any) -> None:
+    request = await asked("responses", {"input": "Hi", "store": False} | fields, FakeRunner())
     assert told_by(request, path) == value

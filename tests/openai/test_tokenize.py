@@ -85,6 +85,6 @@ async def test_tokens_become_text_again() -> None:
     assert request == DetokenizeRequest(model="tiny", tokens=(4, 5))
 
 
-@pytest.mark.parametrize("tokens", [[], [True], ["1"], [1.0], [-1], 3, None])
+@pytest.mark.parametrize("tokens", [[], [True], ["1"], [1.5], [-1], 3, None])
 async def test_only_token_ids_are_detokenised(tokens: Any) -> None:
     assert (await refused("detokenize", tokens=tokens))["param"].startswith("tokens")

@@ -27,7 +27,10 @@ Stop = Annotated[
     either({"<text>": str, "<list>": list}, "a string or 1 to 4 strings"),
 ]
 TokenKey = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]  # JSON's keys are strings
-LogitBias = Annotated[dict[TokenKey, Annotated[float, Field(ge=-100, le=100)]], Field(max_length=1024)]
+LogitBias = Annotated[
+    dict[TokenKey, Annotated[float, Field(ge=-100, le=100)]],
+    Field(max_length=1024, json_schema_extra={"additionalProperties": False}),
+]
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 TokenCount = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Label = Annotated[str, Field(min_length=1, max_length=512)]

@@ -1,8 +1,8 @@
 """The messages of a chat, as OpenAI's clients send them."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, Tag, model_validator
+from pydantic import ConfigDict, Field, Tag, model_validator
 
 from inference.openai.schemas.strict import Refused, Strict, either, unless, wrong
 from inference.requests import Message, ToolCall
@@ -62,8 +62,26 @@ class CallBody(Strict):
         return ToolCall(id=self.id, name=self.function.name, arguments=self.function.arguments)
 
 
+def _by_role(schema: dict[str, Any]) -> None:
+    """Describe what `_fields_fit_the_role` checks."""
+    given, nothing = {"not": {"type": "null"}}, {"type": "null"}
+    own = dict.fromkeys(("tool_calls", "reasoning_content", "tool_call_id"), nothing)
+    answer = {"role": {"const": "assistant"}, "tool_call_id": nothing}
+    result = own | {"role": {"const": "tool"}, "tool_call_id": given, "content": given}
+    others = {"enum": ["system", "developer", "user"]}
+    calls = {"type": "array", "minItems": 1}
+    schema["anyOf"] = [
+        {"required": ["content"], "properties": own | {"role": others, "content": given}},
+        {"required": ["content"], "properties": answer | {"content": given}},
+        {"required": ["tool_calls"], "properties": answer | {"tool_calls": calls}},
+        {"required": ["content", "tool_call_id"], "properties": result},
+    ]
+
+
 class ChatMessage(Strict):
     """One message; which fields it may have depends on its role."""
+
+    model_config = ConfigDict(json_schema_extra=_by_role)
 
     refused = {
         "refusal": Refused("this server makes no refusals of its own."),
