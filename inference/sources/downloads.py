@@ -1,0 +1,220 @@
+"""The downloads of this site: one writer for each model, each a process that ends when the site does."""
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from inference.sources import staging
+from inference.sources.errand import Ending, Line
+from inference.sources.errors import FetchFailed, TakenAlready, ThereAlready
+from inference.sources.hub import check_id, folder_size
+from inference.sources.progress import Progress
+
+logger = logging.getLogger(__name__)
+MOST_AT_ONCE = 3
+_MOST_REMEMBERED = 20
+_END_S = 5.0
+_SILENT_S = 3.0
+
+
+class State(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"  # what it left is there, but not who made it
+    ELSEWHERE = "elsewhere"  # another program fetches it
+
+
+class Download(msgspec.Struct, frozen=True, kw_only=True):
+    """One download as it is now; seconds since the epoch."""
+
+    id: str
+    state: State
+    progress: Progress = Progress()
+    message: str = ""
+    began_at: float = 0.0
+    heard_at: float = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        return self.state is State.RUNNING
+
+
+class Downloads:
+    """A register of them; safe to use from several threads. `on_done` is told when a model is there."""
+
+    def __init__(self, models_dir: Path, *, on_done: Callable[[], None]) -> None:
+        self._models_dir = models_dir
+        self._on_done = on_done
+        self._lock = threading.Lock()
+        self._known: dict[str, Download] = {}
+        self._running: dict[str, _Errand] = {}
+
+    def start(self, name: str) -> Download:
+        """Begin to fetch a model, or join whoever began before; raises FetchFailed."""
+        check_id(name)
+        target = self._models_dir / name
+        with self._lock:
+            if name in self._running:
+                return self._known[name]
+            if target.exists():
+                raise ThereAlready(name)
+            if staging.is_being_made(target):
+                raise TakenAlready(name)
+            if len(self._running) >= MOST_AT_ONCE:
+                raise FetchFailed(
+                    f"{MOST_AT_ONCE} models are being fetched; wait until one of them is there."
+                )
+            self._known.pop(name, None)  # so that it is the newest
+            self._known[name] = Download(id=name, state=State.RUNNING, began_at=time.time())
+            self._running[name] = _Errand(name, target, self._hear, self._end)
+            self._forget_oldest()
+            return self._known[name]
+
+    def cancel(self, name: str) -> None:
+        """End a download; what has come is kept. Nothing to do is well done."""
+        with self._lock:
+            errand = self._running.get(name)
+        if errand:
+            errand.stop()
+
+    def discard(self, name: str) -> None:
+        """Delete what an ended download left; raises FetchFailed while somebody fetches it."""
+        check_id(name)
+        try:
+            if staging.draft_of(self._models_dir / name).is_dir():
+                staging.discard(self._models_dir / name)
+        except BlockingIOError:
+            raise TakenAlready(name) from None
+        except FileExistsError:
+            raise ThereAlready(name) from None
+        except OSError as error:
+            raise FetchFailed(f"What is there of {name} cannot be deleted: {error.strerror}.") from error
+        with self._lock:
+            if name not in self._running:
+                self._known.pop(name, None)
+
+    def all(self) -> tuple[Download, ...]:
+        """Every download known of, the newest first, and those that an earlier site left behind."""
+        with self._lock:
+            known = dict(self._known)
+        return (
+            *reversed(known.values()),
+            *(self._left(name) for name in self._drafts() if name not in known),
+        )
+
+    def close(self) -> None:
+        """End them all, as the site does."""
+        with self._lock:
+            errands = list(self._running.values())
+        for errand in errands:
+            errand.stop()
+
+    def _hear(self, name: str, progress: Progress) -> None:
+        with self._lock:
+            self._known[name] = msgspec.structs.replace(
+                self._known[name], progress=progress, heard_at=time.time()
+            )
+
+    def _end(self, name: str, state: State, message: str) -> None:
+        with self._lock:
+            del self._running[name]
+            known = self._known[name]
+            progress = msgspec.structs.replace(known.progress, bytes_per_s=0.0, note="")
+            self._known[name] = msgspec.structs.replace(
+                known, state=state, message=message, progress=progress
+            )
+        logger.info("Download of %s: %s. %s", name, state, message)
+        if state is State.DONE:
+            self._on_done()
+
+    def _forget_oldest(self) -> None:
+        for name in list(self._known)[:-_MOST_REMEMBERED]:
+            if name not in self._running:
+                del self._known[name]
+
+    def _drafts(self) -> list[str]:
+        """The ids of the models that were begun and are not there."""
+        drafts = sorted(self._models_dir.glob("[!.]*/.*.partial"))
+        return [f"{draft.parent.name}/{draft.name[1:].removesuffix('.partial')}" for draft in drafts]
+
+    def _left(self, name: str) -> Download:
+        target = self._models_dir / name
+        if staging.is_being_made(target):
+            return Download(
+                id=name,
+                state=State.ELSEWHERE,
+                message="Another program fetches it, such as `manage.py pull`.",
+            )
+        there = folder_size(staging.draft_of(target))
+        return Download(
+            id=name,
+            state=State.INTERRUPTED,
+            message=f"{there / 10**9:.2f} GB of it are there; resume to go on.",
+        )
+
+
+def _as_it_stands(download: Download) -> Download:
+    """Nothing is heard of a stalled one, so its last speed is not its speed."""
+    if not download.is_running or time.time() - download.heard_at < _SILENT_S:
+        return download
+    return msgspec.structs.replace(
+        download, progress=msgspec.structs.replace(download.progress, bytes_per_s=0.0)
+    )
+
+
+class _Errand:
+    """The process that fetches one model, and the thread that hears it."""
+
+    def __init__(
+        self,
+        name: str,
+        target: Path,
+        hear: Callable[[str, Progress], None],
+        end: Callable[[str, State, str], None],
+    ) -> None:
+        self._name, self._hear, self._end = name, hear, end
+        self._is_stopped = False
+        command = [sys.executable, "-m", "inference.sources.errand", name, str(target)]
+        # A session of its own: Ctrl-C is for the site, which then ends it.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+        self._thread = threading.Thread(target=self._follow, name=f"download {name}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Kill it and wait until it is gone: after this nobody writes any more."""
+        self._is_stopped = True
+        self._process.kill()
+        self._thread.join(_END_S)
+
+    def _follow(self) -> None:
+        ending = None
+        try:
+            with self._process as process:
+                for line in process.stdout or ():
+                    said = msgspec.json.decode(line, type=Line)
+                    if isinstance(said, Ending):
+                        ending = said
+                        break
+                    self._hear(self._name, said)
+        finally:  # whatever it said, nobody waits for it for ever
+            self._end(self._name, *self._outcome(ending))
+
+    def _outcome(self, ending: Ending | None) -> tuple[State, str]:
+        if ending and not ending.failure:
+            return State.DONE, "It is there."
+        if ending:
+            return State.FAILED, ending.failure
+        if self._is_stopped:
+            return State.CANCELLED, "Cancelled. What has come is kept; resume to go on."
+        return State.FAILED, "Its process ended unexpectedly. What has come is kept; resume to go on."

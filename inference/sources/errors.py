@@ -1,0 +1,63 @@
+"""Why a model could not be fetched.
+
+    FetchFailed
+    ├── NotAnId            what was asked for is no OWNER/NAME
+    ├── ThereAlready       the model is there
+    ├── TakenAlready       somebody else fetches it now
+    ├── NoRoom             the disk has no room for it, or had none in the middle
+    ├── NotAModel          the repository holds nothing that can be served
+    ├── NotPermitted       the hub wants a licence accepted, or a token
+    ├── NotOnHub           there is no such repository, or no such file in it
+    ├── Damaged            what came is not what the hub lists
+    └── HubUnavailable     the hub cannot be reached, or breaks off again and again
+        └── HubBusy        it asks to wait
+
+Each message says what to do next and is shown to people, so it holds no token and no signed address.
+"""
+
+
+class FetchFailed(Exception):
+    """A model could not be fetched; the message says why and what to do next."""
+
+
+class NotAnId(FetchFailed):
+    def __init__(self) -> None:
+        super().__init__("Give the model's exact id on the hub: OWNER/NAME.")
+
+
+class ThereAlready(FetchFailed):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is there already; `manage.py remove {name}` removes it.")
+
+
+class TakenAlready(FetchFailed):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Somebody else is fetching {name} already; wait until that has ended.")
+
+
+class NoRoom(FetchFailed):
+    """The message has the numbers."""
+
+
+class NotAModel(FetchFailed):
+    """Nothing of the repository was kept."""
+
+
+class NotPermitted(FetchFailed):
+    """The message says where permission is given."""
+
+
+class NotOnHub(FetchFailed):
+    """The hub does not know it, or does not tell strangers about it."""
+
+
+class Damaged(FetchFailed):
+    """The wrong file is deleted already, so that the next try fetches it anew."""
+
+
+class HubUnavailable(FetchFailed):
+    """What has come is kept."""
+
+
+class HubBusy(HubUnavailable):
+    """It will have us back later."""

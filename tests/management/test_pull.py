@@ -1,0 +1,92 @@
+"""`manage.py pull` from a fake hub: its bars, its words, and what Ctrl-C leaves."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from mlxsite.config import Config
+from tests.e2e.site import ROOT
+from tests.sources.fetching import wait_for_part
+from tests.sources.hub import REPO, FakeHub, Refusal
+from tests.tiny import make_tiny_model
+
+WEIGHTS = "model.safetensors"
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    with FakeHub.of(make_tiny_model(tmp_path / "there")) as hub:
+        monkeypatch.delenv("HF_HUB_OFFLINE")
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        yield hub
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Iterator[Path]:
+    with override_settings(CONFIG=Config(models_dir=tmp_path / "models", use_hub_cache=False)):
+        yield tmp_path / "models"
+
+
+def pull() -> tuple[str, str]:
+    said, bars = StringIO(), StringIO()
+    call_command("pull", REPO, stdout=said, stderr=bars)
+    return said.getvalue(), bars.getvalue()
+
+
+def test_each_file_has_a_bar_and_a_speed(hub: FakeHub, models: Path) -> None:
+    said, bars = pull()
+    assert said == f"{REPO} is there; a running site lists it within seconds.\n"
+    for place, name in enumerate(sorted(hub.files, key=lambda name: (name == WEIGHTS, name)), 1):
+        assert f"{place}/{len(hub.files)} {name}: 100%" in bars
+    assert "B/s" in bars
+    assert {path.name for path in (models / REPO).iterdir()} == set(hub.files)
+
+
+def test_what_keeps_it_waiting_is_told(hub: FakeHub, models: Path) -> None:
+    hub.refusals[WEIGHTS] = [Refusal(503)]
+    assert "The hub has trouble of its own (status 503)." in pull()[1]
+
+
+def test_a_failure_is_told_and_the_next_run_goes_on(hub: FakeHub, models: Path) -> None:
+    hub.refusals[WEIGHTS] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
+    with pytest.raises(CommandError, match="Accept its licence"):
+        pull()
+    assert not (models / REPO).exists()
+    hub.got.clear()
+    pull()
+    assert hub.asked == [WEIGHTS]
+
+
+def test_ctrl_c_stops_the_writer_and_the_next_run_goes_on(hub: FakeHub, models: Path, tmp_path: Path) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    env = os.environ | {"MLX_SERVER_MODELS_DIR": str(models), "MLX_SERVER_DATA_DIR": str(tmp_path / "data")}
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "pull", REPO],
+        cwd=ROOT,
+        env=env | {"PYTHONUNBUFFERED": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=0,
+    )
+    with process:
+        assert process.stderr
+        said = ""
+        while WEIGHTS not in said:
+            assert (char := process.stderr.read(1)), said
+            said += char
+        wait_for_part(models / "org" / ".tiny.partial", 1000)
+        process.send_signal(signal.SIGINT)
+        said += process.stderr.read()
+    assert process.returncode == 1 and f"Stopped; `manage.py pull {REPO}` goes on" in said
+    hub.holds_after.clear()
+    hub.got.clear()
+    pull()
+    assert hub.ranges(WEIGHTS) == ["bytes=1000-"]

@@ -1,0 +1,62 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError
+from django.test import override_settings
+
+from inference import runtime
+from inference.catalog import Catalog
+from inference.management.client import Client
+from inference.management.commands.remove import Command
+from inference.types import ModelState, PoolSnapshot, ResidentModel
+from mlxsite.config import Config
+from tests.fakes import fake_pool
+from tests.management.fake_site import FakeSite, run
+from tests.tiny import make_tiny_model
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "models"
+    make_tiny_model(folder / "tiny")
+    catalog = Catalog(folder, use_hub_cache=False)
+    config = Config(models_dir=folder, use_hub_cache=False)
+    with override_settings(CONFIG=config), runtime.use_pool(fake_pool([]), models=catalog):
+        yield folder
+
+
+class Stranger(Client):
+    """Something else that answers at the site's address."""
+
+    def pool(self) -> PoolSnapshot:
+        raise CommandError("What runs there is another program.")
+
+
+def site(state: ModelState) -> FakeSite:
+    return FakeSite(PoolSnapshot(limit_bytes=1, models=(ResidentModel(id="tiny", state=state),)))
+
+
+@pytest.mark.parametrize("state", [ModelState.LOADING, ModelState.READY, ModelState.BUSY])
+def test_what_the_running_site_has_loaded_stays(models: Path, state: ModelState) -> None:
+    with pytest.raises(CommandError, match=f"tiny is {state} in the running site; `manage.py unload tiny`"):
+        run(Command, site(state), "tiny", "--yes")
+    assert (models / "tiny").exists()
+
+
+@pytest.mark.parametrize("state", [ModelState.UNLOADED, ModelState.FAILED])
+def test_what_it_has_not_loaded_goes(models: Path, state: ModelState) -> None:
+    assert "was deleted" in run(Command, site(state), "tiny", "--yes")
+    assert list(models.iterdir()) == []
+
+
+def test_without_a_running_site_nobody_is_asked(models: Path) -> None:
+    assert "was deleted" in run(Command, Client("127.0.0.1", 9), "tiny", "--yes")
+
+
+def test_who_does_not_tell_is_not_passed_over(models: Path) -> None:
+    stranger = Stranger("127.0.0.1", 1)
+    with pytest.raises(CommandError, match="another program.*--without-site"):
+        run(Command, stranger, "tiny", "--yes")
+    assert (models / "tiny").exists()
+    assert "was deleted" in run(Command, stranger, "tiny", "--yes", "--without-site")

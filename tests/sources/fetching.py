@@ -1,0 +1,59 @@
+"""Downloads from the fake hub into a models folder."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from inference.catalog import Catalog
+from inference.sources.errors import FetchFailed
+from inference.sources.hub import download
+from inference.sources.progress import Progress
+from inference.sources.wire import Patience
+from tests.sources.hub import REPO, FakeHub
+
+IMPATIENT = Patience(tries=3, pause_s=0.01, longest_pause_s=2, connect_s=2, stall_s=0.5)
+
+
+@dataclass
+class Fetch:
+    """Fetches into `models`, and looks at what a catalog finds there."""
+
+    hub: FakeHub
+    models: Path
+
+    def __call__(self, repo: str = REPO) -> list[Progress]:
+        told: list[Progress] = []
+        download(repo, self.models / "tiny", told.append, endpoint=self.hub.endpoint, patience=IMPATIENT)
+        return told
+
+    def refusal(self, kind: type[FetchFailed], repo: str = REPO) -> str:
+        """Why it failed; there is no model then."""
+        with pytest.raises(FetchFailed) as refused:
+            self(repo)
+        assert refused.type is kind
+        assert not self.listed and not (self.models / "tiny").exists()
+        return str(refused.value)
+
+    @property
+    def listed(self) -> list[str]:
+        return [card.id for card in Catalog(self.models, use_hub_cache=False).scan()]
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(path.name for path in (self.models / "tiny").iterdir())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the model there is the hub's, byte by byte, and nothing else."""
+        folder = self.models / "tiny"
+        return {path.name: path.read_bytes() for path in folder.iterdir()} == self.hub.files
+
+
+def wait_for_part(draft: Path, size: int) -> None:
+    """Until so much of the weights is on the disk."""
+    end = time.monotonic() + 30
+    while [path.stat().st_size for path in draft.glob("model.safetensors.*.part")] != [size]:
+        assert time.monotonic() < end
+        time.sleep(0.02)

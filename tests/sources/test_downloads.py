@@ -1,0 +1,190 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from inference.sources import staging
+from inference.sources.downloads import MOST_AT_ONCE, Download, Downloads, State
+from inference.sources.errors import FetchFailed, NotAnId, TakenAlready, ThereAlready
+from tests.sources.hub import LISTING, REPO, FakeHub, Refusal
+
+WEIGHTS = "model.safetensors"
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def was_done() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def downloads(
+    hub: FakeHub, models: Path, was_done: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Downloads]:
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+    downloads = Downloads(models, on_done=was_done.set)
+    yield downloads
+    downloads.close()
+
+
+def until(downloads: Downloads, fits: Callable[[Download], bool], name: str = REPO) -> Download:
+    """The download once it is as wanted."""
+    end = time.monotonic() + 30
+    while True:
+        found = [one for one in downloads.all() if one.id == name]
+        if found and fits(found[0]):
+            return found[0]
+        assert time.monotonic() < end, found
+        time.sleep(0.02)
+
+
+def has_ended(download: Download) -> bool:
+    return not download.is_running
+
+
+def has_begun(download: Download) -> bool:
+    return download.progress.done > 0
+
+
+def writers() -> list[psutil.Process]:
+    children = psutil.Process().children()
+    return [child for child in children if "inference.sources.errand" in " ".join(child.cmdline())]
+
+
+def test_a_model_is_fetched_and_told_of(
+    downloads: Downloads, models: Path, hub: FakeHub, was_done: threading.Event
+) -> None:
+    assert downloads.start(REPO).is_running
+    ended = until(downloads, has_ended)
+    assert (ended.state, ended.message) == (State.DONE, "It is there.")
+    assert ended.progress.done == ended.progress.size > 0 and was_done.is_set()
+    assert {path.name for path in (models / REPO).iterdir()} == set(hub.files)
+
+
+def test_who_asks_twice_joins(downloads: Downloads, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    downloads.start(REPO)
+    begun = until(downloads, has_begun)
+    assert downloads.start(REPO).began_at == begun.began_at
+    assert len(writers()) == 1 and len(downloads.all()) == 1
+
+
+def test_many_who_ask_at_once_are_one_writer(downloads: Downloads, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    threads = [threading.Thread(target=downloads.start, args=(REPO,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(writers()) == 1
+
+
+def test_a_cancelled_one_has_no_writer_and_goes_on_later(downloads: Downloads, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    downloads.start(REPO)
+    until(downloads, lambda one: bool(one.progress.files) and hub.asked[-1] == WEIGHTS)
+    downloads.cancel(REPO)
+    assert writers() == []
+    ended = until(downloads, has_ended)
+    assert ended.state is State.CANCELLED and "resume to go on" in ended.message
+    hub.holds_after.clear()
+    hub.got.clear()
+    downloads.start(REPO)
+    assert until(downloads, has_ended).state is State.DONE and hub.asked == [WEIGHTS]
+
+
+def test_cancelling_nothing_is_well_done(downloads: Downloads) -> None:
+    downloads.cancel(REPO)
+    assert downloads.all() == ()
+
+
+def test_a_failure_is_told_in_words(downloads: Downloads, hub: FakeHub) -> None:
+    hub.refusals[LISTING] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
+    downloads.start(REPO)
+    ended = until(downloads, has_ended)
+    assert ended.state is State.FAILED and "Accept its licence" in ended.message
+    downloads.start(REPO)
+    assert until(downloads, has_ended).state is State.DONE
+
+
+def test_a_killed_writer_is_told(downloads: Downloads, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    downloads.start(REPO)
+    until(downloads, has_begun)
+    writers()[0].kill()
+    ended = until(downloads, has_ended)
+    assert ended.state is State.FAILED and "ended unexpectedly" in ended.message
+
+
+def test_what_an_earlier_site_left_can_be_resumed_and_discarded(downloads: Downloads, models: Path) -> None:
+    draft = staging.draft_of(models / REPO)
+    draft.mkdir(parents=True)
+    (draft / "config.json").write_bytes(bytes(20_000_000))
+    (left,) = downloads.all()
+    assert (left.id, left.state) == (REPO, State.INTERRUPTED) and "0.02 GB" in left.message
+    downloads.discard(REPO)
+    assert downloads.all() == () and not draft.exists()
+
+
+def test_what_another_program_fetches_is_left_to_it(downloads: Downloads, models: Path) -> None:
+    with staging.staged(models / REPO, keeps_draft=True):
+        assert [one.state for one in downloads.all()] == [State.ELSEWHERE]
+        with pytest.raises(TakenAlready):
+            downloads.start(REPO)
+        with pytest.raises(TakenAlready):
+            downloads.discard(REPO)
+
+
+def test_a_running_one_is_not_discarded(downloads: Downloads, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    downloads.start(REPO)
+    until(downloads, has_begun)
+    with pytest.raises(TakenAlready):
+        downloads.discard(REPO)
+    assert len(writers()) == 1
+
+
+def test_a_failed_one_that_left_nothing_is_forgotten(downloads: Downloads, hub: FakeHub) -> None:
+    hub.refusals[LISTING] = [Refusal(404)]
+    downloads.start(REPO)
+    until(downloads, has_ended)
+    downloads.discard(REPO)
+    assert downloads.all() == ()
+
+
+def test_what_is_there_is_not_fetched(downloads: Downloads, models: Path) -> None:
+    (models / REPO).mkdir(parents=True)
+    with pytest.raises(ThereAlready):
+        downloads.start(REPO)
+    assert writers() == [] and downloads.all() == ()
+
+
+@pytest.mark.parametrize("name", ["tiny", "../x/y", "https://huggingface.co/a/b", ""])
+def test_only_an_id_is_taken(downloads: Downloads, name: str) -> None:
+    for act in (downloads.start, downloads.discard):
+        with pytest.raises(NotAnId):
+            act(name)
+
+
+def test_there_are_not_too_many_at_once(downloads: Downloads, hub: FakeHub) -> None:
+    hub.holds_after[LISTING] = 0
+    for number in range(MOST_AT_ONCE):
+        downloads.start(f"org/number-{number}")
+    with pytest.raises(FetchFailed, match="wait until one of them is there"):
+        downloads.start(REPO)
+
+
+def test_the_end_of_the_site_ends_them(downloads: Downloads, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    downloads.start(REPO)
+    until(downloads, has_begun)
+    downloads.close()
+    assert writers() == []
