@@ -1,4 +1,4 @@
-"""A real model that says odd bytes: what streams is what comes whole, wherever tokens cut characters or stops."""
+"""A real model that says odd bytes: streamed is whole, wherever tokens cut a letter or a stop string."""
 
 import json
 from typing import Any

@@ -53,7 +53,13 @@ def asked(site: Site, case: Any) -> Any:
     body = case.body
     if isinstance(body, dict) and isinstance(name := body.get("model"), str) and 0 < len(name) <= 256:
         body["model"] = "vectors" if "embeddings" in case.path else "tiny"
-    return case.call_and_validate(base_url=f"{site.address}/v1", checks=CHECKS, timeout=20)
+    response = case.call(base_url=f"{site.address}/v1", timeout=20)
+    # A body beyond the limit is refused before it is read, which Schemathesis takes for no refusal.
+    checks = [
+        check for check in CHECKS if check is not negative_data_rejection or response.status_code != 413
+    ]
+    case.validate_response(response, checks=checks)
+    return response
 
 
 @pytest.mark.parametrize("label", sorted(label for label in OPERATIONS if not label.startswith("POST")))
