@@ -17,6 +17,8 @@ DSML_TOKENS = (
     "<｜end▁of▁sentence｜>",
     "<｜User｜>",
     "<｜Assistant｜>",
+    "<think>",
+    "</think>",
     "｜DSML｜",
 )
 FAMILIES = {

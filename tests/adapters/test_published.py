@@ -1,10 +1,109 @@
-"""The published templates are all there, and nothing else is."""
+"""Every published template is taken as it is: what it renders, and what the self-test says of it."""
 
-from tests.adapters.published import FOLDER, PUBLISHED
+import pytest
+
+from inference.adapters import Adapter
+from inference.adapters.self_test import findings
+from inference.requests import Message, ToolCall
+from inference.worker.tokenizer import HubTokenizer
+from tests.adapters import (
+    test_deepseek,
+    test_deepseek_dsml,
+    test_gemma,
+    test_glm,
+    test_gpt_oss,
+    test_granite,
+    test_kimi,
+    test_minimax,
+    test_mistral,
+    test_phi,
+    test_qwen,
+    test_smollm,
+)
+from tests.adapters.families import ADD
+from tests.adapters.hearing import ASKED, family, written
+from tests.adapters.published import FOLDER, PUBLISHED, published
 
 FREE = {"Apache-2.0", "MIT", "Modified MIT"}
+SMOLLM_3 = family("smollm3", published("smollm3"), test_smollm.TOKENS)
+M1 = family("minimax", published("minimax_m1"), ("<begin_of_document>", "<end_of_sentence>"))
+SPEAKING: dict[str, tuple[Adapter, HubTokenizer]] = {
+    "deepseek_r1": test_deepseek.FAMILIES["r1_distill"],
+    "deepseek_v3_1": test_deepseek.FAMILIES["v3_1_published"],
+    "deepseek_v3_2": test_deepseek_dsml.FAMILIES["v3_2"],
+    "deepseek_v4": test_deepseek_dsml.FAMILIES["v4"],
+    "devstral": test_mistral.FAMILIES["devstral"],
+    "gemma_4": test_gemma.FAMILIES["gemma4"],
+    "glm_4_6": test_glm.FAMILIES["4.6"],
+    "glm_4_7": test_glm.FAMILIES["4.7"],
+    "gpt_oss": (test_gpt_oss.ADAPTER, test_gpt_oss.TOKENIZER),
+    "granite_3_3": test_granite.FAMILIES["3.3"],
+    "granite_4": test_granite.FAMILIES["4"],
+    "granite_4_1": test_granite.FAMILIES["4.1"],
+    "kimi_k2": test_kimi.FAMILIES["k2_first"],
+    "minimax_m1": M1,
+    "minimax_m2": test_minimax.FAMILIES["m2"],
+    "ministral_3": test_mistral.FAMILIES["ministral"],
+    "mistral_small": test_mistral.FAMILIES["small"],
+    "phi_3_5": test_phi.FAMILIES["phi3"],
+    "qwen2_5": test_qwen.FAMILIES["qwen2_5"],
+    "qwen3_5": test_qwen.FAMILIES["qwen3_5"],
+    "qwen3_coder": test_qwen.FAMILIES["coder"],
+    "smollm3": SMOLLM_3,
+}
+# What is not green, as docs/adapters.md tells it.
+TOLD_IN_WORDS = {"phi_3_5", "smollm3"}
+UNREAD = {"minimax_m1"}
+TELLING = sorted(SPEAKING.keys() - UNREAD)
+SYSTEM = Message(role="system", content="Be brief.")
+ANSWER = Message(role="assistant", content="It is five.")
+AGAIN = Message(role="user", content="and 4?")
+CALLS = tuple(ToolCall(id=f"call_{place}", name="add", arguments=f'{{"a": 4{place}}}') for place in range(2))
+CALLED = Message(role="assistant", content="", tool_calls=CALLS)
+RESULTS = tuple(Message(role="tool", content=f"got-{call.id[-1]}", tool_call_id=call.id) for call in CALLS)
 
 
 def test_every_template_is_listed_with_a_licence_that_lets_it_be_here() -> None:
-    assert {path.stem for path in FOLDER.iterdir()} == PUBLISHED.keys()
+    assert {path.stem for path in FOLDER.iterdir()} == PUBLISHED.keys() == SPEAKING.keys()
     assert {source.licence for source in PUBLISHED.values()} <= FREE
+
+
+@pytest.mark.parametrize("name", SPEAKING)
+def test_the_self_test_finds_nothing_but_what_is_known(name: str) -> None:
+    found = {(finding.light, finding.about): finding.text for finding in findings(*SPEAKING[name])}
+    if name in UNREAD | TOLD_IN_WORDS:
+        told = "told in words" if name in TOLD_IN_WORDS else "manner that is not read"
+        assert told in found.pop(("amber", "tools"))
+    assert not found
+
+
+@pytest.mark.parametrize("name", SPEAKING)
+def test_a_conversation_is_written_in_its_order(name: str) -> None:
+    text = written(*SPEAKING[name], SYSTEM, ASKED, ANSWER, AGAIN)
+    places = [text.index(message.content) for message in (SYSTEM, ASKED, ANSWER, AGAIN)]
+    assert places == sorted(places)
+    assert all(text.count(message.content) == 1 for message in (ASKED, ANSWER, AGAIN))
+
+
+@pytest.mark.parametrize("name", SPEAKING)
+def test_a_late_word_of_the_system_and_a_second_question_are_not_lost(name: str) -> None:
+    text = written(*SPEAKING[name], ASKED, ANSWER, SYSTEM, AGAIN, AGAIN)
+    assert text.index(ANSWER.content) < text.index(AGAIN.content)
+    assert (text.count(SYSTEM.content), text.count(AGAIN.content)) == (1, 2)
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_calls_and_their_results_are_written_in_their_order(name: str) -> None:
+    text = written(*SPEAKING[name], ASKED, CALLED, *RESULTS, ANSWER, AGAIN, tools=(ADD,))
+    calls = [text.index(f"4{place}") for place in range(2)]
+    results = [text.index(result.content) for result in RESULTS]
+    assert calls == sorted(calls) and results == sorted(results)
+    assert calls[0] < results[0] and calls[1] < results[1]
+    assert results[1] < text.index(ANSWER.content) < text.index(AGAIN.content)
+
+
+@pytest.mark.parametrize("name", SPEAKING)
+def test_a_longer_conversation_begins_as_the_shorter_one_did(name: str) -> None:
+    """So that what has been computed for a question is found again behind it."""
+    before, question, _ = written(*SPEAKING[name], ASKED).rpartition(ASKED.content)
+    assert written(*SPEAKING[name], ASKED, ANSWER, AGAIN).startswith(before + question)
