@@ -1,8 +1,8 @@
-"""Who may chat from the browser: everybody on an open loopback site, otherwise signed-in users."""
+"""Who may chat from the browser, and who may look at the server and act on it in the admin."""
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 
 from inference.types import Principal
 
@@ -16,3 +16,13 @@ def visitor(user: User | None) -> Principal | None:
     if settings.CONFIG.is_open:
         return Principal(kind="local")
     return None
+
+
+def may_look(user: AbstractUser | AnonymousUser) -> bool:
+    """Whether this is staff that may see the models and what they do; it may ask the database."""
+    return user.is_active and user.is_staff and user.has_perm("inference.view_servedmodel")
+
+
+def may_act(user: AbstractUser | AnonymousUser) -> bool:
+    """Whether this is staff that may load and unload models and stop requests."""
+    return user.is_active and user.is_staff and user.has_perm("inference.run_servedmodel")

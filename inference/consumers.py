@@ -1,4 +1,4 @@
-"""The websocket that keeps a page's list of models live; it only tells, it never starts anything."""
+"""Websockets that keep pages live; they only tell, they never start anything."""
 
 import asyncio
 import contextlib
@@ -21,37 +21,52 @@ SCAN_EVERY_S = 5.0  # the disk changes when somebody adds a model, not four time
 MAX_MESSAGES = 20  # what a client may say in a socket's life: there is nothing to say
 
 
-class ModelsConsumer(AsyncWebsocketConsumer):
-    """Sends {"type": "models", "models": [...]} at once and whenever it changes, at most 4 times a second."""
+class Telling(AsyncWebsocketConsumer):
+    """A websocket that tells whoever may hear it what changes, and hears nothing."""
 
     async def connect(self) -> None:
-        self._ticker: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._heard = 0
-        if visitor(self.scope.get("user")) is None:
-            await self.close(UNAUTHORISED)
+        if refusal := await self.refusal():
+            await self.close(refusal)
             return
         await self.accept()
-        self._ticker = asyncio.create_task(self._tick())
+        self._task = asyncio.create_task(self._tell_on())
 
     async def disconnect(self, code: int) -> None:
-        if self._ticker:
-            self._ticker.cancel()
+        if self._task:
+            self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._ticker
+                await self._task
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
         self._heard += 1
         if self._heard > MAX_MESSAGES:
             await self.close(1008)
 
-    async def _tick(self) -> None:
+    async def refusal(self) -> int:
+        """The code to close with at once; 0 for who may hear."""
+        raise NotImplementedError("a subclass says who may hear")
+
+    async def tell(self) -> None:
+        """Send what changes, for ever."""
+        raise NotImplementedError("a subclass says what it tells")
+
+    async def _tell_on(self) -> None:
         try:
-            await self._tell_changes()
+            await self.tell()
         except Exception:
-            logger.exception("The live list of models broke")
+            logger.exception("A live page broke")
             await self.close(1011)
 
-    async def _tell_changes(self) -> None:
+
+class ModelsConsumer(Telling):
+    """Sends {"type": "models", "models": [...]} at once and whenever it changes, at most 4 times a second."""
+
+    async def refusal(self) -> int:
+        return UNAUTHORISED if visitor(self.scope.get("user")) is None else 0
+
+    async def tell(self) -> None:
         told: tuple[LiveModel, ...] | None = None
         cards, scanned = await asyncio.to_thread(runtime.catalog().scan), time.monotonic()
         while True:

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from inference.catalog import Catalog
 from inference.choices import Choices
+from inference.dashboard.hour import HOUR
 from inference.journal import Journal
 from inference.pool import Pool, ProcessRunner
 from inference.protocol import Load
@@ -59,6 +60,7 @@ def pool() -> Pool:
             idle_ttl_s=config.idle_ttl_s,
             find_pinned=catalog().pinned,
             on_event=Journal(),
+            on_tick=HOUR,
             max_leases=config.max_batch,  # more would only wait inside the worker, where nobody counts them
         )
     return _pool

@@ -270,6 +270,7 @@ class PoolSnapshot(Struct, frozen=True, kw_only=True):
     waiting: int = 0
     models: tuple[ResidentModel, ...] = ()
     is_spare_ready: bool = False
+    spare_pid: int | None = None
     pressure: Pressure = "normal"
     events: tuple[PoolEvent, ...] = ()  # the last ones, oldest first
 

@@ -4,11 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from inference.api.api import api as control
+from inference.dashboard.views import stop
 from inference.openai.api import api
 from inference.openai.document import openapi
 from inference.openai.health import health
 
 urlpatterns = [
+    path("admin/stop-request/", admin.site.admin_view(stop), name="stop-request"),
     path("admin/", admin.site.urls),
     path("health", health),
     path("api/", control.urls),

@@ -29,6 +29,7 @@ USE_CASE = (
     *("inference.chat", "inference.control", "inference.runtime", "inference.tracing"),
     *("inference.models", "inference.choices", "inference.journal", "inference.writer"),
     *("inference.keys", "inference.recording", "inference.streams"),
+    *("inference.dashboard.bar", "inference.dashboard.hour"),
 )
 
 # Longest prefix wins. What a package may import of ours, besides itself and inference/__init__.py.
@@ -46,6 +47,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.keys": NOUNS,
     "inference.recording": (*NOUNS, "inference.keys", "inference.writer"),
     "inference.streams": (*NOUNS, "inference.recording"),
+    "inference.dashboard.bar": NOUNS,
+    "inference.dashboard.hour": (*NOUNS, "inference.dashboard.bar", "inference.streams"),
+    "inference.dashboard.process": NOUNS,
     "inference.protocol": ("inference.types", "inference.requests", "inference.errors"),
     "inference.tracing": NOUNS,
     "inference.catalog": NOUNS,

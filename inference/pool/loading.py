@@ -53,6 +53,10 @@ class Loader:
         self.is_spare_ready = False
         self.setbacks: dict[str, Setbacks] = {}
 
+    @property
+    def spare_pid(self) -> int | None:
+        return self._spare.pid if self._spare else None
+
     def begin(self, card: ModelCard, promised: int) -> None:
         """Start a load that takes the model's bytes and those promised to the request that needs it."""
         runner, self._spare, self.is_spare_ready = self._spare or self._start_runner(), None, False

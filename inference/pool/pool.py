@@ -34,7 +34,8 @@ class Pool:
     `limit_bytes` is what they may use together; unless the operator gave it (`is_limit_given`) the device's
     own limit counts too. `idle_ttl_s` is for models whose card has none, -1 for ever. A model keeps its
     place for `min_residency_s` though another waits, and one that waited `patience_s` is overtaken no more
-    (claim.py). `gauge` tells the share of the system's memory that is available.
+    (claim.py). `gauge` tells the share of the system's memory that is available. `on_tick` is shown the pool
+    once a second.
     """
 
     def __init__(
@@ -54,12 +55,12 @@ class Pool:
         keep_spare: bool = True,
         find_pinned: Callable[[], Sequence[str]] = list,
         on_event: OnEvent = lambda event: None,
+        on_tick: Callable[[PoolSnapshot], None] = lambda snapshot: None,
         gauge: pressure.Gauge = pressure.available,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._find_card = find_card
-        self._find_pinned = find_pinned
-        self._clock = clock
+        self._find_card, self._find_pinned = find_card, find_pinned
+        self._clock, self._on_tick = clock, on_tick
         self._known_pins: set[str] = set()
         self._room = Room(limit_bytes, is_given=is_limit_given)
         self._history = History(on_event, clock, self._room)
@@ -145,6 +146,7 @@ class Pool:
             waiting=len(self._queue),
             models=tuple(self._shown()),
             is_spare_ready=self._loader.is_spare_ready,
+            spare_pid=self._loader.spare_pid,
             pressure=self._house.pressure.level,
             events=self._history.events,
         )
@@ -158,6 +160,7 @@ class Pool:
         self._house.feel_pressure()
         self._house.expire(now, {waiter.card.id for waiter in self._queue})
         self._dispatch()
+        self._on_tick(self.snapshot())
 
     async def close(self) -> None:
         """End every worker; whoever still streams or waits is told that the site shuts down."""

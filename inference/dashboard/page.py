@@ -1,0 +1,184 @@
+"""All that the dashboard shows at one moment, in words: pages render it, websockets send what changed."""
+
+import time
+from collections.abc import Mapping
+
+from django.conf import settings
+from msgspec import Struct
+
+from inference import runtime
+from inference.dashboard import words
+from inference.dashboard.bar import Bar, bar_of
+from inference.dashboard.hour import HOUR, available
+from inference.dashboard.process import footprint
+from inference.models import ServedModel
+from inference.streams import STREAMS, Stream
+from inference.types import ModelCard, ModelState, PoolEvent, PoolSnapshot, ResidentModel
+
+MOST_MODELS = 12
+MOST_STREAMS = 40
+MOST_EVENTS = 8
+_AT_REST = frozenset({ModelState.UNLOADED})
+
+
+class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One cell: its words, the tone they are said in, and how far something is in percent."""
+
+    text: str
+    tone: str = ""
+    percent: int | None = None
+
+
+class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of a table, known by its key."""
+
+    key: str
+    cells: tuple[Cell, ...]
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """A piece of the memory bar: where it begins and how wide it is, in thousandths."""
+
+    name: str
+    x: int
+    width: int
+    text: str
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """Each field is a piece of the page that can change by itself."""
+
+    memory: tuple[Part, ...]
+    held: str
+    hour_text: str
+    models: tuple[Row, ...]
+    more_models: str
+    streams: tuple[Row, ...]
+    more_streams: str
+    queue: str
+    workers: tuple[Row, ...]
+    events: tuple[Row, ...]
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What is read from disk and the database, for which a live page looks only now and then."""
+
+    cards: tuple[ModelCard, ...]
+    lights: Mapping[str, str]
+
+
+def known() -> Known:
+    """Look at the models folder and at what their self-tests found; it blocks."""
+    rows = ServedModel.objects.exclude(findings=None).only("name", "findings")
+    return Known(cards=runtime.catalog().scan(), lights={row.name: row.light for row in rows})
+
+
+def page(of: Known) -> Page:
+    """The dashboard as of now; callable from any thread."""
+    snapshot, streams, now = runtime.pool().snapshot(), STREAMS.snapshot(), time.time()
+    bar = bar_of(snapshot, available())
+    models = _models(of, snapshot)
+    return Page(
+        memory=parts(bar),
+        held=words.held(bar, snapshot),
+        hour_text=words.hour(HOUR.since()),
+        models=models[:MOST_MODELS],
+        more_models=_more(len(models) - MOST_MODELS),
+        streams=tuple(_stream(stream, now) for stream in streams[:MOST_STREAMS]),
+        more_streams=_more(len(streams) - MOST_STREAMS),
+        queue=words.queue(snapshot, streams, settings.CONFIG.queue_limit, now),
+        workers=tuple(_workers(snapshot, now)),
+        events=tuple(_event(event, now) for event in reversed(snapshot.events[-MOST_EVENTS:])),
+    )
+
+
+def parts(bar: Bar) -> tuple[Part, ...]:
+    """The bar's pieces from left to right."""
+    names = {
+        "weights": ("Weights", bar.weights),
+        "kv": ("KV caches", bar.kv),
+        "caches": ("Prefixes", bar.caches),
+        "others": ("Other programs", bar.others),
+        "free": ("Free", bar.free),
+    }
+    found, done = [], 0
+    for name, (title, amount) in names.items():
+        begin, end = (round(1000 * edge / max(1, bar.total)) for edge in (done, done + amount))
+        found.append(Part(name=name, x=begin, width=end - begin, text=f"{title} {words.size(amount)}"))
+        done += amount
+    return tuple(found)
+
+
+def _models(of: Known, snapshot: PoolSnapshot) -> tuple[Row, ...]:
+    """Those in the pool or in trouble first, then by name."""
+    cards = {card.id: card for card in of.cards}
+    names = {*cards, *(model.id for model in snapshot.models)}
+    residents = sorted(map(snapshot.of, names), key=lambda model: (model.state in _AT_REST, model.id))
+    return tuple(_model(cards.get(model.id), model, of.lights.get(model.id, "")) for model in residents)
+
+
+def _model(card: ModelCard | None, model: ResidentModel, light: str) -> Row:
+    light = model.loaded.light if model.loaded else light
+    percent = model.loaded_percent if model.state == ModelState.LOADING else None
+    is_broken = model.state == ModelState.FAILED or bool(card and card.problem)
+    tone = "failed" if is_broken else str(model.state)
+    return Row(
+        key=model.id,
+        cells=(
+            Cell(text=model.id),
+            Cell(text=words.state(card, model), tone=tone, percent=percent),
+            Cell(text=words.size(model.reserved_bytes)),
+            Cell(text=str(model.leases)),
+            Cell(text=light or "not tested", tone=light),
+        ),
+    )
+
+
+def _stream(stream: Stream, now: float) -> Row:
+    has_share = stream.phase == "prefill" and stream.total
+    percent = 100 * stream.done // stream.total if has_share else None
+    if stream.phase == "loading":
+        percent = stream.done
+    return Row(
+        key=stream.id,
+        cells=(
+            Cell(text=stream.model),
+            Cell(text=words.who(stream)),
+            Cell(text=words.doing(stream), tone=stream.phase, percent=percent),
+            Cell(text=words.lasting(now - stream.began_at)),
+            Cell(text=f"{stream.prompt_tokens:,} + {stream.tokens:,}"),
+        ),
+    )
+
+
+def _workers(snapshot: PoolSnapshot, now: float) -> list[Row]:
+    rows = [_worker(model.pid, model, now) for model in snapshot.models if model.pid is not None]
+    if snapshot.spare_pid is not None:
+        rows.append(_worker(snapshot.spare_pid, ResidentModel(id="", state=ModelState.UNLOADED), now))
+    return rows
+
+
+def _worker(pid: int, model: ResidentModel, now: float) -> Row:
+    seen = footprint(pid, model.memory)
+    return Row(
+        key=str(pid),
+        cells=(
+            Cell(text=model.id or "spare, for the next model"),
+            Cell(text=str(pid)),
+            Cell(text=words.lasting(now - seen.began_at) if seen.began_at else "–"),
+            Cell(text=str(model.restarts)),
+            Cell(text=words.size(seen.bytes)),
+        ),
+    )
+
+
+def _event(event: PoolEvent, now: float) -> Row:
+    text = event.text[:1].upper() + event.text[1:]
+    return Row(
+        key=f"{event.at:.6f} {event.kind} {event.model}",
+        cells=(Cell(text=f"{words.lasting(now - event.at)} ago"), Cell(text=text, tone=event.kind)),
+    )
+
+
+def _more(number: int) -> str:
+    return f"and {number} more" if number > 0 else ""

@@ -1,0 +1,95 @@
+"""How the dashboard says things; the page and its websocket use the same words."""
+
+from collections.abc import Sequence
+
+from inference.dashboard.bar import Bar
+from inference.dashboard.hour import Sample
+from inference.pool.budget import in_gb
+from inference.streams import Stream
+from inference.types import ModelCard, PoolSnapshot, Pressure, ResidentModel
+
+_UNITS = ((86_400, "day"), (3600, "h"), (60, "min"))
+_PRESSURE: dict[Pressure, str] = {
+    "normal": "",
+    "shedding": "The system is short of memory: caches are given up.",
+    "evicting": "The system is short of memory: idle models are unloaded.",
+    "refusing": "The system is very short of memory: no further model is loaded.",
+}
+
+
+def lasting(seconds: float) -> str:
+    """A duration for people, in its largest unit: "12 s", "3 min", "2 days"."""
+    for size, unit in _UNITS:
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {unit}s" if unit == "day" and number > 1 else f"{number} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def size(amount: int) -> str:
+    """Bytes for people; a dash for none."""
+    if not amount:
+        return "–"
+    return in_gb(amount) if amount >= 10**8 else f"{max(1, round(amount / 1e6))} MB"
+
+
+def who(stream: Stream) -> str:
+    if stream.principal:
+        return f"key {stream.principal}…" if stream.principal_kind == "key" else stream.principal
+    return "the operator's key" if stream.principal_kind == "key" else "this machine"
+
+
+def doing(stream: Stream) -> str:
+    """What a request waits for or does."""
+    match stream.phase:
+        case "queued":
+            return f"waiting, place {stream.done} of {stream.total}" if stream.done else "waiting"
+        case "loading":
+            return f"loading its model, {stream.done} %"
+        case "prefill":
+            known = stream.total and f"{stream.done:,} of {stream.total:,} tokens"
+            return f"reading the prompt, {known}" if known else "reading the prompt"
+        case "decode":
+            return "answering"
+    return "ending"
+
+
+def state(card: ModelCard | None, resident: ResidentModel) -> str:
+    """Where a model is, and why it is not where it should be."""
+    if card and card.problem:
+        return f"cannot be served: {card.problem}"
+    percent = f" {resident.loaded_percent} %" if resident.state == "loading" else ""
+    pause = f"; it may start again in {lasting(resident.retry_in_s)}" if resident.retry_in_s >= 1 else ""
+    reason = f": {resident.reason}" if resident.reason else ""
+    return f"{resident.state}{percent}{reason}{pause}"
+
+
+def queue(snapshot: PoolSnapshot, streams: Sequence[Stream], limit: int, now: float) -> str:
+    """How many wait, and for how long the first has."""
+    if not snapshot.waiting:
+        return "Nobody waits."
+    waiting = [stream.began_at for stream in streams if stream.phase in {"queued", "loading"}]
+    requests = "1 request waits" if snapshot.waiting == 1 else f"{snapshot.waiting} requests wait"
+    first = f"; the first has waited {lasting(now - min(waiting))}" if waiting else ""
+    return f"{requests}; there is room for {limit}{first}."
+
+
+def held(bar: Bar, snapshot: PoolSnapshot) -> str:
+    """The memory in one sentence, and another when it is short."""
+    text = (
+        f"Models hold {size(bar.held)} of {size(bar.limit)}."
+        if bar.held
+        else f"{size(bar.limit)} for models."
+    )
+    return f"{text} {_PRESSURE[snapshot.pressure]}".strip()
+
+
+def hour(samples: Sequence[Sample]) -> str:
+    """What the chart shows, for who cannot see it."""
+    if not samples:
+        return "The chart begins a few seconds after the server."
+    most, rate = max(s.held for s in samples), max(s.rate for s in samples)
+    return (
+        f"Now {in_gb(samples[-1].held)} and {samples[-1].rate:.0f} tokens/s; "
+        f"in the last hour at most {in_gb(most)} and {rate:.0f} tokens/s."
+    )

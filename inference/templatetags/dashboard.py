@@ -1,0 +1,29 @@
+"""{% dashboard as board %}: what the top of the admin shows; nothing for who may not look."""
+
+from typing import Any
+
+from django import template
+from msgspec import Struct
+
+from inference.access import may_act, may_look
+from inference.dashboard.hour import HOUR
+from inference.dashboard.line import Line, line
+from inference.dashboard.page import Page, known, page
+
+register = template.Library()
+
+
+class Board(Struct, frozen=True, kw_only=True):
+    """The page as it is now, the last hour as a line, and whether requests may be stopped here."""
+
+    now: Page
+    hour: Line
+    may_act: bool
+
+
+@register.simple_tag(takes_context=True)
+def dashboard(context: Any) -> Board | None:
+    user = context["request"].user
+    if not may_look(user):
+        return None
+    return Board(now=page(known()), hour=line(HOUR.since()), may_act=may_act(user))

@@ -1,0 +1,115 @@
+from typing import Any
+
+import pytest
+
+from inference.dashboard import words
+from inference.dashboard.bar import Bar
+from inference.streams import Stream
+from inference.types import ModelState, PoolSnapshot, ResidentModel
+from tests.dashboard.samples import sample
+from tests.fakes import card
+
+GB = 10**9
+
+
+def stream(**facts: Any) -> Stream:
+    usual: dict[str, Any] = {
+        "id": "1",
+        "model": "tiny",
+        "principal_kind": "user",
+        "principal": "ann",
+        "kind": "chat",
+        "phase": "decode",
+        "began_at": 100.0,
+    }
+    return Stream(**(usual | facts))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-1, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (7300, "2 h"),
+        (86_400, "1 day"),
+        (200_000, "2 days"),
+    ],
+)
+def test_durations(seconds: float, said: str) -> None:
+    assert words.lasting(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"), [(0, "–"), (1, "1 MB"), (42 * 10**6, "42 MB"), (4_600_000_000, "4.6 GB")]
+)
+def test_sizes(amount: int, said: str) -> None:
+    assert words.size(amount) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("user", "ann", "ann"),
+        ("key", "mlx-ab12", "key mlx-ab12…"),
+        ("key", "", "the operator's key"),
+        ("local", "", "this machine"),
+    ],
+)
+def test_who_asks(kind: str, name: str, said: str) -> None:
+    assert words.who(stream(principal_kind=kind, principal=name)) == said
+
+
+@pytest.mark.parametrize(
+    ("phase", "done", "total", "said"),
+    [
+        ("queued", 0, 0, "waiting"),
+        ("queued", 2, 3, "waiting, place 2 of 3"),
+        ("loading", 40, 100, "loading its model, 40 %"),
+        ("prefill", 0, 0, "reading the prompt"),
+        ("prefill", 512, 2048, "reading the prompt, 512 of 2,048 tokens"),
+        ("decode", 0, 0, "answering"),
+        ("over", 0, 0, "ending"),
+    ],
+)
+def test_what_a_request_does(phase: str, done: int, total: int, said: str) -> None:
+    assert words.doing(stream(phase=phase, done=done, total=total)) == said
+
+
+def test_a_model_says_why_it_failed_and_when_it_may_start_again() -> None:
+    model = ResidentModel(id="tiny", state=ModelState.FAILED, reason="out of memory", retry_in_s=90)
+    assert words.state(card(), model) == "failed: out of memory; it may start again in 1 min"
+
+
+def test_a_load_says_how_far_it_is() -> None:
+    model = ResidentModel(id="tiny", state=ModelState.LOADING, loaded_percent=40)
+    assert words.state(card(), model) == "loading 40 %"
+
+
+def test_a_model_that_cannot_be_served_says_why() -> None:
+    model = ResidentModel(id="tiny", state=ModelState.UNLOADED)
+    assert words.state(card(problem="no weights"), model) == "cannot be served: no weights"
+
+
+def test_the_queue_says_how_many_wait_and_since_when() -> None:
+    streams = [stream(phase="queued", began_at=88), stream(began_at=1)]
+    said = words.queue(PoolSnapshot(limit_bytes=1, waiting=2), streams, 64, 100.0)
+    assert said == "2 requests wait; there is room for 64; the first has waited 12 s."
+
+
+def test_an_empty_queue_says_so() -> None:
+    assert words.queue(PoolSnapshot(limit_bytes=1), [], 64, 0) == "Nobody waits."
+
+
+def test_short_memory_is_said() -> None:
+    bar = Bar(weights=2 * GB, kv=0, caches=0, others=0, free=GB, limit=3 * GB)
+    short = PoolSnapshot(limit_bytes=3 * GB, pressure="evicting")
+    said = "Models hold 2.0 GB of 3.0 GB. The system is short of memory: idle models are unloaded."
+    assert words.held(bar, short) == said
+
+
+def test_the_hour_is_said_for_who_cannot_see_it() -> None:
+    said = words.hour([sample(held=3 * GB, rate=50), sample(held=GB, rate=7)])
+    assert said == "Now 1.0 GB and 7 tokens/s; in the last hour at most 3.0 GB and 50 tokens/s."
+    assert "begins" in words.hour([])
