@@ -86,7 +86,7 @@ def page(of: Known) -> Page:
         more_models=_more(len(models) - MOST_MODELS),
         streams=tuple(_stream(stream, now) for stream in streams[:MOST_STREAMS]),
         more_streams=_more(len(streams) - MOST_STREAMS),
-        queue=words.queue(snapshot, streams, settings.CONFIG.queue_limit, now),
+        queue=words.queue(streams, settings.CONFIG.queue_limit, now),
         workers=tuple(_workers(snapshot, now)),
         events=tuple(_event(event, now) for event in reversed(snapshot.events[-MOST_EVENTS:])),
     )

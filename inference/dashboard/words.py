@@ -64,14 +64,13 @@ def state(card: ModelCard | None, resident: ResidentModel) -> str:
     return f"{resident.state}{percent}{reason}{pause}"
 
 
-def queue(snapshot: PoolSnapshot, streams: Sequence[Stream], limit: int, now: float) -> str:
+def queue(streams: Sequence[Stream], limit: int, now: float) -> str:
     """How many wait, and for how long the first has."""
-    if not snapshot.waiting:
-        return "Nobody waits."
     waiting = [stream.began_at for stream in streams if stream.phase in {"queued", "loading"}]
-    requests = "1 request waits" if snapshot.waiting == 1 else f"{snapshot.waiting} requests wait"
-    first = f"; the first has waited {lasting(now - min(waiting))}" if waiting else ""
-    return f"{requests}; there is room for {limit}{first}."
+    if not waiting:
+        return "Nobody waits for a model."
+    requests = "1 request waits" if len(waiting) == 1 else f"{len(waiting)} requests wait"
+    return f"{requests} for a model, the first for {lasting(now - min(waiting))}; {limit} may wait."
 
 
 def held(bar: Bar, snapshot: PoolSnapshot) -> str:

@@ -4,6 +4,7 @@ import uPlot from "../vendor/uplot/uPlot.js";
 const HOUR_S = 3600;
 const GB = 1e9;
 const HEIGHT = 200;
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
 
 export class Chart {
   /** @param {HTMLElement} place holds the plain picture, which this one replaces */
@@ -59,12 +60,12 @@ export class Chart {
         rate: { range: (_, __, most) => [0, Math.max(10, most * 1.1)] },
       },
       series: [
-        {},
-        { label: "GB held", scale: "GB", stroke: colour("held"), width: 2 },
-        { label: "Tokens/s", scale: "rate", stroke: colour("rate"), width: 1.5 },
+        { label: "Time", value: (_, at) => (at ? clock.format(at * 1000) : "–") },
+        { label: "GB held", scale: "GB", value: (_, held) => held?.toFixed(1) ?? "–", stroke: colour("held"), width: 2 },
+        { label: "Tokens/s", scale: "rate", value: (_, rate) => rate?.toFixed(1) ?? "–", stroke: colour("rate"), width: 1.5 },
       ],
       axes: [
-        axis({}),
+        axis({ values: (_, times) => times.map((at) => clock.format(at * 1000)) }),
         axis({ scale: "GB", label: "GB", labelSize: 18, size: 44 }),
         axis({ scale: "rate", label: "tokens/s", labelSize: 18, size: 50, side: 1, grid: { show: false } }),
       ],

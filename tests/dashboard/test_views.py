@@ -92,7 +92,7 @@ def stop(client: Client, stream: str = "", **headers: str) -> Any:
 def test_the_admin_begins_with_the_dashboard(pool: Pool, operator: Client) -> None:
     text = page(operator)
     assert 'id="dashboard"' in text
-    assert "Nobody waits." in text
+    assert "Nobody waits for a model." in text
     assert text.index('id="dashboard"') < text.index('id="content-main"')
     assert 'data-key="tiny"' in text
 

@@ -94,12 +94,12 @@ def test_a_model_that_cannot_be_served_says_why() -> None:
 
 def test_the_queue_says_how_many_wait_and_since_when() -> None:
     streams = [stream(phase="queued", began_at=88), stream(began_at=1)]
-    said = words.queue(PoolSnapshot(limit_bytes=1, waiting=2), streams, 64, 100.0)
-    assert said == "2 requests wait; there is room for 64; the first has waited 12 s."
+    said = words.queue([*streams, stream(phase="loading", began_at=95)], 64, 100.0)
+    assert said == "2 requests wait for a model, the first for 12 s; 64 may wait."
 
 
 def test_an_empty_queue_says_so() -> None:
-    assert words.queue(PoolSnapshot(limit_bytes=1), [], 64, 0) == "Nobody waits."
+    assert words.queue([stream()], 64, 0) == "Nobody waits for a model."
 
 
 def test_short_memory_is_said() -> None:
