@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gguf import GGMLQuantizationType, GGUFWriter, quants
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFWriter, quants
 from safetensors.numpy import load_file
 
 from tests.tiny import FFN, HEADS, HIDDEN, KV_HEADS, LAYERS, LLAMA_3, make_tiny_model, make_tokenizer
@@ -24,6 +24,12 @@ _NAMES = {
 MERGES = ("a b", "ab c", "Ġ a", "1 2")
 USER_DEFINED = "<think>"  # found whole in any text, yet ordinary text
 ADDED = (*(merge.replace(" ", "") for merge in MERGES), USER_DEFINED)
+# Where a block has its scales in half precision; offsets are so many scales, which has weights around zero.
+_HALVES = {
+    **{"Q4_0": {0: 1}, "Q5_0": {0: 1}, "Q8_0": {0: 1}, "Q3_K": {108: 1}, "Q6_K": {208: 1}},
+    **{"Q4_1": {0: 1, 2: -7.5}, "Q5_1": {0: 1, 2: -15.5}, "Q2_K": {80: 1, 82: 1.5}},
+    **{"Q4_K": {0: 1, 2: 7.5}, "Q5_K": {0: 1, 2: 15.5}},
+}
 Weights = Mapping[str, "np.ndarray[Any, np.dtype[np.float32]]"]
 
 
@@ -47,13 +53,24 @@ def write_gguf(
     changes: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write `weights` in one type, but those named in `kinds` in theirs; `changes` replaces metadata."""
-    writer = GGUFWriter(path, architecture)
-    for key, value in (_metadata() | dict(changes or {})).items():
-        _add(writer, key, value)
+    tensors = {}
     for name, array in weights.items():
         other = _gguf_name(name)
         wanted = "F32" if array.ndim == 1 else (kinds or {}).get(other, kind)
-        _add_tensor(writer, other, _in_gguf_order(other, array), GGMLQuantizationType[wanted])
+        tensors[other] = (_stored(_in_gguf_order(other, array), wanted), wanted)
+    return write_file(path, architecture, _metadata() | dict(changes or {}), tensors)
+
+
+def write_file(
+    path: Path, architecture: str, metadata: Mapping[str, Any], tensors: Mapping[str, tuple[Any, str]]
+) -> Path:
+    """Write metadata, but for what is None, and tensors: each in the bytes or numbers of its type."""
+    writer = GGUFWriter(path, architecture)
+    for key, value in metadata.items():
+        _add(writer, key, value)
+    for name, (array, kind) in tensors.items():
+        plain = kind in {"F32", "F16"}
+        writer.add_tensor(name, array, raw_dtype=None if plain else GGMLQuantizationType[kind])
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -67,9 +84,18 @@ def vocabulary() -> list[str]:
     return [*sorted(known, key=lambda token: known[token]), *ADDED]
 
 
+def random_blocks(kind: str, *, rows: int, columns: int, seed: int = 0, scale: float = 0.01) -> Any:
+    """Rows of stored bytes with random codes, and scales of a size that weights have."""
+    random = np.random.default_rng(seed)
+    items, size = GGML_QUANT_SIZES[GGMLQuantizationType[kind]]
+    blocks = random.integers(0, 256, (rows * columns // items, size), np.uint8)
+    for at, factor in _HALVES[kind].items():
+        halves = (random.uniform(0.5, 1, len(blocks)) * scale * factor).astype("<f2")
+        blocks[:, at : at + 2] = halves.view(np.uint8).reshape(-1, 2)
+    return blocks.reshape(rows, -1)
+
+
 def _metadata() -> dict[str, Any]:
-    tokens = vocabulary()
-    kinds = [3 if token.startswith("<|") else 4 if token == USER_DEFINED else 1 for token in tokens]
     return {
         "llama.embedding_length": HIDDEN,
         "llama.feed_forward_length": FFN,
@@ -80,6 +106,15 @@ def _metadata() -> dict[str, Any]:
         "llama.rope.freq_base": 20000.0,
         "llama.rope.dimension_count": HIDDEN // HEADS,
         "llama.attention.layer_norm_rms_epsilon": 1e-5,
+        **tokenizer_metadata(),
+    }
+
+
+def tokenizer_metadata() -> dict[str, Any]:
+    """The tiny model's tokenizer as GGUF has it."""
+    tokens = vocabulary()
+    kinds = [3 if token.startswith("<|") else 4 if token == USER_DEFINED else 1 for token in tokens]
+    return {
         "tokenizer.ggml.model": "gpt2",
         "tokenizer.ggml.pre": "smollm",
         "tokenizer.ggml.tokens": tokens,
@@ -106,13 +141,10 @@ def _add(writer: GGUFWriter, key: str, value: Any) -> None:
         writer.add_array(key, value)
 
 
-def _add_tensor(writer: GGUFWriter, name: str, array: Any, kind: GGMLQuantizationType) -> None:
-    if kind == GGMLQuantizationType.F32:
-        writer.add_tensor(name, array)
-    elif kind == GGMLQuantizationType.F16:
-        writer.add_tensor(name, array.astype(np.float16))
-    else:
-        writer.add_tensor(name, quants.quantize(array, kind), raw_dtype=kind)
+def _stored(array: Any, kind: str) -> Any:
+    if kind in {"F32", "F16"}:
+        return array.astype(np.float32 if kind == "F32" else np.float16)
+    return quants.quantize(array, GGMLQuantizationType[kind])
 
 
 def _gguf_name(name: str) -> str:

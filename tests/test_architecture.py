@@ -23,6 +23,7 @@ NOUNS = (
     "inference.pooling",
     "inference.prediction",
     "inference.foreign_code",
+    "inference.gguf",
 )
 MIDDLE = ("inference.catalog", "inference.pool", "inference.adapters", "inference.sources")
 USE_CASE = (
@@ -42,6 +43,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.pooling": (),
     "inference.prediction": ("inference.weights",),
     "inference.foreign_code": (),
+    "inference.gguf": (),
     "inference.models": ("inference.types", "inference.adapters", "inference.keys", "inference.recording"),
     "inference.writer": (),
     "inference.keys": NOUNS,

@@ -1,0 +1,139 @@
+"""The weights of a GGUF file as one safetensors file, written slab by slab: no model need fit into memory."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.gguf import StoredTensor
+from inference.worker.conversion.blocks import GROUP_SIZE, bits_of, is_packed, pack, read_groups
+
+_SLAB = 2**24  # weights read at once: some hundred megabytes on their way
+_ITEM_BYTES = {"U32": 4, "F32": 4, "F16": 2, "BF16": 2}
+
+
+class Array(NamedTuple):
+    """One array of the file that is written."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.shape) * _ITEM_BYTES[self.dtype]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """What becomes of one stored tensor: its name, the order of its rows, and what its numbers turn into."""
+
+    stored: StoredTensor
+    name: str
+    order: NDArray[np.intp] | None = None
+    floats: str = ""  # the type of its numbers when they are plain; as stored when empty
+    scales: str = "F16"  # and of its scales when they are packed
+    less: float = 0.0  # taken from every number
+
+    @property
+    def bits(self) -> int:
+        """Of a packed tensor's codes; 0 for plain numbers."""
+        return bits_of(self.stored.block.name) if is_packed(self.stored.block.name) else 0
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        shape, scales = self.stored.shape, self.scales
+        if not self.bits:
+            return (Array(self.name, self.floats or self.stored.block.name, shape),)
+        if len(shape) != 2 or self.less:
+            raise ValueError(
+                f"its {self.stored.name} is stored as {self.stored.block.name}, which no such part is"
+            )
+        rows, columns = shape
+        layer, groups = self.name.removesuffix(".weight"), (rows, columns // GROUP_SIZE)
+        words = Array(self.name, "U32", (rows, columns * self.bits // 32))
+        return words, Array(f"{layer}.scales", scales, groups), Array(f"{layer}.biases", scales, groups)
+
+    def slabs(self, source: Path) -> Iterator[tuple[NDArray[Any], ...]]:
+        """What is to be written of each of its arrays, some rows at a time."""
+        rows, columns = self.stored.shape[0], math.prod(self.stored.shape[1:])
+        block = self.stored.block
+        stored = np.memmap(
+            source, np.uint8, "r", self.stored.begin, shape=(rows, columns // block.items * block.bytes)
+        )
+        step = max(1, _SLAB // columns)
+        for start in range(0, rows, step):
+            part = slice(start, start + step) if self.order is None else self.order[start : start + step]
+            yield self._converted(np.ascontiguousarray(stored[part]))
+
+    def _converted(self, rows: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
+        kind = self.stored.block.name
+        if self.bits:
+            groups = read_groups(kind, rows)
+            scales = [_as(part.astype(np.float32), self.scales) for part in groups[1:]]
+            return pack(groups.codes, self.bits), *scales
+        if not self.floats:
+            return (rows,)
+        return (_as(_plain(rows, kind) - np.float32(self.less), self.floats),)
+
+
+def quantisation(moves: Sequence[Move]) -> dict[str, Any]:
+    """What config.json says of the packed layers; nothing when all are plain."""
+    bits = {move.name.removesuffix(".weight"): move.bits for move in moves if move.bits}
+    if not bits:
+        return {}
+    usual = max(set(bits.values()), key=list(bits.values()).count)
+    own = {layer: {"group_size": GROUP_SIZE, "bits": b} for layer, b in bits.items() if b != usual}
+    return {"quantization": {"group_size": GROUP_SIZE, "bits": usual, **own}}
+
+
+def write_weights(source: Path, target: Path, moves: Sequence[Move]) -> None:
+    """Write all of a model's weights; every place is known before the first byte."""
+    # The wider numbers first, so that each lies where its width wants it.
+    arrays = sorted((array for move in moves for array in move.arrays), key=lambda a: -_ITEM_BYTES[a.dtype])
+    places: dict[str, int] = {}
+    end = 0
+    for array in arrays:
+        places[array.name] = end
+        end += array.bytes
+    with target.open("wb") as stream:
+        header = _header(arrays, places)
+        stream.write(header)
+        for move in moves:
+            at = [len(header) + places[array.name] for array in move.arrays]
+            for slab in move.slabs(source):
+                for i, part in enumerate(slab):
+                    stream.seek(at[i])
+                    stream.write(np.ascontiguousarray(part).data)
+                    at[i] += part.nbytes
+
+
+def _header(arrays: Sequence[Array], places: dict[str, int]) -> bytes:
+    described: dict[str, Any] = {"__metadata__": {"format": "mlx"}}
+    for array in arrays:
+        begin = places[array.name]
+        ends = [begin, begin + array.bytes]
+        described[array.name] = {"dtype": array.dtype, "shape": array.shape, "data_offsets": ends}
+    text = json.dumps(described).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def _plain(rows: NDArray[np.uint8], kind: str) -> NDArray[np.float32]:
+    if kind == "BF16":
+        return (rows.view("<u2").astype(np.uint32) << 16).view(np.float32)
+    return rows.view("<f2" if kind == "F16" else "<f4").astype(np.float32)
+
+
+def _as(numbers: NDArray[np.float32], kind: str) -> NDArray[Any]:
+    if kind == "F32":
+        return numbers
+    if kind == "F16":
+        return numbers.astype(np.float16)
+    bits = numbers.view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)  # to the nearest, ties to even
