@@ -29,6 +29,7 @@ class Reader:
 
     Text that could be the beginning of a marker is held back until it is known. An answer that ends
     inside its reasoning is all reasoning: nothing is lost, and nothing thought is shown as the answer.
+    The line breaks that models put around the marks of their reasoning are dropped.
     With `calls`, tool calls in the answer are read, and white space around them is dropped; what only
     looked like a call is text. `frame` are two marks between which the answer stands when reasoning was
     before it; they are no text.
@@ -45,6 +46,7 @@ class Reader:
         self._reasoning = reasoning
         self._calls = calls
         self._is_thinking = starts_inside
+        self._drops_breaks = starts_inside
         self._frame = tuple(frame)
         self._framing: tuple[str, ...] = ()  # what of the frame is still to come
         self._held = ""
@@ -76,15 +78,19 @@ class Reader:
         """Read up to the next marker; None when all that is left has to wait."""
         if self._calls and self._calls.is_open:
             return self._read_call(self._calls)
+        if self._drops_breaks:
+            self._held = self._held.lstrip("\n")
+            self._drops_breaks = not self._held
         return self._read_reasoning() if self._is_thinking else self._read_text()
 
     def _read_reasoning(self) -> list[Piece] | None:
         closing = self._reasoning[1] if self._reasoning else ""
         if closing not in self._held:
-            return self._give(len(self._held) - held_back(self._held, closing))
+            end = len(self._held) - held_back(self._held, closing)
+            return self._give(len(self._held[:end].rstrip("\n")))
         before, _, self._held = self._held.partition(closing)
-        told = self._piece(before)
-        self._is_thinking, self._framing = False, self._frame
+        told = self._piece(before.rstrip("\n"))
+        self._is_thinking, self._framing, self._drops_breaks = False, self._frame, True
         return told
 
     def _read_text(self) -> list[Piece] | None:
@@ -101,6 +107,8 @@ class Reader:
             return self._open(*found)
         kept = max((held_back(self._held, one) for one in markers), default=0)
         end = len(self._held) - kept
+        if self._reasoning and self._only_breaks(end):
+            return None  # GLM breaks the line before it thinks
         return self._give(len(self._held[:end].rstrip()) if self._calls else end)
 
     def _open(self, at: int, marker: str) -> list[Piece]:
@@ -111,14 +119,20 @@ class Reader:
             self._framing = self._framing[1:]
             return told
         if self._reasoning and marker == self._reasoning[0]:
+            if self._only_breaks(at):
+                self._held, at = self._held[at:], 0
             told = self._piece(self._cut(at))
-            self._is_thinking = True
+            self._is_thinking = self._drops_breaks = True
         else:
             told = self._piece(self._cut(len(self._held[:at].rstrip())))
         before = self._cut(self._held.index(marker) + len(marker))
         if self._calls and not self._is_thinking:
             self._calls.open(before)
         return told
+
+    def _only_breaks(self, end: int) -> bool:
+        """Whether the answer has nothing but line breaks so far, up to this place."""
+        return self._is_at_start and not self._held[:end].strip("\n")
 
     def _read_call(self, calls: CallReader) -> list[Piece]:
         pieces = calls.feed(self._cut(len(self._held)))

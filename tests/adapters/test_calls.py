@@ -133,7 +133,7 @@ def test_nothing_said_is_lost(format_of: type[ToolFormat], scraps: str) -> None:
 
 
 def bare(text: str) -> str:
-    return re.sub(r"</?think>", "", text)
+    return re.sub(r"</?think>|\n", "", text)
 
 
 @pytest.mark.parametrize("format_of", FORMATS)

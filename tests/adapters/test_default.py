@@ -25,8 +25,8 @@ def test_reasoning_of_a_real_template_is_read() -> None:
     reader = adapter.reader(tokenizer.encode(rendered(adapter, tokenizer, "hi")), asking())
     pieces = reader.feed("<think>\nhm\n</think>\n\nHello") + reader.flush()
     assert [(piece.channel, piece.text) for piece in pieces] == [
-        ("reasoning", "\nhm\n"),
-        ("text", "\n\nHello"),
+        ("reasoning", "hm"),
+        ("text", "Hello"),
     ]
 
 

@@ -192,14 +192,14 @@ TWO = (*ONE, ("now", "{}"))
             "gemma4",
             "<|channel>thought\nadd<channel|><|tool_call>call:add{a:1}<tool_call|>"
             "<|tool_call>call:now{}<tool_call|>",
-            Heard(reasoning="\nadd", calls=TWO),
+            Heard(reasoning="add", calls=TWO),
         ),
         (
             "gemma4",
             "<|channel>thought\n2+3=5<channel|>It is 5.<turn|>",
-            Heard(text="It is 5.", reasoning="\n2+3=5"),
+            Heard(text="It is 5.", reasoning="2+3=5"),
         ),
-        ("gemma4", "<|channel>thought\nhm", Heard(reasoning="\nhm")),
+        ("gemma4", "<|channel>thought\nhm", Heard(reasoning="hm")),
         (
             "gemma4",
             "<|tool_call>call:sub{a:1}<tool_call|>",

@@ -90,7 +90,7 @@ TWO = (*ONE, ("now", "{}"))
 @pytest.mark.parametrize(
     ("name", "said", "expected"),
     [
-        ("4.6", "\n<think>2+3=5</think>\nIt is 5.", Heard("\n\nIt is 5.", "2+3=5")),
+        ("4.6", "\n<think>2+3=5</think>\nIt is 5.", Heard("It is 5.", "2+3=5")),
         ("4.6", f"<think>add</think>\n{call('add', a=1)}", Heard(reasoning="add", calls=ONE)),
         ("4.6", f"See.\n{call('add', a=1)}\n{call('now')}", Heard("See.", calls=TWO)),
         ("4.6", call("sub", a=1), Heard(call("sub", a=1))),
@@ -117,6 +117,17 @@ def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
     adapter, tokenizer = speaking(name)
     assert heard(adapter, tokenizer, said + "<|user|>") == expected
     assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
+
+
+def test_the_line_break_before_its_thoughts_is_not_told_as_text() -> None:
+    reader = speaking("4.6")[0].reader([0], asking(ASKED))
+    assert reader.feed("\n") == reader.feed("<think>\n") == []
+    assert [piece.channel for piece in reader.feed("hm")] == ["reasoning"]
+
+
+def test_a_line_break_before_an_answer_without_thoughts_is_text() -> None:
+    adapter, tokenizer = speaking("4.6")
+    assert heard(adapter, tokenizer, "\nIt is 5.") == Heard("\nIt is 5.")
 
 
 @pytest.mark.parametrize("value", ["5", " Rome\n", "<b>&</b>", "<arg_key>", ""])

@@ -107,7 +107,7 @@ THOUGHT = "<think>2+3=5</think>"
         ("3.3", "It is 5.", Heard(text="It is 5.")),
         ("3.3", "<response>It is 5.</response>", Heard(text="<response>It is 5.</response>")),
         ("3.3", f"{THOUGHT}<response>It is 5.</response>", Heard("It is 5.", "2+3=5")),
-        ("3.3", f"{THOUGHT}\n<response>It is 5.", Heard("\nIt is 5.", "2+3=5")),
+        ("3.3", f"{THOUGHT}\n<response>It is 5.", Heard("It is 5.", "2+3=5")),
         ("3.3", f"{THOUGHT}Use <response> here", Heard("Use <response> here", "2+3=5")),
         (
             "3.3",
@@ -118,7 +118,7 @@ THOUGHT = "<think>2+3=5</think>"
         (
             "3.2",
             "Here is my thought process:\n2+3=5\nHere is my response:\nIt is 5.",
-            Heard("\nIt is 5.", "\n2+3=5\n"),
+            Heard("It is 5.", "2+3=5"),
         ),
         ("3.3", f"<|tool_call|>{LIST}", Heard(calls=TWO)),
         ("3.3", f"<tool_call>{LIST}", Heard(calls=TWO)),

@@ -55,8 +55,8 @@ TWO = (*ONE, ("now", "{}"))
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ("2+3=5\n</think>\n\nIt is 5.", Heard("\n\nIt is 5.", "2+3=5\n")),
-        (f"add\n</think>\n\n{section(ADDING)}", Heard(reasoning="add\n", calls=ONE)),
+        ("2+3=5\n</think>\n\nIt is 5.", Heard("It is 5.", "2+3=5")),
+        (f"add\n</think>\n\n{section(ADDING)}", Heard(reasoning="add", calls=ONE)),
         (f"</think>See.\n{section(ADDING, invoke('now'))}", Heard("See.", calls=TWO)),
         (f"</think>{section(ADDING)}\n{section(invoke('now'))}", Heard(calls=TWO)),
         (f"</think>{section(ADDING, invoke('sub'))}", Heard(section(ADDING, invoke("sub")))),

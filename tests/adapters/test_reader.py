@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from inference.adapters.reader import Piece, Reader, held_back
 
 THINK = ("<think>", "</think>")
-BLOCK = re.compile(r"<think>(.*?)(?:</think>|\Z)", re.DOTALL)
+BLOCK = re.compile(r"(?:\A\n*)?<think>\n*(.*?)(?:\n*</think>\n*|\Z)", re.DOTALL)
 TEXTS = st.lists(
     st.sampled_from(["<think>", "</think>", "<th", "</thi", "<", "/", ">", "think", "a", "é", "😀", "\n"]),
     max_size=12,
@@ -35,7 +35,9 @@ def test_any_cut_gives_the_same_channels(text: str, cuts: list[int], starts_insi
 
 
 @given(TEXTS, st.lists(st.integers(0, 80)))
-def test_every_character_is_in_its_channel_or_a_marker(text: str, cuts: list[int]) -> None:
+def test_every_character_is_in_its_channel_or_a_marker_or_a_break_beside_one(
+    text: str, cuts: list[int]
+) -> None:
     assert read(text, cuts) == {
         "text": BLOCK.sub("", text),
         "reasoning": "".join(block[1] for block in BLOCK.finditer(text)),

@@ -290,6 +290,12 @@ def test_reasoning_and_stop_strings_work_together() -> None:
     assert (said(events, ReasoningDelta), said(events)) == ("hm", "four ")
 
 
+def test_line_breaks_behind_the_reasoning_are_no_stop_string() -> None:
+    made = answer(stops=["\n\n"], reader=Reader(reasoning=("<think>", "</think>")))
+    assert said(feed(made, "<think>\nhm\n</think>\n\nIt is 5.\n\nOr so.")) == "It is 5."
+    assert made.is_stopped
+
+
 @pytest.mark.parametrize("said_", ["<think>hm END</think>four", "<think>EN</think>D four"])
 def test_a_stop_string_in_the_reasoning_ends_nothing(said_: str) -> None:
     made = answer(stops=["END"], reader=Reader(reasoning=("<think>", "</think>")))
