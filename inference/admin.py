@@ -14,7 +14,7 @@ from django.http.response import HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from inference import control, key_admin, record_admin, runtime
+from inference import control, download_admin, key_admin, record_admin, runtime
 from inference.errors import ServerError
 from inference.forms import ChoiceForm
 from inference.models import PoolEvent, ServedModel, StoredResponse
@@ -29,7 +29,11 @@ else:
     # Not generic at run time.
     ServedModelAdminBase = PoolEventAdminBase = StoredResponseAdminBase = admin.ModelAdmin
 
-__all__ = ["key_admin", "record_admin"]  # Django looks for this module alone: the others come with it
+__all__ = [
+    "download_admin",
+    "key_admin",
+    "record_admin",
+]  # Django looks for this module alone: the others come with it
 
 admin.site.site_header = "mlxsite"
 admin.site.site_title = "mlxsite"

@@ -180,6 +180,17 @@ class PoolEvent(models.Model):
         return self.text
 
 
+class Download(models.Model):
+    """The admin's page about downloads and the right to begin one; runtime.downloads() has the downloads."""
+
+    class Meta:
+        managed = False
+        default_permissions = ["add", "view"]
+
+    def __str__(self) -> str:
+        return "download"
+
+
 class StoredResponse(models.Model):
     """One answer of /v1/responses, kept so that a conversation can go on from it."""
 

@@ -15,6 +15,7 @@ from inference.pool import Pool, ProcessRunner
 from inference.protocol import Load
 from inference.recording.entry import Note
 from inference.recording.ledger import Ledger
+from inference.sources.downloads import Downloads
 
 if TYPE_CHECKING:
     from mlxsite.config import Config
@@ -23,6 +24,7 @@ Keep = Callable[[Note], None]
 _pool: Pool | None = None
 _catalog: Catalog | None = None
 _ledger: Keep | None = None
+_downloads: Downloads | None = None
 
 
 def catalog() -> Catalog:
@@ -72,6 +74,25 @@ def ledger() -> Keep:
     if _ledger is None:
         _ledger = Ledger()
     return _ledger
+
+
+def downloads() -> Downloads:
+    """The downloads of this process."""
+    global _downloads
+    if _downloads is None:
+        _downloads = Downloads(settings.CONFIG.models_path, on_done=lambda: catalog().forget())
+    return _downloads
+
+
+@contextlib.contextmanager
+def use_downloads(other: Downloads) -> Iterator[Downloads]:
+    """Have `other` while the block runs."""
+    global _downloads
+    before, _downloads = _downloads, other
+    try:
+        yield other
+    finally:
+        _downloads = before
 
 
 def _load_options(config: "Config") -> Load:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +14,7 @@ REPO = "org/tiny"
 SHA = "c" * 40
 LISTING = "listing"  # stands for the list of files where others stand for theirs
 _HELD_AT_MOST_S = 60
+_TELLING_S = 0.15
 
 
 def git_name(content: bytes) -> str:
@@ -144,10 +146,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[:broken])
             self.close_connection = True
             return
-        held = self.served.holds_after.get(name, len(body))
-        self.wfile.write(body[:held])
-        self.wfile.flush()
-        if held < len(body) and self.served.go_on.wait(_HELD_AT_MOST_S):
+        held = self.served.holds_after.get(name)
+        if held is None:
+            self.wfile.write(body)
+            return
+        self.wfile.write(body[: max(0, held - 1)])
+        time.sleep(_TELLING_S)  # so that what came before the end is told with the last byte
+        self.wfile.write(body[max(0, held - 1) : held])
+        if self.served.go_on.wait(_HELD_AT_MOST_S):
             self.wfile.write(body[held:])
 
     def _send(self, body: bytes, headers: dict[str, str], status: int = 200) -> None:

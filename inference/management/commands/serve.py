@@ -123,6 +123,7 @@ class Stopping:
 
     async def _stop(self) -> None:
         try:
+            await asyncio.to_thread(runtime.downloads().close)
             await runtime.pool().close()
             # The streams' error events are on their way; give them a moment to reach their readers.
             await self._server.drain(_FLUSH_S)

@@ -1,0 +1,95 @@
+"""A real site and Chromium fetch from a fake hub that refuses, stalls, breaks off and sends elsewhere."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from urllib.request import urlopen
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.e2e.site import Site
+from tests.e2e.test_browser import sign_in
+from tests.playground.site import visiting
+from tests.sources.hub import LISTING, REPO, FakeHub, Refusal
+from tests.tiny import make_tiny_model
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+WEIGHTS = "model.safetensors"
+TOKEN = "hf_not_for_strangers"
+HALF = 30_000_000  # of the long file
+
+
+@pytest.fixture(scope="module")
+def hubs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeHub, FakeHub]]:
+    """The hub, and the other host that it has its weights with; they are long, but no model."""
+    hub = FakeHub.of(make_tiny_model(tmp_path_factory.mktemp("there") / "tiny"))
+    hub.files["tokenizer.model"] = os.urandom(2 * HALF)
+    with hub, FakeHub(hub.files) as other:
+        hub.elsewhere = other.endpoint
+        yield hub, other
+
+
+@pytest.fixture(scope="module")
+def site(hubs: tuple[FakeHub, FakeHub], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    env = {"HF_ENDPOINT": hubs[0].endpoint, "HF_TOKEN": TOKEN}
+    with Site(tmp_path_factory.mktemp("data"), "--no-starter", env=env) as site:
+        yield site.wait_ready(60)
+
+
+async def click(page: Page, words: str) -> None:
+    await page.get_by_role("button", name=words, exact=True).click()
+
+
+async def begin(page: Page, site: Site, name: str) -> Locator:
+    await sign_in(page, site)
+    await page.goto(f"{site.url}/admin/inference/download/")
+    await page.fill("#download-id", name)
+    await click(page, "Download")
+    return page.locator(f'[data-download="{name}"]')
+
+
+async def test_a_download_survives_its_faults(site: Site, hubs: tuple[FakeHub, FakeHub]) -> None:
+    hub, other = hubs
+    hub.refusals[LISTING] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
+    hub.holds_after["tokenizer.model"] = HALF
+    async with visiting(f"{site.url}/") as visit:
+        page = visit.page
+        article = await begin(page, site, REPO)
+        await expect(article).to_contain_text("Failed. org/tiny is gated. Accept its licence at")
+        await click(page, "Resume")
+        # It stands still in the middle of one file; the script shows that, file by file.
+        held = article.locator('[data-file="tokenizer.model"]')
+        await expect(held.locator("[data-amount]")).to_have_text("30.0 MB of 60.0 MB")
+        await expect(held.locator("progress")).to_have_js_property("value", 50)
+        await expect(article.locator('[data-file="config.json"] progress')).to_have_js_property("value", 100)
+        await page.fill("#download-id", "what/is-typed-stays")
+        await click(page, "Cancel")
+        await expect(article).to_have_attribute("data-state", "cancelled")
+
+        hub.holds_after.clear()
+        hub.breaks_after["tokenizer.model"] = 1_000_000
+        other.refusals[WEIGHTS] = [Refusal(503), Refusal(403)]
+        hub.got.clear()
+        await click(page, "Resume")
+        await expect(article).to_have_attribute("data-state", "done", timeout=60_000)
+        await expect(article).to_contain_text("Done. It is there.")
+        assert (visit.complaints, visit.elsewhere) == ([], [])
+    assert hub.ranges("tokenizer.model") == [f"bytes={HALF}-", f"bytes={HALF + 1_000_000}-"]
+    assert {said for _, said in hub.heard} == {f"Bearer {TOKEN}"}
+    assert {said for _, said in other.heard} == {""}
+    assert TOKEN not in site.output
+    listed = await asyncio.to_thread(lambda: urlopen(f"{site.url}/v1/models", timeout=10).read())
+    assert REPO.encode() in listed
+
+
+async def test_without_script_the_page_is_enough(site: Site) -> None:
+    async with visiting(f"{site.url}/", java_script_enabled=False) as visit:
+        article = await begin(visit.page, site, "org/other")
+        while await article.get_attribute("data-state") == "running":
+            await visit.page.reload()
+        await expect(article).to_contain_text(
+            "Failed. There is no org/other on the hub. Look at the spelling"
+        )
+        await click(visit.page, "Discard what is there")
+        await expect(article).to_have_count(0)
