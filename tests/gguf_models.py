@@ -13,7 +13,7 @@ import numpy as np
 from gguf import GGMLQuantizationType, quants
 from safetensors.numpy import save_file
 
-from tests.gguf_files import random_blocks, tokenizer_metadata, vocabulary, write_file
+from tests.gguf_files import random_blocks, tokenizer_metadata, write_file
 
 HIDDEN, FFN, HEADS, KV_HEADS, CONTEXT = 256, 512, 4, 2, 512
 Shapes = dict[str, tuple[int, ...]]
@@ -121,17 +121,18 @@ def make_pair(
     changes: Mapping[str, Any] | None = None,
 ) -> tuple[Path, Path]:
     """A model folder with plain numbers, and a GGUF file that has the same ones in types of its own."""
+    metadata = _metadata(tiny) | dict(changes or {})
+    tokens = len(metadata["tokenizer.ggml.tokens"])
     weights: dict[str, Any] = {}
     tensors: dict[str, tuple[Any, str]] = {}
-    for seed, (name, shape) in enumerate(_shapes(tiny, untied).items()):
+    for seed, (name, shape) in enumerate(_shapes(tiny, tokens, untied).items()):
         stored_as = (embedding or kind) if "embed" in name or "lm_head" in name else kind
         array, stored = _drawn(tiny, name, shape, stored_as, seed)
         weights[name] = array
         tensors[_gguf_name(tiny, name)] = stored
     (folder / "plain").mkdir(parents=True)
     save_file(weights, folder / "plain" / "model.safetensors", metadata={"format": "mlx"})
-    (folder / "plain" / "config.json").write_text(json.dumps(_config(tiny, untied)))
-    metadata = _metadata(tiny) | dict(changes or {})
+    (folder / "plain" / "config.json").write_text(json.dumps(_config(tiny, tokens, untied)))
     return folder / "plain", write_file(folder / "x.gguf", tiny.architecture, metadata, tensors)
 
 
@@ -141,16 +142,19 @@ def _drawn(
     """The numbers as MLX wants them, and as the file has them."""
     random = np.random.default_rng(seed)
     if len(shape) == 1:
-        array = (random.standard_normal(shape) * 0.1).astype(np.float32)
-        if "norm" in name and not tiny.norm_offset:
-            array += 1
+        array = _short(random.standard_normal(shape) * 0.1 + ("norm" in name and not tiny.norm_offset))
         offset = np.float32(tiny.norm_offset if "norm" in name else 0)
         return array, (_in_gguf_order(tiny, name, array + offset), "F32")
     if kind == "F16":
-        half = (random.standard_normal(shape) * 0.08).astype(np.float16)
-        return half.astype(np.float32), (_in_gguf_order(tiny, name, half), "F16")
+        array = _short(random.standard_normal(shape) * 0.08)
+        return array, (_in_gguf_order(tiny, name, array.astype(np.float16)), "F16")
     rows = random_blocks(kind, rows=shape[0], columns=shape[1], seed=seed, scale=_SCALES[kind])
     return quants.dequantize(rows, GGMLQuantizationType[kind]), (_in_gguf_order(tiny, name, rows), kind)
+
+
+def _short(numbers: Any) -> Any:
+    """Numbers that both kinds of half precision hold as they are."""
+    return (np.round(numbers * 128) / 128).astype(np.float32)
 
 
 # Of the scales of random blocks, so that weights come out between some -0.2 and 0.2.
@@ -169,8 +173,8 @@ def _in_gguf_order(tiny: Tiny, name: str, array: Any) -> Any:
     return array.reshape(heads, 2, rows // heads // 2, *rest).swapaxes(1, 2).reshape(array.shape)
 
 
-def _shapes(tiny: Tiny, untied: bool) -> Shapes:
-    tokens, wide, narrow = len(vocabulary()), HEADS * tiny.head_dim, KV_HEADS * tiny.head_dim
+def _shapes(tiny: Tiny, tokens: int, untied: bool) -> Shapes:
+    wide, narrow = HEADS * tiny.head_dim, KV_HEADS * tiny.head_dim
     shapes: Shapes = {"model.embed_tokens.weight": (tokens, HIDDEN), "model.norm.weight": (HIDDEN,)}
     if untied:
         shapes["lm_head.weight"] = (tokens, HIDDEN)
@@ -203,7 +207,7 @@ def _gguf_name(tiny: Tiny, name: str) -> str:
     return f"blk.{layer}.{block}_{inside.removesuffix('_proj')}.{part}"
 
 
-def _config(tiny: Tiny, untied: bool) -> dict[str, Any]:
+def _config(tiny: Tiny, tokens: int, untied: bool) -> dict[str, Any]:
     return {
         "model_type": tiny.model_type or tiny.architecture,
         "hidden_size": HIDDEN,
@@ -213,7 +217,7 @@ def _config(tiny: Tiny, untied: bool) -> dict[str, Any]:
         "num_key_value_heads": KV_HEADS,
         "rms_norm_eps": 1e-6,
         "rope_theta": tiny.theta,
-        "vocab_size": len(vocabulary()),
+        "vocab_size": tokens,
         "max_position_embeddings": CONTEXT,
         "tie_word_embeddings": not untied,
         **tiny.config,

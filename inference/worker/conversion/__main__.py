@@ -16,6 +16,7 @@ from inference.gguf import ImportRefused, read_header
 from inference.worker.conversion.architectures import ARCHITECTURES
 from inference.worker.conversion.facts import Facts
 from inference.worker.conversion.model import config, moves, rope_factors
+from inference.worker.conversion.shapes import refuse_misfits
 from inference.worker.conversion.vocabulary import ends, make_tokenizer, tokenizer_config
 from inference.worker.conversion.weights import quantisation, write_weights
 
@@ -27,6 +28,7 @@ def convert(source: Path, target: Path) -> None:
     moved = moves(header.tensors, architecture, facts)
     tokenizer, settings = make_tokenizer(facts), tokenizer_config(facts)
     settled = config(architecture, facts, moved, rope_factors(source, header.tensors)) | quantisation(moved)
+    refuse_misfits({move.name: move.stored for move in moved}, settled)
     target.mkdir(parents=True, exist_ok=True)
     write_weights(source, target / "model.safetensors", moved)
     tokenizer.save(str(target / "tokenizer.json"))

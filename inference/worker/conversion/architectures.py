@@ -42,29 +42,32 @@ class Architecture:
     has_head: bool = True  # may have an output matrix of its own
     interleaves: bool = False  # the rows of q and k are in llama.cpp's order
     norm_offset: float = 0.0  # GGUF's norms have this much that MLX adds by itself
-    leaves_half: bool = False  # its numbers leave what half precision holds
+    floats: str = "BF16"  # what it computes in
 
 
 def shared_config(facts: Facts) -> Config:
     """What config.json says for every architecture."""
-    heads = facts.number("attention.head_count")
     return {
         "hidden_size": facts.number("embedding_length"),
         "intermediate_size": facts.number("feed_forward_length"),
         "num_hidden_layers": facts.number("block_count"),
-        "num_attention_heads": heads,
+        "num_attention_heads": facts.number("attention.head_count"),
         "head_dim": head_dim(facts),
-        "num_key_value_heads": facts.number("attention.head_count_kv", heads),
+        "num_key_value_heads": kv_heads(facts),
         "max_position_embeddings": facts.number("context_length"),
         "rms_norm_eps": facts.real("attention.layer_norm_rms_epsilon", 1e-5),
         "rope_theta": facts.real("rope.freq_base", 10000.0),
     }
 
 
+def kv_heads(facts: Facts) -> int:
+    return facts.number("attention.head_count_kv", facts.number("attention.head_count"))
+
+
 def head_dim(facts: Facts) -> int:
     """The width of a head; ValueError for what mlx-lm's classes have no room for."""
     hidden, heads = facts.number("embedding_length"), facts.number("attention.head_count")
-    if heads < 1 or facts.number("attention.head_count_kv", heads) < 1:
+    if heads < 1 or kv_heads(facts) < 1:
         raise ValueError("it has no attention heads")
     width = facts.number("attention.key_length", hidden // heads)
     if facts.number("attention.value_length", width) != width:
@@ -122,6 +125,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         block=_ATTENTION | _FEED_FORWARD | _TWO_NORMS,
         config=_llama,
         interleaves=True,
+        # Its numbers stay within half precision, which has more digits. Those of the others may not.
+        floats="F16",
     ),
     "qwen2": Architecture(
         model_type="qwen2",
@@ -149,6 +154,5 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         block=_ATTENTION | _HEAD_NORMS | _FEED_FORWARD | _FOUR_NORMS,
         config=_gemma3,
         norm_offset=1.0,
-        leaves_half=True,
     ),
 }

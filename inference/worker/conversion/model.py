@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.gguf import StoredTensor
-from inference.worker.conversion.architectures import HEAD, TOP, Architecture, head_dim, shared_config
+from inference.worker.conversion.architectures import (
+    HEAD,
+    TOP,
+    Architecture,
+    head_dim,
+    kv_heads,
+    shared_config,
+)
 from inference.worker.conversion.facts import Facts
 from inference.worker.conversion.rope import FACTORS, rope_scaling
 from inference.worker.conversion.vocabulary import ends, token_id
@@ -73,19 +80,13 @@ def _refuse_incomplete(found: dict[str, StoredTensor], facts: Facts) -> None:
 
 
 def _move(tensor: StoredTensor, name: str, architecture: Architecture, facts: Facts) -> Move:
-    if len(tensor.shape) == 1 and name.endswith("norm.weight"):
-        floats = "F32" if architecture.norm_offset else ""
-        return Move(stored=tensor, name=name, floats=floats, less=architecture.norm_offset)
-    if architecture.leaves_half and name == TOP["token_embd.weight"]:
-        # What it says decides how wide the numbers of all layers are; in half precision they are clipped.
-        return Move(stored=tensor, name=name, floats="BF16", scales="F32")
-    heads = facts.number("attention.head_count")
+    order = None
     if architecture.interleaves and ".q_proj." in name:
-        return Move(stored=tensor, name=name, order=_order(tensor, heads))
+        order = _order(tensor, facts.number("attention.head_count"))
     if architecture.interleaves and ".k_proj." in name:
-        kv_heads = facts.number("attention.head_count_kv", heads)
-        return Move(stored=tensor, name=name, order=_order(tensor, kv_heads))
-    return Move(stored=tensor, name=name)
+        order = _order(tensor, kv_heads(facts))
+    less = architecture.norm_offset if name.endswith("norm.weight") else 0.0
+    return Move(stored=tensor, name=name, floats=architecture.floats, order=order, less=less)
 
 
 def _order(tensor: StoredTensor, heads: int) -> NDArray[np.intp]:

@@ -31,13 +31,16 @@ class Array(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """What becomes of one stored tensor: its name, the order of its rows, and what its numbers turn into."""
+    """What becomes of one stored tensor: its name, the order of its rows, and what its numbers turn into.
+
+    A model's plain numbers and scales are all of one type: where they are of two, MLX computes in the wider
+    one, and copies every scale at every step.
+    """
 
     stored: StoredTensor
     name: str
+    floats: str
     order: NDArray[np.intp] | None = None
-    floats: str = ""  # the type of its numbers when they are plain; as stored when empty
-    scales: str = "F16"  # and of its scales when they are packed
     less: float = 0.0  # taken from every number
 
     @property
@@ -47,9 +50,9 @@ class Move:
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        shape, scales = self.stored.shape, self.scales
+        shape = self.stored.shape
         if not self.bits:
-            return (Array(self.name, self.floats or self.stored.block.name, shape),)
+            return (Array(self.name, self.floats, shape),)
         if len(shape) != 2 or self.less:
             raise ValueError(
                 f"its {self.stored.name} is stored as {self.stored.block.name}, which no such part is"
@@ -57,7 +60,8 @@ class Move:
         rows, columns = shape
         layer, groups = self.name.removesuffix(".weight"), (rows, columns // GROUP_SIZE)
         words = Array(self.name, "U32", (rows, columns * self.bits // 32))
-        return words, Array(f"{layer}.scales", scales, groups), Array(f"{layer}.biases", scales, groups)
+        scales, biases = (Array(f"{layer}.{part}", self.floats, groups) for part in ("scales", "biases"))
+        return words, scales, biases
 
     def slabs(self, source: Path) -> Iterator[tuple[NDArray[Any], ...]]:
         """What is to be written of each of its arrays, some rows at a time."""
@@ -75,9 +79,9 @@ class Move:
         kind = self.stored.block.name
         if self.bits:
             groups = read_groups(kind, rows)
-            scales = [_as(part.astype(np.float32), self.scales) for part in groups[1:]]
+            scales = [_as(part.astype(np.float32), self.floats) for part in groups[1:]]
             return pack(groups.codes, self.bits), *scales
-        if not self.floats:
+        if kind == self.floats and not self.less:
             return (rows,)
         return (_as(_plain(rows, kind) - np.float32(self.less), self.floats),)
 

@@ -73,7 +73,7 @@ def test_f16_weights_come_back_in_the_order_mlx_wants(converted: Path, weights: 
 
 def test_f16_weights_stay_unquantised(converted: Path) -> None:
     assert "quantization" not in read(converted)
-    assert {tensor.dtype for tensor in read_tensors(converted)} == {"F16", "F32"}
+    assert {tensor.dtype for tensor in read_tensors(converted)} == {"F16"}
 
 
 @pytest.mark.parametrize(("kind", "bits", "error"), [("Q8_0", 8, 0.01), ("Q4_0", 4, 0.16), ("Q4_1", 4, 0.09)])

@@ -31,8 +31,8 @@ def stored(kind: int, *shape: int, begin: int = 0) -> StoredTensor:
 def test_plain_numbers_are_kept_and_types_may_mix(tmp_path: Path) -> None:
     half, whole = np.arange(3, dtype="<f2"), np.arange(4, dtype="<f4").reshape(2, 2)
     moves = (
-        Move(stored=stored(F16, 3), name="a"),
-        Move(stored=stored(F32, 2, 2, begin=6), name="b"),
+        Move(stored=stored(F16, 3), name="a", floats="F16"),
+        Move(stored=stored(F32, 2, 2, begin=6), name="b", floats="F32"),
     )
     found = written(tmp_path, *moves, source=half.tobytes() + whole.tobytes())
     assert found["a"].tolist() == half.tolist() and found["b"].tolist() == whole.tolist()
@@ -40,7 +40,7 @@ def test_plain_numbers_are_kept_and_types_may_mix(tmp_path: Path) -> None:
 
 def test_rows_are_put_into_their_order(tmp_path: Path) -> None:
     whole = np.arange(6, dtype="<f4").reshape(3, 2)
-    move = Move(stored=stored(F32, 3, 2), name="a", order=np.array([2, 0, 1]))
+    move = Move(stored=stored(F32, 3, 2), name="a", floats="F32", order=np.array([2, 0, 1]))
     assert written(tmp_path, move, source=whole.tobytes())["a"].tolist() == [[4, 5], [0, 1], [2, 3]]
 
 
@@ -65,7 +65,7 @@ def test_numbers_are_rounded_to_the_nearest_bfloat16(tmp_path: Path) -> None:
 
 def test_slabs_make_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = random_blocks("Q4_K", rows=7, columns=256)
-    move = Move(stored=stored(Q4_K, 7, 256), name="a.weight", order=np.arange(7)[::-1])
+    move = Move(stored=stored(Q4_K, 7, 256), name="a.weight", floats="F16", order=np.arange(7)[::-1])
     whole = written(tmp_path, move, source=rows.tobytes())
     monkeypatch.setattr(weights, "_SLAB", 512)
     pieces = written(tmp_path, move, source=rows.tobytes())
@@ -77,7 +77,7 @@ def test_a_tensor_is_never_in_memory_as_a_whole(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(weights, "_SLAB", 2**16)
     rows = random_blocks("Q8_0", rows=4096, columns=2048).tobytes()
     (tmp_path / "source").write_bytes(rows)
-    move = Move(stored=stored(Q8_0, 4096, 2048), name="a.weight")
+    move = Move(stored=stored(Q8_0, 4096, 2048), name="a.weight", floats="F16")
     tracemalloc.start()
     write_weights(tmp_path / "source", tmp_path / "model.safetensors", [move])
     _, peak = tracemalloc.get_traced_memory()
@@ -86,14 +86,14 @@ def test_a_tensor_is_never_in_memory_as_a_whole(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_usual_width_is_said_once() -> None:
-    moves = [Move(stored=stored(Q4_K, 2, 256), name=f"{i}.weight") for i in range(2)]
-    moves.append(Move(stored=stored(Q8_0, 2, 256), name="b.weight"))
+    moves = [Move(stored=stored(Q4_K, 2, 256), name=f"{i}.weight", floats="F16") for i in range(2)]
+    moves.append(Move(stored=stored(Q8_0, 2, 256), name="b.weight", floats="F16"))
     assert quantisation(moves) == {
         "quantization": {"group_size": 32, "bits": 4, "b": {"group_size": 32, "bits": 8}},
     }
-    assert quantisation([Move(stored=stored(F16, 2, 256), name="a")]) == {}
+    assert quantisation([Move(stored=stored(F16, 2, 256), name="a", floats="F16")]) == {}
 
 
 def test_packed_numbers_that_are_no_matrix_are_refused() -> None:
     with pytest.raises(ValueError, match=r"its x.weight is stored as Q8_0"):
-        _ = Move(stored=stored(Q8_0, 64), name="a").arrays
+        _ = Move(stored=stored(Q8_0, 64), name="a", floats="F16").arrays
