@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from inference.sources import staging
+from inference.sources import hub, staging
 from inference.sources.errand import Ending, Line
 from inference.sources.errors import FetchFailed, TakenAlready, ThereAlready
 from inference.sources.hub import check_id, folder_size
@@ -89,15 +89,7 @@ class Downloads:
     def discard(self, name: str) -> None:
         """Delete what an ended download left; raises FetchFailed while somebody fetches it."""
         check_id(name)
-        try:
-            if staging.draft_of(self._models_dir / name).is_dir():
-                staging.discard(self._models_dir / name)
-        except BlockingIOError:
-            raise TakenAlready(name) from None
-        except FileExistsError:
-            raise ThereAlready(name) from None
-        except OSError as error:
-            raise FetchFailed(f"What is there of {name} cannot be deleted: {error.strerror}.") from error
+        hub.discard(name, self._models_dir / name)
         with self._lock:
             if name not in self._running:
                 self._known.pop(name, None)

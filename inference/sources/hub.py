@@ -1,19 +1,17 @@
 """The Hugging Face hub: allow-listed files only, checked against the hub's own list before they count."""
 
 import errno
-import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import httpx
 from huggingface_hub import get_token
 
+from inference.sources import staging
 from inference.sources.errors import (
     FetchFailed,
     HubUnavailable,
@@ -23,31 +21,17 @@ from inference.sources.errors import (
     TakenAlready,
     ThereAlready,
 )
+from inference.sources.listing import Listing
 from inference.sources.part import HubFile, Part, is_there
 from inference.sources.progress import Meter, OnProgress
 from inference.sources.staging import draft_of, staged
 from inference.sources.wire import Passing, Patience, Wire
 
-# Never Python, pickled weights or GGUF: what is downloaded must not be able to run.
-# And from the top only: below lie other formats and examples.
-ALLOWED = (
-    "*.safetensors",
-    "*.json",
-    "*.jinja",
-    "tokenizer.model",
-    "tiktoken.model",
-    "merges.txt",
-    "vocab.txt",
-)
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
-_NAME = re.compile(r"[A-Za-z0-9_][\w.+-]{0,150}", re.ASCII)
-_REVISION = re.compile(r"[0-9a-f]{40}")
-_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SPARE_BYTES = 10**9  # stays free, for the database and everybody else
 _WORTH_A_TRY = 2**20  # a connection that brought so much was no failure
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _HUB = "https://huggingface.co"
-_INDEX = "model.safetensors.index.json"
 
 
 def check_id(name: str) -> None:
@@ -76,16 +60,24 @@ def download(
         raise HubUnavailable("HF_HUB_OFFLINE is set, so the hub is not asked; unset it to download.")
     home = endpoint or os.environ.get("HF_ENDPOINT") or _HUB
     with _told(repo_id), Wire(home, get_token(), repo_id, patience or Patience()) as wire:
-        revision, files = _listed(wire, repo_id)
-        _check_room(repo_id, files, target)
-        with staged(target, keeps_draft=True) as draft:
-            _tidy(draft, files)
-            meter = Meter({file.name: file.size for file in files}, on_progress)
+        listing = Listing.of(repo_id, wire.listing())
+        _check_room(repo_id, listing, target)
+        with _emptied_for_nothing(target), staged(target, keeps_draft=True) as draft:
+            _tidy(draft, listing)
+            meter = Meter({file.name: file.size for file in listing.files}, on_progress)
             meter.tell(note="Looking at what is there already.")
-            for file in files:
-                _fetch(wire, revision, file, draft, meter)
-                if file.name == _INDEX:
-                    _check_index(draft / _INDEX, files)
+            for file in listing.files:
+                _fetch(wire, listing.revision, file, draft, meter)
+                listing.check(draft / file.name)
+
+
+def discard(name: str, target: Path) -> bool:
+    """Delete the beginning of a model, if there is one; raises FetchFailed while somebody fetches it."""
+    with _told(name):
+        if not draft_of(target).is_dir():
+            return False
+        staging.discard(target)
+        return True
 
 
 def _is_offline() -> bool:
@@ -115,48 +107,19 @@ def _told(repo_id: str) -> Iterator[None]:
         ) from error
 
 
-def _listed(wire: Wire, repo_id: str) -> tuple[str, list[HubFile]]:
-    """The newest revision and its files that we take, the small ones first."""
+@contextmanager
+def _emptied_for_nothing(target: Path) -> Iterator[None]:
+    """What can never be a model is not kept to go on with."""
     try:
-        listing = wire.listing()
-        revision = listing["sha"]
-        files = [_file(entry) for entry in listing["siblings"] if _is_allowed(entry["rfilename"])]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise HubUnavailable(f"The hub's list of the files of {repo_id} makes no sense.") from None
-    names = [file.name for file in files]
-    if not _REVISION.fullmatch(revision) or len({name.casefold() for name in names}) < len(names):
-        raise HubUnavailable(f"The hub's list of the files of {repo_id} makes no sense.")
-    if "config.json" not in names or not any(name.endswith(".safetensors") for name in names):
-        raise NotAModel(
-            f"{repo_id} holds no safetensors model. Look for another one; those of mlx-community are made "
-            "for this server."
-        )
-    # So that what can be told from the small files is told before the large ones come.
-    return revision, sorted(files, key=lambda file: (file.name.endswith(".safetensors"), file.name))
+        yield
+    except NotAModel:
+        staging.discard(target)
+        raise
 
 
-def _is_allowed(name: str) -> bool:
-    return bool(_NAME.fullmatch(name)) and any(fnmatch(name, pattern) for pattern in ALLOWED)
-
-
-def _file(entry: dict[str, Any]) -> HubFile:
-    """ValueError unless the hub says how long it is and what its hash is."""
-    lfs = entry.get("lfs") or {}
-    size = lfs.get("size", entry["size"])
-    file = HubFile(
-        name=entry["rfilename"],
-        size=size,
-        sha256=lfs.get("sha256") or "",
-        git_name="" if lfs else entry["blobId"],
-    )
-    if type(size) is not int or size < 0 or not _DIGEST.fullmatch(file.digest):
-        raise ValueError(file.name)
-    return file
-
-
-def _check_room(repo_id: str, files: list[HubFile], target: Path) -> None:
+def _check_room(repo_id: str, listing: Listing, target: Path) -> None:
     """Half a model on a full disk helps nobody, and a full disk hurts everybody."""
-    needed = max(0, sum(file.size for file in files) - folder_size(draft_of(target)))
+    needed = max(0, listing.size - folder_size(draft_of(target)))
     there = next(folder for folder in (target, *target.parents) if folder.exists())
     free = shutil.disk_usage(there).free
     if needed + _SPARE_BYTES > free:
@@ -166,9 +129,9 @@ def _check_room(repo_id: str, files: list[HubFile], target: Path) -> None:
         )
 
 
-def _tidy(draft: Path, files: list[HubFile]) -> None:
+def _tidy(draft: Path, listing: Listing) -> None:
     """Remove what an older revision left, and the notes of other programs."""
-    wanted = {name for file in files for name in (file.name, Part.name_of(file))}
+    wanted = {name for file in listing.files for name in (file.name, Part.name_of(file))}
     for path in draft.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -219,20 +182,6 @@ def _continues(response: httpx.Response, part: Part) -> bool:
         return response.status_code == 200
     said = response.headers.get("content-range", "")
     return response.status_code == 206 and said.startswith(f"bytes {part.size}-")
-
-
-def _check_index(path: Path, files: list[HubFile]) -> None:
-    """NotAModel when the index names weights that the hub does not have: before the others come."""
-    try:
-        named = set(json.loads(path.read_bytes())["weight_map"].values())
-        missing = sorted(map(str, named - {file.name for file in files}))
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        raise NotAModel(f"The {_INDEX} of the model cannot be read; look for another model.") from None
-    if missing:
-        raise NotAModel(
-            f"{len(missing)} of its weight files are not on the hub, such as {missing[0][:80]}; look for "
-            "another model, or try when its owner has uploaded them."
-        )
 
 
 def folder_size(folder: Path) -> int:

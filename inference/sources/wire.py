@@ -53,8 +53,11 @@ class Wire:
     """Connections to one hub on behalf of one repository."""
 
     def __init__(self, endpoint: str, token: str | None, repo: str, patience: Patience) -> None:
-        self._home = httpx.URL(endpoint.rstrip("/"))
+        self._home = _address(endpoint)
+        self._shown = self._home.copy_with(userinfo=b"")  # as people may see it
         self._token = token
+        if token and not (token.isascii() and token.isprintable()):
+            raise NotPermitted("HF_TOKEN is no token of a hub; correct it, or sign in with `hf auth login`.")
         self._repo = repo
         self.patience = patience
         timeout = httpx.Timeout(patience.stall_s, connect=patience.connect_s)
@@ -89,7 +92,7 @@ class Wire:
             return httpx.Response(200, content=bytes(body)).json()
         except ValueError:
             raise HubUnavailable(
-                f"What answers at {self._home} is no Hugging Face hub; look at HF_ENDPOINT."
+                f"What answers at {self._shown} is no Hugging Face hub; look at HF_ENDPOINT."
             ) from None
 
     @contextmanager
@@ -147,7 +150,7 @@ class Wire:
             raise Passing(HubUnavailable(f"The hub has trouble of its own (status {status}). {_GO_ON}"))
         if code == "GatedRepo":
             raise NotPermitted(
-                f"{self._repo} is gated. Accept its licence at {self._home}/{self._repo} in a browser, then "
+                f"{self._repo} is gated. Accept its licence at {self._shown}/{self._repo} in a browser, then "
                 "sign in with `hf auth login` or set HF_TOKEN, and download again."
             )
         if status == 404 or code in {"RepoNotFound", "EntryNotFound", "RevisionNotFound"}:
@@ -155,7 +158,7 @@ class Wire:
         if status in {401, 403}:
             raise NotPermitted(
                 f"The hub does not give {self._repo} to you. Sign in with `hf auth login` or set HF_TOKEN to "
-                f"a token that may read it; {self._home}/{self._repo} says whether it wants a licence "
+                f"a token that may read it; {self._shown}/{self._repo} says whether it wants a licence "
                 "accepted."
             )
         raise HubUnavailable(f"The hub answered with status {status} for {self._repo}; try again later.")
@@ -179,9 +182,11 @@ class Wire:
         """The network's errors as ours."""
         try:
             yield
-        except (httpx.ConnectError, httpx.ConnectTimeout):
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            host = error.request.url.host
+            why = f" ({error})" if str(error) else ""  # such as a certificate that nobody knows
             raise Unreachable(
-                HubUnavailable(f"The hub at {self._home} cannot be reached. Look at the network. {_GO_ON}")
+                HubUnavailable(f"{host} cannot be reached{why}. Look at the network. {_GO_ON}")
             ) from None
         except httpx.TimeoutException:
             stall_s = self.patience.stall_s
@@ -196,6 +201,19 @@ class Wire:
         if tries >= self.patience.tries:
             raise trouble.then
         time.sleep(max(trouble.wait_s, self.patience.pause_s * 2 ** max(tries - 1, 0)))
+
+
+def _address(endpoint: str) -> httpx.URL:
+    try:
+        url = httpx.URL(endpoint.rstrip("/"))
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise HubUnavailable(
+            "HF_ENDPOINT is no address of a hub. Give one that begins with https://, or unset it for "
+            "huggingface.co."
+        )
+    return url
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

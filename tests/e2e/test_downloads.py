@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import urlopen
 
+import psutil
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.site import Site
+from tests.e2e.site import Site, wait_until_gone
 from tests.e2e.test_browser import sign_in
 from tests.playground.site import visiting
 from tests.sources.hub import LISTING, REPO, FakeHub, Refusal
@@ -93,3 +96,37 @@ async def test_without_script_the_page_is_enough(site: Site) -> None:
         )
         await click(visit.page, "Discard what is there")
         await expect(article).to_have_count(0)
+
+
+async def test_what_a_killed_site_began_the_next_one_resumes(tmp_path: Path) -> None:
+    hub = FakeHub.of(make_tiny_model(tmp_path / "there"))
+    hub.holds_after[WEIGHTS] = 1000
+    with hub:
+        env = {"HF_ENDPOINT": hub.endpoint}
+        with Site(tmp_path / "data", "--no-starter", env=env) as first:
+            async with visiting(f"{first.wait_ready(60).url}/") as visit:
+                article = await begin(visit.page, first, REPO)
+                await expect(article.locator(f'[data-file="{WEIGHTS}"]')).to_contain_text("1.0 kB of")
+                password = first.output
+                writers = [child.pid for child in errands(first)]
+                first.stop(signal.SIGKILL)
+        assert len(writers) == 1 and wait_until_gone(writers) == []
+        hub.holds_after.clear()
+        hub.got.clear()
+        with Site(tmp_path / "data", "--no-starter", env=env) as second:
+            second.wait_ready(60)
+            second._lines.insert(0, password)  # it is told by the first start alone
+            async with visiting(f"{second.url}/") as visit:
+                await sign_in(visit.page, second)
+                await visit.page.goto(f"{second.url}/admin/inference/download/")
+                article = visit.page.locator(f'[data-download="{REPO}"]')
+                await expect(article).to_contain_text("Interrupted.")
+                await click(visit.page, "Resume")
+                await expect(article).to_contain_text("Done.")
+                assert (visit.complaints, visit.elsewhere) == ([], [])
+    assert hub.asked == [WEIGHTS] and hub.ranges(WEIGHTS) == ["bytes=1000-"]
+
+
+def errands(site: Site) -> list[psutil.Process]:
+    children = psutil.Process(site.process.pid).children(recursive=True)
+    return [child for child in children if "inference.sources.errand" in " ".join(child.cmdline())]

@@ -9,6 +9,7 @@ from inference import runtime
 from inference.catalog import Catalog
 from inference.management.client import Client
 from inference.management.commands.remove import Command
+from inference.sources.staging import draft_of, staged
 from inference.types import ModelState, PoolSnapshot, ResidentModel
 from mlxsite.config import Config
 from tests.fakes import fake_pool
@@ -52,6 +53,29 @@ def test_what_it_has_not_loaded_goes(models: Path, state: ModelState) -> None:
 
 def test_without_a_running_site_nobody_is_asked(models: Path) -> None:
     assert "was deleted" in run(Command, Client("127.0.0.1", 9), "tiny", "--yes")
+
+
+def test_the_beginning_of_a_download_goes_unless_somebody_goes_on_with_it(models: Path) -> None:
+    half = models / "org" / "half"
+    with pytest.raises(KeyboardInterrupt), staged(half, keeps_draft=True):
+        with pytest.raises(CommandError, match="Somebody else is fetching org/half"):
+            run(Command, site(ModelState.UNLOADED), "org/half")
+        raise KeyboardInterrupt
+    assert draft_of(half).exists()
+    assert "was deleted" in run(Command, site(ModelState.UNLOADED), "org/half")
+    assert not draft_of(half).exists()
+
+
+@pytest.mark.parametrize("name", ["nobody", "org/nobody", "../x"])
+def test_what_never_began_is_told(models: Path, name: str) -> None:
+    with pytest.raises(CommandError, match="There is no model"):
+        run(Command, site(ModelState.UNLOADED), name)
+
+
+def test_what_a_killed_run_left_is_no_hindrance(models: Path) -> None:
+    (models / ".removed-tiny" / "folder").mkdir(parents=True)
+    run(Command, site(ModelState.UNLOADED), "tiny", "--yes")
+    assert list(models.iterdir()) == []
 
 
 def test_who_does_not_tell_is_not_passed_over(models: Path) -> None:

@@ -1,4 +1,3 @@
-import json
 import os
 import resource
 import subprocess
@@ -12,7 +11,6 @@ from inference.sources.errors import (
     FetchFailed,
     HubUnavailable,
     NoRoom,
-    NotAModel,
     NotAnId,
     TakenAlready,
     ThereAlready,
@@ -33,34 +31,6 @@ def test_a_whole_model_arrives(fetched: Fetch, hub: FakeHub) -> None:
     assert {file.name: file.size for file in told[-1].files} == sizes
     assert all(file.done == file.size for file in told[-1].files)
     assert all(0 <= file.done <= file.size for one in told for file in one.files)
-
-
-def test_weights_come_last(fetched: Fetch, hub: FakeHub) -> None:
-    fetched()
-    assert hub.asked[-1] == WEIGHTS and hub.asked[:-1] == sorted(hub.asked[:-1])
-
-
-def test_only_files_that_cannot_run_are_asked_for(fetched: Fetch, hub: FakeHub) -> None:
-    wanted = sorted(hub.files)
-    unwanted = (
-        "modeling.py",
-        "pytorch_model.bin",
-        "x.gguf",
-        "README.md",
-        "run.sh",
-        "config.json.py",
-        "x.pkl",
-    )
-    below = (
-        "original/tokenizer.model",
-        "onnx/config.json",
-        "a/model.safetensors",
-        ".hidden.json",
-        "a\n.json",
-    )
-    hub.files |= dict.fromkeys((*unwanted, *below), b"evil")
-    fetched()
-    assert sorted(hub.asked) == wanted == fetched.names
 
 
 @pytest.mark.parametrize(
@@ -89,33 +59,6 @@ def test_what_is_no_id_is_refused(name: str, tmp_path: Path) -> None:
         download(name, tmp_path / "x", lambda progress: None)
 
 
-@pytest.mark.parametrize("name", ["config.json", WEIGHTS])
-def test_a_repository_without_a_model_is_not_fetched(fetched: Fetch, hub: FakeHub, name: str) -> None:
-    del hub.files[name]
-    assert "org/tiny holds no safetensors model" in fetched.refusal(NotAModel)
-    assert hub.asked == []
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"rfilename": "x.json", "size": -1, "blobId": "0" * 40},
-        {"rfilename": "x.json", "size": "many", "blobId": "0" * 40},
-        {"rfilename": "x.json", "size": 4},
-        {"rfilename": "x.json", "size": 4, "blobId": "../../x"},
-        {"rfilename": "x.json", "size": 4, "lfs": {"sha256": "short", "size": 4}},
-        {"rfilename": "Config.json", "size": 4, "blobId": "0" * 40},
-        {"rfilename": None},
-        "config.json",
-    ],
-    ids=str,
-)
-def test_a_list_that_makes_no_sense_is_refused(fetched: Fetch, hub: FakeHub, entry: object) -> None:
-    hub.extra.append(entry)  # type: ignore[arg-type]
-    assert "makes no sense" in fetched.refusal(HubUnavailable)
-    assert hub.asked == []
-
-
 @pytest.mark.parametrize("name", [WEIGHTS, "tokenizer.json", "config.json"])
 def test_a_changed_byte_is_noticed_and_the_repaired_file_fetched_anew(
     fetched: Fetch, hub: FakeHub, name: str
@@ -138,21 +81,6 @@ def test_a_body_cut_short_is_no_model(fetched: Fetch, hub: FakeHub) -> None:
 def test_a_body_too_long_stops_before_it_fills_the_disk(fetched: Fetch, hub: FakeHub) -> None:
     hub.lies[WEIGHTS] = hub.files[WEIGHTS] + bytes(2**20)
     assert "is longer than the hub says it is" in fetched.refusal(Damaged)
-
-
-def test_a_shard_that_the_hub_does_not_have_is_told_before_the_others_come(
-    fetched: Fetch, hub: FakeHub
-) -> None:
-    index = {"weight_map": {"a": WEIGHTS, "b": "model-00002-of-00002.safetensors"}}
-    hub.files["model.safetensors.index.json"] = json.dumps(index).encode()
-    assert "1 of its weight files are not on the hub" in fetched.refusal(NotAModel)
-    assert WEIGHTS not in hub.asked
-
-
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"weight_map": {"a": []}}'])
-def test_an_index_that_cannot_be_read_is_no_model(fetched: Fetch, hub: FakeHub, content: bytes) -> None:
-    hub.files["model.safetensors.index.json"] = content
-    assert "cannot be read" in fetched.refusal(NotAModel)
 
 
 def test_a_broken_connection_goes_on_where_it_broke(fetched: Fetch, hub: FakeHub) -> None:

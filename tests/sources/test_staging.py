@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inference.catalog import Catalog
-from inference.sources.staging import staged
+from inference.sources.staging import discard, is_being_made, staged
 from tests.tiny import make_tiny_model
 
 
@@ -78,6 +78,30 @@ def test_of_many_makers_at_once_one_wins(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert [(tmp_path / "model" / "file").read_text()] == [str(number) for number in won]
+
+
+def test_a_left_draft_is_discarded(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), staged(tmp_path / "model", keeps_draft=True) as draft:
+        (draft / "file").write_text("x")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == [".model.partial"]
+    discard(tmp_path / "model")
+    assert names(tmp_path) == []
+
+
+def test_a_draft_in_use_is_not_discarded(tmp_path: Path) -> None:
+    with staged(tmp_path / "model", keeps_draft=True) as draft:
+        (draft / "file").write_text("x")
+        with pytest.raises(BlockingIOError):
+            discard(tmp_path / "model")
+    assert names(tmp_path / "model") == ["file"]
+
+
+def test_who_looks_sees_whether_it_is_being_made(tmp_path: Path) -> None:
+    assert not is_being_made(tmp_path / "model")
+    with staged(tmp_path / "model"):
+        assert is_being_made(tmp_path / "model")
+    assert not is_being_made(tmp_path / "model")
 
 
 def test_a_draft_that_is_a_link_is_not_emptied(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from inference.sources.errors import FetchFailed, HubBusy, HubUnavailable, NotOnHub, NotPermitted
+from inference.sources.hub import download
 from tests.sources.fetching import Fetch
-from tests.sources.hub import LISTING, FakeHub, Refusal
+from tests.sources.hub import LISTING, REPO, FakeHub, Refusal
 
 WEIGHTS = "model.safetensors"
 TOKEN = "hf_not_for_strangers"
@@ -151,6 +152,27 @@ def test_a_hub_that_does_not_tell_strangers_says_who_may_know(
 def test_what_is_no_hub_is_told(fetched: Fetch, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(200)]
     assert "is no Hugging Face hub; look at HF_ENDPOINT" in fetched.refusal(HubUnavailable)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["hub.example", "ftp://hub.example", "http://", "http://[::1", "http://x:y", "/x"]
+)
+def test_an_endpoint_that_is_none_is_told(fetched: Fetch, endpoint: str) -> None:
+    with pytest.raises(HubUnavailable, match="HF_ENDPOINT is no address of a hub"):
+        download(REPO, fetched.models / "tiny", lambda progress: None, endpoint=endpoint)
+
+
+def test_an_endpoints_password_is_not_shown(fetched: Fetch, hub: FakeHub) -> None:
+    endpoint = hub.endpoint.replace("http://", "http://me:secret@")
+    hub.refusals[LISTING] = [Refusal(401)]
+    with pytest.raises(NotPermitted) as refused:
+        download(REPO, fetched.models / "tiny", lambda progress: None, endpoint=endpoint)
+    assert "secret" not in str(refused.value) and "http://127.0.0.1:" in str(refused.value)
+
+
+def test_a_token_that_is_none_is_told(fetched: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_sécret")
+    assert "HF_TOKEN is no token" in fetched.refusal(NotPermitted)
 
 
 def test_no_message_has_the_token(fetched: Fetch, hub: FakeHub) -> None:

@@ -10,6 +10,8 @@ from django.core.management import CommandError
 
 from inference import runtime
 from inference.management.client import Client, ClientCommand, NotRunning
+from inference.sources.errors import FetchFailed, NotAnId
+from inference.sources.hub import check_id, discard
 from inference.types import ModelCard, ModelState
 
 _GB = 10**9
@@ -30,7 +32,8 @@ class Command(ClientCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         card = next((card for card in runtime.catalog().scan() if card.id == options["model"]), None)
         if card is None:
-            raise CommandError(f"There is no model {options['model']!r}; `manage.py models` lists them.")
+            self._discard(options["model"])
+            return
         folder = _folder_of(card)
         if not options["without_site"]:
             _refuse_in_use(self.client(options), card.id)
@@ -38,9 +41,23 @@ class Command(ClientCommand):
             raise CommandError("Nothing was deleted.")
         # Renamed first: a folder that is half deleted must not look like a model.
         away = folder.with_name(f".removed-{folder.name}")
+        shutil.rmtree(away, ignore_errors=True)  # what a killed run left
         folder.rename(away)
         shutil.rmtree(away)
         self.stdout.write(f"{card.id} was deleted; {card.weight_bytes / _GB:.1f} GB are free again.")
+
+    def _discard(self, name: str) -> None:
+        """Delete the beginning of a download, unasked: `pull` brings it again. CommandError without one."""
+        try:
+            check_id(name)
+            was_begun = discard(name, settings.CONFIG.models_path / name)
+        except NotAnId:
+            was_begun = False
+        except FetchFailed as error:
+            raise CommandError(str(error)) from error
+        if not was_begun:
+            raise CommandError(f"There is no model {name!r}; `manage.py models` lists them.")
+        self.stdout.write(f"What had come of {name} was deleted.")
 
     def _is_confirmed(self, card: ModelCard) -> bool:
         self.stdout.write(f"This deletes {card.weight_bytes / _GB:.1f} GB. Type {card.id} to go on:")
