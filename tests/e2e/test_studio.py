@@ -59,6 +59,18 @@ def studio(models_dir: Path) -> Iterator[Site]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def narrow(models_dir: Path) -> Iterator[Site]:
+    """A site with room for one of its two real models, which answers one question at a time."""
+    folder = fresh_dir()
+    for name in (STARTER, "Twin-of-SmolLM2"):
+        shutil.copytree(models_dir / STARTER, folder / "models" / name, copy_function=os.link)
+    limits = {"MLX_SERVER_MEMORY_LIMIT": "1100MB", "MLX_SERVER_MAX_BATCH": "1", "MLX_SERVER_TITLES": "false"}
+    with Site(folder, "--no-starter", env=limits | {"MLX_SERVER_MIN_RESIDENCY_S": "0"}) as site:
+        yield site.wait_ready(60)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @asynccontextmanager
 async def signed_in(studio: Site, name: str = "ann", **wishes: str) -> AsyncIterator[Visit]:
     """A browser of this user's own, with these settings."""
@@ -252,3 +264,42 @@ async def test_the_gauge_counts_with_the_models_own_tokenizer(studio: Site) -> N
         before = await visit.page.locator("#gauge").inner_text()
         await visit.page.fill("#prompt", "one two three four five six seven")
         await expect(visit.page.locator("#gauge")).not_to_have_text(before)
+
+
+async def test_who_waits_is_told_the_place_and_models_without_room_take_turns(narrow: Site) -> None:
+    async with visiting(f"{narrow.url}/") as visit:
+        pages = [visit.page, *[await visit.page.context.new_page() for _ in range(2)]]
+        for page, told in zip(
+            pages, ("", "Waiting for a free place…", "Waiting: 1 before you…"), strict=True
+        ):
+            await page.goto(f"{narrow.url}/")
+            await expect(page.locator(".picker-name")).to_have_text(STARTER)
+            await page.fill("#prompt", "Write a very long story about a lighthouse.")
+            await page.press("#prompt", "Enter")
+            if told:
+                await expect(page.locator(ANSWER)).to_contain_text(told)
+            else:
+                await expect(page.locator(ANSWER)).to_have_attribute("data-status", "streaming", timeout=SLOW)
+        for page in pages:
+            await expect(page.locator(ANSWER)).to_have_attribute("data-status", "streaming", timeout=SLOW)
+            await page.keyboard.press("Escape")
+            await ended(page, "stopped")
+        await compare_in_turn(visit)
+
+
+async def compare_in_turn(visit: Visit) -> None:
+    page = visit.page
+    await page.click("#settings-button")
+    await page.get_by_label("Longest answer").fill("8")
+    await page.keyboard.press("Escape")
+    await page.click("#new-chat")
+    await page.click("#picker-button")
+    for model in (STARTER, "Twin-of-SmolLM2"):
+        await page.get_by_label(f"Compare {model}").check()
+    await page.keyboard.press("Escape")
+    await visit.ask("What is the capital of France?")
+    await expect(page.locator("#toast")).to_contain_text("so they answer in turn")
+    columns = page.locator(".columns > .message")
+    await expect(columns).to_have_count(2)
+    for column in await columns.all():
+        await expect(column).to_have_attribute("data-status", "done", timeout=SLOW)
