@@ -97,6 +97,11 @@ class Manner(Protocol):
         ...
 
     @property
+    def is_in_thoughts(self) -> bool:
+        """Whether models call while they think, with no mark that they have thought enough."""
+        ...
+
+    @property
     def heads(self) -> Sequence[Head]: ...
 
     @property

@@ -32,6 +32,7 @@ class DeepSeekCalls(MarkedCalls):
     heads = heads(_CALL, (SPACE, NAME, *chars(_SEPARATOR)))
     closing: ClassVar[Sequence[str]] = (_CALL_END, _CALL, end)
     separator = _CALL
+    is_in_thoughts = True  # https://github.com/sgl-project/sglang/pull/9446
 
     @property
     def marks(self) -> tuple[str, ...]:

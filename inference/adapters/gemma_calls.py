@@ -13,7 +13,11 @@ from inference.adapters.grammar_rules import RuleBook
 from inference.adapters.tool_formats import ToolFormat, literal
 from inference.requests import Tool
 
-_CALL = re.compile(r"\s*call:([^\s{}:]{1,64})\s*(?=\{)")
+# Gemma 4 sometimes forgets the word, or repeats the colon (vllm#53431).
+_CALL = re.compile(r"\s*:?(?:call:)?([^\s(){}:]{1,64})\s*(?=\{)")
+_BEGINNING = re.compile(r"\s*:?(?:call:)?([^\s(){}:]{1,64}\s*([({].*)?)?", re.DOTALL)
+# It also writes round brackets (vllm#53642).
+_ROUND = re.compile(r"(\s*:?call:[^\s(){}:]{1,64}\s*)\((.*)\)\s*", re.DOTALL)
 _BARE = re.compile(r"[^,{}\[\]]*")
 _KEY = re.compile(r"[^,:{}\[\]]*")
 _VALUES = r"""
@@ -32,6 +36,7 @@ class GemmaCalls(ToolFormat):
     begin, end = "<|tool_call>", "<tool_call|>"
     quote: ClassVar[str] = '<|"|>'
     is_whole = True
+    ends_with_answer = True
 
     @classmethod
     def is_written_by(cls, template: str) -> bool:
@@ -41,8 +46,12 @@ class GemmaCalls(ToolFormat):
     def marks(self) -> tuple[str, ...]:
         return self.begin, self.end, self.quote
 
+    def may_become(self, body: str) -> bool:
+        return _BEGINNING.fullmatch(body) is not None
+
     def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
         calls = []
+        body = _ROUND.sub(r"\1{\2}", body) if _ROUND.fullmatch(body) else body
         while body.strip():
             found = _CALL.match(body)
             if not found:

@@ -93,6 +93,8 @@ class HarmonyReader(Reader):
         if not found:
             return None
         self._rest = rest
+        # A header that went wrong ends without a message, and another follows it (llama.cpp#27720).
+        header = header.rpartition(START)[2]
         called = _CALLED.search(header)
         if called and self._format and called[1] in self._tools:
             return self._begin_call(called[1])

@@ -2,7 +2,8 @@
 
 https://huggingface.co/moonshotai/Kimi-K2-Instruct/blob/main/docs/tool_call_guidance.md - the template writes
 the id of a call and not its name, and with ids of another form the model calls no more; so each call of a
-history has the id here that the model would have given it. Its config names [EOS], which ends no answer.
+history has the id here that the model would have given it. Its config names [EOS], which ends no answer. It
+calls while it thinks, and does not say then that it has thought enough (vllm-project/vllm#32216).
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ class KimiCalls(MarkedCalls):
     heads = heads(_CALL, (*chars("functions."), *_COUNTED), (SPACE, *_COUNTED))
     closing = (_CALL_END, _CALL, end)
     separator = _CALL
+    other_begins = (_CALL,)  # some calls have no section around them
+    is_in_thoughts = True
 
     @property
     def marks(self) -> tuple[str, ...]:

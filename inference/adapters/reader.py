@@ -71,7 +71,7 @@ class Reader:
         if self.is_done:
             return []
         if self._calls and self._calls.is_open:
-            return self._calls.flush()
+            return self._in_channel(self._calls.flush())
         return self._piece(rest)
 
     def _step(self) -> list[Piece] | None:
@@ -85,12 +85,18 @@ class Reader:
 
     def _read_reasoning(self) -> list[Piece] | None:
         closing = self._reasoning[1] if self._reasoning else ""
-        if closing not in self._held:
-            end = len(self._held) - held_back(self._held, closing)
-            return self._give(len(self._held[:end].rstrip("\n")))
-        before, _, self._held = self._held.partition(closing)
-        told = self._piece(before.rstrip("\n"))
-        self._is_thinking, self._framing, self._drops_breaks = False, self._frame, True
+        calls = self._begins() if self._calls and self._calls.manner.is_in_thoughts else []
+        found = self._first_of([closing, *calls])
+        if not found:
+            kept = max(held_back(self._held, mark) for mark in (closing, *calls))
+            return self._give(len(self._held[: len(self._held) - kept].rstrip("\n")))
+        at, mark = found
+        told = self._piece(self._cut(at).rstrip("\n"))
+        self._cut(len(mark))
+        if self._calls and mark != closing:
+            self._calls.open(mark)
+        else:
+            self._is_thinking, self._framing, self._drops_breaks = False, self._frame, True
         return told
 
     def _read_text(self) -> list[Piece] | None:
@@ -102,8 +108,7 @@ class Reader:
                 self._calls.open(self._cut(space), must_be_usual=True)
                 return []
         markers = self._markers()
-        found = min(((at, one) for one in markers if (at := self._held.find(one)) >= 0), default=None)
-        if found:
+        if found := self._first_of(markers):
             return self._open(*found)
         kept = max((held_back(self._held, one) for one in markers), default=0)
         end = len(self._held) - kept
@@ -138,12 +143,25 @@ class Reader:
         pieces = calls.feed(self._cut(len(self._held)))
         if not calls.is_open:
             self._held, self._is_at_start = calls.rest(), calls.has_ended
-        return pieces
+            self._drops_breaks |= self._is_thinking
+        return self._in_channel(pieces)
+
+    def _in_channel(self, pieces: list[Piece]) -> list[Piece]:
+        """What was no call is text, or a thought like those around it."""
+        if not self._is_thinking:
+            return pieces
+        return [Piece("reasoning", one.text) if one.channel == "text" else one for one in pieces]
 
     def _markers(self) -> list[str]:
         reasoning = [self._reasoning[0]] if self._reasoning else []
-        begins = [self._calls.manner.begin, *self._calls.manner.other_begins] if self._calls else []
-        return [*reasoning, *begins, *self._framing[:1]]
+        return [*reasoning, *self._begins(), *self._framing[:1]]
+
+    def _begins(self) -> list[str]:
+        return [self._calls.manner.begin, *self._calls.manner.other_begins] if self._calls else []
+
+    def _first_of(self, marks: Sequence[str]) -> tuple[int, str] | None:
+        """Which of these marks comes first, and where."""
+        return min(((at, mark) for mark in marks if (at := self._held.find(mark)) >= 0), default=None)
 
     def _give(self, end: int) -> list[Piece] | None:
         return self._piece(self._cut(end)) or None

@@ -77,6 +77,7 @@ class ToolFormat:
     other_begins: ClassVar[Sequence[str]] = ()
     is_bare: ClassVar[bool] = False
     bare_begin: ClassVar[str] = "{"
+    is_in_thoughts: ClassVar[bool] = False
     is_object: ClassVar[bool] = True
     heads: ClassVar[Sequence[Head]] = object_heads()
     closing: ClassVar[Sequence[str]] = ()
