@@ -14,7 +14,8 @@ from django.http.response import HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from inference import control, download_admin, key_admin, record_admin, runtime
+from inference import confirmation, control, download_admin, key_admin, record_admin, runtime
+from inference.confirmation import Step
 from inference.errors import ServerError
 from inference.forms import ChoiceForm
 from inference.models import PoolEvent, ServedModel, StoredResponse
@@ -38,6 +39,8 @@ __all__ = [
 admin.site.site_header = "mlxsite"
 admin.site.site_title = "mlxsite"
 admin.site.index_title = "Models and people"
+
+Chosen = QuerySet[ServedModel]
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class ModelList(ChangeList):
 class ServedModelAdmin(ServedModelAdminBase):
     list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family", "light")
     search_fields = ("name", "aliases")
-    actions = ("load", "unload", "pin", "unpin")
+    actions = ("load", "unload", "unload_now", "reload", "pin", "unpin", "remove")
     form = ChoiceForm
     fields = ("name", "is_pinned", "idle_ttl_s", "aliases", "adapter", "facts", "self_test")
     readonly_fields = ("name", "facts", "self_test")
@@ -86,6 +89,9 @@ class ServedModelAdmin(ServedModelAdminBase):
 
     def has_run_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("inference.run_servedmodel")
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("inference.remove_servedmodel")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -168,25 +174,46 @@ class ServedModelAdmin(ServedModelAdminBase):
         return format_html("{} {}", name, light)
 
     @admin.action(description="Load the selected models", permissions=["run"])
-    def load(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:
-        self._each(request, queryset, control.load, "Loading {}.")
+    def load(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+        return self._confirmed(request, queryset, confirmation.LOAD)
 
-    @admin.action(description="Unload the selected models", permissions=["run"])
-    def unload(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:
-        self._each(request, queryset, control.unload, "Unloading {}, once its last stream has ended.")
+    @admin.action(
+        description="Unload the selected models, once their answers have ended", permissions=["run"]
+    )
+    def unload(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+        return self._confirmed(request, queryset, confirmation.UNLOAD)
+
+    @admin.action(description="Unload the selected models now", permissions=["run"])
+    def unload_now(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+        return self._confirmed(request, queryset, confirmation.UNLOAD_NOW)
+
+    @admin.action(description="Reload the selected models, and test them again", permissions=["run"])
+    def reload(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+        return self._confirmed(request, queryset, confirmation.RELOAD)
+
+    @admin.action(description="Delete the files of the selected models", permissions=["remove"])
+    def remove(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+        return self._confirmed(request, queryset, confirmation.REMOVE)
 
     @admin.action(description="Pin the selected models", permissions=["run"])
-    def pin(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:
+    def pin(self, request: HttpRequest, queryset: Chosen) -> None:
         self._each(request, queryset, control.pin, "Pinned {}.")
 
     @admin.action(description="Unpin the selected models", permissions=["run"])
-    def unpin(self, request: HttpRequest, queryset: QuerySet[ServedModel]) -> None:
+    def unpin(self, request: HttpRequest, queryset: Chosen) -> None:
         self._each(request, queryset, control.unpin, "Unpinned {}.")
+
+    def _confirmed(self, request: HttpRequest, queryset: Chosen, step: Step) -> HttpResponse | None:
+        """Ask first; once that is answered, do it to each."""
+        if not confirmation.is_confirmed(request, step, queryset):
+            return confirmation.page(request, step, queryset)
+        self._each(request, queryset, step.act, step.done)
+        return None
 
     def _each(
         self,
         request: HttpRequest,
-        queryset: QuerySet[ServedModel],
+        queryset: Chosen,
         act: Callable[[str], Coroutine[Any, Any, Any]],
         done: str,
     ) -> None:

@@ -1,14 +1,19 @@
 """What operators do: load, unload and pin models, stop requests. The API, the admin and commands call it."""
 
 import asyncio
+from contextlib import suppress
 
+from django.conf import settings
 from django.db import DatabaseError
 
 from inference import runtime
-from inference.errors import ModelNotFound, Unavailable
+from inference.errors import InvalidValue, ModelNotFound, NotFound, Unavailable
 from inference.models import ServedModel
+from inference.sources import removal
 from inference.streams import STREAMS
-from inference.types import ResidentModel
+from inference.types import ModelState, ResidentModel
+
+_FREE = {ModelState.UNLOADED, ModelState.FAILED}
 
 
 async def load(model_id: str) -> ResidentModel:
@@ -23,6 +28,39 @@ async def unload(model_id: str) -> ResidentModel:
     name = await _name_of(model_id)
     await runtime.pool().unload(name)
     return runtime.pool().snapshot().of(name)
+
+
+async def unload_now(model_id: str) -> ResidentModel:
+    """Unload a model without waiting for its streams: each of them ends with an error that says so."""
+    shown = await unload(model_id)
+    for stream in STREAMS.snapshot():
+        card = await asyncio.to_thread(runtime.catalog().find, stream.model)
+        if stream.model == shown.id or (card and card.id == shown.id):
+            with suppress(NotFound):  # it has ended meanwhile
+                STREAMS.stop(stream.id)
+    return runtime.pool().snapshot().of(shown.id)
+
+
+async def reload(model_id: str) -> ResidentModel:
+    """Unload a model once its last stream has ended, then load it, with whatever was chosen since."""
+    await unload(model_id)
+    return await load(model_id)
+
+
+async def remove(model_id: str) -> None:
+    """Delete a model's files; refused while it is in memory, or lies where others look after it."""
+    name = await _name_of(model_id)
+    state = runtime.pool().snapshot().of(name).state
+    if state not in _FREE:
+        raise InvalidValue(f"{name} is {state}; unload it first.", param="model")
+    card = await asyncio.to_thread(runtime.catalog().find, name)
+    if card is None:
+        raise ModelNotFound(f"The folder of {name} is gone already.", param="model")
+    try:
+        await asyncio.to_thread(removal.remove, card, settings.CONFIG.models_path)
+    except removal.NotOurs as error:
+        raise InvalidValue(str(error), param="model") from None
+    runtime.catalog().forget()
 
 
 async def pin(model_id: str) -> ResidentModel:

@@ -81,7 +81,10 @@ class ServedModel(models.Model):
         ordering = ["name"]
         verbose_name = "model"
         default_permissions = ["view"]
-        permissions = [("run_servedmodel", "Can load, unload and pin models")]
+        permissions = [
+            ("run_servedmodel", "Can load, unload and pin models"),
+            ("remove_servedmodel", "Can delete the files of models"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -48,10 +48,11 @@ def staff() -> Client:
     return client_of(User.objects.create_superuser("admin", password="x"))
 
 
-def act(client: Client, action: str, name: str = "tiny") -> str:
+def act(client: Client, action: str, name: str = "tiny", **answers: str) -> str:
+    """Choose an action and say yes to its question."""
     row = ServedModel.objects.get(name=name)
-    response = client.post(LIST, {"action": action, "_selected_action": [row.pk]}, follow=True)
-    return response.content.decode()
+    body = {"action": action, "_selected_action": [row.pk], "confirmed": "yes", **answers}
+    return client.post(LIST, body, follow=True).content.decode()
 
 
 async def wait_for(pool: Pool, state: ModelState) -> None:

@@ -1,16 +1,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from inference import control, runtime
+from inference import chat, control, runtime
 from inference.catalog import Catalog
 from inference.choices import Choices
-from inference.errors import ModelNotFound
+from inference.errors import InvalidValue, ModelNotFound, StoppedByOperator
 from inference.models import ServedModel
 from inference.pool import Pool
-from inference.types import ModelState, ResidentModel
-from tests.fakes import FakeRunner, fake_pool
+from inference.requests import ChatRequest, Message
+from inference.types import Event, ModelState, Principal, ResidentModel
+from mlxsite.config import Config
+from tests.fakes import FakeRunner, fake_pool, serving
 from tests.tiny import make_tiny_model
 
 Act = Callable[[str], Awaitable[ResidentModel]]
@@ -47,6 +52,52 @@ async def test_an_alias_will_do(pool: Pool) -> None:
     assert (await control.load("gpt-4o")).id == "org/tiny"
     await reach(pool, ModelState.READY)
     assert (await control.unload("gpt-4o")).id == "org/tiny"
+
+
+async def test_a_model_is_loaded_anew(pool: Pool) -> None:
+    await control.load("org/tiny")
+    await reach(pool, ModelState.READY)
+    await control.reload("org/tiny")
+    async with asyncio.timeout(5):
+        while sum(event.kind == "loaded" for event in pool.snapshot().events) < 2:
+            await asyncio.sleep(0.01)
+    assert [event.kind for event in pool.snapshot().events] == ["loaded", "unloaded", "loaded"]
+
+
+async def test_answers_are_broken_off_where_it_is_to_go_now() -> None:
+    runner = FakeRunner(["word "] * 1000, delay_s=0.01)
+    with serving(runner) as pool:
+        asked = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
+        told: list[Event] = []
+
+        async def listen() -> None:
+            async with aclosing(chat.stream(asked, Principal(kind="local"))) as events:
+                told.extend([event async for event in events])
+
+        listening = asyncio.ensure_future(listen())
+        while pool.snapshot().of("tiny").leases == 0:
+            await asyncio.sleep(0.01)
+        await control.unload_now("tiny")
+        with pytest.raises(StoppedByOperator):
+            await listening
+        async with asyncio.timeout(5):
+            while pool.snapshot().models:
+                await asyncio.sleep(0.01)
+        await pool.close()
+
+
+async def test_files_go_when_nobody_uses_them(pool: Pool, settings: Any) -> None:
+    card = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
+    assert card
+    settings.CONFIG = Config(models_dir=Path(card.path).parent.parent)
+    await control.load("org/tiny")
+    await reach(pool, ModelState.READY)
+    with pytest.raises(InvalidValue, match="unload it first"):
+        await control.remove("org/tiny")
+    await control.unload("org/tiny")
+    await reach(pool, ModelState.UNLOADED)
+    await control.remove("org/tiny")
+    assert await asyncio.to_thread(runtime.catalog().find, "org/tiny") is None
 
 
 async def test_a_pin_counts_at_once_and_stays(pool: Pool) -> None:

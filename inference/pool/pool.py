@@ -15,6 +15,7 @@ from inference.errors import InvalidValue, ModelLoadFailed, ModelNotFound, Serve
 from inference.pool import pressure, refusal
 from inference.pool.backoff import Setbacks
 from inference.pool.budget import in_gb
+from inference.pool.foresight import Foresight, foresee
 from inference.pool.history import History, OnEvent
 from inference.pool.housekeeping import Housekeeping
 from inference.pool.lease import Lease, Waiter
@@ -150,6 +151,10 @@ class Pool:
             pressure=self._house.pressure.level,
             events=self._history.events,
         )
+
+    def foresee(self, card: ModelCard) -> Foresight:
+        """What loading this model would do now; callable from any thread."""
+        return foresee(card, self._room, self._clock())
 
     def tick(self) -> None:
         """Do all that time brings: called once a second."""

@@ -1,8 +1,6 @@
 """`manage.py remove ID`: a model's files, deleted after a typed confirmation."""
 
 import argparse
-import shutil
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +8,7 @@ from django.core.management import CommandError
 
 from inference import runtime
 from inference.management.client import Client, ClientCommand, NotRunning
+from inference.sources import removal
 from inference.sources.errors import FetchFailed, NotAnId
 from inference.sources.hub import check_id, discard
 from inference.types import ModelCard, ModelState
@@ -34,16 +33,16 @@ class Command(ClientCommand):
         if card is None:
             self._discard(options["model"])
             return
-        folder = _folder_of(card)
+        models = settings.CONFIG.models_path
+        try:
+            removal.folder_of(card, models)
+        except removal.NotOurs as error:
+            raise CommandError(str(error)) from error
         if not options["without_site"]:
             _refuse_in_use(self.client(options), card.id)
         if not options["yes"] and not self._is_confirmed(card):
             raise CommandError("Nothing was deleted.")
-        # Renamed first: a folder that is half deleted must not look like a model.
-        away = folder.with_name(f".removed-{folder.name}")
-        shutil.rmtree(away, ignore_errors=True)  # what a killed run left
-        folder.rename(away)
-        shutil.rmtree(away)
+        removal.remove(card, models)
         self.stdout.write(f"{card.id} was deleted; {card.weight_bytes / _GB:.1f} GB are free again.")
 
     def _discard(self, name: str) -> None:
@@ -77,13 +76,3 @@ def _refuse_in_use(site: Client, name: str) -> None:
         ) from error
     if state not in _FREE:
         raise CommandError(f"{name} is {state} in the running site; `manage.py unload {name}` first.")
-
-
-def _folder_of(card: ModelCard) -> Path:
-    """A model's own folder; CommandError for what is not ours to delete."""
-    models, folder = settings.CONFIG.models_path.resolve(), Path(card.path)
-    if card.source != "folder" or folder.is_symlink() or models not in folder.resolve().parents:
-        raise CommandError(
-            f"{card.id} is not in the models folder; delete it where it came from (`hf cache delete`)."
-        )
-    return folder

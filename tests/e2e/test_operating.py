@@ -1,0 +1,108 @@
+"""Two real models where only one fits: what the operator is told before, and what happens then."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.site import STARTER, Site, fresh_dir
+from tests.e2e.test_browser import sign_in
+from tests.playground.site import visiting
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+TWIN = "Twin-of-SmolLM2"
+
+
+@pytest.fixture(scope="module")
+def narrow(models_dir: Path) -> Iterator[Site]:
+    folder = fresh_dir()
+    for name in (STARTER, TWIN):
+        shutil.copytree(models_dir / STARTER, folder / "models" / name, copy_function=os.link)
+    limits = {"MLX_SERVER_MEMORY_LIMIT": "1100MB", "MLX_SERVER_MIN_RESIDENCY_S": "0"}
+    with Site(folder, "--no-starter", env=limits) as site:
+        yield site.wait_ready(60)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def choose(page: Page, site: Site, model: str, action: str) -> None:
+    """Choose an action for one model, and look at the question."""
+    await page.goto(f"{site.url}/admin/inference/servedmodel/")
+    await page.locator("tr", has_text=model).locator("input[name=_selected_action]").check()
+    await page.select_option("select[name=action]", action)
+    await page.click("button[name=index]")
+
+
+async def confirm(page: Page, model: str, state: str) -> None:
+    await page.click("input[name=confirmed]")
+    await expect(page.locator(f'[data-state="{model}"]')).to_have_text(state, timeout=60_000)
+
+
+async def free(page: Page, site: Site) -> int:
+    """How much of the dashboard's bar is free, in thousandths."""
+    await page.goto(f"{site.url}/admin/")
+    return int(await page.locator('rect[data-part="free"]').get_attribute("width") or 0)
+
+
+async def test_an_eviction_is_foretold_happens_and_is_explained(narrow: Site) -> None:
+    async with visiting(f"{narrow.url}/") as visit:
+        page = visit.page
+        await sign_in(page, narrow)
+        before = await free(page, narrow)
+        await choose(page, narrow, STARTER, "load")
+        foretold = page.locator("[data-foretold]")
+        await expect(foretold).to_contain_text("so nothing has to go")
+        await confirm(page, STARTER, "ready")
+        assert await free(page, narrow) < before - 200
+        await choose(page, narrow, TWIN, "load")
+        await expect(foretold).to_contain_text(re.compile(rf"{STARTER} is unloaded \([\d.]+ GB, idle for"))
+        await confirm(page, TWIN, "ready")
+        await expect(page.locator(f'[data-state="{STARTER}"]')).to_have_text("unloaded")
+        await page.goto(f"{narrow.url}/admin/")
+        told = page.locator('[data-rows="events"]')
+        await expect(told).to_contain_text(re.compile(rf"[Ee]victed {STARTER}: idle .* needed .* for {TWIN}"))
+        assert (visit.complaints, visit.elsewhere) == ([], [])
+
+
+async def test_files_are_deleted_for_the_typed_name_only(narrow: Site) -> None:
+    async with visiting(f"{narrow.url}/") as visit:
+        page = visit.page
+        await sign_in(page, narrow)
+        await choose(page, narrow, TWIN, "unload_now")
+        await confirm(page, TWIN, "unloaded")
+        await choose(page, narrow, TWIN, "remove")
+        await page.get_by_label(f"Type {TWIN} to go on").fill("twin")
+        await page.click("input[name=confirmed]")
+        await expect(page.locator(".errornote")).to_contain_text("nothing was done")
+        await page.get_by_label(f"Type {TWIN} to go on").fill(TWIN)
+        await page.click("input[name=confirmed]")
+        await expect(page.locator(".messagelist")).to_contain_text(f"The files of {TWIN} were deleted.")
+        await expect(page.locator("#result_list")).not_to_contain_text(TWIN)
+        await expect(page.locator("#result_list")).to_contain_text(STARTER)
+
+
+async def test_a_key_is_made_shown_once_and_revoked(narrow: Site) -> None:
+    async with visiting(f"{narrow.url}/") as visit:
+        page = visit.page
+        await sign_in(page, narrow)
+        await page.goto(f"{narrow.url}/admin/inference/apikey/add/")
+        await page.fill("#id_name", "laptop")
+        await page.select_option("#id_owner", label="admin")
+        await page.click("input[name=_save]")
+        shown = await page.locator("body").inner_text()
+        secret = re.search(r"mlx-[\w-]{20,}", shown)
+        assert secret
+        headers = {"Authorization": f"Bearer {secret[0]}"}
+        asked = await page.request.get(f"{narrow.url}/v1/models", headers=headers)
+        assert asked.status == 200
+        await page.goto(f"{narrow.url}/admin/inference/apikey/")
+        await expect(page.locator("body")).not_to_contain_text(secret[0])
+        await page.locator("#result_list input[name=_selected_action]").first.check()
+        await page.select_option("select[name=action]", "revoke")
+        await page.click("button[name=index]")
+        await expect(page.locator(".messagelist")).to_contain_text(re.compile("[Rr]evoked"))
+        asked = await page.request.get(f"{narrow.url}/v1/models", headers=headers)
+        assert asked.status == 401

@@ -1,0 +1,49 @@
+from inference.types import Memory, ModelCard
+from tests.fakes import GB, FakeRunner, card
+from tests.pool.scene import Scene, spin
+
+
+def sized(name: str, size: int, **changes: bool) -> ModelCard:
+    return card(name, resident_bytes=size * GB, **changes)
+
+
+async def test_what_fits_takes_nothing_from_anybody() -> None:
+    scene = Scene(sized("a", 4), sized("b", 4))
+    told = scene.pool.foresee(sized("a", 4))
+    assert told.words == "It takes 4.0 GB; 10.0 GB of 10.0 GB are free, so nothing has to go."
+    assert told.evicted == ()
+
+
+async def test_the_models_that_go_are_named_and_looking_moves_nothing() -> None:
+    runner = FakeRunner()
+    runner.memory = Memory(active=6 * GB, resident=6 * GB)
+    scene = Scene(sized("a", 6), sized("b", 6), given=(runner,))
+    await scene.pool.load("a")
+    await spin()
+    scene.clock.now += 30
+    told = scene.pool.foresee(sized("b", 6))
+    assert told.evicted == ("a",)
+    assert "a is unloaded (6.0 GB, idle for 30 s)" in told.words
+    assert [model.id for model in scene.pool.snapshot().models] == ["a"]
+    await scene.pool.load("b")
+    await spin()
+    assert [model.id for model in scene.pool.snapshot().models] == ["b"]  # and so it went
+    await scene.pool.close()
+
+
+async def test_what_cannot_be_is_told_in_the_words_of_the_refusal() -> None:
+    scene = Scene(sized("a", 12), card("odd", problem="no weights"))
+    assert "raise MLX_SERVER_MEMORY_LIMIT" in scene.pool.foresee(sized("a", 12)).words
+    assert scene.pool.foresee(card("odd", problem="no weights")).words == "It cannot be served: no weights"
+
+
+async def test_a_busy_or_pinned_model_is_waited_for() -> None:
+    runner = FakeRunner()
+    runner.memory = Memory(active=6 * GB, resident=6 * GB)
+    scene = Scene(sized("a", 6), sized("b", 6), given=(runner,))
+    waiter = await scene.pool.join("a", 1)
+    await spin()
+    assert "it waits until a busy model is idle" in scene.pool.foresee(sized("b", 6)).words
+    assert "in memory already, with 6.0 GB" in scene.pool.foresee(sized("a", 6)).words
+    scene.pool.leave(waiter)
+    await scene.pool.close()
