@@ -71,7 +71,15 @@ class ServedModelAdmin(ServedModelAdminBase):
     search_fields = ("name", "aliases")
     actions = ("load", "unload", "unload_now", "reload", "pin", "unpin", "remove")
     form = ChoiceForm
-    fields = ("name", "is_pinned", "idle_ttl_s", "aliases", "adapter", "facts", "self_test")
+    fieldsets = (
+        (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
+        ("How it reads and writes", {"fields": ("adapter", "context_cap")}),
+        (
+            "What requests leave open",
+            {"fields": (("temperature", "top_p"), ("top_k", "min_p"), "repetition_penalty")},
+        ),
+        ("As it is now", {"fields": ("facts", "self_test")}),
+    )
     readonly_fields = ("name", "facts", "self_test")
     change_list_template = "admin/inference/models.html"
 

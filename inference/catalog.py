@@ -28,6 +28,7 @@ _MAX_CONFIG_BYTES = 32 * 2**20
 _WORKSPACE = 1.1  # activations and buffers beside the weights
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tiktoken.model")
 _NO_CHOICE = Choice()
+_SWITCHED_OFF = "an operator has switched it off"
 Place = tuple[str, Path, Literal["folder", "hub"]]
 Choices = Mapping[str, Choice]
 
@@ -198,6 +199,10 @@ def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
         idle_ttl_s=choice.idle_ttl_s,
         aliases=choice.aliases,
         adapter=choice.adapter,
+        problem=card.problem or ("" if choice.is_enabled else _SWITCHED_OFF),
+        context_cap=choice.context_cap,
+        context_length=min(card.context_length, choice.context_cap or card.context_length),
+        sampling=choice.sampling,
     )
 
 

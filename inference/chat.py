@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
 from django.conf import settings
+from msgspec import structs
 
 from inference import runtime, tracing
 from inference.keys.limits import LIMITS
@@ -16,6 +17,7 @@ from inference.requests import (
     GenerationRequest,
     Prompt,
     Request,
+    Sampling,
     Tool,
 )
 from inference.streams import STREAMS
@@ -49,11 +51,19 @@ async def _answer(request: Request, principal: Principal) -> AsyncGenerator[Even
     async with claim as lease:
         async for progress in lease.progress():
             yield progress
-        async with aclosing(lease.runner.submit(request, owner_of(request, principal))) as events:
+        asked = completed(request, lease.sampling)
+        async with aclosing(lease.runner.submit(asked, owner_of(request, principal))) as events:
             async for event in events:
                 if isinstance(event, Accepted):
                     lease.settle(event.prompt_tokens * copies_of(request) + event.max_tokens)
                 yield event
+
+
+def completed(request: Request, chosen: Sampling) -> Request:
+    """The request with the operator's sampling in what it leaves open; the model's own comes after that."""
+    if not isinstance(request, ChatRequest | CompletionRequest) or chosen == Sampling():
+        return request
+    return structs.replace(request, sampling=request.sampling.over(chosen))
 
 
 def owner_of(request: Request, principal: Principal) -> str:

@@ -76,6 +76,9 @@ async def refresh(model_id: str) -> None:
     """Have the pool act on what the database now says of a model."""
     runtime.catalog().forget()
     await runtime.pool().refresh(model_id)
+    card = await asyncio.to_thread(runtime.catalog().find, model_id)
+    if card and not card.is_servable:
+        await runtime.pool().unload(card.id)
 
 
 async def stop(stream_id: str) -> None:

@@ -29,7 +29,7 @@ class NamesField(forms.CharField):
 
 
 class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class is not generic at run time
-    """Pin, idle time, aliases and adapter."""
+    """All that is the operator's to choose."""
 
     aliases = NamesField(
         required=False,
@@ -39,4 +39,7 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own cla
 
     class Meta:
         model = ServedModel
-        fields = ("is_pinned", "idle_ttl_s", "aliases", "adapter")
+        fields = (
+            *("is_enabled", "is_pinned", "idle_ttl_s", "aliases", "adapter", "context_cap"),
+            *("temperature", "top_p", "top_k", "min_p", "repetition_penalty"),
+        )

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 
 import msgspec
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from inference import types
 from inference.adapters import ADAPTERS
 from inference.keys.models import ApiKey, KeyDay
 from inference.recording.models import Capture, RequestRecord
+from inference.requests import Sampling
 
 __all__ = ["ApiKey", "Capture", "KeyDay", "RequestRecord", "PoolEvent", "ServedModel"]
 
@@ -27,7 +29,21 @@ def check_idle_ttl(seconds: float) -> None:
         raise ValidationError("Give seconds from 0 up, or -1 to keep the model for ever.")
 
 
-_NOTHING_CHOSEN = models.Q(is_pinned=False, idle_ttl_s__isnull=True, aliases=[], adapter="")
+_DRAWING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+_NOTHING_CHOSEN = models.Q(
+    is_pinned=False,
+    idle_ttl_s__isnull=True,
+    aliases=[],
+    adapter="",
+    is_enabled=True,
+    context_cap__isnull=True,
+    **{f"{name}__isnull": True for name in _DRAWING},
+)
+
+
+def _between(least: float, most: float, help_text: str) -> "models.FloatField[float | None, float | None]":
+    checks = [MinValueValidator(least), MaxValueValidator(most)]
+    return models.FloatField(null=True, blank=True, validators=checks, help_text=help_text)
 
 
 class ServedModelManager(models.Manager["ServedModel"]):
@@ -71,6 +87,21 @@ class ServedModel(models.Model):
             "Which adapter reads and writes for it, from the next load on; empty for the one that fits."
         ),
     )
+    is_enabled = models.BooleanField(
+        "enabled", default=True, help_text="Off: it is not offered, not loaded, and unloaded if it is."
+    )
+    context_cap = models.PositiveIntegerField(
+        "longest context",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(16)],
+        help_text="Tokens of prompt and answer together, from the next load on; empty for the model's own.",
+    )
+    temperature = _between(0, 2, "0 to 2, for requests that name none; empty for the model's own.")
+    top_p = _between(0.001, 1, "Above 0 to 1.")
+    top_k = models.PositiveIntegerField(null=True, blank=True, help_text="0 for all tokens.")
+    min_p = _between(0, 1, "0 to 1.")
+    repetition_penalty = _between(0.01, 2, "Above 0 to 2; 1 for none.")
     findings = models.JSONField(
         null=True, editable=False, help_text="What the self-test found when it was last loaded; null before."
     )
@@ -94,7 +125,13 @@ class ServedModel(models.Model):
         names = self.aliases if isinstance(self.aliases, list) else []
         aliases = tuple(name for name in names if isinstance(name, str))
         return types.Choice(
-            is_pinned=self.is_pinned, idle_ttl_s=self.idle_ttl_s, aliases=aliases, adapter=self.adapter
+            is_pinned=self.is_pinned,
+            idle_ttl_s=self.idle_ttl_s,
+            aliases=aliases,
+            adapter=self.adapter,
+            is_enabled=self.is_enabled,
+            context_cap=self.context_cap,
+            sampling=Sampling(**{name: getattr(self, name) for name in _DRAWING}),
         )
 
     @property

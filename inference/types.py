@@ -10,6 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from inference.requests import Sampling
+
 FinishReason = Literal["stop", "length", "tool_calls"]
 
 
@@ -174,6 +176,9 @@ class Choice(Struct, frozen=True, kw_only=True):
     idle_ttl_s: float | None = None
     aliases: tuple[str, ...] = ()
     adapter: str = ""  # by name, in the place of the one that would be found
+    is_enabled: bool = True
+    context_cap: int | None = None  # tokens, below the model's own
+    sampling: Sampling = Sampling()  # for what a request leaves open, before the model's own
 
 
 class ModelCard(Struct, frozen=True, kw_only=True):
@@ -195,6 +200,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     is_pinned: bool = False  # never evicted, and loaded when the site starts
     idle_ttl_s: float | None = None  # seconds after its last token; -1 for ever, None: the site's setting
     adapter: str = ""  # the operator's choice; empty: the first that fits
+    context_cap: int | None = None  # the operator's, from the next load on
+    sampling: Sampling = Sampling()  # the operator's, for what a request leaves open
 
     @property
     def is_servable(self) -> bool:

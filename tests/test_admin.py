@@ -12,6 +12,7 @@ from django.urls import reverse
 from inference import runtime
 from inference.models import PoolEvent, ServedModel
 from inference.pool import Pool
+from inference.requests import Sampling
 from inference.types import ModelState, PoolSnapshot
 from inference.types import PoolEvent as Event
 from tests.fakes import GB, FakeCatalog, FakeRunner, card, serving
@@ -118,7 +119,9 @@ def form_of(name: str = "tiny") -> str:
 
 
 def save(client: Client, **fields: str) -> str:
-    return client.post(form_of(), {"idle_ttl_s": "", "aliases": ""} | fields, follow=True).content.decode()
+    return client.post(
+        form_of(), {"is_enabled": "on", "idle_ttl_s": "", "aliases": ""} | fields, follow=True
+    ).content.decode()
 
 
 def test_the_form_keeps_what_was_chosen(pool: Pool, staff: Client) -> None:
@@ -128,6 +131,17 @@ def test_the_form_keeps_what_was_chosen(pool: Pool, staff: Client) -> None:
     model = ServedModel.objects.get(name="tiny")
     assert (model.is_pinned, model.idle_ttl_s, model.aliases) == (True, -1, ["gpt-4o", "small"])
     assert "gpt-4o\nsmall</textarea>" in staff.get(form_of()).content.decode()
+
+
+def test_the_form_takes_limits_and_sampling_and_names_what_is_wrong(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    assert "was changed" in save(staff, context_cap="512", temperature="0.3", top_k="40", min_p="0.05")
+    model = ServedModel.objects.get(name="tiny")
+    choice = model.choice
+    assert (choice.context_cap, choice.sampling) == (512, Sampling(temperature=0.3, top_k=40, min_p=0.05))
+    for field, value in (("temperature", "3"), ("top_p", "0"), ("context_cap", "1"), ("top_k", "-1")):
+        assert f'id="id_{field}_error"' in save(staff, **{field: value})
+    assert ServedModel.objects.get(name="tiny").choice == choice
 
 
 async def test_the_form_shows_what_the_worker_found(pool: Pool, staff: Client) -> None:

@@ -35,7 +35,7 @@ USE_CASE = (
 
 # Longest prefix wins. What a package may import of ours, besides itself and inference/__init__.py.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "inference.types": (),
+    "inference.types": ("inference.requests",),
     "inference.requests": (),
     "inference.errors": (),
     "inference.blas": (),
@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.prediction": ("inference.weights",),
     "inference.foreign_code": (),
     "inference.gguf": (),
-    "inference.models": ("inference.types", "inference.adapters", "inference.keys", "inference.recording"),
+    "inference.models": (*NOUNS, "inference.adapters", "inference.keys", "inference.recording"),
     "inference.writer": (),
     "inference.keys": NOUNS,
     "inference.recording": (*NOUNS, "inference.keys", "inference.writer"),

@@ -40,6 +40,18 @@ def test_what_was_chosen_is_on_the_card(put: Put, models: Path) -> None:
     assert catalog.find("x") is None
 
 
+def test_a_model_that_is_switched_off_or_capped_says_so(put: Put, models: Path) -> None:
+    put("tiny")
+    own = found(models)
+    capped = found(models, choices=lambda: {"tiny": Choice(context_cap=64)})
+    assert (capped.context_length, capped.context_cap, capped.is_servable) == (64, 64, True)
+    assert found(models, choices=lambda: {"tiny": Choice(context_cap=10**9)}).context_length == (
+        own.context_length
+    )
+    off = found(models, choices=lambda: {"tiny": Choice(is_enabled=False)})
+    assert off.problem == "an operator has switched it off"
+
+
 def test_a_real_id_wins_over_an_alias_and_the_first_of_two_aliases(put: Put, models: Path) -> None:
     for name in ("a", "b", "c"):
         put(name)

@@ -5,7 +5,7 @@ import pytest
 from msgspec import structs
 
 from inference import chat
-from inference.requests import ChatRequest, CompletionRequest, Message, Request, Tool
+from inference.requests import ChatRequest, CompletionRequest, Message, Request, Sampling, Tool
 from inference.types import Accepted, Event, Principal
 from mlxsite.config import Config
 from tests.fakes import GB, FakeRunner, card, serving
@@ -69,6 +69,18 @@ async def test_prefixes_are_kept_apart_where_the_client_says_so(field: str) -> N
             async with aclosing(chat.stream(structs.replace(ask("hi"), **{field: value}), ME)) as events:
                 _ = [event async for event in events]
     assert len(set(runner.owners)) == 3 and runner.owners[2] == ME.owner
+
+
+async def test_the_operators_sampling_is_for_what_a_request_leaves_open() -> None:
+    runner = FakeRunner()
+    chosen = Sampling(temperature=0.3, top_k=7, repetition_penalty=1.1)
+    mine = structs.replace(ask("hi"), sampling=Sampling(temperature=0.9, seed=5))
+    with serving(runner, cards=[card("tiny", sampling=chosen)]):
+        async with aclosing(chat.stream(mine, ME)) as events:
+            _ = [event async for event in events]
+    (asked,) = runner.requests
+    assert isinstance(asked, ChatRequest)
+    assert asked.sampling == Sampling(temperature=0.9, top_k=7, repetition_penalty=1.1, seed=5)
 
 
 async def test_the_owners_name_goes_to_the_worker() -> None:

@@ -9,7 +9,7 @@ import pytest
 from inference import chat, control, runtime
 from inference.catalog import Catalog
 from inference.choices import Choices
-from inference.errors import InvalidValue, ModelNotFound, StoppedByOperator
+from inference.errors import InvalidValue, ModelLoadFailed, ModelNotFound, StoppedByOperator
 from inference.models import ServedModel
 from inference.pool import Pool
 from inference.requests import ChatRequest, Message
@@ -62,6 +62,20 @@ async def test_a_model_is_loaded_anew(pool: Pool) -> None:
         while sum(event.kind == "loaded" for event in pool.snapshot().events) < 2:
             await asyncio.sleep(0.01)
     assert [event.kind for event in pool.snapshot().events] == ["loaded", "unloaded", "loaded"]
+
+
+async def test_a_model_that_is_switched_off_goes_and_comes_no_more(pool: Pool) -> None:
+    await control.load("org/tiny")
+    await reach(pool, ModelState.READY)
+    await ServedModel.objects.acreate(name="org/tiny", is_enabled=False)
+    await control.refresh("org/tiny")
+    await reach(pool, ModelState.UNLOADED)
+    with pytest.raises(ModelLoadFailed, match="an operator has switched it off"):
+        await control.load("org/tiny")
+    await ServedModel.objects.filter(name="org/tiny").aupdate(is_enabled=True)
+    await control.refresh("org/tiny")
+    assert (await control.load("org/tiny")).state == ModelState.LOADING
+    await reach(pool, ModelState.READY)
 
 
 async def test_answers_are_broken_off_where_it_is_to_go_now() -> None:

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from inference.pool.resident import Resident
 from inference.pool.runner import Runner
+from inference.requests import Sampling
 from inference.types import ModelCard, Progress
 
 _PROGRESS_EVERY_S = 0.2
@@ -116,6 +117,11 @@ class Lease:
     @property
     def runner(self) -> Runner:
         return self._entered().granted.result().runner
+
+    @property
+    def sampling(self) -> Sampling:
+        """What the operator wants of requests that leave it open."""
+        return self._entered().granted.result().card.sampling
 
     def _entered(self) -> Waiter:
         if not self._waiter:

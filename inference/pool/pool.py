@@ -304,5 +304,9 @@ class Pool:
 
 def _with_choices_of(chosen: ModelCard, card: ModelCard) -> ModelCard:
     return structs.replace(
-        card, is_pinned=chosen.is_pinned, idle_ttl_s=chosen.idle_ttl_s, aliases=chosen.aliases
+        card,
+        is_pinned=chosen.is_pinned,
+        idle_ttl_s=chosen.idle_ttl_s,
+        aliases=chosen.aliases,
+        sampling=chosen.sampling,
     )

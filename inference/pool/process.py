@@ -292,7 +292,14 @@ class ProcessRunner:
 
 
 def _with_model(options: Load, card: ModelCard) -> Load:
-    return msgspec.structs.replace(options, model=card.id, path=card.path, adapter=card.adapter)
+    limits = [limit for limit in (options.context_limit, card.context_cap) if limit]
+    return msgspec.structs.replace(
+        options,
+        model=card.id,
+        path=card.path,
+        adapter=card.adapter,
+        context_limit=min(limits, default=None),
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -67,6 +67,39 @@ async def test_an_eviction_is_foretold_happens_and_is_explained(narrow: Site) ->
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
+async def test_what_is_chosen_for_a_model_counts(narrow: Site) -> None:
+    body = {"model": STARTER, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 500}
+    async with visiting(f"{narrow.url}/") as visit:
+        page = visit.page
+        await sign_in(page, narrow)
+        await page.locator("#result_list").get_by_role("link", name=STARTER).click()
+        await page.fill("#id_context_cap", "100")
+        await page.fill("#id_temperature", "0")
+        await page.click("input[name=_save]")
+        await expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
+        await choose(page, narrow, STARTER, "load")
+        await confirm(page, STARTER, "ready")
+        refused = await page.request.post(f"{narrow.url}/v1/chat/completions", data=body)
+        assert refused.status == 400 and "100" in (await refused.json())["error"]["message"]
+        said = {
+            (await (await page.request.post(f"{narrow.url}/v1/chat/completions", data=asked)).json())[
+                "choices"
+            ][0]["message"]["content"]
+            for asked in [body | {"max_tokens": 8}] * 3
+        }
+        assert len(said) == 1  # it is greedy now
+        await page.locator("#result_list").get_by_role("link", name=STARTER).click()
+        await page.uncheck("#id_is_enabled")
+        await page.click("input[name=_save]")
+        refused = await page.request.post(f"{narrow.url}/v1/chat/completions", data=body | {"max_tokens": 8})
+        assert refused.status == 503
+        assert "switched it off" in (await refused.json())["error"]["message"]
+        await page.locator("#result_list").get_by_role("link", name=STARTER).click()
+        await page.check("#id_is_enabled")
+        await page.fill("#id_context_cap", "")
+        await page.click("input[name=_save]")
+
+
 async def test_files_are_deleted_for_the_typed_name_only(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         page = visit.page
