@@ -75,6 +75,8 @@ def test_ctrl_c_stops_the_writer_and_the_next_run_goes_on(hub: FakeHub, models: 
         stderr=subprocess.PIPE,
         text=True,
         bufsize=0,
+        # A shell's background job is born deaf to Ctrl-C, and so are its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with process:
         assert process.stderr

@@ -1,0 +1,137 @@
+"""Chromium on the admin's dashboard, with a real worker: it follows a load and a request, and stops it."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
+
+from tests.e2e.site import Site, fresh_dir
+from tests.playground.site import Visit, visiting
+from tests.playground.test_accessible import AXE, RULES
+from tests.tiny import make_tiny_model, never_ends
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+LONG = {
+    "model": "tiny",
+    "messages": [{"role": "user", "content": "Hi"}],
+    "max_tokens": 12_000,
+    "stream": True,
+    "temperature": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def small_site() -> Iterator[Site]:
+    """A site whose budget is so small that even a tiny model takes much of it."""
+    folder = fresh_dir()
+    never_ends(make_tiny_model(folder / "models" / "tiny", context=16_384))
+    with Site(folder, "--no-starter", env={"MLX_SERVER_MEMORY_LIMIT": "200MB"}) as site:
+        yield site.wait_ready(60)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def looking(site: Site, **options: object) -> AsyncIterator[Visit]:
+    """Look at the dashboard as the operator."""
+    found = re.search(r"with the password (\S+)", site.output)
+    assert found, site.output
+    async with visiting(f"{site.url}/admin/", **options) as visit:
+        await visit.page.fill("#id_username", "admin")
+        await visit.page.fill("#id_password", found[1])
+        await visit.page.press("#id_password", "Enter")
+        await expect(visit.page.locator("#dashboard")).to_be_visible()
+        yield visit
+
+
+async def live(page: Page) -> None:
+    await expect(page.locator("#dashboard-link")).to_have_text("live")
+
+
+def rows(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-rows="{name}"] tbody tr')
+
+
+async def width(page: Page, part: str) -> int:
+    """How much of the bar a part takes, in thousandths."""
+    return int(await page.locator(f'rect[data-part="{part}"]').get_attribute("width") or 0)
+
+
+async def ask(site: Site) -> str:
+    """Ask for a very long answer; all that came."""
+    async with httpx.AsyncClient(timeout=120) as client:
+        answer = await client.post(f"{site.url}/v1/chat/completions", json=LONG)
+        return answer.text
+
+
+async def test_the_bar_moves_with_a_load_and_a_request_is_stopped(small_site: Site) -> None:
+    async with looking(small_site) as visit:
+        page = visit.page
+        await live(page)
+        assert await width(page, "free") == 1000
+        asking = asyncio.create_task(ask(small_site))
+        await expect(rows(page, "streams")).to_contain_text("answering", timeout=60_000)
+        assert await width(page, "kv") > 0 and await width(page, "weights") > 100
+        await expect(rows(page, "models").first).to_contain_text("busy")
+        await expect(rows(page, "workers").first).to_contain_text("tiny")
+        await expect(rows(page, "events").first).to_contain_text("Loaded tiny")
+        await rows(page, "streams").get_by_role("button", name="Stop").click()
+        await expect(rows(page, "streams")).to_have_count(0)
+        assert "An operator of this server stopped this request." in await asking
+        await expect(rows(page, "models").first).to_contain_text("ready")
+        await expect(page.locator("#chart canvas")).to_be_visible()
+        assert visit.complaints == []
+
+
+async def test_without_javascript_it_is_a_plain_page_that_stops_requests_too(small_site: Site) -> None:
+    async with looking(small_site, java_script_enabled=False) as visit:
+        page = visit.page
+        asking = asyncio.create_task(ask(small_site))
+        async with asyncio.timeout(60):
+            while not await rows(page, "streams").count():
+                await page.reload()
+        await expect(page.locator("#chart svg")).to_be_visible()
+        await rows(page, "streams").get_by_role("button", name="Stop").click()
+        await expect(page.locator(".messagelist")).to_contain_text("The request is being stopped")
+        assert "An operator of this server stopped this request." in await asking
+
+
+async def test_a_lost_websocket_is_opened_again_and_only_told_what_it_missed(small_site: Site) -> None:
+    opened: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        socket.connect_to_server()
+
+    async with looking(small_site) as visit:
+        page = visit.page
+        await page.route_web_socket(re.compile("/ws/dashboard/"), through)
+        await page.reload()
+        await live(page)
+        await expect(page.locator("#chart canvas")).to_be_visible()
+        await opened[0].close(code=4000, reason="lost")
+        async with asyncio.timeout(30):
+            while len(opened) < 2:
+                await asyncio.sleep(0.05)
+        await live(page)
+        since = [float(socket.url.rpartition("=")[2]) for socket in opened]
+        assert since[0] == 0 and since[1] > 1e9
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_it_can_be_read_by_everybody(small_site: Site, scheme: str) -> None:
+    async with looking(small_site, color_scheme=scheme) as visit:
+        await live(visit.page)
+        await visit.page.evaluate(AXE)
+        found = await visit.page.evaluate("rules => axe.run('#dashboard', rules)", RULES)
+        assert [(one["help"], one["nodes"][0]["html"][:200]) for one in found["violations"]] == []
+
+
+async def test_it_fits_a_phone(small_site: Site) -> None:
+    async with looking(small_site, viewport={"width": 360, "height": 800}) as visit:
+        await live(visit.page)
+        assert await visit.page.evaluate("document.documentElement.scrollWidth") == 360
