@@ -102,7 +102,9 @@ async def ended(page: Page, status: str = "done") -> str:
 
 
 async def test_two_users_never_meet(studio: Site) -> None:
-    async with signed_in(studio, temperature="0") as ann, signed_in(studio, "bob") as bob:
+    # Long enough for all that follows, and not for ever, should the rest of it fail.
+    hers_is_long = {"temperature": "0", "max_tokens": "1500"}
+    async with signed_in(studio, **hers_is_long) as ann, signed_in(studio, "bob", temperature="0") as bob:
         await ann.ask("Write a very long story about Ann's secret lighthouse.")
         await expect(ann.page.locator(ANSWER)).to_have_attribute("data-status", "streaming", timeout=SLOW)
         hers = ann.page.url
@@ -152,7 +154,7 @@ async def test_a_stranger_has_to_sign_in(studio: Site) -> None:
 
 
 async def test_a_shared_answer_is_read_by_another_user(studio: Site) -> None:
-    async with signed_in(studio, temperature="0") as ann, signed_in(studio, "bob") as bob:
+    async with signed_in(studio, temperature="0") as ann, signed_in(studio, "bob", temperature="0") as bob:
         await ann.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         await ann.ask("What is the capital of France?")
         said = await ended(ann.page)
