@@ -17,6 +17,7 @@ from playground.models import Message
 logger = logging.getLogger(__name__)
 MOST_RUNS = 32  # of one visitor
 _SAVE_EVERY_S = 2.0
+_LAST_TRIES_S = (0.1, 0.5, 2.0)  # after a database that was busy when the answer ended
 _SAVED = ("content", "reasoning", "calls", "status", "error", "figures", "tokens")
 
 
@@ -96,10 +97,19 @@ class Run:
             await asyncio.wait([self._task], timeout=_SAVE_EVERY_S)
             has_ended = self._task.done()
             await self._save()
+        for pause in _LAST_TRIES_S:  # nothing else would save it any more
+            if self._facts == self._saved:
+                break
+            await asyncio.sleep(pause)
+            await self._save()
         self._wake()
 
+    @property
+    def _facts(self) -> dict[str, Any]:
+        return {name: self._answer.told[name] for name in _SAVED}
+
     async def _save(self) -> None:
-        facts = {name: self._answer.told[name] for name in _SAVED}
+        facts = self._facts
         if facts == self._saved:
             return
         try:

@@ -9,11 +9,13 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import AsyncClient, Client, override_settings
 
 from inference.errors import ContextLengthExceeded
 from inference.requests import ChatRequest
 from mlxsite.config import Config
+from playground import runs
 from playground.models import Message
 from tests.fakes import GB, FakeRunner, card, serving
 from tests.openai.asking import error_of
@@ -201,6 +203,28 @@ async def test_compared_models_answer_the_same_question_with_the_same_seed(page:
     assert answers[0]["parent"] == answers[1]["parent"] == asked["messages"][0]["id"]
     assert answers[0]["made"]["seed"] == answers[1]["made"]["seed"]
     assert "so they answer at once" in asked["plan"]
+
+
+async def test_an_answer_that_ends_while_the_database_is_busy_is_saved_all_the_same(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures = runs.in_database, []
+
+    async def busy_once(work: Any) -> Any:
+        if not failures:
+            failures.append("locked")
+            raise OperationalError("database table is locked")
+        return await real(work)
+
+    monkeypatch.setattr(runs, "in_database", busy_once)
+    with serving(FakeRunner(["Hello"])):
+        conversation, _ = await page.answered("What?")
+        await idle()
+        whole = await page.open(conversation)
+    assert failures and (whole["messages"][-1]["content"], whole["messages"][-1]["status"]) == (
+        "Hello",
+        "done",
+    )
 
 
 async def test_models_that_do_not_fit_together_answer_in_turn(page: Page) -> None:
