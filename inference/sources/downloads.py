@@ -99,7 +99,7 @@ class Downloads:
         with self._lock:
             known = dict(self._known)
         return (
-            *reversed(known.values()),
+            *map(_as_it_stands, reversed(known.values())),
             *(self._left(name) for name in self._drafts() if name not in known),
         )
 

@@ -101,6 +101,16 @@ def test_a_cancelled_one_has_no_writer_and_goes_on_later(downloads: Downloads, h
     assert until(downloads, has_ended).state is State.DONE and hub.asked == [WEIGHTS]
 
 
+def test_a_stalled_one_shows_no_speed(
+    downloads: Downloads, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.sources.downloads._SILENT_S", 0.3)
+    hub.holds_after[WEIGHTS] = 1000
+    downloads.start(REPO)
+    until(downloads, lambda one: one.progress.bytes_per_s > 0)
+    assert until(downloads, lambda one: one.progress.bytes_per_s == 0).is_running
+
+
 def test_cancelling_nothing_is_well_done(downloads: Downloads) -> None:
     downloads.cancel(REPO)
     assert downloads.all() == ()
