@@ -12,7 +12,6 @@ from django.template.response import TemplateResponse
 from inference import control, runtime
 from inference.models import ServedModel
 from inference.pool.budget import in_gb
-from inference.types import ModelState
 
 Act = Callable[[str], Coroutine[Any, Any, Any]]
 
@@ -58,7 +57,7 @@ def _of_load(name: str) -> str:
 
 def _of_unload(name: str) -> str:
     shown = runtime.pool().snapshot().of(name)
-    if shown.state == ModelState.UNLOADED:
+    if not shown.state.is_in_memory:
         return "It is not in memory."
     return f"{_streams(shown.leases)} first; then {in_gb(shown.reserved_bytes)} are free again."
 
@@ -71,7 +70,7 @@ def _streams(count: int) -> str:
 
 def _of_unload_now(name: str) -> str:
     shown = runtime.pool().snapshot().of(name)
-    if shown.state == ModelState.UNLOADED:
+    if not shown.state.is_in_memory:
         return "It is not in memory."
     if not shown.leases:
         return f"Nobody uses it now; {in_gb(shown.reserved_bytes)} are free again at once."

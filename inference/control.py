@@ -1,19 +1,16 @@
 """What operators do: load, unload and pin models, stop requests. The API, the admin and commands call it."""
 
 import asyncio
-from contextlib import suppress
 
 from django.conf import settings
 from django.db import DatabaseError
 
 from inference import runtime
-from inference.errors import InvalidValue, ModelNotFound, NotFound, Unavailable
+from inference.errors import InvalidValue, ModelNotFound, Unavailable
 from inference.models import ServedModel
 from inference.sources import removal
 from inference.streams import STREAMS
-from inference.types import ModelState, ResidentModel
-
-_FREE = {ModelState.UNLOADED, ModelState.FAILED}
+from inference.types import ResidentModel
 
 
 async def load(model_id: str) -> ResidentModel:
@@ -32,13 +29,13 @@ async def unload(model_id: str) -> ResidentModel:
 
 async def unload_now(model_id: str) -> ResidentModel:
     """Unload a model without waiting for its streams: each of them ends with an error that says so."""
-    shown = await unload(model_id)
+    name = (await unload(model_id)).id
+    card = await asyncio.to_thread(runtime.catalog().find, name)
+    names = {name, *(card.aliases if card else ())}
     for stream in STREAMS.snapshot():
-        card = await asyncio.to_thread(runtime.catalog().find, stream.model)
-        if stream.model == shown.id or (card and card.id == shown.id):
-            with suppress(NotFound):  # it has ended meanwhile
-                STREAMS.stop(stream.id)
-    return runtime.pool().snapshot().of(shown.id)
+        if stream.model in names:
+            STREAMS.stop(stream.id)
+    return runtime.pool().snapshot().of(name)
 
 
 async def reload(model_id: str) -> ResidentModel:
@@ -51,7 +48,7 @@ async def remove(model_id: str) -> None:
     """Delete a model's files; refused while it is in memory, or lies where others look after it."""
     name = await _name_of(model_id)
     state = runtime.pool().snapshot().of(name).state
-    if state not in _FREE:
+    if state.is_in_memory:
         raise InvalidValue(f"{name} is {state}; unload it first.", param="model")
     card = await asyncio.to_thread(runtime.catalog().find, name)
     if card is None:
@@ -76,9 +73,6 @@ async def refresh(model_id: str) -> None:
     """Have the pool act on what the database now says of a model."""
     runtime.catalog().forget()
     await runtime.pool().refresh(model_id)
-    card = await asyncio.to_thread(runtime.catalog().find, model_id)
-    if card and not card.is_servable:
-        await runtime.pool().unload(card.id)
 
 
 async def stop(stream_id: str) -> None:

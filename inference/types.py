@@ -207,6 +207,11 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     def is_servable(self) -> bool:
         return not self.problem
 
+    @property
+    def load_bytes(self) -> int:
+        """What must be free for a load: the weights, and one chunk of prefill beside them."""
+        return self.resident_bytes + self.prefill_bytes
+
 
 class ModelState(StrEnum):
     """Where a model is in its life; a model that is not in the pool is unloaded."""
@@ -217,6 +222,11 @@ class ModelState(StrEnum):
     BUSY = "busy"
     DRAINING = "draining"
     FAILED = "failed"
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether a worker holds it, or is about to."""
+        return self not in {ModelState.UNLOADED, ModelState.FAILED}
 
 
 class ResidentModel(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from inference.pool.budget import in_gb
 def plan(models: Sequence[str]) -> str:
     """In words with numbers; reads the catalog, so call it from a thread."""
     cards = [card for card in map(runtime.catalog().find, models) if card]
-    needed = sum(card.resident_bytes + card.prefill_bytes for card in cards)
+    needed = sum(card.load_bytes for card in cards)
     limit = runtime.pool().snapshot().limit_bytes
     told = f"{in_gb(needed)} of memory are needed and there are {in_gb(limit)}"
     if needed <= limit:

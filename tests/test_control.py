@@ -78,6 +78,20 @@ async def test_a_model_that_is_switched_off_goes_and_comes_no_more(pool: Pool) -
     await reach(pool, ModelState.READY)
 
 
+async def test_who_waits_for_a_model_that_is_switched_off_is_told(pool: Pool) -> None:
+    await control.load("org/tiny")
+    await reach(pool, ModelState.READY)
+    using = await pool.join("org/tiny", 1)
+    await pool.unload("org/tiny")  # once the one above has ended
+    waiting = await pool.join("org/tiny", 1)
+    await ServedModel.objects.acreate(name="org/tiny", is_enabled=False)
+    await control.refresh("org/tiny")
+    with pytest.raises(ModelLoadFailed, match="switched it off"):
+        await waiting.granted
+    pool.leave(using)
+    await reach(pool, ModelState.UNLOADED)
+
+
 async def test_answers_are_broken_off_where_it_is_to_go_now() -> None:
     runner = FakeRunner(["word "] * 1000, delay_s=0.01)
     with serving(runner) as pool:

@@ -28,7 +28,7 @@ def foresee(card: ModelCard, room: Room, now: float) -> Foresight:
         return Foresight(f"It is {state}, with {in_gb(resident.bytes)}.")
     if error := refusal.of_hopeless(card, 0, residents, room.limit):
         return Foresight(error.message)
-    need, free = card.resident_bytes + card.prefill_bytes, room.free + room.coming
+    need, free = card.load_bytes, room.free + room.coming
     takes = f"It takes {in_gb(need)}; {in_gb(max(free, 0))} of {in_gb(room.limit)} are free"
     if need <= free:
         return Foresight(f"{takes}, so nothing has to go.")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import structs
 
-from inference.errors import InvalidValue, ModelLoadFailed, ModelNotFound, ServerError, ShuttingDown
+from inference.errors import InvalidValue, ModelNotFound, ServerError, ShuttingDown
 from inference.pool import pressure, refusal
 from inference.pool.backoff import Setbacks
 from inference.pool.budget import in_gb
@@ -119,7 +119,7 @@ class Pool:
         return True
 
     async def refresh(self, model_id: str) -> None:
-        """Act on what the catalog now says of a model: its pin and how long it may idle."""
+        """Act on what the catalog now says of a model: its pin, how long it may idle, if it is served."""
         card = await asyncio.to_thread(self._find_card, model_id)
         if card is None:
             return
@@ -128,9 +128,13 @@ class Pool:
             if resident.card.id == card.id:
                 resident.card = _with_choices_of(card, resident.card)
         for waiter in self._queue:
-            if waiter.card.id == card.id:
+            if waiter.card.id == card.id and not card.is_servable:
+                self._queue.fail(waiter, refusal.of_problem(card))
+            elif waiter.card.id == card.id:
                 waiter.card = _with_choices_of(card, waiter.card)
         self._dispatch()
+        if not card.is_servable:
+            await self.unload(card.id)
 
     async def warm_up(self) -> None:
         """Start the spare worker and load the pinned models ahead of the first request."""
@@ -229,7 +233,7 @@ class Pool:
                 f"There is no model {model_id!r} here; GET /v1/models lists them.", param="model"
             )
         if not card.is_servable:
-            raise ModelLoadFailed(f"The model {model_id!r} cannot be served: {card.problem}", param="model")
+            raise refusal.of_problem(card)
         if self._house.pressure.is_refusing and not self._room.of(card.id):
             error = refusal.of_pressure(card, self._queue.retry_after(card))
             self._queue.tell_refusal(card, error, card.resident_bytes)

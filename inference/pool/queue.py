@@ -113,7 +113,7 @@ class Queue:
         if resident := self._room.of(waiter.card.id):
             return resident.cost_of(waiter.kv_tokens)
         card = waiter.card
-        return card.resident_bytes + card.prefill_bytes + waiter.kv_tokens * card.kv_bytes_per_token
+        return card.load_bytes + waiter.kv_tokens * card.kv_bytes_per_token
 
     def _stake(self, head: Waiter) -> None:
         movable = [

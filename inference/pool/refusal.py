@@ -21,7 +21,7 @@ def of_hopeless(
     card: ModelCard, tokens: int, residents: Collection[Resident], limit: int
 ) -> ServerError | None:
     """The refusal of a request that no waiting can serve: too large, or everything else is pinned."""
-    weights = card.resident_bytes + card.prefill_bytes
+    weights = card.load_bytes
     kv = tokens * card.kv_bytes_per_token
     if weights > limit:
         return _too_large(card, weights, limit)
@@ -34,6 +34,11 @@ def of_hopeless(
     ]
     held = sum(resident.base for resident in pinned)
     return _all_pinned(card, weights + kv, len(pinned), held, limit) if weights + kv > limit - held else None
+
+
+def of_problem(card: ModelCard) -> ModelLoadFailed:
+    """The refusal of a model whose files, or whose operator, say that it is not served."""
+    return ModelLoadFailed(f"The model {card.id!r} cannot be served: {card.problem}", param="model")
 
 
 def of_kind(card: ModelCard) -> InvalidValue:

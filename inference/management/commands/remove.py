@@ -11,10 +11,9 @@ from inference.management.client import Client, ClientCommand, NotRunning
 from inference.sources import removal
 from inference.sources.errors import FetchFailed, NotAnId
 from inference.sources.hub import check_id, discard
-from inference.types import ModelCard, ModelState
+from inference.types import ModelCard
 
 _GB = 10**9
-_FREE = {ModelState.UNLOADED, ModelState.FAILED}
 
 
 class Command(ClientCommand):
@@ -74,5 +73,5 @@ def _refuse_in_use(site: Client, name: str) -> None:
             f"{error} So it is not known whether it uses {name}. Say where the site is with --host and "
             "--port, or delete all the same with --without-site."
         ) from error
-    if state not in _FREE:
+    if state.is_in_memory:
         raise CommandError(f"{name} is {state} in the running site; `manage.py unload {name}` first.")
