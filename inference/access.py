@@ -4,6 +4,8 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 
+from inference.database import in_database
+from inference.errors import PermissionDenied
 from inference.types import Principal
 
 User = AbstractBaseUser | AnonymousUser
@@ -16,6 +18,21 @@ def visitor(user: User | None) -> Principal | None:
     if settings.CONFIG.is_open:
         return Principal(kind="local")
     return None
+
+
+def check_may_chat(user: User | None) -> None:
+    """Raise PermissionDenied for an account without the right to chat; asks the database of an account."""
+    if isinstance(user, AbstractUser) and not user.has_perm("inference.ask_servedmodel"):
+        raise PermissionDenied(
+            f"The account {user.get_username()} may not chat here. Whoever runs this server can put it in "
+            "the group “member”."
+        )
+
+
+async def acheck_may_chat(user: User | None) -> None:
+    """The same from the event loop."""
+    if isinstance(user, AbstractUser):
+        await in_database(lambda: check_may_chat(user))
 
 
 def may_look(user: AbstractUser | AnonymousUser) -> bool:

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.auth import get_user_model
 from django.core import checks
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
 
 class InferenceConfig(AppConfig):
@@ -17,6 +17,7 @@ class InferenceConfig(AppConfig):
         checks.register(check_exposure)
         _feel_changes_of_keys()
         _feel_captures()
+        _keep_groups(self)
 
 
 def _feel_changes_of_keys() -> None:
@@ -36,3 +37,13 @@ def _feel_captures() -> None:
 
     post_save.connect(feel, sender=Capture)
     post_delete.connect(feel, sender=Capture)
+
+
+def _keep_groups(config: AppConfig) -> None:
+    """A site has its groups from the start, and joining them takes effect at once."""
+    from inference import groups
+
+    users = get_user_model()
+    post_migrate.connect(groups.make, sender=config)
+    post_save.connect(groups.welcome, sender=users)
+    m2m_changed.connect(groups.admit, sender=users.groups.through)

@@ -10,12 +10,13 @@ import msgspec
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from inference import live, runtime
-from inference.access import visitor
+from inference.access import acheck_may_chat, visitor
+from inference.errors import PermissionDenied
 from inference.live import LiveModel
 
 logger = logging.getLogger(__name__)
 
-UNAUTHORISED = 4401
+UNAUTHORISED, FORBIDDEN = 4401, 4403
 TICK_S = 0.25
 SCAN_EVERY_S = 5.0  # the disk changes when somebody adds a model, not four times a second
 MAX_MESSAGES = 20  # what a client may say in a socket's life: there is nothing to say
@@ -64,7 +65,14 @@ class ModelsConsumer(Telling):
     """Sends {"type": "models", "models": [...]} at once and whenever it changes, at most 4 times a second."""
 
     async def refusal(self) -> int:
-        return UNAUTHORISED if visitor(self.scope.get("user")) is None else 0
+        user = self.scope.get("user")
+        if visitor(user) is None:
+            return UNAUTHORISED
+        try:
+            await acheck_may_chat(user)
+        except PermissionDenied:
+            return FORBIDDEN
+        return 0
 
     async def tell(self) -> None:
         told: tuple[LiveModel, ...] | None = None

@@ -113,6 +113,7 @@ class ServedModel(models.Model):
         verbose_name = "model"
         default_permissions = ["view"]
         permissions = [
+            ("ask_servedmodel", "Can chat with models"),
             ("run_servedmodel", "Can load, unload and pin models"),
             ("remove_servedmodel", "Can delete the files of models"),
         ]

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
 from inference import chat
-from inference.access import visitor
+from inference.access import acheck_may_chat, visitor
 from inference.database import in_database
 from inference.errors import AuthenticationFailed, InvalidValue, NotFound, ServerError
 from inference.openai import errors, parsing, sse
@@ -52,6 +52,7 @@ def _for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
                 principal = visitor(user)
                 if principal is None:
                     raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
+                await acheck_may_chat(user)
                 return await view(Visitor(request, principal, user), *args, **kwargs)
             except ServerError as error:
                 return errors.response(error)

@@ -11,7 +11,8 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
 from inference import live
-from inference.access import visitor
+from inference.access import check_may_chat, visitor
+from inference.errors import PermissionDenied
 
 
 @require_GET
@@ -20,6 +21,10 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
     """The page, with the models as they are now, so that it is complete before its websocket is."""
     if visitor(request.user) is None:
         return redirect_to_login(request.get_full_path())
+    try:
+        check_may_chat(request.user)
+    except PermissionDenied as error:
+        return render(request, "playground/forbidden.html", {"why": error.message}, status=403)
     page: dict[str, Any] = {
         "models": msgspec.to_builtins(live.models()),
         "live": "/ws/models/",

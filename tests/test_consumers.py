@@ -5,10 +5,12 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import User
 from django.test import override_settings
 
 from inference.chat import stream
-from inference.consumers import MAX_MESSAGES, UNAUTHORISED, ModelsConsumer
+from inference.consumers import FORBIDDEN, MAX_MESSAGES, UNAUTHORISED, ModelsConsumer
+from inference.database import in_database
 from inference.requests import ChatRequest, Message
 from inference.types import Principal
 from mlxsite.config import Config
@@ -86,3 +88,16 @@ async def test_it_leaves_a_client_that_talks_too_much() -> None:
 async def test_it_refuses_strangers_on_a_closed_site() -> None:
     with serving(), override_settings(CONFIG=Config(api_key="secret")):
         assert await socket().connect() == (False, UNAUTHORISED)
+
+
+def outsider() -> User:
+    ann = User.objects.create_user("ann")
+    ann.groups.clear()
+    return ann
+
+
+async def test_it_refuses_an_account_that_may_not_chat() -> None:
+    with serving():
+        communicator = socket()
+        communicator.scope["user"] = await in_database(outsider)
+        assert await communicator.connect() == (False, FORBIDDEN)

@@ -12,14 +12,13 @@ import msgspec
 from django.contrib.auth import get_user_model
 
 from inference.access import may_look
-from inference.consumers import UNAUTHORISED, Telling
+from inference.consumers import FORBIDDEN, UNAUTHORISED, Telling
 from inference.dashboard.hour import HOUR
 from inference.dashboard.page import Known, Page, known, page
 from inference.database import in_database
 
 TICK_S = 0.5
 LOOK_EVERY_S = 5.0  # at the disk, the database, and whether its reader is still staff
-FORBIDDEN = 4403
 TOO_MANY = 4429
 MOST_SOCKETS = 8  # of one user
 _open: Counter[int] = Counter()

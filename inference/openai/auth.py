@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja.utils import check_csrf
 
 from inference import runtime
-from inference.access import visitor
+from inference.access import acheck_may_chat, visitor
 from inference.errors import AuthenticationFailed, PermissionDenied
 from inference.keys import secret
 from inference.keys.limits import LIMITS
@@ -59,7 +59,7 @@ class Caller:
             return Principal(kind="local")
         if "Authorization" in request.headers:
             raise AuthenticationFailed("This API key is not valid; send it as `Authorization: Bearer KEY`.")
-        return await _signed_in_user(request)
+        return await _signed_in_user(request, self.scope)
 
 
 def _is_same(given: str, expected: str) -> bool:
@@ -80,14 +80,17 @@ async def _holder(request: HttpRequest, given: str) -> Principal:
     return principal
 
 
-async def _signed_in_user(request: HttpRequest) -> Principal:
-    principal = visitor(await request.auser())
+async def _signed_in_user(request: HttpRequest, scope: Scope | None) -> Principal:
+    user = await request.auser()
+    principal = visitor(user)
     if principal is None:
         raise AuthenticationFailed("Send your API key as `Authorization: Bearer KEY`, or sign in.")
     _check_origin(request)
     # ninja's views are exempt from Django's CSRF middleware, so a session must be checked here.
     if request.method not in SAFE_METHODS and check_csrf(request):
         raise PermissionDenied("The CSRF token is missing or wrong; reload the page and try again.")
+    if scope != "manage":  # the rights to look after models are asked for where that is done
+        await acheck_may_chat(user)
     return principal
 
 

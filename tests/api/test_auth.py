@@ -43,6 +43,7 @@ def keyed(settings: Any) -> None:
 def user(*rights: str, is_staff: bool = False) -> AsyncClient:
     """A browser in which somebody with these rights is signed in."""
     person = User.objects.create_user("ann", is_staff=is_staff)
+    person.groups.clear()  # who looks after models need not be one who chats
     person.user_permissions.set(Permission.objects.filter(codename__in=rights))
     client = AsyncClient(enforce_csrf_checks=True)
     client.force_login(person)
