@@ -227,6 +227,7 @@ class ServedModelAdmin(ServedModelAdminBase):
     ) -> None:
         for model in queryset:
             if self._do(request, act, model.name):
+                self.log_change(request, model, done.format(model.name))
                 self.message_user(request, done.format(model.name), messages.SUCCESS)
 
     def _do(self, request: HttpRequest, act: Callable[[str], Coroutine[Any, Any, Any]], name: str) -> bool:

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
-from inference import runtime
+from inference import audit, runtime
 from inference.models import Download
 from inference.sources import downloads
 from inference.sources.downloads import State
@@ -119,11 +119,16 @@ class DownloadAdmin(DownloadAdminBase):
             raise PermissionDenied
         name = request.POST.get("id", "").strip()
         register = runtime.downloads()
-        acts = {"start": register.start, "cancel": register.cancel, "discard": register.discard}
-        act = acts.get(request.POST.get("act", ""))
+        acts = {
+            "start": (register.start, "Began to download it."),
+            "cancel": (register.cancel, "Cancelled its download."),
+            "discard": (register.discard, "Discarded what was there of it."),
+        }
+        act, done = acts.get(request.POST.get("act", ""), (None, ""))
         try:
             if act:
                 act(name)
+                audit.write(request, Download, name, done)
         except FetchFailed as error:
             self.message_user(request, str(error), messages.ERROR)
         return HttpResponseRedirect(reverse("admin:inference_download_changelist"))

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -16,6 +16,7 @@ from inference.requests import Sampling
 from inference.types import ModelState, PoolSnapshot
 from inference.types import PoolEvent as Event
 from tests.fakes import GB, FakeCatalog, FakeRunner, card, serving
+from tests.people import client_of, signed_in
 
 # The pool's loop writes from a thread of its own, which sees only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,15 +39,9 @@ def pool() -> Iterator[Pool]:
     loop.close()
 
 
-def client_of(user: User) -> Client:
-    client = Client(headers={"host": "127.0.0.1"})
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def staff() -> Client:
-    return client_of(User.objects.create_superuser("admin", password="x"))
+    return signed_in(User.objects.create_superuser("admin", password="x"))
 
 
 def act(client: Client, action: str, name: str = "tiny", **answers: str) -> str:
@@ -85,6 +80,9 @@ def test_load_and_unload_are_actions(pool: Pool, staff: Client) -> None:
     assert "1.0 GB" in staff.get(LIST).content.decode()
     assert "Unloading tiny, once" in act(staff, "unload")
     reach(pool, ModelState.UNLOADED)
+    row = ServedModel.objects.get(name="tiny")
+    history = staff.get(f"{LIST}{row.pk}/history/").content.decode()
+    assert "Loading tiny." in history and "Unloading tiny, once" in history
 
 
 def test_a_model_that_cannot_be_served_says_why(pool: Pool, staff: Client) -> None:
@@ -236,21 +234,15 @@ def test_one_page_is_one_look_at_the_pool(pool: Pool, staff: Client) -> None:
     assert counting.looks == 1
 
 
-def viewer_of(*rights: str) -> Client:
-    viewer = User.objects.create_user("viewer", is_staff=True)
-    viewer.user_permissions.set(Permission.objects.filter(codename__in=rights))
-    return client_of(viewer)
-
-
 def test_who_may_run_models_may_change_them(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
-    save(viewer_of("view_servedmodel", "run_servedmodel"), is_pinned="on")
+    save(client_of("viewer", "view_servedmodel", "run_servedmodel"), is_pinned="on")
     assert ServedModel.objects.get(name="tiny").is_pinned
 
 
 def test_who_may_only_look_changes_nothing(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
-    save(viewer_of("view_servedmodel"), is_pinned="on")
+    save(client_of("viewer", "view_servedmodel"), is_pinned="on")
     assert not ServedModel.objects.get(name="tiny").is_pinned
 
 
@@ -291,13 +283,13 @@ def test_a_decision_cannot_be_changed(staff: Client) -> None:
 
 @pytest.mark.usefixtures("events")
 def test_decisions_are_for_those_who_may_see_them() -> None:
-    assert viewer_of("view_servedmodel").get(EVENTS).status_code == 403
+    assert client_of("viewer", "view_servedmodel").get(EVENTS).status_code == 403
     User.objects.all().delete()
-    assert viewer_of("view_poolevent").get(EVENTS).status_code == 200
+    assert client_of("viewer", "view_poolevent").get(EVENTS).status_code == 200
 
 
 def test_who_may_only_look_sees_no_actions(pool: Pool) -> None:
-    client = viewer_of("view_servedmodel")
+    client = client_of("viewer", "view_servedmodel")
     assert 'value="load"' not in client.get(LIST).content.decode()
     act(client, "load")
     assert pool.snapshot().models == ()

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from inference.models import ServedModel
 from inference.pool import Pool
 from inference.types import ModelState
-from tests.test_admin import LIST, act, client_of, pool, reach, staff
+from tests.people import client_of
+from tests.test_admin import LIST, act, pool, reach, staff
 
 __all__ = ["pool", "staff"]  # fixtures
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,10 +61,7 @@ def test_a_loaded_models_files_stay(pool: Pool, staff: Client) -> None:
 
 
 def test_deleting_is_a_right_of_its_own(pool: Pool) -> None:
-    user = User.objects.create_user("ann", is_staff=True)
-    for codename in ("view_servedmodel", "run_servedmodel"):
-        user.user_permissions.add(Permission.objects.get(codename=codename))
-    client = client_of(user)
+    client = client_of("ann", "view_servedmodel", "run_servedmodel")
     page = client.get(LIST).content.decode()
     assert 'value="reload"' in page and 'value="remove"' not in page
     row = ServedModel.objects.get(name="tiny")

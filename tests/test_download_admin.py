@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 
@@ -14,6 +16,7 @@ from inference import download_admin, runtime
 from inference.sources import staging
 from inference.sources.downloads import Download, Downloads, State
 from inference.sources.progress import FileProgress, Progress
+from tests.people import client_of
 from tests.sources.hub import LISTING, REPO, FakeHub, Refusal
 from tests.tiny import make_tiny_model
 
@@ -39,21 +42,17 @@ def models(tmp_path: Path, hub: FakeHub) -> Iterator[Path]:
         register.close()
 
 
-def client_of(*rights: str) -> Client:
-    person = User.objects.create_user(f"person-{len(rights)}", is_staff=True)
-    person.user_permissions.set(Permission.objects.filter(codename__in=rights))
-    client = Client(headers={"host": "127.0.0.1"})
-    client.force_login(person)
-    return client
-
-
 @pytest.fixture
 def staff() -> Client:
-    return client_of("view_download", "add_download")
+    return client_of("ann", "view_download", "add_download")
 
 
 def act(client: Client, what: str, name: str = REPO) -> str:
     return client.post(PAGE, {"act": what, "id": name}, follow=True).content.decode()
+
+
+def logged() -> QuerySet[LogEntry]:
+    return LogEntry.objects.order_by("pk")
 
 
 def until(client: Client, state: State) -> dict[str, Any]:
@@ -84,6 +83,15 @@ def test_it_is_cancelled_resumed_and_discarded(staff: Client, models: Path, hub:
     act(staff, "cancel")
     assert f'data-download="{REPO}"' not in act(staff, "discard")
     assert not staging.draft_of(models / REPO).exists()
+    written = [(entry.user.username, entry.object_repr, entry.change_message) for entry in logged()]
+    assert written == [
+        ("ann", REPO, "Began to download it."),
+        ("ann", REPO, "Cancelled its download."),
+        ("ann", REPO, "Began to download it."),
+        ("ann", REPO, "Cancelled its download."),
+        ("ann", REPO, "Discarded what was there of it."),
+    ]
+    assert REPO in staff.get("/admin/").content.decode()  # under "Recent actions"
 
 
 def test_a_failure_is_told_in_words(staff: Client, models: Path, hub: FakeHub) -> None:
@@ -94,6 +102,7 @@ def test_a_failure_is_told_in_words(staff: Client, models: Path, hub: FakeHub) -
 
 def test_what_cannot_begin_is_told(staff: Client, models: Path) -> None:
     assert "exact id on the hub" in act(staff, "start", "https://huggingface.co/a/b")
+    assert not logged()
     (models / REPO).mkdir(parents=True)
     assert "is there already" in act(staff, "start")
 
@@ -107,14 +116,14 @@ def test_what_is_unknown_does_nothing(staff: Client, models: Path) -> None:
 
 
 def test_who_may_only_look_begins_nothing(models: Path) -> None:
-    looker = client_of("view_download")
+    looker = client_of("eve", "view_download")
     assert "<form" not in looker.get(PAGE).content.decode().partition('id="content"')[2]
     assert looker.post(PAGE, {"act": "start", "id": REPO}).status_code == 403
     assert runtime.downloads().all() == ()
 
 
 def test_who_may_nothing_sees_nothing(models: Path) -> None:
-    stranger = client_of()
+    stranger = client_of("eve")
     assert [stranger.get(page).status_code for page in (PAGE, PROGRESS)] == [403, 403]
     assert Client(headers={"host": "127.0.0.1"}).get(PAGE)["Location"].startswith("/admin/login/")
 

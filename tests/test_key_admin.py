@@ -11,20 +11,15 @@ from django.urls import reverse
 from inference.keys import secret
 from inference.keys.models import ApiKey, KeyDay, today
 from tests.keys.making import make_key
+from tests.people import signed_in
 
 pytestmark = pytest.mark.django_db
 LIST, ADD = reverse("admin:inference_apikey_changelist"), reverse("admin:inference_apikey_add")
 
 
-def client_of(user: User) -> Client:
-    client = Client(headers={"host": "127.0.0.1"})
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def staff() -> Client:
-    return client_of(User.objects.create_superuser("admin", password="x"))
+    return signed_in(User.objects.create_superuser("admin", password="x"))
 
 
 def form(**fields: Any) -> dict[str, Any]:
@@ -67,10 +62,10 @@ def test_a_revocation_cannot_be_undone(staff: Client) -> None:
 def test_only_who_may_manage_gives_that_scope() -> None:
     person = User.objects.create_user("ann", is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=["add_apikey", "view_user"]))
-    client_of(person).post(ADD, form(can_manage="on"))
+    signed_in(person).post(ADD, form(can_manage="on"))
     assert ApiKey.objects.get().scopes == ("chat",)
     person.user_permissions.add(Permission.objects.get(codename="run_servedmodel"))
-    client_of(person).post(ADD, form(can_manage="on"))
+    signed_in(person).post(ADD, form(can_manage="on"))
     assert ApiKey.objects.latest("pk").scopes == ("chat", "manage")
 
 
@@ -86,4 +81,4 @@ def test_use_is_a_bar_for_each_day(staff: Client) -> None:
 
 def test_members_see_no_keys() -> None:
     make_key()
-    assert client_of(User.objects.get()).get(LIST).status_code == 302
+    assert signed_in(User.objects.get()).get(LIST).status_code == 302

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from inference.recording.models import Capture, RequestRecord
 from inference.recording.switch import SWITCH
 from tests.keys.making import make_key
+from tests.people import client_of, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:inference_requestrecord_changelist")
@@ -25,21 +26,13 @@ def off() -> Iterator[None]:
     SWITCH.set(0)
 
 
-def client_of(user: User) -> Client:
-    client = Client(headers={"host": "127.0.0.1"})
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def staff() -> Client:
-    return client_of(User.objects.create_superuser("admin", password="x"))
+    return signed_in(User.objects.create_superuser("admin", password="x"))
 
 
 def viewer(*rights: str) -> Client:
-    person = User.objects.create_user("bob", is_staff=True)
-    person.user_permissions.set(Permission.objects.filter(codename__in=["view_requestrecord", *rights]))
-    return client_of(person)
+    return client_of("bob", "view_requestrecord", *rights)
 
 
 def record(**changes: Any) -> RequestRecord:

@@ -1,18 +1,17 @@
 """The one thing the dashboard does: stopping a request."""
 
-import logging
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from inference import control, runtime
+from inference import audit, control, runtime
 from inference.access import may_act
 from inference.errors import ServerError
+from inference.models import ServedModel
+from inference.streams import STREAMS, Stream
 
-logger = logging.getLogger(__name__)
 _STOPPED = "The request is being stopped; its client is told that you did."
 
 
@@ -22,15 +21,24 @@ def stop(request: HttpRequest) -> HttpResponse:
     if not may_act(request.user):
         raise PermissionDenied
     is_script = request.headers.get("Accept") == "application/json"
+    name = request.POST.get("stream", "")
+    stream = next((one for one in STREAMS.snapshot() if one.id == name), None)
     try:
-        runtime.run_on_loop(control.stop(request.POST.get("stream", "")))
+        runtime.run_on_loop(control.stop(name))
     except (ServerError, RuntimeError, TimeoutError) as error:
         if is_script:
             return JsonResponse({"error": str(error)}, status=getattr(error, "status", 503))
         messages.warning(request, str(error))
         return redirect("admin:index")
-    logger.info("%s stopped a request", request.user.get_username())
+    if stream:
+        _log(request, stream)
     if is_script:
         return JsonResponse({"stopped": True})
     messages.success(request, _STOPPED)
     return redirect("admin:index")
+
+
+def _log(request: HttpRequest, stream: Stream) -> None:
+    model = ServedModel.objects.filter(name=stream.model).first()
+    whose = f"{stream.principal_kind} {stream.principal}".strip()
+    audit.write(request, ServedModel, stream.model, f"Stopped a request of {whose}.", model)

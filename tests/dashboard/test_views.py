@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
@@ -18,6 +18,7 @@ from inference.requests import ChatRequest, Message
 from inference.streams import STREAMS
 from inference.types import Accepted, Principal
 from tests.fakes import FakeRunner, card, serving
+from tests.people import client_of
 
 # The pool's loop writes from a thread of its own, which sees only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,14 +67,6 @@ def asking(pool: Pool, loop: asyncio.AbstractEventLoop) -> Asking:
     asking = Asking(loop)
     assert asking.accepted.wait(5)
     return asking
-
-
-def client_of(name: str, *rights: str, **facts: Any) -> Client:
-    user = User.objects.create_user(name, **({"is_staff": True} | facts))
-    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
-    client = Client(headers={"host": "127.0.0.1"})
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
@@ -137,6 +130,9 @@ def test_an_operator_stops_a_request_and_its_client_is_told(asking: Asking, oper
     assert asking.outcome.result(5) == "An operator of this server stopped this request."
     assert answer.url == INDEX
     assert "its client is told" in page(operator)
+    entry = LogEntry.objects.get()
+    assert (entry.user.username, entry.object_repr) == ("ann", "tiny")
+    assert entry.change_message == "Stopped a request of user bob."
 
 
 def test_a_script_is_answered_in_json(asking: Asking, operator: Client) -> None:
@@ -149,6 +145,7 @@ def test_a_script_is_answered_in_json(asking: Asking, operator: Client) -> None:
 def test_what_has_ended_is_said_to_have(asking: Asking, operator: Client) -> None:
     stop(operator, "0123")
     assert "This request is not under way any more." in page(operator)
+    assert not LogEntry.objects.exists()
 
 
 def test_a_link_stops_nothing(asking: Asking, operator: Client) -> None:

@@ -1,0 +1,20 @@
+"""Browsers with somebody signed in, for tests of who may do what."""
+
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+
+def client_of(name: str, *rights: str, **facts: Any) -> Client:
+    """The browser of a new account, staff unless it is said otherwise, with these rights alone."""
+    person = User.objects.create_user(name, **({"is_staff": True} | facts))
+    person.groups.clear()
+    person.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    return signed_in(person)
+
+
+def signed_in(person: User) -> Client:
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(person)
+    return client
