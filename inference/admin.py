@@ -234,7 +234,7 @@ class ServedModelAdmin(ServedModelAdminBase):
         """Do it on the pool's loop; False, with a message, when it cannot be done."""
         try:
             runtime.run_on_loop(act(name))
-        except (ServerError, RuntimeError, TimeoutError) as error:
+        except ServerError as error:
             self.message_user(request, f"{name}: {error}", messages.ERROR)
             return False
         return True

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import wait
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -10,6 +12,7 @@ from django.conf import settings
 from inference.catalog import Catalog
 from inference.choices import Choices
 from inference.dashboard.hour import HOUR
+from inference.errors import Unavailable
 from inference.journal import Journal
 from inference.pool import Pool, ProcessRunner
 from inference.protocol import Load
@@ -131,10 +134,14 @@ def use_pool(other: Pool, *, models: Catalog | None = None, keep: Keep = _forgot
 def run_on_loop(coroutine: Coroutine[Any, Any, Any], timeout_s: float = 10) -> Any:
     """Run a pool coroutine on the loop that owns the pool, from a sync view's thread.
 
-    Raises RuntimeError when no server loop runs in this process (a management command, say).
+    Raises Unavailable when it takes longer (it goes on), or when no server runs in this process.
     """
     loop = pool().loop
     if loop is None or not loop.is_running():
         coroutine.close()
-        raise RuntimeError("the server is not running in this process")
-    return asyncio.run_coroutine_threadsafe(coroutine, loop).result(timeout_s)
+        raise Unavailable("The server does not run in this process; start it with `manage.py serve`.")
+    # In a context of its own: the view's says that Django's async calls have its thread, which waits here.
+    asked = Context().run(asyncio.run_coroutine_threadsafe, coroutine, loop)
+    if not wait([asked], timeout_s).done:
+        raise Unavailable(f"That takes longer than {timeout_s:g} s; it goes on. Look again shortly.")
+    return asked.result()

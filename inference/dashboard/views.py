@@ -25,9 +25,9 @@ def stop(request: HttpRequest) -> HttpResponse:
     stream = next((one for one in STREAMS.snapshot() if one.id == name), None)
     try:
         runtime.run_on_loop(control.stop(name))
-    except (ServerError, RuntimeError, TimeoutError) as error:
+    except ServerError as error:
         if is_script:
-            return JsonResponse({"error": str(error)}, status=getattr(error, "status", 503))
+            return JsonResponse({"error": str(error)}, status=error.status)
         messages.warning(request, str(error))
         return redirect("admin:index")
     if stream:
