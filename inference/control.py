@@ -6,7 +6,6 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from inference import runtime
-from inference.database import in_database
 from inference.errors import InvalidValue, ModelNotFound, Unavailable
 from inference.models import ServedModel
 from inference.sources import removal
@@ -84,9 +83,7 @@ async def stop(stream_id: str) -> None:
 async def _set_pinned(model_id: str, is_pinned: bool) -> ResidentModel:
     name = await _name_of(model_id)
     try:
-        await in_database(
-            lambda: ServedModel.objects.update_or_create(name=name, defaults={"is_pinned": is_pinned})
-        )
+        await ServedModel.objects.aupdate_or_create(name=name, defaults={"is_pinned": is_pinned})
     except DatabaseError:
         raise Unavailable("The database cannot be written now; try again shortly.", retry_after=5) from None
     await refresh(name)
