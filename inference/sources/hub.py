@@ -63,12 +63,12 @@ def download(
         listing = Listing.of(repo_id, wire.listing())
         _check_room(repo_id, listing, target)
         with _emptied_for_nothing(target), staged(target, keeps_draft=True) as draft:
-            _tidy(draft, listing)
+            _tidy(draft, {draft / name for file in listing.files for name in (file.name, Part.name_of(file))})
             meter = Meter({file.name: file.size for file in listing.files}, on_progress)
             meter.tell(note="Looking at what is there already.")
             for file in listing.files:
                 _fetch(wire, listing.revision, file, draft, meter)
-                listing.check(draft / file.name)
+                listing.check(draft, file.name)
 
 
 def discard(name: str, target: Path) -> bool:
@@ -129,14 +129,17 @@ def _check_room(repo_id: str, listing: Listing, target: Path) -> None:
         )
 
 
-def _tidy(draft: Path, listing: Listing) -> None:
-    """Remove what an older revision left, and the notes of other programs."""
-    wanted = {name for file in listing.files for name in (file.name, Part.name_of(file))}
-    for path in draft.iterdir():
-        if path.is_dir() and not path.is_symlink():
+def _tidy(folder: Path, wanted: set[Path]) -> None:
+    """Remove what an older revision left, and the notes of other programs; links too, unfollowed."""
+    folders = {path.parent for path in wanted}
+    for path in folder.iterdir():
+        if path.is_symlink() or not path.is_dir():
+            if path.is_symlink() or path not in wanted:
+                path.unlink()
+        elif path in folders:
+            _tidy(path, wanted)
+        else:
             shutil.rmtree(path)
-        elif path.name not in wanted or path.is_symlink():
-            path.unlink()
 
 
 def _fetch(wire: Wire, revision: str, file: HubFile, draft: Path, meter: Meter) -> None:

@@ -13,7 +13,8 @@ from inference.sources.errors import HubUnavailable, NotAModel
 from inference.sources.part import HubFile
 
 # Never Python, pickled weights or GGUF: what is downloaded must not be able to run.
-# And from the top only: below lie other formats and examples.
+# And from the top only: below lie other formats and examples. The one folder that is taken says how an
+# embedding model pools (inference/pooling.py).
 ALLOWED = (
     "*.safetensors",
     "*.json",
@@ -29,6 +30,7 @@ _PARTS = {
     "tokenizer": ("tokenizer.json", "tokenizer.model", "tiktoken.model"),
 }
 _NAME = re.compile(r"[A-Za-z0-9_][\w.+-]{0,150}", re.ASCII)
+_POOLING = re.compile(r"[0-9]_Pooling/config\.json", re.ASCII)
 _REVISION = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _INDEX = "model.safetensors.index.json"
@@ -68,13 +70,13 @@ class Listing:
     def size(self) -> int:
         return sum(file.size for file in self.files)
 
-    def check(self, path: Path) -> None:
+    def check(self, draft: Path, name: str) -> None:
         """NotAModel when a small file that has come shows that the others could not be served."""
-        if path.name == _INDEX:
-            self._check_index(_read(path))
-        if path.name in _CONFIGS and (key := foreign_code.asked_by(_read(path))):
+        if name == _INDEX:
+            self._check_index(_read(draft / name))
+        if name in _CONFIGS and (key := foreign_code.asked_by(_read(draft / name))):
             raise NotAModel(
-                f"It wants to run code of its own ({path.name} has {key}), which this server never does. "
+                f"It wants to run code of its own ({name} has {key}), which this server never does. "
                 "Look for another model."
             )
 
@@ -91,6 +93,8 @@ class Listing:
 
 
 def _is_allowed(name: str) -> bool:
+    if _POOLING.fullmatch(name):
+        return True
     return bool(_NAME.fullmatch(name)) and any(fnmatch(name, pattern) for pattern in ALLOWED)
 
 

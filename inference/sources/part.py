@@ -43,7 +43,9 @@ class Part:
         self._target = folder / file.name
 
     def __enter__(self) -> Self:
+        self._path.parent.mkdir(exist_ok=True)
         # Never through a link: what lies behind it is not ours to write.
+        os.close(os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         self._stream = os.fdopen(descriptor, "r+b", buffering=0)
         self._take_up()

@@ -28,7 +28,7 @@ def staged(target: Path, *, keeps_draft: bool = False) -> Iterator[Path]:
             yield draft
             _sync(draft)
             draft.rename(target)
-            _sync_folder(target.parent)
+            _sync_entry(target.parent)
         except BaseException:
             if not keeps_draft:
                 shutil.rmtree(draft, ignore_errors=True)
@@ -91,14 +91,13 @@ def _empty(folder: Path) -> None:
 def _sync(folder: Path) -> None:
     """Put every byte on the disk: a rename may otherwise survive a power cut that its files do not."""
     for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    _sync_folder(folder)
+        if path.is_file() or path.is_dir():
+            _sync_entry(path)
+    _sync_entry(folder)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync_entry(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

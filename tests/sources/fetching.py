@@ -11,7 +11,7 @@ from inference.sources.errors import FetchFailed
 from inference.sources.hub import download
 from inference.sources.progress import Progress
 from inference.sources.wire import Patience
-from tests.sources.hub import REPO, FakeHub
+from tests.sources.hub import REPO, FakeHub, contents
 
 IMPATIENT = Patience(tries=3, pause_s=0.01, longest_pause_s=2, connect_s=2, stall_s=0.5)
 
@@ -42,13 +42,12 @@ class Fetch:
 
     @property
     def names(self) -> list[str]:
-        return sorted(path.name for path in (self.models / "tiny").iterdir())
+        return sorted(contents(self.models / "tiny"))
 
     @property
     def is_whole(self) -> bool:
         """Whether the model there is the hub's, byte by byte, and nothing else."""
-        folder = self.models / "tiny"
-        return {path.name: path.read_bytes() for path in folder.iterdir()} == self.hub.files
+        return contents(self.models / "tiny") == self.hub.files
 
 
 def wait_for_part(draft: Path, size: int) -> None:

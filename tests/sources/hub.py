@@ -21,6 +21,12 @@ def git_name(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below, by its path there."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
 @dataclass(frozen=True)
 class Refusal:
     """What a request gets instead of its file."""
@@ -59,7 +65,7 @@ class FakeHub:
 
     @classmethod
     def of(cls, folder: Path) -> "FakeHub":
-        return cls({path.name: path.read_bytes() for path in folder.iterdir()})
+        return cls(contents(folder))
 
     @property
     def endpoint(self) -> str:

@@ -31,6 +31,9 @@ def test_only_files_that_cannot_run_are_asked_for(fetched: Fetch, hub: FakeHub) 
         "a/model.safetensors",
         ".hidden.json",
         "a\n.json",
+        *("1_Pooling/modeling.py", "1_Pooling/more.json", "1_Pooling/../config.json"),
+        *("1_Pooling/config.json\n", "a/1_Pooling/config.json", "1_Dense/config.json"),
+        *("11_Pooling/config.json", "x_Pooling/config.json"),
     )
     hub.files |= dict.fromkeys((*unwanted, *below), b"evil")
     fetched()
