@@ -16,7 +16,7 @@ from inference.sources.part import HubFile
 # And from the top only: below lie other formats and examples. The one folder that is taken says how an
 # embedding model pools (inference/pooling.py).
 ALLOWED = (
-    "*.safetensors",
+    "model*.safetensors",  # no others are read (inference/weights.py), and some repositories have both
     "*.json",
     "*.jinja",
     "tokenizer.model",
@@ -87,8 +87,9 @@ class Listing:
             raise NotAModel(f"Its {_INDEX} makes no sense; look for another model.") from None
         if missing := sorted(map(str, named - {file.name for file in self.files})):
             raise NotAModel(
-                f"{len(missing)} of its weight files are not on the hub, such as {missing[0][:80]}. Look for "
-                "another model, or try again when its owner has uploaded them."
+                f"{len(missing)} of its weight files are not on the hub under a name that is read, "
+                f"model*.safetensors, such as {missing[0][:80]}. Look for another model, or try again when its "
+                "owner has uploaded them."
             )
 
 

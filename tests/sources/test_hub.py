@@ -184,7 +184,7 @@ def test_of_two_at_once_one_is_refused(fetched: Fetch) -> None:
 
 
 def test_a_disk_without_room_is_found_before_anything_is_fetched(fetched: Fetch, hub: FakeHub) -> None:
-    hub.extra.append({"rfilename": "big.safetensors", "size": 10**18, "blobId": "0" * 40})
+    hub.extra.append({"rfilename": "model-big.safetensors", "size": 10**18, "blobId": "0" * 40})
     with pytest.raises(NoRoom, match=r"needs 1000000000\.0 GB and the disk has \d+\.\d GB free"):
         fetched()
     assert hub.got == [] and not fetched.models.exists()

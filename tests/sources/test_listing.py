@@ -24,6 +24,7 @@ def test_only_files_that_cannot_run_are_asked_for(fetched: Fetch, hub: FakeHub) 
         "run.sh",
         "config.json.py",
         "x.pkl",
+        *("consolidated.safetensors", "adapters.safetensors", "Model.safetensors.bak"),
     )
     below = (
         "original/tokenizer.model",
