@@ -35,6 +35,7 @@ _REVISION = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _INDEX = "model.safetensors.index.json"
 _CONFIGS = ("config.json", "tokenizer_config.json")
+_MOST_READ_BYTES = 32 * 2**20  # what the catalogue reads of one as well
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Listing:
                     f"{repo} has no {part}, so it cannot be served. Look for another one; mlx-community has "
                     "models in the form that this server reads."
                 )
+        if long := next((file for file in files if _is_too_long(file)), None):
+            raise NotAModel(
+                f"The {long.name} of {repo} has {long.size / 10**6:.0f} MB, and no model's has so many. Look "
+                "for another one."
+            )
         # What can be told from the small files is told before the large ones come.
         files.sort(key=lambda file: (file.name.endswith(".safetensors"), file.name))
         return cls(revision, tuple(files))
@@ -88,8 +94,8 @@ class Listing:
         if missing := sorted(map(str, named - {file.name for file in self.files})):
             raise NotAModel(
                 f"{len(missing)} of its weight files are not on the hub under a name that is read, "
-                f"model*.safetensors, such as {missing[0][:80]}. Look for another model, or try again when its "
-                "owner has uploaded them."
+                f"model*.safetensors, such as {missing[0][:80]}. Look for another model, or try again when "
+                "its owner has uploaded them."
             )
 
 
@@ -97,6 +103,11 @@ def _is_allowed(name: str) -> bool:
     if _POOLING.fullmatch(name):
         return True
     return bool(_NAME.fullmatch(name)) and any(fnmatch(name, pattern) for pattern in ALLOWED)
+
+
+def _is_too_long(file: HubFile) -> bool:
+    """Whether it would have to be read, and is not one to take into memory."""
+    return file.name in (_INDEX, *_CONFIGS) and file.size > _MOST_READ_BYTES
 
 
 def _file(entry: Mapping[str, Any]) -> HubFile:

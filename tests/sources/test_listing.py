@@ -105,6 +105,16 @@ def test_what_wants_code_of_its_own_is_told_before_its_weights_come(
     assert WEIGHTS not in hub.asked
 
 
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "model.safetensors.index.json"])
+def test_a_small_file_that_is_huge_is_refused_before_anything_comes(
+    fetched: Fetch, hub: FakeHub, name: str
+) -> None:
+    hub.files.pop(name, None)
+    hub.extra.append({"rfilename": name, "size": 33 * 2**20, "blobId": "0" * 40})
+    assert f"The {name} of org/tiny has 35 MB" in fetched.refusal(NotAModel)
+    assert hub.asked == []
+
+
 def test_of_what_can_never_be_a_model_nothing_is_kept(fetched: Fetch, hub: FakeHub) -> None:
     hub.files["config.json"] = b"[]"
     fetched.refusal(NotAModel)
