@@ -135,6 +135,11 @@ class Memory(Struct, frozen=True, kw_only=True):
     kv: int = 0  # part of active: the KV caches of running sequences
     prefix_cache: int = 0  # part of active: KV caches kept for later prompts, which can be shed
 
+    @property
+    def held(self) -> int:
+        """What the system has given up for it: not all that Metal holds for it is resident."""
+        return max(self.resident, self.active + self.cache)
+
 
 class Finding(Struct, frozen=True, kw_only=True):
     """One thing that the self-test of a loaded model's adapter found wrong, in words for its owner."""
@@ -195,6 +200,7 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     prefill_bytes: int = 0  # predicted transients of one chunk of prefill
     created: int = 0  # unix time of config.json
     problem: str = ""  # why it cannot be served, in words for its owner; empty when it can
+    is_enabled: bool = True  # False: an operator has switched it off, which is its problem if it has no other
     kind: Literal["chat", "embedding"] = "chat"  # what it makes of a text: more text, or a vector
     aliases: tuple[str, ...] = ()  # other names requests may use
     is_pinned: bool = False  # never evicted, and loaded when the site starts

@@ -43,4 +43,4 @@ def bar_of(snapshot: PoolSnapshot, available: int) -> Bar:
 
 def _promised(snapshot: PoolSnapshot) -> int:
     """What is reserved and not taken from the system yet: loads under way, answers still to be made."""
-    return sum(max(0, model.reserved_bytes - model.memory.resident) for model in snapshot.models)
+    return sum(max(0, model.reserved_bytes - model.memory.held) for model in snapshot.models)

@@ -15,10 +15,8 @@ class Footprint(Struct, frozen=True, kw_only=True):
 
 def footprint(pid: int, memory: Memory) -> Footprint:
     """Look at one process; `memory` is what it last told of itself."""
-    # Buffers that Metal holds for a process are not all part of its resident size.
-    held = memory.active + memory.cache
     try:
         process = psutil.Process(pid)
-        return Footprint(began_at=process.create_time(), bytes=max(process.memory_info().rss, held))
+        return Footprint(began_at=process.create_time(), bytes=max(process.memory_info().rss, memory.held))
     except psutil.Error:  # it has just ended, or is not ours to look at
-        return Footprint(bytes=max(memory.resident, held))
+        return Footprint(bytes=memory.held)

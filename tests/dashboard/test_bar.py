@@ -47,6 +47,12 @@ def test_what_a_load_under_way_will_take_is_not_free_to_others() -> None:
     assert (bar.others, bar.free) == (4 * GB, 2 * GB)
 
 
+def test_memory_that_metal_holds_is_taken_already_though_it_is_not_resident() -> None:
+    metal = Memory(active=28 * GB, resident=2 * GB)
+    bar = bar_of(snapshot(model(30 * GB, memory=metal), limit=48 * GB), 26 * GB)
+    assert (bar.others, bar.free) == (0, 18 * GB)
+
+
 @pytest.mark.parametrize("held", [0, 3 * GB, 12 * GB])
 def test_its_parts_are_the_whole(held: int) -> None:
     bar = bar_of(snapshot(model(held)), GB)
