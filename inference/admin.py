@@ -16,6 +16,7 @@ from django.utils.safestring import mark_safe
 
 from inference import confirmation, control, download_admin, key_admin, record_admin, runtime
 from inference.confirmation import Step
+from inference.dashboard import words
 from inference.errors import ServerError
 from inference.forms import ChoiceForm
 from inference.models import PoolEvent, ServedModel, StoredResponse
@@ -117,11 +118,7 @@ class ServedModelAdmin(ServedModelAdminBase):
         card, resident = _sight(model).card, _sight(model).resident
         if card is None and resident.state == "unloaded":
             return "missing: its folder is not there now"
-        if card and card.problem:
-            return f"cannot be served: {card.problem}"
-        percent = f" {resident.loaded_percent} %" if resident.state == "loading" else ""
-        reason = f": {resident.reason}" if resident.reason else ""
-        return format_html('<span data-state="{}">{}{}{}</span>', model.name, resident.state, percent, reason)
+        return format_html('<span data-state="{}">{}</span>', model.name, words.state(card, resident))
 
     @admin.display(description="Memory")
     def memory(self, model: ServedModel) -> str:

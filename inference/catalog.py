@@ -200,6 +200,7 @@ def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
         aliases=choice.aliases,
         adapter=choice.adapter,
         problem=card.problem or ("" if choice.is_enabled else _SWITCHED_OFF),
+        is_enabled=choice.is_enabled,
         context_cap=choice.context_cap,
         context_length=min(card.context_length, choice.context_cap or card.context_length),
         sampling=choice.sampling,

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 from django.contrib.auth.models import User
@@ -66,6 +67,16 @@ def test_it_lists_every_model_on_disk_with_its_state(pool: Pool, staff: Client) 
     page = staff.get(LIST).content.decode()
     assert 'data-state="tiny">unloaded' in page
     assert "cannot be served: no weights" in page
+
+
+def test_a_model_that_is_switched_off_while_it_is_loaded_says_both(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    act(staff, "load")
+    reach(pool, ModelState.READY)
+    off = FakeCatalog(card("tiny", problem="an operator has switched it off", is_enabled=False))
+    with runtime.use_pool(pool, models=cast(Any, off)):
+        page = staff.get(LIST).content.decode()
+    assert "ready; takes no further requests: an operator has switched it off" in page
 
 
 def test_looking_loads_nothing(pool: Pool, staff: Client) -> None:

@@ -49,7 +49,8 @@ def test_a_model_that_is_switched_off_or_capped_says_so(put: Put, models: Path) 
         own.context_length
     )
     off = found(models, choices=lambda: {"tiny": Choice(is_enabled=False)})
-    assert off.problem == "an operator has switched it off"
+    assert (off.problem, off.is_enabled) == ("an operator has switched it off", False)
+    assert own.is_enabled and capped.is_enabled
 
 
 def test_a_real_id_wins_over_an_alias_and_the_first_of_two_aliases(put: Put, models: Path) -> None:

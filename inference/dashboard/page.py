@@ -18,7 +18,6 @@ from inference.types import ModelCard, ModelState, PoolEvent, PoolSnapshot, Resi
 MOST_MODELS = 12
 MOST_STREAMS = 40
 MOST_EVENTS = 8
-_AT_REST = frozenset({ModelState.UNLOADED})
 
 
 class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -110,23 +109,28 @@ def parts(bar: Bar) -> tuple[Part, ...]:
 
 
 def _models(of: Known, snapshot: PoolSnapshot) -> tuple[Row, ...]:
-    """Those in the pool or in trouble first, then by name."""
+    """Those in memory first, then those in trouble, then the others; each by name."""
     cards = {card.id: card for card in of.cards}
     names = {*cards, *(model.id for model in snapshot.models)}
-    residents = sorted(map(snapshot.of, names), key=lambda model: (model.state in _AT_REST, model.id))
-    return tuple(_model(cards.get(model.id), model, of.lights.get(model.id, "")) for model in residents)
+    told = [(cards.get(name), snapshot.of(name)) for name in sorted(names)]
+    told.sort(key=lambda pair: _place(*pair))
+    return tuple(_model(card, model, of.lights.get(model.id, "")) for card, model in told)
+
+
+def _place(card: ModelCard | None, model: ResidentModel) -> int:
+    if model.state.is_in_memory:
+        return 0
+    return 1 if words.tone(card, model) == ModelState.FAILED else 2
 
 
 def _model(card: ModelCard | None, model: ResidentModel, light: str) -> Row:
     light = model.loaded.light if model.loaded else light
     percent = model.loaded_percent if model.state == ModelState.LOADING else None
-    is_broken = model.state == ModelState.FAILED or bool(card and card.problem)
-    tone = "failed" if is_broken else str(model.state)
     return Row(
         key=model.id,
         cells=(
             Cell(text=model.id),
-            Cell(text=words.state(card, model), tone=tone, percent=percent),
+            Cell(text=words.state(card, model), tone=words.tone(card, model), percent=percent),
             Cell(text=words.size(model.reserved_bytes)),
             Cell(text=str(model.leases)),
             Cell(text=light or "not tested", tone=light),

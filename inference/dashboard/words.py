@@ -6,7 +6,7 @@ from inference.dashboard.bar import Bar
 from inference.dashboard.hour import Sample
 from inference.pool.budget import in_gb
 from inference.streams import Stream
-from inference.types import ModelCard, PoolSnapshot, Pressure, ResidentModel
+from inference.types import ModelCard, ModelState, PoolSnapshot, Pressure, ResidentModel
 
 _UNITS = ((86_400, "day"), (3600, "h"), (60, "min"))
 _PRESSURE: dict[Pressure, str] = {
@@ -56,12 +56,21 @@ def doing(stream: Stream) -> str:
 
 def state(card: ModelCard | None, resident: ResidentModel) -> str:
     """Where a model is, and why it is not where it should be."""
-    if card and card.problem:
-        return f"cannot be served: {card.problem}"
+    problem = card.problem if card else ""
+    if problem and not resident.state.is_in_memory:
+        return f"cannot be served: {problem}"
     percent = f" {resident.loaded_percent} %" if resident.state == "loading" else ""
     pause = f"; it may start again in {lasting(resident.retry_in_s)}" if resident.retry_in_s >= 1 else ""
     reason = f": {resident.reason}" if resident.reason else ""
-    return f"{resident.state}{percent}{reason}{pause}"
+    last = f"; takes no further requests: {problem}" if problem else ""
+    return f"{resident.state}{percent}{reason}{pause}{last}"
+
+
+def tone(card: ModelCard | None, resident: ResidentModel) -> str:
+    """How it is said; a model that somebody switched off is at rest, not broken."""
+    if not card or not card.problem or resident.state.is_in_memory:
+        return str(resident.state)
+    return str(ModelState.FAILED if card.is_enabled else ModelState.UNLOADED)
 
 
 def queue(streams: Sequence[Stream], limit: int, now: float) -> str:

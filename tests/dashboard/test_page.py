@@ -59,6 +59,16 @@ async def test_what_is_in_the_pool_comes_first() -> None:
     assert (seen.held, seen.memory[0].text) == ("Models hold 1.0 GB of 10.0 GB.", "Weights 1.0 GB")
 
 
+async def test_those_in_trouble_come_before_those_at_rest() -> None:
+    off = card("c-off", problem="an operator has switched it off", is_enabled=False)
+    cards = [card("a"), card("z-broken", problem="no weights"), off, card("tiny")]
+    with serving(FakeRunner(load_gate=asyncio.Event()), cards=cards) as pool:
+        await pool.load("tiny")
+        seen = look()
+        await pool.close()
+    assert [row.key for row in seen.models] == ["tiny", "z-broken", "a", "c-off"]
+
+
 async def test_a_failed_model_says_why() -> None:
     with serving(FakeRunner(load_error="its weights are damaged")) as pool:
         await pool.load("tiny")

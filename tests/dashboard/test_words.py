@@ -5,7 +5,7 @@ import pytest
 from inference.dashboard import words
 from inference.dashboard.bar import Bar
 from inference.streams import Stream
-from inference.types import ModelState, PoolSnapshot, ResidentModel
+from inference.types import ModelCard, ModelState, PoolSnapshot, ResidentModel
 from tests.dashboard.samples import sample
 from tests.fakes import card
 
@@ -90,6 +90,34 @@ def test_a_load_says_how_far_it_is() -> None:
 def test_a_model_that_cannot_be_served_says_why() -> None:
     model = ResidentModel(id="tiny", state=ModelState.UNLOADED)
     assert words.state(card(problem="no weights"), model) == "cannot be served: no weights"
+
+
+OFF = card(problem="an operator has switched it off", is_enabled=False)
+BROKEN = card(problem="no weights")
+
+
+@pytest.mark.parametrize(
+    ("of", "state", "said", "tone"),
+    [
+        (BROKEN, ModelState.UNLOADED, "cannot be served: no weights", "failed"),
+        (OFF, ModelState.UNLOADED, "cannot be served: an operator has switched it off", "unloaded"),
+        (OFF, ModelState.FAILED, "cannot be served: an operator has switched it off", "unloaded"),
+        (
+            OFF,
+            ModelState.DRAINING,
+            "draining; takes no further requests: an operator has switched it off",
+            "draining",
+        ),
+        (BROKEN, ModelState.BUSY, "busy; takes no further requests: no weights", "busy"),
+        (card(), ModelState.FAILED, "failed", "failed"),
+        (None, ModelState.READY, "ready", "ready"),
+    ],
+)
+def test_a_problem_hides_no_state_and_a_switch_is_no_failure(
+    of: ModelCard | None, state: ModelState, said: str, tone: str
+) -> None:
+    model = ResidentModel(id="tiny", state=state)
+    assert (words.state(of, model), words.tone(of, model)) == (said, tone)
 
 
 def test_the_queue_says_how_many_wait_and_since_when() -> None:
