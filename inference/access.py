@@ -36,8 +36,11 @@ async def acheck_may_chat(user: User | None) -> None:
 
 
 def may_look(user: AbstractUser | AnonymousUser) -> bool:
-    """Whether this is staff that may see the models and what they do; it may ask the database."""
-    return user.is_active and user.is_staff and user.has_perm("inference.view_servedmodel")
+    """Whether this is staff that may see the models and what they do; it may ask the database.
+
+    Who may act may look too: nobody loads or stops what they cannot see.
+    """
+    return may_act(user) or (user.is_active and user.is_staff and user.has_perm("inference.view_servedmodel"))
 
 
 def may_act(user: AbstractUser | AnonymousUser) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -18,7 +19,7 @@ from inference.requests import ChatRequest, Message
 from inference.streams import STREAMS
 from inference.types import Accepted, Principal
 from tests.fakes import FakeRunner, card, serving
-from tests.people import client_of
+from tests.people import client_of, signed_in
 
 # The pool's loop writes from a thread of its own, which sees only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,6 +91,14 @@ def test_the_admin_begins_with_the_dashboard(pool: Pool, operator: Client) -> No
     assert 'data-key="tiny"' in text
 
 
+@pytest.mark.parametrize("app", ["auth", "inference"])
+def test_the_page_of_one_application_has_none(pool: Pool, app: str) -> None:
+    root = signed_in(User.objects.create_superuser("root"))
+    text = root.get(reverse("admin:app_list", args=[app])).content.decode()
+    assert "Recent actions" not in text and 'class="breadcrumbs"' in text
+    assert 'id="dashboard"' not in text and "dashboard.js" not in text and "with-dashboard" not in text
+
+
 def test_a_request_under_way_is_shown_with_its_button(asking: Asking, operator: Client) -> None:
     text = page(operator)
     assert "bob" in text and f'value="{STREAMS.snapshot()[0].id}"' in text
@@ -109,6 +118,10 @@ def test_a_load_has_its_bar(pool: Pool, operator: Client, loop: asyncio.Abstract
 def test_staff_without_the_right_sees_the_admin_alone(pool: Pool) -> None:
     text = page(client_of("eve"))
     assert 'id="dashboard"' not in text and "Recent actions" in text
+
+
+def test_who_may_act_sees_what_to_act_on(asking: Asking) -> None:
+    assert '<button name="stream"' in page(client_of("eve", "run_servedmodel"))
 
 
 def test_who_may_only_look_has_no_buttons(asking: Asking) -> None:
