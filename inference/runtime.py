@@ -8,9 +8,10 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from msgspec import structs
 
-from inference.catalog import Catalog
-from inference.choices import Choices
+from inference.catalog import Catalog, no_choices
+from inference.choices import Choices, Chosen
 from inference.dashboard.hour import HOUR
 from inference.errors import Unavailable
 from inference.journal import Journal
@@ -34,16 +35,20 @@ def catalog() -> Catalog:
     """What may be served from this machine's disk."""
     global _catalog
     if _catalog is None:
-        config = settings.CONFIG
-        _catalog = Catalog(
-            config.models_path,
-            use_hub_cache=config.use_hub_cache,
-            dequantises=None if config.device == "auto" else config.device == "cpu",
-            choices=Choices(),
-            context_limit=config.context_limit,
-            prefill_step=config.prefill_step,
-        )
+        _catalog = _new_catalog(Choices())
     return _catalog
+
+
+def _new_catalog(choices: Callable[[], Chosen]) -> Catalog:
+    config = settings.CONFIG
+    return Catalog(
+        config.models_path,
+        use_hub_cache=config.use_hub_cache,
+        dequantises=None if config.device == "auto" else config.device == "cpu",
+        choices=choices,
+        context_limit=config.context_limit,
+        prefill_step=config.prefill_step,
+    )
 
 
 def pool() -> Pool:
@@ -69,6 +74,21 @@ def pool() -> Pool:
             max_leases=config.max_batch,  # more would only wait inside the worker, where nobody counts them
         )
     return _pool
+
+
+def _new_quiet_pool() -> Pool:
+    """One that writes nothing down, knows nothing from before and keeps no worker that is not used."""
+    config = settings.CONFIG
+    options = structs.replace(_load_options(config), prefix_disk_path="", prefix_disk_bytes=0)
+    return Pool(
+        find_card=catalog().find,
+        start_runner=lambda: ProcessRunner(options, blas=config.blas, stuck_after_s=config.stuck_after_s),
+        limit_bytes=config.memory_limit_bytes,
+        is_limit_given="memory_limit" in config.model_fields_set,
+        queue_limit=config.queue_limit,
+        load_timeout_s=config.load_timeout_s,
+        keep_spare=False,
+    )
 
 
 def ledger() -> Keep:
@@ -129,6 +149,22 @@ def use_pool(other: Pool, *, models: Catalog | None = None, keep: Keep = _forgot
         yield other
     finally:
         _pool, _catalog, _ledger = before
+
+
+@contextlib.contextmanager
+def by_itself() -> Iterator[Pool]:
+    """Have what a command needs that tries models out and leaves no trace; a pool that serves is kept.
+
+    The database is neither read nor made: on a fresh folder there is none yet.
+    """
+    global _catalog
+    before = _catalog
+    _catalog = _catalog or _new_catalog(no_choices)
+    try:
+        with use_pool(_pool or _new_quiet_pool()) as quiet:
+            yield quiet
+    finally:
+        _catalog = before
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, Any], timeout_s: float = 10) -> Any:
