@@ -24,6 +24,7 @@ NOUNS = (
     "inference.prediction",
     "inference.foreign_code",
     "inference.gguf",
+    "inference.disk",
 )
 MIDDLE = ("inference.catalog", "inference.pool", "inference.adapters", "inference.sources")
 USE_CASE = (
@@ -44,6 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.prediction": ("inference.weights",),
     "inference.foreign_code": (),
     "inference.gguf": (),
+    "inference.disk": (),
     "inference.models": (*NOUNS, "inference.adapters", "inference.keys", "inference.recording"),
     "inference.writer": (),
     "inference.keys": NOUNS,

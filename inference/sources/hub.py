@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 from huggingface_hub import get_token
 
+from inference import disk
 from inference.sources import staging
 from inference.sources.errors import (
     FetchFailed,
@@ -28,7 +29,6 @@ from inference.sources.staging import draft_of, staged
 from inference.sources.wire import Passing, Patience, Wire
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
-_SPARE_BYTES = 10**9  # stays free, for the database and everybody else
 _WORTH_A_TRY = 2**20  # a connection that brought so much was no failure
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _HUB = "https://huggingface.co"
@@ -67,6 +67,7 @@ def download(
             meter = Meter({file.name: file.size for file in listing.files}, on_progress)
             meter.tell(note="Looking at what is there already.")
             for file in listing.files:
+                _check_room(repo_id, listing, target)
                 _fetch(wire, listing.revision, file, draft, meter)
                 listing.check(draft, file.name)
 
@@ -119,14 +120,10 @@ def _emptied_for_nothing(target: Path) -> Iterator[None]:
 
 def _check_room(repo_id: str, listing: Listing, target: Path) -> None:
     """Half a model on a full disk helps nobody, and a full disk hurts everybody."""
-    needed = max(0, listing.size - folder_size(draft_of(target)))
-    there = next(folder for folder in (target, *target.parents) if folder.exists())
-    free = shutil.disk_usage(there).free
-    if needed + _SPARE_BYTES > free:
-        raise NoRoom(
-            f"{repo_id} needs {needed / 10**9:.1f} GB and the disk has {free / 10**9:.1f} GB free; "
-            "make room first."
-        )
+    there = folder_size(draft_of(target))
+    if shortage := disk.shortage(target, max(0, listing.size - there)):
+        kept = " What has come is kept; download again to go on." if there else ""
+        raise NoRoom(f"{repo_id} {shortage}.{kept}")
 
 
 def _tidy(folder: Path, wanted: set[Path]) -> None:

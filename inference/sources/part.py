@@ -7,9 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from inference.sources.errors import Damaged
+from inference import disk
+from inference.sources.errors import Damaged, NoRoom
 
 _READ_BYTES = 2**20
+_LOOK_EVERY_BYTES = 64 * 2**20  # at the disk: a second or so of the fastest networks
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Part:
         self.file = file
         self._path = folder / self.name_of(file)
         self._target = folder / file.name
+        self._looked_at = 0
 
     def __enter__(self) -> Self:
         self._path.parent.mkdir(exist_ok=True)
@@ -65,13 +68,15 @@ class Part:
         return self.size == self.file.size
 
     def add(self, chunk: bytes) -> None:
-        """Write on; Damaged for more than the hub lists, before it fills the disk."""
+        """Write on; Damaged for more than the hub lists, NoRoom when others have filled the disk."""
         if self.size + len(chunk) > self.file.size:
             self._path.unlink()
             raise Damaged(
                 f"{self.file.name} is longer than the hub says it is, and was deleted. Download again to "
                 "fetch it anew."
             )
+        if self.size - self._looked_at >= _LOOK_EVERY_BYTES:
+            self._look_at_disk()
         view = memoryview(chunk)
         while view:  # a nearly full disk takes less than it is given
             written = self._stream.write(view) or 0
@@ -83,7 +88,7 @@ class Part:
         """Forget what is there."""
         self._stream.seek(0)
         self._stream.truncate()
-        self._hash, self.size = self.file.hasher(), 0
+        self._hash, self.size, self._looked_at = self.file.hasher(), 0, 0
 
     def finish(self) -> None:
         """Give the whole file its name; Damaged, and nothing left of it, when the hash is another."""
@@ -94,6 +99,15 @@ class Part:
                 "it anew."
             )
         self._path.replace(self._target)
+
+    def _look_at_disk(self) -> None:
+        """NoRoom when others have filled it since the download began."""
+        self._looked_at = self.size
+        if disk.is_full(self._path):
+            raise NoRoom(
+                f"The disk is full but for the {disk.SPARE_BYTES / 10**9:.1f} GB that stay free for others. "
+                "Make room, then download again to go on: what has come is kept."
+            )
 
     def _take_up(self) -> None:
         """Count and hash what an interrupted run left."""

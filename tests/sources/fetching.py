@@ -9,7 +9,7 @@ import pytest
 from inference.catalog import Catalog
 from inference.sources.errors import FetchFailed
 from inference.sources.hub import download
-from inference.sources.progress import Progress
+from inference.sources.progress import OnProgress, Progress
 from inference.sources.wire import Patience
 from tests.sources.hub import REPO, FakeHub, contents
 
@@ -25,8 +25,11 @@ class Fetch:
 
     def __call__(self, repo: str = REPO) -> list[Progress]:
         told: list[Progress] = []
-        download(repo, self.models / "tiny", told.append, endpoint=self.hub.endpoint, patience=IMPATIENT)
+        self.download(told.append, repo)
         return told
+
+    def download(self, on_progress: OnProgress, repo: str = REPO) -> None:
+        download(repo, self.models / "tiny", on_progress, endpoint=self.hub.endpoint, patience=IMPATIENT)
 
     def refusal(self, kind: type[FetchFailed], repo: str = REPO) -> str:
         """Why it failed; there is no model then."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from inference import disk
+from inference.sources import part
 from inference.sources.errors import (
     Damaged,
     FetchFailed,
@@ -188,6 +190,48 @@ def test_a_disk_without_room_is_found_before_anything_is_fetched(fetched: Fetch,
     with pytest.raises(NoRoom, match=r"needs 1000000000\.0 GB and the disk has \d+\.\d GB free"):
         fetched()
     assert hub.got == [] and not fetched.models.exists()
+
+
+def fills(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if others took all of the disk, but for what stays free."""
+    monkeypatch.setattr(disk, "SPARE_BYTES", 10**18)
+
+
+def test_a_disk_that_others_fill_ends_it_before_the_next_file(
+    fetched: Fetch, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_progress(progress: Progress) -> None:
+        if progress.done:
+            fills(monkeypatch)
+
+    with pytest.raises(NoRoom, match=r"org/tiny needs .* What has come is kept; download again to go on"):
+        fetched.download(on_progress)
+    assert len(hub.asked) == 1
+    monkeypatch.undo()
+    fetched()
+    assert len(hub.asked) == len(hub.files) and fetched.is_whole
+
+
+def test_a_disk_that_others_fill_ends_it_in_the_middle_of_a_file(
+    fetched: Fetch, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.files[WEIGHTS] += os.urandom(2**20)
+    hub.holds_after[WEIGHTS] = 1000
+    monkeypatch.setattr(part, "_LOOK_EVERY_BYTES", 1000)
+
+    def on_progress(progress: Progress) -> None:
+        if progress.files and progress.files[-1].done:
+            fills(monkeypatch)
+            hub.go_on.set()
+
+    with pytest.raises(NoRoom, match="The disk is full but for the .* what has come is kept"):
+        fetched.download(on_progress)
+    monkeypatch.undo()
+    hub.holds_after.clear()
+    hub.got.clear()
+    fetched()
+    (rest,) = hub.ranges(WEIGHTS)
+    assert rest.startswith("bytes=") and fetched.is_whole
 
 
 def test_a_folder_that_cannot_be_written_is_said_so(fetched: Fetch) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from inference import disk
 from inference.gguf import StoredTensor
 from inference.worker.conversion.blocks import GROUP_SIZE, bits_of, is_packed, pack, read_groups
 
@@ -97,7 +98,10 @@ def quantisation(moves: Sequence[Move]) -> dict[str, Any]:
 
 
 def write_weights(source: Path, target: Path, moves: Sequence[Move]) -> None:
-    """Write all of a model's weights; every place is known before the first byte."""
+    """Write all of a model's weights; every place is known before the first byte.
+
+    ValueError when the disk has no room for them, or none any more.
+    """
     # The wider numbers first, so that each lies where its width wants it.
     arrays = sorted((array for move in moves for array in move.arrays), key=lambda a: -_ITEM_BYTES[a.dtype])
     places: dict[str, int] = {}
@@ -105,10 +109,14 @@ def write_weights(source: Path, target: Path, moves: Sequence[Move]) -> None:
     for array in arrays:
         places[array.name] = end
         end += array.bytes
+    if shortage := disk.shortage(target, end):
+        raise ValueError(f"it {shortage}")
     with target.open("wb") as stream:
         header = _header(arrays, places)
         stream.write(header)
         for move in moves:
+            if disk.is_full(target):
+                raise ValueError("others have filled the disk meanwhile; make room, then import it again")
             at = [len(header) + places[array.name] for array in move.arrays]
             for slab in move.slabs(source):
                 for i, part in enumerate(slab):

@@ -1,12 +1,14 @@
 """The file that is written, read by the safetensors library and by our own check."""
 
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from inference import disk
 from inference.gguf import StoredTensor
 from inference.weights import read_tensors
 from inference.worker.conversion import weights
@@ -71,6 +73,26 @@ def test_slabs_make_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     pieces = written(tmp_path, move, source=rows.tobytes())
     assert set(whole) == {"a.weight", "a.scales", "a.biases"}
     assert all(np.array_equal(whole[name], pieces[name]) for name in whole)
+
+
+def test_what_does_not_fit_on_the_disk_is_refused_before_the_first_byte(tmp_path: Path) -> None:
+    move = Move(stored=stored(F32, 10**9, 10**6), name="a", floats="F32")
+    with pytest.raises(ValueError, match=r"it needs 4000000\.0 GB and the disk has \d+\.\d GB free"):
+        write_weights(tmp_path / "source", tmp_path / "model.safetensors", [move])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_others_fill_meanwhile_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "source").write_bytes(bytes(8))
+
+    class Filling(Move):
+        def slabs(self, source: Path) -> Iterator[tuple[np.ndarray, ...]]:
+            monkeypatch.setattr(disk, "SPARE_BYTES", 10**18)
+            return super().slabs(source)
+
+    moves = [Filling(stored=stored(F32, 1, begin=4 * i), name=f"a{i}", floats="F32") for i in range(2)]
+    with pytest.raises(ValueError, match="others have filled the disk"):
+        write_weights(tmp_path / "source", tmp_path / "model.safetensors", moves)
 
 
 def test_a_tensor_is_never_in_memory_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,31 @@
+"""How much may be written to a disk: its last gigabyte stays free, for the database and everybody else.
+
+Whoever writes for long asks again and again: others write as well, and nobody's room is kept for them.
+"""
+
+import shutil
+from pathlib import Path
+
+SPARE_BYTES = 10**9
+_GB = 10**9
+
+
+def shortage(place: Path, needed: int) -> str:
+    """Why so many bytes more cannot be written at `place`, which need not be there; or nothing."""
+    free = _free(place)
+    if needed + SPARE_BYTES <= free:
+        return ""
+    return (
+        f"needs {needed / _GB:.1f} GB and the disk has {free / _GB:.1f} GB free, of which "
+        f"{SPARE_BYTES / _GB:.1f} GB stay free for others; make room first"
+    )
+
+
+def is_full(place: Path) -> bool:
+    """Whether nothing more should be written there."""
+    return _free(place) < SPARE_BYTES
+
+
+def _free(place: Path) -> int:
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    return shutil.disk_usage(there).free
