@@ -2,20 +2,22 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-STARTER = "SmolLM2-135M-Instruct"
+STARTER, TWIN = "SmolLM2-135M-Instruct", "Twin-of-SmolLM2"
 
 
 class Site:
@@ -99,3 +101,15 @@ def holder(site: Site) -> psutil.Process:
 
 def fresh_dir() -> Path:
     return Path(tempfile.mkdtemp(prefix="mlxsite-e2e-"))
+
+
+@contextmanager
+def narrow_site(models_dir: Path, **limits: str) -> Iterator[Site]:
+    """A site with room for one of its two real models: the starter and its twin."""
+    folder = fresh_dir()
+    for name in (STARTER, TWIN):
+        shutil.copytree(models_dir / STARTER, folder / "models" / name, copy_function=os.link)
+    limits |= {"MLX_SERVER_MEMORY_LIMIT": "1100MB", "MLX_SERVER_MIN_RESIDENCY_S": "0"}
+    with Site(folder, "--no-starter", env=limits) as site:
+        yield site.wait_ready(60)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.site import ROOT, STARTER, Site, fresh_dir
+from tests.e2e.site import ROOT, STARTER, TWIN, Site, fresh_dir, narrow_site
 from tests.playground.site import Visit, visiting
 from tests.tiny import make_tiny_model, never_ends
 
@@ -62,13 +62,8 @@ def studio(models_dir: Path) -> Iterator[Site]:
 @pytest.fixture
 def narrow(models_dir: Path) -> Iterator[Site]:
     """A site with room for one of its two real models, which answers one question at a time."""
-    folder = fresh_dir()
-    for name in (STARTER, "Twin-of-SmolLM2"):
-        shutil.copytree(models_dir / STARTER, folder / "models" / name, copy_function=os.link)
-    limits = {"MLX_SERVER_MEMORY_LIMIT": "1100MB", "MLX_SERVER_MAX_BATCH": "1", "MLX_SERVER_TITLES": "false"}
-    with Site(folder, "--no-starter", env=limits | {"MLX_SERVER_MIN_RESIDENCY_S": "0"}) as site:
-        yield site.wait_ready(60)
-    shutil.rmtree(folder, ignore_errors=True)
+    with narrow_site(models_dir, MLX_SERVER_MAX_BATCH="1", MLX_SERVER_TITLES="false") as site:
+        yield site
 
 
 @asynccontextmanager
@@ -198,20 +193,25 @@ async def test_a_replay_of_a_real_answer_is_the_same_and_another_model_says_othe
         await expect(page.locator(".made dl")).to_contain_text("endless")
 
 
+async def compare(visit: Visit, models: tuple[str, str], promise: str) -> list[str]:
+    """Ask two models side by side; what they said, once the page has kept what it promised."""
+    page = visit.page
+    await page.click("#picker-button")
+    for model in models:
+        await page.get_by_label(f"Compare {model}").check()
+    await page.keyboard.press("Escape")
+    await visit.ask("What is the capital of France?")
+    await expect(page.locator("#toast")).to_contain_text(promise)
+    columns = page.locator(".columns > .message")
+    await expect(columns).to_have_count(2)
+    for column in await columns.all():
+        await expect(column).to_have_attribute("data-status", "done", timeout=SLOW)
+    return await columns.locator("> .words").all_inner_texts()
+
+
 async def test_two_real_models_answer_side_by_side(studio: Site) -> None:
     async with signed_in(studio, max_tokens="12") as visit:
-        page = visit.page
-        await page.click("#picker-button")
-        for model in (STARTER, "endless"):
-            await page.get_by_label(f"Compare {model}").check()
-        await page.keyboard.press("Escape")
-        await visit.ask("What is the capital of France?")
-        await expect(page.locator("#toast")).to_contain_text("so they answer at once")
-        columns = page.locator(".columns > .message")
-        await expect(columns).to_have_count(2)
-        for column in await columns.all():
-            await expect(column).to_have_attribute("data-status", "done", timeout=SLOW)
-        texts = await columns.locator("> .words").all_inner_texts()
+        texts = await compare(visit, (STARTER, "endless"), "so they answer at once")
         assert texts[0] != texts[1]
 
 
@@ -286,22 +286,9 @@ async def test_who_waits_is_told_the_place_and_models_without_room_take_turns(na
             await expect(page.locator(ANSWER)).to_have_attribute("data-status", "streaming", timeout=SLOW)
             await page.keyboard.press("Escape")
             await ended(page, "stopped")
-        await compare_in_turn(visit)
-
-
-async def compare_in_turn(visit: Visit) -> None:
-    page = visit.page
-    await page.click("#settings-button")
-    await page.get_by_label("Longest answer").fill("8")
-    await page.keyboard.press("Escape")
-    await page.click("#new-chat")
-    await page.click("#picker-button")
-    for model in (STARTER, "Twin-of-SmolLM2"):
-        await page.get_by_label(f"Compare {model}").check()
-    await page.keyboard.press("Escape")
-    await visit.ask("What is the capital of France?")
-    await expect(page.locator("#toast")).to_contain_text("so they answer in turn")
-    columns = page.locator(".columns > .message")
-    await expect(columns).to_have_count(2)
-    for column in await columns.all():
-        await expect(column).to_have_attribute("data-status", "done", timeout=SLOW)
+        page = visit.page
+        await page.click("#settings-button")
+        await page.get_by_label("Longest answer").fill("8")
+        await page.keyboard.press("Escape")
+        await page.click("#new-chat")
+        await compare(visit, (STARTER, TWIN), "so they answer in turn")
