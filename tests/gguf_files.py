@@ -53,12 +53,26 @@ def write_gguf(
     changes: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write `weights` in one type, but those named in `kinds` in theirs; `changes` replaces metadata."""
+    tensors = in_gguf(weights, kind=kind, kinds=kinds)
+    return write_file(path, architecture, _metadata() | dict(changes or {}), tensors)
+
+
+def in_gguf(
+    weights: Weights,
+    *,
+    kind: str,
+    kinds: Mapping[str, str] | None = None,
+    heads: int = HEADS,
+    kv_heads: int = KV_HEADS,
+) -> dict[str, tuple[Any, str]]:
+    """A llama's weights by their names, in the order and the types that GGUF has them in."""
     tensors = {}
     for name, array in weights.items():
         other = _gguf_name(name)
         wanted = "F32" if array.ndim == 1 else (kinds or {}).get(other, kind)
-        tensors[other] = (_stored(_in_gguf_order(other, array), wanted), wanted)
-    return write_file(path, architecture, _metadata() | dict(changes or {}), tensors)
+        turned = {"attn_q": heads, "attn_k": kv_heads}.get(other.split(".")[-2], 0)
+        tensors[other] = (_stored(_in_gguf_order(array, turned), wanted), wanted)
+    return tensors
 
 
 def write_file(
@@ -155,9 +169,8 @@ def _gguf_name(name: str) -> str:
     return f"{top[name.removesuffix('.weight')]}.weight"
 
 
-def _in_gguf_order(name: str, array: Any) -> Any:
+def _in_gguf_order(array: Any, heads: int) -> Any:
     """What llama.cpp's convert_hf_to_gguf.py (LlamaModel.permute) does to q and k."""
-    heads = HEADS if ".attn_q." in name else KV_HEADS if ".attn_k." in name else 0
     if not heads:
         return array
     rows = array.shape[0]

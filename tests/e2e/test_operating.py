@@ -1,31 +1,28 @@
 """Two real models where only one fits: what the operator is told before, and what happens then."""
 
-import os
+import asyncio
 import re
-import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.site import STARTER, Site, fresh_dir
-from tests.e2e.test_browser import sign_in
+from tests.e2e.site import ROOT, STARTER, TWIN, Site, narrow_site
+from tests.e2e.test_browser import ANSWER, sign_in
+from tests.gguf_starter import write_starter
 from tests.playground.site import visiting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
-TWIN = "Twin-of-SmolLM2"
+IMPORTED = "Imported-SmolLM2"
 
 
 @pytest.fixture(scope="module")
 def narrow(models_dir: Path) -> Iterator[Site]:
-    folder = fresh_dir()
-    for name in (STARTER, TWIN):
-        shutil.copytree(models_dir / STARTER, folder / "models" / name, copy_function=os.link)
-    limits = {"MLX_SERVER_MEMORY_LIMIT": "1100MB", "MLX_SERVER_MIN_RESIDENCY_S": "0"}
-    with Site(folder, "--no-starter", env=limits) as site:
-        yield site.wait_ready(60)
-    shutil.rmtree(folder, ignore_errors=True)
+    with narrow_site(models_dir) as site:
+        yield site
 
 
 async def choose(page: Page, site: Site, model: str, action: str) -> None:
@@ -100,6 +97,18 @@ async def test_what_is_chosen_for_a_model_counts(narrow: Site) -> None:
         await page.click("input[name=_save]")
 
 
+async def test_a_model_is_pinned_and_unpinned(narrow: Site) -> None:
+    async with visiting(f"{narrow.url}/") as visit:
+        page = visit.page
+        await sign_in(page, narrow)
+        mark = page.locator("tr", has_text=STARTER).locator(".field-pinned img")
+        for action, told, shown in (("pin", "Pinned", "True"), ("unpin", "Unpinned", "False")):
+            await choose(page, narrow, STARTER, action)
+            await expect(page.locator(".messagelist")).to_have_text(f"{told} {STARTER}.")
+            await expect(mark).to_have_attribute("alt", shown)
+        assert (visit.complaints, visit.elsewhere) == ([], [])
+
+
 async def test_files_are_deleted_for_the_typed_name_only(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         page = visit.page
@@ -110,11 +119,61 @@ async def test_files_are_deleted_for_the_typed_name_only(narrow: Site) -> None:
         await page.get_by_label(f"Type {TWIN} to go on").fill("twin")
         await page.click("input[name=confirmed]")
         await expect(page.locator(".errornote")).to_contain_text("nothing was done")
-        await page.get_by_label(f"Type {TWIN} to go on").fill(TWIN)
-        await page.click("input[name=confirmed]")
-        await expect(page.locator(".messagelist")).to_contain_text(f"The files of {TWIN} were deleted.")
-        await expect(page.locator("#result_list")).not_to_contain_text(TWIN)
+        await delete(page, TWIN)
         await expect(page.locator("#result_list")).to_contain_text(STARTER)
+
+
+async def test_an_imported_gguf_file_is_a_model_like_others(
+    narrow: Site, models_dir: Path, tmp_path: Path
+) -> None:
+    file = write_starter(models_dir / STARTER, tmp_path / f"{IMPORTED}.gguf")
+    async with visiting(f"{narrow.url}/") as visit:
+        page, playground = visit.page, await visit.page.context.new_page()
+        await sign_in(page, narrow)
+        await playground.goto(f"{narrow.url}/")
+        option = playground.locator("#picker-list .option", has_text=IMPORTED)
+        await expect(option).to_have_count(0)
+        await import_gguf(narrow, file)
+        await expect(option).to_have_count(1)  # on a page that was open before
+        await choose(page, narrow, IMPORTED, "load")
+        await confirm(page, IMPORTED, "ready")
+        await page.goto(f"{narrow.url}/admin/")
+        shown = page.locator('[data-rows="models"] tbody tr', has_text=IMPORTED)
+        await expect(shown).to_contain_text("ready")
+        await playground.click("#picker-button")
+        await option.click()
+        assert "Paris" in await told_of_france(playground)
+        await choose(page, narrow, IMPORTED, "unload")
+        await confirm(page, IMPORTED, "unloaded")
+        await choose(page, narrow, IMPORTED, "remove")
+        await delete(page, IMPORTED)
+        await expect(option).to_have_count(0)
+        assert (visit.complaints, visit.elsewhere) == ([], [])
+    file.unlink()  # it is still there, and large
+
+
+async def import_gguf(site: Site, file: Path) -> None:
+    """What an operator types in another terminal."""
+    command = [sys.executable, "manage.py", "import_gguf", str(file)]
+    await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=site._env, check=True)
+
+
+async def told_of_france(page: Page) -> str:
+    await page.click("#settings-button")
+    await page.fill("#set-temperature", "0")
+    await page.keyboard.press("Escape")
+    await page.fill("#prompt", "What is the capital of France?")
+    await page.press("#prompt", "Enter")
+    await expect(page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=60_000)
+    return await page.locator(f"{ANSWER} > .words").inner_text()
+
+
+async def delete(page: Page, model: str) -> None:
+    """Answer the question with the model's name."""
+    await page.get_by_label(f"Type {model} to go on").fill(model)
+    await page.click("input[name=confirmed]")
+    await expect(page.locator(".messagelist")).to_contain_text(f"The files of {model} were deleted.")
+    await expect(page.locator("#result_list")).not_to_contain_text(model)
 
 
 async def test_a_key_is_made_shown_once_and_revoked(narrow: Site) -> None:
