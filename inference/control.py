@@ -1,16 +1,18 @@
 """What operators do: load, unload and pin models, stop requests. The API, the admin and commands call it."""
 
 import asyncio
+from contextlib import suppress
 
 from django.conf import settings
 from django.db import DatabaseError
 
 from inference import runtime
-from inference.errors import InvalidValue, ModelNotFound, Unavailable
+from inference.errors import InvalidValue, ModelNotFound, NotFound, Unavailable
 from inference.models import ServedModel
+from inference.pool import refusal
 from inference.sources import removal
-from inference.streams import STREAMS
-from inference.types import ResidentModel
+from inference.streams import STREAMS, Stream
+from inference.types import ModelCard, ResidentModel
 
 
 async def load(model_id: str) -> ResidentModel:
@@ -29,19 +31,24 @@ async def unload(model_id: str) -> ResidentModel:
 
 async def unload_now(model_id: str) -> ResidentModel:
     """Unload a model without waiting for its streams: each of them ends with an error that says so."""
-    name = (await unload(model_id)).id
-    card = await asyncio.to_thread(runtime.catalog().find, name)
-    names = {name, *(card.aliases if card else ())}
-    for stream in STREAMS.snapshot():
-        if stream.model in names:
+    name = await _name_of(model_id)
+    await runtime.pool().unload(name, is_now=True)
+    for stream in await asyncio.to_thread(_streams_of, name):
+        with suppress(NotFound):  # it has ended meanwhile
             STREAMS.stop(stream.id)
     return runtime.pool().snapshot().of(name)
 
 
 async def reload(model_id: str) -> ResidentModel:
-    """Unload a model once its last stream has ended, then load it, with whatever was chosen since."""
-    await unload(model_id)
-    return await load(model_id)
+    """Unload a model once its last stream has ended, then load it, with whatever was chosen since.
+
+    One that could not be loaded again stays as it is.
+    """
+    card = await _card_of(await _name_of(model_id))
+    if not card.is_servable:
+        raise refusal.of_problem(card)
+    await unload(card.id)
+    return await load(card.id)
 
 
 async def remove(model_id: str) -> None:
@@ -50,14 +57,18 @@ async def remove(model_id: str) -> None:
     state = runtime.pool().snapshot().of(name).state
     if state.is_in_memory:
         raise InvalidValue(f"{name} is {state}; unload it first.", param="model")
-    card = await asyncio.to_thread(runtime.catalog().find, name)
-    if card is None:
-        raise ModelNotFound(f"The folder of {name} is gone already.", param="model")
+    card = await _card_of(name)
     try:
         await asyncio.to_thread(removal.remove, card, settings.CONFIG.models_path)
     except removal.NotOurs as error:
         raise InvalidValue(str(error), param="model") from None
-    runtime.catalog().forget()
+    except OSError as error:
+        raise Unavailable(
+            f"Not all files of {name} could be deleted: {error.strerror or error}. Look at {card.path} "
+            "and who may write there."
+        ) from None
+    finally:
+        runtime.catalog().forget()
 
 
 async def pin(model_id: str) -> ResidentModel:
@@ -88,6 +99,20 @@ async def _set_pinned(model_id: str, is_pinned: bool) -> ResidentModel:
         raise Unavailable("The database cannot be written now; try again shortly.", retry_after=5) from None
     await refresh(name)
     return runtime.pool().snapshot().of(name)
+
+
+def _streams_of(name: str) -> list[Stream]:
+    """The requests under way whose model is this one, by whatever name they asked for it."""
+    find = runtime.catalog().find
+    cards = {asked: find(asked) for asked in {stream.model for stream in STREAMS.snapshot()}}
+    ours = {name} | {asked for asked, card in cards.items() if card and card.id == name}
+    return [stream for stream in STREAMS.snapshot() if stream.model in ours]
+
+
+async def _card_of(name: str) -> ModelCard:
+    if card := await asyncio.to_thread(runtime.catalog().find, name):
+        return card
+    raise ModelNotFound(f"The folder of {name} is gone.", param="model")
 
 
 async def _name_of(model_id: str) -> str:

@@ -195,7 +195,7 @@ class PoolEventManager(models.Manager["PoolEvent"]):
         self.filter(pk__lte=kept.pk - KEPT_EVENTS).delete()
         if event.kind in {"loaded", "restarted"}:
             findings = msgspec.to_builtins(event.findings)
-            ServedModel.objects.filter(name=event.model).update(findings=findings)
+            ServedModel.objects.update_or_create(name=event.model, defaults={"findings": findings})
 
 
 class PoolEvent(models.Model):

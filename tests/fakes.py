@@ -77,7 +77,9 @@ class FakeRunner:
         self.loads.append(card.id)
         on_progress(40)
         if self.load_gate:
-            await self.load_gate.wait()
+            await self._hold_or_die(self.load_gate)
+        if self.is_stopped:
+            raise WorkerDied("The model's process ended while it loaded.")
         if self.load_error:
             raise ModelLoadFailed(self.load_error)
         on_progress(100)

@@ -66,3 +66,17 @@ def test_deleting_is_a_right_of_its_own(pool: Pool) -> None:
     assert 'value="reload"' in page and 'value="remove"' not in page
     row = ServedModel.objects.get(name="tiny")
     assert "were deleted" not in act(client, "remove", **{f"typed-{row.pk}": "tiny"})
+
+
+def test_files_that_will_not_be_deleted_are_not_promised_to_be(pool: Pool, staff: Client) -> None:
+    assert "tiny is not in the models folder" in ask(staff, "remove")
+    act(staff, "load")
+    reach(pool, ModelState.READY)
+    assert "It is ready; unload it first. Nothing is deleted now." in ask(staff, "remove")
+
+
+def test_a_folder_that_is_gone_is_told(pool: Pool, staff: Client) -> None:
+    ServedModel.objects.create(name="gone", aliases=["x"])
+    row = ServedModel.objects.get(name="gone")
+    body = {"action": "load", "_selected_action": [row.pk]}
+    assert "Its folder is not there now." in staff.post(LIST, body).content.decode()

@@ -9,13 +9,13 @@ import pytest
 from inference import chat, control, runtime
 from inference.catalog import Catalog
 from inference.choices import Choices
-from inference.errors import InvalidValue, ModelLoadFailed, ModelNotFound, StoppedByOperator
+from inference.errors import InvalidValue, ModelLoadFailed, ModelNotFound, StoppedByOperator, Unavailable
 from inference.models import ServedModel
 from inference.pool import Pool
 from inference.requests import ChatRequest, Message
 from inference.types import Event, ModelState, Principal, ResidentModel
 from mlxsite.config import Config
-from tests.fakes import FakeRunner, fake_pool, serving
+from tests.fakes import FakeCatalog, FakeRunner, card, fake_pool, serving
 from tests.tiny import make_tiny_model
 
 Act = Callable[[str], Awaitable[ResidentModel]]
@@ -64,6 +64,31 @@ async def test_a_model_is_loaded_anew(pool: Pool) -> None:
     assert [event.kind for event in pool.snapshot().events] == ["loaded", "unloaded", "loaded"]
 
 
+async def test_one_that_still_loads_is_loaded_anew() -> None:
+    pool = fake_pool([FakeRunner(load_gate=asyncio.Event()), FakeRunner()])
+    with runtime.use_pool(pool, models=FakeCatalog(card())):  # type: ignore[arg-type]
+        await control.load("tiny")
+        await control.reload("tiny")
+        async with asyncio.timeout(5):
+            while pool.snapshot().of("tiny").state != ModelState.READY:
+                await asyncio.sleep(0.01)
+        assert [event.kind for event in pool.snapshot().events] == ["unloaded", "loaded"]
+        await pool.close()
+
+
+async def test_one_that_could_not_be_loaded_again_stays(pool: Pool) -> None:
+    await control.load("org/tiny")
+    await reach(pool, ModelState.READY)
+    found = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
+    assert found
+    weights = Path(found.path) / "model.safetensors"
+    weights.rename(weights.with_suffix(".away"))
+    runtime.catalog().forget()
+    with pytest.raises(ModelNotFound, match="is gone"):
+        await control.reload("org/tiny")
+    assert pool.snapshot().of("org/tiny").state == ModelState.READY
+
+
 async def test_a_model_that_is_switched_off_goes_and_comes_no_more(pool: Pool) -> None:
     await control.load("org/tiny")
     await reach(pool, ModelState.READY)
@@ -76,6 +101,34 @@ async def test_a_model_that_is_switched_off_goes_and_comes_no_more(pool: Pool) -
     await control.refresh("org/tiny")
     assert (await control.load("org/tiny")).state == ModelState.LOADING
     await reach(pool, ModelState.READY)
+
+
+async def test_a_load_of_a_model_that_is_switched_off_ends(tmp_path: Path) -> None:
+    make_tiny_model(tmp_path / "org" / "tiny")
+    catalog = Catalog(tmp_path, use_hub_cache=False, choices=Choices())
+    pool = fake_pool([FakeRunner(load_gate=asyncio.Event())], find_card=catalog.find)
+    with runtime.use_pool(pool, models=catalog):
+        waiting = await pool.join("org/tiny", 1)
+        await reach(pool, ModelState.LOADING)
+        await ServedModel.objects.acreate(name="org/tiny", is_enabled=False)
+        await control.refresh("org/tiny")
+        with pytest.raises(ModelLoadFailed, match="switched it off"):
+            await waiting.granted
+        await reach(pool, ModelState.UNLOADED)
+        await pool.close()
+
+
+async def test_who_waits_has_what_was_chosen_since(pool: Pool) -> None:
+    await control.load("org/tiny")
+    await reach(pool, ModelState.READY)
+    using = await pool.join("org/tiny", 1)
+    await pool.unload("org/tiny")
+    waiting = await pool.join("org/tiny", 1)
+    await ServedModel.objects.acreate(name="org/tiny", adapter="default", context_cap=16)
+    await control.refresh("org/tiny")
+    pool.leave(using)
+    resident = await waiting.granted
+    assert (resident.card.adapter, resident.card.context_length) == ("default", 16)
 
 
 async def test_who_waits_for_a_model_that_is_switched_off_is_told(pool: Pool) -> None:
@@ -115,9 +168,9 @@ async def test_answers_are_broken_off_where_it_is_to_go_now() -> None:
 
 
 async def test_files_go_when_nobody_uses_them(pool: Pool, settings: Any) -> None:
-    card = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
-    assert card
-    settings.CONFIG = Config(models_dir=Path(card.path).parent.parent)
+    found = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
+    assert found
+    settings.CONFIG = Config(models_dir=Path(found.path).parent.parent)
     await control.load("org/tiny")
     await reach(pool, ModelState.READY)
     with pytest.raises(InvalidValue, match="unload it first"):
@@ -128,13 +181,25 @@ async def test_files_go_when_nobody_uses_them(pool: Pool, settings: Any) -> None
     assert await asyncio.to_thread(runtime.catalog().find, "org/tiny") is None
 
 
+async def test_files_that_cannot_be_deleted_are_told(pool: Pool, settings: Any) -> None:
+    found = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
+    assert found
+    settings.CONFIG = Config(models_dir=Path(found.path).parent.parent)
+    (Path(found.path).parent / ".removed-tiny").write_text("in the way")
+    with pytest.raises(
+        Unavailable, match=f"Not all files of org/tiny could be deleted: .* Look at {found.path}"
+    ):
+        await control.remove("org/tiny")
+    assert await asyncio.to_thread(runtime.catalog().find, "org/tiny")
+
+
 async def test_a_pin_counts_at_once_and_stays(pool: Pool) -> None:
     await control.load("org/tiny")
     await reach(pool, ModelState.READY)
     assert (await control.pin("org/tiny")).is_pinned
     assert (await ServedModel.objects.aget(name="org/tiny")).is_pinned
-    card = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
-    assert card and card.is_pinned
+    found = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
+    assert found and found.is_pinned
 
 
 async def test_unpin_undoes_it_and_leaves_the_other_choices(pool: Pool) -> None:

@@ -1,4 +1,4 @@
-"""What loading a model would do now, in words with numbers. Pure: nothing is decided or reserved."""
+"""What loading models would do now, in words with numbers. Pure: nothing is decided or reserved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,31 +12,61 @@ from inference.types import ModelCard
 
 @dataclass(frozen=True)
 class Foresight:
-    """Who would make room, by id; `words` tells it to the operator."""
+    """Who would make room, by id, and the bytes it would leave fewer; `words` tells it to the operator."""
 
     words: str
     evicted: tuple[str, ...] = ()
+    takes: int = 0
 
 
-def foresee(card: ModelCard, room: Room, now: float) -> Foresight:
-    """By the pool's own rules, for a load of the model without a request; callable from any thread."""
+@dataclass(frozen=True)
+class Outlook:
+    """What a load would find: who is there, the free bytes of the limit, and whether the system is short."""
+
+    residents: Sequence[Resident]
+    free: int
+    limit: int
+    is_short: bool
+
+    @classmethod
+    def of(cls, room: Room, *, is_short: bool) -> "Outlook":
+        return cls(room.residents, room.free + room.coming, room.limit, is_short)
+
+    def after(self, told: Foresight) -> "Outlook":
+        there = [one for one in self.residents if one.card.id not in told.evicted]
+        return Outlook(there, self.free - told.takes, self.limit, self.is_short)
+
+
+def foresee(cards: Sequence[ModelCard], outlook: Outlook, now: float) -> list[Foresight]:
+    """By the pool's own rules, for loads of these models one after another, without a request."""
+    told: list[Foresight] = []
+    for card in cards:
+        told.append(_foresee(card, outlook, now))
+        outlook = outlook.after(told[-1])
+    return told
+
+
+def _foresee(card: ModelCard, outlook: Outlook, now: float) -> Foresight:
     if not card.is_servable:
         return Foresight(f"It cannot be served: {card.problem}")
-    residents = room.residents
-    if resident := room.of(card.id):
+    residents = outlook.residents
+    if resident := next((one for one in residents if one.card.id == card.id), None):
         state = "on its way out" if resident.is_leaving else "in memory already"
         return Foresight(f"It is {state}, with {in_gb(resident.bytes)}.")
-    if error := refusal.of_hopeless(card, 0, residents, room.limit):
+    if outlook.is_short:
+        return Foresight(refusal.of_pressure(card, 0).message)
+    if error := refusal.of_hopeless(card, 0, residents, outlook.limit):
         return Foresight(error.message)
-    need, free = card.load_bytes, room.free + room.coming
-    takes = f"It takes {in_gb(need)}; {in_gb(max(free, 0))} of {in_gb(room.limit)} are free"
+    need, free = card.load_bytes, outlook.free
+    takes = f"It takes {in_gb(need)}; {in_gb(max(free, 0))} of {in_gb(outlook.limit)} are free"
     if need <= free:
-        return Foresight(f"{takes}, so nothing has to go.")
+        return Foresight(f"{takes}, so nothing has to go.", takes=need)
     plan = budget.make_room(residents, [one for one in residents if one.is_evictable], need - free)
     if not plan.is_enough:
         return Foresight(f"{takes}, and what idles is not enough: it waits until a busy model is idle.")
     evicted = tuple(victim.card.id for victim in plan.victims)
-    return Foresight(f"{takes}, so {_given_up(plan, now)}.", evicted)
+    freed = sum(victim.bytes for victim in plan.victims) + sum(amount for _, amount in plan.sheds)
+    return Foresight(f"{takes}, so {_given_up(plan, now)}.", evicted, need - freed)
 
 
 def _given_up(plan: budget.Plan[Resident], now: float) -> str:

@@ -97,6 +97,13 @@ class Loader:
             resident.has_been_stopped = True
             self.spawn(self._unload(resident))
 
+    def break_off(self, resident: Resident, why: str) -> None:
+        """End a load under way; whoever waits for it is told why, and nothing is held against the model."""
+        self._on_failure(resident.card.id, why)
+        if not resident.broken_off:
+            resident.broken_off = why
+            self.spawn(resident.runner.stop())
+
     def setbacks_of(self, model_id: str) -> Setbacks:
         return self.setbacks.setdefault(model_id, Setbacks())
 
@@ -138,6 +145,8 @@ class Loader:
         try:
             with tracing.load_span(resident.card):
                 loaded = await self._attempt_twice(resident)
+            if resident.broken_off:
+                raise ModelLoadFailed(resident.broken_off)
         except ModelLoadFailed as error:
             await self._give_up(resident, error.message, self.clock() - started)
         else:
@@ -175,8 +184,8 @@ class Loader:
         for other in idle:
             self.evict(other, f"there was not enough memory to load {resident.card.id}")
         await asyncio.gather(resident.runner.stop(), *(other.runner.stop() for other in idle))
-        if self._is_closing:
-            raise ModelLoadFailed("the server is shutting down")
+        if self._is_closing or resident.broken_off:
+            raise ModelLoadFailed(resident.broken_off or "the server is shutting down")
         resident.runner, resident.percent = self._start_runner(), 0
 
     def _welcome(self, resident: Resident, loaded: Loaded, seconds: float) -> None:
@@ -210,6 +219,9 @@ class Loader:
         name = resident.card.id
         await resident.runner.stop()
         self.room.remove(resident)
+        if resident.broken_off:
+            self.history.record("unloaded", name, f"unloaded {name}: {resident.broken_off}", seconds=seconds)
+            return
         self.setbacks_of(name).failed(self.clock(), reason)
         if not self._is_closing:
             self.history.record("load_failed", name, f"could not load {name}: {reason}", seconds=seconds)

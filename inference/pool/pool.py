@@ -15,7 +15,7 @@ from inference.errors import InvalidValue, ModelNotFound, ServerError, ShuttingD
 from inference.pool import pressure, refusal
 from inference.pool.backoff import Setbacks
 from inference.pool.budget import in_gb
-from inference.pool.foresight import Foresight, foresee
+from inference.pool.foresight import Foresight, Outlook, foresee
 from inference.pool.history import History, OnEvent
 from inference.pool.housekeeping import Housekeeping
 from inference.pool.lease import Lease, Waiter
@@ -105,14 +105,19 @@ class Pool:
         waiter = await self.join(model_id, None)
         waiter.granted.add_done_callback(lambda _: self.leave(waiter))
 
-    async def unload(self, model_id: str) -> bool:
-        """Unload a model once its last stream has ended; False when it is not resident."""
+    async def unload(self, model_id: str, *, is_now: bool = False) -> bool:
+        """Unload a model once its last stream has ended; False when it is not resident.
+
+        A load under way is broken off, unless requests wait for it: they are told of it with `is_now` alone.
+        """
         resident = self._room.of(model_id)
         if not resident:
             return False
         if resident.state == ModelState.LOADING:
-            raise InvalidValue("This model is still loading; unload it when it is ready.")
-        if not resident.is_leaving:
+            if self._is_awaited(model_id) and not is_now:
+                raise InvalidValue("Requests wait for this model to load; unload it now to turn them away.")
+            self._loader.break_off(resident, "an operator ended its load")
+        elif not resident.is_leaving:
             text = f"unloaded {model_id}: an operator asked for it; it held {in_gb(resident.bytes)}"
             self._history.record("unloaded", model_id, text)
             self._loader.send_away(resident)
@@ -124,14 +129,13 @@ class Pool:
         if card is None:
             return
         self._note_pin(card)
-        for resident in self._room.residents:
-            if resident.card.id == card.id:
-                resident.card = _with_choices_of(card, resident.card)
+        if resident := self._room.of(card.id):
+            resident.card = _with_choices_of(card, resident.card)
         for waiter in self._queue:
             if waiter.card.id == card.id and not card.is_servable:
                 self._queue.fail(waiter, refusal.of_problem(card))
             elif waiter.card.id == card.id:
-                waiter.card = _with_choices_of(card, waiter.card)
+                waiter.card = card
         self._dispatch()
         if not card.is_servable:
             await self.unload(card.id)
@@ -156,9 +160,10 @@ class Pool:
             events=self._history.events,
         )
 
-    def foresee(self, card: ModelCard) -> Foresight:
-        """What loading this model would do now; callable from any thread."""
-        return foresee(card, self._room, self._clock())
+    def foresee(self, *cards: ModelCard) -> list[Foresight]:
+        """What loading these models, one after another, would do now; callable from any thread."""
+        outlook = Outlook.of(self._room, is_short=self._house.pressure.is_refusing)
+        return foresee(cards, outlook, self._clock())
 
     def tick(self) -> None:
         """Do all that time brings: called once a second."""
@@ -220,6 +225,10 @@ class Pool:
         if resident and resident.state == ModelState.LOADING:
             return Progress(phase="loading", done=resident.percent, total=100)
         return Progress(phase="queued", done=self._queue.place_of(waiter), total=len(self._queue))
+
+    def _is_awaited(self, model_id: str) -> bool:
+        """Whether requests wait for it; an operator who had it loaded does not count."""
+        return any(waiter.card.id == model_id and waiter.tokens is not None for waiter in self._queue)
 
     def _dispatch(self) -> None:
         if not self.is_closing:

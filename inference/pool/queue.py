@@ -54,7 +54,8 @@ class Queue:
         """Queue a request; it may be granted or refused at once."""
         self._waiters.append(waiter)
         self.dispatch()
-        if waiter in self._waiters and len(self._waiters) > self._limit:
+        is_request = waiter.tokens is not None  # an operator is not turned away by those who wait
+        if is_request and waiter in self._waiters and len(self._waiters) > self._limit:
             self.refuse(waiter, refusal.of_queue(self._limit, self.retry_after(waiter.card)))
 
     def remove(self, waiter: Waiter) -> None:
@@ -163,11 +164,12 @@ class Queue:
             self.fail(waiter, ModelLoadFailed(f"The model {model_id!r} did not load: {reason}"))
 
     def expire(self, now: float) -> None:
-        """Refuse whoever waited too long for room; a load that has begun is waited for."""
+        """Refuse whoever waited too long for room; a load or reload that has begun is waited for."""
         for waiter in self:
             resident = self._room.of(waiter.card.id)
             is_loading = resident is not None and resident.state == ModelState.LOADING
-            if now - waiter.since > self._wait_limit_s and not is_loading:
+            is_reload = resident is not None and resident.is_leaving and waiter.tokens is None
+            if now - waiter.since > self._wait_limit_s and not is_loading and not is_reload:
                 after = self.retry_after(waiter.card)
                 self.refuse(waiter, refusal.of_wait(waiter.card, self._wait_limit_s, after))
 

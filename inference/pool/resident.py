@@ -32,6 +32,7 @@ class Resident:
     unsettled: int = 0  # of ended leases: may have become prefix cache until the worker reports
     is_settled: bool = True  # the worker has reported since the last lease ended
     has_been_stopped: bool = False  # its worker's end is ours, not its own
+    broken_off: str = ""  # why its load was ended, by whom it was
     _shed_to: int | None = None
     _shed_at: float = 0.0
     _is_stubborn: bool = False  # did not shed what it was asked to

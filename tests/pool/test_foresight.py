@@ -9,7 +9,7 @@ def sized(name: str, size: int, **changes: bool) -> ModelCard:
 
 async def test_what_fits_takes_nothing_from_anybody() -> None:
     scene = Scene(sized("a", 4), sized("b", 4))
-    told = scene.pool.foresee(sized("a", 4))
+    [told] = scene.pool.foresee(sized("a", 4))
     assert told.words == "It takes 4.0 GB; 10.0 GB of 10.0 GB are free, so nothing has to go."
     assert told.evicted == ()
 
@@ -21,7 +21,7 @@ async def test_the_models_that_go_are_named_and_looking_moves_nothing() -> None:
     await scene.pool.load("a")
     await spin()
     scene.clock.now += 30
-    told = scene.pool.foresee(sized("b", 6))
+    [told] = scene.pool.foresee(sized("b", 6))
     assert told.evicted == ("a",)
     assert "a is unloaded (6.0 GB, idle for 30 s)" in told.words
     assert [model.id for model in scene.pool.snapshot().models] == ["a"]
@@ -33,8 +33,8 @@ async def test_the_models_that_go_are_named_and_looking_moves_nothing() -> None:
 
 async def test_what_cannot_be_is_told_in_the_words_of_the_refusal() -> None:
     scene = Scene(sized("a", 12), card("odd", problem="no weights"))
-    assert "raise MLX_SERVER_MEMORY_LIMIT" in scene.pool.foresee(sized("a", 12)).words
-    assert scene.pool.foresee(card("odd", problem="no weights")).words == "It cannot be served: no weights"
+    assert "raise MLX_SERVER_MEMORY_LIMIT" in scene.pool.foresee(sized("a", 12))[0].words
+    assert scene.pool.foresee(card("odd", problem="no weights"))[0].words == "It cannot be served: no weights"
 
 
 async def test_a_busy_or_pinned_model_is_waited_for() -> None:
@@ -43,7 +43,31 @@ async def test_a_busy_or_pinned_model_is_waited_for() -> None:
     scene = Scene(sized("a", 6), sized("b", 6), given=(runner,))
     waiter = await scene.pool.join("a", 1)
     await spin()
-    assert "it waits until a busy model is idle" in scene.pool.foresee(sized("b", 6)).words
-    assert "in memory already, with 6.0 GB" in scene.pool.foresee(sized("a", 6)).words
+    assert "it waits until a busy model is idle" in scene.pool.foresee(sized("b", 6))[0].words
+    assert "in memory already, with 6.0 GB" in scene.pool.foresee(sized("a", 6))[0].words
     scene.pool.leave(waiter)
+    await scene.pool.close()
+
+
+async def test_models_are_foretold_one_after_another() -> None:
+    runner = FakeRunner()
+    runner.memory = Memory(active=3 * GB, resident=3 * GB)
+    scene = Scene(sized("a", 3), given=(runner,))
+    await scene.pool.load("a")
+    await spin()
+    b, c, d = scene.pool.foresee(sized("b", 6), sized("c", 4), sized("d", 8))
+    assert b.words.startswith("It takes 6.0 GB; 7.0 GB of 10.0 GB are free, so nothing has to go")
+    assert c.words.startswith("It takes 4.0 GB; 1.0 GB of 10.0 GB are free, so a is unloaded (3.0 GB")
+    assert d.words.startswith("It takes 8.0 GB; 0.0 GB of 10.0 GB are free, and what idles is not enough")
+    await scene.pool.close()
+
+
+async def test_a_system_that_is_short_of_memory_loads_nothing() -> None:
+    scene = Scene(sized("a", 1))
+    scene.available = 0.01
+    for _ in range(60):
+        scene.clock.now += 1
+        scene.pool.tick()
+    assert scene.pool.snapshot().pressure == "refusing"
+    assert "The system is short of memory" in scene.pool.foresee(sized("a", 1))[0].words
     await scene.pool.close()

@@ -248,13 +248,40 @@ async def test_unload_waits_for_the_last_stream() -> None:
     await until(lambda: runner.is_stopped)
 
 
-async def test_unload_of_a_loading_model_is_refused() -> None:
-    gate = asyncio.Event()
-    pool = fake_pool([FakeRunner(load_gate=gate)])
+async def test_a_load_that_only_an_operator_wanted_is_broken_off() -> None:
+    pool = fake_pool([FakeRunner(load_gate=asyncio.Event()), FakeRunner()])
     await pool.load("tiny")
-    with pytest.raises(InvalidValue):
+    await until(lambda: state(pool) == ModelState.LOADING)
+    await pool.unload("tiny")
+    await until(lambda: state(pool) == ModelState.UNLOADED)
+    assert [event.text for event in pool.snapshot().events] == ["unloaded tiny: an operator ended its load"]
+    assert await ask(pool) == "Hello there"  # nothing is held against it
+
+
+async def test_a_load_that_requests_wait_for_is_broken_off_only_where_it_is_to_go_now() -> None:
+    pool = fake_pool([FakeRunner(load_gate=asyncio.Event())])
+    waiting = asyncio.ensure_future(ask(pool))
+    await until(lambda: state(pool) == ModelState.LOADING)
+    with pytest.raises(InvalidValue, match="unload it now to turn them away"):
         await pool.unload("tiny")
+    assert state(pool) == ModelState.LOADING
+    await pool.unload("tiny", is_now=True)
+    with pytest.raises(ModelLoadFailed, match="an operator ended its load"):
+        await waiting
+    await until(lambda: state(pool) == ModelState.UNLOADED)
+
+
+async def test_an_operator_is_not_turned_away_by_those_who_wait() -> None:
+    gate = asyncio.Event()
+    pool = fake_pool(
+        [FakeRunner(load_gate=gate), FakeRunner()], card("a"), card("b"), limit_bytes=2 * GB, queue_limit=1
+    )
+    waiting = asyncio.ensure_future(ask(pool, "a"))
+    await until(lambda: pool.snapshot().waiting == 1)
+    await pool.load("b")
+    await until(lambda: state(pool, "b") == ModelState.READY)
     gate.set()
+    await waiting
 
 
 async def test_closing_ends_workers_and_tells_who_waits() -> None:
