@@ -16,6 +16,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.site import ROOT, STARTER, TWIN, Site, fresh_dir, narrow_site
+from tests.e2e.test_browser import sign_in
+from tests.e2e.test_operating import choose, confirm
 from tests.playground.site import Visit, visiting
 from tests.tiny import make_tiny_model, never_ends
 
@@ -146,6 +148,55 @@ async def test_a_stranger_has_to_sign_in(studio: Site) -> None:
         await expect(visit.page).to_have_url(re.compile("/login/"))
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"{studio.url}/chat/conversations/")).status_code == 401
+
+
+async def test_an_accounts_groups_say_what_it_may(studio: Site) -> None:
+    async with visiting(f"{studio.url}/") as operator:
+        await sign_in(operator.page, studio)
+        await make_account(operator.page, studio, "carol")
+        async with signed_in(studio, "carol", max_tokens="8") as carol:
+            page, admin = carol.page, await carol.page.context.new_page()
+            await carol.ask("Hello")
+            await ended(page)
+            await move(operator.page, "staff", "to")
+            await choose(admin, studio, "endless", "load")
+            await confirm(admin, "endless", "ready")
+            assert await status_of(admin, f"{studio.url}/admin/auth/user/") == 403
+            await move(operator.page, "staff", "from")
+            await move(operator.page, "member", "from")
+            assert await status_of(admin, f"{studio.url}/admin/inference/servedmodel/") == 403
+            assert carol.complaints == []
+            await carol.ask("Are you still there?")  # on a page that was open before
+            await expect(page.locator("#toast")).to_contain_text("The account carol may not chat here.")
+            assert await status_of(page, f"{studio.url}/") == 403
+            await expect(page.get_by_role("heading")).to_have_text("This account may not chat")
+            await expect(page.locator("body")).to_contain_text("can put it in the group “member”")
+        assert (operator.complaints, operator.elsewhere) == ([], [])
+
+
+async def make_account(page: Page, site: Site, name: str) -> None:
+    """Make an account as the admin has it made; its page with its groups comes next."""
+    await page.goto(f"{site.url}/admin/auth/user/add/")
+    await page.fill("#id_username", name)
+    for field in ("#id_password1", "#id_password2"):
+        await page.fill(field, f"{name} and her cat")
+    await page.click("input[name=_save]")
+    await expect(page.locator(".messagelist")).to_contain_text("was added successfully")
+
+
+async def move(page: Page, group: str, where: str) -> None:
+    """On an account's page, choose a group ("to") or take it out ("from")."""
+    other = {"to": "from", "from": "to"}[where]
+    await page.locator(f"#id_groups_{other} option", has_text=group).dblclick()
+    await expect(page.locator(f"#id_groups_{where} option", has_text=group)).to_have_count(1)
+    await page.click("input[name=_continue]")
+    await expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
+
+
+async def status_of(page: Page, address: str) -> int:
+    response = await page.goto(address)
+    assert response
+    return response.status
 
 
 async def test_a_shared_answer_is_read_by_another_user(studio: Site) -> None:
