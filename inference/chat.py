@@ -9,6 +9,7 @@ from msgspec import structs
 
 from inference import runtime, tracing
 from inference.keys.limits import LIMITS
+from inference.keys.share import Share
 from inference.recording.watch import watched
 from inference.requests import (
     ChatRequest,
@@ -37,13 +38,28 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
         tracing.request_span(request, principal) as span,
         watched(request, principal, runtime.ledger()) as watch,
         STREAMS.open(watch) as running,
-        LIMITS.stream(principal, lambda: watch.tokens),
+        LIMITS.stream(principal) as meter,
     ):
-        async with aclosing(_answer(request, principal)) as events:
+        answer = _answer(request, principal)
+        if meter:
+            answer = _within(Share(meter, principal.allowance), request, answer)
+        async with aclosing(answer) as events:
             while (event := await running.next_of(events)) is not None:
                 span.note(event)
                 watch.note(event)
                 yield event
+
+
+async def _within(share: Share, request: Request, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    """The same events, cut off where the tokens of the key's day end."""
+    async with aclosing(events):
+        async for event in events:
+            share.note(event)
+            yield event
+            if share.is_spent and isinstance(request, ChatRequest | CompletionRequest):
+                for end in share.cut(request.answers):
+                    yield end
+                return
 
 
 async def _answer(request: Request, principal: Principal) -> AsyncGenerator[Event]:

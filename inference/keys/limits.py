@@ -67,7 +67,7 @@ class Meter:
         if most is not None and self.tokens >= most:
             raise RateLimited(
                 f"This API key has used its {most} tokens of today; there are more after midnight UTC.",
-                retry_after=self._rest_of_day(),
+                retry_after=self.rest_of_day,
             )
 
     def open(self, allowance: Allowance) -> None:
@@ -80,8 +80,11 @@ class Meter:
             )
         self._streams += 1
 
-    def close(self, tokens: int) -> None:
+    def close(self) -> None:
         self._streams -= 1
+
+    def spend(self, tokens: int) -> None:
+        """Count them at once, while their stream goes on: those beside it share what is left."""
         self._roll()
         self._tokens += tokens
 
@@ -94,6 +97,11 @@ class Meter:
     def streams(self) -> int:
         return self._streams
 
+    @property
+    def rest_of_day(self) -> float:
+        """Seconds until midnight UTC."""
+        return _DAY_S - self._now() % _DAY_S
+
     def left(self, allowance: Allowance) -> dict[str, Left]:
         """What is left of requests and tokens, where they are limited."""
         found: dict[str, Left] = {}
@@ -105,7 +113,7 @@ class Meter:
             found["requests"] = Left(limit=most, remaining=remaining, reset_s=reset)
         if (most := allowance.tokens_per_day) is not None:
             remaining = max(0, most - self.tokens)
-            found["tokens"] = Left(limit=most, remaining=remaining, reset_s=self._rest_of_day())
+            found["tokens"] = Left(limit=most, remaining=remaining, reset_s=self.rest_of_day)
         return found
 
     def _drop_old(self, now: float) -> None:
@@ -118,9 +126,6 @@ class Meter:
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
-
-    def _rest_of_day(self) -> float:
-        return _DAY_S - self._now() % _DAY_S
 
 
 class Limits:
@@ -138,18 +143,18 @@ class Limits:
         return self._meters.setdefault(principal.name, Meter(self._clock, self._now))
 
     @contextmanager
-    def stream(self, principal: Principal, spent: Callable[[], int]) -> Iterator[None]:
-        """Hold one of the key's streams while the block runs, and count at its end what it has spent."""
+    def stream(self, principal: Principal) -> Iterator[Meter | None]:
+        """Hold one of the key's streams while the block runs, which spends on this meter; None: no limits."""
         if not is_metered(principal):
-            yield
+            yield None
             return
         meter = self.of(principal)
         meter.check_tokens(principal.allowance)
         meter.open(principal.allowance)
         try:
-            yield
+            yield meter
         finally:
-            meter.close(spent())
+            meter.close()
 
 
 def is_metered(principal: Principal) -> bool:

@@ -67,8 +67,7 @@ def test_a_lowered_limit_says_when_there_is_room_under_it(meter: Meter, clock: C
 
 def test_todays_tokens_end_at_midnight(meter: Meter, clock: Clock) -> None:
     ten = Allowance(tokens_per_day=10)
-    meter.open(ten)
-    meter.close(10)
+    meter.spend(10)
     assert refused(meter.check_tokens, ten).retry_after == pytest.approx(23 * 3600)
     clock.at += 23 * 3600
     meter.check_tokens(ten)
@@ -77,8 +76,7 @@ def test_todays_tokens_end_at_midnight(meter: Meter, clock: Clock) -> None:
 
 def test_what_an_earlier_process_spent_counts_once(meter: Meter) -> None:
     meter.begin_day(DAY.date(), 7)
-    meter.open(Allowance())
-    meter.close(2)
+    meter.spend(2)
     meter.begin_day(DAY.date(), 9)  # the database knows of these two by now
     assert meter.tokens == 9
 
@@ -91,28 +89,27 @@ def test_what_was_spent_yesterday_is_not_taken_over(meter: Meter) -> None:
 def test_streams_are_given_back_however_they_end(clock: Clock) -> None:
     limits = Limits(clock, clock)
     one = holder(streams=1)
-    with pytest.raises(ZeroDivisionError), limits.stream(one, lambda: 5):
-        assert "at the same time" in refused(limits.stream(one, int).__enter__).message
+    with pytest.raises(ZeroDivisionError), limits.stream(one) as meter:
+        assert meter is limits.of(one)
+        assert "at the same time" in refused(limits.stream(one).__enter__).message
         raise ZeroDivisionError
-    assert (limits.of(one).streams, limits.of(one).tokens) == (0, 5)
-    with limits.stream(one, int):
+    assert limits.of(one).streams == 0
+    with limits.stream(one):
         assert limits.of(one).streams == 1
 
 
 def test_the_operators_own_key_and_users_have_no_limits(clock: Clock) -> None:
     limits = Limits(clock, clock)
     for who in (Principal(kind="key"), Principal(kind="user", name="mlx-1")):
-        with limits.stream(who, lambda: 5):
-            assert limits.of(holder()).streams == 0
-    assert limits.of(holder()).tokens == 0
+        with limits.stream(who) as meter:
+            assert meter is None and limits.of(holder()).streams == 0
 
 
 def test_what_is_left_is_told_of_what_is_limited(meter: Meter, clock: Clock) -> None:
     allowance = Allowance(requests_per_minute=3, tokens_per_day=10)
     meter.ask(allowance)
     clock.at += 20
-    meter.open(allowance)
-    meter.close(12)
+    meter.spend(12)
     left = meter.left(allowance)
     assert (left["requests"].limit, left["requests"].remaining, left["requests"].reset_s) == (3, 2, 40)
     assert (left["tokens"].limit, left["tokens"].remaining) == (10, 0)

@@ -130,10 +130,22 @@ async def test_too_many_requests_a_minute_are_429_with_what_is_left() -> None:
 async def test_the_tokens_of_the_day_run_out() -> None:
     _, secret = await make(tokens_per_day=8)
     assert (await ask(secret)).status_code == 200  # 5 and 2
-    assert (await ask(secret)).status_code == 200  # the last one may go beyond
     response = await ask(secret)
     assert (response.status_code, error_of(response)["type"]) == (429, "rate_limit_error")
-    assert response["x-ratelimit-remaining-tokens"] == "0" and int(response["Retry-After"]) > 0
+    assert "1 of its 8 tokens of today left" in error_of(response)["message"]
+    assert response["x-ratelimit-remaining-tokens"] == "1" and int(response["Retry-After"]) > 0
+
+
+async def test_answers_made_together_share_the_tokens_of_the_day() -> None:
+    _, secret = await make(tokens_per_day=100)
+    runner = FakeRunner(["x"] * 500, prompt_tokens=1, delay_s=0.001)
+    with serving(runner):
+        answers = await asyncio.gather(*(ask(secret, max_tokens=500) for _ in range(30)))
+    assert {answer.status_code for answer in answers} == {200}
+    told = [answer.json() for answer in answers]
+    assert {one["choices"][0]["finish_reason"] for one in told} == {"length"}
+    assert 100 <= sum(one["usage"]["total_tokens"] for one in told) <= 130  # each may have one token more
+    assert runner.running == 0 and (await ask(secret)).status_code == 429
 
 
 @pytest.mark.usefixtures("runner")
