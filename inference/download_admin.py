@@ -28,7 +28,8 @@ _WORDS = {
     State.FAILED: "Failed",
     State.CANCELLED: "Cancelled",
     State.INTERRUPTED: "Interrupted",
-    State.ELSEWHERE: "Downloading elsewhere",
+    State.ELSEWHERE: "Made elsewhere",
+    State.LEFT: "Left over",
 }
 _CAN_GO_ON = {State.FAILED, State.CANCELLED, State.INTERRUPTED}
 
@@ -53,6 +54,7 @@ class Sight:
     percent: int
     can_cancel: bool
     can_resume: bool
+    can_discard: bool
     files: tuple[FileSight, ...]
 
     @classmethod
@@ -66,6 +68,7 @@ class Sight:
             percent=_percent(progress.done, progress.size),
             can_cancel=download.is_running,
             can_resume=download.state in _CAN_GO_ON,
+            can_discard=download.state in _CAN_GO_ON | {State.LEFT},
             files=tuple(
                 FileSight(file.name, _share(file.done, file.size), _percent(file.done, file.size))
                 for file in progress.files

@@ -94,6 +94,15 @@ def test_it_is_cancelled_resumed_and_discarded(staff: Client, models: Path, hub:
     assert REPO in staff.get("/admin/").content.decode()  # under "Recent actions"
 
 
+def test_a_beginning_beside_the_model_can_only_be_discarded(staff: Client, models: Path) -> None:
+    staging.draft_of(models / REPO).mkdir(parents=True)
+    (models / REPO).mkdir()
+    page = staff.get(PAGE).content.decode()
+    assert "Left over." in page and 'value="start">Resume' not in page and 'value="discard"' in page
+    assert f'data-download="{REPO}"' not in act(staff, "discard")
+    assert (models / REPO).exists() and not staging.draft_of(models / REPO).exists()
+
+
 def test_a_failure_is_told_in_words(staff: Client, models: Path, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
     act(staff, "start")

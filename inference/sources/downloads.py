@@ -1,5 +1,6 @@
 """The downloads of this site: one writer for each model, each a process that ends when the site does."""
 
+import errno
 import logging
 import subprocess
 import sys
@@ -22,6 +23,7 @@ MOST_AT_ONCE = 3
 _MOST_REMEMBERED = 20
 _END_S = 5.0
 _SILENT_S = 3.0
+_THERE = "It is there."
 
 
 class State(StrEnum):
@@ -30,7 +32,8 @@ class State(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"  # what it left is there, but not who made it
-    ELSEWHERE = "elsewhere"  # another program fetches it
+    ELSEWHERE = "elsewhere"  # another program makes it
+    LEFT = "left"  # nobody can go on with what is there
 
 
 class Download(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,9 +76,9 @@ class Downloads:
                 raise FetchFailed(
                     f"{MOST_AT_ONCE} models are being fetched; wait until one of them is there."
                 )
+            self._running[name] = self._errand(name, target)  # what it says waits for the lock
             self._known.pop(name, None)  # so that it is the newest
             self._known[name] = Download(id=name, state=State.RUNNING, began_at=time.time())
-            self._running[name] = _Errand(name, target, self._hear, self._end)
             self._forget_oldest()
             return self._known[name]
 
@@ -87,9 +90,8 @@ class Downloads:
             errand.stop()
 
     def discard(self, name: str) -> None:
-        """Delete what an ended download left; raises FetchFailed while somebody fetches it."""
-        check_id(name)
-        hub.discard(name, self._models_dir / name)
+        """Delete what an ended download or import left; raises FetchFailed while somebody makes it."""
+        hub.discard(name, self._models_dir)
         with self._lock:
             if name not in self._running:
                 self._known.pop(name, None)
@@ -99,8 +101,8 @@ class Downloads:
         with self._lock:
             known = dict(self._known)
         return (
-            *map(_as_it_stands, reversed(known.values())),
-            *(self._left(name) for name in self._drafts() if name not in known),
+            *map(self._as_it_stands, reversed(known.values())),
+            *(_left(name, self._models_dir / name) for name in self._drafts() if name not in known),
         )
 
     def close(self) -> None:
@@ -109,6 +111,15 @@ class Downloads:
             errands = list(self._running.values())
         for errand in errands:
             errand.stop()
+
+    def _errand(self, name: str, target: Path) -> "_Errand":
+        try:
+            return _Errand(name, target, self._hear, self._end)
+        except OSError as error:
+            raise FetchFailed(
+                f"{name} cannot be fetched now, for the site lacks the means: {error.strerror}. Try again "
+                "when less is going on."
+            ) from error
 
     def _hear(self, name: str, progress: Progress) -> None:
         with self._lock:
@@ -134,29 +145,50 @@ class Downloads:
                 del self._known[name]
 
     def _drafts(self) -> list[str]:
-        """The ids of the models that were begun and are not there."""
-        drafts = sorted(self._models_dir.glob("[!.]*/.*.partial"))
-        return [f"{draft.parent.name}/{draft.name[1:].removesuffix('.partial')}" for draft in drafts]
+        """The ids of the models that were begun: OWNER/NAME of downloads, NAME of imports."""
+        found = [*self._models_dir.glob(".*.partial"), *self._models_dir.glob("[!.]*/.*.partial")]
+        names = [
+            draft.relative_to(self._models_dir).with_name(draft.name[1:].removesuffix(".partial")).as_posix()
+            for draft in sorted(found)
+            if draft.is_dir()
+        ]
+        return [name for name in names if hub.is_name(name)]
 
-    def _left(self, name: str) -> Download:
-        target = self._models_dir / name
-        if staging.is_being_made(target):
-            return Download(
-                id=name,
-                state=State.ELSEWHERE,
-                message="Another program fetches it, such as `manage.py pull`.",
-            )
-        there = folder_size(staging.draft_of(target))
+    def _as_it_stands(self, download: Download) -> Download:
+        """What became of it since it was heard of; others fetch, import and delete as well."""
+        if download.is_running:
+            return _with_its_speed(download)
+        target = self._models_dir / download.id
+        is_there, has_draft = target.exists(), staging.draft_of(target).is_dir()
+        if has_draft and (is_there or download.state is State.DONE or staging.is_being_made(target)):
+            return _left(download.id, target)
+        if is_there:
+            return msgspec.structs.replace(download, state=State.DONE, message=_THERE)
+        return download
+
+
+def _left(name: str, target: Path) -> Download:
+    """What is there of a model that nobody of ours makes."""
+    if staging.is_being_made(target):
         return Download(
             id=name,
-            state=State.INTERRUPTED,
-            message=f"{there / 10**9:.2f} GB of it are there; resume to go on.",
+            state=State.ELSEWHERE,
+            message="Another program makes it, such as `manage.py pull` or `manage.py import_gguf`.",
         )
+    there = f"{folder_size(staging.draft_of(target)) / 10**9:.2f} GB"
+    if target.exists():
+        message = f"The model is there, and beside it {there} of another try that did not end; discard them."
+        return Download(id=name, state=State.LEFT, message=message)
+    if "/" not in name:
+        message = f"{there} of an import that did not end are there; discard them, and import it again."
+        return Download(id=name, state=State.LEFT, message=message)
+    message = f"{there} of it are there; resume to go on."
+    return Download(id=name, state=State.INTERRUPTED, message=message)
 
 
-def _as_it_stands(download: Download) -> Download:
+def _with_its_speed(download: Download) -> Download:
     """Nothing is heard of a stalled one, so its last speed is not its speed."""
-    if not download.is_running or time.time() - download.heard_at < _SILENT_S:
+    if time.time() - download.heard_at < _SILENT_S:
         return download
     return msgspec.structs.replace(
         download, progress=msgspec.structs.replace(download.progress, bytes_per_s=0.0)
@@ -181,7 +213,12 @@ class _Errand:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
         self._thread = threading.Thread(target=self._follow, name=f"download {name}", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            with self._process as process:
+                process.kill()
+            raise OSError(errno.EAGAIN, "it can begin no thread") from error
 
     def stop(self) -> None:
         """Kill it and wait until it is gone: after this nobody writes any more."""
@@ -204,7 +241,7 @@ class _Errand:
 
     def _outcome(self, ending: Ending | None) -> tuple[State, str]:
         if ending and not ending.failure:
-            return State.DONE, "It is there."
+            return State.DONE, _THERE
         if ending:
             return State.FAILED, ending.failure
         if self._is_stopped:

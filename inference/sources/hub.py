@@ -36,8 +36,12 @@ _HUB = "https://huggingface.co"
 
 def check_id(name: str) -> None:
     """NotAnId unless it is OWNER/NAME: no address, and no path that leads elsewhere."""
-    if not _ID.fullmatch(name) or ".." in name or "--" in name:
+    if not _is_id(name):
         raise NotAnId
+
+
+def _is_id(name: str) -> bool:
+    return bool(_ID.fullmatch(name)) and ".." not in name and "--" not in name
 
 
 def download(
@@ -72,8 +76,16 @@ def download(
                 listing.check(draft, file.name)
 
 
-def discard(name: str, target: Path) -> bool:
-    """Delete the beginning of a model, if there is one; raises FetchFailed while somebody fetches it."""
+def is_name(name: str) -> bool:
+    """Whether a model in the models folder may be called so: OWNER/NAME is a download, NAME an import."""
+    return bool(staging.NAME.fullmatch(name)) or _is_id(name)
+
+
+def discard(name: str, models_dir: Path) -> bool:
+    """Delete the beginning of a model, if there is one; raises FetchFailed while somebody makes it."""
+    if not is_name(name):
+        raise NotAnId
+    target = models_dir / name
     with _told(name):
         if not draft_of(target).is_dir():
             return False

@@ -2,10 +2,13 @@
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}")  # of a folder that is made here
 
 
 def draft_of(target: Path) -> Path:
@@ -36,10 +39,11 @@ def staged(target: Path, *, keeps_draft: bool = False) -> Iterator[Path]:
 
 
 def discard(target: Path) -> None:
-    """Delete a draft that was left; BlockingIOError while somebody makes the target."""
+    """Delete a draft that was left, also beside a target; BlockingIOError while somebody makes that."""
     draft = draft_of(target)
-    with _taken(target, draft):
-        shutil.rmtree(draft)
+    with _held(draft) as descriptor:
+        if _is_open_as(descriptor, draft):
+            shutil.rmtree(draft)
 
 
 def is_being_made(target: Path) -> bool:
@@ -60,18 +64,25 @@ def is_being_made(target: Path) -> bool:
 
 @contextmanager
 def _taken(target: Path, draft: Path) -> Iterator[None]:
-    """Hold the draft's lock; the system takes it back from a process that dies."""
+    """Make the draft, unless the target is there, and hold its lock."""
     if target.exists():
         raise FileExistsError(target.name)
     draft.mkdir(parents=True, exist_ok=True)
-    # Never through a link: what lies behind it is not ours to empty.
-    descriptor = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with _held(draft) as descriptor:
         # Whoever held the lock just before has perhaps renamed or removed this very folder.
         if target.exists() or not _is_open_as(descriptor, draft):
             raise FileExistsError(target.name)
         yield
+
+
+@contextmanager
+def _held(draft: Path) -> Iterator[int]:
+    """Hold the draft's lock; the system takes it back from a process that dies."""
+    # Never through a link: what lies behind it is not ours to empty.
+    descriptor = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield descriptor
     finally:
         os.close(descriptor)
 

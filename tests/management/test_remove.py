@@ -66,6 +66,18 @@ def test_the_beginning_of_a_download_goes_unless_somebody_goes_on_with_it(models
     assert not draft_of(half).exists()
 
 
+def test_what_a_killed_import_left_goes(models: Path) -> None:
+    draft_of(models / "imported").mkdir()
+    assert "What had come of imported was deleted" in run(Command, site(ModelState.UNLOADED), "imported")
+    assert not draft_of(models / "imported").exists()
+
+
+def test_what_is_left_beside_a_model_goes_alone(models: Path) -> None:
+    draft_of(models / "tiny").mkdir()
+    assert "was deleted" in run(Command, site(ModelState.READY), "tiny", "--draft")
+    assert not draft_of(models / "tiny").exists() and (models / "tiny").exists()
+
+
 @pytest.mark.parametrize("name", ["nobody", "org/nobody", "../x"])
 def test_what_never_began_is_told(models: Path, name: str) -> None:
     with pytest.raises(CommandError, match="There is no model"):

@@ -1,6 +1,9 @@
+import os
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -10,6 +13,7 @@ from inference.sources import staging
 from inference.sources.downloads import MOST_AT_ONCE, Download, Downloads, State
 from inference.sources.errors import FetchFailed, NotAnId, TakenAlready, ThereAlready
 from tests.sources.hub import LISTING, REPO, FakeHub, Refusal
+from tests.tiny import make_tiny_model
 
 WEIGHTS = "model.safetensors"
 
@@ -90,7 +94,7 @@ def test_many_who_ask_at_once_are_one_writer(downloads: Downloads, hub: FakeHub)
 def test_a_cancelled_one_has_no_writer_and_goes_on_later(downloads: Downloads, hub: FakeHub) -> None:
     hub.holds_after[WEIGHTS] = 1000
     downloads.start(REPO)
-    until(downloads, lambda one: bool(one.progress.files) and hub.asked[-1] == WEIGHTS)
+    until(downloads, lambda one: WEIGHTS in hub.asked)
     downloads.cancel(REPO)
     assert writers() == []
     ended = until(downloads, has_ended)
@@ -179,9 +183,72 @@ def test_what_is_there_is_not_fetched(downloads: Downloads, models: Path) -> Non
 
 @pytest.mark.parametrize("name", ["tiny", "../x/y", "https://huggingface.co/a/b", ""])
 def test_only_an_id_is_taken(downloads: Downloads, name: str) -> None:
-    for act in (downloads.start, downloads.discard):
-        with pytest.raises(NotAnId):
-            act(name)
+    with pytest.raises(NotAnId):
+        downloads.start(name)
+
+
+@pytest.mark.parametrize("name", ["../x", "../x/y", "a/b/c", ".", "..", ""])
+def test_only_a_name_is_discarded(downloads: Downloads, name: str) -> None:
+    with pytest.raises(NotAnId):
+        downloads.discard(name)
+
+
+def test_beside_a_model_that_came_another_way_the_beginning_can_be_discarded(
+    downloads: Downloads, models: Path, hub: FakeHub
+) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    downloads.start(REPO)
+    until(downloads, has_begun)
+    downloads.cancel(REPO)
+    make_tiny_model(models / REPO)
+    (left,) = downloads.all()
+    assert left.state is State.LEFT and "The model is there, and beside it 0.00 GB" in left.message
+    downloads.discard(REPO)
+    assert not staging.draft_of(models / REPO).exists() and (models / REPO / WEIGHTS).exists()
+    assert Downloads(models, on_done=lambda: None).all() == ()
+
+
+def test_what_another_program_finished_is_there(downloads: Downloads, models: Path, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    downloads.start(REPO)
+    until(downloads, has_begun)
+    downloads.cancel(REPO)
+    with staging.staged(models / REPO, keeps_draft=True):
+        assert [one.state for one in downloads.all()] == [State.ELSEWHERE]
+    assert [(one.state, one.message) for one in downloads.all()] == [(State.DONE, "It is there.")]
+
+
+def test_what_a_killed_import_left_can_only_be_discarded(downloads: Downloads, models: Path) -> None:
+    draft = staging.draft_of(models / "imported")
+    draft.mkdir(parents=True)
+    (draft / WEIGHTS).write_bytes(bytes(20_000_000))
+    (models / ".odd name.partial").mkdir()
+    (models / ".a-file.partial").write_text("mine")
+    (left,) = downloads.all()
+    assert (left.id, left.state) == ("imported", State.LEFT) and "0.02 GB" in left.message
+    downloads.discard("imported")
+    assert downloads.all() == () and not draft.exists()
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """As many files are open as may be."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_one_that_cannot_begin_leaves_no_ghost(downloads: Downloads) -> None:
+    with no_more_files(), pytest.raises(FetchFailed, match="lacks the means: Too many open files"):
+        downloads.start(REPO)
+    assert downloads.all() == () and writers() == []
+    downloads.start(REPO)
+    assert until(downloads, has_ended).state is State.DONE
 
 
 def test_there_are_not_too_many_at_once(downloads: Downloads, hub: FakeHub) -> None:

@@ -89,6 +89,22 @@ def test_a_left_draft_is_discarded(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_a_left_draft_is_discarded_also_beside_the_model(tmp_path: Path) -> None:
+    (tmp_path / ".model.partial").mkdir()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine").write_text("x")
+    discard(tmp_path / "model")
+    assert names(tmp_path) == ["model"] and names(tmp_path / "model") == ["mine"]
+
+
+def test_a_draft_that_is_a_link_is_not_discarded(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / ".model.partial").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError):
+        discard(tmp_path / "model")
+    assert names(tmp_path) == [".model.partial", "precious"]
+
+
 def test_a_draft_in_use_is_not_discarded(tmp_path: Path) -> None:
     with staged(tmp_path / "model", keeps_draft=True) as draft:
         (draft / "file").write_text("x")

@@ -1,7 +1,6 @@
 """`manage.py import_gguf FILE`: a GGUF file as a model in MLX form in the models folder."""
 
 import argparse
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from inference.sources.gguf import ImportRefused, import_gguf
-
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}")
+from inference.sources.staging import NAME
 
 
 class Command(BaseCommand):
@@ -23,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
         name = options["name"] or file.stem
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise CommandError("Give it a --name of letters, digits, dots, dashes and underscores.")
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")

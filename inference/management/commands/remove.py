@@ -10,7 +10,7 @@ from inference import runtime
 from inference.management.client import Client, ClientCommand, NotRunning
 from inference.sources import removal
 from inference.sources.errors import FetchFailed, NotAnId
-from inference.sources.hub import check_id, discard
+from inference.sources.hub import discard
 from inference.types import ModelCard
 
 _GB = 10**9
@@ -22,6 +22,9 @@ class Command(ClientCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("model", help="the model's id")
+        parser.add_argument(
+            "--draft", action="store_true", help="only what an interrupted download or import left of it"
+        )
         parser.add_argument("--yes", action="store_true", help="do not ask")
         parser.add_argument(
             "--without-site", action="store_true", help="do not ask a running site whether it uses the model"
@@ -29,7 +32,7 @@ class Command(ClientCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         card = next((card for card in runtime.catalog().scan() if card.id == options["model"]), None)
-        if card is None:
+        if card is None or options["draft"]:
             self._discard(options["model"])
             return
         models = settings.CONFIG.models_path
@@ -45,16 +48,17 @@ class Command(ClientCommand):
         self.stdout.write(f"{card.id} was deleted; {card.weight_bytes / _GB:.1f} GB are free again.")
 
     def _discard(self, name: str) -> None:
-        """Delete the beginning of a download, unasked: `pull` brings it again. CommandError without one."""
+        """Delete the beginning of a model, unasked: it can be begun again. CommandError without one."""
         try:
-            check_id(name)
-            was_begun = discard(name, settings.CONFIG.models_path / name)
+            was_begun = discard(name, settings.CONFIG.models_path)
         except NotAnId:
             was_begun = False
         except FetchFailed as error:
             raise CommandError(str(error)) from error
         if not was_begun:
-            raise CommandError(f"There is no model {name!r}; `manage.py models` lists them.")
+            raise CommandError(
+                f"There is no model {name!r} and nothing is left of one; `manage.py models` lists them."
+            )
         self.stdout.write(f"What had come of {name} was deleted.")
 
     def _is_confirmed(self, card: ModelCard) -> bool:
