@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
@@ -20,8 +21,9 @@ from inference.dashboard import words
 from inference.errors import ServerError
 from inference.forms import ChoiceForm
 from inference.models import PoolEvent, ServedModel, StoredResponse
+from inference.pool import examination
 from inference.pool.budget import in_gb
-from inference.types import ModelCard, ResidentModel
+from inference.types import Finding, ModelCard, ResidentModel, worst
 
 if TYPE_CHECKING:
     ServedModelAdminBase = admin.ModelAdmin[ServedModel]
@@ -70,7 +72,7 @@ class ModelList(ChangeList):
 class ServedModelAdmin(ServedModelAdminBase):
     list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family", "light")
     search_fields = ("name", "aliases")
-    actions = ("load", "unload", "unload_now", "reload", "pin", "unpin", "remove")
+    actions = ("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "remove")
     form = ChoiceForm
     fieldsets = (
         (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
@@ -166,7 +168,7 @@ class ServedModelAdmin(ServedModelAdminBase):
     @admin.display(description="Self-test")
     def self_test(self, model: ServedModel) -> str:
         if model.findings is None:
-            return "Load the model to have its template, roles, stop tokens and tools tried."
+            return "Test or load the model to have its template, roles, stop tokens and tools tried."
         found = [finding["text"] for finding in model.findings]
         light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
         return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (light, *found)])
@@ -200,6 +202,29 @@ class ServedModelAdmin(ServedModelAdminBase):
     def remove(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
         return self._confirmed(request, queryset, confirmation.REMOVE)
 
+    @admin.action(
+        description="Test the template, roles, stops and tools of the selected models", permissions=["run"]
+    )
+    def examine(self, request: HttpRequest, queryset: Chosen) -> None:
+        cards = [card for model in queryset if (card := runtime.catalog().find(model.name))]
+        found = examination.examine(cards)
+        for model in queryset:
+            if model.name in found:
+                self._tell_test(request, model, found[model.name])
+            else:
+                text = f"The test of {model.name} did not come to an end; the server's log may say why."
+                self.message_user(request, text, messages.ERROR)
+
+    def _tell_test(self, request: HttpRequest, model: ServedModel, found: tuple[Finding, ...]) -> None:
+        ServedModel.objects.filter(pk=model.pk).update(findings=msgspec.to_builtins(found))
+        light, loaded = worst(found), runtime.pool().snapshot().of(model.name).loaded
+        text = " ".join(finding.text for finding in found) or "Nothing is wrong with it."
+        if loaded and loaded.findings != found:
+            text += " What is in memory is older; reload it."
+        self.log_change(request, model, f"Tested: {light}.")
+        level = messages.SUCCESS if light == "green" else messages.WARNING
+        self.message_user(request, f"Tested {model.name}: {light}. {text}", level)
+
     @admin.action(description="Pin the selected models", permissions=["run"])
     def pin(self, request: HttpRequest, queryset: Chosen) -> None:
         self._each(request, queryset, control.pin, "Pinned {}.")
@@ -232,7 +257,7 @@ class ServedModelAdmin(ServedModelAdminBase):
         try:
             runtime.run_on_loop(act(name))
         except ServerError as error:
-            self.message_user(request, f"{name}: {error}", messages.ERROR)
+            self.message_user(request, f"Model {name}: {error}", messages.ERROR)
             return False
         return True
 

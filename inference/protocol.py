@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from inference.errors import Refusal
 from inference.requests import Request
-from inference.types import Event, Loaded, Memory
+from inference.types import Event, Finding, Loaded, Memory
 
 VERSION: Final = 1
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
@@ -101,6 +101,13 @@ class Heartbeat(Struct, frozen=True, kw_only=True, tag="heartbeat"):
     memory: Memory
     running: int = 0
     steps: int = 0
+
+
+class Examined(Struct, frozen=True, kw_only=True):
+    """What the self-test by itself found of one model; it has a process and a pipe of its own."""
+
+    model: str
+    findings: tuple[Finding, ...] = ()
 
 
 Down = Load | Submit | Cancel | Shed | Stop

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -18,6 +19,7 @@ from inference.types import ModelState, PoolSnapshot
 from inference.types import PoolEvent as Event
 from tests.fakes import GB, FakeCatalog, FakeRunner, card, serving
 from tests.people import client_of, signed_in
+from tests.tiny import make_tiny_model
 
 # The pool's loop writes from a thread of its own, which sees only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -165,7 +167,7 @@ async def test_the_form_shows_what_the_worker_found(pool: Pool, staff: Client) -
 
 def test_the_form_shows_the_self_test(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
-    assert "Load the model to have its template" in staff.get(form_of()).content.decode()
+    assert "Test or load the model to have its template" in staff.get(form_of()).content.decode()
     found = [{"light": "amber", "about": "roles", "text": "No <system> role."}]
     ServedModel.objects.filter(name="tiny").update(findings=found)
     page = staff.get(form_of()).content.decode()
@@ -308,3 +310,14 @@ def test_who_may_only_look_sees_no_actions(pool: Pool) -> None:
 
 def test_strangers_are_sent_to_the_login() -> None:
     assert Client(headers={"host": "127.0.0.1"}).get(LIST).status_code == 302
+
+
+def test_a_model_is_tested_without_being_loaded(pool: Pool, staff: Client, tmp_path: Path) -> None:
+    make_tiny_model(tmp_path / "tiny", template="{{ 1 / 0 }}")
+    broken = FakeCatalog(card("tiny", path=str(tmp_path / "tiny")))
+    with runtime.use_pool(pool, models=broken):  # type: ignore[arg-type]
+        staff.get(LIST)
+        page = act(staff, "examine")
+        assert "Tested tiny: red. Its template cannot render a question" in page
+        assert 'data-light="red">red' in page
+    assert pool.snapshot().models == ()

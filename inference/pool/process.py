@@ -151,7 +151,7 @@ class ProcessRunner:
                     ),
                     pass_fds=[theirs.fileno()],
                     stdin=asyncio.subprocess.DEVNULL,
-                    env=_environment(),
+                    env=environment(),
                     # Ctrl-C in the terminal is the site's to handle; it ends its workers in order.
                     start_new_session=True,
                 )
@@ -302,8 +302,8 @@ def _with_model(options: Load, card: ModelCard) -> Load:
     )
 
 
-def _environment() -> dict[str, str]:
-    """The worker's environment: ours without our secrets, and never a look at the network."""
+def environment() -> dict[str, str]:
+    """A worker's environment: ours without our secrets, and never a look at the network."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MLX_SERVER_")}
     return kept | {
         "HF_HUB_OFFLINE": "1",

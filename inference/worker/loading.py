@@ -93,6 +93,16 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
+def examine(options: Load) -> tuple[Finding, ...]:
+    """What the self-test finds of a model's small files, as a load of it would; no weight is read."""
+    facts = read_facts(Path(options.path))
+    _refuse_code(facts)
+    if _pooling(options, facts):
+        return ()
+    tokenizer = _read_tokenizer(Path(options.path))
+    return _adapter_within(options.prepare_limit_s, facts, tokenizer, options.adapter)[1]
+
+
 def _read_tokenizer(folder: Path) -> HubTokenizer:
     return HubTokenizer(AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True))
 
