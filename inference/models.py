@@ -52,8 +52,8 @@ class ServedModelManager(models.Manager["ServedModel"]):
         wanted = set(names)
         known = set(self.values_list("name", flat=True))
         self.bulk_create([ServedModel(name=name) for name in wanted - known], ignore_conflicts=True)
-        plain = self.filter(_NOTHING_CHOSEN)
-        plain.filter(name__in=known - wanted).delete()
+        if gone := known - wanted:  # looking takes no lock on the database while nothing has changed
+            self.filter(_NOTHING_CHOSEN, name__in=gone).delete()
 
     def choices(self) -> Mapping[str, types.Choice]:
         """What was chosen, for each model that something was chosen for."""

@@ -33,6 +33,12 @@ def event(**changes: Any) -> Event:
     return Event(**(facts | changes))
 
 
+def test_sync_only_reads_while_nothing_has_changed(django_assert_num_queries: Any) -> None:
+    ServedModel.objects.sync(["a", "b"])
+    with django_assert_num_queries(1):
+        ServedModel.objects.sync(["a", "b"])
+
+
 def test_sync_has_one_row_for_each_model_on_disk() -> None:
     ServedModel.objects.create(name="gone")
     ServedModel.objects.sync(["a", "b"])
