@@ -33,6 +33,7 @@ def event(**changes: Any) -> Event:
     return Event(**(facts | changes))
 
 
+@pytest.mark.django_db(transaction=True)  # so that the beginning of a transaction counts
 def test_sync_only_reads_while_nothing_has_changed(django_assert_num_queries: Any) -> None:
     ServedModel.objects.sync(["a", "b"])
     with django_assert_num_queries(1):
