@@ -46,7 +46,6 @@ class Stored:
             body=body,
             input=list(given),
         )
-        StoredResponse.objects.filter(created_at__lt=_oldest()).delete()
 
     def delete(self, response_id: str) -> None:
         self.find(response_id).delete()
@@ -63,6 +62,11 @@ class Stored:
         return found
 
 
+def forget_old() -> None:
+    """Delete what is shown no more."""
+    StoredResponse.objects.filter(created_at__lt=_oldest()).delete()
+
+
 def _oldest() -> datetime:
-    """What is older is forgotten: never shown, and deleted when the next response is kept."""
+    """What is older is never shown."""
     return timezone.now() - timedelta(days=settings.CONFIG.response_days)

@@ -52,10 +52,8 @@ def _keys_of(notes: Sequence[Note]) -> dict[str, ApiKey]:
 
 
 def _record(entries: Sequence[Entry], keys: dict[str, ApiKey]) -> None:
-    days, rows = settings.CONFIG.record_days, settings.CONFIG.record_rows
-    if days and rows:
+    if settings.CONFIG.record_days and settings.CONFIG.record_rows:
         RequestRecord.objects.bulk_create(_row(entry, keys.get(_prefix(entry))) for entry in entries)
-    RequestRecord.objects.retain(days=days, rows=rows)
 
 
 def _row(entry: Entry, key: ApiKey | None) -> RequestRecord:

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import stat
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -109,3 +112,23 @@ def test_a_taken_port_is_a_clear_error(site: Site) -> None:
         assert second.process.wait(30) != 0
         second._reader.join(5)
     assert "Cannot listen" in second.output
+
+
+def test_a_capture_goes_on_after_a_restart(tiny_site: Site) -> None:
+    folder = fresh_dir()
+    models = Path(tiny_site._env["MLX_SERVER_DATA_DIR"]) / "models"
+    options = ("--no-starter", "--models-dir", str(models))
+    with Site(folder, *options) as first:
+        first.wait_ready(60).stop()
+    end = datetime.now(UTC) + timedelta(hours=1)
+    with closing(sqlite3.connect(folder / "site.sqlite3")) as database, database:
+        database.execute(
+            "INSERT INTO inference_capture (until, reason, began_at) VALUES (?, 'a bug', ?)",
+            (f"{end:%Y-%m-%d %H:%M:%S}", f"{end:%Y-%m-%d %H:%M:%S}"),
+        )
+    with Site(folder, *options) as second:
+        assert ask(second.wait_ready(60).url, "a first question", model="tiny").status_code == 200
+        second.stop()
+    with closing(sqlite3.connect(folder / "site.sqlite3")) as database:
+        ((prompt,),) = database.execute("SELECT prompt FROM inference_requestrecord")
+    assert "a first question" in prompt

@@ -14,7 +14,7 @@ from django.utils import timezone
 from inference.errors import WorkerDied
 from inference.models import StoredResponse
 from inference.requests import Message
-from inference.stored import Stored
+from inference.stored import Stored, forget_old
 from inference.types import (
     Ended,
 )
@@ -178,4 +178,5 @@ async def test_a_response_that_is_too_old_is_forgotten(settings: Any) -> None:
     assert (await AsyncClient().get(f"/v1/responses/{told['id']}")).status_code == 404
     assert await refused(previous_response_id=told["id"]) == (404, "previous_response_id")
     await made(telling(*SAID, *ENDED))
+    await sync_to_async(forget_old)()
     assert await sync_to_async(StoredResponse.objects.count)() == 1

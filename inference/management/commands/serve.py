@@ -17,7 +17,9 @@ from pydantic import ValidationError
 from tqdm import tqdm
 
 from inference import __version__, runtime, tracing
+from inference.recording.switch import SWITCH
 from inference.sources.starter import StarterUnavailable, ensure_starter
+from inference.upkeep import Upkeep
 from mlxsite.config import Config
 from mlxsite.server import StreamServer
 
@@ -47,6 +49,8 @@ class Command(BaseCommand):
         self.check()
         config.models_path.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0, interactive=False)
+        SWITCH.refresh()  # before the first request: a capture goes on after a restart
+        Upkeep().start()
         password = _first_login()
         if config.starter and not any(card.is_servable for card in runtime.catalog().scan()):
             self._fetch_starter(config)
