@@ -10,7 +10,7 @@ from msgspec import structs
 from inference import runtime, tracing
 from inference.keys.limits import LIMITS
 from inference.keys.share import Share
-from inference.recording.watch import watched
+from inference.recording.watch import Watch, watched
 from inference.requests import (
     ChatRequest,
     CompletionRequest,
@@ -22,7 +22,7 @@ from inference.requests import (
     Tool,
 )
 from inference.streams import STREAMS
-from inference.types import Accepted, Event, Principal
+from inference.types import Accepted, Event, Principal, Progress
 
 _BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right where a character is a token
 _TOKENS_PER_MESSAGE = 16  # what chat templates put around one
@@ -40,7 +40,7 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
         STREAMS.open(watch) as running,
         LIMITS.stream(principal) as meter,
     ):
-        answer = _answer(request, principal)
+        answer = _answer(request, principal, watch)
         if meter:
             answer = _within(Share(meter, principal.allowance), request, answer)
         async with aclosing(answer) as events:
@@ -62,11 +62,12 @@ async def _within(share: Share, request: Request, events: AsyncGenerator[Event])
                 return
 
 
-async def _answer(request: Request, principal: Principal) -> AsyncGenerator[Event]:
+async def _answer(request: Request, principal: Principal, watch: Watch) -> AsyncGenerator[Event]:
     claim = runtime.pool().lease(request.model, most_tokens(request), kind_of(request))
     async with claim as lease:
         async for progress in lease.progress():
             yield progress
+        watch.note(Progress(phase="prefill"))  # it waits for nobody any more, also before it is accepted
         asked = completed(request, lease.sampling)
         async with aclosing(lease.runner.submit(asked, owner_of(request, principal))) as events:
             async for event in events:

@@ -1,3 +1,4 @@
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -6,6 +7,7 @@ from msgspec import structs
 
 from inference import chat
 from inference.requests import ChatRequest, CompletionRequest, Message, Request, Sampling, Tool
+from inference.streams import STREAMS
 from inference.types import Accepted, Event, Principal
 from mlxsite.config import Config
 from tests.fakes import GB, FakeRunner, card, serving
@@ -81,6 +83,23 @@ async def test_the_operators_sampling_is_for_what_a_request_leaves_open() -> Non
     (asked,) = runner.requests
     assert isinstance(asked, ChatRequest)
     assert asked.sampling == Sampling(temperature=0.9, top_k=7, repetition_penalty=1.1, seed=5)
+
+
+class Onlooker(FakeRunner):
+    """Looks at the requests under way when it is asked, before it accepts anything."""
+
+    async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
+        self.seen = STREAMS.snapshot()
+        async for event in super().submit(request, owner):
+            yield event
+
+
+async def test_who_has_its_model_waits_for_none() -> None:
+    runner = Onlooker()
+    with serving(runner):
+        async with aclosing(chat.stream(ask("hi"), ME)) as events:
+            _ = [event async for event in events]
+    assert [stream.phase for stream in runner.seen] == ["prefill"]
 
 
 async def test_the_owners_name_goes_to_the_worker() -> None:
