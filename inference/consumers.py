@@ -10,15 +10,17 @@ import msgspec
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from inference import live, runtime
-from inference.access import acheck_may_chat, visitor
+from inference.access import Account, check_may_chat, may_look, signed_in, visitor
+from inference.database import in_database
 from inference.errors import PermissionDenied
 from inference.live import LiveModel
 
 logger = logging.getLogger(__name__)
 
-UNAUTHORISED, FORBIDDEN = 4401, 4403
+# Browsers are told codes from 4000 on alone, and our pages do not come back after those that begin with 44.
+UNAUTHORISED, FORBIDDEN, TALKATIVE, BROKEN = 4401, 4403, 4400, 4500
 TICK_S = 0.25
-SCAN_EVERY_S = 5.0  # the disk changes when somebody adds a model, not four times a second
+LOOK_EVERY_S = 5.0  # at the disk, and whether its reader may still hear: neither changes four times a second
 MAX_MESSAGES = 20  # what a client may say in a socket's life: there is nothing to say
 
 
@@ -28,10 +30,11 @@ class Telling(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self._task: asyncio.Task[None] | None = None
         self._heard = 0
-        if refusal := await self.refusal():
+        refusal = await self.refusal()
+        await self.accept()  # also who is refused: a browser is told why only once its socket is open
+        if refusal:
             await self.close(refusal)
             return
-        await self.accept()
         self._task = asyncio.create_task(self._tell_on())
 
     async def disconnect(self, code: int) -> None:
@@ -43,10 +46,15 @@ class Telling(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
         self._heard += 1
         if self._heard > MAX_MESSAGES:
-            await self.close(1008)
+            await self.close(TALKATIVE)
 
     async def refusal(self) -> int:
-        """The code to close with at once; 0 for who may hear."""
+        """The code to close with, 0 for who may hear as of now; asked again while the socket is open."""
+        key = getattr(self.scope.get("session"), "session_key", None)
+        return await in_database(lambda: self.judge(signed_in(key)))
+
+    def judge(self, user: Account) -> int:
+        """The same of whoever is signed in; it may ask the database."""
         raise NotImplementedError("a subclass says who may hear")
 
     async def tell(self) -> None:
@@ -58,28 +66,33 @@ class Telling(AsyncWebsocketConsumer):
             await self.tell()
         except Exception:
             logger.exception("A live page broke")
-            await self.close(1011)
+            await self.close(BROKEN)
 
 
 class ModelsConsumer(Telling):
     """Sends {"type": "models", "models": [...]} at once and whenever it changes, at most 4 times a second."""
 
-    async def refusal(self) -> int:
-        user = self.scope.get("user")
+    def judge(self, user: Account) -> int:
         if visitor(user) is None:
             return UNAUTHORISED
+        if may_look(user):  # the admin's list of models is kept live by it too
+            return 0
         try:
-            await acheck_may_chat(user)
+            check_may_chat(user)
         except PermissionDenied:
             return FORBIDDEN
         return 0
 
     async def tell(self) -> None:
         told: tuple[LiveModel, ...] | None = None
-        cards, scanned = await asyncio.to_thread(runtime.catalog().scan), time.monotonic()
+        cards, look_at = await asyncio.to_thread(runtime.catalog().scan), time.monotonic() + LOOK_EVERY_S
         while True:
-            if time.monotonic() - scanned > SCAN_EVERY_S:
-                cards, scanned = await asyncio.to_thread(runtime.catalog().scan), time.monotonic()
+            if time.monotonic() >= look_at:
+                if refusal := await self.refusal():
+                    await self.close(refusal)
+                    return
+                cards = await asyncio.to_thread(runtime.catalog().scan)
+                look_at = time.monotonic() + LOOK_EVERY_S
             now = live.joined(cards, runtime.pool().snapshot())
             if now != told:
                 await self.send(msgspec.json.encode({"type": "models", "models": now}).decode())

@@ -3,9 +3,9 @@
 import os
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
+from channels.sessions import SessionMiddlewareStack
 from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
@@ -23,5 +23,5 @@ websocket_routes: list[Any] = [
     re_path("", WebsocketDenier.as_asgi()),  # type: ignore[arg-type]
 ]
 application = Edge(
-    ProtocolTypeRouter({"http": http, "websocket": AuthMiddlewareStack(URLRouter(websocket_routes))})
+    ProtocolTypeRouter({"http": http, "websocket": SessionMiddlewareStack(URLRouter(websocket_routes))})
 )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.backends.base import SessionBase
 from django.test import Client
 
 
@@ -12,6 +13,11 @@ def client_of(name: str, *rights: str, **facts: Any) -> Client:
     person.groups.clear()
     person.user_permissions.set(Permission.objects.filter(codename__in=rights))
     return signed_in(person)
+
+
+def session_of(person: User | None) -> SessionBase:
+    """The session of a browser, with this account signed in if there is one."""
+    return signed_in(person).session if person else Client().session
 
 
 def signed_in(person: User) -> Client:

@@ -2,32 +2,39 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.base import SessionBase
 from django.test import override_settings
 
+from inference import consumers, live
 from inference.chat import stream
-from inference.consumers import FORBIDDEN, MAX_MESSAGES, UNAUTHORISED, ModelsConsumer
+from inference.consumers import BROKEN, FORBIDDEN, MAX_MESSAGES, TALKATIVE, UNAUTHORISED, ModelsConsumer
 from inference.database import in_database
 from inference.requests import ChatRequest, Message
 from inference.types import Principal
 from mlxsite.config import Config
 from tests.fakes import FakeRunner, card, serving
+from tests.people import client_of, session_of
+from tests.sockets import refusal, refused
 
 # Channels looks after the thread's database connections around every message, ours or not.
 pytestmark = pytest.mark.django_db(transaction=True)
 QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
 
 
-def socket() -> WebsocketCommunicator:
-    return WebsocketCommunicator(ModelsConsumer.as_asgi(), "/ws/models/")
+def socket(session: SessionBase | None = None) -> WebsocketCommunicator:
+    communicator = WebsocketCommunicator(ModelsConsumer.as_asgi(), "/ws/models/")
+    communicator.scope["session"] = session
+    return communicator
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[WebsocketCommunicator]:
-    communicator = socket()
+async def connected(session: SessionBase | None = None) -> AsyncIterator[WebsocketCommunicator]:
+    communicator = socket(session)
     is_accepted, _ = await communicator.connect()
     assert is_accepted
     yield communicator
@@ -82,22 +89,53 @@ async def test_it_leaves_a_client_that_talks_too_much() -> None:
             await states(communicator)
             for _ in range(MAX_MESSAGES + 1):
                 await communicator.send_to("x")
-            assert await communicator.receive_output(timeout=5) == {"type": "websocket.close", "code": 1008}
+            assert await refusal(communicator) == TALKATIVE
 
 
 async def test_it_refuses_strangers_on_a_closed_site() -> None:
     with serving(), override_settings(CONFIG=Config(api_key="secret")):
-        assert await socket().connect() == (False, UNAUTHORISED)
+        assert await refused(socket()) == UNAUTHORISED
 
 
-def outsider() -> User:
+def outsider() -> SessionBase:
     ann = User.objects.create_user("ann")
     ann.groups.clear()
-    return ann
+    return session_of(ann)
 
 
 async def test_it_refuses_an_account_that_may_not_chat() -> None:
     with serving():
-        communicator = socket()
-        communicator.scope["user"] = await in_database(outsider)
-        assert await communicator.connect() == (False, FORBIDDEN)
+        assert await refused(socket(await in_database(outsider))) == FORBIDDEN
+
+
+def watchman() -> SessionBase:
+    """Staff that may look at models, and not chat."""
+    return client_of("eve", "view_servedmodel").session
+
+
+async def test_it_tells_staff_that_may_look_but_not_chat() -> None:
+    with serving():
+        async with connected(await in_database(watchman)) as communicator:
+            assert await states(communicator) == {"tiny": "unloaded"}
+
+
+async def test_a_session_that_ends_is_told_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "LOOK_EVERY_S", 0.0)
+    with serving(), override_settings(CONFIG=Config(api_key="secret")):
+        session = await in_database(lambda: session_of(User.objects.create_user("bob")))
+        async with connected(session) as communicator:
+            await states(communicator)
+            await in_database(session.flush)
+            assert await refusal(communicator) == UNAUTHORISED
+
+
+async def test_a_page_that_breaks_closes_its_socket_with_a_code_that_reaches_browsers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(live, "joined", broken)
+    with serving():
+        async with connected() as communicator:
+            assert await refusal(communicator) == BROKEN

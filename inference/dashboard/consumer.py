@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
-from django.contrib.auth import get_user_model
 
-from inference.access import may_look
+from inference.access import Account, may_look
 from inference.consumers import FORBIDDEN, UNAUTHORISED, Telling
 from inference.dashboard.hour import HOUR
-from inference.dashboard.page import Known, Page, known, page
+from inference.dashboard.page import Page, known, page
 from inference.database import in_database
 
 TICK_S = 0.5
@@ -31,17 +30,25 @@ class DashboardConsumer(Telling):
     socket is sent what it missed.
     """
 
+    _user: int | None = None  # whose socket it is
+    _counted: int | None = None  # the same, once it has a place
+
     async def refusal(self) -> int:
-        self._counted: int | None = None
-        number = getattr(self.scope.get("user"), "pk", None)
-        if number is None:
+        return await super().refusal() or self._take_place()
+
+    def judge(self, user: Account) -> int:
+        self._user = user.pk
+        if not user.is_authenticated:
             return UNAUTHORISED
-        if not await in_database(lambda: _is_welcome(number)):
-            return FORBIDDEN
-        if _open[number] >= MOST_SOCKETS:
-            return TOO_MANY
-        _open[number] += 1
-        self._counted = number
+        return 0 if may_look(user) else FORBIDDEN
+
+    def _take_place(self) -> int:
+        """Count it among its user's, if it is not yet."""
+        if self._counted is None and self._user is not None:
+            if _open[self._user] >= MOST_SOCKETS:
+                return TOO_MANY
+            _open[self._user] += 1
+            self._counted = self._user
         return 0
 
     async def disconnect(self, code: int) -> None:
@@ -52,31 +59,23 @@ class DashboardConsumer(Telling):
 
     async def tell(self) -> None:
         told: Page | None = None
-        seen: Known | None = None
-        since, look_at = _since(self.scope), 0.0
+        seen, look_at = await in_database(known), time.monotonic() + LOOK_EVERY_S
+        since = _since(self.scope)
         while True:
-            if seen is None or time.monotonic() >= look_at:
-                seen, look_at = await in_database(self._look), time.monotonic() + LOOK_EVERY_S
-            if seen is None:
-                await self.close(FORBIDDEN)
-                return
+            is_due = time.monotonic() >= look_at
+            if is_due:
+                if refusal := await self.refusal():
+                    await self.close(refusal)
+                    return
+                seen, look_at = await in_database(known), time.monotonic() + LOOK_EVERY_S
             now = page(seen)
             news = changed(told, now)
             if samples := HOUR.since(since):
                 news["hour"], since = samples, samples[-1].at
-            if news:
+            if news or is_due:  # a page that hears nothing for long takes its connection for lost
                 await self.send(msgspec.json.encode({"type": "dashboard"} | news).decode())
             told = now
             await asyncio.sleep(TICK_S)
-
-    def _look(self) -> Known | None:
-        """What is on disk and in the database; None for a user who may not see it any more."""
-        return known() if self._counted is not None and _is_welcome(self._counted) else None
-
-
-def _is_welcome(number: int) -> bool:
-    user = get_user_model().objects.filter(pk=number).first()
-    return user is not None and may_look(user)
 
 
 def changed(before: Page | None, now: Page) -> dict[str, Any]:

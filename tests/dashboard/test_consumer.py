@@ -1,15 +1,18 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
 from channels.testing import WebsocketCommunicator
-from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from inference.chat import stream
-from inference.consumers import MAX_MESSAGES, UNAUTHORISED
+from inference.consumers import MAX_MESSAGES, TALKATIVE, UNAUTHORISED
 from inference.dashboard import consumer
 from inference.dashboard.consumer import FORBIDDEN, MOST_SOCKETS, TOO_MANY, DashboardConsumer
 from inference.dashboard.hour import HOUR
@@ -17,27 +20,33 @@ from inference.database import in_database
 from inference.requests import ChatRequest, Message
 from inference.types import Principal
 from tests.fakes import FakeRunner, card, serving
+from tests.people import client_of, session_of
+from tests.sockets import refusal, refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
 
 
 @pytest.fixture
-def staff() -> User:
+def staff() -> SessionBase:
+    return session_of(ann())
+
+
+def ann() -> User:
     user = User.objects.create_user("ann", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_servedmodel"))
     return user
 
 
-def socket(user: Any, query: str = "") -> WebsocketCommunicator:
+def socket(session: SessionBase | None, query: str = "") -> WebsocketCommunicator:
     communicator = WebsocketCommunicator(DashboardConsumer.as_asgi(), f"/ws/dashboard/{query}")
-    communicator.scope["user"] = user
+    communicator.scope["session"] = session
     return communicator
 
 
 @asynccontextmanager
-async def connected(user: Any, query: str = "") -> AsyncIterator[WebsocketCommunicator]:
-    communicator = socket(user, query)
+async def connected(session: SessionBase, query: str = "") -> AsyncIterator[WebsocketCommunicator]:
+    communicator = socket(session, query)
     is_accepted, _ = await communicator.connect()
     assert is_accepted
     yield communicator
@@ -56,7 +65,7 @@ async def hear_of(communicator: WebsocketCommunicator, name: str) -> Any:
     return told[name]
 
 
-async def test_it_tells_everything_at_once(staff: User) -> None:
+async def test_it_tells_everything_at_once(staff: SessionBase) -> None:
     with serving(cards=[card("tiny")]):
         async with connected(staff) as communicator:
             told = await hear(communicator)
@@ -65,7 +74,7 @@ async def test_it_tells_everything_at_once(staff: User) -> None:
     assert {"memory", "held", "streams", "queue", "workers", "events"} <= set(told)
 
 
-async def test_it_tells_what_changes_and_only_that(staff: User) -> None:
+async def test_it_tells_what_changes_and_only_that(staff: SessionBase) -> None:
     with serving(FakeRunner(hold=asyncio.Event())) as pool:
         async with connected(staff) as communicator, aclosing(stream(QUESTION, Principal(kind="local"))) as e:
             await hear(communicator)
@@ -80,7 +89,7 @@ async def test_it_tells_what_changes_and_only_that(staff: User) -> None:
         await pool.close()
 
 
-async def test_it_starts_nothing_whatever_it_is_told(staff: User) -> None:
+async def test_it_starts_nothing_whatever_it_is_told(staff: SessionBase) -> None:
     runner = FakeRunner()
     with serving(runner) as pool:
         async with connected(staff) as communicator:
@@ -90,52 +99,100 @@ async def test_it_starts_nothing_whatever_it_is_told(staff: User) -> None:
     assert runner.loads == []
 
 
-async def test_it_leaves_a_client_that_talks_too_much(staff: User) -> None:
+async def test_it_leaves_a_client_that_talks_too_much(staff: SessionBase) -> None:
     with serving():
         async with connected(staff) as communicator:
             await hear(communicator)
             for _ in range(MAX_MESSAGES + 1):
                 await communicator.send_to("x")
-            while (told := await communicator.receive_output(timeout=5))["type"] == "websocket.send":
-                continue
-            assert told == {"type": "websocket.close", "code": 1008}
+            assert await refusal(communicator) == TALKATIVE
 
 
-@pytest.mark.parametrize("user", [None, AnonymousUser()])
-async def test_strangers_are_told_nothing(user: Any) -> None:
-    assert await socket(user).connect() == (False, UNAUTHORISED)
+async def test_strangers_are_told_nothing() -> None:
+    assert await refused(socket(None)) == UNAUTHORISED
+    assert await refused(socket(await in_database(lambda: session_of(None)))) == UNAUTHORISED
 
 
 @pytest.mark.parametrize(
-    "facts",
+    ("facts", "code"),
     [
-        {"is_staff": False, "is_superuser": True},
-        {"is_staff": True},
-        {"is_staff": True, "is_superuser": True, "is_active": False},
+        ({"is_staff": False, "is_superuser": True}, FORBIDDEN),
+        ({"is_staff": True}, FORBIDDEN),
+        ({"is_staff": True, "is_superuser": True, "is_active": False}, UNAUTHORISED),
     ],
 )
-async def test_only_staff_with_the_right_is_told_anything(facts: dict[str, bool]) -> None:
-    user = await in_database(lambda: User.objects.create_user("bob", **facts))
-    assert await socket(user).connect() == (False, FORBIDDEN)
+async def test_only_staff_with_the_right_is_told_anything(facts: dict[str, bool], code: int) -> None:
+    session = await in_database(lambda: client_of("bob", **facts).session)
+    assert await refused(socket(session)) == code
 
 
-async def test_who_loses_the_right_is_told_no_more(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def lose_the_right(session: SessionBase) -> None:
+    User.objects.update(is_staff=False)
+
+
+def sign_out(session: SessionBase) -> None:
+    session.flush()
+
+
+def run_out(session: SessionBase) -> None:
+    Session.objects.update(expire_date=timezone.now())
+
+
+def change_password(session: SessionBase) -> None:
+    user = User.objects.get()
+    user.set_password("another")
+    user.save()
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (lose_the_right, FORBIDDEN),
+        (sign_out, UNAUTHORISED),
+        (run_out, UNAUTHORISED),
+        (change_password, UNAUTHORISED),
+    ],
+)
+async def test_who_may_not_hear_any_more_is_told_no_more(
+    staff: SessionBase, end: Callable[[SessionBase], None], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(consumer, "LOOK_EVERY_S", 0.0)
     with serving():
         async with connected(staff) as communicator:
             await hear(communicator)
-            await in_database(lambda: User.objects.filter(pk=staff.pk).update(is_staff=False))
-            while (told := await communicator.receive_output(timeout=5))["type"] == "websocket.send":
-                continue
-            assert told == {"type": "websocket.close", "code": FORBIDDEN}
+            await in_database(lambda: end(staff))
+            assert await refusal(communicator) == code
 
 
-async def test_one_user_has_so_many_and_no_more(staff: User) -> None:
+async def test_who_signed_in_with_a_key_of_the_site_that_was_replaced_hears_on(
+    staff: SessionBase, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a new one"
+    monkeypatch.setattr(consumer, "LOOK_EVERY_S", 0.0)
+    with serving():
+        async with connected(staff) as communicator:
+            for _ in range(3):
+                assert (await hear(communicator))["type"] == "dashboard"
+
+
+async def test_it_says_something_now_and_then_though_nothing_changes(
+    staff: SessionBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "LOOK_EVERY_S", 0.0)
+    with serving():
+        async with connected(staff) as communicator:
+            await hear(communicator)
+            while (told := await hear(communicator)) != {"type": "dashboard"}:
+                assert told["type"] == "dashboard"
+
+
+async def test_one_user_has_so_many_and_no_more(staff: SessionBase) -> None:
     with serving():
         sockets = [socket(staff) for _ in range(MOST_SOCKETS)]
         for one in sockets:
             assert (await one.connect())[0]
-        assert await socket(staff).connect() == (False, TOO_MANY)
+        assert await refused(socket(staff)) == TOO_MANY
         await sockets[0].disconnect()
         async with connected(staff):
             pass
@@ -143,7 +200,7 @@ async def test_one_user_has_so_many_and_no_more(staff: User) -> None:
             await one.disconnect()
 
 
-async def test_a_page_that_comes_back_is_told_what_it_missed(staff: User) -> None:
+async def test_a_page_that_comes_back_is_told_what_it_missed(staff: SessionBase) -> None:
     with serving() as pool:
         HOUR(pool.snapshot())
         first, *_ = HOUR.since()
@@ -154,7 +211,7 @@ async def test_a_page_that_comes_back_is_told_what_it_missed(staff: User) -> Non
 
 
 @pytest.mark.parametrize("query", ["?since=nan", "?since=x", "?since=1e999", "?since=", "?since=99999999999"])
-async def test_a_senseless_time_does_no_harm(staff: User, query: str) -> None:
+async def test_a_senseless_time_does_no_harm(staff: SessionBase, query: str) -> None:
     with serving():
         async with connected(staff, query) as communicator:
             assert (await hear(communicator))["type"] == "dashboard"
