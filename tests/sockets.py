@@ -1,5 +1,7 @@
 """What a browser sees of a websocket that is closed for it."""
 
+import asyncio
+
 from channels.testing import WebsocketCommunicator
 
 
@@ -15,6 +17,7 @@ async def refused(communicator: WebsocketCommunicator) -> int:
 
 async def refusal(communicator: WebsocketCommunicator) -> int:
     """The code that an open socket is closed with, after whatever it still tells."""
-    while (told := await communicator.receive_output(timeout=5))["type"] == "websocket.send":
-        continue
+    async with asyncio.timeout(10):
+        while (told := await communicator.receive_output(timeout=5))["type"] == "websocket.send":
+            continue
     return int(told["code"])

@@ -3,11 +3,12 @@
  * words. Without it, or without JavaScript, the page is what it was when it was made.
  */
 import { element } from "../playground/element.js";
+import { refusal } from "../playground/refusal.js";
 import { Chart } from "./chart.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
-const REFUSED = { 4401: "Sign in again to see this live.", 4403: "You may not see this any more." };
+const LONGEST_SILENCE_MS = 20_000; // the server says something every five seconds
 
 const board = document.getElementById("dashboard");
 const find = (selector) => board.querySelector(selector);
@@ -76,12 +77,28 @@ class Live {
   connect() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/ws/dashboard/?since=${this.chart.lastAt}`);
-    socket.addEventListener("message", (message) => this.hear(JSON.parse(message.data)));
-    socket.addEventListener("close", (event) => this.lose(event.code));
+    this.socket = socket;
+    socket.addEventListener("message", (message) => {
+      if (socket === this.socket) this.hear(JSON.parse(message.data));
+    });
+    socket.addEventListener("close", (event) => {
+      if (socket === this.socket) this.lose(event.code);
+    });
+    this.expect();
+  }
+
+  /** A connection that went away unheard, as in a computer's sleep, is not told of as closed for minutes. */
+  expect() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => {
+      this.socket.close();
+      this.lose();
+    }, LONGEST_SILENCE_MS);
   }
 
   /** @param {Record<string, any>} told the pieces of the page that changed */
   hear({ memory, hour, ...told }) {
+    this.expect();
     if (!this.isLive) say("live");
     this.isLive = true;
     this.waitMs = FIRST_WAIT_MS;
@@ -93,11 +110,14 @@ class Live {
     }
   }
 
-  /** @param {number} code */
+  /** @param {number} [code] of the server's or the browser's, none for a connection that fell silent */
   lose(code) {
     this.isLive = false;
-    if (code in REFUSED) {
-      say(REFUSED[code]);
+    this.socket = null;
+    clearTimeout(this.silence);
+    const words = refusal(code);
+    if (words) {
+      say(words);
       return;
     }
     say("Not live: the server cannot be reached. Trying again…");
@@ -117,8 +137,10 @@ async function stop(event) {
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
     const told = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
-    say(answer.ok ? "The request was stopped." : (told.error ?? "It could not be stopped; reload the page."));
-    button.disabled = answer.ok;
+    // Who is signed out is led to the page for it, which is an answer too.
+    const why = answer.redirected ? "Sign in again to stop it." : "It could not be stopped; reload the page.";
+    say(told.stopped ? "The request was stopped." : told.error || why);
+    button.disabled = Boolean(told.stopped);
   } catch {
     say("The server cannot be reached; try again.");
     button.disabled = false;

@@ -2,6 +2,7 @@
  * Keeps the admin's list of models as true as the pool itself: the states arrive over the site's websocket.
  * Without it the list is what it was when the page was made.
  */
+import { refusal } from "../playground/refusal.js";
 
 const RECONNECT_MS = 2000;
 
@@ -13,6 +14,11 @@ function words(model) {
   if (model.state === "loading") return `loading ${model.loaded_percent} %`;
   return model.reason ? `${model.state}: ${model.reason}` : model.state;
 }
+
+/** @param {string} words what is said of the connection, empty while there is nothing to say */
+const say = (words) => {
+  document.getElementById("models-link").textContent = words;
+};
 
 /** @param {MessageEvent<string>} message */
 function show(message) {
@@ -30,7 +36,11 @@ function connect() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(`${scheme}//${location.host}/ws/models/`);
   socket.addEventListener("message", show);
-  socket.addEventListener("close", () => setTimeout(connect, RECONNECT_MS));
+  socket.addEventListener("close", ({ code }) => {
+    const why = refusal(code);
+    if (why) say(why);
+    else setTimeout(connect, RECONNECT_MS);
+  });
 }
 
 connect();

@@ -121,6 +121,7 @@ chat.addEventListener("asked", ({ detail }) => {
   library.refresh();
 });
 models.addEventListener("change", show);
+models.addEventListener("problem", ({ detail }) => toast(detail));
 document.querySelector("#new-chat").addEventListener("click", beginAnew);
 listenToKeys({ onSearch: () => sidebar.focusSearch(), onNew: beginAnew, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop() });
 addEventListener("popstate", follow);

@@ -1,4 +1,5 @@
 /** The models as the server last told them, and the one that is picked here. */
+import { refusal } from "./refusal.js";
 import { store } from "./store.js";
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
@@ -12,7 +13,7 @@ const chats = (model) => model.kind !== "embedding";
  *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, reason: string}} Model
  */
 
-/** Fires "change" whenever a model's state or the pick changes. */
+/** Fires "change" whenever a model's state or the pick changes, "problem" when no news will come any more. */
 export class Models extends EventTarget {
   /** @param {Model[]} all @param {string} address of the websocket */
   constructor(all, address) {
@@ -61,7 +62,12 @@ export class Models extends EventTarget {
     const socket = new WebSocket(url);
     socket.addEventListener("open", () => { this.failures = 0; });
     socket.addEventListener("message", (event) => this.#hear(JSON.parse(event.data)));
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", ({ code }) => {
+      const words = refusal(code);
+      if (words) {
+        this.dispatchEvent(new CustomEvent("problem", { detail: words }));
+        return;
+      }
       setTimeout(() => this.#connect(), RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)]);
       this.failures += 1;
     });

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
+from inference.consumers import MAX_MESSAGES, TALKATIVE, UNAUTHORISED
+from inference.dashboard.consumer import MOST_SOCKETS, TOO_MANY
 from tests.e2e.site import Site, fresh_dir
 from tests.playground.site import Visit, visiting
 from tests.playground.test_accessible import AXE, RULES
@@ -120,6 +122,90 @@ async def test_a_lost_websocket_is_opened_again_and_only_told_what_it_missed(sma
         await live(page)
         since = [float(socket.url.rpartition("=")[2]) for socket in opened]
         assert since[0] == 0 and since[1] > 1e9
+
+
+async def test_a_connection_that_went_away_unheard_is_opened_again(small_site: Site) -> None:
+    opened: list[WebSocketRoute] = []
+
+    def mute(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        socket.send('{"type": "dashboard"}')
+
+    async with looking(small_site) as visit:
+        page = visit.page
+        await page.route_web_socket(re.compile("/ws/dashboard/"), mute)
+        await page.clock.install()
+        await page.reload()
+        await live(page)
+        await page.clock.run_for(5000)  # the clock goes on by itself beside that
+        assert len(opened) == 1
+        await page.clock.run_for(18_000)
+        async with asyncio.timeout(30):
+            while len(opened) < 2:
+                await asyncio.sleep(0.05)
+        await live(page)
+
+
+async def test_who_is_signed_out_elsewhere_is_told_so(small_site: Site) -> None:
+    async with looking(small_site) as visit:
+        page = visit.page
+        await live(page)
+        asking = asyncio.create_task(ask(small_site))
+        await expect(rows(page, "streams")).to_contain_text("answering", timeout=60_000)
+        other = await page.context.new_page()
+        await other.goto(f"{small_site.url}/admin/auth/")
+        await other.get_by_role("button", name="Log out").click()
+        said = page.locator("#dashboard-link")
+        await expect(said).to_have_text("You are signed out; reload the page to sign in again.")
+        button = rows(page, "streams").get_by_role("button", name="Stop")
+        await button.click()
+        await expect(said).to_have_text("Sign in again to stop it.")
+        await expect(button).to_be_enabled()
+        assert not asking.done()
+        asking.cancel()
+
+
+OPEN = """async ({number, words}) => {
+  const codes = [];
+  for (let made = 0; made < number; made += 1) {
+    const socket = new WebSocket(location.origin.replace("http", "ws") + "/ws/dashboard/");
+    codes.push(new Promise((tell) => socket.addEventListener("close", ({ code }) => tell(code))));
+    await new Promise((go) => ["open", "error"].forEach((type) => socket.addEventListener(type, go)));
+    for (let said = 0; said < words; said += 1) socket.send("x");
+  }
+  return await Promise.race(codes);
+}"""
+
+
+async def test_a_browser_is_told_why_its_socket_is_closed(small_site: Site) -> None:
+    async with looking(small_site) as visit:
+        page = visit.page
+        await page.goto(f"{small_site.url}/admin/auth/")  # without a socket of its own
+        assert await page.evaluate(OPEN, {"number": MOST_SOCKETS + 1, "words": 0}) == TOO_MANY
+        await page.reload()
+        assert await page.evaluate(OPEN, {"number": 1, "words": MAX_MESSAGES + 1}) == TALKATIVE
+        await page.context.clear_cookies()
+        assert await page.evaluate(OPEN, {"number": 1, "words": 0}) == UNAUTHORISED
+
+
+async def test_a_page_that_is_one_too_many_says_so_and_does_not_come_back(small_site: Site) -> None:
+    opened: list[WebSocketRoute] = []
+
+    async def refuse(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        await socket.close(code=TOO_MANY)
+
+    async with looking(small_site) as visit:
+        page = visit.page
+        await page.route_web_socket(re.compile("/ws/"), refuse)
+        await page.clock.install()
+        for place, said in (("", "#dashboard-link"), ("inference/servedmodel/", "#models-link")):
+            opened.clear()
+            await page.goto(f"{small_site.url}/admin/{place}")
+            words = "Too many pages are open; close one and reload."
+            await expect(page.locator(said)).to_have_text(words)
+            await page.clock.run_for(60_000)
+            assert len(opened) == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
