@@ -126,6 +126,12 @@ class _Parser:
             value = self._value(kind)
             if self._keeps:
                 kept[name] = value
+            # Each part has a header of its own, and none of them a whole model's.
+            if name == "split.count" and isinstance(value, int) and value > 1:
+                raise ImportRefused(
+                    "This is a part of a split file; join them with `llama-gguf-split --merge` and import "
+                    "the result."
+                )
             if name == "general.architecture" and kind == _TEXT:
                 architecture = value
             if name == "general.alignment":

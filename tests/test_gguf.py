@@ -71,6 +71,28 @@ def test_a_sound_header_passes(refusal: Refusal) -> None:
     assert refusal(gguf(version=2)) == ""
 
 
+def split(count: int) -> list[bytes]:
+    return [entry("split.no", 2, struct.pack("<H", 0)), entry("split.count", 2, struct.pack("<H", count))]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gguf([LLAMA, *split(2)]),
+        gguf([LLAMA, *split(2)], []),  # the first of llama-gguf-split --no-tensor-first-split
+        gguf(split(2)),  # the others have no more than this
+    ],
+)
+def test_a_part_of_a_split_file_is_refused_in_its_own_words(refusal: Refusal, content: bytes) -> None:
+    assert refusal(content).startswith(
+        "This is a part of a split file; join them with `llama-gguf-split --merge`"
+    )
+
+
+def test_a_split_into_one_is_whole(refusal: Refusal) -> None:
+    assert refusal(gguf([LLAMA, *split(1)])) == ""
+
+
 @pytest.mark.parametrize("kind", ["F32", "F16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"])
 def test_files_of_the_usual_writer_pass(tmp_path: Path, kind: str) -> None:
     path = write_gguf(tmp_path / "x.gguf", tiny_weights(tmp_path / "t"), kind=kind)

@@ -1,6 +1,7 @@
 """The commands about models on disk: listing, fetching, importing, removing."""
 
 import json
+import os
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -70,6 +71,15 @@ def test_a_wrong_name_deletes_nothing(models: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("builtins.input", lambda: "y")
     with pytest.raises(CommandError, match="Nothing was deleted"):
         run("remove", "tiny")
+    assert (models / "tiny" / "config.json").exists()
+
+
+def test_where_nobody_can_type_yes_is_told_of(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_tiny_model(models / "tiny")
+    with open(os.devnull) as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        with pytest.raises(CommandError, match="Nothing was deleted, .* --yes"):
+            run("remove", "tiny")
     assert (models / "tiny" / "config.json").exists()
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from inference.sources.gguf import ImportRefused, import_gguf
-from inference.sources.staging import NAME
+from inference.sources.staging import NAME, draft_of
 
 
 class Command(BaseCommand):
@@ -26,8 +26,17 @@ class Command(BaseCommand):
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         self.stdout.write(f"Converting {file.name}…")
+        target = settings.CONFIG.models_path / name
         try:
-            import_gguf(file, settings.CONFIG.models_path / name)
+            import_gguf(file, target)
         except ImportRefused as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            is_left = draft_of(target).exists()
+            left = (
+                f"`manage.py remove {name}` deletes what was half made"
+                if is_left
+                else "nothing of it is left"
+            )
+            raise CommandError(f"Stopped; {left}.") from None
         self.stdout.write(f"{name} is there; a running site lists it within seconds.")

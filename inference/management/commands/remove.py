@@ -63,7 +63,14 @@ class Command(ClientCommand):
 
     def _is_confirmed(self, card: ModelCard) -> bool:
         self.stdout.write(f"This deletes {card.weight_bytes / _GB:.1f} GB. Type {card.id} to go on:")
-        return input().strip() == card.id
+        try:
+            return input().strip() == card.id
+        except EOFError:
+            raise CommandError(
+                "Nothing was deleted, for nobody can type the name here; --yes deletes it unasked."
+            ) from None
+        except KeyboardInterrupt:
+            return False
 
 
 def _refuse_in_use(site: Client, name: str) -> None:

@@ -1,0 +1,45 @@
+"""`manage.py import_gguf` as a process of its own, and what Ctrl-C leaves of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from inference.sources.staging import draft_of
+from tests.e2e.site import ROOT
+from tests.gguf_files import tiny_weights, write_gguf
+
+
+def is_converting(pid: int) -> bool:
+    children = psutil.Process(pid).children()
+    return any("inference.worker.conversion" in child.cmdline() for child in children)
+
+
+def test_ctrl_c_ends_it_in_words_and_leaves_nothing(tmp_path: Path) -> None:
+    source = write_gguf(tmp_path / "x.gguf", tiny_weights(tmp_path / "t"))
+    models = tmp_path / "models"
+    env = os.environ | {"MLX_SERVER_MODELS_DIR": str(models), "MLX_SERVER_DATA_DIR": str(tmp_path / "data")}
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "import_gguf", str(source)],
+        cwd=ROOT,
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell's background job is born deaf to Ctrl-C, and so are its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    with process:
+        end = time.monotonic() + 60
+        while not is_converting(process.pid):
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.005)
+        assert draft_of(models / "x").exists()
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the conversion as well
+        _, said = process.communicate()
+    assert (process.returncode, said) == (1, "CommandError: Stopped; nothing of it is left.\n")
+    assert list(models.iterdir()) == []
