@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from inference.adapters import ADAPTERS
 from inference.models import LONGEST_ALIAS, MOST_ALIASES, ServedModel
 
 
@@ -35,6 +36,12 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own cla
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Other names that requests may use for it, one a line.",
+    )
+
+    adapter = forms.ChoiceField(
+        required=False,
+        choices=[("", "The one that fits"), *((name, name) for name in sorted(one.name for one in ADAPTERS))],
+        help_text="Which adapter reads and writes for it, from the next load on.",
     )
 
     class Meta:

@@ -3,14 +3,24 @@
 import os
 
 import pytest
+from django.test import Client
 from hypothesis import settings
 
+from tests.people import signed_in
 from tests.playground.site import CHROMIUM
 
 _skipped: list[str] = []
 # How long an example takes says how busy the machine is.
 settings.register_profile("ours", deadline=None)
 settings.load_profile("ours")
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """The browser of a superuser."""
+    from django.contrib.auth.models import User
+
+    return signed_in(User.objects.create_superuser("admin"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

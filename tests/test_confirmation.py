@@ -9,9 +9,9 @@ from inference.models import ServedModel
 from inference.pool import Pool
 from inference.types import ModelState
 from tests.people import client_of
-from tests.test_admin import LIST, act, pool, reach, staff
+from tests.test_model_admin import LIST, act, pool, reach
 
-__all__ = ["pool", "staff"]  # fixtures
+__all__ = ["pool"]  # a fixture
 pytestmark = pytest.mark.django_db(transaction=True)
 Ask = Callable[..., str]
 

@@ -17,11 +17,6 @@ pytestmark = pytest.mark.django_db
 LIST, ADD = reverse("admin:inference_apikey_changelist"), reverse("admin:inference_apikey_add")
 
 
-@pytest.fixture
-def staff() -> Client:
-    return signed_in(User.objects.create_superuser("admin", password="x"))
-
-
 def form(**fields: Any) -> dict[str, Any]:
     return {"name": "laptop", "owner": User.objects.earliest("pk").pk, "can_chat": "on"} | fields
 

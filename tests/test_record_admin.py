@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from inference.recording.models import Capture, RequestRecord
 from inference.recording.switch import SWITCH
 from tests.keys.making import make_key
-from tests.people import client_of, signed_in
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:inference_requestrecord_changelist")
@@ -24,11 +23,6 @@ BANNER = "Prompts and answers are being kept until"
 def off() -> Iterator[None]:
     yield
     SWITCH.set(0)
-
-
-@pytest.fixture
-def staff() -> Client:
-    return signed_in(User.objects.create_superuser("admin", password="x"))
 
 
 def viewer(*rights: str) -> Client:

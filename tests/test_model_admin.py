@@ -1,30 +1,29 @@
 """The admin's list of models."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from inference import runtime
-from inference.models import PoolEvent, ServedModel
+from inference.models import ServedModel
 from inference.pool import Pool
 from inference.requests import Sampling
 from inference.types import ModelState, PoolSnapshot
-from inference.types import PoolEvent as Event
-from tests.fakes import GB, FakeCatalog, FakeRunner, card, serving
-from tests.people import client_of, signed_in
+from tests.fakes import FakeCatalog, FakeRunner, card, serving
+from tests.people import client_of
 from tests.tiny import make_tiny_model
 
 # The pool's loop writes from a thread of its own, which sees only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:inference_servedmodel_changelist")
-EVENTS = reverse("admin:inference_poolevent_changelist")
+ACT = reverse("admin:inference_servedmodel_act")
 
 
 @pytest.fixture
@@ -40,11 +39,6 @@ def pool() -> Iterator[Pool]:
     loop.call_soon_threadsafe(loop.stop)
     thread.join(5)
     loop.close()
-
-
-@pytest.fixture
-def staff() -> Client:
-    return signed_in(User.objects.create_superuser("admin", password="x"))
 
 
 def act(client: Client, action: str, name: str = "tiny", **answers: str) -> str:
@@ -177,7 +171,7 @@ def test_the_form_shows_the_self_test(pool: Pool, staff: Client) -> None:
 
 def test_an_adapter_can_be_chosen(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
-    assert "There is no such adapter" in save(staff, adapter="none")
+    assert "none is not one of the available choices" in save(staff, adapter="none")
     assert "was changed successfully" in save(staff, adapter="llama3")
     assert ServedModel.objects.get(name="tiny").adapter == "llama3"
 
@@ -269,38 +263,6 @@ def test_nobody_adds_or_deletes_a_model(pool: Pool, staff: Client) -> None:
     assert [staff.get(address).status_code for address in addresses] == [403, 403, 403]
 
 
-@pytest.fixture
-def events() -> None:
-    evicted = Event(kind="evicted", model="b", text="evicted b: idle 412 s", at=1.7e9, needed_bytes=5 * GB)
-    for event in (evicted, Event(kind="loaded", model="tiny", text="loaded tiny in 2 s", at=1.7e9)):
-        PoolEvent.objects.record(event)
-
-
-@pytest.mark.usefixtures("events")
-@pytest.mark.parametrize(
-    "query", [{}, {"kind": "evicted"}, {"model": "b"}, {"q": "412"}, {"at__year": "2023", "at__month": "11"}]
-)
-def test_the_pools_decisions_are_listed_searched_and_filtered(staff: Client, query: dict[str, str]) -> None:
-    page = staff.get(EVENTS, query).content.decode()
-    assert "evicted b: idle 412 s" in page and "5.0 GB" in page
-    assert ("loaded tiny" in page) == ("kind" not in query and "model" not in query and "q" not in query)
-
-
-@pytest.mark.usefixtures("events")
-def test_a_decision_cannot_be_changed(staff: Client) -> None:
-    event = PoolEvent.objects.get(kind="evicted")
-    address = reverse("admin:inference_poolevent_change", args=[event.pk])
-    assert "evicted b" in staff.get(address).content.decode()
-    assert staff.post(address, {"text": "other"}).status_code == 403
-
-
-@pytest.mark.usefixtures("events")
-def test_decisions_are_for_those_who_may_see_them() -> None:
-    assert client_of("viewer", "view_servedmodel").get(EVENTS).status_code == 403
-    User.objects.all().delete()
-    assert client_of("viewer", "view_poolevent").get(EVENTS).status_code == 200
-
-
 def test_who_may_only_look_sees_no_actions(pool: Pool) -> None:
     client = client_of("viewer", "view_servedmodel")
     assert 'value="load"' not in client.get(LIST).content.decode()
@@ -321,3 +283,38 @@ def test_a_model_is_tested_without_being_loaded(pool: Pool, staff: Client, tmp_p
         assert "Tested tiny: red. Its template cannot render a question" in page
         assert 'data-light="red">red' in page
     assert pool.snapshot().models == ()
+
+
+def press(client: Client, action: str, model: str = "tiny") -> str:
+    """Press one of the buttons of a model's page."""
+    return client.post(ACT, {"action": action, "model": model}, follow=True).content.decode()
+
+
+def buttons(client: Client) -> list[str]:
+    row = ServedModel.objects.get(name="tiny")
+    page = client.get(f"{LIST}{row.pk}/change/").content.decode()
+    return re.findall(r'name="action" value="(\w+)"', page)
+
+
+def test_a_models_page_has_the_buttons_that_fit(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    assert buttons(staff) == ["load", "remove", "examine"]
+    assert 'data-foretold="tiny"' in press(staff, "load") and pool.snapshot().models == ()
+    act(staff, "load")
+    reach(pool, ModelState.READY)
+    assert buttons(staff) == ["unload", "unload_now", "reload", "examine"]
+
+
+def test_a_button_works_for_a_model_that_was_never_listed(pool: Pool, staff: Client) -> None:
+    assert "Pinned tiny." in press(staff, "pin")
+    assert "There is no model &#x27;nobody&#x27; here." in press(staff, "pin", "nobody")
+
+
+def test_buttons_are_for_those_who_may(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    viewer = client_of("viewer", "view_servedmodel")
+    assert buttons(viewer) == []
+    assert viewer.post(ACT, {"action": "pin", "model": "tiny"}).status_code == 403
+    assert staff.post(ACT, {"action": "explode", "model": "tiny"}).status_code == 403
+    assert staff.get(ACT, {"action": "pin", "model": "tiny"}).status_code == 403
+    assert not ServedModel.objects.filter(is_pinned=True).exists()

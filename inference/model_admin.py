@@ -1,0 +1,296 @@
+"""The admin's pages about models: what each takes, what is wanted of it, and what can be done with it."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+
+from inference import confirmation, control, runtime
+from inference.confirmation import Step
+from inference.dashboard import words
+from inference.errors import ServerError
+from inference.forms import ChoiceForm
+from inference.models import ServedModel
+from inference.pool import examination
+from inference.pool.budget import in_gb
+from inference.types import Finding, ModelCard, ResidentModel, worst
+
+if TYPE_CHECKING:
+    ServedModelAdminBase = admin.ModelAdmin[ServedModel]
+else:
+    ServedModelAdminBase = admin.ModelAdmin  # not generic at run time
+
+Chosen = QuerySet[ServedModel]
+_LIST = "admin:inference_servedmodel_changelist"
+_IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"}
+_NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
+_ALWAYS = {"examine": "Test"}
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a page shows of one model: all its cells come from one look at the disk and the pool."""
+
+    card: ModelCard | None
+    resident: ResidentModel
+
+
+class ModelList(ChangeList):
+    """One page: its rows, each with its sight, and the pool's sums above them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        cards = {card.id: card for card in runtime.catalog().scan()}
+        self.pool = runtime.pool().snapshot()
+        self.reserved, self.limit = _gb(self.pool.reserved_bytes), _gb(self.pool.limit_bytes)
+        rows = list(self.result_list)
+        for model in rows:
+            model.sight = Sight(cards.get(model.name), self.pool.of(model.name))
+        self.result_list = rows  # a queryset would be asked again, and bring rows without it
+
+
+@admin.register(ServedModel)
+class ServedModelAdmin(ServedModelAdminBase):
+    list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family", "light")
+    search_fields = ("name", "aliases")
+    actions = ("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "remove")
+    form = ChoiceForm
+    fieldsets = (
+        (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
+        ("How it reads and writes", {"fields": ("adapter", "context_cap")}),
+        (
+            "What requests leave open",
+            {"fields": ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")},
+        ),
+        ("As it is now", {"fields": ("facts", "self_test")}),
+    )
+    readonly_fields = ("name", "facts", "self_test")
+    change_list_template = "admin/inference/models.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ModelList
+
+    def get_urls(self) -> list[URLPattern]:
+        act = path("act/", self.admin_site.admin_view(self.act), name="inference_servedmodel_act")
+        return [act, *super().get_urls()]
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        """Do one of the actions to one model by its name, as buttons beside it ask for."""
+        name, known = request.POST.get("model", ""), self.get_actions(request)
+        if request.method != "POST" or request.POST.get("action") not in known:
+            raise PermissionDenied
+        ServedModel.objects.sync(card.id for card in runtime.catalog().scan())
+        chosen = ServedModel.objects.filter(name=name)
+        if not chosen:
+            self.message_user(request, f"There is no model {name[:200]!r} here.", messages.ERROR)
+            return redirect(_LIST)
+        action = cast(Any, known[request.POST["action"]])[0]
+        response: HttpResponse | None = action(self, request, chosen)
+        return response or redirect(_LIST)
+
+    def buttons(self, request: HttpRequest, name: str) -> list[tuple[str, str]]:
+        """The actions that fit a model as it is now, of those that this user may do."""
+        state = runtime.pool().snapshot().of(name).state
+        fitting = (_IN_MEMORY if state.is_in_memory else _NOT_IN_MEMORY) | _ALWAYS
+        known = self.get_actions(request)
+        return [(action, text) for action, text in fitting.items() if action in known]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        model = self.get_object(request, object_id)
+        buttons = self.buttons(request, model.name) if model else []
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | {"buttons": buttons})
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ServedModel | None = None) -> bool:
+        return self.has_run_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ServedModel | None = None) -> bool:
+        return False
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("inference.run_servedmodel")
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("inference.remove_servedmodel")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        ServedModel.objects.sync(card.id for card in runtime.catalog().scan())
+        return super().changelist_view(request, (extra_context or {}) | {"title": "Models"})
+
+    def save_model(self, request: HttpRequest, obj: ServedModel, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        # The page saves in a transaction: before its end nobody else sees what was chosen.
+        transaction.on_commit(partial(self._do, request, control.refresh, obj.name))
+
+    @admin.display(description="State")
+    def state(self, model: ServedModel) -> str:
+        card, resident = _sight(model).card, _sight(model).resident
+        if card is None and resident.state == "unloaded":
+            return "missing: its folder is not there now"
+        return format_html('<span data-state="{}">{}</span>', model.name, words.state(card, resident))
+
+    @admin.display(description="Memory")
+    def memory(self, model: ServedModel) -> str:
+        held = _gb(_sight(model).resident.reserved_bytes) or "–"
+        return format_html('<span data-memory="{}">{}</span>', model.name, held)
+
+    @admin.display(description="Busy streams")
+    def streams(self, model: ServedModel) -> str:
+        return format_html('<span data-streams="{}">{}</span>', model.name, _sight(model).resident.leases)
+
+    @admin.display(description="Pinned", boolean=True, ordering="is_pinned")
+    def pinned(self, model: ServedModel) -> bool:
+        return model.is_pinned
+
+    @admin.display(description="Needs")
+    def size(self, model: ServedModel) -> str:
+        card = _sight(model).card
+        return _gb(card.resident_bytes) if card else "–"
+
+    @admin.display(description="Context")
+    def context(self, model: ServedModel) -> str:
+        card = _sight(model).card
+        return f"{card.context_length:,}" if card else "–"
+
+    @admin.display(description="Family")
+    def family(self, model: ServedModel) -> str:
+        card = _sight(model).card
+        return card.family if card else "–"
+
+    @admin.display(description="As loaded")
+    def facts(self, model: ServedModel) -> str:
+        loaded = runtime.pool().snapshot().of(model.name).loaded
+        if loaded is None:
+            return "Load the model to see its adapter, stop tokens and device."
+        told = {
+            "Adapter": loaded.adapter,
+            "Stop tokens": " ".join(loaded.stop_tokens) or "none",
+            "Device": " with ".join(filter(None, (loaded.device, loaded.blas))),
+            "Context": f"{loaded.context_length:,} tokens",
+            "Each token of context": f"{loaded.kv_bytes_per_token:,} bytes",
+            "Loaded in": f"{loaded.seconds:.1f} s",
+        }
+        return format_html_join(mark_safe("<br>"), "{}: {}", told.items())
+
+    @admin.display(description="Self-test")
+    def self_test(self, model: ServedModel) -> str:
+        if model.findings is None:
+            return "Test or load the model to have its template, roles, stop tokens and tools tried."
+        found = [finding["text"] for finding in model.findings]
+        light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
+        return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (light, *found)])
+
+    @admin.display(description="Adapter")
+    def light(self, model: ServedModel) -> str:
+        resident = _sight(model).resident
+        name = resident.loaded.adapter if resident.loaded else ""
+        light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
+        return format_html("{} {}", name, light)
+
+    @admin.action(description="Load the selected models", permissions=["run"])
+    def load(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+        return self._confirmed(request, queryset, confirmation.LOAD)
+
+    @admin.action(
+        description="Unload the selected models, once their answers have ended", permissions=["run"]
+    )
+    def unload(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+        return self._confirmed(request, queryset, confirmation.UNLOAD)
+
+    @admin.action(description="Unload the selected models now", permissions=["run"])
+    def unload_now(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+        return self._confirmed(request, queryset, confirmation.UNLOAD_NOW)
+
+    @admin.action(description="Reload the selected models, and test them again", permissions=["run"])
+    def reload(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+        return self._confirmed(request, queryset, confirmation.RELOAD)
+
+    @admin.action(description="Delete the files of the selected models", permissions=["remove"])
+    def remove(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+        return self._confirmed(request, queryset, confirmation.REMOVE)
+
+    @admin.action(
+        description="Test the template, roles, stops and tools of the selected models", permissions=["run"]
+    )
+    def examine(self, request: HttpRequest, queryset: Chosen) -> None:
+        cards = [card for model in queryset if (card := runtime.catalog().find(model.name))]
+        found = examination.examine(cards)
+        for model in queryset:
+            if model.name in found:
+                self._tell_test(request, model, found[model.name])
+            else:
+                text = f"The test of {model.name} did not come to an end; the server's log may say why."
+                self.message_user(request, text, messages.ERROR)
+
+    def _tell_test(self, request: HttpRequest, model: ServedModel, found: tuple[Finding, ...]) -> None:
+        ServedModel.objects.filter(pk=model.pk).update(findings=msgspec.to_builtins(found))
+        light, loaded = worst(found), runtime.pool().snapshot().of(model.name).loaded
+        text = " ".join(finding.text for finding in found) or "Nothing is wrong with it."
+        if loaded and loaded.findings != found:
+            text += " What is in memory is older; reload it."
+        self.log_change(request, model, f"Tested: {light}.")
+        level = messages.SUCCESS if light == "green" else messages.WARNING
+        self.message_user(request, f"Tested {model.name}: {light}. {text}", level)
+
+    @admin.action(description="Pin the selected models", permissions=["run"])
+    def pin(self, request: HttpRequest, queryset: Chosen) -> None:
+        self._each(request, queryset, control.pin, "Pinned {}.")
+
+    @admin.action(description="Unpin the selected models", permissions=["run"])
+    def unpin(self, request: HttpRequest, queryset: Chosen) -> None:
+        self._each(request, queryset, control.unpin, "Unpinned {}.")
+
+    def _confirmed(self, request: HttpRequest, queryset: Chosen, step: Step) -> HttpResponse | None:
+        """Ask first; once that is answered, do it to each."""
+        if not confirmation.is_confirmed(request, step, queryset):
+            return confirmation.page(request, step, queryset)
+        self._each(request, queryset, step.act, step.done)
+        return None
+
+    def _each(
+        self,
+        request: HttpRequest,
+        queryset: Chosen,
+        act: Callable[[str], Coroutine[Any, Any, Any]],
+        done: str,
+    ) -> None:
+        for model in queryset:
+            if self._do(request, act, model.name):
+                self.log_change(request, model, done.format(model.name))
+                self.message_user(request, done.format(model.name), messages.SUCCESS)
+
+    def _do(self, request: HttpRequest, act: Callable[[str], Coroutine[Any, Any, Any]], name: str) -> bool:
+        """Do it on the pool's loop; False, with a message, when it cannot be done."""
+        try:
+            runtime.run_on_loop(act(name))
+        except ServerError as error:
+            self.message_user(request, f"Model {name}: {error}", messages.ERROR)
+            return False
+        return True
+
+
+def _sight(model: ServedModel) -> Sight:
+    return cast(Any, model).sight  # type: ignore[no-any-return]
+
+
+def _gb(amount: int) -> str:
+    return in_gb(amount) if amount else ""

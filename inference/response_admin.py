@@ -1,0 +1,28 @@
+"""The admin's page about stored responses."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from inference.models import StoredResponse
+
+if TYPE_CHECKING:
+    StoredResponseAdminBase = admin.ModelAdmin[StoredResponse]
+else:
+    StoredResponseAdminBase = admin.ModelAdmin  # not generic at run time
+
+
+@admin.register(StoredResponse)
+class StoredResponseAdmin(StoredResponseAdminBase):
+    """Who keeps what for how long; the words are their owner's, and not shown."""
+
+    list_display = fields = readonly_fields = ("id", "owner", "previous", "created_at")
+    list_filter = ("owner",)
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: StoredResponse | None = None) -> bool:
+        return False
