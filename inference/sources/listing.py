@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from inference import foreign_code
+from inference import foreign_code, pooling
 from inference.sources.errors import HubUnavailable, NotAModel
 from inference.sources.part import HubFile
 
@@ -34,6 +34,7 @@ _POOLING = re.compile(r"[0-9]_Pooling/config\.json", re.ASCII)
 _REVISION = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _INDEX = "model.safetensors.index.json"
+_STEPS = "modules.json"
 _CONFIGS = ("config.json", "tokenizer_config.json")
 _MOST_READ_BYTES = 32 * 2**20  # what the catalogue reads of one as well
 
@@ -85,6 +86,9 @@ class Listing:
                 f"It wants to run code of its own ({name} has {key}), which this server never does. "
                 "Look for another model."
             )
+        # The last of the files that tell: those it names come before it.
+        if name == (_STEPS if any(file.name == _STEPS for file in self.files) else "config.json"):
+            _check_pooling(draft)
 
     def _check_index(self, index: Mapping[str, Any]) -> None:
         try:
@@ -97,6 +101,13 @@ class Listing:
                 f"model*.safetensors, such as {missing[0][:80]}. Look for another model, or try again when "
                 "its owner has uploaded them."
             )
+
+
+def _check_pooling(draft: Path) -> None:
+    try:
+        pooling.read(draft, _read(draft / "config.json"), "")
+    except pooling.OddPooling as error:
+        raise NotAModel(f"It cannot be served: {error}. Look for another model.") from None
 
 
 def _is_allowed(name: str) -> bool:

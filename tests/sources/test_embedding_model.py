@@ -1,11 +1,12 @@
 """Embedding models of the hub: the one folder below the top that they need, fetched like everything else."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from inference.catalog import Catalog
-from inference.sources.errors import FetchFailed
+from inference.sources.errors import FetchFailed, NotAModel
 from inference.sources.part import HubFile, Part
 from tests.sources.fetching import Fetch
 from tests.sources.hub import FakeHub
@@ -41,6 +42,42 @@ def test_an_interrupted_one_keeps_its_folder(fetched: Fetch, hub: FakeHub) -> No
         hub.got.clear()
         fetched()
     assert hub.asked == [WEIGHTS] and fetched.is_whole
+
+
+def without_modules(files: dict[str, bytes]) -> None:
+    del files["modules.json"]
+    files["config.json"] = files["config.json"].replace(b"qwen3", b"bert")
+
+
+def of_another_kind(files: dict[str, bytes]) -> None:
+    for kind in (b'"bert"', b'"qwen3"'):
+        files["config.json"] = files["config.json"].replace(kind, b'"mpnet"')
+
+
+def that_pools_oddly(files: dict[str, bytes]) -> None:
+    files[POOLING] = b'{"pooling_mode_max_tokens": true}'
+
+
+def without_pooling(files: dict[str, bytes]) -> None:
+    del files[POOLING]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (without_modules, "it has no modules.json"),
+        (of_another_kind, "the kind mpnet are not supported yet"),
+        (that_pools_oddly, "it pools in a way that is not supported"),
+        (without_pooling, "its 1_Pooling/config.json cannot be read"),
+    ],
+)
+def test_one_that_cannot_be_served_is_told_before_its_weights_come(
+    fetched: Fetch, hub: FakeHub, change: Callable[[dict[str, bytes]], None], reason: str
+) -> None:
+    change(hub.files)
+    with hub:
+        assert reason in fetched.refusal(NotAModel)
+    assert WEIGHTS not in hub.asked
 
 
 def test_other_things_in_its_folder_are_cleared_away(fetched: Fetch, hub: FakeHub) -> None:
