@@ -3,16 +3,16 @@
 from typing import Any
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from inference.openai.document import BODIES, document
+from inference.openai.document import BODIES
 from tests.e2e.conversation import Canary, ask, chat_body
 from tests.e2e.site import Site
 from tests.e2e.test_never_dies import SONG, check_answer, check_well
+from tests.openai.test_document import OPERATIONS
 
 pytestmark = pytest.mark.mlx
 NOW = {"name": "now", "parameters": {"type": "object", "properties": {}}}
@@ -133,9 +133,6 @@ def test_each_endpoint_refuses_it(tiny_site: Site, song: str, name: str) -> None
         assert canary.song() == song
 
 
-DESCRIBED = {
-    found.ok().label: found.ok() for found in schemathesis.openapi.from_dict(document()).get_all_operations()
-}
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 
 
@@ -149,7 +146,7 @@ def test_bodies_that_nobody_thought_of_disturb_nobody(tiny_site: Site, path: str
             case.body["max_tokens"] = 4
         case.call_and_validate(base_url=f"{tiny_site.url}/v1", checks=CHECKS, timeout=30)
 
-    odd = DESCRIBED[f"POST {path}"].as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    odd = OPERATIONS[f"POST {path}"].as_strategy(generation_mode=GenerationMode.NEGATIVE)
     some = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     with Canary(tiny_site.url, **SONG | {"max_tokens": 400}) as canary:
         some(given(odd)(send))()

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from inference.requests import Message, Tool, ToolCall
+from tests.openai.asking import HELLO
 
-HELLO: Any = [{"role": "user", "content": "Hello"}]
 FUNCTION = {"name": "now", "description": "Tells the time.", "parameters": {"type": "object", "title": "Now"}}
 OFFERED: dict[str, Any] = {"tools": [{"type": "function", "function": FUNCTION}]}
 NOW = Tool(name="now", description="Tells the time.", parameters=json.dumps(FUNCTION["parameters"]))
