@@ -1,13 +1,18 @@
-"""What all tests share: a run that must be whole fails where a test was skipped."""
+"""What tests share: a browser, a hub, a superuser; a run that must be whole fails where one was skipped."""
 
 import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from django.test import Client
 from hypothesis import settings
 
 from tests.people import signed_in
-from tests.playground.site import CHROMIUM
+from tests.playground.site import BROWSER, CHROMIUM
+from tests.sources.hub import FakeHub
+from tests.tiny import make_tiny_model
 
 _skipped: list[str] = []
 # How long an example takes says how busy the machine is.
@@ -24,12 +29,13 @@ def staff(db: None) -> Client:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without a browser its tests cannot run; the summary says so for each of them."""
-    if CHROMIUM.exists():
-        return
+    """Browser tests share a loop, as they share the browser; without one the summary says so for each."""
     reason = "BROWSER TEST NOT RUN: no Chromium here; `apt-get install chromium` or Chrome brings one"
     for item in items:
-        if item.get_closest_marker("browser"):
+        if not item.get_closest_marker("browser"):
+            continue
+        item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        if not CHROMIUM.exists():
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
@@ -47,3 +53,25 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _skipped and os.environ.get("MLXSITE_REQUIRE_ALL"):
         terminalreporter.write_line(f"{len(_skipped)} tests were skipped, and here none may be", red=True)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """The hub that this process fetches from: it has the tiny model."""
+    with FakeHub.of(make_tiny_model(tmp_path / "there")) as hub:
+        monkeypatch.delenv("HF_HUB_OFFLINE")
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        yield hub
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[None]:
+    """Ends the browser after the last test."""
+    yield
+    await BROWSER.close()
+
+
+@pytest.fixture(autouse=True)
+def wants_browser(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("browser"):
+        request.getfixturevalue("browser")

@@ -18,20 +18,11 @@ from inference.sources.downloads import Download, Downloads, State
 from inference.sources.progress import FileProgress, Progress
 from tests.people import client_of
 from tests.sources.hub import LISTING, REPO, FakeHub, Refusal
-from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("admin:inference_download_changelist")
 PROGRESS = reverse("admin:inference_download_progress")
 WEIGHTS = "model.safetensors"
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    with FakeHub.of(make_tiny_model(tmp_path / "there")) as hub:
-        monkeypatch.delenv("HF_HUB_OFFLINE")
-        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
-        yield hub
 
 
 @pytest.fixture

@@ -16,17 +16,8 @@ from mlxsite.config import Config
 from tests.e2e.site import ROOT
 from tests.sources.fetching import wait_for_part
 from tests.sources.hub import REPO, FakeHub, Refusal
-from tests.tiny import make_tiny_model
 
 WEIGHTS = "model.safetensors"
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    with FakeHub.of(make_tiny_model(tmp_path / "there")) as hub:
-        monkeypatch.delenv("HF_HUB_OFFLINE")
-        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
-        yield hub
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from playwright.async_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    Playwright,
     Request,
     async_playwright,
     expect,
@@ -91,15 +92,40 @@ class Visit:
             self.elsewhere.append(request.url)
 
 
+class Chromium:
+    """The one browser of a run: starting it takes as long as many a visit, and visits share nothing in it."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+
+    async def started(self) -> Browser:
+        """The browser, started if it is not there or was lost; every caller has the same event loop."""
+        if self._playwright is None:
+            self._playwright = await async_playwright().start()
+        if self._browser is None or not self._browser.is_connected():
+            launch = self._playwright.chromium.launch
+            self._browser = await launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        return self._browser
+
+    async def close(self) -> None:
+        if self._browser:
+            await self._browser.close()
+        if self._playwright:
+            await self._playwright.stop()
+
+
+BROWSER = Chromium()
+
+
 @contextlib.asynccontextmanager
 async def visiting(address: str, **options: object) -> AsyncIterator[Visit]:
-    """Open the page in a browser with nothing remembered."""
-    async with async_playwright() as playwright:
-        browser: Browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        context: BrowserContext = await browser.new_context(**options)  # type: ignore[arg-type]
+    """Open the page in a browser with nothing remembered; only for tests that are marked `browser`."""
+    browser = await BROWSER.started()
+    context: BrowserContext = await browser.new_context(**options)  # type: ignore[arg-type]
+    try:
         visit = Visit(await context.new_page(), address)
         await visit.open()
-        try:
-            yield visit
-        finally:
-            await asyncio.shield(browser.close())
+        yield visit
+    finally:
+        await asyncio.shield(context.close())
