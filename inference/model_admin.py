@@ -88,16 +88,17 @@ class ServedModelAdmin(ServedModelAdminBase):
         return [act, *super().get_urls()]
 
     def act(self, request: HttpRequest) -> HttpResponse:
-        """Do one of the actions to one model by its name, as buttons beside it ask for."""
-        name, known = request.POST.get("model", ""), self.get_actions(request)
-        if request.method != "POST" or request.POST.get("action") not in known:
+        """Do one of the actions to one model: a button beside it sends both, with a blank between."""
+        wanted, _, name = request.POST.get("act", "").partition(" ")
+        known = self.get_actions(request)
+        if request.method != "POST" or wanted not in known:
             raise PermissionDenied
         ServedModel.objects.sync(card.id for card in runtime.catalog().scan())
         chosen = ServedModel.objects.filter(name=name)
         if not chosen:
             self.message_user(request, f"There is no model {name[:200]!r} here.", messages.ERROR)
             return redirect(_LIST)
-        action = cast(Any, known[request.POST["action"]])[0]
+        action = cast(Any, known[wanted])[0]
         response: HttpResponse | None = action(self, request, chosen)
         return response or redirect(_LIST)
 

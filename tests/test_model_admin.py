@@ -287,13 +287,13 @@ def test_a_model_is_tested_without_being_loaded(pool: Pool, staff: Client, tmp_p
 
 def press(client: Client, action: str, model: str = "tiny") -> str:
     """Press one of the buttons of a model's page."""
-    return client.post(ACT, {"action": action, "model": model}, follow=True).content.decode()
+    return client.post(ACT, {"act": f"{action} {model}"}, follow=True).content.decode()
 
 
 def buttons(client: Client) -> list[str]:
     row = ServedModel.objects.get(name="tiny")
     page = client.get(f"{LIST}{row.pk}/change/").content.decode()
-    return re.findall(r'name="action" value="(\w+)"', page)
+    return re.findall(r'name="act" value="(\w+) tiny"', page)
 
 
 def test_a_models_page_has_the_buttons_that_fit(pool: Pool, staff: Client) -> None:
@@ -314,7 +314,7 @@ def test_buttons_are_for_those_who_may(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
     viewer = client_of("viewer", "view_servedmodel")
     assert buttons(viewer) == []
-    assert viewer.post(ACT, {"action": "pin", "model": "tiny"}).status_code == 403
-    assert staff.post(ACT, {"action": "explode", "model": "tiny"}).status_code == 403
-    assert staff.get(ACT, {"action": "pin", "model": "tiny"}).status_code == 403
+    assert viewer.post(ACT, {"act": "pin tiny"}).status_code == 403
+    assert staff.post(ACT, {"act": "explode tiny"}).status_code == 403
+    assert staff.get(ACT, {"act": "pin tiny"}).status_code == 403
     assert not ServedModel.objects.filter(is_pinned=True).exists()

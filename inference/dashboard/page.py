@@ -28,11 +28,20 @@ class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
     percent: int | None = None
 
 
+class Act(Struct, frozen=True, kw_only=True):
+    """A row's button: what it sends, what is on it, and what it says to who cannot see the row."""
+
+    value: str
+    text: str
+    label: str
+
+
 class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One row of a table, known by its key."""
+    """One row of a table, known by its key; its button is for those who may act."""
 
     key: str
     cells: tuple[Cell, ...]
+    act: Act | None = None
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -135,7 +144,17 @@ def _model(card: ModelCard | None, model: ResidentModel, light: str) -> Row:
             Cell(text=str(model.leases)),
             Cell(text=light or "not tested", tone=light),
         ),
+        act=_act(card, model),
     )
+
+
+def _act(card: ModelCard | None, model: ResidentModel) -> Act | None:
+    """What the page of the admin that asks first would be opened for."""
+    if model.state.is_in_memory:
+        return Act(value=f"unload {model.id}", text="Unload", label=f"Unload {model.id}")
+    if card and card.is_servable:
+        return Act(value=f"load {model.id}", text="Load", label=f"Load {model.id}")
+    return None
 
 
 def _stream(stream: Stream, now: float) -> Row:
@@ -152,6 +171,7 @@ def _stream(stream: Stream, now: float) -> Row:
             Cell(text=words.lasting(now - stream.began_at)),
             Cell(text=f"{stream.prompt_tokens:,} + {stream.tokens:,}"),
         ),
+        act=Act(value=stream.id, text="Stop", label=f"Stop the request to {stream.model}"),
     )
 
 

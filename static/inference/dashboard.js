@@ -31,20 +31,25 @@ function fill(place, cell) {
   else place.append(element("progress", { max: 100, value: cell.percent, "aria-hidden": true }));
 }
 
-/** @param {{key: string, cells: {text: string}[]}} told @param {boolean} acts whether it has a button */
+/** @param {{key: string, cells: object[]}} told @param {string} [acts] the name of its button, if it has one */
 function makeRow(told, acts) {
   const row = element("tr", { data: { key: told.key } }, ...told.cells.map(() => element("td")));
-  if (acts) {
-    const label = `Stop the request to ${told.cells[0].text}`;
-    row.append(element("td", {}, element("button", { name: "stream", value: told.key, "aria-label": label }, "Stop")));
-  }
+  if (acts) row.append(element("td"));
   return row;
+}
+
+/** @param {HTMLElement} place @param {string} name @param {{value: string, text: string, label: string}} [act] */
+function fillAct(place, name, act) {
+  if (place.firstChild?.value === act?.value) return;
+  const button = act && element("button", { name, value: act.value, "aria-label": act.label }, act.text);
+  place.replaceChildren(...(button ? [button] : []));
 }
 
 /** Rows keep their elements, and so their focus, for as long as they last. */
 function showRows(name, rows) {
   const table = find(`[data-rows="${name}"]`);
   const body = table.tBodies[0];
+  const { acts } = table.dataset;
   const keys = new Set(rows.map((row) => row.key));
   const known = new Map();
   for (const row of [...body.rows]) {
@@ -52,8 +57,9 @@ function showRows(name, rows) {
     else row.remove();
   }
   rows.forEach((told, place) => {
-    const row = known.get(told.key) ?? makeRow(told, "acts" in table.dataset);
+    const row = known.get(told.key) ?? makeRow(told, acts);
     told.cells.forEach((cell, number) => fill(row.cells[number], cell));
+    if (acts) fillAct(row.cells[told.cells.length], acts, told.act);
     if (body.rows[place] !== row) body.insertBefore(row, body.rows[place] ?? null);
   });
 }
@@ -148,6 +154,6 @@ async function stop(event) {
 }
 
 if (board) {
-  find("form").addEventListener("submit", stop);
+  find(`[data-rows="streams"]`).closest("form").addEventListener("submit", stop);
   new Live().connect();
 }
