@@ -135,7 +135,7 @@ class ServedModelAdmin(ServedModelAdminBase):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         ServedModel.objects.sync(card.id for card in runtime.catalog().scan())
-        return super().changelist_view(request, (extra_context or {}) | {"title": "Models"})
+        return super().changelist_view(request, extra_context)
 
     def save_model(self, request: HttpRequest, obj: ServedModel, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

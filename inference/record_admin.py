@@ -32,12 +32,20 @@ class ModelFilter(admin.SimpleListFilter):
         return queryset.filter(model=self.value()) if self.value() else queryset
 
 
+class ValuesFilter(admin.AllValuesFieldListFilter):
+    """The values there are, of which Django would leave the empty one without a word."""
+
+    def choices(self, changelist: Any) -> Any:
+        for choice in super().choices(changelist):
+            yield choice | {"display": choice["display"] or "none"}
+
+
 @admin.register(RequestRecord)
 class RequestRecordAdmin(RequestRecordAdminBase):
     list_display = ("time", "caller", "model", "kind", "ending", "tokens", "phases")
     list_filter = (
         ("key", admin.RelatedOnlyFieldListFilter),
-        *("principal_kind", "kind", "finish", "error", "has_left"),
+        *("principal_kind", "kind", ("finish", ValuesFilter), ("error", ValuesFilter), "has_left"),
         ModelFilter,
     )
     list_select_related = ("key",)

@@ -1,5 +1,6 @@
 """The admin's pages about requests and captures."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,6 +80,16 @@ def test_it_is_searched_and_filtered(staff: Client) -> None:
             found = page(staff, **query).split('id="result_list"')[1].split("</table>")[0]
             assert [one for one in rows if one in found] == [name]
     assert 'class="toplinks"' in page(staff)  # the date hierarchy
+
+
+def test_no_filter_is_without_a_word(staff: Client) -> None:
+    record(finish="stop")
+    record(error="queue_full")
+    text = page(staff)
+    assert "<h1>Requests</h1>" in text
+    for query in ("error=", "finish="):
+        assert re.search(rf'<a href="\?{query}">\s*none', text), query
+    assert "queue_full" not in page(staff, error="").partition('id="result_list"')[2].partition("</table>")[0]
 
 
 def test_nobody_writes_or_deletes_it(staff: Client) -> None:
