@@ -14,6 +14,7 @@ from inference.access import Account, check_may_chat, may_look, signed_in, visit
 from inference.database import in_database
 from inference.errors import PermissionDenied
 from inference.live import LiveModel
+from inference.recording.switch import SWITCH
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,11 @@ class Telling(AsyncWebsocketConsumer):
 
 
 class ModelsConsumer(Telling):
-    """Sends {"type": "models", "models": [...]} at once and whenever it changes, at most 4 times a second."""
+    """Sends the models with their state at once and whenever something changes, at most 4 times a second.
+
+    As {"type": "models", "models": [...], "kept_until": 0}; the last is the unix time up to which a capture
+    keeps prompts and answers, 0 while there is none.
+    """
 
     def judge(self, user: Account) -> int:
         if visitor(user) is None:
@@ -84,7 +89,7 @@ class ModelsConsumer(Telling):
         return 0
 
     async def tell(self) -> None:
-        told: tuple[LiveModel, ...] | None = None
+        told: tuple[tuple[LiveModel, ...], float] | None = None
         cards, look_at = await asyncio.to_thread(runtime.catalog().scan), time.monotonic() + LOOK_EVERY_S
         while True:
             if time.monotonic() >= look_at:
@@ -93,8 +98,9 @@ class ModelsConsumer(Telling):
                     return
                 cards = await asyncio.to_thread(runtime.catalog().scan)
                 look_at = time.monotonic() + LOOK_EVERY_S
-            now = live.joined(cards, runtime.pool().snapshot())
+            now = live.joined(cards, runtime.pool().snapshot()), SWITCH.until
             if now != told:
-                await self.send(msgspec.json.encode({"type": "models", "models": now}).decode())
+                said = {"type": "models", "models": now[0], "kept_until": now[1]}
+                await self.send(msgspec.json.encode(said).decode())
                 told = now
             await asyncio.sleep(TICK_S)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from inference import live
 from inference.access import check_may_chat, visitor
 from inference.errors import PermissionDenied
+from inference.recording.switch import SWITCH
 
 
 @require_GET
@@ -28,6 +29,7 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
     page: dict[str, Any] = {
         "models": msgspec.to_builtins(live.models()),
         "live": "/ws/models/",
+        "kept_until": SWITCH.until,
         "conversation": str(pk) if pk else None,
         "shared": token,
     }

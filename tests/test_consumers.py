@@ -1,5 +1,6 @@
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from inference import consumers, live
 from inference.chat import stream
 from inference.consumers import BROKEN, FORBIDDEN, MAX_MESSAGES, TALKATIVE, UNAUTHORISED, ModelsConsumer
 from inference.database import in_database
+from inference.recording.switch import SWITCH
 from inference.requests import ChatRequest, Message
 from inference.types import Principal
 from mlxsite.config import Config
@@ -64,6 +66,16 @@ async def test_it_tells_each_change_of_state() -> None:
                 continue
             seen.append(await states(communicator))
     assert seen == [{"tiny": "unloaded"}, {"tiny": "loading"}, {"tiny": "busy"}]
+
+
+async def test_it_tells_when_words_begin_and_cease_to_be_kept() -> None:
+    with serving():
+        async with connected() as communicator:
+            told = []
+            for until in (0.0, time.time() + 600, 0.0):
+                SWITCH.set(until)
+                told.append(json.loads(await communicator.receive_from(timeout=5))["kept_until"] == until)
+    assert told == [True, True, True]
 
 
 async def test_it_is_silent_while_nothing_changes() -> None:

@@ -19,6 +19,11 @@ class Switch:
     def is_on(self) -> bool:
         return self._now() < self._until
 
+    @property
+    def until(self) -> float:
+        """When it goes off (unix time); 0 while it is off."""
+        return self._until if self.is_on() else 0.0
+
     def set(self, until: float) -> None:
         self._until = until
 

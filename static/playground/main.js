@@ -6,6 +6,7 @@ import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
 import { Gauge } from "./gauge.js";
+import { showKept } from "./kept.js";
 import { Library } from "./library.js";
 import { Models } from "./models.js";
 import { Picker } from "./picker.js";
@@ -22,7 +23,7 @@ const TITLE_AFTER_MS = 3000; // the model thinks of one once it has answered
 const page = JSON.parse(document.querySelector("#page").textContent);
 
 const conversation = new Conversation();
-const models = new Models(page.models, page.live);
+const models = new Models(page.models, page.live, page.kept_until);
 const settings = new Settings();
 const chat = new Chat(conversation, models, settings);
 const library = new Library();
@@ -122,6 +123,7 @@ chat.addEventListener("asked", ({ detail }) => {
 });
 models.addEventListener("change", show);
 models.addEventListener("problem", ({ detail }) => toast(detail));
+showKept(models, document.querySelector("#kept"));
 document.querySelector("#new-chat").addEventListener("click", beginAnew);
 listenToKeys({ onSearch: () => sidebar.focusSearch(), onNew: beginAnew, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop() });
 addEventListener("popstate", follow);

@@ -13,12 +13,13 @@ const chats = (model) => model.kind !== "embedding";
  *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, reason: string}} Model
  */
 
-/** Fires "change" whenever a model's state or the pick changes, "problem" when no news will come any more. */
+/** Fires "change" whenever a model's state, the pick or a capture changes, "problem" when no news will come any more. */
 export class Models extends EventTarget {
-  /** @param {Model[]} all @param {string} address of the websocket */
-  constructor(all, address) {
+  /** @param {Model[]} all @param {string} address of the websocket @param {number} keptUntil unix time, 0 for not at all */
+  constructor(all, address, keptUntil) {
     super();
     this.all = all.filter(chats);
+    this.keptUntil = keptUntil;
     this.address = address;
     this.pickedId = store.read("model");
     /** @type {string[]} the models that are asked side by side, none for the picked one alone */
@@ -76,6 +77,7 @@ export class Models extends EventTarget {
   #hear(told) {
     if (told.type !== "models") return;
     this.all = told.models.filter(chats);
+    this.keptUntil = told.kept_until;
     this.dispatchEvent(new Event("change"));
   }
 }

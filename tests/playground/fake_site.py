@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from typing import Any
 
 import tests.environment  # noqa: F401 - the settings every test runs under
@@ -12,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlxsite.settings")
 from mlxsite.asgi import application as site  # noqa: E402, I001 - settings first, and it sets Django up
 
 from inference import runtime  # noqa: E402
+from inference.recording.switch import SWITCH  # noqa: E402
 from tests.fakes import GB, FakeCatalog, card, fake_pool  # noqa: E402
 from tests.playground.scripts import ScriptedRunner  # noqa: E402
 
@@ -25,6 +27,8 @@ CARDS = (
 )
 _READY, _LOADING, _FAILED = CARDS[0].id, CARDS[3].id, CARDS[4].id
 
+CAPTURE = "/of-the-tests/capture/"
+
 _pool = fake_pool([ScriptedRunner() for _ in range(50)], *CARDS, load_timeout_s=3600)
 _serving = runtime.use_pool(_pool, models=FakeCatalog(*CARDS))  # type: ignore[arg-type]
 _serving.__enter__()
@@ -37,10 +41,20 @@ async def _prepare() -> None:
         await _pool.load(model_id)
 
 
+async def _capture(seconds: float, send: Any) -> None:
+    """Keep words from now on for so long, as the admin's page does."""
+    SWITCH.set(time.time() + seconds if seconds else 0)
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+
 async def application(scope: Any, receive: Any, send: Any) -> None:
     global _prepared
     _prepared = _prepared or asyncio.create_task(_prepare())
     await _prepared
+    if scope.get("path", "").startswith(CAPTURE):
+        await _capture(float(scope["path"].removeprefix(CAPTURE)), send)
+        return
     await site(scope, receive, send)
 
 

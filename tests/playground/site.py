@@ -119,6 +119,21 @@ BROWSER = Chromium()
 
 
 @contextlib.asynccontextmanager
+async def capturing(address: str, seconds: int = 3600) -> AsyncIterator[None]:
+    """Have the fake site keep words while the block runs."""
+    await asyncio.to_thread(_keep_words, address, seconds)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(_keep_words, address, 0)
+
+
+def _keep_words(address: str, seconds: int) -> None:
+    with urlopen(f"{address}of-the-tests/capture/{seconds}", timeout=30):
+        pass
+
+
+@contextlib.asynccontextmanager
 async def visiting(address: str, **options: object) -> AsyncIterator[Visit]:
     """Open the page in a browser with nothing remembered; only for tests that are marked `browser`."""
     browser = await BROWSER.started()

@@ -7,7 +7,7 @@ import axe_playwright_python
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.playground.site import Visit, visiting
+from tests.playground.site import Visit, capturing, visiting
 
 pytestmark = pytest.mark.browser
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -37,6 +37,13 @@ async def answered(visit: Visit) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 async def test_the_empty_page(address: str, view: dict[str, Any]) -> None:
     async with visiting(address, reduced_motion="reduce", **view) as visit:
+        assert await complaints(visit.page) == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_the_line_about_words_that_are_kept(address: str, view: dict[str, Any]) -> None:
+    async with capturing(address), visiting(address, reduced_motion="reduce", **view) as visit:
+        await expect(visit.page.locator("#kept")).to_be_visible()
         assert await complaints(visit.page) == []
 
 

@@ -1,12 +1,14 @@
 """The playground in Chromium, against a real Daphne."""
 
 import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 
 from inference.consumers import UNAUTHORISED
-from tests.playground.site import visiting
+from tests.playground.site import capturing, visiting
 
 pytestmark = pytest.mark.browser
 ANSWER = ".message.is-assistant:last-child"
@@ -263,6 +265,29 @@ async def test_who_is_signed_out_is_told_so_once(address: str) -> None:
         await expect(page.locator("#toast")).to_contain_text("You are signed out; reload the page")
         await page.clock.run_for(60_000)
         assert len(opened) == 1
+
+
+async def test_a_capture_is_told_of_while_it_goes_on(address: str) -> None:
+    async with visiting(address, timezone_id="Asia/Kolkata") as visit:
+        line = visit.page.locator("#kept")
+        await expect(visit.page.locator(".picker-state")).to_have_text("ready")
+        await expect(line).to_be_hidden()
+        async with capturing(address):
+            end = datetime.now(ZoneInfo("Asia/Kolkata")) + timedelta(hours=1)
+            words = "Whoever runs this server keeps prompts and answers until "
+            await expect(line).to_contain_text(words)
+            ends = {f"{at:%H:%M}." for at in (end, end - timedelta(minutes=1))}
+            assert (await line.inner_text())[-6:] in ends
+            await visit.page.reload()
+            await expect(line).to_contain_text(words)
+        await expect(line).to_be_hidden()
+        assert visit.complaints == []
+
+
+async def test_a_long_capture_is_told_with_its_day(address: str) -> None:
+    async with capturing(address, 3 * 86_400), visiting(address, timezone_id="UTC") as visit:
+        end = datetime.now(UTC) + timedelta(days=3)
+        await expect(visit.page.locator("#kept")).to_contain_text(f"until {end:%b} {end.day}, ")
 
 
 async def test_the_first_load_is_small_and_clean(address: str) -> None:

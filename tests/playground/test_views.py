@@ -1,9 +1,11 @@
+import time
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
+from inference.recording.switch import SWITCH
 from mlxsite.config import Config
 from tests.fakes import card, serving
 
@@ -20,6 +22,17 @@ def test_the_page_carries_the_models_and_no_inline_code(client: Client) -> None:
     assert '"id": "tiny"' in page
     assert "<b>" not in page
     assert " style=" not in page and " onclick=" not in page
+
+
+def test_the_page_knows_from_the_start_that_words_are_kept(client: Client) -> None:
+    end = time.time() + 600
+    with serving():
+        assert '"kept_until": 0.0' in client.get("/").content.decode()
+        SWITCH.set(end)
+        try:
+            assert f'"kept_until": {end}' in client.get("/").content.decode()
+        finally:
+            SWITCH.set(0)
 
 
 def test_the_address_of_a_conversation_is_a_page(client: Client) -> None:

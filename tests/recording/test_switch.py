@@ -12,8 +12,9 @@ def test_it_is_off_and_goes_off_by_itself() -> None:
     assert not switch.is_on()
     switch.set(20)
     assert switch.is_on()
+    assert switch.until == 20
     at[0] = 20
-    assert not switch.is_on()
+    assert not switch.is_on() and switch.until == 0
 
 
 @pytest.mark.django_db(transaction=True)
