@@ -87,6 +87,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     schema: str = ""  # JSON text of the schema that the answer must follow
     template_options: tuple[tuple[str, bool | int | str], ...] = ()  # variables of the chat template
     ignores_end: bool = False  # the answer has max_tokens, whatever the model says
+    may_reason: bool = True  # not: a template that has a switch for it is told so
     user: str = ""  # on whose behalf; prefixes are shared only within one user and key
     cache_key: str = ""
     labels: tuple[tuple[str, str], ...] = ()  # recorded with the request's span

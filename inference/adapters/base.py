@@ -41,6 +41,7 @@ CALLED = (
     Message(role="tool", content=_PROBE, name=_TOOL.name, tool_call_id=_CALL.id),
 )
 # Variables of a template that are the server's to fill.
+_SWITCHES = {"enable_thinking", "thinking"}  # of reasoning, under the names that templates have for it
 _OURS = {"messages", "tools", "documents", "add_generation_prompt", "bos_token", "eos_token", "chat_template"}
 _UNTOLD = "This model has no chat template, so it cannot be told of tools."
 _UNREAD = "This model writes tool calls in a manner that is not read here yet, so it cannot be given tools."
@@ -196,15 +197,19 @@ class Adapter:
             messages = spoken(messages, request.tools)
         tools = () if self._speaks_tools else request.tools
         turns, functions = self.words(self.fold(messages), tools, tongue)
-        text = self._tokenizer.render(
-            turns, opens_answer=True, tools=functions, options=dict(request.template_options)
-        )
+        options = self._options(request)
+        text = self._tokenizer.render(turns, opens_answer=True, tools=functions, options=options)
         prompt = self._tokenizer.encode(text)
         if not prompt:
             raise TemplateFailed(
                 "The model's chat template made nothing of these messages.", param="messages"
             )
         return prompt
+
+    def _options(self, request: ChatRequest) -> dict[str, bool | int | str]:
+        """What the template is told beside the messages."""
+        switches = () if request.may_reason else _SWITCHES & self._variables
+        return dict.fromkeys(switches, False) | dict(request.template_options)
 
     def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
         """The messages as this family's template can take them; the template has been asked what it takes."""

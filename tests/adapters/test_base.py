@@ -231,6 +231,15 @@ def test_an_option_that_the_template_knows_is_told() -> None:
     assert tokenizer.decode(adapter.render(asked)).endswith("<think>\n\n</think>\n\n")
 
 
+def test_a_model_that_may_not_reason_is_told_where_its_template_can_be() -> None:
+    qwen, tokenizer = real("qwen3", "qwen3")
+    quick = asking(*USER.messages, may_reason=False)
+    assert tokenizer.decode(qwen.render(quick)).endswith("<think>\n\n</think>\n\n")
+    assert not tokenizer.decode(qwen.render(asking(*USER.messages))).endswith("</think>\n\n")
+    nemo, _ = real("mistral_nemo", "mistral")
+    assert nemo.render(quick) == nemo.render(asking(*USER.messages))
+
+
 @pytest.mark.parametrize(
     ("name", "param"),
     [("reasoning_effort", "reasoning_effort"), ("thinking", "chat_template_kwargs.thinking")],
