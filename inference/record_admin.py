@@ -16,6 +16,7 @@ else:
     RequestRecordAdminBase = CaptureAdminBase = admin.ModelAdmin  # not generic at run time
 
 _MOST_MODELS = 30
+_WORDS = ("prompt", "answer")
 
 
 class ModelFilter(admin.SimpleListFilter):
@@ -44,20 +45,23 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
 class RequestRecordAdmin(RequestRecordAdminBase):
     list_display = ("time", "caller", "model", "kind", "ending", "tokens", "phases")
     list_filter = (
+        ("at", admin.DateFieldListFilter),
         ("key", admin.RelatedOnlyFieldListFilter),
         *("principal_kind", "kind", ("finish", ValuesFilter), ("error", ValuesFilter), "has_left"),
         ModelFilter,
     )
     list_select_related = ("key",)
     search_fields = ("principal", "key__name", "model", "finish", "error")
-    date_hierarchy = "at"
     list_per_page = 50
     show_full_result_count = False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RequestRecord]:
+        # What was captured is large: the list shows none of it, and a page of one row asks for its own.
+        return super().get_queryset(request).defer(*_WORDS)
+
     def get_fields(self, request: HttpRequest, obj: RequestRecord | None = None) -> Any:
-        words = ("prompt", "answer")
-        names = [field.name for field in RequestRecord._meta.fields if field.name not in ("id", *words)]
-        return names + list(words if request.user.has_perm("inference.read_captured") else ())
+        names = [field.name for field in RequestRecord._meta.fields if field.name not in ("id", *_WORDS)]
+        return names + list(_WORDS if request.user.has_perm("inference.read_captured") else ())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from inference.recording.models import Capture, RequestRecord
@@ -79,7 +81,26 @@ def test_it_is_searched_and_filtered(staff: Client) -> None:
         for query in queries:
             found = page(staff, **query).split('id="result_list"')[1].split("</table>")[0]
             assert [one for one in rows if one in found] == [name]
-    assert 'class="toplinks"' in page(staff)  # the date hierarchy
+
+
+def test_it_is_narrowed_to_days_without_a_function_for_every_row(staff: Client) -> None:
+    record(model="org/old", at=datetime.now(UTC) - timedelta(days=9))
+    record(model="org/new")
+    with CaptureQueriesContext(connection) as asked:
+        page(staff)
+    assert not [query["sql"] for query in asked if "django_datetime" in query["sql"]]
+    today = {"at__gte": f"{datetime.now(UTC).date()} 00:00:00+00:00"}
+    found = page(staff, **today).split('id="result_list"')[1].split("</table>")[0]
+    assert "org/new" in found and "org/old" not in found
+    assert "Past 7 days" in page(staff)
+
+
+def test_the_list_leaves_captured_words_where_they_are(staff: Client) -> None:
+    record(prompt="a secret question", answer="a secret answer")
+    with CaptureQueriesContext(connection) as asked:
+        page(staff)
+    rows = [query["sql"] for query in asked if 'FROM "inference_requestrecord"' in query["sql"]]
+    assert rows and not [sql for sql in rows if '"prompt"' in sql or '"answer"' in sql]
 
 
 def test_no_filter_is_without_a_word(staff: Client) -> None:
