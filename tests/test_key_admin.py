@@ -1,6 +1,7 @@
 """The admin's pages about API keys."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -38,6 +39,18 @@ def test_a_new_key_is_shown_once_and_stored_nowhere(staff: Client) -> None:
 def test_a_wrong_form_makes_no_key(staff: Client) -> None:
     page = staff.post(ADD, form(requests_per_minute="0")).content.decode()
     assert "greater than or equal to 1" in page and not ApiKey.objects.exists()
+
+
+def test_a_new_key_ends_in_the_future(staff: Client) -> None:
+    page = staff.post(ADD, form(expires_at_0="2020-01-31", expires_at_1="10:00")).content.decode()
+    assert "Give a time ahead" in page and not ApiKey.objects.exists()
+
+
+def test_a_key_that_has_expired_can_still_be_changed(staff: Client) -> None:
+    key, _ = make_key(expires_at=datetime(2020, 1, 31, tzinfo=UTC))
+    saved = staff.post(page_of(key), form(name="old", expires_at_0="2020-01-31", expires_at_1="00:00:00"))
+    key.refresh_from_db()
+    assert (saved.status_code, key.name, key.state) == (302, "old", "expired")
 
 
 def test_keys_are_revoked_by_an_action(staff: Client) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q, QuerySet, Sum
@@ -74,6 +75,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    def clean(self) -> None:
+        # Only of a new one: the page of a key that has expired must still be saved.
+        if self._state.adding and self.expires_at and self.expires_at <= datetime.now(UTC):
+            raise ValidationError({"expires_at": "Give a time ahead; days and times are those of UTC."})
 
     def give_secret(self) -> str:
         """Make the secret that this key is; the only time that it can be seen."""

@@ -35,6 +35,9 @@ def test_create_prints_the_secret_and_nothing_else() -> None:
         (("--owner", "bob"), "There is no user 'bob'"),
         (("--owner", "ann", "--requests-per-minute", "0"), "requests_per_minute"),
         (("--owner", "ann", "--expires", "soon"), "30d"),
+        (("--owner", "ann", "--expires", "9999-12-31T23:59-02:00"), "30d"),
+        (("--owner", "ann", "--expires", "2020-01-31"), "expires_at: Give a time ahead"),
+        (("--owner", "ann", "--expires", "0d"), "expires_at: Give a time ahead"),
     ],
 )
 def test_create_says_what_is_wrong(args: tuple[str, ...], said: str) -> None:
@@ -42,6 +45,16 @@ def test_create_says_what_is_wrong(args: tuple[str, ...], said: str) -> None:
     with pytest.raises(CommandError, match=said):
         key("create", "laptop", *args)
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "hour"),
+    [("2127-01-31", 0), ("2127-01-31T10:00", 10), ("2127-01-31T10:00+02:00", 8), ("2127-01-31T10:00Z", 10)],
+)
+def test_a_time_is_that_of_its_zone_and_of_utc_without_one(given: str, hour: int) -> None:
+    User.objects.create_user("ann")
+    key("create", "laptop", "--owner", "ann", "--expires", given)
+    assert ApiKey.objects.get().expires_at == datetime(2127, 1, 31, hour, tzinfo=UTC)
 
 
 def test_list_shows_keys_without_their_secrets() -> None:

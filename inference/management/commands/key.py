@@ -102,10 +102,13 @@ def lines() -> Iterator[str]:
 
 
 def _moment(text: str) -> datetime:
-    """When a key ends: the end of so many days, or the beginning of a date (UTC)."""
+    """When a key ends: the end of so many days, or a date or time, in UTC where it names no zone."""
     if days := _DAYS.fullmatch(text):
         return datetime.now(UTC) + timedelta(days=int(days[1]))
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        raise argparse.ArgumentTypeError("give days such as 30d, or a date such as 2027-01-31") from None
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            "give days such as 30d, a date such as 2027-01-31, or a time such as 2027-01-31T10:00+02:00"
+        ) from None
