@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.auth import get_user_model
 from django.core import checks
-from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_delete
 
 
 class InferenceConfig(AppConfig):
@@ -41,9 +41,12 @@ def _feel_captures() -> None:
 
 def _keep_groups(config: AppConfig) -> None:
     """A site has its groups from the start, and joining them takes effect at once."""
+    from django.contrib.auth.models import Group
+
     from inference import groups
 
     users = get_user_model()
     post_migrate.connect(groups.make, sender=config)
     post_save.connect(groups.welcome, sender=users)
     m2m_changed.connect(groups.admit, sender=users.groups.through)
+    pre_delete.connect(groups.close, sender=Group)

@@ -1,4 +1,6 @@
+import re
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -9,6 +11,7 @@ from django.test import Client, override_settings
 from inference import groups
 from mlxsite.config import Config
 from tests.fakes import serving
+from tests.people import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +55,73 @@ def test_who_joins_the_staff_may_enter_the_admin_and_look_after_models() -> None
             assert client.get("/admin/").status_code == 200
             assert client.get("/admin/inference/servedmodel/").status_code == 200
             assert client.get("/admin/auth/user/").status_code == 403
+
+
+PAGES = {"servedmodel", "download", "poolevent", "requestrecord"}
+
+
+def pages_of(person: User) -> set[str]:
+    """The lists that the admin's first page leads to."""
+    with serving():
+        page = signed_in(User.objects.get(pk=person.pk)).get("/admin/").content.decode()
+    return set(re.findall(r'href="/admin/(?:inference|auth)/(\w+)/"', page))
+
+
+def test_the_staff_sees_its_pages_and_no_others() -> None:
+    ann = User.objects.create_user("ann")
+    ann.groups.add(Group.objects.get(name=groups.STAFF))
+    assert pages_of(ann) == PAGES
+    with serving():
+        client = signed_in(User.objects.get(pk=ann.pk))
+        for page in PAGES:
+            assert client.get(f"/admin/inference/{page}/").status_code == 200
+        for page in ("inference/apikey", "inference/capture", "inference/storedresponse", "auth/group"):
+            assert client.get(f"/admin/{page}/").status_code == 403
+
+
+def test_saving_an_account_again_does_not_undo_its_joining_or_leaving() -> None:
+    ann, staff = User.objects.create_user("ann"), Group.objects.get(name=groups.STAFF)
+    ann.groups.add(staff)
+    ann.save()
+    assert User.objects.get(pk=ann.pk).is_staff
+    ann.groups.remove(staff)
+    ann.save()
+    assert not User.objects.get(pk=ann.pk).is_staff
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda ann, staff: ann.groups.remove(staff),
+        lambda ann, staff: ann.groups.set([]),
+        lambda ann, staff: ann.groups.clear(),
+        lambda ann, staff: staff.user_set.remove(ann),
+        lambda ann, staff: staff.user_set.clear(),
+        lambda ann, staff: staff.delete(),
+    ],
+)
+@pytest.mark.parametrize(
+    ("facts", "right", "stays"),
+    [({}, "", False), ({}, "view_apikey", True), ({"is_superuser": True}, "", True)],
+)
+def test_who_leaves_the_staff_may_enter_the_admin_only_with_another_right(
+    leave: Any, facts: dict[str, bool], right: str, stays: bool
+) -> None:
+    ann, staff = User.objects.create_user("ann", **facts), Group.objects.get(name=groups.STAFF)
+    ann.groups.add(staff)
+    ann.user_permissions.set(Permission.objects.filter(codename=right))
+    leave(ann, staff)
+    assert User.objects.get(pk=ann.pk).is_staff == stays
+
+
+def test_who_stays_in_another_group_with_rights_may_still_enter() -> None:
+    ann, auditors = User.objects.create_user("ann"), Group.objects.create(name="auditors")
+    auditors.permissions.set(Permission.objects.filter(codename="view_requestrecord"))
+    ann.groups.add(Group.objects.get(name=groups.STAFF), auditors)
+    ann.groups.remove(Group.objects.get(name=groups.STAFF))
+    assert User.objects.get(pk=ann.pk).is_staff
+    ann.groups.remove(auditors)  # what an operator gave by hand is theirs to take
+    assert User.objects.get(pk=ann.pk).is_staff
 
 
 def test_other_groups_admit_nobody() -> None:

@@ -27,5 +27,4 @@ async def _has_the_right(request: HttpRequest) -> bool:
     user = await request.auser()
     if await user.ahas_perm("inference.run_servedmodel"):
         return True
-    is_looking = request.method in SAFE_METHODS
-    return is_looking and (user.is_staff or await user.ahas_perm("inference.view_servedmodel"))
+    return request.method in SAFE_METHODS and await user.ahas_perm("inference.view_servedmodel")
