@@ -32,6 +32,8 @@ def small_site() -> Iterator[Site]:
     """A site whose budget is so small that even a tiny model takes much of it."""
     folder = fresh_dir()
     never_ends(make_tiny_model(folder / "models" / "tiny", context=16_384))
+    broken = make_tiny_model(folder / "models" / "mlx-community" / "Meta-Llama-3.1-405B-Instruct-8bit")
+    (broken / "model.safetensors").write_bytes(b"")
     with Site(folder, "--no-starter", env={"MLX_SERVER_MEMORY_LIMIT": "200MB"}) as site:
         yield site.wait_ready(60)
     shutil.rmtree(folder, ignore_errors=True)
@@ -221,3 +223,8 @@ async def test_it_fits_a_phone(small_site: Site) -> None:
     async with looking(small_site, viewport={"width": 360, "height": 800}) as visit:
         await live(visit.page)
         assert await visit.page.evaluate("document.documentElement.scrollWidth") == 360
+        await expect(rows(visit.page, "models").filter(has_text="cannot be served")).to_be_visible()
+        for part in await visit.page.locator("#dashboard .module").all():
+            assert await part.evaluate("node => node.scrollWidth <= node.clientWidth"), (
+                await part.inner_text()
+            )
