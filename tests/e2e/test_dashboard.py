@@ -113,6 +113,7 @@ async def test_a_lost_websocket_is_opened_again_and_only_told_what_it_missed(sma
 
     async with looking(small_site) as visit:
         page = visit.page
+        await live(page)  # with a socket that is not counted
         await page.route_web_socket(re.compile("/ws/dashboard/"), through)
         await page.reload()
         await live(page)
@@ -135,6 +136,7 @@ async def test_a_connection_that_went_away_unheard_is_opened_again(small_site: S
 
     async with looking(small_site) as visit:
         page = visit.page
+        await live(page)  # with a socket that is not counted
         await page.route_web_socket(re.compile("/ws/dashboard/"), mute)
         await page.clock.install()
         await page.reload()
@@ -199,6 +201,7 @@ async def test_a_page_that_is_one_too_many_says_so_and_does_not_come_back(small_
 
     async with looking(small_site) as visit:
         page = visit.page
+        await live(page)  # with a socket that is not counted
         await page.route_web_socket(re.compile("/ws/"), refuse)
         await page.clock.install()
         for place, said in (("", "#dashboard-link"), ("inference/servedmodel/", "#models-link")):
