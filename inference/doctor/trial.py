@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from django.conf import settings
-from msgspec import structs
 
 from inference import chat, runtime
 from inference.doctor.looked import Figures, Looked
@@ -28,7 +27,7 @@ PATIENCE_S = 60.0  # for a prompt, beyond the time that a load may take
 _GB = 10**9
 _SENTENCE = "Tell me a story about a fox, a crow and the winter they shared. "
 _SENTENCES = 30  # a prompt long enough for a rate
-_TEMPLATE = 64  # tokens that a chat template may add of its own
+_TEMPLATE = 256  # tokens that a chat template may add of its own
 _NONE = "Run `manage.py serve` once for the starter model, or `manage.py pull OWNER/NAME`."
 _FAILED = "What its worker wrote above may say more; `manage.py pull OWNER/NAME` brings another model."
 
@@ -97,21 +96,21 @@ async def tried(
 
 def question(card: ModelCard) -> ChatRequest:
     """A prompt of a quarter of the context at most, and an answer as long as context and memory allow."""
-    text = _SENTENCE * max(1, min(_SENTENCES, card.context_length // 96))
-    asked = ChatRequest(
-        model=card.id,
-        messages=(Message(role="user", content=text),),
-        max_tokens=0,
-        sampling=Sampling(temperature=0),
-        ignores_end=True,
-    )
-    taken = chat.most_tokens(asked) + _TEMPLATE
+    text = _SENTENCE * max(1, min(_SENTENCES, card.context_length // 4 // len(_SENTENCE)))
+    # A poor tokenizer makes a token of each byte.
+    taken = len(text.encode()) + min(_TEMPLATE, card.context_length // 4)
     room = card.context_length - taken
     if card.kv_bytes_per_token:
         # Half of what is free: the device may allow less than the setting.
         free = (settings.CONFIG.memory_limit_bytes - card.load_bytes) // 2
         room = min(room, free // card.kv_bytes_per_token - taken)
-    return structs.replace(asked, max_tokens=max(1, room))
+    return ChatRequest(
+        model=card.id,
+        messages=(Message(role="user", content=text),),
+        max_tokens=max(1, room),
+        sampling=Sampling(temperature=0),
+        ignores_end=True,
+    )
 
 
 class Course:

@@ -87,8 +87,8 @@ async def test_a_model_that_never_begins_is_given_up(monkeypatch: Any, settings:
 @pytest.mark.parametrize(
     ("facts", "least", "most"),
     [
-        ({"context_length": 8192}, 7000, 8000),
-        ({"context_length": 256}, 100, 200),
+        ({"context_length": 8192}, 6000, 6500),
+        ({"context_length": 256}, 128, 130),
         ({"context_length": 131_072, "kv_bytes_per_token": 10**6}, 1, 4500),
     ],
 )

@@ -16,6 +16,7 @@ from inference import __version__
 from inference.types import Accepted, Ended, Finished, TextDelta, Usage
 from mlxsite.config import BASE_DIR, Config
 from tests.fakes import GB, EventRunner, FakeRunner, card, serving
+from tests.tiny import make_tiny_model
 
 ANSWER = (
     Accepted(prompt_tokens=3),
@@ -37,6 +38,13 @@ def run(*args: str) -> tuple[str, int]:
     except SystemExit as ended:
         status = int(ended.code or 0)
     return told.getvalue(), status
+
+
+def doctor_in(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """The command itself, on a data folder of its own."""
+    env = os.environ | {"MLX_SERVER_DATA_DIR": str(folder), "MLX_SERVER_USE_HUB_CACHE": "false"}
+    command = [sys.executable, "manage.py", "doctor", *options]
+    return subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, timeout=120)
 
 
 def about(lines: str) -> set[str]:
@@ -108,9 +116,17 @@ def test_it_answers_for_a_time_that_makes_sense(seconds: str) -> None:
         run("--seconds", seconds)
 
 
+def test_a_real_model_answers_in_a_worker_of_its_own(tmp_path: Path) -> None:
+    make_tiny_model(tmp_path / "models" / "tiny")
+    looked = json.loads(doctor_in(tmp_path, "--json", "--seconds", "2").stdout)
+    device, model = looked["looked_at"][-2:]
+    assert "the model ran on the " in device["text"]
+    figures = model["figures"]
+    assert figures["tokens"] > 1 and figures["prompt_tokens"] > 100 and figures["peak_bytes"] > 0
+    assert figures["decode_rate"] > 0 and figures["prompt_rate"] > 0
+
+
 def test_a_fresh_folder_gets_no_database_and_nothing_is_complained_of(tmp_path: Path) -> None:
-    folder = {"MLX_SERVER_DATA_DIR": str(tmp_path / "data"), "MLX_SERVER_USE_HUB_CACHE": "false"}
-    command = [sys.executable, "manage.py", "doctor"]
-    done = subprocess.run(command, cwd=BASE_DIR, env=os.environ | folder, capture_output=True, text=True)
+    done = doctor_in(tmp_path / "data")
     assert (done.returncode, done.stderr, about(done.stdout)) == (0, "", TOLD)
     assert not list(tmp_path.rglob("*.sqlite3*"))
