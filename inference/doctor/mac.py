@@ -45,7 +45,11 @@ def panics(folder: Path = _PANICS, *, is_mac: bool = sys.platform == "darwin") -
     """Kernel panics of the last month: wired memory under load has caused them (ml-explore/mlx#3186)."""
     if not is_mac:
         return Looked(about="kernel panics", text="reports of them are looked for on macOS only")
-    recent = _recent_reports(folder)
+    try:
+        recent = _recent_reports(folder)
+    except OSError as error:
+        text = f"their reports cannot be read: {error.strerror}"
+        return Looked(about="kernel panics", text=text, state="look", advice=f"Look into {folder} yourself.")
     if not recent:
         return Looked(about="kernel panics", text="none in the last month")
     advice = "Leave MLX_SERVER_WIRED_LIMIT at 0 and lower MLX_SERVER_MEMORY_LIMIT."
@@ -55,10 +59,15 @@ def panics(folder: Path = _PANICS, *, is_mac: bool = sys.platform == "darwin") -
 def _recent_reports(folder: Path) -> int:
     """Reports move into Retired/ below, even while they are counted."""
     names: set[str] = set()
-    for inside, _, files in os.walk(folder):
+    for inside, _, files in os.walk(folder, onerror=_unless_gone):
         reports = [name for name in files if name.endswith(".panic")]
         names.update(name for name in reports if _is_recent(Path(inside, name)))
     return len(names)
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _is_recent(report: Path) -> bool:

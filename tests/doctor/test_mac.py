@@ -41,6 +41,12 @@ def test_a_report_that_goes_while_it_is_counted_is_none(tmp_path: Path) -> None:
     assert mac.panics(tmp_path, is_mac=True).text == "none in the last month"
 
 
+def test_reports_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
+    (tmp_path / "DiagnosticReports").touch()  # root may read every folder, but no file is one
+    looked = mac.panics(tmp_path / "DiagnosticReports", is_mac=True)
+    assert (looked.text, looked.state) == ("their reports cannot be read: Not a directory", "look")
+
+
 def test_elsewhere_it_says_that_it_is_about_macos() -> None:
     assert "on macOS only" in mac.panics(is_mac=False).text
     looked = mac.wired_limit(8 * GB, is_mac=False)
