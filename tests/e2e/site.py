@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
@@ -32,6 +32,7 @@ class Site:
         self._lines: list[str] = []
         self._is_ready = threading.Event()
         self.url = ""
+        self.cookies: dict[str, list[Any]] = {}  # of those who signed in, by name
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(

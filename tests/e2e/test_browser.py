@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
+from tests.e2e.login import sign_in
 from tests.e2e.site import STARTER, Site
 from tests.playground.site import visiting
 
@@ -38,15 +39,6 @@ async def test_stop_ends_a_real_answer(site: Site) -> None:
         await visit.page.keyboard.press("Escape")
         await expect(answer).to_have_attribute("data-status", "stopped")
         assert visit.complaints == []
-
-
-async def sign_in(page: Page, site: Site) -> None:
-    found = re.search(r"with the password (\S+)", site.output)
-    assert found, site.output
-    await page.goto(f"{site.url}/admin/inference/servedmodel/")
-    await page.fill("#id_username", "admin")
-    await page.fill("#id_password", found[1])
-    await page.press("#id_password", "Enter")
 
 
 async def test_the_admin_unloads_and_loads_the_model(site: Site) -> None:

@@ -12,6 +12,7 @@ from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
 from inference.consumers import MAX_MESSAGES, TALKATIVE, UNAUTHORISED
 from inference.dashboard.consumer import MOST_SOCKETS, TOO_MANY
+from tests.e2e.login import sign_in
 from tests.e2e.site import Site, fresh_dir
 from tests.playground.site import Visit, visiting
 from tests.playground.test_accessible import AXE, RULES
@@ -42,12 +43,8 @@ def small_site() -> Iterator[Site]:
 @asynccontextmanager
 async def looking(site: Site, **options: object) -> AsyncIterator[Visit]:
     """Look at the dashboard as the operator."""
-    found = re.search(r"with the password (\S+)", site.output)
-    assert found, site.output
     async with visiting(f"{site.url}/admin/", **options) as visit:
-        await visit.page.fill("#id_username", "admin")
-        await visit.page.fill("#id_password", found[1])
-        await visit.page.press("#id_password", "Enter")
+        await sign_in(visit.page, site, "/admin/")
         await expect(visit.page.locator("#dashboard")).to_be_visible()
         yield visit
 

@@ -11,8 +11,8 @@ import psutil
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.e2e.login import sign_in
 from tests.e2e.site import Site, wait_until_gone
-from tests.e2e.test_browser import sign_in
 from tests.playground.site import visiting
 from tests.sources.hub import LISTING, REPO, FakeHub, Refusal
 from tests.tiny import make_tiny_model

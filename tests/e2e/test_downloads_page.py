@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.login import sign_in
 from tests.e2e.site import Site
-from tests.e2e.test_browser import sign_in
 from tests.e2e.test_downloads import begin, click
 from tests.playground.site import visiting
 from tests.playground.test_accessible import VIEWS, complaints
@@ -55,6 +55,7 @@ async def test_a_lost_site_is_told_of_and_asked_again(site: Site) -> None:
         await context.set_offline(False)
         await expect(link).to_have_text("")
         await context.clear_cookies()
+        site.cookies.clear()
         await expect(link).to_contain_text("sign in again")
         other = await context.new_page()
         await sign_in(other, site)

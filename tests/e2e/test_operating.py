@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.e2e.login import sign_in
 from tests.e2e.site import ROOT, STARTER, TWIN, Site, narrow_site
-from tests.e2e.test_browser import ANSWER, sign_in
+from tests.e2e.test_browser import ANSWER
 from tests.gguf_starter import write_starter
 from tests.playground.site import visiting
 

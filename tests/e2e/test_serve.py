@@ -5,13 +5,15 @@ import signal
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.e2e.site import STARTER, Site, fresh_dir, holder, wait_until_gone
+from tests.e2e.site import STARTER, Site, holder, wait_until_gone
+from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.e2e
 
@@ -33,32 +35,48 @@ def test_it_prints_the_three_addresses_and_the_first_login(site: Site) -> None:
         assert part in site.output
 
 
-def test_the_login_is_printed_on_the_first_start_only(models_dir: Path) -> None:
-    folder = fresh_dir()
-    with Site(folder, "--models-dir", str(models_dir)) as first:
-        first.wait_ready(60).stop()
-    with Site(folder, "--models-dir", str(models_dir)) as second:
-        second.wait_ready(60).stop()
-    assert ("password" in first.output, "password" in second.output) == (True, False)
+@dataclass(frozen=True)
+class Ended:
+    """What is left of a site that had a model loaded when a signal came."""
+
+    status: int
+    workers: list[int]  # those that live on
+    output: str
+
+
+def ended(data: Path, number: int) -> Ended:
+    with Site(data, "--no-starter") as site:
+        assert ask(site.wait_ready(60).url, model="tiny").status_code == 200
+        workers = [worker.pid for worker in site.workers]
+        status = site.stop(number)
+    assert workers
+    return Ended(status, wait_until_gone(workers), site.output)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    make_tiny_model(folder / "models" / "tiny")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def endings(data: Path) -> dict[int, Ended]:
+    """Three sites, one after the other, on the same folder."""
+    return {number: ended(data, number) for number in (signal.SIGINT, signal.SIGKILL, signal.SIGTERM)}
+
+
+def test_the_login_is_printed_on_the_first_start_only(endings: dict[int, Ended]) -> None:
+    assert ["password" in ending.output for ending in endings.values()] == [True, False, False]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_site_and_every_worker(models_dir: Path, number: int) -> None:
-    with Site(fresh_dir(), "--models-dir", str(models_dir)) as site:
-        assert ask(site.wait_ready(60).url).status_code == 200
-        pids = [worker.pid for worker in site.workers]
-        assert site.stop(number) == 0
-    assert pids
-    assert wait_until_gone(pids) == []
+def test_a_signal_ends_the_site_and_every_worker(endings: dict[int, Ended], number: int) -> None:
+    assert (endings[number].status, endings[number].workers) == (0, [])
 
 
-def test_no_worker_outlives_a_killed_site(models_dir: Path) -> None:
-    with Site(fresh_dir(), "--models-dir", str(models_dir)) as site:
-        ask(site.wait_ready(60).url)
-        pids = [worker.pid for worker in site.workers]
-        site.stop(signal.SIGKILL)
-    assert pids
-    assert wait_until_gone(pids) == []
+def test_no_worker_outlives_a_killed_site(endings: dict[int, Ended]) -> None:
+    assert endings[signal.SIGKILL].workers == []
 
 
 def test_a_killed_worker_ends_its_stream_with_one_error_and_the_next_request_works(site: Site) -> None:
@@ -85,50 +103,45 @@ def test_a_killed_worker_ends_its_stream_with_one_error_and_the_next_request_wor
 
 
 def test_it_starts_without_any_model_and_says_so(tmp_path: Path) -> None:
-    with Site(fresh_dir(), "--no-starter", "--models-dir", str(tmp_path)) as site:
+    with Site(tmp_path, "--no-starter") as site:
         site.wait_ready(60)
         assert httpx.get(f"{site.url}/v1/models").json()["data"] == []
         assert httpx.get(f"{site.url}/health").status_code == 200
 
 
-def test_it_refuses_to_listen_beyond_loopback_without_a_key() -> None:
-    with Site(fresh_dir(), "--no-starter", "--host", "0.0.0.0") as site:
+def test_it_refuses_to_listen_beyond_loopback_without_a_key(tmp_path: Path) -> None:
+    with Site(tmp_path, "--no-starter", "--host", "0.0.0.0") as site:
         assert site.process.wait(30) != 0
         site._reader.join(5)
     assert "MLX_SERVER_API_KEY" in site.output
 
 
-def test_it_refuses_a_wrong_setting_with_its_name() -> None:
-    with Site(fresh_dir(), env={"MLX_SERVER_MEMORY_LIMIT": "lots"}) as site:
+def test_it_refuses_a_wrong_setting_with_its_name(tmp_path: Path) -> None:
+    with Site(tmp_path, env={"MLX_SERVER_MEMORY_LIMIT": "lots"}) as site:
         assert site.process.wait(30) != 0
         site._reader.join(5)
     assert "MLX_SERVER_MEMORY_LIMIT" in site.output
     assert "Traceback" not in site.output
 
 
-def test_a_taken_port_is_a_clear_error(site: Site) -> None:
+def test_a_taken_port_is_a_clear_error(site: Site, tmp_path: Path) -> None:
     port = site.url.rsplit(":", 1)[1]
-    with Site(fresh_dir(), "--no-starter", "--port", port) as second:
+    with Site(tmp_path, "--no-starter", "--port", port) as second:
         assert second.process.wait(30) != 0
         second._reader.join(5)
     assert "Cannot listen" in second.output
 
 
-def test_a_capture_goes_on_after_a_restart(tiny_site: Site) -> None:
-    folder = fresh_dir()
-    models = Path(tiny_site._env["MLX_SERVER_DATA_DIR"]) / "models"
-    options = ("--no-starter", "--models-dir", str(models))
-    with Site(folder, *options) as first:
-        first.wait_ready(60).stop()
+def test_a_capture_goes_on_after_a_restart(data: Path, endings: dict[int, Ended]) -> None:
     end = datetime.now(UTC) + timedelta(hours=1)
-    with closing(sqlite3.connect(folder / "site.sqlite3")) as database, database:
+    with closing(sqlite3.connect(data / "site.sqlite3")) as database, database:
         database.execute(
             "INSERT INTO inference_capture (until, reason, began_at) VALUES (?, 'a bug', ?)",
             (f"{end:%Y-%m-%d %H:%M:%S}", f"{end:%Y-%m-%d %H:%M:%S}"),
         )
-    with Site(folder, *options) as second:
-        assert ask(second.wait_ready(60).url, "a first question", model="tiny").status_code == 200
-        second.stop()
-    with closing(sqlite3.connect(folder / "site.sqlite3")) as database:
-        ((prompt,),) = database.execute("SELECT prompt FROM inference_requestrecord")
+    with Site(data, "--no-starter") as site:
+        assert ask(site.wait_ready(60).url, "a first question", model="tiny").status_code == 200
+        site.stop()
+    with closing(sqlite3.connect(data / "site.sqlite3")) as database:
+        ((prompt,),) = database.execute("SELECT prompt FROM inference_requestrecord WHERE prompt != ''")
     assert "a first question" in prompt

@@ -15,8 +15,8 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.e2e.login import sign_in
 from tests.e2e.site import ROOT, STARTER, TWIN, Site, fresh_dir, narrow_site
-from tests.e2e.test_browser import sign_in
 from tests.e2e.test_operating import choose, confirm
 from tests.playground.site import Visit, visiting
 from tests.tiny import make_tiny_model, never_ends
@@ -73,9 +73,7 @@ async def signed_in(studio: Site, name: str = "ann", **wishes: str) -> AsyncIter
     """A browser of this user's own, with these settings."""
     async with visiting(f"{studio.url}/") as visit:
         page = visit.page
-        await page.fill("#id_username", name)
-        await page.fill("#id_password", f"{name} and her cat")
-        await page.press("#id_password", "Enter")
+        await sign_in(page, studio, "/", name, f"{name} and her cat")
         await expect(page.locator("#prompt")).to_be_visible()
         await page.evaluate(
             "remembered => Object.entries(remembered).forEach("
@@ -162,11 +160,11 @@ async def test_an_accounts_groups_say_what_it_may(studio: Site) -> None:
             await choose(admin, studio, "endless", "load")
             await confirm(admin, "endless", "ready")
             assert await status_of(admin, f"{studio.url}/admin/auth/user/") == 403
+            assert carol.complaints == []
             await move(operator.page, "staff", "from")
             await move(operator.page, "member", "from")
             await admin.goto(f"{studio.url}/admin/inference/servedmodel/")
             await expect(admin.locator("body")).to_contain_text("not authorized to access this page")
-            assert carol.complaints == []
             await carol.ask("Are you still there?")  # on a page that was open before
             await expect(page.locator("#toast")).to_contain_text("The account carol may not chat here.")
             assert await status_of(page, f"{studio.url}/") == 403

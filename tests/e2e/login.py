@@ -1,0 +1,34 @@
+"""Signing in to a site that is under test."""
+
+import re
+
+from playwright.async_api import Page
+
+from tests.e2e.site import Site
+
+MODELS = "/admin/inference/servedmodel/"
+
+
+async def sign_in(page: Page, site: Site, at: str = MODELS, name: str = "admin", password: str = "") -> None:
+    """Come to a page as somebody, the operator unless it is said otherwise.
+
+    Who has been there before comes with the cookies of then: to check a password takes a good part of a
+    second, as it should.
+    """
+    address = f"{site.url}{at}"
+    await page.context.add_cookies(site.cookies.get(name, []))
+    await page.goto(address)
+    if page.url == address:
+        return
+    await page.fill("#id_username", name)
+    await page.fill("#id_password", password or first_password(site))
+    await page.press("#id_password", "Enter")
+    await page.wait_for_url(address)
+    site.cookies[name] = await page.context.cookies()
+
+
+def first_password(site: Site) -> str:
+    """The operator's, as the first start prints it."""
+    found = re.search(r"with the password (\S+)", site.output)
+    assert found, site.output
+    return found[1]
