@@ -26,6 +26,11 @@ class Waiter:
     granted_at: float = 0.0
 
     @property
+    def is_request(self) -> bool:
+        """Not an operator's load, for which nobody is kept waiting."""
+        return self.tokens is not None
+
+    @property
     def kv_tokens(self) -> int:
         return self.tokens or 0
 

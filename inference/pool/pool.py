@@ -152,7 +152,7 @@ class Pool:
         return PoolSnapshot(
             limit_bytes=self._room.limit,
             reserved_bytes=self._room.reserved,
-            waiting=len(self._queue),
+            waiting=sum(waiter.is_request for waiter in self._queue),
             models=tuple(self._shown()),
             is_spare_ready=self._loader.is_spare_ready,
             spare_pid=self._loader.spare_pid,
@@ -195,6 +195,8 @@ class Pool:
             raise refusal.of_kind(card)
         if tokens is None:
             self._loader.setbacks_of(card.id).forgive()
+            if waiting := self._queue.load_of(card.id):
+                return waiting
         else:
             tokens = min(tokens, card.context_length)
         waiter = Waiter(card, asyncio.get_running_loop().create_future(), self._clock(), tokens)
@@ -228,7 +230,7 @@ class Pool:
 
     def _is_awaited(self, model_id: str) -> bool:
         """Whether requests wait for it; an operator who had it loaded does not count."""
-        return any(waiter.card.id == model_id and waiter.tokens is not None for waiter in self._queue)
+        return any(waiter.card.id == model_id and waiter.is_request for waiter in self._queue)
 
     def _dispatch(self) -> None:
         if not self.is_closing:

@@ -50,12 +50,16 @@ class Queue:
         """1 for the one who has waited longest; 0 for who waits no more."""
         return self._waiters.index(waiter) + 1 if waiter in self._waiters else 0
 
+    def load_of(self, model_id: str) -> Waiter | None:
+        """The operator's load of this model that waits already."""
+        return next((one for one in self if one.card.id == model_id and not one.is_request), None)
+
     def add(self, waiter: Waiter) -> None:
         """Queue a request; it may be granted or refused at once."""
         self._waiters.append(waiter)
         self.dispatch()
-        is_request = waiter.tokens is not None  # an operator is not turned away by those who wait
-        if is_request and waiter in self._waiters and len(self._waiters) > self._limit:
+        is_over = waiter in self._waiters and len(self._waiters) > self._limit
+        if is_over and waiter.is_request:  # an operator is not turned away by those who wait
             self.refuse(waiter, refusal.of_queue(self._limit, self.retry_after(waiter.card)))
 
     def remove(self, waiter: Waiter) -> None:
@@ -168,7 +172,7 @@ class Queue:
         for waiter in self:
             resident = self._room.of(waiter.card.id)
             is_loading = resident is not None and resident.state == ModelState.LOADING
-            is_reload = resident is not None and resident.is_leaving and waiter.tokens is None
+            is_reload = resident is not None and resident.is_leaving and not waiter.is_request
             if now - waiter.since > self._wait_limit_s and not is_loading and not is_reload:
                 after = self.retry_after(waiter.card)
                 self.refuse(waiter, refusal.of_wait(waiter.card, self._wait_limit_s, after))

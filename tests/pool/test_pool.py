@@ -252,6 +252,7 @@ async def test_a_load_that_only_an_operator_wanted_is_broken_off() -> None:
     pool = fake_pool([FakeRunner(load_gate=asyncio.Event()), FakeRunner()])
     await pool.load("tiny")
     await until(lambda: state(pool) == ModelState.LOADING)
+    assert pool.snapshot().waiting == 0  # no request is
     await pool.unload("tiny")
     await until(lambda: state(pool) == ModelState.UNLOADED)
     assert [event.text for event in pool.snapshot().events] == ["unloaded tiny: an operator ended its load"]
@@ -282,6 +283,18 @@ async def test_an_operator_is_not_turned_away_by_those_who_wait() -> None:
     await until(lambda: state(pool, "b") == ModelState.READY)
     gate.set()
     await waiting
+
+
+async def test_asking_for_a_load_again_and_again_is_one_that_waits() -> None:
+    hold = asyncio.Event()
+    pool = fake_pool([FakeRunner(hold=hold), FakeRunner()], card("a"), card("b"), limit_bytes=GB)
+    busy = asyncio.ensure_future(ask(pool, "a"))
+    await until(lambda: state(pool, "a") == ModelState.BUSY)
+    waiters = {id(await pool.join("b", None)) for _ in range(5)}
+    assert len(waiters) == 1
+    hold.set()
+    await busy
+    await until(lambda: state(pool, "b") == ModelState.READY)
 
 
 async def test_closing_ends_workers_and_tells_who_waits() -> None:
