@@ -50,7 +50,11 @@ async def test_an_eviction_is_foretold_happens_and_is_explained(narrow: Site) ->
         page = visit.page
         await sign_in(page, narrow)
         before = await free(page, narrow)
-        await choose(page, narrow, STARTER, "load")
+        other = await page.context.new_page()
+        await free(other, narrow)
+        followed = other.locator('[data-rows="models"]').get_by_role("button")
+        await expect(followed).to_have_text(["Load", "Load"])
+        await page.get_by_role("button", name=f"Load {STARTER}").click()
         foretold = page.locator("[data-foretold]")
         await expect(foretold).to_contain_text("so nothing has to go")
         await confirm(page, STARTER, "ready")
@@ -62,6 +66,8 @@ async def test_an_eviction_is_foretold_happens_and_is_explained(narrow: Site) ->
         await page.goto(f"{narrow.url}/admin/")
         told = page.locator('[data-rows="events"]')
         await expect(told).to_contain_text(re.compile(rf"[Ee]victed {STARTER}: idle .* needed .* for {TWIN}"))
+        await expect(followed).to_have_text(["Unload", "Load"])  # the twin, which is in memory, comes first
+        await expect(followed.first).to_have_attribute("aria-label", f"Unload {TWIN}")
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
