@@ -22,8 +22,8 @@ def _weights(folder: Path) -> Weights:
     import mlx.core as mx
 
     mx.set_default_device(mx.cpu)
-    stored = mx.load(str(folder / "model.safetensors"))
-    plain = {}
+    stored: Any = mx.load(str(folder / "model.safetensors"))
+    plain: dict[str, Any] = {}
     for name, array in stored.items():
         layer, _, part = name.rpartition(".")
         if (scales := stored.get(f"{layer}.scales")) is not None:

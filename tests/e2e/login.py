@@ -16,8 +16,9 @@ async def sign_in(page: Page, site: Site, at: str = MODELS, name: str = "admin",
     second, as it should.
     """
     address = f"{site.url}{at}"
-    await page.context.add_cookies(site.cookies.get(name, []))
-    await page.goto(address)
+    if page.url != address:
+        await page.context.add_cookies(site.cookies.get(name, []))
+        await page.goto(address)
     if page.url == address:
         return
     await page.fill("#id_username", name)

@@ -71,17 +71,15 @@ def narrow(models_dir: Path) -> Iterator[Site]:
 @asynccontextmanager
 async def signed_in(studio: Site, name: str = "ann", **wishes: str) -> AsyncIterator[Visit]:
     """A browser of this user's own, with these settings."""
-    async with visiting(f"{studio.url}/") as visit:
-        page = visit.page
-        await sign_in(page, studio, "/", name, f"{name} and her cat")
-        await expect(page.locator("#prompt")).to_be_visible()
-        await page.evaluate(
-            "remembered => Object.entries(remembered).forEach("
-            "([name, value]) => localStorage.setItem(`mlxsite.${name}`, JSON.stringify(value)))",
-            {"model": STARTER, "settings": wishes},
-        )
-        await page.reload()
-        await expect(page.locator(".picker-name")).to_have_text(STARTER)
+    remembered = {"mlxsite.model": json.dumps(STARTER), "mlxsite.settings": json.dumps(wishes)}
+    stored = [{"name": name, "value": value} for name, value in remembered.items()]
+    state = {
+        "cookies": studio.cookies.get(name, []),
+        "origins": [{"origin": studio.url, "localStorage": stored}],
+    }
+    async with visiting(f"{studio.url}/", storage_state=state) as visit:
+        await sign_in(visit.page, studio, "/", name, f"{name} and her cat")
+        await expect(visit.page.locator(".picker-name")).to_have_text(STARTER)
         yield visit
 
 
