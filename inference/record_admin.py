@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from inference.recording.models import Capture, RequestRecord
+from inference.wiping import may_wipe, wipe
 
 if TYPE_CHECKING:
     RequestRecordAdminBase = admin.ModelAdmin[RequestRecord]
@@ -17,6 +18,7 @@ else:
 
 _MOST_MODELS = 30
 _WORDS = ("prompt", "answer")
+_WIPE = "Delete the words that were kept"
 
 
 class ModelFilter(admin.SimpleListFilter):
@@ -53,6 +55,7 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     list_select_related = ("key",)
     search_fields = ("principal", "key__name", "model", "finish", "error")
     list_per_page = 50
+    actions = ("wipe",)
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RequestRecord]:
@@ -71,6 +74,13 @@ class RequestRecordAdmin(RequestRecordAdminBase):
 
     def has_delete_permission(self, request: HttpRequest, obj: RequestRecord | None = None) -> bool:
         return False
+
+    def has_wipe_permission(self, request: HttpRequest) -> bool:
+        return may_wipe(request)
+
+    @admin.action(description=_WIPE, permissions=["wipe"])
+    def wipe(self, request: HttpRequest, queryset: QuerySet[RequestRecord]) -> HttpResponse | None:
+        return wipe(self, request, queryset)
 
     @admin.display(description="Time (UTC)", ordering="at")
     def time(self, record: RequestRecord) -> str:
@@ -111,13 +121,19 @@ class CaptureAdmin(CaptureAdminBase):
     list_display = ("began_at", "began_by", "until", "reason")
     list_select_related = ("began_by",)
     fields = ("until", "reason")
-    actions = ("stop",)
+    actions = ("stop", "wipe")
 
     def has_change_permission(self, request: HttpRequest, obj: Capture | None = None) -> bool:
         return False  # it is stopped, or another one is begun: what was once told stays true
 
+    def has_delete_permission(self, request: HttpRequest, obj: Capture | None = None) -> bool:
+        return False  # what it kept would stay: that is deleted by an action of its own
+
     def has_stop_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("inference.change_capture")
+
+    def has_wipe_permission(self, request: HttpRequest) -> bool:
+        return may_wipe(request)
 
     def save_model(self, request: HttpRequest, obj: Capture, form: Any, change: bool) -> None:
         if request.user.is_authenticated:
@@ -131,3 +147,7 @@ class CaptureAdmin(CaptureAdminBase):
                 capture.stop()
                 self.log_change(request, capture, "Stopped.")
                 self.message_user(request, f"Stopped: {capture.reason}.", messages.SUCCESS)
+
+    @admin.action(description=_WIPE, permissions=["wipe"])
+    def wipe(self, request: HttpRequest, queryset: QuerySet[Capture]) -> HttpResponse | None:
+        return wipe(self, request, Capture.objects.records(queryset))

@@ -1,10 +1,14 @@
 """What the database keeps of requests, and when it may keep their words."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q, QuerySet
 
 from inference.keys.models import ApiKey
 
@@ -18,6 +22,14 @@ class RequestRecordManager(models.Manager["RequestRecord"]):
         newest = self.order_by("-pk").values_list("pk", flat=True).first()
         if newest is not None:
             self.filter(pk__lte=newest - rows).delete()
+
+    def with_words(self, records: "QuerySet[RequestRecord]") -> "QuerySet[RequestRecord]":
+        """Those of which a capture kept what was said."""
+        return records.exclude(prompt="", answer="")
+
+    def wipe(self, records: "QuerySet[RequestRecord]") -> int:
+        """Delete what was said in these requests, and keep all else; tells of how many there was any."""
+        return self.with_words(records).update(prompt="", answer="")
 
 
 class RequestRecord(models.Model):
@@ -71,6 +83,11 @@ class CaptureManager(models.Manager["Capture"]):
         """When the capture that goes on now will be over; None when there is none."""
         ahead = self.filter(until__gt=datetime.now(UTC)).order_by("-until")
         return ahead.values_list("until", flat=True).first()
+
+    def records(self, captures: "Iterable[Capture]") -> "QuerySet[RequestRecord]":
+        """The requests that came while one of these captures went on."""
+        spans = [Q(at__range=(capture.began_at, capture.until)) for capture in captures]
+        return RequestRecord.objects.filter(reduce(or_, spans, Q(pk__in=[])))
 
 
 class Capture(models.Model):
