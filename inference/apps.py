@@ -21,13 +21,19 @@ class InferenceConfig(AppConfig):
 
 
 def _feel_changes_of_keys() -> None:
-    """A key that is revoked, or whose owner is disabled, opens nothing from that moment on."""
+    """A key that is revoked, or whose owner is disabled, opens nothing from that moment on.
+
+    What it had under way ends, but not before no other request of it can begin.
+    """
+    from inference.dismissal import feel, part
     from inference.keys.models import ApiKey
     from inference.keys.ring import forget
 
     for sender in (ApiKey, get_user_model()):
-        post_save.connect(forget, sender=sender)
-        post_delete.connect(forget, sender=sender)
+        for receiver in (forget, feel):
+            post_save.connect(receiver, sender=sender)
+            post_delete.connect(receiver, sender=sender)
+    post_delete.connect(part, sender=get_user_model())
 
 
 def _feel_captures() -> None:

@@ -100,7 +100,9 @@ class ApiKeyAdmin(ApiKeyAdminBase):
             key.revoke()
             self.log_change(request, key, "Revoked.")
             self.message_user(
-                request, f"{key.name} is revoked: it opens nothing from now on.", messages.SUCCESS
+                request,
+                f"Revoked {key.name}: it opens nothing from now on, and its answers under way are ended.",
+                messages.SUCCESS,
             )
 
 

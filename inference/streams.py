@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
-from inference.errors import NotFound, StoppedByOperator
+from inference.errors import NotFound, ServerError, StoppedByOperator
 from inference.recording.watch import Watch
 from inference.types import Event
 
@@ -37,11 +37,12 @@ class Running:
     def __init__(self, watch: Watch) -> None:
         self.id = secrets.token_hex(8)  # never one that an old page may still know from before a restart
         self.watch = watch
+        self.loop = asyncio.get_running_loop()
         self._waiting: asyncio.Task[object] | None = None
-        self._is_stopped = False
+        self._reason: ServerError | None = None  # why it has been stopped
 
     async def next_of(self, events: AsyncGenerator[Event]) -> Event | None:
-        """The next event, None after the last; StoppedByOperator once it has been stopped."""
+        """The next event, None after the last; the error it was stopped with once it has been."""
         self._check()
         self._waiting = task = asyncio.current_task()
         cancels = task.cancelling() if task else 0
@@ -51,23 +52,23 @@ class Running:
             return None
         except asyncio.CancelledError:
             # Its reader may leave in the same moment: then that is what ended it.
-            if task and self._is_stopped and task.uncancel() <= cancels:
+            if task and self._reason and task.uncancel() <= cancels:
                 self._check()
             raise
         finally:
             self._waiting = None
 
-    def stop(self) -> None:
-        """End it with an error for its reader: at once where it waits, else with its next event."""
-        if self._is_stopped:
+    def stop(self, reason: ServerError) -> None:
+        """End it with this error for its reader: at once where it waits, else with its next event."""
+        if self._reason:
             return
-        self._is_stopped = True
+        self._reason = reason
         if self._waiting:
             self._waiting.cancel()
 
     def _check(self) -> None:
-        if self._is_stopped:
-            raise StoppedByOperator(_STOPPED) from None
+        if self._reason:
+            raise self._reason from None
 
     def told(self) -> Stream:
         watch, entry = self.watch, self.watch.entry
@@ -108,7 +109,13 @@ class Streams:
         """End a request; NotFound when it has ended already. Call it on the event loop."""
         if not (running := self._running.get(stream_id)):
             raise NotFound(_GONE)
-        running.stop()
+        running.stop(StoppedByOperator(_STOPPED))
+
+    def dismiss(self, stream_id: str, reason: ServerError) -> None:
+        """End a request that may go on no more, from any thread; one that has ended already is well ended."""
+        running = self._running.get(stream_id)
+        if running and running.loop.is_running():
+            running.loop.call_soon_threadsafe(running.stop, reason)
 
     def snapshot(self) -> tuple[Stream, ...]:
         """Those under way, the oldest first."""

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from msgspec import Struct
 
-from inference import stored
+from inference import dismissal, stored
 from inference.recording.models import RequestRecord
 from inference.recording.switch import SWITCH
 
@@ -32,6 +32,7 @@ def forget_old() -> None:
 
 CHORES = (
     Chore(SWITCH.refresh, 30.0),  # another process may have begun or ended a capture
+    Chore(dismissal.look, 30.0),  # or have revoked a key, or disabled an account
     Chore(forget_old, 600.0),
 )
 
