@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any, Literal
 
@@ -116,7 +116,7 @@ class Catalog:
         if self._use_hub_cache:
             yield from self._hub_places()
         # Last, so that a folder wins over a cached model of the same name.
-        for folder in _model_folders(self._models_dir, _DEEPEST):
+        for folder in _model_folders(self._models_dir, _DEEPEST, tells_unfit=True):
             if folder != self._models_dir:
                 yield folder.relative_to(self._models_dir).as_posix(), folder, "folder"
 
@@ -152,6 +152,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine: Machine) -> ModelCard:
     """Read one folder's small files; whatever is wrong becomes the card's `problem`."""
     config, problem = _read_config(folder)
+    problem = problem or _lacking(folder)
     tensors: list[Tensor] = []
     try:
         tensors = read_tensors(folder)
@@ -253,20 +254,41 @@ def _read_object(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _model_folders(root: Path, depth: int) -> Iterator[Path]:
-    """Folders with a config, weights and a tokenizer; hidden ones are drafts, links may lead anywhere."""
+def _model_folders(root: Path, depth: int, *, tells_unfit: bool = False) -> Iterator[Path]:
+    """Folders with a config, weights and a tokenizer; hidden ones are drafts, links may lead anywhere.
+
+    With `tells_unfit` also those that only have a config, for somebody may wonder why they cannot be served.
+    """
     try:
         entries = sorted(os.scandir(root), key=lambda entry: entry.name)
     except OSError:
         return
     names = {entry.name for entry in entries}
-    if "config.json" in names and names & set(_TOKENIZERS) and any(n.endswith(".safetensors") for n in names):
+    if "config.json" in names and (tells_unfit or not _lacking_of(names)):
         yield root
+        tells_unfit = False  # the folders within are parts of it, such as an embedding model's 1_Pooling
     if depth == 0:
         return
     for entry in entries:
         if _is_shown(entry.name) and entry.is_dir(follow_symlinks=False):
-            yield from _model_folders(Path(entry.path), depth - 1)
+            yield from _model_folders(Path(entry.path), depth - 1, tells_unfit=tells_unfit)
+
+
+def _lacking(folder: Path) -> str:
+    try:
+        return _lacking_of(set(os.listdir(folder)))
+    except OSError:
+        return "its files cannot be read"
+
+
+def _lacking_of(names: Set[str]) -> str:
+    """What a folder with these files lacks to be a model, in words."""
+    endings = {Path(name).suffix for name in names}
+    if ".safetensors" not in endings:
+        if ".gguf" in endings:
+            return "its weights are a GGUF file; `manage.py import_gguf FILE` makes a model of it"
+        return "it has no weights in the safetensors format"
+    return "" if names & set(_TOKENIZERS) else f"it has no tokenizer ({' or '.join(_TOKENIZERS)})"
 
 
 def _is_shown(name: str) -> bool:

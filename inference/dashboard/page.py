@@ -129,7 +129,7 @@ def _models(of: Known, snapshot: PoolSnapshot) -> tuple[Row, ...]:
 def _place(card: ModelCard | None, model: ResidentModel) -> int:
     if model.state.is_in_memory:
         return 0
-    return 1 if words.tone(card, model) == ModelState.FAILED else 2
+    return 1 if model.reason or words.tone(card, model) == ModelState.FAILED else 2
 
 
 def _model(card: ModelCard | None, model: ResidentModel, light: str) -> Row:

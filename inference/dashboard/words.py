@@ -58,7 +58,7 @@ def state(card: ModelCard | None, resident: ResidentModel) -> str:
     """Where a model is, and why it is not where it should be."""
     problem = card.problem if card else ""
     if problem and not resident.state.is_in_memory:
-        return f"cannot be served: {problem}"
+        return f"cannot be served: {problem}" if card and card.is_enabled else "switched off"
     percent = f" {resident.loaded_percent} %" if resident.state == "loading" else ""
     pause = f"; it may start again in {lasting(resident.retry_in_s)}" if resident.retry_in_s >= 1 else ""
     reason = f": {resident.reason}" if resident.reason else ""

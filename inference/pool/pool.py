@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import structs
 
-from inference.errors import InvalidValue, ModelNotFound, ServerError, ShuttingDown
+from inference.errors import InvalidValue, ModelLoadFailed, ModelNotFound, ServerError, ShuttingDown
 from inference.pool import pressure, refusal
 from inference.pool.backoff import Setbacks
 from inference.pool.budget import in_gb
@@ -110,9 +110,11 @@ class Pool:
 
         A load under way is broken off, unless requests wait for it: they are told of it with `is_now` alone.
         """
-        resident = self._room.of(model_id)
+        resident, waiting = self._room.of(model_id), self._queue.load_of(model_id)
+        if waiting and not (resident and resident.state == ModelState.LOADING):
+            self._queue.fail(waiting, ModelLoadFailed("An operator ended its load."))
         if not resident:
-            return False
+            return waiting is not None
         if resident.state == ModelState.LOADING:
             if self._is_awaited(model_id) and not is_now:
                 raise InvalidValue("Requests wait for this model to load; unload it now to turn them away.")
@@ -257,7 +259,13 @@ class Pool:
         now, troubled = self._clock(), dict(self._loader.setbacks)
         for resident in self._room.residents:
             setbacks = troubled.pop(resident.card.id, Setbacks())
-            yield structs.replace(resident.shown(now), restarts=setbacks.restarts, reason=setbacks.reason)
+            reason = "" if resident.state == ModelState.READY else setbacks.reason  # it is well again
+            yield structs.replace(resident.shown(now), restarts=setbacks.restarts, reason=reason)
+        for model_id in [waiter.card.id for waiter in self._queue if not waiter.is_request]:
+            if not self._room.of(model_id):
+                restarts = troubled.pop(model_id, Setbacks()).restarts
+                state, reason = ModelState.LOADING, "waiting for room"
+                yield ResidentModel(id=model_id, state=state, restarts=restarts, reason=reason)
         for model_id, setbacks in troubled.items():
             if setbacks.is_shown(now):
                 is_failed = setbacks.is_failed or setbacks.is_broken(now)

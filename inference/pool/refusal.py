@@ -6,6 +6,7 @@ from inference.errors import (
     AllPinned,
     InvalidValue,
     ModelLoadFailed,
+    ModelNotFound,
     ModelTooLarge,
     PoolFull,
     QueueFull,
@@ -36,8 +37,10 @@ def of_hopeless(
     return _all_pinned(card, weights + kv, len(pinned), held, limit) if weights + kv > limit - held else None
 
 
-def of_problem(card: ModelCard) -> ModelLoadFailed:
+def of_problem(card: ModelCard) -> ServerError:
     """The refusal of a model whose files, or whose operator, say that it is not served."""
+    if not card.is_enabled:  # as good as not there: whoever asks again is told the same
+        return ModelNotFound(f"The model {card.id!r} is switched off on this server.", param="model")
     return ModelLoadFailed(f"The model {card.id!r} cannot be served: {card.problem}", param="model")
 
 

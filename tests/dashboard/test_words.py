@@ -100,8 +100,8 @@ BROKEN = card(problem="no weights")
     ("of", "state", "said", "tone"),
     [
         (BROKEN, ModelState.UNLOADED, "cannot be served: no weights", "failed"),
-        (OFF, ModelState.UNLOADED, "cannot be served: an operator has switched it off", "unloaded"),
-        (OFF, ModelState.FAILED, "cannot be served: an operator has switched it off", "unloaded"),
+        (OFF, ModelState.UNLOADED, "switched off", "unloaded"),
+        (OFF, ModelState.FAILED, "switched off", "unloaded"),
         (
             OFF,
             ModelState.DRAINING,

@@ -96,8 +96,8 @@ async def test_what_is_chosen_for_a_model_counts(narrow: Site) -> None:
         await page.uncheck("#id_is_enabled")
         await page.click("input[name=_save]")
         refused = await page.request.post(f"{narrow.url}/v1/chat/completions", data=body | {"max_tokens": 8})
-        assert refused.status == 503
-        assert "switched it off" in (await refused.json())["error"]["message"]
+        assert refused.status == 404
+        assert "switched off" in (await refused.json())["error"]["message"]
         await page.locator("#result_list").get_by_role("link", name=STARTER).click()
         await page.check("#id_is_enabled")
         await page.fill("#id_context_cap", "")
