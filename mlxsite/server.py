@@ -20,6 +20,7 @@ from twisted.internet.tcp import Connection
 from twisted.web.http import Request
 from zope.interface import implementer
 
+from inference import serving
 from inference.errors import BodyTooLarge, InternalError, InvalidRequest, ServerError
 from inference.openai import errors
 
@@ -218,8 +219,11 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
     @property
     def address(self) -> str:
         """The URL of what is listened on, with the real port where 0 was asked for."""
-        host, port = self.listening_addresses[0]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return serving.url(*self.listening_addresses[0])
+
+    @property
+    def port(self) -> int:
+        return int(self.listening_addresses[0][1])
 
     def run(self) -> None:
         # Daphne's factory names its request class in a module global and offers no other way in.
@@ -241,8 +245,10 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
         reactor.callWhenRunning(self._on_ready)
 
     def listen_error(self, failure: Any) -> None:
-        self.listen_failure = str(failure.value)
-        super().listen_error(failure)
+        # Upstream logs it as well; `run`'s caller says it once.
+        why = getattr(failure.value, "socketError", failure.value)
+        self.listen_failure = getattr(why, "strerror", None) or str(why)
+        self.stop()
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         flow = getattr(protocol, "flow", None)

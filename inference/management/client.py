@@ -9,6 +9,7 @@ import msgspec
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
+from inference import serving
 from inference.api import token
 from inference.types import PoolSnapshot, ResidentModel
 
@@ -17,23 +18,24 @@ _PATIENCE_S = 30.0
 
 
 class NotRunning(CommandError):
-    """Nobody answers at the site's address."""
+    """No site runs, or none at the address that was given."""
+
+
+class NotAnswering(CommandError):
+    """A site of this data folder runs, but cannot be spoken to."""
 
 
 class Client:
-    """The running site's /api."""
+    """The running site's /api; `pid` is that of a site which is known to run there."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, pid: int = 0) -> None:
         self._host = _ANYWHERE.get(host, host)
         self._port = port
+        self._pid = pid
 
     @property
     def address(self) -> str:
-        return (
-            f"http://[{self._host}]:{self._port}"
-            if ":" in self._host
-            else f"http://{self._host}:{self._port}"
-        )
+        return serving.url(self._host, self._port)
 
     def act(self, action: str, model: str) -> ResidentModel:
         """POST one of the actions on a model."""
@@ -56,15 +58,20 @@ class Client:
         except TimeoutError:
             raise CommandError(f"The site at {self.address} does not answer.") from None
         except (OSError, http.client.HTTPException):
-            raise NotRunning(
-                f"No site runs at {self.address}. Start it with `python manage.py serve`, or say where it is "
-                "with --host and --port."
-            ) from None
+            raise self._nobody() from None
         finally:
             connection.close()
         if response.status != 200:
             raise CommandError(self._why(response.status, answer))
         return answer
+
+    def _nobody(self) -> CommandError:
+        if self._pid:
+            return NotAnswering(f"The site at {self.address} (process {self._pid}) cannot be reached.")
+        return NotRunning(
+            f"No site runs at {self.address}. Start it with `python manage.py serve`, or say where it is "
+            "with --host and --port."
+        )
 
     def _why(self, status: int, answer: bytes) -> str:
         if status == 401:
@@ -79,17 +86,28 @@ class Client:
 
 
 class ClientCommand(BaseCommand):
-    """A command about the running site; --host and --port say where it is."""
+    """A command about the running site: the one of this data folder, or the one at --host and --port."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--host", help="where the site listens (MLX_SERVER_HOST)")
-        parser.add_argument("--port", type=int, help="the port it listens on (MLX_SERVER_PORT)")
+        parser.add_argument("--host", help="where the site listens; found by itself on this data folder")
+        parser.add_argument("--port", type=int, help="the port it listens on; found by itself too")
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except (NotRunning, NotAnswering) as error:
+            raise CommandError(str(error)) from error  # Django prints the class's name
 
     def client(self, options: dict[str, Any]) -> Client:
         config = settings.CONFIG
+        site = serving.found(config.data_dir)
+        if site and options["host"] is None and options["port"] is None:
+            if not site.port:
+                raise NotAnswering(f"The site ({site}) has only begun to start; try again shortly.")
+            return Client(site.host, site.port, pid=site.pid)
         port = config.port if options["port"] is None else options["port"]
         if not 0 < port < 65536:
-            raise CommandError("Say which port the site listens on with --port.")
+            raise NotRunning("No site of this data folder runs; say with --port which port another has.")
         return Client(options["host"] or config.host, port)
 
 

@@ -4,6 +4,8 @@ import os
 import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.site import STARTER, Site, holder, wait_until_gone
+from tests.e2e.site import ROOT, STARTER, Site, holder, wait_until_gone
 from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.e2e
@@ -129,7 +131,18 @@ def test_a_taken_port_is_a_clear_error(site: Site, tmp_path: Path) -> None:
     with Site(tmp_path, "--no-starter", "--port", port) as second:
         assert second.process.wait(30) != 0
         second._reader.join(5)
-    assert "Cannot listen" in second.output
+    assert "Cannot listen" in second.output and second.output.count(port) == 1
+
+
+def test_a_folder_is_served_by_one_site_which_the_commands_find(site: Site, models_dir: Path) -> None:
+    with Site(models_dir.parent, "--no-starter") as second:
+        assert second.process.wait(30) != 0
+        second._reader.join(5)
+    assert f"already: at {site.url}, process {site.process.pid}. End that one first" in second.output
+    command = [sys.executable, "manage.py", "pool"]
+    told = subprocess.run(command, cwd=ROOT, env=site._env, capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("Models hold")
+    assert "serving" not in {Path(file.path).name for one in site.workers for file in one.open_files()}
 
 
 def test_a_capture_goes_on_after_a_restart(data: Path, endings: dict[int, Ended]) -> None:

@@ -9,8 +9,10 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
-from inference.management.client import Client, NotRunning
+from inference import serving
+from inference.management.client import Client
 from mlxsite.config import Config
 from tests.openai.site import ROOT, Site, started
 
@@ -46,8 +48,8 @@ def test_what_the_site_refuses_is_told(site: Site, command: str) -> None:
         call(site, command, "none")
 
 
-def test_a_site_of_another_secret_is_named_as_such(site: Site, settings: object) -> None:
-    settings.SECRET_KEY = "another"  # type: ignore[attr-defined]
+def test_a_site_of_another_secret_is_named_as_such(site: Site, settings: Settings) -> None:
+    settings.SECRET_KEY = "another"
     env = os.environ | {"MLX_SERVER_API_KEY": "sesame"}
     with started(env) as closed, pytest.raises(CommandError, match="MLX_SERVER_DATA_DIR"):
         call(closed, "pool")
@@ -66,8 +68,34 @@ def free_port() -> int:
 
 @pytest.mark.parametrize("command", [("load", "x"), ("unload", "x"), ("pool",)])
 def test_without_a_site_the_way_to_start_one_is_told(command: tuple[str, ...]) -> None:
-    with pytest.raises(NotRunning, match="manage.py serve"):
+    with pytest.raises(CommandError, match="manage.py serve") as told:
         call_command(*command, "--port", str(free_port()))
+    assert type(told.value) is CommandError  # its name is printed
+
+
+def test_the_site_of_this_data_folder_is_found_without_its_port(site: Site, settings: Settings) -> None:
+    settings.CONFIG = Config(port=free_port())
+    with serving.taken(settings.CONFIG.data_dir) as place:
+        place.listens("0.0.0.0", site.port)
+        out = StringIO()
+        call_command("pool", stdout=out)
+        with pytest.raises(CommandError, match="No site runs at"):
+            call_command("pool", "--port", str(settings.CONFIG.port))  # what is given wins
+    assert out.getvalue().startswith("Models hold")
+    with pytest.raises(CommandError, match="No site runs at"):
+        call_command("pool")
+
+
+@pytest.mark.parametrize("command", [("load", "x"), ("pin", "x"), ("pool",)])
+def test_a_site_that_runs_but_cannot_be_reached_is_told_as_such(
+    command: tuple[str, ...], settings: Settings
+) -> None:
+    with serving.taken(settings.CONFIG.data_dir) as place:
+        with pytest.raises(CommandError, match="only begun to start"):
+            call_command(*command)
+        place.listens("127.0.0.1", free_port())
+        with pytest.raises(CommandError, match="cannot be reached"):
+            call_command(*command)
 
 
 def test_a_site_that_says_something_else_is_another_program() -> None:
@@ -93,7 +121,7 @@ def test_a_site_that_listens_everywhere_is_found_here(host: str, address: str) -
     assert Client(host, 8000).address == address
 
 
-def test_a_port_that_only_the_site_knows_has_to_be_said(settings: object) -> None:
-    settings.CONFIG = Config(port=0)  # type: ignore[attr-defined]
+def test_a_port_that_only_the_site_knows_has_to_be_said(settings: Settings) -> None:
+    settings.CONFIG = Config(port=0)
     with pytest.raises(CommandError, match="--port"):
         call_command("pool")

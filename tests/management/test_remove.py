@@ -2,10 +2,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError
+from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from inference import runtime
+from inference import runtime, serving
 from inference.catalog import Catalog
 from inference.management.client import Client
 from inference.management.commands.remove import Command
@@ -52,7 +53,20 @@ def test_what_it_has_not_loaded_goes(models: Path, state: ModelState) -> None:
 
 
 def test_without_a_running_site_nobody_is_asked(models: Path) -> None:
-    assert "was deleted" in run(Command, Client("127.0.0.1", 9), "tiny", "--yes")
+    said = run(Command, Client("127.0.0.1", 9), "tiny", "--yes")
+    assert "No site runs" in said and "was deleted" in said
+
+
+def test_a_site_that_cannot_be_asked_keeps_its_models(models: Path) -> None:
+    """Such as one on a port that neither the settings nor the options name."""
+    with serving.taken(settings.CONFIG.data_dir) as place:
+        place.listens("127.0.0.1", 9)
+        for given in ((), ("--port", "9")):
+            with pytest.raises(CommandError, match="it is not known whether it uses tiny.*--without-site"):
+                call_command("remove", "tiny", "--yes", *given)
+        assert (models / "tiny").exists()
+        call_command("remove", "tiny", "--yes", "--without-site")
+    assert not (models / "tiny").exists()
 
 
 def test_the_beginning_of_a_download_goes_unless_somebody_goes_on_with_it(models: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError
 
-from inference import runtime
-from inference.management.client import Client, ClientCommand, NotRunning
+from inference import runtime, serving
+from inference.management.client import ClientCommand, NotRunning
 from inference.sources import removal
 from inference.sources.errors import FetchFailed, NotAnId
 from inference.sources.hub import discard
@@ -41,11 +41,25 @@ class Command(ClientCommand):
         except removal.NotOurs as error:
             raise CommandError(str(error)) from error
         if not options["without_site"]:
-            _refuse_in_use(self.client(options), card.id)
+            self._refuse_in_use(card.id, options)
         if not options["yes"] and not self._is_confirmed(card):
             raise CommandError("Nothing was deleted.")
         removal.remove(card, models)
         self.stdout.write(f"{card.id} was deleted; {card.weight_bytes / _GB:.1f} GB are free again.")
+
+    def _refuse_in_use(self, name: str, options: dict[str, Any]) -> None:
+        """CommandError while the running site has the model loaded, or does not tell."""
+        try:
+            state = self.client(options).pool().of(name).state
+        except NotRunning as error:
+            if site := serving.found(settings.CONFIG.data_dir):
+                raise _not_told(f"{error} But one of this data folder runs: {site}.", name) from error
+            self.stdout.write("No site runs that could be using it.")
+            return
+        except CommandError as error:
+            raise _not_told(str(error), name) from error
+        if state.is_in_memory:
+            raise CommandError(f"{name} is {state} in the running site; `manage.py unload {name}` first.")
 
     def _discard(self, name: str) -> None:
         """Delete the beginning of a model, unasked: it can be begun again. CommandError without one."""
@@ -73,16 +87,8 @@ class Command(ClientCommand):
             return False
 
 
-def _refuse_in_use(site: Client, name: str) -> None:
-    """CommandError while the running site has the model loaded, or does not tell."""
-    try:
-        state = site.pool().of(name).state
-    except NotRunning:
-        return
-    except CommandError as error:
-        raise CommandError(
-            f"{error} So it is not known whether it uses {name}. Say where the site is with --host and "
-            "--port, or delete all the same with --without-site."
-        ) from error
-    if state.is_in_memory:
-        raise CommandError(f"{name} is {state} in the running site; `manage.py unload {name}` first.")
+def _not_told(why: str, name: str) -> CommandError:
+    return CommandError(
+        f"{why} So it is not known whether it uses {name}. Say where the site is with --host and --port, or "
+        "delete all the same with --without-site."
+    )

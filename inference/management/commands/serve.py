@@ -16,7 +16,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from inference import __version__, runtime, tracing
+from inference import __version__, runtime, serving, tracing
 from inference.recording.switch import SWITCH
 from inference.sources.starter import StarterUnavailable, ensure_starter
 from inference.upkeep import Upkeep
@@ -47,6 +47,16 @@ class Command(BaseCommand):
                 "server. Set MLX_SERVER_API_KEY, or listen on 127.0.0.1."
             )
         self.check()
+        try:
+            with serving.taken(config.data_dir) as place:
+                self._run(config, place)
+        except serving.ServedAlready as other:
+            raise CommandError(
+                f"A site runs on {config.data_dir} already: {other}. End that one first, or give this one a "
+                "folder of its own with MLX_SERVER_DATA_DIR."
+            ) from None
+
+    def _run(self, config: Config, place: serving.Place) -> None:
         config.models_path.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0, interactive=False)
         SWITCH.refresh()  # before the first request: a capture goes on after a restart
@@ -56,7 +66,7 @@ class Command(BaseCommand):
             self._fetch_starter(config)
         tracing.configure(config)
         _allow_many_files()
-        self._serve(config, password)
+        self._serve(config, place, password)
 
     def _fetch_starter(self, config: Config) -> None:
         self.stdout.write("No model yet: fetching the starter model, SmolLM2-135M-Instruct.")
@@ -73,19 +83,26 @@ class Command(BaseCommand):
         except StarterUnavailable as error:
             self.stderr.write(self.style.WARNING(str(error)))
 
-    def _serve(self, config: Config, password: str | None) -> None:
+    def _serve(self, config: Config, place: serving.Place, password: str | None) -> None:
         from mlxsite.asgi import application
+
+        def on_ready() -> None:
+            place.listens(config.host, server.port)
+            self._on_ready(server, password)
 
         server = StreamServer(
             application,
             host=config.host,
             port=config.port,
             max_body_bytes=config.max_body_bytes,
-            on_ready=lambda: self._on_ready(server, password),
+            on_ready=on_ready,
         )
         server.run()
         if server.listen_failure:
-            raise CommandError(f"Cannot listen on {config.host}:{config.port}: {server.listen_failure}")
+            raise CommandError(
+                f"Cannot listen on {config.host}:{config.port}: {server.listen_failure}. Give another "
+                "address with --host or --port."
+            )
 
     def _on_ready(self, server: StreamServer, password: str | None) -> None:
         loop = asyncio.get_event_loop()
