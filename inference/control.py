@@ -14,6 +14,8 @@ from inference.sources import removal
 from inference.streams import STREAMS, Stream
 from inference.types import ModelCard, ResidentModel
 
+_CANNOT_WRITE = "The database cannot be written now; try again shortly."
+
 
 async def load(model_id: str) -> ResidentModel:
     """Begin to load a model; raises what a request for it would be refused with."""
@@ -56,7 +58,7 @@ async def remove(model_id: str) -> None:
     name = await _name_of(model_id)
     state = runtime.pool().snapshot().of(name).state
     if state.is_in_memory:
-        raise InvalidValue(f"{name} is {state}; unload it first.", param="model")
+        raise InvalidValue(f"The model {name} is {state}; unload it first.", param="model")
     card = await _card_of(name)
     try:
         await asyncio.to_thread(removal.remove, card, settings.CONFIG.models_path)
@@ -69,6 +71,21 @@ async def remove(model_id: str) -> None:
         ) from None
     finally:
         runtime.catalog().forget()
+
+
+async def forget(model_id: str) -> None:
+    """Drop what was chosen for a model whose folder is gone: nothing else would ever end that."""
+    card = await asyncio.to_thread(runtime.catalog().find, model_id)
+    if card and card.id == model_id:  # its name may be another's alias by now
+        raise InvalidValue(f"The folder of {model_id} is there; change what is chosen for it.", param="model")
+    state = runtime.pool().snapshot().of(model_id).state
+    if state.is_in_memory:
+        raise InvalidValue(f"The model {model_id} is {state}; unload it first.", param="model")
+    try:
+        await ServedModel.objects.filter(name=model_id).adelete()
+    except DatabaseError:
+        raise Unavailable(_CANNOT_WRITE, retry_after=5) from None
+    runtime.catalog().forget()
 
 
 async def pin(model_id: str) -> ResidentModel:
@@ -96,7 +113,7 @@ async def _set_pinned(model_id: str, is_pinned: bool) -> ResidentModel:
     try:
         await ServedModel.objects.aupdate_or_create(name=name, defaults={"is_pinned": is_pinned})
     except DatabaseError:
-        raise Unavailable("The database cannot be written now; try again shortly.", retry_after=5) from None
+        raise Unavailable(_CANNOT_WRITE, retry_after=5) from None
     await refresh(name)
     return runtime.pool().snapshot().of(name)
 

@@ -1,9 +1,9 @@
 """The admin's pages about models: what each takes, what is wanted of it, and what can be done with it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 from django.contrib import admin, messages
@@ -34,9 +34,9 @@ else:
     ServedModelAdminBase = admin.ModelAdmin  # not generic at run time
 
 Chosen = QuerySet[ServedModel]
-_LIST = "admin:inference_servedmodel_changelist"
 _IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"}
 _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
+_MISSING = {"forget": "Forget it"}
 _ALWAYS = {"examine": "Test"}
 
 
@@ -46,6 +46,14 @@ class Sight:
 
     card: ModelCard | None
     resident: ResidentModel
+
+
+class Button(NamedTuple):
+    """One action as a model's page offers it."""
+
+    action: str
+    text: str
+    is_dangerous: bool
 
 
 class ModelList(ChangeList):
@@ -66,7 +74,7 @@ class ModelList(ChangeList):
 class ServedModelAdmin(ServedModelAdminBase):
     list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family", "light")
     search_fields = ("name", "aliases")
-    actions = ("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "remove")
+    actions = ("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "remove", "forget")
     form = ChoiceForm
     fieldsets = (
         (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
@@ -93,21 +101,23 @@ class ServedModelAdmin(ServedModelAdminBase):
         known = self.get_actions(request)
         if request.method != "POST" or wanted not in known:
             raise PermissionDenied
-        ServedModel.objects.sync(card.id for card in runtime.catalog().scan())
+        _sync()
         chosen = ServedModel.objects.filter(name=name)
         if not chosen:
             self.message_user(request, f"There is no model {name[:200]!r} here.", messages.ERROR)
-            return redirect(_LIST)
+            return redirect(confirmation.way_back(request, []))
         action = cast(Any, known[wanted])[0]
         response: HttpResponse | None = action(self, request, chosen)
-        return response or redirect(_LIST)
+        return response or redirect(confirmation.way_back(request, list(chosen)))
 
-    def buttons(self, request: HttpRequest, name: str) -> list[tuple[str, str]]:
+    def buttons(self, request: HttpRequest, name: str) -> list[Button]:
         """The actions that fit a model as it is now, of those that this user may do."""
-        state = runtime.pool().snapshot().of(name).state
-        fitting = (_IN_MEMORY if state.is_in_memory else _NOT_IN_MEMORY) | _ALWAYS
         known = self.get_actions(request)
-        return [(action, text) for action, text in fitting.items() if action in known]
+        return [
+            Button(action, text, action in confirmation.DANGEROUS)
+            for action, text in _fitting(name).items()
+            if action in known
+        ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -134,7 +144,7 @@ class ServedModelAdmin(ServedModelAdminBase):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        ServedModel.objects.sync(card.id for card in runtime.catalog().scan())
+        _sync()
         return super().changelist_view(request, extra_context)
 
     def save_model(self, request: HttpRequest, obj: ServedModel, form: Any, change: bool) -> None:
@@ -208,36 +218,44 @@ class ServedModelAdmin(ServedModelAdminBase):
         return format_html("{} {}", name, light)
 
     @admin.action(description="Load the selected models", permissions=["run"])
-    def load(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+    def load(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.LOAD)
 
     @admin.action(
         description="Unload the selected models, once their answers have ended", permissions=["run"]
     )
-    def unload(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+    def unload(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.UNLOAD)
 
     @admin.action(description="Unload the selected models now", permissions=["run"])
-    def unload_now(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+    def unload_now(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.UNLOAD_NOW)
 
     @admin.action(description="Reload the selected models, and test them again", permissions=["run"])
-    def reload(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+    def reload(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.RELOAD)
 
     @admin.action(description="Delete the files of the selected models", permissions=["remove"])
-    def remove(self, request: HttpRequest, queryset: Chosen) -> HttpResponse | None:
+    def remove(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.REMOVE)
+
+    @admin.action(
+        description="Forget the selected models, whose folders are not there", permissions=["remove"]
+    )
+    def forget(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
+        return self._confirmed(request, queryset, confirmation.FORGET)
 
     @admin.action(
         description="Test the template, roles, stops and tools of the selected models", permissions=["run"]
     )
     def examine(self, request: HttpRequest, queryset: Chosen) -> None:
-        cards = [card for model in queryset if (card := runtime.catalog().find(model.name))]
-        found = examination.examine(cards)
+        cards = {model.name: card for model in queryset if (card := runtime.catalog().find(model.name))}
+        found = examination.examine(list(cards.values()))
         for model in queryset:
             if model.name in found:
                 self._tell_test(request, model, found[model.name])
+            elif model.name not in cards:
+                self.message_user(request, f"The folder of {model.name} is not there now.", messages.ERROR)
             else:
                 text = f"The test of {model.name} did not come to an end; the server's log may say why."
                 self.message_user(request, text, messages.ERROR)
@@ -260,21 +278,23 @@ class ServedModelAdmin(ServedModelAdminBase):
     def unpin(self, request: HttpRequest, queryset: Chosen) -> None:
         self._each(request, queryset, control.unpin, "Unpinned {}.")
 
-    def _confirmed(self, request: HttpRequest, queryset: Chosen, step: Step) -> HttpResponse | None:
-        """Ask first; once that is answered, do it to each."""
-        if not confirmation.is_confirmed(request, step, queryset):
-            return confirmation.page(request, step, queryset)
-        self._each(request, queryset, step.act, step.done)
-        return None
+    def _confirmed(self, request: HttpRequest, queryset: Chosen, step: Step) -> HttpResponse:
+        """Ask first; once that is answered, do it to each, and go back to where it was asked for."""
+        chosen = list(queryset)
+        if not confirmation.is_confirmed(request, step, chosen):
+            return confirmation.page(request, step, chosen)
+        self._each(request, chosen, step.act, step.done)
+        _sync()
+        return redirect(confirmation.way_back(request, chosen))
 
     def _each(
         self,
         request: HttpRequest,
-        queryset: Chosen,
+        models: Iterable[ServedModel],
         act: Callable[[str], Coroutine[Any, Any, Any]],
         done: str,
     ) -> None:
-        for model in queryset:
+        for model in models:
             if self._do(request, act, model.name):
                 self.log_change(request, model, done.format(model.name))
                 self.message_user(request, done.format(model.name), messages.SUCCESS)
@@ -284,9 +304,23 @@ class ServedModelAdmin(ServedModelAdminBase):
         try:
             runtime.run_on_loop(act(name))
         except ServerError as error:
-            self.message_user(request, f"Model {name}: {error}", messages.ERROR)
+            text = str(error) if name in str(error) else f"{name}: {error}"
+            self.message_user(request, text, messages.ERROR)
             return False
         return True
+
+
+def _fitting(name: str) -> dict[str, str]:
+    """What can be done with a model as it is now, with the words on its button."""
+    if runtime.pool().snapshot().of(name).state.is_in_memory:
+        return _IN_MEMORY | _ALWAYS
+    card = runtime.catalog().find(name)
+    return _NOT_IN_MEMORY | _ALWAYS if card and card.id == name else _MISSING
+
+
+def _sync() -> None:
+    """Have the database know of the models that are on disk now."""
+    ServedModel.objects.sync(card.id for card in runtime.catalog().scan())
 
 
 def _sight(model: ServedModel) -> Sight:

@@ -215,3 +215,19 @@ async def test_an_unknown_model_is_not_found(pool: Pool, act: Act) -> None:
     with pytest.raises(ModelNotFound):
         await act("none")
     assert not await ServedModel.objects.aexists()
+
+
+async def test_what_was_chosen_for_a_model_that_is_gone_can_be_forgotten(pool: Pool) -> None:
+    for name in ("org/tiny", "gone"):
+        await ServedModel.objects.acreate(name=name, aliases=[f"of-{name[-4:]}"])
+    with pytest.raises(InvalidValue, match="The folder of org/tiny is there"):
+        await control.forget("org/tiny")
+    await control.forget("gone")
+    assert [model.name async for model in ServedModel.objects.all()] == ["org/tiny"]
+
+
+async def test_a_model_is_forgotten_although_its_name_is_anothers_alias_by_now(pool: Pool) -> None:
+    await ServedModel.objects.acreate(name="gone", is_pinned=True)
+    await ServedModel.objects.acreate(name="org/tiny", aliases=["gone"])
+    await control.forget("gone")
+    assert [model.name async for model in ServedModel.objects.all()] == ["org/tiny"]

@@ -17,6 +17,7 @@ class Foresight:
     words: str
     evicted: tuple[str, ...] = ()
     takes: int = 0
+    is_possible: bool = True  # False: a load would be refused, or have nothing to do
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,16 @@ def foresee(cards: Sequence[ModelCard], outlook: Outlook, now: float) -> list[Fo
 
 def _foresee(card: ModelCard, outlook: Outlook, now: float) -> Foresight:
     if not card.is_servable:
-        return Foresight(f"It cannot be served: {card.problem}")
+        return Foresight(f"It cannot be served: {card.problem}", is_possible=False)
     residents = outlook.residents
     if resident := next((one for one in residents if one.card.id == card.id), None):
         state = "on its way out" if resident.is_leaving else "in memory already"
-        return Foresight(f"It is {state}, with {in_gb(resident.bytes)}.")
+        words = f"It is {state}, with {in_gb(resident.bytes)}."
+        return Foresight(words, is_possible=resident.is_leaving)
     if outlook.is_short:
-        return Foresight(refusal.of_pressure(card, 0).message)
+        return Foresight(refusal.of_pressure(card, 0).message, is_possible=False)
     if error := refusal.of_hopeless(card, 0, residents, outlook.limit):
-        return Foresight(error.message)
+        return Foresight(error.message, is_possible=False)
     need, free = card.load_bytes, outlook.free
     takes = f"It takes {in_gb(need)}; {in_gb(max(free, 0))} of {in_gb(outlook.limit)} are free"
     if need <= free:

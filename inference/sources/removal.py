@@ -25,6 +25,7 @@ def folder_of(card: ModelCard, models: Path) -> Path:
     folder = Path(card.path)
     if card.source != "folder" or folder.is_symlink() or models.resolve() not in folder.resolve().parents:
         raise NotOurs(
-            f"{card.id} is not in the models folder; delete it where it came from (`hf cache delete`)."
+            f"The model {card.id} is not in the models folder; delete it where it came from "
+            "(`hf cache delete`)."
         )
     return folder

@@ -33,8 +33,10 @@ async def test_the_models_that_go_are_named_and_looking_moves_nothing() -> None:
 
 async def test_what_cannot_be_is_told_in_the_words_of_the_refusal() -> None:
     scene = Scene(sized("a", 12), card("odd", problem="no weights"))
-    assert "raise MLX_SERVER_MEMORY_LIMIT" in scene.pool.foresee(sized("a", 12))[0].words
-    assert scene.pool.foresee(card("odd", problem="no weights"))[0].words == "It cannot be served: no weights"
+    large, odd = scene.pool.foresee(sized("a", 12), card("odd", problem="no weights"))
+    assert "raise MLX_SERVER_MEMORY_LIMIT" in large.words
+    assert odd.words == "It cannot be served: no weights"
+    assert not large.is_possible and not odd.is_possible
 
 
 async def test_a_busy_or_pinned_model_is_waited_for() -> None:
@@ -43,8 +45,9 @@ async def test_a_busy_or_pinned_model_is_waited_for() -> None:
     scene = Scene(sized("a", 6), sized("b", 6), given=(runner,))
     waiter = await scene.pool.join("a", 1)
     await spin()
-    assert "it waits until a busy model is idle" in scene.pool.foresee(sized("b", 6))[0].words
-    assert "in memory already, with 6.0 GB" in scene.pool.foresee(sized("a", 6))[0].words
+    waits, there = scene.pool.foresee(sized("b", 6), sized("a", 6))
+    assert "it waits until a busy model is idle" in waits.words and waits.is_possible
+    assert "in memory already, with 6.0 GB" in there.words and not there.is_possible
     scene.pool.leave(waiter)
     await scene.pool.close()
 
@@ -69,5 +72,6 @@ async def test_a_system_that_is_short_of_memory_loads_nothing() -> None:
         scene.clock.now += 1
         scene.pool.tick()
     assert scene.pool.snapshot().pressure == "refusing"
-    assert "The system is short of memory" in scene.pool.foresee(sized("a", 1))[0].words
+    [told] = scene.pool.foresee(sized("a", 1))
+    assert "The system is short of memory" in told.words and not told.is_possible
     await scene.pool.close()
