@@ -5,6 +5,7 @@ import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
+import { showConnection } from "./connection.js";
 import { Gauge } from "./gauge.js";
 import { showKept } from "./kept.js";
 import { Library } from "./library.js";
@@ -122,7 +123,8 @@ chat.addEventListener("asked", ({ detail }) => {
   library.refresh();
 });
 models.addEventListener("change", show);
-models.addEventListener("problem", ({ detail }) => toast(detail));
+models.addEventListener("back", () => { toast("The server is back."); library.refresh(); lookAgain(); });
+showConnection(models, document.querySelector("#connection"));
 showKept(models, document.querySelector("#kept"));
 document.querySelector("#new-chat").addEventListener("click", beginAnew);
 listenToKeys({ onSearch: () => sidebar.focusSearch(), onNew: beginAnew, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop() });

@@ -3,6 +3,8 @@ import { refusal } from "./refusal.js";
 import { store } from "./store.js";
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
+const UNHEARD_MS = 1000; // a connection that is back before that is not spoken of
+const UNREACHABLE = "The server cannot be reached; trying again… What you write stays here.";
 const MOST_COMPARED = 4;
 
 /** An embedding model makes vectors, and has nothing to say here. */
@@ -13,7 +15,7 @@ const chats = (model) => model.kind !== "embedding";
  *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, reason: string}} Model
  */
 
-/** Fires "change" whenever a model's state, the pick or a capture changes, "problem" when no news will come any more. */
+/** Fires "change" whenever a model's state, the pick, a capture or the connection changes, "back" when it is live again. */
 export class Models extends EventTarget {
   /** @param {Model[]} all @param {string} address of the websocket @param {number} keptUntil unix time, 0 for not at all */
   constructor(all, address, keptUntil) {
@@ -25,6 +27,7 @@ export class Models extends EventTarget {
     /** @type {string[]} the models that are asked side by side, none for the picked one alone */
     this.comparedIds = [];
     this.failures = 0;
+    this.trouble = ""; // why what is known here may be out of date, in words
     this.#connect();
   }
 
@@ -61,23 +64,35 @@ export class Models extends EventTarget {
     const url = new URL(this.address, location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
-    socket.addEventListener("open", () => { this.failures = 0; });
     socket.addEventListener("message", (event) => this.#hear(JSON.parse(event.data)));
-    socket.addEventListener("close", ({ code }) => {
-      const words = refusal(code);
-      if (words) {
-        this.dispatchEvent(new CustomEvent("problem", { detail: words }));
-        return;
-      }
-      setTimeout(() => this.#connect(), RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)]);
-      this.failures += 1;
-    });
+    socket.addEventListener("close", ({ code }) => this.#lose(refusal(code)));
+  }
+
+  /** @param {string} words why it was closed for good, empty where trying again makes sense */
+  #lose(words) {
+    if (words) {
+      this.#become(words);
+      return;
+    }
+    this.silence ??= setTimeout(() => this.#become(UNREACHABLE), UNHEARD_MS);
+    setTimeout(() => this.#connect(), RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)]);
+    this.failures += 1;
   }
 
   #hear(told) {
     if (told.type !== "models") return;
+    const wasAway = Boolean(this.trouble);
     this.all = told.models.filter(chats);
     this.keptUntil = told.kept_until;
+    this.failures = 0;
+    this.#become("");
+    if (wasAway) this.dispatchEvent(new Event("back"));
+  }
+
+  #become(trouble) {
+    clearTimeout(this.silence);
+    this.silence = null;
+    this.trouble = trouble;
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -33,9 +33,9 @@ expect.set_options(timeout=15_000)  # two shared cores can be slow; a pass does 
 
 
 @contextlib.contextmanager
-def fake_site() -> Iterator[str]:
-    """Serve the fake site in a process of its own; yields its address."""
-    port = _free_port()
+def fake_site(port: int = 0) -> Iterator[str]:
+    """Serve the fake site in a process of its own, at a free port unless one is named; yields its address."""
+    port = port or free_port()
     command = [sys.executable, "-m", "tests.playground.fake_site", str(port)]
     address = f"http://127.0.0.1:{port}/"
     with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as process:
@@ -47,7 +47,8 @@ def fake_site() -> Iterator[str]:
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

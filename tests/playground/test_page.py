@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Page, expect
 
-from inference.consumers import UNAUTHORISED
 from tests.playground.site import capturing, visiting
 
 pytestmark = pytest.mark.browser
@@ -248,23 +247,6 @@ async def test_a_phone_needs_no_sideways_scrolling(address: str) -> None:
         for selector in ("html", "#scroll", ".bar"):
             fits = await visit.page.locator(selector).evaluate("node => node.scrollWidth <= node.clientWidth")
             assert fits, selector
-
-
-async def test_who_is_signed_out_is_told_so_once(address: str) -> None:
-    opened: list[WebSocketRoute] = []
-
-    async def refuse(socket: WebSocketRoute) -> None:
-        opened.append(socket)
-        await socket.close(code=UNAUTHORISED)
-
-    async with visiting(address) as visit:
-        page = visit.page
-        await page.route_web_socket(re.compile("/ws/models/"), refuse)
-        await page.clock.install()
-        await page.reload()
-        await expect(page.locator("#toast")).to_contain_text("You are signed out; reload the page")
-        await page.clock.run_for(60_000)
-        assert len(opened) == 1
 
 
 async def test_a_capture_is_told_of_while_it_goes_on(address: str) -> None:

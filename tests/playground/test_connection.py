@@ -1,0 +1,89 @@
+"""What the playground says while the server is away, and how it comes back."""
+
+import asyncio
+import contextlib
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.async_api import WebSocketRoute, expect
+
+from inference.consumers import UNAUTHORISED
+from tests.playground.site import fake_site, free_port, visiting
+from tests.playground.test_accessible import complaints
+
+pytestmark = pytest.mark.browser
+AWAY = "The server cannot be reached; trying again"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_a_server_that_ends_is_told_of_and_comes_back_by_itself(width: int) -> None:
+    port = free_port()
+    async with contextlib.AsyncExitStack() as stack:
+        with fake_site(port) as address:
+            visit = await stack.enter_async_context(
+                visiting(address, viewport={"width": width, "height": 800})
+            )
+            page = visit.page
+            state, line = page.locator(".picker-state"), page.get_by_role("status").filter(has_text=AWAY)
+            await expect(state).to_have_text("ready")
+            await page.fill("#prompt", "Half a thought")
+        await expect(line).to_be_in_viewport(ratio=1)
+        await expect(state).to_have_text("not connected")
+        assert await complaints(page) == []
+        await page.press("#prompt", "Enter")
+        await expect(page.locator("#prompt")).to_have_value("Half a thought")
+        await page.locator("#prompt").press_sequentially(" echo")
+        with fake_site(port):
+            await expect(state).to_have_text("ready")
+            await expect(line).to_have_count(0)
+            await expect(page.locator("#toast")).to_contain_text("The server is back")
+            await page.press("#prompt", "Enter")
+            await expect(page.locator(".message.is-assistant")).to_contain_text("user: Half a thought echo")
+
+
+async def test_a_connection_that_is_back_at_once_is_not_spoken_of(address: str) -> None:
+    opened: list[WebSocketRoute] = []
+    is_back = asyncio.Event()
+
+    async def drop_the_first(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        if len(opened) == 1:
+            await socket.close(code=1001)
+            return
+        server = socket.connect_to_server()
+        server.on_message(lambda told: (socket.send(told), is_back.set()))
+
+    async with visiting(address) as visit:
+        page = visit.page
+        await page.route_web_socket(re.compile("/ws/models/"), drop_the_first)
+        await page.clock.install()
+        await page.clock.pause_at(
+            datetime.now() + timedelta(hours=1)
+        )  # or a slow machine would be away too long
+        await page.reload()
+        while len(opened) < 2:
+            await page.clock.run_for(10)
+        await is_back.wait()
+        await expect(page.locator(".picker-state")).to_have_text("ready")
+        await expect(page.locator("#toast")).to_be_hidden()  # it would say that the server is back
+        await page.clock.run_for(60_000)
+        await expect(page.locator("#connection")).to_be_empty()
+        assert len(opened) == 2
+
+
+async def test_who_is_signed_out_is_told_so_once(address: str) -> None:
+    opened: list[WebSocketRoute] = []
+
+    async def refuse(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        await socket.close(code=UNAUTHORISED)
+
+    async with visiting(address) as visit:
+        page = visit.page
+        await page.route_web_socket(re.compile("/ws/models/"), refuse)
+        await page.clock.install()
+        await page.reload()
+        await expect(page.locator("#connection")).to_contain_text("You are signed out; reload the page")
+        await page.clock.run_for(60_000)
+        assert len(opened) == 1
