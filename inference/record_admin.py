@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
+from inference import captured
 from inference.recording.models import Capture, RequestRecord
 from inference.wiping import may_wipe, wipe
 
@@ -18,6 +19,10 @@ else:
 
 _MOST_MODELS = 30
 _WORDS = ("prompt", "answer")
+_PHASES = ("queued", "loading", "prefill", "decode")
+_NAMELESS = {"local": "this machine", "key": "the operator's key"}  # callers without a name of their own
+_NOT_KEPT = "None were kept: no capture was going on, or they were deleted."
+_NOT_YOURS = "They were kept. Reading them takes the permission “Can read captured prompts and answers”."
 _WIPE = "Delete the words that were kept"
 
 
@@ -45,7 +50,7 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
 
 @admin.register(RequestRecord)
 class RequestRecordAdmin(RequestRecordAdminBase):
-    list_display = ("time", "caller", "model", "kind", "ending", "tokens", "phases")
+    list_display = ("time", "asked", "model", "ending", "tokens", "took")
     list_filter = (
         ("at", admin.DateFieldListFilter),
         ("key", admin.RelatedOnlyFieldListFilter),
@@ -54,6 +59,9 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     )
     list_select_related = ("key",)
     search_fields = ("principal", "key__name", "model", "finish", "error")
+    search_help_text = (
+        "Searches the caller, the model, and how it ended. Words that were kept are not searched."
+    )
     list_per_page = 50
     actions = ("wipe",)
     show_full_result_count = False
@@ -62,9 +70,24 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         # What was captured is large: the list shows none of it, and a page of one row asks for its own.
         return super().get_queryset(request).defer(*_WORDS)
 
-    def get_fields(self, request: HttpRequest, obj: RequestRecord | None = None) -> Any:
-        names = [field.name for field in RequestRecord._meta.fields if field.name not in ("id", *_WORDS)]
-        return names + list(_WORDS if request.user.has_perm("inference.read_captured") else ())
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[RequestRecord], search_term: str
+    ) -> tuple[QuerySet[RequestRecord], bool]:
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        for kind, shown in _NAMELESS.items():
+            if search_term in {kind, shown} or (len(search_term) > 3 and search_term.lower() in shown):
+                found |= queryset.filter(principal_kind=kind, principal="")
+        return found, may_repeat
+
+    def get_fieldsets(self, request: HttpRequest, obj: RequestRecord | None = None) -> Any:
+        may_read = request.user.has_perm("inference.read_captured")
+        words = ("asked_words", "answered_words") if may_read else ("words_hint",)
+        return [
+            (None, {"fields": ("time", "caller", "model", "kind", "ending")}),
+            ("Tokens", {"fields": ("of_prompt", "of_cache", "of_answer")}),
+            ("Time", {"fields": ("queued", "loading", "prefill", "decode")}),
+            ("Words", {"fields": words}),
+        ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -87,22 +110,20 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         return f"{record.at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="Caller", ordering="principal")
+    def asked(self, record: RequestRecord) -> str:
+        return format_html('{} <span class="quiet">{}</span>', self.caller(record), record.kind)
+
+    @admin.display(description="Caller")
     def caller(self, record: RequestRecord) -> str:
         if record.key:
             return record.key.name
-        return (
-            record.principal or {"local": "this machine", "key": "the operator's key"}[record.principal_kind]
-        )
+        return record.principal or _NAMELESS[record.principal_kind]
 
     @admin.display(description="Milliseconds")
-    def phases(self, record: RequestRecord) -> str:
-        spent = {
-            "queued": record.queued_ms,
-            "loading": record.loading_ms,
-            "prefill": record.prefill_ms,
-            "decode": record.decode_ms,
-        }
-        return ", ".join(f"{phase} {ms:,}" for phase, ms in spent.items() if ms) or "none"
+    def took(self, record: RequestRecord) -> str:
+        spent = {phase: getattr(record, f"{phase}_ms") for phase in _PHASES}
+        phases = ", ".join(f"{phase} {ms:,}" for phase, ms in spent.items() if ms)
+        return format_html('{} <span class="quiet">{}</span>', f"{sum(spent.values()):,}", phases)
 
     @admin.display(description="Tokens")
     def tokens(self, record: RequestRecord) -> str:
@@ -114,6 +135,46 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         if record.error:
             return format_html("<strong>{}</strong>", record.error)
         return "client left" if record.has_left else record.finish or "done"
+
+    @admin.display(description="Prompt tokens")
+    def of_prompt(self, record: RequestRecord) -> str:
+        return f"{record.prompt_tokens:,}"
+
+    @admin.display(description="Of these cached")
+    def of_cache(self, record: RequestRecord) -> str:
+        return f"{record.cached_tokens:,}"
+
+    @admin.display(description="Answer tokens")
+    def of_answer(self, record: RequestRecord) -> str:
+        return f"{record.completion_tokens:,}"
+
+    @admin.display(description="Queued")
+    def queued(self, record: RequestRecord) -> str:
+        return _ms(record.queued_ms)
+
+    @admin.display(description="Loading")
+    def loading(self, record: RequestRecord) -> str:
+        return _ms(record.loading_ms)
+
+    @admin.display(description="Prefill")
+    def prefill(self, record: RequestRecord) -> str:
+        return _ms(record.prefill_ms)
+
+    @admin.display(description="Decode")
+    def decode(self, record: RequestRecord) -> str:
+        return _ms(record.decode_ms)
+
+    @admin.display(description="Prompt")
+    def asked_words(self, record: RequestRecord) -> str:
+        return captured.prompt(record.prompt) if record.prompt else _NOT_KEPT
+
+    @admin.display(description="Answer")
+    def answered_words(self, record: RequestRecord) -> str:
+        return captured.answer(record.answer) if record.answer else _NOT_KEPT
+
+    @admin.display(description="Prompt and answer")
+    def words_hint(self, record: RequestRecord) -> str:
+        return _NOT_YOURS if record.prompt or record.answer else _NOT_KEPT
 
 
 @admin.register(Capture)
@@ -151,3 +212,7 @@ class CaptureAdmin(CaptureAdminBase):
     @admin.action(description=_WIPE, permissions=["wipe"])
     def wipe(self, request: HttpRequest, queryset: QuerySet[Capture]) -> HttpResponse | None:
         return wipe(self, request, Capture.objects.records(queryset))
+
+
+def _ms(duration: int) -> str:
+    return f"{duration:,} ms"

@@ -19,6 +19,8 @@ from tests.people import client_of
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:inference_requestrecord_changelist")
 CAPTURES, BEGIN = reverse("admin:inference_capture_changelist"), reverse("admin:inference_capture_add")
+ASKED = '{"type":"chat","model":"tiny","messages":[{"role":"user","content":"a secret question"}]}'
+ANSWERED = '[{"answer":0,"part":"text","text":"a secret answer"}]'
 BANNER = "Prompts and answers are being kept until"
 
 
@@ -120,14 +122,40 @@ def test_nobody_writes_or_deletes_it(staff: Client) -> None:
     assert RequestRecord.objects.get().model == "tiny"
 
 
-def test_captured_words_are_read_by_who_may(staff: Client) -> None:
-    row = record(prompt="a secret question", answer="a secret answer")
-    assert "a secret" not in page(viewer(), page_of(row))
+def test_captured_words_are_read_by_who_may_and_others_know_of_them(staff: Client) -> None:
+    row = record(prompt=ASKED, answer=ANSWERED)
+    hidden = page(viewer(), page_of(row))
+    assert "a secret" not in hidden and "They were kept. Reading them takes the permission" in hidden
     assert page(staff, page_of(row)).count("a secret") == 2
+    assert "None were kept" in page(staff, page_of(record()))
+
+
+def test_a_page_names_each_figure_and_its_unit(staff: Client) -> None:
+    row = record(principal_kind="key", prompt_tokens=1234, decode_ms=8479)
+    told = dict(
+        re.findall(r'<label>(.+?):</label>\s*<div class="readonly">(.+?)</div>', page(staff, page_of(row)))
+    )
+    expected = {"Prompt tokens": "1,234", "Decode": "8,479 ms", "Caller": "the operator&#x27;s key"}
+    assert expected.items() <= told.items() and "API key" not in told
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("local", "this machine"), ("this machine", "this machine"), ("Operator", "the operator&#x27;s key")],
+)
+def test_callers_without_a_name_are_found_by_what_the_list_calls_them(
+    staff: Client, search: str, found: str
+) -> None:
+    for kind, name in {"local": "", "key": "", "user": "ann"}.items():
+        record(principal_kind=kind, principal=name)
+    shown = re.findall(r'<td class="field-asked">(.+?) <span', page(staff, q=search))
+    assert shown == [found]
+    assert "Searches the caller" in page(staff)
 
 
 def test_words_of_a_client_are_no_markup(staff: Client) -> None:
-    row = record(model="<script>alert(1)</script>", prompt="<script>alert(2)</script>")
+    row = record(model="<script>alert(1)</script>", prompt=ASKED.replace("a secret", "<script>alert(2)"))
+    assert "&lt;script&gt;alert(2)" in page(staff, page_of(row))
     assert "<script>alert" not in page(staff) + page(staff, page_of(row))
 
 
