@@ -11,10 +11,10 @@ class InferenceConfig(AppConfig):
     verbose_name = "Models"
 
     def ready(self) -> None:
-        from inference.checks import check_blas, check_exposure
+        from inference.checks import check_blas, check_exposure, check_key, check_names
 
-        checks.register(check_blas)
-        checks.register(check_exposure)
+        for check in (check_blas, check_exposure, check_key, check_names):
+            checks.register(check)
         _feel_changes_of_keys()
         _feel_captures()
         _keep_groups(self)

@@ -6,6 +6,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
 from inference.blas import best_blas
+from mlxsite.config import unknown_settings
+
+_SHORT_KEY = 16
 
 
 def check_blas(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -30,5 +33,25 @@ def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"MLX_SERVER_HOST is {settings.CONFIG.host}, beyond loopback, but no MLX_SERVER_API_KEY is set.",
             hint="Set MLX_SERVER_API_KEY to a long random value, or listen on 127.0.0.1.",
             id="inference.E001",
+        )
+    ]
+
+
+def check_names(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A misspelt setting would leave the default in force without a word."""
+    hint = "Correct its name, or unset it (also in the file .env)."
+    return [Error(wrong, hint=hint, id="inference.E002") for wrong in unknown_settings()]
+
+
+def check_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Nobody counts wrong keys, so a key has to be too long to be guessed."""
+    key = settings.CONFIG.api_key
+    if key is None or len(key.get_secret_value()) >= _SHORT_KEY:
+        return []
+    return [
+        Warning(
+            f"MLX_SERVER_API_KEY has fewer than {_SHORT_KEY} characters, so it can be guessed.",
+            hint="Take a long random value, such as `openssl rand -base64 24` prints.",
+            id="inference.W002",
         )
     ]

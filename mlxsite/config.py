@@ -1,5 +1,6 @@
 """Every setting an operator may give, read from MLX_SERVER_* and refused with a clear message when wrong."""
 
+import difflib
 import ipaddress
 import re
 from functools import lru_cache
@@ -10,9 +11,10 @@ from typing import Literal
 import psutil
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+_PREFIX = "MLX_SERVER_"
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B)?\s*", re.IGNORECASE)
 _PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
@@ -41,7 +43,7 @@ def _or_zero(text: str, total: int) -> int:
 class Config(BaseSettings):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
-    model_config = SettingsConfigDict(env_prefix="MLX_SERVER_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True)
 
     data_dir: Path = Field(
         BASE_DIR / "data", description="Where the database, the secret key and the models live."
@@ -186,6 +188,23 @@ def config() -> Config:
         return Config()
     except ValidationError as error:
         wrong = "; ".join(
-            f"MLX_SERVER_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+            f"{_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
         )
         raise ImproperlyConfigured(f"{wrong}. docs/configuration.md lists every setting.") from None
+
+
+def unknown_settings() -> list[str]:
+    """What is set but is no setting, each with the one that was perhaps meant."""
+    names = {f"{_PREFIX}{name.upper()}" for name in Config.model_fields}
+    given = {
+        name.upper()
+        for source in (EnvSettingsSource(Config), DotEnvSettingsSource(Config))
+        for name in source.env_vars
+        if name.upper().startswith(_PREFIX)
+    }
+    return [f"{name} is no setting; {_meant(name, names)}" for name in sorted(given - names)]
+
+
+def _meant(name: str, names: set[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.8)
+    return f"did you mean {close[0]}?" if close else "docs/configuration.md lists every setting."

@@ -2,7 +2,7 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from inference.checks import check_blas, check_exposure
+from inference.checks import check_blas, check_exposure, check_key, check_names
 from mlxsite.config import Config
 
 
@@ -27,6 +27,19 @@ def test_listening_beyond_loopback_without_a_key_is_an_error(settings: Settings)
 def test_with_a_key_it_may_listen_anywhere(settings: Settings) -> None:
     settings.CONFIG = Config(host="0.0.0.0", api_key="a-long-random-value")
     assert check_exposure(None) == []
+
+
+@pytest.mark.parametrize(("key", "found"), [(None, []), ("k" * 15, ["inference.W002"]), ("k" * 16, [])])
+def test_a_key_that_can_be_guessed_is_remarked_on(
+    settings: Settings, key: str | None, found: list[str]
+) -> None:
+    settings.CONFIG = Config(api_key=key)
+    assert [one.id for one in check_key(None)] == found
+
+
+def test_a_misspelt_setting_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLX_SERVER_MEMORY_LIMT", "1GB")
+    assert [one.id for one in check_names(None)] == ["inference.E002"]
 
 
 def test_the_default_settings_pass_djangos_own_checks() -> None:

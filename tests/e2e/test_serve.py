@@ -126,6 +126,23 @@ def test_it_refuses_a_wrong_setting_with_its_name(tmp_path: Path) -> None:
     assert "Traceback" not in site.output
 
 
+@pytest.mark.parametrize(
+    ("options", "env", "told"),
+    [
+        ((), {"MLX_SERVER_MEMORY_LIMT": "1GB"}, "did you mean MLX_SERVER_MEMORY_LIMIT?"),
+        (("--models-dir", "/nowhere"), {}, "CommandError: There is no folder /nowhere"),
+    ],
+)
+def test_a_slip_of_the_keyboard_is_named_and_starts_nothing(
+    options: tuple[str, ...], env: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    with Site(tmp_path, *options, env=env) as site:
+        assert site.process.wait(30) != 0
+        site._reader.join(5)
+    assert told in site.output and len(site.output.splitlines()) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"secret_key"}
+
+
 def test_a_taken_port_is_a_clear_error(site: Site, tmp_path: Path) -> None:
     port = site.url.rsplit(":", 1)[1]
     with Site(tmp_path, "--no-starter", "--port", port) as second:

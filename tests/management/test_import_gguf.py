@@ -22,6 +22,7 @@ def is_converting(pid: int) -> bool:
 def test_ctrl_c_ends_it_in_words_and_leaves_nothing(tmp_path: Path) -> None:
     source = write_gguf(tmp_path / "x.gguf", tiny_weights(tmp_path / "t"))
     models = tmp_path / "models"
+    models.mkdir()
     env = os.environ | {"MLX_SERVER_MODELS_DIR": str(models), "MLX_SERVER_DATA_DIR": str(tmp_path / "data")}
     process = subprocess.Popen(
         [sys.executable, "manage.py", "import_gguf", str(source)],

@@ -22,8 +22,10 @@ WEIGHTS = "model.safetensors"
 
 @pytest.fixture
 def models(tmp_path: Path) -> Iterator[Path]:
-    with override_settings(CONFIG=Config(models_dir=tmp_path / "models", use_hub_cache=False)):
-        yield tmp_path / "models"
+    folder = tmp_path / "models"
+    folder.mkdir()
+    with override_settings(CONFIG=Config(models_dir=folder, use_hub_cache=False)):
+        yield folder
 
 
 def pull() -> tuple[str, str]:

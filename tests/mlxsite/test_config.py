@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mlxsite import config as module
-from mlxsite.config import Config, parse_bytes
+from mlxsite.config import Config, parse_bytes, unknown_settings
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,29 @@ def test_the_wired_limit_is_off_by_default() -> None:
 def test_an_empty_key_is_refused_rather_than_taken_for_one() -> None:
     with pytest.raises(ValidationError):
         Config(api_key="")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "MLX_SERVER_MEMORY_LIMT",
+            "MLX_SERVER_MEMORY_LIMT is no setting; did you mean MLX_SERVER_MEMORY_LIMIT?",
+        ),
+        ("mlx_server_prot", "MLX_SERVER_PROT is no setting; did you mean MLX_SERVER_PORT?"),
+        (
+            "MLX_SERVER_COFFEE",
+            "MLX_SERVER_COFFEE is no setting; docs/configuration.md lists every setting.",
+        ),
+    ],
+)
+def test_what_is_no_setting_is_named(
+    name: str, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert unknown_settings() == []
+    (tmp_path / ".env").write_text(f"{name}=1\nOTHER=1\n")
+    assert unknown_settings() == [told]
+    (tmp_path / ".env").unlink()
+    monkeypatch.setenv(name, "1")
+    assert unknown_settings() == [told]

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
+from inference.management.folder import models_folder
 from inference.sources.gguf import ImportRefused, import_gguf
 from inference.sources.staging import NAME, draft_of
 
@@ -25,8 +26,8 @@ class Command(BaseCommand):
             raise CommandError("Give it a --name of letters, digits, dots, dashes and underscores.")
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
+        target = models_folder(settings.CONFIG) / name
         self.stdout.write(f"Converting {file.name}…")
-        target = settings.CONFIG.models_path / name
         try:
             import_gguf(file, target)
         except ImportRefused as error:

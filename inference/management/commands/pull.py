@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from tqdm import tqdm
 
+from inference.management.folder import models_folder
 from inference.sources.errors import FetchFailed
 from inference.sources.hub import check_id, download
 from inference.sources.progress import FileProgress, Progress
@@ -23,8 +24,9 @@ class Command(BaseCommand):
         name: str = options["id"]
         try:
             check_id(name)
+            folder = models_folder(settings.CONFIG)
             with closing(Bars(self.stderr)) as bars:  # type: ignore[arg-type]  # a wrapped stream
-                download(name, settings.CONFIG.models_path / name, bars.show)
+                download(name, folder / name, bars.show)
         except FetchFailed as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:

@@ -17,10 +17,11 @@ from pydantic import ValidationError
 from tqdm import tqdm
 
 from inference import __version__, runtime, serving, tracing
+from inference.management.folder import models_folder
 from inference.recording.switch import SWITCH
 from inference.sources.starter import StarterUnavailable, ensure_starter
 from inference.upkeep import Upkeep
-from mlxsite.config import Config
+from mlxsite.config import Config, unknown_settings
 from mlxsite.server import StreamServer
 
 _FLUSH_S = 2.0
@@ -46,6 +47,9 @@ class Command(BaseCommand):
                 f"Refusing to listen on {config.host} without a key: anybody on the network could use this "
                 "server. Set MLX_SERVER_API_KEY, or listen on 127.0.0.1."
             )
+        if wrong := unknown_settings():
+            raise CommandError(" ".join(wrong))
+        models_folder(config)
         self.check()
         try:
             with serving.taken(config.data_dir) as place:
@@ -57,7 +61,6 @@ class Command(BaseCommand):
             ) from None
 
     def _run(self, config: Config, place: serving.Place) -> None:
-        config.models_path.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0, interactive=False)
         SWITCH.refresh()  # before the first request: a capture goes on after a restart
         Upkeep().start()
