@@ -44,8 +44,7 @@ class Setbacks:
 
     def loaded(self) -> None:
         """A load went well; deaths still count until one worker has lived long enough."""
-        if self.is_failed:
-            self.reason = ""
+        self.reason = ""
         self.is_failed = self.has_died = False
 
     def forgive(self) -> None:

@@ -259,8 +259,7 @@ class Pool:
         now, troubled = self._clock(), dict(self._loader.setbacks)
         for resident in self._room.residents:
             setbacks = troubled.pop(resident.card.id, Setbacks())
-            reason = "" if resident.state == ModelState.READY else setbacks.reason  # it is well again
-            yield structs.replace(resident.shown(now), restarts=setbacks.restarts, reason=reason)
+            yield structs.replace(resident.shown(now), restarts=setbacks.restarts, reason=setbacks.reason)
         for model_id in [waiter.card.id for waiter in self._queue if not waiter.is_request]:
             if not self._room.of(model_id):
                 restarts = troubled.pop(model_id, Setbacks()).restarts
