@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import msgspec
 from django.core.exceptions import ValidationError
@@ -197,6 +198,10 @@ class PoolEventManager(models.Manager["PoolEvent"]):
             findings = msgspec.to_builtins(event.findings)
             ServedModel.objects.update_or_create(name=event.model, defaults={"findings": findings})
 
+    def newest(self, number: int) -> tuple[types.PoolEvent, ...]:
+        """The last ones kept, newest first."""
+        return tuple(row.event for row in self.all()[:number])
+
 
 class PoolEvent(models.Model):
     """One decision of the pool with the numbers that decided it (bytes, seconds)."""
@@ -219,6 +224,20 @@ class PoolEvent(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def event(self) -> types.PoolEvent:
+        """As the pool tells it; what a self-test found is kept with the model alone."""
+        return types.PoolEvent(
+            kind=cast(Any, self.kind),
+            model=self.model,
+            text=self.text,
+            at=self.at.timestamp(),
+            needed_bytes=self.needed_bytes,
+            free_bytes=self.free_bytes,
+            limit_bytes=self.limit_bytes,
+            seconds=self.seconds,
+        )
 
 
 class Download(models.Model):

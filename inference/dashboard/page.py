@@ -1,16 +1,17 @@
 """All that the dashboard shows at one moment, in words: pages render it, websockets send what changed."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 from msgspec import Struct
 
-from inference import runtime
+from inference import models, runtime
 from inference.dashboard import words
 from inference.dashboard.bar import Bar, bar_of
 from inference.dashboard.hour import HOUR, available
 from inference.dashboard.process import footprint
+from inference.keys.models import ApiKey
 from inference.models import ServedModel
 from inference.streams import STREAMS, Stream
 from inference.types import ModelCard, ModelState, PoolEvent, PoolSnapshot, ResidentModel
@@ -21,9 +22,10 @@ MOST_EVENTS = 8
 
 
 class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One cell: its words, the tone they are said in, and how far something is in percent."""
+    """One cell: its words, a quiet note, the tone they are said in, and how far something is in percent."""
 
     text: str
+    note: str = ""
     tone: str = ""
     percent: int | None = None
 
@@ -73,30 +75,38 @@ class Known(Struct, frozen=True, kw_only=True):
 
     cards: tuple[ModelCard, ...]
     lights: Mapping[str, str]
+    keys: Mapping[str, str] = {}  # the names of API keys, by what they begin with
+    events: tuple[PoolEvent, ...] = ()  # the newest kept ones, where this process has too few of its own
 
 
 def known() -> Known:
-    """Look at the models folder and at what their self-tests found; it blocks."""
+    """Look at the models folder, at what their self-tests found, at keys and past events; it blocks."""
     rows = ServedModel.objects.exclude(findings=None).only("name", "findings")
-    return Known(cards=runtime.catalog().scan(), lights={row.name: row.light for row in rows})
+    has_enough = len(runtime.pool().snapshot().events) >= MOST_EVENTS
+    return Known(
+        cards=runtime.catalog().scan(),
+        lights={row.name: row.light for row in rows},
+        keys=dict(ApiKey.objects.values_list("prefix", "name")),
+        events=() if has_enough else models.PoolEvent.objects.newest(MOST_EVENTS),
+    )
 
 
 def page(of: Known) -> Page:
     """The dashboard as of now; callable from any thread."""
     snapshot, streams, now = runtime.pool().snapshot(), STREAMS.snapshot(), time.time()
     bar = bar_of(snapshot, available())
-    models = _models(of, snapshot)
+    rows = _models(of, snapshot)
     return Page(
         memory=parts(bar),
         held=words.held(bar, snapshot),
-        hour_text=words.hour(HOUR.since()),
-        models=models[:MOST_MODELS],
-        more_models=_more(len(models) - MOST_MODELS),
-        streams=tuple(_stream(stream, now) for stream in streams[:MOST_STREAMS]),
+        hour_text=words.hour(HOUR.since(), bar.held),
+        models=rows[:MOST_MODELS],
+        more_models=_more(len(rows) - MOST_MODELS),
+        streams=tuple(_stream(stream, of.keys, now) for stream in streams[:MOST_STREAMS]),
         more_streams=_more(len(streams) - MOST_STREAMS),
         queue=words.queue(streams, settings.CONFIG.queue_limit, now),
         workers=tuple(_workers(snapshot, now)),
-        events=tuple(_event(event, now) for event in reversed(snapshot.events[-MOST_EVENTS:])),
+        events=_events(snapshot.events, of.events, now),
     )
 
 
@@ -138,7 +148,7 @@ def _model(card: ModelCard | None, model: ResidentModel, light: str) -> Row:
     return Row(
         key=model.id,
         cells=(
-            Cell(text=model.id),
+            Cell(text=model.id, note="pinned" if model.is_pinned or (card and card.is_pinned) else ""),
             Cell(text=words.state(card, model), tone=words.tone(card, model), percent=percent),
             Cell(text=words.size(model.reserved_bytes)),
             Cell(text=str(model.leases)),
@@ -157,7 +167,7 @@ def _act(card: ModelCard | None, model: ResidentModel) -> Act | None:
     return None
 
 
-def _stream(stream: Stream, now: float) -> Row:
+def _stream(stream: Stream, keys: Mapping[str, str], now: float) -> Row:
     has_share = stream.phase == "prefill" and stream.total
     percent = 100 * stream.done // stream.total if has_share else None
     if stream.phase == "loading":
@@ -166,10 +176,10 @@ def _stream(stream: Stream, now: float) -> Row:
         key=stream.id,
         cells=(
             Cell(text=stream.model),
-            Cell(text=words.who(stream)),
+            Cell(text=words.who(stream, keys)),
             Cell(text=words.doing(stream), tone=stream.phase, percent=percent),
             Cell(text=words.lasting(now - stream.began_at)),
-            Cell(text=f"{stream.prompt_tokens:,} + {stream.tokens:,}"),
+            Cell(text=f"{stream.prompt_tokens:,} in, {stream.tokens:,} out"),
         ),
         act=Act(value=stream.id, text="Stop", label=f"Stop the request to {stream.model}"),
     )
@@ -194,6 +204,12 @@ def _worker(pid: int, model: ResidentModel, now: float) -> Row:
             Cell(text=words.size(seen.bytes)),
         ),
     )
+
+
+def _events(own: Sequence[PoolEvent], kept: Sequence[PoolEvent], now: float) -> tuple[Row, ...]:
+    """The newest first: this process's own, then those of before its start."""
+    rows = {row.key: row for event in [*reversed(own), *kept] for row in [_event(event, now)]}
+    return tuple(rows.values())[:MOST_EVENTS]
 
 
 def _event(event: PoolEvent, now: float) -> Row:

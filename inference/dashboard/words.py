@@ -1,6 +1,6 @@
 """How the dashboard says things; the page and its websocket use the same words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from inference.dashboard.bar import Bar
 from inference.dashboard.hour import Sample
@@ -33,9 +33,12 @@ def size(amount: int) -> str:
     return in_gb(amount) if amount >= 10**8 else f"{max(1, round(amount / 1e6))} MB"
 
 
-def who(stream: Stream) -> str:
+def who(stream: Stream, keys: Mapping[str, str]) -> str:
+    """Whose request it is; `keys` has the names of API keys by what they begin with."""
+    if stream.principal_kind == "key" and stream.principal:
+        return f"key {keys.get(stream.principal, f'{stream.principal}…')}"
     if stream.principal:
-        return f"key {stream.principal}…" if stream.principal_kind == "key" else stream.principal
+        return stream.principal
     return "the operator's key" if stream.principal_kind == "key" else "this machine"
 
 
@@ -92,12 +95,16 @@ def held(bar: Bar, snapshot: PoolSnapshot) -> str:
     return f"{text} {_PRESSURE[snapshot.pressure]}".strip()
 
 
-def hour(samples: Sequence[Sample]) -> str:
-    """What the chart shows, for who cannot see it."""
+def hour(samples: Sequence[Sample], held: int) -> str:
+    """What the chart shows, for who cannot see it; what is held now is the bar's, newer than any sample."""
     if not samples:
         return "The chart begins a few seconds after the server."
-    most, rate = max(s.held for s in samples), max(s.rate for s in samples)
+    most, rate = max(held, *(s.held for s in samples)), max(s.rate for s in samples)
     return (
-        f"Now {in_gb(samples[-1].held)} and {samples[-1].rate:.0f} tokens/s; "
-        f"in the last hour at most {in_gb(most)} and {rate:.0f} tokens/s."
+        f"Now {_amount(held)} and {samples[-1].rate:.0f} tokens/s; "
+        f"in the last hour at most {_amount(most)} and {rate:.0f} tokens/s."
     )
+
+
+def _amount(held: int) -> str:
+    return size(held) if held else "nothing"

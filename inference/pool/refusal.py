@@ -1,6 +1,6 @@
 """Why a request is refused, in words with numbers. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from inference.errors import (
     AllPinned,
@@ -16,6 +16,8 @@ from inference.pool.budget import in_gb
 from inference.pool.resident import Resident
 from inference.pool.waits import LONGEST_S
 from inference.types import ModelCard
+
+_MOST_NAMED = 3
 
 
 def of_hopeless(
@@ -34,7 +36,9 @@ def of_hopeless(
         if resident.card.is_pinned and resident.card.id != card.id and not resident.is_leaving
     ]
     held = sum(resident.base for resident in pinned)
-    return _all_pinned(card, weights + kv, len(pinned), held, limit) if weights + kv > limit - held else None
+    if weights + kv <= limit - held:
+        return None
+    return _all_pinned(card, weights + kv, [resident.card.id for resident in pinned], held, limit)
 
 
 def of_problem(card: ModelCard) -> ServerError:
@@ -70,11 +74,17 @@ def _too_long(card: ModelCard, tokens: int, weights: int, kv: int, limit: int) -
     )
 
 
-def _all_pinned(card: ModelCard, need: int, count: int, held: int, limit: int) -> AllPinned:
-    models = "1 pinned model holds" if count == 1 else f"{count} pinned models hold"
+def _all_pinned(card: ModelCard, need: int, pinned: Sequence[str], held: int, limit: int) -> AllPinned:
+    names = [repr(name) for name in pinned[:_MOST_NAMED]]
+    if more := len(pinned) - len(names):
+        names.append(f"{more} more")
+    them = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    hold, first = (
+        ("which is pinned, holds", "it") if len(pinned) == 1 else ("which are pinned, hold", "one of them")
+    )
     return AllPinned(
-        f"{card.id!r} needs {in_gb(need)} of memory, and {models} {in_gb(held)} of {in_gb(limit)}: "
-        "unpin one of them first.",
+        f"{card.id!r} needs {in_gb(need)} of memory, and {them}, {hold} {in_gb(held)} of {in_gb(limit)}: "
+        f"unpin {first} first.",
         param="model",
         retry_after=LONGEST_S,
     )

@@ -49,6 +49,8 @@ export class Chart {
     const colour = (name) => () => getComputedStyle(this.swatches[name]).stroke;
     const ink = () => getComputedStyle(this.place).color;
     const grid = { stroke: () => getComputedStyle(this.place).borderTopColor, width: 1 };
+    // Of the moment that is pointed at, else the newest.
+    const shown = (column) => (_, value) => (value ?? this.data[column].at(-1)).toFixed(1);
     const axis = (facts) => ({ stroke: ink, grid, ticks: grid, ...facts });
     return {
       width: this.place.clientWidth,
@@ -60,9 +62,9 @@ export class Chart {
         rate: { range: (_, __, most) => [0, Math.max(10, most * 1.1)] },
       },
       series: [
-        { label: "Time", value: (_, at) => (at ? clock.format(at * 1000) : "–") },
-        { label: "GB held", scale: "GB", value: (_, held) => held?.toFixed(1) ?? "–", stroke: colour("held"), width: 2 },
-        { label: "Tokens/s", scale: "rate", value: (_, rate) => rate?.toFixed(1) ?? "–", stroke: colour("rate"), width: 1.5 },
+        { label: "Time", value: (_, at) => clock.format((at ?? this.lastAt) * 1000) },
+        { label: "GB held", scale: "GB", value: shown(1), stroke: colour("held"), width: 2 },
+        { label: "Tokens/s", scale: "rate", value: shown(2), stroke: colour("rate"), width: 1.5 },
       ],
       axes: [
         axis({ values: (_, times) => times.map((at) => clock.format(at * 1000)) }),

@@ -8,22 +8,38 @@ import { Chart } from "./chart.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
+const TOLD_MS = 6000;
 const LONGEST_SILENCE_MS = 20_000; // the server says something every five seconds
 
 const board = document.getElementById("dashboard");
 const find = (selector) => board.querySelector(selector);
 
-/** @param {string} words what is said of the connection, and of what was asked */
-const say = (words) => {
-  find("#dashboard-link").textContent = words;
-};
+let state = "";
+let telling = 0;
 
-/** @param {HTMLElement} place @param {{text: string, tone?: string, percent?: number}} cell */
+/** @param {string} words what is said of the connection */
+function say(words) {
+  clearTimeout(telling);
+  state = words;
+  find("#dashboard-link").textContent = words;
+}
+
+/** @param {string} words what became of something that was asked, told for a while in the place of the state */
+function tell(words) {
+  clearTimeout(telling);
+  find("#dashboard-link").textContent = words;
+  telling = setTimeout(() => say(state), TOLD_MS);
+}
+
+/** @param {HTMLElement} place @param {{text: string, note?: string, tone?: string, percent?: number}} cell */
 function fill(place, cell) {
   const bar = place.querySelector("progress");
+  const note = place.querySelector("small");
   if (place.firstChild?.nodeType === Node.TEXT_NODE) {
     if (place.firstChild.data.trimEnd() !== cell.text) place.firstChild.data = cell.text;
   } else place.prepend(cell.text);
+  if (!cell.note) note?.remove();
+  else if (!note) place.append(" ", element("small", {}, cell.note));
   if (cell.tone) place.dataset.tone = cell.tone;
   else delete place.dataset.tone;
   if (cell.percent === undefined) bar?.remove();
@@ -139,16 +155,16 @@ async function stop(event) {
   const body = new FormData(form);
   body.set("stream", button.value);
   button.disabled = true;
-  say("Stopping the request…");
+  tell("Stopping the request…");
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
     const told = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
     // Who is signed out is led to the page for it, which is an answer too.
     const why = answer.redirected ? "Sign in again to stop it." : "It could not be stopped; reload the page.";
-    say(told.stopped ? "The request was stopped." : told.error || why);
+    tell(told.stopped ? "The request was stopped." : told.error || why);
     button.disabled = Boolean(told.stopped);
   } catch {
-    say("The server cannot be reached; try again.");
+    tell("The server cannot be reached; try again.");
     button.disabled = false;
   }
 }

@@ -6,22 +6,24 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from django.contrib.auth.models import User
 
-from inference import runtime
+from inference import models, runtime
 from inference.chat import stream
 from inference.dashboard.bar import Bar
 from inference.dashboard.page import MOST_MODELS, Known, Page, Row, known, page, parts
+from inference.keys.models import ApiKey
 from inference.models import ServedModel
 from inference.requests import ChatRequest, Message
-from inference.types import Accepted, Finding, ModelState, Principal
+from inference.types import Accepted, Finding, ModelState, PoolEvent, Principal
 from tests.fakes import GB, FakeCatalog, FakeRunner, card, fake_pool, serving
 
 QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
 ME = Principal(kind="user", name="ann")
 
 
-def look(**lights: str) -> Page:
-    return page(Known(cards=runtime.catalog().scan(), lights=lights))
+def look(*events: PoolEvent, **lights: str) -> Page:
+    return page(Known(cards=runtime.catalog().scan(), lights=lights, events=events))
 
 
 def words_of(rows: tuple[Row, ...]) -> list[list[str]]:
@@ -91,7 +93,7 @@ async def test_requests_and_workers_are_shown() -> None:
                 continue
             seen = look()
         await pool.close()
-    assert words_of(seen.streams) == [["tiny", "ann", "reading the prompt", "0 s", "5 + 0"]]
+    assert words_of(seen.streams) == [["tiny", "ann", "reading the prompt", "0 s", "5 in, 0 out"]]
     assert words_of(seen.models)[0][:4] == ["tiny", "busy", "1.0 GB", "1"]
     ((name, pid, _, restarts, _),) = words_of(seen.workers)
     assert (name, pid, restarts) == ("tiny", "4242", "0")
@@ -106,6 +108,30 @@ async def test_the_spare_worker_is_shown() -> None:
         seen = look()
         await pool.close()
     assert words_of(seen.workers)[0][:2] == ["spare, for the next model", "4242"]
+
+
+def test_a_pinned_model_says_so() -> None:
+    with serving(cards=[card("a", is_pinned=True), card("b")]):
+        assert [row.cells[0].note for row in look().models] == ["pinned", ""]
+
+
+def loads(first: int, last: int) -> list[PoolEvent]:
+    """Events of before this process, newest first."""
+    return [
+        PoolEvent(kind="loaded", model=f"m{n}", text=f"loaded m{n}", at=n) for n in range(last, first, -1)
+    ]
+
+
+async def test_what_the_pool_did_goes_on_from_before_the_start() -> None:
+    with serving(FakeRunner()) as pool:
+        assert words_of(look(*loads(0, 9)).events)[0][1] == "Loaded m9"
+        await pool.load("tiny")
+        while pool.snapshot().of("tiny").state != ModelState.READY:
+            await asyncio.sleep(0.01)
+        seen = look(*reversed(pool.snapshot().events), *loads(0, 9))
+        await pool.close()
+    told = [text for _, text in words_of(seen.events)]
+    assert told[0].startswith("Loaded tiny:") and told[1:] == [f"Loaded m{n}" for n in range(9, 2, -1)]
 
 
 def test_a_long_list_of_models_is_cut() -> None:
@@ -128,3 +154,16 @@ def test_lights_are_remembered_for_models_that_are_not_loaded() -> None:
     ServedModel.objects.create(name="untested")
     with serving():
         assert known().lights == {"tiny": "red"}
+
+
+@pytest.mark.django_db
+def test_keys_are_known_by_their_names_and_events_are_kept() -> None:
+    key = ApiKey(name="laptop", owner=User.objects.create_user("ann"))
+    key.give_secret()
+    key.save()
+    event = PoolEvent(kind="evicted", model="a", text="evicted a", at=1_700_000_000.123456, seconds=4)
+    models.PoolEvent.objects.record(event)
+    with serving():
+        seen = known()
+    assert seen.keys == {key.prefix: "laptop"}
+    assert seen.events == (event,)

@@ -52,13 +52,16 @@ def test_sizes(amount: int, said: str) -> None:
     ("kind", "name", "said"),
     [
         ("user", "ann", "ann"),
-        ("key", "mlx-ab12", "key mlx-ab12…"),
+        ("key", "mlx-ab12", "key laptop"),
+        ("key", "mlx-gone", "key mlx-gone…"),
+        ("user", "mlx-ab12", "mlx-ab12"),
         ("key", "", "the operator's key"),
         ("local", "", "this machine"),
     ],
 )
 def test_who_asks(kind: str, name: str, said: str) -> None:
-    assert words.who(stream(principal_kind=kind, principal=name)) == said
+    keys = {"mlx-ab12": "laptop"}
+    assert words.who(stream(principal_kind=kind, principal=name), keys) == said
 
 
 @pytest.mark.parametrize(
@@ -138,6 +141,22 @@ def test_short_memory_is_said() -> None:
 
 
 def test_the_hour_is_said_for_who_cannot_see_it() -> None:
-    said = words.hour([sample(held=3 * GB, rate=50), sample(held=GB, rate=7)])
+    samples = [sample(held=3 * GB, rate=50), sample(held=GB, rate=7)]
+    said = words.hour(samples, GB)
     assert said == "Now 1.0 GB and 7 tokens/s; in the last hour at most 3.0 GB and 50 tokens/s."
-    assert "begins" in words.hour([])
+    assert "begins" in words.hour([], GB)
+
+
+@pytest.mark.parametrize(
+    ("held", "now", "most"),
+    [(2 * GB, "2.0 GB", "3.0 GB"), (4 * GB, "4.0 GB", "4.0 GB"), (0, "nothing", "3.0 GB")],
+)
+def test_what_is_held_now_is_not_the_last_samples(held: int, now: str, most: str) -> None:
+    said = words.hour([sample(held=3 * GB)], held)
+    assert said.startswith(f"Now {now} and") and f"at most {most}" in said
+
+
+def test_the_hour_and_the_bar_say_one_figure() -> None:
+    bar = Bar(weights=42 * 10**6, kv=0, caches=0, others=0, free=GB, limit=GB)
+    assert "Models hold 42 MB" in words.held(bar, PoolSnapshot(limit_bytes=GB))
+    assert words.hour([sample()], bar.held).startswith("Now 42 MB and")

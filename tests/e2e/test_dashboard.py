@@ -81,10 +81,16 @@ async def test_the_bar_moves_with_a_load_and_a_request_is_stopped(small_site: Si
         await expect(rows(page, "workers").first).to_contain_text("tiny")
         await expect(rows(page, "events").first).to_contain_text("Loaded tiny")
         await rows(page, "streams").get_by_role("button", name="Stop").click()
+        said = page.locator("#dashboard-link")
+        await expect(said).to_have_text("The request was stopped.")
         await expect(rows(page, "streams")).to_have_count(0)
         assert "An operator of this server stopped this request." in await asking
         await expect(rows(page, "models").first).to_contain_text("ready")
         await expect(page.locator("#chart canvas")).to_be_visible()
+        # Nobody points at the chart: it tells of the newest sample.
+        newest = re.compile(r"Time.*\d\d:\d\d.*GB held.*\d\.\d.*Tokens/s.*\d\.\d", re.DOTALL)
+        await expect(page.locator("#chart .u-legend")).to_have_text(newest)
+        await expect(said).to_have_text("live", timeout=30_000)  # what was done is not told for ever
         assert visit.complaints == []
 
 
@@ -219,12 +225,28 @@ async def test_it_can_be_read_by_everybody(small_site: Site, scheme: str) -> Non
         assert [(one["help"], one["nodes"][0]["html"][:200]) for one in found["violations"]] == []
 
 
-async def test_it_fits_a_phone(small_site: Site) -> None:
-    async with looking(small_site, viewport={"width": 360, "height": 800}) as visit:
-        await live(visit.page)
-        assert await visit.page.evaluate("document.documentElement.scrollWidth") == 360
-        await expect(rows(visit.page, "models").filter(has_text="cannot be served")).to_be_visible()
-        for part in await visit.page.locator("#dashboard .module").all():
-            assert await part.evaluate("node => node.scrollWidth <= node.clientWidth"), (
-                await part.inner_text()
-            )
+@pytest.mark.parametrize("width", [360, 390])
+async def test_it_fits_a_phone(small_site: Site, width: int) -> None:
+    async with looking(small_site, viewport={"width": width, "height": 800}) as visit:
+        page = visit.page
+        await live(page)
+        await operate(small_site, "load")
+        await operate(small_site, "pin")  # the page is told of it while it is open
+        await expect(rows(page, "models").first).to_contain_text("ready", timeout=60_000)
+        await expect(rows(page, "models").first.locator("small")).to_have_text("pinned")
+        await expect(rows(page, "models").filter(has_text="cannot be served")).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollWidth") == width
+        for part in await page.locator("#dashboard .module").all():
+            is_whole = await part.evaluate("node => node.scrollWidth <= node.clientWidth")
+            assert is_whole, await part.inner_text()
+        for button in await page.locator("#dashboard button").all():
+            box = await button.bounding_box()
+            assert box and box["x"] + box["width"] <= width - 10, await button.inner_text()
+        await operate(small_site, "unpin")
+        await expect(rows(page, "models").first.locator("small")).to_have_count(0)
+
+
+async def operate(site: Site, what: str) -> None:
+    async with httpx.AsyncClient(timeout=60) as client:
+        answer = await client.post(f"{site.url}/api/models/{what}", json={"model": "tiny"})
+        assert answer.is_success, answer.text

@@ -185,7 +185,7 @@ async def test_when_pins_hold_the_room_it_is_refused_at_once() -> None:
     scene = Scene(card("a", is_pinned=True), card("b", is_pinned=True), C, limit_bytes=2 * GB)
     await scene.use("a")
     await scene.use("b")
-    with pytest.raises(AllPinned, match="2 pinned models hold 2.0 GB of 2.0 GB") as told:
+    with pytest.raises(AllPinned, match="'a' and 'b', which are pinned, hold 2.0 GB of 2.0") as told:
         await scene.ask("c")
     assert told.value.retry_after
     assert (scene.resident, len(scene.told("refused"))) == ({"a", "b"}, 1)
