@@ -1,16 +1,21 @@
 """The admin's pages about API keys; a key itself is shown once, when it was made."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html, format_html_join
 
 from inference.keys.models import ApiKey, KeyDay
+from inference.keys.showing import SHOWING
 
 if TYPE_CHECKING:
     ApiKeyAdminBase = admin.ModelAdmin[ApiKey]
@@ -25,12 +30,17 @@ _LIMITS = ("requests_per_minute", "tokens_per_day", "concurrent_streams")
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ApiKeyAdminBase):
-    list_display = ("name", "prefix", "owner", "scopes", "state", "expires_at", "last_used_at")
+    list_display = ("called", "owner", "scopes", "standing", "used")
     list_filter = ("is_revoked", "owner", *_RIGHTS)
     list_select_related = ("owner",)
     search_fields = ("name", "prefix", "owner__username")
+    search_help_text = "Searches the name, what the key begins with, and the owner."
     actions = ("revoke",)
     autocomplete_fields = ("owner",)
+
+    def get_urls(self) -> list[URLPattern]:
+        shown = self.admin_site.admin_view(self.made)
+        return [path("made/<str:token>/", shown, name="inference_apikey_made"), *super().get_urls()]
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         about = ("name", "owner", "expires_at") if obj is None else ("name", "prefix", "owner", "expires_at")
@@ -41,44 +51,67 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         ]
         if obj is None:
             return asked
-        return [*asked, ("Use", {"fields": ("is_revoked", "created_at", "last_used_at", "usage")})]
+        # A revocation cannot be undone: what was a box to tick is told in a word.
+        end = "standing" if obj.is_revoked or not self.has_change_permission(request, obj) else "is_revoked"
+        return [*asked, ("Use", {"fields": (end, "created", "used", "usage")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        fixed = ("prefix", "created_at", "last_used_at", "usage")
+        fixed = ("prefix", "standing", "created", "used", "usage")
         # Nobody gives away a right that is not theirs.
         rights = () if request.user.has_perm("inference.run_servedmodel") else ("can_manage",)
-        if obj is None:
-            return (*fixed, *rights)
-        revoked = ("is_revoked",) if obj.is_revoked else ()
-        return (*fixed, *rights, *revoked, "owner")
+        return (*fixed, *rights) if obj is None else (*fixed, *rights, "owner")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        if not change:
-            # It lives in this request alone: not in a message, for those are kept in cookies.
-            request.made_secret = obj.give_secret()  # type: ignore[attr-defined]
+        made = None if change else obj.give_secret()
         super().save_model(request, obj, form, change)
+        if made:
+            session = request.session.session_key or ""
+            request.made_token = SHOWING.keep(obj.pk, made, session)  # type: ignore[attr-defined]
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
+        # To a page of its own: one that answers the form would make a second key when it is loaded again.
+        return redirect("admin:inference_apikey_made", request.made_token)  # type: ignore[attr-defined]
+
+    def made(self, request: HttpRequest, token: str) -> HttpResponse:
+        """The new key, once: its secret is in no message, cookie or table."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        made = SHOWING.take(token, request.session.session_key or "")
         context = self.admin_site.each_context(request) | {
-            "title": "The API key is made",
-            "key": obj,
-            "secret": request.made_secret,  # type: ignore[attr-defined]
+            "title": "The API key is made" if made else "This key was shown already",
+            "key": made and ApiKey.objects.filter(pk=made.key).first(),
+            "secret": made and made.secret,
             "opts": self.opts,
         }
         response = TemplateResponse(request, "admin/inference/key_made.html", context)
         add_never_cache_headers(response)
         return response
 
+    @admin.display(description="Name", ordering="name")
+    def called(self, key: ApiKey) -> str:
+        return format_html('{} <span class="quiet">{}…</span>', key.name, key.prefix)
+
     @admin.display(description="Scopes")
     def scopes(self, key: ApiKey) -> str:
         return ", ".join(key.scopes) or "none"
 
-    @admin.display(description="State")
-    def state(self, key: ApiKey) -> str:
-        return key.state
+    @admin.display(description="State", ordering="expires_at")
+    def standing(self, key: ApiKey) -> str:
+        if key.is_revoked or key.expires_at is None:
+            return key.state
+        word = "until" if key.state == "good" else "since"
+        return format_html('{} <span class="quiet">{} {}</span>', key.state, word, _utc(key.expires_at))
+
+    @admin.display(description="Created")
+    def created(self, key: ApiKey) -> str:
+        return _utc(key.created_at)
+
+    @admin.display(description="Last used", ordering="last_used_at")
+    def used(self, key: ApiKey) -> str:
+        return _utc(key.last_used_at) if key.last_used_at else "never"
 
     @admin.display(description="Tokens a day")
     def usage(self, key: ApiKey) -> str:
@@ -87,7 +120,8 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         if not asked:
             return "It was not used in the last 30 days."
         return format_html(
-            "<p>{} tokens in {} requests in the last 30 days, at most {} on one.</p>{}",
+            "<p>{} tokens in {} requests in the last 30 days, at most {} on one. "
+            "Requests that were refused are counted too.</p>{}",
             f"{total:,}",
             f"{asked:,}",
             f"{max(day.tokens for day in days):,}",
@@ -104,6 +138,10 @@ class ApiKeyAdmin(ApiKeyAdminBase):
                 f"Revoked {key.name}: it opens nothing from now on, and its answers under way are ended.",
                 messages.SUCCESS,
             )
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def chart(days: list[KeyDay]) -> str:

@@ -77,9 +77,34 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
     def clean(self) -> None:
-        # Only of a new one: the page of a key that has expired must still be saved.
-        if self._state.adding and self.expires_at and self.expires_at <= datetime.now(UTC):
-            raise ValidationError({"expires_at": "Give a time ahead; days and times are those of UTC."})
+        problems = {
+            "name": self._problem_of_name(),
+            "can_chat": ""
+            if self.scopes
+            else "Give it at least one scope; a key for nothing is revoked instead.",
+            "expires_at": self._problem_of_end(),
+        }
+        if wrong := {field: words for field, words in problems.items() if words}:
+            raise ValidationError(wrong)
+
+    def _problem_of_name(self) -> str:
+        """Why its owner's other keys keep it from having this name; empty when they do not."""
+        others = ApiKey.objects.filter(owner=self.owner_id, name=self.name, is_revoked=False).exclude(
+            pk=self.pk
+        )
+        if self.is_revoked or not others.exists():
+            return ""
+        return "Its owner has a key of this name already; lists would show two that nobody can tell apart."
+
+    def _problem_of_end(self) -> str:
+        """Why it cannot end then; empty when it can."""
+        if self.expires_at is None or self.expires_at > datetime.now(UTC):
+            return ""
+        before = ApiKey.objects.filter(pk=self.pk).values_list("expires_at", flat=True).first()
+        # The page of a key that has expired must still be saved; forms have no fractions of seconds.
+        if before and before.replace(microsecond=0) == self.expires_at.replace(microsecond=0):
+            return ""
+        return "Give a time ahead; days and times are those of UTC. To end a key now, revoke it."
 
     def give_secret(self) -> str:
         """Make the secret that this key is; the only time that it can be seen."""
