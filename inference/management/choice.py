@@ -26,7 +26,7 @@ class PinCommand(ModelCommand):
     def _choose(self, model: str) -> str:
         card = runtime.catalog().find(model)
         if card is None:
-            raise CommandError(f"There is no model {model!r} here.")
+            raise CommandError(f"There is no model {model!r} here; `manage.py models` lists them.")
         try:
             chosen = {"is_pinned": self.action == "pin"}
             ServedModel.objects.update_or_create(name=card.id, defaults=chosen)

@@ -11,18 +11,27 @@ from django.core.management import BaseCommand, CommandError
 
 from inference import serving
 from inference.api import token
+from inference.errors import ModelNotFound
 from inference.types import PoolSnapshot, ResidentModel
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 _PATIENCE_S = 30.0
 
 
-class NotRunning(CommandError):
+class NotDone(CommandError):
+    """The site did not do what it was asked for."""
+
+
+class NotRunning(NotDone):
     """No site runs, or none at the address that was given."""
 
 
-class NotAnswering(CommandError):
+class NotAnswering(NotDone):
     """A site of this data folder runs, but cannot be spoken to."""
+
+
+class NoSuchModel(NotDone):
+    """The site does not know the model."""
 
 
 class Client:
@@ -39,9 +48,11 @@ class Client:
 
     def act(self, action: str, model: str) -> ResidentModel:
         """POST one of the actions on a model."""
-        return msgspec.json.decode(
-            self._ask("POST", f"/api/models/{action}", {"model": model}), type=ResidentModel
-        )
+        try:
+            answer = self._ask("POST", f"/api/models/{action}", {"model": model})
+        except NoSuchModel:
+            raise NoSuchModel(f"There is no model {model!r} here; `manage.py models` lists them.") from None
+        return msgspec.json.decode(answer, type=ResidentModel)
 
     def pool(self) -> PoolSnapshot:
         return msgspec.json.decode(self._ask("GET", "/api/pool"), type=PoolSnapshot)
@@ -56,16 +67,16 @@ class Client:
             response = connection.getresponse()
             answer = response.read()
         except TimeoutError:
-            raise CommandError(f"The site at {self.address} does not answer.") from None
+            raise NotDone(f"The site at {self.address} does not answer.") from None
         except (OSError, http.client.HTTPException):
             raise self._nobody() from None
         finally:
             connection.close()
         if response.status != 200:
-            raise CommandError(self._why(response.status, answer))
+            raise self._why(response.status, answer)
         return answer
 
-    def _nobody(self) -> CommandError:
+    def _nobody(self) -> NotDone:
         if self._pid:
             return NotAnswering(f"The site at {self.address} (process {self._pid}) cannot be reached.")
         return NotRunning(
@@ -73,16 +84,18 @@ class Client:
             "with --host and --port."
         )
 
-    def _why(self, status: int, answer: bytes) -> str:
+    def _why(self, status: int, answer: bytes) -> NotDone:
         if status == 401:
-            return (
+            return NotDone(
                 f"The site at {self.address} does not know this command's key: it was started with another "
                 "MLX_SERVER_DATA_DIR."
             )
         try:
-            return str(json.loads(answer)["error"]["message"])
+            error = json.loads(answer)["error"]
+            kind = NoSuchModel if error["code"] == ModelNotFound.code else NotDone
+            return kind(str(error["message"]))
         except (ValueError, KeyError, TypeError):
-            return f"What runs at {self.address} answers {status}: is it another program?"
+            return NotDone(f"What runs at {self.address} answers {status}: is it another program?")
 
 
 class ClientCommand(BaseCommand):
@@ -95,7 +108,7 @@ class ClientCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
-        except (NotRunning, NotAnswering) as error:
+        except NotDone as error:
             raise CommandError(str(error)) from error  # Django prints the class's name
 
     def client(self, options: dict[str, Any]) -> Client:

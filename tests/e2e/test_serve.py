@@ -51,6 +51,7 @@ def ended(data: Path, number: int) -> Ended:
         assert ask(site.wait_ready(60).url, model="tiny").status_code == 200
         workers = [worker.pid for worker in site.workers]
         status = site.stop(number)
+        site._reader.join(5)
     assert workers
     return Ended(status, wait_until_gone(workers), site.output)
 
@@ -75,6 +76,8 @@ def test_the_login_is_printed_on_the_first_start_only(endings: dict[int, Ended])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_site_and_every_worker(endings: dict[int, Ended], number: int) -> None:
     assert (endings[number].status, endings[number].workers) == (0, [])
+    assert "Stopping; answers under way are told." in endings[number].output
+    assert endings[number].output.endswith("\nStopped.\n")
 
 
 def test_no_worker_outlives_a_killed_site(endings: dict[int, Ended]) -> None:

@@ -60,16 +60,39 @@ def test_a_time_is_that_of_its_zone_and_of_utc_without_one(given: str, hour: int
 def test_list_shows_keys_without_their_secrets() -> None:
     assert "no keys yet" in key("list")
     made, given = make_key(name="lap\x1btop")
-    told = key("list")
-    assert told.startswith(made.prefix) and told.endswith("never used  lap?top") and given not in told
+    headings, row = key("list").splitlines()
+    assert headings.split()[:5] == ["KEY", "STATE", "SCOPES", "OWNER", "EXPIRES"]
+    assert row.startswith(made.prefix) and row.endswith("never            lap?top") and given not in row
+    assert [row[headings.index(part) :].split("  ")[0] for part in ("EXPIRES", "LIMITS")] == ["never", "none"]
+
+
+def test_list_shows_what_a_key_may_and_until_when() -> None:
+    make_key(
+        name="ci",
+        expires_at=datetime(2127, 1, 31, 10, tzinfo=UTC),
+        requests_per_minute=60,
+        tokens_per_day=100_000,
+        concurrent_streams=2,
+    )
+    assert "  2127-01-31 10:00  60 requests/min, 100,000 tokens/day, 2 streams  never" in key("list")
 
 
 def test_revoke_finds_a_key_by_its_beginning_or_its_only_name() -> None:
-    one, two, three = (make_key(name=name)[0] for name in ("a", "b", "b"))
+    one, two, three, four = (make_key(name=name)[0] for name in ("a", "b", "b", "b"))
     key("revoke", "a")
     key("revoke", two.prefix)
-    with pytest.raises(CommandError, match="several"):
+    with pytest.raises(CommandError, match=f"2 keys are called 'b'.*key revoke {three.prefix}") as told:
         key("revoke", "b")
+    assert four.prefix in str(told.value) and two.prefix not in str(told.value)
     with pytest.raises(CommandError, match="no key"):
         key("revoke", "c")
-    assert set(ApiKey.objects.filter(is_revoked=True)) == {one, two} and three.state == "good"
+    key("revoke", four.prefix[:-1])
+    key("revoke", "b")  # the only one of them that still opens anything
+    assert set(ApiKey.objects.filter(is_revoked=True)) == {one, two, three, four}
+
+
+def test_a_beginning_that_many_have_revokes_none() -> None:
+    make_key(name="a"), make_key(name="b")
+    with pytest.raises(CommandError, match="2 keys"):
+        key("revoke", "mlx-")
+    assert not ApiKey.objects.filter(is_revoked=True).exists()

@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,11 @@ from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from inference.keys.models import ApiKey
+from inference.management.table import table
 from inference.types import SCOPES
 
 _FIELDS = {"chat": "can_chat", "embeddings": "can_embed", "manage": "can_manage"}
+_COLUMNS = ("KEY", "STATE", "SCOPES", "OWNER", "EXPIRES (UTC)", "LIMITS", "LAST USED (UTC)", "NAME")
 _DAYS = re.compile(r"(\d{1,5})d")
 
 
@@ -40,7 +42,9 @@ class Command(BaseCommand):
         create.add_argument("--streams", type=int, help="answers made at the same time")
         parts.add_parser("list", help="show every key, but not its secret")
         revoke = parts.add_parser("revoke", help="have a key open nothing any more")
-        revoke.add_argument("key", help="what it begins with, or its name if there is only one such")
+        revoke.add_argument(
+            "key", help="its beginning, as `key list` shows it, or its name if only one has it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -77,28 +81,59 @@ class Command(BaseCommand):
         self.stdout.write(secret)
 
     def _list(self, options: dict[str, Any]) -> None:
-        for line in lines():
-            self.stdout.write("".join(char if char.isprintable() else "?" for char in line))
+        keys = list(ApiKey.objects.select_related("owner"))
+        if not keys:
+            self.stdout.write("There are no keys yet; `manage.py key create NAME --owner USER` makes one.")
+            return
+        for line in lines(keys):
+            self.stdout.write(line)
 
     def _revoke(self, options: dict[str, Any]) -> None:
-        wanted = options["key"]
-        found = list(ApiKey.objects.filter(prefix=wanted) or ApiKey.objects.filter(name=wanted))
-        if len(found) != 1:
-            why = "There are several keys" if found else "There is no key"
-            raise CommandError(f"{why} {wanted!r}; `manage.py key list` shows what each begins with.")
+        found = _called(options["key"])
+        if not found:
+            raise CommandError(f"There is no key {options['key']!r}; `manage.py key list` shows them all.")
+        if len(found) > 1:
+            these = "\n".join(["They are:", *lines(found)])
+            raise CommandError(
+                f"{len(found)} keys are called {options['key']!r}; give the beginning of the right one, "
+                f"such as `manage.py key revoke {found[0].prefix}`. {these}"
+            )
         found[0].revoke()
         self.stdout.write(f"{found[0]} is revoked; a running site feels it within a few seconds.")
 
 
-def lines() -> Iterator[str]:
+def _called(wanted: str) -> list[ApiKey]:
+    """The keys of this beginning or name; revoked ones only where no other is called so."""
+    keys = ApiKey.objects.select_related("owner")
+    found = list(keys.filter(name=wanted) or keys.filter(prefix__startswith=wanted))
+    return [key for key in found if not key.is_revoked] or found
+
+
+def lines(keys: Sequence[ApiKey]) -> Iterator[str]:
     """The keys as a terminal shows them."""
-    keys = list(ApiKey.objects.select_related("owner"))
-    if not keys:
-        yield "There are no keys yet; `manage.py key create NAME --owner USER` makes one."
-    for key in keys:
-        used = f"used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
-        scopes = ",".join(key.scopes) or "nothing"
-        yield f"{key.prefix}  {key.state:8}  {scopes:24}  {key.owner}  {used}  {key.name}"
+    yield from table([_COLUMNS, *map(_row, keys)])
+
+
+def _row(key: ApiKey) -> tuple[str, ...]:
+    return (
+        key.prefix,
+        key.state,
+        ",".join(key.scopes) or "nothing",
+        str(key.owner),
+        f"{key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "never",
+        _limits(key),
+        f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
+        key.name,
+    )
+
+
+def _limits(key: ApiKey) -> str:
+    limits = (
+        (key.requests_per_minute, "requests/min"),
+        (key.tokens_per_day, "tokens/day"),
+        (key.concurrent_streams, "streams"),
+    )
+    return ", ".join(f"{most:,} {what}" for most, what in limits if most is not None) or "none"
 
 
 def _moment(text: str) -> datetime:

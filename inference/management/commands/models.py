@@ -8,6 +8,7 @@ import msgspec
 from django.core.management import BaseCommand
 
 from inference import runtime
+from inference.management.table import table
 from inference.types import ModelCard
 
 _GB = 10**9
@@ -28,10 +29,8 @@ class Command(BaseCommand):
             self.stdout.write("There is no model yet: `manage.py pull OWNER/NAME` fetches one.")
             return
         rows = [("MODEL", "KIND", "FAMILY", "SIZE", "CONTEXT", ""), *map(_row, cards)]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        for row in rows:
-            padded = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-            self.stdout.write("  ".join(padded).rstrip())
+        for line in table(rows):
+            self.stdout.write(line)
 
 
 def _row(card: ModelCard) -> tuple[str, str, str, str, str, str]:

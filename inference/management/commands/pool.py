@@ -1,13 +1,14 @@
 """`manage.py pool`: the running site's models, their memory, and what was decided last."""
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from inference.management.client import ClientCommand
+from inference.management.table import printable, table
 from inference.pool.budget import in_gb
 from inference.types import PoolEvent, PoolSnapshot, ResidentModel
 
@@ -28,7 +29,7 @@ class Command(ClientCommand):
             self.stdout.write(msgspec.json.format(msgspec.json.encode(snapshot)).decode())
             return
         for line in lines(snapshot):
-            self.stdout.write(_printable(line))
+            self.stdout.write(printable(line))
 
 
 def lines(snapshot: PoolSnapshot) -> Iterator[str]:
@@ -40,15 +41,10 @@ def lines(snapshot: PoolSnapshot) -> Iterator[str]:
     )
     if snapshot.models:
         yield ""
-        yield from _table([_COLUMNS, *map(_row, snapshot.models)])
+        yield from table([_COLUMNS, *map(_row, snapshot.models)])
     if snapshot.events:
         yield ""
         yield from map(_told, snapshot.events[-_LAST_EVENTS:])
-
-
-def _printable(line: str) -> str:
-    """Folders may be named anything, also what a terminal takes for orders."""
-    return "".join(char if char.isprintable() else "?" for char in line)
 
 
 def _row(model: ResidentModel) -> tuple[str, ...]:
@@ -64,12 +60,6 @@ def _row(model: ResidentModel) -> tuple[str, ...]:
         "yes" if model.is_pinned else "",
         model.reason + again,
     )
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _told(event: PoolEvent) -> str:

@@ -7,6 +7,7 @@ import resource
 import secrets
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -106,10 +107,16 @@ class Command(BaseCommand):
                 f"Cannot listen on {config.host}:{config.port}: {server.listen_failure}. Give another "
                 "address with --host or --port."
             )
+        self._say("Stopped.")
+
+    def _say(self, line: str) -> None:
+        with contextlib.suppress(OSError):  # the terminal may have gone first
+            self.stdout.write(line)
+            self.stdout.flush()
 
     def _on_ready(self, server: StreamServer, password: str | None) -> None:
         loop = asyncio.get_event_loop()
-        stopping = Stopping(server)
+        stopping = Stopping(server, self._say)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.begin)
         stopping.keep(loop.create_task(runtime.pool().warm_up()))
@@ -129,8 +136,9 @@ class Command(BaseCommand):
 class Stopping:
     """From the first signal to the end: tell the streams, end the workers, stop. A second signal is now."""
 
-    def __init__(self, server: StreamServer) -> None:
+    def __init__(self, server: StreamServer, say: Callable[[str], None]) -> None:
         self._server = server
+        self._say = say
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_begun = False
 
@@ -144,6 +152,7 @@ class Stopping:
             return
         self._has_begun = True
         self.keep(asyncio.get_running_loop().create_task(self._stop()))
+        self._say("\nStopping; answers under way are told. Ctrl-C again stops at once.")
 
     async def _stop(self) -> None:
         try:
