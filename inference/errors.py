@@ -10,9 +10,9 @@
     │   ├── AuthenticationFailed  401  invalid_api_key
     │   ├── PermissionDenied      403  permission_denied
     │   ├── ModelNotFound         404  model_not_found
-    │   ├── StoppedByOperator     403  stopped_by_operator
     │   ├── NotFound              404  not_found
     │   ├── MethodNotAllowed      405  method_not_allowed
+    │   ├── StoppedByOperator     409  stopped_by_operator
     │   ├── BodyTooLarge          413  body_too_large
     │   └── UnsupportedMediaType  415  unsupported_media_type
     └── Unavailable               503  server_error
@@ -100,9 +100,9 @@ class ModelNotFound(InvalidRequest):
 
 
 class StoppedByOperator(InvalidRequest):
-    """An operator stopped the request; not a 5xx, which clients would send again by themselves."""
+    """An operator stopped the request: the key is good, and it is not for the client to send it again."""
 
-    status, code = 403, "stopped_by_operator"
+    status, code = 409, "stopped_by_operator"
 
 
 class NotFound(InvalidRequest):

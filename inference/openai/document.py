@@ -121,6 +121,7 @@ _STATUSES = {
     401: "The key is wrong or missing.",
     403: "This key or user may not do that.",
     404: "There is no such model or response.",
+    409: "An operator stopped this request.",
     413: "The body is too large.",
     415: "The body is not JSON in UTF-8.",
     429: "Too many wait already; Retry-After says when to come back.",

@@ -10,7 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from inference.errors import AuthenticationFailed, BodyTooLarge, InternalError, NotFound, ServerError
+from inference.errors import (
+    AuthenticationFailed,
+    BodyTooLarge,
+    InternalError,
+    NotFound,
+    ServerError,
+    StoppedByOperator,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +51,8 @@ def response(error: ServerError) -> HttpResponse:
     answer = HttpResponse(encode(error), status=error.status, content_type="application/json")
     if error.retry_after is not None:
         answer["Retry-After"] = str(math.ceil(error.retry_after))
+    if isinstance(error, StoppedByOperator):
+        answer["x-should-retry"] = "false"  # OpenAI's clients send a 409 again by themselves, unless told so
     if error.status == 401:
         answer["WWW-Authenticate"] = "Bearer"
     return answer

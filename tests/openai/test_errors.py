@@ -6,7 +6,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404
 from ninja.errors import HttpError
 
-from inference.errors import ServerError, all_errors
+from inference.errors import PoolFull, ServerError, StoppedByOperator, all_errors
 from inference.openai import errors
 
 
@@ -18,6 +18,12 @@ def test_every_error_has_openai_s_shape(kind: type[ServerError]) -> None:
         "error": {"message": "Words.", "type": kind.type, "param": "model", "code": kind.code}
     }
     assert response["Retry-After"] == "1"
+
+
+def test_a_request_that_an_operator_stopped_looks_like_no_bad_key_and_is_not_sent_again() -> None:
+    response = errors.response(StoppedByOperator("An operator stopped this request."))
+    assert response.status_code == 409 and response["x-should-retry"] == "false"
+    assert "x-should-retry" not in errors.response(PoolFull("Full."))
 
 
 @pytest.mark.parametrize(
