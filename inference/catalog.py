@@ -15,6 +15,7 @@ from huggingface_hub import scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 
 from inference import foreign_code, pooling, prediction
+from inference.requests import Sampling
 from inference.types import Choice, ModelCard
 from inference.weights import BrokenWeights, Tensor, read_tensors, weight_files
 
@@ -180,6 +181,7 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine
         created=_changed_at(folder / "config.json"),
         kind="embedding" if pools else "chat",
         problem=_sayable(problem),
+        own_sampling=Sampling.recommended(_read_object(folder / "generation_config.json") or {}),
     )
 
 
@@ -203,6 +205,7 @@ def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
         problem=card.problem or ("" if choice.is_enabled else _SWITCHED_OFF),
         is_enabled=choice.is_enabled,
         context_cap=choice.context_cap,
+        own_context=card.context_length,
         context_length=min(card.context_length, choice.context_cap or card.context_length),
         sampling=choice.sampling,
     )

@@ -4,8 +4,11 @@ from typing import Any
 
 from django import forms
 
+from inference import runtime
 from inference.adapters import ADAPTERS
 from inference.models import LONGEST_ALIAS, MOST_ALIASES, ServedModel
+
+_DRAWING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
 
 class NamesField(forms.CharField):
@@ -48,5 +51,26 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own cla
         model = ServedModel
         fields = (
             *("is_enabled", "is_pinned", "idle_ttl_s", "aliases", "adapter", "context_cap"),
-            *("temperature", "top_p", "top_k", "min_p", "repetition_penalty"),
+            *_DRAWING,
         )
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._card = card = runtime.catalog().find(self.instance.name)
+        if card is None:
+            return
+        self._add_help("context_cap", f"The model's own is {card.longest_context:,}.")
+        for name in _DRAWING:
+            own = getattr(card.own_sampling, name)
+            self._add_help(name, "" if own is None else f"The model's own is {own:g}.")
+
+    def _add_help(self, name: str, words: str) -> None:
+        if name in self.fields and words:  # who may only look has no fields
+            self.fields[name].help_text = f"{self.fields[name].help_text} {words}"
+
+    def clean_context_cap(self) -> int | None:
+        cap: int | None = self.cleaned_data["context_cap"]
+        if cap and self._card and cap > self._card.longest_context:
+            own = f"{self._card.longest_context:,}"
+            raise forms.ValidationError(f"The model's own is {own} tokens: give fewer, or none for it.")
+        return cap

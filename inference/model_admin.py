@@ -1,7 +1,6 @@
 """The admin's pages about models: what each takes, what is wanted of it, and what can be done with it."""
 
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -20,13 +19,12 @@ from django.utils.safestring import mark_safe
 
 from inference import confirmation, control, runtime
 from inference.confirmation import Step
-from inference.dashboard import words
 from inference.errors import ServerError
 from inference.forms import ChoiceForm
+from inference.model_list import Columns, ModelList
 from inference.models import ServedModel
 from inference.pool import examination
-from inference.pool.budget import in_gb
-from inference.types import Finding, ModelCard, ResidentModel, worst
+from inference.types import Finding, worst
 
 if TYPE_CHECKING:
     ServedModelAdminBase = admin.ModelAdmin[ServedModel]
@@ -38,14 +36,7 @@ _IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"
 _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
 _MISSING = {"forget": "Forget it"}
 _ALWAYS = {"examine": "Test"}
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What a page shows of one model: all its cells come from one look at the disk and the pool."""
-
-    card: ModelCard | None
-    resident: ResidentModel
+_FROM_THE_NEXT_LOAD = {"adapter", "context_cap"}
 
 
 class Button(NamedTuple):
@@ -56,22 +47,8 @@ class Button(NamedTuple):
     is_dangerous: bool
 
 
-class ModelList(ChangeList):
-    """One page: its rows, each with its sight, and the pool's sums above them."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        cards = {card.id: card for card in runtime.catalog().scan()}
-        self.pool = runtime.pool().snapshot()
-        self.reserved, self.limit = _gb(self.pool.reserved_bytes), _gb(self.pool.limit_bytes)
-        rows = list(self.result_list)
-        for model in rows:
-            model.sight = Sight(cards.get(model.name), self.pool.of(model.name))
-        self.result_list = rows  # a queryset would be asked again, and bring rows without it
-
-
 @admin.register(ServedModel)
-class ServedModelAdmin(ServedModelAdminBase):
+class ServedModelAdmin(Columns, ServedModelAdminBase):
     list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family", "light")
     search_fields = ("name", "aliases")
     actions = ("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "remove", "forget")
@@ -151,41 +128,13 @@ class ServedModelAdmin(ServedModelAdminBase):
         super().save_model(request, obj, form, change)
         # The page saves in a transaction: before its end nobody else sees what was chosen.
         transaction.on_commit(partial(self._do, request, control.refresh, obj.name))
-
-    @admin.display(description="State")
-    def state(self, model: ServedModel) -> str:
-        card, resident = _sight(model).card, _sight(model).resident
-        if card is None and resident.state == "unloaded":
-            return "missing: its folder is not there now"
-        return format_html('<span data-state="{}">{}</span>', model.name, words.state(card, resident))
-
-    @admin.display(description="Memory")
-    def memory(self, model: ServedModel) -> str:
-        held = _gb(_sight(model).resident.reserved_bytes) or "–"
-        return format_html('<span data-memory="{}">{}</span>', model.name, held)
-
-    @admin.display(description="Busy streams")
-    def streams(self, model: ServedModel) -> str:
-        return format_html('<span data-streams="{}">{}</span>', model.name, _sight(model).resident.leases)
-
-    @admin.display(description="Pinned", boolean=True, ordering="is_pinned")
-    def pinned(self, model: ServedModel) -> bool:
-        return model.is_pinned
-
-    @admin.display(description="Needs")
-    def size(self, model: ServedModel) -> str:
-        card = _sight(model).card
-        return _gb(card.resident_bytes) if card else "–"
-
-    @admin.display(description="Context")
-    def context(self, model: ServedModel) -> str:
-        card = _sight(model).card
-        return f"{card.context_length:,}" if card else "–"
-
-    @admin.display(description="Family")
-    def family(self, model: ServedModel) -> str:
-        card = _sight(model).card
-        return card.family if card else "–"
+        is_loaded = runtime.pool().snapshot().of(obj.name).state.is_in_memory
+        if is_loaded and obj.is_enabled and _FROM_THE_NEXT_LOAD.intersection(form.changed_data):
+            text = f"What is in memory of {obj.name} is as before. Reload it to apply this."
+            self.message_user(request, text, messages.WARNING)
+        if obj.is_pinned and not obj.is_enabled and "is_enabled" in form.changed_data:
+            text = f"The model {obj.name} stays pinned: it is loaded at the next start that finds it enabled."
+            self.message_user(request, text, messages.INFO)
 
     @admin.display(description="As loaded")
     def facts(self, model: ServedModel) -> str:
@@ -209,13 +158,6 @@ class ServedModelAdmin(ServedModelAdminBase):
         found = [finding["text"] for finding in model.findings]
         light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
         return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (light, *found)])
-
-    @admin.display(description="Adapter")
-    def light(self, model: ServedModel) -> str:
-        resident = _sight(model).resident
-        name = resident.loaded.adapter if resident.loaded else ""
-        light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
-        return format_html("{} {}", name, light)
 
     @admin.action(description="Load the selected models", permissions=["run"])
     def load(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
@@ -321,11 +263,3 @@ def _fitting(name: str) -> dict[str, str]:
 def _sync() -> None:
     """Have the database know of the models that are on disk now."""
     ServedModel.objects.sync(card.id for card in runtime.catalog().scan())
-
-
-def _sight(model: ServedModel) -> Sight:
-    return cast(Any, model).sight  # type: ignore[no-any-return]
-
-
-def _gb(amount: int) -> str:
-    return in_gb(amount) if amount else ""

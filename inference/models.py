@@ -30,6 +30,12 @@ def check_idle_ttl(seconds: float) -> None:
         raise ValidationError("Give seconds from 0 up, or -1 to keep the model for ever.")
 
 
+def check_above_zero(value: float) -> None:
+    """ValidationError for zero and less; NaN is neither."""
+    if not value > 0:
+        raise ValidationError("Give a number above 0.")
+
+
 _DRAWING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 _NOTHING_CHOSEN = models.Q(
     is_pinned=False,
@@ -42,9 +48,10 @@ _NOTHING_CHOSEN = models.Q(
 )
 
 
-def _between(least: float, most: float, help_text: str) -> "models.FloatField[float | None, float | None]":
-    checks = [MinValueValidator(least), MaxValueValidator(most)]
-    return models.FloatField(null=True, blank=True, validators=checks, help_text=help_text)
+def _upto(most: float, help_text: str, *checks: Any) -> "models.FloatField[float | None, float | None]":
+    return models.FloatField(
+        null=True, blank=True, validators=[*checks, MaxValueValidator(most)], help_text=help_text
+    )
 
 
 class ServedModelManager(models.Manager["ServedModel"]):
@@ -98,11 +105,13 @@ class ServedModel(models.Model):
         validators=[MinValueValidator(16)],
         help_text="Tokens of prompt and answer together, from the next load on; empty for the model's own.",
     )
-    temperature = _between(0, 2, "0 to 2, for requests that name none; empty for the model's own.")
-    top_p = _between(0.001, 1, "Above 0 to 1.")
+    temperature = _upto(
+        2, "0 to 2, for requests that name none; empty for the model's own.", MinValueValidator(0)
+    )
+    top_p = _upto(1, "Above 0 to 1.", check_above_zero)
     top_k = models.PositiveIntegerField(null=True, blank=True, help_text="0 for all tokens.")
-    min_p = _between(0, 1, "0 to 1.")
-    repetition_penalty = _between(0.01, 2, "Above 0 to 2; 1 for none.")
+    min_p = _upto(1, "0 to 1.", MinValueValidator(0))
+    repetition_penalty = _upto(2, "Above 0 to 2; 1 for none.", check_above_zero)
     findings = models.JSONField(
         null=True, editable=False, help_text="What the self-test found when it was last loaded; null before."
     )
@@ -160,6 +169,8 @@ class ServedModel(models.Model):
             return problem
         if len(set(names)) < len(names):
             return "An alias is given twice."
+        if self.name in names:
+            return f"{self.name!r} is its name already."
         return next((f"{name!r} means another model already." for name in names if name in self._taken()), "")
 
     def _taken(self) -> set[str]:

@@ -3,7 +3,8 @@
 They are msgspec structs because they travel as frames between the site and its workers (protocol.py).
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from msgspec import Struct, structs
 
@@ -55,6 +56,25 @@ class Sampling(Struct, frozen=True, kw_only=True):
     frequency_penalty: float = 0.0
     repetition_penalty: float | None = None
     logit_bias: tuple[tuple[int, float], ...] = ()  # token id, what is added to its logit
+
+    @classmethod
+    def recommended(cls, generation_config: Mapping[str, Any]) -> "Sampling":
+        """What the model's makers recommend, where it makes sense."""
+
+        def within(name: str, low: float, high: float) -> float | None:
+            value = generation_config.get(name)
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                return None
+            return float(value) if low <= value <= high else None
+
+        top_k = within("top_k", 0, 2**31 - 1)
+        return cls(
+            temperature=within("temperature", 0, 2),
+            top_p=within("top_p", 1e-6, 1),
+            top_k=None if top_k is None else int(top_k),
+            min_p=within("min_p", 0, 1),
+            repetition_penalty=within("repetition_penalty", 1e-6, 2),
+        )
 
     def over(self, own: "Sampling") -> "Sampling":
         """These wishes, completed with the model's own."""

@@ -207,7 +207,14 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     idle_ttl_s: float | None = None  # seconds after its last token; -1 for ever, None: the site's setting
     adapter: str = ""  # the operator's choice; empty: the first that fits
     context_cap: int | None = None  # the operator's, from the next load on
+    own_context: int = 0  # context_length before that; 0 where nothing was chosen
     sampling: Sampling = Sampling()  # the operator's, for what a request leaves open
+    own_sampling: Sampling = Sampling()  # generation_config.json's, for what both leave open
+
+    @property
+    def longest_context(self) -> int:
+        """What the model, and the site's settings, allow at most, whatever was chosen."""
+        return self.own_context or self.context_length
 
     @property
     def is_servable(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from inference.catalog import Catalog
+from inference.requests import Sampling
 from inference.types import Choice, ModelCard
 from tests.tiny import make_tiny_model
 
@@ -45,6 +46,7 @@ def test_a_model_that_is_switched_off_or_capped_says_so(put: Put, models: Path) 
     own = found(models)
     capped = found(models, choices=lambda: {"tiny": Choice(context_cap=64)})
     assert (capped.context_length, capped.context_cap, capped.is_servable) == (64, 64, True)
+    assert capped.longest_context == found(models).context_length > 64
     assert found(models, choices=lambda: {"tiny": Choice(context_cap=10**9)}).context_length == (
         own.context_length
     )
@@ -92,3 +94,22 @@ def test_a_card_predicts_the_cache_and_the_prefill(put: Put, models: Path) -> No
     card = found(models, dequantises=False)
     assert card.kv_bytes_per_token == 2 * 2 * 2 * 16 * 2
     assert card.prefill_bytes > 512 * (12 * 64 + 4 * 128) * 2
+
+
+@pytest.mark.parametrize(
+    ("written", "own"),
+    [
+        ('{"temperature": 0.6, "top_p": 7, "top_k": 20}', Sampling(temperature=0.6, top_k=20)),
+        ("[]", Sampling()),
+        ("not JSON", Sampling()),
+        (None, Sampling()),
+    ],
+)
+def test_a_card_says_what_its_makers_recommend(
+    put: Put, models: Path, written: str | None, own: Sampling
+) -> None:
+    file = put("tiny") / "generation_config.json"
+    file.unlink(missing_ok=True)
+    if written is not None:
+        file.write_text(written)
+    assert found(models).own_sampling == own

@@ -174,6 +174,26 @@ def test_an_adapter_can_be_chosen(pool: Pool, staff: Client) -> None:
     assert ServedModel.objects.get(name="tiny").adapter == "llama3"
 
 
+def test_what_counts_from_the_next_load_on_says_so_while_the_model_is_loaded(
+    pool: Pool, staff: Client
+) -> None:
+    staff.get(LIST)
+    told = "Reload it to apply this."
+    assert told not in save(staff, context_cap="512")
+    act(staff, "load")
+    reach(pool, ModelState.READY)
+    assert told not in save(staff, context_cap="512", temperature="1")
+    assert told in save(staff, context_cap="256", temperature="1")
+    assert told in save(staff, context_cap="256", temperature="1", adapter="llama3")
+
+
+def test_switching_a_pinned_model_off_tells_of_its_pin(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    save(staff, is_pinned="on")
+    assert "The model tiny stays pinned" in save(staff, is_pinned="on", is_enabled="")
+    assert "stays pinned" not in save(staff, is_pinned="on", is_enabled="", top_k="4")
+
+
 class Watching(FakeCatalog):
     """A catalog that counts how often it was told to forget."""
 
@@ -198,6 +218,10 @@ def test_the_pool_acts_on_a_saved_form(pool: Pool, staff: Client) -> None:
         ("idle_ttl_s", "nan", "Enter a number"),
         ("aliases", "org/broken", "another model"),
         ("aliases", "a\nb\na", "given twice"),
+        ("aliases", "tiny", "is its name already"),
+        ("top_p", "0", "Give a number above 0."),
+        ("repetition_penalty", "-0.1", "Give a number above 0."),
+        ("context_cap", "8193", "The model&#x27;s own is 8,192 tokens: give fewer, or none for it."),
         ("aliases", "x" * 201, "at most 200 characters"),
     ],
 )

@@ -82,7 +82,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         tokenizer=tokenizer,
         adapter=adapter,
         findings=found,
-        own_sampling=_own_sampling(facts.generation_config),
+        own_sampling=Sampling.recommended(facts.generation_config),
         context_length=_context_length(config, options.context_limit, pooled.longest if pooled else None),
         vocab_size=0,
         device=device,
@@ -219,25 +219,6 @@ def _chunks(model: nn.Module) -> Iterator[list[mx.array]]:
             chunk = []
     if chunk:
         yield chunk
-
-
-def _own_sampling(generation_config: Mapping[str, Any]) -> Sampling:
-    """What the model's makers recommend, where it makes sense."""
-
-    def within(name: str, low: float, high: float) -> float | None:
-        value = generation_config.get(name)
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            return None
-        return float(value) if low <= value <= high else None
-
-    top_k = within("top_k", 0, 2**31 - 1)
-    return Sampling(
-        temperature=within("temperature", 0, 2),
-        top_p=within("top_p", 1e-6, 1),
-        top_k=None if top_k is None else int(top_k),
-        min_p=within("min_p", 0, 1),
-        repetition_penalty=within("repetition_penalty", 1e-6, 2),
-    )
 
 
 def _context_length(config: dict[str, Any], *limits: int | None) -> int:
