@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from inference import captured
 from inference.recording.models import Capture, RequestRecord
@@ -133,7 +134,8 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     @admin.display(description="Ended")
     def ending(self, record: RequestRecord) -> str:
         if record.error:
-            return format_html("<strong>{}</strong>", record.error)
+            parts = ((part,) for part in record.error.split("_"))
+            return format_html("<strong>{}</strong>", format_html_join(mark_safe("_<wbr>"), "{}", parts))
         return "client left" if record.has_left else record.finish or "done"
 
     @admin.display(description="Prompt tokens")
@@ -179,7 +181,7 @@ class RequestRecordAdmin(RequestRecordAdminBase):
 
 @admin.register(Capture)
 class CaptureAdmin(CaptureAdminBase):
-    list_display = ("began_at", "began_by", "until", "reason")
+    list_display = ("reason", "state", "began", "end", "began_by")
     list_select_related = ("began_by",)
     fields = ("until", "reason")
     actions = ("stop", "wipe")
@@ -200,6 +202,18 @@ class CaptureAdmin(CaptureAdminBase):
         if request.user.is_authenticated:
             obj.began_by = request.user
         super().save_model(request, obj, form, change)
+
+    @admin.display(description="State")
+    def state(self, capture: Capture) -> str:
+        return "going on" if capture.is_on else "over"
+
+    @admin.display(description="Began (UTC)", ordering="began_at")
+    def began(self, capture: Capture) -> str:
+        return f"{capture.began_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="Ends (UTC)", ordering="until")
+    def end(self, capture: Capture) -> str:
+        return f"{capture.until:%Y-%m-%d %H:%M:%S}"
 
     @admin.action(description="Stop the selected captures now", permissions=["stop"])
     def stop(self, request: HttpRequest, queryset: QuerySet[Capture]) -> None:

@@ -68,7 +68,7 @@ def test_a_row_tells_who_how_long_how_many_and_how_it_ended(staff: Client) -> No
     record(has_left=True)
     shown = page(staff)
     assert all(told in shown for told in ("laptop", "prefill 1,250, decode 7", "9 (4 cached) + 0"))
-    assert "<strong>pool_full</strong>" in shown and "client left" in shown
+    assert "<strong>pool_<wbr>full</strong>" in shown and "client left" in shown
 
 
 def test_it_is_searched_and_filtered(staff: Client) -> None:
@@ -166,8 +166,10 @@ def test_a_capture_is_told_of_on_every_page_until_it_is_stopped(staff: Client) -
     assert all(BANNER in page(staff, address) for address in (LIST, CAPTURES, reverse("admin:index")))
     capture = Capture.objects.get()
     assert capture.began_by and capture.began_by.username == "admin"
+    assert "going on" in page(staff, CAPTURES)
     staff.post(CAPTURES, {"action": "stop", "_selected_action": [capture.pk]})
     assert not SWITCH.is_on() and BANNER not in page(staff)
+    assert "going on" not in page(staff, CAPTURES)
 
 
 @pytest.mark.parametrize("hours", [-1, 24 * 8])
