@@ -81,6 +81,15 @@ WHITENOISE_USE_FINDERS = True  # no collectstatic step in the newcomer's two com
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
 
 # The body guard in mlxsite/server.py cuts larger uploads before they reach Django; this is the second wall.
 DATA_UPLOAD_MAX_MEMORY_SIZE = CONFIG.max_body_bytes

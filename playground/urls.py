@@ -1,6 +1,6 @@
 """The site's front door: the page, its answers, and how one signs in and out."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView
 from django.templatetags.static import static
 from django.urls import path
 from django.utils.functional import lazy
@@ -24,6 +24,17 @@ urlpatterns = [
     path("chat/messages/<int:pk>/stop/", conversations.stop),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
+    # Templates of our own names: those that Django looks for are the admin's pages for the same.
+    path(
+        "password/",
+        PasswordChangeView.as_view(template_name="registration/password.html"),
+        name="password_change",
+    ),
+    path(
+        "password/changed/",
+        PasswordChangeDoneView.as_view(template_name="registration/password_changed.html"),
+        name="password_change_done",
+    ),
     # Pages that name no icon of their own, such as the admin's, ask for this one.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("icons/favicon.svg"))),
 ]

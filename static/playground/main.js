@@ -11,6 +11,7 @@ import { showKept } from "./kept.js";
 import { Library } from "./library.js";
 import { Models } from "./models.js";
 import { Picker } from "./picker.js";
+import { Popup } from "./popup.js";
 import { keepPresets } from "./presets.js";
 import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
@@ -43,6 +44,8 @@ const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id ==
 new Announcer(conversation);
 new Picker(models, () => composer.focus());
 followTheme(document.querySelector("#theme"));
+const account = document.querySelector("#account"); // none on a site that is open to everybody
+if (account) new Popup(document.querySelector("#account-button"), account);
 keepPresets(document.querySelector("#set-system"));
 takeFiles(document.querySelector("#prompt"), () => composer.typed());
 

@@ -27,6 +27,8 @@ CARDS = (
 )
 _READY, _LOADING, _FAILED = CARDS[0].id, CARDS[3].id, CARDS[4].id
 
+ACCOUNTS = ("ann", "beth", "clara")
+
 CAPTURE = "/of-the-tests/capture/"
 
 _pool = fake_pool([ScriptedRunner() for _ in range(50)], *CARDS, load_timeout_s=3600)
@@ -60,7 +62,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 if __name__ == "__main__":
     from daphne.server import Server
+    from django.contrib.auth.models import User
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
+    for name in ACCOUNTS:
+        User.objects.create_user(name, password=f"{name} and her cat", is_staff=name == "clara")
     Server(application, endpoints=[f"tcp:port={sys.argv[1]}:interface=127.0.0.1"]).run()

@@ -84,6 +84,14 @@ class Visit:
         await self.page.fill("#prompt", words)
         await self.page.press("#prompt", "Enter")
 
+    async def sign_in(self, name: str, password: str = "") -> None:
+        """As one of the fake site's accounts."""
+        await self.page.goto(f"{self.address}login/")
+        await self.page.fill("#id_username", name)
+        await self.page.fill("#id_password", password or f"{name} and her cat")
+        await self.page.press("#id_password", "Enter")
+        await self.page.wait_for_url(self.address)
+
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(message.text)

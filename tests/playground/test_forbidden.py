@@ -1,0 +1,50 @@
+"""The page that staff see where their rights end."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client, override_settings
+from playwright.async_api import expect
+
+from mlxsite.config import Config
+from tests.people import client_of, signed_in
+from tests.playground.site import visiting
+from tests.playground.test_accessible import VIEWS, complaints
+
+FORBIDDEN = "admin/auth/user/"
+
+
+@pytest.mark.django_db
+def test_it_says_who_can_give_the_right_and_leads_back() -> None:
+    answer = client_of("ann").get(f"/{FORBIDDEN}")
+    page = answer.content.decode()
+    assert answer.status_code == 403 and "css/notice.css" in page
+    assert "signed in as ann" in page and "A superuser can give you the right" in page
+    assert 'href="/admin/"' in page and 'href="/"' in page
+
+
+@pytest.mark.django_db(transaction=True)
+@override_settings(CONFIG=Config(api_key="secret"))
+@pytest.mark.parametrize("address", ["/v1/models", "/chat/conversations/"])
+def test_clients_are_told_in_json_as_before(address: str) -> None:
+    person = User.objects.create_user("ann")
+    person.groups.clear()
+    answer = signed_in(person).get(address)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/json")
+    assert answer.json()["error"]["code"] == "permission_denied"
+
+
+@pytest.mark.django_db
+def test_a_stranger_is_still_led_to_sign_in(client: Client) -> None:
+    assert client.get(f"/{FORBIDDEN}").headers["Location"].startswith("/admin/login/")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("view", VIEWS)
+async def test_it_is_a_page_like_the_others(address: str, view: dict[str, object]) -> None:
+    async with visiting(address, **view) as visit:
+        await visit.sign_in("clara")
+        await visit.page.goto(f"{address}{FORBIDDEN}")
+        await expect(visit.page.get_by_role("heading")).to_have_text("This account may not do that")
+        assert await complaints(visit.page) == []
+        await visit.page.get_by_role("link", name="Go to the admin").click()
+        await expect(visit.page).to_have_url(f"{address}admin/")
