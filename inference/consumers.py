@@ -4,17 +4,18 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from inference import live, runtime
+from inference import live, model_rows, runtime
 from inference.access import Account, check_may_chat, may_look, signed_in, visitor
 from inference.database import in_database
 from inference.errors import PermissionDenied
-from inference.live import LiveModel
 from inference.recording.switch import SWITCH
+from inference.types import ModelCard
 
 logger = logging.getLogger(__name__)
 
@@ -70,26 +71,15 @@ class Telling(AsyncWebsocketConsumer):
             await self.close(BROKEN)
 
 
-class ModelsConsumer(Telling):
-    """Sends the models with their state at once and whenever something changes, at most 4 times a second.
+class TellingOfModels(Telling):
+    """Sends what it says of the models at once and whenever that changes, at most 4 times a second."""
 
-    As {"type": "models", "models": [...], "kept_until": 0}; the last is the unix time up to which a capture
-    keeps prompts and answers, 0 while there is none.
-    """
-
-    def judge(self, user: Account) -> int:
-        if visitor(user) is None:
-            return UNAUTHORISED
-        if may_look(user):  # the admin's list of models is kept live by it too
-            return 0
-        try:
-            check_may_chat(user)
-        except PermissionDenied:
-            return FORBIDDEN
-        return 0
+    def said(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
+        """The message as of now, with these models on disk."""
+        raise NotImplementedError("a subclass says what it tells")
 
     async def tell(self) -> None:
-        told: tuple[tuple[LiveModel, ...], float] | None = None
+        told: dict[str, Any] | None = None
         cards, look_at = await asyncio.to_thread(runtime.catalog().scan), time.monotonic() + LOOK_EVERY_S
         while True:
             if time.monotonic() >= look_at:
@@ -98,9 +88,39 @@ class ModelsConsumer(Telling):
                     return
                 cards = await asyncio.to_thread(runtime.catalog().scan)
                 look_at = time.monotonic() + LOOK_EVERY_S
-            now = live.joined(cards, runtime.pool().snapshot()), SWITCH.until
-            if now != told:
-                said = {"type": "models", "models": now[0], "kept_until": now[1]}
-                await self.send(msgspec.json.encode(said).decode())
+            if (now := self.said(cards)) != told:
+                await self.send(msgspec.json.encode(now).decode())
                 told = now
             await asyncio.sleep(TICK_S)
+
+
+class ModelsConsumer(TellingOfModels):
+    """For who chats: {"type": "models", "models": [...], "kept_until": 0}, of models that can be served.
+
+    The last is the unix time up to which a capture keeps prompts and answers, 0 while there is none.
+    """
+
+    def judge(self, user: Account) -> int:
+        if visitor(user) is None:
+            return UNAUTHORISED
+        try:
+            check_may_chat(user)
+        except PermissionDenied:
+            return FORBIDDEN
+        return 0
+
+    def said(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
+        models = live.joined(cards, runtime.pool().snapshot())
+        return {"type": "models", "models": models, "kept_until": SWITCH.until}
+
+
+class ModelListConsumer(TellingOfModels):
+    """For the admin's list: {"type": "rows", "rows": [...]}, of every model, in the words of its columns."""
+
+    def judge(self, user: Account) -> int:
+        if not user.is_authenticated:
+            return UNAUTHORISED
+        return 0 if may_look(user) else FORBIDDEN
+
+    def said(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
+        return {"type": "rows", "rows": model_rows.rows(cards, runtime.pool().snapshot())}

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from inference import runtime
-from inference.dashboard import words
+from inference.model_rows import ModelRow, row
 from inference.models import ServedModel
 from inference.pool.budget import in_gb
-from inference.types import ModelCard, ResidentModel
+from inference.types import ModelCard
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Sight:
     """What a page shows of one model: all its cells come from one look at the disk and the pool."""
 
     card: ModelCard | None
-    resident: ResidentModel
+    row: ModelRow
 
 
 class ModelList(ChangeList):
@@ -33,7 +33,8 @@ class ModelList(ChangeList):
         self.reserved, self.limit = _gb(self.pool.reserved_bytes), _gb(self.pool.limit_bytes)
         rows = list(self.result_list)
         for model in rows:
-            model.sight = Sight(cards.get(model.name), self.pool.of(model.name))
+            card = cards.get(model.name)
+            model.sight = Sight(card, row(model.name, card, self.pool.of(model.name)))
         self.result_list = rows  # a queryset would be asked again, and bring rows without it
 
 
@@ -42,19 +43,15 @@ class Columns:
 
     @admin.display(description="State")
     def state(self, model: ServedModel) -> str:
-        card, resident = _sight(model).card, _sight(model).resident
-        if card is None and resident.state == "unloaded":
-            return "missing: its folder is not there now"
-        return format_html('<span data-state="{}">{}</span>', model.name, words.state(card, resident))
+        return format_html('<span data-state="{}">{}</span>', model.name, _sight(model).row.state)
 
     @admin.display(description="Memory")
     def memory(self, model: ServedModel) -> str:
-        held = _gb(_sight(model).resident.reserved_bytes) or "–"
-        return format_html('<span data-memory="{}">{}</span>', model.name, held)
+        return format_html('<span data-memory="{}">{}</span>', model.name, _sight(model).row.memory)
 
     @admin.display(description="Busy streams")
     def streams(self, model: ServedModel) -> str:
-        return format_html('<span data-streams="{}">{}</span>', model.name, _sight(model).resident.leases)
+        return format_html('<span data-streams="{}">{}</span>', model.name, _sight(model).row.streams)
 
     @admin.display(description="Pinned", ordering="is_pinned")
     def pinned(self, model: ServedModel) -> str:
@@ -77,10 +74,14 @@ class Columns:
 
     @admin.display(description="Adapter")
     def light(self, model: ServedModel) -> str:
-        resident = _sight(model).resident
-        name = resident.loaded.adapter if resident.loaded else ""
-        light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
-        return format_html("{} {}", name, light)
+        adapter, light = _sight(model).row.adapter, model.light
+        return format_html(
+            '<span data-adapter="{}">{}</span> <span data-light="{}">{}</span>',
+            model.name,
+            adapter,
+            light,
+            light,
+        )
 
 
 def _sight(model: ServedModel) -> Sight:

@@ -12,13 +12,15 @@ from django.urls import path, re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlxsite.settings")
 http = get_asgi_application()
 
-from inference.consumers import ModelsConsumer  # noqa: E402 - consumers need Django's apps loaded
+# Consumers need Django's apps loaded.
+from inference.consumers import ModelListConsumer, ModelsConsumer  # noqa: E402
 from inference.dashboard.consumer import DashboardConsumer  # noqa: E402
 from mlxsite.edge import Edge  # noqa: E402
 
 # django-stubs know routes to views only.
 websocket_routes: list[Any] = [
     path("ws/models/", ModelsConsumer.as_asgi()),  # type: ignore[arg-type]
+    path("ws/models/list/", ModelListConsumer.as_asgi()),  # type: ignore[arg-type]
     path("ws/dashboard/", DashboardConsumer.as_asgi()),  # type: ignore[arg-type]
     re_path("", WebsocketDenier.as_asgi()),  # type: ignore[arg-type]
 ]

@@ -13,7 +13,16 @@ from django.test import override_settings
 
 from inference import consumers, live
 from inference.chat import stream
-from inference.consumers import BROKEN, FORBIDDEN, MAX_MESSAGES, TALKATIVE, UNAUTHORISED, ModelsConsumer
+from inference.consumers import (
+    BROKEN,
+    FORBIDDEN,
+    MAX_MESSAGES,
+    TALKATIVE,
+    UNAUTHORISED,
+    ModelListConsumer,
+    ModelsConsumer,
+    Telling,
+)
 from inference.database import in_database
 from inference.recording.switch import SWITCH
 from inference.requests import ChatRequest, Message
@@ -28,8 +37,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
 
 
-def socket(session: SessionBase | None = None) -> WebsocketCommunicator:
-    communicator = WebsocketCommunicator(ModelsConsumer.as_asgi(), "/ws/models/")
+def socket(
+    session: SessionBase | None = None, consumer: type[Telling] = ModelsConsumer
+) -> WebsocketCommunicator:
+    communicator = WebsocketCommunicator(consumer.as_asgi(), "/ws/models/")
     communicator.scope["session"] = session
     return communicator
 
@@ -125,10 +136,36 @@ def watchman() -> SessionBase:
     return client_of("eve", "view_servedmodel").session
 
 
-async def test_it_tells_staff_that_may_look_but_not_chat() -> None:
+def member() -> SessionBase:
+    return session_of(User.objects.create_user("ann"))
+
+
+async def test_the_admins_list_is_told_of_every_model_in_its_own_words() -> None:
+    off = card("off", problem="an operator has switched it off", is_enabled=False)
+    with serving(FakeRunner(), cards=[card("tiny"), off]) as pool:
+        listening = socket(await in_database(watchman), ModelListConsumer)
+        assert (await listening.connect())[0]
+        first = json.loads(await listening.receive_from(timeout=5))
+        assert {row["id"]: row["state"] for row in first["rows"]} == {
+            "tiny": "unloaded",
+            "off": "switched off",
+        }
+        await pool.load("tiny")
+        while (row := json.loads(await listening.receive_from(timeout=5))["rows"][1])["state"] != "ready":
+            continue
+        await listening.disconnect()
+        await pool.close()
+    assert row == {
+        **{"id": "tiny", "state": "ready", "memory": "1.0 GB", "streams": 0},
+        **{"adapter": "fake", "light": "green"},
+    }
+
+
+async def test_the_admins_list_is_for_staff_and_the_other_for_who_chats() -> None:
     with serving():
-        async with connected(await in_database(watchman)) as communicator:
-            assert await states(communicator) == {"tiny": "unloaded"}
+        assert await refused(socket(None, ModelListConsumer)) == UNAUTHORISED
+        assert await refused(socket(await in_database(member), ModelListConsumer)) == FORBIDDEN
+        assert await refused(socket(await in_database(watchman))) == FORBIDDEN
 
 
 async def test_a_session_that_ends_is_told_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
 /**
- * Keeps the admin's list of models as true as the pool itself: the states arrive over the site's websocket.
+ * Keeps the admin's list of models as true as the pool itself: what changes arrives over a websocket, in words.
  * Without it the list is what it was when the page was made.
  */
 import { refusal } from "../playground/refusal.js";
@@ -9,12 +9,6 @@ const RECONNECT_MS = 2000;
 /** @param {string} kind @param {string} model */
 const cell = (kind, model) => document.querySelector(`[data-${kind}="${CSS.escape(model)}"]`);
 
-/** @param {{state: string, loaded_percent: number, reason: string}} model */
-function words(model) {
-  if (model.state === "loading") return `loading ${model.loaded_percent} %`;
-  return model.reason ? `${model.state}: ${model.reason}` : model.state;
-}
-
 /** @param {string} words what is said of the connection, empty while there is nothing to say */
 const say = (words) => {
   document.getElementById("models-link").textContent = words;
@@ -22,19 +16,21 @@ const say = (words) => {
 
 /** @param {MessageEvent<string>} message */
 function show(message) {
-  for (const model of JSON.parse(message.data).models) {
-    const state = cell("state", model.id);
-    if (state) state.textContent = words(model);
-    const memory = cell("memory", model.id);
-    if (memory) memory.textContent = model.held_bytes ? `${(model.held_bytes / 1e9).toFixed(1)} GB` : "–";
-    const streams = cell("streams", model.id);
-    if (streams) streams.textContent = String(model.streams);
+  for (const { id, light, ...row } of JSON.parse(message.data).rows) {
+    for (const [kind, words] of Object.entries(row)) {
+      const place = cell(kind, id);
+      if (place) place.textContent = words;
+    }
+    const lamp = cell("adapter", id)?.parentElement.querySelector("[data-light]");
+    if (!lamp || !light) continue; // what was found last stays, also when nothing is loaded
+    lamp.dataset.light = light;
+    lamp.textContent = light;
   }
 }
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(`${scheme}//${location.host}/ws/models/`);
+  const socket = new WebSocket(`${scheme}//${location.host}/ws/models/list/`);
   socket.addEventListener("message", show);
   socket.addEventListener("close", ({ code }) => {
     const why = refusal(code);

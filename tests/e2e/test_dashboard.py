@@ -216,6 +216,19 @@ async def test_a_page_that_is_one_too_many_says_so_and_does_not_come_back(small_
             assert len(opened) == 1
 
 
+async def test_the_list_of_models_follows_too(small_site: Site) -> None:
+    async with looking(small_site) as visit:
+        page = visit.page
+        await operate(small_site, "unload")
+        await page.goto(f"{small_site.url}/admin/inference/servedmodel/")
+        row = page.locator("tr", has=page.locator('[data-state="tiny"]'))
+        await expect(row.locator('[data-state="tiny"]')).to_have_text("unloaded")
+        await operate(small_site, "load")
+        await expect(row.locator('[data-state="tiny"]')).to_have_text("ready", timeout=60_000)
+        await expect(row.locator(".field-light")).to_have_text(re.compile(r"\w+ (amber|green|red)"))
+        assert visit.complaints == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_can_be_read_by_everybody(small_site: Site, scheme: str) -> None:
     async with looking(small_site, color_scheme=scheme) as visit:
