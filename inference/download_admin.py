@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -31,6 +32,7 @@ _WORDS = {
     State.ELSEWHERE: "Made elsewhere",
     State.LEFT: "Left over",
 }
+_LONGEST = 300  # an id has 193; the address of its page, which is told how to be shortened, has more
 _CAN_GO_ON = {State.FAILED, State.CANCELLED, State.INTERRUPTED}
 
 
@@ -103,6 +105,8 @@ class DownloadAdmin(DownloadAdminBase):
             "title": "Downloads",
             "opts": self.opts,
             "sights": _sights(),
+            "typed": request.GET.get("id", "")[:_LONGEST],
+            "longest": _LONGEST,
             "may_add": self.has_add_permission(request),
         }
         response = TemplateResponse(request, "admin/inference/downloads.html", context)
@@ -127,6 +131,7 @@ class DownloadAdmin(DownloadAdminBase):
             "cancel": (register.cancel, "Cancelled its download."),
             "discard": (register.discard, "Discarded what was there of it."),
         }
+        query = ""
         act, done = acts.get(request.POST.get("act", ""), (None, ""))
         try:
             if act:
@@ -134,7 +139,9 @@ class DownloadAdmin(DownloadAdminBase):
                 audit.write(request, Download, name, done)
         except FetchFailed as error:
             self.message_user(request, str(error), messages.ERROR)
-        return HttpResponseRedirect(reverse("admin:inference_download_changelist"))
+            if request.POST["act"] == "start":  # what was typed is there to be corrected
+                query = f"?{urlencode({'id': name[:_LONGEST]})}"
+        return HttpResponseRedirect(reverse("admin:inference_download_changelist") + query)
 
 
 def _sights() -> list[Sight]:

@@ -64,6 +64,14 @@ def test_a_model_is_downloaded(staff: Client, models: Path, hub: FakeHub) -> Non
     assert (models / REPO / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
 
 
+def test_what_was_typed_is_kept_with_what_is_wrong_about_it(staff: Client, models: Path) -> None:
+    page = act(staff, "start", f'https://huggingface.co/{REPO}?"><b>')
+    assert f"Leave out https://huggingface.co/ and ?&quot;&gt;&lt;b&gt;: {REPO}." in page
+    assert f'value="https://huggingface.co/{REPO}?&quot;&gt;&lt;b&gt;"' in page
+    page = act(staff, "start")
+    assert "huggingface.co" not in page and f'data-download="{REPO}"' in page
+
+
 def test_it_is_cancelled_resumed_and_discarded(staff: Client, models: Path, hub: FakeHub) -> None:
     hub.holds_after[WEIGHTS] = 1000
     act(staff, "start")
@@ -101,7 +109,7 @@ def test_a_failure_is_told_in_words(staff: Client, models: Path, hub: FakeHub) -
 
 
 def test_what_cannot_begin_is_told(staff: Client, models: Path) -> None:
-    assert "exact id on the hub" in act(staff, "start", "https://huggingface.co/a/b")
+    assert "exact id on the hub" in act(staff, "start", "https://elsewhere.example/a/b")
     assert not logged()
     (models / REPO).mkdir(parents=True)
     assert "is there already" in act(staff, "start")

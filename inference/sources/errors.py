@@ -21,8 +21,8 @@ class FetchFailed(Exception):
 
 
 class NotAnId(FetchFailed):
-    def __init__(self) -> None:
-        super().__init__("Give the model's exact id on the hub: OWNER/NAME.")
+    def __init__(self, instead: str = "") -> None:
+        super().__init__(instead or "Give the model's exact id on the hub: OWNER/NAME.")
 
 
 class ThereAlready(FetchFailed):

@@ -32,12 +32,22 @@ _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _WORTH_A_TRY = 2**20  # a connection that brought so much was no failure
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _HUB = "https://huggingface.co"
+_PAGE = re.compile(r"((?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)([^/?#]+/[^/?#]+)([/?#].*)?")
 
 
 def check_id(name: str) -> None:
     """NotAnId unless it is OWNER/NAME: no address, and no path that leads elsewhere."""
     if not _is_id(name):
-        raise NotAnId
+        raise NotAnId(_instead(name))
+
+
+def _instead(name: str) -> str:
+    """What to do where the address of a model's page was given; empty when it is none."""
+    page = _PAGE.fullmatch(name)
+    if page is None or not _is_id(page[2]):
+        return ""
+    rest = (page[3] or "").rstrip("/")
+    return f"Leave out {page[1]}{f' and {rest}' if rest else ''}: {page[2]}."
 
 
 def _is_id(name: str) -> bool:
@@ -63,7 +73,7 @@ def download(
     if endpoint is None and _is_offline():
         raise HubUnavailable("HF_HUB_OFFLINE is set, so the hub is not asked; unset it to download.")
     home = endpoint or os.environ.get("HF_ENDPOINT") or _HUB
-    with _told(repo_id), Wire(home, get_token(), repo_id, patience or Patience()) as wire:
+    with _told(repo_id, target), Wire(home, get_token(), repo_id, patience or Patience()) as wire:
         listing = Listing.of(repo_id, wire.listing())
         _check_room(repo_id, listing, target)
         with _emptied_for_nothing(target), staged(target, keeps_draft=True) as draft:
@@ -86,7 +96,7 @@ def discard(name: str, models_dir: Path) -> bool:
     if not is_name(name):
         raise NotAnId
     target = models_dir / name
-    with _told(name):
+    with _told(name, target):
         if not draft_of(target).is_dir():
             return False
         staging.discard(target)
@@ -98,14 +108,16 @@ def _is_offline() -> bool:
 
 
 @contextmanager
-def _told(repo_id: str) -> Iterator[None]:
-    """The disk's errors in words."""
+def _told(repo_id: str, target: Path) -> Iterator[None]:
+    """The disk's errors in words, and what to do after the hub's."""
     try:
         yield
     except FetchFailed:
         raise
     except Passing as trouble:
-        raise trouble.then from None
+        has_begun = folder_size(draft_of(target)) > 0
+        then = "What has come is kept; download again to go on." if has_begun else "Download it later."
+        raise type(trouble.then)(f"{trouble} {then}") from None
     except FileExistsError:
         raise ThereAlready(repo_id) from None
     except BlockingIOError:
@@ -178,14 +190,12 @@ def _go_on(wire: Wire, revision: str, part: Part, meter: Meter) -> None:
             part.restart()
             meter.begin(file.name, 0)
         if response.status_code != 200 and not part.size:
-            raise Passing(HubUnavailable(f"The hub does not give the beginning of {file.name}; try later."))
+            raise Passing(HubUnavailable(f"The hub does not give the beginning of {file.name}."))
         for chunk in response.iter_raw():
             part.add(chunk)
             meter.add(file.name, len(chunk))
     if not part.is_whole:
-        raise Passing(
-            HubUnavailable(f"{file.name} ends before the hub says it does. Download again to go on.")
-        )
+        raise Passing(HubUnavailable(f"{file.name} ends before the hub says it does."))
 
 
 def _continues(response: httpx.Response, part: Part) -> bool:

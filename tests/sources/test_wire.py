@@ -113,6 +113,16 @@ def test_passing_trouble_passes(fetched: Fetch, hub: FakeHub, name: str, refusal
     assert fetched.is_whole and [heard for heard, _ in hub.heard].count(name) == 3
 
 
+def test_what_has_come_is_said_to_be_kept_only_where_something_has(fetched: Fetch, hub: FakeHub) -> None:
+    hub.refusals[LISTING] = [Refusal(503)] * 3
+    assert fetched.refusal(HubUnavailable).endswith("(status 503). Download it later.")
+    hub.refusals[WEIGHTS] = [Refusal(503)] * 3
+    kept = "(status 503). What has come is kept; download again to go on."
+    assert fetched.refusal(HubUnavailable).endswith(kept)
+    hub.refusals[LISTING] = [Refusal(503)] * 3
+    assert fetched.refusal(HubUnavailable).endswith(kept)
+
+
 @pytest.mark.parametrize("name", [LISTING, WEIGHTS])
 def test_patience_ends(fetched: Fetch, hub: FakeHub, name: str) -> None:
     hub.refusals[name] = [Refusal(503)] * 3
