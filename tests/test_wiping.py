@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
 
 from inference.recording.models import Capture, RequestRecord
@@ -76,6 +77,12 @@ def test_who_wipes_is_told_that_a_capture_goes_on(staff: Client) -> None:
     said("one", timedelta())
     going_on = capture(timedelta(hours=1), timedelta(hours=-1))
     assert "Words are still being kept" in staff.post(CAPTURES, wiping(going_on)).content.decode()
+
+
+def test_what_is_deleted_is_overwritten_in_the_file() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA secure_delete")
+        assert cursor.fetchone() == (1,)
 
 
 def test_only_who_may_change_captures_deletes_words() -> None:
