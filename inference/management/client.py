@@ -12,6 +12,7 @@ from django.core.management import BaseCommand, CommandError
 from inference import serving
 from inference.api import token
 from inference.errors import ModelNotFound
+from inference.serving import Serving
 from inference.types import PoolSnapshot, ResidentModel
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
@@ -35,12 +36,12 @@ class NoSuchModel(NotDone):
 
 
 class Client:
-    """The running site's /api; `pid` is that of a site which is known to run there."""
+    """The running site's /api; `ours` is the site of this data folder, there or elsewhere, if one runs."""
 
-    def __init__(self, host: str, port: int, *, pid: int = 0) -> None:
+    def __init__(self, host: str, port: int, *, ours: Serving | None = None) -> None:
         self._host = _ANYWHERE.get(host, host)
         self._port = port
-        self._pid = pid
+        self._ours = ours
 
     @property
     def address(self) -> str:
@@ -77,8 +78,10 @@ class Client:
         return answer
 
     def _nobody(self) -> NotDone:
-        if self._pid:
-            return NotAnswering(f"The site at {self.address} (process {self._pid}) cannot be reached.")
+        if self._ours:
+            return NotAnswering(
+                f"Nobody can be reached at {self.address}. The site of this data folder: {self._ours}."
+            )
         return NotRunning(
             f"No site runs at {self.address}. Start it with `python manage.py serve`, or say where it is "
             "with --host and --port."
@@ -117,11 +120,11 @@ class ClientCommand(BaseCommand):
         if site and options["host"] is None and options["port"] is None:
             if not site.port:
                 raise NotAnswering(f"The site ({site}) has only begun to start; try again shortly.")
-            return Client(site.host, site.port, pid=site.pid)
+            return Client(site.host, site.port, ours=site)
         port = config.port if options["port"] is None else options["port"]
         if not 0 < port < 65536:
             raise NotRunning("No site of this data folder runs; say with --port which port another has.")
-        return Client(options["host"] or config.host, port)
+        return Client(options["host"] or config.host, port, ours=site)
 
 
 class ModelCommand(ClientCommand):

@@ -3,9 +3,11 @@
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from inference.models import ServedModel
+from inference.serving import taken
 from tests.fakes import card, serving
 from tests.management.test_client import free_port
 
@@ -30,6 +32,14 @@ def test_unpinning_leaves_the_other_choices() -> None:
     call("unpin", "org/tiny")
     model = ServedModel.objects.get(name="org/tiny")
     assert (model.is_pinned, model.aliases) == (False, ["x"])
+
+
+def test_nothing_is_written_behind_the_back_of_a_site_that_runs() -> None:
+    with taken(settings.CONFIG.data_dir) as place:
+        place.listens("127.0.0.1", 9)
+        with pytest.raises(CommandError, match="Nobody can be reached"):
+            call("pin", "org/tiny")
+    assert not ServedModel.objects.exists()
 
 
 def test_an_unknown_model_is_refused() -> None:

@@ -79,7 +79,7 @@ def test_the_site_of_this_data_folder_is_found_without_its_port(site: Site, sett
         place.listens("0.0.0.0", site.port)
         out = StringIO()
         call_command("pool", stdout=out)
-        with pytest.raises(CommandError, match="No site runs at"):
+        with pytest.raises(CommandError, match=f"Nobody.*folder: at http://0.0.0.0:{site.port}, process"):
             call_command("pool", "--port", str(settings.CONFIG.port))  # what is given wins
     assert out.getvalue().startswith("Models hold")
     with pytest.raises(CommandError, match="No site runs at"):
@@ -94,7 +94,7 @@ def test_a_site_that_runs_but_cannot_be_reached_is_told_as_such(
         with pytest.raises(CommandError, match="only begun to start"):
             call_command(*command)
         place.listens("127.0.0.1", free_port())
-        with pytest.raises(CommandError, match="cannot be reached"):
+        with pytest.raises(CommandError, match="Nobody can be reached"):
             call_command(*command)
 
 

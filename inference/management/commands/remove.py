@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError
 
-from inference import runtime, serving
+from inference import runtime
 from inference.management.client import ClientCommand, NotRunning
 from inference.sources import removal
 from inference.sources.errors import FetchFailed, NotAnId
@@ -51,13 +51,14 @@ class Command(ClientCommand):
         """CommandError while the running site has the model loaded, or does not tell."""
         try:
             state = self.client(options).pool().of(name).state
-        except NotRunning as error:
-            if site := serving.found(settings.CONFIG.data_dir):
-                raise _not_told(f"{error} But one of this data folder runs: {site}.", name) from error
+        except NotRunning:
             self.stdout.write("No site runs that could be using it.")
             return
         except CommandError as error:
-            raise _not_told(str(error), name) from error
+            raise CommandError(
+                f"{error} So it is not known whether it uses {name}. Say where the site is with --host and "
+                "--port, or delete all the same with --without-site."
+            ) from error
         if state.is_in_memory:
             raise CommandError(f"{name} is {state} in the running site; `manage.py unload {name}` first.")
 
@@ -85,10 +86,3 @@ class Command(ClientCommand):
             ) from None
         except KeyboardInterrupt:
             return False
-
-
-def _not_told(why: str, name: str) -> CommandError:
-    return CommandError(
-        f"{why} So it is not known whether it uses {name}. Say where the site is with --host and --port, or "
-        "delete all the same with --without-site."
-    )
