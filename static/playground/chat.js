@@ -66,6 +66,11 @@ export class Chat extends EventTarget {
 
   async #ask(turn, made) {
     if (this.isAsking) return false;
+    if (!this.models.picked) {
+      this.#tell("problem", "There is no model to ask.");
+      return false;
+    }
+    this.models.settle();
     this.#become(true);
     const asked = await this.#attempt(() => call("POST", "/chat/ask/", {
       conversation: this.conversation.id,

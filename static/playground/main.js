@@ -5,7 +5,7 @@ import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
-import { showConnection } from "./connection.js";
+import { showTrouble } from "./trouble.js";
 import { Gauge } from "./gauge.js";
 import { showKept } from "./kept.js";
 import { Library } from "./library.js";
@@ -127,7 +127,7 @@ chat.addEventListener("asked", ({ detail }) => {
 });
 models.addEventListener("change", show);
 models.addEventListener("back", () => { toast("The server is back."); library.refresh(); lookAgain(); });
-showConnection(models, document.querySelector("#connection"));
+showTrouble(models, document.querySelector("#trouble"));
 showKept(models, document.querySelector("#kept"));
 document.querySelector("#new-chat").addEventListener("click", beginAnew);
 listenToKeys({ onSearch: () => sidebar.focusSearch(), onNew: beginAnew, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop() });

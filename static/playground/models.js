@@ -27,7 +27,8 @@ export class Models extends EventTarget {
     /** @type {string[]} the models that are asked side by side, none for the picked one alone */
     this.comparedIds = [];
     this.failures = 0;
-    this.trouble = ""; // why what is known here may be out of date, in words
+    this.lost = ""; // why what is known here may be out of date, in words
+    this.goneId = ""; // the model that was picked until the server served it no more
     this.#connect();
   }
 
@@ -46,6 +47,18 @@ export class Models extends EventTarget {
     return known.length > 1 ? known : [];
   }
 
+  /** @returns {string} what the visitor has to know before asking, usually nothing */
+  get trouble() {
+    if (this.lost || !this.goneId) return this.lost;
+    if (!this.picked) return `${this.goneId} is not served any more, and there is no other model.`;
+    return `${this.goneId} is not served any more, so ${this.picked.id} answers. Another can be chosen above.`;
+  }
+
+  /** Stay with the model that is asked now, also where nobody chose it. */
+  settle() {
+    this.pickedId ||= this.picked?.id;
+  }
+
   /** Ask this model too, or no more. */
   compare(id, isCompared) {
     const others = this.comparedIds.filter((other) => other !== id);
@@ -56,6 +69,7 @@ export class Models extends EventTarget {
   pick(id) {
     this.comparedIds = [];
     this.pickedId = id;
+    this.goneId = "";
     store.write("model", id);
     this.dispatchEvent(new Event("change"));
   }
@@ -81,18 +95,27 @@ export class Models extends EventTarget {
 
   #hear(told) {
     if (told.type !== "models") return;
-    const wasAway = Boolean(this.trouble);
-    this.all = told.models.filter(chats);
+    const wasLost = Boolean(this.lost);
+    this.#take(told.models.filter(chats));
     this.keptUntil = told.kept_until;
     this.failures = 0;
     this.#become("");
-    if (wasAway) this.dispatchEvent(new Event("back"));
+    if (wasLost) this.dispatchEvent(new Event("back"));
   }
 
-  #become(trouble) {
+  /** @param {Model[]} all as the server has them now */
+  #take(all) {
+    const before = this.picked?.id;
+    const isServed = (id) => all.some((model) => model.id === id);
+    this.all = all;
+    if (before && !isServed(before)) this.goneId ||= before;
+    else if (isServed(this.goneId)) this.goneId = "";
+  }
+
+  #become(lost) {
     clearTimeout(this.silence);
     this.silence = null;
-    this.trouble = trouble;
+    this.lost = lost;
     this.dispatchEvent(new Event("change"));
   }
 }

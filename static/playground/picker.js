@@ -19,11 +19,11 @@ export class Picker {
   }
 
   #show() {
-    const { all, picked, compared, trouble } = this.models;
+    const { all, picked, compared, lost } = this.models;
     this.button.disabled = all.length === 0;
-    this.button.querySelector(".dot").dataset.state = trouble ? "unknown" : picked?.state ?? "unloaded";
+    this.button.querySelector(".dot").dataset.state = lost ? "unknown" : picked?.state ?? "unloaded";
     this.button.querySelector(".picker-name").textContent = compared.length ? `${compared.length} models side by side` : picked?.id ?? "No model";
-    this.button.querySelector(".picker-state").textContent = trouble ? "not connected" : picked && !compared.length ? stateWords(picked) : "";
+    this.button.querySelector(".picker-state").textContent = lost ? "not connected" : picked && !compared.length ? stateWords(picked) : "";
     this.#drop(all);
     for (const model of all) this.#optionOf(model).show(model, model === picked, this.models.comparedIds.includes(model.id));
   }

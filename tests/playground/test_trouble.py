@@ -1,9 +1,11 @@
-"""What the playground says while the server is away, and how it comes back."""
+"""What the playground says while its server is away or its model is gone, and how both come back."""
 
 import asyncio
 import contextlib
+import json
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.async_api import WebSocketRoute, expect
@@ -68,8 +70,61 @@ async def test_a_connection_that_is_back_at_once_is_not_spoken_of(address: str) 
         await expect(page.locator(".picker-state")).to_have_text("ready")
         await expect(page.locator("#toast")).to_be_hidden()  # it would say that the server is back
         await page.clock.run_for(60_000)
-        await expect(page.locator("#connection")).to_be_empty()
+        await expect(page.locator("#trouble")).to_be_empty()
         assert len(opened) == 2
+
+
+async def test_a_model_that_is_served_no_more_is_told_of_and_another_answers(address: str) -> None:
+    news: list[tuple[WebSocketRoute, dict[str, Any]]] = []
+
+    def listen(socket: WebSocketRoute) -> None:
+        def pass_on(told: str | bytes) -> None:
+            news.append((socket, json.loads(told)))
+            socket.send(told)
+
+        socket.connect_to_server().on_message(pass_on)
+
+    def serve(*ids: str) -> None:
+        socket, told = news[-1]
+        socket.send(json.dumps(told | {"models": [one for one in told["models"] if one["id"] in ids]}))
+
+    async with visiting(address) as visit:
+        page, line = visit.page, visit.page.locator("#trouble")
+        await page.route_web_socket(re.compile("/ws/models/"), listen)
+        await page.reload()
+        await expect(page.locator(".picker-state")).to_have_text("ready")
+        await visit.ask("Please echo")
+        await expect(page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
+        serve("slow-loader", "mlx-community/Qwen3-8B-4bit")
+        await expect(line).to_contain_text("scripted-model is not served any more, so ")
+        await expect(line).to_contain_text("Another can be chosen above.")
+        await page.click("#picker-button")
+        await page.locator(".option", has_text="Qwen3").click()
+        await expect(line).to_be_empty()
+        serve()
+        await expect(line).to_contain_text(
+            "Qwen3-8B-4bit is not served any more, and there is no other model."
+        )
+        serve("slow-loader", "mlx-community/Qwen3-8B-4bit")
+        await expect(line).to_be_empty()
+        await expect(page.locator(".picker-name")).to_have_text("mlx-community/Qwen3-8B-4bit")
+        assert visit.complaints == []
+
+
+async def test_a_conversation_stays_with_its_model_when_another_becomes_ready(address: str) -> None:
+    async with visiting(address) as visit:
+        told: dict[str, Any] = json.loads(await visit.page.locator("#page").text_content() or "")
+        sent: list[WebSocketRoute] = []
+        await visit.page.route_web_socket(re.compile("/ws/models/"), lambda one: sent.append(one))
+        await visit.page.reload()
+        await expect(visit.page.locator(".picker-name")).to_have_text("scripted-model")
+        await visit.ask("Please echo")
+        await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
+        states = {"scripted-model": "unloaded", "slow-loader": "ready"}
+        models = [one | {"state": states.get(one["id"], one["state"])} for one in told["models"]]
+        sent[-1].send(json.dumps({"type": "models", "models": models, "kept_until": 0}))
+        await expect(visit.page.locator(".picker-state")).to_have_text("")
+        await expect(visit.page.locator(".picker-name")).to_have_text("scripted-model")
 
 
 async def test_who_is_signed_out_is_told_so_once(address: str) -> None:
@@ -84,6 +139,6 @@ async def test_who_is_signed_out_is_told_so_once(address: str) -> None:
         await page.route_web_socket(re.compile("/ws/models/"), refuse)
         await page.clock.install()
         await page.reload()
-        await expect(page.locator("#connection")).to_contain_text("You are signed out; reload the page")
+        await expect(page.locator("#trouble")).to_contain_text("You are signed out; reload the page")
         await page.clock.run_for(60_000)
         assert len(opened) == 1
