@@ -96,9 +96,15 @@ def test_a_link_is_not_followed(models: Path, tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere" / "config.json").exists()
 
 
-@pytest.mark.parametrize("name", ["tiny", "../x/y", "a/b/c", "https://huggingface.co/a/b", "a/..", ""])
-def test_only_an_id_is_pulled(models: Path, name: str) -> None:
-    with pytest.raises(CommandError, match="exact id"):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        *[(name, "exact id") for name in ("tiny", "../x/y", "a/b/c", "a/..", "")],
+        ("https://huggingface.co/a/b", "Leave out https://huggingface.co/: a/b"),
+    ],
+)
+def test_only_an_id_is_pulled(models: Path, name: str, why: str) -> None:
+    with pytest.raises(CommandError, match=why):
         run("pull", name)
 
 
