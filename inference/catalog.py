@@ -85,6 +85,10 @@ class Catalog:
         cards = self._current()
         return cards.get(model_id) or cards.get(self._aliases.get(model_id, ""))
 
+    def exact(self, model_id: str) -> ModelCard | None:
+        """The card of the model of this very id: for what is done to its row or its folder."""
+        return self._current().get(model_id)
+
     def pinned(self) -> tuple[str, ...]:
         """The ids of the models that are to stay loaded."""
         return tuple(card.id for card in self.scan() if card.is_pinned)

@@ -55,18 +55,15 @@ async def reload(model_id: str) -> ResidentModel:
 
 async def remove(model_id: str) -> None:
     """Delete a model's files; refused while it is in memory, or lies where others look after it."""
-    name = await _name_of(model_id)
-    state = runtime.pool().snapshot().of(name).state
-    if state.is_in_memory:
-        raise InvalidValue(f"The model {name} is {state}; unload it first.", param="model")
-    card = await _card_of(name)
+    card = await _card_of(model_id)
+    _refuse_in_memory(card.id)
     try:
         await asyncio.to_thread(removal.remove, card, settings.CONFIG.models_path)
     except removal.NotOurs as error:
         raise InvalidValue(str(error), param="model") from None
     except OSError as error:
         raise Unavailable(
-            f"Not all files of {name} could be deleted: {error.strerror or error}. Look at {card.path} "
+            f"Not all files of {card.id} could be deleted: {error.strerror or error}. Look at {card.path} "
             "and who may write there."
         ) from None
     finally:
@@ -75,12 +72,9 @@ async def remove(model_id: str) -> None:
 
 async def forget(model_id: str) -> None:
     """Drop what was chosen for a model whose folder is gone: nothing else would ever end that."""
-    card = await asyncio.to_thread(runtime.catalog().find, model_id)
-    if card and card.id == model_id:  # its name may be another's alias by now
+    if await asyncio.to_thread(runtime.catalog().exact, model_id):
         raise InvalidValue(f"The folder of {model_id} is there; change what is chosen for it.", param="model")
-    state = runtime.pool().snapshot().of(model_id).state
-    if state.is_in_memory:
-        raise InvalidValue(f"The model {model_id} is {state}; unload it first.", param="model")
+    _refuse_in_memory(model_id)
     try:
         await ServedModel.objects.filter(name=model_id).adelete()
     except DatabaseError:
@@ -126,8 +120,14 @@ def _streams_of(name: str) -> list[Stream]:
     return [stream for stream in STREAMS.snapshot() if stream.model in ours]
 
 
+def _refuse_in_memory(name: str) -> None:
+    state = runtime.pool().snapshot().of(name).state
+    if state.is_in_memory:
+        raise InvalidValue(f"The model {name} is {state}; unload it first.", param="model")
+
+
 async def _card_of(name: str) -> ModelCard:
-    if card := await asyncio.to_thread(runtime.catalog().find, name):
+    if card := await asyncio.to_thread(runtime.catalog().exact, name):
         return card
     raise ModelNotFound(f"The folder of {name} is gone.", param="model")
 

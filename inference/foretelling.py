@@ -29,7 +29,7 @@ Foretell = Callable[[Sequence[str]], Iterable[Told]]
 
 def of_loads(names: Sequence[str]) -> list[Told]:
     """Of loads one after another: each finds what those before it leave."""
-    cards = {name: card for name in names if (card := runtime.catalog().find(name))}
+    cards = {name: card for name in names if (card := runtime.catalog().exact(name))}
     foreseen = dict(zip(cards, runtime.pool().foresee(*cards.values()), strict=True))
     told = {name: Told(one.words, one.is_possible) for name, one in foreseen.items()}
     return [told.get(name, _GONE) for name in names]
@@ -76,7 +76,7 @@ def _of_unload_now(name: str) -> Told:
 
 
 def _of_reload(name: str) -> Told:
-    card, shown = runtime.catalog().find(name), runtime.pool().snapshot().of(name)
+    card, shown = runtime.catalog().exact(name), runtime.pool().snapshot().of(name)
     if card is None:
         return _GONE
     if not card.is_servable or not shown.state.is_in_memory:
@@ -86,7 +86,7 @@ def _of_reload(name: str) -> Told:
 
 
 def _of_removal(name: str) -> Told:
-    card = runtime.catalog().find(name)
+    card = runtime.catalog().exact(name)
     if card is None:
         return _GONE
     state = runtime.pool().snapshot().of(name).state
@@ -104,8 +104,7 @@ def _chosen(card: ModelCard) -> str:
 
 
 def _of_forgetting(name: str) -> Told:
-    card = runtime.catalog().find(name)
-    if card and card.id == name:  # its name may be another's alias by now
+    if runtime.catalog().exact(name):
         return Told("Its folder is there; change what is chosen for it on its page.", is_possible=False)
     if runtime.pool().snapshot().of(name).state.is_in_memory:
         return Told("It is in memory; unload it first.", is_possible=False)

@@ -56,7 +56,7 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own cla
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
-        self._card = card = runtime.catalog().find(self.instance.name)
+        self._card = card = runtime.catalog().exact(self.instance.name)
         if card is None:
             return
         self._add_help("context_cap", f"The model's own is {card.longest_context:,}.")

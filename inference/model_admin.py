@@ -191,7 +191,7 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         description="Test the template, roles, stops and tools of the selected models", permissions=["run"]
     )
     def examine(self, request: HttpRequest, queryset: Chosen) -> None:
-        cards = {model.name: card for model in queryset if (card := runtime.catalog().find(model.name))}
+        cards = {model.name: card for model in queryset if (card := runtime.catalog().exact(model.name))}
         found = examination.examine(list(cards.values()))
         for model in queryset:
             if model.name in found:
@@ -256,8 +256,7 @@ def _fitting(name: str) -> dict[str, str]:
     """What can be done with a model as it is now, with the words on its button."""
     if runtime.pool().snapshot().of(name).state.is_in_memory:
         return _IN_MEMORY | _ALWAYS
-    card = runtime.catalog().find(name)
-    return _NOT_IN_MEMORY | _ALWAYS if card and card.id == name else _MISSING
+    return _NOT_IN_MEMORY | _ALWAYS if runtime.catalog().exact(name) else _MISSING
 
 
 def _sync() -> None:

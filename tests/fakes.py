@@ -199,6 +199,8 @@ class FakeCatalog:
     def find(self, model_id: str) -> ModelCard | None:
         return self._cards.get(model_id)
 
+    exact = find  # of models without aliases
+
     def forget(self) -> None:
         return None
 

@@ -181,6 +181,18 @@ async def test_files_go_when_nobody_uses_them(pool: Pool, settings: Any) -> None
     assert await asyncio.to_thread(runtime.catalog().find, "org/tiny") is None
 
 
+async def test_a_name_that_means_another_model_by_now_deletes_nothing(pool: Pool, settings: Any) -> None:
+    found = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
+    assert found
+    settings.CONFIG = Config(models_dir=Path(found.path).parent.parent)
+    await ServedModel.objects.acreate(name="org/tiny", aliases=["gone"])
+    runtime.catalog().forget()
+    assert await asyncio.to_thread(runtime.catalog().find, "gone")
+    with pytest.raises(ModelNotFound, match="The folder of gone is gone"):
+        await control.remove("gone")
+    assert (Path(found.path) / "model.safetensors").exists()
+
+
 async def test_files_that_cannot_be_deleted_are_told(pool: Pool, settings: Any) -> None:
     found = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
     assert found

@@ -31,7 +31,7 @@ class Command(ClientCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        card = next((card for card in runtime.catalog().scan() if card.id == options["model"]), None)
+        card = runtime.catalog().exact(options["model"])
         if card is None or options["draft"]:
             self._discard(options["model"])
             return
