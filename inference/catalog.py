@@ -14,7 +14,7 @@ import msgspec
 from huggingface_hub import scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 
-from inference import foreign_code, pooling, prediction
+from inference import context_length, foreign_code, pooling, prediction
 from inference.requests import Sampling
 from inference.types import Choice, ModelCard
 from inference.weights import BrokenWeights, Tensor, read_tensors, weight_files
@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 1.0
 _LOOK_IN_HUB_CACHE_AGAIN_S = 20.0
 _DEEPEST = 4
-_DEFAULT_CONTEXT = 2048
-_LONGEST_CONTEXT = 2**31 - 1
 _MAX_CONFIG_BYTES = 32 * 2**20
 _WORKSPACE = 1.1  # activations and buffers beside the weights
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tiktoken.model")
@@ -168,19 +166,20 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine
     pools, odd = _pooling(folder, config, name)
     problem = problem or odd
     limit = min((limit for limit in (machine.context_limit, pools and pools.longest) if limit), default=None)
-    dequantises, context_length = machine.dequantises, _context_length(config, limit)
+    own = context_length.read(config, _read_object(folder / "tokenizer_config.json"))
+    dequantises, longest = machine.dequantises, min(own, limit or own)
     predict = prediction.embedding_bytes if pools else prediction.prefill_bytes
     return ModelCard(
         id=name,
         path=str(folder),
         source=source,
         family=_sayable(str(config.get("model_type") or "unknown")[:80]),
-        context_length=context_length,
+        context_length=longest,
         weight_bytes=sum(tensor.bytes for tensor in tensors),
         resident_bytes=int(prediction.weight_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE),
         kv_bytes_per_token=0 if pools else prediction.kv_bytes_per_token(config, dequantises=dequantises),
         prefill_bytes=predict(
-            config, dequantises=dequantises, step=machine.prefill_step, context_length=context_length
+            config, dequantises=dequantises, step=machine.prefill_step, context_length=longest
         ),
         created=_changed_at(folder / "config.json"),
         kind="embedding" if pools else "chat",
@@ -213,13 +212,6 @@ def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
         context_length=min(card.context_length, choice.context_cap or card.context_length),
         sampling=choice.sampling,
     )
-
-
-def _context_length(config: Mapping[str, Any], limit: int | None) -> int:
-    text = config.get("text_config")
-    length = (text if isinstance(text, dict) else config).get("max_position_embeddings")
-    own = length if type(length) is int and 0 < length <= _LONGEST_CONTEXT else _DEFAULT_CONTEXT
-    return min(own, limit or own)
 
 
 def _changed_at(path: Path) -> int:

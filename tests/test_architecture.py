@@ -25,6 +25,7 @@ NOUNS = (
     "inference.foreign_code",
     "inference.gguf",
     "inference.disk",
+    "inference.context_length",
 )
 MIDDLE = ("inference.catalog", "inference.pool", "inference.adapters", "inference.sources")
 USE_CASE = (
@@ -46,6 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.foreign_code": (),
     "inference.gguf": (),
     "inference.disk": (),
+    "inference.context_length": (),
     "inference.models": (*NOUNS, "inference.adapters", "inference.keys", "inference.recording"),
     "inference.writer": (),
     "inference.keys": NOUNS,
