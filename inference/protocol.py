@@ -2,7 +2,8 @@
 
 Down (site to worker): Load, Submit, Cancel, Shed, Stop. Up (worker to site): Hello, Loading, Ready,
 LoadFailed, Step, Heartbeat. A submitted request is answered by exactly one Accepted or one failure, and
-ends with exactly one Finished or one failure; all of them travel in Step frames, one for a whole engine step.
+ends with exactly one Finished or one failure; all of them travel in Step frames, one for a whole engine step
+unless it brought very many log probabilities.
 """
 
 import asyncio
@@ -38,6 +39,7 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     prefix_disk_path: str = ""  # where prefixes are spilled to; empty: nowhere
     prefix_disk_bytes: int = 0
     has_exact_seeds: bool = False  # compute seeded requests by themselves
+    batch_support_path: str = ""  # where results of the batch verification are kept; empty: nowhere
 
 
 class Submit(Struct, frozen=True, kw_only=True, tag="submit"):
@@ -90,7 +92,7 @@ class Happened(Struct, frozen=True, kw_only=True):
 
 
 class Step(Struct, frozen=True, kw_only=True, tag="step"):
-    """Everything one step of the engine brought, for all of its requests."""
+    """What one step of the engine brought, for all of its requests; several frames where that is much."""
 
     happened: tuple[Happened, ...]
 
@@ -122,8 +124,15 @@ class ProtocolBroken(Exception):
     """The peer sent something that is no frame; the connection is of no further use."""
 
 
+class FrameTooLarge(Exception):
+    """The peer would take this frame for nonsense and end the connection, with everybody's requests."""
+
+
 def encode(frame: Down | Up) -> bytes:
+    """The frame as bytes; raises FrameTooLarge on the sender's side, where one request is the matter."""
     body = _encoder.encode(frame)
+    if len(body) > MAX_FRAME_BYTES:
+        raise FrameTooLarge(f"frame of {len(body)} bytes")
     return _LENGTH.pack(len(body)) + body
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 import msgspec
 
 from inference import protocol
-from inference.errors import ModelLoadFailed, ShuttingDown, WorkerDied, from_refusal
+from inference.errors import BodyTooLarge, ModelLoadFailed, ShuttingDown, WorkerDied, from_refusal
 from inference.pool import ending
 from inference.pool.watchdog import Watchdog
 from inference.protocol import (
@@ -104,7 +104,11 @@ class ProcessRunner:
             raise self._loss()
         number, inbox = next(self._ids), asyncio.Queue[Happened]()
         self._inboxes[number] = inbox
-        self._send(Submit(id=number, request=request, owner=owner))
+        try:
+            self._send(Submit(id=number, request=request, owner=owner))
+        except protocol.FrameTooLarge:
+            del self._inboxes[number]
+            raise BodyTooLarge("The request is too large for a model; send less.") from None
         is_over = False
         try:
             while not is_over:

@@ -4,14 +4,14 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from msgspec import structs
 
 from inference.errors import InternalError, ServerError
-from inference.protocol import Happened, Load, Step, Submit, Up
+from inference.protocol import FrameTooLarge, Happened, Load, Step, Submit, Up
 from inference.requests import DetokenizeRequest, EmbeddingRequest, TokenizeRequest
 from inference.types import (
     Accepted,
@@ -21,20 +21,24 @@ from inference.types import (
     Finished,
     FinishReason,
     Progress,
+    ReasoningDelta,
+    TextDelta,
     Timings,
     Tokenized,
     TokenLogprob,
+    ToolCallDelta,
     Usage,
 )
-from inference.worker.batch import Output, Prefilled, Sampled, Scored
 from inference.worker.chooser import Logprob
 from inference.worker.embedding import Vectors
 from inference.worker.engine import Add, Command, Remove
 from inference.worker.loading import LoadedModel
 from inference.worker.prompts import Asked, Prompts
+from inference.worker.sequence import Output, Prefilled, Sampled, Scored
 from inference.worker.text import Answer
 
 logger = logging.getLogger(__name__)
+_MOST_LOGPROBS = 16_384  # in one frame, alternatives too: about a megabyte
 _NEVER = -9999.0  # OpenAI's figure for a token that is out of the question
 _LOST = InternalError(
     "This request failed while it was computed; the server's log has the details."
@@ -78,7 +82,9 @@ class Open:
     def progress(self, prefilled: Prefilled) -> Progress:
         self.prefill_at = self.prefill_at or time.perf_counter()
         if prefilled.id in self.prompts:
-            self.done[prefilled.id], self.cached[prefilled.id] = prefilled.done, prefilled.cached
+            self.done[prefilled.id] = prefilled.done
+            # A prompt that is computed again finds itself: only what was there at first was cached.
+            self.cached.setdefault(prefilled.id, prefilled.cached)
         done, cached = sum(self.done.values()), sum(self.cached.values())
         return Progress(phase="prefill", done=done, total=self.prompt_tokens, cached=cached)
 
@@ -223,8 +229,17 @@ class Requests:
         while True:
             outputs = self._outputs.get()
             happened = [item for output in outputs for item in self._happened(output)]
-            if happened:
-                self._send(Step(happened=tuple(happened)))
+            for part in _parts(happened):
+                self._send_part(part)
+
+    def _send_part(self, part: list[Happened]) -> None:
+        try:
+            self._send(Step(happened=tuple(part)))
+        except FrameTooLarge:
+            logger.exception("What happened to %d requests is too large to be sent", len(part))
+            for number in sorted({item.id for item in part}):
+                self.forget(number)
+                self._send(Step(happened=(Happened(id=number, failure=_LOST),)))
 
     def _happened(self, output: Output) -> list[Happened]:
         request = self._of_sequence.get(output.id)
@@ -293,3 +308,22 @@ class Requests:
         text = octets.decode(errors="replace")
         # A token that cannot be drawn has minus infinity, which JSON cannot say.
         return TokenLogprob(text=text, bytes=tuple(octets), logprob=max(logprob, _NEVER), top=top)
+
+
+def _parts(happened: list[Happened]) -> Iterator[list[Happened]]:
+    """What happened in one step, in frames of a size that the site reads without stopping for everybody."""
+    part: list[Happened] = []
+    weight = 0
+    for item in happened:
+        part.append(item)
+        weight += _logprobs_in(item)
+        if weight >= _MOST_LOGPROBS:
+            yield part
+            part, weight = [], 0
+    if part:
+        yield part
+
+
+def _logprobs_in(item: Happened) -> int:
+    logprobs = item.what.logprobs if isinstance(item.what, TextDelta | ReasoningDelta | ToolCallDelta) else ()
+    return sum(1 + len(token.top) for token in logprobs)

@@ -20,6 +20,7 @@ from inference.types import (
 _UNFINISHED = "\ufffd"
 _LONGEST_CHARACTER = 4  # tokens; a character of UTF-8 has at most four bytes
 _LONGEST_WINDOW = 12  # tokens
+_ECHO_PIECE = 1024  # tokens whose log probabilities are one event
 
 
 class Decodes(Protocol):
@@ -206,9 +207,17 @@ class Answer:
         return [TextDelta(text=self._echo, index=self.index, tokens=0)]
 
     def echo(self, logprobs: Sequence[TokenLogprob]) -> list[Event]:
-        """The prompt's own text, once the model has been asked about each of its tokens."""
+        """The prompt's own text, once the model has been asked about each of its tokens.
+
+        Its log probabilities come in pieces, for those of a long prompt are too much for one frame.
+        """
         told = tuple(logprobs[1:] if self._hides_first else logprobs)
-        return [TextDelta(text=self._echo, index=self.index, tokens=0, logprobs=told)]
+        pieces = [told[at : at + _ECHO_PIECE] for at in range(0, len(told), _ECHO_PIECE)] or [()]
+        texts = [self._echo, *[""] * (len(pieces) - 1)]
+        return [
+            TextDelta(text=text, index=self.index, tokens=0, logprobs=piece)
+            for text, piece in zip(texts, pieces, strict=True)
+        ]
 
     def feed(self, token: int, logprob: TokenLogprob | None = None) -> list[Event]:
         """The events that `token` brings; none while its text is held back."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inference.protocol import Load, Step, Submit
+from inference.protocol import MAX_FRAME_BYTES, FrameTooLarge, Load, Step, Submit, encode
 from inference.requests import (
     ChatRequest,
     CompletionRequest,
@@ -15,10 +15,11 @@ from inference.requests import (
     TokenizeRequest,
 )
 from inference.types import Accepted, Ended, Finished, Progress, TextDelta, Tokenized
-from inference.worker.batch import Prefilled, Sampled
+from inference.worker.chooser import Logprob
 from inference.worker.engine import Add, Command, Remove
 from inference.worker.loading import LoadedModel
 from inference.worker.requests import Requests
+from inference.worker.sequence import Prefilled, Sampled, Scored
 from tests.adapters.families import make
 from tests.tiny import CHATML, SPECIAL
 
@@ -28,14 +29,16 @@ pytestmark = pytest.mark.mlx
 class Desk:
     """Requests between a queue of engine commands and a queue of what the site is told."""
 
-    def __init__(self, unknown_tokens: int = 0) -> None:
+    def __init__(
+        self, unknown_tokens: int = 0, *, context_length: int = 100, most_bytes: int = MAX_FRAME_BYTES
+    ) -> None:
         adapter, tokenizer = make(CHATML)
         model = LoadedModel(
             model=None,  # type: ignore[arg-type]  # no engine steps here
             tokenizer=tokenizer,
             adapter=adapter,
             own_sampling=Sampling(temperature=0.2),
-            context_length=100,
+            context_length=context_length,
             vocab_size=tokenizer.size - unknown_tokens,
             device="cpu",
             seconds=0.0,
@@ -43,7 +46,25 @@ class Desk:
         self.tokenizer = tokenizer
         self.commands: queue.Queue[Command] = queue.Queue()
         self.told: queue.Queue[Any] = queue.Queue()
-        self.requests = Requests(model, Load(model="m", path=""), self.commands.put, self.told.put)
+        self._most_bytes = most_bytes
+        self.requests = Requests(model, Load(model="m", path=""), self.commands.put, self._send)
+
+    def _send(self, frame: Any) -> None:
+        if len(encode(frame)) > self._most_bytes:
+            raise FrameTooLarge
+        self.told.put(frame)
+
+    def submit_echo(self, number: int, prompt: Any = "Once", **fields: Any) -> None:
+        """Submit a prompt whose log probabilities are asked for, and no answer."""
+        own = {"echo": True, "logprobs": 5, "max_tokens": 0} | fields
+        request = CompletionRequest(model="m", prompts=(prompt,), **own)
+        self.requests.prepare(Submit(id=number, request=request))
+
+    def until_finished(self) -> list[Step]:
+        steps: list[Step] = []
+        while not any(isinstance(item.what, Finished) for step in steps for item in step.happened):
+            steps.append(self.told.get(timeout=30))
+        return steps
 
     def submit(self, number: int, **fields: Any) -> Add:
         """Submit a completion and wait until the engine is asked to run it."""
@@ -230,3 +251,43 @@ def test_an_id_the_model_does_not_have_is_no_text() -> None:
     desk.requests.prepare(Submit(id=1, request=DetokenizeRequest(model="m", tokens=(1, 99_999))))
     refusal = desk.hear(1)
     assert (refusal.code, refusal.param) == ("invalid_value", "tokens")
+
+
+def scored(number: int, tokens: int, tops: int) -> Scored:
+    top = tuple((place, -1.5) for place in range(tops))
+    return Scored(number, (65,) * tokens, tuple(Logprob(-0.5, top) for _ in range(tokens - 1)))
+
+
+def test_the_echoes_of_a_long_prompt_travel_in_frames_the_site_takes() -> None:
+    """Eight copies of one prompt's log probabilities were one frame, which ended the worker for everybody."""
+    desk = Desk()
+    desk.submit_echo(1, n=8)
+    desk.requests.deliver([scored(number, 20_000, 5) for number in range(1, 9)])
+    told = desk.until_finished()
+    assert max(len(encode(step)) for step in told) < 4 * 2**20
+    deltas = [h.what for step in told for h in step.happened if isinstance(h.what, TextDelta)]
+    for index in range(8):
+        own = [delta for delta in deltas if delta.index == index]
+        assert sum(len(delta.logprobs) for delta in own) == 20_000
+        assert [delta.text for delta in own if delta.text] == [own[0].text]
+
+
+def test_a_frame_that_is_too_large_costs_its_own_requests_only() -> None:
+    desk = Desk(most_bytes=20_000)
+    desk.submit_echo(1)
+    assert isinstance(desk.hear(1), Accepted)
+    desk.submit(9, max_tokens=2)
+    desk.requests.deliver([scored(1, 500, 5)])
+    assert desk.hear(1).code == "internal_error"
+    desk.say(2, "ab", last=True)
+    assert desk.hear(9).text == "a"
+
+
+@pytest.mark.parametrize(("logprobs", "n", "tokens"), [(5, 8, 25_000), (0, 8, 130_000), (20, 1, 50_000)])
+def test_an_echo_of_millions_of_log_probabilities_is_refused(logprobs: int, n: int, tokens: int) -> None:
+    desk = Desk(context_length=10**6)
+    desk.submit_echo(1, (65,) * tokens, n=n, logprobs=logprobs)
+    refusal = desk.hear(1)
+    assert (refusal.code, refusal.param) == ("invalid_value", "logprobs")
+    desk.submit_echo(2, (65,) * 100, n=n, logprobs=logprobs)
+    assert isinstance(desk.hear(2), Accepted)
