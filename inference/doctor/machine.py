@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import resource
 import shutil
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from inference.doctor.looked import Looked, State
 
 _GB = 10**9
 _LEAST_DISK = 5 * _GB
+_LEAST_FILES = 4096
 _PACKAGES = ("mlx", "mlx-lm", "transformers", "django", "django-ninja", "channels", "daphne")
 
 
@@ -28,6 +30,7 @@ def machine() -> Iterator[Looked]:
     yield mac.wired_limit(settings.CONFIG.wired_limit_bytes)
     yield _blas()
     yield _disk()
+    yield _open_files()
     yield mac.panics()
     yield from _settings()
 
@@ -67,6 +70,16 @@ def _disk() -> Looked:
     if free >= _LEAST_DISK:
         return Looked(about="disk", text=text)
     return Looked(about="disk", text=text, state="look", advice="Make room, or set MLX_SERVER_MODELS_DIR.")
+
+
+def _open_files() -> Looked:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = "any number" if hard == resource.RLIM_INFINITY else str(hard)
+    text = f"{soft} open files for this process, {most} at most"
+    if hard == resource.RLIM_INFINITY or hard >= _LEAST_FILES:
+        return Looked(about="open files", text=text)
+    advice = "Raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=): each connection takes one."
+    return Looked(about="open files", text=text, state="look", advice=advice)
 
 
 def _settings() -> Iterator[Looked]:

@@ -26,8 +26,8 @@ ANSWER = (
     Finished(usage=Usage(prompt_tokens=3, completion_tokens=128)),
 )
 TOLD = {
-    *("machine", "versions", "memory", "wired limit", "BLAS", "disk", "kernel panics", "settings"),
-    *("device", "model"),
+    *("machine", "versions", "memory", "wired limit", "BLAS", "disk", "open files", "kernel panics"),
+    *("settings", "device", "model"),
 }
 
 
