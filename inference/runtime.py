@@ -132,6 +132,7 @@ def _load_options(config: "Config") -> Load:
         prefix_cache_bytes=config.prefix_cache_bytes,
         prefix_disk_path=str(config.data_dir / "prefixes") if config.prefix_disk_bytes else "",
         prefix_disk_bytes=config.prefix_disk_bytes,
+        batch_support_path=str(config.data_dir / "batch_support"),
     )
 
 

@@ -145,7 +145,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     """One thing that the self-test of a loaded model's adapter found wrong, in words for its owner."""
 
     light: Light  # amber: it works and is not right; red: what it is about is refused
-    about: Literal["chat", "roles", "stops", "tools"]
+    about: Literal["chat", "roles", "stops", "tools", "batch", "tokenizer", "prefixes"]
     text: str
 
 

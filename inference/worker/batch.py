@@ -1,80 +1,38 @@
-"""The running batch: mlx-lm's BatchGenerator behind the few verbs the engine needs."""
+"""The running batch: the sequences of one model, stepped together or one by one."""
 
-import importlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
-import mlx.core as mx
 import mlx.nn as nn
-from mlx_lm.generate import BatchGenerator, StopSequences
-from mlx_lm.models.cache import KVCache, QuantizedKVCache, make_prompt_cache
+from mlx_lm.models.cache import make_prompt_cache
 
-from inference.requests import Sampling
-from inference.types import FinishReason
-from inference.worker import decode  # noqa: F401 - its step takes the place of mlx-lm's
-from inference.worker.chooser import Chooser, Logprob
-from inference.worker.embedding import Vectors
-from inference.worker.grammar import Grammar
+from inference.worker.batch_support import BatchSupport
+from inference.worker.cache_layers import Cache, can_always_trim
 from inference.worker.pace import Pace
-from inference.worker.prefixes import Found, Prefixes, boundaries, trimmed
+from inference.worker.prefixes import Found, Prefixes, boundaries
 from inference.worker.scoring import Scoring
-
-# BatchGenerator wires the whole recommended working set in its constructor. On macOS that ends in
-# kernel panics under load (https://github.com/ml-explore/mlx/issues/3186), so wiring is the operator's
-# setting (loading.py) and mlx-lm never does it.
-# By its full name: the attribute `mlx_lm.generate` is a function that hides the module.
-importlib.import_module("mlx_lm.generate").maybe_set_recommended_wired_limit = lambda: None  # type: ignore[attr-defined]
+from inference.worker.sequence import Output, Prefilled, Sampled, Scored, Sequence
+from inference.worker.sequential_lane import SequentialLane
+from inference.worker.shared_lane import SharedLane
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sequence:
-    """One prompt to be continued, already checked against the loaded model."""
+class Lane(Protocol):
+    """Where sequences are computed; see SharedLane and SequentialLane."""
 
-    id: int
-    prompt: tuple[int, ...]
-    max_tokens: int
-    sampling: Sampling
-    stop_ids: frozenset[int]
-    owner: str = ""  # whose prefixes it may find and add to
-    logprobs: int | None = None  # None: none; else how many alternatives for each token
-    scores_prompt: bool = False  # whether the prompt's own tokens get log probabilities too
-    grammar: Grammar | None = None  # what the answer must follow
-    answered: tuple[int, ...] = ()  # its answer so far, when it is computed a second time
+    @property
+    def nbytes(self) -> int: ...
 
+    def insert(
+        self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
+    ) -> int: ...
 
-@dataclass(frozen=True)
-class Sampled:
-    """One new token; with a finish reason when it was the sequence's last."""
+    def step(self, *, chunk: int, together: int) -> tuple[list[Any], list[Any]]: ...
 
-    id: int
-    token: int
-    finish: FinishReason | None
-    logprob: Logprob | None = None
+    def extract(self, uid: int) -> tuple[Cache, list[int]]: ...
 
-
-@dataclass(frozen=True)
-class Prefilled:
-    """How much of a prompt is in the KV cache, and how much of that was there before."""
-
-    id: int
-    done: int
-    total: int
-    cached: int = 0
-
-
-@dataclass(frozen=True)
-class Scored:
-    """The log probabilities of a prompt's tokens, from its second one on."""
-
-    id: int
-    tokens: tuple[int, ...]
-    logprobs: tuple[Logprob, ...]
-
-
-Output = Sampled | Prefilled | Scored | Vectors
+    def remove(self, uid: int) -> tuple[Cache, list[int]]: ...
 
 
 @dataclass(eq=False)
@@ -82,10 +40,11 @@ class Running:
     """A sequence in the batch."""
 
     sequence: Sequence
-    generator: BatchGenerator
+    lane: Lane
     uid: int
     cached: int
     left: int  # tokens of the prompt that are still to be computed
+    is_exact: bool = False  # computed by itself, for the last bit of its seed
     copies: tuple[Sequence, ...] = ()  # of the same prompt, waiting for its cache
     tokens: list[int] = field(default_factory=list)  # given out so far
 
@@ -104,10 +63,11 @@ class Running:
 
 
 class Batch:
-    """All sequences of one model, stepped together. Made, used and dropped on one thread.
+    """All sequences of one model. Made, used and dropped on one thread.
 
-    With `has_exact_seeds` a seeded sequence is computed by itself, without a cached prefix: matrix
-    products round differently for different batch shapes, and a near tie may then fall the other way.
+    They are the rows of one batch, where the model says in it what it says alone (`support`). Others are
+    computed one at a time, and so is a seeded sequence with `has_exact_seeds`, without a cached prefix:
+    matrix products round differently for different batch shapes, and a near tie may then fall the other way.
     """
 
     def __init__(
@@ -118,17 +78,22 @@ class Batch:
         prefill_step: int,
         prefixes: Prefixes | None = None,
         has_exact_seeds: bool = False,
+        support: BatchSupport | None = None,
     ) -> None:
         self._model = model
         self._pace = Pace(prefill_step)
+        self._support = support or BatchSupport()
         self._prefixes = prefixes or Prefixes(0)
         self._has_exact_seeds = has_exact_seeds
-        self._needs_checkpoints = any(
-            not isinstance(layer, KVCache | QuantizedKVCache) for layer in make_prompt_cache(model)
+        # Where caches cannot go back, they are kept at the places to which later prompts may go back.
+        self._needs_checkpoints = not (
+            self._support.can_trim_prefixes and can_always_trim(make_prompt_cache(model))
         )
-        self._shared = self._new_generator(max_batch)
+        self._sequential = SequentialLane(model)
+        self._main: Lane = SharedLane(model, width=max_batch) if self._support.can_batch else self._sequential
         self._running: dict[int, Running] = {}
         self._scoring: list[Scoring] = []
+        self._turn = 0
 
     @property
     def is_busy(self) -> bool:
@@ -136,13 +101,14 @@ class Batch:
 
     @property
     def ids(self) -> list[int]:
-        return [sequence.id for sequence in self.unfinished]
+        running = [r.sequence.id for r in self._running.values()]
+        copies = [copy.id for r in self._running.values() for copy in r.copies]
+        return running + copies + [one.id for scoring in self._scoring for one in scoring.sequences]
 
     @property
     def kv_bytes(self) -> int:
         """What the KV caches of the running sequences hold."""
-        scoring = sum(scoring.bytes for scoring in self._scoring)
-        return scoring + sum(int(generator.prompt_cache_nbytes) for generator in self._generators())
+        return sum(scoring.bytes for scoring in self._scoring) + sum(lane.nbytes for lane in self._lanes)
 
     @property
     def unfinished(self) -> list[Sequence]:
@@ -155,48 +121,43 @@ class Batch:
         if first.scores_prompt:
             self._scoring.append(Scoring(self._model, (first, *copies)))
             return
-        is_alone = self._has_exact_seeds and first.sampling.seed is not None
-        tokens = [*first.prompt, *first.answered]
-        found = None if is_alone else self._prefixes.find(first.owner, tokens)
+        tokens = first.known
+        is_exact = self._is_exact(first)
+        found = None if is_exact else self._prefixes.find(first.owner, tokens)
         known = found.length if found else 0
-        is_shared = not is_alone and known < len(tokens) - 1
-        self._insert(first, found, is_alone=is_alone, copies=copies if is_shared else ())
+        is_shared = not is_exact and known < len(tokens) - 1
+        self._insert(first, found, copies=copies if is_shared else ())
         for copy in () if is_shared else copies:
             self.add(copy)
 
-    def _insert(
-        self,
-        sequence: Sequence,
-        found: Found | None,
-        *,
-        is_alone: bool = False,
-        copies: tuple[Sequence, ...] = (),
-    ) -> None:
-        generator = self._new_generator(1) if is_alone else self._shared
-        tokens = [*sequence.prompt, *sequence.answered]
+    def _is_exact(self, sequence: Sequence) -> bool:
+        return self._has_exact_seeds and sequence.sampling.seed is not None
+
+    def _insert(self, sequence: Sequence, found: Found | None, *, copies: tuple[Sequence, ...] = ()) -> None:
+        is_exact = self._is_exact(sequence)
+        lane = self._sequential if is_exact else self._main
+        tokens = sequence.known
         known = found.length if found else 0
-        (uid,) = generator.insert_segments(
-            [self._segments(tokens, known, sequence.stop_ids, has_copies=bool(copies))],
-            max_tokens=[sequence.max_tokens],
-            caches=[found.cache] if found else None,
-            all_tokens=[tokens[:known]],
-            samplers=[_chooser(sequence)],
-            stop_sequences=[_stops(sequence.stop_ids)],
+        segments = self._segments(tokens, known, sequence.stop_ids, has_copies=bool(copies))
+        uid = lane.insert(sequence, segments, found.cache if found else None, tokens[:known])
+        self._running[sequence.id] = Running(
+            sequence, lane, uid, known, len(tokens) - known, is_exact, copies
         )
-        self._running[sequence.id] = Running(sequence, generator, uid, known, len(tokens) - known, copies)
 
     def remove(self, sequence_id: int) -> None:
         """Drop a sequence wherever it is, keeping what was computed; unknown ids have ended already."""
-        running = self._running.pop(sequence_id, None)
+        running = self._running.get(sequence_id)
         if running is None:
             self._forget_copy(sequence_id)
             return
-        removed = running.generator.remove([running.uid], return_prompt_caches=True)
-        cache, tokens = removed[running.uid]
-        if len(tokens) > running.cached:
-            self._keep(running, tokens, cache)
-        if running.copies:
-            self.add(*running.copies)
+        cache, tokens = running.lane.remove(running.uid)
+        del self._running[sequence_id]
+        try:
+            if len(tokens) > running.cached:
+                self._keep(running, tokens, cache)
+        finally:
+            if running.copies:
+                self.add(*running.copies)
 
     def _forget_copy(self, sequence_id: int) -> None:
         for running in self._running.values():
@@ -206,11 +167,18 @@ class Batch:
         self._scoring = [scoring for scoring in self._scoring if scoring.sequences]
 
     def step(self) -> Iterator[Output]:
-        """One token for every decoding sequence, and at most one chunk of prefill for the others."""
-        if self._scoring:
-            yield from self._score(self._scoring[0])
-        for generator in self._generators():
-            yield from self._step(generator)
+        """One token for every decoding sequence, and one chunk of prefill for the others.
+
+        Echoes, the batch and the sequences that are computed by themselves prefill in turns, so that who
+        decodes waits for one chunk at most.
+        """
+        prompting: list[Scoring | Lane] = [*self._scoring[:1], *(x for x in self._lanes if self._left(x))]
+        turn = prompting[self._turn % len(prompting)] if prompting else None
+        self._turn += 1
+        if isinstance(turn, Scoring):
+            yield from self._score(turn)
+        for lane in self._lanes:
+            yield from self._step(lane, may_prefill=lane is turn)
 
     def _score(self, scoring: Scoring) -> Iterator[Output]:
         if not scoring.is_done:
@@ -222,21 +190,34 @@ class Batch:
             yield Scored(sequence.id, scoring.prompt, tuple(scoring.logprobs))
             if sequence.max_tokens:
                 known = len(scoring.logprobs)
-                found = Found(known, trimmed(scoring.cache, 0)) if known else None
+                found = Found(known, scoring.cache) if known else None
                 self._insert(replace(sequence, scores_prompt=False), found)
 
-    def _step(self, generator: BatchGenerator) -> Iterator[Output]:
-        here = {running.uid: running for running in self._running.values() if running.generator is generator}
+    def _step(self, lane: Lane, *, may_prefill: bool) -> Iterator[Output]:
+        here = {running.uid: running for running in self._running.values() if running.lane is lane}
         is_decoding = any(running.is_decoding for running in self._running.values())
-        chunk, together = self._pace.share([r.left for r in here.values() if r.left], is_decoding=is_decoding)
-        generator.prefill_step_size, generator.prefill_batch_size = chunk, together
-        started, before = time.perf_counter(), generator._counters.prompt_tokens
-        prefills, decodes = generator.next()
-        self._pace.note(generator._counters.prompt_tokens - before, time.perf_counter() - started)
+        chunk, together = 0, 1
+        if may_prefill:
+            left = [running.left for running in here.values() if running.left]
+            chunk, together = self._pace.share(left[: self._most_together], is_decoding=is_decoding)
+        started, before = time.perf_counter(), self._left(lane)
+        prefills, decodes = lane.step(chunk=chunk, together=together)
         for prefill in prefills:
             yield self._prefilled(here[prefill.uid], prefill)
+        self._pace.note(before - self._left(lane), time.perf_counter() - started)
         for token in decodes:
             yield self._sampled(here[token.uid], token)
+            if token.finish_reason:  # told before its caches are kept, which may fail
+                self._keep(here[token.uid], token.all_tokens, token.prompt_cache)
+
+    @property
+    def _most_together(self) -> int | None:
+        """How many prompts may share a chunk; None for any number."""
+        return None if self._support.can_prefill_together else 1
+
+    def _left(self, lane: Lane) -> int:
+        """Tokens of prompts that a lane has still to compute."""
+        return sum(running.left for running in self._running.values() if running.lane is lane)
 
     def _prefilled(self, running: Running, response: Any) -> Prefilled:
         done, total = response.progress
@@ -248,24 +229,23 @@ class Batch:
 
     def _on_cut(self, running: Running) -> None:
         """A place in the prompt where its caches are kept, or given to its copies."""
-        cache, tokens = running.generator.extract_cache([running.uid])[running.uid]
+        cache, tokens = running.lane.extract(running.uid)
         if running.left > 1:
             self._keep(running, tokens, cache)
             return
         for copy in running.copies:
-            self._insert(copy, Found(len(tokens), trimmed(cache, 0)))
+            self._insert(copy, Found(len(tokens), cache))
         running.copies = ()
 
     def _sampled(self, running: Running, response: Any) -> Sampled:
         running.tokens.append(response.token)
         if response.finish_reason:
             del self._running[running.sequence.id]
-            self._keep(running, response.all_tokens, response.prompt_cache)
         logprob = response.logprobs.read() if response.logprobs else None
         return Sampled(running.sequence.id, response.token, response.finish_reason, logprob)
 
-    def _keep(self, running: Running, tokens: list[int], cache: list[Any]) -> None:
-        if running.generator is self._shared:
+    def _keep(self, running: Running, tokens: list[int], cache: Cache) -> None:
+        if not running.is_exact:
             self._prefixes.keep(running.sequence.owner, tokens, cache)
 
     def _segments(
@@ -277,29 +257,7 @@ class Batch:
         places = [known, *sorted(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
         return [tokens[start:end] for start, end in zip(places, places[1:], strict=False)]
 
-    def _generators(self) -> list[BatchGenerator]:
-        return list({id(r.generator): r.generator for r in self._running.values()}.values())
-
-    def _new_generator(self, width: int) -> BatchGenerator:
-        return BatchGenerator(
-            self._model,
-            completion_batch_size=width,
-            prefill_batch_size=1,
-            stream=mx.new_thread_local_stream(mx.default_device()),
-        )
-
-
-def _chooser(sequence: Sequence) -> Chooser:
-    return Chooser(
-        sequence.sampling,
-        prompt=sequence.prompt,
-        answered=sequence.answered,
-        logprobs=sequence.logprobs,
-        grammar=sequence.grammar,
-    )
-
-
-@lru_cache(maxsize=64)
-def _stops(stop_ids: frozenset[int]) -> StopSequences:
-    """The automaton that ends a sequence at any of these tokens, inside the generation loop."""
-    return StopSequences([[token] for token in sorted(stop_ids)])
+    @property
+    def _lanes(self) -> list[Lane]:
+        """Those with something to do."""
+        return list({id(running.lane): running.lane for running in self._running.values()}.values())

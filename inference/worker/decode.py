@@ -5,7 +5,6 @@ calls samplers row by row, and applies logits processors in a way that has to se
 step with choosers (chooser.py) in the place of its samplers.
 """
 
-import importlib
 from typing import Any
 
 import mlx.core as mx
@@ -53,8 +52,3 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
             for row, chooser in enumerate(self.samplers)
         ]
         return mx.concatenate(rows, axis=0)
-
-
-# BatchGenerator looks this name up whenever prompts become decoding sequences. (The module by its full
-# name: the attribute `mlx_lm.generate` is a function that hides it.)
-importlib.import_module("mlx_lm.generate").GenerationBatch = Decode  # type: ignore[attr-defined]

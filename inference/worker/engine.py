@@ -8,20 +8,21 @@ import gc
 import logging
 import queue
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from inference.protocol import Load, Shed
+from inference.types import Finding
+from inference.worker.inputs import Inputs
 from inference.worker.priority import giving_way
 
 if TYPE_CHECKING:
-    from inference.worker.batch import Output, Sequence
-    from inference.worker.inputs import Inputs
     from inference.worker.loading import LoadedModel
-    from inference.worker.prefixes import Prefixes
+    from inference.worker.prefixes import Entry, Prefixes
+    from inference.worker.recovery import ResilientBatch, Steppable
+    from inference.worker.sequence import Output, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -38,36 +39,20 @@ class Remove:
     id: int
 
 
+@dataclass(frozen=True)
+class Restored:
+    """What the disk had of the prompt of these sequences, None if it could not be read."""
+
+    sequences: "tuple[Sequence, ...]"
+    entry: "Entry | None"
+
+
 class Quit:
     """End the thread."""
 
 
-class Batched(Protocol):
-    """What is stepped: a Batch of sequences, or the Embeddings of an embedding model."""
-
-    @property
-    def is_busy(self) -> bool: ...
-
-    @property
-    def ids(self) -> list[int]: ...
-
-    @property
-    def kv_bytes(self) -> int: ...
-
-    @property
-    def unfinished(self) -> "Iterable[Any]": ...
-
-    @property
-    def add(self) -> Callable[..., None]: ...
-
-    def remove(self, number: int, /) -> None: ...
-
-    def step(self) -> "Iterator[Output]": ...
-
-
 LoadModel = Callable[[Load, Callable[[int], None]], "LoadedModel"]
-Command = Load | Add | Remove | Shed | Quit
-_STEPS_BETWEEN_FAILURES = 16
+Command = Load | Add | Remove | Restored | Shed | Quit
 _STEPS_BETWEEN_REPORTS = 64
 _SAVE_AFTER_S = 3.0  # of idleness: a chat that goes on would be saved again a moment later
 _LAST_SAVES_S = 2.0  # the site waits this long and a little more for a worker to end
@@ -87,26 +72,24 @@ class Sink:
 
 
 class Engine(threading.Thread):
-    """Takes commands between steps and publishes what each step brought."""
+    """Takes commands between steps and publishes what each step brought.
+
+    `steps`, `running`, `kv_bytes` and `prefix_bytes` may be read on any thread.
+    """
 
     def __init__(self, sink: Sink, load: "LoadModel | None" = None) -> None:
         super().__init__(name="engine", daemon=True)
         self._sink = sink
         self._load_model = load
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
-        self._batch: Batched | None = None
-        self._loaded: LoadedModel | None = None
-        self._options: Load | None = None
+        self._batch: ResilientBatch | None = None
         self._prefixes: Prefixes | None = None
+        self._restoring: dict[int, Sequence] = {}  # those that wait for the disk
         self._is_running = True
-        self._failed_at = -_STEPS_BETWEEN_FAILURES
         self.steps = 0
+        self.running = 0
         self.kv_bytes = 0
         self.prefix_bytes = 0
-
-    @property
-    def running(self) -> int:
-        return len(self._batch.ids) if self._batch else 0
 
     def post(self, command: Command) -> None:
         """Hand over a command, from any thread."""
@@ -116,16 +99,21 @@ class Engine(threading.Thread):
         self._import()
         while self._is_running:
             for command in self._due():
-                self._obey(command)
+                self._handle(command)
             if self._batch and self._batch.is_busy:
                 self._step(self._batch)
+            self._count_running()
 
     def _import(self) -> None:
         # Seconds of imports, done before the model is known: this is what a spare worker is for.
-        import mlx_lm.utils  # noqa: F401
+        from inference.worker import open_files
 
-        import inference.worker.batch
-        import inference.worker.loading  # noqa: F401
+        open_files.keep_hard_limit()
+        import inference.worker.loading
+        import inference.worker.recovery  # noqa: F401
+        from inference.worker import mlx_lm_changes
+
+        mlx_lm_changes.apply()
 
         self._sink.on_imported()
 
@@ -148,20 +136,18 @@ class Engine(threading.Thread):
 
     def _save(self, prefixes: "Prefixes") -> None:
         if prefixes.spill and (entry := prefixes.unsaved):
-            prefixes.spill.write(entry)
+            prefixes.spill.write_soon(entry)
 
-    def _save_the_rest(self) -> None:
-        deadline = time.monotonic() + _LAST_SAVES_S
-        while self._prefixes and self._prefixes.unsaved and time.monotonic() < deadline:
-            self._save(self._prefixes)
-
-    def _obey(self, command: Command) -> None:
+    def _handle(self, command: Command) -> None:
         match command:
             case Load():
                 self._load(command)
             case Add(sequences=sequences) if self._batch:
                 self._add(self._batch, sequences)
+            case Restored() if self._batch:
+                self._go_on(self._batch, command)
             case Remove(id=sequence_id) if self._batch:
+                self._restoring.pop(sequence_id, None)
                 self._batch.remove(sequence_id)
                 self._measure()
             case Shed(keep_bytes=keep) if self._prefixes:
@@ -174,98 +160,87 @@ class Engine(threading.Thread):
 
     def _load(self, options: Load) -> None:
         from inference.worker.loading import load
+        from inference.worker.recovery import ResilientBatch
 
         try:
             loading = self._load_model or load
-            self._loaded = giving_way(lambda: loading(options, self._sink.on_loading))
+            loaded = giving_way(lambda: loading(options, self._sink.on_loading))
+            self._prefixes, findings = _new_prefixes(options, loaded)
+            self._batch = ResilientBatch(lambda: self._new_batch(loaded, options), self._forget)
+            self._sink.on_loaded(replace(loaded, findings=(*loaded.findings, *findings)))
         except Exception as error:  # whatever is wrong with a model's files, the site is told
             logger.exception("Cannot load %s", options.model)
             self._sink.on_load_failed(error)
-            return
-        self._options = options
-        self._prefixes = self._new_prefixes(options, self._loaded.device)
-        self._batch = self._new_batch()
-        self._sink.on_loaded(self._loaded)
 
-    def _new_prefixes(self, options: Load, device: str) -> "Prefixes":
-        from inference.worker.prefixes import Prefixes
-        from inference.worker.spill import Spill, folder_for
-
-        if not options.prefix_disk_bytes:
-            return Prefixes(options.prefix_cache_bytes)
-        folder = folder_for(Path(options.prefix_disk_path), Path(options.path), device)
-        return Prefixes(options.prefix_cache_bytes, Spill(folder, options.prefix_disk_bytes))
-
-    def _new_batch(self) -> Batched:
+    def _new_batch(self, loaded: "LoadedModel", options: Load) -> "Steppable":
         from inference.worker.batch import Batch
         from inference.worker.embedding import Embeddings
 
-        if not (self._loaded and self._options):
-            raise RuntimeError("a batch before the model is loaded")
-        if self._loaded.pooling:
-            return Embeddings(self._loaded.encoder, self._loaded.pooling, step=self._options.prefill_step)
+        if loaded.pooling:
+            return Embeddings(loaded.encoder, loaded.pooling, step=options.prefill_step)
         return Batch(
-            self._loaded.model,
-            max_batch=self._options.max_batch,
-            prefill_step=self._options.prefill_step,
+            loaded.model,
+            max_batch=options.max_batch,
+            prefill_step=options.prefill_step,
             prefixes=self._prefixes,
-            has_exact_seeds=self._options.has_exact_seeds,
+            has_exact_seeds=options.has_exact_seeds,
+            support=loaded.support,
         )
 
-    def _add(self, batch: Batched, sequences: "tuple[Sequence | Inputs, ...]") -> None:
-        try:
-            batch.add(*sequences)
-        except Exception:  # what is wrong with one request ends that request only
-            logger.exception("Cannot add sequence %d", sequences[0].id)
-            self._sink.on_lost([sequence.id for sequence in sequences])
+    def _forget(self) -> None:
+        """Give memory back after a failed step, which may have failed for the lack of it."""
+        import mlx.core as mx
 
-    def _step(self, batch: Batched) -> None:
-        outputs: list[Output] = []
-        try:
-            for output in batch.step():
-                outputs.append(output)
-        except Exception:  # whichever sequence broke the step all share, only that one may suffer
-            logger.exception("A step failed with %d sequences", len(batch.ids))
-            self._sink.on_outputs(outputs)
-            self._recover(list(batch.unfinished))
+        if self._prefixes:
+            self._prefixes.shed(0)
+        gc.collect()
+        mx.clear_cache()
+
+    def _add(self, batch: "ResilientBatch", sequences: "tuple[Sequence, ...] | tuple[Inputs]") -> None:
+        """Begin sequences; those whose prompt the disk knows more of wait until it has been read."""
+        prefixes, prompts = self._prefixes, [one for one in sequences if not isinstance(one, Inputs)]
+        saved = prefixes.on_disk(prompts[0].owner, prompts[0].known) if prefixes and prompts else None
+        if not (saved and prefixes and prefixes.spill):
+            batch.add(*sequences)
             return
-        self.steps += 1
-        self._sink.on_outputs(outputs)
-        if self.steps % _STEPS_BETWEEN_REPORTS == 0 or any(getattr(o, "finish", None) for o in outputs):
+        self._restoring |= {one.id: one for one in prompts}
+        group = tuple(prompts)
+        prefixes.spill.read_soon(saved, lambda entry: self.post(Restored(group, entry)))
+
+    def _go_on(self, batch: "ResilientBatch", restored: Restored) -> None:
+        """Begin the sequences that waited for the disk and have not left meanwhile."""
+        group = [one for one in restored.sequences if self._restoring.pop(one.id, None)]
+        if self._prefixes and restored.entry:
+            self._prefixes.restore(restored.entry)
+        if group:
+            batch.add(*group)
+        if self._prefixes:
+            self._prefixes.shed(self._prefixes.limit)
             self._measure()
 
-    def _recover(self, sequences: "list[Sequence | Inputs]") -> None:
-        """Compute the sequences of a failed step again, each by itself first; who fails alone is lost."""
-        self._batch = self._new_batch()
-        if self._prefixes:
-            self._prefixes.shed(0)  # one of them may be what broke the step
-        gc.collect()
-        if self.steps - self._failed_at < _STEPS_BETWEEN_FAILURES:
-            # Each went well alone and together they did not: there is no room for all of them.
-            self._lose(sequences[len(sequences) // 2 :])
-            sequences = sequences[: len(sequences) // 2]
-        self._failed_at = self.steps
-        broken = [sequence for sequence in sequences if not self._goes_well(sequence)]
-        self._lose(broken)
-        for sequence in sequences:
-            if sequence not in broken:
-                self._add(self._batch, (sequence,))
+    def _step(self, batch: "ResilientBatch") -> None:
+        from inference.worker.sequence import Lost
 
-    def _goes_well(self, sequence: "Sequence | Inputs") -> bool:
-        trial = self._new_batch()
-        try:
-            trial.add(sequence)
-            while trial.is_busy and not any(hasattr(output, "token") for output in trial.step()):
-                self.steps += 1
-            trial.remove(sequence.id)  # what it computed is found in the prefix cache when it is added again
-        except Exception:
-            logger.exception("Sequence %d fails by itself", sequence.id)
-            return False
-        return True
+        told: list[Output] = []
+        lost: list[int] = []
+        for output in batch.step():
+            if isinstance(output, Lost):
+                lost.append(output.id)
+            else:
+                told.append(output)
+        self.steps += 1
+        self._sink.on_outputs(told)
+        if lost:
+            self._sink.on_lost(lost)
+        if self.steps % _STEPS_BETWEEN_REPORTS == 0 or any(getattr(o, "finish", None) for o in told):
+            self._measure()
 
-    def _lose(self, sequences: "list[Sequence | Inputs]") -> None:
-        if sequences:
-            self._sink.on_lost([sequence.id for sequence in sequences])
+    def _save_the_rest(self) -> None:
+        spill = self._prefixes.spill if self._prefixes else None
+        while spill and self._prefixes and (entry := self._prefixes.unsaved):
+            spill.write_soon(entry)
+        if spill:
+            spill.wait(_LAST_SAVES_S)
 
     def _measure(self) -> None:
         """Bring the figures up to date, and tell them once the prefix cache has changed."""
@@ -274,3 +249,24 @@ class Engine(threading.Thread):
         self.prefix_bytes = self._prefixes.bytes if self._prefixes else 0
         if self.prefix_bytes != before:
             self._sink.on_memory()
+
+    def _count_running(self) -> None:
+        self.running = len(self._restoring) + (len(self._batch.ids) if self._batch else 0)
+
+
+def _new_prefixes(options: Load, loaded: "LoadedModel") -> "tuple[Prefixes, tuple[Finding, ...]]":
+    """The model's prefix cache, and what its owner should know of it."""
+    from inference.worker.prefixes import Prefixes
+    from inference.worker.spill import Spill, folder_for
+
+    limit = options.prefix_cache_bytes if loaded.support.can_reuse_prefixes else 0
+    can_trim = loaded.support.can_trim_prefixes
+    if not (options.prefix_disk_bytes and loaded.support.can_reuse_prefixes):
+        return Prefixes(limit, can_trim=can_trim), ()
+    try:
+        folder = folder_for(Path(options.prefix_disk_path), Path(options.path), loaded.device)
+        return Prefixes(limit, Spill(folder, options.prefix_disk_bytes), can_trim), ()
+    except OSError as error:
+        logger.warning("No prefixes are kept on disk: %s", error)
+        text = f"Its prefixes are not kept on disk: {error.strerror or 'their folder cannot be used'}."
+        return Prefixes(limit, can_trim=can_trim), (Finding(light="amber", about="prefixes", text=text),)

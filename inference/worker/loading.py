@@ -1,6 +1,8 @@
 """From a model folder to a model on the device: weights, tokenizer, adapter."""
 
 import json
+import math
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,23 +12,27 @@ from typing import Any, cast
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 from mlx.utils import tree_flatten
 from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.utils import load_model
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from inference import foreign_code, pooling
+from inference import context_length, foreign_code, pooling
 from inference.adapters import Adapter, ModelFacts, adapter_for, self_test
 from inference.pooling import Pooling
 from inference.protocol import Load
 from inference.requests import Sampling
 from inference.types import Finding
-from inference.worker import cpu, encoders
+from inference.worker import batch_support, chat_template_files, cpu, encoders, mlx_lm_changes
+from inference.worker.batch_support import BatchSupport
+from inference.worker.batch_verification import verified
 from inference.worker.encoders import Encoder
 from inference.worker.tokenizer import HubTokenizer
 
 _CHUNK_BYTES = 64 * 2**20
-_DEFAULT_CONTEXT = 2048
+_DAMAGED = "its weights give no numbers (NaN or infinity): they are damaged"
+_PROBED = 32  # tokens computed once, to see that the weights give numbers
 
 
 class RefusedModel(Exception):
@@ -46,7 +52,8 @@ class LoadedModel:
     device: str
     seconds: float
     kv_bytes_per_token: int = 0
-    findings: tuple[Finding, ...] = ()  # of the adapter's self-test
+    findings: tuple[Finding, ...] = ()  # of the self-test and the verification
+    support: BatchSupport = BatchSupport()  # what of batching it does right
     pooling: Pooling | None = None  # how it makes embeddings; None: it makes text
     vector_size: int = 0  # numbers in an embedding
 
@@ -64,14 +71,15 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     """Load the model `options` names onto its device, reporting percent of the weights."""
     started, on_progress = time.perf_counter(), _rising(on_progress)
     folder = Path(options.path)
+    mlx_lm_changes.apply()
     device = _choose_device(options)
     facts = read_facts(folder)
     _refuse_code(facts)
+    _refuse_infinities(facts.config)
     pooled = _pooling(options, facts)
     # A third of a second of Python, while the weights are read by native code.
     tokenizer_coming = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(_read_tokenizer, folder)
-    how = encoders.load_options() if pooled else {}
-    model, config = load_model(folder, lazy=True, trust_remote_code=False, **how)
+    model = _lazy_model(folder, encoders.load_options() if pooled else {})
     if device == "cpu":
         model = cpu.prepared(model, on_progress)
     _materialise(model, on_progress)
@@ -83,14 +91,25 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         adapter=adapter,
         findings=found,
         own_sampling=Sampling.recommended(facts.generation_config),
-        context_length=_context_length(config, options.context_limit, pooled.longest if pooled else None),
+        context_length=_context_length(
+            model, facts, options.context_limit, pooled.longest if pooled else None
+        ),
         vocab_size=0,
         device=device,
         seconds=0,
         pooling=pooled,
     )
-    loaded = _with_vector(loaded) if pooled else _with_token(loaded)
+    loaded = _with_vector(loaded) if pooled else _with_support(_with_token(loaded), facts, options)
     return replace(loaded, seconds=time.perf_counter() - started)
+
+
+def _lazy_model(folder: Path, how: Mapping[str, Any]) -> nn.Module:
+    try:
+        model: nn.Module = load_model(folder, lazy=True, trust_remote_code=False, **how)[0]
+    except SystemExit:
+        # mlx-lm's module for OLMo does so: a thread that is ended this way ends without a word.
+        raise RefusedModel("mlx-lm needs another package for this kind of model; the log names it") from None
+    return model
 
 
 def examine(options: Load) -> tuple[Finding, ...]:
@@ -104,19 +123,28 @@ def examine(options: Load) -> tuple[Finding, ...]:
 
 
 def _read_tokenizer(folder: Path) -> HubTokenizer:
-    return HubTokenizer(AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True))
+    options = {"trust_remote_code": False, "local_files_only": True}
+    try:
+        hub = AutoTokenizer.from_pretrained(folder, **options)
+    except Exception:
+        # Its class may want a package that is not there (Mistral's own), be unknown to this transformers,
+        # or be that of a processor. The file says all that such a class would.
+        if not (folder / "tokenizer.json").exists():
+            raise
+        hub = PreTrainedTokenizerFast.from_pretrained(folder, **options)
+    own = hub.chat_template
+    if not own or (isinstance(own, dict) and "default" not in own):
+        hub.chat_template = chat_template_files.find(folder) or None
+    return HubTokenizer(hub)
 
 
 def read_facts(folder: Path) -> ModelFacts:
     """The folder's small files, as the adapters want them."""
-    tokenizer_config = _read_json(folder / "tokenizer_config.json")
-    template_file = folder / "chat_template.jinja"
-    template = template_file.read_text() if template_file.exists() else _template_in(tokenizer_config)
     return ModelFacts(
         config=_read_json(folder / "config.json"),
         generation_config=_read_json(folder / "generation_config.json"),
-        tokenizer_config=tokenizer_config,
-        chat_template=template,
+        tokenizer_config=_read_json(folder / "tokenizer_config.json"),
+        chat_template=chat_template_files.find(folder),
     )
 
 
@@ -134,7 +162,7 @@ def _adapter_within(
 
 def _tried(facts: ModelFacts, tokenizer: HubTokenizer, name: str) -> tuple[Adapter, tuple[Finding, ...]]:
     adapter = adapter_for(facts, tokenizer, name)
-    found = self_test.findings(adapter, tokenizer)
+    found = (*self_test.findings(adapter, tokenizer), *tokenizer.findings)
     for finding in found:
         if (finding.about, finding.light) == ("tools", "red"):
             adapter.refuse_tools(finding.text)
@@ -146,15 +174,6 @@ def _pooling(options: Load, facts: ModelFacts) -> Pooling | None:
         return pooling.read(Path(options.path), facts.config, options.model)
     except pooling.OddPooling as error:
         raise RefusedModel(str(error)) from None
-
-
-def _template_in(tokenizer_config: Mapping[str, Any]) -> str:
-    """The template of a plain chat; some models name several (Command-R: default, tool_use, rag)."""
-    template = tokenizer_config.get("chat_template")
-    if isinstance(template, list):
-        entries = [entry for entry in template if isinstance(entry, dict)]
-        template = next((e.get("template") for e in entries if e.get("name") == "default"), None)
-    return template if isinstance(template, str) else ""
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -170,6 +189,19 @@ def _refuse_code(facts: ModelFacts) -> None:
             raise RefusedModel(
                 f"its {name} asks to run code of its own ({key}), which this server never does"
             )
+
+
+def _refuse_infinities(config: Any, path: str = "") -> None:
+    """1e400 is infinity to a JSON reader; the model would be made of it and say nothing."""
+    if isinstance(config, Mapping):
+        for key, value in config.items():
+            _refuse_infinities(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(config, list):
+        for value in config:
+            _refuse_infinities(value, path)
+    # Bounds may be open: Mamba's time_step_limit is [0, inf].
+    elif isinstance(config, float) and not math.isfinite(config) and not path.endswith("_limit"):
+        raise RefusedModel(f"{path} in its config.json is not a finite number")
 
 
 def _choose_device(options: Load) -> str:
@@ -221,10 +253,16 @@ def _chunks(model: nn.Module) -> Iterator[list[mx.array]]:
         yield chunk
 
 
-def _context_length(config: dict[str, Any], *limits: int | None) -> int:
-    text = config.get("text_config") or config
-    own = int(text.get("max_position_embeddings") or _DEFAULT_CONTEXT)
-    return min(own, *(limit for limit in limits if limit), own)
+def _context_length(model: nn.Module, facts: ModelFacts, *limits: int | None) -> int:
+    own = context_length.read(facts.config, facts.tokenizer_config)
+    return min(limit for limit in (own, *_position_tables(model), *limits) if limit)
+
+
+def _position_tables(model: nn.Module) -> Iterator[int]:
+    """Rows of learnt position tables: MLX does not check, and beyond their end is foreign memory."""
+    for name, array in tree_flatten(model.parameters()):
+        if re.search(r"(^|\.)(wpe|position_embeddings?|embed_positions)\.weight$", name):
+            yield array.shape[0]
 
 
 def _with_token(loaded: LoadedModel) -> LoadedModel:
@@ -236,15 +274,37 @@ def _with_token(loaded: LoadedModel) -> LoadedModel:
     caches = make_prompt_cache(loaded.model)
     logits = loaded.model(mx.array([[0]]), cache=caches)
     mx.eval(logits)
+    _check_numbers(loaded, int(logits.shape[-1]))
     growing = [leaf for cache in caches for _, leaf in tree_flatten(cache.state) if _grows(leaf)]
     kv_bytes = sum(leaf.nbytes // leaf.shape[2] for leaf in growing)
     return replace(loaded, vocab_size=int(logits.shape[-1]), kv_bytes_per_token=kv_bytes)
+
+
+def _check_numbers(loaded: LoadedModel, vocab_size: int) -> None:
+    """Damaged weights give NaN, of which every answer is empty."""
+    length = min(_PROBED, loaded.context_length)
+    ids = np.random.default_rng(0).integers(0, vocab_size, length)
+    logits = loaded.model(mx.array(ids)[None], cache=make_prompt_cache(loaded.model))
+    last = np.array(logits[0, -1].astype(mx.float32))
+    # Minus infinity alone is what some models say of tokens that they pad their vocabulary with.
+    if np.isnan(last).any() or not np.isfinite(last.max()):
+        raise RefusedModel(_DAMAGED)
+
+
+def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load) -> LoadedModel:
+    """Whether it says in a batch what it says alone: found once for each kind of model, and kept."""
+    support = batch_support.known_or(
+        lambda: verified(loaded.model, loaded.vocab_size), facts.config, options.batch_support_path
+    )
+    return replace(loaded, support=support, findings=(*loaded.findings, *support.findings))
 
 
 def _with_vector(loaded: LoadedModel) -> LoadedModel:
     """How long an embedding model's vectors are; the self-test of a chat has nothing to say of it."""
     hidden = loaded.encoder.encode(mx.array([[0]]), mx.array([1]), loaded.encoder.new_cache())
     mx.eval(hidden)
+    if not np.isfinite(np.array(hidden.astype(mx.float32))).all():
+        raise RefusedModel(_DAMAGED)
     size = int(hidden.shape[-1])
     return replace(loaded, vocab_size=loaded.encoder.vocab_size, vector_size=size, findings=())
 

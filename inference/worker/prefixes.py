@@ -4,20 +4,19 @@ Entries belong to an owner and are found by nobody else: how fast a prompt is an
 sent it before (https://www.ndss-symposium.org/ndss-paper/i-know-what-you-asked-prompt-leakage-via-kv-cache-sharing-in-multi-tenant-llm-serving/).
 """
 
-import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mlx.core as mx
 import numpy as np
-from mlx_lm.models.cache import can_trim_prompt_cache
+
+from inference.worker.cache_layers import Cache, can_trim, trimmed
 
 if TYPE_CHECKING:
-    from inference.worker.spill import Spill
+    from inference.worker.spill import Saved, Spill
 
 Tokens = np.ndarray[tuple[int], np.dtype[np.int32]]
-Cache = list[Any]  # one of mlx-lm's caches for each layer, of a single sequence
 SHORTEST = 16  # tokens; less is computed faster than it is looked up and copied
 
 
@@ -30,10 +29,11 @@ class Entry:
     cache: Cache
     bytes: int
     is_saved: bool = False  # on disk, too
+    can_trim: bool = True  # unless its model's caches are not right once they have gone back
 
     @property
     def is_trimmable(self) -> bool:
-        return bool(can_trim_prompt_cache(self.cache))
+        return self.can_trim and can_trim(self.cache)
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,14 @@ class Found:
 
 @dataclass
 class Prefixes:
-    """The entries of one model, least recently used first, never more than `limit` bytes together."""
+    """The entries of one model, least recently used first, never more than `limit` bytes together.
+
+    `can_trim` is False for a model whose caches are not right once they have gone back, whatever they say.
+    """
 
     limit: int
     spill: "Spill | None" = None
+    can_trim: bool = True
     _entries: list[Entry] = field(default_factory=list)
 
     @property
@@ -66,43 +70,47 @@ class Prefixes:
         return tuple(self._entries)
 
     def find(self, owner: str, prompt: Sequence[int]) -> Found | None:
-        """The longest usable beginning of `prompt`; at least its last token is left to compute."""
-        wanted = np.array(prompt[:-1], dtype=np.int32)
+        """The longest usable beginning of `prompt` in memory; at least its last token is left to compute."""
+        best, length = self._best(owner, _tokens(prompt[:-1]))
+        if best is None:
+            return None
+        self._entries.remove(best)
+        self._entries.append(best)
+        return Found(length, trimmed(best.cache, len(best.tokens) - length))
+
+    def on_disk(self, owner: str, prompt: Sequence[int]) -> "Saved | None":
+        """The saved prefix that stands for more of `prompt` than any in memory."""
+        if not self.spill:
+            return None
+        wanted = _tokens(prompt[:-1])
+        return self.spill.longer(owner, wanted, than=self._best(owner, wanted)[1])
+
+    def restore(self, entry: Entry) -> None:
+        """Take an entry that was read from disk; one larger than the limit stays until the next `shed`."""
+        self._entries = [known for known in self._entries if not _is_covered(known, entry)]
+        self._entries.append(entry)
+
+    def _best(self, owner: str, wanted: Tokens) -> tuple[Entry | None, int]:
         best, length = None, SHORTEST - 1
         for entry in self._entries:
             common = usable_length(entry, owner, wanted)
             if common > length:
                 best, length = entry, common
-        if self.spill and (saved := self.spill.longer(owner, wanted, than=length)):
-            best, length = saved, common_length(saved.tokens, wanted)
-            self._add(saved)
-        if best is None:
-            return None
-        self._touch(best)
-        return Found(length, trimmed(best.cache, len(best.tokens) - length))
+        return best, length
 
     def keep(self, owner: str, tokens: Sequence[int], cache: Cache) -> None:
         """Remember the caches of `tokens`, in the place of those that are only their beginning."""
         size = sum(layer.nbytes for layer in cache)
         if len(tokens) >= SHORTEST and size <= self.limit:
             mx.eval([layer.state for layer in cache])
-            self._add(Entry(owner, np.array(tokens, dtype=np.int32), cache, size))
+            self.restore(Entry(owner, _tokens(tokens), cache, size, can_trim=self.can_trim))
+            self.shed(self.limit)
 
     def shed(self, keep_bytes: int) -> None:
         """Forget the least recently used entries beyond `keep_bytes`."""
         excess = self.bytes - keep_bytes
         while excess > 0 and self._entries:
             excess -= self._entries.pop(0).bytes
-
-    def _add(self, entry: Entry) -> None:
-        self._entries = [known for known in self._entries if not _is_covered(known, entry)]
-        self._entries.append(entry)
-        self.shed(self.limit)
-
-    def _touch(self, entry: Entry) -> None:
-        if entry in self._entries:  # one read from disk may be too large to stay
-            self._entries.remove(entry)
-            self._entries.append(entry)
 
 
 def usable_length(entry: Entry, owner: str, wanted: Tokens) -> int:
@@ -120,15 +128,6 @@ def common_length(one: Tokens, other: Tokens) -> int:
     return int(differs[0]) if differs.size else shorter
 
 
-def trimmed(cache: Cache, tokens: int) -> Cache:
-    """The same caches without their last tokens; the arrays are shared, and never written to again."""
-    shared = [copy.copy(layer) for layer in cache]
-    if tokens:
-        for layer in shared:
-            layer.trim(tokens)
-    return shared
-
-
 def boundaries(prompt: Sequence[int], ends: Iterable[int], most: int = 4) -> list[int]:
     """Where messages end in `prompt`: the first, which holds the system's, and the last ones."""
     terminators = frozenset(ends)
@@ -142,3 +141,7 @@ def _is_covered(known: Entry, by: Entry) -> bool:
         return False
     is_beginning = common_length(known.tokens, by.tokens) == len(known.tokens)
     return is_beginning and (by.is_trimmable or len(known.tokens) == len(by.tokens))
+
+
+def _tokens(ids: Sequence[int]) -> Tokens:
+    return np.array(ids, dtype=np.int32)

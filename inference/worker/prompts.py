@@ -20,13 +20,13 @@ from inference.requests import (
 )
 from inference.types import Tokenized
 from inference.worker import inputs
-from inference.worker.batch import Sequence
 from inference.worker.grammar import Grammars
 from inference.worker.inputs import Inputs
 from inference.worker.loading import LoadedModel
+from inference.worker.sequence import Sequence
 from inference.worker.text import Answer
 
-_MOST_TOLD = 1_000_000  # tokens in one answer: more would be a frame of many megabytes
+_MOST_TOLD = 1_000_000  # tokens, or their log probabilities, in one answer: more are many megabytes
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Prompts:
         if self._model.pooling:
             raise InvalidValue("This model makes embeddings, not text; ask /v1/embeddings.", param="model")
         self._check_bias(request)
-        prompts = self.tokens(request)
+        prompts, turns = self.tokens(request), self._last_id + 1
         return [
-            self._asked(request, prompt, owner, first=place * request.n)
+            self._asked(request, prompt, owner, first=place * request.n, turns=turns)
             for place, prompt in enumerate(prompts)
         ]
 
@@ -107,11 +107,14 @@ class Prompts:
             return self._model.adapter.infill(prompt, suffix)
         return self._model.tokenizer.encode_prompt(prompt)
 
-    def _asked(self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int) -> Asked:
+    def _asked(
+        self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int, turns: int
+    ) -> Asked:
         model = self._model
         sampling = request.sampling.over(model.own_sampling)
         grammar = self._grammars.of(request, prompt) if isinstance(request, ChatRequest) else None
         room = self._room(request, len(prompt))
+        _check_echo(request, len(prompt))
         sequences = tuple(
             Sequence(
                 id=self._next_id(),
@@ -123,6 +126,7 @@ class Prompts:
                 logprobs=request.logprobs,
                 scores_prompt=_is_scored(request),
                 grammar=grammar,
+                request=turns,
             )
             for copy in range(request.n)
         )
@@ -204,6 +208,16 @@ def _of_copy(sampling: Sampling, copy: int) -> Sampling:
 
 def _is_scored(request: GenerationRequest) -> bool:
     return isinstance(request, CompletionRequest) and request.echo and request.logprobs is not None
+
+
+def _check_echo(request: GenerationRequest, prompt_tokens: int) -> None:
+    told = prompt_tokens * (1 + (request.logprobs or 0)) * request.n
+    if _is_scored(request) and told > _MOST_TOLD:
+        raise InvalidValue(
+            f"The echo of this prompt has {told} log probabilities; at most {_MOST_TOLD} are told at once. "
+            "Ask for fewer logprobs, a smaller n or a shorter prompt.",
+            param="logprobs",
+        )
 
 
 def _bytes_of(request: GenerationRequest) -> int:

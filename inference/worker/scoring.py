@@ -10,7 +10,7 @@ from mlx_lm.models.cache import make_prompt_cache
 from inference.worker.chooser import Logprob
 
 if TYPE_CHECKING:
-    from inference.worker.batch import Sequence
+    from inference.worker.sequence import Sequence
 
 _CHUNK = 64  # tokens; the logits of a chunk are a float for each of them and each word of the vocabulary
 

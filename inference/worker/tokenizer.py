@@ -9,6 +9,8 @@ from typing import Any
 import jinja2
 
 from inference.errors import InvalidValue, TemplateFailed
+from inference.types import Finding
+from inference.worker import round_trip
 
 _LONGEST_REASON = 200
 _LONGEST_TEMPLATE = 256 * 1024  # characters; the longest in use are a tenth of it
@@ -45,6 +47,7 @@ class HubTokenizer:
         # Embedding models' tokenizers are often saved to cut and pad every text to 128 tokens.
         self._rust.no_truncation()
         self._rust.no_padding()
+        round_trip.mend(self._rust)
         self.eos_id: int | None = tokenizer.eos_token_id
         vocabulary = tokenizer.get_vocab()
         self.size = 1 + max(vocabulary.values(), default=-1)  # ids may have holes
@@ -95,6 +98,11 @@ class HubTokenizer:
     def as_json(self) -> str:
         """The whole tokenizer, as tokenizer.json has it."""
         return str(self._rust.to_str())
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What of a text is lost in it."""
+        return round_trip.findings(self._rust)
 
     def id_of(self, token: str) -> int | None:
         found: int | None = self._rust.token_to_id(token)

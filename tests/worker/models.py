@@ -6,11 +6,12 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 from mlx_lm.models import mamba
-from mlx_lm.models.cache import RotatingKVCache
+from mlx_lm.models.cache import BatchKVCache, KVCache, RotatingKVCache
 from mlx_lm.utils import load_model
 
 from inference.requests import Sampling
-from inference.worker.batch import Batch, Prefilled, Sampled, Sequence
+from inference.worker.batch import Batch
+from inference.worker.sequence import Prefilled, Sampled, Sequence
 from tests.tiny import make_tiny_model
 
 NEVER = frozenset({-1})
@@ -84,6 +85,46 @@ class Poisoned(nn.Module):
         return made
 
 
+class Unremovable(nn.Module):
+    """The model with caches that once cannot be taken out of a batch, as for lack of memory."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.inner = model
+        UnremovableRows.is_short = True
+
+    @property
+    def layers(self) -> Any:
+        return self.inner.layers
+
+    def make_cache(self) -> list[KVCache]:
+        return [UnremovableCache() for _ in self.layers]
+
+    def __call__(self, inputs: mx.array, cache: Any = None) -> mx.array:
+        made: mx.array = self.inner(inputs, cache=cache)
+        return made
+
+
+class UnremovableCache(KVCache):  # type: ignore[misc]  # mlx-lm is not typed
+    @classmethod
+    def merge(cls, caches: Any) -> Any:
+        merged = BatchKVCache.merge(caches)
+        merged.__class__ = UnremovableRows
+        return merged
+
+
+class UnremovableRows(BatchKVCache):  # type: ignore[misc]
+    is_short = True
+
+    def extract(self, index: int) -> Any:
+        if UnremovableRows.is_short:
+            UnremovableRows.is_short = False
+            raise RuntimeError("no memory to take a sequence out")
+        taken = super().extract(index)
+        taken.__class__ = UnremovableCache
+        return taken
+
+
 class Counting(nn.Module):
     """The model, which counts the tokens it computes."""
 
@@ -106,7 +147,7 @@ def sequence(
     number: int = 1, length: int = 40, *, start: int = 0, max_tokens: int = 12, **changes: Any
 ) -> Sequence:
     """A sequence with a prompt of its own; sampling fields may be given by name."""
-    names = {"prompt", "stop_ids", "owner", "logprobs", "answered", "scores_prompt"}
+    names = {"prompt", "stop_ids", "owner", "logprobs", "answered", "scores_prompt", "request"}
     own = {name: changes.pop(name) for name in names & set(changes)}
     facts: dict[str, Any] = {
         "id": number,

@@ -1,14 +1,14 @@
 """The running batch on a real tiny model: every kind of request in it at once, each as if it were alone."""
 
-import importlib
 from typing import Any
 
 import mlx.nn as nn
 import numpy as np
 import pytest
 
-from inference.worker.batch import Batch, Prefilled, Sampled, Sequence
+from inference.worker.batch import Batch
 from inference.worker.prefixes import Prefixes
+from inference.worker.sequence import Prefilled, Sampled, Sequence
 from tests.worker.models import Counting, Windowed, cached, recurrent, run, sequence, tiny, tokens
 
 pytestmark = pytest.mark.mlx
@@ -223,12 +223,6 @@ def test_kv_bytes_grow_with_the_sequences_and_are_given_back(model: nn.Module) -
     assert batch.kv_bytes > 0
     run(batch)
     assert batch.kv_bytes == 0
-
-
-def test_mlx_lm_wires_no_memory_by_itself() -> None:
-    module = importlib.import_module("mlx_lm.generate")
-    assert module.maybe_set_recommended_wired_limit() is None
-    assert module.maybe_set_recommended_wired_limit.__module__ == "inference.worker.batch"
 
 
 def copies(count: int = 3, **changes: Any) -> list[Sequence]:

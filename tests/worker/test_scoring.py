@@ -5,7 +5,8 @@ import mlx.nn as nn
 import numpy as np
 import pytest
 
-from inference.worker.batch import Batch, Sampled, Scored
+from inference.worker.batch import Batch
+from inference.worker.sequence import Sampled, Scored
 from tests.worker.models import run, sequence, tiny, tokens
 
 pytestmark = pytest.mark.mlx

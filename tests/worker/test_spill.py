@@ -1,13 +1,17 @@
 """Prefixes on disk: found after a restart, by their owner only, bounded, and never trusted blindly."""
 
+import queue
+import threading
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
+import numpy as np
 import pytest
 from mlx_lm.models.cache import KVCache
 
-from inference.worker.prefixes import Prefixes
+from inference.worker import spill as spill_module
+from inference.worker.prefixes import Entry, Found, Prefixes
 from inference.worker.spill import Spill, folder_for
 from tests.tiny import make_tiny_model
 
@@ -39,8 +43,16 @@ def saved(folder: Path, *prompts: list[int], owner: str = "me", limit: int = 10 
 
 def found_length(folder: Path, prompt: list[int], owner: str = "me") -> int:
     """What a process that starts now finds."""
-    found = Prefixes(10 * MB, Spill(folder, 10 * MB)).find(owner, prompt)
+    found = restored(folder, prompt, owner)
     return found.length if found else 0
+
+
+def restored(folder: Path, prompt: list[int], owner: str = "me") -> Found | None:
+    spill = Spill(folder, 10 * MB)
+    prefixes = Prefixes(10 * MB, spill)
+    if (saved := prefixes.on_disk(owner, prompt)) and (entry := spill.read(saved)):
+        prefixes.restore(entry)
+    return prefixes.find(owner, prompt)
 
 
 def test_a_prefix_survives_the_process(tmp_path: Path) -> None:
@@ -54,7 +66,7 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     prefixes, cache = Prefixes(10 * MB, spill), kv(40)
     prefixes.keep("me", numbers(40), cache)
     spill.write(prefixes.entries[0])
-    found = Prefixes(10 * MB, Spill(tmp_path, 10 * MB)).find("me", numbers(60))
+    found = restored(tmp_path, numbers(60))
     assert found and mx.array_equal(found.cache[1].values[..., :40, :], cache[1].values)
 
 
@@ -114,3 +126,77 @@ def test_a_changed_model_has_another_folder(tmp_path: Path) -> None:
     assert before == folder_for(tmp_path, model, "cpu") != folder_for(tmp_path, model, "gpu")
     make_tiny_model(model, seed=1)
     assert folder_for(tmp_path, model, "cpu") != before
+
+
+def test_another_mlx_lm_has_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_tiny_model(tmp_path / "model")
+    before = folder_for(tmp_path, model, "cpu")
+    monkeypatch.setattr(spill_module, "version", lambda name: "99")
+    assert folder_for(tmp_path, model, "cpu") != before
+
+
+def test_a_link_to_nowhere_among_the_models_files_is_no_failure(tmp_path: Path) -> None:
+    model = make_tiny_model(tmp_path / "model")
+    (model / "link").symlink_to(tmp_path / "nowhere")
+    assert folder_for(tmp_path, model, "cpu").parent == tmp_path
+
+
+class Unwritable(KVCache):  # type: ignore[misc]  # mlx-lm is not typed
+    """A cache whose state cannot be written, or that cannot be asked for it at all."""
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__()
+        self.keys = self.values = mx.zeros((1, 2, 40, 64))
+        self.offset = 40
+        self.error = error
+
+    @property
+    def state(self) -> Any:
+        if self.error:
+            raise self.error
+        return self.keys, self.values, object()
+
+
+@pytest.mark.parametrize("error", [None, ValueError("no"), TypeError("no"), MemoryError(), KeyError("no")])
+def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path: Path, error: Exception | None) -> None:
+    spill, layer = Spill(tmp_path, 10 * MB), Unwritable(error)
+    layer.__class__.__name__ = "KVCache"
+    entry = Entry("me", np.arange(40, dtype=np.int32), [layer], 100)
+    spill.write(entry)
+    assert entry.is_saved and spill.bytes == 0 and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("damage", ["fewer arrays", "no scalars", "a class that is gone"])
+def test_a_file_of_another_mlx_lm_is_dropped(tmp_path: Path, damage: str) -> None:
+    saved(tmp_path, numbers(40))
+    (path,) = tmp_path.iterdir()
+    arrays, metadata = mx.load(str(path), return_metadata=True)
+    if damage == "a class that is gone":
+        metadata = {name: "OldKVCache" if text == "KVCache" else text for name, text in metadata.items()}
+    if damage == "fewer arrays":
+        arrays = dict(list(arrays.items())[:2])
+    if damage == "no scalars":
+        metadata = {name: text for name, text in metadata.items() if not name.startswith("2.")}
+    mx.save_safetensors(str(path), arrays, metadata)
+    assert found_length(tmp_path, numbers(60)) == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_are_read_and_written_on_a_thread_of_their_own(tmp_path: Path) -> None:
+    spill = Spill(tmp_path, 10 * MB)
+    prefixes = Prefixes(10 * MB, spill)
+    prefixes.keep("me", numbers(40), kv(40))
+    spill.write_soon(prefixes.entries[0])
+    spill.wait(30)
+    read: queue.Queue[tuple[str, Entry | None]] = queue.Queue()
+    saved_one = spill.longer("me", np.arange(60, dtype=np.int32), than=0)
+    assert saved_one
+    spill.read_soon(saved_one, lambda entry: read.put((threading.current_thread().name, entry)))
+    thread, entry = read.get(timeout=30)
+    assert thread.startswith("prefix disk") and entry and len(entry.tokens) == 40
+    # What was read there is used here.
+    assert mx.array_equal(entry.cache[0].keys[..., :40, :] * 1, kv_of(prefixes)[..., :40, :])
+
+
+def kv_of(prefixes: Prefixes) -> Any:
+    return prefixes.entries[0].cache[0].keys

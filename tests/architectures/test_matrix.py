@@ -1,0 +1,53 @@
+"""Every architecture says in every way of serving what it says alone; the gate tries the most used ones."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+import mlx.nn as nn
+import pytest
+
+from inference.worker import mlx_lm_changes
+from inference.worker.batch_support import BatchSupport
+from inference.worker.batch_verification import verified
+from tests.architectures import configs, document
+from tests.architectures.comparison import TOLERANCE, VOCABULARY, WAYS, Serving
+
+pytestmark = pytest.mark.mlx
+TRIED = configs.ARCHITECTURES if os.environ.get("MLXSITE_NIGHTLY") else configs.MOST_USED
+
+
+@cache
+def verified_model(name: str) -> tuple[nn.Module, BatchSupport]:
+    mlx_lm_changes.apply()
+    model = configs.make(name)
+    return model, verified(model, VOCABULARY)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", TRIED)
+def test_it_says_what_it_says_alone(name: str, way: str, tmp_path: Path) -> None:
+    serving = Serving(*verified_model(name), tmp_path)
+    answers = list(WAYS[way](serving))
+    assert answers and all(answer.tokens for answer in answers)
+    assert max(map(serving.distance, answers)) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_the_page_of_families_says_how_it_is_served(name: str) -> None:
+    assert document.row(name) in document.PAGE.read_text().splitlines()
+
+
+def test_the_page_of_families_has_a_row_for_every_architecture() -> None:
+    lines = document.PAGE.read_text().splitlines()
+    rows = [line.split("`")[1] for line in lines if line.startswith("| `")]
+    assert rows == document.names()
+
+
+def test_prefixes_are_really_used() -> None:
+    """Otherwise the ways that reuse them would prove nothing."""
+    found = {
+        name: max(answer.cached for answer in WAYS["another turn"](Serving(*verified_model(name), Path())))
+        for name in ("llama", "gpt_oss", "qwen3_5", "llama4")
+    }
+    assert min(found.values()) > 40
