@@ -16,6 +16,7 @@ _CHUNK_BYTES = 2**24
 def measure(bench: Bench) -> list[Figure]:
     first: list[float] = []
     again: list[float] = []
+    firsts: list[float] = []
     loads: list[float] = []
     reads: list[float] = []
     model = bench.models.first
@@ -24,29 +25,44 @@ def measure(bench: Bench) -> list[Figure]:
         scratch.mkdir()
         site = Ours(bench.models.folder, scratch)
         first.append(_started(site))
-        again.append(_started(site, model, loads))
+        seconds, (verified, known) = _loaded(site, model)
+        again.append(seconds)
+        firsts.append(verified)
+        loads.append(known)
         reads.append(read_seconds(model))
     beyond = [load - read for load, read in zip(loads, reads, strict=True)]
     notes = [f"reading the weights of {model.name} takes {max(reads):.2f} s at most"]
     return [
         figure("start", "to /health in a new data folder", "s", first),
         figure("start", "to /health", "s", again, aim=_START_AIM),
+        figure("start", "first load of a kind of model, which is verified", "s", firsts),
         figure("start", "load from the spare", "s", loads),
         figure("start", "the same less reading the weights", "s", beyond, aim=_LOAD_AIM, notes=notes),
     ]
 
 
-def _started(site: Ours, model: Path | None = None, loads: list[float] | None = None) -> float:
-    """Seconds to /health; with a model, its load's seconds are added to `loads`."""
+def _started(site: Ours) -> float:
+    """Seconds to /health."""
     try:
-        seconds = site.start()
-        if model and loads is not None:
-            site.wait_for(lambda pool: pool.is_spare_ready, "to have a spare")
-            site.act("load", model)
-            loads.append(site.pool().of(site.model(model)).load_s)
-        return seconds
+        return site.start()
     finally:
         site.stop()
+
+
+def _loaded(site: Ours, model: Path) -> tuple[float, tuple[float, float]]:
+    """Seconds to /health, and of two loads: the first of this kind of model, and one that is known."""
+    try:
+        return site.start(), (_load(site, model), _load(site, model))
+    finally:
+        site.stop()
+
+
+def _load(site: Ours, model: Path) -> float:
+    site.wait_for(lambda pool: pool.is_spare_ready, "to have a spare")
+    site.act("load", model)
+    seconds = site.pool().of(site.model(model)).load_s
+    site.act("unload", model)
+    return seconds
 
 
 def read_seconds(model: Path) -> float:

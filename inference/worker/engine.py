@@ -113,7 +113,8 @@ class Engine(threading.Thread):
         import inference.worker.recovery  # noqa: F401
         from inference.worker import mlx_lm_changes
 
-        mlx_lm_changes.apply()
+        mlx_lm_changes.mend_models()
+        mlx_lm_changes.install_decode_step()
 
         self._sink.on_imported()
 

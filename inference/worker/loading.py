@@ -32,7 +32,7 @@ from inference.worker.tokenizer import HubTokenizer
 
 _CHUNK_BYTES = 64 * 2**20
 _DAMAGED = "its weights give no numbers (NaN or infinity): they are damaged"
-_PROBED = 32  # tokens computed once, to see that the weights give numbers
+_PROBED = [0, 1, 2, 3]  # token ids that every vocabulary has
 
 
 class RefusedModel(Exception):
@@ -71,7 +71,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     """Load the model `options` names onto its device, reporting percent of the weights."""
     started, on_progress = time.perf_counter(), _rising(on_progress)
     folder = Path(options.path)
-    mlx_lm_changes.apply()
+    mlx_lm_changes.mend_models()
     device = _choose_device(options)
     facts = read_facts(folder)
     _refuse_code(facts)
@@ -268,27 +268,19 @@ def _position_tables(model: nn.Module) -> Iterator[int]:
 def _with_token(loaded: LoadedModel) -> LoadedModel:
     """How many logits the model gives, and what each token adds to its KV caches, in bytes.
 
-    A token id at or above the first would read past the embedding. Computing one token also has the
-    device compile its kernels before anybody waits for them.
+    A token id at or above the first would read past the embedding. Computing a few tokens also has the device
+    compile its kernels before anybody waits for them, and shows damaged weights: they give NaN, of which
+    every answer is empty.
     """
     caches = make_prompt_cache(loaded.model)
-    logits = loaded.model(mx.array([[0]]), cache=caches)
-    mx.eval(logits)
-    _check_numbers(loaded, int(logits.shape[-1]))
-    growing = [leaf for cache in caches for _, leaf in tree_flatten(cache.state) if _grows(leaf)]
-    kv_bytes = sum(leaf.nbytes // leaf.shape[2] for leaf in growing)
-    return replace(loaded, vocab_size=int(logits.shape[-1]), kv_bytes_per_token=kv_bytes)
-
-
-def _check_numbers(loaded: LoadedModel, vocab_size: int) -> None:
-    """Damaged weights give NaN, of which every answer is empty."""
-    length = min(_PROBED, loaded.context_length)
-    ids = np.random.default_rng(0).integers(0, vocab_size, length)
-    logits = loaded.model(mx.array(ids)[None], cache=make_prompt_cache(loaded.model))
+    logits = loaded.model(mx.array([_PROBED]), cache=caches)
     last = np.array(logits[0, -1].astype(mx.float32))
     # Minus infinity alone is what some models say of tokens that they pad their vocabulary with.
     if np.isnan(last).any() or not np.isfinite(last.max()):
         raise RefusedModel(_DAMAGED)
+    growing = [leaf for cache in caches for _, leaf in tree_flatten(cache.state) if _grows(leaf)]
+    kv_bytes = sum(leaf.nbytes // leaf.shape[2] for leaf in growing)
+    return replace(loaded, vocab_size=int(logits.shape[-1]), kv_bytes_per_token=kv_bytes)
 
 
 def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load) -> LoadedModel:

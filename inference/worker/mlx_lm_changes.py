@@ -17,8 +17,16 @@ class UnknownMlxLm(RuntimeError):
     """The installed mlx-lm has no such name any more: this change has to be looked at again."""
 
 
-def apply() -> None:
-    """Make every change; doing it again changes nothing."""
+def mend_models() -> None:
+    """Mend what is wrong in mlx-lm's models; doing it again changes nothing."""
+    gemma2 = importlib.import_module("mlx_lm.models.gemma2")
+    _wrap(gemma2.Attention, "__call__", _with_grouped_mask)
+    _wrap(importlib.import_module("mlx_lm.models.ssm"), "ssm_attn", _with_state_at_each_end)
+    _wrap(importlib.import_module("mlx_lm.models.plamo3").Model, "make_cache", _as_wide_as_the_mask)
+
+
+def install_decode_step() -> None:
+    """Let mlx-lm's BatchGenerator decode with our step; doing it again changes nothing."""
     from inference.worker.decode import Decode
 
     # By its full name: the attribute `mlx_lm.generate` is a function that hides the module.
@@ -28,10 +36,6 @@ def apply() -> None:
     _replace(generate, "maybe_set_recommended_wired_limit", _wire_nothing)
     # BatchGenerator looks this name up whenever prompts become decoding sequences.
     _replace(generate, "GenerationBatch", Decode)
-    gemma2 = importlib.import_module("mlx_lm.models.gemma2")
-    _wrap(gemma2.Attention, "__call__", _with_grouped_mask)
-    _wrap(importlib.import_module("mlx_lm.models.ssm"), "ssm_attn", _with_state_at_each_end)
-    _wrap(importlib.import_module("mlx_lm.models.plamo3").Model, "make_cache", _as_wide_as_the_mask)
 
 
 def _wire_nothing() -> None:

@@ -17,7 +17,7 @@ class SharedLane:
     """All of its sequences are rows of one batch. Used on the engine's thread only."""
 
     def __init__(self, model: nn.Module, *, width: int) -> None:
-        mlx_lm_changes.apply()  # without our decode step its sampler would be called
+        mlx_lm_changes.install_decode_step()
         self._width = width
         self._generator = BatchGenerator(
             model,

@@ -41,7 +41,7 @@ def row(name: str) -> str:
     """The line of one architecture."""
     if name in configs.NOT_MADE:
         return _line(name, "not tried", "", "", configs.NOT_MADE[name])
-    mlx_lm_changes.apply()
+    mlx_lm_changes.mend_models()
     model = configs.make(name)
     support = verified(model, VOCABULARY)
     is_trimmable = support.can_trim_prefixes and can_always_trim(make_prompt_cache(model))
@@ -84,7 +84,7 @@ def _remark(support: BatchSupport) -> str:
 
 
 def main() -> None:
-    mlx_lm_changes.apply()
+    mlx_lm_changes.mend_models()
     lines = []
     for name in names():
         lines.append(row(name))
