@@ -42,7 +42,7 @@ class Tool(Struct, frozen=True, kw_only=True):
 class Sampling(Struct, frozen=True, kw_only=True):
     """How the next token is drawn; temperature 0 is greedy, a seed makes the draw repeatable.
 
-    What is None is the model's own to say (generation_config.json), and switched off where it says nothing.
+    What is None is the model's own to say (generation_config.json), and NEUTRAL where it says nothing.
     Presence and frequency penalties count the answer's tokens (OpenAI), the repetition penalty those of
     prompt and answer (https://arxiv.org/abs/1909.05858).
     """
@@ -88,6 +88,10 @@ class Sampling(Struct, frozen=True, kw_only=True):
             if self.repetition_penalty is None
             else self.repetition_penalty,
         )
+
+
+# What a token is drawn with where request, operator and model leave it open: nothing is changed or cut.
+NEUTRAL = Sampling(temperature=1.0, top_p=1.0, top_k=0, min_p=0.0, repetition_penalty=1.0)
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):

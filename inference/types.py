@@ -49,6 +49,7 @@ class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
 
     prompt_tokens: int
     max_tokens: int = 0  # how long the answer may become
+    sampling: Sampling = Sampling()  # what its tokens are drawn with, completed; empty where none are drawn
 
 
 class TokenLogprob(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ import msgspec
 from inference import runtime
 from inference.errors import ModelLoadFailed, ServerError, WorkerDied
 from inference.pool import Pool
-from inference.requests import Request
+from inference.requests import NEUTRAL, Request, Sampling
 from inference.types import (
     Accepted,
     Ended,
@@ -118,7 +118,7 @@ class FakeRunner:
                 is_done = True
                 raise self.refuse_with
             most = getattr(request, "max_tokens", None) or 0
-            yield Accepted(prompt_tokens=self.prompt_tokens, max_tokens=most)
+            yield Accepted(prompt_tokens=self.prompt_tokens, max_tokens=most, sampling=drawn_with(request))
             for index, text in enumerate(self.deltas):
                 await asyncio.sleep(self.delay_s)
                 if self.hold and index == len(self.deltas) - 1:
@@ -169,7 +169,15 @@ class EventRunner(FakeRunner):
         self.requests.append(request)
         self.owners.append(owner)
         for event in self._events:
+            if isinstance(event, Accepted) and event.sampling == Sampling():
+                event = msgspec.structs.replace(event, sampling=drawn_with(request))
             yield event
+
+
+def drawn_with(request: Request) -> Sampling:
+    """What a worker whose model recommends nothing would draw the answer's tokens with."""
+    asked = getattr(request, "sampling", None)
+    return asked.over(NEUTRAL) if asked else Sampling()
 
 
 def card(model_id: str = "tiny", **changes: Any) -> ModelCard:

@@ -77,10 +77,16 @@ OBJECTS: Mapping[str, Json] = {
         "object data model usage", object=TEXT, data=_list_of(VECTOR), model=TEXT, usage=USAGE
     ),
     "Response": _object(
-        "id object created_at status model output",
+        "id object created_at completed_at status model output error incomplete_details usage text tools "
+        "tool_choice temperature top_p presence_penalty frequency_penalty max_output_tokens store metadata",
         **{"id": TEXT, "object": {"const": "response"}, "created_at": WHOLE, "model": TEXT},
+        completed_at=_or_null("integer"),
         status={"enum": ["completed", "incomplete", "failed", "in_progress"]},
         output=_list_of(_object("id type", id=TEXT, type=TEXT)),
+        **dict.fromkeys(("error", "incomplete_details", "usage"), _or_null("object")),
+        **dict.fromkeys(("temperature", "top_p", "presence_penalty", "frequency_penalty"), NUMBER),
+        max_output_tokens=_or_null("integer"),
+        store=YES,
     ),
     "Deleted": _object("id deleted", id=TEXT, deleted=YES),
     "Items": _object("object data has_more", object=TEXT, data=_list_of({"type": "object"}), has_more=YES),

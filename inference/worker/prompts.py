@@ -9,6 +9,7 @@ from msgspec import structs
 from inference.errors import ContextLengthExceeded, InvalidValue
 from inference.protocol import Load
 from inference.requests import (
+    NEUTRAL,
     ChatRequest,
     CompletionRequest,
     DetokenizeRequest,
@@ -111,7 +112,7 @@ class Prompts:
         self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int, turns: int
     ) -> Asked:
         model = self._model
-        sampling = request.sampling.over(model.own_sampling)
+        sampling = request.sampling.over(model.own_sampling).over(NEUTRAL)
         grammar = self._grammars.of(request, prompt) if isinstance(request, ChatRequest) else None
         room = self._room(request, len(prompt))
         _check_echo(request, len(prompt))

@@ -182,7 +182,9 @@ class Requests:
         answers = [answer for one in asked for answer in one.answers]
         sequences = [sequence for one in asked for sequence in one.sequences]
         most = sum(sequence.max_tokens for sequence in sequences)
-        accepted = Accepted(prompt_tokens=request.prompt_tokens, max_tokens=most)
+        accepted = Accepted(
+            prompt_tokens=request.prompt_tokens, max_tokens=most, sampling=sequences[0].sampling
+        )
         events = [accepted, *(event for answer in answers for event in answer.begin())]
         for sequence in [one for one in sequences if not (one.max_tokens or one.scores_prompt)]:
             events += self._end(request, sequence.id, "length")

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import mlx.core as mx
 
-from inference.requests import Sampling
+from inference.requests import NEUTRAL, Sampling
 
 _GREEDY_BELOW = 1e-4
 _LIKELIEST = 1024  # tokens among which a nucleus is looked for first
@@ -29,15 +29,9 @@ class Shape:
 
     @classmethod
     def of(cls, sampling: Sampling) -> "Shape":
-        temperature = 1.0 if sampling.temperature is None else sampling.temperature
-        if temperature < _GREEDY_BELOW:
-            return GREEDY
-        return cls(
-            temperature,
-            1.0 if sampling.top_p is None else sampling.top_p,
-            sampling.top_k or 0,
-            sampling.min_p or 0.0,
-        )
+        whole = sampling.over(NEUTRAL)
+        shape = cls(whole.temperature or 0.0, whole.top_p or 1.0, whole.top_k or 0, whole.min_p or 0.0)
+        return GREEDY if shape.temperature < _GREEDY_BELOW else shape
 
     @property
     def is_greedy(self) -> bool:

@@ -74,6 +74,11 @@ def test_a_response_goes_on_from_another(told: dict[str, Any]) -> None:
     assert told["response"]["last"] in ("response.completed", "response.incomplete")
 
 
+def test_the_clients_own_stream_of_a_response_ends(told: dict[str, Any]) -> None:
+    assert "Paris" in told["responded"]["text"]
+    assert (told["responded"]["status"], told["responded"]["temperature"]) == ("completed", 0)
+
+
 def test_errors_are_the_clients_own(told: dict[str, Any]) -> None:
     assert told["refused"] == {"status": 400, "param": "temperature", "code": "invalid_value"}
     assert told["unknown"] == {"status": 404, "kind": "NotFoundError"}

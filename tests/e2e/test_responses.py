@@ -3,12 +3,14 @@
 import json
 from typing import Annotated, Any
 
+import httpx
 import openai
 import pytest
 from openai import OpenAI
 from pydantic import BaseModel, ConfigDict, Field
 
 from tests.e2e.site import STARTER, Site
+from tests.openai.open_responses import check_response, check_stream
 
 pytestmark = pytest.mark.e2e
 
@@ -83,6 +85,33 @@ def test_a_call_is_made_and_answered(client: OpenAI) -> None:
     result = {"type": "function_call_output", "call_id": call.call_id, "output": "Sunny, 31 degrees."}
     answer = ask(client, [result], previous_response_id=called.id, tool_choice="none", **wishes)
     assert answer.output_text
+
+
+WEATHER = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}
+OWN = {"temperature": 0.2, "top_p": 0.9}  # the starter model's generation_config.json
+WISHES: list[dict[str, Any]] = [
+    {},
+    {"temperature": 0, "max_output_tokens": 4},
+    {
+        "input": [
+            {"role": "system", "content": "You are a pirate."},
+            {"role": "user", "content": "Say hello."},
+        ]
+    },
+    {"tools": [WEATHER], "tool_choice": "required", "parallel_tool_calls": False},
+]
+
+
+@pytest.mark.parametrize("wishes", WISHES)
+def test_a_response_has_all_that_open_responses_requires(site: Site, wishes: dict[str, Any]) -> None:
+    body = {"model": STARTER, "input": "Say hello.", "max_output_tokens": 40} | wishes
+    address = f"{site.url}/v1/responses"
+    whole = httpx.post(address, json=body, timeout=120).json()
+    streamed = check_stream(httpx.post(address, json=body | {"stream": True}, timeout=120).text)
+    assert check_response(whole).status in {"completed", "incomplete"}
+    used = [(one["temperature"], one["top_p"]) for one in (whole, streamed[0]["response"])]
+    assert used == [(wishes.get("temperature", OWN["temperature"]), OWN["top_p"])] * 2
+    assert httpx.get(f"{address}/{whole['id']}").json() == whole
 
 
 def test_a_response_that_is_gone_is_not_found(client: OpenAI) -> None:

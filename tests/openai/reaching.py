@@ -98,6 +98,8 @@ RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
     ({"instructions": "Be brief."}, "messages.0", Message(role="system", content="Be brief.")),
     ({"temperature": 0.5}, "sampling.temperature", 0.5),
     ({"top_p": 0.5}, "sampling.top_p", 0.5),
+    ({"presence_penalty": 0.5}, "sampling.presence_penalty", 0.5),
+    ({"frequency_penalty": 0.5}, "sampling.frequency_penalty", 0.5),
     ({"max_output_tokens": 5}, "max_tokens", 5),
     ({"tools": [FUNCTION_TOOL]}, "tools", (NOW,)),
     ({"tools": [FUNCTION_TOOL | {"strict": True}]}, "follows_schemas", True),

@@ -51,6 +51,26 @@ def test_it_lists_and_shows_models(client: OpenAI) -> None:
     assert client.models.retrieve("tiny").owned_by == "local"
 
 
+def test_a_response_comes_both_ways_and_its_stream_ends(client: OpenAI) -> None:
+    whole = client.responses.create(model="tiny", input="Hi", temperature=0.5)
+    events = list(client.responses.create(model="tiny", input="Hi", stream=True))
+    assert (whole.output_text, whole.temperature, whole.top_p) == ("Hello there", 0.5, 1.0)
+    assert events[-1].type == "response.completed" and events[-1].response.output_text == "Hello there"
+
+
+def test_the_clients_own_stream_of_a_response_ends(client: OpenAI) -> None:
+    with client.responses.stream(model="tiny", input="Hi") as stream:
+        types = [event.type for event in stream]
+        assert types[-1] == "response.completed"
+        assert stream.get_final_response().output_text == "Hello there"
+
+
+def test_a_response_that_breaks_ends_as_failed(client: OpenAI) -> None:
+    *_, last = client.responses.create(model="broken", input="Hi", stream=True)
+    assert last.type == "response.failed" and last.response.error
+    assert last.response.error.message == "The model's process ended."
+
+
 def test_leaving_a_stream_ends_the_request(client: OpenAI, site: Site) -> None:
     stream = client.chat.completions.create(model="slow", messages=HELLO, stream=True)
     next(stream)

@@ -79,8 +79,7 @@ def both(endpoint: str, events: list[Event], **fields: Any) -> tuple[Any, list[A
     options = {} if endpoint == "responses" else {"stream_options": {"include_usage": True}}
     stream = async_to_sync(asked)(endpoint, events, stream=True, **options, **fields).decode()
     lines = [line[6:] for line in stream.split("\n") if line.startswith("data: ")]
-    if endpoint != "responses":
-        assert lines.pop() == "[DONE]"
+    assert lines.pop() == "[DONE]"
     return whole, [json.loads(line) for line in lines]
 
 

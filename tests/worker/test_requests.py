@@ -210,6 +210,22 @@ def test_copies_draw_with_the_seeds_that_follow() -> None:
     assert [sequence.sampling.seed for sequence in sequences] == [7, 8, 9]
 
 
+@pytest.mark.parametrize(
+    ("asked", "used"),
+    [
+        (Sampling(), (0.2, 1.0, 0.0)),
+        (Sampling(temperature=0.7, top_p=0.5), (0.7, 0.5, 0.0)),
+        (Sampling(temperature=0.0, presence_penalty=1.5), (0.0, 1.0, 1.5)),
+    ],
+)
+def test_it_tells_what_the_tokens_are_drawn_with(asked: Sampling, used: tuple[float, ...]) -> None:
+    desk = Desk()
+    request = ChatRequest(model="m", messages=(Message(role="user", content="hi"),), sampling=asked)
+    desk.requests.prepare(Submit(id=1, request=request))
+    told = desk.hear(1).sampling
+    assert (told.temperature, told.top_p, told.presence_penalty) == used
+
+
 def test_leaving_frees_every_sequence() -> None:
     desk = Desk()
     sequences = desk.submit(1, max_tokens=50, n=3).sequences

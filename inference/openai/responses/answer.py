@@ -1,13 +1,13 @@
 """One response as it is made: its output items, and the events that tell each step of them."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 from inference.errors import ServerError
+from inference.openai.responses import head
 from inference.openai.responses.items import new_id
 from inference.openai.schemas import ResponseBody
-from inference.types import Delta, Ended, Event, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Usage
+from inference.types import Accepted, Delta, Ended, Event, Finished, ReasoningDelta, TextDelta, ToolCallDelta
 
 Told = tuple[str, dict[str, Any]]  # an event's type and what it says, before its number
 
@@ -16,7 +16,7 @@ class ResponseAnswer:
     """`note` each of the request's events; it yields what a stream tells, and `whole` is the response."""
 
     def __init__(self, response_id: str, body: ResponseBody) -> None:
-        self._head = _head(response_id, body)
+        self._head = head.begun(response_id, body)
         self._output: list[dict[str, Any]] = []
         self._open: dict[str, Any] | None = None
         self._call = -1
@@ -28,6 +28,8 @@ class ResponseAnswer:
 
     def note(self, event: Event) -> Iterator[Told]:
         match event:
+            case Accepted(sampling=sampling):
+                self._head |= head.drawn_with(sampling)
             case TextDelta(text=""):  # it only tells of tokens
                 return
             case TextDelta():
@@ -40,14 +42,16 @@ class ResponseAnswer:
                 self._is_cut = reason == "length"
                 yield from self._close()
             case Finished(usage=usage):
-                self._finish(usage)
+                self._head |= head.incomplete(usage) if self._is_cut else head.completed(usage)
 
     def end(self) -> Told:
         """The last event of a stream, told once the response is kept."""
         return f"response.{self._head['status']}", {"response": self.whole}
 
     def fail(self, error: ServerError) -> Told:
-        self._head |= {"status": "failed", "error": {"code": error.code, "message": error.message}}
+        if self._open:
+            self._open["status"] = "incomplete"
+        self._head |= head.failed(error.code, error.message)
         return "response.failed", {"response": self.whole}
 
     @property
@@ -113,11 +117,6 @@ class ResponseAnswer:
     def _where(self) -> dict[str, Any]:
         return {"item_id": self._open["id"] if self._open else "", "output_index": self._place}
 
-    def _finish(self, usage: Usage) -> None:
-        self._head |= {"status": "incomplete" if self._is_cut else "completed", "usage": _usage(usage)}
-        if self._is_cut:
-            self._head["incomplete_details"] = {"reason": "max_output_tokens"}
-
 
 def _part(kind: str) -> dict[str, Any]:
     part: dict[str, Any] = {"type": kind, "text": ""}
@@ -126,46 +125,3 @@ def _part(kind: str) -> dict[str, Any]:
 
 def _logprobs(part: str) -> dict[str, Any]:
     return {"logprobs": []} if part == "output_text" else {}
-
-
-def _head(response_id: str, body: ResponseBody) -> dict[str, Any]:
-    form, choice = body.text.format if body.text else None, body.tool_choice
-    return {
-        "id": response_id,
-        "object": "response",
-        "created_at": int(time.time()),
-        "status": "in_progress",
-        "background": False,
-        "error": None,
-        "incomplete_details": None,
-        "instructions": body.instructions,
-        "max_output_tokens": body.max_output_tokens,
-        "metadata": body.metadata or {},
-        "model": body.model,
-        "parallel_tool_calls": body.parallel_tool_calls is not False,
-        "previous_response_id": body.previous_response_id,
-        "reasoning": {"effort": body.reasoning.effort if body.reasoning else None, "summary": None},
-        "store": body.is_stored,
-        "temperature": body.temperature,
-        "text": {"format": form.model_dump(by_alias=True, exclude_none=True) if form else {"type": "text"}},
-        "tool_choice": choice if isinstance(choice, str) else choice.model_dump() if choice else "auto",
-        "tools": [_tool(tool.model_dump()) for tool in body.tools or ()],
-        "top_p": body.top_p,
-        "truncation": "disabled",
-        "usage": None,
-        "user": body.user,
-    }
-
-
-def _tool(told: dict[str, Any]) -> dict[str, Any]:
-    return {**told, "strict": bool(told["strict"])}
-
-
-def _usage(usage: Usage) -> dict[str, Any]:
-    return {
-        "input_tokens": usage.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "output_tokens": usage.completion_tokens,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-    }

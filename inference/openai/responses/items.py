@@ -9,12 +9,12 @@ from msgspec import structs
 from pydantic import TypeAdapter
 
 from inference.errors import InternalError, InvalidValue
-from inference.openai.schemas.responses import (
+from inference.openai.schemas import ResponseBody
+from inference.openai.schemas.items import (
     CallItem,
     Item,
     MessageItem,
     ReasoningItem,
-    ResponseBody,
     ResultItem,
     Words,
 )
@@ -36,10 +36,22 @@ def given(body: ResponseBody) -> list[dict[str, Any]]:
 
 def _kept(item: Any) -> dict[str, Any]:
     told: dict[str, Any] = item.model_dump(exclude_none=True)
-    if isinstance(item, MessageItem) and isinstance(item.content, str):
-        kind = "output_text" if item.role == "assistant" else "input_text"
-        told["content"] = [{"type": kind, "text": item.content}]
+    if isinstance(item, MessageItem):
+        told["content"] = _parts(item)
+    elif isinstance(item, ReasoningItem):
+        told["summary"] = []
     return {**told, "id": new_id(item.type), "status": "completed"}
+
+
+def _parts(item: MessageItem) -> list[dict[str, Any]]:
+    if isinstance(item.content, str):
+        return [_part("output_text" if item.role == "assistant" else "input_text", item.content)]
+    return [_part(part.type, part.text) for part in item.content]
+
+
+def _part(kind: str, text: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"type": kind, "text": text}
+    return told | {"annotations": []} if kind == "output_text" else told
 
 
 def messages(instructions: str, before: Sequence[dict[str, Any]], body: ResponseBody) -> tuple[Message, ...]:

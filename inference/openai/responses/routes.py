@@ -22,7 +22,7 @@ from inference.openai.responses import items
 from inference.openai.responses.answer import ResponseAnswer, Told
 from inference.openai.schemas import ResponseBody
 from inference.stored import Stored
-from inference.types import Event, Finished
+from inference.types import Accepted, Event, Finished
 
 router = Router()
 _ITEMS_AT_ONCE = 100
@@ -40,8 +40,7 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
         return _json(await making.whole(events))
     feed = Feed(events)
     departure.at_end(request, feed.cancel)
-    await feed.accepted()
-    return sse.EventStream(making.frames(feed))
+    return sse.EventStream(making.frames(feed, await feed.accepted()))
 
 
 @router.get("/responses/{response_id}")
@@ -94,18 +93,19 @@ class Making:
         await self._keep()
         return self._answer.whole
 
-    async def frames(self, feed: Feed) -> AsyncGenerator[bytes]:
-        """The response as events; `response.failed` is the last one where something broke."""
+    async def frames(self, feed: Feed, accepted: Accepted) -> AsyncGenerator[bytes]:
+        """The response as events and [DONE]; `response.failed` is the last event where something broke."""
         async with aclosing(feed):
-            yield self._framed(self._answer.begin())
+            yield self._framed([*self._answer.note(accepted), *self._answer.begin()])
             try:
                 async for batch in feed.batches():
                     told = [one for event in batch for one in self._answer.note(event)]
                     yield self._framed(told) or sse.KEEP_ALIVE
                 await self._keep()
-                yield self._framed([self._answer.end()])
+                last = self._answer.end()
             except Exception as error:  # the boundary: whatever broke, the stream says so
-                yield self._framed([self._answer.fail(errors.explain(error))])
+                last = self._answer.fail(errors.explain(error))
+            yield self._framed([last]) + sse.DONE
 
     async def _keep(self) -> None:
         if self._body.is_stored:

@@ -1,146 +1,19 @@
 """The body of POST /v1/responses."""
 
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, Tag, model_validator
 
 from inference.openai.schemas.chat import Metadata, ReasoningEffort
-from inference.openai.schemas.generation import Label, TokenCount
-from inference.openai.schemas.messages import CallId, FunctionName
+from inference.openai.schemas.generation import Label, Penalty, TokenCount
+from inference.openai.schemas.items import Input
+from inference.openai.schemas.messages import FunctionName
 from inference.openai.schemas.strict import Refused, Strict, either, unless, wrong
 from inference.openai.schemas.tools import JsonSchema, check_tools, must_call, tool_of
 from inference.requests import ChatRequest, Message, Sampling, Tool
 
-_TEXT_ONLY = "these models read text only."
 _FUNCTIONS_ONLY = "tools are functions."
-_OWN = "the server says it."
-ItemId = Annotated[str, Field(max_length=256)]
-Status = Literal["in_progress", "completed", "incomplete"]
-
-
-class ContentPart(Strict):
-    """A piece of a message: what was asked, or what was answered."""
-
-    refused = {
-        "annotations": Refused("this server makes no annotations.", ([],)),
-        "logprobs": Refused(_OWN, ([],)),
-        "image_url": Refused(_TEXT_ONLY),
-        "file_id": Refused(_TEXT_ONLY),
-        "file_data": Refused(_TEXT_ONLY),
-        "detail": Refused(_TEXT_ONLY),
-        "refusal": Refused("this server makes no refusals of its own."),
-        "prompt_cache_breakpoint": Refused("prefixes are cached wherever they end."),
-    }
-
-    type: Annotated[
-        Literal["input_text", "output_text"],
-        unless("input_image", "input_file", "input_audio", "refusal", why=_TEXT_ONLY),
-    ] = Field(description="`input_text`, or `output_text` of an earlier answer.")
-    text: str = Field(description="The text.")
-
-
-Words = Annotated[
-    Annotated[str, Tag("<text>")]
-    | Annotated[list[ContentPart], Field(min_length=1, max_length=1024), Tag("<list>")],
-    either({"<text>": str, "<list>": list}, "a string or a list of text parts"),
-]
-
-
-class Thought(Strict):
-    type: Literal["reasoning_text"] = Field(description="`reasoning_text`.")
-    text: str = Field(description="The text.")
-
-
-class MessageItem(Strict):
-    """A turn of the conversation."""
-
-    refused = {"phase": Refused("an answer here has one phase.", ("final_answer",))}
-
-    type: Literal["message"] = Field("message", description="`message`; may be left out.")
-    role: Literal["user", "assistant", "system", "developer"] = Field(
-        description="`user`, `assistant`, `system` or `developer` (read as `system`)."
-    )
-    content: Words = Field(description="A string, or a list of text parts, joined without a separator.")
-    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
-    status: Status | None = Field(
-        None, description="Of an output sent back as it came; not shown to the model."
-    )
-
-    @model_validator(mode="after")
-    def _parts_fit_the_role(self) -> Self:
-        wanted = "output_text" if self.role == "assistant" else "input_text"
-        for place, part in enumerate(self.content if isinstance(self.content, list) else ()):
-            if part.type != wanted and self.role != "assistant":
-                raise wrong("wrong_role", f"Here it must be {wanted!r}", f"content.{place}.type")
-        return self
-
-
-class CallItem(Strict):
-    """A call that an earlier answer made."""
-
-    refused = {"caller": Refused("only the model calls."), "namespace": Refused(_FUNCTIONS_ONLY)}
-
-    type: Literal["function_call"] = Field(description="`function_call`.")
-    call_id: CallId = Field(description="The call's id; its result repeats it.")
-    name: FunctionName = Field(description="The function's name.")
-    arguments: str = Field(description="The arguments as the model wrote them: a JSON text.")
-    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
-    status: Status | None = Field(
-        None, description="Of an output sent back as it came; not shown to the model."
-    )
-
-
-class ResultItem(Strict):
-    """What a called function gave back."""
-
-    type: Literal["function_call_output"] = Field(description="`function_call_output`.")
-    call_id: CallId = Field(description="Which call it answers: one made before it.")
-    output: Words = Field(description="A string, or a list of text parts.")
-    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
-    status: Status | None = Field(
-        None, description="Of an output sent back as it came; not shown to the model."
-    )
-
-
-class ReasoningItem(Strict):
-    """What an earlier answer thought."""
-
-    refused = {"encrypted_content": Refused("reasoning is sent as it is."), "summary": Refused(_OWN, ([],))}
-
-    type: Literal["reasoning"] = Field(description="`reasoning`.")
-    content: list[Thought] | None = Field(
-        None, description="The thoughts; the chat template keeps or drops them, as its model was trained."
-    )
-    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
-    status: Status | None = Field(
-        None, description="Of an output sent back as it came; not shown to the model."
-    )
-
-
-def _item_kind(value: Any) -> str | None:
-    kind = value.get("type", "message") if isinstance(value, dict) else None
-    return f"<{kind}>" if isinstance(kind, str) else None
-
-
-Item = Annotated[
-    Annotated[MessageItem, Tag("<message>")]
-    | Annotated[CallItem, Tag("<function_call>")]
-    | Annotated[ResultItem, Tag("<function_call_output>")]
-    | Annotated[ReasoningItem, Tag("<reasoning>")],
-    Discriminator(
-        _item_kind,
-        custom_error_type="wrong_type",
-        custom_error_message=(
-            "It must be a message, a function_call, a function_call_output or a reasoning item"
-        ),
-    ),
-]
-Items = Annotated[list[Item], Field(min_length=1, max_length=4096)]
-Input = Annotated[
-    Annotated[str, Field(min_length=1), Tag("<text>")] | Annotated[Items, Tag("<list>")],
-    either({"<text>": str, "<list>": list}, "a string or a list of items"),
-]
 
 
 class FunctionTool(Strict):
@@ -236,7 +109,7 @@ class ResponseBody(Strict):
         "background_options": Refused("an answer is made while you wait."),
         "context_management": Refused("a context is never shortened behind your back.", ([],)),
         "conversation": Refused("send `previous_response_id`."),
-        "image": Refused(_TEXT_ONLY),
+        "image": Refused("these models read text only."),
         "include": Refused("reasoning is always told, and there is nothing else to add.", ([],)),
         "max_tool_calls": Refused("there are no tools of the server's own."),
         "moderation": Refused("there is no moderation here."),
@@ -277,6 +150,14 @@ class ResponseBody(Strict):
     )
     top_p: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None, description="Above 0 to 1; the default is the model's own, else 1."
+    )
+    presence_penalty: Penalty | None = Field(
+        None,
+        description="Not OpenAI's. -2 to 2: taken off the logit of every token the answer has already.",
+    )
+    frequency_penalty: Penalty | None = Field(
+        None,
+        description="Not OpenAI's. -2 to 2: taken off once for each time the answer has the token.",
     )
     metadata: Metadata | None = Field(
         None, description="Up to 16 pairs of strings, kept with the response and recorded with its span."
@@ -325,6 +206,15 @@ class ResponseBody(Strict):
     def is_stored(self) -> bool:
         return self.store is not False
 
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(
+            temperature=None if self.temperature is None else self.temperature + 0.0,  # -0.0 is 0
+            top_p=self.top_p,
+            presence_penalty=self.presence_penalty or 0.0,
+            frequency_penalty=self.frequency_penalty or 0.0,
+        )
+
     def request(self, messages: tuple[Message, ...]) -> ChatRequest:
         """The chat that answers it, to a conversation of these messages."""
         tools = () if self.chosen == "none" else tuple(tool.tool() for tool in self.tools or ())
@@ -334,7 +224,7 @@ class ResponseBody(Strict):
         return ChatRequest(
             model=self.model,
             messages=messages,
-            sampling=Sampling(temperature=self.temperature, top_p=self.top_p),
+            sampling=self.sampling,
             max_tokens=self.max_output_tokens,
             tools=tools,
             must_call=must_call(tools, self.chosen),

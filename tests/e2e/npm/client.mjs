@@ -50,6 +50,11 @@ const cases = {
     for await (const event of stream) events.push(event.type);
     return { text: first.output_text, first: events[0], last: events.at(-1) };
   },
+  async responded() {
+    const stream = client.responses.stream({ model, input: messages[0].content, temperature: 0, max_output_tokens: 32 });
+    const { status, output_text: text, temperature } = await stream.finalResponse();
+    return { status, text, temperature };
+  },
   async refused() {
     const wrong = await client.chat.completions.create({ model, messages, temperature: 9 }).catch((error) => error);
     return { status: wrong.status, param: wrong.param, code: wrong.code };

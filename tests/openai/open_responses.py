@@ -1,0 +1,290 @@
+"""What Open Responses requires of a response, its items and its events, as strict models.
+
+Written from the published description (https://www.openresponses.org/reference, 2026-04-24). Every field is
+required unless it has a default here, and none beside these is allowed. Reasoning is told under OpenAI's
+names, `response.reasoning_text.*`, which its clients know; Open Responses calls them `response.reasoning.*`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+ItemStatus = Literal["in_progress", "completed", "incomplete"]
+ResponseStatus = Literal["in_progress", "completed", "incomplete", "failed"]
+
+
+class Exact(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+# Items and their content.
+
+
+class InputText(Exact):
+    type: Literal["input_text"]
+    text: str
+
+
+class OutputText(Exact):
+    type: Literal["output_text"]
+    text: str
+    annotations: list[Any] = Field(max_length=0)
+    logprobs: list[Any] = Field([], max_length=0)
+
+
+class ReasoningText(Exact):
+    type: Literal["reasoning_text"]
+    text: str
+
+
+Part = Annotated[InputText | OutputText | ReasoningText, Field(discriminator="type")]
+
+
+class Message(Exact):
+    type: Literal["message"]
+    id: str = Field(min_length=1)
+    status: ItemStatus
+    role: Literal["user", "assistant", "system", "developer"]
+    content: list[Part]
+    phase: Literal["commentary", "final_answer"] = "final_answer"
+
+
+class FunctionCall(Exact):
+    type: Literal["function_call"]
+    id: str = Field(min_length=1)
+    call_id: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    arguments: str
+    status: ItemStatus
+
+
+class FunctionCallOutput(Exact):
+    type: Literal["function_call_output"]
+    id: str = Field(min_length=1)
+    call_id: str = Field(min_length=1)
+    output: str | list[InputText]
+    status: ItemStatus
+
+
+class Reasoning(Exact):
+    type: Literal["reasoning"]
+    id: str = Field(min_length=1)
+    summary: list[Any] = Field(max_length=0)
+    content: list[ReasoningText] = []
+    status: ItemStatus  # OpenAI's own
+
+
+Item = Annotated[Message | FunctionCall | FunctionCallOutput | Reasoning, Field(discriminator="type")]
+
+
+# A response.
+
+
+class Failure(Exact):
+    code: str
+    message: str
+
+
+class Why(Exact):
+    reason: Literal["max_output_tokens", "content_filter"]
+
+
+class FunctionTool(Exact):
+    type: Literal["function"]
+    name: str
+    description: str | None
+    parameters: dict[str, Any] | None
+    strict: bool | None
+
+
+class NamedFunction(Exact):
+    type: Literal["function"]
+    name: str
+
+
+class PlainFormat(Exact):
+    type: Literal["text", "json_object"]
+
+
+class SchemaFormat(Exact):
+    type: Literal["json_schema"]
+    name: str
+    description: str | None
+    # Open Responses publishes it as null; what was enforced is the schema, and OpenAI gives it back.
+    schema_: dict[str, Any] = Field(alias="schema")
+    strict: bool
+
+
+class Text(Exact):
+    format: Annotated[PlainFormat | SchemaFormat, Field(discriminator="type")]
+
+
+class Thinking(Exact):
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None
+    summary: None
+
+
+class CachedTokens(Exact):
+    cached_tokens: int = Field(ge=0)
+
+
+class ReasoningTokens(Exact):
+    reasoning_tokens: int = Field(ge=0)
+
+
+class Usage(Exact):
+    input_tokens: int = Field(ge=0)
+    output_tokens: int = Field(ge=0)
+    total_tokens: int = Field(ge=0)
+    input_tokens_details: CachedTokens
+    output_tokens_details: ReasoningTokens
+
+
+class Response(Exact):
+    id: str = Field(min_length=1)
+    object: Literal["response"]
+    created_at: int
+    completed_at: int | None
+    status: ResponseStatus
+    incomplete_details: Why | None
+    model: str
+    previous_response_id: str | None
+    instructions: str | None
+    output: list[Item]
+    error: Failure | None
+    tools: list[FunctionTool]
+    tool_choice: Literal["none", "auto", "required"] | NamedFunction
+    truncation: Literal["auto", "disabled"]
+    parallel_tool_calls: bool
+    text: Text
+    top_p: float = Field(gt=0, le=1)
+    presence_penalty: float
+    frequency_penalty: float
+    top_logprobs: int
+    temperature: float = Field(ge=0)
+    reasoning: Thinking | None
+    usage: Usage | None
+    max_output_tokens: int | None
+    max_tool_calls: int | None
+    store: bool
+    background: bool
+    service_tier: Literal["auto", "default", "flex", "priority"]
+    metadata: dict[str, str]
+    safety_identifier: str | None
+    prompt_cache_key: str | None
+    user: str | None  # OpenAI's own
+
+
+# Events.
+
+
+class Event(Exact):
+    sequence_number: int = Field(ge=0)
+
+
+class Whole(Event):
+    type: Literal[
+        "response.created",
+        "response.in_progress",
+        "response.completed",
+        "response.incomplete",
+        "response.failed",
+    ]
+    response: Response
+
+
+class OfItem(Event):
+    type: Literal["response.output_item.added", "response.output_item.done"]
+    output_index: int = Field(ge=0)
+    item: Item
+
+
+class InItem(Event):
+    item_id: str = Field(min_length=1)
+    output_index: int = Field(ge=0)
+
+
+class OfPart(InItem):
+    type: Literal["response.content_part.added", "response.content_part.done"]
+    content_index: int = Field(ge=0)
+    part: Part
+
+
+class TextPiece(InItem):
+    type: Literal["response.output_text.delta"]
+    content_index: int = Field(ge=0)
+    delta: str
+    logprobs: list[Any] = Field([], max_length=0)
+
+
+class TextEnd(InItem):
+    type: Literal["response.output_text.done"]
+    content_index: int = Field(ge=0)
+    text: str
+    logprobs: list[Any] = Field([], max_length=0)
+
+
+class ThoughtPiece(InItem):
+    type: Literal["response.reasoning_text.delta"]
+    content_index: int = Field(ge=0)
+    delta: str
+
+
+class ThoughtEnd(InItem):
+    type: Literal["response.reasoning_text.done"]
+    content_index: int = Field(ge=0)
+    text: str
+
+
+class ArgumentsPiece(InItem):
+    type: Literal["response.function_call_arguments.delta"]
+    delta: str
+
+
+class ArgumentsEnd(InItem):
+    type: Literal["response.function_call_arguments.done"]
+    name: str  # OpenAI's own
+    arguments: str
+
+
+AnyEvent = Annotated[
+    Whole | OfItem | OfPart | TextPiece | TextEnd | ThoughtPiece | ThoughtEnd | ArgumentsPiece | ArgumentsEnd,
+    Field(discriminator="type"),
+]
+_EVENT: TypeAdapter[Any] = TypeAdapter(AnyEvent)
+_ITEM: TypeAdapter[Any] = TypeAdapter(Item)
+
+
+def check_response(told: dict[str, Any]) -> Response:
+    """The response, once it is all that is required; raises pydantic's ValidationError or AssertionError."""
+    response = Response.model_validate(told)
+    assert (response.completed_at is not None) == (response.status == "completed")
+    assert (response.error is not None) == (response.status == "failed")
+    assert (response.incomplete_details is not None) == (response.status == "incomplete")
+    assert (response.usage is not None) >= (response.status in {"completed", "incomplete"})
+    open_items = [item for item in response.output if item.status == "in_progress"]
+    assert not open_items or response.status == "in_progress"
+    return response
+
+
+def check_item(told: dict[str, Any]) -> None:
+    """Raises pydantic's ValidationError."""
+    _ITEM.validate_python(told)
+
+
+def check_stream(frames: str) -> list[dict[str, Any]]:
+    """The events of a whole stream, down to its [DONE]; raises as `check_response` does."""
+    *framed, done, rest = frames.split("\n\n")
+    assert (done, rest) == ("data: [DONE]", "")
+    return [check_event(frame) for frame in framed if not frame.startswith(":")]
+
+
+def check_event(frame: str) -> dict[str, Any]:
+    """One frame's event, whose name is its type."""
+    name, data = frame.split("\n")
+    event: Any = _EVENT.validate_json(data.removeprefix("data: "))
+    assert name == f"event: {event.type}"
+    told: dict[str, Any] = event.model_dump(by_alias=True)
+    if isinstance(event, Whole):
+        check_response(told["response"])
+    return told
