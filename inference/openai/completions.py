@@ -62,8 +62,17 @@ def _logprobs(deltas: Sequence[Delta], start: int) -> dict[str, Any] | None:
 
 
 def _likeliest(token: TokenLogprob) -> dict[str, float | None] | None:
-    """None for the first token of an echoed prompt, as its log probability is."""
-    return None if token.logprob is None else {other.text: other.logprob for other in token.top}
+    """The likeliest tokens and the chosen one: OpenAI has "up to `logprobs + 1` elements" here.
+
+    None for the first token of an echoed prompt, as its log probability is. Tokens of different bytes may
+    have the same text: the chosen one keeps its place, and then the likelier one.
+    """
+    if token.logprob is None:
+        return None
+    likeliest: dict[str, float | None] = {}
+    for other in token.top:
+        likeliest.setdefault(other.text, other.logprob)
+    return likeliest | {token.text: token.logprob}
 
 
 @router.post("/completions")

@@ -106,6 +106,21 @@ def test_the_older_endpoint_tells_where_each_token_begins(client: OpenAI) -> Non
     assert len(told.token_logprobs) == len(told.top_logprobs) == 6
 
 
+@pytest.mark.parametrize("echo", [False, True])
+@pytest.mark.parametrize("wanted", [0, 1, 5])
+def test_the_older_endpoint_tells_the_drawn_token_beside_the_likeliest(
+    client: OpenAI, wanted: int, echo: bool
+) -> None:
+    asked: Any = {"model": STARTER, "prompt": "Once upon a", "max_tokens": 6, "temperature": 2, "seed": 3}
+    whole = client.completions.create(**asked, logprobs=wanted, echo=echo).choices[0].logprobs
+    chunks = client.completions.create(**asked, logprobs=wanted, echo=echo, stream=True)
+    pieces = [chunk.choices[0].logprobs for chunk in chunks if chunk.choices[0].logprobs]
+    assert whole and whole.tokens and whole.token_logprobs and whole.top_logprobs
+    assert whole.top_logprobs == [top for piece in pieces for top in piece.top_logprobs or []]
+    for token, value, top in zip(whole.tokens, whole.token_logprobs, whole.top_logprobs, strict=True):
+        assert value is None or (top[token] == value and wanted <= len(top) <= wanted + 1)
+
+
 def test_no_stop_token_leaks_into_the_text(client: OpenAI) -> None:
     answer = client.chat.completions.create(model=STARTER, messages=FRANCE, temperature=0, max_tokens=64)
     assert "<|" not in (answer.choices[0].message.content or "")

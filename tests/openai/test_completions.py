@@ -1,8 +1,13 @@
 import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
 
 from inference.requests import CompletionRequest
-from tests.fakes import FakeRunner, serving
-from tests.openai.asking import chunks, complete, error_of, lines
+from inference.types import Accepted, Ended, Finished, TextDelta, TokenLogprob, Usage
+from tests.fakes import EventRunner, FakeRunner, serving
+from tests.openai.asking import chat, chunks, complete, error_of, lines
 
 
 async def test_it_continues_a_prompt() -> None:
@@ -44,3 +49,61 @@ async def test_usage_is_streamed_when_asked() -> None:
 async def test_a_refused_field_is_named() -> None:
     response = await complete(best_of=3)
     assert (response.status_code, error_of(response)["param"]) == (400, "best_of")
+
+
+# Log probabilities.
+
+
+def token(text: str, logprob: float | None, *top: tuple[str, float]) -> TokenLogprob:
+    others = tuple(TokenLogprob(text=one, bytes=tuple(one.encode()), logprob=value) for one, value in top)
+    return TokenLogprob(text=text, bytes=tuple(text.encode()), logprob=logprob, top=others)
+
+
+def saying(*tokens: TokenLogprob) -> EventRunner:
+    said = [TextDelta(text=one.text, logprobs=(one,)) for one in tokens]
+    return EventRunner(
+        Accepted(prompt_tokens=1), *said, Ended(reason="length"), Finished(usage=Usage(prompt_tokens=1))
+    )
+
+
+async def told(tokens: Sequence[TokenLogprob], is_streamed: bool, **fields: Any) -> list[Any]:
+    """The top_logprobs of these tokens."""
+    with serving(saying(*tokens)):
+        response = await complete(stream=is_streamed, **fields)
+        made = await chunks(response) if is_streamed else [json.loads(response.content)]
+    found = [choice["logprobs"] for one in made for choice in one["choices"] if choice["logprobs"]]
+    return [top for one in found for top in one["top_logprobs"]]
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_the_drawn_token_stands_beside_the_likeliest(is_streamed: bool) -> None:
+    drawn = [token(" b", -9.5, (" a", -0.5)), token(" a", -0.5, (" a", -0.5)), token(" c", -7.0)]
+    assert await told(drawn, is_streamed, logprobs=1) == [
+        {" a": -0.5, " b": -9.5},
+        {" a": -0.5},
+        {" c": -7.0},
+    ]
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_without_alternatives_it_stands_alone(is_streamed: bool) -> None:
+    drawn = [token(" a", -0.25), token(" b", -3.0)]
+    assert await told(drawn, is_streamed, logprobs=0) == [{" a": -0.25}, {" b": -3.0}]
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_nothing_comes_before_an_echos_first_token(is_streamed: bool) -> None:
+    echoed = [token("Once", None), token(" upon", -4.0, (" more", -1.0))]
+    assert await told(echoed, is_streamed, logprobs=1, echo=True) == [None, {" more": -1.0, " upon": -4.0}]
+
+
+async def test_the_drawn_token_is_told_though_another_has_its_text() -> None:
+    drawn = token("\ufffd", -5.0, ("\ufffd", -1.0), (" a", -2.0), (" a", -3.0))
+    assert await told([drawn], False, logprobs=3) == [{"\ufffd": -5.0, " a": -2.0}]
+
+
+async def test_a_chat_is_told_the_likeliest_and_no_more() -> None:
+    with serving(saying(token(" b", -9.5, (" a", -0.5)), token(" c", -7.0))):
+        answer = json.loads((await chat(logprobs=True, top_logprobs=1)).content)
+    tops = [one["top_logprobs"] for one in answer["choices"][0]["logprobs"]["content"]]
+    assert [[other["token"] for other in top] for top in tops] == [[" a"], []]

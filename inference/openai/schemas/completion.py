@@ -41,7 +41,7 @@ class CompletionBody(Generation):
     logprobs: Annotated[int, Field(ge=0, le=5)] | None = Field(
         None,
         description=(
-            "0 to 5: the log probability of each token, and of so many likeliest ones in its place; "
+            "0 to 5: the log probability of each token, and of so many likeliest ones beside it; "
             "with `echo` of the prompt's, too."
         ),
     )
