@@ -14,10 +14,10 @@ from msgspec import structs
 
 from inference import chat
 from inference.errors import InternalError, ServerError
-from inference.openai import departure, errors, sse
+from inference.openai import departure, dialect, errors, sse
 from inference.openai.auth import AuthenticatedRequest
 from inference.openai.feed import Feed
-from inference.openai.schemas import ChatCompletionBody, CompletionBody
+from inference.openai.schemas import ChatCompletionBody, CompletionBody, Strict
 from inference.requests import Request, ToolCall
 from inference.types import (
     Delta,
@@ -62,22 +62,26 @@ async def respond(
     request = body.request()
     answer = Answer(body.model, wording, answers=request.answers, includes_usage=body.includes_usage)
     events = chat.stream(request, http.auth)
-    if not body.stream:
-        if task := asyncio.current_task():
-            departure.at_end(http, task.cancel)
-        return HttpResponse(await answer.whole(events), content_type="application/json")
-    feed = Feed(events)
-    departure.at_end(http, feed.cancel)
-    await feed.accepted()
-    return sse.EventStream(answer.frames(feed))
+    with dialect.spoken(body.own_names):
+        if not body.stream:
+            if task := asyncio.current_task():
+                departure.at_end(http, task.cancel)
+            return HttpResponse(await answer.whole(events), content_type="application/json")
+        feed = Feed(events)
+        departure.at_end(http, feed.cancel)
+        await feed.accepted()
+        return sse.EventStream(answer.frames(feed))
 
 
-async def single(http: AuthenticatedRequest, request: Request, kind: type[Told]) -> tuple[Told, Finished]:
+async def single(
+    http: AuthenticatedRequest, body: Strict, request: Request, kind: type[Told]
+) -> tuple[Told, Finished]:
     """What a request that has one outcome is told, and its end; a client that leaves cancels it."""
     if task := asyncio.current_task():
         departure.at_end(http, task.cancel)
-    async with aclosing(chat.stream(request, http.auth)) as events:
-        found = [event async for event in events if isinstance(event, kind | Finished)]
+    with dialect.spoken(body.own_names):
+        async with aclosing(chat.stream(request, http.auth)) as events:
+            found = [event async for event in events if isinstance(event, kind | Finished)]
     match found:
         case [told, Finished() as finished] if isinstance(told, kind):
             return told, finished

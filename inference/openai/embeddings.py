@@ -21,7 +21,7 @@ router = Router()
 async def create_embeddings(request: AuthenticatedRequest) -> HttpResponse:
     """Turn each input into a vector."""
     body = await parsing.read(request, EmbeddingBody)
-    told, finished = await answer.single(request, body.request(), Embedded)
+    told, finished = await answer.single(request, body, body.request(), Embedded)
     # Millions of numbers take a while to be written down, and others want their tokens meanwhile.
     made = await asyncio.to_thread(_written, body, told, finished.usage.prompt_tokens)
     return HttpResponse(made, content_type="application/json")

@@ -6,6 +6,7 @@ broken a server of this kind (a second reader sees another value, an engine thre
 
 import asyncio
 import json
+import re
 from math import isfinite
 from typing import Any, NoReturn, TypeVar
 
@@ -31,6 +32,9 @@ MAX_VALUES = 100_000
 MAX_INTEGER = 2**64
 _EXACT_FLOAT = 2**53
 _SMALL_BODY_BYTES = 64 * 1024
+_LONGEST_STEP = 64  # of a path that is told: the rest is the client's own text
+_REWORDED = {"model_type": "It must be an object", "dict_type": "It must be an object"}  # by pydantic's names
+_SIZE_FOUND = re.compile(" after validation, not .*")
 
 S = TypeVar("S", bound=Strict)
 
@@ -48,7 +52,7 @@ def parse(body: bytes, schema: type[S]) -> S:
     try:
         return schema.model_validate(fields)
     except pydantic.ValidationError as error:
-        raise _wrong_field(error.errors(include_url=False, include_input=False)[0]) from None
+        raise _wrong_field(error.errors(include_url=False, include_input=False)[0], fields) from None
 
 
 def load_object(body: bytes) -> dict[str, Any]:
@@ -146,14 +150,32 @@ def _check_scalar(value: object) -> None:
         raise InvalidJSON("A number in the body is too large.")
 
 
-def _wrong_field(error: ErrorDetails) -> ServerError:
+def _wrong_field(error: ErrorDetails, fields: dict[str, Any]) -> ServerError:
     """The one error worth telling, with `param` as a dotted path such as messages.0.role."""
-    context = error.get("ctx", {})
-    where = [*error["loc"], *([context["field"]] if "field" in context else [])]
-    # Branches of a union are named <so> in the schemas: they are no part of what the client sent.
-    param = ".".join(str(step) for step in where if not str(step).startswith("<"))
+    param = ".".join(str(step)[:_LONGEST_STEP] for step in _path(error, fields))
     if error["type"] == UNSUPPORTED:
         return UnsupportedField(error["msg"].replace("<field>", repr(param)), param=param)
     if error["type"] == "missing":
         return InvalidValue(f"{param!r} is required.", param=param)
-    return InvalidValue(f"{param!r} is not valid: {error['msg'][0].lower()}{error['msg'][1:]}.", param=param)
+    says = _REWORDED.get(error["type"]) or _SIZE_FOUND.sub("", error["msg"])
+    return InvalidValue(f"{param!r} is not valid: {says[0].lower()}{says[1:]}.", param=param)
+
+
+def _path(error: ErrorDetails, fields: dict[str, Any]) -> list[int | str]:
+    """Where in the body it is; what else pydantic tells, such as the branch of a union, is no place there."""
+    found: list[int | str] = []
+    value: Any = fields
+    for step in error["loc"]:
+        if _has(value, step):
+            value = value[step]
+            found.append(step)
+    if error["type"] == "missing":
+        found.append(error["loc"][-1])
+    field = error.get("ctx", {}).get("field")
+    return [*found, field] if field else found
+
+
+def _has(value: Any, step: int | str) -> bool:
+    if isinstance(value, list):
+        return isinstance(step, int) and step < len(value)
+    return isinstance(value, dict) and step in value

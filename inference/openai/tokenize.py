@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from inference.openai import answer, parsing
 from inference.openai.auth import AuthenticatedRequest
-from inference.openai.schemas import ChatCompletionBody, CompletionBody, DetokenizeBody
+from inference.openai.schemas import ChatCompletionBody, CompletionBody, DetokenizeBody, Strict
 from inference.openai.schemas.prompts import is_one
 from inference.openai.schemas.strict import unsupported
 from inference.requests import DetokenizeRequest, TokenizeRequest
@@ -53,7 +53,7 @@ class CompletionDryRun(CompletionBody):
 async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
     """Tell the tokens of a prompt, or of the prompt that a conversation becomes."""
     body = await _read(request)
-    told = await _ask(request, TokenizeRequest(of=body.request()))
+    told = await _ask(request, body, TokenizeRequest(of=body.request()))
     is_list = body.is_list
     return _json(
         {
@@ -71,7 +71,7 @@ async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
 async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
     """Tell the text that token ids stand for."""
     body = await parsing.read(request, DetokenizeBody)
-    told = await _ask(request, DetokenizeRequest(model=body.model, tokens=tuple(body.tokens)))
+    told = await _ask(request, body, DetokenizeRequest(model=body.model, tokens=tuple(body.tokens)))
     return _json({"object": "text", "model": body.model, "prompt": told.texts[0]})
 
 
@@ -84,8 +84,10 @@ def _parse(body: bytes) -> ChatDryRun | CompletionDryRun:
     return parsing.parse(body, ChatDryRun) if is_chat else parsing.parse(body, CompletionDryRun)
 
 
-async def _ask(http: AuthenticatedRequest, request: TokenizeRequest | DetokenizeRequest) -> Tokenized:
-    found, _ = await answer.single(http, request, Tokenized)
+async def _ask(
+    http: AuthenticatedRequest, body: Strict, request: TokenizeRequest | DetokenizeRequest
+) -> Tokenized:
+    found, _ = await answer.single(http, body, request, Tokenized)
     return found
 
 

@@ -92,7 +92,7 @@ async def test_the_form_of_the_text_is_enforced() -> None:
         ({"input": ""}, "input"),
         ({"input": []}, "input"),
         ({"input": None}, "input"),
-        ({"input": [{"type": "item_reference", "id": "x"}]}, "input.0"),
+        ({"input": [{"type": "item_reference", "id": "x"}]}, "input.0.type"),
         (
             {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}]},
             "input.0.content.0.image_url",

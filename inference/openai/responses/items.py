@@ -54,17 +54,19 @@ def _part(kind: str, text: str) -> dict[str, Any]:
     return told | {"annotations": []} if kind == "output_text" else told
 
 
-def messages(instructions: str, before: Sequence[dict[str, Any]], body: ResponseBody) -> tuple[Message, ...]:
+def turns(instructions: str, before: Sequence[dict[str, Any]], body: ResponseBody) -> "Turns":
     """All that the model is to read: instructions, stored items, and what was sent."""
-    turns = Turns()
+    made = Turns()
     if instructions:
-        turns.add(MessageItem(role="system", content=instructions))
+        made.add(MessageItem(role="system", content=instructions), "instructions")
     for item in _read(before):
-        turns.add(item)
-    sent = [MessageItem(role="user", content=body.input)] if isinstance(body.input, str) else body.input
-    for place, item in enumerate(sent):
-        turns.add(item, f"input.{place}")
-    return turns.made
+        made.add(item, "previous_response_id")
+    if isinstance(body.input, str):
+        made.add(MessageItem(role="user", content=body.input), "input")
+        return made
+    for place, item in enumerate(body.input):
+        made.add(item, f"input.{place}.")
+    return made
 
 
 def _read(items: Sequence[dict[str, Any]]) -> list[Any]:
@@ -83,31 +85,45 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
 
 
 class Turns:
-    """Items joined to messages: an answer's thoughts, text and calls are one of them."""
+    """Items joined to messages: an answer's thoughts, text and calls are one of them.
+
+    `fields` tells where in the body each message comes from, for errors that name one (dialect.py): the item
+    it is, or the field that is all of it.
+    """
 
     def __init__(self) -> None:
         self._made: list[Message] = []
         self._called: set[str] = set()
         self._thoughts = ""
+        self._thoughts_field = ""
+        self.fields: dict[str, str] = {}
 
     @property
     def made(self) -> tuple[Message, ...]:
         return tuple(self._made)
 
-    def add(self, item: Any, field: str = "") -> None:
+    def add(self, item: Any, field: str) -> None:
         match item:
             case MessageItem(role="assistant"):
-                self._made.append(self._assistant(content=_text(item.content)))
+                self._append(self._assistant(content=_text(item.content)), field)
             case MessageItem():
                 self._settle()
                 role = "system" if item.role == "developer" else item.role
-                self._made.append(Message(role=role, content=_text(item.content)))
+                self._append(Message(role=role, content=_text(item.content)), field)
             case ReasoningItem():
                 self._thoughts += "".join(thought.text for thought in item.content or ())
+                self._thoughts_field = field
             case CallItem():
-                self._call(ToolCall(id=item.call_id, name=item.name, arguments=item.arguments))
+                self._call(ToolCall(id=item.call_id, name=item.name, arguments=item.arguments), field)
             case ResultItem():
                 self._result(item, field)
+
+    def _append(self, message: Message, field: str) -> None:
+        self._tell(f"messages.{len(self._made)}", field)
+        self._made.append(message)
+
+    def _tell(self, path: str, field: str) -> None:
+        self.fields[f"{path}." if field.endswith(".") else path] = field
 
     def _assistant(self, **facts: Any) -> Message:
         thoughts, self._thoughts = self._thoughts, ""
@@ -116,14 +132,17 @@ class Turns:
     def _settle(self) -> None:
         """Thoughts that no answer followed were an answer: it was cut off while it thought."""
         if self._thoughts:
-            self._made.append(self._assistant())
+            self._append(self._assistant(), self._thoughts_field)
 
-    def _call(self, call: ToolCall) -> None:
+    def _call(self, call: ToolCall, field: str) -> None:
         self._called.add(call.id)
         if not self._made or self._made[-1].role != "assistant":
-            self._made.append(self._assistant())
+            self._append(self._assistant(), field)
         thoughts, self._thoughts = self._thoughts, ""
         last = self._made[-1]
+        made = f"messages.{len(self._made) - 1}.tool_calls.{len(last.tool_calls)}"
+        self._tell(made, field)
+        self._tell(f"{made}.function", field)
         self._made[-1] = structs.replace(
             last, tool_calls=(*last.tool_calls, call), reasoning=last.reasoning + thoughts
         )
@@ -131,10 +150,14 @@ class Turns:
     def _result(self, item: ResultItem, field: str) -> None:
         if item.call_id not in self._called:
             raise InvalidValue(
-                f"No earlier item is a call with the id {item.call_id[:64]!r}.", param=f"{field}.call_id"
+                f"No earlier item is a call with the id {item.call_id[:64]!r}.",
+                param=f"{field}call_id" if field.endswith(".") else field,
             )
         self._settle()
-        self._made.append(Message(role="tool", content=_text(item.output), tool_call_id=item.call_id))
+        if field.endswith("."):
+            self._tell(f"messages.{len(self._made)}.content", f"{field}output")
+            self._tell(f"messages.{len(self._made)}.tool_call_id", f"{field}call_id")
+        self._append(Message(role="tool", content=_text(item.output), tool_call_id=item.call_id), field)
 
 
 def _text(words: Words) -> str:

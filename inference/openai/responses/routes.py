@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import register_converter
+from django.urls.converters import StringConverter
 from ninja import Router
 
 from inference import chat
 from inference.database import in_database
 from inference.errors import InternalError, InvalidValue, UnsupportedField
-from inference.openai import departure, errors, parsing, sse
+from inference.openai import departure, dialect, errors, parsing, sse
 from inference.openai.auth import AuthenticatedRequest
 from inference.openai.feed import Feed
 from inference.openai.responses import items
@@ -24,8 +26,17 @@ from inference.openai.schemas import ResponseBody
 from inference.stored import Stored
 from inference.types import Accepted, Event, Finished
 
-router = Router()
 _ITEMS_AT_ONCE = 100
+
+
+class ResponseId(StringConverter):
+    """Only what begins as our ids do: OpenAI has addresses of its own here, such as /v1/responses/compact."""
+
+    regex = "resp_[^/]+"
+
+
+register_converter(ResponseId, "response")
+router = Router()
 
 
 @router.post("/responses")
@@ -33,31 +44,33 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
     """Answer input items, whole or as a stream of events, and keep the response."""
     body = await parsing.read(request, ResponseBody)
     making = Making(Stored(request.auth.owner), body)
-    events = chat.stream(body.request(await making.messages()), request.auth)
-    if not body.stream:
-        if task := asyncio.current_task():
-            departure.at_end(request, task.cancel)
-        return _json(await making.whole(events))
-    feed = Feed(events)
-    departure.at_end(request, feed.cancel)
-    return sse.EventStream(making.frames(feed, await feed.accepted()))
+    turns = await making.turns()
+    events = chat.stream(body.request(turns.made), request.auth)
+    with dialect.spoken({**body.own_names, **turns.fields}):
+        if not body.stream:
+            if task := asyncio.current_task():
+                departure.at_end(request, task.cancel)
+            return _json(await making.whole(events))
+        feed = Feed(events)
+        departure.at_end(request, feed.cancel)
+        return sse.EventStream(making.frames(feed, await feed.accepted()))
 
 
-@router.get("/responses/{response_id}")
+@router.get("/responses/{response:response_id}")
 async def get_response(request: AuthenticatedRequest, response_id: str) -> HttpResponse:
     """Show a response that was kept."""
     _check_query(request)
     return _json((await in_database(lambda: Stored(request.auth.owner).find(response_id))).body)
 
 
-@router.delete("/responses/{response_id}")
+@router.delete("/responses/{response:response_id}")
 async def delete_response(request: AuthenticatedRequest, response_id: str) -> HttpResponse:
     """Forget a response; those that went on from it cannot go on any more."""
     await in_database(lambda: Stored(request.auth.owner).delete(response_id))
     return _json({"id": response_id, "object": "response", "deleted": True})
 
 
-@router.get("/responses/{response_id}/input_items")
+@router.get("/responses/{response:response_id}/input_items")
 async def list_input_items(request: AuthenticatedRequest, response_id: str) -> HttpResponse:
     """List what was sent for a response, the newest first unless `order=asc`."""
     found = await in_database(lambda: Stored(request.auth.owner).find(response_id))
@@ -75,12 +88,12 @@ class Making:
         self._input = items.given(body)
         self._number = 0
 
-    async def messages(self) -> Any:
+    async def turns(self) -> items.Turns:
         """What the model is to read; raises NotFound where the response before is not there."""
         before: list[dict[str, Any]] = []
         if previous := self._body.previous_response_id:
             before = await in_database(lambda: self._stored.conversation(previous))
-        return items.messages(self._body.instructions or "", before, self._body)
+        return items.turns(self._body.instructions or "", before, self._body)
 
     async def whole(self, events: AsyncGenerator[Event]) -> dict[str, Any]:
         is_finished = False

@@ -1,5 +1,6 @@
 """The body of POST /v1/chat/completions."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -43,7 +44,7 @@ class ChatCompletionBody(Generation):
         "prompt_cache_retention": Refused("prefixes are cached as memory allows.", ("in_memory",)),
         "service_tier": Refused("there is one tier.", ("auto", "default")),
         "store": Refused("chat completions are not stored; `/v1/responses` are.", (False,)),
-        "verbosity": Refused("no chat template knows it; say it in a message."),
+        "verbosity": Refused("no chat template knows it; say it in a message.", ("medium",)),
         "web_search_options": Refused("nothing is looked up in the web."),
     }
 
@@ -166,6 +167,10 @@ class ChatCompletionBody(Generation):
         """Whether the arguments of calls have to: always where there must be one."""
         is_strict = any(tool.function.strict for tool in self.tools or ())
         return self.chosen != "none" and (is_strict or self.chosen != "auto")
+
+    @property
+    def own_names(self) -> Mapping[str, str]:
+        return {} if self.max_completion_tokens is None else {"max_tokens": "max_completion_tokens"}
 
     def request(self) -> ChatRequest:
         options = self.chat_template_kwargs.model_dump(exclude_none=True) if self.chat_template_kwargs else {}

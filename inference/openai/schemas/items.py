@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from inference.openai.schemas.messages import CallId, FunctionName
-from inference.openai.schemas.strict import Refused, Strict, either, unless, wrong
+from inference.openai.schemas.strict import Refused, Strict, either, unless, unsupported, wrong
 
 _TEXT_ONLY = "these models read text only."
 _FUNCTIONS_ONLY = "tools are functions."
 _OWN = "the server says it."
 ItemId = Annotated[str, Field(max_length=256)]
+_KINDS = ("message", "function_call", "function_call_output", "reasoning")
 Status = Literal["in_progress", "completed", "incomplete"]
 
 
@@ -116,6 +117,14 @@ class ReasoningItem(Strict):
     )
 
 
+def _refuse_other_kinds(value: Any) -> Any:
+    kind = value.get("type") if isinstance(value, dict) else None
+    if isinstance(kind, str) and kind not in _KINDS:
+        why = "items are messages, calls, their results and reasoning."
+        raise unsupported(f"<field>: {kind[:64]!r} is not supported: {why}", "type")
+    return value
+
+
 def _item_kind(value: Any) -> str | None:
     kind = value.get("type", "message") if isinstance(value, dict) else None
     return f"<{kind}>" if isinstance(kind, str) else None
@@ -133,6 +142,7 @@ Item = Annotated[
             "It must be a message, a function_call, a function_call_output or a reasoning item"
         ),
     ),
+    BeforeValidator(_refuse_other_kinds),
 ]
 Items = Annotated[list[Item], Field(min_length=1, max_length=4096)]
 Input = Annotated[

@@ -1,6 +1,7 @@
 """The body of POST /v1/responses."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, Tag, model_validator
@@ -9,24 +10,28 @@ from inference.openai.schemas.chat import Metadata, ReasoningEffort
 from inference.openai.schemas.generation import Label, Penalty, TokenCount
 from inference.openai.schemas.items import Input
 from inference.openai.schemas.messages import FunctionName
-from inference.openai.schemas.strict import Refused, Strict, either, unless, wrong
+from inference.openai.schemas.strict import Refused, Strict, either, only, unless, wrong
 from inference.openai.schemas.tools import JsonSchema, check_tools, must_call, tool_of
 from inference.requests import ChatRequest, Message, Sampling, Tool
 
 _FUNCTIONS_ONLY = "tools are functions."
+_OWN_NAMES = {
+    "messages": "input",
+    "max_tokens": "max_output_tokens",
+    "reasoning_effort": "reasoning.effort",
+    "response_format.json_schema.": "text.format.",
+    "response_format": "text.format",
+    "tool_choice.function.": "tool_choice.",
+    "tools.*.function.": "tools.*.",
+}
 
 
 class FunctionTool(Strict):
     """A function the model may call."""
 
-    type: Annotated[
-        Literal["function"],
-        unless(
-            *("web_search", "web_search_preview", "file_search", "code_interpreter", "computer_use_preview"),
-            *("image_generation", "mcp", "local_shell", "shell", "apply_patch", "custom"),
-            why=_FUNCTIONS_ONLY,
-        ),
-    ] = Field(description="`function`.")
+    type: Annotated[Literal["function"], only("function", why=_FUNCTIONS_ONLY)] = Field(
+        description="`function`."
+    )
     name: FunctionName = Field(description="1 to 64 letters, digits, `_` and `-`; unique among the tools.")
     description: str | None = Field(None, description="What it does; the model reads it.")
     parameters: JsonSchema | None = Field(
@@ -44,7 +49,11 @@ class FunctionTool(Strict):
 
 
 class NamedChoice(Strict):
-    type: Literal["function"] = Field(description="`function`.")
+    type: Annotated[
+        Literal["function"],
+        only("function", "allowed_tools", why=_FUNCTIONS_ONLY),
+        unless("allowed_tools", why="send only the tools that are allowed."),
+    ] = Field(description="`function`.")
     name: FunctionName = Field(description="The function to be called.")
 
 
@@ -205,6 +214,10 @@ class ResponseBody(Strict):
     @property
     def is_stored(self) -> bool:
         return self.store is not False
+
+    @property
+    def own_names(self) -> Mapping[str, str]:
+        return _OWN_NAMES
 
     @property
     def sampling(self) -> Sampling:

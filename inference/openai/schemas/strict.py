@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, model_validator
 from pydantic_core import PydanticCustomError
@@ -32,14 +32,28 @@ class Strict(BaseModel):
         if not isinstance(data, dict):
             return data
         known = cls.names()
-        for name in data.keys() - known:
-            cls._refuse_unless_it_asks_for_nothing(name, data[name])
+        # What is of another kind has fields of its own: its type is what is wrong, and is checked next.
+        is_ours = cls._is_of_our_kind(data)
+        for name, value in data.items():
+            if name not in known and (is_ours or name in cls.refused):
+                cls._refuse_unless_it_asks_for_nothing(name, value)
         return {name: value for name, value in data.items() if name in known}
 
     @classmethod
     def names(cls) -> set[str]:
         """The fields' names as clients write them."""
         return {field.alias or name for name, field in cls.model_fields.items()}
+
+    @property
+    def own_names(self) -> Mapping[str, str]:
+        """The fields that are called otherwise here than by the rest of the server, as in dialect.py."""
+        return {}
+
+    @classmethod
+    def _is_of_our_kind(cls, data: dict[str, Any]) -> bool:
+        """Whether its `type` is one that this schema has; what has no types is always."""
+        kinds = get_args(cls.model_fields["type"].annotation) if "type" in cls.model_fields else ()
+        return not kinds or data.get("type", kinds[0]) in kinds
 
     @classmethod
     def _refuse_unless_it_asks_for_nothing(cls, name: str, value: Any) -> None:
@@ -75,6 +89,17 @@ def unless(*values: str, why: str) -> BeforeValidator:
     def check(value: Any) -> Any:
         if isinstance(value, str) and value in values:
             raise unsupported(f"<field>: {value!r} is not supported: {why}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def only(*values: str, why: str) -> BeforeValidator:
+    """Refuse every other text with the code of what is not supported."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and value not in values:
+            raise unsupported(f"<field>: {value[:64]!r} is not supported: {why}")
         return value
 
     return BeforeValidator(check)
