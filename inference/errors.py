@@ -29,9 +29,18 @@
 The message is shown to the client, so it never holds a path, a traceback or another user's text.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from msgspec import Struct
+
+LoadFailure = Literal[
+    "out_of_memory",  # it may fit once others have gone
+    "files",  # what is on disk cannot be read as a model
+    "refused",  # the model asks for what this server does not do
+    "timeout",
+    "died",  # the worker's process ended
+    "internal",
+]
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -154,7 +163,20 @@ class ModelTooLarge(Unavailable):
 
 
 class ModelLoadFailed(Unavailable):
+    """A model did not load; `kind` is for who has to decide what comes next, the message for people."""
+
     code = "model_load_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: LoadFailure = "internal",
+        param: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after=retry_after)
+        self.kind = kind
 
 
 class ShuttingDown(Unavailable):

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from inference.errors import Refusal
+from inference.errors import LoadFailure, Refusal
 from inference.requests import Request
 from inference.types import Event, Finding, Loaded, Memory
 
@@ -80,7 +80,8 @@ class Ready(Struct, frozen=True, kw_only=True, tag="ready"):
 
 
 class LoadFailed(Struct, frozen=True, kw_only=True, tag="load_failed"):
-    reason: str
+    reason: str  # for people
+    kind: LoadFailure
 
 
 class Happened(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from inference import runtime
-from inference.errors import ModelLoadFailed, ServerError, WorkerDied
+from inference.errors import LoadFailure, ModelLoadFailed, ServerError, WorkerDied
 from inference.pool import Pool
 from inference.requests import NEUTRAL, Request, Sampling
 from inference.types import (
@@ -43,6 +43,7 @@ class FakeRunner:
         refuse_with: ServerError | None = None,
         fail_with: ServerError | None = None,
         load_error: str = "",
+        load_kind: LoadFailure = "files",
         load_gate: asyncio.Event | None = None,
         hold: asyncio.Event | None = None,
         delay_s: float = 0.0,
@@ -53,6 +54,7 @@ class FakeRunner:
         self.refuse_with = refuse_with
         self.fail_with = fail_with
         self.load_error = load_error
+        self.load_kind = load_kind
         self.load_gate = load_gate
         self.hold = hold
         self.delay_s = delay_s
@@ -81,7 +83,7 @@ class FakeRunner:
         if self.is_stopped:
             raise WorkerDied("The model's process ended while it loaded.")
         if self.load_error:
-            raise ModelLoadFailed(self.load_error)
+            raise ModelLoadFailed(self.load_error, kind=self.load_kind)
         on_progress(100)
         return Loaded(
             seconds=0.5,

@@ -2,6 +2,8 @@
 
 import signal
 
+from inference.errors import LoadFailure
+
 _EXITS = {
     65: "it could not understand the site",
     70: "an internal error; the log has it",
@@ -22,6 +24,14 @@ def from_status(code: int | None) -> str:
     if code < 0:
         return f"its process was killed by signal {-code}{_SIGNALS.get(-code, '')}"
     return f"its process ended with code {code}: {_EXITS.get(code, 'the log may say why')}"
+
+
+def kind_of(code: int | None) -> LoadFailure:
+    """What ended a load, if the process was not ended by us.
+
+    The system ends who takes the last of its memory by SIGKILL: Linux by its OOM killer, macOS by jetsam.
+    """
+    return "out_of_memory" if code == -signal.SIGKILL else "died"
 
 
 def from_silence(seconds: float, requests: int) -> str:

@@ -102,7 +102,7 @@ class Loader:
         self._on_failure(resident.card.id, why)
         if not resident.broken_off:
             resident.broken_off = why
-            self.spawn(resident.runner.stop())
+            self.spawn(self._end(resident))
 
     def setbacks_of(self, model_id: str) -> Setbacks:
         return self.setbacks.setdefault(model_id, Setbacks())
@@ -122,10 +122,9 @@ class Loader:
     async def close(self) -> None:
         """End every worker, then whatever is still going on here."""
         self._is_closing = True
-        runners = [resident.runner for resident in self.room.residents]
-        if self._spare:
-            runners.append(self._spare)
-        await asyncio.gather(*(runner.stop() for runner in runners))
+        ends = [self._end(resident) for resident in self.room.residents]
+        spare = [self._spare.stop()] if self._spare else []
+        await asyncio.gather(*ends, *spare, return_exceptions=True)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -149,6 +148,10 @@ class Loader:
                 raise ModelLoadFailed(resident.broken_off)
         except ModelLoadFailed as error:
             await self._give_up(resident, error.message, self.clock() - started)
+        except Exception:  # the boundary: whatever broke, those who wait are told
+            logger.exception("Loading %s broke", resident.card.id)
+            why = "an internal error; the server's log has the details"
+            await self._give_up(resident, why, self.clock() - started)
         else:
             self._welcome(resident, loaded, self.clock() - started)
         self._on_change()
@@ -160,30 +163,30 @@ class Loader:
             return await self._attempt(resident)
         except ModelLoadFailed as error:
             idle = [other for other in self.room.residents if other.is_evictable]
-            if "not enough memory" not in error.message or not idle:
+            if error.kind != "out_of_memory" or not idle:
                 raise
             await self._start_over_without(idle, resident)
             return await self._attempt(resident)
 
     async def _attempt(self, resident: Resident) -> Loaded:
-        """One load; raises ModelLoadFailed whatever went wrong."""
+        """One load; raises ModelLoadFailed."""
         runner = resident.runner
         runner.on_memory(lambda memory: self._take_report(resident, runner, memory))
         try:
             async with asyncio.timeout(self._load_timeout_s):
                 return await runner.load(resident.card, lambda percent: _set_percent(resident, percent))
         except TimeoutError:
-            raise ModelLoadFailed(f"loading took longer than {self._load_timeout_s:.0f} s") from None
+            why = f"loading took longer than {self._load_timeout_s:.0f} s"
+            raise ModelLoadFailed(why, kind="timeout") from None
+        except ModelLoadFailed:
+            raise
         except ServerError as error:
-            raise ModelLoadFailed(error.message) from error
-        except Exception as error:
-            logger.exception("Loading %s broke", resident.card.id)
-            raise ModelLoadFailed("an internal error; the server's log has the details") from error
+            raise ModelLoadFailed(error.message, kind="died") from error
 
     async def _start_over_without(self, idle: list[Resident], resident: Resident) -> None:
         for other in idle:
             self.evict(other, f"there was not enough memory to load {resident.card.id}")
-        await asyncio.gather(resident.runner.stop(), *(other.runner.stop() for other in idle))
+        await asyncio.gather(*(self._end(one) for one in (resident, *idle)))
         if self._is_closing or resident.broken_off:
             raise ModelLoadFailed(resident.broken_off or "the server is shutting down")
         resident.runner, resident.percent = self._start_runner(), 0
@@ -217,8 +220,7 @@ class Loader:
     async def _give_up(self, resident: Resident, reason: str, seconds: float) -> None:
         """Turn a failed load into an answer for all who wait for it, and a state that decays."""
         name = resident.card.id
-        await resident.runner.stop()
-        self.room.remove(resident)
+        await self._free(resident)
         if resident.broken_off:
             self.history.record("unloaded", name, f"unloaded {name}: {resident.broken_off}", seconds=seconds)
             return
@@ -252,9 +254,22 @@ class Loader:
 
     async def _unload(self, resident: Resident) -> None:
         """End the worker; only then are its bytes free."""
-        await resident.runner.stop()
-        self.room.remove(resident)
+        await self._free(resident)
         self._on_change()
+
+    async def _free(self, resident: Resident) -> None:
+        """End the worker and give its bytes back, which nobody could use if they stayed reserved."""
+        try:
+            await self._end(resident)
+        finally:
+            self.room.remove(resident)
+
+    async def _end(self, resident: Resident) -> None:
+        """End the worker; one that cannot be ended is told to the log, and the pool goes on without it."""
+        try:
+            await resident.runner.stop()
+        except Exception:
+            logger.exception("The worker of %s could not be ended", resident.card.id)
 
     async def _keep_warm(self, spare: Runner) -> None:
         """Warm the spare up; one that ends before it is needed is replaced by the next load."""

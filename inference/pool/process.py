@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 import msgspec
 
 from inference import protocol
-from inference.errors import BodyTooLarge, ModelLoadFailed, ShuttingDown, WorkerDied, from_refusal
+from inference.errors import BodyTooLarge, LoadFailure, ModelLoadFailed, ShuttingDown, WorkerDied, from_refusal
 from inference.pool import ending
 from inference.pool.watchdog import Watchdog
 from inference.protocol import (
@@ -65,6 +65,7 @@ class ProcessRunner:
         self.steps = 0
         self.device_bytes = 0
         self.end_reason = ""
+        self._end_kind: LoadFailure = "died"
 
     @property
     def pid(self) -> int | None:
@@ -86,7 +87,7 @@ class ProcessRunner:
         self._on_progress = on_progress
         await self._start()
         if self._ended.is_set():
-            raise ModelLoadFailed("its process ended before it could load; see the server's log")
+            raise ModelLoadFailed("its process ended before it could load; see the server's log", kind="died")
         self._send(_with_model(self._options, card))
         return await self._loaded
 
@@ -212,6 +213,7 @@ class ProcessRunner:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), _EXIT_GRACE_S)
         self.end_reason = ending.from_status(self._process.returncode)
+        self._end_kind = ending.kind_of(self._process.returncode)
 
     def _kill(self) -> None:
         # Our own child, not reaped yet: its pid cannot have gone to anybody else.
@@ -246,8 +248,8 @@ class ProcessRunner:
             case Ready(loaded=loaded):
                 self.memory = loaded.memory
                 self._settle(loaded)
-            case LoadFailed(reason=reason):
-                self._settle(ModelLoadFailed(reason))
+            case LoadFailed(reason=reason, kind=kind):
+                self._settle(ModelLoadFailed(reason, kind=kind))
             case Hello(version=version, memory=memory, device_bytes=device_bytes):
                 if version != protocol.VERSION:
                     raise protocol.ProtocolBroken(f"protocol version {version}")
@@ -275,7 +277,7 @@ class ProcessRunner:
         if self._ended.is_set():
             return
         self._ended.set()
-        self._settle(ModelLoadFailed(f"{self._why}; see the server's log"))
+        self._settle(ModelLoadFailed(f"{self._why}; see the server's log", kind=self._end_kind))
         for number, inbox in self._inboxes.items():
             inbox.put_nowait(Happened(id=number, failure=self._loss().refusal()))
         if self._writer:

@@ -20,6 +20,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from inference import context_length, foreign_code, pooling
 from inference.adapters import Adapter, ModelFacts, adapter_for, self_test
+from inference.errors import LoadFailure
 from inference.pooling import Pooling
 from inference.protocol import Load
 from inference.requests import Sampling
@@ -28,6 +29,7 @@ from inference.worker import batch_support, chat_template_files, cpu, encoders, 
 from inference.worker.batch_support import BatchSupport
 from inference.worker.batch_verification import verified
 from inference.worker.encoders import Encoder
+from inference.worker.out_of_memory import is_out_of_memory
 from inference.worker.tokenizer import HubTokenizer
 
 _CHUNK_BYTES = 64 * 2**20
@@ -312,8 +314,15 @@ def reason_for(error: Exception) -> str:
         return str(error)
     if isinstance(error, FileNotFoundError):
         return "a file of the model is missing"
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return "there is not enough memory for it"
     if isinstance(error, ValueError) and "not supported" in str(error):
         return "mlx-lm does not know this kind of model"
     return "its files cannot be read as a model; the server's log has the details"
+
+
+def kind_of(error: Exception) -> LoadFailure:
+    """The same for the pool, which decides by it whether to try again."""
+    if isinstance(error, RefusedModel):
+        return "refused"
+    return "out_of_memory" if is_out_of_memory(error) else "files"

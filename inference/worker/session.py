@@ -145,9 +145,9 @@ class Session:
         self.send(Ready(loaded=loaded))
 
     def _on_load_failed(self, error: Exception) -> None:
-        from inference.worker.loading import reason_for
+        from inference.worker.loading import kind_of, reason_for
 
-        self.send(LoadFailed(reason=reason_for(error)))
+        self.send(LoadFailed(reason=reason_for(error), kind=kind_of(error)))
 
     def _open_requests(self) -> "Requests":
         if not self._requests:

@@ -25,3 +25,10 @@ def test_a_stuck_worker_is_told_with_its_time_and_its_requests() -> None:
 
 def test_a_silent_loader_is_told_without_requests() -> None:
     assert ending.from_silence(120.0, 0) == "it gave no sign of life for 120 s"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(-9, "out_of_memory"), (-11, "died"), (70, "died"), (None, "died")]
+)
+def test_only_the_system_takes_memory_back_by_force(code: int | None, kind: str) -> None:
+    assert ending.kind_of(code) == kind

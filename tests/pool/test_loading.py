@@ -1,6 +1,7 @@
 """Loads that fail, workers that die, and the spare."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,24 @@ from tests.fakes import GB, FakeRunner, card
 from tests.pool.scene import Scene, is_granted, refusal, spin
 
 A, B = card("a"), card("b")
-OUT_OF_MEMORY = "there is not enough memory for it"
+OUT_OF_MEMORY = "too large for what is left"
+
+
+def starved(**facts: Any) -> FakeRunner:
+    """A runner whose load runs out of memory."""
+    return FakeRunner(load_error=OUT_OF_MEMORY, load_kind="out_of_memory", **facts)
+
+
+class Stubborn(FakeRunner):
+    """Ending it fails."""
+
+    async def stop(self) -> None:
+        await super().stop()
+        raise OSError("no such process")
 
 
 async def test_oom_evicts_all_and_retries_once() -> None:
-    scene = Scene(A, B, given=(FakeRunner(), FakeRunner(load_error=OUT_OF_MEMORY)))
+    scene = Scene(A, B, given=(FakeRunner(), starved()))
     await scene.use("a")
     waiter = await scene.ask("b")
     assert (is_granted(waiter), scene.resident, len(scene.runners)) == (True, {"b"}, 3)
@@ -22,7 +36,7 @@ async def test_oom_evicts_all_and_retries_once() -> None:
 
 
 async def test_oom_is_retried_only_once() -> None:
-    scene = Scene(A, B, given=(FakeRunner(), *(FakeRunner(load_error=OUT_OF_MEMORY) for _ in range(2))))
+    scene = Scene(A, B, given=(FakeRunner(), starved(), starved()))
     await scene.use("a")
     waiter = await scene.ask("b")
     assert OUT_OF_MEMORY in refusal(waiter).message
@@ -30,19 +44,80 @@ async def test_oom_is_retried_only_once() -> None:
 
 
 async def test_oom_with_no_other_model_fails_fast() -> None:
-    scene = Scene(A, given=(FakeRunner(load_error=OUT_OF_MEMORY),))
+    scene = Scene(A, given=(starved(),))
     assert OUT_OF_MEMORY in refusal(await scene.ask("a")).message
     assert len(scene.runners) == 1
 
 
 async def test_oom_leaves_busy_and_pinned_models_alone() -> None:
-    failing = FakeRunner(load_error=OUT_OF_MEMORY)
-    scene = Scene(A, B, card("p", is_pinned=True), given=(FakeRunner(), FakeRunner(), failing))
+    scene = Scene(A, B, card("p", is_pinned=True), given=(FakeRunner(), FakeRunner(), starved()))
     busy = await scene.ask("a")
     await scene.use("p")
     assert OUT_OF_MEMORY in refusal(await scene.ask("b")).message
     assert scene.resident == {"a", "p"}
     await scene.leave(busy)
+
+
+@pytest.mark.parametrize("words", [OUT_OF_MEMORY, "there is not enough memory for it"])
+async def test_no_other_failure_evicts_anybody_whatever_its_words(words: str) -> None:
+    scene = Scene(A, B, given=(FakeRunner(), FakeRunner(load_error=words)))
+    await scene.use("a")
+    assert words in refusal(await scene.ask("b")).message
+    assert (scene.resident, len(scene.runners)) == ({"a"}, 2)
+
+
+async def test_a_failed_load_frees_its_bytes_though_its_worker_cannot_be_ended() -> None:
+    scene = Scene(A, given=(Stubborn(load_error="no weights"),))
+    assert "no weights" in refusal(await scene.ask("a")).message
+    assert scene.reserved == 0
+    await scene.pass_s(3)
+    assert is_granted(await scene.ask("a"))
+
+
+async def test_an_eviction_frees_its_bytes_though_its_worker_cannot_be_ended() -> None:
+    scene = Scene(A, B, limit_bytes=GB, given=(Stubborn(),))
+    await scene.use("a")
+    assert is_granted(await scene.ask("b"))
+    assert (scene.resident, scene.reserved) == ({"b"}, GB)
+
+
+async def test_so_does_a_worker_that_died() -> None:
+    scene = Scene(A, given=(Stubborn(),))
+    await scene.use("a")
+    await scene.kill("a")
+    assert scene.reserved == 0
+
+
+async def test_the_second_attempt_is_made_though_nobody_could_be_ended() -> None:
+    starving = Stubborn(load_error=OUT_OF_MEMORY, load_kind="out_of_memory")
+    scene = Scene(A, B, given=(Stubborn(), starving))
+    await scene.use("a")
+    assert is_granted(await scene.ask("b"))
+    assert scene.resident == {"b"}
+
+
+async def test_a_load_that_is_broken_off_frees_its_bytes_too() -> None:
+    scene = Scene(A, given=(Stubborn(load_gate=asyncio.Event()),))
+    waiter = await scene.ask("a")
+    await scene.pool.unload("a", is_now=True)
+    await spin()
+    assert refusal(waiter) and scene.reserved == 0
+
+
+async def test_closing_ends_the_others_though_one_cannot_be_ended() -> None:
+    scene = Scene(A, B, given=(Stubborn(), FakeRunner()))
+    await scene.use("a")
+    await scene.use("b")
+    await scene.pool.close()
+    assert [runner.is_stopped for runner in scene.runners] == [True, True]
+
+
+async def test_a_worker_that_cannot_be_started_again_is_a_failed_load() -> None:
+    runners = iter([FakeRunner(), starved()])
+    scene = Scene(A, B, start_runner=lambda: next(runners))
+    await scene.use("a")
+    assert "an internal error" in refusal(await scene.ask("b")).message
+    assert scene.reserved == 0
 
 
 class Broken(FakeRunner):
@@ -167,7 +242,7 @@ async def test_a_spare_that_ended_is_not_used() -> None:
 
 async def test_closing_during_a_second_attempt_starts_no_more_workers() -> None:
     gate = asyncio.Event()
-    scene = Scene(A, B, given=(FakeRunner(), FakeRunner(load_error=OUT_OF_MEMORY, load_gate=gate)))
+    scene = Scene(A, B, given=(FakeRunner(), starved(load_gate=gate)))
     await scene.use("a")
     waiter = await scene.ask("b")
     gate.set()

@@ -14,6 +14,7 @@ from tests.fakes import FakeRunner, card
 from tests.pool.scene import Scene
 
 LIMIT = 100
+OUT_OF_MEMORY = "too little memory"
 MODELS = {"a": 30, "b": 30, "c": 50, "d": 70}
 names = st.sampled_from(sorted(MODELS))
 seconds = st.sampled_from([0.5, 1.0, 3.0, 20.0, 90.0, 400.0])
@@ -37,7 +38,7 @@ class Watched(FakeRunner):
         self.card = card
         self.loads.append(card.id)
         if error := await self.verdict:
-            raise ModelLoadFailed(error)
+            raise ModelLoadFailed(error, kind="out_of_memory" if error == OUT_OF_MEMORY else "files")
         self.is_loaded = True
         self.memory = Memory(active=card.resident_bytes)
         return Loaded(seconds=1, memory=self.memory, context_length=50, vocab_size=9, device="cpu")
@@ -139,7 +140,7 @@ class PoolMachine(RuleBasedStateMachine):
 
             self.run(settle())
 
-    @rule(index=st.integers(0, 9), error=st.sampled_from(["", "", "", "no weights", "not enough memory"]))
+    @rule(index=st.integers(0, 9), error=st.sampled_from(["", "", "", "no weights", OUT_OF_MEMORY]))
     def finish_load(self, index: int, error: str) -> None:
         loading = [runner for runner in self.living() if not runner.verdict.done()]
         if loading:

@@ -171,8 +171,9 @@ async def test_a_template_that_never_ends_fails_the_load(tmp_path: Path) -> None
     endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     folder = make_tiny_model(tmp_path / "endless", template=endless)
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=0.5))
-    with pytest.raises(ModelLoadFailed, match="does not come to an end"):
+    with pytest.raises(ModelLoadFailed, match="does not come to an end") as told:
         await runner.load(card(path=str(folder)), lambda percent: None)
+    assert told.value.kind == "refused"
     await runner.stop()
 
 
@@ -209,4 +210,5 @@ async def test_a_broken_model_is_a_failed_load_and_nothing_of_it_runs(
         await runner.load(card(path=str(folder)), lambda percent: None)
     await runner.stop()
     assert str(tmp_path) not in refusal.value.message
+    assert refusal.value.kind in {"files", "refused"}
     assert not (tmp_path / "ran").exists()

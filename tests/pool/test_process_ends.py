@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import msgspec
@@ -108,8 +108,27 @@ async def test_a_loader_that_gives_no_sign_of_life_is_killed(folder: Path) -> No
     runner = ProcessRunner(OPTIONS, stuck_after_s=1)
     await runner.warm_up()
     send(runner, signal.SIGSTOP)
-    with pytest.raises(ModelLoadFailed, match="no sign of life for 1 s"):
+    with pytest.raises(ModelLoadFailed, match="no sign of life for 1 s") as told:
         await runner.load(card(path=str(folder)), lambda percent: None)
+    assert told.value.kind == "died"
+    await runner.stop()
+
+
+@pytest.mark.parametrize(("number", "kind"), [(signal.SIGKILL, "out_of_memory"), (signal.SIGTERM, "died")])
+async def test_a_loader_that_the_system_killed_took_too_much_memory(
+    folder: Path, number: int, kind: str
+) -> None:
+    runner = ProcessRunner(OPTIONS)
+    await runner.warm_up()
+    send(runner, signal.SIGSTOP)
+    loading = asyncio.create_task(runner.load(card(path=str(folder)), lambda percent: None))
+    await asyncio.sleep(0)
+    send(runner, number)
+    with suppress(psutil.NoSuchProcess):
+        send(runner, signal.SIGCONT)
+    with pytest.raises(ModelLoadFailed) as told:
+        await loading
+    assert told.value.kind == kind
     await runner.stop()
 
 
