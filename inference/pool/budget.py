@@ -11,7 +11,9 @@ class Holder(Protocol):
     """Whatever holds bytes of the budget."""
 
     last_used: float
-    leases: int
+
+    @property
+    def leases(self) -> int: ...
 
     @property
     def bytes(self) -> int: ...

@@ -1,12 +1,13 @@
 """A claim on one model, from the queue to the last token."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
-from inference.pool.resident import Resident
+from inference.pool.resident import Resident, Stream
 from inference.pool.runner import Runner
 from inference.requests import Sampling
 from inference.types import ModelCard, Progress
@@ -23,7 +24,10 @@ class Waiter:
     since: float
     tokens: int | None = 0
     held_bytes: int = 0  # once granted: what is reserved for its KV cache
-    granted_at: float = 0.0
+    stream: Stream | None = None  # once granted, while it runs
+    number: int = field(default_factory=itertools.count(1).__next__)  # in the order in which they came
+    overtaken_s: float = 0.0  # how long later ones alone have kept it waiting
+    is_overtaken: bool = False  # whether they do now
 
     @property
     def is_request(self) -> bool:
@@ -44,9 +48,9 @@ class Waiter:
         """Count this lease and its bytes."""
         if self.tokens is None:
             return
-        self.granted_at = now
+        self.stream = Stream(self.number, now)
         self.held_bytes = self.tokens * resident.kv_per_token
-        resident.leases += 1
+        resident.streams.append(self.stream)
         resident.kv_reserved += self.held_bytes
 
     def settle(self, tokens: int) -> None:
@@ -58,9 +62,10 @@ class Waiter:
 
     def give_back(self, now: float) -> Resident | None:
         """End the lease; its bytes stay counted until the worker's next report. None if there was none."""
-        resident = self.resident
-        if resident:
-            resident.leases -= 1
+        resident, stream = self.resident, self.stream
+        if resident and stream:
+            resident.streams.remove(stream)
+            self.stream = None
             resident.kv_reserved -= self.held_bytes
             resident.unsettled += self.held_bytes
             resident.is_settled = False

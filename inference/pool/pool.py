@@ -34,9 +34,9 @@ class Pool:
 
     `limit_bytes` is what they may use together; unless the operator gave it (`is_limit_given`) the device's
     own limit counts too. `idle_ttl_s` is for models whose card has none, -1 for ever. A model keeps its
-    place for `min_residency_s` though another waits, and one that waited `patience_s` is overtaken no more
-    (claim.py). `gauge` tells the share of the system's memory that is available. `on_tick` is shown the pool
-    once a second.
+    place for `min_residency_s` though another waits, and one that waited `patience_s` is overtaken only by
+    those that waited for a load with it (claim.py). `gauge` tells the share of the system's memory that is
+    available. `on_tick` is shown the pool once a second.
     """
 
     def __init__(
@@ -213,8 +213,9 @@ class Pool:
         if not waiter.granted.done():
             waiter.granted.cancel()
         now = self._clock()
-        if resident := waiter.give_back(now):
-            self._loader.durations.leased(now - waiter.granted_at)
+        stream = waiter.stream
+        if (resident := waiter.give_back(now)) and stream:
+            self._loader.durations.leased(resident.card.id, now - stream.granted_at)
             self._loader.let_go_if_drained(resident)
         self._dispatch()
 

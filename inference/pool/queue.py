@@ -37,7 +37,7 @@ class Queue:
         self._clock = loader.clock
         self._room = loader.room
         self._house = house
-        self._claim = Claim(patience_s)
+        self._claim = Claim(patience_s, loader.durations)
         self._waiters: deque[Waiter] = deque()
 
     def __len__(self) -> int:
@@ -69,17 +69,19 @@ class Queue:
 
     def dispatch(self) -> None:
         """Serve in order whoever finds room, then make room for the first who did not (see claim.py)."""
-        self._claim.begin_round()
+        self._claim.begin_round(self._clock())
         lacking: list[Waiter] = []
         for waiter in self:
             is_behind_its_like = any(waiter.card.id == other.card.id for other in lacking)
-            if is_behind_its_like or self._serve(waiter):
+            if not is_behind_its_like and self._serve(waiter):
                 continue
-            lacking.append(waiter)
-            if len(lacking) == 1:
+            if not lacking:
                 self._stake(waiter)
+            lacking.append(waiter)
+            self._claim.line_up(waiter)
         if lacking:
             self._make_room(lacking[0])
+        self._claim.end_round()
         self._house.relieve()
 
     def _serve(self, waiter: Waiter) -> bool:
@@ -91,9 +93,9 @@ class Queue:
             self._grant(waiter, resident)
             return True
         need = self._need(waiter)
-        if (need and need > self._room.free) or self._claim.withholds(resident, need):
+        if (need and need > self._room.free) or self._claim.withholds(waiter, resident, need):
             return self._is_refused_as_hopeless(waiter)
-        self._claim.concede(need)
+        self._claim.concede(resident, need)
         if resident:
             self._grant(waiter, resident)
         else:
@@ -121,13 +123,15 @@ class Queue:
         return card.load_bytes + waiter.kv_tokens * card.kv_bytes_per_token
 
     def _stake(self, head: Waiter) -> None:
+        residents = self._room.residents
         movable = [
             resident
-            for resident in self._others(head)
-            if resident.state == ModelState.READY and not resident.card.is_pinned
+            for resident in residents
+            if resident.card.id != head.card.id
+            and resident.state == ModelState.READY
+            and not resident.card.is_pinned
         ]
-        missing = self._need(head) - self._room.free
-        self._claim.stake(head, missing, self._room.residents, movable, self._clock())
+        self._claim.stake(head, self._need(head) - self._room.free, residents, movable)
 
     def _make_room(self, head: Waiter) -> None:
         """Shed and evict for the head, unless that would not do or is under way already."""
@@ -135,12 +139,12 @@ class Queue:
         missing = need - self._room.free - self._room.coming
         if missing <= 0:
             return
-        evictable = [resident for resident in self._others(head) if resident.is_evictable]
+        evictable = [resident for resident in self._settled(head) if resident.is_evictable]
         plan = budget.make_room(self._room.residents, evictable, missing)
         if plan.is_enough:
             self._loader.carry_out(plan, f"needed {in_gb(need)} for {head.card.id}, {self._room}", need)
 
-    def _others(self, head: Waiter) -> list[Resident]:
+    def _settled(self, head: Waiter) -> list[Resident]:
         """The models beside the head's own that have kept their place for long enough."""
         now = self._clock()
         return [

@@ -1,12 +1,20 @@
 """A model's place in the pool, and the bytes it takes there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inference.pool.runner import Runner
 from inference.types import Loaded, Memory, ModelCard, ModelState, ResidentModel
 
 _SHED_WITHIN_S = 2.0
 _STUBBORN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One lease of a model: the number of its request, as they came, and when it was granted."""
+
+    number: int
+    granted_at: float
 
 
 @dataclass(eq=False)
@@ -21,7 +29,7 @@ class Resident:
     runner: Runner
     last_used: float
     state: ModelState = ModelState.LOADING
-    leases: int = 0
+    streams: list[Stream] = field(default_factory=list)
     percent: int = 0
     load_s: float = 0.0
     loaded: Loaded | None = None
@@ -36,6 +44,10 @@ class Resident:
     _shed_to: int | None = None
     _shed_at: float = 0.0
     _is_stubborn: bool = False  # did not shed what it was asked to
+
+    @property
+    def leases(self) -> int:
+        return len(self.streams)
 
     @property
     def is_idle(self) -> bool:

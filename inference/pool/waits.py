@@ -22,14 +22,24 @@ class Durations:
     """Means of what was measured, in which the newest counts most."""
 
     def __init__(self) -> None:
-        self.lease_s = _FIRST_GUESS_S
+        self.lease_s = _FIRST_GUESS_S  # of any model
+        self._lease_s: dict[str, float] = {}
         self._load_s: dict[str, float] = {}
 
-    def leased(self, seconds: float) -> None:
+    def leased(self, model_id: str, seconds: float) -> None:
         self.lease_s = _mean(self.lease_s, seconds)
+        self._lease_s[model_id] = _mean(self._lease_s.get(model_id, seconds), seconds)
+
+    def lease_s_of(self, model_id: str) -> float | None:
+        """How long this model's leases last; None where none has ended yet."""
+        return self._lease_s.get(model_id)
 
     def loaded(self, model_id: str, seconds: float) -> None:
         self._load_s[model_id] = _mean(self._load_s.get(model_id, seconds), seconds)
+
+    def known_load_s(self, model_id: str) -> float:
+        """What loading this model took; 0 of one that was never loaded."""
+        return self._load_s.get(model_id, 0.0)
 
     def load_s(self, model_id: str) -> float:
         """What loading this model takes; of one that was never loaded, the others' mean."""
