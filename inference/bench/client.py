@@ -25,6 +25,7 @@ class Answer:
     """One answered request; times are seconds of `time.perf_counter`."""
 
     asked: float
+    begun: float  # when the stream began: our server accepts the request before that
     ended: float
     pieces: tuple[float, ...]  # when each piece of text arrived
     tokens: int  # as the server counts them
@@ -77,9 +78,11 @@ class Round:
         return [f"{who}: {len(self.failures)} of {asked} requests failed ({reasons})"]
 
 
-async def ask_together(port: int, bodies: Sequence[Mapping[str, Any]], *, limit_s: float = 600) -> Round:
-    """Send all at once; a request that fails is counted, and disturbs no other."""
-    asked = [_ask_or_tell(port, body, limit_s) for body in bodies]
+async def ask_together(
+    port: int, bodies: Sequence[Mapping[str, Any]], *, limit_s: float = 600, gap_s: float = 0.0
+) -> Round:
+    """Send all at once, or each so much after the last; one that fails is counted, and disturbs no other."""
+    asked = [_ask_or_tell(port, body, limit_s, place * gap_s) for place, body in enumerate(bodies)]
     answers = await asyncio.gather(*asked)
     return Round(
         tuple(answer for answer in answers if isinstance(answer, Answer)),
@@ -87,9 +90,10 @@ async def ask_together(port: int, bodies: Sequence[Mapping[str, Any]], *, limit_
     )
 
 
-async def _ask_or_tell(port: int, body: Mapping[str, Any], limit_s: float) -> Answer | str:
+async def _ask_or_tell(port: int, body: Mapping[str, Any], limit_s: float, after_s: float) -> Answer | str:
     try:
         async with asyncio.timeout(limit_s):
+            await asyncio.sleep(after_s)
             return await ask(port, body)
     except TimeoutError:
         return f"no answer within {limit_s:g} s"
@@ -102,18 +106,21 @@ async def _ask_or_tell(port: int, body: Mapping[str, Any], limit_s: float) -> An
 async def ask(port: int, body: Mapping[str, Any]) -> Answer:
     """One streamed chat answer; raises Unanswered, ConnectionError or ValueError."""
     asked = time.perf_counter()
+    begun: float | None = None
     pieces: list[float] = []
     text: list[str] = []
     usage: dict[str, Any] = {}
     async for chunk in chunks(port, {**body, "stream_options": {"include_usage": True}}):
+        begun = begun or time.perf_counter()
         usage = chunk.get("usage") or usage
         if piece := piece_of(chunk):
             pieces.append(time.perf_counter())
             text.append(piece)
-    if not usage:
+    if not usage or begun is None:
         raise Unanswered("no usage")
     return Answer(
         asked=asked,
+        begun=begun,
         ended=pieces[-1] if pieces else time.perf_counter(),
         pieces=tuple(pieces),
         tokens=usage["completion_tokens"],

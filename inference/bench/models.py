@@ -40,6 +40,10 @@ class Models:
         """Another model; the first one under another name unless one was given."""
         return link(self._second or self.first, self.folder / f"{self._given.name}-second")
 
+    def copies(self, count: int) -> list[Path]:
+        """The first model under as many names of its own."""
+        return [link(self.first, self.folder / f"{self._given.name}-{place}") for place in range(count)]
+
     def quantised(self, dtype: str) -> Path:
         """The model in 4 bits with scales of this type, or the quantised model that was given."""
         wanted = self.folder / f"{self._given.name}-4bit-{dtype}"

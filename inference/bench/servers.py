@@ -118,7 +118,14 @@ class Ours(Server):
 
     name = "ours"
 
-    def __init__(self, models: Path, scratch: Path, *, port: int | None = None) -> None:
+    def __init__(
+        self,
+        models: Path,
+        scratch: Path,
+        *,
+        port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         port = port or free_port()
         data = scratch / f"data-{port}"
         data.mkdir(exist_ok=True)
@@ -127,7 +134,8 @@ class Ours(Server):
             for name, value in os.environ.items()
             if name in _KEPT or not name.startswith("MLX_SERVER_")
         }
-        env = kept | {"MLX_SERVER_DATA_DIR": str(data), "MLX_SERVER_USE_HUB_CACHE": "false"}
+        own = {"MLX_SERVER_DATA_DIR": str(data), "MLX_SERVER_USE_HUB_CACHE": "false"}
+        env = kept | own | dict(settings or {})
         options = ["--port", str(port), "--models-dir", str(models), "--no-starter"]
         super().__init__([sys.executable, "manage.py", "serve", *options], env, scratch / "ours.log", port)
 

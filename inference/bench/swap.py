@@ -1,8 +1,11 @@
-"""Two models in turn: both stay resident here, mlx_lm.server holds one and loads at every change."""
+"""Two models in turn: both stay resident here, mlx_lm.server holds one and loads at every change.
+
+Then three models with room for one, see turns.py.
+"""
 
 import time
 
-from inference.bench import prompts
+from inference.bench import prompts, turns
 from inference.bench.bench import Bench
 from inference.bench.figures import Aim, Figure, figure
 from inference.bench.servers import Server
@@ -34,7 +37,8 @@ def measure(bench: Bench) -> list[Figure]:
             against=theirs,
             aim=_AIM,
             notes=told,
-        )
+        ),
+        *turns.measure(bench),
     ]
 
 

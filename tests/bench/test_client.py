@@ -76,7 +76,13 @@ async def test_nobody_listening_is_a_failed_request() -> None:
 
 def answered(asked: float, pieces: tuple[float, ...], tokens: int) -> Answer:
     return Answer(
-        asked=asked, ended=pieces[-1], pieces=pieces, tokens=tokens, prompt_tokens=5, cached_tokens=0
+        asked=asked,
+        begun=asked,
+        ended=pieces[-1],
+        pieces=pieces,
+        tokens=tokens,
+        prompt_tokens=5,
+        cached_tokens=0,
     )
 
 

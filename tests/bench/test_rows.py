@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from inference.bench import ROWS, gap, prompts, sse
+from inference.bench import ROWS, gap, prompts, sse, turns
 from inference.management.commands.bench import chosen
 
 
@@ -42,6 +42,12 @@ def test_the_next_turn_keeps_the_chat() -> None:
 def test_only_gaps_that_touch_the_load_are_counted() -> None:
     times = [0.0, 1.0, 2.0, 5.0, 6.0, 9.0]
     assert gap.gaps_within(times, (2.5, 5.5)) == [3.0, 1.0]
+
+
+def test_the_wait_that_is_worst_is_the_one_that_strict_order_would_shorten_most() -> None:
+    assert turns.worst((4.0, 9.0, 10.0), (4.0, 3.0, 8.0)) == (9.0, 3.0)
+    assert turns.worst((4.0,), (4.0, 3.0)) is None
+    assert turns.worst((), ()) is None
 
 
 async def test_events_are_counted_wherever_the_reads_cut_them() -> None:

@@ -32,3 +32,23 @@ def test_a_quick_run_measures_its_rows_and_writes_them_down(tmp_path: Path) -> N
     assert all(figure.ours and figure.ours.median > 0 for figure in report.figures)
     assert [f.against for f in report.figures if f.row == "streams"] == ["BatchGenerator"] * 4
     assert report.figures[0].what in done.stdout
+
+
+def test_models_in_turns_are_loaded_once_where_there_is_room_for_one(tmp_path: Path) -> None:
+    model = never_ends(make_tiny_model(tmp_path / "tiny"))
+    file = tmp_path / "figures.json"
+    subprocess.run(
+        [sys.executable, "manage.py", "bench", "--model", str(model)]
+        + ["--quick", "--rows", "swap", "--json", str(file)],
+        cwd=ROOT,
+        env=os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        timeout=180,
+        check=True,
+    )
+    (loads,) = [
+        one
+        for one in msgspec.json.decode(file.read_bytes(), type=Report).figures
+        if one.what.endswith(": loads")
+    ]
+    assert loads.ours and loads.other and loads.ours.most <= 4 < loads.other.least
