@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from inference import chat
 from inference.errors import ContextLengthExceeded
-from inference.requests import ChatRequest, Message
+from inference.requests import NEUTRAL, ChatRequest, Message
 from inference.tracing import request_span
 from inference.types import Accepted, Event, Finished, Principal, Progress, TextDelta, Timings, Usage
 from mlxsite.config import BASE_DIR
@@ -103,7 +103,7 @@ async def left_at(event: Event, runner: FakeRunner) -> None:
     ("event", "phase", "made"),
     [
         (Progress(phase="loading", done=40, total=100), "loading", 0),
-        (Accepted(prompt_tokens=5, max_tokens=100), "prefill", 0),
+        (Accepted(prompt_tokens=5, max_tokens=100, sampling=NEUTRAL), "prefill", 0),
         (TextDelta(text="b"), "decode", 2),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -7,6 +7,7 @@ from inference.errors import ServerError
 from inference.openai.responses import head
 from inference.openai.responses.items import new_id
 from inference.openai.schemas import ResponseBody
+from inference.requests import Sampling
 from inference.types import Accepted, Delta, Ended, Event, Finished, ReasoningDelta, TextDelta, ToolCallDelta
 
 Told = tuple[str, dict[str, Any]]  # an event's type and what it says, before its number
@@ -28,7 +29,7 @@ class ResponseAnswer:
 
     def note(self, event: Event) -> Iterator[Told]:
         match event:
-            case Accepted(sampling=sampling):
+            case Accepted(sampling=sampling) if sampling != Sampling():  # some runners draw nothing
                 self._head |= head.drawn_with(sampling)
             case TextDelta(text=""):  # it only tells of tokens
                 return
