@@ -12,7 +12,14 @@ from collections.abc import AsyncGenerator, Callable
 import msgspec
 
 from inference import protocol
-from inference.errors import BodyTooLarge, LoadFailure, ModelLoadFailed, ShuttingDown, WorkerDied, from_refusal
+from inference.errors import (
+    BodyTooLarge,
+    LoadFailure,
+    ModelLoadFailed,
+    ShuttingDown,
+    WorkerDied,
+    from_refusal,
+)
 from inference.pool import ending
 from inference.pool.watchdog import Watchdog
 from inference.protocol import (
