@@ -4,12 +4,15 @@ They are msgspec structs because they travel as frames between the site and its 
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from msgspec import Struct, structs
 
 Role = Literal["system", "user", "assistant", "tool"]
 Prompt = str | tuple[int, ...]  # a text, or the token ids themselves
+# Each request's `kind` is stored in the record of requests, so a value stays as it is for ever; the tag is
+# only the request's name on the wire between two processes of one version.
+Kind = Literal["chat", "completion", "tokenize", "detokenize", "embedding"]
 
 
 class ToolCall(Struct, frozen=True, kw_only=True):
@@ -97,6 +100,8 @@ NEUTRAL = Sampling(temperature=1.0, top_p=1.0, top_k=0, min_p=0.0, repetition_pe
 class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     """Messages to be rendered with the model's chat template and answered."""
 
+    kind: ClassVar[Kind] = "chat"
+
     model: str
     messages: tuple[Message, ...]
     sampling: Sampling = Sampling()
@@ -124,6 +129,8 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
 class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
     """Raw prompts to be continued, without a chat template."""
 
+    kind: ClassVar[Kind] = "completion"
+
     model: str
     prompts: tuple[Prompt, ...]
     suffix: str | None = None  # what comes after the answer: fill in the middle
@@ -144,6 +151,8 @@ class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
 class TokenizeRequest(Struct, frozen=True, kw_only=True, tag="tokenize"):
     """What a request's prompt would be, in tokens: nothing is computed."""
 
+    kind: ClassVar[Kind] = "tokenize"
+
     of: ChatRequest | CompletionRequest
 
     @property
@@ -154,12 +163,16 @@ class TokenizeRequest(Struct, frozen=True, kw_only=True, tag="tokenize"):
 class DetokenizeRequest(Struct, frozen=True, kw_only=True, tag="detokenize"):
     """The text that these token ids stand for."""
 
+    kind: ClassVar[Kind] = "detokenize"
+
     model: str
     tokens: tuple[int, ...]
 
 
 class EmbeddingRequest(Struct, frozen=True, kw_only=True, tag="embedding"):
     """Texts to be turned into vectors of `dimensions` numbers (None: as many as the model has)."""
+
+    kind: ClassVar[Kind] = "embedding"
 
     model: str
     inputs: tuple[Prompt, ...]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 
-from inference.errors import ServerError
+from inference.errors import InternalError, ServerError
 from inference.requests import ChatRequest, DetokenizeRequest, Request, TokenizeRequest
 from inference.types import (
     Accepted,
@@ -100,9 +100,9 @@ class RequestSpan:
         )
 
     def fail(self, error: Exception) -> None:
-        reason = error.code if isinstance(error, ServerError) else type(error).__name__
-        self._span.set_attribute("error_code", reason)
-        self._span.set_status(Status(StatusCode.ERROR, reason))
+        code = error.code if isinstance(error, ServerError) else InternalError.code
+        self._span.set_attribute("error_code", code)
+        self._span.set_status(Status(StatusCode.ERROR, code))
 
     def _finish(self, finished: Finished) -> None:
         self._is_finished = True
@@ -131,9 +131,13 @@ class RequestSpan:
 @contextmanager
 def request_span(request: Request, principal: Principal) -> Iterator[RequestSpan]:
     """A span around one request; an error or an early leave is noted in it."""
-    kind = type(request).__name__.removesuffix("Request").lower()
-    attributes = {"model": request.model, "kind": kind, "principal": principal.kind, **_told_by(request)}
-    span = _tracer().start_span(f"{kind} {request.model}", attributes=attributes)
+    attributes = {
+        "model": request.model,
+        "kind": request.kind,
+        "principal": principal.kind,
+        **_told_by(request),
+    }
+    span = _tracer().start_span(f"{request.kind} {request.model}", attributes=attributes)
     recorded = RequestSpan(span, getattr(request, "max_tokens", None) or 0)
     try:
         yield recorded

@@ -37,6 +37,10 @@ class Answer:
         self._waiting: dict[str, Any] | None = None
 
     @property
+    def is_done(self) -> bool:
+        return bool(self._told["status"] == "done")
+
+    @property
     def told(self) -> dict[str, Any]:
         texts = {name: "".join(parts) for name, parts in self._texts.items()}
         calls = [{**call, "arguments": "".join(call["arguments"])} for call in self._calls]

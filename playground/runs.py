@@ -48,7 +48,7 @@ class Run:
     @property
     def is_done(self) -> bool:
         """Whether it came to its own end."""
-        return bool(self.told["status"] == "done")
+        return self._answer.is_done
 
     @property
     def told(self) -> dict[str, Any]:
@@ -56,8 +56,8 @@ class Run:
 
     async def frames(self) -> AsyncGenerator[bytes]:
         """All that was said so far, then what comes, then the whole answer."""
+        place = len(self._frames)  # before the first part is sent: more may be said while that takes
         yield sse.OPENED + events.whole(self.told)
-        place = len(self._frames)
         while not self._saving.done():
             news = self._news
             if place < len(self._frames):
@@ -92,31 +92,31 @@ class Run:
 
     async def _save_on(self) -> None:
         """Save it every few seconds, and once it has ended; readers are let go only then."""
-        has_ended = False
+        has_ended = is_saved = False
         while not has_ended:
             await asyncio.wait([self._task], timeout=_SAVE_EVERY_S)
             has_ended = self._task.done()
-            await self._save()
+            is_saved = await self._save()
         for pause in _LAST_TRIES_S:  # nothing else would save it any more
-            if self._facts == self._saved:
+            if is_saved:
                 break
             await asyncio.sleep(pause)
-            await self._save()
+            is_saved = await self._save()
         self._wake()
 
-    @property
-    def _facts(self) -> dict[str, Any]:
-        return {name: self._answer.told[name] for name in _SAVED}
-
-    async def _save(self) -> None:
-        facts = self._facts
+    async def _save(self) -> bool:
+        """Save what is new of it; False when that failed."""
+        told = self.told  # made of all its pieces each time it is asked for
+        facts = {name: told[name] for name in _SAVED}
         if facts == self._saved:
-            return
+            return True
         try:
             await in_database(lambda: Message.objects.filter(pk=self.message.pk).update(**facts))
-            self._saved = facts
         except Exception:  # the reader has the answer all the same; the next save may go better
             logger.exception("An answer could not be saved")
+            return False
+        self._saved = facts
+        return True
 
 
 class Runs:

@@ -39,6 +39,7 @@ class Feed:
             while not isinstance(event, Accepted):
                 await self._wait()
                 event = self._queued.popleft() if self._queued else None
+                self._has_room.set()
             unless_accepted.pop_all()
         return event
 

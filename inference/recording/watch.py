@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from inference.errors import ServerError
+from inference.errors import InternalError, ServerError
 from inference.recording.entry import Entry
 from inference.recording.switch import SWITCH, Switch
 from inference.requests import Request
@@ -76,7 +76,7 @@ class Watch:
         self.entry.has_left = not self._is_finished
 
     def fail(self, error: Exception) -> None:
-        self.entry.error = error.code if isinstance(error, ServerError) else type(error).__name__
+        self.entry.error = error.code if isinstance(error, ServerError) else InternalError.code
 
     def end(self) -> None:
         """Close the phase that the request ended in."""
@@ -146,7 +146,7 @@ def watched(
         principal_kind=principal.kind,
         principal=principal.name,
         model=request.model,
-        kind=type(request).__name__.removesuffix("Request").lower(),
+        kind=request.kind,
     )
     watch = Watch(entry, words=Words(request, switch) if switch.is_on() else None)
     try:

@@ -151,3 +151,21 @@ async def test_a_feed_cancelled_before_it_began_tells_its_reader() -> None:
     feed.cancel()
     with pytest.raises(InternalError):
         await feed.accepted()
+
+
+@pytest.mark.parametrize("before", [255, 256, 257, 1000])
+async def test_any_number_of_events_may_come_before_accepted(before: int) -> None:
+    waiting = [Progress(phase="queued", done=number) for number in range(before)]
+    text = TextDelta(text="a")
+    feed = Feed(Source(*waiting, Accepted(prompt_tokens=3), text, FINISHED).events())
+    async with asyncio.timeout(5):
+        assert (await feed.accepted()).prompt_tokens == 3
+        assert await read(feed) == [text, FINISHED]
+
+
+async def test_a_refusal_behind_many_events_is_raised() -> None:
+    waiting = [Progress(phase="queued", done=number) for number in range(300)]
+    feed = Feed(Source(*waiting, QueueFull("Busy.", retry_after=2)).events())
+    with pytest.raises(QueueFull):
+        async with asyncio.timeout(5):
+            await feed.accepted()

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from inference import chat
-from inference.errors import ContextLengthExceeded, ModelNotFound, ServerError, WorkerDied
+from inference.errors import ContextLengthExceeded, InternalError, ModelNotFound, ServerError, WorkerDied
 from inference.recording.entry import Entry
 from inference.recording.switch import SWITCH, Switch
 from inference.recording.watch import MOST_CHARACTERS, Watch, watched
-from inference.requests import ChatRequest, Message
+from inference.requests import ChatRequest, Message, Request
 from inference.types import (
     Accepted,
     Ended,
@@ -25,6 +25,7 @@ from inference.types import (
     Usage,
 )
 from tests.fakes import FakeRunner, serving
+from tests.test_requests import STORED
 
 ASKED = ChatRequest(model="tiny", messages=(Message(role="user", content="a secret question"),))
 ANN = Principal(kind="user", name="ann")
@@ -110,6 +111,21 @@ async def test_a_whole_request_is_one_entry() -> None:
 async def test_an_error_is_told_by_its_code(error: ServerError) -> None:
     (entry,) = await entries(FakeRunner(refuse_with=error))
     assert (entry.error, entry.has_left) == (error.code, False)
+
+
+async def test_an_error_that_nobody_foresaw_is_told_by_the_code_the_client_gets() -> None:
+    kept: list[Entry] = []
+    with pytest.raises(KeyError), watched(ASKED, ANN, kept.append):
+        raise KeyError("somebody else's class")
+    assert kept[0].error == InternalError.code
+
+
+@pytest.mark.parametrize(("request_", "kind"), STORED)
+def test_a_record_has_the_kind_that_the_request_names(request_: Request, kind: str) -> None:
+    kept: list[Entry] = []
+    with watched(request_, ANN, kept.append):
+        pass
+    assert kept[0].kind == kind
 
 
 async def test_a_model_that_is_not_here_is_recorded_too() -> None:
