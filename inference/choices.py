@@ -38,7 +38,7 @@ class Choices:
         self._is_failing = False
 
     def __call__(self) -> Chosen:
-        """Not to be called by two threads at once; the catalog's lock sees to that."""
+        """Not to be called by two threads at once; the catalog looks in one."""
         try:
             self._reading = self._reading or self._thread.submit(self._read)
             self._known = self._reading.result(self._patience_s)

@@ -26,7 +26,7 @@ class Step:
     button: str
     foretell: Callable[[Sequence[str]], Iterable[Told]]
     act: Act
-    done: str
+    done: str  # unless what `act` returns says it
     is_dangerous: bool = False  # what it ends is not had back by the opposite action
     is_typed: bool = False  # the model's name has to be typed, since nothing brings its files back
 
@@ -97,7 +97,7 @@ RELOAD = Step(
 )
 REMOVE = Step(
     *("remove", "Delete the files of {}?", "Delete the files"),
-    *(foretelling.of_removals, control.remove, "The files of {} were deleted."),
+    *(foretelling.of_removals, control.remove, ""),
     is_dangerous=True,
     is_typed=True,
 )

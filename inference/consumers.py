@@ -15,6 +15,7 @@ from inference.access import Account, check_may_chat, may_look, signed_in, visit
 from inference.database import in_database
 from inference.errors import PermissionDenied
 from inference.recording.switch import SWITCH
+from inference.threads import CATALOG
 from inference.types import ModelCard
 
 logger = logging.getLogger(__name__)
@@ -80,13 +81,13 @@ class TellingOfModels(Telling):
 
     async def tell(self) -> None:
         told: dict[str, Any] | None = None
-        cards, look_at = await asyncio.to_thread(runtime.catalog().scan), time.monotonic() + LOOK_EVERY_S
+        cards, look_at = await CATALOG.run(runtime.catalog().scan), time.monotonic() + LOOK_EVERY_S
         while True:
             if time.monotonic() >= look_at:
                 if refusal := await self.refusal():
                     await self.close(refusal)
                     return
-                cards = await asyncio.to_thread(runtime.catalog().scan)
+                cards = await CATALOG.run(runtime.catalog().scan)
                 look_at = time.monotonic() + LOOK_EVERY_S
             if (now := self.said(cards)) != told:
                 await self.send(msgspec.json.encode(now).decode())

@@ -1,6 +1,5 @@
 """What operators do: load, unload and pin models, stop requests. The API, the admin and commands call it."""
 
-import asyncio
 from contextlib import suppress
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from inference.models import ServedModel
 from inference.pool import refusal
 from inference.sources import removal
 from inference.streams import STREAMS, Stream
+from inference.threads import CATALOG, FILES
 from inference.types import ModelCard, ResidentModel
 
 _CANNOT_WRITE = "The database cannot be written now; try again shortly."
@@ -35,7 +35,7 @@ async def unload_now(model_id: str) -> ResidentModel:
     """Unload a model without waiting for its streams: each of them ends with an error that says so."""
     name = await _name_of(model_id)
     await runtime.pool().unload(name, is_now=True)
-    for stream in await asyncio.to_thread(_streams_of, name):
+    for stream in await CATALOG.run(_streams_of, name):
         with suppress(NotFound):  # it has ended meanwhile
             STREAMS.stop(stream.id)
     return runtime.pool().snapshot().of(name)
@@ -53,12 +53,15 @@ async def reload(model_id: str) -> ResidentModel:
     return await load(card.id)
 
 
-async def remove(model_id: str) -> None:
-    """Delete a model's files; refused while it is in memory, or lies where others look after it."""
+async def remove(model_id: str) -> str:
+    """Delete a model's files, or the link that it is, and say which.
+
+    Refused while it is in memory, or lies where others look after it.
+    """
     card = await _card_of(model_id)
     _refuse_in_memory(card.id)
     try:
-        await asyncio.to_thread(removal.remove, card, settings.CONFIG.models_path)
+        return (await FILES.run(removal.remove, card, settings.CONFIG.models_path)).done
     except removal.NotOurs as error:
         raise InvalidValue(str(error), param="model") from None
     except OSError as error:
@@ -72,7 +75,7 @@ async def remove(model_id: str) -> None:
 
 async def forget(model_id: str) -> None:
     """Drop what was chosen for a model whose folder is gone: nothing else would ever end that."""
-    if await asyncio.to_thread(runtime.catalog().exact, model_id):
+    if await CATALOG.run(runtime.catalog().exact, model_id):
         raise InvalidValue(f"The folder of {model_id} is there; change what is chosen for it.", param="model")
     _refuse_in_memory(model_id)
     try:
@@ -127,14 +130,14 @@ def _refuse_in_memory(name: str) -> None:
 
 
 async def _card_of(name: str) -> ModelCard:
-    if card := await asyncio.to_thread(runtime.catalog().exact, name):
+    if card := await CATALOG.run(runtime.catalog().exact, name):
         return card
     raise ModelNotFound(f"The folder of {name} is gone.", param="model")
 
 
 async def _name_of(model_id: str) -> str:
     """The real id behind an id or alias; a resident model has one even when its folder is gone."""
-    card = await asyncio.to_thread(runtime.catalog().find, model_id)
+    card = await CATALOG.run(runtime.catalog().find, model_id)
     if card:
         return card.id
     if any(model.id == model_id for model in runtime.pool().snapshot().models):

@@ -1,15 +1,16 @@
-"""The database from the event loop: it blocks, so it is asked on a thread."""
+"""The database from the event loop: it blocks, so it is asked on threads of its own."""
 
-import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import close_old_connections
 
+from inference.threads import DATABASE, Threads
+
 T = TypeVar("T")
 
 
-async def in_database(work: Callable[[], T]) -> T:
+async def in_database(work: Callable[[], T], threads: Threads = DATABASE) -> T:
     """Do it on a thread, whose connection is given back: what asks may outlive the request it came with."""
 
     def do() -> T:
@@ -18,4 +19,4 @@ async def in_database(work: Callable[[], T]) -> T:
         finally:
             close_old_connections()
 
-    return await asyncio.to_thread(do)
+    return await threads.run(do)

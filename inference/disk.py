@@ -3,6 +3,7 @@
 Whoever writes for long asks again and again: others write as well, and nobody's room is kept for them.
 """
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -12,20 +13,23 @@ _GB = 10**9
 
 def shortage(place: Path, needed: int) -> str:
     """Why so many bytes more cannot be written at `place`, which need not be there; or nothing."""
-    free = _free(place)
-    if needed + SPARE_BYTES <= free:
+    there = free(place)
+    if needed + SPARE_BYTES <= there:
         return ""
     return (
-        f"needs {needed / _GB:.1f} GB and the disk has {free / _GB:.1f} GB free, of which "
+        f"needs {needed / _GB:.1f} GB and the disk has {there / _GB:.1f} GB free, of which "
         f"{SPARE_BYTES / _GB:.1f} GB stay free for others; make room first"
     )
 
 
 def is_full(place: Path) -> bool:
     """Whether nothing more should be written there."""
-    return _free(place) < SPARE_BYTES
+    return free(place) < SPARE_BYTES
 
 
-def _free(place: Path) -> int:
-    there = next(folder for folder in (place, *place.parents) if folder.exists())
-    return shutil.disk_usage(there).free
+def free(place: Path) -> int:
+    """Bytes free where `place` is, or would be; it may come and go meanwhile."""
+    for folder in (place, *place.parents):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            return shutil.disk_usage(folder).free
+    return 0

@@ -7,9 +7,9 @@ told. The site asks before it lists a model, and the worker again before it load
 from collections.abc import Mapping
 from typing import Any
 
-_KEYS = ("model_file", "auto_map")
+KEYS = ("model_file", "auto_map")
 
 
 def asked_by(file: Mapping[str, Any]) -> str | None:
     """The key of a config.json or tokenizer_config.json that asks for it."""
-    return next((key for key in _KEYS if key in file), None)
+    return next((key for key in KEYS if key in file), None)

@@ -93,10 +93,10 @@ def _of_removal(name: str) -> Told:
     if state.is_in_memory:
         return Told(f"It is {state}; unload it first. Nothing is deleted now.", is_possible=False)
     try:
-        removal.folder_of(card, settings.CONFIG.models_path)
+        planned = removal.plan(card, settings.CONFIG.models_path)
     except removal.NotOurs as error:
         return Told(f"{error} Nothing is deleted here.", is_possible=False)
-    return Told(f"{in_gb(card.weight_bytes)} in the models folder are deleted for good.{_chosen(card)}")
+    return Told(f"{planned.coming}{_chosen(card)}")
 
 
 def _chosen(card: ModelCard) -> str:

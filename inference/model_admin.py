@@ -237,19 +237,21 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         done: str,
     ) -> None:
         for model in models:
-            if self._do(request, act, model.name):
-                self.log_change(request, model, done.format(model.name))
-                self.message_user(request, done.format(model.name), messages.SUCCESS)
+            if words := self._do(request, act, model.name, done):
+                self.log_change(request, model, words)
+                self.message_user(request, words, messages.SUCCESS)
 
-    def _do(self, request: HttpRequest, act: Callable[[str], Coroutine[Any, Any, Any]], name: str) -> bool:
-        """Do it on the pool's loop; False, with a message, when it cannot be done."""
+    def _do(
+        self, request: HttpRequest, act: Callable[[str], Coroutine[Any, Any, Any]], name: str, done: str = ""
+    ) -> str:
+        """Do it on the pool's loop, and say what was done; empty, with a message, when it cannot be done."""
         try:
-            runtime.run_on_loop(act(name))
+            outcome = runtime.run_on_loop(act(name))
         except ServerError as error:
             text = str(error) if name in str(error) else f"{name}: {error}"
             self.message_user(request, text, messages.ERROR)
-            return False
-        return True
+            return ""
+        return outcome if isinstance(outcome, str) else done.format(name)
 
 
 def _fitting(name: str) -> dict[str, str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from inference import tree
+
 _NAME = "serving"
 _TRIES, _PAUSE_S = 20, 0.05  # those who look hold the lock too, for an instant
 
@@ -84,7 +86,7 @@ def _locked(path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_still(path, descriptor):
+            if tree.is_same(descriptor, path):  # who held it just before removes it at its end
                 os.ftruncate(descriptor, 0)
                 return descriptor
         except BlockingIOError:
@@ -92,11 +94,6 @@ def _locked(path: Path) -> int:
         os.close(descriptor)
         time.sleep(_PAUSE_S)
     raise ServedAlready(other)
-
-
-def _is_still(path: Path, descriptor: int) -> bool:
-    """Whether the file is the one that was opened: who held it just before removes it at its end."""
-    return path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())
 
 
 def _read(descriptor: int) -> Serving | None:

@@ -1,7 +1,5 @@
 """The addresses of conversations: listing, opening, changing, asking, following an answer."""
 
-import asyncio
-import json
 import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from functools import partial, wraps
@@ -11,6 +9,7 @@ from uuid import UUID
 import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_http_methods
+from msgspec import structs
 
 from inference import chat
 from inference.access import acheck_may_chat, visitor
@@ -19,6 +18,7 @@ from inference.errors import AuthenticationFailed, InvalidValue, NotFound, Serve
 from inference.openai import errors, parsing, sse
 from inference.openai.schemas import ChatCompletionBody
 from inference.requests import ChatRequest
+from inference.threads import BODIES, CATALOG
 from inference.types import Principal
 from playground import comparison, events, export
 from playground.bodies import AskBody, ChangeBody, ImportBody
@@ -107,8 +107,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
     RUNS.check_room(visitor.principal.owner)
     TITLES.cancel()
     questions = _questions(body)
-    for question in questions:
-        _request(question, [{"role": "user", "content": "hi"}])  # refused before anything is kept
+    await BODIES.run(_check, questions)  # refused before anything is kept
     found, path = await in_database(
         lambda: library.ask(
             UUID(body.conversation) if body.conversation else None,
@@ -119,17 +118,18 @@ async def ask(visitor: Visitor) -> HttpResponse:
         )
     )
     asked = [path[-1].told]
+    request = await BODIES.run(_request, questions[0], [*_system(body), *turns(path)])
     for question in questions:
-        request = _request(question, [*_system(body), *turns(path)])
         answer = await in_database(partial(library.answer, found, path[-1], question))
-        run = RUNS.begin(answer, visitor.principal.owner, chat.stream(request, visitor.principal))
+        asks = structs.replace(request, model=question["model"])
+        run = RUNS.begin(answer, visitor.principal.owner, chat.stream(asks, visitor.principal))
         asked.append(answer.told)
     if len(path) == 1 and body.content is not None and len(questions) == 1:
         model, words = questions[0]["model"], body.content
         run.at_end(lambda: _entitle(run, visitor, model, words))
     told = {"conversation": str(found.pk), "title": str(found), "messages": RUNS.current(asked)}
     if len(questions) > 1:
-        told["plan"] = await asyncio.to_thread(comparison.plan, [one["model"] for one in questions])
+        told["plan"] = await CATALOG.run(comparison.plan, [one["model"] for one in questions])
     return _json(told)
 
 
@@ -175,12 +175,8 @@ async def take_out(visitor: Visitor, pk: UUID, form: str) -> HttpResponse:
     if form not in export.FORMS:
         raise NotFound(f"A conversation is taken out as {' or '.join(export.FORMS)}.")
     whole = await _read(lambda: visitor.library.whole(pk))
-    made, kind = (
-        (export.markdown(whole), "text/markdown")
-        if form == "md"
-        else (export.whole(whole), "application/json")
-    )
-    response = HttpResponse(made, content_type=f"{kind}; charset=utf-8")
+    write, kind = export.FORMS[form]
+    response = HttpResponse(await BODIES.run(write, whole), content_type=f"{kind}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="conversation-{str(pk)[:8]}.{form}"'
     return response
 
@@ -189,7 +185,7 @@ async def take_out(visitor: Visitor, pk: UUID, form: str) -> HttpResponse:
 async def bring_in(visitor: Visitor) -> HttpResponse:
     """Add a conversation from a file that `take_out` made."""
     body = await parsing.read(visitor.request, ImportBody)
-    facts = body.model_dump()
+    facts = await BODIES.run(body.model_dump)
     return _json(await in_database(lambda: visitor.library.bring_in(facts, facts["messages"])))
 
 
@@ -206,9 +202,18 @@ def _system(body: AskBody) -> list[dict[str, Any]]:
     return [{"role": "system", "content": words}] if words else []
 
 
+def _check(questions: list[dict[str, Any]]) -> None:
+    """Refuse a question that no conversation could be asked with."""
+    for question in questions:
+        _request(question, [{"role": "user", "content": "hi"}])
+
+
 def _request(question: dict[str, Any], messages: list[dict[str, Any]]) -> ChatRequest:
-    """What the model is asked: a body of the API's own, of which the page shows one answer."""
-    body = parsing.parse(json.dumps({**question, "messages": messages}).encode(), ChatCompletionBody)
+    """What the model is asked: a body of the API's own, of which the page shows one answer.
+
+    Megabytes of conversation take a while to be checked, so call it from a thread.
+    """
+    body = parsing.check({**question, "messages": messages}, ChatCompletionBody)
     if body.n not in {None, 1}:
         raise InvalidValue("This page shows one answer at a time.", param="n")
     return body.request()

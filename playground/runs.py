@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
-from inference.database import in_database
+from inference import database
 from inference.errors import QueueFull
 from inference.openai import errors, sse
+from inference.threads import CATALOG, SAVES
 from inference.types import Event
 from playground import events, provenance
 from playground.events import Answer
@@ -18,6 +20,7 @@ logger = logging.getLogger(__name__)
 MOST_RUNS = 32  # of one visitor
 _SAVE_EVERY_S = 2.0
 _LAST_TRIES_S = (0.1, 0.5, 2.0)  # after a database that was busy when the answer ended
+in_database = partial(database.in_database, threads=SAVES)
 _SAVED = ("content", "reasoning", "calls", "status", "error", "figures", "tokens")
 
 
@@ -76,7 +79,7 @@ class Run:
                 async for event in asked:
                     self._answer.note(event)
                     self._tell(events.frame(event))
-                self._answer.know(await asyncio.to_thread(provenance.of, self.message.model))
+                self._answer.know(await CATALOG.run(provenance.of, self.message.model))
         except asyncio.CancelledError:
             self._answer.stop()
         except Exception as error:  # the boundary: whatever broke, the page is told in words

@@ -90,13 +90,6 @@ def test_a_models_folder_that_is_not_there_has_no_models(tmp_path: Path) -> None
     assert scan(tmp_path / "nowhere") == {} and scan(tmp_path / "file") == {}
 
 
-def test_links_to_folders_are_not_followed(put: Callable[..., Path], models: Path, tiny: Path) -> None:
-    put("real")
-    (models / "out").symlink_to(tiny)
-    (models / "round").symlink_to(models)
-    assert list(scan(models)) == ["real"]
-
-
 @pytest.mark.parametrize(
     "model_id",
     [

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_catalog import scan
+from inference import tree
+from inference.catalog import Catalog
+from inference.hub_cache import snapshots
+from tests.test_catalog import Clock, scan
 from tests.tiny import make_tiny_model
 
 
@@ -83,3 +86,37 @@ def test_a_cache_that_is_absent_garbled_or_a_file_is_no_models(models: Path, tmp
 def test_the_cache_is_not_looked_at_when_not_wanted(models: Path, tmp_path: Path, tiny: Path) -> None:
     cached(tmp_path / "hub", "org/model", tiny)
     assert scan(models, use_hub_cache=False, hub_cache=tmp_path / "hub") == {}
+
+
+def test_a_repository_that_is_cleared_away_costs_only_itself(
+    models: Path, tmp_path: Path, tiny: Path
+) -> None:
+    for name in ("a", "b", "c"):
+        cached(tmp_path / "hub", f"org/{name}", tiny)
+    found = snapshots(tmp_path / "hub")
+    names = [next(found).name]
+    shutil.rmtree(tmp_path / "hub" / "models--org--b")
+    assert [*names, *(place.name for place in found)] == ["org/a", "org/c"]
+
+
+def test_a_revision_that_was_only_begun_hides_no_other(models: Path, tmp_path: Path, tiny: Path) -> None:
+    cached(tmp_path / "hub", "org/model", tiny)
+    refs = tmp_path / "hub" / "models--org--model" / "refs" / "main"
+    refs.write_text("f" * 40)  # as it is before the first file of a new revision has come
+    assert scan(models, use_hub_cache=True, hub_cache=tmp_path / "hub")["org/model"].is_servable
+
+
+def test_a_cache_that_cannot_be_read_for_a_moment_keeps_its_models(
+    models: Path, tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached(tmp_path / "hub", "org/model", tiny)
+    clock = Clock()
+    catalog = Catalog(models, use_hub_cache=True, hub_cache=tmp_path / "hub", clock=clock)
+    assert catalog.find("org/model")
+
+    def fail(path: Path) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(tree, "entries", fail)
+    clock.now += 30
+    assert catalog.find("org/model")

@@ -198,3 +198,50 @@ def test_any_values_are_read_or_refused(tmp_path: Path, key: str, value: Any) ->
     except BrokenWeights:
         return
     assert sum(tensor.bytes for tensor in tensors) <= 24
+
+
+def described(count: int, name: str = "model.layers.0.mlp.experts.%d.gate_proj.weight") -> bytes:
+    """A header of so many tensors of a byte each."""
+    entries = (
+        b'"%b":{"dtype":"U8","shape":[1],"data_offsets":[%d,%d]}' % (name.encode() % n, n, n + 1)
+        for n in range(count)
+    )
+    return b"{" + b",".join(entries) + b"}"
+
+
+def test_it_reads_as_many_tensors_as_the_largest_models_have_in_a_file(tmp_path: Path) -> None:
+    assert len(read_tensors(write(tmp_path, described(20_000), b"\0" * 20_000))) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        pytest.param(b"{" + b" " * 27_000_000 + b"}", "has 27 MB", id="spaces"),
+        pytest.param(described(300_000), "has 33 MB", id="tensors"),
+        pytest.param(described(90_000), "more tensors", id="many"),
+        pytest.param(b"{" + b'"":0,' * 2_000_000 + b'"":0}', "more tensors", id="one name"),
+        pytest.param(b'{"a":{"shape":[' + b"1," * 7_000_000 + b"1]}}", "cannot be read", id="dimensions"),
+        pytest.param(b'{"a":' + b"[" * 7_000_000, "cannot be read", id="depth"),
+    ],
+)
+def test_a_header_that_would_take_long_to_parse_is_refused(tmp_path: Path, header: bytes, why: str) -> None:
+    with pytest.raises(BrokenWeights, match=why):
+        read_tensors(write(tmp_path, header, b""))
+
+
+def test_many_files_may_not_describe_more_than_one_may(tmp_path: Path) -> None:
+    for number in range(5):
+        write(tmp_path, b"{" + b" " * (15 * 2**20) + b"}", b"", name=f"model-{number}.safetensors")
+    with pytest.raises(BrokenWeights, match="more tensors than any model has"):
+        read_tensors(tmp_path)
+
+
+def test_words_beside_the_tensors_may_be_long(tmp_path: Path) -> None:
+    metadata = {"__metadata__": {"recipe": json.dumps({str(n): n for n in range(20_000)})}}
+    assert len(read_tensors(write(tmp_path, GOOD | metadata))) == 1
+
+
+def test_an_index_with_more_tensors_than_any_model_is_refused(tmp_path: Path) -> None:
+    names = b",".join(b'"%d":""' % number for number in range(700_000))
+    with pytest.raises(BrokenWeights, match="names more tensors"):
+        read_tensors(sharded(tmp_path, b'{"weight_map":{' + names + b"}}"))

@@ -3,14 +3,13 @@
 import importlib.metadata
 import platform
 import resource
-import shutil
 from collections.abc import Iterator
 
 import psutil
 from django.conf import settings
 from django.core import checks
 
-from inference import __version__
+from inference import __version__, disk
 from inference.blas import best_blas
 from inference.doctor import mac
 from inference.doctor.looked import Looked, State
@@ -63,9 +62,7 @@ def _blas() -> Looked:
 
 
 def _disk() -> Looked:
-    folder = settings.CONFIG.models_path
-    there = next(one for one in (folder, *folder.parents) if one.exists())
-    free = shutil.disk_usage(there).free
+    free = disk.free(settings.CONFIG.models_path)
     text = f"{free / _GB:.1f} GB free for models"
     if free >= _LEAST_DISK:
         return Looked(about="disk", text=text)

@@ -1,6 +1,5 @@
 """POST /v1/embeddings: texts as vectors."""
 
-import asyncio
 import base64
 import struct
 from typing import Any
@@ -12,6 +11,7 @@ from ninja import Router
 from inference.openai import answer, parsing
 from inference.openai.auth import AuthenticatedRequest
 from inference.openai.schemas import EmbeddingBody
+from inference.threads import BODIES
 from inference.types import Embedded
 
 router = Router()
@@ -23,7 +23,7 @@ async def create_embeddings(request: AuthenticatedRequest) -> HttpResponse:
     body = await parsing.read(request, EmbeddingBody)
     told, finished = await answer.single(request, body, body.request(), Embedded)
     # Millions of numbers take a while to be written down, and others want their tokens meanwhile.
-    made = await asyncio.to_thread(_written, body, told, finished.usage.prompt_tokens)
+    made = await BODIES.run(_written, body, told, finished.usage.prompt_tokens)
     return HttpResponse(made, content_type="application/json")
 
 

@@ -1,6 +1,5 @@
 """GET /v1/models and GET /v1/models/{id}."""
 
-import asyncio
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,6 +7,7 @@ from ninja import Router
 
 from inference import runtime
 from inference.errors import ModelNotFound
+from inference.threads import CATALOG
 from inference.types import ModelCard, ModelState, ResidentModel
 
 router = Router()
@@ -16,7 +16,7 @@ router = Router()
 @router.get("/models")
 async def list_models(request: HttpRequest) -> dict[str, Any]:
     """Every model that is loaded or can be."""
-    cards = await asyncio.to_thread(runtime.catalog().scan)
+    cards = await CATALOG.run(runtime.catalog().scan)
     pool = runtime.pool().snapshot()
     return {"object": "list", "data": [_model(card, pool.of(card.id)) for card in cards if card.is_servable]}
 
@@ -24,7 +24,7 @@ async def list_models(request: HttpRequest) -> dict[str, Any]:
 @router.get("/models/{path:model_id}")
 async def retrieve_model(request: HttpRequest, model_id: str) -> dict[str, Any]:
     """One model; ids may contain slashes."""
-    card = await asyncio.to_thread(runtime.catalog().find, model_id)
+    card = await CATALOG.run(runtime.catalog().find, model_id)
     if card is None or not card.is_servable:
         raise ModelNotFound(
             f"There is no model {model_id[:256]!r} here; GET /v1/models lists them.", param="model"

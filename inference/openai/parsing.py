@@ -4,7 +4,6 @@ The standard parser takes duplicate keys, NaN, 1e999, lone surrogates and any de
 broken a server of this kind (a second reader sees another value, an engine thread dies on it).
 """
 
-import asyncio
 import json
 import re
 from math import isfinite
@@ -26,6 +25,7 @@ from inference.errors import (
 )
 from inference.openai import errors
 from inference.openai.schemas import UNSUPPORTED, Strict
+from inference.threads import BODIES
 
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
@@ -44,11 +44,15 @@ async def read(request: HttpRequest, schema: type[S]) -> S:
     body = body_of(request)
     if len(body) <= _SMALL_BODY_BYTES:
         return parse(body, schema)
-    return await asyncio.to_thread(parse, body, schema)  # megabytes of JSON would hold up every stream
+    return await BODIES.run(parse, body, schema)  # megabytes of JSON would hold up every stream
 
 
 def parse(body: bytes, schema: type[S]) -> S:
-    fields = load_object(body)
+    return check(load_object(body), schema)
+
+
+def check(fields: dict[str, Any], schema: type[S]) -> S:
+    """Values that `load_object` has read, or that were read so before, as `schema`; InvalidValue."""
     try:
         return schema.model_validate(fields)
     except pydantic.ValidationError as error:

@@ -1,6 +1,5 @@
 """POST /v1/tokenize and /v1/detokenize: what a prompt is in tokens, without computing anything."""
 
-import asyncio
 from typing import Any, Self
 
 import msgspec
@@ -14,6 +13,7 @@ from inference.openai.schemas import ChatCompletionBody, CompletionBody, Detoken
 from inference.openai.schemas.prompts import is_one
 from inference.openai.schemas.strict import unsupported
 from inference.requests import DetokenizeRequest, TokenizeRequest
+from inference.threads import BODIES
 from inference.types import Tokenized
 
 router = Router()
@@ -76,7 +76,7 @@ async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
 
 
 async def _read(http: AuthenticatedRequest) -> ChatDryRun | CompletionDryRun:
-    return await asyncio.to_thread(_parse, parsing.body_of(http))
+    return await BODIES.run(_parse, parsing.body_of(http))
 
 
 def _parse(body: bytes) -> ChatDryRun | CompletionDryRun:

@@ -23,6 +23,7 @@ from inference.pool.loading import Loader
 from inference.pool.queue import Queue
 from inference.pool.room import Room
 from inference.pool.runner import StartRunner
+from inference.threads import CATALOG
 from inference.types import ModelCard, ModelState, PoolSnapshot, Progress, ResidentModel
 
 logger = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ class Pool:
 
     async def refresh(self, model_id: str) -> None:
         """Act on what the catalog now says of a model: its pin, how long it may idle, if it is served."""
-        card = await asyncio.to_thread(self._find_card, model_id)
+        card = await CATALOG.run(self._find_card, model_id)
         if card is None:
             return
         self._note_pin(card)
@@ -192,7 +193,7 @@ class Pool:
     async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> Waiter:
         """Queue for a model; raises at once what waiting could not mend."""
         self._begin_ticking()
-        card = self._servable(model_id, await asyncio.to_thread(self._find_card, model_id))
+        card = self._servable(model_id, await CATALOG.run(self._find_card, model_id))
         if kind and card.kind != kind:
             raise refusal.of_kind(card)
         if tokens is None:
@@ -292,7 +293,7 @@ class Pool:
     async def _load_pinned(self) -> None:
         """Load what is pinned, one after another; what cannot be loaded is told and left out."""
         await self._loader.warm()
-        for model_id in await asyncio.to_thread(self._find_pinned):
+        for model_id in await CATALOG.run(self._find_pinned):
             self._known_pins.add(model_id)
             try:
                 waiter = await self.join(model_id, None)

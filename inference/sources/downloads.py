@@ -2,21 +2,25 @@
 
 import errno
 import logging
+import os
+import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
+from inference import tree
 from inference.sources import hub, staging
 from inference.sources.errand import Ending, Line
-from inference.sources.errors import FetchFailed, TakenAlready, ThereAlready
-from inference.sources.hub import check_id, folder_size
+from inference.sources.errors import FetchFailed, TakenAlready
+from inference.sources.hub import check_id, check_target
 from inference.sources.progress import Progress
+from inference.tree import folder_size
 
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 3
@@ -24,6 +28,7 @@ _MOST_REMEMBERED = 20
 _END_S = 5.0
 _SILENT_S = 3.0
 _THERE = "It is there."
+_DRAFT = re.compile(r"\..+\.partial")  # staging.draft_of
 
 
 class State(StrEnum):
@@ -68,8 +73,7 @@ class Downloads:
         with self._lock:
             if name in self._running:
                 return self._known[name]
-            if target.exists():
-                raise ThereAlready(name)
+            check_target(name, target)
             if staging.is_being_made(target):
                 raise TakenAlready(name)
             if len(self._running) >= MOST_AT_ONCE:
@@ -146,11 +150,10 @@ class Downloads:
 
     def _drafts(self) -> list[str]:
         """The ids of the models that were begun: OWNER/NAME of downloads, NAME of imports."""
-        found = [*self._models_dir.glob(".*.partial"), *self._models_dir.glob("[!.]*/.*.partial")]
-        names = [
-            draft.relative_to(self._models_dir).with_name(draft.name[1:].removesuffix(".partial")).as_posix()
-            for draft in sorted(found)
-            if draft.is_dir()
+        found = tree.entries(self._models_dir)
+        owners = [entry for entry in found if not entry.name.startswith(".") and _is_folder(entry)]
+        names = _begun(found) + [
+            f"{owner.name}/{name}" for owner in owners for name in _begun(tree.entries(Path(owner.path)))
         ]
         return [name for name in names if hub.is_name(name)]
 
@@ -159,12 +162,23 @@ class Downloads:
         if download.is_running:
             return _with_its_speed(download)
         target = self._models_dir / download.id
-        is_there, has_draft = target.exists(), staging.draft_of(target).is_dir()
+        is_there, has_draft = os.path.lexists(target), staging.draft_of(target).is_dir()
         if has_draft and (is_there or download.state is State.DONE or staging.is_being_made(target)):
             return _left(download.id, target)
         if is_there:
             return msgspec.structs.replace(download, state=State.DONE, message=_THERE)
         return download
+
+
+def _begun(entries: Iterable["os.DirEntry[str]"]) -> list[str]:
+    """The names of the models whose drafts are among these entries of a folder."""
+    drafts = [entry.name for entry in entries if _DRAFT.fullmatch(entry.name) and _is_folder(entry)]
+    return [draft[1:].removesuffix(".partial") for draft in drafts]
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is one itself: behind a link is another program's."""
+    return entry.is_dir(follow_symlinks=False)
 
 
 def _left(name: str, target: Path) -> Download:
@@ -176,7 +190,7 @@ def _left(name: str, target: Path) -> Download:
             message="Another program makes it, such as `manage.py pull` or `manage.py import_gguf`.",
         )
     there = f"{folder_size(staging.draft_of(target)) / 10**9:.2f} GB"
-    if target.exists():
+    if os.path.lexists(target):
         message = f"The model is there, and beside it {there} of another try that did not end; discard them."
         return Download(id=name, state=State.LEFT, message=message)
     if "/" not in name:

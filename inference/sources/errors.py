@@ -3,6 +3,7 @@
     FetchFailed
     ├── NotAnId            what was asked for is no OWNER/NAME
     ├── ThereAlready       the model is there
+    ├── BehindLink         its folder would be written through a link
     ├── TakenAlready       somebody else fetches it now
     ├── NoRoom             the disk has no room for it, or had none in the middle
     ├── NotAModel          the repository holds nothing that can be served
@@ -28,6 +29,14 @@ class NotAnId(FetchFailed):
 class ThereAlready(FetchFailed):
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is there already; `manage.py remove {name}` removes it.")
+
+
+class BehindLink(FetchFailed):
+    def __init__(self, name: str, link: str) -> None:
+        super().__init__(
+            f"{link} in the models folder is a link, and nothing is written through links. Remove the link "
+            f"to have {name} here, or fetch it with the program whose folder that is."
+        )
 
 
 class TakenAlready(FetchFailed):

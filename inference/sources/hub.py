@@ -3,7 +3,6 @@
 import errno
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +10,10 @@ from pathlib import Path
 import httpx
 from huggingface_hub import get_token
 
-from inference import disk
+from inference import disk, tree
 from inference.sources import staging
 from inference.sources.errors import (
+    BehindLink,
     FetchFailed,
     HubUnavailable,
     NoRoom,
@@ -27,6 +27,7 @@ from inference.sources.part import HubFile, Part, is_there
 from inference.sources.progress import Meter, OnProgress
 from inference.sources.staging import draft_of, staged
 from inference.sources.wire import Passing, Patience, Wire
+from inference.tree import folder_size
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _WORTH_A_TRY = 2**20  # a connection that brought so much was no failure
@@ -39,6 +40,19 @@ def check_id(name: str) -> None:
     """NotAnId unless it is OWNER/NAME: no address, and no path that leads elsewhere."""
     if not _is_id(name):
         raise NotAnId(_instead(name))
+
+
+def check_target(name: str, target: Path) -> None:
+    """ThereAlready where there is a model or a link of this name, BehindLink where a link is above it."""
+    if os.path.lexists(target):
+        raise ThereAlready(name)
+    _check_owner(name, target)
+
+
+def _check_owner(name: str, target: Path) -> None:
+    # The models folder itself may be a link. OWNER in it is one where another program's models are served.
+    if target.parts[-2:] == tuple(name.split("/")) and target.parent.is_symlink():
+        raise BehindLink(name, target.parent.name)
 
 
 def _instead(name: str) -> str:
@@ -68,8 +82,7 @@ def download(
     `endpoint` is the hub's address, by default HF_ENDPOINT.
     """
     check_id(repo_id)
-    if target.exists():
-        raise ThereAlready(repo_id)
+    check_target(repo_id, target)
     if endpoint is None and _is_offline():
         raise HubUnavailable("HF_HUB_OFFLINE is set, so the hub is not asked; unset it to download.")
     home = endpoint or os.environ.get("HF_ENDPOINT") or _HUB
@@ -96,6 +109,7 @@ def discard(name: str, models_dir: Path) -> bool:
     if not is_name(name):
         raise NotAnId
     target = models_dir / name
+    _check_owner(name, target)
     with _told(name, target):
         if not draft_of(target).is_dir():
             return False
@@ -153,14 +167,15 @@ def _check_room(repo_id: str, listing: Listing, target: Path) -> None:
 def _tidy(folder: Path, wanted: set[Path]) -> None:
     """Remove what an older revision left, and the notes of other programs; links too, unfollowed."""
     folders = {path.parent for path in wanted}
-    for path in folder.iterdir():
-        if path.is_symlink() or not path.is_dir():
-            if path.is_symlink() or path not in wanted:
-                path.unlink()
+    for entry in tree.entries(folder):
+        path = Path(entry.path)
+        if entry.is_symlink() or not entry.is_dir():
+            if entry.is_symlink() or path not in wanted:
+                path.unlink(missing_ok=True)
         elif path in folders:
             _tidy(path, wanted)
         else:
-            shutil.rmtree(path)
+            tree.remove(path)
 
 
 def _fetch(wire: Wire, revision: str, file: HubFile, draft: Path, meter: Meter) -> None:
@@ -204,14 +219,3 @@ def _continues(response: httpx.Response, part: Part) -> bool:
         return response.status_code == 200
     said = response.headers.get("content-range", "")
     return response.status_code == 206 and said.startswith(f"bytes {part.size}-")
-
-
-def folder_size(folder: Path) -> int:
-    """Bytes of all files below, also while they come and go."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
-    return total

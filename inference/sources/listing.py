@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inference import foreign_code, pooling
+from inference.small_files import MOST_BYTES
 from inference.sources.errors import HubUnavailable, NotAModel
 from inference.sources.part import HubFile
 
@@ -36,7 +37,6 @@ _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _INDEX = "model.safetensors.index.json"
 _STEPS = "modules.json"
 _CONFIGS = ("config.json", "tokenizer_config.json")
-_MOST_READ_BYTES = 32 * 2**20  # what the catalogue reads of one as well
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _is_allowed(name: str) -> bool:
 
 def _is_too_long(file: HubFile) -> bool:
     """Whether it would have to be read, and is not one to take into memory."""
-    return file.name in (_INDEX, *_CONFIGS) and file.size > _MOST_READ_BYTES
+    return file.name in MOST_BYTES and file.size > MOST_BYTES[file.name]
 
 
 def _file(entry: Mapping[str, Any]) -> HubFile:

@@ -5,8 +5,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from inference import tree
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}")  # of a folder that is made here
 
@@ -42,8 +44,8 @@ def discard(target: Path) -> None:
     """Delete a draft that was left, also beside a target; BlockingIOError while somebody makes that."""
     draft = draft_of(target)
     with _held(draft) as descriptor:
-        if _is_open_as(descriptor, draft):
-            shutil.rmtree(draft)
+        if tree.is_same(descriptor, draft):
+            tree.remove(draft)
 
 
 def is_being_made(target: Path) -> bool:
@@ -65,12 +67,12 @@ def is_being_made(target: Path) -> bool:
 @contextmanager
 def _taken(target: Path, draft: Path) -> Iterator[None]:
     """Make the draft, unless the target is there, and hold its lock."""
-    if target.exists():
+    if os.path.lexists(target):  # also a link to nowhere
         raise FileExistsError(target.name)
     draft.mkdir(parents=True, exist_ok=True)
     with _held(draft) as descriptor:
         # Whoever held the lock just before has perhaps renamed or removed this very folder.
-        if target.exists() or not _is_open_as(descriptor, draft):
+        if os.path.lexists(target) or not tree.is_same(descriptor, draft):
             raise FileExistsError(target.name)
         yield
 
@@ -87,27 +89,25 @@ def _held(draft: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _is_open_as(descriptor: int, path: Path) -> bool:
-    return path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())
-
-
 def _empty(folder: Path) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
+    for entry in tree.entries(folder):
+        if entry.is_dir(follow_symlinks=False):
+            tree.remove(Path(entry.path))
         else:
-            entry.unlink()
+            Path(entry.path).unlink(missing_ok=True)
 
 
 def _sync(folder: Path) -> None:
     """Put every byte on the disk: a rename may otherwise survive a power cut that its files do not."""
-    for path in folder.rglob("*"):
-        if path.is_file() or path.is_dir():
-            _sync_entry(path)
+    for entry in tree.walk(folder):
+        # What others put there, such as a file manager's notes, may be gone again by now.
+        with suppress(FileNotFoundError):
+            if entry.is_file() or entry.is_dir(follow_symlinks=False):
+                _sync_entry(entry.path)
     _sync_entry(folder)
 
 
-def _sync_entry(path: Path) -> None:
+def _sync_entry(path: Path | str) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

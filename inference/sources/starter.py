@@ -20,9 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
 
+from inference import tree
 from inference.sources.errors import FetchFailed
 from inference.sources.gguf import ImportRefused, import_gguf
-from inference.sources.hub import download, folder_size
+from inference.sources.hub import download
+from inference.tree import folder_size
 
 OnProgress = Callable[[str, int, int], None]  # a phase, bytes done, bytes in all
 logger = logging.getLogger(__name__)
@@ -88,8 +90,9 @@ def ensure_starter(models_dir: Path, on_progress: OnProgress, starter: Starter =
 
 def _clear_leftovers(models_dir: Path) -> None:
     """Remove what a killed run left."""
-    for folder in models_dir.glob(".starter-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for entry in tree.entries(models_dir):
+        if entry.name.startswith(".starter-"):
+            shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _fetch(starter: Starter, target: Path, on_progress: OnProgress) -> None:

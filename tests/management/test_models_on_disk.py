@@ -88,12 +88,34 @@ def test_what_is_not_there_is_not_removed(models: Path) -> None:
         run("remove", "nobody", "--yes")
 
 
-def test_a_link_is_not_followed(models: Path, tmp_path: Path) -> None:
+def test_of_a_link_the_link_is_removed_and_the_files_stay(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_tiny_model(tmp_path / "elsewhere")
     (models / "tiny").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(CommandError):
-        run("remove", "tiny", "--yes")
-    assert (tmp_path / "elsewhere" / "config.json").exists()
+    monkeypatch.setattr("builtins.input", lambda: "tiny")
+    said = run("remove", "tiny")
+    assert "the files that it leads to stay where they are. Type tiny to go on:" in said
+    assert said.endswith("The link tiny was removed; the files that it led to are still there.\n")
+    assert (tmp_path / "elsewhere" / "config.json").exists() and list(models.iterdir()) == []
+
+
+def test_what_lies_behind_a_link_is_not_removed(models: Path, tmp_path: Path) -> None:
+    make_tiny_model(tmp_path / "other" / "tiny")
+    (models / "other").symlink_to(tmp_path / "other")
+    with pytest.raises(CommandError, match="other/tiny lies behind the link other, so its files are not"):
+        run("remove", "other/tiny", "--yes")
+    assert (tmp_path / "other" / "tiny" / "config.json").exists()
+
+
+def test_links_are_listed_with_why_they_lead_to_no_model(models: Path, tmp_path: Path) -> None:
+    make_tiny_model(tmp_path / "elsewhere")
+    for name, target in (("fine", "../elsewhere"), ("lost", "/nowhere"), ("round", ".")):
+        (models / name).symlink_to(target)
+    _, fine, lost, back = run("models").splitlines()
+    assert fine.startswith("fine  ") and "cannot be served" not in fine
+    assert lost.endswith("cannot be served: it is a link to a folder that is not there")
+    assert back.endswith("cannot be served: it is a link that leads back to a folder above it")
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,12 @@ from inference.management.client import ClientCommand, NotRunning
 from inference.sources import removal
 from inference.sources.errors import FetchFailed, NotAnId
 from inference.sources.hub import discard
-from inference.types import ModelCard
 
 _GB = 10**9
 
 
 class Command(ClientCommand):
-    help = "Delete a model's files from the models folder."
+    help = "Delete a model's files from the models folder, or the link that it is there."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -37,15 +36,25 @@ class Command(ClientCommand):
             return
         models = settings.CONFIG.models_path
         try:
-            removal.folder_of(card, models)
+            planned = removal.plan(card, models)
         except removal.NotOurs as error:
             raise CommandError(str(error)) from error
         if not options["without_site"]:
             self._refuse_in_use(card.id, options)
-        if not options["yes"] and not self._is_confirmed(card):
+        if not options["yes"] and not self._is_confirmed(planned):
             raise CommandError("Nothing was deleted.")
-        removal.remove(card, models)
-        self.stdout.write(f"{card.id} was deleted; {card.weight_bytes / _GB:.1f} GB are free again.")
+        try:
+            removal.remove(card, models)
+        except OSError as error:
+            raise CommandError(
+                f"Not all of {card.id} could be deleted: {error.strerror or error}. Look at {card.path} and "
+                "who may write there."
+            ) from error
+        self.stdout.write(
+            planned.done
+            if planned.is_link
+            else f"{card.id} was deleted; {planned.bytes / _GB:.1f} GB are free again."
+        )
 
     def _refuse_in_use(self, name: str, options: dict[str, Any]) -> None:
         """CommandError while the running site has the model loaded, or does not tell."""
@@ -76,10 +85,10 @@ class Command(ClientCommand):
             )
         self.stdout.write(f"What had come of {name} was deleted.")
 
-    def _is_confirmed(self, card: ModelCard) -> bool:
-        self.stdout.write(f"This deletes {card.weight_bytes / _GB:.1f} GB. Type {card.id} to go on:")
+    def _is_confirmed(self, planned: removal.Removal) -> bool:
+        self.stdout.write(f"{planned.coming} Type {planned.model} to go on:")
         try:
-            return input().strip() == card.id
+            return input().strip() == planned.model
         except EOFError:
             raise CommandError(
                 "Nothing was deleted, for nobody can type the name here; --yes deletes it unasked."

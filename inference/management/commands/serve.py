@@ -21,6 +21,7 @@ from inference import __version__, runtime, serving, tracing
 from inference.management.folder import models_folder
 from inference.recording.switch import SWITCH
 from inference.sources.starter import StarterUnavailable, ensure_starter
+from inference.threads import FILES
 from inference.upkeep import Upkeep
 from mlxsite.config import Config, unknown_settings
 from mlxsite.server import StreamServer
@@ -156,7 +157,7 @@ class Stopping:
 
     async def _stop(self) -> None:
         try:
-            await asyncio.to_thread(runtime.downloads().close)
+            await FILES.run(runtime.downloads().close)
             await runtime.pool().close()
             # The streams' error events are on their way; give them a moment to reach their readers.
             await self._server.drain(_FLUSH_S)

@@ -1,0 +1,63 @@
+"""Folders that others change at the same time: what vanishes while it is looked at is no error.
+
+Downloads rename their drafts, pip empties its temporary folders, operators delete models and disks are taken
+out, all of it while somebody walks there. pathlib's own walks raise FileNotFoundError in the middle of that.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any
+
+_GONE = (FileNotFoundError, NotADirectoryError)  # the latter: a file has taken the folder's place
+
+
+def walk(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    """Everything below a folder, each folder after what is in it; links are told and never followed."""
+    for entry in entries(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from walk(Path(entry.path))
+        yield entry
+
+
+def entries(folder: Path) -> list["os.DirEntry[str]"]:
+    """What is in a folder, by name; nothing for one that is gone."""
+    try:
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except _GONE:
+        return []
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below a folder, also while they come and go; what links lead to is not counted."""
+    return sum(_size(entry) for entry in walk(folder))
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder with all that is in it, or what others leave of it; links go, not what they lead to."""
+    shutil.rmtree(folder, onerror=_unless_gone)
+
+
+def is_same(descriptor: int, path: Path) -> bool:
+    """Whether the open file is still the one at this path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except _GONE:
+        return False
+
+
+def _size(entry: "os.DirEntry[str]") -> int:
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except _GONE:
+        return 0
+    return found.st_size if S_ISREG(found.st_mode) else 0
+
+
+def _unless_gone(function: Any, path: str, problem: Any) -> None:
+    _, error, _ = problem
+    if not isinstance(error, _GONE):
+        raise error
