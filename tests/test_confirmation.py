@@ -109,6 +109,16 @@ def test_files_are_deleted_only_for_the_name_as_it_is(ours: Path, staff: Client)
     assert not ours.exists()
 
 
+def test_of_a_link_the_link_is_removed_and_that_is_said(ours: Path, staff: Client, tmp_path: Path) -> None:
+    ours.rename(tmp_path / "elsewhere")
+    ours.symlink_to(tmp_path / "elsewhere")
+    assert "the files that it leads to stay where they are" in ask(staff, "remove")
+    row = ServedModel.objects.get(name="tiny")
+    told = act(staff, "remove", **{f"typed-{row.pk}": "tiny"})
+    assert "The link tiny was removed; the files that it led to are still there." in told
+    assert not ours.is_symlink() and (tmp_path / "elsewhere").is_dir()
+
+
 def test_a_loaded_models_files_stay(pool: Pool, staff: Client) -> None:
     loaded(pool, staff)
     row = ServedModel.objects.get(name="tiny")

@@ -76,7 +76,7 @@ class Pool:
             on_change=self._dispatch_soon,
             on_failure=lambda model_id, reason: self._queue.fail_load(model_id, reason),
         )
-        self._house = Housekeeping(self._loader, idle_ttl_s=idle_ttl_s, gauge=gauge)
+        self._house = Housekeeping(self._loader, idle_ttl_s=idle_ttl_s, gauge=gauge, find_card=find_card)
         self._queue = Queue(
             limit=queue_limit,
             max_leases=max_leases,
@@ -176,6 +176,7 @@ class Pool:
         self._queue.expire(now)
         self._house.feel_pressure()
         self._house.expire(now, {waiter.card.id for waiter in self._queue})
+        self._house.look_at_folders(now)
         self._dispatch()
         self._on_tick(self.snapshot())
 

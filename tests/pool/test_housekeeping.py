@@ -1,6 +1,7 @@
 """What time and memory pressure bring: idle models expire, caches shrink, models go one by one."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -152,6 +153,88 @@ async def test_the_load_behind_an_alias_is_told_as_progress() -> None:
     async with scene.pool.lease("alias") as lease:
         seen = [progress.phase async for progress in lease.progress()]
     assert seen[-1] == "loading"
+
+
+class Disk:
+    """A catalog whose models are deleted, replaced and brought back."""
+
+    def __init__(self, *names: str) -> None:
+        self.cards = {name: card(name) for name in names}
+        self.asked = 0
+
+    def find(self, model_id: str) -> Any:
+        self.asked += 1
+        return self.cards.get(model_id)
+
+
+async def look(scene: Scene, disk: Disk) -> None:
+    """Let time pass until what is in memory was looked for on the disk."""
+    asked = disk.asked
+    await scene.pass_s(5)
+    async with asyncio.timeout(5):
+        while disk.asked == asked:
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0.02)
+
+
+def delete(disk: Disk) -> None:
+    del disk.cards["a"]
+
+
+def break_(disk: Disk) -> None:
+    disk.cards["a"] = card("a", problem="2 of its weight files are missing")
+
+
+def rename(disk: Disk) -> None:
+    disk.cards["a"] = card("b", aliases=("a",))
+
+
+@pytest.mark.parametrize(
+    ("lose", "why"),
+    [
+        (delete, "its folder is gone"),
+        (rename, "its folder is gone"),
+        (break_, "it can be served no more: 2 of its weight files are missing"),
+    ],
+)
+@pytest.mark.parametrize("is_pinned", [False, True])
+async def test_a_model_that_no_request_can_reach_is_unloaded(
+    lose: Callable[[Disk], None], why: str, is_pinned: bool
+) -> None:
+    disk = Disk("a", "b")
+    disk.cards["a"] = card("a", is_pinned=is_pinned)
+    scene = Scene(find_card=disk.find)
+    await scene.use("a")
+    await scene.use("b")
+    lose(disk)
+    for _ in range(2):
+        await look(scene, disk)
+    assert scene.resident == {"b"}
+    assert scene.told("unloaded") == [f"unloaded a: {why}; it held 1.0 GB"]
+
+
+async def test_a_folder_that_is_away_for_a_moment_costs_nothing() -> None:
+    disk = Disk("a")
+    scene = Scene(find_card=disk.find)
+    await scene.use("a")
+    for _ in range(3):
+        kept = disk.cards.pop("a")
+        await look(scene, disk)
+        disk.cards["a"] = kept
+        await look(scene, disk)
+    assert scene.resident == {"a"} and scene.told("unloaded") == []
+
+
+async def test_a_model_without_a_folder_ends_its_streams_first() -> None:
+    disk = Disk("a")
+    scene = Scene(find_card=disk.find)
+    busy = await scene.ask("a")
+    disk.cards.clear()
+    for _ in range(2):
+        await look(scene, disk)
+    assert scene.state("a") == ModelState.DRAINING and not scene.runner_of("a").is_stopped
+    await scene.leave(busy)
+    assert scene.resident == set() and scene.runner_of("a").is_stopped
 
 
 async def test_every_event_is_handed_on_once() -> None:
