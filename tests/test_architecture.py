@@ -30,6 +30,7 @@ NOUNS = (
     "inference.small_files",
     "inference.looks",
     "inference.threads",
+    "inference.environment",
 )
 MIDDLE = (
     "inference.places",
@@ -63,6 +64,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "inference.small_files": (),
     "inference.looks": (),
     "inference.threads": (),
+    "inference.environment": (),
     "inference.places": NOUNS,
     "inference.hub_cache": (*NOUNS, "inference.places"),
     "inference.models": (*NOUNS, "inference.adapters", "inference.keys", "inference.recording"),

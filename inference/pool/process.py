@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import os
 import socket
 import sys
 from collections.abc import AsyncGenerator, Callable
@@ -12,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 import msgspec
 
 from inference import protocol
+from inference.environment import of_workers
 from inference.errors import (
     BodyTooLarge,
     LoadFailure,
@@ -316,12 +316,5 @@ def _with_model(options: Load, card: ModelCard) -> Load:
 
 
 def environment() -> dict[str, str]:
-    """A worker's environment: ours without our secrets, and never a look at the network."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLX_SERVER_")}
-    return kept | {
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "TRANSFORMERS_VERBOSITY": "error",
-        "TOKENIZERS_PARALLELISM": "false",
-        "PYTHONUNBUFFERED": "1",
-    }
+    """A worker's environment: what it needs of ours, none of our secrets, and never a look at the network."""
+    return of_workers()

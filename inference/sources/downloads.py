@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from inference import tree
+from inference.environment import for_our_modules
 from inference.sources import hub, staging
 from inference.sources.errand import Ending, Line
 from inference.sources.errors import FetchFailed, TakenAlready
@@ -224,7 +225,11 @@ class _Errand:
         command = [sys.executable, "-m", "inference.sources.errand", name, str(target)]
         # A session of its own: Ctrl-C is for the site, which then ends it.
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | for_our_modules(),
+            start_new_session=True,
         )
         self._thread = threading.Thread(target=self._follow, name=f"download {name}", daemon=True)
         try:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from inference.environment import of_workers
 from inference.gguf import Header, ImportRefused, read_header
 from inference.sources.staging import staged
 
@@ -43,7 +44,9 @@ def _convert(source: Path, draft: Path) -> None:
     # The conversion ends itself when its standard input does: when this process is gone, however it went.
     leash, end = os.pipe()
     try:
-        done = subprocess.run(command, stdin=leash, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, stdin=leash, capture_output=True, text=True, check=False, env=of_workers()
+        )
     finally:
         os.close(leash)
         os.close(end)
