@@ -14,7 +14,8 @@
     │   ├── MethodNotAllowed      405  method_not_allowed
     │   ├── StoppedByOperator     409  stopped_by_operator
     │   ├── BodyTooLarge          413  body_too_large
-    │   └── UnsupportedMediaType  415  unsupported_media_type
+    │   ├── UnsupportedMediaType  415  unsupported_media_type
+    │   └── HeadersTooLarge       431  headers_too_large
     └── Unavailable               503  server_error
         ├── PoolFull              503  pool_full         (Retry-After)
         ├── AllPinned             503  all_pinned        (Retry-After)
@@ -128,6 +129,10 @@ class BodyTooLarge(InvalidRequest):
 
 class UnsupportedMediaType(InvalidRequest):
     status, code = 415, "unsupported_media_type"
+
+
+class HeadersTooLarge(InvalidRequest):
+    status, code = 431, "headers_too_large"
 
 
 class Unavailable(ServerError):

@@ -12,7 +12,7 @@ from typing import Any
 
 # Daphne must come first: it installs the asyncio reactor before Twisted picks another.
 import daphne.server
-from daphne import http_protocol
+from daphne import http_protocol, ws_protocol
 from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet import reactor
 from twisted.internet.interfaces import IPushProducer
@@ -23,6 +23,8 @@ from zope.interface import implementer
 from inference import serving
 from inference.errors import BodyTooLarge, InternalError, InvalidRequest, ServerError
 from inference.openai import errors
+from mlxsite.channel import StreamChannel
+from mlxsite.websocket import StreamSocket
 
 _LINGER_S = 2.0
 _BACKLOG = 1024
@@ -104,6 +106,8 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
         if self._is_refused:
             self.channel.loseConnection()
             return None
+        # Upstream believes it of anybody: it would be the beginning of every address that Django makes.
+        self.requestHeaders.removeHeader(b"daphne-root-path")
         return super().process()
 
     def _refuse_body(self) -> None:
@@ -226,8 +230,10 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
         return int(self.listening_addresses[0][1])
 
     def run(self) -> None:
-        # Daphne's factory names its request class in a module global and offers no other way in.
+        # Daphne's factories name their classes in module globals, and offer no other way in.
         http_protocol.WebRequest = StreamRequest
+        http_protocol.HTTPFactory.protocol = StreamChannel
+        ws_protocol.WebSocketFactory.protocol = StreamSocket
         super().run()
 
     async def drain(self, limit_s: float) -> None:

@@ -23,6 +23,7 @@ from tests.fakes import FakeCatalog, FakeRunner, card, fake_pool
 SCRIPTS = {
     "tiny": FakeRunner(("Hello", " there")),
     "slow": FakeRunner(["word "] * 2000, delay_s=0.01),
+    "late": FakeRunner(("Hello", " there"), delay_s=0.8),
     "silent": FakeRunner(("never",), delay_s=600),
     "long": FakeRunner(["x" * 20_000] * 20_000),
     "strict": FakeRunner(refuse_with=ContextLengthExceeded("Too long.", param="messages")),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 import psutil
@@ -36,9 +37,15 @@ class Site:
 
 
 @contextmanager
-def started(env: Mapping[str, str] | None = None) -> Iterator[Site]:
+def started(env: Mapping[str, str] | None = None, *, log: IO[str] | None = None) -> Iterator[Site]:
+    """A site for as long as the block runs; what it logs goes to `log`."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.openai.served"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.openai.served"],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
     )
     assert process.stdout
     try:

@@ -1,0 +1,147 @@
+"""Websockets on a real socket: whatever a client sends, the log has no traceback of it."""
+
+import base64
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mlxsite.websocket import StreamSocket
+from tests.openai.asking import chat_body
+from tests.openai.site import Site, started
+
+KEY = base64.b64encode(b"0123456789abcdef")
+TEXT, CONTINUED, CLOSE = 0x1, 0x0, 0x8
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("log") / "log"
+
+
+@pytest.fixture(scope="module")
+def site(log: Path) -> Iterator[Site]:
+    with log.open("w") as file, started(log=file) as site:
+        httpx.post(f"{site.address}/v1/chat/completions", json=chat_body())
+        yield site
+
+
+@pytest.fixture
+def quiet(site: Site, log: Path) -> Iterator[None]:
+    """The log has no error of what was done in the test."""
+    before = log.stat().st_size
+    yield
+    time.sleep(1.2)  # errors of applications are logged once a second
+    assert httpx.get(f"{site.address}/health").status_code == 200
+    logged = log.read_text()[before:]
+    assert "ERROR" not in logged and "Traceback" not in logged, logged
+
+
+def handshake(site: Site, *headers: bytes, path: str = "/ws/models/") -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", site.port), timeout=10)
+    host = b"127.0.0.1:%d" % site.port
+    lines = [
+        *(b"GET %b HTTP/1.1" % path.encode(), b"Host: " + host, b"Origin: http://" + host),
+        *(b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Version: 13"),
+        *(b"Sec-WebSocket-Key: " + KEY, *headers),
+    ]
+    client.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
+    return client
+
+
+def opened(site: Site) -> socket.socket:
+    """A socket that is being told of the models."""
+    client = handshake(site)
+    answer = b""
+    while b'"models"' not in answer:
+        answer += client.recv(65536)
+    return client
+
+
+def frame(opcode: int, payload: bytes = b"", *, fin: int = 0x80, masked: bool = True, bits: int = 0) -> bytes:
+    mask = b"\0\0\0\0" if masked else b""
+    return bytes([fin | bits | opcode, (0x80 if masked else 0) | len(payload)]) + mask + payload
+
+
+MALFORMED = {
+    "reserved bits": frame(TEXT, b"x", bits=0x70),
+    "unknown opcode": frame(0x3, b"x"),
+    "no mask": frame(TEXT, b"x", masked=False),
+    "no UTF-8": frame(TEXT, b"\xff\xfe"),
+    "nothing to go on with": frame(CONTINUED, b"x"),
+    "a fragmented ping": frame(0x9, b"x", fin=0),
+    "a long ping": bytes([0x89, 0xFE]) + (200).to_bytes(2, "big") + b"\0\0\0\0" + b"x" * 200,
+    "a close code that is none": frame(CLOSE, (999).to_bytes(2, "big")),
+    "half a close code": frame(CLOSE, b"\x03"),
+    "HTTP": b"GET / HTTP/1.1\r\n\r\n",
+    "too large": bytes([0x81, 0xFF]) + (2**40).to_bytes(8, "big") + b"\0\0\0\0",
+}
+
+
+def changing(site: Site, seconds: float) -> None:
+    """Let the state of a model change again and again."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with httpx.stream(
+            "POST", f"{site.address}/v1/chat/completions", json=chat_body(model="slow", stream=True)
+        ):
+            time.sleep(0.3)
+        time.sleep(0.3)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_malformed_frame_is_no_error_of_the_server(site: Site) -> None:
+    clients = [opened(site) for _ in MALFORMED]
+    changing(site, 1.0)
+    for client, raw in zip(clients, MALFORMED.values(), strict=True):
+        client.sendall(raw)
+    changing(site, 2.0)
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.parametrize("state", ["STATE_CLOSED", "STATE_CLOSING"])
+def test_who_can_hear_no_more_is_told_no_more(state: str) -> None:
+    gone = StreamSocket()
+    gone.state, gone.client_addr = getattr(StreamSocket, state), None
+    gone.handle_reply({"type": "websocket.send", "text": "news"})
+    gone.handle_reply({"type": "websocket.close", "code": 4500})
+    assert gone.state == getattr(StreamSocket, state)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (b"Sec-WebSocket-Protocol: \xff\xfe",),
+        (b"Sec-WebSocket-Protocol: caf\xc3\xa9, b",),
+        (b"Daphne-Root-Path: \xff",),
+        (b"Sec-WebSocket-Extensions: permessage-deflate; \xff",),
+        (b"Sec-WebSocket-Key: short",),
+        (b"Sec-WebSocket-Version: 1",),
+        (b"Cookie: mlxsite_session=\xff\xfe\x01",),
+        (b"X-Odd: \xff" * 1,),
+    ],
+    ids=repr,
+)
+@pytest.mark.usefixtures("quiet")
+def test_an_odd_handshake_is_no_error_of_the_server(site: Site, headers: tuple[bytes, ...]) -> None:
+    with handshake(site, *headers) as client:
+        client.settimeout(5)
+        assert client.recv(100).startswith(b"HTTP/1.1 ")
+
+
+@pytest.mark.usefixtures("quiet")
+def test_odd_addresses_and_methods_are_no_error_of_the_server(site: Site) -> None:
+    odd = b"\r\nHost: 127.0.0.1\r\nDaphne-Root-Path: \xff\r\nConnection: close\r\n\r\n"
+    for line in (b"GET /%ff HTTP/1.1", b"GET /?a=\x80 HTTP/1.1", b"OPTIONS * HTTP/1.1", b"G#T / HTTP/1.1"):
+        with socket.create_connection(("127.0.0.1", site.port), timeout=10) as client:
+            client.sendall(line + odd)
+            assert client.recv(100).startswith(b"HTTP/1.1 ")
+
+
+def test_no_client_says_below_which_path_the_site_lies(site: Site) -> None:
+    answer = httpx.get(f"{site.address}/admin/", headers={"Daphne-Root-Path": "//evil.example"})
+    assert answer.headers["Location"].startswith("/admin/login/")
