@@ -17,7 +17,9 @@ from inference.consumers import (
     BROKEN,
     FORBIDDEN,
     MAX_MESSAGES,
+    MOST_SOCKETS,
     TALKATIVE,
+    TOO_MANY,
     UNAUTHORISED,
     ModelListConsumer,
     ModelsConsumer,
@@ -188,3 +190,42 @@ async def test_a_page_that_breaks_closes_its_socket_with_a_code_that_reaches_bro
     with serving():
         async with connected() as communicator:
             assert await refusal(communicator) == BROKEN
+
+
+@pytest.mark.parametrize("consumer", [ModelsConsumer, ModelListConsumer])
+async def test_one_visitor_has_so_many_and_no_more(consumer: type[Telling]) -> None:
+    ann = await in_database(lambda: client_of("ann", is_superuser=True).session)
+    bob = await in_database(lambda: client_of("bob", is_superuser=True).session)
+    with serving():
+        sockets = [socket(ann, consumer) for _ in range(MOST_SOCKETS)]
+        for one in sockets:
+            assert (await one.connect())[0]
+        assert await refused(socket(ann, consumer)) == TOO_MANY
+        for other in (socket(bob, consumer), *([socket()] if consumer is ModelsConsumer else [])):
+            assert (await other.connect())[0] and await other.receive_from(timeout=5)
+            await other.disconnect()
+        await sockets[0].disconnect()
+        again = socket(ann, consumer)
+        assert (await again.connect())[0] and await again.receive_from(timeout=5)
+        for one in (again, *sockets[1:]):
+            await one.disconnect()
+
+
+async def test_visitors_who_are_not_signed_in_are_one() -> None:
+    with serving():
+        sockets = [socket() for _ in range(MOST_SOCKETS)]
+        for one in sockets:
+            assert (await one.connect())[0]
+        assert await refused(socket()) == TOO_MANY
+        for one in sockets:
+            await one.disconnect()
+
+
+async def test_a_socket_that_is_killed_gives_its_place_back() -> None:
+    with serving():
+        for _ in range(MOST_SOCKETS + 1):
+            one = socket()
+            assert (await one.connect())[0] and await one.receive_from(timeout=5)
+            one.stop(exceptions=False)  # as a server does whose client is gone without a word
+            await asyncio.sleep(0)
+            await asyncio.wait([one.future], timeout=5)

@@ -4,23 +4,22 @@ import asyncio
 import contextlib
 import math
 import time
-from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
 from inference.access import Account, may_look
-from inference.consumers import FORBIDDEN, UNAUTHORISED, Telling
+from inference.consumers import FORBIDDEN, TOO_MANY, UNAUTHORISED, Telling
 from inference.dashboard.hour import HOUR
 from inference.dashboard.page import Page, known, page
 from inference.database import in_database
 
+__all__ = ["FORBIDDEN", "MOST_SOCKETS", "TOO_MANY", "UNAUTHORISED", "DashboardConsumer"]
+
 TICK_S = 0.5
 LOOK_EVERY_S = 5.0  # at the disk, the database, and whether its reader is still staff
-TOO_MANY = 4429
 MOST_SOCKETS = 8  # of one user
-_open: Counter[int] = Counter()
 
 
 class DashboardConsumer(Telling):
@@ -30,32 +29,12 @@ class DashboardConsumer(Telling):
     socket is sent what it missed.
     """
 
-    _user: int | None = None  # whose socket it is
-    _counted: int | None = None  # the same, once it has a place
-
-    async def refusal(self) -> int:
-        return await super().refusal() or self._take_place()
+    most_sockets = MOST_SOCKETS
 
     def judge(self, user: Account) -> int:
-        self._user = user.pk
         if not user.is_authenticated:
             return UNAUTHORISED
         return 0 if may_look(user) else FORBIDDEN
-
-    def _take_place(self) -> int:
-        """Count it among its user's, if it is not yet."""
-        if self._counted is None and self._user is not None:
-            if _open[self._user] >= MOST_SOCKETS:
-                return TOO_MANY
-            _open[self._user] += 1
-            self._counted = self._user
-        return 0
-
-    async def disconnect(self, code: int) -> None:
-        if self._counted is not None:
-            _open[self._counted] -= 1
-            self._counted = None
-        await super().disconnect(code)
 
     async def tell(self) -> None:
         told: Page | None = None
