@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -30,11 +31,18 @@ def forget_old() -> None:
     stored.forget_old()
 
 
-CHORES = (
+def forget_sessions() -> None:
+    """Delete sessions that have expired: nobody can come back to them."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+# Other apps add theirs when they are ready.
+CHORES = [
     Chore(SWITCH.refresh, 30.0),  # another process may have begun or ended a capture
     Chore(dismissal.look, 30.0),  # or have revoked a key, or disabled an account
     Chore(forget_old, 600.0),
-)
+    Chore(forget_sessions, 3600.0),
+]
 
 
 class Upkeep:

@@ -1,7 +1,18 @@
 """The app's place in Django."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
+
+_EVERY_S = 3600.0
 
 
 class PlaygroundConfig(AppConfig):
     name = "playground"
+
+    def ready(self) -> None:
+        from inference.upkeep import CHORES, Chore
+        from playground.models import Conversation
+        from playground.purge import note, purge
+
+        CHORES.append(Chore(purge, _EVERY_S))
+        post_delete.connect(note, sender=Conversation)

@@ -3,7 +3,6 @@
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +13,12 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from inference.errors import InvalidValue, NotFound
+from playground import intake
 from playground.models import LONGEST_TITLE, Conversation, Message
+from playground.purge import KEPT_DELETED, purge_of
 
+__all__ = ["KEPT_DELETED", "PAGE", "Library", "retitle", "title_of", "turns"]
 PAGE = 50
-KEPT_DELETED = timedelta(days=1)
 _NO_RESULT = "No result was given."
 _TITLE = 60
 _WORD = re.compile(r"\w+")
@@ -65,10 +66,12 @@ class Library:
     def delete(self, pk: UUID) -> None:
         """Put it away; `restore` brings it back for a day."""
         Conversation.objects.filter(pk=self.find(pk).pk).update(deleted_at=timezone.now())
-        self._owned().filter(deleted_at__lt=timezone.now() - KEPT_DELETED).delete()
+        purge_of(self._owned())
 
     def restore(self, pk: UUID) -> dict[str, Any]:
-        self._owned().filter(pk=pk).update(deleted_at=None)
+        """Raises NotFound once its day is over: it may be half gone."""
+        since = timezone.now() - KEPT_DELETED
+        self._owned().filter(pk=pk, deleted_at__gte=since).update(deleted_at=None)
         return _listed(self.find(pk))
 
     def share(self, pk: UUID, is_shared: bool) -> dict[str, Any]:
@@ -134,22 +137,21 @@ class Library:
 
     # Taking out and bringing in.
 
-    @transaction.atomic
     def bring_in(self, facts: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Add a conversation that was taken out of this or another site."""
-        made = self._new(title=facts.get("title", ""), folder=facts.get("folder", ""))
-        made.settings = dict(facts.get("settings", {}))
-        known: dict[int | None, Message | None] = {None: None}
-        for message in messages:
-            if message["parent"] not in known:
-                raise InvalidValue("A message comes before the one it answers.", param="messages")
-            kept = {name: message[name] for name in _TAKEN_OUT if name in message}
-            known[message["id"]] = Message.objects.create(
-                conversation=made, parent=known[message["parent"]], **kept
-            )
-        tip = known.get(facts.get("tip")) or Message.objects.filter(conversation=made).last()
-        made.tip = tip
-        made.save()
+        """Add a conversation that was taken out of this or another site.
+
+        It takes as long as it is long, in pieces. Until its last message it counts as deleted, so that nobody
+        sees a part of it, and what a site that ended meanwhile leaves of it is purged.
+        """
+        intake.check(messages)
+        made = self._new(
+            title=facts.get("title", ""),
+            folder=facts.get("folder", ""),
+            settings=dict(facts.get("settings", {})),
+            deleted_at=timezone.now(),
+        )
+        made.tip, made.deleted_at = intake.add(made, messages, facts.get("tip")), None
+        made.save(update_fields=["tip", "deleted_at"])
         return _listed(made)
 
     def _kept(self) -> QuerySet[Conversation]:
@@ -161,23 +163,9 @@ class Library:
     def _begin(self, words: str) -> Conversation:
         return self._new(title=title_of(words))
 
-    def _new(self, **facts: str) -> Conversation:
+    def _new(self, **facts: Any) -> Conversation:
         user: Any = self._user
         return Conversation.objects.create(user=user, changed_at=timezone.now(), **facts)
-
-
-_TAKEN_OUT = (
-    "role",
-    "content",
-    "reasoning",
-    "calls",
-    "model",
-    "status",
-    "error",
-    "figures",
-    "tokens",
-    "made",
-)
 
 
 def retitle(pk: UUID, old: str, new: str) -> None:

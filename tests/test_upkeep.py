@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -56,6 +57,14 @@ def test_old_responses_go_though_none_is_kept_after_them(settings: Any) -> None:
         StoredResponse.objects.filter(pk=kept.pk).update(created_at=timezone.now() - timedelta(days=days))
     forget_old()
     assert [kept.pk for kept in StoredResponse.objects.all()] == ["resp_1"]
+
+
+def test_expired_sessions_go_and_others_stay() -> None:
+    for name, hours in (("over", -1), ("on", 1)):
+        until = timezone.now() + timedelta(hours=hours)
+        Session.objects.create(session_key=name, session_data="x", expire_date=until)
+    Upkeep(CHORES).round()
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["on"]
 
 
 def test_a_capture_that_another_process_began_or_ended_is_noticed() -> None:
