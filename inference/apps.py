@@ -11,9 +11,9 @@ class InferenceConfig(AppConfig):
     verbose_name = "Models"
 
     def ready(self) -> None:
-        from inference.checks import check_blas, check_exposure, check_key, check_names
+        from inference.checks import check_blas, check_exposure, check_key, check_names, check_privacy
 
-        for check in (check_blas, check_exposure, check_key, check_names):
+        for check in (check_blas, check_exposure, check_key, check_names, check_privacy):
             checks.register(check)
         _feel_changes_of_keys()
         _feel_captures()

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
 from inference.blas import best_blas
+from mlxsite import private
 from mlxsite.config import unknown_settings
 
 _SHORT_KEY = 16
@@ -41,6 +42,19 @@ def check_names(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A misspelt setting would leave the default in force without a word."""
     hint = "Correct its name, or unset it (also in the file .env)."
     return [Error(wrong, hint=hint, id="inference.E002") for wrong in unknown_settings()]
+
+
+def check_privacy(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """In the data folder are prompts, answers and sessions; other users of this machine read none of them."""
+    if not (found := private.open_to_others(settings.CONFIG.data_dir)):
+        return []
+    return [
+        Warning(
+            f"Other users of this machine can read what the site keeps: {', '.join(found)}.",
+            hint="Give MLX_SERVER_DATA_DIR a folder that belongs to the user who runs the site.",
+            id="inference.W003",
+        )
+    ]
 
 
 def check_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

@@ -1,7 +1,6 @@
 """Every setting an operator may give, read from MLX_SERVER_* and refused with a clear message when wrong."""
 
 import difflib
-import ipaddress
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +10,10 @@ from typing import Literal
 import psutil
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+
+from mlxsite import addresses
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _PREFIX = "MLX_SERVER_"
@@ -40,10 +42,27 @@ def _or_zero(text: str, total: int) -> int:
     return 0 if text == "0" else parse_bytes(text, total)
 
 
+def _folder(text: str) -> Path:
+    """A folder that is there or can be made; ValueError for what is none."""
+    if not text.strip():
+        raise ValueError("it is empty; name a folder, or unset it")
+    if text != text.strip() or not text.isprintable():
+        raise ValueError(f"{text!r} has blanks around it, or a character that cannot be typed")
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"nobody knows whose home folder {text} begins with") from None
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"there is a file at {text}; name a folder")
+    return path
+
+
 class Config(BaseSettings):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True, allow_inf_nan=False
+    )
 
     data_dir: Path = Field(
         BASE_DIR / "data", description="Where the database, the secret key and the models live."
@@ -60,6 +79,9 @@ class Config(BaseSettings):
     )
     api_key: SecretStr | None = Field(
         None, min_length=1, description="The key clients of /v1 must send; none on loopback."
+    )
+    admin_password: SecretStr | None = Field(
+        None, description="The password of the account `admin` of the first start; none makes one up."
     )
     memory_limit: str = Field(
         "75%", description="Memory all models together may use: bytes, `12GB` or `75%`."
@@ -118,6 +140,13 @@ class Config(BaseSettings):
         None, description="Logfire's write token; none prints spans locally."
     )
 
+    @field_validator("idle_ttl_s")
+    @classmethod
+    def _is_a_time_or_for_ever(cls, value: float) -> float:
+        if -1 < value < 0:
+            raise ValueError("give seconds from 0 up, or -1 to keep models for ever")
+        return value
+
     @field_validator("memory_limit")
     @classmethod
     def _is_an_amount(cls, value: str) -> str:
@@ -131,11 +160,27 @@ class Config(BaseSettings):
             parse_bytes(value, total=1)
         return value
 
+    @field_validator("host")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        return addresses.listening(value)
+
     @field_validator("allowed_hosts")
     @classmethod
     def _names_its_hosts(cls, value: str) -> str:
-        if "*" in value:
-            raise ValueError("name each host; `*` would let any web page reach this server (DNS rebinding)")
+        return ",".join(addresses.host_name(name) for name in value.split(",") if name.strip())
+
+    @field_validator("data_dir", "models_dir", mode="before")
+    @classmethod
+    def _is_a_folder(cls, value: Path | str | None) -> Path | None:
+        return None if value is None else _folder(str(value))
+
+    @field_validator("api_key", "admin_password", "logfire_token")
+    @classmethod
+    def _is_a_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        given = value.get_secret_value() if value else ""
+        if value is not None and (not given or given != given.strip() or not given.isprintable()):
+            raise ValueError("it is empty, has blanks around it, or a character that cannot be typed")
         return value
 
     @property
@@ -161,12 +206,7 @@ class Config(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the address we listen on."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return addresses.is_loopback(self.host)
 
     @property
     def is_open(self) -> bool:
@@ -176,8 +216,8 @@ class Config(BaseSettings):
     @property
     def hosts(self) -> list[str]:
         """Host names the site answers to, for Django's ALLOWED_HOSTS."""
-        named = [name.strip() for name in self.allowed_hosts.split(",") if name.strip()]
-        own = [] if self.host in {"0.0.0.0", "::"} else [self.host]  # noqa: S104 - compared, not bound
+        named = self.allowed_hosts.split(",") if self.allowed_hosts else []
+        own = [] if self.host in addresses.EVERYWHERE else [addresses.in_url(self.host)]
         return list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", *own, *named]))
 
 
@@ -188,9 +228,14 @@ def config() -> Config:
         return Config()
     except ValidationError as error:
         wrong = "; ".join(
-            f"{_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+            f"{_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {reason(e)}" for e in error.errors()
         )
         raise ImproperlyConfigured(f"{wrong}. docs/configuration.md lists every setting.") from None
+
+
+def reason(error: ErrorDetails) -> str:
+    """Why a value was refused, without pydantic's word for where that was found out."""
+    return error["msg"].removeprefix("Value error, ")
 
 
 def unknown_settings() -> list[str]:

@@ -1,11 +1,13 @@
 """Django's settings, all of them derived from `config()`; nothing is decided here twice."""
 
+from mlxsite import private
 from mlxsite.config import BASE_DIR, config
 from mlxsite.secret import secret_key
 
 CONFIG = config()
 
 SECRET_KEY = secret_key(CONFIG.data_dir)
+private.close(CONFIG.data_dir)
 DEBUG = False
 ALLOWED_HOSTS = CONFIG.hosts
 
@@ -58,7 +60,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": CONFIG.data_dir / "site.sqlite3",
+        "NAME": CONFIG.data_dir / private.DATABASE,
         # Under ASGI every request has a thread of its own: a kept connection would leak with it.
         "CONN_MAX_AGE": 0,
         "OPTIONS": {

@@ -14,5 +14,11 @@ def models_folder(config: Config) -> Path:
             f"There is no folder {config.models_dir}, which MLX_SERVER_MODELS_DIR or --models-dir names. "
             f"Correct it, or make the folder; without it, models go to {config.data_dir / 'models'}."
         )
-    config.models_path.mkdir(parents=True, exist_ok=True)
+    try:
+        config.models_path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # a link to nowhere, for example
+        raise CommandError(
+            f"The models folder {config.models_path} cannot be made: {error.strerror}. Correct that, or name "
+            "another one with MLX_SERVER_MODELS_DIR or --models-dir."
+        ) from None
     return config.models_path

@@ -31,6 +31,7 @@ def staged(target: Path, *, keeps_draft: bool = False) -> Iterator[Path]:
             _empty(draft)
         try:
             yield draft
+            _share(draft)
             _sync(draft)
             draft.rename(target)
             _sync_entry(target.parent)
@@ -69,7 +70,8 @@ def _taken(target: Path, draft: Path) -> Iterator[None]:
     """Make the draft, unless the target is there, and hold its lock."""
     if os.path.lexists(target):  # also a link to nowhere
         raise FileExistsError(target.name)
-    draft.mkdir(parents=True, exist_ok=True)
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    draft.mkdir(exist_ok=True, mode=0o700)
     with _held(draft) as descriptor:
         # Whoever held the lock just before has perhaps renamed or removed this very folder.
         if os.path.lexists(target) or not tree.is_same(descriptor, draft):
@@ -95,6 +97,23 @@ def _empty(folder: Path) -> None:
             tree.remove(Path(entry.path))
         else:
             Path(entry.path).unlink(missing_ok=True)
+
+
+def _share(draft: Path) -> None:
+    """Let read a model whoever may read the folder it lies in: other programs serve from there as well.
+
+    The process that makes it makes private files, for most of what it makes is (mlxsite/private.py).
+    """
+    mode = draft.parent.stat().st_mode & 0o777
+    for entry in tree.walk(draft):
+        if not entry.is_symlink():
+            _allow(entry.path, mode & 0o666 | 0o600 if entry.is_file() else mode | 0o700)
+    _allow(draft, mode | 0o700)
+
+
+def _allow(path: str | Path, mode: int) -> None:
+    with suppress(PermissionError, FileNotFoundError):  # a disk without modes; what others put there is gone
+        os.chmod(path, mode)
 
 
 def _sync(folder: Path) -> None:

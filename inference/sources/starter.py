@@ -112,6 +112,7 @@ def _recommend(starter: Starter, target: Path) -> None:
     draft.write_text(
         json.dumps(known | {"temperature": starter.temperature, "top_p": starter.top_p}, indent=1)
     )
+    shutil.copymode(target / "config.json", draft)
     draft.replace(path)
 
 

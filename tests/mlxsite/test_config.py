@@ -46,6 +46,10 @@ def test_an_amount_is_positive_or_refused(text: str) -> None:
         {"queue_limit": -1},
         {"max_body_bytes": 10},
         {"load_timeout_s": 0},
+        {"load_timeout_s": "inf"},
+        {"wait_limit_s": "nan"},
+        {"idle_ttl_s": -0.5},
+        {"idle_ttl_s": "1e400"},
         {"context_limit": 3},
         {"log_level": "LOUD"},
     ],
@@ -53,6 +57,56 @@ def test_an_amount_is_positive_or_refused(text: str) -> None:
 def test_it_refuses_wrong_settings(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Config(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t", " data", "data ", "da\nta", "~nobody-of-this-name/data"])
+@pytest.mark.parametrize("name", ["data_dir", "models_dir"])
+def test_it_refuses_what_is_no_folder(name: str, text: str) -> None:
+    with pytest.raises(ValidationError):
+        Config(**{name: text})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["data_dir", "models_dir"])
+def test_it_refuses_a_file_in_the_place_of_a_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ValidationError, match="there is a file at"):
+        Config(**{name: str(tmp_path / "file")})  # type: ignore[arg-type]
+
+
+def test_a_folder_may_begin_with_ones_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MLX_SERVER_DATA_DIR", "~/studio")
+    assert Config().data_dir == tmp_path / "studio"
+
+
+@pytest.mark.parametrize("name", ["api_key", "admin_password", "logfire_token"])
+@pytest.mark.parametrize("text", ["", " ", "secret ", "\tsecret", "sec\nret", "secret\n"])
+def test_it_refuses_a_secret_that_nobody_can_send(name: str, text: str) -> None:
+    with pytest.raises(ValidationError):
+        Config(**{name: text})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("DATA_DIR", "", "MLX_SERVER_DATA_DIR: it is empty; name a folder, or unset it."),
+        ("MODELS_DIR", "", "MLX_SERVER_MODELS_DIR: it is empty; name a folder, or unset it."),
+        ("HOST", "", "MLX_SERVER_HOST: it is empty; give an address such as 127.0.0.1, or unset it."),
+        (
+            "ALLOWED_HOSTS",
+            "a.example,http://x",
+            "MLX_SERVER_ALLOWED_HOSTS: 'http://x' is no host name: give it without http://, port or path: x.",
+        ),
+    ],
+)
+def test_what_is_refused_names_its_setting_and_the_way_out(
+    name: str, text: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"MLX_SERVER_{name}", text)
+    module.config.cache_clear()
+    with pytest.raises(ImproperlyConfigured) as refused:
+        module.config()
+    assert str(refused.value) == f"{told} docs/configuration.md lists every setting."
 
 
 def test_it_names_each_wrong_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +117,9 @@ def test_it_names_each_wrong_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         module.config()
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "[::1]", "LOCALHOST", "127.1"]
+)
 def test_loopback_without_a_key_is_open(host: str) -> None:
     assert Config(host=host).is_open
 
@@ -83,8 +139,13 @@ def test_it_answers_to_its_own_names_and_those_it_is_given() -> None:
     assert config.hosts == ["127.0.0.1", "localhost", "[::1]", "192.168.1.5", "studio.local"]
 
 
-def test_listening_everywhere_is_no_host_name() -> None:
-    assert Config(host="0.0.0.0").hosts == ["127.0.0.1", "localhost", "[::1]"]  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "[::]", "0"])  # noqa: S104
+def test_listening_everywhere_is_no_host_name(host: str) -> None:
+    assert Config(host=host).hosts == ["127.0.0.1", "localhost", "[::1]"]
+
+
+def test_its_own_address_is_a_host_name_as_browsers_send_it() -> None:
+    assert Config(host="fe80::1").hosts[-1] == "[fe80::1]"
 
 
 def test_models_live_in_the_data_folder_unless_told() -> None:

@@ -1,6 +1,9 @@
 import stat
 from pathlib import Path
 
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
 from mlxsite.secret import secret_key
 
 
@@ -22,3 +25,44 @@ def test_two_folders_have_two_keys(tmp_path: Path) -> None:
 def test_it_leaves_no_draft_behind(tmp_path: Path) -> None:
     secret_key(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+KEY = "k3y-" * 12
+
+
+def broken(folder: Path, content: bytes) -> Path:
+    (folder / "secret_key").write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize("content", [f"{KEY}\n".encode(), KEY.encode(), f"  {KEY}\r\n".encode()])
+def test_a_key_of_the_operators_own_is_taken(tmp_path: Path, content: bytes) -> None:
+    assert secret_key(broken(tmp_path, content)) == KEY
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"   \t\n"])
+def test_an_empty_key_is_refused_with_the_way_out(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"secret_key is empty\. Delete it to have a new one made"):
+        secret_key(broken(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"short", b"\0" * 64, b"\xff\xfe" * 40, KEY.encode() + b"\n" + KEY.encode(), b"two words " * 9),
+        *(KEY.encode()[:20], "ключ".encode() * 20, b"-----BEGIN KEY-----\nabc\n" * 3),
+    ],
+)
+def test_a_damaged_key_is_refused_with_the_way_out(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"secret_key is damaged: .* Delete it to have a new one"):
+        secret_key(broken(tmp_path, content))
+
+
+def test_what_is_no_file_is_refused_with_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "a" / "secret_key").mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "secret_key").symlink_to("/nowhere")
+    (tmp_path / "c").write_text("a file in the folder's place")
+    for folder in ("a", "b", "c", "c/below"):
+        with pytest.raises(ImproperlyConfigured, match="MLX_SERVER_DATA_DIR has to name a folder"):
+            secret_key(tmp_path / folder)

@@ -1,6 +1,8 @@
+import contextlib
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,50 @@ def test_a_whole_model_in_a_draft_is_not_listed(tmp_path: Path) -> None:
         shutil.copytree(whole, draft, dirs_exist_ok=True)
         assert Catalog(root, use_hub_cache=False).scan() == ()
     assert [card.id for card in Catalog(root, use_hub_cache=False).scan()] == ["group/tiny"]
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o700, 0o777])
+def test_a_model_may_be_read_by_whoever_may_read_the_folder_it_lies_in(tmp_path: Path, mode: int) -> None:
+    before = os.umask(0o077)
+    try:
+        (tmp_path / "models").mkdir()
+        (tmp_path / "models").chmod(mode)
+        with staged(tmp_path / "models" / "model") as draft:
+            (draft / "1_Pooling").mkdir()
+            (draft / "1_Pooling" / "config.json").touch()
+            (draft / "link").symlink_to(tmp_path)
+            assert draft.stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+    made = tmp_path / "models" / "model"
+    assert made.stat().st_mode & 0o777 == (made / "1_Pooling").stat().st_mode & 0o777 == mode
+    assert (made / "1_Pooling" / "config.json").stat().st_mode & 0o777 == mode & 0o666
+
+
+def test_a_file_that_others_put_into_the_draft_may_be_gone_by_the_end(tmp_path: Path) -> None:
+    is_over = threading.Event()
+
+    def come_and_go() -> None:
+        while not is_over.is_set():
+            for draft in tmp_path.glob(".*.partial"):
+                (draft / ".DS_Store").touch()
+                (draft / ".DS_Store").unlink(missing_ok=True)
+
+    other = threading.Thread(target=lambda: _bear(come_and_go))
+    other.start()
+    try:
+        for number in range(200):
+            with staged(tmp_path / f"model{number}") as draft:
+                (draft / "file").touch()
+    finally:
+        is_over.set()
+        other.join()
+    assert len(names(tmp_path)) == 200
+
+
+def _bear(act: Callable[[], None]) -> None:
+    """Go on whatever vanished under the other's hands."""
+    while True:
+        with contextlib.suppress(OSError):
+            act()
+            return

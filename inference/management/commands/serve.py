@@ -4,26 +4,26 @@ import argparse
 import asyncio
 import contextlib
 import resource
-import secrets
 import signal
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, call_command
 from pydantic import ValidationError
 from tqdm import tqdm
 
 from inference import __version__, runtime, serving, tracing
+from inference.first_login import FirstLogin
 from inference.management.folder import models_folder
 from inference.recording.switch import SWITCH
 from inference.sources.starter import StarterUnavailable, ensure_starter
 from inference.threads import FILES
 from inference.upkeep import Upkeep
-from mlxsite.config import Config, unknown_settings
+from mlxsite import private
+from mlxsite.config import Config, reason, unknown_settings
 from mlxsite.server import StreamServer
 
 _FLUSH_S = 2.0
@@ -44,6 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         config = _apply(options)
+        private.from_now_on()
         if not config.is_loopback and config.api_key is None:
             raise CommandError(
                 f"Refusing to listen on {config.host} without a key: anybody on the network could use this "
@@ -66,12 +67,12 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         SWITCH.refresh()  # before the first request: a capture goes on after a restart
         Upkeep().start()
-        password = _first_login()
+        login = _first_login(config)
         if config.starter and not any(card.is_servable for card in runtime.catalog().scan()):
             self._fetch_starter(config)
         tracing.configure(config)
         _allow_many_files()
-        self._serve(config, place, password)
+        self._serve(config, place, login)
 
     def _fetch_starter(self, config: Config) -> None:
         self.stdout.write("No model yet: fetching the starter model, SmolLM2-135M-Instruct.")
@@ -88,12 +89,12 @@ class Command(BaseCommand):
         except StarterUnavailable as error:
             self.stderr.write(self.style.WARNING(str(error)))
 
-    def _serve(self, config: Config, place: serving.Place, password: str | None) -> None:
+    def _serve(self, config: Config, place: serving.Place, login: FirstLogin) -> None:
         from mlxsite.asgi import application
 
         def on_ready() -> None:
             place.listens(config.host, server.port)
-            self._on_ready(server, password)
+            self._on_ready(server, login)
 
         server = StreamServer(
             application,
@@ -115,21 +116,20 @@ class Command(BaseCommand):
             self.stdout.write(line)
             self.stdout.flush()
 
-    def _on_ready(self, server: StreamServer, password: str | None) -> None:
+    def _on_ready(self, server: StreamServer, login: FirstLogin) -> None:
         loop = asyncio.get_event_loop()
         stopping = Stopping(server, self._say)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.begin)
         stopping.keep(loop.create_task(runtime.pool().warm_up()))
-        self._greet(server.address, password)
+        self._greet(server.address, login.told(is_terminal=self.stdout.isatty()))
 
-    def _greet(self, address: str, password: str | None) -> None:
+    def _greet(self, address: str, first_login: str) -> None:
         self.stdout.write(f"\nmlxsite {__version__} is ready.\n")
         for name, path in (("Playground", "/"), ("Admin", "/admin/"), ("API", "/v1")):
             self.stdout.write(f"  {name:<11}{address}{path}")
-        if password:
-            self.stdout.write(f"\nSign in to the admin as 'admin' with the password {password}")
-            self.stdout.write("It is shown this once; change it with: python manage.py changepassword admin")
+        if first_login:
+            self.stdout.write(f"\n{first_login}")
         self.stdout.write("\nPress Ctrl-C to stop.")
         self.stdout.flush()
 
@@ -176,7 +176,7 @@ def _apply(options: dict[str, Any]) -> Config:
     try:
         config = Config(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        raise CommandError("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
+        raise CommandError("; ".join(f"{e['loc'][0]}: {reason(e)}" for e in error.errors())) from None
     except ImproperlyConfigured as error:
         raise CommandError(str(error)) from None
     settings.CONFIG = config
@@ -184,14 +184,11 @@ def _apply(options: dict[str, Any]) -> Config:
     return config
 
 
-def _first_login() -> str | None:
-    """The new password of a first staff account; None when one exists already."""
-    users = get_user_model().objects
-    if users.filter(is_superuser=True).exists():
-        return None
-    password = secrets.token_urlsafe(12)
-    users.create_superuser("admin", password=password)
-    return password
+def _first_login(config: Config) -> FirstLogin:
+    wanted = config.admin_password
+    login = FirstLogin(config.data_dir, wanted.get_secret_value() if wanted else None)
+    login.make()
+    return login
 
 
 def _allow_many_files() -> None:

@@ -1,0 +1,89 @@
+"""Addresses and names that operators give, in the one form that everything compares them in."""
+
+import ipaddress
+import re
+import socket
+
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+_NUMBERS = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}")
+_NAME = re.compile(r"\.?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
+
+
+def listening(given: str) -> str:
+    """An address to listen on, as sockets write it; ValueError says what else it is.
+
+    Sockets take one address in many spellings (`127.1`, `0x7f.1`, `::ffff:127.0.0.1`), and whether only this
+    machine can reach it must not depend on the spelling.
+    """
+    text = given.strip().lower().rstrip(".")
+    if not text:
+        raise ValueError("it is empty; give an address such as 127.0.0.1, or unset it")
+    if address := _ip(text):
+        return address
+    if _is_name(text) and not text.startswith("."):
+        return text
+    raise ValueError(f"{given!r} is no address: give one without http://, port or path, such as 127.0.0.1")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach an address as `listening` writes it."""
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def host_name(given: str) -> str:
+    """A host name as browsers send it; ValueError says what to write instead."""
+    text = given.strip().lower().rstrip(".")
+    if "*" in text:
+        raise ValueError("name each host; `*` would let any web page reach this server (DNS rebinding)")
+    if address := _ip(text):
+        return in_url(address)
+    try:
+        name = text.encode("idna").decode() if not text.isascii() else text
+    except UnicodeError:
+        name = ""
+    if _is_name(name):
+        return name
+    without = f"give it without http://, port or path{_instead(text)}"
+    raise ValueError(f"{given.strip()!r} is no host name: {without}")
+
+
+def in_url(address: str) -> str:
+    """An address as it stands in a URL and in a Host header."""
+    return f"[{address}]" if ":" in address else address
+
+
+def _is_name(text: str) -> bool:
+    return bool(_NAME.fullmatch(text)) and not text.rpartition(".")[2].isdigit()  # those are addresses
+
+
+def _ip(text: str) -> str:
+    """The usual spelling of an IP address; empty for what is none."""
+    is_bracketed = text.startswith("[") and text.endswith("]")
+    try:
+        found = ipaddress.ip_address(text[1:-1] if is_bracketed else text)
+    except ValueError:
+        return "" if is_bracketed else _of_numbers(text)
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)
+
+
+def _of_numbers(text: str) -> str:
+    """An IPv4 address in fewer numbers, or in hexadecimal ones, as sockets take it too."""
+    if not _NUMBERS.fullmatch(text):
+        return ""
+    try:
+        return socket.inet_ntoa(socket.inet_aton(text))
+    except OSError:
+        return ""
+
+
+def _instead(text: str) -> str:
+    """What was probably meant, where a whole address was given."""
+    name = re.sub(r"^[a-z+.-]+://", "", text).partition("/")[0]
+    name = re.sub(r":\d*$", "", name)
+    return f": {name}" if name != text and _is_name(name) else ""

@@ -1,0 +1,51 @@
+"""The data folder is its owner's alone: in it are prompts, answers, sessions and the key that signs them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from stat import S_IMODE, S_ISVTX
+
+DATABASE = "site.sqlite3"
+_FILES = (
+    *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"),
+    *("secret_key", "admin_password", "serving"),
+)
+_FOLDERS = ("prefixes",)
+_OTHERS = 0o077
+# Should somebody name one of these: whatever else lies in it is no business of ours.
+_SHARED = frozenset({Path("/"), Path(os.path.expanduser("~")).resolve()})
+
+
+def from_now_on() -> None:
+    """Have this process, and those that it starts, make nothing that others may read."""
+    os.umask(_OTHERS)
+
+
+def close(data_dir: Path) -> None:
+    """Take from others what an earlier version, another program or an operator's mkdir has given them.
+
+    What belongs to another user stays as it is; `open_to_others` tells of it. So does a folder like /tmp.
+    """
+    for path, mode in _places(data_dir):
+        with suppress(OSError):
+            found = path.stat().st_mode
+            if found & _OTHERS and not found & S_ISVTX and path.resolve() not in _SHARED:
+                path.chmod(mode)
+
+
+def open_to_others(data_dir: Path) -> list[str]:
+    """What other users of this machine may read or change, with its mode."""
+    found = []
+    for path, _ in _places(data_dir):
+        with suppress(OSError):
+            mode = S_IMODE(path.stat().st_mode)
+            if mode & _OTHERS:
+                found.append(f"{path} ({mode:04o})")
+    return found
+
+
+def _places(data_dir: Path) -> Iterator[tuple[Path, int]]:
+    yield data_dir, 0o700
+    yield from ((data_dir / name, 0o600) for name in _FILES)
+    yield from ((data_dir / name, 0o700) for name in _FOLDERS)

@@ -1,0 +1,54 @@
+"""The application under other servers: they are told at their start who serves this site."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+
+from mlxsite.asgi import application
+from mlxsite.config import BASE_DIR
+
+TOLD = "This site is served by `python manage.py serve` and by no other server"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def started(data: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    env = os.environ | {"MLX_SERVER_DATA_DIR": str(data), "DJANGO_SETTINGS_MODULE": "mlxsite.settings"}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=BASE_DIR,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "mlxsite.asgi:application"),
+        ("manage.py", "runserver", "--noreload", "127.0.0.1:{port}"),
+    ],
+    ids=["daphne", "runserver"],
+)
+def test_a_plain_daphne_does_not_start(tmp_path: Path, command: tuple[str, ...]) -> None:
+    port = str(free_port())
+    done = started(tmp_path, *(part.format(port=port) for part in command))
+    assert done.returncode != 0 and TOLD in done.stdout + done.stderr
+
+
+async def test_a_server_that_announces_its_start_is_told_not_to() -> None:
+    server = ApplicationCommunicator(application, {"type": "lifespan", "asgi": {"version": "3.0"}})
+    await server.send_input({"type": "lifespan.startup"})
+    told = await server.receive_output(5)
+    assert told["type"] == "lifespan.startup.failed" and told["message"].startswith(TOLD)
