@@ -19,8 +19,8 @@ from inference.errors import HeadersTooLarge, InvalidRequest, ServerError
 from inference.openai import errors, sse
 
 _LINGER_S = 2.0
-_LOOK_S = 0.25
-_PROBE_AFTER_S = 1.0  # most answers begin before that, and what is written of them shows who has left
+_LOOK_S = 0.125
+_PROBE_AFTER_S = 0.25  # streams begin before that, and what is written of them shows who has left
 _PROBE_EVERY_S = 10.0
 _UNREADABLE = "This is no HTTP request that can be read: its first line, a header or a chunk is malformed."
 _TOO_LARGE = "The first line and the headers are too large or too many; 16,384 bytes, 500 headers are read."

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from inference.checks import check_blas, check_exposure, check_key, check_names
+from inference.checks import check_blas, check_exposure, check_key, check_names, check_privacy
 from mlxsite.config import Config
 
 
@@ -44,3 +46,13 @@ def test_a_misspelt_setting_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_default_settings_pass_djangos_own_checks() -> None:
     assert [found for found in run_checks() if found.id and not found.id.startswith("inference.W")] == []
+
+
+def test_a_data_folder_that_others_may_read_is_told(settings: Settings, tmp_path: Path) -> None:
+    settings.CONFIG = Config(data_dir=tmp_path)
+    tmp_path.chmod(0o700)
+    assert check_privacy(None) == []
+    (tmp_path / "site.sqlite3").touch()
+    (tmp_path / "site.sqlite3").chmod(0o644)
+    (found,) = check_privacy(None)
+    assert found.id == "inference.W003" and f"{tmp_path}/site.sqlite3 (0644)" in found.msg
