@@ -110,7 +110,7 @@ def test_what_is_forgotten_is_looked_at_again_by_a_look_that_begins_later(slow: 
     slow.gate.set()
     before.join(10)
     after.join(10)
-    assert (told_before, told_after) == ([2], [3])
+    assert told_after == [3] and told_before in ([2], [3])  # by the time it wakes there may be a newer one
 
 
 def test_a_look_that_fails_leaves_what_was_known(slow: Slow, clock: Clock) -> None:

@@ -70,8 +70,7 @@ def _taken(target: Path, draft: Path) -> Iterator[None]:
     """Make the draft, unless the target is there, and hold its lock."""
     if os.path.lexists(target):  # also a link to nowhere
         raise FileExistsError(target.name)
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    draft.mkdir(exist_ok=True, mode=0o700)
+    draft.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _held(draft) as descriptor:
         # Whoever held the lock just before has perhaps renamed or removed this very folder.
         if os.path.lexists(target) or not tree.is_same(descriptor, draft):
