@@ -49,6 +49,12 @@ def of_workers(given: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | _FIXED | for_our_modules(given)
 
 
+def of_helpers() -> dict[str, str]:
+    """The environment of a process that fetches something: all of ours, but for the site's own settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_OURS)}
+    return kept | for_our_modules()
+
+
 def for_our_modules(given: Mapping[str, str] | None = None) -> dict[str, str]:
     """What has `python -m` find our modules wherever the site was started, and nobody else's in their place.
 

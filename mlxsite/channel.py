@@ -22,6 +22,7 @@ _LINGER_S = 2.0
 _LOOK_S = 0.125
 _PROBE_AFTER_S = 0.25  # streams begin before that, and what is written of them shows who has left
 _PROBE_EVERY_S = 10.0
+_OLD_WAIT_S = 3.0
 _UNREADABLE = "This is no HTTP request that can be read: its first line, a header or a chunk is malformed."
 _TOO_LARGE = "The first line and the headers are too large or too many; 16,384 bytes, 500 headers are read."
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -77,7 +78,6 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
             self.loseConnection()
         elif not self._is_half_closed:
             self._is_half_closed = True
-            self.transport.setTcpKeepAlive(1)
             self._looking = reactor.callLater(_LOOK_S, self._look)
 
     def writeConnectionLost(self) -> None:  # noqa: N802
@@ -98,12 +98,23 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
         self._looks += 1
         if not self._handlingRequest:
             return
-        if self.transport.getHandle().getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        has_left = self.transport.getHandle().getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if has_left or self._is_given_up:
             self.transport.abortConnection()
             return
         if (self._looks * _LOOK_S - _PROBE_AFTER_S) % _PROBE_EVERY_S == 0:
             self._probe()
         self._looking = reactor.callLater(_LOOK_S, self._look)
+
+    @property
+    def _is_given_up(self) -> bool:
+        """Whether a client of HTTP/1.0, which can be told nothing before its answer, has waited too long.
+
+        Such a client is a proxy more often than one that half-closes, and a proxy that closes has left.
+        """
+        request = self.requests[0]
+        is_old = request.clientproto != b"HTTP/1.1" and not request.startedWriting
+        return is_old and self._looks * _LOOK_S >= _OLD_WAIT_S
 
     def _probe(self) -> None:
         """Write what every client has to bear, so that the system of one that has gone answers."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.environment import for_our_modules, of_workers
+from inference.environment import for_our_modules, of_helpers, of_workers
 from mlxsite.config import BASE_DIR
 
 SECRETS = [
@@ -41,6 +41,14 @@ def test_no_secret_is_handed_on(name: str) -> None:
 @pytest.mark.parametrize("name", NEEDED)
 def test_what_a_worker_needs_is_handed_on(name: str) -> None:
     assert of_workers({name: "as it is"})[name] == "as it is"
+
+
+def test_who_fetches_has_all_but_the_sites_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_TOKEN", "HTTPS_PROXY", "MLX_SERVER_ADMIN_PASSWORD", "mlx_server_api_key"):
+        monkeypatch.setenv(name, name)
+    made = of_helpers()
+    assert made["HF_TOKEN"] == "HF_TOKEN" and made["HTTPS_PROXY"] == "HTTPS_PROXY"
+    assert not any(name.upper().startswith("MLX_SERVER_") for name in made)
 
 
 def test_the_network_is_not_looked_at_whatever_was_set() -> None:

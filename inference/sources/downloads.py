@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from inference import tree
-from inference.environment import for_our_modules
+from inference.environment import of_helpers
 from inference.sources import hub, staging
 from inference.sources.errand import Ending, Line
 from inference.sources.errors import FetchFailed, TakenAlready
@@ -228,7 +228,7 @@ class _Errand:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | for_our_modules(),
+            env=of_helpers(),
             start_new_session=True,
         )
         self._thread = threading.Thread(target=self._follow, name=f"download {name}", daemon=True)

