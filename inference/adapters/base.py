@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from inference.adapters import folding
+from inference.adapters.arguments import readable
 from inference.adapters.calls import CallReader
 from inference.adapters.infilling import Infilling
 from inference.adapters.pythonic import Pythonic
@@ -192,7 +193,7 @@ class Adapter:
             raise TemplateFailed("This model has no chat template; send a prompt to /v1/completions instead.")
         self._check(request)
         tongue = Tongue(self._tokenizer.quote, self.call_format)
-        messages: Sequence[Message] = request.messages
+        messages: Sequence[Message] = readable(request.messages)
         if self._speaks_tools:
             messages = spoken(messages, request.tools)
         tools = () if self._speaks_tools else request.tools
