@@ -234,7 +234,14 @@ class Adapter:
         if thinking is None:
             return Reader(calls=calls)
         marks = (thinking.opening, thinking.closing)
-        return Reader(reasoning=marks, starts_inside=thinking.is_open, calls=calls, frame=self.answer_frame)
+        return Reader(
+            reasoning=marks,
+            starts_inside=thinking.is_open,
+            calls=calls,
+            frame=self.answer_frame,
+            # What has to follow a schema is not held to it while the model thinks.
+            calls_in_thoughts=calls is not None and not (request.follows_schemas or request.schema),
+        )
 
     def thinking(self, prompt: Sequence[int]) -> Thinking | None:
         """How an answer to this prompt may reason; None for a model that does not."""
@@ -268,7 +275,8 @@ class Adapter:
         if not (request.tools and self.call_format):
             return None
         tools = {tool.name: tool for tool in request.tools}
-        return CallReader(self.call_format, tools, several=request.may_call_several)
+        is_forced = bool(request.must_call)
+        return CallReader(self.call_format, tools, several=request.may_call_several, is_forced=is_forced)
 
     def _check(self, request: ChatRequest) -> None:
         """Refuse what the chat template would silently leave out."""

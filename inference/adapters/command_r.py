@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
+from inference.adapters.grammar_rules import literal
 from inference.adapters.tongue import Tongue, Turns
-from inference.adapters.tool_formats import JsonList, literal, literals, member, object_heads
+from inference.adapters.tool_formats import JsonList, literals, member, object_heads
 from inference.requests import Message, Tool
 
 _RESPONSE = ("<|START_RESPONSE|>", "<|END_RESPONSE|>")
@@ -29,7 +30,7 @@ class Actions(JsonList):
         for head in object_heads(before, name="tool_name", firsts=((), _NUMBERED))
     )
     closing = (*JsonList.closing, end)
-    arguments_key = "parameters"
+    name_key, arguments_key = "tool_name", "parameters"
 
     @classmethod
     def is_written_by(cls, template: str) -> bool:
@@ -41,7 +42,7 @@ class Actions(JsonList):
 
     def _call(self, tool: Tool, arguments: str) -> str:
         named = literal(f'", "tool_name": "{tool.name}", "parameters": ')
-        return f'"{{\\"tool_call_id\\": \\"" /[0-9]+/ {named} {arguments} "}}"'
+        return f'"{{\\"tool_call_id\\": \\"" /[0-9]{{1,4}}/ {named} {arguments} "}}"'
 
 
 class CommandR(Adapter):

@@ -13,9 +13,13 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
+from inference.adapters.grammar_rules import RuleBook
+from inference.adapters.literals import json_string
 from inference.adapters.marked_calls import NAME, SPACE, MarkedCalls, chars, heads
+from inference.adapters.schema import Schema
 from inference.adapters.tongue import Tongue, Turns
-from inference.adapters.xml_calls import XmlSection, typed
+from inference.adapters.values import value_of
+from inference.adapters.xml_calls import XmlSection
 from inference.requests import Message, Tool
 
 _CALL, _CALL_END = "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"
@@ -58,25 +62,34 @@ class DsmlCalls(XmlSection):
     argument = f'<{_DSML}parameter name="{{key}}" string="{{string}}">'
     value_end = f"</{_DSML}parameter>\n"
     closing_text = f"</{_DSML}invoke>\n"
-    pattern = re.compile(
-        rf"\s*<{_DSML}invoke name=\"(?P<name>[^\s<>\"]{{1,64}})\">(?P<body>.*?)</{_DSML}invoke>"
-        rf"(?=\s*(?:<{_DSML}invoke |\Z))",
-        re.DOTALL,
+    call_tag = re.compile(rf"<{_DSML}invoke name=\"(?P<name>[^\s<>\"]{{1,64}})\">")
+    call_end = f"</{_DSML}invoke>"
+    key_tag = re.compile(
+        rf"<{_DSML}parameter name=\"(?P<key>[^<>\"]{{1,256}})\"(?: string=\"(?P<string>true|false)\")?>"
     )
-    parameter = re.compile(
-        rf"\s*<{_DSML}parameter name=\"(?P<key>[^<>\"]{{1,256}})\"(?: string=\"(?P<string>true|false)\")?>"
-        rf"(?P<value>.*?)</{_DSML}parameter>(?=\s*(?:<{_DSML}parameter |\Z))",
-        re.DOTALL,
-    )
+    value_tag = f"</{_DSML}parameter>"
+    keys = re.compile(r"[^<>\"]{1,256}")
+    barred = (_DSML,)
 
     @property
     def marks(self) -> tuple[str, ...]:
         return (_DSML,)
 
-    def _value(self, found: re.Match[str], schema: Any) -> Any:
+    def value(self, text: str, found: re.Match[str], schema: Schema) -> str:
         if found["string"] == "true":
-            return found["value"]
-        return typed(found["value"], schema if found["string"] is None else None)
+            return json_string(text)
+        is_other = found["string"] == "false" and not schema.is_text
+        return value_of(text, schema.other if is_other else schema)
+
+    def _argument(self, key: str, schema: Schema, rules: RuleBook) -> list[str]:
+        """A string as it is, anything else as JSON, and the tag says which."""
+        kinds = {"true": schema.only("string")} if schema.takes_text else {}
+        kinds |= {"false": schema.other} if schema.types != {"string"} else {}
+        return [
+            f"{self._said(self.argument.format(key=key, string=kind))} ({' | '.join(values)})"
+            for kind, one in kinds.items()
+            if (values := self._values(one, rules))
+        ]
 
 
 class DsmlToolCalls(DsmlCalls):

@@ -6,36 +6,30 @@ of the alphabet, as the templates write them; Gemma 4 has the same notation with
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
-from inference.adapters.grammar_rules import RuleBook
-from inference.adapters.tool_formats import ToolFormat, literal
+from inference.adapters.gemma_rules import PLAIN_KEY, GemmaRules
+from inference.adapters.grammar_rules import literal
+from inference.adapters.literals import Literals, Unfinished, json_string
+from inference.adapters.schema import Schema
+from inference.adapters.values import value_of
+from inference.adapters.whole_calls import WholeCalls
 from inference.requests import Tool
 
 # Gemma 4 sometimes forgets the word, or repeats the colon (vllm#53431).
-_CALL = re.compile(r"\s*:?(?:call:)?([^\s(){}:]{1,64})\s*(?=\{)")
+_CALL = re.compile(r"\s*:?(?:call:)?([^\s(){}:]{1,64})\s*(?=[({])")
 _BEGINNING = re.compile(r"\s*:?(?:call:)?([^\s(){}:]{1,64}\s*([({].*)?)?", re.DOTALL)
-# It also writes round brackets (vllm#53642).
-_ROUND = re.compile(r"(\s*:?call:[^\s(){}:]{1,64}\s*)\((.*)\)\s*", re.DOTALL)
-_BARE = re.compile(r"[^,{}\[\]]*")
-_KEY = re.compile(r"[^,:{}\[\]]*")
-_VALUES = r"""
-any: string | NUMBER | "true" | "false" | "null" | any_list | any_object
-any_list: "[" (any ("," any)*)? "]"
-any_object: "{" (KEY ":" any ("," KEY ":" any)*)? "}"
-NUMBER: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/
-KEY: /[A-Za-z_][A-Za-z0-9_-]*/
-"""
+_BARE = re.compile(r"[^,:{}\[\]()\"'`<]+")  # a colon would be that of another argument
+_ANYTHING = Schema(True)
 
 
-class GemmaCalls(ToolFormat):
+class GemmaCalls(WholeCalls):
     """Gemma 4's marks; FunctionGemma has others."""
 
     name = "gemma4"
     begin, end = "<|tool_call>", "<tool_call|>"
     quote: ClassVar[str] = '<|"|>'
-    is_whole = True
     ends_with_answer = True
 
     @classmethod
@@ -46,37 +40,33 @@ class GemmaCalls(ToolFormat):
     def marks(self) -> tuple[str, ...]:
         return self.begin, self.end, self.quote
 
+    def named(self, held: str) -> str | None:
+        found = _CALL.match(held)
+        return found[1] if found else None
+
     def may_become(self, body: str) -> bool:
         return _BEGINNING.fullmatch(body) is not None
 
-    def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
-        calls = []
-        body = _ROUND.sub(r"\1{\2}", body) if _ROUND.fullmatch(body) else body
-        while body.strip():
-            found = _CALL.match(body)
+    def _calls(self, body: str, tools: Mapping[str, Tool]) -> list[tuple[str, str]]:
+        notation, calls = Notation(body, self.quote), []
+        while not notation.is_at_end:
+            found = _CALL.match(body, notation.place)
             if not found:
-                return ()
-            try:
-                notation = Notation(body, found.end(), self.quote)
-                calls.append((found[1], json.dumps(notation.members(), allow_nan=False)))
-            except (ValueError, RecursionError):
-                return ()
-            body = body[notation.place :]
+                raise ValueError("no call is here")
+            tool = tools.get(found[1])
+            notation.place = found.end()
+            calls.append((found[1], notation.members(Schema.of(tool.parameters) if tool else _ANYTHING)))
         return calls
 
     def lark(self, tools: Sequence[Tool], several: bool) -> str:
-        quote = self._mark(self.quote)
-        # A token that is a mark is never read as text, so that any text may stand before it.
-        text = r"/(.|\n)*/" if quote.startswith("<[") else r"/[^<]*/"
-        rules = Rules(f"({quote} TEXT {quote})", lambda said: f"({quote} {literal(said)} {quote})")
+        rules = GemmaRules(self._mark(self.quote), self.quote)
         calls = []
         for tool in tools:
-            arguments = rules.object_of(json.loads(tool.parameters))
+            arguments = rules.object_of(Schema.of(tool.parameters))
             opened = literal(f"call:{tool.name}")
             calls.append(f"({self._mark(self.begin)} {opened} {arguments} {self._mark(self.end)})")
         start = "call+" if several else "call"
-        string = f"string: {quote} TEXT {quote}\nTEXT: {text}"
-        return "\n".join([f"start: {start}", f"call: {' | '.join(calls)}", *rules.made, string]) + _VALUES
+        return "\n".join([f"start: {start}", f"call: {' | '.join(calls)}", *rules.made]) + "\n"
 
 
 class FunctionGemmaCalls(GemmaCalls):
@@ -85,127 +75,56 @@ class FunctionGemmaCalls(GemmaCalls):
     quote = "<escape>"
 
 
-class Notation:
-    """Reads one object from `place` on; raises ValueError where there is none."""
+class Notation(Literals):
+    """Reads arguments, whose strings have marks of their own, or the quotes of JSON and Python.
 
-    def __init__(self, text: str, place: int, quote: str) -> None:
-        self.place = place
-        self._text = text
+    What has no quotes at all is what its schema takes it for; a quote anywhere in it is none of either, so
+    it is no call. Round brackets are written, too (vllm#53642).
+    """
+
+    def __init__(self, text: str, quote: str) -> None:
+        super().__init__(text)
         self._quote = quote
 
-    def members(self) -> dict[str, Any]:
-        return dict(self._listed("{", "}", self._member))
+    def members(self, schema: Schema) -> str:
+        """An object, between brackets of either kind."""
+        closing = ")" if self.takes("(") else "}"
+        if closing == "}":
+            self.take("{")
+        told = self.listed(closing, lambda: self._named(schema))
+        if len({key for key, _ in told}) < len(told):
+            raise ValueError("an argument is given twice")
+        return f"{{{', '.join(f'{json_string(key)}: {value}' for key, value in told)}}}"
 
-    def _listed(self, opening: str, closing: str, read: Callable[[], Any]) -> Iterator[Any]:
-        self._take(opening)
-        if self._takes(closing):
-            return
-        while True:
-            yield read()
-            if self._takes(closing):
-                return
-            self._take(",")
+    def _named(self, schema: Schema) -> tuple[str, str]:
+        key = self._key()
+        self.take(":")
+        return key, self._typed(schema.member(key))
 
-    def _member(self) -> tuple[str, Any]:
-        key = self._string() if self._is_next(self._quote) else self._matched(_KEY)
-        self._take(":")
-        return key, self._value()
+    def _key(self) -> str:
+        if self.takes(self._quote):
+            return self._quoted()
+        return str(json.loads(self.string())) if self.is_string_next else self.matched(PLAIN_KEY)
 
-    def _value(self) -> Any:
-        if self._is_next(self._quote):
-            return self._string()
-        if self._is_next("{"):
-            return self.members()
-        if self._is_next("["):
-            return list(self._listed("[", "]", self._value))
-        if self._is_next('"'):  # the model has fallen back to JSON
-            value, self.place = json.JSONDecoder().raw_decode(self._text, self.place)
-            return value
-        return _bare(self._matched(_BARE))
+    def _typed(self, schema: Schema) -> str:
+        if self.takes(self._quote):
+            return json_string(self._quoted())
+        if self.is_string_next:
+            return self.string()
+        if self.is_next("{"):
+            return self.members(schema)
+        if self.takes("["):
+            return self._items(schema)
+        return value_of(self.matched(_BARE).strip(), schema)
 
-    def _string(self) -> str:
-        self._take(self._quote)
-        end = self._text.index(self._quote, self.place)
-        text, self.place = self._text[self.place : end], end + len(self._quote)
-        return text
+    def _items(self, schema: Schema) -> str:
+        told: list[str] = []
+        self.listed("]", lambda: told.append(self._typed(schema.item(len(told)))))
+        return f"[{', '.join(told)}]"
 
-    def _matched(self, pattern: re.Pattern[str]) -> str:
-        found = pattern.match(self._text, self.place)
-        text = found[0].strip() if found else ""
-        if not found or not text:
-            raise ValueError("a key or a value is missing")
-        self.place = found.end()
-        return text
-
-    def _is_next(self, mark: str) -> bool:
-        while self._text[self.place : self.place + 1].isspace():
-            self.place += 1
-        return self._text.startswith(mark, self.place)
-
-    def _takes(self, mark: str) -> bool:
-        is_next = self._is_next(mark)
-        self.place += len(mark) if is_next else 0
-        return is_next
-
-    def _take(self, mark: str) -> None:
-        if not self._takes(mark):
-            raise ValueError(f"{mark} is missing")
-
-
-class Rules(RuleBook):
-    """Writes JSON Schemas as rules of an llguidance grammar; the bounds of texts and lists are left open."""
-
-    def __init__(self, string: str, quoted: Callable[[str], str]) -> None:
-        super().__init__()
-        self._string = string
-        self._quoted = quoted
-
-    def object_of(self, schema: Mapping[str, Any]) -> str:
-        """An object with the properties it may and must have, in the order of the alphabet."""
-        properties: Mapping[str, Any] = schema.get("properties") or {}
-        if not properties:
-            return "any_object" if schema.get("additionalProperties") else '"{}"'
-        required = set(schema.get("required") or ())
-        first = rest = self.named('""')
-        for key in sorted(properties, key=str.lower, reverse=True):
-            member = f"{literal(f'{key}:')} {self._value(properties[key])}"
-            with_first, with_rest = f"{member} {rest}", f'"," {member} {rest}'
-            first = self.named(with_first if key in required else f"{with_first} | {first}")
-            rest = self.named(with_rest if key in required else f"{with_rest} | {rest}")
-        return f'"{{" {first} "}}"'
-
-    def _value(self, schema: Any) -> str:
-        if not isinstance(schema, Mapping):
-            return "any"
-        if "const" in schema or "enum" in schema:
-            values = schema["enum"] if "enum" in schema else [schema["const"]]
-            return self.named(" | ".join(self._constant(value) for value in values))
-        if choices := schema.get("anyOf") or schema.get("oneOf"):
-            return self.named(" | ".join(self._value(choice) for choice in choices))
-        kind = schema.get("type")
-        if isinstance(kind, list):
-            return self.named(" | ".join(self._value({**schema, "type": one}) for one in kind))
-        return self._of_type(kind, schema)
-
-    def _of_type(self, kind: object, schema: Mapping[str, Any]) -> str:
-        if kind == "object":
-            return self.named(self.object_of(schema))
-        if kind == "array":
-            item = self._value(schema.get("items"))
-            some = f'{item} ("," {item})*'
-            return self.named(f'"[" {some} "]"' if schema.get("minItems") else f'"[" ({some})? "]"')
-        if kind in ("integer", "number", "boolean", "null"):  # written as JSON writes them, bounds and all
-            return self.named(f"%json {json.dumps(dict(schema))}")
-        return self._string if kind == "string" else "any"
-
-    def _constant(self, value: Any) -> str:
-        return self._quoted(value) if isinstance(value, str) else literal(json.dumps(value))
-
-
-def _bare(text: str) -> Any:
-    if text == "None":  # as templates write null
-        return None
-    try:
-        return json.loads(text, parse_constant=str)
-    except ValueError:
+    def _quoted(self) -> str:
+        end = self.text.find(self._quote, self.place)
+        if end < 0:
+            raise Unfinished("a string does not end")
+        text, self.place = self.text[self.place : end], end + len(self._quote)
         return text

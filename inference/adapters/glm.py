@@ -15,16 +15,20 @@ _MARKS = ("<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>")
 class GlmCalls(XmlCalls):
     name = "glm"
     begin, end = "<tool_call>", "</tool_call>"
-    opening = "<tool_call>{name}\n"
-    argument = "<arg_key>{key}</arg_key>\n<arg_value>"
-    value_end = "</arg_value>\n"
-    closing_text = "</tool_call>"
-    pattern = re.compile(r"\s*(?P<name>[^\s<>]{1,64})(?P<body>.*)", re.DOTALL)
-    parameter = re.compile(
-        r"\s*<arg_key>\s*(?P<key>[^<>]{1,256}?)\s*</arg_key>\s*"
-        r"<arg_value>(?P<value>.*?)</arg_value>(?=\s*(?:<arg_key>|\Z))",
-        re.DOTALL,
+    is_mended = True
+    opening = "<tool_call>{name}"
+    argument = "\n<arg_key>{key}</arg_key>\n<arg_value>"
+    value_end = "</arg_value>"
+    closing_text = "\n</tool_call>"
+    call_tag = re.compile(r"(?P<name>[^\s<>]{1,64})")
+    # It forgets <arg_value> (https://github.com/vllm-project/vllm/issues/49248) or </arg_value>
+    # (https://github.com/ollama/ollama/pull/14656), and repeats tags (https://github.com/vllm-project/vllm/pull/54971).
+    key_tag = re.compile(
+        r"(?:<arg_key>)+\s*(?P<key>[^\s<>](?:[^<>]{0,254}[^\s<>])?)\s*(?:</arg_key>)+(?:\s*<arg_value>|\n?)"
     )
+    value_tag, opening_tag = "</arg_value>", "<arg_value>"
+    keys = re.compile(r"[^\s<>](?:[^<>\n]{0,254}[^\s<>])?")
+    barred = ("</arg_key>", "<arg_value>", "</arg_value>")
 
     @classmethod
     def is_written_by(cls, template: str) -> bool:

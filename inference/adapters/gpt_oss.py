@@ -50,7 +50,12 @@ class GptOss(Adapter):
 
     def reader(self, prompt: Sequence[int], request: ChatRequest) -> Reader:
         tools = {tool.name: tool for tool in request.tools}
-        return HarmonyReader(self.call_format, tools, several=request.may_call_several)
+        return HarmonyReader(
+            self.call_format,
+            tools,
+            several=request.may_call_several,
+            is_forced=bool(request.must_call),
+        )
 
     def hidden_from(self, request: ChatRequest) -> frozenset[int]:
         return self.hidden_ids

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from inference.adapters.calls import Head
+from inference.adapters.manner import Head
 from inference.adapters.tool_formats import ToolFormat
 from inference.requests import Tool
 
@@ -32,6 +32,11 @@ class MarkedCalls(ToolFormat):
     between: ClassVar[str] = ""
     after: ClassVar[str] = ""
     joint: ClassVar[str] = ""  # what stands between two calls
+
+    def named(self, held: str) -> str | None:
+        said = held.lstrip().removeprefix(self.before).lstrip()
+        found = re.match(NAME + r"(?=[\s<:])", said)
+        return found["name"] if found else None
 
     @classmethod
     def written(cls, calls: Sequence[tuple[str, str]]) -> str:

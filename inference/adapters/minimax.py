@@ -17,15 +17,12 @@ class MiniMaxCalls(XmlSection):
     argument = '<parameter name="{key}">'
     value_end = "</parameter>\n"
     closing_text = "</invoke>\n"
-    pattern = re.compile(
-        r"\s*<invoke name=\"?(?P<name>[^\s<>\"]{1,64})\"?>(?P<body>.*?)</invoke>(?=\s*(?:<invoke |\Z))",
-        re.DOTALL,
-    )
-    parameter = re.compile(
-        r"\s*<parameter name=\"?(?P<key>[^<>\"]{1,256})\"?>(?P<value>.*?)"
-        r"</parameter>(?=\s*(?:<parameter |\Z))",
-        re.DOTALL,
-    )
+    call_tag = re.compile(r"<invoke name=\"?(?P<name>[^\s<>\"]{1,64})\"?>")
+    call_end = "</invoke>"
+    key_tag = re.compile(r"<parameter name=\"?(?P<key>[^<>\"]{1,256})\"?>")
+    value_tag = "</parameter>"
+    keys = re.compile(r"[^<>\"]{1,256}")
+    barred = ("<parameter name=", "</parameter>")
 
 
 class MiniMax(Adapter):

@@ -4,10 +4,10 @@ https://huggingface.co/allenai/Olmo-3-7B-Instruct - a call is a line of Python b
 the thinking ones have <think> opened by their template (https://huggingface.co/allenai/Olmo-3-7B-Think).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
-from inference.adapters.pythonic import Pythonic
+from inference.adapters.pythonic import PythonCalls, Pythonic
 from inference.requests import Tool
 
 
@@ -25,16 +25,25 @@ class OlmoCalls(Pythonic):
     def may_become(self, body: str) -> bool:
         return True  # nothing but calls is between the tags
 
-    def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
-        listed = body.strip()
-        if not listed.startswith("["):
-            listed = f"[{', '.join(line.strip() for line in listed.splitlines() if line.strip())}]"
-        return super().parse(listed, tools)
+    def _calls(self, body: str, tools: Mapping[str, Tool]) -> list[tuple[str, str]]:
+        return LineCalls(body).calls()
 
-    def lark(self, tools: Sequence[Tool], several: bool) -> str:
-        _, rules = super().lark(tools, several).split("\n", 1)
+    def _answer(self, several: bool) -> str:
         more = '("\\n" call)*' if several else ""
-        return f"start: {self._mark(self.begin)} call {more} {self._mark(self.end)}\n{rules}"
+        return f"{self._mark(self.begin)} call {more} {self._mark(self.end)}"
+
+
+class LineCalls(PythonCalls):
+    """Calls one behind the other, with white space or a comma between; or a list of them."""
+
+    def calls(self) -> list[tuple[str, str]]:
+        if self.is_next("["):
+            return super().calls()
+        told = []
+        while not self.is_at_end:
+            told.append(self._call())
+            self.takes(",")
+        return told
 
 
 class Olmo(Adapter):

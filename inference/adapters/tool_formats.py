@@ -12,13 +12,13 @@ import string
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
-from inference.adapters.calls import Head
+from inference.adapters.grammar_rules import json_rule, literal
+from inference.adapters.manner import Head
+from inference.adapters.schema import with_null
 from inference.requests import Tool
 
 _SPACE = r"[ \t\r\n]{0,16}"
 _ALPHANUMERIC = string.ascii_letters + string.digits
-# As templates write JSON, and so as models have read it.
-PLAIN = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
 
 class Vocabulary(Protocol):
@@ -66,14 +66,19 @@ def _named(quote: str) -> tuple[str, ...]:
     return (quote, r'(?P<name>[^"\\\s\[\]{}]{1,64})', quote)
 
 
+# An object alone, or the first one of a list.
+LISTED = (*object_heads(), *object_heads(literals("[")))
+
+
 class ToolFormat:
     """One manner of writing calls; `begin` opens a call or a list of them, `end` closes it."""
 
     name: ClassVar[str] = ""
     begin: ClassVar[str] = ""
     end: ClassVar[str] = ""
+    name_key: ClassVar[str] = "name"
     arguments_key: ClassVar[str] = "arguments"
-    # How calls.py reads them (Manner there):
+    # How calls.py reads them (manner.py):
     other_begins: ClassVar[Sequence[str]] = ()
     is_bare: ClassVar[bool] = False
     bare_begin: ClassVar[str] = "{"
@@ -107,13 +112,26 @@ class ToolFormat:
         rules = []
         for place, tool in enumerate(tools):
             rules.append(f"call_{place}: {self._call(tool, f'arguments_{place}')}")
-            rules.append(f"arguments_{place}: %json {schema_of(tool)}")
+            rules.append(f"arguments_{place}: {arguments_rule(tool)}")
         any_call = " | ".join(f"call_{place}" for place in range(len(tools)))
         return "\n".join([f"start: {self._answer(several)}", f"call: {any_call}", *rules]) + "\n"
+
+    def named(self, held: str) -> str | None:
+        """The name in the beginning of a call, behind its mark, once it is whole."""
+        found = re.search(rf'"{self.name_key}"\s*:\s*"([^"\\]*)"', held)
+        return found[1] if found else None
 
     def may_become(self, body: str) -> bool:
         """Whether this can be the beginning of a body that is only understood as a whole."""
         return True
+
+    def may_go_on(self, body: str, tools: Mapping[str, Tool]) -> bool:
+        """Whether `body`, which ends where its mark was seen, may hold that mark in a value and go on."""
+        return False
+
+    def mended(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
+        """The calls of a body that the model has not ended as it should, once the answer has ended."""
+        return ()
 
     def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
         """Name and JSON arguments of each call in `body`, where calls are only understood as a whole."""
@@ -154,7 +172,9 @@ class Hermes(ToolFormat):
 
     name = "hermes"
     begin, end = "<tool_call>", "</tool_call>"
-    closing = ("}", end)
+    heads = LISTED
+    closing = ("}", ",", "]", end)
+    separator = ","
     # The same tags around XML: Qwen3-Coder and GLM 4.5.
     _OTHERS = ("<function=", "<arg_key>")
 
@@ -189,7 +209,7 @@ class Llama3Json(ToolFormat):
 class JsonList(ToolFormat):
     """A mark and a JSON list of calls: many families, each with its own marks."""
 
-    heads = (*object_heads(), *object_heads(literals("[")))
+    heads = LISTED
     closing: ClassVar[Sequence[str]] = ("}", ",", "]")
     separator = ","
 
@@ -261,6 +281,10 @@ class MistralArgs(MistralList):
     def marks(self) -> tuple[str, ...]:
         return self.begin, self.args, self.call_id
 
+    def named(self, held: str) -> str | None:
+        found = re.match(r"\s*([^\s\[]+)[\s\[]", held)
+        return found[1] if found else None
+
     def _answer(self, several: bool) -> str:
         return "call+" if several else "call"
 
@@ -276,11 +300,6 @@ def written_by(template: str, formats: Iterable[type[ToolFormat]] = FORMATS) -> 
     return next((one for one in formats if one.is_written_by(template)), None)
 
 
-def schema_of(tool: Tool) -> str:
-    """A tool's arguments as llguidance's %json takes them, written as models write JSON."""
-    parameters: Mapping[str, Any] = json.loads(tool.parameters)
-    return json.dumps({"type": "object", **parameters, "x-guidance": PLAIN})
-
-
-def literal(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def arguments_rule(tool: Tool) -> str:
+    """A tool's arguments, written as JSON."""
+    return json_rule({"type": "object", **with_null(json.loads(tool.parameters))})

@@ -1,94 +1,121 @@
-"""Calls with a tag for each argument: no JSON around them, and strings bare, so the schema says what is one.
+"""Calls with a tag for each argument: strings stand there bare, so the schema says what is one."""
 
-What a value is taken for follows the tool's parameters: one that may only be a string is its text as it is,
-any other is JSON where it can be. Templates write True and None as Python does, so models do, too.
-"""
-
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from inference.adapters.tool_formats import PLAIN, ToolFormat, literal
+from inference.adapters.grammar_rules import RuleBook, Unwritable, json_rule, literal
+from inference.adapters.schema import Schema
+from inference.adapters.shapes import Shape, shapes_of
+from inference.adapters.tags import TagReader
+from inference.adapters.values import bare, value_of
+from inference.adapters.whole_calls import WholeCalls
 from inference.requests import Tool
 
-_PYTHON = {"True": True, "False": False, "None": None}
 _NAMED = re.compile(r"[^\s<>]{1,64}(?:>|\Z)")
-_DEFINITIONS = ("$defs", "definitions")
-_TYPES: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
-_TYPES |= {list: "array", dict: "object", type(None): "null"}
 
 
-class XmlCalls(ToolFormat):
-    """A manner is told by its texts, which the grammar writes, and by two patterns, which read an answer.
+class XmlCalls(WholeCalls):
+    """A manner has texts, which the grammar writes, and tags, which are read (tags.py).
 
-    `opening` has the {name}, `argument` the {key}; `pattern` has the groups name and body, `parameter` has
-    key and value, and `string` where the notation itself says whether the value is one.
+    `opening` has the {name}, `argument` the {key}; `keys` are the names that can be written, and `barred` are
+    patterns of what may be in no value, since it would end it or open another.
     """
 
-    is_whole = True
+    is_mended: ClassVar[bool] = False
     opening: ClassVar[str] = ""
     argument: ClassVar[str] = ""
     value_end: ClassVar[str] = ""
     closing_text: ClassVar[str] = ""
-    pattern: ClassVar[re.Pattern[str]]
-    parameter: ClassVar[re.Pattern[str]]
+    call_tag: ClassVar[re.Pattern[str]]
+    call_end: ClassVar[str] = ""
+    key_tag: ClassVar[re.Pattern[str]]
+    value_tag: ClassVar[str] = ""
+    opening_tag: ClassVar[str] = ""
+    keys: ClassVar[re.Pattern[str]]
+    barred: ClassVar[Sequence[str]] = ()
 
-    def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
-        calls = []
-        for found in _all_of(self.pattern, body):
-            parameters = _all_of(self.parameter, found["body"])
-            if found["name"] not in tools or (found["body"].strip() and not parameters):
-                return ()
-            schemas = _properties(json.loads(tools[found["name"]].parameters))
-            arguments = {one["key"]: self._value(one, schemas.get(one["key"])) for one in parameters}
-            calls.append((found["name"], json.dumps(arguments)))
-        return calls
+    def _calls(self, body: str, tools: Mapping[str, Tool]) -> list[tuple[str, str]]:
+        return TagReader(self, self._whole(body), tools).calls()
 
-    def _value(self, found: re.Match[str], schema: Any) -> Any:
-        return typed(found["value"], schema)
+    def value(self, text: str, found: re.Match[str], schema: Schema) -> str:
+        return value_of(text, schema)
+
+    def named(self, held: str) -> str | None:
+        found = self.call_tag.match(self._whole(held).lstrip())
+        return found["name"] if found and found.end() < len(found.string) else None
+
+    def mended(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
+        try:
+            return TagReader(self, body, tools, is_last=True).calls() if self.is_mended else ()
+        except (ValueError, RecursionError):
+            return ()
+
+    def _whole(self, body: str) -> str:
+        """The body with the tag that was its mark."""
+        return body
 
     def lark(self, tools: Sequence[Tool], several: bool) -> str:
-        rules: list[str] = []
-        for place, tool in enumerate(tools):
-            arguments = self._arguments(json.loads(tool.parameters), f"call_{place}", rules)
-            opened = self._said(self.opening.format(name=tool.name))
-            rules.append(f"call_{place}: {opened} {arguments} {self._said(self.closing_text)}")
-        any_call = " | ".join(f"call_{place}" for place in range(len(tools)))
-        return "\n".join([f"start: {self._answer(several)}", f"call: {any_call}", *rules]) + "\n"
+        rules = RuleBook()
+        calls = [rules.named(self._call_of(tool, rules)) for tool in tools]
+        return (
+            "\n".join([f"start: {self._answer(several)}", f"call: {' | '.join(calls)}", *rules.made]) + "\n"
+        )
 
-    def _arguments(self, schema: Mapping[str, Any], call: str, rules: list[str]) -> str:
-        """The declared parameters in their order, each in a rule of its own; those not required may lack."""
-        required = set(schema.get("required") or ())
-        shared = {key: schema[key] for key in _DEFINITIONS if key in schema}
-        said = []
-        for place, (key, value) in enumerate(_properties(schema).items()):
-            name = f"{call}_{place}"
-            argument = self.argument.format(key=key, string="true" if is_string(value) else "false")
-            rules.append(f"{name}: {self._said(argument)} {self._typed_rule(name, value, shared, rules)}")
-            said.append(name if key in required else f"{name}?")
+    def _call_of(self, tool: Tool, rules: RuleBook) -> str:
+        shapes = shapes_of(Schema.of(tool.parameters))
+        arguments = [rules.named(self._arguments(shape, rules)) for shape in shapes]
+        if not arguments:
+            raise Unwritable("no arguments follow the schema")
+        opened = self._said(self.opening.format(name=tool.name))
+        return f"{opened} ({' | '.join(arguments)}) {self._said(self.closing_text)}"
+
+    def _arguments(self, shape: Shape, rules: RuleBook) -> str:
+        """The parameters in their order; those not required may lack."""
+        said = ['""']
+        for key, schema in shape.members.items():
+            choices = self._argument(key, schema, rules) if self.keys.fullmatch(key) else []
+            if not choices and key in shape.required:
+                raise Unwritable(f"its parameter {key[:64]!r} cannot be written in this model's calls")
+            if choices:
+                name = rules.named(" | ".join(choices))
+                said.append(name if key in shape.required else f"{name}?")
         return " ".join(said)
 
-    def _typed_rule(self, name: str, schema: Any, shared: Mapping[str, Any], rules: list[str]) -> str:
-        """A value and what ends it."""
-        end = self._said(self.value_end)
-        before, token, behind = end.partition("<[")
-        if isinstance(schema, Mapping) and ("enum" in schema or "const" in schema):
-            choices = schema["enum"] if "enum" in schema else [schema["const"]]
-            return f"({' | '.join(literal(_bare(choice)) for choice in choices)}) {end}"
-        if "string" not in _types(schema):
-            inner = schema if isinstance(schema, Mapping) else {}
-            rules.append(f"{name}_json: %json {json.dumps({**inner, **shared, 'x-guidance': PLAIN})}")
-            return f"{name}_json {end}"
-        if token and before:  # text up to the token: any number of pieces that end as what is before it
-            rules.append(f"{name}_text[suffix={before.strip()}]: /(.|\\n)*/")
-            return f"{name}_text+ {token}{behind}"
-        if token:
-            rules.append(f"{name}_text: /(.|\\n)*/")
-            return f"{name}_text {end}"
-        suffix = self.value_end.rstrip("\n")
-        rules.append(f"{name}_text[suffix={literal(suffix)}]: /(.|\\n)*/")
-        return f"{name}_text {self._said(self.value_end.removeprefix(suffix))}"
+    def _argument(self, key: str, schema: Schema, rules: RuleBook) -> list[str]:
+        """The ways to say an argument; none where no value of it can be written."""
+        values = self._values(schema, rules)
+        said = self._said(self.argument.format(key=key))
+        return [f"{said} ({' | '.join(values)})"] if values else []
+
+    def _values(self, schema: Schema, rules: RuleBook) -> list[str]:
+        """The ways to say a value, each with its end."""
+        if (listed := schema.values) is not None:
+            return self._listed(listed)
+        if schema.is_open or not schema.takes_text:
+            return [f"{rules.named(json_rule(schema.alone()))} {self._said(self.value_end)}"]
+        if schema.texts is None:
+            return [self._text(rules)]  # a number or a list may be written as one, too
+        return [*self._listed(schema.texts), *self._values(schema.other, rules)]
+
+    def _listed(self, values: Sequence[Any]) -> list[str]:
+        """Those of these values that can be said, each with its end."""
+        end, barred = self._said(self.value_end), re.compile("|".join(self.barred))
+        return [f"{literal(text)} {end}" for text in map(bare, values) if not barred.search(text)]
+
+    def _text(self, rules: RuleBook) -> str:
+        """Any text, and what ends it; a mark that is a token is no text, but may be spelt."""
+        before, mark, behind = self._split(self.value_end)
+        if not mark:
+            return rules.text_until(self.value_end, self.barred)
+        text = rules.text_before(self._mark(mark), self.barred, before)
+        return f"{text} {self._said(behind)}".rstrip()
+
+    def _split(self, text: str) -> tuple[str, str, str]:
+        """A text at the first of its marks that is a token; all of it comes before where none is."""
+        found = [(text.find(mark), mark) for mark in self.marks if self._mark(mark).startswith("<[")]
+        at, mark = min(((at, mark) for at, mark in found if at >= 0), default=(len(text), ""))
+        return text[:at], mark, text[at + len(mark) :]
 
 
 class XmlSection(XmlCalls):
@@ -117,20 +144,24 @@ class FunctionXml(XmlCalls):
     argument = "<parameter={key}>\n"
     value_end = "\n</parameter>\n"
     closing_text = "</function>\n</tool_call>"
-    pattern = re.compile(
-        r"\s*(?:<function=)?(?P<name>[^\s<>]{1,64})>(?P<body>.*?)"
-        r"</function>(?=\s*(?:<function=|\Z))",
-        re.DOTALL,
-    )
-    # A value may hold the text of its own end; what follows tells that it is not the end.
-    parameter = re.compile(
-        r"\s*<parameter=(?P<key>[^<>\n]{1,256})>\n?(?P<value>.*?)\n?</parameter>(?=\s*(?:<parameter=|\Z))",
-        re.DOTALL,
-    )
+    call_tag = re.compile(r"<function=(?P<name>[^\s<>]{1,64})>")
+    call_end = "</function>"
+    key_tag = re.compile(r"<parameter=(?P<key>[^<>\n]{1,256})>")
+    value_tag = "</parameter>"
+    keys = re.compile(r"[^<>\n]{1,256}")
+    barred = (r"<parameter=", r"</parameter>[ \t\r\n]*</function>")
 
     @classmethod
     def is_written_by(cls, template: str) -> bool:
         return cls.begin in template and "<function=" in template and "<parameter=" in template
+
+    def value(self, text: str, found: re.Match[str], schema: Schema) -> str:
+        """A line break at either end of the text is the template's."""
+        return value_of(text.removeprefix("\n").removesuffix("\n"), schema)
+
+    def _whole(self, body: str) -> str:
+        said = body.lstrip()
+        return said if said.startswith("<function=") else f"<function={said}"
 
     def _answer(self, several: bool) -> str:
         return f"/\\n?\\n?/ {super()._answer(several)}"  # blank lines after the reasoning
@@ -138,60 +169,3 @@ class FunctionXml(XmlCalls):
     def may_become(self, body: str) -> bool:
         said, tag = body.lstrip(), "<function="
         return tag.startswith(said[: len(tag)]) or _NAMED.match(said) is not None
-
-
-def typed(text: str, schema: Any) -> Any:
-    """The value that `text` stands for where this schema is asked for; the text itself if for none."""
-    types = _types(schema)
-    if types == {"string"} or ("string" in types and text.lstrip().startswith('"')):
-        return text
-    try:
-        value = _PYTHON[text.strip()] if text.strip() in _PYTHON else json.loads(text, parse_constant=str)
-    except (ValueError, RecursionError):
-        return text
-    if isinstance(value, float) and value.is_integer() and types >= {"integer"} and "number" not in types:
-        value = int(value)
-    kind = _TYPES[type(value)]
-    fits = not types or kind in types or (kind == "integer" and "number" in types)
-    # What fits nothing that is asked for is text where a text will do, and else the model's own affair.
-    return value if fits or "string" not in types else text
-
-
-def is_string(schema: Any) -> bool:
-    """Whether a value of this schema can only be a string."""
-    return _types(schema) == {"string"}
-
-
-def _types(schema: Any) -> set[str]:
-    """The types this schema allows; none where it does not say."""
-    if not isinstance(schema, Mapping):
-        return set()
-    if "enum" in schema or "const" in schema:
-        values = schema["enum"] if "enum" in schema else [schema["const"]]
-        return {_TYPES[type(value)] for value in values}
-    if choices := schema.get("anyOf") or schema.get("oneOf"):
-        found = [_types(choice) for choice in choices]
-        return set().union(*found) if all(found) else set()
-    kind = schema.get("type", [])
-    return {kind} if isinstance(kind, str) else set(kind)
-
-
-def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    return schema.get("properties") or {}
-
-
-def _all_of(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
-    """The matches that follow each other and are all of the text but white space, or none."""
-    found: list[re.Match[str]] = []
-    place = 0
-    while text[place:].strip():
-        match = pattern.match(text, place)
-        if not match:
-            return []
-        found.append(match)
-        place = match.end()
-    return found
-
-
-def _bare(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

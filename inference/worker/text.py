@@ -229,13 +229,17 @@ class Answer:
             self._untold_logprobs.append(logprob)
         return self._events(self._visible(self._reader.feed(self._detokenizer.feed(token))))
 
-    def flush(self) -> list[Event]:
-        """The rest, once no token follows; it may still hold a stop string."""
-        pieces = [*self._reader.feed(self._detokenizer.flush()), *self._reader.flush()]
+    def flush(self, finish: FinishReason | None = None) -> list[Event]:
+        """The rest, once no token follows, for this reason; it may still hold a stop string."""
+        rest = self._reader.feed(self._detokenizer.flush())
+        pieces = [*rest, *self._reader.flush(is_cut=finish == "length")]
         events = self._events([*self._visible(pieces), *self._shown(self._stops.flush())])
         if self._untold and self._calls and not pieces:
             # What closes a call has no text of its own.
             return [*events, self._told(Piece("tool", "", self._calls - 1))]
+        if self._untold and self._reader.has_dropped:
+            self._untold_logprobs.clear()  # of no text that is sent
+            return [*events, self._told(Piece("text", ""))]
         if not self._untold_logprobs:
             return events
         # Bytes of a character that never came have no text, but they were drawn.

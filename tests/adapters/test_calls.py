@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.adapters.calls import CallReader, Head, Nesting, Piece
+from inference.adapters.calls import CallReader, Piece
+from inference.adapters.manner import Head
+from inference.adapters.nesting import Nesting
 from inference.adapters.reader import Reader
 from inference.adapters.tool_formats import Hermes, Llama3Json, MistralArgs, MistralList, ToolFormat
 from inference.requests import Tool

@@ -1,7 +1,7 @@
 """The notation of Gemma's calls, read and as a grammar: what a template writes is read back the same."""
 
 import json
-import re
+import math
 from typing import Any
 
 import llguidance
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from inference.adapters.gemma_calls import FunctionGemmaCalls, GemmaCalls
 from inference.requests import Tool
 from tests.adapters.families import ADD, NOW
-from tests.adapters.hearing import family
+from tests.adapters.hearing import family, follows
 from tests.adapters.published import published
 from tests.adapters.test_gemma import FUNCTION_GEMMA, TOKENS_4, TOKENS_FUNCTION
 
@@ -74,7 +74,7 @@ def test_nonsense_is_no_failure(body: str) -> None:
         ("call:add{a:NaN}", [("add", {"a": "NaN"})]),
         ("call:add{a:1", []),
         ("call:add{a:}", []),
-        ("call:add{a:1e999}", []),
+        ("call:add{a:1e999}", [("add", {"a": math.inf})]),
         ("call:add{a:<escape>x}", []),
         ("call:add{a:1} and more", []),
         ("call:add" + "{a:" * 5000, []),
@@ -84,6 +84,79 @@ def test_nonsense_is_no_failure(body: str) -> None:
 )
 def test_calls_are_read_as_they_are_meant(body: str, calls: list[tuple[str, Any]]) -> None:
     assert parsed(body) == calls
+
+
+FIND = Tool(
+    name="find",
+    parameters=json.dumps(
+        {
+            "$defs": {"text": {"type": "string"}, "texts": {"items": {"$ref": "#/$defs/text"}}},
+            "properties": {
+                "refs": {"type": "array", "items": {"type": "string"}},
+                "texts": {"$ref": "#/$defs/texts"},
+                "code": {"$ref": "#/$defs/text"},
+                "count": {"type": "integer"},
+                "within": {"type": "object", "properties": {"code": {"$ref": "#/$defs/text"}}},
+            },
+        }
+    ),
+)
+
+
+@pytest.mark.parametrize("format_of", FORMATS)
+@pytest.mark.parametrize(
+    ("said", "arguments"),
+    [
+        # https://github.com/vllm-project/vllm/issues/51284
+        ("refs:['ds_1']", {"refs": ["ds_1"]}),
+        ('refs:["ds_1", "ds_2"]', {"refs": ["ds_1", "ds_2"]}),
+        ('other:{"mode": "fast", "n": 1}', {"other": {"mode": "fast", "n": 1}}),
+        ("code:'a, b: {c}'", {"code": "a, b: {c}"}),
+        (r"code:'it\'s'", {"code": "it's"}),
+        (r'code:"a\nb"', {"code": "a\nb"}),
+        ("code:12345", {"code": "12345"}),
+        ("code:true", {"code": "true"}),
+        ("texts:[1,true]", {"texts": ["1", "true"]}),
+        ("within:{code:007}", {"within": {"code": "007"}}),
+        ("count:5,code:two words", {"count": 5, "code": "two words"}),
+        ("other:True", {"other": True}),
+        ("other:None", {"other": None}),
+    ],
+)
+def test_strings_with_other_quotes_and_without_are_what_the_schema_says(
+    format_of: type[GemmaCalls], said: str, arguments: Any
+) -> None:
+    ((name, text),) = format_of(FORMATS[format_of]).parse(f"call:find{{{said}}}", {"find": FIND})
+    assert (name, json.loads(text)) == ("find", arguments)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "code:it's",
+        "code:'it's'",
+        "code:say 'a'",
+        "code:'a' 'b'",
+        'refs:["a" "b"]',
+        "refs:['a]",
+        "code:`a`",
+        "code:a<b",
+        "code:1,code:2",
+        "count:5 code:a",
+        "'a':'b",
+    ],
+)
+def test_what_cannot_be_read_for_certain_is_no_call(said: str) -> None:
+    assert FunctionGemmaCalls(FORMATS[FunctionGemmaCalls]).parse(f"call:find{{{said}}}", {"find": FIND}) == ()
+
+
+@pytest.mark.parametrize("format_of", FORMATS)
+def test_a_string_may_hold_what_ends_the_call(format_of: type[GemmaCalls]) -> None:
+    kind = format_of(FORMATS[format_of])
+    body = f"call:find{{code:{kind.quote}a {kind.end} b{kind.quote}}}"
+    assert kind.may_go_on(body[: body.index(kind.end)], {"find": FIND})
+    ((_, text),) = kind.parse(body, {"find": FIND})
+    assert json.loads(text) == {"code": f"a {kind.end} b"}
 
 
 PLACE = Tool(
@@ -171,6 +244,11 @@ def test_a_call_that_is_allowed_is_one_that_is_read() -> None:
     assert parsed(f"call:{body}")[0][1]["city"] == "Rome, {Italy}"
 
 
-def test_without_tokens_of_its_own_a_string_ends_where_its_mark_begins() -> None:
+@pytest.mark.parametrize(
+    ("value", "allowed"), [("a < b", True), ('<|"|', True), ("<tool_call|>", True), ('a<|"|>b', False)]
+)
+def test_a_string_ends_where_its_mark_is_spelt_as_well(value: str, allowed: bool) -> None:
+    """The reader cannot tell a mark that is a token from one that is spelt."""
     _, plain = family("gemma4", "", ("<bos>",))
-    assert re.search(r"TEXT: /\[\^<\]\*/", GemmaCalls(plain).lark([ADD], several=False))
+    said = f'<|tool_call>call:place{{city:<|"|>{value}<|"|>,unit:<|"|>C<|"|>}}<tool_call|>'
+    assert follows(plain, GemmaCalls, said, tools=(PLACE,)) == allowed

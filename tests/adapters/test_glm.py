@@ -130,6 +130,94 @@ def test_a_line_break_before_an_answer_without_thoughts_is_text() -> None:
     assert heard(adapter, tokenizer, "\nIt is 5.") == Heard("\nIt is 5.")
 
 
+WHERE = Tool(
+    name="where",
+    parameters='{"properties": {"place": {"type": "string"}, "days": {"type": "integer"}}}',
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "arguments"),
+    [
+        # https://github.com/vllm-project/vllm/issues/49248
+        ("<arg_key>place</arg_key>vacation days left</arg_value>", {"place": "vacation days left"}),
+        (
+            "<arg_key>place</arg_key>\nRome</arg_value>\n<arg_key>days</arg_key>2</arg_value>",
+            {"place": "Rome", "days": 2},
+        ),
+        # https://github.com/ollama/ollama/pull/14656
+        ("<arg_key>place</arg_key><arg_value>Rome", {"place": "Rome"}),
+        ("<arg_key>place</arg_key>\n<arg_value>Rome\n", {"place": "Rome"}),
+        (
+            "<arg_key>days</arg_key><arg_value>2<arg_key>place</arg_key><arg_value>Rome</arg_value>",
+            {"days": 2, "place": "Rome"},
+        ),
+        (
+            "<arg_key>place</arg_key><arg_value>Rome\n<arg_key>days</arg_key><arg_value>2</arg_value>",
+            {"place": "Rome", "days": 2},
+        ),
+        (
+            "<arg_key>place</arg_key><arg_value>Rome</arg_value><arg_key>days</arg_key><arg_value>2",
+            {"place": "Rome", "days": 2},
+        ),
+        # https://github.com/vllm-project/vllm/pull/54971
+        ("<arg_key>place</arg_key></arg_key><arg_value>Rome</arg_value>", {"place": "Rome"}),
+        ("<arg_key><arg_key>place</arg_key><arg_value>Rome</arg_value>", {"place": "Rome"}),
+    ],
+)
+def test_a_tag_that_is_forgotten_or_repeated_is_mended(said: str, arguments: dict[str, object]) -> None:
+    adapter, tokenizer = speaking("4.6")
+    whole = f"<tool_call>where\n{said}</tool_call>"
+    expected = Heard(calls=(("where", json.dumps(arguments)),))
+    assert heard(adapter, tokenizer, whole, (WHERE, NOW)) == expected
+    assert heard_in_every_split(adapter, whole, (WHERE, NOW)) == {expected}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<tool_call>where<arg_key>place</arg_key></tool_call>",
+        "<tool_call>where<arg_key>place<arg_value>Rome</arg_value></tool_call>",
+        "<tool_call>where<arg_key>place</arg_key><arg_value>Rome</tool_call> and more",
+        "<tool_call>where<arg_key>place</arg_key><arg_value>Rome",
+    ],
+)
+def test_where_more_than_that_is_missing_it_is_text(said: str) -> None:
+    adapter, tokenizer = speaking("4.6")
+    assert heard(adapter, tokenizer, said, (WHERE,)) == Heard(said)
+    assert heard_in_every_split(adapter, said, (WHERE,)) == {Heard(said)}
+
+
+def test_a_call_behind_one_that_was_never_closed_is_heard() -> None:
+    adapter, tokenizer = speaking("4.6")
+    first = "<tool_call>where<arg_key>place</arg_key><arg_value>Rome</tool_call>"
+    said = f"{first}\n{call('now')}"
+    expected = Heard(calls=(("where", '{"place": "Rome"}'), ("now", "{}")))
+    assert heard(adapter, tokenizer, said, (WHERE, NOW)) == expected
+    assert heard_in_every_split(adapter, said, (WHERE, NOW)) == {expected}
+
+
+@pytest.mark.parametrize("second", [call("add", a=2), call("where", days=2), call("where", place="Oslo")])
+def test_the_arguments_of_another_call_are_never_those_of_one_that_was_not_closed(second: str) -> None:
+    adapter, tokenizer = speaking("4.6")
+    first = "<tool_call>where<arg_key>place</arg_key><arg_value>Rome</tool_call>"
+    said = f"{first}\n{second}"
+    found = heard(adapter, tokenizer, said, (WHERE, ADD))
+    assert found.text == first and len(found.calls) == 1
+    assert heard_in_every_split(adapter, said, (WHERE, ADD)) == {found}
+
+
+@pytest.mark.parametrize(
+    "value", ["a </tool_call> b", "</tool_call>\n<tool_call>", "</arg_value> and", "<tool_call>now"]
+)
+def test_a_value_may_hold_a_mark(value: str) -> None:
+    adapter, tokenizer = speaking("4.6")
+    said = call("city", place=value)
+    expected = Heard(calls=(("city", json.dumps({"place": value})),))
+    assert heard(adapter, tokenizer, said, (CITY,)) == expected
+    assert heard_in_every_split(adapter, said, (CITY,)) == {expected}
+
+
 @pytest.mark.parametrize("value", ["5", " Rome\n", "<b>&</b>", "<arg_key>", ""])
 def test_a_string_is_read_as_it_stands(value: str) -> None:
     adapter, tokenizer = speaking("4.6")

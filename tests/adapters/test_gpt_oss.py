@@ -66,6 +66,42 @@ def test_what_it_says_is_heard(said: str, expected: Heard) -> None:
     assert heard_in_every_split(ADAPTER, said) == {expected}
 
 
+BARE = THOUGHT.removesuffix("<|start|>assistant")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (BARE + CALL, Heard(reasoning="Hm, 5.", calls=(CALLED,))),
+        (BARE + FINAL, Heard(text="It is 5.", reasoning="Hm, 5.")),
+        (f"{BARE}assistant{FINAL}", Heard(text="It is 5.", reasoning="Hm, 5.")),
+        (f"{BARE}\n{CALL}", Heard(reasoning="Hm, 5.", calls=(CALLED,))),
+        (f"{BARE}assistant{FLIPPED}", Heard(reasoning="Hm, 5.", calls=(CALLED,))),
+        (BARE.removesuffix("<|end|>") + CALL, Heard(reasoning="Hm, 5.", calls=(CALLED,))),
+        (BARE.removesuffix("<|end|>") + FINAL, Heard(text="It is 5.", reasoning="Hm, 5.")),
+        (f"{CALL}<|end|>{CALL}", Heard(calls=(CALLED, CALLED))),
+        (f"{FINAL}<|end|>{FINAL}", Heard(text="It is 5.It is 5.")),
+    ],
+)
+def test_a_message_without_the_mark_that_starts_it_is_one(said: str, expected: Heard) -> None:
+    """https://github.com/vllm-project/vllm/issues/35906"""
+    assert heard(ADAPTER, TOKENIZER, said) == expected
+    assert heard_in_every_split(ADAPTER, said) == {expected}
+
+
+@pytest.mark.parametrize("mark", ["<|end|>", "<|channel|>", "<|end|> and <|channel|>", "<|channel|>x"])
+def test_a_mark_in_a_text_is_a_part_of_it(mark: str) -> None:
+    said = f"<|channel|>final<|message|>The mark {mark} is a token."
+    assert heard_in_every_split(ADAPTER, said) == {Heard(text=f"The mark {mark} is a token.")}
+
+
+def test_a_mark_in_a_string_of_the_arguments_is_a_part_of_it() -> None:
+    arguments = '{"a": "x<|end|>y<|start|>z<|channel|>"}'
+    said = f"<|channel|>commentary to=functions.add<|message|>{arguments}<|end|><|start|>assistant{FINAL}"
+    expected = Heard(text="It is 5.", calls=(("add", arguments),))
+    assert heard_in_every_split(ADAPTER, said) == {expected}
+
+
 @pytest.mark.parametrize("recipient", ["functions.sub", "browser.search", "python"])
 def test_a_call_of_nobody_is_text_with_its_header(recipient: str) -> None:
     said = CALL.replace("functions.add", recipient)

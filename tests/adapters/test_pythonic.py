@@ -1,13 +1,18 @@
 """Calls in Python: read without running anything, and held to their schemas when they are required."""
 
 import json
+import math
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference.adapters.calls import CallReader
+from inference.adapters.grammar_rules import Unwritable
+from inference.adapters.olmo import OlmoCalls
 from inference.adapters.pythonic import Pythonic
+from inference.adapters.reader import Reader
 from inference.adapters.tool_formats import FORMATS, written_by
 from inference.requests import Tool
 from tests.adapters.families import ADD, NOW
@@ -64,7 +69,7 @@ def test_nonsense_is_no_failure(body: str) -> None:
         ("[add(**{})]", []),
         ("[add(a=open('x'))]", []),
         ("[add(a=b)]", []),
-        ("[add(a=1e999)]", []),
+        ("[add(a=1e999)]", [("add", {"a": math.inf})]),
         ("[add(a={1})]", []),
         ("[add(a=b'x')]", []),
         ("[add(a=-'x')]", []),
@@ -82,6 +87,80 @@ def test_nonsense_is_no_failure(body: str) -> None:
 )
 def test_calls_are_read_and_nothing_else_is(body: str, calls: list[tuple[str, Any]]) -> None:
     assert parsed(body) == calls
+
+
+@pytest.mark.parametrize(
+    "name", ["from", "class", "None", "true", "my-param", "a.b", "1st", "ключ", "x" * 64]
+)
+def test_a_name_may_be_anything_that_a_tool_has(name: str) -> None:
+    """Python's keywords among them (https://github.com/vllm-project/vllm/issues/48171)."""
+    schema = {"properties": {name: {"type": "string"}}, "required": [name], "additionalProperties": False}
+    tool = Tool(name=name, parameters=json.dumps(schema))
+    said = f'[{name}({name}="a"), {name}({name}="b")]'
+    marked = f"<|tool_call_start|>{said}<|tool_call_end|>"
+    assert parsed(said) == [(name, {name: "a"}), (name, {name: "b"})]
+    assert follows(TOKENIZER, Pythonic, marked, tools=(tool,))
+    calls = tuple((name, json.dumps({name: value}, ensure_ascii=False)) for value in "ab")
+    reader = CallReader(Pythonic(TOKENIZER), {name: tool})
+    assert [piece.name for piece in Reader(calls=reader).feed(marked) if piece.name] == [name, name]
+    assert [(called, said) for called, said in Pythonic(TOKENIZER).parse(said, {})] == list(calls)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (r'"a\/b"', "a/b"),
+        ('"\u2028\x85"', "\u2028\x85"),
+        ('"two\nlines"', "two\nlines"),
+        ("'''it's'''", "it's"),
+        (r"r'\d'", "\\d"),
+        ("'a' 'b'", "ab"),
+        (r"'\x41\N{BULLET}\101'", "A\u2022A"),
+        ('"</function_calls><|tool_call_end|>)]"', "</function_calls><|tool_call_end|>)]"),
+        ("0x10", 16),
+        ("1_000", 1000),
+        ("(1,)", [1]),
+        ("(1)", 1),
+        ("{'a': [None, false]}", {"a": [None, False]}),
+    ],
+)
+@pytest.mark.parametrize("format_of", [Pythonic, OlmoCalls])
+def test_a_value_is_what_python_or_json_means_by_it(
+    format_of: type[Pythonic], value: str, expected: Any
+) -> None:
+    ((name, said),) = format_of(TOKENIZER).parse(f"add(a={value})", {"add": ADD})
+    assert (name, json.loads(said)) == ("add", {"a": expected})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[add(a=1, a=2)]",
+        "[add(a=007)]",
+        "[add(a=b'x')]",
+        "[add(a='x)]",
+        "[add(a==1)]",
+        "[add(=1)]",
+        "[add(a=1)",
+    ],
+)
+def test_what_cannot_be_read_for_certain_is_no_call(body: str) -> None:
+    assert parsed(body) == []
+
+
+def test_a_string_may_hold_what_ends_the_calls() -> None:
+    body = '[add(a="x <|tool_call_end|> y")]'
+    assert Pythonic(TOKENIZER).may_go_on(body[: body.index("<|tool_call_end|>")], {"add": ADD})
+    assert not Pythonic(TOKENIZER).may_go_on("[add(a=1", {"add": ADD})
+
+
+def test_a_parameter_that_cannot_be_written_is_left_out_or_refused() -> None:
+    named: dict[str, Any] = {"two words": {}, "c": {}}
+    optional = Tool(name="find", parameters=json.dumps({"properties": named}))
+    assert '"c="' in Pythonic(TOKENIZER).lark([optional], several=False)
+    required = Tool(name="find", parameters=json.dumps({"properties": named, "required": ["two words"]}))
+    with pytest.raises(Unwritable, match="cannot be written"):
+        Pythonic(TOKENIZER).lark([required], several=False)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference.adapters.deepseek import DsmlCalls
+from inference.adapters.glm import GlmCalls
+from inference.adapters.grammar_rules import Unwritable
+from inference.adapters.minimax import MiniMaxCalls
 from inference.adapters.tool_formats import FORMATS, Hermes, written_by
-from inference.adapters.xml_calls import FunctionXml, is_string, typed
+from inference.adapters.xml_calls import FunctionXml, XmlCalls
 from inference.requests import Tool
 from tests.adapters.families import ADD, NOW, real
 
@@ -86,40 +90,153 @@ def test_calls_are_read_as_they_are_meant(body: str, calls: list[tuple[str, Any]
     assert parsed(body) == calls
 
 
+def called(body: str, format_of: type[XmlCalls] = FunctionXml) -> list[tuple[str, Any]]:
+    return [(name, json.loads(text)) for name, text in format_of(TOKENIZER).parse(body, TOOLS)]
+
+
+# How each manner writes two arguments of a call, and one of these with its closing tag left out.
+MANNERS = {
+    FunctionXml: (
+        "<function=place>\n<parameter=city>\n{}\n</parameter>\n<parameter=note>\nby\n</parameter>\n</function>\n",
+        "</parameter>",
+    ),
+    MiniMaxCalls: (
+        '<invoke name="place">\n<parameter name="city">{}</parameter>\n'
+        '<parameter name="note">by</parameter>\n</invoke>\n',
+        "</parameter>",
+    ),
+    DsmlCalls: (
+        '<｜DSML｜invoke name="place">\n<｜DSML｜parameter name="city" string="true">{}</｜DSML｜parameter>\n'
+        '<｜DSML｜parameter name="note" string="true">by</｜DSML｜parameter>\n</｜DSML｜invoke>\n',
+        "</｜DSML｜parameter>",
+    ),
+}
+
+
+@pytest.mark.parametrize("format_of", MANNERS)
+def test_a_closing_tag_that_is_forgotten_before_another_argument_leaves_no_call(
+    format_of: type[XmlCalls],
+) -> None:
+    written, closing = MANNERS[format_of]
+    assert called(written.format("Rome"), format_of) == [("place", {"city": "Rome", "note": "by"})]
+    assert called(written.format("Rome").replace(closing, "", 1), format_of) == []
+    assert called(written.format("Rome").replace(closing, ""), format_of) == []
+
+
+@pytest.mark.parametrize("format_of", MANNERS)
+def test_a_value_may_hold_any_tag_that_does_not_open_another_argument(format_of: type[XmlCalls]) -> None:
+    written, closing = MANNERS[format_of]
+    kind = format_of(TOKENIZER)
+    for mark in (
+        kind.end,
+        kind.begin,
+        kind.call_end,
+        f"{closing} and",
+        f"{kind.end}\n{kind.begin}",
+        "</tool_call>",
+    ):
+        assert called(written.format(f"a {mark} b"), format_of) == [
+            ("place", {"city": f"a {mark} b", "note": "by"})
+        ]
+
+
+def test_a_balanced_argument_within_a_value_is_a_part_of_it() -> None:
+    value = "see <parameter=note>this</parameter> here"
+    assert called(written("place", {"city": value})) == [("place", {"city": value})]
+
+
+def test_a_list_may_hold_what_ends_its_argument_and_its_call() -> None:
+    inside = "</parameter></function></tool_call>"
+    tools = {"find": Tool(name="find", parameters='{"properties": {"texts": {"type": "array"}}}')}
+    body = written("find", {"texts": [inside, "x"]})
+    for said in (body, body.replace('"', "'")):
+        ((name, text),) = FunctionXml(TOKENIZER).parse(said, tools)
+        assert (name, json.loads(text)) == ("find", {"texts": [inside, "x"]})
+    assert FunctionXml(TOKENIZER).may_go_on(body[: body.index("</tool_call>")], tools)
+
+
 @pytest.mark.parametrize(
-    ("text", "schema", "value"),
+    "body",
     [
-        ("12", {"type": "string"}, "12"),
-        ("12", {"enum": ["12", "13"]}, "12"),
-        ("12", {"type": "integer"}, 12),
-        ("12.0", {"type": "integer"}, 12),
-        ("12", {"type": "number"}, 12),
-        ("12", {"type": ["string", "null"]}, "12"),
-        ("null", {"type": ["string", "null"]}, None),
-        ('"a"', {"type": ["string", "null"]}, '"a"'),
-        ('"a"', {}, "a"),
-        ("null", {"anyOf": [{"type": "string"}, {"type": "null"}]}, None),
-        ("12", {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/x"}]}, 12),
-        ("True", {"type": "boolean"}, True),
-        ("None", {}, None),
-        ('["a"]', {"type": "array"}, ["a"]),
-        ("a b", {"type": "integer"}, "a b"),
-        ("NaN", {"type": "number"}, "NaN"),
-        ("[" * 9999, {}, "[" * 9999),
-        ('{"a": 1}', None, {"a": 1}),
-        ("a", True, "a"),
+        "<function=place><parameter=days>[1, 2</parameter></function>",
+        "<function=place><parameter=city>a</parameter><parameter=city>b</parameter></function>",
+        "<function=place><parameter=city>a</parameter> b</function>",
+        "<function=place>b<parameter=city>a</parameter></function>",
     ],
 )
-def test_a_value_is_what_the_schema_asks_for(text: str, schema: Any, value: Any) -> None:
-    found = typed(text, schema)
-    assert (type(found), found) == (type(value), value)
+def test_what_cannot_be_read_for_certain_is_no_call(body: str) -> None:
+    assert called(body) == []
 
 
-def test_only_a_string_and_nothing_else_is_said_bare() -> None:
-    assert is_string({"type": "string"})
-    assert not any(
-        is_string(schema) for schema in ({"type": ["string", "null"]}, {}, None, {"enum": ["a", 1]})
+def tool_of(**properties: Any) -> Tool:
+    schema = {
+        "$defs": {
+            "text": {"type": "string"},
+            "alias": {"$ref": "#/$defs/text"},
+            "number": {"type": "integer"},
+            "maybe": {"anyOf": [{"$ref": "#/$defs/alias"}, {"type": "null"}]},
+            "kind": {"enum": ["12345", "true"]},
+        },
+        "definitions": {"old": {"allOf": [{"$ref": "#/$defs/text"}, {"minLength": 1}]}},
+        "properties": properties,
+    }
+    return Tool(name="find", parameters=json.dumps(schema))
+
+
+@pytest.mark.parametrize("said", ["12345", "true", "null", "1e5", '{"a": 1}', "[1]", "None", '"a"', " 7"])
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/$defs/text"},
+        {"$ref": "#/$defs/alias"},
+        {"$ref": "#/definitions/old"},
+        {"$ref": "#/properties/other"},
+        {"allOf": [{"$ref": "#/$defs/alias"}], "description": "as Pydantic writes it"},
+        {"anyOf": [{"$ref": "#/$defs/text"}, {"$ref": "#/definitions/old"}]},
+        {"oneOf": [{"type": "string", "maxLength": 3}, {"type": "string", "minLength": 4}]},
+        {"type": ["string"]},
+    ],
+)
+@pytest.mark.parametrize("format_of", [FunctionXml, MiniMaxCalls, GlmCalls])
+def test_a_string_stays_one_wherever_its_type_stands(
+    format_of: type[XmlCalls], schema: Any, said: str
+) -> None:
+    tool = tool_of(place=schema, other={"type": "string"})
+    kind = format_of(TOKENIZER)
+    body = (
+        kind.opening.removeprefix(kind.begin).format(name="find") + kind.argument.format(key="place") + said
     )
+    body += kind.value_end + kind.closing_text.removesuffix(kind.end)
+    ((_, arguments),) = kind.parse(body, {"find": tool})
+    assert json.loads(arguments) == {"place": said}
+
+
+@pytest.mark.parametrize(
+    ("schema", "said", "value"),
+    [
+        ({"$ref": "#/$defs/number"}, "12345", 12345),
+        ({"$ref": "#/$defs/maybe"}, "null", None),
+        ({"$ref": "#/$defs/maybe"}, "12345", "12345"),
+        ({"$ref": "#/$defs/kind"}, "true", "true"),
+        ({"anyOf": [{"$ref": "#/$defs/number"}, {"type": "null"}]}, "None", None),
+        ({"type": "number"}, "1e400", float("inf")),
+        ({"type": "string", "nullable": True}, "null", None),
+        ({"type": "array", "items": {"$ref": "#"}}, "['a', True]", ["a", True]),
+    ],
+)
+def test_another_value_is_what_its_reference_says(schema: Any, said: str, value: Any) -> None:
+    tool = tool_of(place=schema)
+    ((_, arguments),) = FunctionXml(TOKENIZER).parse(written("find", {"place": said}), {"find": tool})
+    assert json.loads(arguments) == {"place": value}
+
+
+def test_a_parameter_that_cannot_be_written_is_left_out_or_refused() -> None:
+    named = {"a\nb": {"type": "string"}, "c": {"type": "string"}}
+    optional = Tool(name="find", parameters=json.dumps({"properties": named}))
+    assert "<parameter=c>" in FunctionXml(TOKENIZER).lark([optional], several=False)
+    required = Tool(name="find", parameters=json.dumps({"properties": named, "required": ["a\nb"]}))
+    with pytest.raises(Unwritable, match="cannot be written"):
+        FunctionXml(TOKENIZER).lark([required], several=False)
 
 
 def is_allowed(said: str, *, several: bool = True) -> bool:

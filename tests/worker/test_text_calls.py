@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from inference.requests import Message
-from inference.types import FinishReason, TextDelta, ToolCallDelta
+from inference.types import FinishReason, TextDelta, TokenLogprob, ToolCallDelta
 from inference.worker.text import Answer
 from tests.adapters.families import ADD, asking, real
 
@@ -84,3 +84,39 @@ def test_several_answers_keep_their_calls_apart() -> None:
     made = Answer.of(request, [0], tokenizer, adapter, index=1)
     events: list[Any] = [event for token in tokenizer.encode(CALL) for event in made.feed(token)]
     assert {event.index for event in events} == {1}
+
+
+def cut(text: str, **wishes: Any) -> tuple[Answer, list[Any]]:
+    """An answer that max_tokens cuts here, with a log probability for each of its tokens."""
+    adapter, tokenizer = QWEN
+    request = asking(Message(role="user", content="hi"), tools=(ADD,), logprobs=0, **wishes)
+    made = Answer.of(request, [0], tokenizer, adapter)
+    events: list[Any] = []
+    for token in tokenizer.encode(text):
+        logprob = TokenLogprob(text=tokenizer.decode([token]), bytes=(0,), logprob=0.0)
+        events += [] if made.is_stopped else made.feed(token, logprob)
+    return made, events + ([] if made.is_stopped else made.flush("length"))
+
+
+@pytest.mark.parametrize("end", range(1, len(CALL)))
+def test_a_required_call_has_no_text_wherever_it_is_cut(end: int) -> None:
+    made, events = cut(CALL[:end], must_call=("add",), follows_schemas=True)
+    assert said(events) == ""
+    assert '{"a": 1}'.startswith(arguments(events))
+    assert sum(event.tokens for event in events) == made.tokens
+
+
+@pytest.mark.parametrize("end", range(6, len(CALL)))
+def test_text_before_a_cut_call_has_its_own_log_probabilities_and_no_others(end: int) -> None:
+    made, events = cut(f"See.\n{CALL[:end]}")
+    texts = [event for event in events if isinstance(event, TextDelta)]
+    told = "".join(logprob.text for event in texts for logprob in event.logprobs)
+    assert said(events).rstrip() == told.rstrip() == "See."
+    assert sum(event.tokens for event in events) == made.tokens
+
+
+@pytest.mark.parametrize("text", ["a <", "if a <b", "a < b and <", "<"])
+def test_what_may_be_text_stays_text_with_its_log_probabilities(text: str) -> None:
+    made, events = cut(text)
+    assert said(events) == text
+    assert sum(len(event.logprobs) for event in events) == made.tokens == sum(e.tokens for e in events)

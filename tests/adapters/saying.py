@@ -1,0 +1,115 @@
+"""What a model could say: texts drawn from a grammar, with pieces of the format's marks in them."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from llguidance import LLMatcher, LLTokenizer
+
+from inference.adapters.tool_formats import ToolFormat
+from inference.worker.tokenizer import HubTokenizer
+from tests.adapters.families import hub_tokenizer
+
+END = "<|the_end|>"
+_TOKENS = 160  # after these it hurries to the end
+_MOST = 4000
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Bytes, the end of an answer, and perhaps marks as tokens of their own."""
+
+    tokenizer: HubTokenizer
+    grammars: LLTokenizer
+    marks: tuple[int, ...]
+
+    @property
+    def end(self) -> int:
+        end = self.tokenizer.id_of(END)
+        assert end is not None
+        return end
+
+    def spelt(self, text: str) -> list[int]:
+        """Byte by byte, whatever marks are in it."""
+        return [token for char in text for token in self.tokenizer.encode(char)]
+
+
+@lru_cache(maxsize=64)
+def vocabulary(*marks: str) -> Vocabulary:
+    tokenizer = hub_tokenizer(None, (END, *marks), bos_token=END)
+    ids = [tokenizer.id_of(mark) for mark in marks]
+    grammars = LLTokenizer(tokenizer.as_json(), eos_token=[tokenizer.id_of(END)])
+    return Vocabulary(tokenizer, grammars, tuple(one for one in ids if one is not None))
+
+
+def scraps_of(manner: ToolFormat, names: Sequence[str]) -> list[str]:
+    """Pieces of which a text could make something that looks like a part of a call, the whole ones often."""
+    own = {
+        name: getattr(manner, name, "")
+        for name in ("opening", "argument", "value_end", "closing_text", "quote")
+    }
+    own = {key: text.format(name=names[0], key=names[-1], string="true") for key, text in own.items()}
+    ended = own["value_end"] + own["closing_text"]
+    whole = {*own.values(), ended, ended + manner.end, own["value_end"] + own["argument"]}
+    whole |= {own["argument"] + "1" + own["value_end"], own["quote"] + ",a:" + own["quote"]}
+    marks = {*manner.marks, *manner.closing, manner.begin, manner.end, *manner.other_begins}
+    parts = {part for mark in marks | whole for part in (mark[: len(mark) // 2], mark[1:], mark.strip())}
+    plain = ['"', "'", "\\", "\n", " ", ", ", "{", "}", "[", "]", "(", ")", ":", "=", "é", "😀", "\u2028"]
+    words = ["null", "true", "None", "12345", "1e5", " 7", '{"a": 1}', '["x"]', "'q'", *names]
+    often = sorted(whole | marks) * 4
+    return [scrap for scrap in [*often, *sorted(parts), *plain, *words] if scrap]
+
+
+def closers_of(manner: ToolFormat) -> list[str]:
+    """What ends a text of this format, sooner or later."""
+    own = [getattr(manner, name, "") for name in ("value_end", "closing_text", "quote", "end")]
+    return [*filter(None, own), '"', "}", "]", ")"]
+
+
+class Speaker:
+    """Draws one answer."""
+
+    def __init__(
+        self, words: Vocabulary, matcher: LLMatcher, seed: int, scraps: Sequence[str], closers: Sequence[str]
+    ) -> None:
+        self._words = words
+        self._matcher = matcher.deep_copy()
+        self._random = random.Random(seed)  # noqa: S311
+        self._scraps = [words.spelt(scrap) for scrap in scraps]
+        self._closers = [[words.end], *map(words.spelt, closers), *map(words.tokenizer.encode, closers)]
+
+    def answer(self) -> list[int]:
+        tokens: list[int] = []
+        while not tokens or tokens[-1] != self._words.end:
+            assert len(tokens) < _MOST
+            tokens += self._next(is_late=len(tokens) > _TOKENS)
+        return tokens[:-1]
+
+    def _next(self, *, is_late: bool) -> list[int]:
+        if is_late and (said := self._closed()):
+            return said
+        if not is_late and self._random.random() < 0.5:
+            scrap = self._random.choice(self._scraps)
+            if count := self._matcher.try_consume_tokens(scrap):
+                return scrap[:count]
+        token = self._any(is_late)
+        assert self._matcher.consume_token(token), self._matcher.get_error()
+        return [token]
+
+    def _closed(self) -> list[int]:
+        for closer in self._random.sample(self._closers, len(self._closers)):
+            trial = self._matcher.deep_copy()
+            if trial.try_consume_tokens(closer) == len(closer) and not trial.is_error():
+                self._matcher = trial
+                return closer
+        return []
+
+    def _any(self, is_late: bool) -> int:
+        bits = np.unpackbits(np.frombuffer(self._matcher.compute_bitmask(), np.uint8), bitorder="little")
+        allowed = bits.nonzero()[0].tolist()
+        assert allowed and not self._matcher.is_error(), self._matcher.get_error()
+        few = [token for token in allowed if token in self._words.marks or token == self._words.end]
+        is_mark = bool(few) and not is_late and self._random.random() < 0.3
+        return int(self._random.choice(few if is_mark else allowed))

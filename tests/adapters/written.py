@@ -1,0 +1,207 @@
+"""Calls as each format writes them, to be compared with a text: independent of grammar and reader."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from inference.adapters.gemma_calls import GemmaCalls
+from inference.adapters.marked_calls import MarkedCalls
+from inference.adapters.tool_formats import ToolFormat
+from inference.adapters.xml_calls import XmlCalls
+
+Calls = Sequence[tuple[str, dict[str, Any]]]
+_WORDS = {"True": True, "False": False, "None": None}
+
+
+class Mismatch(Exception):
+    """The text is not what these calls are written as."""
+
+
+class Text:
+    """A text that is read from the beginning on."""
+
+    def __init__(self, text: str) -> None:
+        self.rest = text
+
+    def says(self, said: str) -> None:
+        if not self.rest.startswith(said):
+            raise Mismatch(f"{said!r} is not at {self.rest[:80]!r}")
+        self.rest = self.rest[len(said) :]
+
+    def matches(self, pattern: str) -> None:
+        found = re.compile(pattern).match(self.rest)
+        if not found:
+            raise Mismatch(f"{pattern} is not at {self.rest[:80]!r}")
+        self.rest = self.rest[found.end() :]
+
+    def json(self, value: Any) -> None:
+        try:
+            found, end = json.JSONDecoder().raw_decode(self.rest)
+        except ValueError as error:
+            raise Mismatch(f"no JSON is at {self.rest[:80]!r}") from error
+        if (type(found), found) != (type(value), value):
+            raise Mismatch(f"{found!r} is said and not {value!r}")
+        self.rest = self.rest[end:]
+
+    def one_of(self, *ways: Callable[[], None]) -> None:
+        rest = self.rest
+        for way in ways:
+            try:
+                return way()
+            except Mismatch:
+                self.rest = rest
+        raise Mismatch(f"nothing fits at {rest[:80]!r}")
+
+    def joined(self, parts: Sequence[Callable[[], None]], joint: str) -> None:
+        for place, part in enumerate(parts):
+            if place:
+                self.matches(joint)
+            part()
+
+
+def is_written(manner: ToolFormat, calls: Calls, said: str) -> None:
+    """Raises Mismatch where `said` is not just these calls; of a format not known here it says nothing."""
+    text = Text(said)
+    writer = next((writer for kind, writer in WRITERS if _is(manner, kind)), None)
+    if writer:
+        writer(text, manner, calls)
+        if text.rest:
+            raise Mismatch(f"{text.rest!r} is left")
+
+
+def _is(manner: ToolFormat, kind: type[ToolFormat] | str) -> bool:
+    return manner.name == kind if isinstance(kind, str) else isinstance(manner, kind)
+
+
+def _objects(before: str, joint: str, after: str, call: str = r'\{{"name": "{}", "{}": ') -> Any:
+    """JSON objects, with patterns of what stands around them."""
+
+    def write(text: Text, manner: ToolFormat, calls: Calls) -> None:
+        begin, end = re.escape(manner.begin), re.escape(manner.end)
+
+        def one(name: str, arguments: Any) -> None:
+            text.matches(call.format(re.escape(name), manner.arguments_key))
+            text.json(arguments)
+            text.says("}")
+
+        text.matches(before.format(begin))
+        text.joined([lambda call=call: one(*call) for call in calls], joint.format(begin, end))  # type: ignore[misc]
+        text.matches(after.format(end))
+
+    return write
+
+
+def _args(text: Text, manner: ToolFormat, calls: Calls) -> None:
+    for name, arguments in calls:
+        text.says(f"[TOOL_CALLS]{name}[ARGS]")
+        text.json(arguments)
+
+
+def _harmony(text: Text, manner: ToolFormat, calls: Calls) -> None:
+    text.matches(r"(<\|channel\|>analysis<\|message\|>(?s:.*?)<\|end\|><\|start\|>assistant)?")
+    ((name, arguments),) = calls
+    text.says(f"<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>")
+    text.json(arguments)
+
+
+def _marked(text: Text, manner: MarkedCalls, calls: Calls) -> None:
+    def one(name: str, arguments: Any) -> None:
+        text.says(f"{manner.before}{name}")
+        text.matches(re.escape(manner.between) or r":[0-9]+<\|tool_call_argument_begin\|>")
+        text.json(arguments)
+        text.says(manner.after)
+
+    text.matches("\n?\n?" + re.escape(manner.begin))
+    text.joined([lambda call=call: one(*call) for call in calls], re.escape(manner.joint))  # type: ignore[misc]
+    text.says(manner.end)
+
+
+def _tags(text: Text, manner: XmlCalls, calls: Calls) -> None:
+    def loosely(said: str) -> None:
+        text.matches(re.escape(said).replace("\\\n", r"\n?").replace("\n", r"\n?"))
+
+    def value(one: Any) -> None:
+        bare = one if isinstance(one, str) else next((w for w, v in _WORDS.items() if v is one), "")
+        text.one_of(
+            *([lambda: (text.says(bare), loosely(manner.value_end))] if bare or one == "" else []),  # type: ignore[list-item, func-returns-value]
+            lambda: (text.json(one), loosely(manner.value_end)),  # type: ignore[list-item, func-returns-value, arg-type, return-value]
+        )
+
+    def call(name: str, arguments: dict[str, Any]) -> None:
+        loosely(manner.opening.format(name=name))
+        for key, one in arguments.items():
+            ways = [manner.argument.format(key=key, string=kind) for kind in ("true", "false")]
+            text.one_of(*(lambda way=way: loosely(way) for way in ways))  # type: ignore[misc]
+            value(one)
+        loosely(manner.closing_text)
+
+    is_section = not manner.opening.startswith(manner.begin)
+    text.matches("\n?\n?" + (re.escape(manner.begin) + "\n" if is_section else ""))
+    text.joined([lambda one=one: call(*one) for one in calls], "\n?")  # type: ignore[misc]
+    text.says(manner.end if is_section else "")
+
+
+def _gemma(text: Text, manner: GemmaCalls, calls: Calls) -> None:
+    def string(one: str) -> None:
+        text.says(f"{manner.quote}{one}{manner.quote}")
+
+    def member(key: str, one: Any) -> None:
+        text.one_of(lambda: string(key), lambda: text.says(key))
+        text.says(":")
+        value(one)
+
+    def value(one: Any) -> None:
+        if isinstance(one, str):
+            string(one)
+        elif isinstance(one, dict):
+            text.says("{")
+            text.joined([lambda pair=pair: member(*pair) for pair in one.items()], ",")  # type: ignore[misc]
+            text.says("}")
+        elif isinstance(one, list):
+            text.says("[")
+            text.joined([lambda each=each: value(each) for each in one], ",")  # type: ignore[misc]
+            text.says("]")
+        else:
+            text.json(one)
+
+    for name, arguments in calls:
+        text.says(f"{manner.begin}call:{name}")
+        value(arguments)
+        text.says(manner.end)
+
+
+def _python(before: str, joint: str, after: str) -> Any:
+    def write(text: Text, manner: ToolFormat, calls: Calls) -> None:
+        def argument(key: str, one: Any) -> None:
+            text.says(f"{key}=")
+            text.json(one)
+
+        def call(name: str, arguments: dict[str, Any]) -> None:
+            text.says(f"{name}(")
+            text.joined([lambda pair=pair: argument(*pair) for pair in arguments.items()], ", ")  # type: ignore[misc]
+            text.says(")")
+
+        text.matches(before.format(re.escape(manner.begin)))
+        text.joined([lambda one=one: call(*one) for one in calls], joint)  # type: ignore[misc]
+        text.matches(after.format(re.escape(manner.end)))
+
+    return write
+
+
+_NUMBERED = r'\{{"tool_call_id": "[0-9]+", "tool_name": "{}", "{}": '
+WRITERS: Sequence[tuple[type[ToolFormat] | str, Any]] = (
+    ("hermes", _objects("\n?\n?{}\n", "\n{1}\n{0}\n", "\n{}")),
+    ("llama3_json", _objects("", "", "")),
+    ("llama4_json", _objects("", "", "")),
+    ("mistral_args", _args),
+    ("command_r", _objects(r"{}\[\n    ", ",\n    ", r"\n\]{}", _NUMBERED)),
+    ("harmony", _harmony),
+    ("pythonic", _python(r"{}\[", ", ", r"\]{}")),
+    ("llama4_python", _python(r"\[", ", ", r"\]")),
+    ("olmo", _python("{}", "\n", "{}")),
+    (MarkedCalls, _marked),
+    (XmlCalls, _tags),
+    (GemmaCalls, _gemma),
+    *((name, _objects(r"{}\[", ", ", r"\]{}")) for name in ("mistral_list", "phi", "functools", "granite")),
+)
