@@ -8,7 +8,7 @@ import mlx.core as mx
 import numpy as np
 
 from inference.requests import Sampling
-from inference.worker.grammar import Grammar, mask
+from inference.worker.grammar import Broken, Grammar, mask
 from inference.worker.sampling import Draw, Shape, sample
 
 _NEVER = -9999.0  # OpenAI's own for a token that cannot come: JSON has no infinity
@@ -16,10 +16,14 @@ _NEVER = -9999.0  # OpenAI's own for a token that cannot come: JSON has no infin
 
 @dataclass(frozen=True)
 class Logprob:
-    """The log probability of a sampled token, and those of the likeliest ones in its place."""
+    """The log probability of a sampled token, and those of the likeliest ones in its place.
+
+    `broken` where the token is only the end of an answer that could not follow its grammar.
+    """
 
     value: float
     top: tuple[tuple[int, float], ...] = ()
+    broken: Broken | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class LazyLogprob:
     value: mx.array  # shape ()
     top_ids: mx.array | None = None  # shape (k,), likeliest first
     top_values: mx.array | None = None
+    broken: Broken | None = None
 
     @property
     def arrays(self) -> list[mx.array]:
@@ -39,7 +44,7 @@ class LazyLogprob:
         if self.top_ids is not None and self.top_values is not None:
             values = np.maximum(np.array(self.top_values), _NEVER).tolist()
             top = tuple(zip(np.array(self.top_ids).tolist(), values, strict=True))
-        return Logprob(max(float(self.value.item()), _NEVER), top)  # type: ignore[arg-type]  # no complex logits
+        return Logprob(max(float(self.value.item()), _NEVER), top, self.broken)  # type: ignore[arg-type]  # no complex logits
 
 
 class Chooser:
@@ -77,6 +82,11 @@ class Chooser:
         """Whether it has to `see` each token before it can choose the next one."""
         return self._guide is not None
 
+    @property
+    def has_logprob(self) -> bool:
+        """Whether each token comes with a Logprob: for the client, or to report a broken grammar."""
+        return self.logprobs is not None or (self._guide is not None and self._guide.broken is not None)
+
     def see(self, token: int) -> None:
         """The token before the next one; the first is the prompt's last, or one of those answered before."""
         if self._guide and self._has_begun:
@@ -105,11 +115,12 @@ class Chooser:
     def logprob_of(self, logits: mx.array, token: mx.array) -> LazyLogprob:
         """The log probability of `token`, shape (), under `logits`, shape (vocabulary,)."""
         logprobs = logits.astype(mx.float32) - mx.logsumexp(logits.astype(mx.float32))
+        broken = self._guide.broken if self._guide else None
         if not self.logprobs:
-            return LazyLogprob(logprobs[token])
+            return LazyLogprob(logprobs[token], broken=broken)
         best = mx.argpartition(logprobs, kth=-self.logprobs)[-self.logprobs :]
         best = best[mx.argsort(-logprobs[best])]
-        return LazyLogprob(logprobs[token], best, logprobs[best])
+        return LazyLogprob(logprobs[token], best, logprobs[best], broken)
 
 
 class Penalties:

@@ -33,7 +33,7 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
             logits = self._processed(inputs, logits)
         self._next_tokens = choose(self.samplers, logits)
         self._next_logprobs = [
-            None if chooser.logprobs is None else chooser.logprob_of(logits[row], self._next_tokens[row])
+            chooser.logprob_of(logits[row], self._next_tokens[row]) if chooser.has_logprob else None
             for row, chooser in enumerate(self.samplers)
         ]
         mx.async_eval(  # type: ignore[no-untyped-call]

@@ -5,9 +5,10 @@ each sequence follows a copy of its own on the engine's thread. It starts where 
 """
 
 import json
+import logging
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,27 +16,39 @@ from typing import TYPE_CHECKING, Any
 import mlx.core as mx
 import numpy as np
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+from msgspec import structs
 
 from inference.adapters import Adapter
+from inference.adapters.grammar_rules import PLAIN, Unwritable
+from inference.adapters.shapes import TooManyShapes
 from inference.errors import InvalidValue, UnsupportedField
 from inference.requests import ChatRequest
+from inference.worker.dead_ends import COMPLEX, dead_end
 
 if TYPE_CHECKING:
     from inference.worker.loading import LoadedModel
 
+logger = logging.getLogger(__name__)
 MOST_BYTES = 120_000  # of one schema, as OpenAI has it
 _SCHEMA = "response_format.json_schema.schema"
 _KEPT = 32  # compiled grammars, for the next request with the same schema
 _TAIL = 48  # tokens; no mark of reasoning or calls is written in more, not even byte by byte
-_SPACES = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 _KEYWORDS = re.compile(r"Unimplemented keys: \[(.*)\]")
+_STUCK = (
+    "The answer has come to a place where nothing follows the schema: it contradicts itself there, or has "
+    "become too complex to be enforced. Make it smaller or plainer."
+)
 _LIMITS = LLParserLimits()  # its defaults: half a second to compile at most, a hundredth for a token
 
 Allowed = np.ndarray[Any, np.dtype[np.bool_]]
 
 
-class GrammarBroken(Exception):
-    """A grammar became too complex in the midst of an answer; only its sequence is lost."""
+@dataclass(frozen=True)
+class Broken:
+    """Why an answer cannot follow its grammar any further, and which field asked for it."""
+
+    message: str
+    param: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,7 @@ class Grammar:
     closing: str = ""  # what ends the reasoning
     starts_inside: bool = False  # the prompt has opened it
     trigger: str = ""  # the text is free up to this mark of a call
+    field: str = ""  # of the request, that asks for it
 
     def begin(self, answered: Sequence[int] = ()) -> "Guide":
         guide = Guide(self)
@@ -59,9 +73,14 @@ class Grammar:
 
 
 class Guide:
-    """Follows one answer: through its reasoning, through free text up to a call's mark, then its grammar."""
+    """Follows one answer: through its reasoning, through free text up to a call's mark, then its grammar.
+
+    Neither `take` nor `allowed` raises: all sequences share a step. Where nothing may follow, or the grammar
+    has become too complex, only the end may, and `broken` says why.
+    """
 
     def __init__(self, grammar: Grammar) -> None:
+        self.broken: Broken | None = None
         self._grammar = grammar
         self._matcher = grammar.matcher.deep_copy()
         self._is_thinking = grammar.starts_inside
@@ -71,6 +90,8 @@ class Guide:
 
     def take(self, token: int) -> None:
         """The answer's next token."""
+        if self.broken:
+            return
         if self._is_at_start and token == self._grammar.opening:
             self._is_thinking = True
         elif self._is_thinking:
@@ -82,17 +103,26 @@ class Guide:
         self._is_at_start = False
 
     def allowed(self, vocabulary: int) -> Allowed | None:
-        """Whether each token may come next, shape (vocabulary,), None for all; raises GrammarBroken."""
+        """Whether each token may come next, shape (vocabulary,), None for all."""
+        if self.broken:
+            return self._end_only(vocabulary)
         if self._is_thinking:
             return self._thoughts(vocabulary)
         if self._is_free:
             return None
         bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
-        if self._matcher.is_error():
-            raise GrammarBroken(self._matcher.get_error()[:200])
         allowed = np.unpackbits(bits, bitorder="little")[:vocabulary].astype(np.bool_)
+        if self._matcher.is_error() or not allowed.any():
+            logger.warning("An answer cannot follow its grammar: %s", _first_line(self._matcher.get_error()))
+            self.broken = Broken(_STUCK, self._grammar.field)
+            return self._end_only(vocabulary)
         if self._is_at_start and self._grammar.opening is not None:
             allowed[self._grammar.opening] = True
+        return allowed
+
+    def _end_only(self, vocabulary: int) -> Allowed:
+        allowed = np.zeros(vocabulary, np.bool_)
+        allowed[list(self._grammar.stop_ids)] = True
         return allowed
 
     def _thoughts(self, vocabulary: int) -> Allowed | None:
@@ -141,6 +171,8 @@ class Grammars:
         self._check_can_end(request)
         is_free = not (request.schema or request.must_call)
         thinking = self._adapter.thinking(prompt)
+        if is_free and self._adapter.call_format and self._adapter.call_format.is_in_thoughts:
+            thinking = None  # wherever its mark comes is a call
         may_open = thinking and not (thinking.is_open or thinking.is_over)
         opening = self._model.tokenizer.id_of(thinking.opening) if thinking and may_open else None
         is_behind = bool(thinking and (thinking.is_open or opening is not None))
@@ -153,6 +185,7 @@ class Grammars:
             closing=thinking.closing if thinking else "",
             starts_inside=bool(thinking and thinking.is_open),
             trigger=self._trigger(request) if is_free else "",
+            field=_field(request),
         )
 
     def _check_can_end(self, request: ChatRequest) -> None:
@@ -173,11 +206,11 @@ class Grammars:
         return call_format.begin
 
     def _matcher(self, request: ChatRequest, *, is_behind: bool) -> LLMatcher:
-        text = self._text(request, "/[ \\n]{0,4}/ " if is_behind else "")
+        text = self._written(request, "/[ \\n]{0,4}/ " if is_behind else "")
         if text in self._compiled:
             self._compiled.move_to_end(text)
             return self._compiled[text]
-        self._check_sizes(request)
+        self._check(request)
         matcher = self._compile(LLMatcher.grammar_from_lark(text))
         if matcher.is_error():
             raise self._refusal(request, matcher.get_error())
@@ -185,6 +218,25 @@ class Grammars:
         if len(self._compiled) > _KEPT:
             self._compiled.popitem(last=False)
         return matcher
+
+    def _written(self, request: ChatRequest, before: str) -> str:
+        try:
+            return self._text(request, before)
+        except (Unwritable, TooManyShapes) as error:
+            raise InvalidValue(
+                f"The schema cannot be enforced: {error}.", param=self._unwritable(request)
+            ) from error
+        except RecursionError:  # thousands of references, each to the next
+            raise InvalidValue(COMPLEX, param=_field(request)) from None
+
+    def _unwritable(self, request: ChatRequest) -> str:
+        """The field of the tool whose arguments the model has no way to write."""
+        for place, tool in enumerate(request.tools):
+            try:
+                self._text(structs.replace(request, tools=(tool,), must_call=(tool.name,)), "")
+            except (Unwritable, TooManyShapes):
+                return f"tools.{place}.function.parameters"
+        return "tools"
 
     def _text(self, request: ChatRequest, before: str) -> str:
         """A grammar in llguidance's Lark: the answer is what the schema says, a call, or either."""
@@ -222,12 +274,23 @@ class Grammars:
             )
         return self._vocabulary
 
-    def _check_sizes(self, request: ChatRequest) -> None:
+    def _check(self, request: ChatRequest) -> None:
+        """Refuse what is too large, or would leave an answer in a place where nothing may follow."""
         for field, schema in _schemas(request):
             if len(schema) > MOST_BYTES:
                 raise InvalidValue(
                     f"The schema has {len(schema)} bytes; at most {MOST_BYTES} are enforced.", param=field
                 )
+            if problem := dead_end(json.loads(schema), self._goes_on):
+                raise InvalidValue(problem, param=field)
+
+    def _goes_on(self, schema: Mapping[str, Any], begun: str) -> bool:
+        vocabulary, grammar = self._llguidance(), f"start: %json {json.dumps(schema)}\n"
+        trial = LLMatcher(vocabulary, LLMatcher.grammar_from_lark(grammar), log_level=0, limits=_LIMITS)
+        if trial.is_error():
+            return True  # too much for a trial
+        trial.try_consume_tokens(vocabulary.tokenize_str(begun))
+        return any(trial.compute_bitmask()) and not trial.is_error()
 
     def _refusal(self, request: ChatRequest, error: str) -> InvalidValue:
         """Names the field whose schema alone is refused; otherwise all together are too much."""
@@ -250,18 +313,28 @@ def _schemas(request: ChatRequest) -> list[tuple[str, str]]:
     return [*([(_SCHEMA, request.schema)] if is_text else []), *tools]
 
 
+def _field(request: ChatRequest) -> str:
+    """What asks for a grammar: one schema, or all that the tools have."""
+    fields = [field for field, _ in _schemas(request)]
+    return fields[0] if len(fields) == 1 else _SCHEMA if request.schema and not request.tools else "tools"
+
+
 def _plain(schema: str) -> str:
     """Written as models write JSON; whoever sent it cannot have it enforced less strictly."""
-    return json.dumps({**json.loads(schema), "x-guidance": _SPACES})
+    return json.dumps({**json.loads(schema), "x-guidance": PLAIN})
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0][:200] if text.strip() else ""
 
 
 def _reason(error: str) -> str:
-    first = error.strip().splitlines()[0][:200] if error.strip() else ""
+    first = _first_line(error)
     if found := _KEYWORDS.search(first):
         named = found[1].replace('"', "'")
         return f"The schema's {named} cannot be enforced; leave it out."
     if "too large" in first or "too complex" in first or "items; max" in first or "fuel" in first:
-        return "The schema is too complex to be enforced; make it smaller."
+        return COMPLEX
     return f"The schema cannot be enforced: {first.rstrip('.')}."
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
-from inference.errors import InternalError, ServerError
+from inference.errors import InternalError, InvalidValue, ServerError
 from inference.protocol import FrameTooLarge, Happened, Load, Step, Submit, Up
 from inference.requests import DetokenizeRequest, EmbeddingRequest, TokenizeRequest
 from inference.types import (
@@ -251,6 +251,9 @@ class Requests:
             return []
         try:
             return [Happened(id=request.number, what=event) for event in self._events(request, output)]
+        except ServerError as error:
+            self.forget(request.number)
+            return [Happened(id=request.number, failure=error.refusal())]
         except Exception:  # what is wrong with one answer's text ends that answer only
             logger.exception("Cannot make text of request %d", request.number)
             self.forget(request.number)
@@ -280,13 +283,15 @@ class Requests:
         return events if answer.limit else [*events, *self._end(request, scored.id, "length")]
 
     def _text(self, request: Open, sampled: Sampled) -> list[Event]:
+        if sampled.logprob and sampled.logprob.broken:
+            raise InvalidValue(sampled.logprob.broken.message, param=sampled.logprob.broken.param)
         request.decode_at = request.decode_at or time.perf_counter()
         answer = request.answers[sampled.id]
         events = answer.feed(sampled.token, self._told(sampled))
         if not sampled.finish and not answer.is_stopped:
             return events
         if sampled.finish and not answer.is_stopped:
-            events += answer.flush()
+            events += answer.flush(sampled.finish)
         if not sampled.finish:
             self._post(Remove(sampled.id))
         return [*events, *self._end(request, sampled.id, answer.reason(sampled.finish))]

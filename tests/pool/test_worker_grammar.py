@@ -12,9 +12,10 @@ from msgspec import structs
 from inference.errors import InvalidValue
 from inference.pool import ProcessRunner
 from inference.requests import ChatRequest, Sampling
-from inference.types import Ended, Event, TextDelta, ToolCallDelta
+from inference.types import Ended, Event, Finished, TextDelta, ToolCallDelta
 from tests.adapters.families import ADD, NOW
-from tests.pool.workers import ask, chat, started
+from tests.fakes import card
+from tests.pool.workers import OPTIONS, ask, chat
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
@@ -34,7 +35,8 @@ WILD = Sampling(temperature=1.5, seed=1)
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def runner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProcessRunner]:
     folder: Path = make_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
-    runner = await started(folder)
+    runner = ProcessRunner(structs.replace(OPTIONS, prefix_cache_bytes=2**24), stuck_after_s=120)
+    await runner.load(card(path=str(folder)), lambda percent: None)
     yield runner
     await runner.stop()
 
@@ -103,6 +105,56 @@ async def test_a_required_call_is_made_by_a_model_that_never_learnt_to(runner: P
     assert [call.name for call in calls if call.name] == ["now"]
     assert isinstance(json.loads("".join(call.text for call in calls)), dict)
     assert [event.reason for event in events if isinstance(event, Ended)] == ["tool_calls"]
+
+
+@pytest.mark.parametrize("most", [1, 2, 9, 12, 15, 24, 39, 45, 60])
+async def test_a_required_call_that_is_cut_has_no_marks_for_a_text(runner: ProcessRunner, most: int) -> None:
+    request = chat(tools=(ADD,), must_call=("add",), may_call_several=False, sampling=WILD, max_tokens=most)
+    events = await ask(runner, structs.replace(request, follows_schemas=True))
+    assert texts(events) == [""]
+    told = [event for event in events if isinstance(event, TextDelta | ToolCallDelta)]
+    (finished,) = [event for event in events if isinstance(event, Finished)]
+    assert sum(event.tokens for event in told) == finished.usage.completion_tokens <= most
+
+
+# At `a`, behind a number that nobody can foresee, are more ways to go on than llguidance follows.
+LEADS_ASTRAY = {
+    "type": "object",
+    "properties": {
+        "z": {"type": "integer", "minimum": 1, "maximum": 9},
+        "a": {
+            "anyOf": [
+                {
+                    "anyOf": [
+                        {
+                            "type": "object",
+                            "properties": {f"p{k}{j}{i}": {"type": "null"} for i in range(20)},
+                            "additionalProperties": False,
+                        }
+                        for j in range(6)
+                    ]
+                }
+                for k in range(6)
+            ]
+        },
+    },
+    "required": ["z", "a"],
+    "additionalProperties": False,
+}
+
+
+async def test_an_answer_that_can_follow_its_schema_no_further_costs_nobody_else(
+    runner: ProcessRunner,
+) -> None:
+    canary = chat(sampling=Sampling(temperature=0), max_tokens=60)
+    before = await ask(runner, canary)
+    beside = asyncio.ensure_future(ask(runner, canary))
+    with pytest.raises(InvalidValue, match="nothing follows the schema") as refusal:
+        await ask(runner, structured(schema=json.dumps(LEADS_ASTRAY)))
+    assert refusal.value.param == "response_format.json_schema.schema"
+    assert texts(await beside) == texts(before)
+    (finished,) = [event for event in await ask(runner, canary) if isinstance(event, Finished)]
+    assert finished.usage.cached_tokens > 0  # nothing of what was stored is dropped
 
 
 async def test_a_schema_that_cannot_be_enforced_disturbs_nobody(runner: ProcessRunner) -> None:

@@ -9,6 +9,7 @@ import pytest
 from inference.requests import Sampling
 from inference.worker.chooser import Chooser, choose
 from inference.worker.grammar import mask
+from tests.worker.test_grammar import CITY, asking, grammar_of, loaded
 
 pytestmark = pytest.mark.mlx
 SIZE = 12
@@ -103,3 +104,19 @@ def test_only_allowed_tokens_can_be_drawn() -> None:
     assert np.isfinite(masked).nonzero()[0].tolist() == [2, 7]
     assert np.allclose(masked[[2, 7]], LOGITS[[2, 7]])
     assert np.allclose(np.array(mask(mx.array(LOGITS)[None], None))[0], LOGITS)
+
+
+def test_a_chooser_that_can_follow_its_grammar_no_further_says_so_with_the_end() -> None:
+    model, tokenizer = loaded()
+    chooser = Chooser(GREEDY, grammar=grammar_of(model, asking(CITY)))
+    token, logits = mx.array([0], dtype=mx.uint32), mx.zeros((1, model.vocab_size))
+    chooser.process(token, logits)
+    assert not chooser.has_logprob
+    chooser.see(0)
+    for wrong in tokenizer.encode("no"):
+        chooser.see(wrong)
+    row = chooser.process(token, logits)[0]
+    chosen = choose([chooser], row[None])[0]
+    assert int(chosen.item()) in model.stop_ids  # type: ignore[arg-type]
+    broken = chooser.logprob_of(row, chosen).read().broken
+    assert chooser.has_logprob and broken and broken.param == "response_format.json_schema.schema"

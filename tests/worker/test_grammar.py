@@ -9,7 +9,7 @@ import pytest
 
 from inference.errors import InvalidRequest, UnsupportedField
 from inference.requests import ChatRequest, Message, Sampling, Tool
-from inference.worker.grammar import Grammar, GrammarBroken, Grammars
+from inference.worker.grammar import Grammar, Grammars
 from inference.worker.loading import LoadedModel
 from inference.worker.tokenizer import HubTokenizer
 from tests.adapters.families import ADD, LLAMA_TOOLS, NOW, make, real
@@ -251,9 +251,19 @@ def test_free_text_has_no_grammar() -> None:
     assert Grammars(model).of(asking(tools=(ADD,)), ()) is None
 
 
-def test_a_grammar_that_breaks_says_so() -> None:
+def test_an_answer_that_can_follow_no_further_may_only_end() -> None:
     """A token that is not allowed is never drawn; should it come all the same, nothing is made up."""
     model, tokenizer = loaded()
     guide = grammar_of(model, asking(CITY)).begin(tokenizer.encode("no"))
-    with pytest.raises(GrammarBroken):
+    allowed = guide.allowed(model.vocab_size)
+    assert allowed is not None and set(allowed.nonzero()[0].tolist()) == model.stop_ids
+    assert guide.broken and guide.broken.param == "response_format.json_schema.schema"
+
+
+def test_an_answer_that_is_stuck_takes_whatever_comes() -> None:
+    model, tokenizer = loaded()
+    guide = grammar_of(model, asking(tools=(ADD,), must_call=("add",))).begin(tokenizer.encode("no"))
+    for _ in range(3):
         guide.allowed(model.vocab_size)
+        guide.take(5)
+    assert guide.broken and guide.broken.param == "tools.0.function.parameters"

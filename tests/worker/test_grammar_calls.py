@@ -103,3 +103,14 @@ def test_a_strict_call_is_held_to_its_schema_once_its_mark_is_said(name: str) ->
     said = json.loads("".join(piece.text for piece in pieces if piece.channel == "tool"))
     assert set(said) == {"at", "city", "days", "near"}
     assert "".join(piece.text for piece in pieces if piece.channel == "text") == "Let me see."
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name.startswith(("kimi", "deepseek r1"))])
+def test_a_strict_call_within_thoughts_is_held_to_its_schema_where_they_are_heard(name: str) -> None:
+    model, tokenizer = around(*FAMILIES[name])
+    assert model.adapter.call_format
+    request = asking(tools=(PLACE,), follows_schemas=True, may_call_several=False)
+    begun = tokenizer.encode(f"Let me see. {model.adapter.call_format.begin}")
+    pieces = text_of(model, request, drawn(model, grammar_of(model, request), 1, begun))
+    said = json.loads("".join(piece.text for piece in pieces if piece.channel == "tool"))
+    assert set(said) == {"at", "city", "days", "near"}

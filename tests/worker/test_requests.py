@@ -17,6 +17,7 @@ from inference.requests import (
 from inference.types import Accepted, Ended, Finished, Progress, TextDelta, Tokenized
 from inference.worker.chooser import Logprob
 from inference.worker.engine import Add, Command, Remove
+from inference.worker.grammar import Broken
 from inference.worker.loading import LoadedModel
 from inference.worker.requests import Requests
 from inference.worker.sequence import Prefilled, Sampled, Scored
@@ -119,6 +120,19 @@ def test_one_answers_broken_text_ends_that_answer_only() -> None:
     desk.submit(2, max_tokens=50)
     desk.requests.deliver([Sampled(1, "no token id", None)])  # type: ignore[arg-type]
     assert desk.hear(1).code == "internal_error"
+    desk.say(2, "x")
+    assert desk.hear(2).text == "x"
+
+
+def test_an_answer_that_could_not_follow_its_schema_ends_with_the_field_that_asked_for_it() -> None:
+    desk = Desk()
+    desk.submit(1, max_tokens=50)
+    desk.submit(2, max_tokens=50)
+    broken = Logprob(0.0, broken=Broken("Nothing follows the schema.", "tools.0.function.parameters"))
+    desk.requests.deliver([Sampled(1, 5, "stop", broken)])
+    failure = desk.hear(1)
+    assert (failure.code, failure.param) == ("invalid_value", "tools.0.function.parameters")
+    assert desk.commands.get(timeout=5) == Remove(1)
     desk.say(2, "x")
     assert desk.hear(2).text == "x"
 
