@@ -10,6 +10,7 @@ from inference.requests import Message, ToolCall
 from inference.types import (
     Ended,
     Event,
+    TextDelta,
 )
 from tests.fakes import FakeRunner
 from tests.openai.responding import CALLED, ENDED, NOW, SAID, THOUGHT, made, part, refused, streamed, telling
@@ -152,6 +153,14 @@ async def test_an_answer_cut_short_is_incomplete() -> None:
     told, _ = await made(telling(*SAID, Ended(reason="length"), ENDED[1]))
     assert (told["status"], told["incomplete_details"]) == ("incomplete", {"reason": "max_output_tokens"})
     assert told["output"][0]["status"] == "incomplete"
+
+
+async def test_a_call_that_is_cut_before_it_is_one_makes_no_item() -> None:
+    dropped = TextDelta(text="", tokens=3)
+    told, _ = await made(telling(dropped, Ended(reason="length"), ENDED[1]))
+    assert (told["status"], told["output"]) == ("incomplete", [])
+    behind, _ = await made(telling(*CALLED, dropped, Ended(reason="length"), ENDED[1]), tools=[NOW])
+    assert [item["type"] for item in behind["output"]] == ["function_call", "function_call"]
 
 
 async def test_the_events_of_a_stream_come_in_order() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from inference.errors import InvalidRequest
 from inference.openai.parsing import parse
-from inference.openai.schemas import ChatCompletionBody
+from inference.openai.responses.items import turns
+from inference.openai.schemas import ChatCompletionBody, ResponseBody
 from inference.requests import ChatRequest, Message, Tool, ToolCall
 from tests.openai.asking import chat_body
 
@@ -20,6 +21,10 @@ SCHEMA = {"type": "json_schema", "json_schema": {"name": "city", "schema": PARAM
 
 def chat(**fields: Any) -> ChatRequest:
     return parse(json.dumps(chat_body(**fields)).encode(), ChatCompletionBody).request()
+
+
+def response(**fields: Any) -> ResponseBody:
+    return parse(json.dumps({"model": "m", **fields}).encode(), ResponseBody)
 
 
 def refusal(**fields: Any) -> str:
@@ -143,3 +148,138 @@ def test_it_reads_who_asks_and_what_templates_know() -> None:
     assert (request.user, request.cache_key, request.labels) == ("ann", "k", (("a", "b"),))
     assert dict(request.template_options) == options
     assert chat(safety_identifier="bea").user == "bea"
+
+
+@pytest.mark.parametrize(
+    ("choice", "parallel", "several"),
+    [
+        ("auto", None, True),
+        ("auto", True, True),
+        ("auto", False, False),
+        ("required", None, False),
+        ("required", True, True),
+        ("required", False, False),
+        ({"type": "function", "function": {"name": "time"}}, None, False),
+        ({"type": "function", "function": {"name": "time"}}, True, True),
+        ({"type": "function", "function": {"name": "time"}}, False, False),
+        (None, None, True),
+    ],
+)
+def test_a_call_that_is_asked_for_is_one_unless_more_are(
+    choice: Any, parallel: bool | None, several: bool
+) -> None:
+    request = chat(tools=[WEATHER, TIME], tool_choice=choice, parallel_tool_calls=parallel)
+    assert request.may_call_several is several
+
+
+def test_it_is_the_same_for_responses() -> None:
+    tool = {"type": "function", "name": "time"}
+    wishes: list[dict[str, Any]] = [
+        {},
+        {"tool_choice": "required"},
+        {"tool_choice": {"type": "function", "name": "time"}},
+        {"tool_choice": "required", "parallel_tool_calls": True},
+    ]
+    bodies = [response(input="x", tools=[tool], **wish) for wish in wishes]
+    assert [body.request(()).may_call_several for body in bodies] == [True, False, False, True]
+
+
+# What clients send back of a history.
+
+ASKED = {"role": "user", "content": "Weather?"}
+
+
+def sent_back(function: dict[str, Any], **call: Any) -> ToolCall:
+    """The one call of a conversation that has this of it."""
+    made = {"id": "a", "type": "function", "function": {"name": "weather"} | function} | call
+    messages = [ASKED, {"role": "assistant", "tool_calls": [made]}, {"role": "tool", "content": "Sun"}]
+    return chat(messages=messages).messages[1].tool_calls[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ({"arguments": '{"a": 1}'}, '{"a": 1}'),
+        ({"arguments": {"a": [1, "é"]}}, '{"a": [1, "é"]}'),
+        ({"arguments": {}}, "{}"),
+        ({"arguments": None}, "{}"),
+        ({}, "{}"),
+        ({"arguments": ""}, ""),
+        ({"arguments": '{"a": '}, '{"a": '),
+        ({"arguments": "oops"}, "oops"),
+    ],
+)
+def test_arguments_are_taken_in_any_form(function: dict[str, Any], arguments: str) -> None:
+    assert sent_back(function).arguments == arguments
+
+
+@pytest.mark.parametrize("arguments", [5, True, [], [{"a": 1}]])
+def test_arguments_that_are_neither_text_nor_object_are_refused_by_name(arguments: Any) -> None:
+    wrong = CALL | {"function": {"name": "weather", "arguments": arguments}}
+    called = {"role": "assistant", "tool_calls": [CALL, wrong]}
+    with pytest.raises(InvalidRequest, match="must be a JSON text.*or an object") as caught:
+        chat(messages=[ASKED, called])
+    assert caught.value.param == "messages.1.tool_calls.1.function.arguments"
+    item = {"type": "function_call", "call_id": "a", "name": "weather", "arguments": arguments}
+    with pytest.raises(InvalidRequest) as caught:
+        response(input=[item])
+    assert caught.value.param == "input.0.arguments"
+
+
+@pytest.mark.parametrize("arguments", [{"a": 1}, None, "", '{"a":'])
+def test_arguments_of_an_item_are_taken_in_any_form(arguments: Any) -> None:
+    item = {"type": "function_call", "call_id": "a", "name": "weather", "arguments": arguments}
+    (message,) = turns("", [], response(input=[item])).made
+    expected = {None: "{}"}.get(arguments, arguments) if not isinstance(arguments, dict) else '{"a": 1}'
+    assert message.tool_calls[0].arguments == expected
+
+
+@pytest.mark.parametrize("content", ["", None, [], [{"type": "text", "text": ""}]])
+def test_a_tool_may_have_nothing_to_say(content: Any) -> None:
+    called = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+    told = {"role": "tool", "tool_call_id": "call_1", "content": content}
+    assert chat(messages=[ASKED, called, told]).messages[2].content == ""
+    told.pop("content")
+    assert chat(messages=[ASKED, called, told]).messages[2].content == ""
+
+
+@pytest.mark.parametrize("content", [None, "", []])
+def test_an_assistant_that_calls_need_not_say_anything(content: Any) -> None:
+    called = {"role": "assistant", "content": content, "tool_calls": [CALL]}
+    assert chat(messages=[ASKED, called]).messages[1].content == ""
+
+
+@pytest.mark.parametrize("message", [{"role": "user", "content": []}, {"role": "assistant", "content": []}])
+def test_nobody_else_says_nothing(message: Any) -> None:
+    assert refusal(messages=[message]) == "messages.0.content"
+
+
+def test_calls_and_results_without_ids_are_matched_in_their_order() -> None:
+    first, second = ({"function": {"name": name, "arguments": "{}"}} for name in ("weather", "time"))
+    called = {"role": "assistant", "tool_calls": [first, second]}
+    results = [{"role": "tool", "content": "Sun"}, {"role": "tool", "content": "noon"}]
+    made = chat(messages=[ASKED, called, *results, called, *results]).messages
+    ids = [call.id for message in made for call in message.tool_calls]
+    assert len(set(ids)) == 4
+    assert [message.tool_call_id for message in made if message.role == "tool"] == ids
+
+
+def test_a_result_without_an_id_answers_the_call_of_its_function() -> None:
+    first, second = CALL, CALL | {"id": "call_2", "function": {"name": "time", "arguments": "{}"}}
+    results = [{"role": "tool", "name": "time", "content": "noon"}, {"role": "tool", "content": "Sun"}]
+    made = chat(messages=[ASKED, {"role": "assistant", "tool_calls": [first, second]}, *results]).messages
+    assert [message.tool_call_id for message in made[2:]] == ["call_2", "call_1"]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"role": "tool", "content": "x", "tool_call_id": "of nobody"},
+        {"role": "tool", "content": "x", "name": "time"},
+    ],
+)
+def test_a_result_that_answers_no_call_is_refused_by_name(result: Any) -> None:
+    called = {"role": "assistant", "tool_calls": [CALL]}
+    assert refusal(messages=[ASKED, called, result]) == "messages.2.tool_call_id"
+    answered = {"role": "tool", "content": "x"}
+    assert refusal(messages=[ASKED, called, answered, answered]) == "messages.3.tool_call_id"

@@ -6,9 +6,17 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from inference.openai.schemas.generation import Generation, Label, TokenCount
-from inference.openai.schemas.messages import ChatMessage, orphan
+from inference.openai.schemas.messages import ChatMessage, Orphan, conversation
 from inference.openai.schemas.strict import Refused, Strict, unsupported, wrong
-from inference.openai.schemas.tools import ResponseFormat, ToolBody, ToolChoice, check_tools, must_call
+from inference.openai.schemas.tools import (
+    Parallel,
+    ResponseFormat,
+    ToolBody,
+    ToolChoice,
+    check_tools,
+    must_call,
+    several,
+)
 from inference.requests import ChatRequest, Tool
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
@@ -76,7 +84,7 @@ class ChatCompletionBody(Generation):
             "schema."
         ),
     )
-    parallel_tool_calls: bool | None = Field(None, description="`false`: at most one call in an answer.")
+    parallel_tool_calls: Parallel = None
     response_format: ResponseFormat | None = Field(
         None, description="The form of the answer; with tools the model may call, it is this or a call."
     )
@@ -116,12 +124,10 @@ class ChatCompletionBody(Generation):
 
     @model_validator(mode="after")
     def _tool_messages_answer_calls(self) -> Self:
-        if (place := orphan(self.messages)) is not None:
-            raise wrong(
-                "no_such_call",
-                "No earlier assistant message has a call with this id",
-                f"messages.{place}.tool_call_id",
-            )
+        try:
+            conversation(self.messages)
+        except Orphan as orphan:
+            raise wrong("no_such_call", orphan.reason, f"messages.{orphan.place}.tool_call_id") from None
         return self
 
     @model_validator(mode="after")
@@ -178,7 +184,7 @@ class ChatCompletionBody(Generation):
             options["reasoning_effort"] = self.reasoning_effort
         return ChatRequest(
             model=self.model,
-            messages=tuple(message.message() for message in self.messages),
+            messages=conversation(self.messages),
             sampling=self.sampling,
             max_tokens=self.max_completion_tokens or self.max_tokens,
             stop=self.stop_texts,
@@ -187,7 +193,7 @@ class ChatCompletionBody(Generation):
             tools=self.offered,
             must_call=must_call(self.offered, self.chosen),
             follows_schemas=self.follows_schemas,
-            may_call_several=self.parallel_tool_calls is not False,
+            may_call_several=several(self.parallel_tool_calls, self.chosen),
             schema=self.response_format.schema_text if self.response_format else "",
             template_options=tuple(options.items()),
             ignores_end=bool(self.ignore_eos),

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from inference.openai.schemas.messages import CallId, FunctionName
+from inference.openai.schemas.messages import Arguments, CallId, FunctionName
 from inference.openai.schemas.strict import Refused, Strict, either, unless, unsupported, wrong
 
 _TEXT_ONLY = "these models read text only."
@@ -83,7 +83,7 @@ class CallItem(Strict):
     type: Literal["function_call"] = Field(description="`function_call`.")
     call_id: CallId = Field(description="The call's id; its result repeats it.")
     name: FunctionName = Field(description="The function's name.")
-    arguments: str = Field(description="The arguments as the model wrote them: a JSON text.")
+    arguments: Arguments = "{}"
     id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
     status: Status | None = Field(
         None, description="Of an output sent back as it came; not shown to the model."

@@ -11,7 +11,7 @@ from inference.openai.schemas.generation import Label, Penalty, TokenCount
 from inference.openai.schemas.items import Input
 from inference.openai.schemas.messages import FunctionName
 from inference.openai.schemas.strict import Refused, Strict, either, only, unless, wrong
-from inference.openai.schemas.tools import JsonSchema, check_tools, must_call, tool_of
+from inference.openai.schemas.tools import JsonSchema, Parallel, check_tools, must_call, several, tool_of
 from inference.requests import ChatRequest, Message, Sampling, Tool
 
 _FUNCTIONS_ONLY = "tools are functions."
@@ -147,7 +147,7 @@ class ResponseBody(Strict):
     tool_choice: ToolChoice | None = Field(
         None, description="`none`, `auto` (the default), `required`, or an object that names one function."
     )
-    parallel_tool_calls: bool | None = Field(None, description="`false`: at most one call in an answer.")
+    parallel_tool_calls: Parallel = None
     text: TextOptions | None = Field(None, description="The form of the answer.")
     reasoning: ReasoningOptions | None = Field(None, description="How much the model is to think.")
     max_output_tokens: TokenCount | None = Field(
@@ -242,7 +242,7 @@ class ResponseBody(Strict):
             tools=tools,
             must_call=must_call(tools, self.chosen),
             follows_schemas=self.chosen != "none" and (is_strict or self.chosen != "auto"),
-            may_call_several=self.parallel_tool_calls is not False,
+            may_call_several=several(self.parallel_tool_calls, self.chosen),
             schema=form.schema_text if form else "",
             template_options=(("reasoning_effort", effort),) if effort else (),
             user=self.user or self.safety_identifier or "",

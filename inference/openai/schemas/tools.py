@@ -11,6 +11,13 @@ from inference.requests import Tool
 
 _FUNCTIONS_ONLY = "tools are functions."
 JsonSchema = dict[str, Any]
+Parallel = Annotated[
+    bool | None,
+    Field(
+        description="`false`: at most one call in an answer. A required or named call is exactly one, unless "
+        "this is `true`."
+    ),
+]
 
 
 class FunctionBody(Strict):
@@ -118,6 +125,11 @@ def check_tools(
         raise wrong("no_such_tool", "There is no tool with this name", chosen_at)
     if chosen == "required" and not names:
         raise wrong("no_tools", "It is only allowed together with tools", "tool_choice")
+
+
+def several(parallel: bool | None, chosen: str) -> bool:
+    """Whether an answer may have more than one call: a call that is asked for is one, unless more are."""
+    return bool(parallel) if parallel is not None else chosen in ("auto", "none")
 
 
 def must_call(offered: tuple[Tool, ...], chosen: str) -> tuple[str, ...]:
