@@ -62,11 +62,11 @@ CHATS: dict[str, dict[str, Any]] = {
         "tool_choice": {"type": "function", "function": {"name": "later"}},
     },
     "a result of no call": {"messages": [{"role": "tool", "tool_call_id": "x", "content": "5"}]},
-    "arguments that are no text": {
+    "arguments that are no object": {
         "messages": [
             {
                 "role": "assistant",
-                "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f", "arguments": {}}}],
+                "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f", "arguments": [5]}}],
             }
         ]
     },

@@ -27,7 +27,7 @@ NAMES = {name for schema, _ in BODIES.values() for _, name, _ in reference.field
 # Marks of pydantic: checks of keys, branches of unions, names of validators and of our classes.
 INTERNAL = re.compile(
     r"\[key\]|function-|nullable|constrained|tagged|lax-or-strict|literal\[|instance of|dictionary"
-    r"|after validation|discriminator|(^|[.'])<|\b(Body|Strict|Item|Part|Choice|Options)\b"
+    r"|after validation|discriminator|(^|[.'])<\w+>|\b(Body|Strict|Item|Part|Choice|Options)\b"
 )
 
 

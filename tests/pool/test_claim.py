@@ -80,14 +80,14 @@ def test_nobody_in_a_queue_waits_longer_than_twice_what_strict_order_makes_it_wa
 
 @settings(max_examples=60)
 @given(queues(at=st.floats(0, 40).map(lambda at: round(at, 1))))
-def test_nor_does_anybody_who_comes_while_others_are_served(queue: Any) -> None:
-    """One more load may be under way than in strict order, and its own model may not be there any more."""
+def test_where_requests_keep_coming_no_wait_is_longer_than_twice_the_longest_of_strict_order(
+    queue: Any,
+) -> None:
+    """Who comes later may meet those whom others have overtaken, so single requests do not compare."""
     asked, load_s, options = queue
     new, strict = asyncio.run(both(asked, load_s, **options))
-    for one, waited, strictly in zip(
-        sorted(asked, key=lambda one: one.at), new.waits, strict.waits, strict=True
-    ):
-        assert waited <= 2 * strictly + max(load_s.values()) + load_s[one.model] + 0.01
+    # One more load may be under way than in strict order.
+    assert max(new.waits) <= 2 * max(strict.waits) + max(load_s.values()) + 0.01
 
 
 @settings(max_examples=30)
