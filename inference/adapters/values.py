@@ -8,16 +8,17 @@ import json
 import re
 from typing import Any
 
-from inference.adapters.literals import Literals, json_string
+from inference.adapters.literals import Literals, Unfinished, json_string
 from inference.adapters.schema import Schema
 
 _PYTHON = {"True": "true", "False": "false", "None": "null"}
 _WHOLE = re.compile(r"-?[0-9]+")
+_BRACKETS = ("[", "{", '"')
 _EXACT = 2**53  # above it a float is not the integer that was written
 
 
 def value_of(text: str, schema: Schema) -> str:
-    """The JSON text of the value that `text` stands for; raises ValueError for half a list or object.
+    """The JSON text of the value that `text` stands for; raises ValueError for half a list, object or string.
 
     What fits nothing that is asked for is a string where a string will do, and else the model's own affair.
     """
@@ -56,8 +57,20 @@ def _json_of(text: str, schema: Schema) -> str | None:
     try:
         json.loads(plain, parse_constant=_refuse)
     except (ValueError, RecursionError):
+        if schema.is_open and plain.startswith(_BRACKETS):
+            _check_is_whole(plain)
         return None
     return plain
+
+
+def _check_is_whole(text: str) -> None:
+    """Unfinished for JSON whose end lies behind a tag that its strings hold."""
+    try:
+        Literals(text).value()
+    except Unfinished:
+        raise
+    except (ValueError, RecursionError):
+        return
 
 
 def _literal_of(text: str) -> str | None:
@@ -68,7 +81,7 @@ def _literal_of(text: str) -> str | None:
             return value
     except (ValueError, RecursionError):
         pass
-    if text.lstrip()[:1] in ("[", "{", '"'):
+    if text.lstrip().startswith(_BRACKETS):
         raise ValueError("a value is broken")
     return None
 

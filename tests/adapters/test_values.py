@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from inference.adapters.literals import Unfinished
 from inference.adapters.schema import Schema
 from inference.adapters.values import value_of
 
@@ -43,3 +44,14 @@ def test_only_a_string_and_nothing_else_is_said_bare() -> None:
     assert not any(
         Schema(schema).is_text for schema in ({"type": ["string", "null"]}, {}, None, {"enum": ["a", 1]})
     )
+
+
+@pytest.mark.parametrize("text", ['"]', '"a\\"', '["a", "b', '{"a": "b', '{"a'])
+def test_a_string_without_its_end_is_half_a_value_where_anything_may_stand(text: str) -> None:
+    with pytest.raises(Unfinished):
+        value_of(text, Schema.of("{}"))
+
+
+@pytest.mark.parametrize("text", ['"a" or "b"', "[1, 2", "[note] a", "{x}", 'a "b'])
+def test_what_is_no_json_is_text_where_anything_may_stand(text: str) -> None:
+    assert json.loads(value_of(text, Schema.of("{}"))) == text

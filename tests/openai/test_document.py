@@ -73,7 +73,7 @@ BETWEEN_FIELDS = re.compile(
     "only (allowed|supported) (together )?with|not supported together|it differs from|are more than"
     "|no earlier|there is no (tool|stored)|another tool has this name|here it must be 'input_text'"
     "|it is for the type json_schema|it is required with this type|there are no tools|token counts come whole"
-    "|a number in the body is too large|the body (holds|is nested)",
+    "|a number in the body is too large|the body (holds|is nested)|only an assistant's message has it",
     re.IGNORECASE,
 )
 
