@@ -10,9 +10,9 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    from mlxsite import private
+    from inference.core import data_folder
 
-    private.from_now_on()
+    data_folder.from_now_on()
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -25,9 +25,9 @@ def _feel_changes_of_keys() -> None:
 
     What it had under way ends, but not before no other request of it can begin.
     """
-    from inference.dismissal import feel, part
-    from inference.keys.models import ApiKey
-    from inference.keys.ring import forget
+    from inference.accounts.key_ring import forget
+    from inference.models.api_key import ApiKey
+    from inference.serving.revocation import feel, part
 
     for sender in (ApiKey, get_user_model()):
         for receiver in (forget, feel):
@@ -38,8 +38,8 @@ def _feel_changes_of_keys() -> None:
 
 def _feel_captures() -> None:
     """What is captured is captured from that moment on, and not a moment longer."""
-    from inference.recording.models import Capture
-    from inference.recording.switch import feel
+    from inference.models.request_record import Capture
+    from inference.serving.recording.capture_switch import feel
 
     post_save.connect(feel, sender=Capture)
     post_delete.connect(feel, sender=Capture)
@@ -49,7 +49,7 @@ def _keep_groups(config: AppConfig) -> None:
     """A site has its groups from the start, and joining them takes effect at once."""
     from django.contrib.auth.models import Group
 
-    from inference import groups
+    from inference.accounts import groups
 
     users = get_user_model()
     post_migrate.connect(groups.make, sender=config)

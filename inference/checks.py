@@ -5,9 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from inference.blas import best_blas
-from mlxsite import private
-from mlxsite.config import unknown_settings
+from inference.core import data_folder
+from inference.core.blas import best_blas
+from inference.core.config import unknown_settings
 
 _SHORT_KEY = 16
 
@@ -46,7 +46,7 @@ def check_names(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def check_privacy(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """In the data folder are prompts, answers and sessions; other users of this machine read none of them."""
-    if not (found := private.open_to_others(settings.CONFIG.data_dir)):
+    if not (found := data_folder.open_to_others(settings.CONFIG.data_dir)):
         return []
     return [
         Warning(

@@ -27,9 +27,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlxsite.settings")
 http = get_asgi_application()
 
 # Consumers need Django's apps loaded.
-from inference.consumers import ModelListConsumer, ModelsConsumer  # noqa: E402
-from inference.dashboard.consumer import DashboardConsumer  # noqa: E402
+from inference.admin.dashboard.consumer import DashboardConsumer  # noqa: E402
+from inference.admin.model_list_socket import ModelListConsumer  # noqa: E402
 from mlxsite.edge import Edge  # noqa: E402
+from playground.consumers import ModelsConsumer  # noqa: E402
 
 # django-stubs know routes to views only.
 websocket_routes: list[Any] = [

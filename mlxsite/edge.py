@@ -11,8 +11,8 @@ from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from inference.errors import InvalidRequest, PermissionDenied, ServerError
-from inference.openai import departure, errors, origin
+from inference.api.http import disconnects, errors, origin
+from inference.core.errors import InvalidRequest, PermissionDenied, ServerError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNKNOWN_HOST = "This server does not answer to this host name; MLX_SERVER_ALLOWED_HOSTS lists further ones."
@@ -30,7 +30,7 @@ class Edge:
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         refusal = _refusal(scope) if scope["type"] in {"http", "websocket"} else None
         if refusal is None:
-            with departure.watched(scope) as watched:
+            with disconnects.watched(scope) as watched:
                 await self._application(watched, receive, _guarded(send))
         elif scope["type"] == "websocket":
             await receive()

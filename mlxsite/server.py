@@ -20,10 +20,10 @@ from twisted.internet.tcp import Connection
 from twisted.web.http import Request
 from zope.interface import implementer
 
-from inference import serving
-from inference.errors import BodyTooLarge, InternalError, InvalidRequest, ServerError
-from inference.openai import errors
-from mlxsite.channel import StreamChannel
+from inference.api.http import errors
+from inference.core.errors import BodyTooLarge, InternalError, InvalidRequest, ServerError
+from inference.serving import site_lock
+from mlxsite.connection import StreamChannel
 from mlxsite.websocket import StreamSocket
 
 _LINGER_S = 2.0
@@ -223,7 +223,7 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
     @property
     def address(self) -> str:
         """The URL of what is listened on, with the real port where 0 was asked for."""
-        return serving.url(*self.listening_addresses[0])
+        return site_lock.url(*self.listening_addresses[0])
 
     @property
     def port(self) -> int:

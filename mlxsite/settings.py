@@ -1,13 +1,13 @@
 """Django's settings, all of them derived from `config()`; nothing is decided here twice."""
 
-from mlxsite import private
-from mlxsite.config import BASE_DIR, config
+from inference.core import data_folder
+from inference.core.config import BASE_DIR, config
 from mlxsite.secret import secret_key
 
 CONFIG = config()
 
 SECRET_KEY = secret_key(CONFIG.data_dir)
-private.close(CONFIG.data_dir)
+data_folder.close(CONFIG.data_dir)
 DEBUG = False
 ALLOWED_HOSTS = CONFIG.hosts
 
@@ -27,7 +27,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "inference.openai.middleware.json_errors",  # first, so that it sees the errors of all the others
+    "inference.api.http.middleware.json_errors",  # first, so that it sees the errors of all the others
     "mlxsite.middleware.Security",
     "mlxsite.middleware.ContentSecurityPolicy",
     "mlxsite.static_files.static_files",
@@ -60,7 +60,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": CONFIG.data_dir / private.DATABASE,
+        "NAME": CONFIG.data_dir / data_folder.DATABASE,
         # Under ASGI every request has a thread of its own: a kept connection would leak with it.
         "CONN_MAX_AGE": 0,
         "OPTIONS": {

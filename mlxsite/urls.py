@@ -3,11 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from inference.api.api import api as control
-from inference.dashboard.views import stop
-from inference.openai.api import api
-from inference.openai.document import openapi
-from inference.openai.health import health
+from inference.admin.dashboard.views import stop
+from inference.api.openai.api import api
+from inference.api.openai.openapi_document import openapi
+from inference.api.operator.api import api as control
+from inference.api.operator.health import health
 
 urlpatterns = [
     path("admin/stop-request/", admin.site.admin_view(stop), name="stop-request"),

@@ -10,7 +10,7 @@ class PlaygroundConfig(AppConfig):
     name = "playground"
 
     def ready(self) -> None:
-        from inference.upkeep import CHORES, Chore
+        from inference.serving.maintenance import CHORES, Chore
         from playground.models import Conversation
         from playground.purge import note, purge
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from inference import runtime
-from inference.pool.budget import in_gb
+from inference.core.units import in_gb
+from inference.serving import runtime
 
 
 def plan(models: Sequence[str]) -> str:

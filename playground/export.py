@@ -9,7 +9,7 @@ _KEPT = ("title", "folder", "settings", "tip", "messages")
 
 
 def whole(conversation: Mapping[str, Any]) -> str:
-    """All of it as JSON; bodies.py's ImportBody reads it."""
+    """All of it as JSON; schemas.py's ImportBody reads it."""
     kept = {name: conversation[name] for name in _KEPT}
     kept["messages"] = [
         {name: value for name, value in message.items() if name != "waiting"} for message in kept["messages"]

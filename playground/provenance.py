@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from inference import runtime
+from inference.serving import runtime
 
 
 def of(model: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
 
-from playground import pieces
+from playground import batched_writes
 from playground.models import Conversation, Message
 
 KEPT_DELETED = timedelta(days=1)
@@ -56,8 +56,8 @@ def _delete(conversation: UUID) -> None:
     lengths = Length("content") + Length("reasoning") + Length("tokens")
     messages = Message.objects.filter(conversation=conversation).order_by("-pk")
     rows = list(messages.values_list("pk", lengths))
-    for some in pieces.cut(rows, lambda row: row[1] or 0):
-        with pieces.piece():
+    for some in batched_writes.cut(rows, lambda row: row[1] or 0):
+        with batched_writes.piece():
             Message.objects.filter(pk__in=[pk for pk, _ in some]).delete()
     Conversation.objects.filter(pk=conversation).delete()
 
@@ -68,7 +68,7 @@ def _merge_words() -> None:
     with connection.cursor() as cursor:
         while True:
             before = connection.connection.total_changes
-            with pieces.piece():
+            with batched_writes.piece():
                 cursor.execute(
                     "INSERT INTO playground_words(playground_words, rank) VALUES('merge', %s)", [pages]
                 )

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.conf import settings
 
-from inference import chat, runtime
-from inference.database import in_database
-from inference.errors import ServerError
-from inference.requests import ChatRequest, Message, Sampling
-from inference.types import Principal, TextDelta
-from playground.library import retitle, title_of
+from inference.core.errors import ServerError
+from inference.core.events import TextDelta
+from inference.core.principal import Principal
+from inference.core.requests import ChatRequest, Message, Sampling
+from inference.serving import generation, runtime
+from inference.storage.database_threads import in_database
+from playground.store import retitle, title_of
 
 logger = logging.getLogger(__name__)
 _ASKED = (
@@ -69,7 +70,7 @@ class Titles:
 async def _said(request: ChatRequest, principal: Principal) -> str:
     """The answer's text; empty once anybody else wants the pool."""
     said = ""
-    async with aclosing(chat.stream(request, principal)) as events:
+    async with aclosing(generation.stream(request, principal)) as events:
         async for event in events:
             if _is_wanted():
                 return ""

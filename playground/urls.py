@@ -6,22 +6,22 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from playground import conversations, views
+from playground import api, page
 
 urlpatterns = [
-    path("", views.index, name="playground"),
-    path("c/<uuid:pk>", views.index, name="playground-conversation"),
-    path("chat/conversations/", conversations.listing),
-    path("chat/conversations/<uuid:pk>/", conversations.one),
-    path("chat/conversations/<uuid:pk>/restore/", conversations.restore),
-    path("chat/conversations/<uuid:pk>.<str:form>", conversations.take_out),
-    path("s/<slug:token>", views.index, name="playground-shared"),
-    path("chat/conversations/<uuid:pk>/share/", conversations.share),
-    path("chat/shared/<slug:token>/", conversations.shared),
-    path("chat/import/", conversations.bring_in),
-    path("chat/ask/", conversations.ask),
-    path("chat/messages/<int:pk>/events/", conversations.follow),
-    path("chat/messages/<int:pk>/stop/", conversations.stop),
+    path("", page.index, name="playground"),
+    path("c/<uuid:pk>", page.index, name="playground-conversation"),
+    path("chat/conversations/", api.listing),
+    path("chat/conversations/<uuid:pk>/", api.one),
+    path("chat/conversations/<uuid:pk>/restore/", api.restore),
+    path("chat/conversations/<uuid:pk>.<str:form>", api.take_out),
+    path("s/<slug:token>", page.index, name="playground-shared"),
+    path("chat/conversations/<uuid:pk>/share/", api.share),
+    path("chat/shared/<slug:token>/", api.shared),
+    path("chat/import/", api.bring_in),
+    path("chat/ask/", api.ask),
+    path("chat/messages/<int:pk>/events/", api.follow),
+    path("chat/messages/<int:pk>/stop/", api.stop),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
     # Templates of our own names: those that Django looks for are the admin's pages for the same.

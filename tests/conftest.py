@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from tests.people import signed_in
 from tests.playground.site import BROWSER, CHROMIUM
-from tests.sources.hub import FakeHub
+from tests.repository.hub import FakeHub
 from tests.tiny import make_tiny_model
 
 _skipped: list[str] = []

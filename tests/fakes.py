@@ -7,22 +7,13 @@ from typing import Any
 
 import msgspec
 
-from inference import runtime
-from inference.errors import LoadFailure, ModelLoadFailed, ServerError, WorkerDied
+from inference.core.errors import LoadFailure, ModelLoadFailed, ServerError, WorkerDied
+from inference.core.events import Accepted, Ended, Event, Finished, FinishReason, TextDelta, Usage
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import Loaded, Memory
+from inference.core.requests import NEUTRAL, Request, Sampling
 from inference.pool import Pool
-from inference.requests import NEUTRAL, Request, Sampling
-from inference.types import (
-    Accepted,
-    Ended,
-    Event,
-    Finished,
-    FinishReason,
-    Loaded,
-    Memory,
-    ModelCard,
-    TextDelta,
-    Usage,
-)
+from inference.serving import runtime, tracing
 
 GB = 10**9
 
@@ -227,6 +218,7 @@ def fake_pool(runners: Sequence[FakeRunner], *cards: ModelCard, **options: Any) 
         "min_residency_s": 0,
         "gauge": lambda: 1.0,
         "start_runner": lambda: next(waiting),
+        "load_span": tracing.load_span,
     }
     return Pool(**(usual | options))
 

@@ -5,93 +5,36 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from mlxsite.config import BASE_DIR
+from inference.core.config import BASE_DIR
 
 OURS = ("inference", "playground", "mlxsite")
-NOUNS = (
-    "inference.types",
-    "inference.requests",
-    "inference.errors",
-    "inference.protocol",
-    "inference.blas",
-    "inference.weights",
-    "inference.pooling",
-    "inference.prediction",
-    "inference.foreign_code",
-    "inference.gguf",
-    "inference.disk",
-    "inference.context_length",
-    "inference.tree",
-    "inference.small_files",
-    "inference.looks",
-    "inference.threads",
-    "inference.environment",
-)
-MIDDLE = (
-    "inference.places",
-    "inference.hub_cache",
-    "inference.catalog",
-    "inference.pool",
-    "inference.adapters",
-    "inference.sources",
-)
-USE_CASE = (
-    *("inference.chat", "inference.control", "inference.runtime", "inference.tracing"),
-    *("inference.models", "inference.choices", "inference.journal", "inference.writer"),
-    *("inference.keys", "inference.recording", "inference.streams"),
-    *("inference.dashboard.bar", "inference.dashboard.hour"),
-)
 
-# Longest prefix wins. What a package may import of ours, besides itself and inference/__init__.py.
-MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "inference.types": ("inference.requests",),
-    "inference.requests": (),
-    "inference.errors": (),
-    "inference.blas": (),
-    "inference.weights": ("inference.small_files",),
-    "inference.pooling": (),
-    "inference.prediction": ("inference.weights",),
-    "inference.foreign_code": (),
-    "inference.gguf": (),
-    "inference.disk": (),
-    "inference.context_length": (),
-    "inference.tree": (),
-    "inference.small_files": (),
-    "inference.looks": (),
-    "inference.threads": (),
-    "inference.environment": (),
-    "inference.places": NOUNS,
-    "inference.hub_cache": (*NOUNS, "inference.places"),
-    "inference.models": (*NOUNS, "inference.adapters", "inference.keys", "inference.recording"),
-    "inference.writer": (),
-    "inference.keys": NOUNS,
-    "inference.recording": (*NOUNS, "inference.keys", "inference.writer"),
-    "inference.streams": (*NOUNS, "inference.recording"),
-    "inference.dashboard.bar": NOUNS,
-    "inference.dashboard.hour": (*NOUNS, "inference.dashboard.bar", "inference.streams"),
-    "inference.dashboard.process": NOUNS,
-    "inference.protocol": ("inference.types", "inference.requests", "inference.errors"),
-    "inference.tracing": NOUNS,
-    "inference.catalog": (*NOUNS, "inference.places", "inference.hub_cache"),
-    "inference.adapters": NOUNS,
-    "inference.sources": NOUNS,
-    "inference.pool": (*NOUNS, "inference.tracing"),
-    "inference.worker": (*NOUNS, "inference.adapters"),
-    "inference.choices": (*NOUNS, "inference.models"),
-    "inference.journal": (*NOUNS, "inference.models", "inference.writer"),
-    "inference.chat": (*NOUNS, *MIDDLE, *USE_CASE),
-    "inference.control": (*NOUNS, *MIDDLE, *USE_CASE),
-    "inference.runtime": (*NOUNS, *MIDDLE, *USE_CASE),
-    "inference.doctor": (*NOUNS, *MIDDLE, *USE_CASE),
-    "inference.bench": (*NOUNS, *MIDDLE, *USE_CASE, "mlxsite"),
-    "inference": (*NOUNS, *MIDDLE, *USE_CASE, "inference", "mlxsite"),
-    "playground": (*NOUNS, *MIDDLE, *USE_CASE, "inference", "mlxsite"),
-    "mlxsite": (*NOUNS, *MIDDLE, *USE_CASE, "inference", "playground"),
+# Every folder, from the top floor down, with the folders that it may import. None may import one above it.
+MAY_IMPORT: dict[str, str] = {
+    "inference.management": "mlxsite api serving accounts models repository pool core",
+    "mlxsite": "playground admin api serving core",
+    "inference.templatetags": "admin serving accounts models",
+    "inference.admin": "api serving accounts storage models repository adapters pool core",
+    "playground": "api serving accounts storage core",
+    "inference.api": "serving accounts storage core",
+    "inference.apps": "checks serving accounts models",
+    "inference.checks": "core",
+    "inference.serving": "accounts storage models repository pool core",
+    "inference.accounts": "storage models core",
+    "inference.worker": "repository adapters core",
+    "inference.storage": "models core",
+    "inference.models": "adapters core",
+    "inference.repository": "core",
+    "inference.adapters": "core",
+    "inference.pool": "core",
+    "inference.core": "",
 }
 ONLY_IN_WORKERS = ("mlx", "mlx_lm", "transformers")
 MOST_LINES = 350
@@ -109,39 +52,82 @@ def module_name(path: Path) -> str:
     return name.removesuffix(".__init__")
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Every module a file imports when it runs, also inside functions; not those for type checking."""
-    tree = ast.parse(path.read_text())
-    hidden = {
-        id(node)
-        for branch in ast.walk(tree)
-        if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.dump(branch.test)
-        for statement in branch.body
-        for node in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if id(node) in hidden:
-            continue
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Every module a file imports: at its top, inside functions and for type checking."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
 
 
 def is_below(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
-def layer_of(module: str) -> str:
-    return max((layer for layer in MAY_IMPORT if is_below(module, (layer,))), key=len)
+def folder_of(module: str) -> str:
+    """`inference.pool` of `inference.pool.scheduling.scheduler`; the app alone for its own names."""
+    package, *rest = module.split(".")
+    return f"{package}.{rest[0]}" if package == "inference" and rest else package
+
+
+def arrows() -> dict[str, set[str]]:
+    """Which of our modules imports which."""
+    modules = {module_name(path): path for path in sources()}
+    return {
+        name: {m if m in modules else m.rpartition(".")[0] for m in imports(path)} & modules.keys() - {name}
+        for name, path in modules.items()
+    }
+
+
+def circles(graph: dict[str, set[str]]) -> list[tuple[str, ...]]:
+    """The first circle of a graph, if it has one."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return [error.args[1]]
+    return []
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(BASE_DIR)))
-def test_imports_point_down_only(path: Path) -> None:
-    layer = layer_of(module_name(path))
-    allowed = (layer, *MAY_IMPORT[layer])
-    ours = [module for module in imports(path) if is_below(module, OURS)]
-    assert [m for m in ours if not is_below(m, allowed) and m != "inference.__version__"] == []
+def test_a_folder_imports_those_of_its_line_only(path: Path) -> None:
+    own = folder_of(module_name(path))
+    if own == "inference":
+        assert not [module for module in imports(path) if is_below(module, OURS)]
+        return
+    folders = {folder_of(module) for module in imports(path) if is_below(module, OURS)}
+    allowed = {name if name in OURS else f"inference.{name}" for name in MAY_IMPORT[own].split()}
+    assert folders - allowed - {own, "inference.__version__"} == set()
+
+
+def test_no_line_names_a_folder_above_it_or_one_that_it_does_not_need() -> None:
+    floors = list(MAY_IMPORT)
+    needed: dict[str, set[str]] = {folder: set() for folder in floors}
+    for module, imported in arrows().items():
+        needed.get(folder_of(module), set()).update(folder_of(m) for m in imported)
+    for folder, line in MAY_IMPORT.items():
+        named = {name if name in OURS else f"inference.{name}" for name in line.split()}
+        assert named <= set(floors[floors.index(folder) + 1 :]), folder
+        assert named <= needed[folder], folder
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert circles(arrows()) == []
+
+
+def test_no_folders_beside_each_other_import_each_other_in_a_circle() -> None:
+    beside: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for module, imported in arrows().items():
+        for other in imported:
+            shared = os.path.commonprefix([module.split("."), other.split(".")])
+            here, there = (".".join(name.split(".")[: len(shared) + 1]) for name in (module, other))
+            if shared and here != there:  # the apps themselves have their lines in MAY_IMPORT
+                beside[".".join(shared)][here].add(there)
+    assert len(beside) > 10
+    assert {parent: found for parent, graph in beside.items() if (found := circles(graph))} == {}
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(BASE_DIR)))

@@ -5,13 +5,13 @@ from django.core.checks import run_checks
 from pytest_django import Settings
 
 from inference.checks import check_blas, check_exposure, check_key, check_names, check_privacy
-from mlxsite.config import Config
+from inference.core.config import Config
 
 
 def test_it_hints_how_to_get_a_fast_blas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setattr("inference.blas._OPENBLAS", ())
-    monkeypatch.setattr("inference.blas._MKL", ())
+    monkeypatch.setattr("inference.core.blas._OPENBLAS", ())
+    monkeypatch.setattr("inference.core.blas._MKL", ())
     (warning,) = check_blas(None)
     assert warning.hint and "libopenblas0-pthread" in warning.hint
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.errors import all_errors
-from mlxsite.config import BASE_DIR, Config
+from inference.core.config import BASE_DIR, Config
+from inference.core.errors import all_errors
 
 DOCS = BASE_DIR / "docs"
 
@@ -41,8 +41,8 @@ def test_every_error_code_is_documented_with_its_status(error: type) -> None:
 
 
 def test_every_endpoint_is_documented() -> None:
-    from inference.api.api import api as control
-    from inference.openai.api import api
+    from inference.api.openai.api import api
+    from inference.api.operator.api import api as control
 
     page = (DOCS / "api.md").read_text()
     operations = [

@@ -1,23 +1,23 @@
 """What differs between model families. This is the whole list: the first adapter that fits is the model's."""
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
-from inference.adapters.codellama import CodeLlama
-from inference.adapters.command_r import CommandR
-from inference.adapters.deepseek import DeepSeek, DeepSeekDsml
-from inference.adapters.default import Default
-from inference.adapters.gemma import FunctionGemma, Gemma, Gemma4
-from inference.adapters.glm import Glm
-from inference.adapters.gpt_oss import GptOss
-from inference.adapters.granite import Granite
-from inference.adapters.kimi import Kimi
-from inference.adapters.llama import Llama3
-from inference.adapters.llama4 import Llama4
-from inference.adapters.minimax import MiniMax
-from inference.adapters.mistral import Mistral
-from inference.adapters.olmo import Olmo
-from inference.adapters.phi import Phi
-from inference.adapters.qwen import Qwen
-from inference.adapters.smollm import SmolLM
+from inference.adapters.families.codellama import CodeLlama
+from inference.adapters.families.command_r import CommandR
+from inference.adapters.families.deepseek import DeepSeek, DeepSeekDsml
+from inference.adapters.families.default import Default
+from inference.adapters.families.gemma import FunctionGemma, Gemma, Gemma4
+from inference.adapters.families.glm import Glm
+from inference.adapters.families.gpt_oss import GptOss
+from inference.adapters.families.granite import Granite
+from inference.adapters.families.kimi import Kimi
+from inference.adapters.families.llama import Llama3
+from inference.adapters.families.llama4 import Llama4
+from inference.adapters.families.minimax import MiniMax
+from inference.adapters.families.mistral import Mistral
+from inference.adapters.families.olmo import Olmo
+from inference.adapters.families.phi import Phi
+from inference.adapters.families.qwen import Qwen
+from inference.adapters.families.smollm import SmolLM
 
 ADAPTERS: tuple[type[Adapter], ...] = (
     GptOss,

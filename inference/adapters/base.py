@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
-from inference.adapters import folding
-from inference.adapters.arguments import readable
-from inference.adapters.calls import CallReader
-from inference.adapters.infilling import Infilling
-from inference.adapters.pythonic import Pythonic
-from inference.adapters.reader import Reader, Thinking
-from inference.adapters.spoken_tools import spoken
-from inference.adapters.tongue import Tongue, Turns, variables_of
-from inference.adapters.tool_formats import FORMATS, Hermes, ToolFormat, written_by
-from inference.adapters.xml_calls import FunctionXml
-from inference.errors import InvalidValue, TemplateFailed, UnsupportedField
-from inference.requests import ChatRequest, Message, Tool, ToolCall
+from inference.adapters.channel_reader import Reader, Thinking
+from inference.adapters.chat_template import normalisation
+from inference.adapters.chat_template.call_arguments import readable
+from inference.adapters.chat_template.fill_in_middle import Infilling
+from inference.adapters.chat_template.template_input import Tongue, Turns, variables_of
+from inference.adapters.tool_calls.call_reader import CallReader
+from inference.adapters.tool_calls.prompted import spoken
+from inference.adapters.tool_calls.pythonic import Pythonic
+from inference.adapters.tool_calls.tool_formats import FORMATS, Hermes, ToolFormat, written_by
+from inference.adapters.tool_calls.xml import FunctionXml
+from inference.core.errors import InvalidValue, TemplateFailed, UnsupportedField
+from inference.core.requests import ChatRequest, Message, Tool, ToolCall
 
 _PROBE = "probe-of-the-assistant-turn"
 _REMINDER = "probe-of-a-later-system-message"
@@ -215,10 +215,10 @@ class Adapter:
     def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
         """The messages as this family's template can take them; the template has been asked what it takes."""
         if not self._takes_system:
-            messages = folding.without_system(messages)
+            messages = normalisation.without_system(messages)
         elif not self._takes_reminders:
-            messages = folding.one_system(messages)
-        return messages if self._takes_repeats else folding.alternating(messages)
+            messages = normalisation.one_system(messages)
+        return messages if self._takes_repeats else normalisation.alternating(messages)
 
     def words(
         self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue

@@ -8,11 +8,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from inference.adapters.calls import Channel, Piece
-from inference.adapters.nesting import Nesting
-from inference.adapters.reader import Reader, held_back
-from inference.adapters.tool_formats import ToolFormat, arguments_rule
-from inference.requests import Tool
+from inference.adapters.channel_reader import Reader, held_back
+from inference.adapters.tool_calls.bracket_scanner import Nesting
+from inference.adapters.tool_calls.call_reader import Channel, Piece
+from inference.adapters.tool_calls.tool_formats import ToolFormat, arguments_rule
+from inference.core.requests import Tool
 
 START, CHANNEL, MESSAGE = "<|start|>", "<|channel|>", "<|message|>"
 END, CONSTRAIN = "<|end|>", "<|constrain|>"

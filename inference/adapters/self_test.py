@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 
 from inference.adapters.base import Adapter, Tokenizer
-from inference.errors import ServerError
-from inference.requests import ChatRequest, Message, Tool, ToolCall
-from inference.types import Finding
+from inference.core.errors import ServerError
+from inference.core.model_card import Finding
+from inference.core.requests import ChatRequest, Message, Tool, ToolCall
 
 _ASKED = Message(role="user", content="probe-of-the-question")
 _ANSWERED = Message(role="assistant", content="probe-of-the-answer")

@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Literal
 from django.core.management import CommandError
 from django.db import DatabaseError
 
-from inference import runtime
 from inference.management.client import ModelCommand, NotRunning
 from inference.models import ServedModel
+from inference.serving import runtime
 
 
 class PinCommand(ModelCommand):

@@ -9,11 +9,11 @@ import msgspec
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from inference import serving
-from inference.api import token
-from inference.errors import ModelNotFound
-from inference.serving import Serving
-from inference.types import PoolSnapshot, ResidentModel
+from inference.api.operator import token
+from inference.core.errors import ModelNotFound
+from inference.core.pool_state import PoolSnapshot, ResidentModel
+from inference.serving import site_lock
+from inference.serving.site_lock import Serving
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 _PATIENCE_S = 30.0
@@ -45,7 +45,7 @@ class Client:
 
     @property
     def address(self) -> str:
-        return serving.url(self._host, self._port)
+        return site_lock.url(self._host, self._port)
 
     def act(self, action: str, model: str) -> ResidentModel:
         """POST one of the actions on a model."""
@@ -116,7 +116,7 @@ class ClientCommand(BaseCommand):
 
     def client(self, options: dict[str, Any]) -> Client:
         config = settings.CONFIG
-        site = serving.found(config.data_dir)
+        site = site_lock.found(config.data_dir)
         if site and options["host"] is None and options["port"] is None:
             if not site.port:
                 raise NotAnswering(f"The site ({site}) has only begun to start; try again shortly.")

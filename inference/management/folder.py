@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.core.management import CommandError
 
-from mlxsite.config import Config
+from inference.core.config import Config
 
 
 def models_folder(config: Config) -> Path:

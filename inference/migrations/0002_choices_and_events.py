@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import inference.models
+import inference.models.served_model
 
 
 class Migration(migrations.Migration):
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 help_text="Seconds it stays loaded after its last token; -1 for ever, empty for the site's setting.",
                 null=True,
-                validators=[inference.models.check_idle_ttl],
+                validators=[inference.models.served_model.check_idle_ttl],
                 verbose_name="idle time",
             ),
         ),

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import inference.recording.models
+import inference.models.request_record
 
 
 class Migration(migrations.Migration):
@@ -26,9 +26,9 @@ class Migration(migrations.Migration):
                 (
                     "until",
                     models.DateTimeField(
-                        default=inference.recording.models._in_an_hour,
+                        default=inference.models.request_record._in_an_hour,
                         help_text="It ends by itself, in a week at the latest.",
-                        validators=[inference.recording.models.check_end],
+                        validators=[inference.models.request_record.check_end],
                     ),
                 ),
                 ("reason", models.CharField(help_text="Whoever looks at the admin sees it.", max_length=200)),

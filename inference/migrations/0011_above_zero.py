@@ -3,7 +3,7 @@
 import django.core.validators
 from django.db import migrations, models
 
-import inference.models
+import inference.models.served_model
 
 
 class Migration(migrations.Migration):
@@ -19,7 +19,10 @@ class Migration(migrations.Migration):
                 blank=True,
                 help_text="Above 0 to 2; 1 for none.",
                 null=True,
-                validators=[inference.models.check_above_zero, django.core.validators.MaxValueValidator(2)],
+                validators=[
+                    inference.models.served_model.check_above_zero,
+                    django.core.validators.MaxValueValidator(2),
+                ],
             ),
         ),
         migrations.AlterField(
@@ -29,7 +32,10 @@ class Migration(migrations.Migration):
                 blank=True,
                 help_text="Above 0 to 1.",
                 null=True,
-                validators=[inference.models.check_above_zero, django.core.validators.MaxValueValidator(1)],
+                validators=[
+                    inference.models.served_model.check_above_zero,
+                    django.core.validators.MaxValueValidator(1),
+                ],
             ),
         ),
     ]

@@ -1,7 +1,7 @@
 """Who is resident: leases, eviction and the processes that hold the models."""
 
 from inference.pool.pool import Pool
-from inference.pool.process import ProcessRunner
-from inference.pool.runner import Runner
+from inference.pool.workers.runner import Runner
+from inference.pool.workers.worker_process import ProcessRunner
 
 __all__ = ["Pool", "ProcessRunner", "Runner"]

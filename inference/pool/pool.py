@@ -8,23 +8,27 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 
 from msgspec import structs
 
-from inference.errors import InvalidValue, ModelLoadFailed, ModelNotFound, ServerError, ShuttingDown
-from inference.pool import pressure, refusal
-from inference.pool.backoff import Setbacks
-from inference.pool.budget import in_gb
-from inference.pool.foresight import Foresight, Outlook, foresee
-from inference.pool.history import History, OnEvent
-from inference.pool.housekeeping import Housekeeping
-from inference.pool.lease import Lease, Waiter
-from inference.pool.loading import Loader
-from inference.pool.queue import Queue
-from inference.pool.room import Room
-from inference.pool.runner import StartRunner
-from inference.threads import CATALOG
-from inference.types import ModelCard, ModelState, PoolSnapshot, Progress, ResidentModel
+from inference.core.errors import InvalidValue, ModelLoadFailed, ModelNotFound, ServerError, ShuttingDown
+from inference.core.events import Progress
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
+from inference.core.threads import CATALOG
+from inference.core.units import in_gb
+from inference.pool.residency import memory_pressure
+from inference.pool.residency.crash_backoff import Setbacks
+from inference.pool.residency.decision_log import History, OnEvent
+from inference.pool.residency.lease import Lease, Waiter
+from inference.pool.residency.loader import Loader, LoadSpan
+from inference.pool.residency.maintenance import Housekeeping
+from inference.pool.residency.memory_ledger import Room
+from inference.pool.scheduling import refusals
+from inference.pool.scheduling.preview import Foresight, Outlook, foresee
+from inference.pool.scheduling.scheduler import Queue
+from inference.pool.workers.runner import StartRunner
 
 logger = logging.getLogger(__name__)
 _TICK_S = 1.0
@@ -36,9 +40,12 @@ class Pool:
     `limit_bytes` is what they may use together; unless the operator gave it (`is_limit_given`) the device's
     own limit counts too. `idle_ttl_s` is for models whose card has none, -1 for ever. A model keeps its
     place for `min_residency_s` though another waits, and one that waited `patience_s` is overtaken only by
-    those that waited for a load with it (claim.py). `gauge` tells the share of the system's memory that is
-    available. `on_tick` is shown the pool once a second.
+    those that waited for a load with it (head_reservation.py). `gauge` tells the share of the system's
+    memory that is available. `on_tick` is shown the pool once a second.
     """
+
+    loop: asyncio.AbstractEventLoop | None = None
+    _ticking: "asyncio.Task[None] | None" = None
 
     def __init__(
         self,
@@ -58,8 +65,9 @@ class Pool:
         find_pinned: Callable[[], Sequence[str]] = list,
         on_event: OnEvent = lambda event: None,
         on_tick: Callable[[PoolSnapshot], None] = lambda snapshot: None,
-        gauge: pressure.Gauge = pressure.available,
+        gauge: memory_pressure.Gauge = memory_pressure.available,
         clock: Callable[[], float] = time.monotonic,
+        load_span: LoadSpan = lambda card: nullcontext(),
     ) -> None:
         self._find_card, self._find_pinned = find_card, find_pinned
         self._clock, self._on_tick = clock, on_tick
@@ -75,6 +83,7 @@ class Pool:
             history=self._history,
             on_change=self._dispatch_soon,
             on_failure=lambda model_id, reason: self._queue.fail_load(model_id, reason),
+            load_span=load_span,
         )
         self._house = Housekeeping(self._loader, idle_ttl_s=idle_ttl_s, gauge=gauge, find_card=find_card)
         self._queue = Queue(
@@ -86,10 +95,7 @@ class Pool:
             loader=self._loader,
             house=self._house,
         )
-        self._ticking: asyncio.Task[None] | None = None
-        self._is_dispatch_due = False
-        self.is_closing = False
-        self.loop: asyncio.AbstractEventLoop | None = None
+        self._is_dispatch_due = self.is_closing = False
 
     def lease(self, model_id: str, tokens: int = 0, kind: str = "") -> Lease:
         """A claim on `model_id` for up to `tokens` of prompt and answer: entering joins, leaving lets go.
@@ -136,7 +142,7 @@ class Pool:
             resident.card = _with_choices_of(card, resident.card)
         for waiter in self._queue:
             if waiter.card.id == card.id and not card.is_servable:
-                self._queue.fail(waiter, refusal.of_problem(card))
+                self._queue.fail(waiter, refusals.of_problem(card))
             elif waiter.card.id == card.id:
                 waiter.card = card
         self._dispatch()
@@ -189,14 +195,14 @@ class Pool:
             self._ticking.cancel()
         await self._loader.close()
 
-    # A request's way: join, settle, leave; queue.py decides what happens in between.
+    # A request's way: join, settle, leave; scheduler.py decides what happens in between.
 
     async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> Waiter:
         """Queue for a model; raises at once what waiting could not mend."""
         self._begin_ticking()
         card = self._servable(model_id, await CATALOG.run(self._find_card, model_id))
         if kind and card.kind != kind:
-            raise refusal.of_kind(card)
+            raise refusals.of_kind(card)
         if tokens is None:
             self._loader.setbacks_of(card.id).forgive()
             if waiting := self._queue.load_of(card.id):
@@ -249,9 +255,9 @@ class Pool:
                 f"There is no model {model_id!r} here; GET /v1/models lists them.", param="model"
             )
         if not card.is_servable:
-            raise refusal.of_problem(card)
+            raise refusals.of_problem(card)
         if self._house.pressure.is_refusing and not self._room.of(card.id):
-            error = refusal.of_pressure(card, self._queue.retry_after(card))
+            error = refusals.of_pressure(card, self._queue.retry_after(card))
             self._queue.tell_refusal(card, error, card.resident_bytes)
             raise error
         return card

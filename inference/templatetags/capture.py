@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django import template
 
-from inference.recording.models import Capture
+from inference.models.request_record import Capture
 
 register = template.Library()
 

@@ -5,10 +5,10 @@ from typing import Any
 from django import template
 from msgspec import Struct
 
-from inference.access import may_act, may_look
-from inference.dashboard.hour import HOUR
-from inference.dashboard.line import Line, line
-from inference.dashboard.page import Page, known, page
+from inference.accounts.permissions import may_act, may_look
+from inference.admin.dashboard.page import Page, known, page
+from inference.admin.dashboard.sparkline import Line, line
+from inference.serving.usage_history import HOUR
 
 register = template.Library()
 

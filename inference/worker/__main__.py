@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 
-from inference import blas, protocol
+from inference.core import blas, protocol
 from inference.worker.session import Session
 
 

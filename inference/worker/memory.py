@@ -3,7 +3,7 @@
 import mlx.core as mx
 import psutil
 
-from inference.types import Memory
+from inference.core.pool_state import Memory
 
 _process = psutil.Process()
 

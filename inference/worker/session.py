@@ -11,9 +11,10 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from inference import protocol
-from inference.blas import Blas
-from inference.protocol import (
+from inference.core import protocol
+from inference.core.blas import Blas
+from inference.core.pool_state import Loaded
+from inference.core.protocol import (
     Cancel,
     Heartbeat,
     Hello,
@@ -25,12 +26,11 @@ from inference.protocol import (
     Stop,
     Submit,
 )
-from inference.types import Loaded
-from inference.worker.engine import Engine, Quit, Sink
+from inference.worker.engine.engine import Engine, Quit, Sink
 
 if TYPE_CHECKING:
-    from inference.worker.loading import LoadedModel
-    from inference.worker.requests import Requests
+    from inference.worker.model.loading import LoadedModel
+    from inference.worker.open_requests import Requests
 
 logger = logging.getLogger(__name__)
 _HEARTBEAT_S = 1.0
@@ -125,7 +125,7 @@ class Session:
 
     def _on_loaded(self, model: "LoadedModel") -> None:
         from inference.worker import memory
-        from inference.worker.requests import Requests
+        from inference.worker.open_requests import Requests
 
         if not self._options:
             raise RuntimeError("loaded what nobody asked for")
@@ -145,7 +145,7 @@ class Session:
         self.send(Ready(loaded=loaded))
 
     def _on_load_failed(self, error: Exception) -> None:
-        from inference.worker.loading import kind_of, reason_for
+        from inference.worker.model.loading import kind_of, reason_for
 
         self.send(LoadFailed(reason=reason_for(error), kind=kind_of(error)))
 

@@ -7,13 +7,13 @@ import llguidance
 import llguidance.hf
 
 from inference.adapters import Adapter, ModelFacts, adapter_for
-from inference.adapters.reader import Piece
-from inference.adapters.tool_formats import ToolFormat
-from inference.requests import ChatRequest, Message, Tool
-from inference.types import ReasoningDelta, TextDelta, ToolCallDelta
-from inference.worker.text import Answer
-from inference.worker.tokenizer import HubTokenizer
-from tests.adapters.families import ADD, NOW, asking, hub_tokenizer
+from inference.adapters.channel_reader import Piece
+from inference.adapters.tool_calls.tool_formats import ToolFormat
+from inference.core.events import ReasoningDelta, TextDelta, ToolCallDelta
+from inference.core.requests import ChatRequest, Message, Tool
+from inference.worker.model.tokenizer import HubTokenizer
+from inference.worker.text.answer import Answer
+from tests.adapters.family_models import ADD, NOW, asking, hub_tokenizer
 
 ASKED = Message(role="user", content="2 and 3?")
 

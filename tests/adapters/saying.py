@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 
-from inference.adapters.tool_formats import ToolFormat
-from inference.worker.tokenizer import HubTokenizer
-from tests.adapters.families import hub_tokenizer
+from inference.adapters.tool_calls.tool_formats import ToolFormat
+from inference.worker.model.tokenizer import HubTokenizer
+from tests.adapters.family_models import hub_tokenizer
 
 END = "<|the_end|>"
 _TOKENS = 160  # after these it hurries to the end

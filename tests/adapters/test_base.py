@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from inference.adapters import ModelFacts
-from inference.adapters.default import Default
-from inference.errors import InvalidValue, TemplateFailed, UnsupportedField
-from inference.requests import Message, Role, Tool, ToolCall
-from tests.adapters.families import ADD, LLAMA_TOOLS, asking, make, real, stops
+from inference.adapters.families.default import Default
+from inference.core.errors import InvalidValue, TemplateFailed, UnsupportedField
+from inference.core.requests import Message, Role, Tool, ToolCall
+from tests.adapters.family_models import ADD, LLAMA_TOOLS, asking, make, real, stops
 from tests.tiny import CHATML, LLAMA_3, make_tokenizer
 
 USER = asking(Message(role="user", content="hi"))
@@ -57,7 +57,7 @@ def test_an_end_written_only_where_the_next_turn_begins_stops() -> None:
 def test_an_end_that_its_tokenizer_does_not_call_special_stops_and_is_hidden() -> None:
     from transformers import PreTrainedTokenizerFast
 
-    from inference.worker.tokenizer import HubTokenizer
+    from inference.worker.model.tokenizer import HubTokenizer
 
     rust = make_tokenizer(())
     rust.add_tokens(["<|im_start|>", "<|im_end|>"])

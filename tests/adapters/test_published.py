@@ -4,9 +4,9 @@ import pytest
 
 from inference.adapters import Adapter
 from inference.adapters.self_test import findings
-from inference.requests import Message, ToolCall
-from inference.worker.tokenizer import HubTokenizer
-from tests.adapters import (
+from inference.core.requests import Message, ToolCall
+from inference.worker.model.tokenizer import HubTokenizer
+from tests.adapters.families import (
     test_deepseek,
     test_deepseek_dsml,
     test_gemma,
@@ -20,7 +20,7 @@ from tests.adapters import (
     test_qwen,
     test_smollm,
 )
-from tests.adapters.families import ADD
+from tests.adapters.family_models import ADD
 from tests.adapters.hearing import ASKED, family, written
 from tests.adapters.published import FOLDER, PUBLISHED, published
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import pytest
 
 from inference.adapters import Adapter
-from inference.requests import Tool
-from inference.worker.tokenizer import HubTokenizer
-from tests.adapters import (
+from inference.core.requests import Tool
+from inference.worker.model.tokenizer import HubTokenizer
+from tests.adapters.families import (
     test_deepseek,
     test_gemma,
     test_glm,

@@ -3,44 +3,15 @@
 import pytest
 
 from inference.adapters import ADAPTERS, ModelFacts, adapter_for
-from mlxsite.config import BASE_DIR
-from tests.adapters.families import make
+from inference.core.config import BASE_DIR
+from tests.adapters.family_models import make
 from tests.tiny import CHATML, LLAMA_3
 
-NOT_FAMILIES = {
-    "__init__",
-    "arguments",
-    "aside",
-    "base",
-    "reader",
-    "calls",
-    "folding",
-    "harmony",
-    "gemma_calls",
-    "gemma_rules",
-    "grammar_rules",
-    "literals",
-    "manner",
-    "nesting",
-    "pythonic",
-    "infilling",
-    "marked_calls",
-    "schema",
-    "self_test",
-    "shapes",
-    "spoken_tools",
-    "tags",
-    "tongue",
-    "tool_formats",
-    "values",
-    "whole_calls",
-    "xml_calls",
-}
-FOLDER = BASE_DIR / "inference" / "adapters"
+FOLDER = BASE_DIR / "inference" / "adapters" / "families"
 
 
 def files() -> set[str]:
-    return {path.stem for path in FOLDER.glob("*.py")} - NOT_FAMILIES
+    return {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
 
 
 def test_every_adapter_file_is_registered() -> None:
@@ -49,7 +20,7 @@ def test_every_adapter_file_is_registered() -> None:
 
 @pytest.mark.parametrize("name", sorted(files()))
 def test_every_adapter_file_has_its_test(name: str) -> None:
-    assert (BASE_DIR / "tests" / "adapters" / f"test_{name}.py").exists()
+    assert (BASE_DIR / "tests" / "adapters" / "families" / f"test_{name}.py").exists()
 
 
 @pytest.mark.parametrize("name", sorted(files()))

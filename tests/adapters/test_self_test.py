@@ -3,7 +3,7 @@
 import pytest
 
 from inference.adapters.self_test import findings
-from tests.adapters.families import make, real
+from tests.adapters.family_models import make, real
 from tests.tiny import CHATML, LLAMA_3
 
 _EACH = "{% for message in messages %}"

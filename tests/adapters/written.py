@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from inference.adapters.gemma_calls import GemmaCalls
-from inference.adapters.marked_calls import MarkedCalls
-from inference.adapters.tool_formats import ToolFormat
-from inference.adapters.xml_calls import XmlCalls
+from inference.adapters.tool_calls.gemma import GemmaCalls
+from inference.adapters.tool_calls.marked import MarkedCalls
+from inference.adapters.tool_calls.tool_formats import ToolFormat
+from inference.adapters.tool_calls.xml import XmlCalls
 
 Calls = Sequence[tuple[str, dict[str, Any]]]
 _WORDS = {"True": True, "False": False, "None": None}

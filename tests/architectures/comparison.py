@@ -14,12 +14,12 @@ import mlx.nn as nn
 import numpy as np
 from mlx_lm.models.cache import make_prompt_cache
 
-from inference.requests import Sampling
-from inference.worker.batch import Batch
-from inference.worker.batch_support import BatchSupport
-from inference.worker.prefixes import Prefixes
-from inference.worker.sequence import Prefilled, Sampled, Sequence
-from inference.worker.spill import Spill
+from inference.core.requests import Sampling
+from inference.worker.engine.batch import Batch
+from inference.worker.engine.sequence import Prefilled, Sampled, Sequence
+from inference.worker.model.batch_support import BatchSupport
+from inference.worker.prefix_cache.cache import Prefixes
+from inference.worker.prefix_cache.disk import Spill
 
 VOCABULARY = 320
 TOLERANCE = 5e-3  # of a log probability, which rounding in fp32 moves by some millionths

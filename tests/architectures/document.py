@@ -5,11 +5,11 @@ from pathlib import Path
 
 from mlx_lm.models.cache import make_prompt_cache
 
-from inference.worker import mlx_lm_changes
-from inference.worker.batch_support import BatchSupport
-from inference.worker.batch_verification import verified
-from inference.worker.cache_layers import can_always_trim
-from mlxsite.config import BASE_DIR
+from inference.core.config import BASE_DIR
+from inference.worker.model import mlx_lm_patches
+from inference.worker.model.batch_support import BatchSupport
+from inference.worker.model.batch_verification import verified
+from inference.worker.prefix_cache.layers import can_always_trim
 from tests.architectures import configs
 from tests.architectures.comparison import TOLERANCE, VOCABULARY, WAYS, Serving
 
@@ -41,7 +41,7 @@ def row(name: str) -> str:
     """The line of one architecture."""
     if name in configs.NOT_MADE:
         return _line(name, "not tried", "", "", configs.NOT_MADE[name])
-    mlx_lm_changes.mend_models()
+    mlx_lm_patches.mend_models()
     model = configs.make(name)
     support = verified(model, VOCABULARY)
     is_trimmable = support.can_trim_prefixes and can_always_trim(make_prompt_cache(model))
@@ -84,7 +84,7 @@ def _remark(support: BatchSupport) -> str:
 
 
 def main() -> None:
-    mlx_lm_changes.mend_models()
+    mlx_lm_patches.mend_models()
     lines = []
     for name in names():
         lines.append(row(name))

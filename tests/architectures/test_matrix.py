@@ -7,9 +7,9 @@ from pathlib import Path
 import mlx.nn as nn
 import pytest
 
-from inference.worker import mlx_lm_changes
-from inference.worker.batch_support import BatchSupport
-from inference.worker.batch_verification import verified
+from inference.worker.model import mlx_lm_patches
+from inference.worker.model.batch_support import BatchSupport
+from inference.worker.model.batch_verification import verified
 from tests.architectures import configs, document
 from tests.architectures.comparison import TOLERANCE, VOCABULARY, WAYS, Serving
 
@@ -19,7 +19,7 @@ TRIED = configs.ARCHITECTURES if os.environ.get("MLXSITE_NIGHTLY") else configs.
 
 @cache
 def verified_model(name: str) -> tuple[nn.Module, BatchSupport]:
-    mlx_lm_changes.mend_models()
+    mlx_lm_patches.mend_models()
     model = configs.make(name)
     return model, verified(model, VOCABULARY)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from inference.bench.table import Report
+from inference.management.bench.table import Report
 from tests.e2e.site import ROOT
 from tests.tiny import make_tiny_model, never_ends
 

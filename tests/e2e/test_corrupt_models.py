@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.api.openai.site import eventually
 from tests.e2e.conversation import Canary, ask, chat_body
 from tests.e2e.site import Site
-from tests.openai.site import eventually
 from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.mlx

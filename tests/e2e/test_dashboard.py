@@ -10,8 +10,8 @@ import httpx
 import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
-from inference.consumers import MAX_MESSAGES, TALKATIVE, UNAUTHORISED
-from inference.dashboard.consumer import MOST_SOCKETS, TOO_MANY
+from inference.admin.dashboard.consumer import MOST_SOCKETS, TOO_MANY
+from inference.api.http.live_socket import MAX_MESSAGES, TALKATIVE, UNAUTHORISED
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site, fresh_dir
 from tests.playground.site import Visit, visiting

@@ -14,7 +14,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site, wait_until_gone
 from tests.playground.site import visiting
-from tests.sources.hub import LISTING, REPO, FakeHub, Refusal
+from tests.repository.hub import LISTING, REPO, FakeHub, Refusal
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
@@ -129,4 +129,6 @@ async def test_what_a_killed_site_began_the_next_one_resumes(tmp_path: Path) -> 
 
 def errands(site: Site) -> list[psutil.Process]:
     children = psutil.Process(site.process.pid).children(recursive=True)
-    return [child for child in children if "inference.sources.errand" in " ".join(child.cmdline())]
+    return [
+        child for child in children if "inference.repository.downloads.process" in " ".join(child.cmdline())
+    ]

@@ -11,7 +11,7 @@ from tests.e2e.site import Site
 from tests.e2e.test_downloads import begin, click
 from tests.playground.site import visiting
 from tests.playground.test_accessible import VIEWS, complaints
-from tests.sources.hub import REPO, FakeHub
+from tests.repository.hub import REPO, FakeHub
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]

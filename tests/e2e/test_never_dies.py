@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api.openai.site import eventually
 from tests.e2e.conversation import CHAT, Answer, Canary, ask, chat_body, encoded, opened
 from tests.e2e.site import Site
-from tests.openai.site import eventually
 
 pytestmark = pytest.mark.mlx
 COMPLETIONS = "/v1/completions"

@@ -8,11 +8,11 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from inference.openai.document import BODIES
+from inference.api.openai.openapi_document import BODIES
+from tests.api.openai.test_openapi_document import OPERATIONS
 from tests.e2e.conversation import Canary, ask, chat_body
 from tests.e2e.site import Site
 from tests.e2e.test_never_dies import SONG, check_answer, check_well
-from tests.openai.test_document import OPERATIONS
 
 pytestmark = pytest.mark.mlx
 NOW = {"name": "now", "parameters": {"type": "object", "properties": {}}}

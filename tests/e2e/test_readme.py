@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mlxsite.config import BASE_DIR
+from inference.core.config import BASE_DIR
 from tests.e2e.site import Site
 
 pytestmark = pytest.mark.e2e

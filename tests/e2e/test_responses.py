@@ -9,8 +9,8 @@ import pytest
 from openai import OpenAI
 from pydantic import BaseModel, ConfigDict, Field
 
+from tests.api.openai.open_responses import check_response, check_stream
 from tests.e2e.site import STARTER, Site
-from tests.openai.open_responses import check_response, check_stream
 
 pytestmark = pytest.mark.e2e
 

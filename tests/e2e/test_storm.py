@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
+from tests.api.openai.site import eventually
 from tests.e2e.conversation import Canary, ask, chat_body, opened
 from tests.e2e.site import Site, holder
-from tests.openai.site import eventually
 
 pytestmark = pytest.mark.mlx
 SONG = {"max_tokens": 1000, "messages": [{"role": "user", "content": "Sing"}]}

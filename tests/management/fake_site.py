@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management import call_command
 
+from inference.core.pool_state import PoolSnapshot, ResidentModel
 from inference.management.client import Client, ClientCommand
-from inference.types import PoolSnapshot, ResidentModel
 
 
 class FakeSite(Client):

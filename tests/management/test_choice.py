@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from inference.models import ServedModel
-from inference.serving import taken
+from inference.serving.site_lock import taken
 from tests.fakes import card, serving
 from tests.management.test_client import free_port
 

@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from inference import __version__
-from inference.types import Accepted, Ended, Finished, TextDelta, Usage
-from mlxsite.config import BASE_DIR, Config
+from inference.core.config import BASE_DIR, Config
+from inference.core.events import Accepted, Ended, Finished, TextDelta, Usage
 from tests.fakes import GB, EventRunner, FakeRunner, card, serving
 from tests.tiny import make_tiny_model
 

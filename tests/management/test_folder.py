@@ -4,8 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from inference.core.config import Config
 from inference.management.folder import models_folder
-from mlxsite.config import Config
 
 
 def test_the_folder_of_its_own_is_made(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from inference.sources.staging import draft_of
+from inference.repository.files.staging import draft_of
 from tests.e2e.site import ROOT
 from tests.gguf_files import tiny_weights, write_gguf
 

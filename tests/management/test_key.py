@@ -5,9 +5,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from inference.keys import secret
-from inference.keys.models import ApiKey
-from tests.keys.making import make_key
+from inference.core import key_secret
+from inference.models.api_key import ApiKey
+from tests.accounts.making import make_key
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def test_create_prints_the_secret_and_nothing_else() -> None:
         "create", "laptop", "--owner", "ann", "--scope", "manage", "--expires", "30d", "--streams", "2"
     )
     kept = ApiKey.objects.get()
-    assert secret.is_right(made, kept.digest)
+    assert key_secret.is_right(made, kept.digest)
     assert (kept.scopes, kept.concurrent_streams) == (("manage",), 2)
     assert kept.expires_at and timedelta(days=29) < kept.expires_at - datetime.now(UTC) <= timedelta(days=30)
 

@@ -1,8 +1,8 @@
 import pytest
 from django.core.management import CommandError
 
+from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.management.commands.load import Command
-from inference.types import ModelState, PoolSnapshot, ResidentModel
 from tests.management.fake_site import FakeSite, run
 
 

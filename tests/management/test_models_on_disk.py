@@ -11,9 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from inference import runtime
-from inference.catalog import Catalog
-from mlxsite.config import Config
+from inference.core.config import Config
+from inference.repository.catalog import Catalog
+from inference.serving import runtime
 from tests.fakes import fake_pool
 from tests.tiny import make_tiny_model
 

@@ -1,7 +1,7 @@
 import json
 
+from inference.core.pool_state import ModelState, PoolEvent, PoolSnapshot, ResidentModel
 from inference.management.commands.pool import Command
-from inference.types import ModelState, PoolEvent, PoolSnapshot, ResidentModel
 from tests.management.fake_site import FakeSite, run
 
 BUSY = ResidentModel(

@@ -12,10 +12,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from mlxsite.config import Config
+from inference.core.config import Config
 from tests.e2e.site import ROOT
-from tests.sources.fetching import wait_for_part
-from tests.sources.hub import REPO, FakeHub, Refusal
+from tests.repository.fetching import wait_for_part
+from tests.repository.hub import REPO, FakeHub, Refusal
 
 WEIGHTS = "model.safetensors"
 

@@ -6,13 +6,13 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from inference import runtime, serving
-from inference.catalog import Catalog
+from inference.core.config import Config
+from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.management.client import Client
 from inference.management.commands.remove import Command
-from inference.sources.staging import draft_of, staged
-from inference.types import ModelState, PoolSnapshot, ResidentModel
-from mlxsite.config import Config
+from inference.repository.catalog import Catalog
+from inference.repository.files.staging import draft_of, staged
+from inference.serving import runtime, site_lock
 from tests.fakes import fake_pool
 from tests.management.fake_site import FakeSite, run
 from tests.tiny import make_tiny_model
@@ -59,7 +59,7 @@ def test_without_a_running_site_nobody_is_asked(models: Path) -> None:
 
 def test_a_site_that_cannot_be_asked_keeps_its_models(models: Path) -> None:
     """Such as one on a port that neither the settings nor the options name."""
-    with serving.taken(settings.CONFIG.data_dir) as place:
+    with site_lock.taken(settings.CONFIG.data_dir) as place:
         place.listens("127.0.0.1", 9)
         for given in ((), ("--port", "9")):
             with pytest.raises(CommandError, match="it is not known whether it uses tiny.*--without-site"):

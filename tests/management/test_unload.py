@@ -1,7 +1,7 @@
 import pytest
 
+from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.management.commands.unload import Command
-from inference.types import ModelState, PoolSnapshot, ResidentModel
 from tests.management.fake_site import FakeSite, run
 
 

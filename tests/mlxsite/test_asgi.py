@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from asgiref.testing import ApplicationCommunicator
 
+from inference.core.config import BASE_DIR
 from mlxsite.asgi import application
-from mlxsite.config import BASE_DIR
 
 TOLD = "This site is served by `python manage.py serve` and by no other server"
 

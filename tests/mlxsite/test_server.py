@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from mlxsite.server import StreamRequest, StreamServer
-from tests.openai.asking import chat_body
-from tests.openai.site import Site, eventually, started
+from tests.api.openai.asking import chat_body
+from tests.api.openai.site import Site, eventually, started
 
 MB = 2**20
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from mlxsite.websocket import StreamSocket
-from tests.openai.asking import chat_body
-from tests.openai.site import Site, started
+from tests.api.openai.asking import chat_body
+from tests.api.openai.site import Site, started
 
 KEY = base64.b64encode(b"0123456789abcdef")
 TEXT, CONTINUED, CLOSE = 0x1, 0x0, 0x8

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test import AsyncClient
 
-from playground.runs import RUNS
+from playground.running_answers import RUNS
 
 
 class Page:

@@ -12,8 +12,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlxsite.settings")
 
 from mlxsite.asgi import application as site  # noqa: E402, I001 - settings first, and it sets Django up
 
-from inference import runtime  # noqa: E402
-from inference.recording.switch import SWITCH  # noqa: E402
+from inference.serving import runtime  # noqa: E402
+from inference.serving.recording.capture_switch import SWITCH  # noqa: E402
 from tests.fakes import GB, FakeCatalog, card, fake_pool  # noqa: E402
 from tests.playground.scripts import ScriptedRunner  # noqa: E402
 

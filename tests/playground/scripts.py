@@ -3,16 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from inference.errors import ContextLengthExceeded, ModelLoadFailed, WorkerDied
-from inference.requests import ChatRequest, Request
-from inference.types import (
+from inference.core.errors import ContextLengthExceeded, ModelLoadFailed, WorkerDied
+from inference.core.events import (
     Accepted,
     Ended,
     Event,
     Finished,
     FinishReason,
-    Loaded,
-    ModelCard,
     Progress,
     ReasoningDelta,
     TextDelta,
@@ -20,6 +17,9 @@ from inference.types import (
     ToolCallDelta,
     Usage,
 )
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import Loaded
+from inference.core.requests import ChatRequest, Request
 from tests.fakes import FakeRunner
 
 TOKEN_S = 0.012

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 from playwright.async_api import expect
 
-from mlxsite.config import Config
+from inference.core.config import Config
 from tests.people import client_of, signed_in
 from tests.playground.site import visiting
 from tests.playground.test_accessible import VIEWS, complaints

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from django.test import AsyncClient
 
-from inference.requests import ChatRequest
-from playground import conversations, export
+from inference.core.requests import ChatRequest
+from playground import api, export
 from tests.fakes import FakeRunner, card, serving
 from tests.playground.asking import Page, idle
 
@@ -34,7 +34,7 @@ def recorded(work: Callable[..., Any], threads: list[str]) -> Callable[..., Any]
 
 async def test_a_question_is_checked_off_the_event_loop(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[str] = []
-    monkeypatch.setattr(conversations, "_request", recorded(conversations._request, threads))
+    monkeypatch.setattr(api, "_request", recorded(api._request, threads))
     with serving(FakeRunner()):
         await page.answered("Hi")
     assert threads and threading.current_thread().name not in threads
@@ -44,13 +44,13 @@ async def test_compared_models_have_their_conversation_checked_once(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[int] = []
-    real = conversations._request
+    real = api._request
 
     def count(question: dict[str, Any], messages: list[dict[str, Any]]) -> ChatRequest:
         checked.append(len(str(messages)))
         return real(question, messages)
 
-    monkeypatch.setattr(conversations, "_request", count)
+    monkeypatch.setattr(api, "_request", count)
     runners = [FakeRunner(["one"]), FakeRunner(["two"]), FakeRunner(["three"])]
     names = ["tiny", "other", "third"]
     with serving(*runners, cards=[card(name) for name in names]):

@@ -13,12 +13,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from inference import upkeep
-from inference.errors import NotFound
-from mlxsite.config import BASE_DIR
-from playground.library import Library
+from inference.core.config import BASE_DIR
+from inference.core.errors import NotFound
+from inference.serving import maintenance
 from playground.models import Conversation, Message
 from playground.purge import KEPT_DELETED, purge
+from playground.store import Library
 
 LONG_AGO = 2 * KEPT_DELETED
 
@@ -39,7 +39,7 @@ def test_upkeep_deletes_everybodys() -> None:
         deleted(library, "old")
         deleted(library, "new", ago=KEPT_DELETED / 2)
         library.bring_in({"title": "kept"}, [])
-    (chore,) = [chore for chore in upkeep.CHORES if chore.do is purge]
+    (chore,) = [chore for chore in maintenance.CHORES if chore.do is purge]
     chore.do()
     assert sorted(Conversation.objects.values_list("title", flat=True)) == ["kept", "kept", "new", "new"]
     assert Message.objects.count() == 6
@@ -82,7 +82,7 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
-from playground.library import Library
+from playground.store import Library
 from playground.models import Conversation
 from playground.purge import purge
 call_command("migrate", verbosity=0)

@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 from django.test import AsyncClient, override_settings
 
-from inference.requests import ChatRequest, Request
-from inference.types import Event
-from mlxsite.config import Config
+from inference.core.config import Config
+from inference.core.events import Event
+from inference.core.requests import ChatRequest, Request
 from playground.titles import TITLES
 from tests.fakes import FakeRunner, serving
 from tests.playground.asking import Page, idle

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import WebSocketRoute, expect
 
-from inference.consumers import UNAUTHORISED
+from inference.api.http.live_socket import UNAUTHORISED
 from tests.playground.site import fake_site, free_port, visiting
 from tests.playground.test_accessible import complaints
 

@@ -3,10 +3,11 @@
 import asyncio
 from typing import Any
 
-from inference.errors import ServerError
+from inference.core.errors import ServerError
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import Memory, ModelState
 from inference.pool import Pool
-from inference.pool.lease import Waiter
-from inference.types import Memory, ModelCard, ModelState
+from inference.pool.residency.lease import Waiter
 from tests.fakes import FakeRunner, fake_pool
 
 

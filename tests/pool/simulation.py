@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inference.pool.lease import Waiter
-from inference.types import Loaded, ModelCard
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import Loaded
+from inference.pool.residency.lease import Waiter
 from tests.fakes import GB, FakeRunner, card
 from tests.pool.scene import Scene, is_granted, spin
 

@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from inference.errors import ModelLoadFailed, ServerError
-from inference.pool.lease import Waiter
-from inference.types import Loaded, Memory, ModelCard, ModelState
+from inference.core.errors import ModelLoadFailed, ServerError
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import Loaded, Memory, ModelState
+from inference.pool.residency.lease import Waiter
 from tests.fakes import FakeRunner, card
 from tests.pool.scene import Scene
 

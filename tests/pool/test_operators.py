@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from inference.errors import InvalidValue, ModelLoadFailed
-from inference.types import ModelState
+from inference.core.errors import InvalidValue, ModelLoadFailed
+from inference.core.pool_state import ModelState
 from tests.fakes import GB, FakeRunner, card, fake_pool
 from tests.pool.test_pool import ask, state, until
 

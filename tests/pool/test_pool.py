@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from inference.errors import (
+from inference.core.errors import (
     ModelLoadFailed,
     ModelNotFound,
     ModelTooLarge,
@@ -16,9 +16,10 @@ from inference.errors import (
     ShuttingDown,
     WorkerDied,
 )
+from inference.core.events import Finished, TextDelta
+from inference.core.pool_state import ModelState
+from inference.core.requests import ChatRequest, Message
 from inference.pool import Pool
-from inference.requests import ChatRequest, Message
-from inference.types import Finished, ModelState, TextDelta
 from tests.fakes import GB, FakeRunner, card, fake_pool
 
 

@@ -10,10 +10,10 @@ import msgspec
 import psutil
 import pytest
 
-from inference.errors import ModelLoadFailed, ShuttingDown, WorkerDied
+from inference.core.errors import ModelLoadFailed, ShuttingDown, WorkerDied
 from inference.pool import ProcessRunner
 from tests.fakes import card
-from tests.pool.workers import OPTIONS, ask, chat, started
+from tests.pool.worker_models import OPTIONS, ask, chat, started
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]

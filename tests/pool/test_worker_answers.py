@@ -8,11 +8,11 @@ import pytest
 import pytest_asyncio
 from msgspec import structs
 
-from inference.errors import ContextLengthExceeded, InvalidValue
+from inference.core.errors import ContextLengthExceeded, InvalidValue
+from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, TokenLogprob
+from inference.core.requests import CompletionRequest, Sampling
 from inference.pool import ProcessRunner
-from inference.requests import CompletionRequest, Sampling
-from inference.types import Accepted, Ended, Event, Finished, TextDelta, TokenLogprob
-from tests.pool.workers import ask, chat, started
+from tests.pool.worker_models import ask, chat, started
 from tests.tiny import make_tiny_model, make_tokenizer
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]

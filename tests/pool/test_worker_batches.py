@@ -9,12 +9,13 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from inference.core.events import Ended, Event, Finished, TextDelta
+from inference.core.model_card import Finding
+from inference.core.requests import Sampling
 from inference.pool import ProcessRunner
-from inference.requests import Sampling
-from inference.types import Ended, Event, Finding, Finished, TextDelta
 from tests.architectures import folders
 from tests.fakes import card
-from tests.pool.workers import OPTIONS, ask, chat
+from tests.pool.worker_models import OPTIONS, ask, chat
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
 # Gemma 2's mask, Llama 4's chunked caches, a state that padding disturbs, nested lists of caches.

@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 from tokenizers import Tokenizer
 
-from inference.errors import ContextLengthExceeded, InvalidValue
+from inference.core.errors import ContextLengthExceeded, InvalidValue
+from inference.core.events import Embedded, Finished
+from inference.core.requests import EmbeddingRequest, Prompt
 from inference.pool import ProcessRunner
-from inference.requests import EmbeddingRequest, Prompt
-from inference.types import Embedded, Finished
-from tests.pool.workers import ask, chat, started
+from tests.pool.worker_models import ask, chat, started
 from tests.tiny_vectors import HIDDEN, LONGEST, Floats, bert_vector, make_tiny_bert, make_tiny_qwen3
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]

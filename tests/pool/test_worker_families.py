@@ -8,10 +8,10 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
+from inference.core.events import Ended, Event, Finished, TextDelta, ToolCallDelta
+from inference.core.requests import Sampling, Tool
 from inference.pool import ProcessRunner
-from inference.requests import Sampling, Tool
-from inference.types import Ended, Event, Finished, TextDelta, ToolCallDelta
-from tests.adapters import (
+from tests.adapters.families import (
     test_codellama,
     test_command_r,
     test_deepseek,
@@ -28,10 +28,10 @@ from tests.adapters import (
     test_phi,
     test_smollm,
 )
-from tests.adapters.families import LLAMA_TOOLS
+from tests.adapters.family_models import LLAMA_TOOLS
 from tests.adapters.published import published
 from tests.fakes import card
-from tests.pool.workers import OPTIONS, ask, chat
+from tests.pool.worker_models import OPTIONS, ask, chat
 from tests.tiny import CHATML, SPECIAL, make_tiny_model, make_tokenizer
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]

@@ -9,13 +9,13 @@ import pytest
 import pytest_asyncio
 from msgspec import structs
 
-from inference.errors import InvalidValue
+from inference.core.errors import InvalidValue
+from inference.core.events import Ended, Event, Finished, TextDelta, ToolCallDelta
+from inference.core.requests import ChatRequest, Sampling
 from inference.pool import ProcessRunner
-from inference.requests import ChatRequest, Sampling
-from inference.types import Ended, Event, Finished, TextDelta, ToolCallDelta
-from tests.adapters.families import ADD, NOW
+from tests.adapters.family_models import ADD, NOW
 from tests.fakes import card
-from tests.pool.workers import OPTIONS, ask, chat
+from tests.pool.worker_models import OPTIONS, ask, chat
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from inference.core.events import Accepted, Finished, Progress, TextDelta, Usage
+from inference.core.requests import Message
 from inference.pool import ProcessRunner
-from inference.requests import Message
-from inference.types import Accepted, Finished, Progress, TextDelta, Usage
 from tests.fakes import card
-from tests.pool.workers import OPTIONS, chat
+from tests.pool.worker_models import OPTIONS, chat
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]

@@ -9,9 +9,9 @@ from mlx_lm.models import mamba
 from mlx_lm.models.cache import BatchKVCache, KVCache, RotatingKVCache
 from mlx_lm.utils import load_model
 
-from inference.requests import Sampling
-from inference.worker.batch import Batch
-from inference.worker.sequence import Prefilled, Sampled, Sequence
+from inference.core.requests import Sampling
+from inference.worker.engine.batch import Batch
+from inference.worker.engine.sequence import Prefilled, Sampled, Sequence
 from tests.tiny import make_tiny_model
 
 NEVER = frozenset({-1})

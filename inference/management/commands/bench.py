@@ -14,15 +14,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from inference.bench import ROWS
-from inference.bench.bench import Bench, tell
-from inference.bench.client import Unanswered
-from inference.bench.figures import Figure
-from inference.bench.machine import this_machine
-from inference.bench.raw import RawEnded
-from inference.bench.servers import ServerEnded, Theirs
-from inference.bench.table import Report, as_json, lines
-from inference.blas import best_blas
+from inference.core.blas import best_blas
+from inference.management.bench import ROWS
+from inference.management.bench.bench import Bench, tell
+from inference.management.bench.client import Unanswered
+from inference.management.bench.figures import Figure
+from inference.management.bench.machine import this_machine
+from inference.management.bench.raw import RawEnded
+from inference.management.bench.servers import ServerEnded, Theirs
+from inference.management.bench.table import Report, as_json, lines
 
 # What a server can do to one row; the others are still worth measuring.
 _BROKEN = (ServerEnded, RawEnded, Unanswered, OSError, EOFError, ValueError, subprocess.SubprocessError)

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from inference import runtime
-from inference.doctor.looked import Looked, whole
-from inference.doctor.machine import machine
-from inference.doctor.trial import SECONDS, device, trial
+from inference.management.doctor.finding import Looked, whole
+from inference.management.doctor.machine import machine
+from inference.management.doctor.trial import SECONDS, device, trial
+from inference.serving import runtime
 
 _MARKS = {"good": "ok   ", "look": "look ", "wrong": "WRONG"}
 

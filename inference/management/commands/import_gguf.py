@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from inference.management.folder import models_folder
-from inference.sources.gguf import ImportRefused, import_gguf
-from inference.sources.staging import NAME, draft_of
+from inference.repository.files.staging import NAME, draft_of
+from inference.repository.gguf_import import ImportRefused, import_gguf
 
 
 class Command(BaseCommand):

@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from inference.keys.models import ApiKey
+from inference.core.principal import SCOPES
 from inference.management.table import table
-from inference.types import SCOPES
+from inference.models.api_key import ApiKey
 
 _FIELDS = {"chat": "can_chat", "embeddings": "can_embed", "manage": "can_manage"}
 _COLUMNS = ("KEY", "STATE", "SCOPES", "OWNER", "EXPIRES (UTC)", "LIMITS", "LAST USED (UTC)", "NAME")

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management import CommandError
 
+from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.management.client import Client, ModelCommand
-from inference.types import ModelState, PoolSnapshot, ResidentModel
 
 _LOOK_EVERY_S = 0.2
 _LOADED = {ModelState.READY, ModelState.BUSY}

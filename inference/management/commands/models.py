@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 from django.core.management import BaseCommand
 
-from inference import runtime
+from inference.core.model_card import ModelCard
 from inference.management.table import table
-from inference.types import ModelCard
+from inference.serving import runtime
 
 _GB = 10**9
 

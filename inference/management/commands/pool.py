@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from inference.core.pool_state import PoolEvent, PoolSnapshot, ResidentModel
+from inference.core.units import in_gb
 from inference.management.client import ClientCommand
 from inference.management.table import printable, table
-from inference.pool.budget import in_gb
-from inference.types import PoolEvent, PoolSnapshot, ResidentModel
 
 _COLUMNS = ("MODEL", "STATE", "MEMORY", "STREAMS", "IDLE", "RESTARTS", "PINNED", "REASON")
 _LAST_EVENTS = 10

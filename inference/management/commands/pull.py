@@ -9,9 +9,9 @@ from django.core.management import BaseCommand, CommandError
 from tqdm import tqdm
 
 from inference.management.folder import models_folder
-from inference.sources.errors import FetchFailed
-from inference.sources.hub import check_id, download
-from inference.sources.progress import FileProgress, Progress
+from inference.repository.downloads.errors import FetchFailed
+from inference.repository.downloads.hub import check_id, download
+from inference.repository.downloads.progress import FileProgress, Progress
 
 
 class Command(BaseCommand):

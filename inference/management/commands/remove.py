@@ -6,11 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError
 
-from inference import runtime
 from inference.management.client import ClientCommand, NotRunning
-from inference.sources import removal
-from inference.sources.errors import FetchFailed, NotAnId
-from inference.sources.hub import discard
+from inference.repository import deletion
+from inference.repository.downloads.errors import FetchFailed, NotAnId
+from inference.repository.downloads.hub import discard
+from inference.serving import runtime
 
 _GB = 10**9
 
@@ -36,15 +36,15 @@ class Command(ClientCommand):
             return
         models = settings.CONFIG.models_path
         try:
-            planned = removal.plan(card, models)
-        except removal.NotOurs as error:
+            planned = deletion.plan(card, models)
+        except deletion.NotOurs as error:
             raise CommandError(str(error)) from error
         if not options["without_site"]:
             self._refuse_in_use(card.id, options)
         if not options["yes"] and not self._is_confirmed(planned):
             raise CommandError("Nothing was deleted.")
         try:
-            removal.remove(card, models)
+            deletion.remove(card, models)
         except OSError as error:
             raise CommandError(
                 f"Not all of {card.id} could be deleted: {error.strerror or error}. Look at {card.path} and "
@@ -85,7 +85,7 @@ class Command(ClientCommand):
             )
         self.stdout.write(f"What had come of {name} was deleted.")
 
-    def _is_confirmed(self, planned: removal.Removal) -> bool:
+    def _is_confirmed(self, planned: deletion.Removal) -> bool:
         self.stdout.write(f"{planned.coming} Type {planned.model} to go on:")
         try:
             return input().strip() == planned.model

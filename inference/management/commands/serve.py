@@ -15,15 +15,16 @@ from django.core.management import BaseCommand, CommandError, call_command
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from inference import __version__, runtime, serving, tracing
-from inference.first_login import FirstLogin
+from inference import __version__
+from inference.accounts.first_account import FirstLogin
+from inference.core import data_folder
+from inference.core.config import Config, reason, unknown_settings
+from inference.core.threads import FILES
 from inference.management.folder import models_folder
-from inference.recording.switch import SWITCH
-from inference.sources.starter import StarterUnavailable, ensure_starter
-from inference.threads import FILES
-from inference.upkeep import Upkeep
-from mlxsite import private
-from mlxsite.config import Config, reason, unknown_settings
+from inference.repository.starter import StarterUnavailable, ensure_starter
+from inference.serving import runtime, site_lock, tracing
+from inference.serving.maintenance import Upkeep
+from inference.serving.recording.capture_switch import SWITCH
 from mlxsite.server import StreamServer
 
 _FLUSH_S = 2.0
@@ -44,7 +45,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         config = _apply(options)
-        private.from_now_on()
+        data_folder.from_now_on()
         if not config.is_loopback and config.api_key is None:
             raise CommandError(
                 f"Refusing to listen on {config.host} without a key: anybody on the network could use this "
@@ -55,15 +56,15 @@ class Command(BaseCommand):
         models_folder(config)
         self.check()
         try:
-            with serving.taken(config.data_dir) as place:
+            with site_lock.taken(config.data_dir) as place:
                 self._run(config, place)
-        except serving.ServedAlready as other:
+        except site_lock.ServedAlready as other:
             raise CommandError(
                 f"A site runs on {config.data_dir} already: {other}. End that one first, or give this one a "
                 "folder of its own with MLX_SERVER_DATA_DIR."
             ) from None
 
-    def _run(self, config: Config, place: serving.Place) -> None:
+    def _run(self, config: Config, place: site_lock.Place) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         SWITCH.refresh()  # before the first request: a capture goes on after a restart
         Upkeep().start()
@@ -89,7 +90,7 @@ class Command(BaseCommand):
         except StarterUnavailable as error:
             self.stderr.write(self.style.WARNING(str(error)))
 
-    def _serve(self, config: Config, place: serving.Place, login: FirstLogin) -> None:
+    def _serve(self, config: Config, place: site_lock.Place, login: FirstLogin) -> None:
         from mlxsite.asgi import application
 
         def on_ready() -> None:

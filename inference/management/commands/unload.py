@@ -4,8 +4,8 @@ import argparse
 import time
 from typing import Any
 
+from inference.core.pool_state import ModelState, ResidentModel
 from inference.management.client import Client, ModelCommand
-from inference.types import ModelState, ResidentModel
 
 _LOOK_EVERY_S = 0.2
 

@@ -1,6 +1,6 @@
 """The conversion: read a checked GGUF file, refuse what would come out wrong, then write the model folder.
 
-The source has been checked by inference/sources/gguf.py; what is wrong with it here ends this process only.
+The source has been checked by repository/gguf_import.py; what is wrong with it here ends this process only.
 Standard input is a pipe that the parent holds open.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from inference.gguf import ImportRefused, read_header
+from inference.repository.files.gguf import ImportRefused, read_header
 from inference.worker.conversion.architectures import ARCHITECTURES
 from inference.worker.conversion.facts import Facts
 from inference.worker.conversion.model import config, moves, rope_factors

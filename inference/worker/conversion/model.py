@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.gguf import StoredTensor
+from inference.repository.files.gguf import StoredTensor
 from inference.worker.conversion.architectures import (
     HEAD,
     TOP,

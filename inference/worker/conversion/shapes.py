@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from inference.gguf import StoredTensor
+from inference.repository.files.gguf import StoredTensor
 
 
 def refuse_misfits(tensors: Mapping[str, StoredTensor], config: Mapping[str, Any]) -> None:

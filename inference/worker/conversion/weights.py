@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference import disk
-from inference.gguf import StoredTensor
+from inference.core import disk_space
+from inference.repository.files.gguf import StoredTensor
 from inference.worker.conversion.blocks import GROUP_SIZE, bits_of, is_packed, pack, read_groups
 
 _SLAB = 2**24  # weights read at once: some hundred megabytes on their way
@@ -109,13 +109,13 @@ def write_weights(source: Path, target: Path, moves: Sequence[Move]) -> None:
     for array in arrays:
         places[array.name] = end
         end += array.bytes
-    if shortage := disk.shortage(target, end):
+    if shortage := disk_space.shortage(target, end):
         raise ValueError(f"it {shortage}")
     with target.open("wb") as stream:
         header = _header(arrays, places)
         stream.write(header)
         for move in moves:
-            if disk.is_full(target):
+            if disk_space.is_full(target):
                 raise ValueError("others have filled the disk meanwhile; make room, then import it again")
             at = [len(header) + places[array.name] for array in move.arrays]
             for slab in move.slabs(source):

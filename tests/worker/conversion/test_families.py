@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from inference.protocol import Load
-from inference.requests import ChatRequest, Message
-from inference.sources.gguf import import_gguf
+from inference.core.protocol import Load
+from inference.core.requests import ChatRequest, Message
+from inference.repository.gguf_import import import_gguf
 from tests.gguf_files import vocabulary
 from tests.gguf_models import TINY, make_pair
 from tests.tiny import CHATML
@@ -32,7 +32,7 @@ Loaded = Any
 @pytest.fixture
 def loaded(tmp_path: Path) -> Callable[..., Loaded]:
     def loaded(name: str, changes: dict[str, Any]) -> Loaded:
-        from inference.worker.loading import load
+        from inference.worker.model.loading import load
 
         _, gguf = make_pair(tmp_path, TINY[name], kind="Q4_K", changes=changes)
         import_gguf(gguf, tmp_path / "model")

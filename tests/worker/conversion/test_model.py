@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.sources.gguf import import_gguf
-from inference.weights import read_tensors
+from inference.repository.files.safetensors import read_tensors
+from inference.repository.gguf_import import import_gguf
 from tests.gguf_models import LLAMA, TINY, make_pair
 
 pytestmark = pytest.mark.mlx

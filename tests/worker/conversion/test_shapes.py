@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from inference.gguf import StoredTensor
+from inference.repository.files.gguf import StoredTensor
 from inference.worker.conversion.shapes import refuse_misfits
 
 CONFIG = {

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from inference import disk
-from inference.gguf import StoredTensor
-from inference.weights import read_tensors
+from inference.core import disk_space
+from inference.repository.files.gguf import StoredTensor
+from inference.repository.files.safetensors import read_tensors
 from inference.worker.conversion import weights
 from inference.worker.conversion.weights import Move, quantisation, write_weights
 from tests.gguf_files import random_blocks
@@ -87,7 +87,7 @@ def test_a_disk_that_others_fill_meanwhile_ends_it(tmp_path: Path, monkeypatch: 
 
     class Filling(Move):
         def slabs(self, source: Path) -> Iterator[tuple[np.ndarray, ...]]:
-            monkeypatch.setattr(disk, "SPARE_BYTES", 10**18)
+            monkeypatch.setattr(disk_space, "SPARE_BYTES", 10**18)
             return super().slabs(source)
 
     moves = [Filling(stored=stored(F32, 1, begin=4 * i), name=f"a{i}", floats="F32") for i in range(2)]

@@ -1,0 +1,65 @@
+"""Who may chat from the browser, and who may look at the server and act on it in the admin."""
+
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.utils.crypto import constant_time_compare
+
+from inference.core.errors import PermissionDenied
+from inference.core.principal import Principal
+from inference.storage.database_threads import in_database
+
+User = AbstractBaseUser | AnonymousUser
+Account = AbstractUser | AnonymousUser
+
+
+def signed_in(session_key: str | None) -> Account:
+    """Whose session this is as of now: it may have ended since its page was opened. It asks the database."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    number, known = session.get(SESSION_KEY), session.get(HASH_SESSION_KEY, "")
+    user = get_user_model().objects.filter(pk=number, is_active=True).first() if number else None
+    if user is None:
+        return AnonymousUser()
+    # Of the password: another one ends the sessions that were begun with the one before.
+    fitting = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return user if any(constant_time_compare(known, one) for one in fitting) else AnonymousUser()
+
+
+def visitor(user: User | None) -> Principal | None:
+    """The principal a browser request speaks for, or None when it has to sign in first."""
+    if user is not None and user.is_authenticated and user.is_active:
+        return Principal(kind="user", name=user.get_username())
+    if settings.CONFIG.is_open:
+        return Principal(kind="local")
+    return None
+
+
+def check_may_chat(user: User | None) -> None:
+    """Raise PermissionDenied for an account without the right to chat; asks the database of an account."""
+    if isinstance(user, AbstractUser) and not user.has_perm("inference.ask_servedmodel"):
+        raise PermissionDenied(
+            f"The account {user.get_username()} may not chat here. Whoever runs this server can put it in "
+            "the group “member”."
+        )
+
+
+async def acheck_may_chat(user: User | None) -> None:
+    """The same from the event loop."""
+    if isinstance(user, AbstractUser):
+        await in_database(lambda: check_may_chat(user))
+
+
+def may_look(user: Account) -> bool:
+    """Whether this is staff that may see the models and what they do; it may ask the database.
+
+    Who may act may look too: nobody loads or stops what they cannot see.
+    """
+    return may_act(user) or (user.is_active and user.is_staff and user.has_perm("inference.view_servedmodel"))
+
+
+def may_act(user: Account) -> bool:
+    """Whether this is staff that may load and unload models and stop requests."""
+    return user.is_active and user.is_staff and user.has_perm("inference.run_servedmodel")

@@ -1,0 +1,96 @@
+"""Messages and tools in the words of chat templates, with every control token in them quoted."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jinja2
+
+from inference.adapters.tool_calls.tool_formats import JsonList, ToolFormat
+from inference.core.requests import Message, Tool, ToolCall
+
+Turns = list[dict[str, Any]]
+
+
+class Tongue:
+    """Words turns and tools as OpenAI does, which templates have taken over; every string is quoted."""
+
+    def __init__(self, quote: Callable[[str], str], call_format: ToolFormat | None = None) -> None:
+        self.quote = quote
+        self._format = call_format
+
+    def turn(self, message: Message) -> dict[str, Any]:
+        """A message; what it has not is left out, since templates ask whether it is defined."""
+        turn: dict[str, Any] = {"role": message.role, "content": self.quote(message.content)}
+        if message.name:
+            turn["name"] = self.quote(message.name)
+        if message.reasoning:
+            turn["reasoning_content"] = self.quote(message.reasoning)
+        if message.tool_calls:
+            turn["tool_calls"] = [self._call(call) for call in message.tool_calls]
+        if message.tool_call_id:
+            turn["tool_call_id"] = self._id(message.tool_call_id)
+        return turn
+
+    def function(self, tool: Tool) -> dict[str, Any]:
+        """A tool, its parameters parsed: templates write them as JSON."""
+        function = {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": json.loads(tool.parameters),
+        }
+        return {"type": "function", "function": self._quoted(function)}
+
+    def _call(self, call: ToolCall) -> dict[str, Any]:
+        function = {"name": self.quote(call.name), "arguments": self._arguments(call.arguments)}
+        return {"id": self._id(call.id), "type": "function", "function": function}
+
+    def _arguments(self, text: str) -> Any:
+        """Parsed, where it is an object: most templates write it as JSON, and a string would be quoted."""
+        try:
+            arguments = json.loads(text)
+            json.dumps(arguments, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            return self._quoted(arguments) if isinstance(arguments, dict) else self.quote(text)
+        except (ValueError, RecursionError):
+            return self.quote(text)
+
+    def _id(self, given: str) -> str:
+        return self.quote(self._format.own_id(given) if self._format else given)
+
+    def _quoted(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.quote(value)
+        if isinstance(value, list):
+            return [self._quoted(item) for item in value]
+        if isinstance(value, dict):
+            return {self.quote(key): self._quoted(item) for key, item in value.items()}
+        return value
+
+
+def spelled(turns: Turns, format_of: type[JsonList], result_role: str) -> Turns:
+    """The same for a template that has no words for calls: what the model said then is text of its turn."""
+    return [_spelled(turn, format_of, result_role) for turn in turns]
+
+
+def _spelled(turn: dict[str, Any], format_of: type[JsonList], result_role: str) -> dict[str, Any]:
+    if turn["role"] == "tool":
+        return {**turn, "role": result_role}
+    if "tool_calls" not in turn:
+        return turn
+    calls = [call["function"] for call in turn["tool_calls"]]
+    kept = {name: value for name, value in turn.items() if name != "tool_calls"}
+    return {**kept, "content": turn["content"] + format_of.written(calls)}
+
+
+def variables_of(template: str) -> frozenset[str]:
+    """The names that a template's code uses, attributes aside."""
+    names: set[str] = set()
+    before = ""
+    try:
+        for _, kind, value in jinja2.Environment(autoescape=True).lex(template):
+            if kind == "name" and before != ".":
+                names.add(value)
+            before = before if kind == "whitespace" else value
+    except jinja2.TemplateSyntaxError:
+        return frozenset()  # rendering will say so
+    return frozenset(names)

@@ -1,0 +1,100 @@
+"""The ways in which a JSON Schema lets an object be made, for grammars that write its members one by one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from math import prod
+from typing import Any
+
+from inference.adapters.tool_calls.json_schema import Document, Schema, any_of, required_of
+
+MOST_SHAPES = 32
+
+
+class TooManyShapes(ValueError):
+    """An object may be made in more ways than a grammar should spell out."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One way an object may be made: its members in their order, and which of them it must have.
+
+    `others` is what members of other names hold; None where the schema does not mention or forbids them.
+    """
+
+    members: Mapping[str, Schema]
+    required: frozenset[str]
+    others: Schema | None
+
+
+def shapes_of(schema: Schema) -> list[Shape]:
+    """The ways to make an object of this schema; raises TooManyShapes."""
+    drafts = _drafts(schema.document, schema.node, {})
+    return [draft.shape(schema.document) for draft in drafts if draft.is_possible]
+
+
+@dataclass
+class Draft:
+    """A shape in the making, of all that several schemas say of one object."""
+
+    members: dict[str, list[Any]] = field(default_factory=dict)
+    required: list[str] = field(default_factory=list)
+    others: list[Any] = field(default_factory=list)
+    closed: list[frozenset[str]] = field(default_factory=list)  # each: no other names than these
+
+    @classmethod
+    def joined(cls, drafts: "Sequence[Draft]") -> "Draft":
+        made = cls()
+        for draft in drafts:
+            for name, nodes in draft.members.items():
+                made.members.setdefault(name, []).extend(nodes)
+            made.required += [name for name in draft.required if name not in made.required]
+            made.others += draft.others
+            made.closed += draft.closed
+        return made
+
+    @property
+    def is_possible(self) -> bool:
+        return all(name in names for names in self.closed for name in self.required)
+
+    def shape(self, document: Document) -> Shape:
+        others = Schema(_joined(self.others), document) if self.others and not self.closed else None
+        members = {name: Schema(_joined(nodes), document) for name, nodes in self.members.items()}
+        members |= {name: others or Schema(True) for name in self.required if name not in members}
+        allowed = {name: one for name, one in members.items() if all(name in names for names in self.closed)}
+        return Shape(allowed, frozenset(self.required), others)
+
+
+def _drafts(document: Document, node: Any, known: dict[int, list[Draft]]) -> list[Draft]:
+    if not isinstance(node, Mapping):
+        return [Draft()]
+    if id(node) not in known:
+        known[id(node)] = [Draft()]  # what a reference finds that leads back here
+        known[id(node)] = _drafts_of(document, node, known)
+    return known[id(node)]
+
+
+def _drafts_of(document: Document, node: Mapping[str, Any], known: dict[int, list[Draft]]) -> list[Draft]:
+    options = [[_own(node)], *(_drafts(document, part, known) for part in document.all_of(node))]
+    for choices in any_of(node):
+        objects = [choice for choice in choices if "object" in document.types(choice)]
+        options.append([draft for choice in objects for draft in _drafts(document, choice, known)])
+    if prod(map(len, options)) > MOST_SHAPES:
+        raise TooManyShapes("an object may be made in too many ways")
+    return [Draft.joined(drafts) for drafts in product(*options)]
+
+
+def _own(node: Mapping[str, Any]) -> Draft:
+    properties, others = node.get("properties"), node.get("additionalProperties")
+    members = {name: [one] for name, one in properties.items()} if isinstance(properties, Mapping) else {}
+    is_closed = others is False and not node.get("patternProperties")
+    return Draft(
+        members,
+        required_of(node),
+        [others] if isinstance(others, Mapping) or others is True else [],
+        [frozenset(members)] if is_closed else [],
+    )
+
+
+def _joined(nodes: list[Any]) -> Any:
+    return nodes[0] if len(nodes) == 1 else {"allOf": nodes}

@@ -1,0 +1,11 @@
+"""What Django looks for: the admin's name, and with it the pages about models, keys and requests."""
+
+from django.contrib import admin
+
+from inference.admin import download_admin, event_admin, key_admin, model_admin, request_admin, response_admin
+
+__all__ = ["download_admin", "event_admin", "key_admin", "model_admin", "request_admin", "response_admin"]
+
+admin.site.site_header = "mlxsite"
+admin.site.site_title = "mlxsite"
+admin.site.index_title = "Models and people"

@@ -1,0 +1,45 @@
+"""The one thing the dashboard does: stopping a request."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from inference.accounts.permissions import may_act
+from inference.admin import audit_log
+from inference.core.errors import ServerError
+from inference.models import ServedModel
+from inference.serving import control, runtime
+from inference.serving.active_requests import STREAMS, Stream
+
+_STOPPED = "The request is being stopped; its client is told that you did."
+
+
+@require_POST
+def stop(request: HttpRequest) -> HttpResponse:
+    """Stop the request named by `stream`; a form's sender goes back to the page, a script gets JSON."""
+    if not may_act(request.user):
+        raise PermissionDenied
+    is_script = request.headers.get("Accept") == "application/json"
+    name = request.POST.get("stream", "")
+    stream = next((one for one in STREAMS.snapshot() if one.id == name), None)
+    try:
+        runtime.run_on_loop(control.stop(name))
+    except ServerError as error:
+        if is_script:
+            return JsonResponse({"error": str(error)}, status=error.status)
+        messages.warning(request, str(error))
+        return redirect("admin:index")
+    if stream:
+        _log(request, stream)
+    if is_script:
+        return JsonResponse({"stopped": True})
+    messages.success(request, _STOPPED)
+    return redirect("admin:index")
+
+
+def _log(request: HttpRequest, stream: Stream) -> None:
+    model = ServedModel.objects.filter(name=stream.model).first()
+    whose = f"{stream.principal_kind} {stream.principal}".strip()
+    audit_log.write(request, ServedModel, stream.model, f"Stopped a request of {whose}.", model)

@@ -1,0 +1,71 @@
+"""The admin's page about what the pool decided."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.text import capfirst
+
+from inference.core.units import in_gb
+from inference.models import PoolEvent
+
+if TYPE_CHECKING:
+    PoolEventAdminBase = admin.ModelAdmin[PoolEvent]
+else:
+    PoolEventAdminBase = admin.ModelAdmin  # not generic at run time
+
+_NO_FIGURE = "–"
+
+
+@admin.register(PoolEvent)
+class PoolEventAdmin(PoolEventAdminBase):
+    list_display = ("told", "type", "time")
+    list_filter = ("kind", "model")
+    search_fields = ("text", "model")
+    search_help_text = "Searches what was decided, in words, and the model."
+    date_hierarchy = "at"
+    list_per_page = 50
+
+    def get_fields(self, request: HttpRequest, obj: PoolEvent | None = None) -> Any:
+        return ("told", "type", "model", "time", "needed", "free", "limit", "took")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PoolEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: PoolEvent | None = None) -> bool:
+        return False
+
+    @admin.display(description="What was decided", ordering="text")
+    def told(self, event: PoolEvent) -> str:
+        return str(capfirst(event.text))
+
+    @admin.display(description="Kind", ordering="kind")
+    def type(self, event: PoolEvent) -> str:
+        return event.kind.replace("_", " ")
+
+    @admin.display(description="Time (UTC)", ordering="at")
+    def time(self, event: PoolEvent) -> str:
+        return f"{event.at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="Memory needed")
+    def needed(self, event: PoolEvent) -> str:
+        return _gb(event.needed_bytes)
+
+    @admin.display(description="Memory free then")
+    def free(self, event: PoolEvent) -> str:
+        return _gb(event.free_bytes)
+
+    @admin.display(description="Memory budget")
+    def limit(self, event: PoolEvent) -> str:
+        return _gb(event.limit_bytes)
+
+    @admin.display(description="Time it took")
+    def took(self, event: PoolEvent) -> str:
+        return f"{event.seconds:.1f} seconds" if event.seconds else _NO_FIGURE
+
+
+def _gb(amount: int) -> str:
+    return in_gb(amount) if amount else _NO_FIGURE

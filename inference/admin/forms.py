@@ -1,0 +1,76 @@
+"""What an operator may choose of one model, as a form."""
+
+from typing import Any
+
+from django import forms
+
+from inference.adapters import ADAPTERS
+from inference.models.served_model import LONGEST_ALIAS, MOST_ALIASES, ServedModel
+from inference.serving import runtime
+
+_DRAWING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+
+
+class NamesField(forms.CharField):
+    """A list of names, written one a line."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MOST_ALIASES * (LONGEST_ALIAS + 2), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in (super().to_python(value) or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool((initial or []) != self.to_python(data))
+
+    def run_validators(self, value: Any) -> None:
+        super().run_validators("\n".join(value))
+
+
+class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class is not generic at run time
+    """All that is the operator's to choose."""
+
+    aliases = NamesField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Other names that requests may use for it, one a line.",
+    )
+
+    adapter = forms.ChoiceField(
+        required=False,
+        choices=[("", "The one that fits"), *((name, name) for name in sorted(one.name for one in ADAPTERS))],
+        help_text="Which adapter reads and writes for it, from the next load on.",
+    )
+
+    class Meta:
+        model = ServedModel
+        fields = (
+            *("is_enabled", "is_pinned", "idle_ttl_s", "aliases", "adapter", "context_cap"),
+            *_DRAWING,
+        )
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._card = card = runtime.catalog().exact(self.instance.name)
+        if card is None:
+            return
+        self._add_help("context_cap", f"The model's own is {card.longest_context:,}.")
+        for name in _DRAWING:
+            own = getattr(card.own_sampling, name)
+            self._add_help(name, "" if own is None else f"The model's own is {own:g}.")
+
+    def _add_help(self, name: str, words: str) -> None:
+        if name in self.fields and words:  # who may only look has no fields
+            self.fields[name].help_text = f"{self.fields[name].help_text} {words}"
+
+    def clean_context_cap(self) -> int | None:
+        cap: int | None = self.cleaned_data["context_cap"]
+        if cap and self._card and cap > self._card.longest_context:
+            own = f"{self._card.longest_context:,}"
+            raise forms.ValidationError(f"The model's own is {own} tokens: give fewer, or none for it.")
+        return cap

@@ -1,0 +1,92 @@
+"""The admin's list of models: its columns, and the one look at disk and pool that fills them."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from inference.admin.model_rows import ModelRow, row
+from inference.core.model_card import ModelCard
+from inference.core.units import in_gb
+from inference.models import ServedModel
+from inference.serving import runtime
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a page shows of one model: all its cells come from one look at the disk and the pool."""
+
+    card: ModelCard | None
+    row: ModelRow
+
+
+class ModelList(ChangeList):
+    """One page: its rows, each with its sight, and the pool's sums above them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        cards = {card.id: card for card in runtime.catalog().scan()}
+        self.pool = runtime.pool().snapshot()
+        self.reserved, self.limit = _gb(self.pool.reserved_bytes), _gb(self.pool.limit_bytes)
+        rows = list(self.result_list)
+        for model in rows:
+            card = cards.get(model.name)
+            model.sight = Sight(card, row(model.name, card, self.pool.of(model.name)))
+        self.result_list = rows  # a queryset would be asked again, and bring rows without it
+
+
+class Columns:
+    """What the list says of each model."""
+
+    @admin.display(description="State")
+    def state(self, model: ServedModel) -> str:
+        return format_html('<span data-state="{}">{}</span>', model.name, _sight(model).row.state)
+
+    @admin.display(description="Memory")
+    def memory(self, model: ServedModel) -> str:
+        return format_html('<span data-memory="{}">{}</span>', model.name, _sight(model).row.memory)
+
+    @admin.display(description="Busy streams")
+    def streams(self, model: ServedModel) -> str:
+        return format_html('<span data-streams="{}">{}</span>', model.name, _sight(model).row.streams)
+
+    @admin.display(description="Pinned", ordering="is_pinned")
+    def pinned(self, model: ServedModel) -> str:
+        return "pinned" if model.is_pinned else ""  # Django's red cross looks like something wrong
+
+    @admin.display(description="Needs")
+    def size(self, model: ServedModel) -> str:
+        card = _sight(model).card
+        return _gb(card.resident_bytes) if card else "–"
+
+    @admin.display(description="Context")
+    def context(self, model: ServedModel) -> str:
+        card = _sight(model).card
+        return f"{card.context_length:,}" if card else "–"
+
+    @admin.display(description="Family")
+    def family(self, model: ServedModel) -> str:
+        card = _sight(model).card
+        return card.family if card else "–"
+
+    @admin.display(description="Adapter")
+    def light(self, model: ServedModel) -> str:
+        adapter, light = _sight(model).row.adapter, model.light
+        return format_html(
+            '<span data-adapter="{}">{}</span> <span data-light="{}">{}</span>',
+            model.name,
+            adapter,
+            light,
+            light,
+        )
+
+
+def _sight(model: ServedModel) -> Sight:
+    return cast(Any, model).sight  # type: ignore[no-any-return]
+
+
+def _gb(amount: int) -> str:
+    return in_gb(amount) if amount else ""

@@ -1,0 +1,101 @@
+"""Who asks: one class decides, so that a wrong key can never fall through to another way in."""
+
+import time
+from hashlib import sha256
+from hmac import compare_digest
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja.utils import check_csrf
+
+from inference.accounts.key_ring import RING
+from inference.accounts.permissions import acheck_may_chat, visitor
+from inference.accounts.rate_limits import LIMITS
+from inference.api.http import origin, rate_limit_headers
+from inference.core import key_secret
+from inference.core.errors import AuthenticationFailed, PermissionDenied
+from inference.core.principal import Principal, Scope
+from inference.serving import runtime
+from inference.serving.recording.request_entry import Seen
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class AuthenticatedRequest(HttpRequest):
+    """What a view gets once ninja has put the caller's verdict on the request."""
+
+    auth: Principal
+
+
+class Caller:
+    """Names the principal: the key's owner, else anybody on an open site, else the signed-in user.
+
+    Keys made here are known by their form. They count on an open site too, where any other is not looked at.
+    """
+
+    def __init__(self, scope: Scope | None = None) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: HttpRequest) -> Principal:
+        principal = await self._principal(request)
+        if self.scope and self.scope not in principal.scopes:
+            raise PermissionDenied(
+                f"This API key lacks the scope {self.scope!r}; whoever runs this server can give it that in "
+                "the admin."
+            )
+        return principal
+
+    async def _principal(self, request: HttpRequest) -> Principal:
+        config = settings.CONFIG
+        if config.is_open:
+            _check_origin(request)
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        given = given.strip()
+        expected = config.api_key.get_secret_value() if config.api_key else ""
+        if scheme.lower() == "bearer" and expected and _is_same(given, expected):
+            return Principal(kind="key")
+        if scheme.lower() == "bearer" and key_secret.prefix_of(given):
+            return await _holder(request, given)
+        if config.is_open:
+            return Principal(kind="local")
+        if "Authorization" in request.headers:
+            raise AuthenticationFailed("This API key is not valid; send it as `Authorization: Bearer KEY`.")
+        return await _signed_in_user(request, self.scope)
+
+
+def _is_same(given: str, expected: str) -> bool:
+    # Headers arrive decoded as latin-1; equal-length digests keep the comparison's time constant.
+    return compare_digest(
+        sha256(given.encode("latin-1", "replace")).digest(), sha256(expected.encode()).digest()
+    )
+
+
+async def _holder(request: HttpRequest, given: str) -> Principal:
+    principal, known = await RING.holder(given)
+    meter = LIMITS.of(principal)
+    meter.begin_day(known.day, known.tokens_today)
+    rate_limit_headers.attach(request, principal)
+    if meter.is_news():
+        runtime.ledger()(Seen(prefix=principal.name, at=time.time()))
+    meter.ask(principal.allowance)
+    return principal
+
+
+async def _signed_in_user(request: HttpRequest, scope: Scope | None) -> Principal:
+    user = await request.auser()
+    principal = visitor(user)
+    if principal is None:
+        raise AuthenticationFailed("Send your API key as `Authorization: Bearer KEY`, or sign in.")
+    _check_origin(request)
+    # ninja's views are exempt from Django's CSRF middleware, so a session must be checked here.
+    if request.method not in SAFE_METHODS and check_csrf(request):
+        raise PermissionDenied("The CSRF token is missing or wrong; reload the page and try again.")
+    if scope != "manage":  # the rights to look after models are asked for where that is done
+        await acheck_may_chat(user)
+    return principal
+
+
+def _check_origin(request: HttpRequest) -> None:
+    sent = request.headers.get("Origin")
+    if sent is not None and not origin.is_own(sent, scheme=request.scheme or "http", host=request.get_host()):
+        raise PermissionDenied("This request comes from a page of another site.")

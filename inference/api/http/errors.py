@@ -1,0 +1,68 @@
+"""A ServerError in the shape of OpenAI's API."""
+
+import logging
+import math
+from typing import Any
+
+import msgspec
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from inference.core.errors import (
+    AuthenticationFailed,
+    BodyTooLarge,
+    InternalError,
+    NotFound,
+    ServerError,
+    StoppedByOperator,
+)
+
+logger = logging.getLogger(__name__)
+
+NO_SUCH_ADDRESS = "There is nothing at this address; docs/api.md lists the endpoints."
+BODY_TOO_LARGE = "The request body is larger than this server accepts (MLX_SERVER_MAX_BODY_BYTES)."
+INTERNAL = "Something went wrong inside the server; its log has the details."
+
+
+def explain(error: Exception) -> ServerError:
+    """What a client is told of `error`: the unexpected goes to the log, never over the wire."""
+    match error:
+        case ServerError():
+            return error
+        case Http404():
+            return NotFound(NO_SUCH_ADDRESS)
+        case RequestDataTooBig():
+            return BodyTooLarge(BODY_TOO_LARGE)
+        case AuthenticationError():
+            return AuthenticationFailed("Send your API key in the Authorization header.")
+    logger.error("Unexpected error while answering", exc_info=error)
+    return InternalError(INTERNAL)
+
+
+def encode(error: ServerError) -> bytes:
+    """The JSON body that tells of `error`."""
+    told = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    return msgspec.json.encode({"error": told})
+
+
+def response(error: ServerError) -> HttpResponse:
+    answer = HttpResponse(encode(error), status=error.status, content_type="application/json")
+    if error.retry_after is not None:
+        answer["Retry-After"] = str(math.ceil(error.retry_after))
+    if isinstance(error, StoppedByOperator):
+        answer["x-should-retry"] = "false"  # OpenAI's clients send a 409 again by themselves, unless told so
+    if error.status == 401:
+        answer["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def handle_all(api: NinjaAPI) -> None:
+    """Have every error of this API's routes told in this shape."""
+    for kind in (Exception, Http404, HttpError, ValidationError):
+        api.add_exception_handler(kind, _tell)
+
+
+def _tell(request: HttpRequest, error: Any) -> HttpResponse:
+    return response(explain(error))

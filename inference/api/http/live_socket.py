@@ -1,0 +1,123 @@
+"""Websockets that keep pages live; they only tell, they never start anything."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from inference.accounts.permissions import Account, signed_in
+from inference.core.model_card import ModelCard
+from inference.core.threads import CATALOG
+from inference.serving import runtime
+from inference.storage.database_threads import in_database
+
+logger = logging.getLogger(__name__)
+
+# Browsers are told codes from 4000 on alone, and our pages do not come back after those that begin with 44.
+UNAUTHORISED, FORBIDDEN, TALKATIVE, TOO_MANY, BROKEN = 4401, 4403, 4400, 4429, 4500
+TICK_S = 0.25
+LOOK_EVERY_S = 5.0  # at the disk, and whether its reader may still hear: neither changes four times a second
+MAX_MESSAGES = 20  # what a client may say in a socket's life: there is nothing to say
+MOST_SOCKETS = 16  # of one visitor and kind: each looks at the pool four times a second
+_open: Counter[tuple[type, Any]] = Counter()
+
+
+class Telling(AsyncWebsocketConsumer):
+    """A websocket that tells whoever may hear it what changes, and hears nothing.
+
+    A visitor may have `most_sockets` of a kind open; on an open site all who are not signed in are one.
+    """
+
+    most_sockets: ClassVar[int] = MOST_SOCKETS
+    _place: tuple[type, Any] | None = None  # among its visitor's, once it has one
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:  # however it ends: a place that is never given back would lock its visitor out
+            if self._place:
+                _open[self._place] -= 1
+
+    async def connect(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+        self._heard = 0
+        refusal = await self.refusal()
+        await self.accept()  # also who is refused: a browser is told why only once its socket is open
+        if refusal:
+            await self.close(refusal)
+            return
+        self._task = asyncio.create_task(self._tell_on())
+
+    async def disconnect(self, code: int) -> None:
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
+        self._heard += 1
+        if self._heard > MAX_MESSAGES:
+            await self.close(TALKATIVE)
+
+    async def refusal(self) -> int:
+        """The code to close with, 0 for who may hear as of now; asked again while the socket is open."""
+        key = getattr(self.scope.get("session"), "session_key", None)
+        visitor, code = await in_database(lambda: self._judged(signed_in(key)))
+        return code or self._take_place(visitor)
+
+    def judge(self, user: Account) -> int:
+        """The same of whoever is signed in; it may ask the database."""
+        raise NotImplementedError("a subclass says who may hear")
+
+    def _judged(self, user: Account) -> tuple[Any, int]:
+        return user.pk, self.judge(user)
+
+    def _take_place(self, visitor: Any) -> int:
+        """Count it among its visitor's, if it is not yet."""
+        if self._place is None:
+            place = (type(self), visitor)
+            if _open[place] >= self.most_sockets:
+                return TOO_MANY
+            _open[place] += 1
+            self._place = place
+        return 0
+
+    async def tell(self) -> None:
+        """Send what changes, for ever."""
+        raise NotImplementedError("a subclass says what it tells")
+
+    async def _tell_on(self) -> None:
+        try:
+            await self.tell()
+        except Exception:
+            logger.exception("A live page broke")
+            await self.close(BROKEN)
+
+
+class TellingOfModels(Telling):
+    """Sends what it says of the models at once and whenever that changes, at most 4 times a second."""
+
+    def said(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
+        """The message as of now, with these models on disk."""
+        raise NotImplementedError("a subclass says what it tells")
+
+    async def tell(self) -> None:
+        told: dict[str, Any] | None = None
+        cards, look_at = await CATALOG.run(runtime.catalog().scan), time.monotonic() + LOOK_EVERY_S
+        while True:
+            if time.monotonic() >= look_at:
+                if refusal := await self.refusal():
+                    await self.close(refusal)
+                    return
+                cards = await CATALOG.run(runtime.catalog().scan)
+                look_at = time.monotonic() + LOOK_EVERY_S
+            if (now := self.said(cards)) != told:
+                await self.send(msgspec.json.encode(now).decode())
+                told = now
+            await asyncio.sleep(TICK_S)

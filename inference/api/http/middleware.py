@@ -1,0 +1,65 @@
+"""The last word on errors below /v1 and /api: whoever made them, they leave as JSON in OpenAI's shape."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+from inference.api.http import errors, rate_limit_headers
+from inference.core.errors import (
+    AuthenticationFailed,
+    BodyTooLarge,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    PermissionDenied,
+    ServerError,
+)
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+AsyncGetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+_TOLD: dict[int, ServerError] = {
+    400: InvalidRequest("The server could not make sense of this request."),
+    401: AuthenticationFailed("Send your API key in the Authorization header."),
+    403: PermissionDenied("This request is not allowed from here."),
+    404: NotFound(errors.NO_SUCH_ADDRESS),
+    405: MethodNotAllowed("This address does not answer to this method."),
+    413: BodyTooLarge(errors.BODY_TOO_LARGE),
+}
+_OURS = ("/v1/", "/api/")
+_REPLACED_HEADERS = frozenset({"Content-Type", "Content-Length"})
+
+
+@sync_and_async_middleware
+def json_errors(get_response: GetResponse | AsyncGetResponse) -> GetResponse | AsyncGetResponse:
+    """Replace the HTML and plain-text errors of Django and ninja below these addresses."""
+    if iscoroutinefunction(get_response):
+        answer_async = cast(AsyncGetResponse, get_response)
+
+        async def in_async(request: HttpRequest) -> HttpResponseBase:
+            return _reworded(request, await answer_async(request))
+
+        return in_async
+    answer = cast(GetResponse, get_response)
+
+    def in_sync(request: HttpRequest) -> HttpResponseBase:
+        return _reworded(request, answer(request))
+
+    return in_sync
+
+
+def _reworded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    rate_limit_headers.tell(request, response)
+    is_ours = request.path.startswith(_OURS) or f"{request.path}/" in _OURS
+    if not is_ours or response.status_code < 400 or response["Content-Type"] == "application/json":
+        return response
+    told = errors.response(_TOLD.get(response.status_code, InternalError(errors.INTERNAL)))
+    for header, value in response.headers.items():
+        if header not in _REPLACED_HEADERS:
+            told[header] = value
+    return told

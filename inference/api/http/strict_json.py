@@ -1,0 +1,185 @@
+"""Strict JSON at the door: what is ambiguous or unbounded is refused before anything looks at it.
+
+The standard parser takes duplicate keys, NaN, 1e999, lone surrogates and any depth; each of them has
+broken a server of this kind (a second reader sees another value, an engine thread dies on it).
+"""
+
+import json
+import re
+from math import isfinite
+from typing import Any, NoReturn, TypeVar
+
+import pydantic
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from pydantic_core import ErrorDetails
+
+from inference.api.http import errors
+from inference.api.http.strict_schema import UNSUPPORTED, Strict
+from inference.core.errors import (
+    BodyTooLarge,
+    InvalidJSON,
+    InvalidValue,
+    ServerError,
+    UnsupportedField,
+    UnsupportedMediaType,
+)
+from inference.core.threads import BODIES
+
+MAX_DEPTH = 32
+MAX_VALUES = 100_000
+MAX_INTEGER = 2**64
+_EXACT_FLOAT = 2**53
+_SMALL_BODY_BYTES = 64 * 1024
+_LONGEST_STEP = 64  # of a path that is told: the rest is the client's own text
+_REWORDED = {"model_type": "It must be an object", "dict_type": "It must be an object"}  # by pydantic's names
+_SIZE_FOUND = re.compile(" after validation, not .*")
+
+S = TypeVar("S", bound=Strict)
+
+
+async def read(request: HttpRequest, schema: type[S]) -> S:
+    """The request's body as `schema`; UnsupportedMediaType, BodyTooLarge, InvalidJSON or InvalidValue."""
+    body = body_of(request)
+    if len(body) <= _SMALL_BODY_BYTES:
+        return parse(body, schema)
+    return await BODIES.run(parse, body, schema)  # megabytes of JSON would hold up every stream
+
+
+def parse(body: bytes, schema: type[S]) -> S:
+    return check(load_object(body), schema)
+
+
+def check(fields: dict[str, Any], schema: type[S]) -> S:
+    """Values that `load_object` has read, or that were read so before, as `schema`; InvalidValue."""
+    try:
+        return schema.model_validate(fields)
+    except pydantic.ValidationError as error:
+        raise _wrong_field(error.errors(include_url=False, include_input=False)[0], fields) from None
+
+
+def load_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`; InvalidJSON when it is anything else."""
+    try:
+        value = json.loads(
+            body.decode(),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_number,
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidJSON(
+            f"The body is not valid JSON (line {error.lineno}, column {error.colno})."
+        ) from None
+    except UnicodeDecodeError:
+        raise InvalidJSON("The body is not valid UTF-8.") from None
+    except RecursionError:
+        raise InvalidJSON("The body is nested too deeply.") from None
+    except ValueError:  # int() refuses more than 4300 digits
+        raise InvalidJSON("A number in the body is too large.") from None
+    if not isinstance(value, dict):
+        raise InvalidJSON("The body must be a JSON object.")
+    _check_values(value)
+    return value
+
+
+def _check_media_type(request: HttpRequest) -> None:
+    # A page of another site can send text/plain without asking first; application/json it cannot.
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    if request.content_type != "application/json" or charset not in {"utf-8", "utf8"}:
+        raise UnsupportedMediaType("Send the body as JSON in UTF-8, with Content-Type: application/json.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """The bytes of a JSON body, still unread; UnsupportedMediaType or BodyTooLarge."""
+    _check_media_type(request)
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        raise BodyTooLarge(errors.BODY_TOO_LARGE) from None
+    if len(body) > settings.CONFIG.max_body_bytes:
+        raise BodyTooLarge(errors.BODY_TOO_LARGE)
+    return body
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise InvalidJSON("The body gives the same field twice.")
+    return made
+
+
+def _number(text: str) -> float | int:
+    """JSON has one kind of numbers, and to JSON Schema 5.0 is an integer; some languages write all so."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= _EXACT_FLOAT else number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidJSON(f"{name} is not valid JSON.")
+
+
+def _check_values(top: dict[str, Any]) -> None:
+    """Refuse what JSON can say and this server cannot take, without recursion of its own."""
+    level: list[Any] = [top]
+    seen = 0
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below += value.keys()
+                below += value.values()
+            elif isinstance(value, list):
+                below += value
+            else:
+                _check_scalar(value)
+        seen += len(below)
+        if seen > MAX_VALUES:
+            raise InvalidJSON(f"The body holds more than {MAX_VALUES} values.")
+        if not below:
+            return
+        level = below
+    raise InvalidJSON(f"The body is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _check_scalar(value: object) -> None:
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        raise InvalidJSON("A text in the body holds half a surrogate pair.")
+    if isinstance(value, float) and not isfinite(value):
+        raise InvalidJSON("A number in the body is too large.")
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise InvalidJSON("A number in the body is too large.")
+
+
+def _wrong_field(error: ErrorDetails, fields: dict[str, Any]) -> ServerError:
+    """The one error worth telling, with `param` as a dotted path such as messages.0.role."""
+    param = ".".join(str(step)[:_LONGEST_STEP] for step in _path(error, fields))
+    if error["type"] == UNSUPPORTED:
+        return UnsupportedField(error["msg"].replace("<field>", repr(param)), param=param)
+    if error["type"] == "missing":
+        return InvalidValue(f"{param!r} is required.", param=param)
+    says = _REWORDED.get(error["type"]) or _SIZE_FOUND.sub("", error["msg"])
+    return InvalidValue(f"{param!r} is not valid: {says[0].lower()}{says[1:]}.", param=param)
+
+
+def _path(error: ErrorDetails, fields: dict[str, Any]) -> list[int | str]:
+    """Where in the body it is; what else pydantic tells, such as the branch of a union, is no place there."""
+    found: list[int | str] = []
+    value: Any = fields
+    for step in error["loc"]:
+        if _has(value, step):
+            value = value[step]
+            found.append(step)
+    if error["type"] == "missing":
+        found.append(error["loc"][-1])
+    field = error.get("ctx", {}).get("field")
+    return [*found, field] if field else found
+
+
+def _has(value: Any, step: int | str) -> bool:
+    if isinstance(value, list):
+        return isinstance(step, int) and step < len(value)
+    return isinstance(value, dict) and step in value

@@ -1,0 +1,56 @@
+"""GET /v1/models and GET /v1/models/{id}."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router
+
+from inference.core.errors import ModelNotFound
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import ModelState, ResidentModel
+from inference.core.threads import CATALOG
+from inference.serving import runtime
+
+router = Router()
+
+
+@router.get("/models")
+async def list_models(request: HttpRequest) -> dict[str, Any]:
+    """Every model that is loaded or can be."""
+    cards = await CATALOG.run(runtime.catalog().scan)
+    pool = runtime.pool().snapshot()
+    return {"object": "list", "data": [_model(card, pool.of(card.id)) for card in cards if card.is_servable]}
+
+
+@router.get("/models/{path:model_id}")
+async def retrieve_model(request: HttpRequest, model_id: str) -> dict[str, Any]:
+    """One model; ids may contain slashes."""
+    card = await CATALOG.run(runtime.catalog().find, model_id)
+    if card is None or not card.is_servable:
+        raise ModelNotFound(
+            f"There is no model {model_id[:256]!r} here; GET /v1/models lists them.", param="model"
+        )
+    return _model(card, runtime.pool().snapshot().of(card.id))
+
+
+def _model(card: ModelCard, resident: ResidentModel) -> dict[str, Any]:
+    owner, slash, _ = card.id.partition("/")
+    return {
+        "id": card.id,
+        "object": "model",
+        "created": card.created,
+        "owned_by": owner if slash else "local",
+        "state": resident.state,
+        "loaded": resident.state in {ModelState.READY, ModelState.BUSY},
+        "size_bytes": card.weight_bytes,
+        "needed_bytes": card.resident_bytes,
+        "memory_bytes": resident.memory.active,
+        "context_length": card.context_length,
+        "kind": card.kind,
+        "family": card.family,
+        "adapter": resident.loaded.adapter if resident.loaded else None,
+        "light": resident.loaded.light if resident.loaded else None,
+        "findings": [finding.text for finding in resident.loaded.findings] if resident.loaded else [],
+        "aliases": list(card.aliases),
+        "pinned": card.is_pinned,
+    }

@@ -1,0 +1,219 @@
+"""GET /v1/openapi.json: this API in OpenAPI 3.1, from the schemas that its bodies are checked with."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from inference.api.openai.schemas import (
+    ChatCompletionBody,
+    CompletionBody,
+    DetokenizeBody,
+    EmbeddingBody,
+    ResponseBody,
+    Strict,
+)
+
+Json = dict[str, Any]
+_REFS = "#/components/schemas/{model}"
+
+
+def _object(required: str, **properties: Any) -> Json:
+    return {"type": "object", "required": required.split(), "properties": properties}
+
+
+def _list_of(item: Json) -> Json:
+    return {"type": "array", "items": item}
+
+
+def _or_null(kind: str) -> Json:
+    return {"type": [kind, "null"]}
+
+
+TEXT, WHOLE, YES, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}, {"type": "number"}
+COUNTS = {"prompt_tokens": WHOLE, "completion_tokens": WHOLE, "total_tokens": WHOLE}
+USAGE = _object("prompt_tokens total_tokens", **COUNTS)
+MODEL = _object(
+    "id object created owned_by", id=TEXT, object={"const": "model"}, created=WHOLE, owned_by=TEXT
+)
+MESSAGE = _object("role content", role={"const": "assistant"}, content=_or_null("string"))
+FUNCTION = _object("name arguments", name=TEXT, arguments=TEXT)
+CALL = _object("id type function", id=TEXT, type=TEXT, function=FUNCTION)
+MESSAGE["properties"] |= {"reasoning_content": TEXT, "refusal": _or_null("string")}
+MESSAGE["properties"]["tool_calls"] = _list_of(CALL)
+REASON = {"enum": ["stop", "length", "tool_calls"]}
+CHAT_CHOICE = _object("index message finish_reason", index=WHOLE, message=MESSAGE, finish_reason=REASON)
+TEXT_CHOICE = _object("index text finish_reason", index=WHOLE, text=TEXT, finish_reason=REASON)
+VECTOR = _object(
+    "object index embedding",
+    object=TEXT,
+    index=WHOLE,
+    embedding={"type": ["array", "string"], "items": NUMBER},
+)
+IDS = _list_of(WHOLE)
+OBJECTS: Mapping[str, Json] = {
+    "Error": _object(
+        "error",
+        error=_object(
+            "message type param code", message=TEXT, type=TEXT, param=_or_null("string"), code=TEXT
+        ),
+    ),
+    "ChatCompletion": _object(
+        "id object created model choices usage",
+        **{"id": TEXT, "object": {"const": "chat.completion"}, "created": WHOLE, "model": TEXT},
+        choices=_list_of(CHAT_CHOICE),
+        usage=USAGE,
+    ),
+    "Completion": _object(
+        "id object created model choices usage",
+        **{"id": TEXT, "object": {"const": "text_completion"}, "created": WHOLE, "model": TEXT},
+        choices=_list_of(TEXT_CHOICE),
+        usage=USAGE,
+    ),
+    "Embeddings": _object(
+        "object data model usage", object=TEXT, data=_list_of(VECTOR), model=TEXT, usage=USAGE
+    ),
+    "Response": _object(
+        "id object created_at completed_at status model output error incomplete_details usage text tools "
+        "tool_choice temperature top_p presence_penalty frequency_penalty max_output_tokens store metadata",
+        **{"id": TEXT, "object": {"const": "response"}, "created_at": WHOLE, "model": TEXT},
+        completed_at=_or_null("integer"),
+        status={"enum": ["completed", "incomplete", "failed", "in_progress"]},
+        output=_list_of(_object("id type", id=TEXT, type=TEXT)),
+        **dict.fromkeys(("error", "incomplete_details", "usage"), _or_null("object")),
+        **dict.fromkeys(("temperature", "top_p", "presence_penalty", "frequency_penalty"), NUMBER),
+        max_output_tokens=_or_null("integer"),
+        store=YES,
+    ),
+    "Deleted": _object("id deleted", id=TEXT, deleted=YES),
+    "Items": _object("object data has_more", object=TEXT, data=_list_of({"type": "object"}), has_more=YES),
+    "Model": MODEL,
+    "Models": _object("object data", object=TEXT, data=_list_of(MODEL)),
+    "Tokens": _object(
+        "object model tokens count context_length prompt",
+        **{"object": TEXT, "model": TEXT, "count": WHOLE, "context_length": WHOLE},
+        tokens={"anyOf": [IDS, _list_of(IDS)]},
+        prompt={"anyOf": [TEXT, _list_of(TEXT)]},
+    ),
+    "Text": _object("object model prompt", object=TEXT, model=TEXT, prompt=TEXT),
+}
+BODIES: Mapping[str, tuple[type[Strict], ...]] = {
+    "/chat/completions": (ChatCompletionBody,),
+    "/completions": (CompletionBody,),
+    "/embeddings": (EmbeddingBody,),
+    "/responses": (ResponseBody,),
+    "/tokenize": (ChatCompletionBody, CompletionBody),
+    "/detokenize": (DetokenizeBody,),
+}
+STREAMED = frozenset({"/chat/completions", "/completions", "/responses"})
+TOLD: Mapping[tuple[str, str], str] = {
+    ("post", "/chat/completions"): "ChatCompletion",
+    ("post", "/completions"): "Completion",
+    ("post", "/embeddings"): "Embeddings",
+    ("post", "/responses"): "Response",
+    ("get", "/responses/{response_id}"): "Response",
+    ("delete", "/responses/{response_id}"): "Deleted",
+    ("get", "/responses/{response_id}/input_items"): "Items",
+    ("post", "/tokenize"): "Tokens",
+    ("post", "/detokenize"): "Text",
+    ("get", "/models"): "Models",
+    ("get", "/models/{model_id}"): "Model",
+}
+_STATUSES = {
+    400: "Something in the request is wrong; `param` names it.",
+    401: "The key is wrong or missing.",
+    403: "This key or user may not do that.",
+    404: "There is no such model or response.",
+    409: "An operator stopped this request.",
+    413: "The body is too large.",
+    415: "The body is not JSON in UTF-8.",
+    429: "Too many wait already; Retry-After says when to come back.",
+    500: "Something went wrong in the server.",
+    503: "The model cannot be served now; the message says why.",
+}
+
+
+@lru_cache(maxsize=1)
+def document() -> Json:
+    """The whole description."""
+    from inference.api.openai.api import api
+
+    shown = api.get_openapi_schema(path_prefix="")
+    schemas: Json = dict(OBJECTS)
+    paths = {
+        path: {method: _operation(method, path, told, schemas) for method, told in methods.items()}
+        for path, methods in shown["paths"].items()
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "mlxsite", "version": "1", "description": "docs/api.md says all of it in words."},
+        "servers": [{"url": "/v1"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"key": []}, {}],
+    }
+
+
+@require_GET
+async def openapi(request: HttpRequest) -> HttpResponse:
+    """The description as JSON; it tells nothing that docs/api.md does not."""
+    return HttpResponse(msgspec.json.encode(document()), content_type="application/json")
+
+
+def _operation(method: str, path: str, told: Mapping[str, Any], schemas: Json) -> Json:
+    made: Json = {
+        "operationId": f"{method}{path}".replace("/", "_").translate({ord("{"): None, ord("}"): None}),
+        "summary": told.get("description", "").strip().splitlines()[0],
+        "responses": {"200": _success(method, path)} | _errors(),
+    }
+    if parameters := [_parameter(one) for one in told.get("parameters", ())]:
+        made["parameters"] = parameters
+    if path in BODIES and method == "post":
+        made["requestBody"] = {"required": True, "content": _json(_either(BODIES[path], schemas))}
+    return made
+
+
+def _parameter(told: Mapping[str, Any]) -> Json:
+    return {
+        "name": told["name"],
+        "in": told["in"],
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+    }
+
+
+def _success(method: str, path: str) -> Json:
+    content = _json(_ref(TOLD[method, path]))
+    if method == "post" and path in STREAMED:
+        content["text/event-stream"] = {"schema": _object("data", data=TEXT, event=TEXT)}
+    return {"description": "The answer.", "content": content}
+
+
+def _errors() -> Json:
+    return {
+        str(status): {"description": words, "content": _json(_ref("Error"))}
+        for status, words in _STATUSES.items()
+    }
+
+
+def _either(bodies: tuple[type[Strict], ...], schemas: Json) -> Json:
+    for body in bodies:
+        made = body.model_json_schema(ref_template=_REFS)
+        schemas |= made.pop("$defs", {})
+        schemas[body.__name__] = made
+    refs = [_ref(body.__name__) for body in bodies]
+    return refs[0] if len(refs) == 1 else {"anyOf": refs}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": _REFS.format(model=name)}
+
+
+def _json(schema: Json) -> Json:
+    return {"application/json": {"schema": schema}}

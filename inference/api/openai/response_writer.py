@@ -1,0 +1,203 @@
+"""From events to an answer, streamed or whole; what the two endpoints say differently is their Wording."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from msgspec import structs
+
+from inference.api.http import disconnects, errors, sse
+from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.event_feed import Feed
+from inference.api.openai import field_names
+from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, Strict
+from inference.core.errors import InternalError, ServerError
+from inference.core.events import (
+    Delta,
+    Embedded,
+    Ended,
+    Event,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    Tokenized,
+    ToolCallDelta,
+    Usage,
+)
+from inference.core.requests import Request, ToolCall
+from inference.serving import generation
+
+_encode = msgspec.json.Encoder().encode
+Told = TypeVar("Told", Tokenized, Embedded)
+
+
+class Wording(Protocol):
+    """How one endpoint words its answers: the objects' names and the entries of `choices`."""
+
+    id_prefix: str
+    chunk_object: str
+    whole_object: str
+
+    def opening(self, index: int) -> Any | None:
+        """The choice sent before the first delta of an answer, if there is one."""
+        ...
+
+    def delta(self, delta: Delta) -> Any: ...
+
+    def ending(self, ended: Ended) -> Any: ...
+
+    def whole(self, index: int, deltas: Sequence[Delta], reason: FinishReason) -> Any: ...
+
+
+async def respond(
+    http: AuthenticatedRequest, body: ChatCompletionBody | CompletionBody, wording: Wording
+) -> HttpResponseBase:
+    """Answer what `body` asks; a refusal is raised before any status line is sent."""
+    request = body.request()
+    answer = Answer(body.model, wording, answers=request.answers, includes_usage=body.includes_usage)
+    events = generation.stream(request, http.auth)
+    with field_names.spoken(body.own_names):
+        if not body.stream:
+            if task := asyncio.current_task():
+                disconnects.at_end(http, task.cancel)
+            return HttpResponse(await answer.whole(events), content_type="application/json")
+        feed = Feed(events)
+        disconnects.at_end(http, feed.cancel)
+        await feed.accepted()
+        return sse.EventStream(answer.frames(feed))
+
+
+async def single(
+    http: AuthenticatedRequest, body: Strict, request: Request, kind: type[Told]
+) -> tuple[Told, Finished]:
+    """What a request that has one outcome is told, and its end; a client that leaves cancels it."""
+    if task := asyncio.current_task():
+        disconnects.at_end(http, task.cancel)
+    with field_names.spoken(body.own_names):
+        async with aclosing(generation.stream(request, http.auth)) as events:
+            found = [event async for event in events if isinstance(event, kind | Finished)]
+    match found:
+        case [told, Finished() as finished] if isinstance(told, kind):
+            return told, finished
+    raise InternalError("The answer did not come; please ask again.")
+
+
+class Answer:
+    """One answer's identity, and the two forms it can take."""
+
+    def __init__(
+        self, model: str, wording: Wording, *, answers: int = 1, includes_usage: bool = False
+    ) -> None:
+        self._wording = wording
+        self._answers = answers
+        self._templates: dict[tuple[type[Delta], int], tuple[bytes, bytes]] = {}
+        self._includes_usage = includes_usage
+        self._head = {
+            "id": f"{wording.id_prefix}-{secrets.token_hex(12)}",
+            "created": int(time.time()),
+            "model": model,
+            "system_fingerprint": None,
+        }
+
+    async def frames(self, feed: Feed) -> AsyncGenerator[bytes]:
+        """The answer as server-sent events; an error is the last event, and then there is no [DONE]."""
+        async with aclosing(feed):
+            openings = [self._wording.opening(index) for index in range(self._answers)]
+            yield b"".join(self._chunk(opening) for opening in openings if opening) or sse.OPENED
+            try:
+                async for batch in feed.batches():
+                    yield b"".join(map(self._framed, batch)) or sse.KEEP_ALIVE
+            except ServerError as error:
+                yield sse.event(errors.encode(error))
+
+    async def whole(self, events: AsyncGenerator[Event]) -> bytes:
+        """The answer as one JSON object."""
+        deltas: list[list[Delta]] = [[] for _ in range(self._answers)]
+        reasons: list[FinishReason] = ["stop"] * self._answers
+        async with aclosing(events):
+            async for event in events:
+                match event:
+                    case TextDelta() | ReasoningDelta() | ToolCallDelta():
+                        deltas[event.index].append(event)
+                    case Ended():
+                        reasons[event.index] = event.reason
+                    case Finished():
+                        return self._whole(deltas, reasons, event.usage)
+        raise InternalError("The answer broke off; please ask again.")
+
+    def _framed(self, event: Event) -> bytes:
+        match event:
+            case TextDelta(logprobs=()) | ReasoningDelta(logprobs=()):
+                before, after = self._templates.get((type(event), event.index)) or self._template(event)
+                return before + _encode(event.text) + after
+            case TextDelta() | ReasoningDelta() | ToolCallDelta():
+                return self._chunk(self._wording.delta(event))
+            case Ended():
+                return self._chunk(self._wording.ending(event))
+            case Finished():
+                return (self._usage_chunk(event.usage) if self._includes_usage else b"") + sse.DONE
+        return b""
+
+    def _template(self, like: TextDelta | ReasoningDelta) -> tuple[bytes, bytes]:
+        """A delta's chunk around its text: all the rest is the same in every chunk of an answer."""
+        gap = secrets.token_hex(16)
+        delta = self._wording.delta(type(like)(text=gap, index=like.index))
+        before, after = self._chunk(delta).split(_encode(gap))
+        self._templates[type(like), like.index] = before, after
+        return before, after
+
+    def _chunk(self, choice: Any) -> bytes:
+        chunk = {**self._head, "object": self._wording.chunk_object, "choices": [choice]}
+        if self._includes_usage:
+            chunk["usage"] = None
+        return sse.event(msgspec.json.encode(chunk))
+
+    def _usage_chunk(self, usage: Usage) -> bytes:
+        chunk = {**self._head, "object": self._wording.chunk_object, "choices": [], "usage": usage_of(usage)}
+        return sse.event(msgspec.json.encode(chunk))
+
+    def _whole(self, deltas: list[list[Delta]], reasons: list[FinishReason], usage: Usage) -> bytes:
+        choices = [
+            self._wording.whole(index, *answer)
+            for index, answer in enumerate(zip(deltas, reasons, strict=True))
+        ]
+        return msgspec.json.encode(
+            {
+                **self._head,
+                "object": self._wording.whole_object,
+                "choices": choices,
+                "usage": usage_of(usage),
+            }
+        )
+
+
+def text_of(deltas: Iterable[Delta], kind: type[Delta]) -> str:
+    return "".join(delta.text for delta in deltas if isinstance(delta, kind))
+
+
+def calls_of(deltas: Iterable[Delta]) -> list[ToolCall]:
+    """The tool calls of one answer, put together from their pieces."""
+    calls: dict[int, ToolCall] = {}
+    for delta in deltas:
+        if not isinstance(delta, ToolCallDelta):
+            continue
+        known = calls.get(delta.call) or ToolCall(id=delta.id, name=delta.name, arguments="")
+        calls[delta.call] = structs.replace(known, arguments=known.arguments + delta.text)
+    return list(calls.values())
+
+
+def usage_of(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+    }

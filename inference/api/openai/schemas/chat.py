@@ -1,0 +1,203 @@
+"""The body of POST /v1/chat/completions."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from inference.api.http.strict_schema import Refused, Strict, unsupported, wrong
+from inference.api.openai.schemas.generation import Generation, Label, TokenCount
+from inference.api.openai.schemas.messages import ChatMessage, Orphan, conversation
+from inference.api.openai.schemas.tools import (
+    Parallel,
+    ResponseFormat,
+    ToolBody,
+    ToolChoice,
+    check_tools,
+    must_call,
+    several,
+)
+from inference.core.requests import ChatRequest, Tool
+
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+
+
+class TemplateOptions(Strict):
+    """Variables that chat templates know, and nothing else: a template is code."""
+
+    enable_thinking: bool | None = Field(
+        None, description="Qwen 3, GLM, SmolLM 3 and others: whether to reason."
+    )
+    thinking: bool | None = Field(None, description="DeepSeek V3.1 and Granite: whether to reason.")
+    clear_thinking: bool | None = Field(None, description="GLM: whether earlier reasoning is left out.")
+
+
+Metadata = Annotated[
+    dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[str, Field(max_length=512)]],
+    Field(max_length=16),
+]
+
+
+class ChatCompletionBody(Generation):
+    """The body of POST /v1/chat/completions."""
+
+    refused = {
+        "audio": Refused("there is no speech output."),
+        "function_call": Refused("it is the older form of `tool_choice`.", ("none", "auto")),
+        "functions": Refused("it is the older form of `tools`.", ([],)),
+        "modalities": Refused("answers are text.", (["text"],)),
+        "moderation": Refused("there is no moderation here."),
+        "prediction": Refused("there is no speculative decoding yet."),
+        "prompt_cache_options": Refused("prefixes are cached as memory allows."),
+        "prompt_cache_retention": Refused("prefixes are cached as memory allows.", ("in_memory",)),
+        "service_tier": Refused("there is one tier.", ("auto", "default")),
+        "store": Refused("chat completions are not stored; `/v1/responses` are.", (False,)),
+        "verbosity": Refused("no chat template knows it; say it in a message.", ("medium",)),
+        "web_search_options": Refused("nothing is looked up in the web."),
+    }
+
+    messages: Annotated[list[ChatMessage], Field(min_length=1)] = Field(description="One or more.")
+    logprobs: bool | None = Field(
+        None,
+        description=(
+            "`true` gives the log probability of each token of the answer's text, whole and streamed."
+        ),
+    )
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
+        None, description="0 to 20, with `logprobs: true`: the likeliest tokens in the place of each."
+    )
+    max_tokens: TokenCount | None = Field(
+        None,
+        description="1 and up; the default is `MLX_SERVER_MAX_OUTPUT_TOKENS`, or what the context leaves.",
+    )
+    max_completion_tokens: TokenCount | None = Field(
+        None, description="The newer name of `max_tokens`; both may be given only when they agree."
+    )
+    tools: Annotated[list[ToolBody], Field(max_length=128)] | None = Field(
+        None, description="At most 128 functions; refused where the model's chat template knows no tools."
+    )
+    tool_choice: ToolChoice | None = Field(
+        None,
+        description=(
+            "`none` hides the tools from the model; `auto`, the default, lets it choose; `required`, "
+            "or an object that names one function, has it call, with arguments that follow the "
+            "schema."
+        ),
+    )
+    parallel_tool_calls: Parallel = None
+    response_format: ResponseFormat | None = Field(
+        None, description="The form of the answer; with tools the model may call, it is this or a call."
+    )
+    reasoning_effort: ReasoningEffort | None = Field(
+        None, description="Given to the chat template; refused where the template does not know it."
+    )
+    chat_template_kwargs: TemplateOptions | None = Field(
+        None,
+        description="Not OpenAI's. Variables for the chat template; refused where it does not know them.",
+    )
+    metadata: Metadata | None = Field(
+        None, description="Up to 16 pairs of strings, recorded with the request's span."
+    )
+    safety_identifier: Label | None = Field(None, description="The newer name of `user`.")
+    prompt_cache_key: Label | None = Field(
+        None, description="Prefixes are shared only between requests with the same key."
+    )
+
+    @model_validator(mode="after")
+    def _lengths_agree(self) -> Self:
+        if (
+            None not in (self.max_tokens, self.max_completion_tokens)
+            and self.max_tokens != self.max_completion_tokens
+        ):
+            raise wrong(
+                "lengths_differ",
+                "It differs from max_tokens, its older name; send one of the two",
+                "max_completion_tokens",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _alternatives_need_logprobs(self) -> Self:
+        if self.top_logprobs and not self.logprobs:
+            raise wrong("no_logprobs", "It is only allowed together with logprobs: true", "top_logprobs")
+        return self
+
+    @model_validator(mode="after")
+    def _tool_messages_answer_calls(self) -> Self:
+        try:
+            conversation(self.messages)
+        except Orphan as orphan:
+            raise wrong("no_such_call", orphan.reason, f"messages.{orphan.place}.tool_call_id") from None
+        return self
+
+    @model_validator(mode="after")
+    def _choice_fits_the_tools(self) -> Self:
+        check_tools([tool.function.name for tool in self.tools or ()], self.chosen)
+        if self.ignore_eos and self.follows_schemas:
+            raise unsupported("<field> is not supported together with calls that are enforced.", "ignore_eos")
+        return self
+
+    @model_validator(mode="after")
+    def _form_fits_the_tools(self) -> Self:
+        if self.response_format is None:
+            return self
+        is_schema = self.response_format.type == "json_schema"
+        if is_schema != (self.response_format.json_schema is not None):
+            says = "It is required with this type" if is_schema else "It is for the type json_schema only"
+            raise wrong("no_schema", says, "response_format.json_schema")
+        if self.response_format.type != "text" and self.ignore_eos:
+            raise unsupported("<field> is not supported together with a response_format.", "ignore_eos")
+        return self
+
+    @model_validator(mode="after")
+    def _users_agree(self) -> Self:
+        if None not in (self.user, self.safety_identifier) and self.user != self.safety_identifier:
+            raise wrong("users_differ", "It differs from user, its older name", "safety_identifier")
+        return self
+
+    @property
+    def chosen(self) -> str:
+        """`none`, `auto`, `required`, or `=` and the name of a function."""
+        choice = self.tool_choice
+        if choice is None or isinstance(choice, str):
+            return choice or "auto"
+        return f"={choice.function.name}"
+
+    @property
+    def offered(self) -> tuple[Tool, ...]:
+        """The tools that the model is told of."""
+        return () if self.chosen == "none" else tuple(tool.tool() for tool in self.tools or ())
+
+    @property
+    def follows_schemas(self) -> bool:
+        """Whether the arguments of calls have to: always where there must be one."""
+        is_strict = any(tool.function.strict for tool in self.tools or ())
+        return self.chosen != "none" and (is_strict or self.chosen != "auto")
+
+    @property
+    def own_names(self) -> Mapping[str, str]:
+        return {} if self.max_completion_tokens is None else {"max_tokens": "max_completion_tokens"}
+
+    def request(self) -> ChatRequest:
+        options = self.chat_template_kwargs.model_dump(exclude_none=True) if self.chat_template_kwargs else {}
+        if self.reasoning_effort:
+            options["reasoning_effort"] = self.reasoning_effort
+        return ChatRequest(
+            model=self.model,
+            messages=conversation(self.messages),
+            sampling=self.sampling,
+            max_tokens=self.max_completion_tokens or self.max_tokens,
+            stop=self.stop_texts,
+            logprobs=(self.top_logprobs or 0) if self.logprobs else None,
+            n=self.n or 1,
+            tools=self.offered,
+            must_call=must_call(self.offered, self.chosen),
+            follows_schemas=self.follows_schemas,
+            may_call_several=several(self.parallel_tool_calls, self.chosen),
+            schema=self.response_format.schema_text if self.response_format else "",
+            template_options=tuple(options.items()),
+            ignores_end=bool(self.ignore_eos),
+            user=self.user or self.safety_identifier or "",
+            cache_key=self.prompt_cache_key or "",
+            labels=tuple((self.metadata or {}).items()),
+        )

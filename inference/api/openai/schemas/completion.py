@@ -1,0 +1,88 @@
+"""The body of POST /v1/completions."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, Tag, model_validator
+
+from inference.api.http.strict_schema import Refused, unsupported, wrong
+from inference.api.openai.schemas.generation import Generation
+from inference.api.openai.schemas.prompts import ONE_OR_SEVERAL, OnePrompt, Text, Tokens, listed
+from inference.core.requests import CompletionRequest, Prompt
+
+DEFAULT_MAX_TOKENS = 16  # OpenAI's, for this older endpoint alone
+MOST_ANSWERS = 128  # of one request
+
+Prompts = Annotated[
+    Annotated[Text, Tag("<text>")]
+    | Annotated[Tokens, Tag("<tokens>")]
+    | Annotated[list[OnePrompt], Field(min_length=1, max_length=MOST_ANSWERS), Tag("<list>")],
+    ONE_OR_SEVERAL,
+]
+
+
+class CompletionBody(Generation):
+    """The body of POST /v1/completions."""
+
+    refused = {"best_of": Refused("every answer is returned: send `n`.", (1,))}
+
+    prompt: Prompts = Field(
+        description=(
+            "A string, or a list of token ids, not empty; or a list of such prompts. `n` times as "
+            "many answers come back, at most 128, in the prompts' order."
+        )
+    )
+    suffix: Annotated[str, Field(max_length=1_000_000)] | None = Field(
+        None, description="What comes after the answer; refused where the model cannot fill in the middle."
+    )
+    max_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        None, description="1 and up, and 0 together with `echo`; the default is 16."
+    )
+    echo: bool | None = Field(None, description="`true` begins the text with the prompt.")
+    logprobs: Annotated[int, Field(ge=0, le=5)] | None = Field(
+        None,
+        description=(
+            "0 to 5: the log probability of each token, and of so many likeliest ones beside it; "
+            "with `echo` of the prompt's, too."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _nothing_is_an_answer_to_an_echo_only(self) -> Self:
+        if self.max_tokens == 0 and not self.echo:
+            raise wrong("no_echo", "0 is only allowed together with echo: true", "max_tokens")
+        return self
+
+    @model_validator(mode="after")
+    def _infills_are_plain(self) -> Self:
+        if self.suffix is None:
+            return self
+        if not isinstance(self.prompt, str):
+            raise unsupported("<field> is only supported with a prompt that is one string.", "suffix")
+        if self.echo:
+            raise unsupported("<field> is not supported together with echo.", "suffix")
+        return self
+
+    @model_validator(mode="after")
+    def _answers_are_not_too_many(self) -> Self:
+        if len(self.prompts) * (self.n or 1) > MOST_ANSWERS:
+            raise wrong("too_many", f"Prompts times n are more than {MOST_ANSWERS}", "n")
+        return self
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        return listed(self.prompt)
+
+    def request(self) -> CompletionRequest:
+        return CompletionRequest(
+            model=self.model,
+            prompts=self.prompts,
+            suffix=self.suffix,
+            echo=bool(self.echo),
+            sampling=self.sampling,
+            max_tokens=DEFAULT_MAX_TOKENS if self.max_tokens is None else self.max_tokens,
+            stop=self.stop_texts,
+            logprobs=self.logprobs,
+            n=self.n or 1,
+            ignores_end=bool(self.ignore_eos),
+            user=self.user or "",
+        )

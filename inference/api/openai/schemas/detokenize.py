@@ -1,0 +1,17 @@
+"""The body of POST /v1/detokenize."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from inference.api.http.strict_schema import Strict
+from inference.api.openai.schemas.prompts import Tokens
+
+
+class DetokenizeBody(Strict):
+    """The body of POST /v1/detokenize."""
+
+    model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
+        description="The model's id, or one of its aliases."
+    )
+    tokens: Tokens = Field(description="Token ids, not empty; ids the model does not have are refused.")

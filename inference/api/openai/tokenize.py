@@ -1,0 +1,96 @@
+"""POST /v1/tokenize and /v1/detokenize: what a prompt is in tokens, without computing anything."""
+
+from typing import Any, Self
+
+import msgspec
+from django.http import HttpResponse
+from ninja import Router
+from pydantic import model_validator
+
+from inference.api.http import strict_json
+from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.strict_schema import unsupported
+from inference.api.openai import response_writer
+from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, DetokenizeBody, Strict
+from inference.api.openai.schemas.prompts import is_one
+from inference.core.events import Tokenized
+from inference.core.requests import DetokenizeRequest, TokenizeRequest
+from inference.core.threads import BODIES
+
+router = Router()
+_WHOLE = "<field> is not supported: token counts come whole."
+
+
+class ChatDryRun(ChatCompletionBody):
+    """A body of POST /v1/chat/completions, of which only the prompt is made."""
+
+    @model_validator(mode="after")
+    def _comes_whole(self) -> Self:
+        if self.stream:
+            raise unsupported(_WHOLE, "stream")
+        return self
+
+    @property
+    def is_list(self) -> bool:
+        return False
+
+
+class CompletionDryRun(CompletionBody):
+    """A body of POST /v1/completions, of which only the prompts are made."""
+
+    @model_validator(mode="after")
+    def _comes_whole(self) -> Self:
+        if self.stream:
+            raise unsupported(_WHOLE, "stream")
+        return self
+
+    @property
+    def is_list(self) -> bool:
+        """Whether several prompts may come back: a list of ids alone is one prompt."""
+        return not is_one(self.prompt)
+
+
+@router.post("/tokenize")
+async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
+    """Tell the tokens of a prompt, or of the prompt that a conversation becomes."""
+    body = await _read(request)
+    told = await _ask(request, body, TokenizeRequest(of=body.request()))
+    is_list = body.is_list
+    return _json(
+        {
+            "object": "tokens",
+            "model": body.model,
+            "tokens": told.tokens if is_list else told.tokens[0],
+            "count": sum(map(len, told.tokens)),
+            "context_length": told.context_length,
+            "prompt": told.texts if is_list else told.texts[0],
+        }
+    )
+
+
+@router.post("/detokenize")
+async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
+    """Tell the text that token ids stand for."""
+    body = await strict_json.read(request, DetokenizeBody)
+    told = await _ask(request, body, DetokenizeRequest(model=body.model, tokens=tuple(body.tokens)))
+    return _json({"object": "text", "model": body.model, "prompt": told.texts[0]})
+
+
+async def _read(http: AuthenticatedRequest) -> ChatDryRun | CompletionDryRun:
+    return await BODIES.run(_parse, strict_json.body_of(http))
+
+
+def _parse(body: bytes) -> ChatDryRun | CompletionDryRun:
+    is_chat = "messages" in strict_json.load_object(body)
+    return strict_json.parse(body, ChatDryRun) if is_chat else strict_json.parse(body, CompletionDryRun)
+
+
+async def _ask(
+    http: AuthenticatedRequest, body: Strict, request: TokenizeRequest | DetokenizeRequest
+) -> Tokenized:
+    found, _ = await response_writer.single(http, body, request, Tokenized)
+    return found
+
+
+def _json(answer: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")

@@ -1,0 +1,13 @@
+"""The routes below /api, who may use them, and how their errors are told."""
+
+from ninja import NinjaAPI
+
+from inference.api.http import errors
+from inference.api.operator import models, pool
+from inference.api.operator.auth import Operator
+
+# No docs page: ninja's would fetch its scripts from another site.
+api = NinjaAPI(title="Control", urls_namespace="control", auth=Operator(), docs_url=None, openapi_url=None)
+errors.handle_all(api)
+for router in (models.router, pool.router):
+    api.add_router("", router)

@@ -1,0 +1,30 @@
+"""Who may operate the pool: whoever may ask /v1, but of signed-in users only those with the right."""
+
+from django.http import HttpRequest
+
+from inference.api.http.auth import SAFE_METHODS, Caller
+from inference.api.operator import token
+from inference.core.errors import PermissionDenied
+from inference.core.principal import Principal
+
+
+class Operator:
+    """Names the principal: a token's or key's owner, a user with the right, or anybody on an open site."""
+
+    def __init__(self) -> None:
+        self._caller = Caller("manage")
+
+    async def __call__(self, request: HttpRequest) -> Principal:
+        if token.is_good(request.headers.get("Authorization", "")):
+            return Principal(kind="local", name="manage.py")
+        principal = await self._caller(request)
+        if principal.kind == "user" and not await _has_the_right(request):
+            raise PermissionDenied("Your account may not do this; a superuser can give you the right.")
+        return principal
+
+
+async def _has_the_right(request: HttpRequest) -> bool:
+    user = await request.auser()
+    if await user.ahas_perm("inference.run_servedmodel"):
+        return True
+    return request.method in SAFE_METHODS and await user.ahas_perm("inference.view_servedmodel")

@@ -1,0 +1,43 @@
+"""GET /health: open to everyone, so it tells states and counts but no names."""
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from inference import __version__
+from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
+from inference.serving import runtime
+
+_LONGEST_BACK_OFF_S = 60.0  # a rest that is longer is an open breaker's
+
+
+@require_safe
+async def health(request: HttpRequest) -> JsonResponse:
+    """200 while requests are served; 503 when none is taken, or a worker ends time and again."""
+    pool = runtime.pool()
+    now = pool.snapshot()
+    is_well = not pool.is_closing and _is_well(now)
+    told = {
+        "status": "healthy" if is_well else "unhealthy",
+        "version": __version__,
+        "workers": [_worker(model) for model in now.models],
+        "spare_ready": now.is_spare_ready,
+        "waiting": now.waiting,
+        "pressure": now.pressure,
+        "memory": {"limit_bytes": now.limit_bytes, "reserved_bytes": now.reserved_bytes},
+    }
+    return JsonResponse(told, status=200 if is_well else 503)
+
+
+def _is_well(pool: PoolSnapshot) -> bool:
+    return pool.pressure != "refusing" and not any(map(_is_broken, pool.models))
+
+
+def _is_broken(model: ResidentModel) -> bool:
+    """Whether its worker died, or was ended for making no progress, so often that it may not start now."""
+    return model.state == ModelState.FAILED and model.retry_in_s > _LONGEST_BACK_OFF_S
+
+
+def _worker(model: ResidentModel) -> dict[str, Any]:
+    return {"state": model.state, "streams": model.leases, "restarts": model.restarts}

@@ -1,0 +1,48 @@
+"""POST /api/models/load, unload, pin and unpin; each answers with the model's place in the pool."""
+
+from typing import Annotated
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import Field
+
+from inference.api.http import strict_json
+from inference.api.openai.schemas import Strict
+from inference.core.pool_state import ResidentModel
+from inference.serving import control
+
+router = Router()
+
+
+class Named(Strict):
+    """Which model is meant, by its id or an alias."""
+
+    model: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+@router.post("/models/load")
+async def load(request: HttpRequest) -> HttpResponse:
+    """Begin to load a model; GET /api/pool tells how far it is."""
+    return _told(await control.load((await strict_json.read(request, Named)).model))
+
+
+@router.post("/models/unload")
+async def unload(request: HttpRequest) -> HttpResponse:
+    """Unload a model once its streams have ended."""
+    return _told(await control.unload((await strict_json.read(request, Named)).model))
+
+
+@router.post("/models/pin")
+async def pin(request: HttpRequest) -> HttpResponse:
+    """Keep a model from being evicted, and load it whenever the site starts."""
+    return _told(await control.pin((await strict_json.read(request, Named)).model))
+
+
+@router.post("/models/unpin")
+async def unpin(request: HttpRequest) -> HttpResponse:
+    return _told(await control.unpin((await strict_json.read(request, Named)).model))
+
+
+def _told(model: ResidentModel) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(model), content_type="application/json")

@@ -1,0 +1,16 @@
+"""GET /api/pool: who is resident, what it takes, and why the pool did what it did."""
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from inference.serving import runtime
+
+router = Router()
+
+
+@router.get("/pool")
+async def show(request: HttpRequest) -> HttpResponse:
+    """The whole pool at this moment."""
+    snapshot = runtime.pool().snapshot()
+    return HttpResponse(msgspec.json.encode(snapshot), content_type="application/json")

@@ -1,0 +1,255 @@
+"""Every setting an operator may give, read from MLX_SERVER_* and refused with a clear message when wrong."""
+
+import difflib
+import re
+from functools import lru_cache
+from pathlib import Path
+from shutil import disk_usage
+from typing import Literal
+
+import psutil
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+
+from inference.core import addresses
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+_PREFIX = "MLX_SERVER_"
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B)?\s*", re.IGNORECASE)
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+
+
+def parse_bytes(text: str, total: int) -> int:
+    """Bytes from "12GB", "900 MB", "1000000" or "75%" of `total`; ValueError when it is none of these."""
+    if percent := _PERCENT.fullmatch(text):
+        share = float(percent[1])
+        if not 0 < share <= 100:
+            raise ValueError("a percentage must be above 0 and at most 100")
+        return max(1, int(total * share / 100))
+    amount = _AMOUNT.fullmatch(text)
+    if not amount:
+        raise ValueError('give bytes such as "12GB", "900MB" or "12000000000", or a share such as "75%"')
+    value = int(float(amount[1]) * _UNITS[(amount[2] or "").upper()])
+    if value <= 0:
+        raise ValueError("must be above 0")
+    return value
+
+
+def _or_zero(text: str, total: int) -> int:
+    return 0 if text == "0" else parse_bytes(text, total)
+
+
+def _folder(text: str) -> Path:
+    """A folder that is there or can be made; ValueError for what is none."""
+    if not text.strip():
+        raise ValueError("it is empty; name a folder, or unset it")
+    if text != text.strip() or not text.isprintable():
+        raise ValueError(f"{text!r} has blanks around it, or a character that cannot be typed")
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"nobody knows whose home folder {text} begins with") from None
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"there is a file at {text}; name a folder")
+    return path
+
+
+class Config(BaseSettings):
+    """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True, allow_inf_nan=False
+    )
+
+    data_dir: Path = Field(
+        BASE_DIR / "data", description="Where the database, the secret key and the models live."
+    )
+    models_dir: Path | None = Field(
+        None, description="Where models are looked for; `models` in the data folder."
+    )
+    use_hub_cache: bool = Field(True, description="Also list the models in the Hugging Face cache.")
+    starter: bool = Field(True, description="Fetch the starter model when there is no model yet.")
+    host: str = Field("127.0.0.1", description="The address to listen on; beyond loopback a key is required.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 picks a free one.")
+    allowed_hosts: str = Field(
+        "", description="Further host names this site answers to, separated by commas; never `*`."
+    )
+    api_key: SecretStr | None = Field(
+        None, min_length=1, description="The key clients of /v1 must send; none on loopback."
+    )
+    admin_password: SecretStr | None = Field(
+        None, description="The password of the account `admin` of the first start; none makes one up."
+    )
+    memory_limit: str = Field(
+        "75%", description="Memory all models together may use: bytes, `12GB` or `75%`."
+    )
+    idle_ttl_s: float = Field(
+        -1, ge=-1, description="Seconds a model may stay loaded after its last token; -1 for ever."
+    )
+    min_residency_s: float = Field(
+        5, ge=0, description="Seconds a loaded model keeps its place though another one waits for it."
+    )
+    wait_limit_s: float = Field(300, gt=0, description="Seconds a request may wait for room; then 503.")
+    prefix_cache: str = Field(
+        "10%",
+        description="Prompt prefixes each model keeps: bytes, or a share of the memory limit; 0 for none.",
+    )
+    prefix_disk: str = Field(
+        "0", description="Prompt prefixes each model keeps on disk across restarts, as bytes; 0 for none."
+    )
+    stuck_after_s: float = Field(
+        120, gt=0, description="Seconds a busy worker may make no progress before it is replaced."
+    )
+    device: Literal["auto", "cpu", "gpu"] = Field("auto", description="Where models run.")
+    blas: str = Field(
+        "", description="Path of the BLAS library for CPU workers; empty looks for the best one."
+    )
+    wired_limit: str = Field("0", description="Memory macOS may wire for a model; 0 leaves it alone.")
+    context_limit: int | None = Field(
+        None, ge=16, description="Longest context in tokens, below the model's own."
+    )
+    max_output_tokens: int = Field(4096, ge=1, description="Answer length where a request names none.")
+    max_batch: int = Field(32, ge=1, le=256, description="Sequences one model decodes together.")
+    exact_seeds: bool = Field(
+        False, description="Compute seeded requests one by one: the same text to the last bit, but slower."
+    )
+    prefill_step: int = Field(
+        512, ge=16, le=8192, description="Prompt tokens processed between two decode steps."
+    )
+    response_days: int = Field(
+        30, ge=1, le=3650, description="Days for which responses of /v1/responses are stored."
+    )
+    titles: bool = Field(
+        True, description="Let the model think of titles for the playground's conversations."
+    )
+    queue_limit: int = Field(64, ge=0, description="Requests that may wait for a model; more get 429.")
+    max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body; more gets 413.")
+    load_timeout_s: float = Field(600, gt=0, description="Seconds a load may take before it is given up.")
+    record_days: int = Field(
+        30, ge=0, le=36_500, description="Days a request stays in the admin's record; 0 keeps none."
+    )
+    record_rows: int = Field(
+        100_000, ge=0, description="Requests the admin's record keeps, the newest; 0 keeps none."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+    logfire_enabled: bool = Field(False, description="Send spans to Logfire (needs the extra `logfire`).")
+    logfire_token: SecretStr | None = Field(
+        None, description="Logfire's write token; none prints spans locally."
+    )
+
+    @field_validator("idle_ttl_s")
+    @classmethod
+    def _is_a_time_or_for_ever(cls, value: float) -> float:
+        if -1 < value < 0:
+            raise ValueError("give seconds from 0 up, or -1 to keep models for ever")
+        return value
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_an_amount(cls, value: str) -> str:
+        parse_bytes(value, total=1)
+        return value
+
+    @field_validator("wired_limit", "prefix_cache", "prefix_disk")
+    @classmethod
+    def _is_an_amount_or_zero(cls, value: str) -> str:
+        if value != "0":
+            parse_bytes(value, total=1)
+        return value
+
+    @field_validator("host")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        return addresses.listening(value)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _names_its_hosts(cls, value: str) -> str:
+        return ",".join(addresses.host_name(name) for name in value.split(",") if name.strip())
+
+    @field_validator("data_dir", "models_dir", mode="before")
+    @classmethod
+    def _is_a_folder(cls, value: Path | str | None) -> Path | None:
+        return None if value is None else _folder(str(value))
+
+    @field_validator("api_key", "admin_password", "logfire_token")
+    @classmethod
+    def _is_a_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        given = value.get_secret_value() if value else ""
+        if value is not None and (not given or given != given.strip() or not given.isprintable()):
+            raise ValueError("it is empty, has blanks around it, or a character that cannot be typed")
+        return value
+
+    @property
+    def models_path(self) -> Path:
+        return self.models_dir or self.data_dir / "models"
+
+    @property
+    def memory_limit_bytes(self) -> int:
+        return parse_bytes(self.memory_limit, total=psutil.virtual_memory().total)
+
+    @property
+    def wired_limit_bytes(self) -> int:
+        return _or_zero(self.wired_limit, total=psutil.virtual_memory().total)
+
+    @property
+    def prefix_cache_bytes(self) -> int:
+        return _or_zero(self.prefix_cache, total=self.memory_limit_bytes)
+
+    @property
+    def prefix_disk_bytes(self) -> int:
+        return _or_zero(self.prefix_disk, total=disk_usage(self.data_dir).total)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address we listen on."""
+        return addresses.is_loopback(self.host)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody on this machine may chat without a key or a login."""
+        return self.is_loopback and self.api_key is None
+
+    @property
+    def hosts(self) -> list[str]:
+        """Host names the site answers to, for Django's ALLOWED_HOSTS."""
+        named = self.allowed_hosts.split(",") if self.allowed_hosts else []
+        own = [] if self.host in addresses.EVERYWHERE else [addresses.in_url(self.host)]
+        return list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", *own, *named]))
+
+
+@lru_cache(maxsize=1)
+def config() -> Config:
+    """The settings of this process; ImproperlyConfigured names each wrong one."""
+    try:
+        return Config()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {reason(e)}" for e in error.errors()
+        )
+        raise ImproperlyConfigured(f"{wrong}. docs/configuration.md lists every setting.") from None
+
+
+def reason(error: ErrorDetails) -> str:
+    """Why a value was refused, without pydantic's word for where that was found out."""
+    return error["msg"].removeprefix("Value error, ")
+
+
+def unknown_settings() -> list[str]:
+    """What is set but is no setting, each with the one that was perhaps meant."""
+    names = {f"{_PREFIX}{name.upper()}" for name in Config.model_fields}
+    given = {
+        name.upper()
+        for source in (EnvSettingsSource(Config), DotEnvSettingsSource(Config))
+        for name in source.env_vars
+        if name.upper().startswith(_PREFIX)
+    }
+    return [f"{name} is no setting; {_meant(name, names)}" for name in sorted(given - names)]
+
+
+def _meant(name: str, names: set[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.8)
+    return f"did you mean {close[0]}?" if close else "docs/configuration.md lists every setting."

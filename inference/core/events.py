@@ -1,0 +1,121 @@
+"""The nouns that cross threads and processes: frozen, and importing nothing of ours.
+
+They are msgspec structs rather than dataclasses because the same objects travel as frames between
+the site and its workers (protocol.py) and are encoded into server-sent events.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from inference.core.requests import Sampling
+
+FinishReason = Literal["stop", "length", "tool_calls"]
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """Token counts of one request; cached tokens are part of the prompt's, reasoning of the completion's."""
+
+    prompt_tokens: int
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class Timings(Struct, frozen=True, kw_only=True):
+    """Seconds the worker spent on each phase of one request."""
+
+    queue_s: float = 0.0
+    prefill_s: float = 0.0
+    decode_s: float = 0.0
+
+
+class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
+    """What the request is waiting for; `done` of `total` where the phase can tell (else 0 of 0).
+
+    In the queue these are its place, from 1 on, and how many wait.
+    """
+
+    phase: Literal["queued", "loading", "prefill"]
+    done: int = 0
+    total: int = 0
+    cached: int = 0  # of `done`, tokens whose prefix was in the cache
+
+
+class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
+    """The loaded model can serve this request: from here on nothing is refused."""
+
+    prompt_tokens: int
+    max_tokens: int = 0  # how long the answer may become
+    sampling: Sampling = Sampling()  # what its tokens are drawn with, completed; empty where none are drawn
+
+
+class TokenLogprob(Struct, frozen=True, kw_only=True):
+    """A token with its log probability, and the likeliest ones in its place, likeliest first."""
+
+    text: str
+    bytes: tuple[int, ...]  # what the token stands for: not always whole characters
+    logprob: float | None  # None for the first token of a prompt: nothing comes before it
+    top: tuple["TokenLogprob", ...] = ()
+
+
+class TextDelta(Struct, frozen=True, kw_only=True, tag="text"):
+    """The next piece of visible answer text."""
+
+    text: str
+    index: int = 0  # which of the request's answers it belongs to
+    tokens: int = 1  # how many tokens it took since the last delta
+    logprobs: tuple[TokenLogprob, ...] = ()  # of those tokens, where they were asked for
+
+
+class ReasoningDelta(Struct, frozen=True, kw_only=True, tag="reasoning"):
+    """The next piece of the model's reasoning, kept apart from the answer."""
+
+    text: str
+    index: int = 0
+    tokens: int = 1
+    logprobs: tuple[TokenLogprob, ...] = ()
+
+
+class ToolCallDelta(Struct, frozen=True, kw_only=True, tag="tool_call"):
+    """The beginning of a call, which has its id and name, or the next piece of its arguments."""
+
+    call: int  # which of the answer's calls
+    id: str = ""
+    name: str = ""
+    text: str = ""  # of the arguments, as JSON
+    index: int = 0
+    tokens: int = 1
+    logprobs: tuple[TokenLogprob, ...] = ()
+
+
+class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
+    """One of the request's answers is complete."""
+
+    reason: FinishReason
+    index: int = 0
+
+
+class Tokenized(Struct, frozen=True, kw_only=True, tag="tokenized"):
+    """The prompts' token ids and text, as the model would be given them."""
+
+    tokens: tuple[tuple[int, ...], ...]
+    texts: tuple[str, ...]
+    context_length: int
+
+
+class Embedded(Struct, frozen=True, kw_only=True, tag="embedded"):
+    """One vector for each input: little-endian 32-bit floats."""
+
+    vectors: tuple[bytes, ...]
+
+
+class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
+    """The one good end of a stream, after every answer has Ended; the other is a raised ServerError."""
+
+    usage: Usage
+    timings: Timings = Timings()
+
+
+Delta = TextDelta | ReasoningDelta | ToolCallDelta
+Event = Progress | Accepted | Delta | Ended | Tokenized | Embedded | Finished

@@ -1,0 +1,130 @@
+"""The state of the pool: models in memory, memory figures, events and snapshots."""
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+from inference.core.model_card import Finding, Light, worst
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """A worker's memory in bytes: MLX's own counters, the process's resident size, and what is in them."""
+
+    active: int = 0
+    peak: int = 0
+    cache: int = 0  # freed buffers that MLX keeps for reuse
+    resident: int = 0
+    kv: int = 0  # part of active: the KV caches of running sequences
+    prefix_cache: int = 0  # part of active: KV caches kept for later prompts, which can be shed
+
+    @property
+    def held(self) -> int:
+        """What the system has given up for it: not all that Metal holds for it is resident."""
+        return max(self.resident, self.active + self.cache)
+
+
+class Loaded(Struct, frozen=True, kw_only=True):
+    """What a worker reports once its model is ready."""
+
+    seconds: float
+    memory: Memory
+    context_length: int
+    vocab_size: int
+    device: str  # "cpu", "gpu"
+    kv_bytes_per_token: int = 0
+    blas: str = ""  # which BLAS library a CPU worker multiplies with
+    adapter: str = ""
+    stop_tokens: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()  # of the adapter's self-test
+
+    @property
+    def light(self) -> Light:
+        """Green when the self-test found nothing, else the worst of what it found."""
+        return worst(self.findings)
+
+
+class ModelState(StrEnum):
+    """Where a model is in its life; a model that is not in the pool is unloaded."""
+
+    UNLOADED = "unloaded"
+    LOADING = "loading"
+    READY = "ready"
+    BUSY = "busy"
+    DRAINING = "draining"
+    FAILED = "failed"
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether a worker holds it, or is about to."""
+        return self not in {ModelState.UNLOADED, ModelState.FAILED}
+
+
+class ResidentModel(Struct, frozen=True, kw_only=True):
+    """One model's place in the pool at one moment."""
+
+    id: str
+    state: ModelState
+    leases: int = 0
+    loaded_percent: int = 0
+    reserved_bytes: int = 0
+    memory: Memory = Memory()
+    pid: int | None = None
+    idle_s: float = 0.0
+    load_s: float = 0.0
+    is_pinned: bool = False
+    kv_reserved_bytes: int = 0  # part of reserved_bytes: for the tokens its streams may still make
+    restarts: int = 0  # how often its worker has died since the site started
+    retry_in_s: float = 0.0  # a crash loop's back-off: no load before that
+    reason: str = ""  # why it failed, or why its last worker ended
+    loaded: Loaded | None = None  # what its worker found, once it is loaded
+
+
+Pressure = Literal["normal", "shedding", "evicting", "refusing"]
+
+
+class PoolEvent(Struct, frozen=True, kw_only=True):
+    """One decision of the pool, in words, with the numbers that decided it (bytes, seconds)."""
+
+    kind: Literal[
+        "loaded",
+        "load_failed",
+        "evicted",
+        "expired",
+        "unloaded",
+        "shed",
+        "refused",
+        "died",
+        "restarted",
+        "pinned",
+        "unpinned",
+        "pressure",
+    ]
+    model: str  # empty when it is about the whole pool
+    text: str  # "evicted B: idle 412 s; needed 5.1 GB, free 3.2 GB of 12 GB"
+    at: float  # unix time
+    needed_bytes: int = 0
+    free_bytes: int = 0
+    limit_bytes: int = 0
+    seconds: float = 0.0  # idle, load or run time, whichever the kind is about
+    findings: tuple[Finding, ...] = ()  # of a load's self-test
+
+
+class PoolSnapshot(Struct, frozen=True, kw_only=True):
+    """The whole pool at one moment, safe to read from any thread."""
+
+    limit_bytes: int
+    reserved_bytes: int = 0
+    waiting: int = 0
+    models: tuple[ResidentModel, ...] = ()
+    is_spare_ready: bool = False
+    spare_pid: int | None = None
+    pressure: Pressure = "normal"
+    events: tuple[PoolEvent, ...] = ()  # the last ones, oldest first
+
+    def of(self, model_id: str) -> ResidentModel:
+        """The model's place in the pool, `unloaded` when it has none."""
+        for model in self.models:
+            if model.id == model_id:
+                return model
+        return ResidentModel(id=model_id, state=ModelState.UNLOADED)

@@ -1,0 +1,30 @@
+"""The caller of a request: its scopes and allowances."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Scope = Literal["chat", "embeddings", "manage"]
+SCOPES: tuple[Scope, ...] = ("chat", "embeddings", "manage")
+
+
+class Allowance(Struct, frozen=True, kw_only=True):
+    """How much one API key may do; None where it has no limit."""
+
+    requests_per_minute: int | None = None
+    tokens_per_day: int | None = None
+    streams: int | None = None  # at the same time
+
+
+class Principal(Struct, frozen=True, kw_only=True):
+    """Who asks: the owner of an API key, a signed-in user, or anybody on an open loopback site."""
+
+    kind: Literal["local", "key", "user"]
+    name: str = ""  # a user's, or the visible beginning of a key; empty for the operator's own key
+    scopes: tuple[Scope, ...] = SCOPES
+    allowance: Allowance = Allowance()
+
+    @property
+    def owner(self) -> str:
+        """Whose prefix cache this is: nobody may find another's prompts by their speed."""
+        return f"{self.kind}:{self.name}"

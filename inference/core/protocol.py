@@ -1,0 +1,168 @@
+"""The frames between the site and one worker: four bytes of length, then msgpack.
+
+Down (site to worker): Load, Submit, Cancel, Shed, Stop. Up (worker to site): Hello, Loading, Ready,
+LoadFailed, Step, Heartbeat. A submitted request is answered by exactly one Accepted or one failure, and
+ends with exactly one Finished or one failure; all of them travel in Step frames, one for a whole engine step
+unless it brought very many log probabilities.
+"""
+
+import asyncio
+import struct
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from inference.core.errors import LoadFailure, Refusal
+from inference.core.events import Event
+from inference.core.model_card import Finding
+from inference.core.pool_state import Loaded, Memory
+from inference.core.requests import Request
+
+VERSION: Final = 1
+MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
+_LENGTH = struct.Struct(">I")
+
+
+class Load(Struct, frozen=True, kw_only=True, tag="load"):
+    """Load this model folder; sent once in a worker's life."""
+
+    model: str
+    path: str
+    adapter: str = ""  # by name; empty: the first that fits
+    device: str = "auto"  # "auto", "cpu", "gpu"
+    max_batch: int = 32
+    prefill_step: int = 512
+    max_output_tokens: int = 4096
+    context_limit: int | None = None
+    wired_limit: int = 0
+    prepare_limit_s: float = 20.0  # for rendering and tokenising one prompt
+    prefix_cache_bytes: int = 0  # 0: keep no prefixes
+    prefix_disk_path: str = ""  # where prefixes are spilled to; empty: nowhere
+    prefix_disk_bytes: int = 0
+    has_exact_seeds: bool = False  # compute seeded requests by themselves
+    batch_support_path: str = ""  # where results of the batch verification are kept; empty: nowhere
+
+
+class Submit(Struct, frozen=True, kw_only=True, tag="submit"):
+    id: int
+    request: Request
+    owner: str = ""  # whose prefix cache may be read and added to
+
+
+class Cancel(Struct, frozen=True, kw_only=True, tag="cancel"):
+    id: int
+
+
+class Shed(Struct, frozen=True, kw_only=True, tag="shed"):
+    """Shrink the prefix cache to this many bytes; answered by a Heartbeat."""
+
+    keep_bytes: int = 0
+
+
+class Stop(Struct, frozen=True, kw_only=True, tag="stop"):
+    """End now; every running sequence is dropped."""
+
+
+class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
+    """The worker's imports are done and it can load."""
+
+    version: int
+    pid: int
+    memory: Memory
+    device_bytes: int = 0  # what the device may use at most: Metal's recommended working set; 0 unknown
+
+
+class Loading(Struct, frozen=True, kw_only=True, tag="loading"):
+    percent: int
+
+
+class Ready(Struct, frozen=True, kw_only=True, tag="ready"):
+    loaded: Loaded
+
+
+class LoadFailed(Struct, frozen=True, kw_only=True, tag="load_failed"):
+    reason: str  # for people
+    kind: LoadFailure
+
+
+class Happened(Struct, frozen=True, kw_only=True):
+    """One thing that happened to one request."""
+
+    id: int
+    what: Event | None = None
+    failure: Refusal | None = None
+
+
+class Step(Struct, frozen=True, kw_only=True, tag="step"):
+    """What one step of the engine brought, for all of its requests; several frames where that is much."""
+
+    happened: tuple[Happened, ...]
+
+
+class Heartbeat(Struct, frozen=True, kw_only=True, tag="heartbeat"):
+    """Sent every second: memory figures, and how many steps the engine has done while busy."""
+
+    memory: Memory
+    running: int = 0
+    steps: int = 0
+
+
+class Examined(Struct, frozen=True, kw_only=True):
+    """What the self-test by itself found of one model; it has a process and a pipe of its own."""
+
+    model: str
+    findings: tuple[Finding, ...] = ()
+
+
+Down = Load | Submit | Cancel | Shed | Stop
+Up = Hello | Loading | Ready | LoadFailed | Step | Heartbeat
+
+_encoder = msgspec.msgpack.Encoder()
+_down = msgspec.msgpack.Decoder(Down)
+_up = msgspec.msgpack.Decoder(Up)
+
+
+class ProtocolBroken(Exception):
+    """The peer sent something that is no frame; the connection is of no further use."""
+
+
+class FrameTooLarge(Exception):
+    """The peer would take this frame for nonsense and end the connection, with everybody's requests."""
+
+
+def encode(frame: Down | Up) -> bytes:
+    """The frame as bytes; raises FrameTooLarge on the sender's side, where one request is the matter."""
+    body = _encoder.encode(frame)
+    if len(body) > MAX_FRAME_BYTES:
+        raise FrameTooLarge(f"frame of {len(body)} bytes")
+    return _LENGTH.pack(len(body)) + body
+
+
+async def read_down(reader: asyncio.StreamReader) -> Down | None:
+    """The next frame from the site, or None when the site is gone."""
+    body = await _read_body(reader)
+    return None if body is None else _decode(_down, body)
+
+
+async def read_up(reader: asyncio.StreamReader) -> Up | None:
+    """The next frame from the worker, or None when the worker is gone."""
+    body = await _read_body(reader)
+    return None if body is None else _decode(_up, body)
+
+
+async def _read_body(reader: asyncio.StreamReader) -> bytes | None:
+    try:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        if length > MAX_FRAME_BYTES:
+            raise ProtocolBroken(f"frame of {length} bytes")
+        return await reader.readexactly(length)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+def _decode(decoder: "msgspec.msgpack.Decoder[Any]", body: bytes) -> Any:
+    try:
+        return decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise ProtocolBroken(str(error)) from error

@@ -1,0 +1,104 @@
+"""One run: its options, its models, and the servers that its rows share."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from inference.core.blas import Blas
+from inference.management.bench import prompts
+from inference.management.bench.figures import Figure
+from inference.management.bench.models import Models
+from inference.management.bench.raw import Raw
+from inference.management.bench.servers import Ours, Server, Theirs
+
+_S = TypeVar("_S", bound=Server)
+
+
+class Bench:
+    """What a row needs. Servers are started when a row first asks for them, and ended by `close`."""
+
+    def __init__(
+        self,
+        *,
+        scratch: Path,
+        model: Path,
+        second: Path | None = None,
+        quantised: Path | None = None,
+        has_theirs: bool = False,
+        repeat: int = 3,
+        is_quick: bool = False,
+        blas: Blas,
+    ) -> None:
+        self.scratch = scratch
+        self.has_theirs = has_theirs
+        self.repeat = repeat
+        self.is_quick = is_quick
+        self.blas = blas
+        self.models = Models(scratch, model, second, quantised, blas)
+        self._open = ExitStack()
+
+    def close(self) -> None:
+        """End every server; a row that asks for one again gets a new one."""
+        for name in ("ours", "theirs", "raw"):
+            self.__dict__.pop(name, None)
+        self._open.close()
+
+    @cached_property
+    def ours(self) -> Ours:
+        """This server, warm: the model is loaded and has answered."""
+        _ = self.models.first, self.models.second  # the site lists them when it starts
+        return self._warm(self._open.enter_context(Ours(self.models.folder, self.scratch)))
+
+    @cached_property
+    def theirs(self) -> Theirs | None:
+        """mlx_lm.server, warm; None when the run is not against it."""
+        if not self.has_theirs:
+            return None
+        theirs = Theirs(self.models.first, self.scratch, self.blas)
+        return self._warm(self._open.enter_context(theirs))
+
+    @cached_property
+    def raw(self) -> Raw:
+        """mlx-lm's BatchGenerator without any server around it."""
+        return self._open.enter_context(Raw(self.models.first, self.blas))
+
+    @property
+    def servers(self) -> list[Server]:
+        """Ours, and theirs when the run is against it, in the order they are measured in."""
+        return [self.ours, *([self.theirs] if self.theirs else [])]
+
+    def repetitions(self, what: str, *, most: int | None = None) -> Iterator[int]:
+        """The numbers of the repetitions, told on stderr as they begin."""
+        times = min(self.repeat, most or self.repeat)
+        for number in range(times):
+            tell(f"{what}: {number + 1} of {times}")
+            yield number
+
+    def alternate(
+        self, what: str, requests: Callable[[], Sequence[Mapping[str, Any]]], *, with_raw: bool = False
+    ) -> dict[str, list[Any]]:
+        """Each repetition asks every server once, with new requests of the same kind; rounds by name."""
+        asks: dict[str, Callable[..., Any]] = {
+            server.name: partial(server.ask, self.models.first) for server in self.servers
+        }
+        if with_raw:
+            asks[Raw.name] = self.raw.ask
+        rounds: dict[str, list[Any]] = {name: [] for name in asks}
+        for _ in self.repetitions(what):
+            for name, ask in asks.items():
+                rounds[name].append(ask(requests()))
+        return rounds
+
+    def _warm(self, server: _S) -> _S:
+        server.ask(self.models.first, [prompts.short(4)])
+        return server
+
+
+Row = Callable[[Bench], Sequence[Figure]]
+
+
+def tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,101 @@
+"""The model folders of a run: links to the given ones under names of their own, and conversions where needed.
+
+Where a CPU multiplies, both servers get fp32 weights, since mlx_lm.server makes 0.2 tokens a second of
+quantised ones there: only the row `quantised` is about that. Elsewhere the model is served as it is.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from functools import cached_property
+from importlib.metadata import distributions
+from pathlib import Path
+
+from inference.core.blas import Blas, environment
+
+
+class Models:
+    """The folders of one run, made when they are first asked for."""
+
+    def __init__(
+        self, scratch: Path, model: Path, second: Path | None, quantised: Path | None, blas: Blas
+    ) -> None:
+        self.folder = scratch / "models"
+        self.folder.mkdir()
+        self._given, self._second, self._quantised = model, second, quantised
+        self._blas = blas
+
+    @cached_property
+    def first(self) -> Path:
+        """The model most rows are about."""
+        wanted = self.folder / self._given.name
+        if is_quantised(self._given) and is_cpu():
+            return self._convert(self._given, wanted, "--dequantize", "--dtype", "float32")
+        return link(self._given, wanted)
+
+    @cached_property
+    def second(self) -> Path:
+        """Another model; the first one under another name unless one was given."""
+        return link(self._second or self.first, self.folder / f"{self._given.name}-second")
+
+    def copies(self, count: int) -> list[Path]:
+        """The first model under as many names of its own."""
+        return [link(self.first, self.folder / f"{self._given.name}-{place}") for place in range(count)]
+
+    def quantised(self, dtype: str) -> Path:
+        """The model in 4 bits with scales of this type, or the quantised model that was given."""
+        wanted = self.folder / f"{self._given.name}-4bit-{dtype}"
+        if self._quantised:
+            return link(self._quantised, wanted)
+        return self._convert(self.first, wanted, "--quantize", "--dtype", dtype)
+
+    @property
+    def has_quantised(self) -> bool:
+        return self._quantised is not None
+
+    def _convert(self, source: Path, target: Path, *options: str) -> Path:
+        """mlx-lm's own conversion, in a process of its own; CalledProcessError when it fails."""
+        print(f"Converting {source.name} ({options[0].removeprefix('--')}) ...", file=sys.stderr)
+        paths = ["--hf-path", str(source), "--mlx-path", str(target)]
+        env = dict(os.environ) | {"HF_HUB_OFFLINE": "1"} | preloading(self._blas)
+        subprocess.run(
+            [sys.executable, "-m", "mlx_lm", "convert", *paths, *options],
+            env=env,
+            check=True,
+            capture_output=True,
+            timeout=600,
+        )
+        return target
+
+
+def preloading(blas: Blas | None) -> dict[str, str]:
+    """The environment that has a program of others multiply with `blas`."""
+    return {"LD_PRELOAD": blas.path} | environment() if blas and blas.path else {}
+
+
+def link(source: Path, target: Path) -> Path:
+    """The same model under another name, without a second copy of its bytes."""
+    target.mkdir()
+    for file in (file for file in source.iterdir() if file.is_file()):
+        whole = file.resolve()
+        with suppress(OSError):  # another file system: a symbolic link will do
+            os.link(whole, target / file.name)
+            continue
+        (target / file.name).symlink_to(whole)
+    return target
+
+
+def weight_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("model*.safetensors"))
+
+
+def is_quantised(folder: Path) -> bool:
+    return "quantization" in json.loads((folder / "config.json").read_text())
+
+
+def is_cpu() -> bool:
+    """Whether MLX has only the CPU here, as far as can be told without importing it."""
+    installed = {found.name.lower().replace("_", "-") for found in distributions()}
+    return sys.platform != "darwin" and not any(name.startswith("mlx-cuda") for name in installed)

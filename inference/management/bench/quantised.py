@@ -1,0 +1,75 @@
+"""A 4-bit model as a user starts both servers: no BLAS is lent to mlx_lm.server here."""
+
+from pathlib import Path
+
+from inference.management.bench import prompts
+from inference.management.bench.bench import Bench, tell
+from inference.management.bench.client import Round
+from inference.management.bench.figures import Aim, Figure, figure
+from inference.management.bench.models import is_cpu
+from inference.management.bench.servers import Ours, Server, Theirs
+
+_TOKENS, _QUICK_TOKENS = 24, 12
+_THEIR_TOKENS, _THEIR_QUICK_TOKENS = 6, 4  # up to five seconds each, and as much for parts of the prompt
+_LIMIT_S = 240.0
+_AIM = Aim(sign=">=", value=30)
+# On a CPU the type of the scales decides: half precision is computed in software there.
+_TYPES, _QUICK_TYPES = ("float16", "bfloat16"), ("bfloat16",)
+
+
+def measure(bench: Bench) -> list[Figure]:
+    """One round each: what differs by a factor of thirty needs no more."""
+    bench.close()  # idle servers take memory, and now and then a core
+    types = _QUICK_TYPES if bench.is_quick else _TYPES
+    if bench.models.has_quantised:
+        types = ("as given",)
+    return [figure for dtype in types for figure in _of_type(bench, dtype)]
+
+
+def _of_type(bench: Bench, dtype: str) -> list[Figure]:
+    tell(f"quantised: {dtype}")
+    model = bench.models.quantised(dtype)
+    rounds = {}
+    for server, tokens in _servers(bench, model):
+        with server:
+            server.ask(model, [_request(1)] * (server.name == "ours"))
+            rounds[server.name] = server.ask(model, [_request(tokens)], limit_s=_LIMIT_S)
+    ours, theirs = rounds["ours"], rounds.get(Theirs.name)
+    told = [note for name, one in rounds.items() for note in one.complaints(name)]
+    return [
+        figure(
+            "quantised",
+            f"4 bits, {dtype}, {kind}",
+            "tok/s",
+            [rate(ours)],
+            [rate(theirs)] if theirs else [],
+            against=Theirs.name,
+            aim=_AIM if is_cpu() else None,
+            notes=told,
+        )
+        for kind, rate in (("decode", _decode_rate), ("whole request", _request_rate))
+    ]
+
+
+def _servers(bench: Bench, model: Path) -> list[tuple[Server, int]]:
+    ours: Server = Ours(bench.models.folder, bench.scratch)
+    theirs: Server = Theirs(model, bench.scratch, None)
+    is_quick = bench.is_quick
+    both = [
+        (ours, _QUICK_TOKENS if is_quick else _TOKENS),
+        (theirs, _THEIR_QUICK_TOKENS if is_quick else _THEIR_TOKENS),
+    ]
+    return both if bench.has_theirs else both[:1]
+
+
+def _request(tokens: int) -> dict[str, object]:
+    """A short prompt: mlx_lm.server may take seconds for each of its tokens."""
+    return {"messages": [prompts.user("Hi")], "max_tokens": tokens, "temperature": 0}
+
+
+def _decode_rate(one: Round) -> float | None:
+    return one.decode_rate
+
+
+def _request_rate(one: Round) -> float | None:
+    return one.request_rate

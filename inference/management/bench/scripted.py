@@ -1,0 +1,75 @@
+"""A Runner without a model: it says one word again and again, as fast as the site takes it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, Usage
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import Loaded, Memory
+from inference.core.requests import Request
+
+MODEL = "scripted"
+WORD = " word"
+PROMPT_TOKENS = 5
+
+
+class ScriptedRunner:
+    """Every request is accepted, waits at the gate, and then gets `max_tokens` single-token events.
+
+    The gate lets all streams of a round begin together. One event a turn of the loop for each stream is how
+    a worker's steps arrive; events never come in pairs unless the site itself falls behind.
+    """
+
+    def __init__(self, gate: "Gate") -> None:
+        self._gate = gate
+        self._ended = asyncio.Event()
+        self.pid: int | None = None
+        self.memory = Memory()
+        self.device_bytes = 0
+        self.end_reason = ""
+
+    async def warm_up(self) -> None:
+        return None
+
+    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
+        return Loaded(
+            seconds=0.0, memory=self.memory, context_length=card.context_length, vocab_size=2, device="cpu"
+        )
+
+    def shed(self, keep_bytes: int) -> None:
+        """There is nothing to shed."""
+
+    def on_memory(self, report: Callable[[Memory], None]) -> None:
+        """Its memory never changes."""
+
+    async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
+        tokens = getattr(request, "max_tokens", None) or 1
+        word = TextDelta(text=WORD)
+        yield Accepted(prompt_tokens=PROMPT_TOKENS, max_tokens=tokens)
+        await self._gate.passed()
+        for _ in range(tokens):
+            await asyncio.sleep(0)
+            yield word
+        usage = Usage(prompt_tokens=PROMPT_TOKENS, completion_tokens=tokens)
+        yield Ended(reason="length")
+        yield Finished(usage=usage)
+
+    async def wait_ended(self) -> None:
+        await self._ended.wait()
+
+    async def stop(self) -> None:
+        self._ended.set()
+
+
+class Gate:
+    """Holds whoever comes until it is opened, and closes again behind them."""
+
+    def __init__(self) -> None:
+        self._opened = asyncio.Event()
+
+    async def passed(self) -> None:
+        await self._opened.wait()
+
+    def open(self) -> None:
+        self._opened.set()
+        self._opened = asyncio.Event()

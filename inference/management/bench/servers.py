@@ -1,0 +1,191 @@
+"""The two servers as processes: started on free loopback ports, asked, and ended whatever happens."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from inference.core.blas import Blas
+from inference.core.config import BASE_DIR
+from inference.core.pool_state import ModelState, PoolSnapshot
+from inference.management.bench import client
+from inference.management.bench.client import Round
+from inference.management.bench.models import preloading
+
+_START_S = 120.0
+_STOP_S = 15.0
+_LOOK_S = 0.01
+_TOLD_LINES = 5
+_KEPT = {"MLX_SERVER_DEVICE", "MLX_SERVER_BLAS"}  # the operator's settings that both servers are run with
+
+
+class ServerEnded(Exception):
+    """A server is gone; the message has the last lines it printed."""
+
+
+class Server:
+    """One server process; a context manager that ends it."""
+
+    name = ""
+
+    def __init__(self, command: Sequence[str], env: Mapping[str, str], log: Path, port: int) -> None:
+        self._command = command
+        self._env = {**env, "PYTHONUNBUFFERED": "1"}
+        self._log = log
+        self.port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:  # also Ctrl-C: `with` ends only what it has entered
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    def model(self, folder: Path) -> str:
+        """What this server calls the model in `folder`."""
+        raise NotImplementedError
+
+    def start(self) -> float:
+        """Start, wait until /health is well, and tell how many seconds that took."""
+        with self._log.open("ab") as log:
+            started = time.perf_counter()
+            self._process = subprocess.Popen(
+                self._command, cwd=BASE_DIR, env=self._env, stdout=log, stderr=subprocess.STDOUT
+            )
+        asyncio.run(self._wait_well(started + _START_S))
+        return time.perf_counter() - started
+
+    def stop(self) -> None:
+        """End it, at once when it does not end by itself; idempotent."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def ask(self, folder: Path, requests: Sequence[Mapping[str, Any]], *, limit_s: float = 600) -> Round:
+        """Send `requests` to the model in `folder`, all at once."""
+        self.check_alive()
+        bodies = [{**request, "model": self.model(folder)} for request in requests]
+        return asyncio.run(client.ask_together(self.port, bodies, limit_s=limit_s))
+
+    def check_alive(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            status = self._process.returncode if self._process else "never started"
+            raise ServerEnded(f"{self.name} ended ({status}): {self._last_words()}")
+
+    async def _wait_well(self, deadline: float) -> None:
+        while time.perf_counter() < deadline:
+            self.check_alive()
+            try:
+                await client.fetch(self.port, "GET", "/health")
+            except client.Unanswered as error:
+                raise ServerEnded(f"{self.name} is not well ({error}): {self._last_words()}") from None
+            except (OSError, EOFError):
+                await asyncio.sleep(_LOOK_S)  # it does not listen yet
+            else:
+                return
+        raise ServerEnded(f"{self.name} did not start within {_START_S:g} s: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        said = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        return " / ".join(said[-_TOLD_LINES:])
+
+
+class Ours(Server):
+    """`manage.py serve` with a data folder of its own."""
+
+    name = "ours"
+
+    def __init__(
+        self,
+        models: Path,
+        scratch: Path,
+        *,
+        port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        port = port or free_port()
+        data = scratch / f"data-{port}"
+        data.mkdir(exist_ok=True)
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name in _KEPT or not name.startswith("MLX_SERVER_")
+        }
+        own = {"MLX_SERVER_DATA_DIR": str(data), "MLX_SERVER_USE_HUB_CACHE": "false"}
+        env = kept | own | dict(settings or {})
+        options = ["--port", str(port), "--models-dir", str(models), "--no-starter"]
+        super().__init__([sys.executable, "manage.py", "serve", *options], env, scratch / "ours.log", port)
+
+    def model(self, folder: Path) -> str:
+        return folder.name
+
+    def pool(self) -> PoolSnapshot:
+        return asyncio.run(self.pool_now())
+
+    async def pool_now(self) -> PoolSnapshot:
+        return msgspec.convert(await client.fetch(self.port, "GET", "/api/pool"), PoolSnapshot)
+
+    def act(self, action: str, folder: Path) -> None:
+        """Load or unload a model, and wait until that is done."""
+        wanted = {"load": ModelState.READY, "unload": ModelState.UNLOADED}[action]
+        asyncio.run(client.fetch(self.port, "POST", f"/api/models/{action}", {"model": self.model(folder)}))
+        self.wait_for(lambda pool: pool.of(self.model(folder)).state == wanted, f"to {action} a model")
+
+    def wait_for(
+        self, is_so: Callable[[PoolSnapshot], bool], what: str, limit_s: float = 120
+    ) -> PoolSnapshot:
+        """The first snapshot of the pool that is as wanted; ServerEnded when there is none in time."""
+        deadline = time.perf_counter() + limit_s
+        while time.perf_counter() < deadline:
+            self.check_alive()
+            if is_so(pool := self.pool()):
+                return pool
+            time.sleep(_LOOK_S)
+        raise ServerEnded(f"{self.name} took longer than {limit_s:g} s {what}")
+
+
+class Theirs(Server):
+    """mlx_lm.server, with the BLAS our workers use unless `blas` is None."""
+
+    name = "mlx_lm.server"
+
+    def __init__(self, model: Path, scratch: Path, blas: Blas | None) -> None:
+        port = free_port()
+        env = dict(os.environ) | {"HF_HUB_OFFLINE": "1"} | preloading(blas)
+        options = ["--model", str(model), "--port", str(port)]
+        super().__init__(
+            [sys.executable, "-m", "mlx_lm", "server", *options], env, scratch / "theirs.log", port
+        )
+
+    def model(self, folder: Path) -> str:
+        return str(folder)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,72 @@
+"""How fast many streams decode together: against mlx_lm.server, and against the BatchGenerator alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from inference.management.bench import prompts
+from inference.management.bench.bench import Bench
+from inference.management.bench.client import Round
+from inference.management.bench.figures import Aim, Figure, figure
+from inference.management.bench.raw import RawRound
+from inference.management.bench.servers import Theirs
+
+_COUNTS, _QUICK_COUNTS = (1, 4, 8, 16), (1, 8)
+_TOKENS, _QUICK_TOKENS = 32, 12
+_BESIDE_RAW = (1, 8)
+_UNIT = "tok/s"
+_AIMS = {1: Aim(sign=">=", value=1.0), 8: Aim(sign=">=", value=1.15), 16: Aim(sign=">=", value=1.15)}
+_RAW_AIMS = {1: Aim(sign=">=", value=0.97)}
+
+
+def measure(bench: Bench) -> list[Figure]:
+    counts = _QUICK_COUNTS if bench.is_quick else _COUNTS
+    return [figure for count in counts for figure in _at(bench, count)]
+
+
+def _at(bench: Bench, count: int) -> list[Figure]:
+    tokens = _QUICK_TOKENS if bench.is_quick else _TOKENS
+    rounds = bench.alternate(
+        f"streams, {count} at once",
+        lambda: [prompts.short(tokens) for _ in range(count)],
+        with_raw=count in _BESIDE_RAW,
+    )
+    against = [name for name in rounds if name != bench.ours.name] or [""]
+    return [of for name in against for of in _figures(rounds, name, count, tokens)]
+
+
+def _figures(rounds: Mapping[str, Sequence[Any]], against: str, count: int, tokens: int) -> list[Figure]:
+    ours, other = rounds["ours"], rounds.get(against, [])
+    aim = (_AIMS if against in ("", Theirs.name) else _RAW_AIMS).get(count)
+    shared: dict[str, Any] = {
+        "against": against,
+        "aim": aim,
+        "notes": notes({"ours": ours, against: other}, tokens),
+    }
+    what = f"{count} stream{'s' if count > 1 else ''}"
+    return [
+        figure("streams", f"{what}, decode", _UNIT, decode_rates(ours), decode_rates(other), **shared),
+        figure(
+            "streams", f"{what}, whole request", _UNIT, request_rates(ours), request_rates(other), **shared
+        ),
+    ]
+
+
+def decode_rates(rounds: Sequence[Round | RawRound]) -> list[float | None]:
+    return [one.decode_rate for one in rounds]
+
+
+def request_rates(rounds: Sequence[Round | RawRound]) -> list[float | None]:
+    return [one.request_rate for one in rounds]
+
+
+def notes(rounds: Mapping[str, Sequence[Round | RawRound]], tokens: int) -> list[str]:
+    """What would make the figures doubtful: failed requests, and answers that ended early."""
+    told = []
+    for name, of_one in rounds.items():
+        for one in (one for one in of_one if isinstance(one, Round)):
+            told += one.complaints(name)
+            early = sum(answer.tokens < tokens for answer in one.answers)
+            told += [f"{name}: {early} of {len(one.answers)} answers ended before {tokens} tokens"] * bool(
+                early
+            )
+    return told

@@ -1,0 +1,56 @@
+"""Two models in turn: both stay resident here, mlx_lm.server holds one and loads at every change.
+
+Then three models with room for one, see turns.py.
+"""
+
+import time
+
+from inference.management.bench import prompts, turns
+from inference.management.bench.bench import Bench
+from inference.management.bench.figures import Aim, Figure, figure
+from inference.management.bench.servers import Server
+
+_REQUESTS, _QUICK_REQUESTS = 8, 4
+_TOKENS = 8
+_AIM = Aim(sign=">=", value=5)
+
+
+def measure(bench: Bench) -> list[Figure]:
+    times: dict[str, list[float | None]] = {server.name: [] for server in bench.servers}
+    told: list[str] = []
+    for server in bench.servers:
+        server.ask(bench.models.second, [prompts.short(1)])  # the one load that ours ever needs
+    for _ in bench.repetitions("swap"):
+        for server in bench.servers:
+            rate, complaints = _alternating(bench, server)
+            times[server.name].append(rate)
+            told += complaints
+    theirs = bench.theirs.name if bench.theirs else ""
+    count = _requests(bench)
+    return [
+        figure(
+            "swap",
+            f"two models in turn, {count} requests of {_TOKENS} tokens",
+            "requests/s",
+            times["ours"],
+            times.get(theirs, []),
+            against=theirs,
+            aim=_AIM,
+            notes=told,
+        ),
+        *turns.measure(bench),
+    ]
+
+
+def _alternating(bench: Bench, server: Server) -> tuple[float | None, list[str]]:
+    """Requests a second, one after the other; None when any of them failed."""
+    told: list[str] = []
+    started = time.perf_counter()
+    for number in range(_requests(bench)):
+        folder = (bench.models.first, bench.models.second)[number % 2]
+        told += server.ask(folder, [prompts.short(_TOKENS)]).complaints(server.name)
+    return (None if told else _requests(bench) / (time.perf_counter() - started)), told
+
+
+def _requests(bench: Bench) -> int:
+    return _QUICK_REQUESTS if bench.is_quick else _REQUESTS

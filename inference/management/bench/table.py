@@ -1,0 +1,88 @@
+"""The figures as a table for people and as JSON for programs."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import msgspec
+from msgspec import Struct
+
+from inference.management.bench.figures import Aim, Figure, Spread
+from inference.management.bench.machine import Machine
+
+_COLUMNS = ("ROW", "WHAT", "OURS", "OTHER", "AGAINST", "RATIO", "AIM", "MET")
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """Everything one run found out."""
+
+    machine: Machine
+    model: str
+    repeat: int
+    is_quick: bool
+    seconds: float
+    figures: tuple[Figure, ...]
+    failures: tuple[str, ...] = ()  # rows that could not be measured, and why
+
+
+def as_json(report: Report) -> str:
+    return msgspec.json.format(msgspec.json.encode(report)).decode()
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The report as a terminal shows it: medians, with the least and the most in brackets."""
+    yield from report.machine.lines()
+    length = "a quick run" if report.is_quick else f"medians of {report.repeat}"
+    yield f"Model {report.model}; {length}; {report.seconds:.0f} s in all."
+    yield ""
+    yield from aligned([_COLUMNS, *map(_cells, report.figures)])
+    notes = list(_notes(report.figures))
+    if notes:
+        yield ""
+        yield from notes
+    yield from (f"NOT MEASURED: {failure}" for failure in report.failures)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _cells(figure: Figure) -> tuple[str, ...]:
+    return (
+        figure.row,
+        figure.what,
+        _shown(figure.ours, figure.unit),
+        _shown(figure.other, figure.unit),
+        figure.against,
+        _shown(figure.ratio, ""),
+        _aim(figure.aim, figure.unit),
+        {True: "yes", False: "NO", None: ""}[figure.is_met],
+    )
+
+
+def _shown(spread: Spread | None, unit: str) -> str:
+    if spread is None:
+        return "-"
+    median = f"{rounded(spread.median)} {unit}".rstrip()
+    if spread.least == spread.most:
+        return median
+    return f"{median} ({rounded(spread.least)}-{rounded(spread.most)})"
+
+
+def rounded(value: float) -> str:
+    """Three digits that matter, or the whole number."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
+
+
+def _aim(aim: Aim | None, unit: str) -> str:
+    if aim is None:
+        return ""
+    return f"{aim.sign} {aim.value:g} {unit if aim.of == 'ours' else ''}".rstrip()
+
+
+def _notes(figures: Sequence[Figure]) -> Iterator[str]:
+    """Each row's notes once, in the order of the table."""
+    for row, of_row in groupby(figures, key=lambda figure: figure.row):
+        for note in dict.fromkeys(note for figure in of_row for note in figure.notes):
+            yield f"{row}: {note}"

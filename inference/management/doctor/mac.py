@@ -1,0 +1,77 @@
+"""What only macOS has: a limit of wired memory, and reports of kernel panics."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from inference.management.doctor.finding import Looked
+
+_GB = 10**9
+SYSCTL = "/usr/sbin/sysctl"
+_WIRED = "iogpu.wired_limit_mb"
+_PANICS = Path("/Library/Logs/DiagnosticReports")
+_RECENT_S = 30 * 86_400
+
+
+def sysctl(name: str) -> str:
+    """What the kernel says, empty where it does not know the name."""
+    try:
+        asked = subprocess.run([SYSCTL, "-n", name], capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
+def wired_limit(asked: int, *, is_mac: bool = sys.platform == "darwin") -> Looked:
+    """How much memory the GPU may keep from being paged out, and what the setting asks for."""
+    wish = f"MLX_SERVER_WIRED_LIMIT asks for {asked / _GB:.1f} GB" if asked else "the setting leaves it alone"
+    if not is_mac:
+        return Looked(about="wired limit", text=f"there is one on macOS only; {wish}")
+    said = sysctl(_WIRED)
+    if not said.isdecimal():
+        return Looked(about="wired limit", text=f"macOS does not tell {_WIRED}; {wish}")
+    allowed = int(said) * 2**20
+    # 0 is the kernel's own choice, about three quarters of the memory; MLX refuses to go above what it is.
+    text = f"{_WIRED} is {said}{'' if allowed else ' (macOS chooses)'}; {wish}"
+    if not allowed or asked <= allowed:
+        return Looked(about="wired limit", text=text)
+    advice = f"Lower MLX_SERVER_WIRED_LIMIT, or raise it: sudo sysctl {_WIRED}={-(-asked // 2**20)}"
+    return Looked(about="wired limit", text=text, state="wrong", advice=advice)
+
+
+def panics(folder: Path = _PANICS, *, is_mac: bool = sys.platform == "darwin") -> Looked:
+    """Kernel panics of the last month: wired memory under load has caused them (ml-explore/mlx#3186)."""
+    if not is_mac:
+        return Looked(about="kernel panics", text="reports of them are looked for on macOS only")
+    try:
+        recent = _recent_reports(folder)
+    except OSError as error:
+        text = f"their reports cannot be read: {error.strerror}"
+        return Looked(about="kernel panics", text=text, state="look", advice=f"Look into {folder} yourself.")
+    if not recent:
+        return Looked(about="kernel panics", text="none in the last month")
+    advice = "Leave MLX_SERVER_WIRED_LIMIT at 0 and lower MLX_SERVER_MEMORY_LIMIT."
+    return Looked(about="kernel panics", text=f"{recent} in the last month", state="look", advice=advice)
+
+
+def _recent_reports(folder: Path) -> int:
+    """Reports move into Retired/ below, even while they are counted."""
+    names: set[str] = set()
+    for inside, _, files in os.walk(folder, onerror=_unless_gone):
+        reports = [name for name in files if name.endswith(".panic")]
+        names.update(name for name in reports if _is_recent(Path(inside, name)))
+    return len(names)
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _is_recent(report: Path) -> bool:
+    try:
+        return time.time() - report.stat().st_mtime < _RECENT_S
+    except OSError:
+        return False  # it has just been moved or deleted

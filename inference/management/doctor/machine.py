@@ -1,0 +1,89 @@
+"""What can be seen of the machine and the settings without a model."""
+
+import importlib.metadata
+import platform
+import resource
+from collections.abc import Iterator
+
+import psutil
+from django.conf import settings
+from django.core import checks
+
+from inference import __version__
+from inference.core import disk_space
+from inference.core.blas import best_blas
+from inference.management.doctor import mac
+from inference.management.doctor.finding import Looked, State
+
+_GB = 10**9
+_LEAST_DISK = 5 * _GB
+_LEAST_FILES = 4096
+_PACKAGES = ("mlx", "mlx-lm", "transformers", "django", "django-ninja", "channels", "daphne")
+
+
+def machine() -> Iterator[Looked]:
+    """A line for each thing, the same ones on every machine."""
+    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    yield Looked(about="machine", text=f"{platform.platform()}, {platform.machine()}, {cores} cores")
+    yield Looked(about="versions", text=_versions())
+    yield _memory()
+    yield mac.wired_limit(settings.CONFIG.wired_limit_bytes)
+    yield _blas()
+    yield _disk()
+    yield _open_files()
+    yield mac.panics()
+    yield from _settings()
+
+
+def _versions() -> str:
+    known = [f"mlxsite {__version__}", f"Python {platform.python_version()}"]
+    for name in _PACKAGES:
+        try:
+            known.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            known.append(f"no {name}")
+    return ", ".join(known)
+
+
+def _memory() -> Looked:
+    memory = psutil.virtual_memory()
+    limit = settings.CONFIG.memory_limit_bytes
+    text = (
+        f"{memory.total / _GB:.1f} GB, {memory.available / _GB:.1f} GB free now; models may take "
+        f"{limit / _GB:.1f} GB"
+    )
+    if limit <= memory.total:
+        return Looked(about="memory", text=text)
+    return Looked(about="memory", text=text, state="wrong", advice="Lower MLX_SERVER_MEMORY_LIMIT.")
+
+
+def _blas() -> Looked:
+    found = best_blas(settings.CONFIG.blas)
+    return Looked(about="BLAS", text=f"{found.name}{' at ' if found.path else ''}{found.path}")
+
+
+def _disk() -> Looked:
+    free = disk_space.free(settings.CONFIG.models_path)
+    text = f"{free / _GB:.1f} GB free for models"
+    if free >= _LEAST_DISK:
+        return Looked(about="disk", text=text)
+    return Looked(about="disk", text=text, state="look", advice="Make room, or set MLX_SERVER_MODELS_DIR.")
+
+
+def _open_files() -> Looked:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = "any number" if hard == resource.RLIM_INFINITY else str(hard)
+    text = f"{soft} open files for this process, {most} at most"
+    if hard == resource.RLIM_INFINITY or hard >= _LEAST_FILES:
+        return Looked(about="open files", text=text)
+    advice = "Raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=): each connection takes one."
+    return Looked(about="open files", text=text, state="look", advice=advice)
+
+
+def _settings() -> Iterator[Looked]:
+    found = checks.run_checks()
+    if not found:
+        yield Looked(about="settings", text="nothing speaks against them")
+    for one in found:
+        state: State = "wrong" if one.is_serious() else "look"
+        yield Looked(about="settings", text=str(one.msg), state=state, advice=str(one.hint or ""))

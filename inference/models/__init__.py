@@ -1,0 +1,19 @@
+"""The tables, one file for each."""
+
+from inference.models.api_key import ApiKey, KeyDay
+from inference.models.download import Download
+from inference.models.pool_event import PoolEvent
+from inference.models.request_record import Capture, RequestRecord
+from inference.models.served_model import ServedModel
+from inference.models.stored_response import StoredResponse
+
+__all__ = [
+    "ApiKey",
+    "Capture",
+    "Download",
+    "KeyDay",
+    "PoolEvent",
+    "RequestRecord",
+    "ServedModel",
+    "StoredResponse",
+]

@@ -1,0 +1,176 @@
+"""What the database keeps of API keys: never the key itself, only what proves it."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q, QuerySet, Sum
+
+from inference.core import key_secret
+from inference.core.principal import SCOPES, Allowance, Scope
+
+MOST_REQUESTS = 10_000  # a minute: each is remembered for as long
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+def today() -> datetime:
+    """When this day began; days are those of UTC, whatever the clock on the wall says."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+class ApiKeyManager(models.Manager["ApiKey"]):
+    def with_tokens_today(self) -> "QuerySet[ApiKey]":
+        """Every key with its owner and what it has used since midnight."""
+        spent = F("days__prompt_tokens") + F("days__completion_tokens")
+        used = Sum(spent, filter=Q(days__day=today().date()), default=0)
+        found: QuerySet[ApiKey] = self.select_related("owner").annotate(tokens_today=used)
+        return found
+
+
+class ApiKey(models.Model):
+    """A key that programs send, on behalf of its owner."""
+
+    name = models.CharField(max_length=100, help_text="What it is for: the program or the machine.")
+    prefix = models.CharField("begins with", max_length=20, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys")
+    can_chat = models.BooleanField("chat", default=True, help_text="Chats, completions and token counts.")
+    can_embed = models.BooleanField("embeddings", default=True)
+    can_manage = models.BooleanField(
+        "manage", default=False, help_text="Load, unload and pin models, and see the pool."
+    )
+    expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
+    requests_per_minute = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_REQUESTS)],
+        help_text="Empty for no limit.",
+    )
+    tokens_per_day = models.PositiveBigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Of prompts and answers together, from midnight UTC; empty for no limit.",
+    )
+    concurrent_streams = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Answers made at the same time; empty for no limit.",
+    )
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    last_used_at = models.DateTimeField("last used", null=True, editable=False)
+    is_revoked = models.BooleanField(
+        "revoked", default=False, help_text="A revoked key opens nothing; this cannot be undone."
+    )
+
+    objects = ApiKeyManager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def clean(self) -> None:
+        problems = {
+            "name": self._problem_of_name(),
+            "can_chat": ""
+            if self.scopes
+            else "Give it at least one scope; a key for nothing is revoked instead.",
+            "expires_at": self._problem_of_end(),
+        }
+        if wrong := {field: words for field, words in problems.items() if words}:
+            raise ValidationError(wrong)
+
+    def _problem_of_name(self) -> str:
+        """Why its owner's other keys keep it from having this name; empty when they do not."""
+        others = ApiKey.objects.filter(owner=self.owner_id, name=self.name, is_revoked=False).exclude(
+            pk=self.pk
+        )
+        if self.is_revoked or not others.exists():
+            return ""
+        return "Its owner has a key of this name already; lists would show two that nobody can tell apart."
+
+    def _problem_of_end(self) -> str:
+        """Why it cannot end then; empty when it can."""
+        if self.expires_at is None or self.expires_at > datetime.now(UTC):
+            return ""
+        before = ApiKey.objects.filter(pk=self.pk).values_list("expires_at", flat=True).first()
+        # The page of a key that has expired must still be saved; forms have no fractions of seconds.
+        if before and before.replace(microsecond=0) == self.expires_at.replace(microsecond=0):
+            return ""
+        return "Give a time ahead; days and times are those of UTC. To end a key now, revoke it."
+
+    def give_secret(self) -> str:
+        """Make the secret that this key is; the only time that it can be seen."""
+        made = key_secret.make()
+        self.prefix, self.digest = key_secret.prefix_of(made), key_secret.digest(made)
+        return made
+
+    def revoke(self) -> None:
+        self.is_revoked = True
+        self.save(update_fields=["is_revoked"])
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        given = (self.can_chat, self.can_embed, self.can_manage)
+        return tuple(scope for scope, may in zip(SCOPES, given, strict=True) if may)
+
+    @property
+    def allowance(self) -> Allowance:
+        return Allowance(
+            requests_per_minute=self.requests_per_minute,
+            tokens_per_day=self.tokens_per_day,
+            streams=self.concurrent_streams,
+        )
+
+    @property
+    def state(self) -> str:
+        """Whether it opens anything, in a word."""
+        if self.is_revoked:
+            return "revoked"
+        is_over = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
+        return "expired" if is_over else "good"
+
+    def was_used(self, at: datetime) -> None:
+        """Remember a use, to the minute: a busy key need not be written more often."""
+        if self.last_used_at is None or at - self.last_used_at >= _SEEN_EVERY:
+            self.last_used_at = at
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=at)  # no signal: nothing else changed
+
+
+class KeyDayManager(models.Manager["KeyDay"]):
+    def lately(self, key: ApiKey, days: int = 30) -> Iterable["KeyDay"]:
+        """The last days up to this one, oldest first, with those on which nothing was used."""
+        first = (today() - timedelta(days=days - 1)).date()
+        used = {row.day: row for row in self.filter(key=key, day__gte=first)}
+        every = (first + timedelta(days=number) for number in range(days))
+        return [used.get(day) or KeyDay(key=key, day=day) for day in every]
+
+
+class KeyDay(models.Model):
+    """What one key used on one day (UTC)."""
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="days")
+    day = models.DateField()
+    requests = models.PositiveIntegerField(default=0)
+    prompt_tokens = models.PositiveBigIntegerField(default=0)
+    completion_tokens = models.PositiveBigIntegerField(default=0)
+
+    objects = KeyDayManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "day"], name="one_row_for_a_day_of_a_key")]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.key} on {self.day}: {self.tokens} tokens"
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens

@@ -1,0 +1,120 @@
+"""What the database keeps of requests, and when it may keep their words."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q, QuerySet
+
+from inference.models.api_key import ApiKey
+
+LONGEST_CAPTURE = timedelta(days=7)
+
+
+class RequestRecordManager(models.Manager["RequestRecord"]):
+    def retain(self, *, days: int, rows: int) -> None:
+        """Forget what is older than so many days, and all but the newest rows."""
+        self.filter(at__lt=datetime.now(UTC) - timedelta(days=days)).delete()
+        newest = self.order_by("-pk").values_list("pk", flat=True).first()
+        if newest is not None:
+            self.filter(pk__lte=newest - rows).delete()
+
+    def with_words(self, records: "QuerySet[RequestRecord]") -> "QuerySet[RequestRecord]":
+        """Those of which a capture kept what was said."""
+        return records.exclude(prompt="", answer="")
+
+    def wipe(self, records: "QuerySet[RequestRecord]") -> int:
+        """Delete what was said in these requests, and keep all else; tells of how many there was any."""
+        return self.with_words(records).update(prompt="", answer="")
+
+
+class RequestRecord(models.Model):
+    """One request that is over; phases are in milliseconds."""
+
+    at = models.DateTimeField("time", db_index=True)
+    principal_kind = models.CharField("kind of caller", max_length=10)
+    principal = models.CharField("caller", max_length=200, blank=True)
+    key = models.ForeignKey(
+        ApiKey, models.SET_NULL, null=True, related_name="records", verbose_name="API key"
+    )
+    model = models.CharField(max_length=500)
+    kind = models.CharField(max_length=20)
+    queued_ms = models.PositiveBigIntegerField("queued")
+    loading_ms = models.PositiveBigIntegerField("loading")
+    prefill_ms = models.PositiveBigIntegerField("prefill")
+    decode_ms = models.PositiveBigIntegerField("decode")
+    prompt_tokens = models.PositiveBigIntegerField("prompt")
+    completion_tokens = models.PositiveBigIntegerField("completion")
+    cached_tokens = models.PositiveBigIntegerField("cached")
+    finish = models.CharField(max_length=200, blank=True)
+    error = models.CharField(max_length=100, blank=True)
+    has_left = models.BooleanField("client left", default=False)
+    prompt = models.TextField(blank=True)  # this and the answer only while capture is on
+    answer = models.TextField(blank=True)
+
+    objects = RequestRecordManager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = "request"
+        default_permissions = ["view"]
+        permissions = [("read_captured", "Can read captured prompts and answers")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.model}, {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+def _in_an_hour() -> datetime:
+    return datetime.now(UTC) + timedelta(hours=1)
+
+
+def check_end(until: datetime) -> None:
+    """ValidationError unless it lies ahead, and not too far."""
+    if not datetime.now(UTC) < until <= datetime.now(UTC) + LONGEST_CAPTURE:
+        raise ValidationError(f"Give a time ahead, at most {LONGEST_CAPTURE.days} days.")
+
+
+class CaptureManager(models.Manager["Capture"]):
+    def end(self) -> datetime | None:
+        """When the capture that goes on now will be over; None when there is none."""
+        ahead = self.filter(until__gt=datetime.now(UTC)).order_by("-until")
+        return ahead.values_list("until", flat=True).first()
+
+    def records(self, captures: "Iterable[Capture]") -> "QuerySet[RequestRecord]":
+        """The requests that came while one of these captures went on."""
+        spans = [Q(at__range=(capture.began_at, capture.until)) for capture in captures]
+        return RequestRecord.objects.filter(reduce(or_, spans, Q(pk__in=[])))
+
+
+class Capture(models.Model):
+    """A time during which prompts and answers are kept with the record of their requests."""
+
+    until = models.DateTimeField(
+        default=_in_an_hour, validators=[check_end], help_text="It ends by itself, in a week at the latest."
+    )
+    reason = models.CharField(max_length=200, help_text="Whoever looks at the admin sees it.")
+    began_at = models.DateTimeField("began", auto_now_add=True)
+    began_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name="began by"
+    )
+
+    objects = CaptureManager()
+
+    class Meta:
+        ordering = ["-began_at"]
+        default_permissions = ["add", "change", "view"]
+
+    def __str__(self) -> str:
+        return f"until {self.until:%Y-%m-%d %H:%M} UTC: {self.reason}"
+
+    @property
+    def is_on(self) -> bool:
+        return self.until > datetime.now(UTC)
+
+    def stop(self) -> None:
+        self.until = datetime.now(UTC)
+        self.save(update_fields=["until"])

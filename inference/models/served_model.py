@@ -1,0 +1,185 @@
+"""The operator's choices for each model."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from inference.adapters import ADAPTERS
+from inference.core.model_card import Choice, Finding, worst
+from inference.core.requests import Sampling
+
+LONGEST_ALIAS = 200
+MOST_ALIASES = 32
+_LONGEST_TTL_S = 10 * 365 * 86_400
+
+
+def check_idle_ttl(seconds: float) -> None:
+    """ValidationError unless it is -1 or a sensible number of seconds."""
+    if seconds != -1 and not 0 <= seconds <= _LONGEST_TTL_S:
+        raise ValidationError("Give seconds from 0 up, or -1 to keep the model for ever.")
+
+
+def check_above_zero(value: float) -> None:
+    """ValidationError for zero and less; NaN is neither."""
+    if not value > 0:
+        raise ValidationError("Give a number above 0.")
+
+
+_DRAWING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+_NOTHING_CHOSEN = models.Q(
+    is_pinned=False,
+    idle_ttl_s__isnull=True,
+    aliases=[],
+    adapter="",
+    is_enabled=True,
+    context_cap__isnull=True,
+    **{f"{name}__isnull": True for name in _DRAWING},
+)
+
+
+def _upto(most: float, help_text: str, *checks: Any) -> "models.FloatField[float | None, float | None]":
+    return models.FloatField(
+        null=True, blank=True, validators=[*checks, MaxValueValidator(most)], help_text=help_text
+    )
+
+
+class ServedModelManager(models.Manager["ServedModel"]):
+    def sync(self, names: Iterable[str]) -> None:
+        """Have a row for each model on disk, and for those missing for now that something was chosen for."""
+        wanted = set(names)
+        known = set(self.values_list("name", flat=True))
+        self.bulk_create([ServedModel(name=name) for name in wanted - known], ignore_conflicts=True)
+        if gone := known - wanted:  # looking takes no lock on the database while nothing has changed
+            self.filter(_NOTHING_CHOSEN, name__in=gone).delete()
+
+    def choices(self) -> Mapping[str, Choice]:
+        """What was chosen, for each model that something was chosen for."""
+        chosen = self.exclude(_NOTHING_CHOSEN)
+        return {model.name: model.choice for model in chosen}
+
+
+class ServedModel(models.Model):
+    """One model this site may serve; its state lives in the pool, its facts on disk."""
+
+    name = models.CharField(max_length=500, unique=True)
+    found_at = models.DateTimeField(auto_now_add=True)
+    is_pinned = models.BooleanField(
+        "pinned", default=False, help_text="Never evicted, and loaded when the site starts."
+    )
+    idle_ttl_s = models.FloatField(
+        "idle time",
+        null=True,
+        blank=True,
+        validators=[check_idle_ttl],
+        help_text="Seconds it stays loaded after its last token; -1 for ever, empty for the site's setting.",
+    )
+    aliases = models.JSONField(
+        default=list, blank=True, help_text="Other names that requests may use for it, one a line."
+    )
+
+    adapter = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text=(
+            "Which adapter reads and writes for it, from the next load on; empty for the one that fits."
+        ),
+    )
+    is_enabled = models.BooleanField(
+        "enabled", default=True, help_text="Off: it is not offered, not loaded, and unloaded if it is."
+    )
+    context_cap = models.PositiveIntegerField(
+        "longest context",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(16)],
+        help_text="Tokens of prompt and answer together, from the next load on; empty for the model's own.",
+    )
+    temperature = _upto(
+        2, "0 to 2, for requests that name none; empty for the model's own.", MinValueValidator(0)
+    )
+    top_p = _upto(1, "Above 0 to 1.", check_above_zero)
+    top_k = models.PositiveIntegerField(null=True, blank=True, help_text="0 for all tokens.")
+    min_p = _upto(1, "0 to 1.", MinValueValidator(0))
+    repetition_penalty = _upto(2, "Above 0 to 2; 1 for none.", check_above_zero)
+    findings = models.JSONField(
+        null=True, editable=False, help_text="What the self-test found when it was last loaded; null before."
+    )
+
+    objects = ServedModelManager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "model"
+        default_permissions = ["view"]
+        permissions = [
+            ("ask_servedmodel", "Can chat with models"),
+            ("run_servedmodel", "Can load, unload and pin models"),
+            ("remove_servedmodel", "Can delete the files of models"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def choice(self) -> Choice:
+        names = self.aliases if isinstance(self.aliases, list) else []
+        aliases = tuple(name for name in names if isinstance(name, str))
+        return Choice(
+            is_pinned=self.is_pinned,
+            idle_ttl_s=self.idle_ttl_s,
+            aliases=aliases,
+            adapter=self.adapter,
+            is_enabled=self.is_enabled,
+            context_cap=self.context_cap,
+            sampling=Sampling(**{name: getattr(self, name) for name in _DRAWING}),
+        )
+
+    @property
+    def light(self) -> str:
+        """The colour of the last self-test; empty before the first."""
+        if self.findings is None:
+            return ""
+        return worst(msgspec.convert(self.findings, tuple[Finding, ...]))
+
+    def clean(self) -> None:
+        if problem := self._problem_of_aliases():
+            raise ValidationError({"aliases": problem})
+        if self.adapter and self.adapter not in (known := sorted(one.name for one in ADAPTERS)):
+            raise ValidationError({"adapter": f"There is no such adapter. There are {', '.join(known)}."})
+
+    def _problem_of_aliases(self) -> str:
+        """Why these aliases cannot be, in words; empty when they can."""
+        names = self.aliases
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            return "Aliases are a list of names."
+        if len(names) > MOST_ALIASES:
+            return f"A model can have at most {MOST_ALIASES} aliases."
+        if problem := next(filter(None, map(_problem_of_name, names)), ""):
+            return problem
+        if len(set(names)) < len(names):
+            return "An alias is given twice."
+        if self.name in names:
+            return f"{self.name!r} is its name already."
+        return next((f"{name!r} means another model already." for name in names if name in self._taken()), "")
+
+    def _taken(self) -> set[str]:
+        """Every name and alias of the other models."""
+        others = ServedModel.objects.exclude(pk=self.pk)
+        aliases = {alias for other in others for alias in other.choice.aliases}
+        return aliases | {other.name for other in others}
+
+
+def _problem_of_name(name: str) -> str:
+    if not name.strip() or name != name.strip():
+        return "An alias needs at least one letter and no blanks around it."
+    if len(name) > LONGEST_ALIAS:
+        return f"An alias can have at most {LONGEST_ALIAS} characters."
+    # Cc control, Cf invisible, Cs half surrogates, Zl and Zp breaks of lines: none can be read or typed.
+    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in name):
+        return "An alias cannot have control characters."
+    return ""

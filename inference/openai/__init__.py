@@ -1,1 +1,0 @@
-"""The OpenAI dialect over HTTP: it parses, asks `inference.chat`, and words the answer."""

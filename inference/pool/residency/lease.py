@@ -1,0 +1,140 @@
+"""A claim on one model, from the queue to the last token."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+from inference.core.events import Progress
+from inference.core.model_card import ModelCard
+from inference.core.requests import Sampling
+from inference.pool.residency.resident import Resident, Stream
+from inference.pool.workers.runner import Runner
+
+_PROGRESS_EVERY_S = 0.2
+
+
+@dataclass(eq=False)
+class Waiter:
+    """One request in the queue for a model; `tokens` is None for one that only wants it loaded."""
+
+    card: ModelCard
+    granted: "asyncio.Future[Resident]"
+    since: float
+    tokens: int | None = 0
+    held_bytes: int = 0  # once granted: what is reserved for its KV cache
+    stream: Stream | None = None  # once granted, while it runs
+    number: int = field(default_factory=itertools.count(1).__next__)  # in the order in which they came
+    overtaken_s: float = 0.0  # how long later ones alone have kept it waiting
+    is_overtaken: bool = False  # whether they do now
+
+    @property
+    def is_request(self) -> bool:
+        """Not an operator's load, for which nobody is kept waiting."""
+        return self.tokens is not None
+
+    @property
+    def kv_tokens(self) -> int:
+        return self.tokens or 0
+
+    @property
+    def resident(self) -> Resident | None:
+        """Where its lease counts: not while it waits, nor when it was refused or gave up."""
+        is_granted = self.granted.done() and not self.granted.cancelled() and not self.granted.exception()
+        return self.granted.result() if is_granted and self.tokens is not None else None
+
+    def take(self, resident: Resident, now: float) -> None:
+        """Count this lease and its bytes."""
+        if self.tokens is None:
+            return
+        self.stream = Stream(self.number, now)
+        self.held_bytes = self.tokens * resident.kv_per_token
+        resident.streams.append(self.stream)
+        resident.kv_reserved += self.held_bytes
+
+    def settle(self, tokens: int) -> None:
+        """Replace the estimate by the exact number of tokens."""
+        if resident := self.resident:
+            exact = tokens * resident.kv_per_token
+            resident.kv_reserved += exact - self.held_bytes
+            self.held_bytes = exact
+
+    def give_back(self, now: float) -> Resident | None:
+        """End the lease; its bytes stay counted until the worker's next report. None if there was none."""
+        resident, stream = self.resident, self.stream
+        if resident and stream:
+            resident.streams.remove(stream)
+            self.stream = None
+            resident.kv_reserved -= self.held_bytes
+            resident.unsettled += self.held_bytes
+            resident.is_settled = False
+            resident.last_used = now
+        return resident
+
+
+class Keeper(Protocol):
+    """Who grants claims and takes them back: the pool."""
+
+    async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> Waiter: ...
+
+    def leave(self, waiter: Waiter) -> None: ...
+
+    def settle(self, waiter: Waiter, tokens: int) -> None: ...
+
+    def progress_of(self, waiter: Waiter) -> Progress: ...
+
+
+class Lease:
+    """`async with pool.lease(id) as lease`: follow `progress()` to its end, then use `runner`."""
+
+    def __init__(self, pool: Keeper, model_id: str, tokens: int, kind: str = "") -> None:
+        self._pool = pool
+        self._model_id = model_id
+        self._tokens = tokens
+        self._kind = kind
+        self._waiter: Waiter | None = None
+
+    async def __aenter__(self) -> Self:
+        self._waiter = await self._pool.join(self._model_id, self._tokens, self._kind)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._waiter:
+            self._pool.leave(self._waiter)
+
+    async def progress(self) -> AsyncIterator[Progress]:
+        """Yield what the request waits for, each time it changes, until the model is ours.
+
+        Raises ModelLoadFailed, ShuttingDown, AllPinned, or PoolFull when no room came in time.
+        """
+        waiter = self._entered()
+        last: Progress | None = None
+        while not waiter.granted.done():
+            now = self._pool.progress_of(waiter)
+            if now != last:
+                yield now
+            last = now
+            await asyncio.wait([waiter.granted], timeout=_PROGRESS_EVERY_S)
+        waiter.granted.result()
+
+    def settle(self, tokens: int) -> None:
+        """Correct the reservation: prompt and answer will take at most so many tokens."""
+        self._pool.settle(self._entered(), tokens)
+
+    @property
+    def runner(self) -> Runner:
+        return self._entered().granted.result().runner
+
+    @property
+    def sampling(self) -> Sampling:
+        """What the operator wants of requests that leave it open."""
+        return self._entered().granted.result().card.sampling
+
+    def _entered(self) -> Waiter:
+        if not self._waiter:
+            raise RuntimeError("enter the lease first")
+        return self._waiter

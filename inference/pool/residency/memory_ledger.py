@@ -1,0 +1,53 @@
+"""The models that are resident and the bytes they have between them."""
+
+from inference.core.units import in_gb
+from inference.pool.residency import eviction
+from inference.pool.residency.resident import Resident
+
+
+class Room:
+    """The one account of bytes: what the limit is, who holds what, what is free."""
+
+    def __init__(self, limit: int, *, is_given: bool = True) -> None:
+        self.limit = limit
+        self._is_given = is_given
+        self._residents: dict[str, Resident] = {}
+
+    @property
+    def residents(self) -> list[Resident]:
+        """A copy made in one step, since snapshots come from other threads."""
+        return list(self._residents.values())
+
+    @property
+    def reserved(self) -> int:
+        return eviction.reserved(self.residents)
+
+    @property
+    def free(self) -> int:
+        """Below zero when workers hold more than was predicted."""
+        return self.limit - self.reserved
+
+    @property
+    def coming(self) -> int:
+        return eviction.coming(self.residents)
+
+    def learn_limit(self, device_bytes: int) -> None:
+        """Stay within what the device may use, unless the operator has decided; 0 is not known."""
+        if not self._is_given and 0 < device_bytes < self.limit:
+            self.limit = device_bytes
+
+    def of(self, model_id: str) -> Resident | None:
+        return self._residents.get(model_id)
+
+    def holds(self, resident: Resident) -> bool:
+        return self.of(resident.card.id) is resident
+
+    def add(self, resident: Resident) -> None:
+        self._residents[resident.card.id] = resident
+
+    def remove(self, resident: Resident) -> None:
+        if self.holds(resident):
+            del self._residents[resident.card.id]
+
+    def __str__(self) -> str:
+        return f"free {in_gb(self.free)} of {in_gb(self.limit)}"

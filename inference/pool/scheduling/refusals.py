@@ -1,0 +1,130 @@
+"""Why a request is refused, in words with numbers. Pure."""
+
+from collections.abc import Collection, Sequence
+
+from inference.core.errors import (
+    AllPinned,
+    InvalidValue,
+    ModelLoadFailed,
+    ModelNotFound,
+    ModelTooLarge,
+    PoolFull,
+    QueueFull,
+    ServerError,
+)
+from inference.core.model_card import ModelCard
+from inference.core.units import in_gb
+from inference.pool.residency.durations import LONGEST_S
+from inference.pool.residency.resident import Resident
+
+_MOST_NAMED = 3
+
+
+def of_hopeless(
+    card: ModelCard, tokens: int, residents: Collection[Resident], limit: int
+) -> ServerError | None:
+    """The refusal of a request that no waiting can serve: too large, or everything else is pinned."""
+    weights = card.load_bytes
+    kv = tokens * card.kv_bytes_per_token
+    if weights > limit:
+        return _too_large(card, weights, limit)
+    if weights + kv > limit:
+        return _too_long(card, tokens, weights, kv, limit)
+    pinned = [
+        resident
+        for resident in residents
+        if resident.card.is_pinned and resident.card.id != card.id and not resident.is_leaving
+    ]
+    held = sum(resident.base for resident in pinned)
+    if weights + kv <= limit - held:
+        return None
+    return _all_pinned(card, weights + kv, [resident.card.id for resident in pinned], held, limit)
+
+
+def of_problem(card: ModelCard) -> ServerError:
+    """The refusal of a model whose files, or whose operator, say that it is not served."""
+    if not card.is_enabled:  # as good as not there: whoever asks again is told the same
+        return ModelNotFound(f"The model {card.id!r} is switched off on this server.", param="model")
+    return ModelLoadFailed(f"The model {card.id!r} cannot be served: {card.problem}", param="model")
+
+
+def of_kind(card: ModelCard) -> InvalidValue:
+    """The refusal of a chat with an embedding model, or the other way round."""
+    if card.kind == "embedding":
+        text = f"The model {card.id!r} makes embeddings, not text; ask it at /v1/embeddings."
+    else:
+        text = f"The model {card.id!r} makes text, not embeddings; ask an embedding model."
+    return InvalidValue(text, param="model")
+
+
+def _too_large(card: ModelCard, need: int, limit: int) -> ModelTooLarge:
+    return ModelTooLarge(
+        f"The model {card.id!r} needs {in_gb(need)} of memory; the limit is {in_gb(limit)}: "
+        "raise MLX_SERVER_MEMORY_LIMIT or pick a smaller model.",
+        param="model",
+    )
+
+
+def _too_long(card: ModelCard, tokens: int, weights: int, kv: int, limit: int) -> ModelTooLarge:
+    return ModelTooLarge(
+        f"Prompt and answer of up to {tokens} tokens need {in_gb(kv)} of memory beside "
+        f"the {in_gb(weights)} of {card.id!r}; the limit is {in_gb(limit)}: lower max_tokens, send less text "
+        "or pick a smaller model.",
+        param="max_tokens",
+    )
+
+
+def _all_pinned(card: ModelCard, need: int, pinned: Sequence[str], held: int, limit: int) -> AllPinned:
+    names = [repr(name) for name in pinned[:_MOST_NAMED]]
+    if more := len(pinned) - len(names):
+        names.append(f"{more} more")
+    them = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    hold, first = (
+        ("which is pinned, holds", "it") if len(pinned) == 1 else ("which are pinned, hold", "one of them")
+    )
+    return AllPinned(
+        f"{card.id!r} needs {in_gb(need)} of memory, and {them}, {hold} {in_gb(held)} of {in_gb(limit)}: "
+        f"unpin {first} first.",
+        param="model",
+        retry_after=LONGEST_S,
+    )
+
+
+def of_outgrown(resident: Resident, tokens: int, limit: int) -> ModelTooLarge | None:
+    """The refusal of a request that does not fit even alone, by what the idle worker reports it holds."""
+    kv = tokens * resident.kv_per_token
+    weights = resident.base + resident.card.prefill_bytes
+    if resident.leases or not resident.is_settled or weights + kv <= limit:
+        return None
+    return _too_long(resident.card, tokens, weights, kv, limit)
+
+
+def of_loop(card: ModelCard, reason: str, restarts: int, retry_in_s: float) -> ModelLoadFailed:
+    """The refusal while a crash loop's breaker is open."""
+    return ModelLoadFailed(
+        f"The model {card.id!r} died {restarts} times, the last time: {reason or 'it did not say why'}. "
+        f"It may start again in {retry_in_s:.0f} s; load it by hand to try at once.",
+        param="model",
+        retry_after=max(1.0, retry_in_s),
+    )
+
+
+def of_pressure(card: ModelCard, retry_after: float) -> PoolFull:
+    return PoolFull(
+        f"The system is short of memory, so {card.id!r} cannot be loaded now; try again shortly.",
+        retry_after=retry_after,
+    )
+
+
+def of_wait(card: ModelCard, waited_s: float, retry_after: float) -> PoolFull:
+    return PoolFull(
+        f"There was no room for {card.id!r} within {waited_s:.0f} s: every model that is loaded is busy. "
+        "Try again shortly.",
+        retry_after=retry_after,
+    )
+
+
+def of_queue(waiting: int, retry_after: float) -> QueueFull:
+    return QueueFull(
+        f"Too many requests ({waiting}) are waiting for a model; try again shortly.", retry_after=retry_after
+    )

@@ -1,0 +1,65 @@
+"""The Runner port: whatever holds one loaded model. process.py has the real one, tests/fakes.py another."""
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol
+
+from inference.core.events import Event
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import Loaded, Memory
+from inference.core.requests import Request
+
+
+class Runner(Protocol):
+    """One model's holder. Load once, submit many, stop once."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    @property
+    def memory(self) -> Memory:
+        """The last memory figures reported."""
+        ...
+
+    async def warm_up(self) -> None:
+        """Do all that can be done before the model is known, so that a load costs only its weights."""
+        ...
+
+    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
+        """Load the model, reporting percent; raises ModelLoadFailed."""
+        ...
+
+    def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
+        """Run one request: Accepted first, Finished last, or a ServerError; closing it cancels.
+
+        Prefixes are looked up and kept in `owner`'s part of the prefix cache.
+        """
+        ...
+
+    def shed(self, keep_bytes: int) -> None:
+        """Ask it to shrink its prefix cache to `keep_bytes`; the next memory report tells the outcome."""
+        ...
+
+    def on_memory(self, report: Callable[[Memory], None]) -> None:
+        """Call `report` on the loop with every memory report from now on."""
+        ...
+
+    @property
+    def device_bytes(self) -> int:
+        """What the device may use at most, known once warm; 0 when it has no limit of its own."""
+        ...
+
+    @property
+    def end_reason(self) -> str:
+        """Why it ended by itself, in words; empty while it lives."""
+        ...
+
+    async def wait_ended(self) -> None:
+        """Return once the runner can serve no more, for whatever reason."""
+        ...
+
+    async def stop(self) -> None:
+        """End it and give its memory back; running requests end with an error. Idempotent."""
+        ...
+
+
+StartRunner = Callable[[], Runner]

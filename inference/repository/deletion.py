@@ -1,0 +1,89 @@
+"""Deleting a model: only what lies in the models folder itself is this site's to delete.
+
+Nothing is deleted through a link. Of a model that is a link the link goes, and the files it leads to stay.
+"""
+
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from inference.core.model_card import ModelCard
+from inference.repository.files import folder_tree
+
+_GB = 10**9
+
+
+class NotOurs(Exception):
+    """The files belong to the Hugging Face cache, or lie behind a link; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What deleting one model does."""
+
+    model: str
+    path: Path
+    is_link: bool
+    bytes: int  # that are free afterwards
+    keeps_files: bool = False  # some of its files are links, or have another name elsewhere
+
+    @property
+    def coming(self) -> str:
+        """What will happen, in words."""
+        if self.is_link:
+            return "Its link in the models folder is removed; the files that it leads to stay where they are."
+        kept = " The files that are only linked there stay where they are." if self.keeps_files else ""
+        return f"{self.bytes / _GB:.1f} GB in the models folder are deleted for good.{kept}"
+
+    @property
+    def done(self) -> str:
+        """What has happened."""
+        if self.is_link:
+            return f"The link {self.model} was removed; the files that it led to are still there."
+        return f"The files of {self.model} were deleted."
+
+
+def remove(card: ModelCard, models: Path) -> Removal:
+    """Delete the model's folder, or the link that it is; raises NotOurs, or OSError where not all went."""
+    planned = plan(card, models)
+    if planned.is_link:
+        planned.path.unlink()
+        return planned
+    # Renamed first: a folder that is half deleted must not look like a model.
+    away = planned.path.with_name(f".removed-{planned.path.name}")
+    if away.is_dir():
+        folder_tree.remove(away)  # what a killed run left
+    planned.path.rename(away)
+    folder_tree.remove(away)
+    return planned
+
+
+def plan(card: ModelCard, models: Path) -> Removal:
+    """What `remove` would do now; raises NotOurs for what is not ours to delete."""
+    path = Path(card.path)
+    if card.source != "folder" or models not in path.parents:
+        raise NotOurs(
+            f"The model {card.id} is not in the models folder; delete it where it came from "
+            "(`hf cache delete`)."
+        )
+    above = takewhile(lambda folder: folder != models, path.parents)
+    if link := next((folder for folder in above if folder.is_symlink()), None):
+        raise NotOurs(
+            f"The model {card.id} lies behind the link {link.relative_to(models)}, so its files are not this "
+            "site's to delete. Delete them where they are, or remove that link."
+        )
+    if path.is_symlink():
+        return Removal(card.id, path, is_link=True, bytes=0)
+    kept = sum(_kept(entry.path) for entry in folder_tree.walk(path))
+    return Removal(card.id, path, is_link=False, bytes=max(0, card.weight_bytes - kept), keeps_files=kept > 0)
+
+
+def _kept(file: str) -> int:
+    """The bytes of a file that has another name, so that deleting this one frees none of them."""
+    path = Path(file)
+    try:
+        found = path.stat()
+        has_another_name = path.is_symlink() or (path.is_file() and found.st_nlink > 1)
+    except OSError:  # a link to nowhere, or gone since
+        return 0
+    return found.st_size if has_another_name else 0

@@ -1,0 +1,244 @@
+"""HTTP to the hub: its token goes to the configured host and nowhere else, and patience with it ends.
+
+Redirects are followed here, by hand: huggingface_hub keeps the token between all hosts it knows, and the
+large files lie with others (GHSA-3mj3-57v2-4636 is the same mistake elsewhere).
+"""
+
+import email.utils
+import itertools
+import re
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from inference import __version__
+from inference.repository.downloads.errors import FetchFailed, HubBusy, HubUnavailable, NotOnHub, NotPermitted
+
+_MOST_REDIRECTS = 5
+_MOST_LISTED_BYTES = 32 * 2**20
+_NUMBER = re.compile(r"\[Errno -?\d+\] ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a hub is borne with: tries in a row that bring nothing, and seconds."""
+
+    tries: int = 5
+    pause_s: float = 0.5  # doubled each time
+    longest_pause_s: float = 30.0  # that it may ask for
+    connect_s: float = 5.0
+    stall_s: float = 20.0
+
+
+class Passing(Exception):
+    """Trouble that may be gone at the next try; `then` is what it comes to when it is not."""
+
+    def __init__(self, then: FetchFailed, *, wait_s: float = 0.0) -> None:
+        super().__init__(str(then))
+        self.then = then
+        self.wait_s = wait_s
+
+
+class Unreachable(Passing):
+    """There is nobody at the hub's address, or no way to it."""
+
+
+class Wire:
+    """Connections to one hub on behalf of one repository."""
+
+    def __init__(self, endpoint: str, token: str | None, repo: str, patience: Patience) -> None:
+        self._home = _address(endpoint)
+        self._shown = self._home.copy_with(userinfo=b"")  # as people may see it
+        self._token = token
+        if token and not (token.isascii() and token.isprintable()):
+            raise NotPermitted("HF_TOKEN is no token of a hub; correct it, or sign in with `hf auth login`.")
+        self._repo = repo
+        self.patience = patience
+        timeout = httpx.Timeout(patience.stall_s, connect=patience.connect_s)
+        self._client = httpx.Client(timeout=timeout, follow_redirects=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def listing(self) -> Any:
+        """What the hub says of the repository: JSON, of a size that can be borne."""
+        for tries in itertools.count(1):
+            try:
+                return self._ask()
+            except Unreachable:  # nothing has begun, so nobody need wait for it
+                raise
+            except Passing as trouble:
+                self.pause(trouble, tries)
+
+    def _ask(self) -> Any:
+        with self._trouble(), self.get(f"/api/models/{self._repo}", query="blobs=true") as response:
+            body = bytearray()
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > _MOST_LISTED_BYTES:
+                    raise HubUnavailable(f"The hub's list of the files of {self._repo} is too long.")
+        try:
+            return httpx.Response(200, content=bytes(body)).json()
+        except ValueError:
+            raise HubUnavailable(
+                f"What answers at {self._shown} is no Hugging Face hub; look at HF_ENDPOINT."
+            ) from None
+
+    @contextmanager
+    def file(self, revision: str, name: str, begin: int) -> Iterator[httpx.Response]:
+        """A file's bytes from `begin` on; the status says whether they really begin there."""
+        path = f"/{self._repo}/resolve/{revision}/{quote(name)}"
+        with self._trouble(), self.get(path, begin=begin) as response:
+            yield response
+
+    @contextmanager
+    def get(self, path: str, *, query: str = "", begin: int = 0) -> Iterator[httpx.Response]:
+        """A good answer, wherever the hub sends us for it; raises FetchFailed or Passing otherwise."""
+        url = self._home.copy_with(path=self._home.path.rstrip("/") + path, query=query.encode() or None)
+        is_home = True
+        for _ in range(_MOST_REDIRECTS):
+            # Once it has left, the token stays behind, even when the way leads back.
+            is_home = is_home and _origin(url) == _origin(self._home)
+            response = self._client.send(self._request(url, is_home, begin), stream=True)
+            try:
+                if not response.has_redirect_location:
+                    self._refuse(response, is_home)
+                    yield response
+                    return
+                url = self._next(url, response.headers["location"])
+            finally:
+                response.close()
+        raise HubUnavailable(f"The hub sends us in circles for {self._repo}; try again later.")
+
+    def _request(self, url: httpx.URL, is_home: bool, begin: int) -> httpx.Request:
+        # Encoded bytes could neither be counted nor be gone on with.
+        headers = {"User-Agent": f"mlxsite/{__version__}", "Accept-Encoding": "identity"}
+        if begin:
+            headers["Range"] = f"bytes={begin}-"
+        if self._token and is_home:
+            headers["Authorization"] = f"Bearer {self._token}"
+        return self._client.build_request("GET", url, headers=headers)
+
+    def _next(self, url: httpx.URL, location: str) -> httpx.URL:
+        there = url.join(location)
+        if there.scheme not in ("https", self._home.scheme) or not there.host:
+            raise HubUnavailable(
+                f"The hub sends us from {url.scheme} to {there.scheme or 'nothing'} for {self._repo}, which "
+                "is not followed."
+            )
+        return there
+
+    def _refuse(self, response: httpx.Response, is_home: bool) -> None:
+        """Raise what a status other than a good one means, and what can be done about it."""
+        status, code = response.status_code, response.headers.get("x-error-code", "")
+        if status in {200, 206, 416}:
+            return
+        if status == 429:
+            raise self._busy(response)
+        if status >= 500 or status == 408 or not is_home:  # elsewhere it may be an address that ran out
+            raise Passing(HubUnavailable(f"The hub has trouble of its own (status {status})."))
+        if code == "GatedRepo":
+            raise NotPermitted(
+                f"{self._repo} is gated. Accept its licence at {self._shown}/{self._repo} in a browser, then "
+                "sign in with `hf auth login` or set HF_TOKEN, and download again."
+            )
+        if status == 404 or code in {"RepoNotFound", "EntryNotFound", "RevisionNotFound"}:
+            raise NotOnHub(self._unknown(code))
+        if status in {401, 403}:
+            raise NotPermitted(
+                f"The hub does not give {self._repo} to you. Sign in with `hf auth login` or set HF_TOKEN to "
+                f"a token that may read it; {self._shown}/{self._repo} says whether it wants a licence "
+                "accepted."
+            )
+        raise HubUnavailable(f"The hub answered with status {status} for {self._repo}; try again later.")
+
+    def _unknown(self, code: str) -> str:
+        if code == "EntryNotFound":
+            return f"The hub lists a file of {self._repo} that it does not have; try again later."
+        private = (
+            "" if self._token else ", or it is private: then sign in with `hf auth login` or set HF_TOKEN"
+        )
+        return f"There is no {self._repo} on the hub. Look at the spelling{private}."
+
+    def _busy(self, response: httpx.Response) -> Passing:
+        wait_s = _seconds(response.headers.get("retry-after", ""))
+        asks = f"asks to wait {_in_words(wait_s)}" if wait_s else "is asked too much"
+        return Passing(HubBusy(f"The hub {asks}."), wait_s=wait_s)
+
+    @contextmanager
+    def _trouble(self) -> Iterator[None]:
+        """The network's errors as ours."""
+        try:
+            yield
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise Unreachable(HubUnavailable(_unreachable(error))) from None
+        except httpx.TimeoutException:
+            stall_s = self.patience.stall_s
+            raise Passing(HubUnavailable(f"The hub sent nothing for {stall_s:.0f} seconds.")) from None
+        except httpx.TransportError:
+            raise Passing(HubUnavailable("The connection broke off.")) from None
+
+    def pause(self, trouble: Passing, tries: int) -> None:
+        """Wait before the next try; raises the trouble when there is none left, or the wait is too long."""
+        if tries >= self.patience.tries or trouble.wait_s > self.patience.longest_pause_s:
+            raise trouble
+        time.sleep(max(trouble.wait_s, self.patience.pause_s * 2 ** max(tries - 1, 0)))
+
+
+def _address(endpoint: str) -> httpx.URL:
+    try:
+        url = httpx.URL(endpoint.rstrip("/"))
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise HubUnavailable(
+            "HF_ENDPOINT is no address of a hub. Give one that begins with https://, or unset it for "
+            "huggingface.co."
+        )
+    return url
+
+
+def _unreachable(error: httpx.TransportError) -> str:
+    """Why there is no way to a host, in words."""
+    host = error.request.url.host
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, socket.gaierror):
+        cause = cause.__cause__ or cause.__context__
+    if cause:
+        return f"The name {host} cannot be resolved: is this machine online?"
+    why = _NUMBER.sub("", str(error))  # such as a certificate that nobody knows
+    return f"{host} cannot be reached{f' ({why})' if why else ''}. Look at the network."
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port  # httpx has no port where it is the scheme's own
+
+
+def _seconds(retry_after: str) -> float:
+    """Retry-After's seconds, which may be written as a time of day; 0 when it says nothing."""
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        until = email.utils.parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _in_words(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.0f} hours"

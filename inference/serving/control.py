@@ -1,0 +1,148 @@
+"""What operators do: load, unload and pin models, stop requests. The API, the admin and commands call it."""
+
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from inference.core.errors import InvalidValue, ModelNotFound, NotFound, Unavailable
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import ResidentModel
+from inference.core.threads import CATALOG, FILES
+from inference.models import ServedModel
+from inference.pool.scheduling import refusals
+from inference.repository import deletion
+from inference.serving import runtime
+from inference.serving.active_requests import STREAMS, Stream
+
+_CANNOT_WRITE = "The database cannot be written now; try again shortly."
+
+
+async def load(model_id: str) -> ResidentModel:
+    """Begin to load a model; raises what a request for it would be refused with."""
+    name = await _name_of(model_id)
+    await runtime.pool().load(name)
+    return runtime.pool().snapshot().of(name)
+
+
+async def unload(model_id: str) -> ResidentModel:
+    """Unload a model once its last stream has ended; nothing to do is well done."""
+    name = await _name_of(model_id)
+    await runtime.pool().unload(name)
+    return runtime.pool().snapshot().of(name)
+
+
+async def unload_now(model_id: str) -> ResidentModel:
+    """Unload a model without waiting for its streams: each of them ends with an error that says so."""
+    name = await _name_of(model_id)
+    await runtime.pool().unload(name, is_now=True)
+    for stream in await CATALOG.run(_streams_of, name):
+        with suppress(NotFound):  # it has ended meanwhile
+            STREAMS.stop(stream.id)
+    return runtime.pool().snapshot().of(name)
+
+
+async def reload(model_id: str) -> ResidentModel:
+    """Unload a model once its last stream has ended, then load it, with whatever was chosen since.
+
+    One that could not be loaded again stays as it is.
+    """
+    card = await _card_of(await _name_of(model_id))
+    if not card.is_servable:
+        raise refusals.of_problem(card)
+    await unload(card.id)
+    return await load(card.id)
+
+
+async def remove(model_id: str) -> str:
+    """Delete a model's files, or the link that it is, and say which.
+
+    Refused while it is in memory, or lies where others look after it.
+    """
+    card = await _card_of(model_id)
+    _refuse_in_memory(card.id)
+    try:
+        return (await FILES.run(deletion.remove, card, settings.CONFIG.models_path)).done
+    except deletion.NotOurs as error:
+        raise InvalidValue(str(error), param="model") from None
+    except OSError as error:
+        raise Unavailable(
+            f"Not all files of {card.id} could be deleted: {error.strerror or error}. Look at {card.path} "
+            "and who may write there."
+        ) from None
+    finally:
+        runtime.catalog().forget()
+
+
+async def forget(model_id: str) -> None:
+    """Drop what was chosen for a model whose folder is gone: nothing else would ever end that."""
+    if await CATALOG.run(runtime.catalog().exact, model_id):
+        raise InvalidValue(f"The folder of {model_id} is there; change what is chosen for it.", param="model")
+    _refuse_in_memory(model_id)
+    try:
+        await ServedModel.objects.filter(name=model_id).adelete()
+    except DatabaseError:
+        raise Unavailable(_CANNOT_WRITE, retry_after=5) from None
+    runtime.catalog().forget()
+
+
+async def pin(model_id: str) -> ResidentModel:
+    """Never evict a model from now on, and load it whenever the site starts."""
+    return await _set_pinned(model_id, True)
+
+
+async def unpin(model_id: str) -> ResidentModel:
+    return await _set_pinned(model_id, False)
+
+
+async def refresh(model_id: str) -> None:
+    """Have the pool act on what the database now says of a model."""
+    runtime.catalog().forget()
+    await runtime.pool().refresh(model_id)
+
+
+async def stop(stream_id: str) -> None:
+    """End a request under way; NotFound when it has ended already."""
+    STREAMS.stop(stream_id)
+
+
+async def _set_pinned(model_id: str, is_pinned: bool) -> ResidentModel:
+    name = await _name_of(model_id)
+    try:
+        await ServedModel.objects.aupdate_or_create(name=name, defaults={"is_pinned": is_pinned})
+    except DatabaseError:
+        raise Unavailable(_CANNOT_WRITE, retry_after=5) from None
+    await refresh(name)
+    return runtime.pool().snapshot().of(name)
+
+
+def _streams_of(name: str) -> list[Stream]:
+    """The requests under way whose model is this one, by whatever name they asked for it."""
+    find = runtime.catalog().find
+    cards = {asked: find(asked) for asked in {stream.model for stream in STREAMS.snapshot()}}
+    ours = {name} | {asked for asked, card in cards.items() if card and card.id == name}
+    return [stream for stream in STREAMS.snapshot() if stream.model in ours]
+
+
+def _refuse_in_memory(name: str) -> None:
+    state = runtime.pool().snapshot().of(name).state
+    if state.is_in_memory:
+        raise InvalidValue(f"The model {name} is {state}; unload it first.", param="model")
+
+
+async def _card_of(name: str) -> ModelCard:
+    if card := await CATALOG.run(runtime.catalog().exact, name):
+        return card
+    raise ModelNotFound(f"The folder of {name} is gone.", param="model")
+
+
+async def _name_of(model_id: str) -> str:
+    """The real id behind an id or alias; a resident model has one even when its folder is gone."""
+    card = await CATALOG.run(runtime.catalog().find, model_id)
+    if card:
+        return card.id
+    if any(model.id == model_id for model in runtime.pool().snapshot().models):
+        return model_id
+    raise ModelNotFound(
+        f"There is no model {model_id[:256]!r} here; GET /v1/models lists them.", param="model"
+    )

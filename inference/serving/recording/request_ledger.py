@@ -1,0 +1,104 @@
+"""What became of requests, on its way into the database: a row for each, and each key's use."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import close_old_connections, transaction
+from django.db.models import F
+
+from inference.models.api_key import ApiKey, KeyDay
+from inference.models.request_record import RequestRecord
+from inference.serving.recording.capture_switch import SWITCH
+from inference.serving.recording.request_entry import Entry, Note
+from inference.storage.background_writer import Writer
+
+_MOST = 200  # in one transaction: enough for any load, and soon over
+
+
+def write(notes: Sequence[Note]) -> None:
+    """Everything of one batch; OperationalError or InterfaceError when it cannot be written now."""
+    try:
+        with transaction.atomic():
+            keys = _keys_of(notes)
+            entries = [note for note in notes if isinstance(note, Entry)]
+            _record(entries, keys)
+            _count(entries, keys)
+            _see(notes, keys)
+            SWITCH.refresh()  # another process may have begun or ended a capture
+    finally:
+        close_old_connections()
+
+
+class Ledger(Writer[Note]):
+    """Call it with what was noted; a thread writes it soon."""
+
+    def __init__(
+        self, write: Callable[[Sequence[Note]], None] = write, *, room: int = 10_000, try_again_s: float = 2.0
+    ) -> None:
+        super().__init__(write, name="the requests' records", most=_MOST, room=room, try_again_s=try_again_s)
+
+
+def _prefix(note: Note) -> str:
+    if isinstance(note, Entry):
+        return note.principal if note.principal_kind == "key" else ""
+    return note.prefix
+
+
+def _keys_of(notes: Sequence[Note]) -> dict[str, ApiKey]:
+    """Those that are still there, by what they begin with."""
+    named = {prefix for note in notes if (prefix := _prefix(note))}
+    return {key.prefix: key for key in ApiKey.objects.filter(prefix__in=named)}
+
+
+def _record(entries: Sequence[Entry], keys: dict[str, ApiKey]) -> None:
+    if settings.CONFIG.record_days and settings.CONFIG.record_rows:
+        RequestRecord.objects.bulk_create(_row(entry, keys.get(_prefix(entry))) for entry in entries)
+
+
+def _row(entry: Entry, key: ApiKey | None) -> RequestRecord:
+    return RequestRecord(
+        at=datetime.fromtimestamp(entry.at, UTC),
+        principal_kind=entry.principal_kind,
+        principal=entry.principal[:200],
+        key=key,
+        model=entry.model[:500],
+        kind=entry.kind,
+        queued_ms=_ms(entry.queued_s),
+        loading_ms=_ms(entry.loading_s),
+        prefill_ms=_ms(entry.prefill_s),
+        decode_ms=_ms(entry.decode_s),
+        prompt_tokens=entry.prompt_tokens,
+        completion_tokens=entry.completion_tokens,
+        cached_tokens=entry.cached_tokens,
+        finish=entry.finish[:200],
+        error=entry.error[:100],
+        has_left=entry.has_left,
+        prompt=entry.prompt,
+        answer=entry.answer,
+    )
+
+
+def _ms(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
+
+
+def _count(entries: Iterable[Entry], keys: dict[str, ApiKey]) -> None:
+    """Add to each key's day what was used on it; a day is that of the request's end."""
+    day = datetime.now(UTC).date()
+    for entry in entries:
+        key = keys.get(_prefix(entry))
+        if key is None:
+            continue
+        row, _ = KeyDay.objects.get_or_create(key=key, day=day)
+        KeyDay.objects.filter(pk=row.pk).update(
+            requests=F("requests") + 1,
+            prompt_tokens=F("prompt_tokens") + entry.prompt_tokens,
+            completion_tokens=F("completion_tokens") + entry.completion_tokens,
+        )
+
+
+def _see(notes: Sequence[Note], keys: dict[str, ApiKey]) -> None:
+    for note in notes:
+        if key := keys.get(_prefix(note)):
+            key.was_used(datetime.fromtimestamp(note.at, UTC))

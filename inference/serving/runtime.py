@@ -1,0 +1,186 @@
+"""The one pool of this process, made on first use; tests put their own in its place."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import wait
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from msgspec import structs
+
+from inference.core.errors import Unavailable
+from inference.core.protocol import Load
+from inference.pool import Pool, ProcessRunner
+from inference.repository.catalog import Catalog, no_choices
+from inference.repository.downloads.register import Downloads
+from inference.serving import tracing
+from inference.serving.recording.request_entry import Note
+from inference.serving.recording.request_ledger import Ledger
+from inference.serving.usage_history import HOUR
+from inference.storage.operator_choices import Choices, Chosen
+from inference.storage.pool_journal import Journal
+
+if TYPE_CHECKING:
+    from inference.core.config import Config
+
+Keep = Callable[[Note], None]
+_pool: Pool | None = None
+_catalog: Catalog | None = None
+_ledger: Keep | None = None
+_downloads: Downloads | None = None
+
+
+def catalog() -> Catalog:
+    """What may be served from this machine's disk."""
+    global _catalog
+    if _catalog is None:
+        _catalog = _new_catalog(Choices())
+    return _catalog
+
+
+def _new_catalog(choices: Callable[[], Chosen]) -> Catalog:
+    config = settings.CONFIG
+    return Catalog(
+        config.models_path,
+        use_hub_cache=config.use_hub_cache,
+        dequantises=None if config.device == "auto" else config.device == "cpu",
+        choices=choices,
+        context_limit=config.context_limit,
+        prefill_step=config.prefill_step,
+    )
+
+
+def pool() -> Pool:
+    """The pool that serves this process."""
+    global _pool
+    if _pool is None:
+        config = settings.CONFIG
+        _pool = Pool(
+            find_card=catalog().find,
+            start_runner=lambda: ProcessRunner(
+                _load_options(config), blas=config.blas, stuck_after_s=config.stuck_after_s
+            ),
+            limit_bytes=config.memory_limit_bytes,
+            is_limit_given="memory_limit" in config.model_fields_set,
+            queue_limit=config.queue_limit,
+            load_timeout_s=config.load_timeout_s,
+            wait_limit_s=config.wait_limit_s,
+            min_residency_s=config.min_residency_s,
+            idle_ttl_s=config.idle_ttl_s,
+            find_pinned=catalog().pinned,
+            on_event=Journal(),
+            load_span=tracing.load_span,
+            on_tick=HOUR,
+            max_leases=config.max_batch,  # more would only wait inside the worker, where nobody counts them
+        )
+    return _pool
+
+
+def _new_quiet_pool() -> Pool:
+    """One that writes nothing down, knows nothing from before and keeps no worker that is not used."""
+    config = settings.CONFIG
+    options = structs.replace(_load_options(config), prefix_disk_path="", prefix_disk_bytes=0)
+    return Pool(
+        find_card=catalog().find,
+        start_runner=lambda: ProcessRunner(options, blas=config.blas, stuck_after_s=config.stuck_after_s),
+        limit_bytes=config.memory_limit_bytes,
+        is_limit_given="memory_limit" in config.model_fields_set,
+        queue_limit=config.queue_limit,
+        load_timeout_s=config.load_timeout_s,
+        keep_spare=False,
+    )
+
+
+def ledger() -> Keep:
+    """Where what requests used is written down."""
+    global _ledger
+    if _ledger is None:
+        _ledger = Ledger()
+    return _ledger
+
+
+def downloads() -> Downloads:
+    """The downloads of this process."""
+    global _downloads
+    if _downloads is None:
+        _downloads = Downloads(settings.CONFIG.models_path, on_done=lambda: catalog().forget())
+    return _downloads
+
+
+@contextlib.contextmanager
+def use_downloads(other: Downloads) -> Iterator[Downloads]:
+    """Have `other` while the block runs."""
+    global _downloads
+    before, _downloads = _downloads, other
+    try:
+        yield other
+    finally:
+        _downloads = before
+
+
+def _load_options(config: "Config") -> Load:
+    return Load(
+        model="",
+        path="",
+        device=config.device,
+        max_batch=config.max_batch,
+        prefill_step=config.prefill_step,
+        max_output_tokens=config.max_output_tokens,
+        context_limit=config.context_limit,
+        wired_limit=config.wired_limit_bytes,
+        has_exact_seeds=config.exact_seeds,
+        prefix_cache_bytes=config.prefix_cache_bytes,
+        prefix_disk_path=str(config.data_dir / "prefixes") if config.prefix_disk_bytes else "",
+        prefix_disk_bytes=config.prefix_disk_bytes,
+        batch_support_path=str(config.data_dir / "batch_support"),
+    )
+
+
+def _forgotten(note: Note) -> None:
+    """A ledger for who wants none."""
+
+
+@contextlib.contextmanager
+def use_pool(other: Pool, *, models: Catalog | None = None, keep: Keep = _forgotten) -> Iterator[Pool]:
+    """Serve from `other` while the block runs; what requests used goes to `keep`."""
+    global _pool, _catalog, _ledger
+    before = _pool, _catalog, _ledger
+    _pool, _catalog, _ledger = other, models or _catalog, keep
+    try:
+        yield other
+    finally:
+        _pool, _catalog, _ledger = before
+
+
+@contextlib.contextmanager
+def by_itself() -> Iterator[Pool]:
+    """Have what a command needs that tries models out and leaves no trace; a pool that serves is kept.
+
+    The database is neither read nor made: on a fresh folder there is none yet.
+    """
+    global _catalog
+    before = _catalog
+    _catalog = _catalog or _new_catalog(no_choices)
+    try:
+        with use_pool(_pool or _new_quiet_pool()) as quiet:
+            yield quiet
+    finally:
+        _catalog = before
+
+
+def run_on_loop(coroutine: Coroutine[Any, Any, Any], timeout_s: float = 10) -> Any:
+    """Run a pool coroutine on the loop that owns the pool, from a sync view's thread.
+
+    Raises Unavailable when it takes longer (it goes on), or when no server runs in this process.
+    """
+    loop = pool().loop
+    if loop is None or not loop.is_running():
+        coroutine.close()
+        raise Unavailable("The server does not run in this process; start it with `manage.py serve`.")
+    # In a context of its own: the view's says that Django's async calls have its thread, which waits here.
+    asked = Context().run(asyncio.run_coroutine_threadsafe, coroutine, loop)
+    if not wait([asked], timeout_s).done:
+        raise Unavailable(f"That takes longer than {timeout_s:g} s; it goes on. Look again shortly.")
+    return asked.result()

@@ -1,0 +1,96 @@
+"""`python -m inference.worker.baseline`: mlx-lm's own BatchGenerator with nothing around it.
+
+It is what `manage.py bench` measures this server against. With --streams it runs one round of prompts of its
+own. Without, each line of standard input is a round: a list of chat requests (messages, max_tokens), answered
+by one line of JSON. The model is loaded as a worker loads it.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from inference.core import blas
+from inference.core.requests import ChatRequest, Message
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One sequence of a round."""
+
+    prompt: list[int]
+    tokens: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="inference.worker.baseline")
+    parser.add_argument("--model", required=True, type=Path, help="the model's folder")
+    parser.add_argument("--streams", type=int, default=0, help="run one round of so many sequences, and end")
+    parser.add_argument("--tokens", type=int, default=32, help="how many tokens each of these makes")
+    parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
+    parser.add_argument("--blas", default="", help="the BLAS library to multiply with on a CPU")
+    options = parser.parse_args()
+    blas.preload(blas.best_blas(options.blas))
+    own = [_own_request(number, options.tokens) for number in range(options.streams)]
+    limit = Limit(options.model, options.device)
+    for requests in [own] if own else map(json.loads, sys.stdin):
+        print(json.dumps(limit.run(requests)), flush=True)
+
+
+def _own_request(number: int, tokens: int) -> dict[str, Any]:
+    told = f"{number:08d}: write a very long story about a traveller who has seen {number + 10} towns."
+    return {"messages": [{"role": "user", "content": told}], "max_tokens": tokens}
+
+
+class Limit:
+    """A loaded model and the one generator that steps it."""
+
+    def __init__(self, folder: Path, device: Literal["auto", "cpu", "gpu"]) -> None:
+        # Imported here: the BLAS has to be there before mlx is.
+        import mlx.core as mx
+        from mlx_lm.generate import BatchGenerator
+
+        from inference.core.protocol import Load
+        from inference.worker.model import loading
+
+        self._loaded = loading.load(Load(model=folder.name, path=str(folder), device=device), lambda _: None)
+        self._generator = BatchGenerator(
+            self._loaded.model, stream=mx.new_thread_local_stream(mx.default_device())
+        )
+        self.run([_own_request(0, 4)])  # kernels are made at the first use
+
+    def run(self, requests: Iterable[dict[str, Any]]) -> dict[str, float | int | None]:
+        """Decode all of them together: tokens, and tokens a second with and without the prompts."""
+        asked = [self._tokenised(request) for request in requests]
+        started = time.perf_counter()
+        times = self._times(asked)
+        return {
+            "tokens": len(times),
+            "request_rate": len(times) / (times[-1] - started),
+            "decode_rate": (len(times) - 1) / (times[-1] - times[0]) if times[-1] > times[0] else 0.0,
+        }
+
+    def _times(self, asked: Sequence[Asked]) -> list[float]:
+        """When each token came. No token ends a sequence: only its length does."""
+        self._generator.insert([one.prompt for one in asked], max_tokens=[one.tokens for one in asked])
+        times: list[float] = []
+        left = len(asked)
+        while left:
+            _, tokens = self._generator.next()
+            now = time.perf_counter()
+            times += [now] * len(tokens)
+            left -= sum(token.finish_reason is not None for token in tokens)
+        return times
+
+    def _tokenised(self, request: dict[str, Any]) -> Asked:
+        messages = [Message(**message) for message in request["messages"]]
+        chat = ChatRequest(model="", messages=tuple(messages))
+        return Asked(self._loaded.adapter.render(chat), request["max_tokens"])
+
+
+if __name__ == "__main__":
+    main()

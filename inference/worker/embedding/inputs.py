@@ -1,0 +1,97 @@
+"""From a request for embeddings to rows of token ids, checked against the loaded model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inference.core.errors import ContextLengthExceeded, InvalidValue
+from inference.core.protocol import MAX_FRAME_BYTES
+from inference.core.requests import EmbeddingRequest, Prompt
+
+if TYPE_CHECKING:
+    from inference.worker.model.loading import LoadedModel
+
+MOST_TOKENS = 300_000  # in one request, as OpenAI has it
+# Tokenising megabytes takes seconds. There is no least number of tokens to tell instead: BERT drops spaces
+# and makes one token of a word it cannot spell, however long.
+_MOST_BYTES_PER_TOKEN = 64
+_MOST_BYTES = 16 * MOST_TOKENS
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of one request; their vectors are cut to `dimensions` where it is given."""
+
+    id: int
+    rows: tuple[tuple[int, ...], ...]
+    dimensions: int | None = None
+
+
+def read(request: EmbeddingRequest, model: "LoadedModel", number: int) -> Inputs:
+    """Raises a ServerError that names the wrong field."""
+    if not model.pooling:
+        raise InvalidValue("This model makes text, not embeddings; ask an embedding model.", param="model")
+    dimensions = _dimensions(request, model)
+    _check_bytes(request, model)
+    rows = tuple(_rows(request, model))
+    if (total := sum(map(len, rows))) > MOST_TOKENS:
+        raise InvalidValue(
+            f"The inputs have {total} tokens; one request may have {MOST_TOKENS}. Send several.",
+            param="input",
+        )
+    return Inputs(number, rows, dimensions)
+
+
+def tokens_of(text: Prompt, model: "LoadedModel") -> tuple[int, ...]:
+    """Ids as they are; a text with all that the model's tokenizer puts around one."""
+    return tuple(model.tokenizer.encode_whole(text)) if isinstance(text, str) else text
+
+
+def _rows(request: EmbeddingRequest, model: "LoadedModel") -> Iterator[tuple[int, ...]]:
+    context = model.context_length
+    for place, given in enumerate(request.inputs):
+        row = tokens_of(given, model)
+        which = f"Input {place}" if len(request.inputs) > 1 else "The input"
+        if not row:
+            raise InvalidValue(f"{which} is empty.", param="input")
+        if len(row) > context:
+            raise ContextLengthExceeded(
+                f"{which} has {len(row)} tokens, and this model takes {context}. Shorten it.", param="input"
+            )
+        _check_vocabulary(row, model)
+        yield row
+
+
+def _check_vocabulary(row: tuple[int, ...], model: "LoadedModel") -> None:
+    # MLX does not check: an id beyond the embedding reads foreign memory.
+    unknown = next((token for token in row if not 0 <= token < model.vocab_size), None)
+    if unknown is not None:
+        raise InvalidValue(
+            f"This model has no token {unknown}; its ids end at {model.vocab_size - 1}.", param="input"
+        )
+
+
+def _dimensions(request: EmbeddingRequest, model: "LoadedModel") -> int | None:
+    wanted = request.dimensions
+    if wanted is not None and wanted > model.vector_size:
+        raise InvalidValue(f"This model's vectors have {model.vector_size} dimensions.", param="dimensions")
+    most = MAX_FRAME_BYTES // 2 // (4 * (wanted or model.vector_size))
+    if len(request.inputs) > most:
+        raise InvalidValue(f"Of vectors this long one request may ask for {most}.", param="input")
+    return wanted
+
+
+def _check_bytes(request: EmbeddingRequest, model: "LoadedModel") -> None:
+    sizes = [len(text.encode()) for text in request.inputs if isinstance(text, str)]
+    most = _MOST_BYTES_PER_TOKEN * model.context_length
+    if sizes and max(sizes) > most:
+        raise ContextLengthExceeded(
+            f"An input has {max(sizes)} bytes; a model that takes {model.context_length} tokens is given "
+            f"{most} at most. Shorten it.",
+            param="input",
+        )
+    if sum(sizes) > _MOST_BYTES:
+        raise InvalidValue(
+            f"The inputs have {sum(sizes)} bytes; one request may have {_MOST_BYTES}. Send several.",
+            param="input",
+        )

@@ -1,0 +1,263 @@
+"""The running batch: the sequences of one model, stepped together or one by one."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import mlx.nn as nn
+from mlx_lm.models.cache import make_prompt_cache
+
+from inference.worker.engine.prefill_budget import Pace
+from inference.worker.engine.prompt_scoring import Scoring
+from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored, Sequence
+from inference.worker.engine.sequential_lane import SequentialLane
+from inference.worker.engine.shared_lane import SharedLane
+from inference.worker.model.batch_support import BatchSupport
+from inference.worker.prefix_cache.cache import Found, Prefixes, boundaries
+from inference.worker.prefix_cache.layers import Cache, can_always_trim
+
+
+class Lane(Protocol):
+    """Where sequences are computed; see SharedLane and SequentialLane."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def insert(
+        self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
+    ) -> int: ...
+
+    def step(self, *, chunk: int, together: int) -> tuple[list[Any], list[Any]]: ...
+
+    def extract(self, uid: int) -> tuple[Cache, list[int]]: ...
+
+    def remove(self, uid: int) -> tuple[Cache, list[int]]: ...
+
+
+@dataclass(eq=False)
+class Running:
+    """A sequence in the batch."""
+
+    sequence: Sequence
+    lane: Lane
+    uid: int
+    cached: int
+    left: int  # tokens of the prompt that are still to be computed
+    is_exact: bool = False  # computed by itself, for the last bit of its seed
+    copies: tuple[Sequence, ...] = ()  # of the same prompt, waiting for its cache
+    tokens: list[int] = field(default_factory=list)  # given out so far
+
+    @property
+    def is_decoding(self) -> bool:
+        return self.left == 0
+
+    @property
+    def rest(self) -> Sequence:
+        """The same sequence, to be computed anew from where it is."""
+        return replace(
+            self.sequence,
+            answered=(*self.sequence.answered, *self.tokens),
+            max_tokens=self.sequence.max_tokens - len(self.tokens),
+        )
+
+
+class Batch:
+    """All sequences of one model. Made, used and dropped on one thread.
+
+    They are the rows of one batch, where the model says in it what it says alone (`support`). Others are
+    computed one at a time, and so is a seeded sequence with `has_exact_seeds`, without a cached prefix:
+    matrix products round differently for different batch shapes, and a near tie may then fall the other way.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        max_batch: int,
+        prefill_step: int,
+        prefixes: Prefixes | None = None,
+        has_exact_seeds: bool = False,
+        support: BatchSupport | None = None,
+    ) -> None:
+        self._model = model
+        self._pace = Pace(prefill_step)
+        self._support = support or BatchSupport()
+        self._prefixes = prefixes or Prefixes(0)
+        self._has_exact_seeds = has_exact_seeds
+        # Where caches cannot go back, they are kept at the places to which later prompts may go back.
+        self._needs_checkpoints = not (
+            self._support.can_trim_prefixes and can_always_trim(make_prompt_cache(model))
+        )
+        self._sequential = SequentialLane(model)
+        self._main: Lane = SharedLane(model, width=max_batch) if self._support.can_batch else self._sequential
+        self._running: dict[int, Running] = {}
+        self._scoring: list[Scoring] = []
+        self._turn = 0
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._running or self._scoring)
+
+    @property
+    def ids(self) -> list[int]:
+        running = [r.sequence.id for r in self._running.values()]
+        copies = [copy.id for r in self._running.values() for copy in r.copies]
+        return running + copies + [one.id for scoring in self._scoring for one in scoring.sequences]
+
+    @property
+    def kv_bytes(self) -> int:
+        """What the KV caches of the running sequences hold."""
+        return sum(scoring.bytes for scoring in self._scoring) + sum(lane.nbytes for lane in self._lanes)
+
+    @property
+    def unfinished(self) -> list[Sequence]:
+        """The running sequences, as they would have to be added to go on elsewhere."""
+        running = [one for r in self._running.values() for one in (r.rest, *r.copies)]
+        return running + [sequence for scoring in self._scoring for sequence in scoring.sequences]
+
+    def add(self, first: Sequence, *copies: Sequence) -> None:
+        """Begin sequences of one prompt: the first is prefilled, its copies begin with its cache."""
+        if first.scores_prompt:
+            self._scoring.append(Scoring(self._model, (first, *copies)))
+            return
+        tokens = first.known
+        is_exact = self._is_exact(first)
+        found = None if is_exact else self._prefixes.find(first.owner, tokens)
+        known = found.length if found else 0
+        is_shared = not is_exact and known < len(tokens) - 1
+        self._insert(first, found, copies=copies if is_shared else ())
+        for copy in () if is_shared else copies:
+            self.add(copy)
+
+    def _is_exact(self, sequence: Sequence) -> bool:
+        return self._has_exact_seeds and sequence.sampling.seed is not None
+
+    def _insert(self, sequence: Sequence, found: Found | None, *, copies: tuple[Sequence, ...] = ()) -> None:
+        is_exact = self._is_exact(sequence)
+        lane = self._sequential if is_exact else self._main
+        tokens = sequence.known
+        known = found.length if found else 0
+        segments = self._segments(tokens, known, sequence.stop_ids, has_copies=bool(copies))
+        uid = lane.insert(sequence, segments, found.cache if found else None, tokens[:known])
+        self._running[sequence.id] = Running(
+            sequence, lane, uid, known, len(tokens) - known, is_exact, copies
+        )
+
+    def remove(self, sequence_id: int) -> None:
+        """Drop a sequence wherever it is, keeping what was computed; unknown ids have ended already."""
+        running = self._running.get(sequence_id)
+        if running is None:
+            self._forget_copy(sequence_id)
+            return
+        cache, tokens = running.lane.remove(running.uid)
+        del self._running[sequence_id]
+        try:
+            if len(tokens) > running.cached:
+                self._keep(running, tokens, cache)
+        finally:
+            if running.copies:
+                self.add(*running.copies)
+
+    def _forget_copy(self, sequence_id: int) -> None:
+        for running in self._running.values():
+            running.copies = tuple(copy for copy in running.copies if copy.id != sequence_id)
+        for scoring in self._scoring:
+            scoring.sequences = tuple(one for one in scoring.sequences if one.id != sequence_id)
+        self._scoring = [scoring for scoring in self._scoring if scoring.sequences]
+
+    def step(self) -> Iterator[Output]:
+        """One token for every decoding sequence, and one chunk of prefill for the others.
+
+        Echoes, the batch and the sequences that are computed by themselves prefill in turns, so that who
+        decodes waits for one chunk at most.
+        """
+        prompting: list[Scoring | Lane] = [*self._scoring[:1], *(x for x in self._lanes if self._left(x))]
+        turn = prompting[self._turn % len(prompting)] if prompting else None
+        self._turn += 1
+        if isinstance(turn, Scoring):
+            yield from self._score(turn)
+        for lane in self._lanes:
+            yield from self._step(lane, may_prefill=lane is turn)
+
+    def _score(self, scoring: Scoring) -> Iterator[Output]:
+        if not scoring.is_done:
+            scoring.step()
+        if not scoring.is_done:
+            return
+        self._scoring.remove(scoring)
+        for sequence in scoring.sequences:
+            yield Scored(sequence.id, scoring.prompt, tuple(scoring.logprobs))
+            if sequence.max_tokens:
+                known = len(scoring.logprobs)
+                found = Found(known, scoring.cache) if known else None
+                self._insert(replace(sequence, scores_prompt=False), found)
+
+    def _step(self, lane: Lane, *, may_prefill: bool) -> Iterator[Output]:
+        here = {running.uid: running for running in self._running.values() if running.lane is lane}
+        is_decoding = any(running.is_decoding for running in self._running.values())
+        chunk, together = 0, 1
+        if may_prefill:
+            left = [running.left for running in here.values() if running.left]
+            chunk, together = self._pace.share(left[: self._most_together], is_decoding=is_decoding)
+        started, before = time.perf_counter(), self._left(lane)
+        prefills, decodes = lane.step(chunk=chunk, together=together)
+        for prefill in prefills:
+            yield self._prefilled(here[prefill.uid], prefill)
+        self._pace.note(before - self._left(lane), time.perf_counter() - started)
+        for token in decodes:
+            yield self._sampled(here[token.uid], token)
+            if token.finish_reason:  # told before its caches are kept, which may fail
+                self._keep(here[token.uid], token.all_tokens, token.prompt_cache)
+
+    @property
+    def _most_together(self) -> int | None:
+        """How many prompts may share a chunk; None for any number."""
+        return None if self._support.can_prefill_together else 1
+
+    def _left(self, lane: Lane) -> int:
+        """Tokens of prompts that a lane has still to compute."""
+        return sum(running.left for running in self._running.values() if running.lane is lane)
+
+    def _prefilled(self, running: Running, response: Any) -> Prefilled:
+        done, total = response.progress
+        running.left = 0 if response.end_of_prompt else max(1, total - done)
+        is_cut = response.end_of_segment and not response.end_of_prompt
+        if is_cut and (self._needs_checkpoints or running.copies):
+            self._on_cut(running)
+        return Prefilled(running.sequence.id, done + running.cached, total + running.cached, running.cached)
+
+    def _on_cut(self, running: Running) -> None:
+        """A place in the prompt where its caches are kept, or given to its copies."""
+        cache, tokens = running.lane.extract(running.uid)
+        if running.left > 1:
+            self._keep(running, tokens, cache)
+            return
+        for copy in running.copies:
+            self._insert(copy, Found(len(tokens), cache))
+        running.copies = ()
+
+    def _sampled(self, running: Running, response: Any) -> Sampled:
+        running.tokens.append(response.token)
+        if response.finish_reason:
+            del self._running[running.sequence.id]
+        logprob = response.logprobs.read() if response.logprobs else None
+        return Sampled(running.sequence.id, response.token, response.finish_reason, logprob)
+
+    def _keep(self, running: Running, tokens: list[int], cache: Cache) -> None:
+        if not running.is_exact:
+            self._prefixes.keep(running.sequence.owner, tokens, cache)
+
+    def _segments(
+        self, tokens: list[int], known: int, ends: frozenset[int], *, has_copies: bool
+    ) -> list[list[int]]:
+        """The tokens still to be computed, cut where the caches are to be kept or shared."""
+        cuts = set(boundaries(tokens, ends)) if self._needs_checkpoints else set()
+        cuts |= {len(tokens) - 1} if has_copies else set()
+        places = [known, *sorted(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
+        return [tokens[start:end] for start, end in zip(places, places[1:], strict=False)]
+
+    @property
+    def _lanes(self) -> list[Lane]:
+        """Those with something to do."""
+        return list({id(running.lane): running.lane for running in self._running.values()}.values())

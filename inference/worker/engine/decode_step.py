@@ -1,0 +1,54 @@
+"""The decode step: one token for every running sequence, and nothing that nobody asked for.
+
+mlx-lm's GenerationBatch normalises the logits of every sequence at every step and waits for the result,
+calls samplers row by row, and applies logits processors in a way that has to see tokens. This is its
+step with choosers (token_sampler.py) in the place of its samplers.
+"""
+
+from typing import Any
+
+import mlx.core as mx
+from mlx_lm.generate import GenerationBatch
+
+from inference.worker.sampling.token_sampler import Chooser, LazyLogprob, choose
+
+
+class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
+    """mlx-lm's batch of decoding sequences; its `samplers` are choosers, its `logprobs` what they want."""
+
+    samplers: list[Chooser]
+    _next_tokens: Any
+    _next_logprobs: list[LazyLogprob | None]
+
+    def _step(self) -> tuple[list[int], list[LazyLogprob | None]]:
+        """Begin to compute the next tokens; return the current ones, computed meanwhile."""
+        self._current_tokens, self._current_logprobs = self._next_tokens, self._next_logprobs
+        inputs = self._current_tokens
+        logits = self.model(inputs[:, None], cache=self.prompt_cache)[:, -1, :]
+        if any(chooser.is_guided for chooser in self.samplers):
+            mx.async_eval(logits)  # type: ignore[no-untyped-call]  # while the masks are made
+            for chooser, token in zip(self.samplers, inputs.tolist(), strict=True):
+                chooser.see(token)
+        if any(chooser.changes_logits for chooser in self.samplers):
+            logits = self._processed(inputs, logits)
+        self._next_tokens = choose(self.samplers, logits)
+        self._next_logprobs = [
+            chooser.logprob_of(logits[row], self._next_tokens[row]) if chooser.has_logprob else None
+            for row, chooser in enumerate(self.samplers)
+        ]
+        mx.async_eval(  # type: ignore[no-untyped-call]
+            self._next_tokens, *(a for lp in self._next_logprobs if lp for a in lp.arrays)
+        )
+        tokens = inputs.tolist()
+        for known, token in zip(self.tokens, tokens, strict=True):
+            known.append(token)
+        return tokens, self._current_logprobs
+
+    def _processed(self, inputs: mx.array, logits: mx.array) -> mx.array:
+        rows = [
+            chooser.process(inputs[row : row + 1], logits[row : row + 1])
+            if chooser.changes_logits
+            else logits[row : row + 1]
+            for row, chooser in enumerate(self.samplers)
+        ]
+        return mx.concatenate(rows, axis=0)

@@ -1,0 +1,61 @@
+"""A prefill that keeps what the model thought of each token of the prompt: an echo with log probabilities."""
+
+from typing import TYPE_CHECKING
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from mlx_lm.models.cache import make_prompt_cache
+
+from inference.worker.sampling.token_sampler import Logprob
+
+if TYPE_CHECKING:
+    from inference.worker.engine.sequence import Sequence
+
+_CHUNK = 64  # tokens; the logits of a chunk are a float for each of them and each word of the vocabulary
+
+
+class Scoring:
+    """One prompt on its way; `sequences` are those that answer it."""
+
+    def __init__(self, model: nn.Module, sequences: "tuple[Sequence, ...]") -> None:
+        self.sequences = sequences
+        self.cache = make_prompt_cache(model)
+        self.logprobs: list[Logprob] = []  # of all tokens but the first, which nothing predicts
+        self._model = model
+
+    @property
+    def prompt(self) -> tuple[int, ...]:
+        return self.sequences[0].prompt
+
+    @property
+    def is_done(self) -> bool:
+        return len(self.logprobs) >= len(self.prompt) - 1
+
+    @property
+    def bytes(self) -> int:
+        return sum(int(layer.nbytes) for layer in self.cache)
+
+    def step(self) -> None:
+        """Compute the next chunk; the last token is left to the decode step."""
+        start = len(self.logprobs)
+        end = min(start + _CHUNK, len(self.prompt) - 1)
+        logits = self._model(mx.array([self.prompt[start:end]]), cache=self.cache)[0].astype(mx.float32)
+        logprobs = logits - mx.logsumexp(logits, axis=-1, keepdims=True)
+        following = mx.array(self.prompt[start + 1 : end + 1])[:, None]
+        values = np.array(mx.take_along_axis(logprobs, following, axis=-1)[:, 0]).tolist()
+        tops = self._likeliest(logprobs)
+        self.logprobs += [Logprob(value, top) for value, top in zip(values, tops, strict=True)]
+
+    def _likeliest(self, logprobs: mx.array) -> list[tuple[tuple[int, float], ...]]:
+        wanted = self.sequences[0].logprobs
+        if not wanted:
+            return [()] * len(logprobs)
+        best = mx.argpartition(logprobs, kth=-wanted, axis=-1)[:, -wanted:]
+        order = mx.argsort(-mx.take_along_axis(logprobs, best, axis=-1), axis=-1)
+        best = mx.take_along_axis(best, order, axis=-1)
+        ids, values = np.array(best), np.array(mx.take_along_axis(logprobs, best, axis=-1))
+        return [
+            tuple(zip(row.tolist(), floats.tolist(), strict=True))
+            for row, floats in zip(ids, values, strict=True)
+        ]

@@ -1,0 +1,70 @@
+"""What the engine computes and what it reports: the nouns between the prompt, engine and text threads."""
+
+from dataclasses import dataclass
+
+from inference.core.events import FinishReason
+from inference.core.requests import Sampling
+from inference.worker.embedding.batch import Vectors
+from inference.worker.sampling.grammar import Grammar
+from inference.worker.sampling.token_sampler import Logprob
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sequence:
+    """One prompt to be continued, already checked against the loaded model."""
+
+    id: int
+    prompt: tuple[int, ...]
+    max_tokens: int
+    sampling: Sampling
+    stop_ids: frozenset[int]
+    owner: str = ""  # whose prefixes it may find and add to
+    logprobs: int | None = None  # None: none; else how many alternatives for each token
+    scores_prompt: bool = False  # whether the prompt's own tokens get log probabilities too
+    grammar: Grammar | None = None  # what the answer must follow
+    answered: tuple[int, ...] = ()  # its answer so far, when it is computed a second time
+    request: int = 0  # whose turns it shares where a model serves one sequence at a time
+
+    @property
+    def known(self) -> list[int]:
+        """All tokens before the next one."""
+        return [*self.prompt, *self.answered]
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """One new token; with a finish reason when it was the sequence's last."""
+
+    id: int
+    token: int
+    finish: FinishReason | None
+    logprob: Logprob | None = None
+
+
+@dataclass(frozen=True)
+class Prefilled:
+    """How much of a prompt is in the KV cache, and how much of that was there before."""
+
+    id: int
+    done: int
+    total: int
+    cached: int = 0
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The log probabilities of a prompt's tokens, from its second one on."""
+
+    id: int
+    tokens: tuple[int, ...]
+    logprobs: tuple[Logprob, ...]
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A sequence that cannot go on: it fails whatever it is computed beside."""
+
+    id: int
+
+
+Output = Sampled | Prefilled | Scored | Vectors

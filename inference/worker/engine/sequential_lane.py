@@ -1,0 +1,179 @@
+"""Sequences computed one at a time, each with caches of its own.
+
+For models whose rows would change one another's answers in a batch (batch_support.py), and for seeded
+requests that have to be exact to the last bit: matrix products round differently for other batch shapes.
+
+Requests take turns: in each step every request gets one token, and one of them a chunk of its prompt. The
+sequences of one request (`n`, several prompts) follow each other, so that each step costs a request the
+same however many answers it asked for.
+"""
+
+import itertools
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx_lm.generate import PromptProcessingBatch, greedy_sampler
+from mlx_lm.models.cache import make_prompt_cache
+
+from inference.worker.engine.decode_step import Decode
+from inference.worker.engine.sequence import Sequence
+from inference.worker.engine.shared_lane import chooser_of, stops_of
+from inference.worker.prefix_cache.layers import Cache, copied
+
+
+class SingleDecode(Decode):
+    """A decoding batch of one sequence whose caches were never merged."""
+
+    def extract_cache(self, idx: int) -> Cache:
+        return list(self.prompt_cache)
+
+
+@dataclass(eq=False)
+class Row:
+    """One sequence: the prompt that is still to be computed, then its decoding."""
+
+    uid: int
+    sequence: Sequence
+    segments: deque[list[int]]
+    cache: Cache
+    tokens: list[int]  # what is in the caches
+    total: int  # tokens of the prompt that were to be computed
+    done: int = 0
+    decode: SingleDecode | None = None
+
+    @property
+    def is_prompt_done(self) -> bool:
+        """Whether only the prompt's last token is left, which the first decode step computes."""
+        return self.total - self.done == 1
+
+
+@dataclass(eq=False)
+class Turns:
+    """The rows of one request; the first of them is computed."""
+
+    rows: deque[Row] = field(default_factory=deque)
+
+
+class SequentialLane:
+    """Each step is one forward pass for each request. Used on the engine's thread only."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._stream = mx.new_thread_local_stream(mx.default_device())
+        self._requests: dict[int, Turns] = {}
+        self._prefill_order: deque[int] = deque()  # requests, the next one first
+        self._uids = itertools.count()
+
+    @property
+    def nbytes(self) -> int:
+        """What the caches of its sequences hold."""
+        return sum(int(layer.nbytes) for row in self._rows() for layer in row.cache)
+
+    def insert(
+        self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
+    ) -> int:
+        """Queue a sequence whose first `known` tokens are in `cache`, which is copied; returns its number."""
+        total = sum(map(len, segments))
+        if not total or sequence.max_tokens <= 0:
+            raise ValueError(f"Sequence {sequence.id} has nothing to compute.")
+        *others, last = segments
+        # The prompt's last token is left to the decode step.
+        left = deque(segment for segment in (*others, last[:-1], last[-1:]) if segment)
+        own = make_prompt_cache(self._model) if cache is None else copied(cache)
+        row = Row(next(self._uids), sequence, left, own, list(known), total)
+        if sequence.request not in self._requests:
+            self._requests[sequence.request] = Turns()
+            self._prefill_order.append(sequence.request)
+        self._requests[sequence.request].rows.append(row)
+        return row.uid
+
+    def step(self, *, chunk: int, together: int = 1) -> tuple[list[Any], list[Any]]:
+        """One token for each request that decodes, and `chunk` tokens of one prompt, 0 for none."""
+        with mx.stream(self._stream):
+            decodes = [response for row in self._heads() for response in self._decode(row)]
+            prefills = self._prefill(chunk) if chunk else []
+        return prefills, decodes
+
+    def extract(self, uid: int) -> tuple[Cache, list[int]]:
+        """A copy of a sequence's caches, and the tokens that are in them."""
+        row = self._row(uid)
+        return copied(row.cache), list(row.tokens)
+
+    def remove(self, uid: int) -> tuple[Cache, list[int]]:
+        """Drop a sequence; returns its caches and the tokens that are in them."""
+        row = self._row(uid)
+        self._drop(row)
+        return row.cache, row.tokens
+
+    def _decode(self, row: Row) -> list[Any]:
+        if not row.decode:
+            return []
+        responses: list[Any] = row.decode.next()
+        if any(response.finish_reason for response in responses):
+            self._drop(row)
+        return responses
+
+    def _prefill(self, chunk: int) -> list[PromptProcessingBatch.Response]:
+        row = self._next_prompt()
+        if not row:
+            return []
+        if row.is_prompt_done:
+            return [self._begin_decode(row)]
+        tokens, rest = row.segments[0][:chunk], row.segments[0][chunk:]
+        self._model(mx.array([tokens]), cache=row.cache)
+        mx.eval([layer.state for layer in row.cache])
+        mx.clear_cache()
+        row.tokens += tokens
+        row.done += len(tokens)
+        row.segments.popleft()
+        if rest:
+            row.segments.appendleft(rest)
+        return [PromptProcessingBatch.Response(row.uid, (row.done, row.total), not rest, False)]
+
+    def _begin_decode(self, row: Row) -> PromptProcessingBatch.Response:
+        (last,) = row.segments.popleft()
+        row.done += 1
+        row.decode = SingleDecode(
+            self._model,
+            [row.uid],
+            mx.array([last]),
+            list(row.cache),
+            [row.tokens],
+            [chooser_of(row.sequence)],
+            greedy_sampler,
+            [()],
+            [stops_of(row.sequence.stop_ids)],
+            [row.sequence.max_tokens],
+        )
+        return PromptProcessingBatch.Response(row.uid, (row.total, row.total), True, True)
+
+    def _next_prompt(self) -> Row | None:
+        """The head of the next request, in turn, that has a prompt left."""
+        for _ in range(len(self._prefill_order)):
+            request = self._prefill_order[0]
+            self._prefill_order.rotate(-1)
+            head = self._requests[request].rows[0]
+            if not head.decode:
+                return head
+        return None
+
+    def _heads(self) -> list[Row]:
+        return [turns.rows[0] for turns in self._requests.values()]
+
+    def _rows(self) -> Iterator[Row]:
+        for turns in self._requests.values():
+            yield from turns.rows
+
+    def _row(self, uid: int) -> Row:
+        return next(row for row in self._rows() if row.uid == uid)
+
+    def _drop(self, row: Row) -> None:
+        turns = self._requests[row.sequence.request]
+        turns.rows.remove(row)
+        if not turns.rows:
+            del self._requests[row.sequence.request]
+            self._prefill_order.remove(row.sequence.request)

@@ -1,0 +1,84 @@
+"""Sequences computed together: mlx-lm's BatchGenerator, with a decode step of our own."""
+
+from functools import lru_cache
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx_lm.generate import BatchGenerator, StopSequences
+
+from inference.worker.engine.decode_step import Decode
+from inference.worker.engine.sequence import Sequence
+from inference.worker.model import mlx_lm_patches
+from inference.worker.prefix_cache.layers import Cache
+from inference.worker.sampling.token_sampler import Chooser
+
+
+class SharedLane:
+    """All of its sequences are rows of one batch. Used on the engine's thread only."""
+
+    def __init__(self, model: nn.Module, *, width: int) -> None:
+        mlx_lm_patches.install_decode_step(Decode)
+        self._width = width
+        self._generator = BatchGenerator(
+            model,
+            completion_batch_size=width,
+            prefill_batch_size=1,
+            stream=mx.new_thread_local_stream(mx.default_device()),
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """What the caches of its sequences hold."""
+        return int(self._generator.prompt_cache_nbytes)
+
+    def insert(
+        self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
+    ) -> int:
+        """Queue a sequence whose first `known` tokens are in `cache`, which is copied; returns its number."""
+        (uid,) = self._generator.insert_segments(
+            [segments],
+            max_tokens=[sequence.max_tokens],
+            caches=[cache] if cache else None,
+            all_tokens=[known],
+            samplers=[chooser_of(sequence)],
+            stop_sequences=[stops_of(sequence.stop_ids)],
+        )
+        return int(uid)
+
+    def step(self, *, chunk: int, together: int) -> tuple[list[Any], list[Any]]:
+        """One token for each decoding row, and `chunk` tokens of each of `together` prompts, 0 for none.
+
+        Returns mlx-lm's responses: of prompts that got on, and of tokens.
+        """
+        # It computes no prompts while it decodes as many sequences as this.
+        self._generator.completion_batch_size = self._width if chunk else 0
+        self._generator.prefill_step_size, self._generator.prefill_batch_size = chunk, together
+        prefills, decodes = self._generator.next()
+        return list(prefills), list(decodes)
+
+    def extract(self, uid: int) -> tuple[Cache, list[int]]:
+        """A copy of a sequence's caches, and the tokens that are in them."""
+        cache, tokens = self._generator.extract_cache([uid])[uid]
+        return cache, tokens
+
+    def remove(self, uid: int) -> tuple[Cache, list[int]]:
+        """Drop a sequence; returns its caches and the tokens that are in them."""
+        cache, tokens = self._generator.remove([uid], return_prompt_caches=True)[uid]
+        return cache, tokens
+
+
+def chooser_of(sequence: Sequence) -> Chooser:
+    return Chooser(
+        sequence.sampling,
+        prompt=sequence.prompt,
+        answered=sequence.answered,
+        logprobs=sequence.logprobs,
+        grammar=sequence.grammar,
+    )
+
+
+@lru_cache(maxsize=64)
+def stops_of(stop_ids: frozenset[int]) -> StopSequences:
+    """The automaton that ends a sequence at any of these tokens, inside the generation loop."""
+    return StopSequences([[token] for token in sorted(stop_ids)])

@@ -1,0 +1,181 @@
+"""A Hugging Face tokenizer behind the few verbs the worker and its adapters need."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import jinja2
+
+from inference.core.errors import InvalidValue, TemplateFailed
+from inference.core.model_card import Finding
+from inference.worker.model import tokenizer_round_trip
+
+_LONGEST_REASON = 200
+_LONGEST_TEMPLATE = 256 * 1024  # characters; the longest in use are a tenth of it
+_LONGEST_FRAME = 2**20  # characters a template may write on its own
+_LONGEST_TURN = 256  # and around each message
+# Where a special token written in somebody's message is cut in two. A noncharacter: no text has it.
+_SEAM = "\ufdd0"
+
+
+_OCTET = re.compile(r"<0x([0-9A-Fa-f]{2})>")  # SentencePiece's fallback for a byte
+
+
+def _gpt2_alphabet() -> dict[str, bytes]:
+    """The characters that stand for bytes in a byte-level vocabulary (openai/gpt-2, encoder.py)."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [octet for octet in range(256) if octet not in printable]
+    shifted = {chr(0x100 + place): bytes([octet]) for place, octet in enumerate(others)}
+    return {chr(octet): bytes([octet]) for octet in printable} | shifted
+
+
+_BYTES = _gpt2_alphabet()
+
+
+class HubTokenizer:
+    """Encodes, decodes and renders; safe to use from several threads.
+
+    Encoding and decoding go to the Rust tokenizer directly: the wrappers around it change its padding
+    state in place, which fails when another thread is using it, and tidy up spaces.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.hub = tokenizer
+        self._rust = tokenizer.backend_tokenizer
+        # Embedding models' tokenizers are often saved to cut and pad every text to 128 tokens.
+        self._rust.no_truncation()
+        self._rust.no_padding()
+        tokenizer_round_trip.mend(self._rust)
+        self.eos_id: int | None = tokenizer.eos_token_id
+        vocabulary = tokenizer.get_vocab()
+        self.size = 1 + max(vocabulary.values(), default=-1)  # ids may have holes
+        self.longest_bytes = max(
+            (len(token.encode()) for token in vocabulary), default=1
+        )  # of one token's text
+        added = tokenizer.added_tokens_decoder
+        self.added_ids = frozenset(added)
+        self.special_ids = frozenset(token for token, entry in added.items() if entry.special)
+        self._added_texts: dict[int, str] = {token: entry.content for token, entry in added.items()}
+        self._is_byte_level = "ByteLevel" in repr(self._rust.decoder)
+        self.begin_ids = self._find_begin()
+        self._controls = [entry.content for entry in added.values() if _is_control(entry)]
+        self._firsts = frozenset(control[0] for control in self._controls)
+
+    def encode(self, text: str) -> list[int]:
+        return [token for part in text.split(_SEAM) for token in self._encode(part)]
+
+    def quote(self, text: str) -> str:
+        # Otherwise "<|im_end|>..." in a user's message would be the real end of the turn, and what
+        # follows could speak as the system.
+        if self._firsts.isdisjoint(text):
+            return text
+        for control in self._controls:
+            while control in text:
+                text = text.replace(control, control[0] + _SEAM + control[1:])
+        return text
+
+    def encode_prompt(self, text: str) -> list[int]:
+        """A raw prompt with one begin-of-text token where the tokenizer has one, and never an end."""
+        plain, ids = self._encode(text), self._encode(text, adds_special=True)
+        if ids and ids[-1] == self.eos_id and plain[-1:] != ids[-1:]:
+            ids.pop()
+        # A text that begins with it already would have two, which no model has learnt from.
+        if self.begin_ids and plain[: len(self.begin_ids)] == self.begin_ids:
+            ids = plain
+        if not ids:
+            raise InvalidValue("The prompt is empty; give the model something to continue.", param="prompt")
+        return ids
+
+    def encode_whole(self, text: str) -> list[int]:
+        """With everything the tokenizer puts around a text of its own: BERT's [CLS] and [SEP], say."""
+        return self._encode(text, adds_special=True)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return str(self._rust.decode(list(ids), skip_special_tokens=False))
+
+    def as_json(self) -> str:
+        """The whole tokenizer, as tokenizer.json has it."""
+        return str(self._rust.to_str())
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What of a text is lost in it."""
+        return tokenizer_round_trip.findings(self._rust)
+
+    def id_of(self, token: str) -> int | None:
+        found: int | None = self._rust.token_to_id(token)
+        return found
+
+    def token_text(self, token: int) -> str:
+        return str(self.hub.convert_ids_to_tokens(token))
+
+    def token_bytes(self, token: int) -> bytes:
+        """What one token stands for; often not a whole character, so it has no text of its own."""
+        if token in self._added_texts:
+            return self._added_texts[token].encode()
+        text = self.token_text(token)
+        if self._is_byte_level:
+            return b"".join(_BYTES.get(char) or char.encode() for char in text)
+        if octet := _OCTET.fullmatch(text):
+            return bytes([int(octet[1], 16)])
+        return text.replace("▁", " ").encode()
+
+    def render(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        opens_answer: bool,
+        tools: Sequence[Mapping[str, Any]] = (),
+        options: Mapping[str, bool | int | str] = MappingProxyType({}),
+    ) -> str:
+        if len(str(self.hub.chat_template)) > _LONGEST_TEMPLATE:
+            raise TemplateFailed("The model's chat template is too large to be run.", param="messages")
+        try:
+            expected = sum(_LONGEST_TURN + 2 * _length_of(part) for part in (*messages, *tools))
+            text = str(
+                self.hub.apply_chat_template(
+                    [dict(message) for message in messages],
+                    tools=[dict(tool) for tool in tools] or None,
+                    tokenize=False,
+                    add_generation_prompt=opens_answer,
+                    **options,
+                )
+            )
+        except Exception as error:  # a template is foreign code: it may fail in any way
+            raise TemplateFailed(_reason_for(error), param="messages") from None
+        # Making a hundred megabytes takes a template a moment, and the tokenizer minutes.
+        if len(text) > _LONGEST_FRAME + expected:
+            raise TemplateFailed(
+                "The model's chat template wrote far more than the messages.", param="messages"
+            )
+        return text
+
+    def _find_begin(self) -> list[int]:
+        plain, framed = self._encode("a"), self._encode("a", adds_special=True)
+        starts = range(len(framed) - len(plain) + 1)
+        return framed[: next((i for i in starts if framed[i : i + len(plain)] == plain), 0)]
+
+    def _encode(self, text: str, *, adds_special: bool = False) -> list[int]:
+        return list(self._rust.encode(text, add_special_tokens=adds_special).ids)
+
+
+def _is_control(added: Any) -> bool:
+    """Whether this added token steers the model; fine-tunes often forget to call their <|im_end|> special."""
+    # DeepSeek writes its own with another bar.
+    is_marker = added.special or re.fullmatch(r"<([|｜]).+\1>", added.content, re.DOTALL)
+    return bool(is_marker) and len(added.content) > 1
+
+
+def _length_of(part: Any) -> int:
+    return len(json.dumps(part, ensure_ascii=False))
+
+
+def _reason_for(error: Exception) -> str:
+    """What is wrong, in the template's own words where it has any."""
+    # raise_exception() in a template raises exactly this class; its subclasses tell of the template's code.
+    if type(error) is not jinja2.TemplateError or not str(error):
+        return "The model's chat template failed on these messages."
+    words = " ".join(str(error).replace(_SEAM, "").split())[:_LONGEST_REASON]
+    return f"The model's chat template cannot take these messages: {words}"

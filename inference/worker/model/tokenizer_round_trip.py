@@ -1,0 +1,74 @@
+"""Whether a tokenizer gives texts back as they were, and its decoder mended where its files contradict it.
+
+Published conversions have a byte-level vocabulary with a decoder for SentencePiece: every space of an answer
+is then "Ġ" (https://github.com/ml-explore/mlx-lm/issues/1041).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from tokenizers import decoders
+
+from inference.core.model_card import Finding
+
+PLAIN = "Hello, world! It is 12345."
+# Spaces in a row, digits, accents, signs beyond the basic plane, scripts without spaces, line breaks.
+RICH = "naïve  café, 3.14159 №7 — “déjà vu” 日本語の文 한국어 العربية 🙂👩‍👩‍👧 {x:\ty}\n\n  end"
+_LONGEST_SHOWN = 40
+
+
+def mend(rust: Any) -> None:
+    """Give a `tokenizers.Tokenizer` a decoder that fits its vocabulary, if its own does not."""
+    own = rust.decoder
+    if _comes_back(rust, PLAIN + RICH):
+        return
+    for decoder in _candidates(rust):
+        rust.decoder = decoder
+        if _comes_back(rust, PLAIN + RICH):
+            return
+    rust.decoder = own
+
+
+def findings(rust: Any) -> tuple[Finding, ...]:
+    """What of a text is lost in this tokenizer, for the model's owner."""
+    if not _comes_back(rust, PLAIN):
+        text = (
+            f"Its tokenizer changes plain text: {_shown(PLAIN)} comes back as {_shown(_round(rust, PLAIN))}."
+        )
+        return (Finding(light="red", about="tokenizer", text=text),)
+    if not _comes_back(rust, RICH):
+        lost = [word for word in re.findall(r"\S+|\s{2,}", RICH) if not _comes_back(rust, word)]
+        named = ", ".join(map(_shown, lost[:3])) or "spaces in a row"
+        text = f"Its tokenizer loses some characters: {named} come back as something else."
+        return (Finding(light="amber", about="tokenizer", text=text),)
+    return ()
+
+
+def _candidates(rust: Any) -> Iterator[Any]:
+    """Decoders for the kinds of vocabulary there are; what splits the text knows which this is."""
+    piece = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    pieces = [decoders.Sequence([*piece, decoders.Strip(" ", 1, 0)]), decoders.Sequence(piece)]
+    if "ByteLevel" in repr(rust.pre_tokenizer):
+        yield from (decoders.ByteLevel(), *pieces)
+    else:
+        yield from (*pieces, decoders.ByteLevel())
+
+
+def _comes_back(rust: Any, text: str) -> bool:
+    """Whether the text comes back, but for a space before it and for how accents are composed."""
+    return _composed(_round(rust, text)) == _composed(text)
+
+
+def _round(rust: Any, text: str) -> str:
+    ids = rust.encode(text, add_special_tokens=False).ids
+    return str(rust.decode(ids, skip_special_tokens=False))
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.removeprefix(" "))
+
+
+def _shown(text: str) -> str:
+    return repr(text[:_LONGEST_SHOWN] + ("…" if len(text) > _LONGEST_SHOWN else ""))

@@ -1,0 +1,200 @@
+"""Prefixes on disk: a conversation's KV caches outlive the model's unloading and the site's restart.
+
+One safetensors file for each prefix, written beside its name and renamed when whole, readable by the
+site's own user only, oldest use first to go. Off unless MLX_SERVER_PREFIX_DISK says how much.
+"""
+
+import base64
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+from mlx_lm.models.cache import load_prompt_cache, save_prompt_cache
+
+from inference.worker.prefix_cache.entry import Entry, Tokens, common_length
+from inference.worker.prefix_cache.layers import can_be_saved
+
+logger = logging.getLogger(__name__)
+_SUFFIX = ".safetensors"
+_LONGEST_HEADER = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One prefix on disk, known without reading its arrays."""
+
+    path: Path
+    owner: str
+    tokens: Tokens
+    is_trimmable: bool
+    bytes: int
+
+
+class Spill:
+    """The saved prefixes of one model in `folder`, never more than `limit` bytes together.
+
+    Files are read and written on a thread of its own, so that no running sequence waits for the disk. Raises
+    OSError when the folder cannot be made or read.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self._folder = folder
+        self._limit = limit
+        self._io = ThreadPoolExecutor(1, thread_name_prefix="prefix disk")
+        self._pending: set[Future[None]] = set()
+        self._lock = threading.Lock()  # of the index; never held while a file is read or written
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for draft in folder.glob("*.partial*"):
+            draft.unlink(missing_ok=True)
+        found = sorted(folder.glob(f"*{_SUFFIX}"), key=_used_at)
+        self._saved = [saved for path in found if (saved := _read_header(path))]
+
+    @property
+    def bytes(self) -> int:
+        return sum(saved.bytes for saved in self._saved)
+
+    def longer(self, owner: str, wanted: Tokens, *, than: int) -> Saved | None:
+        """The saved prefix that stands for most of the tokens `wanted`, if for more `than` so many."""
+        best, length = None, than
+        with self._lock:
+            for saved in self._saved:
+                common = common_length(saved.tokens, wanted) if saved.owner == owner else 0
+                if common > length and (saved.is_trimmable or common == len(saved.tokens)):
+                    best, length = saved, common
+        return best
+
+    def read_soon(self, saved: Saved, then: Callable[[Entry | None], None]) -> None:
+        """Have a prefix read; `then` is called with it on the disk's thread, with None if that fails."""
+        self._soon(lambda: then(self.read(saved)))
+
+    def write_soon(self, entry: Entry) -> None:
+        """Have an entry written."""
+        entry.is_saved = True
+        self._soon(lambda: self.write(entry))
+
+    def wait(self, timeout_s: float) -> None:
+        """Let what was asked for come to its end, within so many seconds."""
+        wait(set(self._pending), timeout_s)
+
+    def read(self, saved: Saved) -> Entry | None:
+        """The prefix with its caches; None, and the file is gone, when it cannot be read."""
+        try:
+            os.utime(saved.path)
+            cache = load_prompt_cache(str(saved.path))
+            mx.eval([layer.state for layer in cache])
+            size = sum(layer.nbytes for layer in cache)
+        except Exception as error:  # another mlx-lm may have written it: a prefix is computed anew, no more
+            logger.warning("Dropping a saved prefix that cannot be read: %r", error)
+            self._forget(saved)
+            return None
+        with self._lock:
+            self._saved = [*(one for one in self._saved if one is not saved), saved]
+        return Entry(saved.owner, saved.tokens, cache, size, is_saved=True, can_trim=saved.is_trimmable)
+
+    def write(self, entry: Entry) -> None:
+        """Save one prefix in the place of those that are only its beginning; a full disk is no failure."""
+        entry.is_saved = True
+        if entry.bytes > self._limit or not can_be_saved(entry.cache):
+            return
+        name = hashlib.sha256(entry.owner.encode() + b"\0" + entry.tokens.tobytes()).hexdigest()[:32]
+        path, draft = self._folder / f"{name}{_SUFFIX}", self._folder / f"{name}.partial{_SUFFIX}"
+        try:
+            save_prompt_cache(str(draft), entry.cache, _metadata(entry))
+            draft.chmod(0o600)
+            draft.replace(path)
+            size = path.stat().st_size
+        except Exception as error:  # what cannot be saved is computed again after the next start
+            logger.warning("Cannot save a prefix: %r", error)
+            draft.unlink(missing_ok=True)
+            return
+        self._note(Saved(path, entry.owner, entry.tokens, entry.is_trimmable, size), entry)
+
+    def _note(self, written: Saved, entry: Entry) -> None:
+        """Put a new file into the index, in the place of those it makes superfluous."""
+        with self._lock:
+            others = [saved for saved in self._saved if saved.path != written.path]
+            covered = [saved for saved in others if _covers(entry, saved)]
+            kept = [*(saved for saved in others if saved not in covered), written]
+            excess = sum(saved.bytes for saved in kept) - self._limit
+            while kept and excess > 0:
+                covered.append(kept.pop(0))
+                excess -= covered[-1].bytes
+            self._saved = kept
+        for saved in covered:
+            _delete(saved.path)
+
+    def _forget(self, saved: Saved) -> None:
+        with self._lock:
+            self._saved = [one for one in self._saved if one is not saved]
+        _delete(saved.path)
+
+    def _soon(self, work: Callable[[], None]) -> None:
+        pending = self._io.submit(work)
+        self._pending.add(pending)
+        pending.add_done_callback(self._pending.discard)
+
+
+def _delete(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _used_at(path: Path) -> float:
+    """When a file was used last; 0 for one that is gone by now."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def folder_for(root: Path, model_folder: Path, device: str) -> Path:
+    """Where this model's prefixes are: another one after any change of its files, its device or mlx-lm."""
+    state = [(path.name, *_state(path)) for path in sorted(model_folder.iterdir())]
+    versions = [version("mlx"), version("mlx-lm")]
+    key = json.dumps([str(model_folder), device, versions, state])
+    return root / hashlib.sha256(key.encode()).hexdigest()[:24]
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:  # a link to nowhere
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
+
+
+def _metadata(entry: Entry) -> dict[str, str]:
+    return {
+        "owner": entry.owner,
+        "tokens": base64.b64encode(entry.tokens.tobytes()).decode(),
+        "is_trimmable": "yes" if entry.is_trimmable else "no",
+    }
+
+
+def _read_header(path: Path) -> Saved | None:
+    """What a file says of itself, without its arrays; None, and the file is gone, when that is nonsense."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size)) if size < _LONGEST_HEADER else {}
+        own = header["__metadata__"]
+        tokens = np.frombuffer(base64.b64decode(own["0.tokens"]), dtype=np.int32)
+        return Saved(path, own["0.owner"], tokens, own["0.is_trimmable"] == "yes", path.stat().st_size)
+    except (OSError, ValueError, KeyError, TypeError):
+        path.unlink(missing_ok=True)
+        return None
+
+
+def _covers(entry: Entry, saved: Saved) -> bool:
+    is_beginning = common_length(saved.tokens, entry.tokens) == len(saved.tokens)
+    return saved.owner == entry.owner and is_beginning and entry.is_trimmable

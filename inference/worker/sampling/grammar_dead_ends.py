@@ -1,0 +1,180 @@
+"""Schemas that can be compiled though an answer that follows them comes to a place where nothing may follow.
+
+Such a place is found here before an answer begins, where that can be seen in general: a schema that holds
+itself without an end, an object in it with too many members, and a pattern of names that leaves no name
+(https://github.com/guidance-ai/llguidance/issues/265). So are references too deep to be compiled at all.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from inference.adapters.tool_calls.grammar_rules import PLAIN
+from inference.adapters.tool_calls.json_schema import Document, any_of, required_of
+
+_CROWDED = 100  # members and choices; llguidance follows some 2,000 ways to go on at one place
+MOST_DEPTH = 256  # schemas, one within the other; at some 2,000 the process would die of it
+MOST_NAMES = 200  # beside a pattern; each is a part of the trial
+_ENDLESS = "The schema's '$ref' leads back to itself without an end, so that no answer follows it."
+COMPLEX = "The schema is too complex to be enforced; make it smaller."
+_USELESS = (
+    "The schema's 'patternProperties' {!r} matches no name beside those of its properties; leave it out."
+)
+# Whether a schema lets an answer go on behind a text that follows it.
+GoesOn = Callable[[Mapping[str, Any], str], bool]
+
+
+def dead_end(schema: Mapping[str, Any], goes_on: GoesOn) -> str:
+    """What about the schema leads to such a place, in words for its author; empty where nothing does."""
+    document = Document(schema)
+    if _is_deep(document, schema):
+        return COMPLEX
+    nodes = list(_reachable(document, schema))
+    if len(_finite(document, nodes)) < len(nodes):
+        return _ENDLESS
+    for node in nodes:
+        if _is_crowded(document, node) and not all(
+            goes_on(document.alone(node), begun) for begun in ("", "{", "[")
+        ):
+            return COMPLEX
+        for names, patterns in _named(document, node):
+            if found := next((one for one in patterns if not _leaves_names(one, names, goes_on)), None):
+                return _USELESS.format(found[:64])
+    return ""
+
+
+def _reachable(document: Document, root: Any) -> Iterator[Mapping[str, Any]]:
+    """Every schema that a value may come to, each once; what is below one comes behind it."""
+    seen: set[int] = set()
+    left = [root]
+    while left:
+        node = left.pop()
+        if isinstance(node, Mapping) and id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            left += _children(document, node)
+
+
+def _is_deep(document: Document, root: Mapping[str, Any]) -> bool:
+    """Whether one schema leads to another too often: llguidance goes down with a call for each."""
+    depths: dict[int, int] = {}
+    path = [(root, iter(_children(document, root)))]
+    begun = {id(root)}
+    while path:
+        node, children = path[-1]
+        child = next(children, None)
+        if child is None:
+            path.pop()
+            below = (depths.get(id(one), 0) for one in _children(document, node))
+            depths[id(node)] = 1 + max(below, default=0)
+        elif id(child) not in begun:
+            begun.add(id(child))
+            path.append((child, iter(_children(document, child))))
+        if len(path) > MOST_DEPTH or depths.get(id(node), 0) > MOST_DEPTH:
+            return True
+    return False
+
+
+def _children(document: Document, node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = [*_below(node), *document.all_of(node), *(one for some in any_of(node) for one in some)]
+    return [one for one in found if isinstance(one, Mapping)]
+
+
+def _is_crowded(document: Document, node: Mapping[str, Any]) -> bool:
+    choices = [document.target(one) for some in any_of(node) for one in some]
+    return sum(1 + _members(one) for one in (node, *choices)) > _CROWDED
+
+
+def _members(node: Any) -> int:
+    members = node.get("properties") if isinstance(node, Mapping) else None
+    return len(members) if isinstance(members, Mapping) else 0
+
+
+def _below(node: Mapping[str, Any]) -> Iterator[Any]:
+    for word in ("properties", "patternProperties"):
+        if isinstance(members := node.get(word), Mapping):
+            yield from members.values()
+    yield node.get("additionalProperties")
+    for word in ("items", "prefixItems"):
+        found = node.get(word)
+        yield from found if isinstance(found, list) else [found]
+
+
+def _finite(document: Document, nodes: list[Mapping[str, Any]]) -> set[int]:
+    """The ids of those schemas of which a value can be written to its end."""
+    known: set[int] = set()
+    left = nodes[::-1]  # what a schema leads to mostly stands behind it
+    while True:
+        before = len(known)
+        for node in left:
+            if _ends(document, node, known):
+                known.add(id(node))
+        left = [node for node in left if id(node) not in known]
+        if len(known) == before:
+            return known
+
+
+def _ends(document: Document, node: Mapping[str, Any], known: set[int]) -> bool:
+    def ends(other: Any) -> bool:
+        return other is not False if not isinstance(other, Mapping) else id(other) in known
+
+    if not all(map(ends, document.all_of(node))):
+        return False
+    if not all(any(map(ends, choices)) for choices in any_of(node)):
+        return False
+    types = document.types(node)
+    if "const" in node or "enum" in node or not types <= {"object", "array"} or not types:
+        return True
+    return ("object" in types and all(map(ends, _required(node)))) or (
+        "array" in types and all(map(ends, _items(node)))
+    )
+
+
+def _required(node: Mapping[str, Any]) -> Iterator[Any]:
+    members = node.get("properties")
+    for name in required_of(node):
+        yield members.get(name) if isinstance(members, Mapping) else None
+
+
+def _items(node: Mapping[str, Any]) -> Iterator[Any]:
+    """What a list must have in it."""
+    first, others, least = node.get("prefixItems"), node.get("items"), node.get("minItems")
+    first, least = first if isinstance(first, list) else [], least if isinstance(least, int) else 0
+    yield from first[:least]
+    if least > len(first):
+        yield others
+
+
+def _named(document: Document, node: Mapping[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
+    """The names and the patterns of names that an object has, for each choice that it offers."""
+    names, patterns = _own(node)
+    for part in document.all_of(node):
+        others = _own(part) if isinstance(part, Mapping) else ([], [])
+        names, patterns = names + others[0], patterns + others[1]
+    yield names, patterns
+    for choice in (one for choices in any_of(node) for one in choices if isinstance(one, Mapping)):
+        others = _own(choice)
+        yield names + others[0], patterns + others[1]
+
+
+def _own(node: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    members, patterns = node.get("properties"), node.get("patternProperties")
+    names = [*(members if isinstance(members, Mapping) else ()), *required_of(node)]
+    return names, list(patterns) if isinstance(patterns, Mapping) else []
+
+
+def _leaves_names(pattern: str, names: list[str], goes_on: GoesOn) -> bool:
+    """Whether the pattern matches a name that is none of these."""
+    names = list(dict.fromkeys(names))
+    if len(names) > MOST_NAMES:
+        return True
+    trial = {
+        "type": "object",
+        "properties": {name: {"type": "null"} for name in names},
+        "required": names,
+        "patternProperties": {pattern: {"type": "null"}},
+        "additionalProperties": False,
+        "minProperties": len(names) + 1,
+    }
+    members = "".join(f"{json.dumps(name, ensure_ascii=False)}: null, " for name in names)
+    return goes_on({**trial, "x-guidance": PLAIN}, "{" + members)

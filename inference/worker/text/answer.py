@@ -1,0 +1,182 @@
+"""Tokens to text: incremental detokenising, the adapter's reader, stop strings on what is visible."""
+
+from collections.abc import Sequence
+
+from inference.adapters import Adapter
+from inference.adapters.channel_reader import Piece, Reader
+from inference.core.events import (
+    Delta,
+    Event,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    TokenLogprob,
+    ToolCallDelta,
+)
+from inference.core.requests import ChatRequest, GenerationRequest
+from inference.worker.text.detokenizer import Decodes, Detokenizer
+from inference.worker.text.stop_strings import StopStrings
+
+_ECHO_PIECE = 1024  # tokens whose log probabilities are one event
+
+
+class Answer:
+    """The text side of one answer: feed it tokens, take the events, ask whether its text has ended it.
+
+    Every generated token counts, also the stop token and those whose text a stop string cut off: they
+    were computed. Hidden tokens, the stop tokens among them, have no text. Stop strings are looked for in
+    each run of visible text: one in the reasoning or in a call's arguments ends nothing.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Decodes,
+        *,
+        hidden: frozenset[int] = frozenset(),
+        stops: Sequence[str] = (),
+        reader: Reader | None = None,
+        context: Sequence[int] = (),
+        echo: str = "",
+        index: int = 0,
+        limit: int | None = None,
+        has_scored_echo: bool = False,
+        hides_first: bool = False,
+    ) -> None:
+        self._detokenizer = Detokenizer(tokenizer, context)
+        self._hidden = hidden
+        self._stops = StopStrings(stops)
+        self._reader = reader or Reader()
+        self._echo = echo
+        self._calls = 0
+        self._untold = 0
+        self._untold_logprobs: list[TokenLogprob] = []
+        self._has_scored_echo = has_scored_echo
+        self._hides_first = hides_first
+        self.index = index
+        self.limit = limit  # tokens; 0 for an echo alone
+        self.tokens = 0
+        self.reasoning_tokens = 0
+
+    @classmethod
+    def of(
+        cls,
+        request: GenerationRequest,
+        prompt: Sequence[int],
+        tokenizer: Decodes,
+        adapter: Adapter,
+        index: int = 0,
+    ) -> "Answer":
+        """The `index`th answer to be made of `request`, to the prompt with these token ids."""
+        if isinstance(request, ChatRequest):
+            # No context: an answer begins a text of its own, without the space a continuation has.
+            reader, hidden = adapter.reader(prompt, request), adapter.hidden_from(request)
+            return cls(tokenizer, hidden=hidden, stops=request.stop, reader=reader, index=index)
+        hidden = adapter.hidden_ids | (frozenset() if request.suffix is None else adapter.infill_stop_ids)
+        text = request.prompts[index // request.n]
+        context = [token for token in prompt if token not in hidden]
+        return cls(
+            tokenizer,
+            hidden=hidden,
+            stops=request.stop,
+            context=context,
+            echo="" if not request.echo else text if isinstance(text, str) else tokenizer.decode(context),
+            index=index,
+            limit=request.max_tokens,
+            has_scored_echo=request.echo and request.logprobs is not None,
+            # The begin-of-text token that the tokenizer put before a text is nobody's to see.
+            hides_first=isinstance(text, str) and prompt[0] in hidden,
+        )
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the text has ended the answer: by a stop string, or by the one call it was allowed."""
+        return self._stops.has_matched or self._reader.is_done
+
+    def reason(self, finish: FinishReason | None) -> FinishReason:
+        """Why the answer has ended, given why its sequence has."""
+        if finish == "length" and not self.is_stopped:
+            return "length"
+        return "tool_calls" if self._calls else "stop"
+
+    def begin(self) -> list[Event]:
+        """What comes before the first token: the prompt's own text, if it is to be echoed."""
+        if not self._echo or self._has_scored_echo:
+            return []
+        return [TextDelta(text=self._echo, index=self.index, tokens=0)]
+
+    def echo(self, logprobs: Sequence[TokenLogprob]) -> list[Event]:
+        """The prompt's own text, once the model has been asked about each of its tokens.
+
+        Its log probabilities come in pieces, for those of a long prompt are too much for one frame.
+        """
+        told = tuple(logprobs[1:] if self._hides_first else logprobs)
+        pieces = [told[at : at + _ECHO_PIECE] for at in range(0, len(told), _ECHO_PIECE)] or [()]
+        texts = [self._echo, *[""] * (len(pieces) - 1)]
+        return [
+            TextDelta(text=text, index=self.index, tokens=0, logprobs=piece)
+            for text, piece in zip(texts, pieces, strict=True)
+        ]
+
+    def feed(self, token: int, logprob: TokenLogprob | None = None) -> list[Event]:
+        """The events that `token` brings; none while its text is held back."""
+        self.tokens += 1
+        self._untold += 1
+        if token in self._hidden:
+            return []
+        if logprob:
+            self._untold_logprobs.append(logprob)
+        return self._events(self._visible(self._reader.feed(self._detokenizer.feed(token))))
+
+    def flush(self, finish: FinishReason | None = None) -> list[Event]:
+        """The rest, once no token follows, for this reason; it may still hold a stop string."""
+        rest = self._reader.feed(self._detokenizer.flush())
+        pieces = [*rest, *self._reader.flush(is_cut=finish == "length")]
+        events = self._events([*self._visible(pieces), *self._shown(self._stops.flush())])
+        if self._untold and self._calls and not pieces:
+            # What closes a call has no text of its own.
+            return [*events, self._told(Piece("tool", "", self._calls - 1))]
+        if self._untold and self._reader.has_dropped:
+            self._untold_logprobs.clear()  # of no text that is sent
+            return [*events, self._told(Piece("text", ""))]
+        if not self._untold_logprobs:
+            return events
+        # Bytes of a character that never came have no text, but they were drawn.
+        return [*events, self._told(Piece("text", ""))]
+
+    def _visible(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """The pieces up to a stop string in their text."""
+        visible: list[Piece] = []
+        for piece in pieces:
+            if self._stops.has_matched:
+                break
+            if piece.channel == "text":
+                visible += self._shown(self._stops.feed(piece.text))
+            else:
+                visible += [*self._shown(self._stops.flush()), piece]
+        return visible
+
+    def _shown(self, text: str) -> list[Piece]:
+        return [Piece("text", text)] if text else []
+
+    def _events(self, pieces: Sequence[Piece]) -> list[Event]:
+        return [self._told(piece) for piece in pieces]
+
+    def _told(self, piece: Piece) -> Delta:
+        """The piece as an event, which tells of all tokens since the last one."""
+        tokens, self._untold = self._untold, 0
+        logprobs, self._untold_logprobs = tuple(self._untold_logprobs), []
+        if piece.channel == "tool":
+            self._calls = piece.call + 1
+            return ToolCallDelta(
+                call=piece.call,
+                id=piece.id,
+                name=piece.name,
+                text=piece.text,
+                index=self.index,
+                tokens=tokens,
+                logprobs=logprobs,
+            )
+        if piece.channel == "text":
+            return TextDelta(text=piece.text, index=self.index, tokens=tokens, logprobs=logprobs)
+        self.reasoning_tokens += tokens
+        return ReasoningDelta(text=piece.text, index=self.index, tokens=tokens, logprobs=logprobs)

@@ -1,0 +1,239 @@
+"""From a request to the sequences that answer it, checked against the loaded model."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from inference.core.errors import ContextLengthExceeded, InvalidValue
+from inference.core.events import Tokenized
+from inference.core.protocol import Load
+from inference.core.requests import (
+    NEUTRAL,
+    ChatRequest,
+    CompletionRequest,
+    DetokenizeRequest,
+    EmbeddingRequest,
+    GenerationRequest,
+    Prompt,
+    Sampling,
+    TokenizeRequest,
+)
+from inference.worker.embedding import inputs
+from inference.worker.embedding.inputs import Inputs
+from inference.worker.engine.sequence import Sequence
+from inference.worker.model.loading import LoadedModel
+from inference.worker.sampling.grammar import Grammars
+from inference.worker.text.answer import Answer
+
+_MOST_TOLD = 1_000_000  # tokens, or their log probabilities, in one answer: more are many megabytes
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One prompt and the answers to it: the first sequence is prefilled, the others take over its cache."""
+
+    sequences: tuple[Sequence, ...]
+    answers: tuple[Answer, ...]
+
+    @property
+    def prompt(self) -> tuple[int, ...]:
+        return self.sequences[0].prompt
+
+
+class Prompts:
+    """Renders and tokenises what is asked of one model; refuses what the model cannot do. One thread's."""
+
+    def __init__(self, model: LoadedModel, options: Load) -> None:
+        self._model = model
+        self._options = options
+        self._grammars = Grammars(model)
+        self._last_id = 0
+
+    def asked(self, request: GenerationRequest, owner: str) -> list[Asked]:
+        """One entry for each prompt of `request`; raises a ServerError that names the wrong field."""
+        if self._model.pooling:
+            raise InvalidValue("This model makes embeddings, not text; ask /v1/embeddings.", param="model")
+        self._check_bias(request)
+        prompts, turns = self.tokens(request), self._last_id + 1
+        return [
+            self._asked(request, prompt, owner, first=place * request.n, turns=turns)
+            for place, prompt in enumerate(prompts)
+        ]
+
+    def tokens(self, request: GenerationRequest) -> list[list[int]]:
+        """The token ids of each prompt."""
+        self._check_size(request)
+        prompts = list(self._rendered(request))
+        for prompt in prompts:
+            self._check_vocabulary(request, prompt)
+        return prompts
+
+    def inputs(self, request: EmbeddingRequest) -> Inputs:
+        """What an embedding model is given; raises a ServerError that names the wrong field."""
+        return inputs.read(request, self._model, self._next_id())
+
+    def tokenized(self, request: TokenizeRequest | DetokenizeRequest) -> Tokenized:
+        """Token ids and their text, either way, without computing anything."""
+        if isinstance(request, DetokenizeRequest):
+            prompts = [list(request.tokens)]
+            self._check_known(request.tokens, "tokens")
+        else:
+            prompts = self.tokens(request.of)
+        if (told := sum(map(len, prompts))) > _MOST_TOLD:
+            raise InvalidValue(
+                f"These are {told} tokens; at most {_MOST_TOLD} are told at once.",
+                param="tokens" if isinstance(request, DetokenizeRequest) else _prompt_field(request.of),
+            )
+        return Tokenized(
+            tokens=tuple(map(tuple, prompts)),
+            texts=tuple(map(self._model.tokenizer.decode, prompts)),
+            context_length=self._model.context_length,
+        )
+
+    def _rendered(self, request: GenerationRequest) -> Iterator[list[int]]:
+        if isinstance(request, ChatRequest):
+            yield self._model.adapter.render(request)
+            return
+        for prompt in request.prompts:
+            yield self._raw(prompt, request.suffix)
+
+    def _raw(self, prompt: Prompt, suffix: str | None) -> list[int]:
+        if not isinstance(prompt, str):
+            return list(prompt)
+        if self._model.pooling:
+            return list(inputs.tokens_of(prompt, self._model))
+        if suffix is not None:
+            return self._model.adapter.infill(prompt, suffix)
+        return self._model.tokenizer.encode_prompt(prompt)
+
+    def _asked(
+        self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int, turns: int
+    ) -> Asked:
+        model = self._model
+        sampling = request.sampling.over(model.own_sampling).over(NEUTRAL)
+        grammar = self._grammars.of(request, prompt) if isinstance(request, ChatRequest) else None
+        room = self._room(request, len(prompt))
+        _check_echo(request, len(prompt))
+        sequences = tuple(
+            Sequence(
+                id=self._next_id(),
+                prompt=tuple(prompt),
+                max_tokens=room,
+                sampling=_of_copy(sampling, copy),
+                stop_ids=self._stop_ids(request),
+                owner=owner,
+                logprobs=request.logprobs,
+                scores_prompt=_is_scored(request),
+                grammar=grammar,
+                request=turns,
+            )
+            for copy in range(request.n)
+        )
+        answers = tuple(
+            Answer.of(request, prompt, model.tokenizer, model.adapter, index=first + copy)
+            for copy in range(request.n)
+        )
+        return Asked(sequences, answers)
+
+    def _stop_ids(self, request: GenerationRequest) -> frozenset[int]:
+        if request.ignores_end:
+            return frozenset()
+        is_infill = isinstance(request, CompletionRequest) and request.suffix is not None
+        return self._model.adapter.infill_stop_ids if is_infill else self._model.stop_ids
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _check_size(self, request: GenerationRequest) -> None:
+        # Tokenising megabytes takes many seconds, for which everybody else's prompts would wait.
+        at_least = _bytes_of(request) // self._model.tokenizer.longest_bytes
+        context = self._model.context_length
+        if at_least > context * (1 if isinstance(request, ChatRequest) else len(request.prompts)):
+            raise ContextLengthExceeded(
+                f"This model's context is {context} tokens; the prompt has at least {at_least}. Shorten it.",
+                param=_prompt_field(request),
+            )
+
+    def _check_vocabulary(self, request: GenerationRequest, prompt: list[int]) -> None:
+        # MLX does not check: an id beyond the embedding reads foreign memory or ends the process.
+        unknown = next((token for token in prompt if not 0 <= token < self._model.vocab_size), None)
+        if unknown is None:
+            return
+        is_given = isinstance(request, CompletionRequest) and not isinstance(request.prompts[0], str)
+        raise InvalidValue(
+            f"This model has no token {unknown}; its ids end at {self._model.vocab_size - 1}."
+            if is_given
+            else "The prompt has a token that the model does not know: its tokenizer is the larger one.",
+            param=_prompt_field(request),
+        )
+
+    def _check_known(self, tokens: Iterable[int], field: str) -> None:
+        for token in tokens:
+            if not 0 <= token < self._model.vocab_size:
+                raise InvalidValue(
+                    f"This model has no token {token}; its ids end at {self._model.vocab_size - 1}.",
+                    param=field,
+                )
+
+    def _check_bias(self, request: GenerationRequest) -> None:
+        # As above: an id beyond the logits would be written to, which has ended processes.
+        self._check_known((token for token, _ in request.sampling.logit_bias), "logit_bias")
+        for _, bias in request.sampling.logit_bias:
+            if not math.isfinite(bias):
+                raise InvalidValue("A bias must be a finite number.", param="logit_bias")
+
+    def _room(self, request: GenerationRequest, prompt_tokens: int) -> int:
+        """How many tokens the answer may have; raises when prompt and answer exceed the context."""
+        context = self._model.context_length
+        wanted = 1 if request.max_tokens is None else request.max_tokens
+        if prompt_tokens + wanted > context:
+            raise ContextLengthExceeded(
+                f"This model's context is {context} tokens; the prompt has {prompt_tokens} and the answer "
+                f"needs {wanted}. Shorten the prompt or lower max_tokens.",
+                param=_prompt_field(request),
+            )
+        if request.max_tokens is not None:
+            return request.max_tokens
+        return min(self._options.max_output_tokens, context - prompt_tokens)
+
+
+def _of_copy(sampling: Sampling, copy: int) -> Sampling:
+    """Each answer to one prompt draws its own way: with a seed, the first one as if it were the only one."""
+    if sampling.seed is None or copy == 0:
+        return sampling
+    return structs.replace(sampling, seed=sampling.seed + copy)
+
+
+def _is_scored(request: GenerationRequest) -> bool:
+    return isinstance(request, CompletionRequest) and request.echo and request.logprobs is not None
+
+
+def _check_echo(request: GenerationRequest, prompt_tokens: int) -> None:
+    told = prompt_tokens * (1 + (request.logprobs or 0)) * request.n
+    if _is_scored(request) and told > _MOST_TOLD:
+        raise InvalidValue(
+            f"The echo of this prompt has {told} log probabilities; at most {_MOST_TOLD} are told at once. "
+            "Ask for fewer logprobs, a smaller n or a shorter prompt.",
+            param="logprobs",
+        )
+
+
+def _bytes_of(request: GenerationRequest) -> int:
+    if isinstance(request, ChatRequest):
+        return sum(len(text.encode()) for text in _texts_of(request))
+    prompts = (*request.prompts, request.suffix or "")
+    return sum(len(prompt.encode()) if isinstance(prompt, str) else len(prompt) for prompt in prompts)
+
+
+def _texts_of(request: ChatRequest) -> Iterator[str]:
+    for message in request.messages:
+        yield from (message.content, message.reasoning, *(call.arguments for call in message.tool_calls))
+    for tool in request.tools:
+        yield from (tool.description, tool.parameters)
+
+
+def _prompt_field(request: GenerationRequest) -> str:
+    return "messages" if isinstance(request, ChatRequest) else "prompt"

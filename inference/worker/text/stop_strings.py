@@ -1,0 +1,32 @@
+"""Stop strings, found however the text is cut into pieces."""
+
+from collections.abc import Sequence
+
+from inference.adapters.channel_reader import held_back
+
+
+class StopStrings:
+    """Cuts a text before the stop string that is complete first, however the text is cut into pieces."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = tuple(stops)
+        self._held = ""
+        self.has_matched = False
+
+    def feed(self, text: str) -> str:
+        """What may be shown by now; whatever could still become a stop string is held back."""
+        if self.has_matched or not self._stops:
+            return "" if self.has_matched else text
+        seen = self._held + text
+        matches = [(at + len(stop), at) for stop in self._stops if (at := seen.find(stop)) >= 0]
+        if matches:
+            self.has_matched, self._held = True, ""
+            return seen[: min(matches)[1]]
+        keep = max(held_back(seen, stop) for stop in self._stops)
+        self._held = seen[len(seen) - keep :]
+        return seen[: len(seen) - keep]
+
+    def flush(self) -> str:
+        """What was held back and became no stop string."""
+        rest, self._held = self._held, ""
+        return rest

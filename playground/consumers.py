@@ -1,0 +1,31 @@
+"""The websocket that keeps the playground's list of models live."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from inference.accounts.permissions import Account, check_may_chat, visitor
+from inference.api.http.live_socket import FORBIDDEN, UNAUTHORISED, TellingOfModels
+from inference.core.errors import PermissionDenied
+from inference.core.model_card import ModelCard
+from inference.serving import live_models, runtime
+from inference.serving.recording.capture_switch import SWITCH
+
+
+class ModelsConsumer(TellingOfModels):
+    """For who chats: {"type": "models", "models": [...], "kept_until": 0}, of models that can be served.
+
+    The last is the unix time up to which a capture keeps prompts and answers, 0 while there is none.
+    """
+
+    def judge(self, user: Account) -> int:
+        if visitor(user) is None:
+            return UNAUTHORISED
+        try:
+            check_may_chat(user)
+        except PermissionDenied:
+            return FORBIDDEN
+        return 0
+
+    def said(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
+        models = live_models.joined(cards, runtime.pool().snapshot())
+        return {"type": "models", "models": models, "kept_until": SWITCH.until}

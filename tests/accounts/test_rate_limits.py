@@ -1,0 +1,124 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from inference.accounts.rate_limits import Limits, Meter
+from inference.core.errors import RateLimited
+from inference.core.principal import Allowance, Principal
+
+DAY = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(DAY.timestamp() + 3600)
+
+
+@pytest.fixture
+def meter(clock: Clock) -> Meter:
+    return Meter(clock, clock)
+
+
+def holder(**allowance: int) -> Principal:
+    return Principal(kind="key", name="mlx-1", allowance=Allowance(**allowance))
+
+
+def refused(act: object, *given: object) -> RateLimited:
+    with pytest.raises(RateLimited) as caught:
+        act(*given)  # type: ignore[operator]
+    return caught.value
+
+
+def test_requests_are_counted_over_a_sliding_minute(meter: Meter, clock: Clock) -> None:
+    two = Allowance(requests_per_minute=2)
+    meter.ask(two)
+    clock.at += 20
+    meter.ask(two)
+    clock.at += 30
+    assert refused(meter.ask, two).retry_after == pytest.approx(10)
+    clock.at += 10
+    meter.ask(two)
+
+
+def test_what_was_refused_does_not_count(meter: Meter, clock: Clock) -> None:
+    one = Allowance(requests_per_minute=1)
+    meter.ask(one)
+    for _ in range(5):
+        clock.at += 10
+        refused(meter.ask, one)
+    clock.at += 10
+    meter.ask(one)
+
+
+def test_a_lowered_limit_says_when_there_is_room_under_it(meter: Meter, clock: Clock) -> None:
+    for _ in range(3):
+        meter.ask(Allowance(requests_per_minute=9))
+        clock.at += 10
+    assert refused(meter.ask, Allowance(requests_per_minute=1)).retry_after == pytest.approx(50)
+
+
+def test_todays_tokens_end_at_midnight(meter: Meter, clock: Clock) -> None:
+    ten = Allowance(tokens_per_day=10)
+    meter.spend(10)
+    assert refused(meter.check_tokens, ten).retry_after == pytest.approx(23 * 3600)
+    clock.at += 23 * 3600
+    meter.check_tokens(ten)
+    assert meter.tokens == 0
+
+
+def test_what_an_earlier_process_spent_counts_once(meter: Meter) -> None:
+    meter.begin_day(DAY.date(), 7)
+    meter.spend(2)
+    meter.begin_day(DAY.date(), 9)  # the database knows of these two by now
+    assert meter.tokens == 9
+
+
+def test_what_was_spent_yesterday_is_not_taken_over(meter: Meter) -> None:
+    meter.begin_day(datetime(2026, 1, 1, tzinfo=UTC).date(), 7)
+    assert meter.tokens == 0
+
+
+def test_streams_are_given_back_however_they_end(clock: Clock) -> None:
+    limits = Limits(clock, clock)
+    one = holder(streams=1)
+    with pytest.raises(ZeroDivisionError), limits.stream(one) as meter:
+        assert meter is limits.of(one)
+        assert "at the same time" in refused(limits.stream(one).__enter__).message
+        raise ZeroDivisionError
+    assert limits.of(one).streams == 0
+    with limits.stream(one):
+        assert limits.of(one).streams == 1
+
+
+def test_the_operators_own_key_and_users_have_no_limits(clock: Clock) -> None:
+    limits = Limits(clock, clock)
+    for who in (Principal(kind="key"), Principal(kind="user", name="mlx-1")):
+        with limits.stream(who) as meter:
+            assert meter is None and limits.of(holder()).streams == 0
+
+
+def test_what_is_left_is_told_of_what_is_limited(meter: Meter, clock: Clock) -> None:
+    allowance = Allowance(requests_per_minute=3, tokens_per_day=10)
+    meter.ask(allowance)
+    clock.at += 20
+    meter.spend(12)
+    left = meter.left(allowance)
+    assert (left["requests"].limit, left["requests"].remaining, left["requests"].reset_s) == (3, 2, 40)
+    assert (left["tokens"].limit, left["tokens"].remaining) == (10, 0)
+    assert meter.left(Allowance()) == {}
+
+
+def test_a_use_is_news_once_a_minute(meter: Meter, clock: Clock) -> None:
+    told = []
+    for _ in range(4):
+        told.append(meter.is_news())
+        clock.at += 30
+    assert told == [True, False, True, False]

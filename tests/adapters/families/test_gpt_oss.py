@@ -1,0 +1,193 @@
+"""gpt-oss's control tokens are real; its template as published."""
+
+# ruff: noqa: E501 - templates have lines of their own
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from inference.adapters.harmony import HarmonyCalls, HarmonyReader
+from inference.adapters.self_test import findings
+from inference.core.requests import Message, ToolCall
+from tests.adapters.family_models import ADD, NOW, asking, rendered, stops
+from tests.adapters.hearing import (
+    ASKED,
+    Heard,
+    family,
+    follows,
+    heard,
+    heard_in_every_split,
+    is_said_in,
+    written,
+)
+from tests.adapters.published import published
+
+TOKENS = (
+    *("<|startoftext|>", "<|endoftext|>", "<|return|>", "<|constrain|>", "<|channel|>", "<|start|>"),
+    *("<|end|>", "<|message|>", "<|call|>"),
+)
+ADAPTER, TOKENIZER = family("gpt_oss", published("gpt_oss"), TOKENS)
+THOUGHT = "<|channel|>analysis<|message|>Hm, 5.<|end|><|start|>assistant"
+FINAL = "<|channel|>final<|message|>It is 5."
+CALL = '<|channel|>commentary to=functions.add <|constrain|>json<|message|>{"a": 2}'
+FLIPPED = ' to=functions.add<|channel|>commentary <|constrain|>json<|message|>{"a": 2}'
+PREAMBLE = "<|channel|>commentary<|message|>Let me add.<|end|><|start|>assistant"
+CALLED = ("add", '{"a": 2}')
+
+
+def test_it_is_known_ends_and_is_all_right() -> None:
+    assert ADAPTER.name == "gpt_oss"
+    assert stops(ADAPTER, TOKENIZER) == {"<|return|>", "<|call|>", "<|endoftext|>"}
+    assert findings(ADAPTER, TOKENIZER) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (FINAL, Heard(text="It is 5.")),
+        (THOUGHT + FINAL, Heard(text="It is 5.", reasoning="Hm, 5.")),
+        (CALL, Heard(calls=(CALLED,))),
+        (FLIPPED, Heard(calls=(CALLED,))),
+        (THOUGHT + CALL, Heard(reasoning="Hm, 5.", calls=(CALLED,))),
+        (THOUGHT + PREAMBLE + CALL, Heard(text="Let me add.", reasoning="Hm, 5.", calls=(CALLED,))),
+        (CALL.replace("commentary", "analysis"), Heard(calls=(CALLED,))),
+        (CALL.replace(" <|constrain|>json", " json"), Heard(calls=(CALLED,))),
+        (CALL.replace("functions.", ""), Heard(calls=(CALLED,))),
+        (THOUGHT[: THOUGHT.index("<|end|>")], Heard(reasoning="Hm, 5.")),
+        ("No channel at all.", Heard(text="No channel at all.")),
+        (THOUGHT.removesuffix("<|start|>assistant") + "And on.", Heard(text="And on.", reasoning="Hm, 5.")),
+        ("<|channel|>fin", Heard()),
+    ],
+)
+def test_what_it_says_is_heard(said: str, expected: Heard) -> None:
+    assert heard(ADAPTER, TOKENIZER, said) == expected
+    assert heard_in_every_split(ADAPTER, said) == {expected}
+
+
+BARE = THOUGHT.removesuffix("<|start|>assistant")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (BARE + CALL, Heard(reasoning="Hm, 5.", calls=(CALLED,))),
+        (BARE + FINAL, Heard(text="It is 5.", reasoning="Hm, 5.")),
+        (f"{BARE}assistant{FINAL}", Heard(text="It is 5.", reasoning="Hm, 5.")),
+        (f"{BARE}\n{CALL}", Heard(reasoning="Hm, 5.", calls=(CALLED,))),
+        (f"{BARE}assistant{FLIPPED}", Heard(reasoning="Hm, 5.", calls=(CALLED,))),
+        (BARE.removesuffix("<|end|>") + CALL, Heard(reasoning="Hm, 5.", calls=(CALLED,))),
+        (BARE.removesuffix("<|end|>") + FINAL, Heard(text="It is 5.", reasoning="Hm, 5.")),
+        (f"{CALL}<|end|>{CALL}", Heard(calls=(CALLED, CALLED))),
+        (f"{FINAL}<|end|>{FINAL}", Heard(text="It is 5.It is 5.")),
+    ],
+)
+def test_a_message_without_the_mark_that_starts_it_is_one(said: str, expected: Heard) -> None:
+    """https://github.com/vllm-project/vllm/issues/35906"""
+    assert heard(ADAPTER, TOKENIZER, said) == expected
+    assert heard_in_every_split(ADAPTER, said) == {expected}
+
+
+@pytest.mark.parametrize("mark", ["<|end|>", "<|channel|>", "<|end|> and <|channel|>", "<|channel|>x"])
+def test_a_mark_in_a_text_is_a_part_of_it(mark: str) -> None:
+    said = f"<|channel|>final<|message|>The mark {mark} is a token."
+    assert heard_in_every_split(ADAPTER, said) == {Heard(text=f"The mark {mark} is a token.")}
+
+
+def test_a_mark_in_a_string_of_the_arguments_is_a_part_of_it() -> None:
+    arguments = '{"a": "x<|end|>y<|start|>z<|channel|>"}'
+    said = f"<|channel|>commentary to=functions.add<|message|>{arguments}<|end|><|start|>assistant{FINAL}"
+    expected = Heard(text="It is 5.", calls=(("add", arguments),))
+    assert heard_in_every_split(ADAPTER, said) == {expected}
+
+
+@pytest.mark.parametrize("recipient", ["functions.sub", "browser.search", "python"])
+def test_a_call_of_nobody_is_text_with_its_header(recipient: str) -> None:
+    said = CALL.replace("functions.add", recipient)
+    (told,) = heard_in_every_split(ADAPTER, said)
+    assert told == Heard(text=said)
+
+
+def test_without_tools_a_call_is_text() -> None:
+    assert heard(ADAPTER, TOKENIZER, CALL, tools=()).calls == ()
+
+
+SCRAPS = (
+    "<|channel|>",
+    "<|message|>",
+    "<|end|>",
+    "<|start|>",
+    "analysis",
+    "final",
+    "commentary",
+    "assistant",
+)
+MORE = (" to=functions.add", " ", "{}", "hm", "\n", "<|constrain|>", "json", "<|", "to=")
+
+
+@example("<|<|message|>", [3])
+@given(st.lists(st.sampled_from([*SCRAPS, *MORE]), max_size=12).map("".join), st.lists(st.integers(0, 90)))
+def test_any_cut_gives_the_same_pieces(said: str, cuts: list[int]) -> None:
+    edges = [0, *sorted({cut for cut in cuts if cut < len(said)}), len(said)]
+    pieces = [said[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+
+    def read(cut: list[str]) -> list[tuple[str, str]]:
+        reader = HarmonyReader(HarmonyCalls(TOKENIZER), {"add": ADD})
+        found = [*(one for text in cut for one in reader.feed(text)), *reader.flush()]
+        runs: list[tuple[str, str]] = []
+        for one in found:
+            new = not runs or runs[-1][0] != one.channel or bool(one.name)
+            runs = (
+                [*runs, (one.channel, one.text)]
+                if new
+                else [*runs[:-1], (one.channel, runs[-1][1] + one.text)]
+            )
+        return runs
+
+    assert read(pieces) == read([said])
+
+
+@pytest.mark.parametrize("said", [CALL, THOUGHT + CALL])
+def test_a_required_call_follows_its_grammar(said: str) -> None:
+    assert follows(TOKENIZER, HarmonyCalls, said)
+
+
+@pytest.mark.parametrize("said", [FINAL, CALL.replace("add", "sub"), CALL.replace("2", '"two"'), PREAMBLE])
+def test_nothing_else_follows_it(said: str) -> None:
+    assert not follows(TOKENIZER, HarmonyCalls, said)
+
+
+def test_a_schema_binds_the_final_channel() -> None:
+    grammar = f'start: {ADAPTER.framed("schema")}\nschema: %json {{"type": "integer"}}\n'
+    assert is_said_in(TOKENIZER, grammar, THOUGHT + "<|channel|>final<|message|>5")
+    assert not is_said_in(TOKENIZER, grammar, THOUGHT + FINAL)
+
+
+def test_a_history_has_each_call_by_itself_and_its_thoughts() -> None:
+    calls = tuple(ToolCall(id=f"c{a}", name="add", arguments=json.dumps({"a": a})) for a in (1, 2))
+    called = Message(role="assistant", content="", reasoning="Two.", tool_calls=calls)
+    results = [Message(role="tool", content=f"r{call.id}", tool_call_id=call.id) for call in calls]
+    text = written(ADAPTER, TOKENIZER, ASKED, called, *results, tools=(ADD, NOW))
+    told = ("analysis<|message|>Two.", '{"a": 1}<|call|>', '"rc1"', '{"a": 2}<|call|>', '"rc2"')
+    places = [text.index(part) for part in told]
+    assert places == sorted(places)
+
+
+def test_words_beside_a_thought_and_a_call_are_told_too() -> None:
+    call = ToolCall(id="c", name="add", arguments="{}")
+    both = Message(role="assistant", content="Adding.", reasoning="Hm.", tool_calls=(call,))
+    result = Message(role="tool", content="r", tool_call_id="c")
+    text = written(ADAPTER, TOKENIZER, ASKED, both, result, tools=(ADD,))
+    assert "Hm.\nAdding." in text
+
+
+def test_old_thoughts_are_left_out() -> None:
+    turns = (ASKED, Message(role="assistant", content="5", reasoning="secret thought"), ASKED)
+    assert "secret thought" not in written(ADAPTER, TOKENIZER, *turns)
+
+
+def test_how_much_it_thinks_is_told() -> None:
+    request = asking(ASKED, template_options=(("reasoning_effort", "high"),))
+    assert "Reasoning: high" in TOKENIZER.decode(ADAPTER.render(request))
+    assert rendered(ADAPTER, TOKENIZER, "Hi").endswith("<|start|>assistant")

@@ -1,0 +1,96 @@
+"""No package has MiniMax's tokenizer: its control tokens are here, and M2's template as published."""
+
+import llguidance
+import llguidance.hf
+import pytest
+
+from inference.adapters.families.minimax import MiniMaxCalls
+from inference.adapters.self_test import findings
+from inference.core.requests import Message, Tool, ToolCall
+from tests.adapters.family_models import ADD, NOW, stops
+from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
+from tests.adapters.published import published
+
+BEGIN, END = "<minimax:tool_call>", "</minimax:tool_call>"
+TOKENS = ("]~!b[", "]~b]", "[e~[", "<think>", "</think>", BEGIN, END)
+FAMILIES = {"m2": family("minimax_m2", published("minimax_m2"), TOKENS, eos="[e~[")}
+ADAPTER, TOKENIZER = FAMILIES["m2"]
+SYSTEM = Message(role="system", content="Be brief.")
+CALL = ToolCall(id="c1", name="add", arguments='{"a": 41}')
+CALLED = Message(role="assistant", content="Let me see.", tool_calls=(CALL,))
+RESULT = Message(role="tool", content="five", tool_call_id="c1")
+CITY = Tool(name="city", parameters='{"properties": {"place": {"type": "string"}}, "required": ["place"]}')
+
+
+def test_it_is_known_ends_and_is_all_right() -> None:
+    assert (ADAPTER.name, stops(ADAPTER, TOKENIZER)) == ("minimax", {"[e~["})
+    assert findings(ADAPTER, TOKENIZER) == ()
+
+
+def test_the_system_the_tools_and_what_they_answered_are_rendered() -> None:
+    text = written(ADAPTER, TOKENIZER, SYSTEM, ASKED, CALLED, RESULT, tools=(ADD,))
+    places = [text.index(word) for word in ("Be brief.", '"add"', "2 and 3?", "Let me see.", "41", "five")]
+    assert places == sorted(places)
+
+
+def test_a_system_message_in_the_middle_is_told_with_the_next_question() -> None:
+    text = written(ADAPTER, TOKENIZER, SYSTEM, ASKED, Message(role="system", content="In French."), ASKED)
+    assert "]~b]user\nIn French.\n\n2 and 3?[e~[" in text
+
+
+def invoke(name: str, **arguments: str) -> str:
+    said = "".join(f'<parameter name="{key}">{value}</parameter>\n' for key, value in arguments.items())
+    return f'<invoke name="{name}">\n{said}</invoke>\n'
+
+
+def section(*invokes: str) -> str:
+    return f"{BEGIN}\n{''.join(invokes)}{END}"
+
+
+ADDING = invoke("add", a="1")
+ONE = (("add", '{"a": 1}'),)
+TWO = (*ONE, ("now", "{}"))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("2+3=5\n</think>\n\nIt is 5.", Heard("It is 5.", "2+3=5")),
+        (f"add\n</think>\n\n{section(ADDING)}", Heard(reasoning="add", calls=ONE)),
+        (f"</think>See.\n{section(ADDING, invoke('now'))}", Heard("See.", calls=TWO)),
+        (f"</think>{section(ADDING)}\n{section(invoke('now'))}", Heard(calls=TWO)),
+        (f"</think>{section(ADDING, invoke('sub'))}", Heard(section(ADDING, invoke("sub")))),
+        (f"</think>{section('add(1)')}", Heard(section("add(1)"))),
+        (f"</think>{section()}", Heard(section())),
+        (f"</think>{BEGIN}\n{ADDING}", Heard(calls=ONE)),
+        (f"</think>{BEGIN}\n{ADDING[:30]}", Heard(f"{BEGIN}\n{ADDING[:30]}")),
+        (f"</think>{section(ADDING).replace(chr(34), '')}", Heard(calls=ONE)),
+        ("It never ends", Heard(reasoning="It never ends")),
+    ],
+)
+def test_what_it_says_is_heard(said: str, expected: Heard) -> None:
+    assert heard(ADAPTER, TOKENIZER, said + "[e~[") == expected
+    assert heard_in_every_split(ADAPTER, said, (ADD, NOW)) == {expected}
+
+
+def is_allowed(said: str, *, several: bool = True) -> bool:
+    grammar = MiniMaxCalls(TOKENIZER).lark([ADD, NOW, CITY], several)
+    matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(TOKENIZER.hub), grammar)
+    assert not matcher.is_error(), matcher.get_error()
+    tokens = TOKENIZER.encode(said)
+    return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
+
+
+@pytest.mark.parametrize("call", [ADDING, invoke("now"), invoke("city", place="<b>\nRome</b>")])
+def test_calls_follow_the_grammar(call: str) -> None:
+    assert is_allowed(section(call), several=False)
+    assert is_allowed(section(call, ADDING))
+    assert not is_allowed(section(call, ADDING), several=False)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Hello", section(), section(invoke("add")), section(invoke("add", a="x")), section(invoke("sub")), ""],
+)
+def test_anything_else_does_not(said: str) -> None:
+    assert not is_allowed(said)

@@ -1,0 +1,102 @@
+"""Deleting captured words in the admin."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+
+from inference.models.request_record import Capture, RequestRecord
+from inference.serving.recording.capture_switch import SWITCH
+from tests.admin.test_request_admin import CAPTURES, LIST, record
+from tests.people import client_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = datetime.now(UTC)
+YES = {"confirmed": "Delete the words"}
+
+
+@pytest.fixture(autouse=True)
+def off() -> Iterator[None]:
+    yield
+    SWITCH.set(0)
+
+
+def said(model: str, ago: timedelta) -> RequestRecord:
+    return record(model=model, at=NOW - ago, prompt="a question", answer="an answer")
+
+
+def capture(began: timedelta, ended: timedelta) -> Capture:
+    made = Capture.objects.create(until=NOW - ended, reason="a bug")
+    Capture.objects.filter(pk=made.pk).update(began_at=NOW - began)
+    return made
+
+
+def wiping(*rows: RequestRecord | Capture, **more: str) -> dict[str, object]:
+    return {"action": "wipe", "_selected_action": [row.pk for row in rows], **more}
+
+
+def with_words() -> set[str]:
+    kept = RequestRecord.objects.with_words(RequestRecord.objects.all())
+    return set(kept.values_list("model", flat=True))
+
+
+def test_the_words_of_a_capture_are_deleted_once_that_is_confirmed(staff: Client) -> None:
+    for model, hours in {"before": 5, "in it": 3, "after": 1}.items():
+        said(model, timedelta(hours=hours))
+    one = capture(timedelta(hours=4), timedelta(hours=2))
+    asked = staff.post(CAPTURES, wiping(one)).content.decode()
+    assert "kept of 1 request are deleted for good" in asked and "still being kept" not in asked
+    assert with_words() == {"before", "in it", "after"}
+    staff.post(CAPTURES, wiping(one, **YES))
+    assert with_words() == {"before", "after"} and RequestRecord.objects.count() == 3
+    assert "of 1 request" in LogEntry.objects.get().get_change_message()
+
+
+def test_the_words_of_chosen_requests_are_deleted(staff: Client) -> None:
+    one, _ = said("one", timedelta()), said("two", timedelta())
+    told = staff.post(LIST, wiping(one, **YES), follow=True).content.decode()
+    assert "The words of 1 request are deleted." in told and with_words() == {"two"}
+    assert "deleted already" in staff.post(LIST, wiping(one), follow=True).content.decode()
+
+
+def test_all_of_a_list_are_those_of_its_filters_beyond_its_first_page(staff: Client) -> None:
+    rows = [said("one", timedelta()) for _ in range(51)]
+    said("two", timedelta())
+    chosen = wiping(rows[0], select_across="1")
+    page = staff.post(f"{LIST}?model=one", chosen).content.decode()
+    assert "of 51 requests" in page and 'name="select_across" value="1"' in page
+    assert '<form method="post">' in page  # back to the same address
+    staff.post(f"{LIST}?model=one", chosen | YES)
+    assert with_words() == {"two"}
+
+
+def test_who_wipes_is_told_that_a_capture_goes_on(staff: Client) -> None:
+    said("one", timedelta())
+    going_on = capture(timedelta(hours=1), timedelta(hours=-1))
+    assert "Words are still being kept" in staff.post(CAPTURES, wiping(going_on)).content.decode()
+
+
+def test_what_is_deleted_is_overwritten_in_the_file() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA secure_delete")
+        assert cursor.fetchone() == (1,)
+
+
+def test_only_who_may_change_captures_deletes_words() -> None:
+    one = said("one", timedelta())
+    viewer = client_of("bob", "view_requestrecord", "read_captured")
+    viewer.post(LIST, wiping(one, **YES))
+    assert with_words() == {"one"} and "Delete the words" not in viewer.get(LIST).content.decode()
+    keeper = client_of("ann", "view_requestrecord", "change_capture")
+    keeper.post(LIST, wiping(one, **YES))
+    assert not with_words()
+
+
+def test_a_capture_is_not_deleted_while_what_it_kept_stays(staff: Client) -> None:
+    one = capture(timedelta(hours=2), timedelta(hours=1))
+    assert "delete_selected" not in staff.get(CAPTURES).content.decode()
+    assert staff.post(f"{CAPTURES}{one.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Capture.objects.exists()

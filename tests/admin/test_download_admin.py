@@ -1,0 +1,168 @@
+"""The admin's page about downloads, without a browser; tests/e2e/test_downloads.py has one."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.test import Client
+from django.urls import reverse
+
+from inference.admin import download_admin
+from inference.repository.downloads.progress import FileProgress, Progress
+from inference.repository.downloads.register import Download, Downloads, State
+from inference.repository.files import staging
+from inference.serving import runtime
+from tests.people import client_of
+from tests.repository.hub import LISTING, REPO, FakeHub, Refusal
+
+pytestmark = pytest.mark.django_db
+PAGE = reverse("admin:inference_download_changelist")
+PROGRESS = reverse("admin:inference_download_progress")
+WEIGHTS = "model.safetensors"
+
+
+@pytest.fixture
+def models(tmp_path: Path, hub: FakeHub) -> Iterator[Path]:
+    register = Downloads(tmp_path / "models", on_done=lambda: None)
+    with runtime.use_downloads(register):
+        yield tmp_path / "models"
+        register.close()
+
+
+@pytest.fixture
+def staff() -> Client:
+    return client_of("ann", "view_download", "add_download")
+
+
+def act(client: Client, what: str, name: str = REPO) -> str:
+    return client.post(PAGE, {"act": what, "id": name}, follow=True).content.decode()
+
+
+def logged() -> QuerySet[LogEntry]:
+    return LogEntry.objects.order_by("pk")
+
+
+def until(client: Client, state: State) -> dict[str, Any]:
+    end = time.monotonic() + 30
+    while True:
+        found = client.get(PROGRESS).json()["downloads"]
+        if found and found[0]["state"] == state:
+            return dict(found[0])
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+
+
+def test_a_model_is_downloaded(staff: Client, models: Path, hub: FakeHub) -> None:
+    assert "Nothing is being downloaded." in staff.get(PAGE).content.decode()
+    assert f'data-download="{REPO}"' in act(staff, "start", f" {REPO} ")
+    done = until(staff, State.DONE)
+    assert done["percent"] == 100 and {file["name"] for file in done["files"]} == set(hub.files)
+    assert (models / REPO / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
+
+
+def test_what_was_typed_is_kept_with_what_is_wrong_about_it(staff: Client, models: Path) -> None:
+    page = act(staff, "start", f'https://huggingface.co/{REPO}?"><b>')
+    assert f"Leave out https://huggingface.co/ and ?&quot;&gt;&lt;b&gt;: {REPO}." in page
+    assert f'value="https://huggingface.co/{REPO}?&quot;&gt;&lt;b&gt;"' in page
+    page = act(staff, "start")
+    assert "huggingface.co" not in page and f'data-download="{REPO}"' in page
+
+
+def test_it_is_cancelled_resumed_and_discarded(staff: Client, models: Path, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    act(staff, "start")
+    assert 'value="cancel"' in staff.get(PAGE).content.decode()
+    page = act(staff, "cancel")
+    assert "Cancelled." in page and 'value="start">Resume' in page
+    act(staff, "start")
+    act(staff, "cancel")
+    assert f'data-download="{REPO}"' not in act(staff, "discard")
+    assert not staging.draft_of(models / REPO).exists()
+    written = [(entry.user.username, entry.object_repr, entry.change_message) for entry in logged()]
+    assert written == [
+        ("ann", REPO, "Began to download it."),
+        ("ann", REPO, "Cancelled its download."),
+        ("ann", REPO, "Began to download it."),
+        ("ann", REPO, "Cancelled its download."),
+        ("ann", REPO, "Discarded what was there of it."),
+    ]
+    assert REPO in staff.get("/admin/").content.decode()  # under "Recent actions"
+
+
+def test_a_beginning_beside_the_model_can_only_be_discarded(staff: Client, models: Path) -> None:
+    staging.draft_of(models / REPO).mkdir(parents=True)
+    (models / REPO).mkdir()
+    page = staff.get(PAGE).content.decode()
+    assert "Left over." in page and 'value="start">Resume' not in page and 'value="discard"' in page
+    assert f'data-download="{REPO}"' not in act(staff, "discard")
+    assert (models / REPO).exists() and not staging.draft_of(models / REPO).exists()
+
+
+def test_a_failure_is_told_in_words(staff: Client, models: Path, hub: FakeHub) -> None:
+    hub.refusals[LISTING] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
+    act(staff, "start")
+    assert "Accept its licence" in until(staff, State.FAILED)["told"]
+
+
+def test_what_cannot_begin_is_told(staff: Client, models: Path) -> None:
+    assert "exact id on the hub" in act(staff, "start", "https://elsewhere.example/a/b")
+    assert not logged()
+    (models / REPO).mkdir(parents=True)
+    assert "is there already" in act(staff, "start")
+
+
+def test_a_name_is_no_markup(staff: Client, models: Path, hub: FakeHub) -> None:
+    assert "<b>" not in act(staff, "start", "a/<b>")
+
+
+def test_what_is_unknown_does_nothing(staff: Client, models: Path) -> None:
+    assert "Nothing is being downloaded." in act(staff, "explode")
+
+
+def test_who_may_only_look_begins_nothing(models: Path) -> None:
+    looker = client_of("eve", "view_download")
+    assert "<form" not in looker.get(PAGE).content.decode().partition('id="content"')[2]
+    assert looker.post(PAGE, {"act": "start", "id": REPO}).status_code == 403
+    assert runtime.downloads().all() == ()
+
+
+def test_who_may_nothing_sees_nothing(models: Path) -> None:
+    stranger = client_of("eve")
+    assert [stranger.get(page).status_code for page in (PAGE, PROGRESS)] == [403, 403]
+    assert Client(headers={"host": "127.0.0.1"}).get(PAGE)["Location"].startswith("/admin/login/")
+
+
+def test_another_site_begins_nothing(models: Path) -> None:
+    user = User.objects.create_superuser("admin", password="x")
+    client = Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1"})
+    client.force_login(user)
+    assert client.post(PAGE, {"act": "start", "id": REPO}).status_code == 403
+    assert runtime.downloads().all() == ()
+
+
+@pytest.mark.parametrize("path", ["add/", "1/change/", "1/delete/", "1/history/"])
+def test_there_are_no_pages_for_a_table_that_is_not_there(staff: Client, path: str) -> None:
+    assert staff.get(f"{PAGE}{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("done", "speed", "note", "told"),
+    [
+        (2_000_000_000, 50e6, "", "2.0 GB of 5.0 GB at 50.0 MB/s, about 60 s left"),
+        (2_000_000_000, 5e6, "", "2.0 GB of 5.0 GB at 5.0 MB/s, about 10 min left"),
+        (2_000_000_000, 100e3, "", "2.0 GB of 5.0 GB at 100.0 kB/s, about 8.3 h left"),
+        (12, 0.0, "", "12 B of 5.0 GB"),
+        (0, 0.0, "The hub is asked too much.", "0 B of 5.0 GB. The hub is asked too much."),
+        (5_000_000_000, 0.0, "", "5.0 GB"),
+    ],
+)
+def test_the_pace_is_told_in_words(done: int, speed: float, note: str, told: str) -> None:
+    files = (FileProgress(name="a", done=done, size=5_000_000_000),)
+    progress = Progress(files=files, bytes_per_s=speed, note=note)
+    sight = download_admin.Sight.of(Download(id=REPO, state=State.RUNNING, progress=progress))
+    assert sight.told == told

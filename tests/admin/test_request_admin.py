@@ -1,0 +1,184 @@
+"""The admin's pages about requests and captures."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from inference.models.request_record import Capture, RequestRecord
+from inference.serving.recording.capture_switch import SWITCH
+from tests.accounts.making import make_key
+from tests.people import client_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = reverse("admin:inference_requestrecord_changelist")
+CAPTURES, BEGIN = reverse("admin:inference_capture_changelist"), reverse("admin:inference_capture_add")
+ASKED = '{"type":"chat","model":"tiny","messages":[{"role":"user","content":"a secret question"}]}'
+ANSWERED = '[{"answer":0,"part":"text","text":"a secret answer"}]'
+BANNER = "Prompts and answers are being kept until"
+
+
+@pytest.fixture(autouse=True)
+def off() -> Iterator[None]:
+    yield
+    SWITCH.set(0)
+
+
+def viewer(*rights: str) -> Client:
+    return client_of("bob", "view_requestrecord", *rights)
+
+
+def record(**changes: Any) -> RequestRecord:
+    facts: dict[str, Any] = {
+        "at": datetime.now(UTC),
+        "principal_kind": "local",
+        "model": "tiny",
+        "kind": "chat",
+    }
+    phases = dict.fromkeys(("queued_ms", "loading_ms", "prefill_ms", "decode_ms"), 0)
+    tokens = dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"), 0)
+    return RequestRecord.objects.create(**(facts | phases | tokens | changes))
+
+
+def page(client: Client, address: str = LIST, **query: str) -> str:
+    response = client.get(address, query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def page_of(row: RequestRecord) -> str:
+    return reverse("admin:inference_requestrecord_change", args=[row.pk])
+
+
+def until(hours: float) -> dict[str, str]:
+    end = datetime.now(UTC) + timedelta(hours=hours)
+    return {"until_0": f"{end:%Y-%m-%d}", "until_1": f"{end:%H:%M:%S}", "reason": "a bug"}
+
+
+def test_a_row_tells_who_how_long_how_many_and_how_it_ended(staff: Client) -> None:
+    key, _ = make_key(name="laptop")
+    record(key=key, principal_kind="key", prefill_ms=1250, decode_ms=7, prompt_tokens=9, cached_tokens=4)
+    record(error="pool_full")
+    record(has_left=True)
+    shown = page(staff)
+    assert all(told in shown for told in ("laptop", "prefill 1,250, decode 7", "9 (4 cached) + 0"))
+    assert "<strong>pool_<wbr>full</strong>" in shown and "client left" in shown
+
+
+def test_it_is_searched_and_filtered(staff: Client) -> None:
+    key, _ = make_key(name="laptop")
+    record(model="org/one", key=key)
+    record(model="org/two", error="pool_full")
+    rows = {
+        "org/one": ({"q": "laptop"}, {"key__id__exact": str(key.pk)}, {"model": "org/one"}),
+        "org/two": ({"q": "org/two"}, {"error": "pool_full"}),
+    }
+    for name, queries in rows.items():
+        for query in queries:
+            found = page(staff, **query).split('id="result_list"')[1].split("</table>")[0]
+            assert [one for one in rows if one in found] == [name]
+
+
+def test_it_is_narrowed_to_days_without_a_function_for_every_row(staff: Client) -> None:
+    record(model="org/old", at=datetime.now(UTC) - timedelta(days=9))
+    record(model="org/new")
+    with CaptureQueriesContext(connection) as asked:
+        page(staff)
+    assert not [query["sql"] for query in asked if "django_datetime" in query["sql"]]
+    today = {"at__gte": f"{datetime.now(UTC).date()} 00:00:00+00:00"}
+    found = page(staff, **today).split('id="result_list"')[1].split("</table>")[0]
+    assert "org/new" in found and "org/old" not in found
+    assert "Past 7 days" in page(staff)
+
+
+def test_the_list_leaves_captured_words_where_they_are(staff: Client) -> None:
+    record(prompt="a secret question", answer="a secret answer")
+    with CaptureQueriesContext(connection) as asked:
+        page(staff)
+    rows = [query["sql"] for query in asked if 'FROM "inference_requestrecord"' in query["sql"]]
+    assert rows and not [sql for sql in rows if '"prompt"' in sql or '"answer"' in sql]
+
+
+def test_no_filter_is_without_a_word(staff: Client) -> None:
+    record(finish="stop")
+    record(error="queue_full")
+    text = page(staff)
+    assert "<h1>Requests</h1>" in text
+    for query in ("error=", "finish="):
+        assert re.search(rf'<a href="\?{query}">\s*none', text), query
+    assert "queue_full" not in page(staff, error="").partition('id="result_list"')[2].partition("</table>")[0]
+
+
+def test_nobody_writes_or_deletes_it(staff: Client) -> None:
+    row = record()
+    addresses = (page_of(row), page_of(row).replace("change", "delete"), LIST + "add/")
+    assert [staff.post(address, {"model": "x"}).status_code for address in addresses] == [403] * 3
+    assert RequestRecord.objects.get().model == "tiny"
+
+
+def test_captured_words_are_read_by_who_may_and_others_know_of_them(staff: Client) -> None:
+    row = record(prompt=ASKED, answer=ANSWERED)
+    hidden = page(viewer(), page_of(row))
+    assert "a secret" not in hidden and "They were kept. Reading them takes the permission" in hidden
+    assert page(staff, page_of(row)).count("a secret") == 2
+    assert "None were kept" in page(staff, page_of(record()))
+
+
+def test_a_page_names_each_figure_and_its_unit(staff: Client) -> None:
+    row = record(principal_kind="key", prompt_tokens=1234, decode_ms=8479)
+    told = dict(
+        re.findall(r'<label>(.+?):</label>\s*<div class="readonly">(.+?)</div>', page(staff, page_of(row)))
+    )
+    expected = {"Prompt tokens": "1,234", "Decode": "8,479 ms", "Caller": "the operator&#x27;s key"}
+    assert expected.items() <= told.items() and "API key" not in told
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("local", "this machine"), ("this machine", "this machine"), ("Operator", "the operator&#x27;s key")],
+)
+def test_callers_without_a_name_are_found_by_what_the_list_calls_them(
+    staff: Client, search: str, found: str
+) -> None:
+    for kind, name in {"local": "", "key": "", "user": "ann"}.items():
+        record(principal_kind=kind, principal=name)
+    shown = re.findall(r'<td class="field-asked">(.+?) <span', page(staff, q=search))
+    assert shown == [found]
+    assert "Searches the caller" in page(staff)
+
+
+def test_words_of_a_client_are_no_markup(staff: Client) -> None:
+    row = record(model="<script>alert(1)</script>", prompt=ASKED.replace("a secret", "<script>alert(2)"))
+    assert "&lt;script&gt;alert(2)" in page(staff, page_of(row))
+    assert "<script>alert" not in page(staff) + page(staff, page_of(row))
+
+
+def test_a_capture_is_told_of_on_every_page_until_it_is_stopped(staff: Client) -> None:
+    assert BANNER not in page(staff) and not SWITCH.is_on()
+    assert staff.post(BEGIN, until(1)).status_code == 302
+    assert SWITCH.is_on()
+    assert all(BANNER in page(staff, address) for address in (LIST, CAPTURES, reverse("admin:index")))
+    capture = Capture.objects.get()
+    assert capture.began_by and capture.began_by.username == "admin"
+    assert "going on" in page(staff, CAPTURES)
+    staff.post(CAPTURES, {"action": "stop", "_selected_action": [capture.pk]})
+    assert not SWITCH.is_on() and BANNER not in page(staff)
+    assert "going on" not in page(staff, CAPTURES)
+
+
+@pytest.mark.parametrize("hours", [-1, 24 * 8])
+def test_a_capture_has_an_end_that_is_not_far(staff: Client, hours: float) -> None:
+    assert "Give a time ahead, at most 7 days" in staff.post(BEGIN, until(hours)).content.decode()
+    assert not Capture.objects.exists()
+
+
+def test_the_banner_is_for_staff(staff: Client) -> None:
+    staff.post(BEGIN, until(1))
+    assert BANNER in page(viewer())
+    assert BANNER not in page(Client(headers={"host": "127.0.0.1"}), reverse("admin:login"))

@@ -1,0 +1,163 @@
+from typing import Any
+
+import pytest
+
+from inference.admin import wording
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
+from inference.serving.active_requests import Stream
+from inference.serving.memory_breakdown import Bar
+from tests.admin.dashboard.samples import sample
+from tests.fakes import card
+
+GB = 10**9
+
+
+def stream(**facts: Any) -> Stream:
+    usual: dict[str, Any] = {
+        "id": "1",
+        "model": "tiny",
+        "principal_kind": "user",
+        "principal": "ann",
+        "kind": "chat",
+        "phase": "decode",
+        "began_at": 100.0,
+    }
+    return Stream(**(usual | facts))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-1, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (7300, "2 h"),
+        (86_400, "1 day"),
+        (200_000, "2 days"),
+    ],
+)
+def test_durations(seconds: float, said: str) -> None:
+    assert wording.lasting(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"), [(0, "–"), (1, "1 MB"), (42 * 10**6, "42 MB"), (4_600_000_000, "4.6 GB")]
+)
+def test_sizes(amount: int, said: str) -> None:
+    assert wording.size(amount) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("user", "ann", "ann"),
+        ("key", "mlx-ab12", "key laptop"),
+        ("key", "mlx-gone", "key mlx-gone…"),
+        ("user", "mlx-ab12", "mlx-ab12"),
+        ("key", "", "the operator's key"),
+        ("local", "", "this machine"),
+    ],
+)
+def test_who_asks(kind: str, name: str, said: str) -> None:
+    keys = {"mlx-ab12": "laptop"}
+    assert wording.who(stream(principal_kind=kind, principal=name), keys) == said
+
+
+@pytest.mark.parametrize(
+    ("phase", "done", "total", "said"),
+    [
+        ("queued", 0, 0, "waiting"),
+        ("queued", 2, 3, "waiting, place 2 of 3"),
+        ("loading", 40, 100, "loading its model, 40 %"),
+        ("prefill", 0, 0, "reading the prompt"),
+        ("prefill", 512, 2048, "reading the prompt, 512 of 2,048 tokens"),
+        ("decode", 0, 0, "answering"),
+        ("over", 0, 0, "ending"),
+    ],
+)
+def test_what_a_request_does(phase: str, done: int, total: int, said: str) -> None:
+    assert wording.doing(stream(phase=phase, done=done, total=total)) == said
+
+
+def test_a_model_says_why_it_failed_and_when_it_may_start_again() -> None:
+    model = ResidentModel(id="tiny", state=ModelState.FAILED, reason="out of memory", retry_in_s=90)
+    assert wording.state(card(), model) == "failed: out of memory; it may start again in 1 min"
+
+
+def test_a_load_says_how_far_it_is() -> None:
+    model = ResidentModel(id="tiny", state=ModelState.LOADING, loaded_percent=40)
+    assert wording.state(card(), model) == "loading 40 %"
+
+
+def test_a_model_that_cannot_be_served_says_why() -> None:
+    model = ResidentModel(id="tiny", state=ModelState.UNLOADED)
+    assert wording.state(card(problem="no weights"), model) == "cannot be served: no weights"
+
+
+OFF = card(problem="an operator has switched it off", is_enabled=False)
+BROKEN = card(problem="no weights")
+
+
+@pytest.mark.parametrize(
+    ("of", "state", "said", "tone"),
+    [
+        (BROKEN, ModelState.UNLOADED, "cannot be served: no weights", "failed"),
+        (OFF, ModelState.UNLOADED, "switched off", "unloaded"),
+        (OFF, ModelState.FAILED, "switched off", "unloaded"),
+        (
+            OFF,
+            ModelState.DRAINING,
+            "draining; takes no further requests: an operator has switched it off",
+            "draining",
+        ),
+        (BROKEN, ModelState.BUSY, "busy; takes no further requests: no weights", "busy"),
+        (card(), ModelState.FAILED, "failed", "failed"),
+        (None, ModelState.READY, "ready", "ready"),
+    ],
+)
+def test_a_problem_hides_no_state_and_a_switch_is_no_failure(
+    of: ModelCard | None, state: ModelState, said: str, tone: str
+) -> None:
+    model = ResidentModel(id="tiny", state=state)
+    assert (wording.state(of, model), wording.tone(of, model)) == (said, tone)
+
+
+def test_the_queue_says_how_many_wait_and_since_when() -> None:
+    streams = [stream(phase="queued", began_at=88), stream(began_at=1)]
+    said = wording.queue([*streams, stream(phase="loading", began_at=95)], 64, 100.0)
+    assert said == "2 requests wait for a model, the first for 12 s; 64 may wait."
+
+
+def test_an_empty_queue_says_so() -> None:
+    assert wording.queue([stream()], 64, 0) == "Nobody waits for a model."
+
+
+def test_short_memory_is_said() -> None:
+    bar = Bar(weights=2 * GB, kv=0, caches=0, others=0, free=GB, limit=3 * GB)
+    short = PoolSnapshot(limit_bytes=3 * GB, pressure="evicting")
+    said = "Models hold 2.0 GB of 3.0 GB. The system is short of memory: idle models are unloaded."
+    assert wording.held(bar, short) == said
+
+
+def test_the_hour_is_said_for_who_cannot_see_it() -> None:
+    samples = [sample(held=3 * GB, rate=50), sample(held=GB, rate=7)]
+    said = wording.hour(samples, GB)
+    assert said == "Now 1.0 GB and 7 tokens/s; in the last hour at most 3.0 GB and 50 tokens/s."
+    assert "begins" in wording.hour([], GB)
+
+
+@pytest.mark.parametrize(
+    ("held", "now", "most"),
+    [(2 * GB, "2.0 GB", "3.0 GB"), (4 * GB, "4.0 GB", "4.0 GB"), (0, "nothing", "3.0 GB")],
+)
+def test_what_is_held_now_is_not_the_last_samples(held: int, now: str, most: str) -> None:
+    said = wording.hour([sample(held=3 * GB)], held)
+    assert said.startswith(f"Now {now} and") and f"at most {most}" in said
+
+
+def test_the_hour_and_the_bar_say_one_figure() -> None:
+    bar = Bar(weights=42 * 10**6, kv=0, caches=0, others=0, free=GB, limit=GB)
+    assert "Models hold 42 MB" in wording.held(bar, PoolSnapshot(limit_bytes=GB))
+    assert wording.hour([sample()], bar.held).startswith("Now 42 MB and")

@@ -1,0 +1,19 @@
+import pytest
+
+from inference.api.http.rate_limit_headers import in_words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0ms"),
+        (0.25, "250ms"),
+        (12, "12s"),
+        (59.6, "1m0s"),
+        (61, "1m1s"),
+        (3600, "1h0m0s"),
+        (82800, "23h0m0s"),
+    ],
+)
+def test_durations_are_told_as_openai_tells_them(seconds: float, said: str) -> None:
+    assert in_words(seconds) == said

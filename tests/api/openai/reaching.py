@@ -1,0 +1,115 @@
+"""For each field that reaches the model: a body that has it, and what the model is then asked."""
+
+import json
+from typing import Any
+
+from inference.core.requests import Message, Tool, ToolCall
+from tests.api.openai.asking import HELLO
+
+FUNCTION = {"name": "now", "description": "Tells the time.", "parameters": {"type": "object", "title": "Now"}}
+OFFERED: dict[str, Any] = {"tools": [{"type": "function", "function": FUNCTION}]}
+NOW = Tool(name="now", description="Tells the time.", parameters=json.dumps(FUNCTION["parameters"]))
+NAMED = {"type": "function", "function": {"name": "now"}}
+STRICT = {"tools": [{"type": "function", "function": FUNCTION | {"strict": True}}]}
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "null"}, "strict": True}}
+CALL = {"id": "a", "type": "function", "function": {"name": "now", "arguments": '{"a": 1}'}}
+CALLED: list[Any] = [
+    *HELLO,
+    {"role": "assistant", "content": None, "tool_calls": [CALL]},
+    {"role": "tool", "tool_call_id": "a", "content": "noon"},
+]
+BOTH = [
+    ({"temperature": 0.5}, "sampling.temperature", 0.5),
+    ({"top_p": 0.5}, "sampling.top_p", 0.5),
+    ({"top_k": 5}, "sampling.top_k", 5),
+    ({"min_p": 0.5}, "sampling.min_p", 0.5),
+    ({"presence_penalty": 0.5}, "sampling.presence_penalty", 0.5),
+    ({"frequency_penalty": 0.5}, "sampling.frequency_penalty", 0.5),
+    ({"repetition_penalty": 0.5}, "sampling.repetition_penalty", 0.5),
+    ({"logit_bias": {"7": -3}}, "sampling.logit_bias", ((7, -3.0),)),
+    ({"seed": 5}, "sampling.seed", 5),
+    ({"n": 3}, "n", 3),
+    ({"stop": "end"}, "stop", ("end",)),
+    ({"stop": ["a", "b"]}, "stop", ("a", "b")),
+    ({"user": "ann"}, "user", "ann"),
+    ({"ignore_eos": True}, "ignores_end", True),
+    ({"max_tokens": 5}, "max_tokens", 5),
+]
+CHAT = [
+    *BOTH,
+    ({"messages": [{"role": "user", "content": "Hi"}]}, "messages.0", Message(role="user", content="Hi")),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": t} for t in "ab"]}]},
+        "messages.0.content",
+        "ab",
+    ),
+    ({"messages": [{"role": "user", "content": "Hi", "name": "Ann"}]}, "messages.0.name", "Ann"),
+    ({"messages": [{"role": "system", "content": "Hi", "name": "Ann"}, *HELLO]}, "messages.0.name", "Ann"),
+    ({"messages": [{"role": "developer", "content": "Hi", "name": "Ann"}, *HELLO]}, "messages.0.name", "Ann"),
+    ({"messages": [{"role": "assistant", "content": "Hi", "name": "Ann"}, *HELLO]}, "messages.0.name", "Ann"),
+    (
+        {"messages": [{"role": "assistant", "content": "Hi", "reasoning_content": "Hm"}, *HELLO]},
+        "messages.0.reasoning",
+        "Hm",
+    ),
+    ({"messages": CALLED}, "messages.1.tool_calls.0", ToolCall(id="a", name="now", arguments='{"a": 1}')),
+    ({"messages": CALLED}, "messages.2.tool_call_id", "a"),
+    ({"max_completion_tokens": 5}, "max_tokens", 5),
+    ({"logprobs": True}, "logprobs", 0),
+    ({"logprobs": True, "top_logprobs": 5}, "logprobs", 5),
+    (OFFERED, "tools", (NOW,)),
+    (OFFERED, "must_call", ()),
+    (OFFERED | {"tool_choice": "none"}, "tools", ()),
+    (OFFERED | {"tool_choice": "required"}, "must_call", ("now",)),
+    (OFFERED | {"tool_choice": NAMED}, "must_call", ("now",)),
+    (OFFERED | {"tool_choice": NAMED}, "follows_schemas", True),
+    (OFFERED | {"parallel_tool_calls": False}, "may_call_several", False),
+    (OFFERED, "follows_schemas", False),
+    (STRICT, "follows_schemas", True),
+    ({"response_format": {"type": "json_object"}}, "schema", '{"type":"object"}'),
+    ({"response_format": SCHEMA}, "schema", '{"type": "null"}'),
+    ({"reasoning_effort": "low"}, "template_options", (("reasoning_effort", "low"),)),
+    *(
+        ({"chat_template_kwargs": {name: False}}, "template_options", ((name, False),))
+        for name in ("enable_thinking", "thinking", "clear_thinking")
+    ),
+    ({"metadata": {"team": "blue"}}, "labels", (("team", "blue"),)),
+    ({"safety_identifier": "ann"}, "user", "ann"),
+    ({"prompt_cache_key": "k"}, "cache_key", "k"),
+]
+COMPLETION = [
+    *BOTH,
+    ({"prompt": "Once"}, "prompts", ("Once",)),
+    ({"prompt": ["Once", [1, 2]]}, "prompts", ("Once", (1, 2))),
+    ({"prompt": "Once", "suffix": "end"}, "suffix", "end"),
+    ({"echo": True}, "echo", True),
+    ({"echo": True, "max_tokens": 0}, "max_tokens", 0),
+    ({"logprobs": 3}, "logprobs", 3),
+]
+EMBEDDING = [
+    ({"input": ["Once", "more"]}, "inputs", ("Once", "more")),
+    ({"dimensions": 3}, "dimensions", 3),
+    ({"user": "ann"}, "user", "ann"),
+]
+FUNCTION_TOOL = {"type": "function", **FUNCTION}
+TEXT_SCHEMA = {"type": "json_schema", "name": "x", "schema": {"type": "null"}}
+RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
+    ({"input": "Hi"}, "messages.0", Message(role="user", content="Hi")),
+    ({"instructions": "Be brief."}, "messages.0", Message(role="system", content="Be brief.")),
+    ({"temperature": 0.5}, "sampling.temperature", 0.5),
+    ({"top_p": 0.5}, "sampling.top_p", 0.5),
+    ({"presence_penalty": 0.5}, "sampling.presence_penalty", 0.5),
+    ({"frequency_penalty": 0.5}, "sampling.frequency_penalty", 0.5),
+    ({"max_output_tokens": 5}, "max_tokens", 5),
+    ({"tools": [FUNCTION_TOOL]}, "tools", (NOW,)),
+    ({"tools": [FUNCTION_TOOL | {"strict": True}]}, "follows_schemas", True),
+    ({"tools": [FUNCTION_TOOL], "tool_choice": "none"}, "tools", ()),
+    ({"tools": [FUNCTION_TOOL], "tool_choice": {"type": "function", "name": "now"}}, "must_call", ("now",)),
+    ({"tools": [FUNCTION_TOOL], "parallel_tool_calls": False}, "may_call_several", False),
+    ({"text": {"format": TEXT_SCHEMA}}, "schema", '{"type": "null"}'),
+    ({"reasoning": {"effort": "low"}}, "template_options", (("reasoning_effort", "low"),)),
+    ({"metadata": {"team": "blue"}}, "labels", (("team", "blue"),)),
+    ({"user": "ann"}, "user", "ann"),
+    ({"safety_identifier": "ann"}, "user", "ann"),
+    ({"prompt_cache_key": "k"}, "cache_key", "k"),
+]

@@ -1,0 +1,228 @@
+"""The tables of docs/api.md: every field of every body, what becomes of it, and the test that proves it.
+
+    python -m tests.api.openai.reference
+
+writes them between the marks `<!-- fields of ... -->` and `<!-- end -->`; test_reference.py fails when they
+differ.
+"""
+
+import json
+import re
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from inference.api.openai.schemas import (
+    ChatCompletionBody,
+    CompletionBody,
+    DetokenizeBody,
+    EmbeddingBody,
+    ResponseBody,
+    Strict,
+)
+from inference.core.config import BASE_DIR
+from tests.api.openai import reaching
+
+PAGE = BASE_DIR / "docs" / "api.md"
+BODIES: Mapping[str, type[Strict]] = {
+    "chat/completions": ChatCompletionBody,
+    "completions": CompletionBody,
+    "responses": ResponseBody,
+    "embeddings": EmbeddingBody,
+    "detokenize": DetokenizeBody,
+}
+_CLIENT = "e2e/test_openai_client.py"
+_SCHEMAS = "api/openai/test_schemas.py"
+_TOOLS = "api/openai/test_tool_schemas.py"
+_ANSWERS = "pool/test_worker_answers.py"
+_GRAMMAR = "pool/test_worker_grammar.py"
+_STRICT = "worker/sampling/test_grammar.py"
+_CALLS = "worker/text/test_answer_calls.py"
+_SAMPLING = "worker/sampling/test_kernels.py"
+_RESPONSES = "api/openai/test_responses.py"
+_WHOLE = "api/openai/test_streamed_is_whole.py"
+_KEPT = "api/openai/test_responses_kept.py"
+_TEMPLATE = "adapters/chat_template/test_template_input.py"
+_VECTORS = "pool/test_worker_embeddings.py"
+_ECHOED = "Of an output sent back"  # by clients that return items as they came
+# Where a field's own test is one of the model's side, this one shows that it gets there.
+REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = {
+    "chat/completions": ("test_a_field_of_a_chat_reaches_the_model", reaching.CHAT),
+    "completions": ("test_a_field_of_a_completion_reaches_the_model", reaching.COMPLETION),
+    "responses": ("test_a_field_of_a_response_reaches_the_model", reaching.RESPONSE),
+    "embeddings": ("test_a_field_of_an_embedding_reaches_the_model", reaching.EMBEDDING),
+}
+REFUSED = f"{_SCHEMAS}::test_it_refuses_each_field_it_does_not_do"
+# By the field's path, or by its name alone where every endpoint proves it the same way.
+PROOFS: Mapping[str, str] = {
+    "model": f"{_CLIENT}::test_it_lists_the_model",
+    "messages": f"{_CLIENT}::test_it_answers_whole",
+    "messages.name": f"{_TEMPLATE}::test_a_message_has_all_that_templates_ask_for",
+    "messages.tool_calls": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
+    "messages.tool_call_id": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
+    "messages.reasoning_content": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
+    "temperature": f"{_SAMPLING}::test_draws_follow_the_probabilities",
+    "top_p": f"{_SAMPLING}::test_top_p_keeps_the_smallest_set_that_reaches_it",
+    "top_k": f"{_SAMPLING}::test_top_k_keeps_so_many_even_among_equals",
+    "min_p": f"{_SAMPLING}::test_min_p_drops_what_is_too_unlikely_beside_the_likeliest",
+    "presence_penalty": "worker/sampling/test_token_sampler.py::test_logits_are_penalised_and_biased",
+    "frequency_penalty": "worker/engine/test_batch.py::test_a_frequency_penalty_counts_the_answer_only",
+    "repetition_penalty": "worker/sampling/test_token_sampler.py::test_logits_are_penalised_and_biased",
+    "logit_bias": f"{_CLIENT}::test_penalties_and_biases_do_what_they_say",
+    "seed": f"{_CLIENT}::test_a_seed_repeats_the_answer",
+    "n": f"{_ANSWERS}::test_each_of_n_answers_is_what_its_seed_gives_alone",
+    "stop": f"{_CLIENT}::test_a_stop_string_cuts_the_text_at_any_token_boundary",
+    "stream": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
+    "stream_options": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
+    "completions.stream": f"{_WHOLE}::test_a_streamed_completion_put_together_is_the_whole_one",
+    "completions.stream_options": f"{_WHOLE}::test_a_streamed_completion_put_together_is_the_whole_one",
+    "user": "serving/test_generation.py::test_prefixes_are_kept_apart_where_the_client_says_so",
+    "ignore_eos": f"{_ANSWERS}::test_an_answer_may_go_on_after_its_end",
+    "max_tokens": f"{_CLIENT}::test_max_tokens_ends_with_length",
+    "max_completion_tokens": f"{_SCHEMAS}::test_it_takes_both_names_of_the_length_when_they_agree",
+    "logprobs": f"{_CLIENT}::test_log_probabilities_come_with_every_token",
+    "top_logprobs": f"{_CLIENT}::test_log_probabilities_come_with_every_token",
+    "completions.logprobs": f"{_CLIENT}::test_the_older_endpoint_tells_where_each_token_begins",
+    "tools": f"{_CLIENT}::test_a_required_call_streams_and_its_result_is_answered",
+    "tools.function.strict": f"{_STRICT}::test_strict_tools_bind_the_arguments_once_a_call_has_begun",
+    "tool_choice": f"{_GRAMMAR}::test_a_required_call_is_made_by_a_model_that_never_learnt_to",
+    "parallel_tool_calls": f"{_CALLS}::test_where_one_call_is_allowed_the_answer_ends_with_it",
+    "response_format": f"{_CLIENT}::test_an_answer_follows_its_schema",
+    "reasoning_effort": f"{_TOOLS}::test_it_reads_who_asks_and_what_templates_know",
+    "chat_template_kwargs": "adapters/test_base.py::test_an_option_that_the_template_knows_is_told",
+    "chat_template_kwargs.clear_thinking": f"{_TOOLS}::test_it_reads_who_asks_and_what_templates_know",
+    "metadata": "serving/test_tracing.py::test_a_request_tells_whose_it_is_and_its_own_labels",
+    "safety_identifier": f"{_TOOLS}::test_it_reads_who_asks_and_what_templates_know",
+    "prompt_cache_key": "serving/test_generation.py::test_prefixes_are_kept_apart_where_the_client_says_so",
+    "prompt": f"{_CLIENT}::test_prompts_of_tokens_and_texts_are_answered_in_order",
+    "suffix": "worker/text/test_prompts.py::test_a_gap_is_filled_between_prompt_and_suffix",
+    "echo": f"{_CLIENT}::test_an_echo_is_scored_token_by_token",
+    "responses.input": f"{_RESPONSES}::test_items_become_the_messages_of_a_chat",
+    "instructions": f"{_RESPONSES}::test_text_is_a_users_message",
+    "previous_response_id": f"{_KEPT}::test_a_conversation_goes_on_from_a_stored_response",
+    "responses.tools": f"{_RESPONSES}::test_settings_reach_the_model",
+    "responses.tool_choice": f"{_RESPONSES}::test_settings_reach_the_model",
+    "responses.parallel_tool_calls": f"{_RESPONSES}::test_settings_reach_the_model",
+    "responses.text": f"{_RESPONSES}::test_the_form_of_the_text_is_enforced",
+    "reasoning": f"{_RESPONSES}::test_settings_reach_the_model",
+    "max_output_tokens": f"{_RESPONSES}::test_settings_reach_the_model",
+    "store": f"{_KEPT}::test_what_is_not_to_be_stored_is_not",
+    "responses.stream": f"{_RESPONSES}::test_the_events_of_a_stream_come_in_order",
+    "responses.stream_options": f"{_RESPONSES}::test_what_it_does_not_do_is_refused_by_name",
+    "truncation": f"{_RESPONSES}::test_what_it_does_not_do_is_refused_by_name",
+    "input": f"{_VECTORS}::test_a_text_has_the_same_vector_alone_and_beside_others",
+    "encoding_format": "api/openai/test_embeddings.py::test_base64_holds_little_endian_floats",
+    "dimensions": f"{_VECTORS}::test_fewer_dimensions_are_the_first_ones_brought_to_length",
+    "embeddings.user": "api/openai/test_embeddings.py::test_each_input_has_its_vector",
+    "tokens": "api/openai/test_tokenize.py::test_tokens_become_text_again",
+}
+
+
+def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Path, what becomes of it, and the proving tests, of each field and those inside of it."""
+    for path, what in _told(body):
+        if what.startswith("refused"):
+            yield path, what, (REFUSED,)
+        else:
+            yield path, what, proofs_of(name, path)
+
+
+def proofs_of(name: str, path: str) -> tuple[str, ...]:
+    """The test of what the field does, or the one it is a part of; before it the one that it gets there."""
+    parts = path.replace("[]", "").split(".")
+    arrives = _reaching(name, parts)
+    for end in range(len(parts), 0, -1):
+        at = ".".join(parts[:end])
+        if found := PROOFS.get(f"{name}.{at}") or PROOFS.get(at):
+            return tuple(dict.fromkeys((*arrives, found)))
+    raise LookupError(f"no test is named for {path} of {name}")
+
+
+def _reaching(name: str, parts: Sequence[str]) -> tuple[str, ...]:
+    if name not in REACHING:
+        return ()
+    test, cases = REACHING[name]
+    is_sent = any(_has(fields, parts) for fields, _, _ in cases)
+    return (f"api/openai/test_reaching.py::{test}",) if is_sent else ()
+
+
+def _has(value: Any, parts: Sequence[str]) -> bool:
+    """Whether a body has the field at the end of the path, in any item of its lists."""
+    if isinstance(value, list):
+        return any(_has(item, parts) for item in value)
+    if not parts:
+        return True
+    return isinstance(value, dict) and parts[0] in value and _has(value[parts[0]], parts[1:])
+
+
+def _told(body: type[Strict], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, field in body.model_fields.items():
+        path = f"{before}{field.alias or name}"
+        inner, is_list = _inside(field.annotation)
+        word = "taken" if is_taken(field) else "enforced"
+        yield path + ("[]" if is_list else ""), f"{word}: {field.description}"
+        for one in inner:
+            yield from _told(one, f"{path}[]." if is_list else f"{path}.")
+    for name, refused in body.refused.items():
+        taken = ", ".join(f"`{json.dumps(value)}`" for value in (None, *refused.harmless[:3]))
+        yield before + name, f"refused, but for {taken}: {refused.why}"
+
+
+def is_taken(field: FieldInfo) -> bool:
+    """Whether it is taken for those who send back what they were told, and changes nothing."""
+    return str(field.description).startswith(_ECHOED)
+
+
+def fields(body: type[Strict], before: str = "") -> Iterator[tuple[type[Strict], str, str]]:
+    """Class, name and path of each field that is not refused."""
+    for name, field in body.model_fields.items():
+        path = f"{before}{field.alias or name}"
+        yield body, field.alias or name, path
+        for one in _inside(field.annotation)[0]:
+            yield from fields(one, f"{path}.")
+
+
+def _inside(annotation: Any) -> tuple[list[type[Strict]], bool]:
+    """The objects that a field is made of, and whether it is a list of them."""
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        return [annotation], False
+    found: list[type[Strict]] = []
+    is_list = typing.get_origin(annotation) is list
+    for part in typing.get_args(annotation):
+        inner, has_list = _inside(part)
+        found += [one for one in inner if one not in found]
+        is_list |= has_list
+    return found, is_list and bool(found)
+
+
+def table(name: str, body: type[Strict]) -> str:
+    lines = ["| Field | What becomes of it | Proved by |", "|---|---|---|"]
+    for path, what, proofs in rows(name, body):
+        tests = ", ".join(f"`{proof.partition('::')[2]}`" for proof in proofs)
+        lines.append(f"| `{path}` | {what.replace('|', chr(92) + '|')} | {tests} |")
+    return "\n".join(lines)
+
+
+def written(page: str) -> str:
+    """The page with its tables as they should be."""
+    for name, body in BODIES.items():
+        mark = re.compile(rf"(<!-- fields of {re.escape(name)} -->)\n.*?(<!-- end -->)", re.DOTALL)
+        made = table(name, body)
+        page, count = mark.subn(lambda found: f"{found[1]}\n{made}\n{found[2]}", page)  # noqa: B023 - used at once
+        if count != 1:
+            raise LookupError(f"docs/api.md has no place for the fields of {name}")
+    return page
+
+
+def tests_named() -> set[tuple[Path, str]]:
+    """The file and name of each test that the tables name."""
+    arrive = (f"api/openai/test_reaching.py::{test}" for test, _ in REACHING.values())
+    named = {REFUSED, *PROOFS.values(), *arrive}
+    return {(BASE_DIR / "tests" / path, test) for path, _, test in (one.partition("::") for one in named)}
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text()))

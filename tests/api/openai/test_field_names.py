@@ -1,0 +1,188 @@
+"""Errors of the pool and of the worker name the fields of the body that was sent."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inference.api.openai import field_names
+from inference.api.openai.responses import output_items
+from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, EmbeddingBody, ResponseBody
+from inference.core.config import BASE_DIR
+from inference.core.errors import (
+    ContextLengthExceeded,
+    InvalidValue,
+    ModelLoadFailed,
+    PoolFull,
+    ServerError,
+    UnsupportedField,
+)
+from tests.api.openai.asking import HELLO, error_of, post
+from tests.api.openai.responding import NOW
+from tests.fakes import FakeRunner, card, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TOO_LONG = "This model's context is 8 tokens. Shorten the prompt or lower max_tokens."
+RESPONSE = ResponseBody(model="tiny", input="Hi")
+
+
+@pytest.mark.parametrize(
+    ("param", "here"),
+    [
+        ("messages", "input"),
+        ("messages.3.content", "input"),
+        ("max_tokens", "max_output_tokens"),
+        ("model", "model"),
+        ("tools", "tools"),
+        ("tools.0.type", "tools.0.type"),
+        ("tools.12.function.parameters", "tools.12.parameters"),
+        ("tools.1.function", "tools.1"),
+        ("tool_choice", "tool_choice"),
+        ("tool_choice.function.name", "tool_choice.name"),
+        ("response_format", "text.format"),
+        ("response_format.type", "text.format"),
+        ("response_format.json_schema.schema", "text.format.schema"),
+        ("reasoning_effort", "reasoning.effort"),
+    ],
+)
+def test_a_field_of_a_chat_has_its_name_in_a_response(param: str, here: str) -> None:
+    assert field_names.path_of(param, RESPONSE.own_names) == here
+
+
+def sent(*inputs: Any, instructions: str = "", before: tuple[dict[str, Any], ...] = ()) -> dict[str, str]:
+    body = ResponseBody.model_validate({"model": "tiny", "input": list(inputs)})
+    return {**body.own_names, **output_items.turns(instructions, before, body).fields}
+
+
+THOUGHT = {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}]}
+CALLS = [{"type": "function_call", "call_id": name, "name": "now", "arguments": "{"} for name in "ab"]
+RESULT = {"type": "function_call_output", "call_id": "a", "output": "noon"}
+SAID = {"role": "assistant", "content": "So."}
+
+
+@pytest.mark.parametrize(
+    ("param", "here"),
+    [
+        ("messages.0.content", "input.0.content"),
+        ("messages.1", "input.2"),
+        ("messages.1.content", "input.2.content"),
+        ("messages.1.tool_calls.0.function.arguments", "input.3.arguments"),
+        ("messages.1.tool_calls.1.function.arguments", "input.4.arguments"),
+        ("messages.1.tool_calls.1.function.name", "input.4.name"),
+        ("messages.2.tool_call_id", "input.5.call_id"),
+        ("messages.2.content", "input.5.output"),
+        ("messages.3", "input.6"),
+        ("messages.9.content", "input"),
+    ],
+)
+def test_a_message_is_the_item_that_it_came_from(param: str, here: str) -> None:
+    names = sent(HELLO[0], THOUGHT, SAID, *CALLS, RESULT, THOUGHT, HELLO[0])
+    assert field_names.path_of(param, names) == here
+
+
+@pytest.mark.parametrize(
+    ("param", "here"),
+    [
+        ("messages.0.content", "instructions"),
+        ("messages.1.content", "previous_response_id"),
+        ("messages.2.tool_calls.0.function.arguments", "previous_response_id"),
+        ("messages.3.content", "input.0.output"),
+    ],
+)
+def test_a_message_that_was_not_sent_is_the_field_it_came_by(param: str, here: str) -> None:
+    stored = (
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
+        CALLS[0],
+    )
+    assert field_names.path_of(param, sent(RESULT, instructions="Be brief.", before=stored)) == here
+
+
+def test_an_error_keeps_all_but_its_words() -> None:
+    error = PoolFull("Lower max_tokens, not my_max_tokens.", param="max_tokens", retry_after=7)
+    told = field_names.reworded(error, RESPONSE.own_names)
+    assert (type(told), told.retry_after, told.param) == (PoolFull, 7, "max_output_tokens")
+    assert str(told) == told.message == "Lower max_output_tokens, not my_max_tokens."
+    assert error.param == "max_tokens"
+
+
+REFUSALS: list[tuple[str, dict[str, Any], ServerError, str | None]] = [
+    ("responses", {"input": "Hi"}, ContextLengthExceeded(TOO_LONG, param="messages"), "input"),
+    ("responses", {"input": "Hi"}, InvalidValue("No.", param="reasoning_effort"), "reasoning.effort"),
+    ("responses", {"input": "Hi"}, InvalidValue("No.", param="max_tokens"), "max_output_tokens"),
+    ("responses", {"input": "Hi"}, UnsupportedField("No.", param="tool_choice"), "tool_choice"),
+    (
+        "responses",
+        {"input": "Hi", "tools": [NOW]},
+        InvalidValue("No.", param="tools.0.function.parameters"),
+        "tools.0.parameters",
+    ),
+    ("responses", {"input": "Hi"}, ModelLoadFailed("No."), None),
+    ("chat/completions", {"messages": HELLO}, ContextLengthExceeded(TOO_LONG, param="messages"), "messages"),
+    ("chat/completions", {"messages": HELLO}, InvalidValue("No.", param="max_tokens"), "max_tokens"),
+    (
+        "chat/completions",
+        {"messages": HELLO, "max_completion_tokens": 5},
+        InvalidValue("No.", param="max_tokens"),
+        "max_completion_tokens",
+    ),
+    ("completions", {"prompt": "Hi"}, ContextLengthExceeded(TOO_LONG, param="prompt"), "prompt"),
+    (
+        "tokenize",
+        {"messages": HELLO, "max_completion_tokens": 5},
+        InvalidValue("No.", param="max_tokens"),
+        "max_completion_tokens",
+    ),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "body", "error", "param"), REFUSALS)
+async def test_a_refusal_names_the_field_that_was_sent(
+    endpoint: str, body: dict[str, Any], error: ServerError, param: str | None
+) -> None:
+    with serving(FakeRunner(refuse_with=error)):
+        response = await post(f"/v1/{endpoint}", {"model": "tiny"} | body)
+    assert (response.status_code, error_of(response)["param"]) == (error.status, param)
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_its_words_do_too_streamed_or_not(is_streamed: bool) -> None:
+    with serving(FakeRunner(refuse_with=ContextLengthExceeded(TOO_LONG, param="messages"))):
+        response = await post("/v1/responses", {"model": "tiny", "input": "Hi", "stream": is_streamed})
+    assert error_of(response)["message"].endswith("lower max_output_tokens.")
+
+
+async def test_a_refusal_of_the_pool_does_too() -> None:
+    body = {"model": "tiny", "input": "Hi", "max_output_tokens": 10**6}
+    with serving(FakeRunner(), cards=[card(kv_bytes_per_token=10**7)]):
+        error = error_of(await post("/v1/responses", body))
+    assert error["param"] == "max_output_tokens" and "lower max_output_tokens" in error["message"]
+
+
+# No name is forgotten.
+
+FOLDERS = ("worker", "adapters", "pool")
+BODIES = (ChatCompletionBody, CompletionBody, EmbeddingBody)
+NOT_OF_A_RESPONSE = {
+    *("prompt", "suffix", "dimensions", "tokens", "logit_bias", "chat_template_kwargs"),
+    "logprobs",  # of an echo
+}
+
+
+def names_in(path: Path) -> Iterator[str]:
+    """The beginnings of all fields that errors of a file name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.keyword) and node.arg == "param":
+            for part in ast.walk(node.value):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value[0] != ".":
+                    yield part.value.split(".")[0]
+
+
+def test_every_field_that_the_server_names_is_one_of_each_body() -> None:
+    files = [path for folder in FOLDERS for path in (BASE_DIR / "inference" / folder).rglob("*.py")]
+    named = {name for path in files for name in names_in(path)}
+    known = {field for body in BODIES for field in body.model_fields} | {"tokens"}
+    here = {field_names.path_of(name, RESPONSE.own_names).split(".")[0] for name in named - NOT_OF_A_RESPONSE}
+    assert {"messages", "model", "response_format", "reasoning_effort"} <= named <= known
+    assert here <= ResponseBody.model_fields.keys()

@@ -1,0 +1,61 @@
+import json
+
+from django.test import AsyncClient
+
+from tests.api.openai.asking import chat, error_of
+from tests.fakes import GB, FakeRunner, card, serving
+
+CARDS = [
+    card(),
+    card("org/name-4bit", aliases=("gpt-4o",), is_pinned=True),
+    card("spoilt", problem="it has no weights"),
+]
+
+
+async def test_it_lists_every_model_that_can_be_served() -> None:
+    with serving(FakeRunner(), cards=CARDS):
+        listed = json.loads((await AsyncClient().get("/v1/models")).content)
+    assert listed["object"] == "list"
+    assert [model["id"] for model in listed["data"]] == ["tiny", "org/name-4bit"]
+
+
+async def test_it_tells_loaded_from_loadable() -> None:
+    with serving(FakeRunner(), cards=CARDS):
+        await chat()
+        listed = json.loads((await AsyncClient().get("/v1/models")).content)
+    names = ("state", "loaded", "memory_bytes", "adapter", "light")
+    facts = [tuple(model[name] for name in names) for model in listed["data"]]
+    assert facts == [("ready", True, GB, "fake", "green"), ("unloaded", False, 0, None, None)]
+
+
+async def test_it_shows_one_model_whose_id_has_a_slash() -> None:
+    with serving(FakeRunner(), cards=CARDS):
+        model = json.loads((await AsyncClient().get("/v1/models/org/name-4bit")).content)
+    assert model == {
+        "id": "org/name-4bit",
+        "object": "model",
+        "created": 1_700_000_000,
+        "owned_by": "org",
+        "state": "unloaded",
+        "loaded": False,
+        "size_bytes": GB,
+        "needed_bytes": GB,
+        "memory_bytes": 0,
+        "context_length": 8192,
+        "kind": "chat",
+        "family": "llama",
+        "adapter": None,
+        "light": None,
+        "findings": [],
+        "aliases": ["gpt-4o"],
+        "pinned": True,
+    }
+
+
+async def test_a_model_that_is_unknown_or_spoilt_is_not_found() -> None:
+    with serving(FakeRunner(), cards=CARDS):
+        responses = [
+            await AsyncClient().get(f"/v1/models/{name}") for name in ("none", "spoilt", "../x", "%2e%2e/x")
+        ]
+    assert {response.status_code for response in responses} == {404}
+    assert error_of(responses[0])["code"] == "model_not_found"

@@ -1,0 +1,135 @@
+"""The OpenAPI description is true: Schemathesis asks what it says, and what it does not say."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from django.test import AsyncClient
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from inference.api.openai.openapi_document import BODIES, TOLD, document
+from tests.api.openai.site import Site, started
+from tests.api.openai.test_api import ROUTES
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with started() as site:
+        yield site
+
+
+DESCRIBED = schemathesis.openapi.from_dict(document())
+OPERATIONS = {found.ok().label: found.ok() for found in DESCRIBED.get_all_operations()}
+# Nightly, with MLXSITE_EXAMPLES=1000, it asks for a quarter of an hour.
+EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "20"))
+SETTINGS = settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+
+
+def asked(site: Site, case: Any) -> Any:
+    """What it answers, of a model that is there wherever the name is none of what is wrong."""
+    body = case.body
+    if isinstance(body, dict) and isinstance(name := body.get("model"), str) and 0 < len(name) <= 256:
+        body["model"] = "vectors" if "embeddings" in case.path else "tiny"
+    response = case.call(base_url=f"{site.address}/v1", timeout=20)
+    # A body beyond the limit is refused before it is read, which Schemathesis takes for no refusal.
+    checks = [
+        check for check in CHECKS if check is not negative_data_rejection or response.status_code != 413
+    ]
+    case.validate_response(response, checks=checks)
+    return response
+
+
+@pytest.mark.parametrize("label", sorted(label for label in OPERATIONS if not label.startswith("POST")))
+def test_what_is_described_is_what_happens(site: Site, label: str) -> None:
+    strategy = OPERATIONS[label].as_strategy(generation_mode=GenerationMode.POSITIVE)
+    SETTINGS(given(strategy)(lambda case: asked(site, case) and None))()
+
+
+# What one field asks of another, of what is stored or of any JSON; a schema would tell it badly.
+BETWEEN_FIELDS = re.compile(
+    "only (allowed|supported) (together )?with|not supported together|it differs from|are more than"
+    "|no earlier|there is no (tool|stored)|another tool has this name|here it must be 'input_text'"
+    "|it is for the type json_schema|it is required with this type|there are no tools|token counts come whole"
+    "|a number in the body is too large|the body (holds|is nested)|only an assistant's message has it",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("label", [f"POST {path}" for path in BODIES])
+def test_what_follows_the_description_is_done(site: Site, label: str) -> None:
+    done = []
+
+    def accepted(case: Any) -> None:
+        response = asked(site, case)
+        told = "" if response.status_code == 200 else response.json()["error"]["message"]
+        assert not told or BETWEEN_FIELDS.search(told), told
+        done.append(response.status_code == 200)
+
+    strategy = OPERATIONS[label].as_strategy(generation_mode=GenerationMode.POSITIVE)
+    SETTINGS(given(strategy)(accepted))()
+    assert sum(done) > len(done) / 8
+
+
+WITH_ID = sorted(label for label in OPERATIONS if "{" in label)
+
+
+@pytest.mark.parametrize("label", WITH_ID)
+def test_what_is_there_is_shown_as_described(site: Site, label: str) -> None:
+    def found(case: Any) -> None:
+        made = httpx.post(f"{site.address}/v1/responses", json={"model": "tiny", "input": "Hi"}).json()
+        case.path_parameters |= {name: made["id"] for name in case.path_parameters if name == "response_id"}
+        case.path_parameters |= {name: "tiny" for name in case.path_parameters if name == "model_id"}
+        assert asked(site, case).status_code == 200
+
+    strategy = OPERATIONS[label].as_strategy(generation_mode=GenerationMode.POSITIVE)
+    settings(SETTINGS, max_examples=3)(given(strategy)(found))()
+
+
+@pytest.mark.parametrize("label", [f"POST {path}" for path in BODIES])
+def test_what_breaks_the_description_is_refused(site: Site, label: str) -> None:
+    strategy = OPERATIONS[label].as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    SETTINGS(given(strategy)(lambda case: asked(site, case) and None))()
+
+
+def test_a_name_is_one_schema_in_every_body() -> None:
+    """Two classes of one name would overwrite each other, and one endpoint would be described wrongly."""
+    described = document()["components"]["schemas"]
+    for body in {body for bodies in BODIES.values() for body in bodies}:
+        parts = body.model_json_schema(ref_template="#/components/schemas/{model}").get("$defs", {})
+        assert {name for name, schema in parts.items() if described[name] != schema} == set(), body
+
+
+def test_every_route_is_described() -> None:
+    described = {(method.upper(), path) for path, told in document()["paths"].items() for method in told}
+    assert described == {(method, re.sub(r"{\w+:", "{", path)) for method, path in ROUTES}
+    assert len(TOLD) == len(ROUTES)
+
+
+async def test_the_description_is_given_to_anybody() -> None:
+    response = await AsyncClient().get("/v1/openapi.json")
+    told = json.loads(response.content)
+    assert (response.status_code, told["openapi"]) == (200, "3.1.0")
+    assert "temperature" in told["components"]["schemas"]["ChatCompletionBody"]["properties"]

@@ -1,0 +1,34 @@
+"""docs/api.md names every published field, says what becomes of it, and names a test that exists."""
+
+import re
+
+import pytest
+
+from tests.api.openai import reference
+
+
+def test_the_page_has_the_tables_as_they_are_generated() -> None:
+    page = reference.PAGE.read_text()
+    assert page == reference.written(page), "run `python -m tests.api.openai.reference`"
+
+
+@pytest.mark.parametrize("name", sorted(reference.BODIES))
+def test_every_field_says_what_becomes_of_it(name: str) -> None:
+    for path, what, _ in reference.rows(name, reference.BODIES[name]):
+        assert re.match(r"(enforced|taken): \S|refused, but for `null`.*: \S", what), path
+        assert "None" not in what, path
+
+
+def test_every_test_that_is_named_exists() -> None:
+    missing = [
+        f"{path.name}::{test}"
+        for path, test in sorted(reference.tests_named())
+        if not re.search(rf"^(async )?def {test}\(", path.read_text(), re.MULTILINE)
+    ]
+    assert missing == []
+
+
+def test_no_proof_is_left_over() -> None:
+    rows = [row for name, body in reference.BODIES.items() for row in reference.rows(name, body)]
+    used = {proof for _, _, proofs in rows for proof in proofs}
+    assert used >= set(reference.PROOFS.values())

@@ -1,0 +1,75 @@
+"""The four actions over HTTP; what they do is tests/serving/test_control.py."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from django.test import AsyncClient
+
+from inference.models import ServedModel
+from inference.pool import Pool
+from tests.api.openai.asking import error_of
+from tests.api.operator.asking import ACTIONS, act
+from tests.fakes import FakeRunner, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    with serving(FakeRunner(load_gate=asyncio.Event())) as pool:
+        yield pool
+        await pool.close()
+
+
+async def test_loading_answers_at_once_with_the_models_place(pool: Pool) -> None:
+    response = await act("load")
+    told = json.loads(response.content)
+    assert (response.status_code, told["id"], told["state"]) == (200, "tiny", "loading")
+
+
+async def test_unloading_what_is_not_there_is_well_done(pool: Pool) -> None:
+    response = await act("unload")
+    assert (response.status_code, json.loads(response.content)["state"]) == (200, "unloaded")
+
+
+async def test_pin_and_unpin_are_kept(pool: Pool) -> None:
+    for action, is_pinned in (("pin", True), ("unpin", False)):
+        assert (await act(action)).status_code == 200
+        assert (await ServedModel.objects.aget(name="tiny")).is_pinned is is_pinned
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_an_unknown_model_is_404(pool: Pool, action: str) -> None:
+    response = await act(action, {"model": "../none"})
+    assert (response.status_code, error_of(response)["code"]) == (404, "model_not_found")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({}, "model"),
+        ({"model": ""}, "model"),
+        ({"model": 5}, "model"),
+        ({"model": "tiny", "when": 1}, "when"),
+    ],
+)
+async def test_a_wrong_body_is_400_and_names_the_field(
+    pool: Pool, action: str, body: Any, param: str
+) -> None:
+    response = await act(action, body)
+    assert (response.status_code, error_of(response)["param"]) == (400, param)
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/none", "/api/docs", "/api/openapi.json"])
+async def test_other_addresses_are_404_in_the_same_shape(path: str) -> None:
+    response = await AsyncClient().get(path)
+    assert (response.status_code, error_of(response)["code"]) == (404, "not_found")
+
+
+async def test_reading_an_action_is_405(pool: Pool) -> None:
+    response = await AsyncClient().get("/api/models/load")
+    assert (response.status_code, error_of(response)["code"]) == (405, "method_not_allowed")

@@ -1,0 +1,111 @@
+"""Addresses and names as operators spell them."""
+
+import pytest
+
+from inference.core.addresses import host_name, is_loopback, listening
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        *(
+            ("127.0.0.1", "127.0.0.1"),
+            ("127.1", "127.0.0.1"),
+            ("127.0.1", "127.0.0.1"),
+            ("0x7f.1", "127.0.0.1"),
+        ),
+        *(("2130706433", "127.0.0.1"), ("0177.0.0.1", "127.0.0.1"), ("127.9.8.7", "127.9.8.7")),
+        *(("::1", "::1"), ("[::1]", "::1"), ("0:0:0:0:0:0:0:1", "::1"), ("[0:0:0:0:0:0:0:1]", "::1")),
+        *(
+            ("::ffff:127.0.0.1", "127.0.0.1"),
+            ("[::ffff:7f00:1]", "127.0.0.1"),
+            ("::FFFF:127.0.0.1", "127.0.0.1"),
+        ),
+        *(("localhost", "localhost"), ("LOCALHOST", "localhost"), (" localhost. ", "localhost")),
+    ],
+)
+def test_loopback_is_loopback_however_it_is_written(given: str, address: str) -> None:
+    assert listening(given) == address and is_loopback(address)
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        *(("0.0.0.0", "0.0.0.0"), ("0", "0.0.0.0"), ("0x0", "0.0.0.0"), ("::", "::"), ("[::]", "::")),
+        *(("::ffff:0.0.0.0", "0.0.0.0"), ("0:0:0:0:0:0:0:0", "::"), ("::ffff:192.168.1.5", "192.168.1.5")),
+        *(("128.0.0.1", "128.0.0.1"), ("126.255.255.255", "126.255.255.255"), ("::2", "::2")),
+        *(("fe80::1", "fe80::1"), ("localhost.example", "localhost.example"), ("127.0.0.1.nip.io",) * 2),
+        *(("MyMac.local", "mymac.local"), ("localhost4", "localhost4")),
+    ],
+)
+def test_nothing_else_is(given: str, address: str) -> None:
+    assert listening(given) == address and not is_loopback(address)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(
+            "",
+            "  ",
+            "http://127.0.0.1",
+            "127.0.0.1:8000",
+            "[::1]:8000",
+            "localhost/",
+            "[127.0.0.1",
+            "a b",
+            "*",
+        ),
+        *(
+            "256.1.1.1",
+            "1.2.3.4.5",
+            "::1::",
+            "[localhost]",
+            ".example",
+            "-a.example",
+            "127.0.0.1\n8.8.8.8",
+            "é",
+        ),
+    ],
+)
+def test_what_is_no_address_is_refused(given: str) -> None:
+    with pytest.raises(ValueError):
+        listening(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        *(("studio.example", "studio.example"), (" Studio.Example. ", "studio.example"), ("mac", "mac")),
+        *(("192.168.1.5", "192.168.1.5"), ("fe80::1", "[fe80::1]"), ("[FE80::1]", "[fe80::1]")),
+        *(
+            (".example.com", ".example.com"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("a_b.local", "a_b.local"),
+        ),
+    ],
+)
+def test_a_host_name_is_as_browsers_send_it(given: str, name: str) -> None:
+    assert host_name(given) == name
+
+
+@pytest.mark.parametrize(
+    ("given", "instead"),
+    [
+        *(("http://studio.example", ": studio.example"), ("https://studio.example/", ": studio.example")),
+        *(("studio.example:8000", ": studio.example"), ("studio.example/admin", ": studio.example")),
+        *(("wss://studio.example:443/x", ": studio.example"), ("http://", ""), ("a b", ""), ("'studio'", "")),
+        *(("user@studio.example", ""), ("studio..example", ""), ("-", ""), ("studio.example;other", "")),
+        *(("[::1]:8000", ""), ("1.2.3.4:80", ""), ("999.1.1.1", "")),
+    ],
+)
+def test_what_never_matches_is_refused_with_what_was_meant(given: str, instead: str) -> None:
+    with pytest.raises(ValueError, match="is no host name: give it without http://, port or path") as refused:
+        host_name(given)
+    assert str(refused.value).endswith(f"port or path{instead}")
+
+
+@pytest.mark.parametrize("given", ["*", "*.example", "a*"])
+def test_a_name_for_all_is_refused(given: str) -> None:
+    with pytest.raises(ValueError, match="DNS rebinding"):
+        host_name(given)

@@ -1,0 +1,192 @@
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from inference.core import config as module
+from inference.core.config import Config, parse_bytes, unknown_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("75%", 750), ("100 %", 1000), ("12GB", 12 * 10**9), ("1.5 mb", 1_500_000), ("900", 900), ("7B", 7)],
+)
+def test_it_reads_amounts_of_memory(text: str, expected: int) -> None:
+    assert parse_bytes(text, total=1000) == expected
+
+
+@pytest.mark.parametrize("text", ["", "lots", "0", "0%", "101%", "-5GB", "5 XB", "NaN", "1e9", "0.0000001KB"])
+def test_it_refuses_what_is_no_amount(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_bytes(text, total=1000)
+
+
+@given(st.text(max_size=20))
+def test_an_amount_is_positive_or_refused(text: str) -> None:
+    try:
+        assert parse_bytes(text, total=1000) >= 0
+    except ValueError:
+        return
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"memory_limit": "lots"},
+        {"wired_limit": "-1"},
+        {"allowed_hosts": "*"},
+        {"allowed_hosts": "a.example,*"},
+        {"port": 70000},
+        {"port": -1},
+        {"device": "tpu"},
+        {"max_batch": 0},
+        {"queue_limit": -1},
+        {"max_body_bytes": 10},
+        {"load_timeout_s": 0},
+        {"load_timeout_s": "inf"},
+        {"wait_limit_s": "nan"},
+        {"idle_ttl_s": -0.5},
+        {"idle_ttl_s": "1e400"},
+        {"context_limit": 3},
+        {"log_level": "LOUD"},
+    ],
+)
+def test_it_refuses_wrong_settings(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Config(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t", " data", "data ", "da\nta", "~nobody-of-this-name/data"])
+@pytest.mark.parametrize("name", ["data_dir", "models_dir"])
+def test_it_refuses_what_is_no_folder(name: str, text: str) -> None:
+    with pytest.raises(ValidationError):
+        Config(**{name: text})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["data_dir", "models_dir"])
+def test_it_refuses_a_file_in_the_place_of_a_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ValidationError, match="there is a file at"):
+        Config(**{name: str(tmp_path / "file")})  # type: ignore[arg-type]
+
+
+def test_a_folder_may_begin_with_ones_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MLX_SERVER_DATA_DIR", "~/studio")
+    assert Config().data_dir == tmp_path / "studio"
+
+
+@pytest.mark.parametrize("name", ["api_key", "admin_password", "logfire_token"])
+@pytest.mark.parametrize("text", ["", " ", "secret ", "\tsecret", "sec\nret", "secret\n"])
+def test_it_refuses_a_secret_that_nobody_can_send(name: str, text: str) -> None:
+    with pytest.raises(ValidationError):
+        Config(**{name: text})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("DATA_DIR", "", "MLX_SERVER_DATA_DIR: it is empty; name a folder, or unset it."),
+        ("MODELS_DIR", "", "MLX_SERVER_MODELS_DIR: it is empty; name a folder, or unset it."),
+        ("HOST", "", "MLX_SERVER_HOST: it is empty; give an address such as 127.0.0.1, or unset it."),
+        (
+            "ALLOWED_HOSTS",
+            "a.example,http://x",
+            "MLX_SERVER_ALLOWED_HOSTS: 'http://x' is no host name: give it without http://, port or path: x.",
+        ),
+    ],
+)
+def test_what_is_refused_names_its_setting_and_the_way_out(
+    name: str, text: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"MLX_SERVER_{name}", text)
+    module.config.cache_clear()
+    with pytest.raises(ImproperlyConfigured) as refused:
+        module.config()
+    assert str(refused.value) == f"{told} docs/configuration.md lists every setting."
+
+
+def test_it_names_each_wrong_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLX_SERVER_PORT", "many")
+    monkeypatch.setenv("MLX_SERVER_DEVICE", "tpu")
+    module.config.cache_clear()
+    with pytest.raises(ImproperlyConfigured, match=r"(?s)MLX_SERVER_PORT.*MLX_SERVER_DEVICE"):
+        module.config()
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "[::1]", "LOCALHOST", "127.1"]
+)
+def test_loopback_without_a_key_is_open(host: str) -> None:
+    assert Config(host=host).is_open
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com"])  # noqa: S104
+def test_no_other_address_is_open(host: str) -> None:
+    assert not Config(host=host).is_loopback
+    assert not Config(host=host).is_open
+
+
+def test_a_key_closes_loopback() -> None:
+    assert not Config(api_key="k").is_open  # type: ignore[arg-type]
+
+
+def test_it_answers_to_its_own_names_and_those_it_is_given() -> None:
+    config = Config(host="192.168.1.5", allowed_hosts=" studio.local, ,127.0.0.1 ")
+    assert config.hosts == ["127.0.0.1", "localhost", "[::1]", "192.168.1.5", "studio.local"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "[::]", "0"])  # noqa: S104
+def test_listening_everywhere_is_no_host_name(host: str) -> None:
+    assert Config(host=host).hosts == ["127.0.0.1", "localhost", "[::1]"]
+
+
+def test_its_own_address_is_a_host_name_as_browsers_send_it() -> None:
+    assert Config(host="fe80::1").hosts[-1] == "[fe80::1]"
+
+
+def test_models_live_in_the_data_folder_unless_told() -> None:
+    assert Config(data_dir=Path("/d")).models_path == Path("/d/models")
+    assert Config(models_dir=Path("/m")).models_path == Path("/m")
+
+
+def test_it_never_shows_the_key() -> None:
+    assert "sesame" not in repr(Config(api_key="sesame"))  # type: ignore[arg-type]
+
+
+def test_the_wired_limit_is_off_by_default() -> None:
+    assert Config().wired_limit_bytes == 0
+
+
+def test_an_empty_key_is_refused_rather_than_taken_for_one() -> None:
+    with pytest.raises(ValidationError):
+        Config(api_key="")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "MLX_SERVER_MEMORY_LIMT",
+            "MLX_SERVER_MEMORY_LIMT is no setting; did you mean MLX_SERVER_MEMORY_LIMIT?",
+        ),
+        ("mlx_server_prot", "MLX_SERVER_PROT is no setting; did you mean MLX_SERVER_PORT?"),
+        (
+            "MLX_SERVER_COFFEE",
+            "MLX_SERVER_COFFEE is no setting; docs/configuration.md lists every setting.",
+        ),
+    ],
+)
+def test_what_is_no_setting_is_named(
+    name: str, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert unknown_settings() == []
+    (tmp_path / ".env").write_text(f"{name}=1\nOTHER=1\n")
+    assert unknown_settings() == [told]
+    (tmp_path / ".env").unlink()
+    monkeypatch.setenv(name, "1")
+    assert unknown_settings() == [told]

@@ -1,0 +1,11 @@
+import pytest
+
+from inference.management.doctor.finding import Looked, State, whole
+
+
+@pytest.mark.parametrize(
+    ("states", "worst"),
+    [(["good"], "good"), (["good", "look"], "look"), (["look", "wrong", "good"], "wrong"), ([], "good")],
+)
+def test_the_whole_is_as_good_as_its_worst_part(states: list[State], worst: str) -> None:
+    assert whole([Looked(about="it", text="so", state=state) for state in states])["state"] == worst

@@ -1,0 +1,19 @@
+"""What the doctor says of the machine's limits."""
+
+import resource
+
+import pytest
+
+from inference.management.doctor import machine
+
+
+@pytest.mark.parametrize(
+    ("limits", "state"),
+    [((256, 1024), "look"), ((1024, 4095), "look"), ((1024, 4096), "good"), ((1024, -1), "good")],
+)
+def test_a_low_limit_of_open_files_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], state: str
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda what: limits)
+    looked = machine._open_files()
+    assert looked.state == state and ("LimitNOFILE" in looked.advice) == (state == "look")

@@ -1,0 +1,96 @@
+from typing import Any
+
+from django.utils import timezone
+
+from inference.core.errors import QueueFull
+from inference.core.events import (
+    Accepted,
+    Ended,
+    Event,
+    Finished,
+    Progress,
+    ReasoningDelta,
+    TextDelta,
+    Timings,
+    TokenLogprob,
+    ToolCallDelta,
+    Usage,
+)
+from playground import answer_stream
+from playground.answer_stream import Answer
+from playground.models import Message
+
+
+def answer(*noted: Event) -> Answer:
+    made = Answer(Message(pk=1, role="assistant", status="answering", created_at=timezone.now()))
+    for event in noted:
+        made.note(event)
+    return made
+
+
+def told(*noted: Event) -> dict[str, Any]:
+    return answer(*noted).told
+
+
+def test_an_event_is_one_line_named_by_its_type() -> None:
+    assert answer_stream.frame(TextDelta(text="a\n\nb", tokens=2)) == (
+        b'data: {"type":"text","text":"a\\n\\nb","index":0,"tokens":2,"logprobs":[]}\n\n'
+    )
+
+
+def test_an_answer_waits_until_it_speaks() -> None:
+    assert told(Progress(phase="loading", done=4, total=9))["waiting"] == {
+        "phase": "loading",
+        "done": 4,
+        "total": 9,
+        "cached": 0,
+    }
+    assert told(Accepted(prompt_tokens=12))["waiting"]["total"] == 12
+    assert told(Accepted(prompt_tokens=12), TextDelta(text="Hi"))["waiting"] is None
+
+
+def test_text_and_thoughts_are_kept_apart() -> None:
+    said = told(
+        ReasoningDelta(text="Hm"), ReasoningDelta(text="."), TextDelta(text="Hel"), TextDelta(text="lo")
+    )
+    assert (said["reasoning"], said["content"], said["status"]) == ("Hm.", "Hello", "answering")
+
+
+def test_calls_grow_by_their_pieces() -> None:
+    said = told(
+        ToolCallDelta(call=0, id="a", name="now"),
+        ToolCallDelta(call=0, text="{"),
+        ToolCallDelta(call=0, text="}"),
+        ToolCallDelta(call=1, id="b", name="add", text="{}"),
+    )
+    assert said["calls"] == [
+        {"id": "a", "name": "now", "arguments": "{}"},
+        {"id": "b", "name": "add", "arguments": "{}"},
+    ]
+
+
+def test_the_end_brings_the_figures() -> None:
+    usage = Usage(prompt_tokens=20, completion_tokens=8, cached_tokens=15, reasoning_tokens=3)
+    said = told(
+        TextDelta(text="Hi"), Ended(reason="length"), Finished(usage=usage, timings=Timings(decode_s=0.5))
+    )
+    figures = said["figures"]
+    assert said["status"] == "done"
+    assert (figures["tokens"], figures["cached_tokens"], figures["per_second"]) == (8, 15, 16.0)
+    assert (figures["reason"], figures["reasoning_tokens"]) == ("length", 3)
+    assert 0 <= figures["first_token_s"] <= figures["total_s"]
+
+
+def test_likely_others_are_kept_where_they_were_asked_for() -> None:
+    token = TokenLogprob(text="Hi", logprob=-0.1, bytes=b"Hi", top=())
+    assert told(TextDelta(text="Hi", logprobs=(token,)))["tokens"] == [
+        {"text": "Hi", "logprob": -0.1, "top": []}
+    ]
+
+
+def test_a_stopped_or_failed_answer_keeps_what_it_said() -> None:
+    stopped, failed = answer(TextDelta(text="Hi")), answer(TextDelta(text="Hi"))
+    stopped.stop()
+    failed.fail(QueueFull("Busy."))
+    assert (stopped.told["status"], stopped.told["content"]) == ("stopped", "Hi")
+    assert (failed.told["status"], failed.told["error"]) == ("failed", "Busy.")

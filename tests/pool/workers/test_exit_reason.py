@@ -1,0 +1,34 @@
+import pytest
+
+from inference.pool.workers import exit_reason
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (-9, "killed by signal 9 (often: the system ran out of memory)"),
+        (-6, "killed by signal 6 (it gave up inside a native library)"),
+        (-64, "killed by signal 64"),
+        (70, "ended with code 70: an internal error; the log has it"),
+        (3, "ended with code 3: the log may say why"),
+        (None, "ended unexpectedly"),
+    ],
+)
+def test_an_exit_status_is_told_in_words(code: int | None, words: str) -> None:
+    assert exit_reason.from_status(code) in {f"its process was {words}", f"its process {words}"}
+
+
+def test_a_stuck_worker_is_told_with_its_time_and_its_requests() -> None:
+    assert exit_reason.from_silence(120.0, 3) == "it made no progress for 120 s while 3 requests ran"
+    assert exit_reason.from_silence(0.5, 1) == "it made no progress for 0.5 s while 1 request ran"
+
+
+def test_a_silent_loader_is_told_without_requests() -> None:
+    assert exit_reason.from_silence(120.0, 0) == "it gave no sign of life for 120 s"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(-9, "out_of_memory"), (-11, "died"), (70, "died"), (None, "died")]
+)
+def test_only_the_system_takes_memory_back_by_force(code: int | None, kind: str) -> None:
+    assert exit_reason.kind_of(code) == kind

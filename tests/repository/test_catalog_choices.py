@@ -1,0 +1,115 @@
+"""The catalog's cards with what the operator chose, and with what is predicted for this machine."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inference.core.model_card import Choice, ModelCard
+from inference.core.requests import Sampling
+from inference.repository.catalog import Catalog
+from tests.tiny import make_tiny_model
+
+Put = Callable[[str], Path]
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def put(models: Path) -> Put:
+    return lambda name: make_tiny_model(models / name)
+
+
+def found(models: Path, **options: Any) -> ModelCard:
+    (card,) = Catalog(models, use_hub_cache=False, **options).scan()
+    return card
+
+
+def test_what_was_chosen_is_on_the_card(put: Put, models: Path) -> None:
+    put("tiny")
+    chosen = {
+        "tiny": Choice(is_pinned=True, idle_ttl_s=60, aliases=("gpt-4o",)),
+        "gone": Choice(aliases=("x",)),
+    }
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen)
+    card = catalog.find("gpt-4o")
+    assert card and (card.id, card.is_pinned, card.idle_ttl_s) == ("tiny", True, 60)
+    assert catalog.find("x") is None
+
+
+def test_a_model_that_is_switched_off_or_capped_says_so(put: Put, models: Path) -> None:
+    put("tiny")
+    own = found(models)
+    capped = found(models, choices=lambda: {"tiny": Choice(context_cap=64)})
+    assert (capped.context_length, capped.context_cap, capped.is_servable) == (64, 64, True)
+    assert capped.longest_context == found(models).context_length > 64
+    assert found(models, choices=lambda: {"tiny": Choice(context_cap=10**9)}).context_length == (
+        own.context_length
+    )
+    off = found(models, choices=lambda: {"tiny": Choice(is_enabled=False)})
+    assert (off.problem, off.is_enabled) == ("an operator has switched it off", False)
+    assert own.is_enabled and capped.is_enabled
+
+
+def test_a_real_id_wins_over_an_alias_and_the_first_of_two_aliases(put: Put, models: Path) -> None:
+    for name in ("a", "b", "c"):
+        put(name)
+    chosen = {"a": Choice(aliases=("b", "both")), "c": Choice(aliases=("both",))}
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen)
+    found = [catalog.find(name) for name in ("b", "both")]
+    assert [card and card.id for card in found] == ["b", "a"]
+
+
+def test_a_choice_counts_within_a_second_or_once_told_to_forget(put: Put, models: Path) -> None:
+    put("tiny")
+    chosen: dict[str, Choice] = {}
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen, clock=lambda: 0.0)
+    assert catalog.find("x") is None
+    chosen["tiny"] = Choice(aliases=("x",))
+    assert catalog.find("x") is None
+    catalog.forget()
+    assert catalog.find("x")
+
+
+def test_the_pinned_models_are_those_that_are_there(put: Put, models: Path) -> None:
+    put("a")
+    put("b")
+    chosen = {"b": Choice(is_pinned=True), "gone": Choice(is_pinned=True)}
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen)
+    assert catalog.pinned() == ("b",)
+
+
+def test_the_operators_context_limit_is_on_the_card(put: Put, models: Path) -> None:
+    put("tiny")
+    lengths = [found(models, context_limit=limit).context_length for limit in (None, 512, 10**6)]
+    assert lengths == [2048, 512, 2048]
+
+
+def test_a_card_predicts_the_cache_and_the_prefill(put: Put, models: Path) -> None:
+    put("tiny")
+    card = found(models, dequantises=False)
+    assert card.kv_bytes_per_token == 2 * 2 * 2 * 16 * 2
+    assert card.prefill_bytes > 512 * (12 * 64 + 4 * 128) * 2
+
+
+@pytest.mark.parametrize(
+    ("written", "own"),
+    [
+        ('{"temperature": 0.6, "top_p": 7, "top_k": 20}', Sampling(temperature=0.6, top_k=20)),
+        ("[]", Sampling()),
+        ("not JSON", Sampling()),
+        (None, Sampling()),
+    ],
+)
+def test_a_card_says_what_its_makers_recommend(
+    put: Put, models: Path, written: str | None, own: Sampling
+) -> None:
+    file = put("tiny") / "generation_config.json"
+    file.unlink(missing_ok=True)
+    if written is not None:
+        file.write_text(written)
+    assert found(models).own_sampling == own

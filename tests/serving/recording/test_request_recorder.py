@@ -1,0 +1,168 @@
+"""Entries as the ledger gets them: who, when, how long, how many, and how it ended."""
+
+import json
+from collections.abc import Iterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from inference.core.errors import ContextLengthExceeded, InternalError, ModelNotFound, ServerError, WorkerDied
+from inference.core.events import (
+    Accepted,
+    Ended,
+    Finished,
+    Progress,
+    ReasoningDelta,
+    TextDelta,
+    Timings,
+    Usage,
+)
+from inference.core.principal import Principal
+from inference.core.requests import ChatRequest, Message, Request
+from inference.serving import generation
+from inference.serving.recording.capture_switch import SWITCH, Switch
+from inference.serving.recording.request_entry import Entry
+from inference.serving.recording.request_recorder import MOST_CHARACTERS, Watch, watched
+from tests.core.test_requests import STORED
+from tests.fakes import FakeRunner, serving
+
+ASKED = ChatRequest(model="tiny", messages=(Message(role="user", content="a secret question"),))
+ANN = Principal(kind="user", name="ann")
+
+
+class Clock:
+    at = 100.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def watch(clock: Clock) -> Watch:
+    return Watch(Entry(at=0, principal_kind="local", model="tiny", kind="chat"), clock)
+
+
+def note(watch: Watch, clock: Clock, *events: Any) -> Entry:
+    """Let each event come a second after the one before."""
+    for event in events:
+        clock.at += 1
+        watch.note(event)
+    return watch.entry
+
+
+@pytest.fixture
+def captures() -> Iterator[Switch]:
+    SWITCH.set(float("inf"))
+    yield SWITCH
+    SWITCH.set(0)
+
+
+async def entries(runner: FakeRunner, request: ChatRequest = ASKED, leave_after: int = 99) -> list[Any]:
+    kept: list[Any] = []
+    with serving(runner, keep=kept.append):
+        async with aclosing(generation.stream(request, ANN)) as events:
+            try:
+                seen = 0
+                async for event in events:
+                    seen += isinstance(event, TextDelta)
+                    if seen >= leave_after:
+                        break
+            except ServerError:
+                pass
+    return kept
+
+
+def test_each_second_belongs_to_its_phase(watch: Watch, clock: Clock) -> None:
+    queue, load = Progress(phase="queued"), Progress(phase="loading")
+    note(watch, clock, queue, load, load, queue, Accepted(prompt_tokens=7), TextDelta(text="a", tokens=2))
+    clock.at += 4
+    watch.end()
+    entry = watch.entry
+    assert (entry.queued_s, entry.loading_s, entry.prefill_s, entry.decode_s) == (3, 2, 1, 4)
+    assert (entry.prompt_tokens, entry.completion_tokens) == (7, 2)
+
+
+def test_the_workers_own_figures_win(watch: Watch, clock: Clock) -> None:
+    usage = Usage(prompt_tokens=9, completion_tokens=5, cached_tokens=4)
+    timings = Timings(queue_s=0.5, prefill_s=0.25, decode_s=0.125)
+    text = ReasoningDelta(text="a")
+    ends = (Ended(reason="stop"), Ended(reason="length", index=1))
+    entry = note(watch, clock, Accepted(prompt_tokens=9), text, *ends, Finished(usage=usage, timings=timings))
+    watch.end()
+    assert (entry.queued_s, entry.prefill_s, entry.decode_s) == (1.5, 0.25, 0.125)
+    assert (entry.completion_tokens, entry.cached_tokens, entry.finish) == (5, 4, "stop, length")
+    assert not entry.has_left
+
+
+async def test_a_whole_request_is_one_entry() -> None:
+    (entry,) = await entries(FakeRunner(prompt_tokens=7))
+    assert (entry.principal_kind, entry.principal, entry.model, entry.kind) == ("user", "ann", "tiny", "chat")
+    assert (entry.prompt_tokens, entry.completion_tokens, entry.finish) == (7, 2, "stop")
+    assert (entry.error, entry.has_left) == ("", False)
+
+
+@pytest.mark.parametrize("error", [ContextLengthExceeded("no"), WorkerDied("gone")])
+async def test_an_error_is_told_by_its_code(error: ServerError) -> None:
+    (entry,) = await entries(FakeRunner(refuse_with=error))
+    assert (entry.error, entry.has_left) == (error.code, False)
+
+
+async def test_an_error_that_nobody_foresaw_is_told_by_the_code_the_client_gets() -> None:
+    kept: list[Entry] = []
+    with pytest.raises(KeyError), watched(ASKED, ANN, kept.append):
+        raise KeyError("somebody else's class")
+    assert kept[0].error == InternalError.code
+
+
+@pytest.mark.parametrize(("request_", "kind"), STORED)
+def test_a_record_has_the_kind_that_the_request_names(request_: Request, kind: str) -> None:
+    kept: list[Entry] = []
+    with watched(request_, ANN, kept.append):
+        pass
+    assert kept[0].kind == kind
+
+
+async def test_a_model_that_is_not_here_is_recorded_too() -> None:
+    request = ChatRequest(model="nowhere", messages=ASKED.messages)
+    (entry,) = await entries(FakeRunner(), request)
+    assert (entry.model, entry.error) == ("nowhere", ModelNotFound.code)
+
+
+async def test_a_client_that_leaves_is_told_of_with_what_was_made_for_it() -> None:
+    (entry,) = await entries(FakeRunner(("a", "b", "c")), leave_after=2)
+    assert (entry.has_left, entry.completion_tokens, entry.finish, entry.error) == (True, 2, "", "")
+
+
+async def test_words_are_not_kept() -> None:
+    (entry,) = await entries(FakeRunner())
+    assert (entry.prompt, entry.answer) == ("", "")
+
+
+@pytest.mark.usefixtures("captures")
+async def test_words_are_kept_during_a_capture() -> None:
+    (entry,) = await entries(FakeRunner(("Hello", " there")))
+    assert json.loads(entry.prompt)["messages"][0]["content"] == "a secret question"
+    assert json.loads(entry.answer) == [{"answer": 0, "part": "text", "text": "Hello there"}]
+
+
+def test_words_are_dropped_when_the_capture_has_ended_meanwhile(captures: Switch) -> None:
+    kept: list[Entry] = []
+    with watched(ASKED, ANN, kept.append) as watch:
+        watch.note(TextDelta(text="Hello"))
+        captures.set(0)
+    assert (kept[0].prompt, kept[0].answer) == ("", "")
+
+
+@pytest.mark.usefixtures("captures")
+def test_kept_words_have_an_end() -> None:
+    kept: list[Entry] = []
+    with watched(ASKED, ANN, kept.append) as watch:
+        for _ in range(3):
+            watch.note(TextDelta(text="x" * MOST_CHARACTERS))
+    assert len(json.loads(kept[0].answer)[0]["text"]) == MOST_CHARACTERS

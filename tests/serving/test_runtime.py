@@ -1,0 +1,52 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+
+from inference.core.errors import Unavailable
+from inference.models import ServedModel
+from inference.pool import Pool
+from inference.serving import control, runtime
+from tests.fakes import FakeRunner, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    with serving(FakeRunner()) as pool:
+        await pool.warm_up()
+        yield pool
+        await pool.close()
+
+
+async def test_a_view_of_the_running_site_pins_a_model(pool: Pool) -> None:
+    """A request has one thread for sync code, and there the view waits: nothing it waits for may need it."""
+    async with ThreadSensitiveContext():
+        await sync_to_async(lambda: runtime.run_on_loop(control.pin("tiny"), 5))()
+    assert (await ServedModel.objects.aget(name="tiny")).is_pinned
+
+
+async def test_even_what_asks_django_in_its_own_way_has_a_thread(pool: Pool) -> None:
+    async with ThreadSensitiveContext():
+        count = await sync_to_async(lambda: runtime.run_on_loop(ServedModel.objects.acount(), 5))()
+    assert count == 0
+
+
+async def test_what_takes_long_is_told_and_goes_on(pool: Pool) -> None:
+    is_done = asyncio.Event()
+
+    async def slow() -> None:
+        await asyncio.sleep(0.2)
+        is_done.set()
+
+    with pytest.raises(Unavailable, match="takes longer than 0.05 s; it goes on"):
+        await asyncio.to_thread(runtime.run_on_loop, slow(), 0.05)
+    async with asyncio.timeout(5):
+        await is_done.wait()
+
+
+def test_without_a_server_it_says_how_to_start_one() -> None:
+    with serving(), pytest.raises(Unavailable, match="manage.py serve"):
+        runtime.run_on_loop(control.stop("x"))

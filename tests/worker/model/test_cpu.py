@@ -1,0 +1,61 @@
+"""A model made ready for a plain CPU says what it said before."""
+
+from pathlib import Path
+
+import mlx.core as mx
+import mlx.nn as nn
+import pytest
+from mlx.utils import tree_flatten
+
+from inference.worker.model import cpu
+from tests.worker.models import tiny
+
+pytestmark = pytest.mark.mlx
+PROMPT = mx.array([[1, 5, 9, 30, 7]])
+
+
+def prepared(model: nn.Module) -> tuple[nn.Module, list[int]]:
+    percents: list[int] = []
+    return cpu.prepared(model, percents.append), percents
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("group", [32, 64])
+@pytest.mark.parametrize("rows", [1, 7, 1500])
+@pytest.mark.parametrize("dtype", [mx.float16, mx.bfloat16, mx.float32])
+def test_unpacking_agrees_with_mlx(bits: int, group: int, rows: int, dtype: mx.Dtype) -> None:
+    weight = mx.random.normal((rows, 128), key=mx.random.key(rows))
+    packed, scales, biases = mx.quantize(weight, group_size=group, bits=bits)
+    scales, biases = scales.astype(dtype), biases.astype(dtype)
+    ours = cpu.dequantised(packed, scales, biases, bits=bits, group=group)
+    theirs = mx.dequantize(
+        packed, scales.astype(mx.float32), biases.astype(mx.float32), group_size=group, bits=bits
+    )
+    assert mx.allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 6, 8])
+def test_a_quantised_model_answers_as_before(tmp_path: Path, bits: int) -> None:
+    model = tiny(tmp_path / "tiny")
+    nn.quantize(model, group_size=32, bits=bits)
+    before = model(PROMPT)
+    mx.eval(before)
+    plain, percents = prepared(model)
+    assert mx.allclose(plain(PROMPT), before, atol=1e-3)
+    assert not any(isinstance(layer, nn.QuantizedLinear) for _, layer in plain.named_modules())
+    assert percents == sorted(percents) and all(0 <= percent <= 99 for percent in percents)
+
+
+def test_half_precision_becomes_fp32(tmp_path: Path) -> None:
+    model = tiny(tmp_path / "tiny")
+    model.set_dtype(mx.bfloat16)
+    plain, _ = prepared(model)
+    assert {array.dtype for _, array in tree_flatten(plain.parameters())} == {mx.float32}
+
+
+def test_biases_are_kept() -> None:
+    model = nn.Sequential(nn.Linear(64, 32, bias=True))
+    model.layers[0].bias = mx.arange(32) * 1.0
+    nn.quantize(model, group_size=32, bits=4)
+    plain, _ = prepared(model)
+    assert mx.array_equal(plain.layers[0].bias, mx.arange(32) * 1.0)

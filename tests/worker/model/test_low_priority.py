@@ -1,0 +1,38 @@
+"""Work that gives way to others."""
+
+import os
+import sys
+import threading
+
+import pytest
+
+from inference.worker.model.low_priority import giving_way
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority on Linux only")
+
+
+def nice() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+def begun_by_it() -> int:
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(nice()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def test_it_has_a_lower_priority_and_so_has_what_it_begins() -> None:
+    assert giving_way(nice) == giving_way(begun_by_it) == min(19, nice() + 10)
+
+
+def test_who_asked_keeps_its_own() -> None:
+    before = nice()
+    giving_way(nice)
+    assert nice() == begun_by_it() == before
+
+
+def test_what_it_raises_is_raised_here() -> None:
+    with pytest.raises(ZeroDivisionError):
+        giving_way(lambda: 1 // 0)

@@ -1,0 +1,203 @@
+"""Prefixes on disk: found after a restart, by their owner only, bounded, and never trusted blindly."""
+
+import queue
+import threading
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from mlx_lm.models.cache import KVCache
+
+from inference.worker.prefix_cache import disk as spill_module
+from inference.worker.prefix_cache.cache import Found, Prefixes
+from inference.worker.prefix_cache.disk import Spill, folder_for
+from inference.worker.prefix_cache.entry import Entry
+from tests.tiny import make_tiny_model
+
+pytestmark = pytest.mark.mlx
+MB = 2**20
+
+
+def kv(length: int) -> list[Any]:
+    cache = KVCache()
+    values = mx.random.normal((1, 2, length, 64))
+    cache.keys, cache.values, cache.offset = values, values + 1, length
+    return [cache, cache]
+
+
+def numbers(length: int, start: int = 0) -> list[int]:
+    return list(range(start, start + length))
+
+
+def saved(folder: Path, *prompts: list[int], owner: str = "me", limit: int = 10 * MB) -> Spill:
+    spill = Spill(folder, limit)
+    prefixes = Prefixes(10 * MB, spill)
+    for prompt in prompts:
+        prefixes.keep(owner, prompt, kv(len(prompt)))
+        entry = prefixes.unsaved
+        assert entry
+        spill.write(entry)
+    return spill
+
+
+def found_length(folder: Path, prompt: list[int], owner: str = "me") -> int:
+    """What a process that starts now finds."""
+    found = restored(folder, prompt, owner)
+    return found.length if found else 0
+
+
+def restored(folder: Path, prompt: list[int], owner: str = "me") -> Found | None:
+    spill = Spill(folder, 10 * MB)
+    prefixes = Prefixes(10 * MB, spill)
+    if (saved := prefixes.on_disk(owner, prompt)) and (entry := spill.read(saved)):
+        prefixes.restore(entry)
+    return prefixes.find(owner, prompt)
+
+
+def test_a_prefix_survives_the_process(tmp_path: Path) -> None:
+    saved(tmp_path, numbers(40))
+    assert found_length(tmp_path, numbers(60)) == 40
+    assert found_length(tmp_path, numbers(30) + [7, 7]) == 30
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    spill = Spill(tmp_path, 10 * MB)
+    prefixes, cache = Prefixes(10 * MB, spill), kv(40)
+    prefixes.keep("me", numbers(40), cache)
+    spill.write(prefixes.entries[0])
+    found = restored(tmp_path, numbers(60))
+    assert found and mx.array_equal(found.cache[1].values[..., :40, :], cache[1].values)
+
+
+def test_nobody_finds_anothers(tmp_path: Path) -> None:
+    saved(tmp_path, numbers(40))
+    assert found_length(tmp_path, numbers(60), owner="you") == 0
+
+
+def test_a_longer_chat_takes_the_place_of_its_beginning(tmp_path: Path) -> None:
+    saved(tmp_path, numbers(40), numbers(60))
+    assert len(list(tmp_path.iterdir())) == 1
+    assert found_length(tmp_path, numbers(70)) == 60
+
+
+def test_it_stays_below_its_limit_and_the_oldest_go(tmp_path: Path) -> None:
+    spill = saved(tmp_path, *(numbers(500, start=1000 * i) for i in range(4)), limit=3 * MB)
+    assert 0 < spill.bytes <= 3 * MB
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) == spill.bytes
+    assert found_length(tmp_path, numbers(600)) == 0
+    assert found_length(tmp_path, numbers(600, start=3000)) == 500
+
+
+def test_files_are_the_sites_own_to_read(tmp_path: Path) -> None:
+    saved(tmp_path / "new", numbers(40))
+    (file,) = (tmp_path / "new").iterdir()
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "nonsense", "draft"])
+def test_a_damaged_file_is_dropped_and_nothing_else_suffers(tmp_path: Path, damage: str) -> None:
+    saved(tmp_path, numbers(40))
+    healthy = set(tmp_path.iterdir())
+    saved(tmp_path, numbers(40, start=500))
+    (victim,) = set(tmp_path.iterdir()) - healthy
+    whole = victim.read_bytes()
+    if damage == "draft":
+        victim.rename(victim.with_suffix(".partial.safetensors"))
+    else:
+        victim.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "nonsense": b"x" * 99}[damage])
+    assert found_length(tmp_path, numbers(60, start=500)) == 0
+    assert found_length(tmp_path, numbers(60)) == 40
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_failure(tmp_path: Path) -> None:
+    spill = Spill(tmp_path / "gone", 10 * MB)
+    prefixes = Prefixes(10 * MB, spill)
+    prefixes.keep("me", numbers(40), kv(40))
+    (tmp_path / "gone").rmdir()
+    spill.write(prefixes.entries[0])
+    assert prefixes.unsaved is None and spill.bytes == 0
+
+
+def test_a_changed_model_has_another_folder(tmp_path: Path) -> None:
+    model = make_tiny_model(tmp_path / "model")
+    before = folder_for(tmp_path, model, "cpu")
+    assert before == folder_for(tmp_path, model, "cpu") != folder_for(tmp_path, model, "gpu")
+    make_tiny_model(model, seed=1)
+    assert folder_for(tmp_path, model, "cpu") != before
+
+
+def test_another_mlx_lm_has_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_tiny_model(tmp_path / "model")
+    before = folder_for(tmp_path, model, "cpu")
+    monkeypatch.setattr(spill_module, "version", lambda name: "99")
+    assert folder_for(tmp_path, model, "cpu") != before
+
+
+def test_a_link_to_nowhere_among_the_models_files_is_no_failure(tmp_path: Path) -> None:
+    model = make_tiny_model(tmp_path / "model")
+    (model / "link").symlink_to(tmp_path / "nowhere")
+    assert folder_for(tmp_path, model, "cpu").parent == tmp_path
+
+
+class Unwritable(KVCache):  # type: ignore[misc]  # mlx-lm is not typed
+    """A cache whose state cannot be written, or that cannot be asked for it at all."""
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__()
+        self.keys = self.values = mx.zeros((1, 2, 40, 64))
+        self.offset = 40
+        self.error = error
+
+    @property
+    def state(self) -> Any:
+        if self.error:
+            raise self.error
+        return self.keys, self.values, object()
+
+
+@pytest.mark.parametrize("error", [None, ValueError("no"), TypeError("no"), MemoryError(), KeyError("no")])
+def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path: Path, error: Exception | None) -> None:
+    spill, layer = Spill(tmp_path, 10 * MB), Unwritable(error)
+    layer.__class__.__name__ = "KVCache"
+    entry = Entry("me", np.arange(40, dtype=np.int32), [layer], 100)
+    spill.write(entry)
+    assert entry.is_saved and spill.bytes == 0 and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("damage", ["fewer arrays", "no scalars", "a class that is gone"])
+def test_a_file_of_another_mlx_lm_is_dropped(tmp_path: Path, damage: str) -> None:
+    saved(tmp_path, numbers(40))
+    (path,) = tmp_path.iterdir()
+    arrays, metadata = mx.load(str(path), return_metadata=True)
+    if damage == "a class that is gone":
+        metadata = {name: "OldKVCache" if text == "KVCache" else text for name, text in metadata.items()}
+    if damage == "fewer arrays":
+        arrays = dict(list(arrays.items())[:2])
+    if damage == "no scalars":
+        metadata = {name: text for name, text in metadata.items() if not name.startswith("2.")}
+    mx.save_safetensors(str(path), arrays, metadata)
+    assert found_length(tmp_path, numbers(60)) == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_are_read_and_written_on_a_thread_of_their_own(tmp_path: Path) -> None:
+    spill = Spill(tmp_path, 10 * MB)
+    prefixes = Prefixes(10 * MB, spill)
+    prefixes.keep("me", numbers(40), kv(40))
+    spill.write_soon(prefixes.entries[0])
+    spill.wait(30)
+    read: queue.Queue[tuple[str, Entry | None]] = queue.Queue()
+    saved_one = spill.longer("me", np.arange(60, dtype=np.int32), than=0)
+    assert saved_one
+    spill.read_soon(saved_one, lambda entry: read.put((threading.current_thread().name, entry)))
+    thread, entry = read.get(timeout=30)
+    assert thread.startswith("prefix disk") and entry and len(entry.tokens) == 40
+    # What was read there is used here.
+    assert mx.array_equal(entry.cache[0].keys[..., :40, :] * 1, kv_of(prefixes)[..., :40, :])
+
+
+def kv_of(prefixes: Prefixes) -> Any:
+    return prefixes.entries[0].cache[0].keys
