@@ -1,0 +1,30 @@
+# `make` checks what a change needs before it is pushed: the linters and the fast tests.
+.DEFAULT_GOAL := check
+FAST = --ignore=tests/e2e --ignore=tests/playground --ignore=tests/architectures
+
+.PHONY: check lint types fast test docs bench gate
+
+check: lint fast
+
+lint:
+	ruff check .
+	ruff format --check .
+
+types:
+	mypy
+
+fast:  # without browsers, real sites and the matrix of architectures
+	pytest -q -n auto --dist loadfile $(FAST)
+
+test:
+	pytest -q -n auto --dist loadfile
+
+docs:  # write the tables of docs/api.md and docs/families.md anew
+	python -m tests.api.openai.reference
+	python -m tests.architectures.document
+
+bench:
+	python manage.py bench --quick
+
+gate:
+	.ci/run
