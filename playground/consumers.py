@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from inference.accounts.permissions import Account, check_may_chat, visitor
-from inference.api.http.live_socket import FORBIDDEN, UNAUTHORISED, TellingOfModels
+from inference.api.http.live_socket import FORBIDDEN, UNAUTHORISED, LiveModelsSocket
 from inference.core.errors import PermissionDenied
 from inference.core.model_card import ModelCard
 from inference.serving import live_models, runtime
 from inference.serving.recording.capture_switch import SWITCH
 
 
-class ModelsConsumer(TellingOfModels):
+class ModelsConsumer(LiveModelsSocket):
     """For who chats: {"type": "models", "models": [...], "kept_until": 0}, of models that can be served.
 
     The last is the unix time up to which a capture keeps prompts and answers, 0 while there is none.

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 LIVES_S = 3.0
 
 
-class Known(Struct, frozen=True, kw_only=True):
+class CachedKey(Struct, frozen=True, kw_only=True):
     """What the ring knows of a key."""
 
     digest: str
@@ -34,7 +34,7 @@ class Known(Struct, frozen=True, kw_only=True):
     tokens_today: int = 0  # used on that day, when this was read
 
 
-Table = Mapping[str, Known]
+Table = Mapping[str, CachedKey]
 
 
 def read() -> Table:
@@ -46,8 +46,8 @@ def read() -> Table:
         close_old_connections()
 
 
-def _known(key: Any, day: date) -> Known:
-    return Known(
+def _known(key: Any, day: date) -> CachedKey:
+    return CachedKey(
         digest=key.digest,
         scopes=key.scopes,
         allowance=key.allowance,
@@ -85,7 +85,7 @@ class KeyRing:
             self._age += 1
             self._table = self._reading = None
 
-    async def holder(self, given: str) -> tuple[Principal, Known]:
+    async def holder(self, given: str) -> tuple[Principal, CachedKey]:
         """Who holds this secret; AuthenticationFailed says why nobody does."""
         prefix = key_secret.prefix_of(given)
         known = (await self._known()).get(prefix) if prefix else None

@@ -19,7 +19,7 @@ class Made(Struct, frozen=True, kw_only=True):
     until: float
 
 
-class Showing:
+class OneTimeSecrets:
     """Secrets by tokens that work once, for the session that made the key, and for a few minutes."""
 
     def __init__(self, *, lives_s: float = LIVES_S, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,4 +45,4 @@ class Showing:
             return self._made.pop(token)
 
 
-SHOWING = Showing()
+SHOWING = OneTimeSecrets()

@@ -24,7 +24,7 @@ class Left(Struct, frozen=True, kw_only=True):
     reset_s: float
 
 
-class Meter:
+class UsageMeter:
     """One key's use: the requests of the last minute, the streams now, the tokens of the day."""
 
     def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:
@@ -136,14 +136,14 @@ class Limits:
     ) -> None:
         self._clock = clock
         self._now = now
-        self._meters: dict[str, Meter] = {}
+        self._meters: dict[str, UsageMeter] = {}
 
-    def of(self, principal: Principal) -> Meter:
+    def of(self, principal: Principal) -> UsageMeter:
         """The holder's meter; only names of real keys come here, so there are few."""
-        return self._meters.setdefault(principal.name, Meter(self._clock, self._now))
+        return self._meters.setdefault(principal.name, UsageMeter(self._clock, self._now))
 
     @contextmanager
-    def stream(self, principal: Principal) -> Iterator[Meter | None]:
+    def stream(self, principal: Principal) -> Iterator[UsageMeter | None]:
         """Hold one of the key's streams while the block runs, which spends on this meter; None: no limits."""
         if not is_metered(principal):
             yield None

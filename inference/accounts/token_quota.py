@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from inference.accounts.rate_limits import Meter
+from inference.accounts.rate_limits import UsageMeter
 from inference.core.errors import RateLimited
 from inference.core.events import (
     Accepted,
@@ -17,10 +17,10 @@ from inference.core.events import (
 from inference.core.principal import Allowance
 
 
-class Share:
+class TokenQuota:
     """One request of a key; `note` is called for every token, so it does next to nothing."""
 
-    def __init__(self, meter: Meter, allowance: Allowance) -> None:
+    def __init__(self, meter: UsageMeter, allowance: Allowance) -> None:
         self._meter = meter
         self._most = allowance.tokens_per_day
         self._prompt = self._reasoning = self._completion = 0

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
-from inference.adapters.channel_reader import Reader, Thinking
+from inference.adapters.channel_reader import ChannelReader, Thinking
 from inference.adapters.chat_template import normalisation
 from inference.adapters.chat_template.call_arguments import readable
 from inference.adapters.chat_template.fill_in_middle import Infilling
-from inference.adapters.chat_template.template_input import Tongue, Turns, variables_of
+from inference.adapters.chat_template.template_input import TemplateInput, Turns, variables_of
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.prompted import spoken
 from inference.adapters.tool_calls.pythonic import Pythonic
@@ -170,7 +170,7 @@ class Adapter:
         return bool(self._facts.chat_template)
 
     @property
-    def speaks_tools(self) -> bool:
+    def prompts_tools(self) -> bool:
         """Whether tools are told in words, because the chat template knows none."""
         return self._speaks_tools
 
@@ -192,7 +192,7 @@ class Adapter:
         if not self.has_template:
             raise TemplateFailed("This model has no chat template; send a prompt to /v1/completions instead.")
         self._check(request)
-        tongue = Tongue(self._tokenizer.quote, self.call_format)
+        tongue = TemplateInput(self._tokenizer.quote, self.call_format)
         messages: Sequence[Message] = readable(request.messages)
         if self._speaks_tools:
             messages = spoken(messages, request.tools)
@@ -221,20 +221,20 @@ class Adapter:
         return messages if self._takes_repeats else normalisation.alternating(messages)
 
     def words(
-        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue
+        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: TemplateInput
     ) -> tuple[Turns, Turns]:
         """The folded messages, and the tools, as this family's template takes them."""
         turns = [tongue.turn(message) for message in messages]
         return turns, [tongue.function(tool) for tool in tools]
 
-    def reader(self, prompt: Sequence[int], request: ChatRequest) -> Reader:
+    def reader(self, prompt: Sequence[int], request: ChatRequest) -> ChannelReader:
         """A fresh reader for an answer to `request`, whose prompt has these token ids, and for no other."""
         calls = self._call_reader(request)
         thinking = self.thinking(prompt)
         if thinking is None:
-            return Reader(calls=calls)
+            return ChannelReader(calls=calls)
         marks = (thinking.opening, thinking.closing)
-        return Reader(
+        return ChannelReader(
             reasoning=marks,
             starts_inside=thinking.is_open,
             calls=calls,
@@ -299,7 +299,7 @@ class Adapter:
         """Whether the template writes all of these texts, given the messages and tools that they are in."""
         if not self.has_template:
             return False
-        turns, functions = self.words(messages, tools, Tongue(str))
+        turns, functions = self.words(messages, tools, TemplateInput(str))
         try:
             told = self._tokenizer.render(turns, opens_answer=True, tools=functions)
         except TemplateFailed:
@@ -324,7 +324,7 @@ class Adapter:
     def _terminator(self, messages: Sequence[Message]) -> Iterator[int]:
         """The token that the template itself writes right after the assistant's turn, if it does."""
         try:
-            turns, _ = self.words(messages, (), Tongue(str))
+            turns, _ = self.words(messages, (), TemplateInput(str))
             text = self._tokenizer.render(turns, opens_answer=False)
         except TemplateFailed:
             return

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.adapters.tool_calls.call_reader import CallReader, Channel, Piece, held_back
-from inference.adapters.tool_calls.calls_in_reasoning import Aside
+from inference.adapters.tool_calls.calls_in_reasoning import CallInReasoning
 
 _MOST_ENDINGS = 32  # calls that came to nothing, each of which had the rest read again
-__all__ = ["Channel", "Piece", "Reader", "Thinking", "held_back"]
+__all__ = ["Channel", "Piece", "ChannelReader", "Thinking", "held_back"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Thinking:
     is_over: bool = False
 
 
-class Reader:
+class ChannelReader:
     """Feed it text in any pieces; each channel's joined pieces do not depend on how it was cut.
 
     Text that could be the beginning of a marker is held back until it is known. An answer that ends
@@ -50,7 +50,7 @@ class Reader:
         self._held = ""
         self._is_at_start = True  # of the answer, or of what follows a call
         self._calls_in_thoughts = calls_in_thoughts
-        self._aside: Aside | None = None
+        self._aside: CallInReasoning | None = None
         self._plain = 0  # characters of the held text in which no call begins
         self._has_dropped = False
 
@@ -127,7 +127,7 @@ class Reader:
         kept = {mark: held_back(self._held, mark) for mark in marks if not mark[0].isalnum()}
         return max((count for mark, count in kept.items() if 2 * count > len(mark)), default=0)
 
-    def _end_aside(self, aside: Aside, is_cut: bool) -> list[Piece]:
+    def _end_aside(self, aside: CallInReasoning, is_cut: bool) -> list[Piece]:
         told = [] if is_cut else aside.calls()  # what was cut may have gone on
         if not (told and self._calls):
             return self._go_on_thinking(aside)
@@ -136,7 +136,7 @@ class Reader:
         self._calls.count(sum(1 for piece in told if piece.name))
         return told
 
-    def _go_on_thinking(self, aside: Aside) -> list[Piece]:
+    def _go_on_thinking(self, aside: CallInReasoning) -> list[Piece]:
         self._aside, self._held, self._plain = None, aside.text, aside.plain
         return []
 
@@ -168,7 +168,7 @@ class Reader:
         elif self._calls and is_call:
             self._calls.open(before)
         elif self._calls:
-            self._aside = Aside(before, closing, Reader(calls=self._calls.another()))
+            self._aside = CallInReasoning(before, closing, ChannelReader(calls=self._calls.another()))
         return told
 
     def _read_text(self) -> list[Piece] | None:

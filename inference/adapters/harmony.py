@@ -8,8 +8,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from inference.adapters.channel_reader import Reader, held_back
-from inference.adapters.tool_calls.bracket_scanner import Nesting
+from inference.adapters.channel_reader import ChannelReader, held_back
+from inference.adapters.tool_calls.bracket_scanner import BracketScanner
 from inference.adapters.tool_calls.call_reader import Channel, Piece
 from inference.adapters.tool_calls.tool_formats import ToolFormat, arguments_rule
 from inference.core.requests import Tool
@@ -57,7 +57,7 @@ class HarmonyCalls(ToolFormat):
         return f'{self.thought()} {self._mark(CHANNEL)} "final" {self._mark(MESSAGE)} {rule}'
 
 
-class HarmonyReader(Reader):
+class HarmonyReader(ChannelReader):
     """Reads messages one after the other; what has no header, or an unknown recipient, is text.
 
     The mark that starts a message may be missing (https://github.com/vllm-project/vllm/issues/35906), and a
@@ -82,7 +82,7 @@ class HarmonyReader(Reader):
         self._channel: Channel = "text"
         self._made = 0
         self._has_begun = False
-        self._nesting: Nesting | None = None  # while a call's arguments are open
+        self._nesting: BracketScanner | None = None  # while a call's arguments are open
 
     @property
     def is_done(self) -> bool:
@@ -137,7 +137,7 @@ class HarmonyReader(Reader):
 
     def _begin_call(self, name: str) -> list[Piece]:
         self._begin("tool")
-        self._nesting = Nesting(stops=(END, START))
+        self._nesting = BracketScanner(stops=(END, START))
         self._made += 1
         call_id = self._format.new_id() if self._format else ""
         return [Piece("tool", "", self._made - 1, call_id, name)]
@@ -158,7 +158,7 @@ class HarmonyReader(Reader):
         self._state = "done" if was_call and not self._several else "between"
         return said
 
-    def _read_arguments(self, nesting: Nesting) -> list[Piece] | None:
+    def _read_arguments(self, nesting: BracketScanner) -> list[Piece] | None:
         """Up to the bracket that closes them, or to a mark that is in no string."""
         kept = max(held_back(self._rest, mark) for mark in (END, START))
         end = nesting.end_in(self._rest[: len(self._rest) - kept])

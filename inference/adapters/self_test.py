@@ -62,7 +62,7 @@ class Trial:
         if problem := self._adapter.tools_problem:
             yield Finding(light="amber", about="tools", text=problem)
             return
-        if self._adapter.speaks_tools:
+        if self._adapter.prompts_tools:
             yield Finding(light="amber", about="tools", text=_SPOKEN)
         request = _request(_ASKED, _CALLED, _RESULT, tools=(_TOOL,))
         try:

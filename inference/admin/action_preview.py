@@ -31,7 +31,7 @@ Foretell = Callable[[Sequence[str]], Iterable[Told]]
 def of_loads(names: Sequence[str]) -> list[Told]:
     """Of loads one after another: each finds what those before it leave."""
     cards = {name: card for name in names if (card := runtime.catalog().exact(name))}
-    foreseen = dict(zip(cards, runtime.pool().foresee(*cards.values()), strict=True))
+    foreseen = dict(zip(cards, runtime.pool().preview_load(*cards.values()), strict=True))
     told = {name: Told(one.words, one.is_possible) for name, one in foreseen.items()}
     return [told.get(name, _GONE) for name in names]
 

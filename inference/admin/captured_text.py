@@ -20,7 +20,7 @@ from inference.core.requests import (
     TokenizeRequest,
 )
 
-Part = tuple[str, str]  # who or what, and the words
+TextPart = tuple[str, str]  # who or what, and the words
 _WORDS = ("model", "messages", "prompts", "inputs", "tokens")  # the fields that are no settings
 
 
@@ -48,7 +48,9 @@ def _heading(said: dict[str, Any], are_several: bool) -> str:
     return f"{said['part']}, answer {said['answer'] + 1}" if are_several else said["part"]
 
 
-def _asked(request: ChatRequest | CompletionRequest | EmbeddingRequest | DetokenizeRequest) -> Iterator[Part]:
+def _asked(
+    request: ChatRequest | CompletionRequest | EmbeddingRequest | DetokenizeRequest,
+) -> Iterator[TextPart]:
     match request:
         case ChatRequest(messages=messages):
             for message in messages:
@@ -59,7 +61,7 @@ def _asked(request: ChatRequest | CompletionRequest | EmbeddingRequest | Detoken
             yield ("tokens", _text(tokens))
 
 
-def _message(message: Message) -> Iterator[Part]:
+def _message(message: Message) -> Iterator[TextPart]:
     role = f"{message.role} ({message.name})" if message.name else message.role
     if message.reasoning:
         yield (f"{role}, reasoning", message.reasoning)
@@ -84,6 +86,6 @@ def _settings(asked: Struct, prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{field.name}: {msgspec.json.encode(value).decode()}"
 
 
-def _shown(parts: Iterable[Part]) -> SafeString:
+def _shown(parts: Iterable[TextPart]) -> SafeString:
     told = format_html_join("", "<dt>{}</dt><dd><pre>{}</pre></dd>", parts)
     return format_html('<dl class="captured">{}</dl>', told)

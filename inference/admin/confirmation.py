@@ -19,7 +19,7 @@ Act = Callable[[str], Coroutine[Any, Any, Any]]
 
 
 @dataclass(frozen=True)
-class Step:
+class ActionStep:
     """One action: its question, what it will do to each model, how it is done, and how that is told."""
 
     action: str
@@ -32,7 +32,7 @@ class Step:
     is_typed: bool = False  # the model's name has to be typed, since nothing brings its files back
 
 
-def is_confirmed(request: HttpRequest, step: Step, models: Iterable[ServedModel]) -> bool:
+def is_confirmed(request: HttpRequest, step: ActionStep, models: Iterable[ServedModel]) -> bool:
     """Whether the page was answered, and where names are to be typed, with the right ones."""
     if "confirmed" not in request.POST:
         return False
@@ -41,7 +41,7 @@ def is_confirmed(request: HttpRequest, step: Step, models: Iterable[ServedModel]
     )
 
 
-def page(request: HttpRequest, step: Step, models: Iterable[ServedModel]) -> TemplateResponse:
+def page(request: HttpRequest, step: ActionStep, models: Iterable[ServedModel]) -> TemplateResponse:
     """The question, for those of the models that it can be done to; a wrong name is pointed out."""
     chosen = list(models)
     told = list(zip(chosen, step.foretell([model.name for model in chosen]), strict=True))
@@ -79,30 +79,30 @@ def _named(models: Sequence[ServedModel]) -> str:
     return models[0].name if len(models) == 1 else f"these {len(models)} models"
 
 
-LOAD = Step(
+LOAD = ActionStep(
     *("load", "Load {}?", "Load"),
     *(action_preview.of_loads, control.load, "Loading {}."),
 )
-UNLOAD = Step(
+UNLOAD = ActionStep(
     *("unload", "Unload {} once all answers have ended?", "Unload"),
     *(action_preview.of_unloads, control.unload, "Unloading {}, once its last stream has ended."),
 )
-UNLOAD_NOW = Step(
+UNLOAD_NOW = ActionStep(
     *("unload_now", "Unload {} now, and break off all answers?", "Unload now"),
     *(action_preview.of_unloads_now, control.unload_now, "Unloading {} now."),
     is_dangerous=True,
 )
-RELOAD = Step(
+RELOAD = ActionStep(
     *("reload", "Load {} anew?", "Reload"),
     *(action_preview.of_reloads, control.reload, "Loading {} anew."),
 )
-REMOVE = Step(
+REMOVE = ActionStep(
     *("remove", "Delete the files of {}?", "Delete the files"),
     *(action_preview.of_removals, control.remove, ""),
     is_dangerous=True,
     is_typed=True,
 )
-FORGET = Step(
+FORGET = ActionStep(
     *("forget", "Forget {}?", "Forget it"),
     *(action_preview.of_forgetting, control.forget, "What was chosen for {} is forgotten."),
     is_dangerous=True,

@@ -47,7 +47,7 @@ class FileSight:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
+class DownloadsView:
     """What the page shows of a download, when it is made and every second after."""
 
     id: str
@@ -61,7 +61,7 @@ class Sight:
     files: tuple[FileSight, ...]
 
     @classmethod
-    def of(cls, download: register.Download) -> "Sight":
+    def of(cls, download: register.ActiveDownload) -> "DownloadsView":
         progress = download.progress
         return cls(
             id=download.id,
@@ -145,11 +145,11 @@ class DownloadAdmin(DownloadAdminBase):
         return HttpResponseRedirect(reverse("admin:inference_download_changelist") + query)
 
 
-def _sights() -> list[Sight]:
-    return [Sight.of(download) for download in runtime.downloads().all()]
+def _sights() -> list[DownloadsView]:
+    return [DownloadsView.of(download) for download in runtime.downloads().all()]
 
 
-def _pace(download: register.Download) -> str:
+def _pace(download: register.ActiveDownload) -> str:
     progress = download.progress
     if not progress.files:
         return "Asking the hub…"

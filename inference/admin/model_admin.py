@@ -18,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from inference.admin import confirmation
-from inference.admin.confirmation import Step
+from inference.admin.confirmation import ActionStep
 from inference.admin.forms import ChoiceForm
 from inference.admin.model_list import Columns, ModelList
 from inference.core.errors import ServerError
@@ -221,7 +221,7 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
     def unpin(self, request: HttpRequest, queryset: Chosen) -> None:
         self._each(request, queryset, control.unpin, "Unpinned {}.")
 
-    def _confirmed(self, request: HttpRequest, queryset: Chosen, step: Step) -> HttpResponse:
+    def _confirmed(self, request: HttpRequest, queryset: Chosen, step: ActionStep) -> HttpResponse:
         """Ask first; once that is answered, do it to each, and go back to where it was asked for."""
         chosen = list(queryset)
         if not confirmation.is_confirmed(request, step, chosen):

@@ -16,7 +16,7 @@ from inference.serving import runtime
 
 
 @dataclass(frozen=True)
-class Sight:
+class ModelListView:
     """What a page shows of one model: all its cells come from one look at the disk and the pool."""
 
     card: ModelCard | None
@@ -34,7 +34,7 @@ class ModelList(ChangeList):
         rows = list(self.result_list)
         for model in rows:
             card = cards.get(model.name)
-            model.sight = Sight(card, row(model.name, card, self.pool.of(model.name)))
+            model.sight = ModelListView(card, row(model.name, card, self.pool.of(model.name)))
         self.result_list = rows  # a queryset would be asked again, and bring rows without it
 
 
@@ -84,7 +84,7 @@ class Columns:
         )
 
 
-def _sight(model: ServedModel) -> Sight:
+def _sight(model: ServedModel) -> ModelListView:
     return cast(Any, model).sight  # type: ignore[no-any-return]
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from inference.accounts.permissions import Account, may_look
 from inference.admin import model_rows
-from inference.api.http.live_socket import FORBIDDEN, UNAUTHORISED, TellingOfModels
+from inference.api.http.live_socket import FORBIDDEN, UNAUTHORISED, LiveModelsSocket
 from inference.core.model_card import ModelCard
 from inference.serving import runtime
 
 
-class ModelListConsumer(TellingOfModels):
+class ModelListConsumer(LiveModelsSocket):
     """For the admin's list: {"type": "rows", "rows": [...]}, of every model, in the words of its columns."""
 
     def judge(self, user: Account) -> int:

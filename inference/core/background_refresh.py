@@ -28,7 +28,7 @@ class _Look(Generic[T]):
     end: Future[T]
 
 
-class Looks(Generic[T]):
+class BackgroundRefresh(Generic[T]):
     """The latest outcome of `look`, which is done anew when it is older than `again_after_s`.
 
     A thread of its own looks, once for all who ask meanwhile. They wait for at most `patience_s` and are then

@@ -19,15 +19,15 @@ from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.core.threads import CATALOG
 from inference.core.units import in_gb
 from inference.pool.residency import memory_pressure
-from inference.pool.residency.crash_backoff import Setbacks
-from inference.pool.residency.decision_log import History, OnEvent
-from inference.pool.residency.lease import Lease, Waiter
+from inference.pool.residency.crash_backoff import CrashBackoff
+from inference.pool.residency.decision_log import DecisionLog, OnEvent
+from inference.pool.residency.lease import Lease, PendingLease
 from inference.pool.residency.loader import Loader, LoadSpan
-from inference.pool.residency.maintenance import Housekeeping
-from inference.pool.residency.memory_ledger import Room
+from inference.pool.residency.maintenance import Maintenance
+from inference.pool.residency.memory_ledger import MemoryLedger
 from inference.pool.scheduling import refusals
-from inference.pool.scheduling.preview import Foresight, Outlook, foresee
-from inference.pool.scheduling.scheduler import Queue
+from inference.pool.scheduling.preview import LoadPreview, Outlook, preview_load
+from inference.pool.scheduling.scheduler import Scheduler
 from inference.pool.workers.runner import StartRunner
 
 logger = logging.getLogger(__name__)
@@ -72,8 +72,8 @@ class Pool:
         self._find_card, self._find_pinned = find_card, find_pinned
         self._clock, self._on_tick = clock, on_tick
         self._known_pins: set[str] = set()
-        self._room = Room(limit_bytes, is_given=is_limit_given)
-        self._history = History(on_event, clock, self._room)
+        self._room = MemoryLedger(limit_bytes, is_given=is_limit_given)
+        self._history = DecisionLog(on_event, clock, self._room)
         self._loader = Loader(
             start_runner=start_runner,
             load_timeout_s=load_timeout_s,
@@ -85,8 +85,8 @@ class Pool:
             on_failure=lambda model_id, reason: self._queue.fail_load(model_id, reason),
             load_span=load_span,
         )
-        self._house = Housekeeping(self._loader, idle_ttl_s=idle_ttl_s, gauge=gauge, find_card=find_card)
-        self._queue = Queue(
+        self._house = Maintenance(self._loader, idle_ttl_s=idle_ttl_s, gauge=gauge, find_card=find_card)
+        self._queue = Scheduler(
             limit=queue_limit,
             max_leases=max_leases,
             wait_limit_s=wait_limit_s,
@@ -169,10 +169,10 @@ class Pool:
             events=self._history.events,
         )
 
-    def foresee(self, *cards: ModelCard) -> list[Foresight]:
+    def preview_load(self, *cards: ModelCard) -> list[LoadPreview]:
         """What loading these models, one after another, would do now; callable from any thread."""
         outlook = Outlook.of(self._room, is_short=self._house.pressure.is_refusing)
-        return foresee(cards, outlook, self._clock())
+        return preview_load(cards, outlook, self._clock())
 
     def tick(self) -> None:
         """Do all that time brings: called once a second."""
@@ -197,7 +197,7 @@ class Pool:
 
     # A request's way: join, settle, leave; scheduler.py decides what happens in between.
 
-    async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> Waiter:
+    async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> PendingLease:
         """Queue for a model; raises at once what waiting could not mend."""
         self._begin_ticking()
         card = self._servable(model_id, await CATALOG.run(self._find_card, model_id))
@@ -209,13 +209,13 @@ class Pool:
                 return waiting
         else:
             tokens = min(tokens, card.context_length)
-        waiter = Waiter(card, asyncio.get_running_loop().create_future(), self._clock(), tokens)
+        waiter = PendingLease(card, asyncio.get_running_loop().create_future(), self._clock(), tokens)
         self._queue.add(waiter)
         if waiter.granted.done():
             waiter.granted.result()
         return waiter
 
-    def leave(self, waiter: Waiter) -> None:
+    def leave(self, waiter: PendingLease) -> None:
         """Give the claim back, wherever it is: queued, granted or refused."""
         self._queue.remove(waiter)
         if not waiter.granted.done():
@@ -227,12 +227,12 @@ class Pool:
             self._loader.let_go_if_drained(resident)
         self._dispatch()
 
-    def settle(self, waiter: Waiter, tokens: int) -> None:
+    def settle(self, waiter: PendingLease, tokens: int) -> None:
         """Correct what a granted claim reserves to the tokens its request takes at most."""
         waiter.settle(tokens)
         self._dispatch()
 
-    def progress_of(self, waiter: Waiter) -> Progress:
+    def progress_of(self, waiter: PendingLease) -> Progress:
         """What a request in the queue waits for."""
         resident = self._room.of(waiter.card.id)
         if resident and resident.state == ModelState.LOADING:
@@ -267,11 +267,11 @@ class Pool:
     def _shown(self) -> Iterable[ResidentModel]:
         now, troubled = self._clock(), dict(self._loader.setbacks)
         for resident in self._room.residents:
-            setbacks = troubled.pop(resident.card.id, Setbacks())
+            setbacks = troubled.pop(resident.card.id, CrashBackoff())
             yield structs.replace(resident.shown(now), restarts=setbacks.restarts, reason=setbacks.reason)
         for model_id in [waiter.card.id for waiter in self._queue if not waiter.is_request]:
             if not self._room.of(model_id):
-                restarts = troubled.pop(model_id, Setbacks()).restarts
+                restarts = troubled.pop(model_id, CrashBackoff()).restarts
                 state, reason = ModelState.LOADING, "waiting for room"
                 yield ResidentModel(id=model_id, state=state, restarts=restarts, reason=reason)
         for model_id, setbacks in troubled.items():

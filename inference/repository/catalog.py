@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from inference.core.background_refresh import Looks
+from inference.core.background_refresh import BackgroundRefresh
 from inference.core.model_card import Choice, ModelCard
 from inference.core.requests import Sampling
 from inference.repository import hub_cache, memory_estimate
@@ -80,7 +80,9 @@ class Catalog:
             context_limit=context_limit,
             prefill_step=prefill_step,
         )
-        self._looks = Looks(self._look, again_after_s=_LOOK_AGAIN_S, patience_s=patience_s, clock=clock)
+        self._looks = BackgroundRefresh(
+            self._look, again_after_s=_LOOK_AGAIN_S, patience_s=patience_s, clock=clock
+        )
         # Used by the thread that looks alone:
         self._made: dict[Path, tuple[int, ModelCard]] = {}
         self._in_hub_cache: list[Place] = []

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from inference.core.errors import NotFound, ServerError, StoppedByOperator
 from inference.core.events import Event
-from inference.serving.recording.request_recorder import Watch
+from inference.serving.recording.request_recorder import RequestRecorder
 
 _STOPPED = "An operator of this server stopped this request."
 _GONE = "This request is not under way any more."
@@ -31,10 +31,10 @@ class Stream(Struct, frozen=True, kw_only=True):
     total: int = 0
 
 
-class Running:
+class ActiveRequest:
     """A request under way, which whoever knows its id may stop. Lives on the event loop."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: RequestRecorder) -> None:
         self.id = secrets.token_hex(8)  # never one that an old page may still know from before a restart
         self.watch = watch
         self.loop = asyncio.get_running_loop()
@@ -91,13 +91,13 @@ class Streams:
     """All of them; `snapshot` may be called from any thread."""
 
     def __init__(self) -> None:
-        self._running: dict[str, Running] = {}
+        self._running: dict[str, ActiveRequest] = {}
         self._ended_tokens = 0
 
     @contextmanager
-    def open(self, watch: Watch) -> Iterator[Running]:
+    def open(self, watch: RequestRecorder) -> Iterator[ActiveRequest]:
         """Have this request among them while the block runs."""
-        running = Running(watch)
+        running = ActiveRequest(watch)
         self._running[running.id] = running
         try:
             yield running

@@ -8,7 +8,7 @@ from django.conf import settings
 from msgspec import structs
 
 from inference.accounts.rate_limits import LIMITS
-from inference.accounts.token_quota import Share
+from inference.accounts.token_quota import TokenQuota
 from inference.core.events import Accepted, Event, Progress
 from inference.core.principal import Principal
 from inference.core.requests import (
@@ -23,7 +23,7 @@ from inference.core.requests import (
 )
 from inference.serving import runtime, tracing
 from inference.serving.active_requests import STREAMS
-from inference.serving.recording.request_recorder import Watch, watched
+from inference.serving.recording.request_recorder import RequestRecorder, watched
 
 _BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right where a character is a token
 _TOKENS_PER_MESSAGE = 16  # what chat templates put around one
@@ -43,7 +43,7 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
     ):
         answer = _answer(request, principal, watch)
         if meter:
-            answer = _within(Share(meter, principal.allowance), request, answer)
+            answer = _within(TokenQuota(meter, principal.allowance), request, answer)
         async with aclosing(answer) as events:
             while (event := await running.next_of(events)) is not None:
                 span.note(event)
@@ -51,7 +51,9 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
                 yield event
 
 
-async def _within(share: Share, request: Request, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+async def _within(
+    share: TokenQuota, request: Request, events: AsyncGenerator[Event]
+) -> AsyncGenerator[Event]:
     """The same events, cut off where the tokens of the key's day end."""
     async with aclosing(events):
         async for event in events:
@@ -63,7 +65,7 @@ async def _within(share: Share, request: Request, events: AsyncGenerator[Event])
                 return
 
 
-async def _answer(request: Request, principal: Principal, watch: Watch) -> AsyncGenerator[Event]:
+async def _answer(request: Request, principal: Principal, watch: RequestRecorder) -> AsyncGenerator[Event]:
     claim = runtime.pool().lease(request.model, most_tokens(request), kind_of(request))
     async with claim as lease:
         async for progress in lease.progress():

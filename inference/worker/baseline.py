@@ -19,7 +19,7 @@ from inference.core.requests import ChatRequest, Message
 
 
 @dataclass(frozen=True)
-class Asked:
+class BaselineRun:
     """One sequence of a round."""
 
     prompt: list[int]
@@ -36,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
     blas.preload(blas.best_blas(options.blas))
     own = [_own_request(number, options.tokens) for number in range(options.streams)]
-    limit = Limit(options.model, options.device)
+    limit = Baseline(options.model, options.device)
     for requests in [own] if own else map(json.loads, sys.stdin):
         print(json.dumps(limit.run(requests)), flush=True)
 
@@ -46,7 +46,7 @@ def _own_request(number: int, tokens: int) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": told}], "max_tokens": tokens}
 
 
-class Limit:
+class Baseline:
     """A loaded model and the one generator that steps it."""
 
     def __init__(self, folder: Path, device: Literal["auto", "cpu", "gpu"]) -> None:
@@ -74,7 +74,7 @@ class Limit:
             "decode_rate": (len(times) - 1) / (times[-1] - times[0]) if times[-1] > times[0] else 0.0,
         }
 
-    def _times(self, asked: Sequence[Asked]) -> list[float]:
+    def _times(self, asked: Sequence[BaselineRun]) -> list[float]:
         """When each token came. No token ends a sequence: only its length does."""
         self._generator.insert([one.prompt for one in asked], max_tokens=[one.tokens for one in asked])
         times: list[float] = []
@@ -86,10 +86,10 @@ class Limit:
             left -= sum(token.finish_reason is not None for token in tokens)
         return times
 
-    def _tokenised(self, request: dict[str, Any]) -> Asked:
+    def _tokenised(self, request: dict[str, Any]) -> BaselineRun:
         messages = [Message(**message) for message in request["messages"]]
         chat = ChatRequest(model="", messages=tuple(messages))
-        return Asked(self._loaded.adapter.render(chat), request["max_tokens"])
+        return BaselineRun(self._loaded.adapter.render(chat), request["max_tokens"])
 
 
 if __name__ == "__main__":

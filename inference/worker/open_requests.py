@@ -34,8 +34,8 @@ from inference.worker.engine.engine import Add, Command, Remove
 from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored
 from inference.worker.model.loading import LoadedModel
 from inference.worker.sampling.token_sampler import Logprob
-from inference.worker.text.answer import Answer
-from inference.worker.text.prompts import Asked, Prompts
+from inference.worker.text.answer import AnswerText
+from inference.worker.text.prompts import PreparedPrompt, Prompts
 
 logger = logging.getLogger(__name__)
 _MOST_LOGPROBS = 16_384  # in one frame, alternatives too: about a megabyte
@@ -46,12 +46,12 @@ _LOST = InternalError(
 
 
 @dataclass(eq=False)
-class Open:
+class OpenRequest:
     """One request between Accepted and its end; times are perf_counter seconds."""
 
     number: int
     accepted_at: float
-    answers: dict[int, Answer]  # by the sequence that makes it; all that have not ended
+    answers: dict[int, AnswerText]  # by the sequence that makes it; all that have not ended
     prompts: dict[int, int]  # tokens of each prompt, by the first sequence that answers it
     done: dict[int, int] = field(default_factory=dict)  # tokens of each prompt in the KV cache
     cached: dict[int, int] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Open:
     decode_at: float | None = None
 
     @classmethod
-    def of(cls, number: int, asked: list[Asked]) -> "Open":
+    def of(cls, number: int, asked: list[PreparedPrompt]) -> "OpenRequest":
         answers = {
             sequence.id: answer
             for one in asked
@@ -111,7 +111,7 @@ class Open:
         return Finished(usage=usage, timings=timings)
 
 
-class Requests:
+class OpenRequests:
     """Prepares on one thread, delivers on another; `post` reaches the engine and `send` the site."""
 
     def __init__(
@@ -121,8 +121,8 @@ class Requests:
         self._prompts = Prompts(model, options)
         self._post = post
         self._send = send
-        self._open: dict[int, Open | None] = {}  # None while being prepared
-        self._of_sequence: dict[int, Open] = {}
+        self._open: dict[int, OpenRequest | None] = {}  # None while being prepared
+        self._of_sequence: dict[int, OpenRequest] = {}
         self._leaving = threading.Lock()  # so that nobody leaves between the look and the opening
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="prompt")
         self._preparing_since: float | None = None
@@ -176,7 +176,7 @@ class Requests:
             self._embed(submit.id, submit.request)
             return
         asked = self._prompts.asked(submit.request, submit.owner)
-        request = Open.of(submit.id, asked)
+        request = OpenRequest.of(submit.id, asked)
         if not self._is_wanted(request):
             return
         answers = [answer for one in asked for answer in one.answers]
@@ -193,7 +193,7 @@ class Requests:
             if one.sequences[0].id in self._of_sequence:
                 self._post(Add(one.sequences))
 
-    def _is_wanted(self, request: Open) -> bool:
+    def _is_wanted(self, request: OpenRequest) -> bool:
         """Open the request, unless its reader has left meanwhile."""
         with self._leaving:
             if request.number not in self._open:
@@ -204,7 +204,7 @@ class Requests:
 
     def _embed(self, number: int, request: EmbeddingRequest) -> None:
         inputs = self._prompts.inputs(request)
-        opened = Open(number, time.perf_counter(), {}, {inputs.id: sum(map(len, inputs.rows))})
+        opened = OpenRequest(number, time.perf_counter(), {}, {inputs.id: sum(map(len, inputs.rows))})
         if self._is_wanted(opened):
             self._tell(number, [Accepted(prompt_tokens=opened.prompt_tokens)])
             self._post(Add((inputs,)))
@@ -219,7 +219,7 @@ class Requests:
         self._open.pop(number, None)
         self._send(Step(happened=(Happened(id=number, failure=error.refusal()),)))
 
-    def _close(self, request: Open | None) -> None:
+    def _close(self, request: OpenRequest | None) -> None:
         for sequence in request.sequences if request else ():
             self._of_sequence.pop(sequence, None)
             self._post(Remove(sequence))
@@ -259,7 +259,7 @@ class Requests:
             self.forget(request.number)
             return [Happened(id=request.number, failure=_LOST)]
 
-    def _events(self, request: Open, output: Output) -> list[Event]:
+    def _events(self, request: OpenRequest, output: Output) -> list[Event]:
         if isinstance(output, Prefilled):
             return [request.progress(output)]
         if isinstance(output, Scored):
@@ -268,12 +268,12 @@ class Requests:
             return self._embedded(request, output)
         return self._text(request, output)
 
-    def _embedded(self, request: Open, vectors: Vectors) -> list[Event]:
+    def _embedded(self, request: OpenRequest, vectors: Vectors) -> list[Event]:
         self._of_sequence.pop(vectors.id, None)
         self._open.pop(request.number, None)
         return [Embedded(vectors=vectors.vectors), request.finished()]
 
-    def _echo(self, request: Open, scored: Scored) -> list[Event]:
+    def _echo(self, request: OpenRequest, scored: Scored) -> list[Event]:
         """The prompt with what the model thought of it; an answer of no tokens ends with it."""
         answer = request.answers[scored.id]
         first, *others = scored.tokens
@@ -282,7 +282,7 @@ class Requests:
         events = answer.echo(logprobs)
         return events if answer.limit else [*events, *self._end(request, scored.id, "length")]
 
-    def _text(self, request: Open, sampled: Sampled) -> list[Event]:
+    def _text(self, request: OpenRequest, sampled: Sampled) -> list[Event]:
         if sampled.logprob and sampled.logprob.broken:
             raise InvalidValue(sampled.logprob.broken.message, param=sampled.logprob.broken.param)
         request.decode_at = request.decode_at or time.perf_counter()
@@ -296,7 +296,7 @@ class Requests:
             self._post(Remove(sampled.id))
         return [*events, *self._end(request, sampled.id, answer.reason(sampled.finish))]
 
-    def _end(self, request: Open, sequence: int, reason: FinishReason) -> list[Event]:
+    def _end(self, request: OpenRequest, sequence: int, reason: FinishReason) -> list[Event]:
         told = request.end(sequence, reason)
         self._of_sequence.pop(sequence, None)
         if not request.answers:

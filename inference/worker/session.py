@@ -26,11 +26,11 @@ from inference.core.protocol import (
     Stop,
     Submit,
 )
-from inference.worker.engine.engine import Engine, Quit, Sink
+from inference.worker.engine.engine import Engine, EngineCallbacks, Quit
 
 if TYPE_CHECKING:
     from inference.worker.model.loading import LoadedModel
-    from inference.worker.open_requests import Requests
+    from inference.worker.open_requests import OpenRequests
 
 logger = logging.getLogger(__name__)
 _HEARTBEAT_S = 1.0
@@ -47,9 +47,9 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._is_imported = asyncio.Event()
         self._options: Load | None = None
-        self._requests: Requests | None = None
+        self._requests: OpenRequests | None = None
         self._engine = Engine(
-            Sink(
+            EngineCallbacks(
                 on_imported=self._on_imported,
                 on_loading=lambda percent: self.send(Loading(percent=percent)),
                 on_loaded=self._on_loaded,
@@ -125,11 +125,11 @@ class Session:
 
     def _on_loaded(self, model: "LoadedModel") -> None:
         from inference.worker import memory
-        from inference.worker.open_requests import Requests
+        from inference.worker.open_requests import OpenRequests
 
         if not self._options:
             raise RuntimeError("loaded what nobody asked for")
-        self._requests = Requests(model, self._options, self._engine.post, self.send)
+        self._requests = OpenRequests(model, self._options, self._engine.post, self.send)
         loaded = Loaded(
             seconds=model.seconds,
             memory=memory.figures(),
@@ -149,7 +149,7 @@ class Session:
 
         self.send(LoadFailed(reason=reason_for(error), kind=kind_of(error)))
 
-    def _open_requests(self) -> "Requests":
+    def _open_requests(self) -> "OpenRequests":
         if not self._requests:
             raise protocol.ProtocolBroken("a request before the model was loaded")
         return self._requests

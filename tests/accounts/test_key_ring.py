@@ -7,14 +7,14 @@ import msgspec
 import pytest
 from django.db import OperationalError
 
-from inference.accounts.key_ring import KeyRing, Known, Table
+from inference.accounts.key_ring import CachedKey, KeyRing, Table
 from inference.core import key_secret
 from inference.core.errors import AuthenticationFailed, ServerError
 from inference.core.principal import Allowance
 
 SECRET = key_secret.make()
 PREFIX = key_secret.prefix_of(SECRET)
-GOOD = Known(
+GOOD = CachedKey(
     digest=key_secret.digest(SECRET), scopes=("chat",), allowance=Allowance(streams=2), day=date(2026, 1, 1)
 )
 

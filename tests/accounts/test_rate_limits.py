@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from inference.accounts.rate_limits import Limits, Meter
+from inference.accounts.rate_limits import Limits, UsageMeter
 from inference.core.errors import RateLimited
 from inference.core.principal import Allowance, Principal
 
@@ -23,8 +23,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def meter(clock: Clock) -> Meter:
-    return Meter(clock, clock)
+def meter(clock: Clock) -> UsageMeter:
+    return UsageMeter(clock, clock)
 
 
 def holder(**allowance: int) -> Principal:
@@ -37,7 +37,7 @@ def refused(act: object, *given: object) -> RateLimited:
     return caught.value
 
 
-def test_requests_are_counted_over_a_sliding_minute(meter: Meter, clock: Clock) -> None:
+def test_requests_are_counted_over_a_sliding_minute(meter: UsageMeter, clock: Clock) -> None:
     two = Allowance(requests_per_minute=2)
     meter.ask(two)
     clock.at += 20
@@ -48,7 +48,7 @@ def test_requests_are_counted_over_a_sliding_minute(meter: Meter, clock: Clock) 
     meter.ask(two)
 
 
-def test_what_was_refused_does_not_count(meter: Meter, clock: Clock) -> None:
+def test_what_was_refused_does_not_count(meter: UsageMeter, clock: Clock) -> None:
     one = Allowance(requests_per_minute=1)
     meter.ask(one)
     for _ in range(5):
@@ -58,14 +58,14 @@ def test_what_was_refused_does_not_count(meter: Meter, clock: Clock) -> None:
     meter.ask(one)
 
 
-def test_a_lowered_limit_says_when_there_is_room_under_it(meter: Meter, clock: Clock) -> None:
+def test_a_lowered_limit_says_when_there_is_room_under_it(meter: UsageMeter, clock: Clock) -> None:
     for _ in range(3):
         meter.ask(Allowance(requests_per_minute=9))
         clock.at += 10
     assert refused(meter.ask, Allowance(requests_per_minute=1)).retry_after == pytest.approx(50)
 
 
-def test_todays_tokens_end_at_midnight(meter: Meter, clock: Clock) -> None:
+def test_todays_tokens_end_at_midnight(meter: UsageMeter, clock: Clock) -> None:
     ten = Allowance(tokens_per_day=10)
     meter.spend(10)
     assert refused(meter.check_tokens, ten).retry_after == pytest.approx(23 * 3600)
@@ -74,14 +74,14 @@ def test_todays_tokens_end_at_midnight(meter: Meter, clock: Clock) -> None:
     assert meter.tokens == 0
 
 
-def test_what_an_earlier_process_spent_counts_once(meter: Meter) -> None:
+def test_what_an_earlier_process_spent_counts_once(meter: UsageMeter) -> None:
     meter.begin_day(DAY.date(), 7)
     meter.spend(2)
     meter.begin_day(DAY.date(), 9)  # the database knows of these two by now
     assert meter.tokens == 9
 
 
-def test_what_was_spent_yesterday_is_not_taken_over(meter: Meter) -> None:
+def test_what_was_spent_yesterday_is_not_taken_over(meter: UsageMeter) -> None:
     meter.begin_day(datetime(2026, 1, 1, tzinfo=UTC).date(), 7)
     assert meter.tokens == 0
 
@@ -105,7 +105,7 @@ def test_the_operators_own_key_and_users_have_no_limits(clock: Clock) -> None:
             assert meter is None and limits.of(holder()).streams == 0
 
 
-def test_what_is_left_is_told_of_what_is_limited(meter: Meter, clock: Clock) -> None:
+def test_what_is_left_is_told_of_what_is_limited(meter: UsageMeter, clock: Clock) -> None:
     allowance = Allowance(requests_per_minute=3, tokens_per_day=10)
     meter.ask(allowance)
     clock.at += 20
@@ -116,7 +116,7 @@ def test_what_is_left_is_told_of_what_is_limited(meter: Meter, clock: Clock) -> 
     assert meter.left(Allowance()) == {}
 
 
-def test_a_use_is_news_once_a_minute(meter: Meter, clock: Clock) -> None:
+def test_a_use_is_news_once_a_minute(meter: UsageMeter, clock: Clock) -> None:
     told = []
     for _ in range(4):
         told.append(meter.is_news())

@@ -1,29 +1,29 @@
 import pytest
 
-from inference.accounts.rate_limits import Meter
-from inference.accounts.token_quota import Share
+from inference.accounts.rate_limits import UsageMeter
+from inference.accounts.token_quota import TokenQuota
 from inference.core.errors import RateLimited
 from inference.core.events import Accepted, Ended, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from inference.core.principal import Allowance
 
 
 @pytest.fixture
-def meter() -> Meter:
-    return Meter(lambda: 0.0, lambda: 0.0)
+def meter() -> UsageMeter:
+    return UsageMeter(lambda: 0.0, lambda: 0.0)
 
 
-def of(meter: Meter, most: int | None = 10) -> Share:
-    return Share(meter, Allowance(tokens_per_day=most))
+def of(meter: UsageMeter, most: int | None = 10) -> TokenQuota:
+    return TokenQuota(meter, Allowance(tokens_per_day=most))
 
 
-def test_what_is_made_counts_at_once(meter: Meter) -> None:
+def test_what_is_made_counts_at_once(meter: UsageMeter) -> None:
     share = of(meter)
     share.note(Accepted(prompt_tokens=3))
     share.note(TextDelta(text="a", tokens=2))
     assert (meter.tokens, share.is_spent) == (5, False)
 
 
-def test_what_the_worker_counted_wins(meter: Meter) -> None:
+def test_what_the_worker_counted_wins(meter: UsageMeter) -> None:
     share = of(meter)
     for event in (Accepted(prompt_tokens=3), TextDelta(text="a"), TextDelta(text="b", tokens=0)):
         share.note(event)
@@ -31,7 +31,7 @@ def test_what_the_worker_counted_wins(meter: Meter) -> None:
     assert meter.tokens == 7
 
 
-def test_two_at_once_spend_it_together(meter: Meter) -> None:
+def test_two_at_once_spend_it_together(meter: UsageMeter) -> None:
     one, two = of(meter), of(meter)
     for share in (one, two):
         share.note(Accepted(prompt_tokens=4))
@@ -43,7 +43,7 @@ def test_two_at_once_spend_it_together(meter: Meter) -> None:
     assert one.is_spent
 
 
-def test_a_prompt_longer_than_what_is_left_is_refused_and_not_counted(meter: Meter) -> None:
+def test_a_prompt_longer_than_what_is_left_is_refused_and_not_counted(meter: UsageMeter) -> None:
     meter.spend(4)
     with pytest.raises(RateLimited, match=r"6 of its 10 tokens of today left, fewer than this prompt's 7"):
         of(meter).note(Accepted(prompt_tokens=7))
@@ -51,14 +51,14 @@ def test_a_prompt_longer_than_what_is_left_is_refused_and_not_counted(meter: Met
     of(meter).note(Accepted(prompt_tokens=6))
 
 
-def test_without_a_limit_nothing_is_ever_spent(meter: Meter) -> None:
+def test_without_a_limit_nothing_is_ever_spent(meter: UsageMeter) -> None:
     share = of(meter, None)
     share.note(Accepted(prompt_tokens=10**9))
     share.note(TextDelta(text="a"))
     assert (share.is_spent, meter.tokens) == (False, 10**9 + 1)
 
 
-def test_the_cut_ends_each_answer_once_with_what_was_made(meter: Meter) -> None:
+def test_the_cut_ends_each_answer_once_with_what_was_made(meter: UsageMeter) -> None:
     share = of(meter)
     for event in (Accepted(prompt_tokens=3), ReasoningDelta(text="a", tokens=2), TextDelta(text="b")):
         share.note(event)

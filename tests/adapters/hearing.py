@@ -12,7 +12,7 @@ from inference.adapters.tool_calls.tool_formats import ToolFormat
 from inference.core.events import ReasoningDelta, TextDelta, ToolCallDelta
 from inference.core.requests import ChatRequest, Message, Tool
 from inference.worker.model.tokenizer import HubTokenizer
-from inference.worker.text.answer import Answer
+from inference.worker.text.answer import AnswerText
 from tests.adapters.family_models import ADD, NOW, asking, hub_tokenizer
 
 ASKED = Message(role="user", content="2 and 3?")
@@ -54,7 +54,7 @@ def prompt_of(adapter: Adapter) -> list[int]:
 def heard(adapter: Adapter, tokenizer: HubTokenizer, said: str, tools: Sequence[Tool] = (ADD, NOW)) -> Heard:
     """The channels of an answer whose tokens come one by one; the marks written in `said` are tokens."""
     request, tokens = asked(*tools), tokenizer.encode(said)
-    answer = Answer.of(request, prompt_of(adapter), tokenizer, adapter)
+    answer = AnswerText.of(request, prompt_of(adapter), tokenizer, adapter)
     events = [*(event for token in tokens for event in answer.feed(token)), *answer.flush()]
     calls: dict[int, list[str]] = {}
     for event in events:

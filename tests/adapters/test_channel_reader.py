@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.adapters.channel_reader import Piece, Reader, held_back
+from inference.adapters.channel_reader import ChannelReader, Piece, held_back
 
 THINK = ("<think>", "</think>")
 BLOCK = re.compile(r"(?:\A\n*)?<think>\n*(.*?)(?:\n*</think>\n*|\Z)", re.DOTALL)
@@ -17,7 +17,7 @@ TEXTS = st.lists(
 
 def read(text: str, cuts: list[int], starts_inside: bool = False) -> dict[str, str]:
     """Each channel's joined text, with `text` fed in pieces that end at the cuts."""
-    reader = Reader(reasoning=THINK, starts_inside=starts_inside)
+    reader = ChannelReader(reasoning=THINK, starts_inside=starts_inside)
     edges = [0, *sorted({cut for cut in cuts if cut < len(text)}), len(text)]
     pieces: list[Piece] = []
     for start, end in zip(edges, edges[1:], strict=False):
@@ -61,11 +61,11 @@ def test_what_only_looked_like_a_marker_is_kept() -> None:
 
 
 def test_text_that_cannot_be_a_marker_is_not_held_back() -> None:
-    assert Reader(reasoning=THINK).feed("Hello") == [Piece("text", "Hello")]
+    assert ChannelReader(reasoning=THINK).feed("Hello") == [Piece("text", "Hello")]
 
 
 def test_without_markers_text_passes_as_it_is() -> None:
-    assert Reader().feed("<think>") == [Piece("text", "<think>")]
+    assert ChannelReader().feed("<think>") == [Piece("text", "<think>")]
 
 
 def test_held_back_is_the_longest_beginning_of_the_marker() -> None:

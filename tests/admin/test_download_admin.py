@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from inference.admin import download_admin
-from inference.repository.downloads.progress import FileProgress, Progress
-from inference.repository.downloads.register import Download, Downloads, State
+from inference.repository.downloads.progress import FetchProgress, FileProgress
+from inference.repository.downloads.register import ActiveDownload, Downloads, State
 from inference.repository.files import staging
 from inference.serving import runtime
 from tests.people import client_of
@@ -163,6 +163,6 @@ def test_there_are_no_pages_for_a_table_that_is_not_there(staff: Client, path: s
 )
 def test_the_pace_is_told_in_words(done: int, speed: float, note: str, told: str) -> None:
     files = (FileProgress(name="a", done=done, size=5_000_000_000),)
-    progress = Progress(files=files, bytes_per_s=speed, note=note)
-    sight = download_admin.Sight.of(Download(id=REPO, state=State.RUNNING, progress=progress))
+    progress = FetchProgress(files=files, bytes_per_s=speed, note=note)
+    sight = download_admin.DownloadsView.of(ActiveDownload(id=REPO, state=State.RUNNING, progress=progress))
     assert sight.told == told

@@ -18,8 +18,8 @@ from inference.core.requests import Sampling
 from inference.worker.engine.batch import Batch
 from inference.worker.engine.sequence import Prefilled, Sampled, Sequence
 from inference.worker.model.batch_support import BatchSupport
-from inference.worker.prefix_cache.cache import Prefixes
-from inference.worker.prefix_cache.disk import Spill
+from inference.worker.prefix_cache.cache import PrefixCache
+from inference.worker.prefix_cache.disk import DiskTier
 
 VOCABULARY = 320
 TOLERANCE = 5e-3  # of a log probability, which rounding in fp32 moves by some millionths
@@ -50,9 +50,9 @@ class Serving:
         self.support = support
         self.folder = folder
 
-    def batch(self, prefixes: Prefixes | None = None) -> Batch:
+    def batch(self, prefixes: PrefixCache | None = None) -> Batch:
         limit = 10**8 if prefixes and self.support.can_reuse_prefixes else 0
-        kept = Prefixes(limit, prefixes.spill, self.support.can_trim_prefixes) if prefixes else None
+        kept = PrefixCache(limit, prefixes.spill, self.support.can_trim_prefixes) if prefixes else None
         return Batch(self.model, max_batch=16, prefill_step=PREFILL, prefixes=kept, support=self.support)
 
     def distance(self, served: Served) -> float:
@@ -157,10 +157,10 @@ def several(serving: Serving) -> Iterator[Served]:
 
 def another_turn(serving: Serving) -> Iterator[Served]:
     """A conversation goes on, is edited, and an edited one goes on, beside a stranger's."""
-    yield from _conversation(serving, Prefixes(1))
+    yield from _conversation(serving, PrefixCache(1))
 
 
-def _conversation(serving: Serving, prefixes: Prefixes) -> Iterator[Served]:
+def _conversation(serving: Serving, prefixes: PrefixCache) -> Iterator[Served]:
     batch = serving.batch(prefixes)
     first = sequence(1, 0, prompt=_chat(20, 25))
     batch.add(first)
@@ -189,8 +189,8 @@ def _chat(*lengths: int) -> tuple[int, ...]:
 
 def from_disk(serving: Serving) -> Iterator[Served]:
     """A conversation that is read back from disk."""
-    spill = Spill(serving.folder, 10**8)
-    before = Prefixes(10**8, spill, serving.support.can_trim_prefixes)
+    spill = DiskTier(serving.folder, 10**8)
+    before = PrefixCache(10**8, spill, serving.support.can_trim_prefixes)
     first = sequence(1, 0, prompt=_chat(20, 25))
     batch = Batch(serving.model, max_batch=16, prefill_step=PREFILL, prefixes=before, support=serving.support)
     if not serving.support.can_reuse_prefixes:
@@ -199,7 +199,7 @@ def from_disk(serving: Serving) -> Iterator[Served]:
     (served,) = run(batch, first)
     for entry in before.entries:
         spill.write(entry)
-    after = Prefixes(10**8, Spill(serving.folder, 10**8), serving.support.can_trim_prefixes)
+    after = PrefixCache(10**8, DiskTier(serving.folder, 10**8), serving.support.can_trim_prefixes)
     batch = Batch(serving.model, max_batch=16, prefill_step=PREFILL, prefixes=after, support=serving.support)
     second = sequence(2, 0, prompt=(*first.prompt, *served.tokens, *_chat(9)))
     if after.spill and (saved := after.on_disk("", second.prompt)) and (entry := after.spill.read(saved)):

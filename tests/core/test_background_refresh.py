@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from inference.core.background_refresh import Looks
+from inference.core.background_refresh import BackgroundRefresh
 from tests.repository.test_catalog import Clock
 
 FOREVER = 3600.0
@@ -43,8 +43,8 @@ def clock() -> Clock:
     return Clock()
 
 
-def looks(look: Callable[[], int], clock: Clock, patience_s: float = 5.0) -> Looks[int]:
-    return Looks(look, again_after_s=1.0, patience_s=patience_s, clock=clock)
+def looks(look: Callable[[], int], clock: Clock, patience_s: float = 5.0) -> BackgroundRefresh[int]:
+    return BackgroundRefresh(look, again_after_s=1.0, patience_s=patience_s, clock=clock)
 
 
 def in_thread(ask: Callable[[], int]) -> "tuple[threading.Thread, list[int]]":

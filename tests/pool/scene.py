@@ -7,7 +7,7 @@ from inference.core.errors import ServerError
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Memory, ModelState
 from inference.pool import Pool
-from inference.pool.residency.lease import Waiter
+from inference.pool.residency.lease import PendingLease
 from tests.fakes import FakeRunner, fake_pool
 
 
@@ -42,7 +42,7 @@ class Scene:
         self.runners.append(self._given.pop(0) if self._given else FakeRunner())
         return self.runners[-1]
 
-    async def ask(self, model: str, tokens: int | None = 0) -> Waiter:
+    async def ask(self, model: str, tokens: int | None = 0) -> PendingLease:
         """Join the queue for a model and let happen what happens."""
         waiter = await self.pool.join(model, tokens)
         await spin()
@@ -52,7 +52,7 @@ class Scene:
         """One short request from its beginning to its end."""
         await self.leave(await self.ask(model))
 
-    async def leave(self, *waiters: Waiter) -> None:
+    async def leave(self, *waiters: PendingLease) -> None:
         for waiter in waiters:
             self.pool.leave(waiter)
         await spin()
@@ -92,11 +92,11 @@ class Scene:
         return [event.text for event in self.pool.snapshot().events if event.kind == kind]
 
 
-def is_granted(waiter: Waiter) -> bool:
+def is_granted(waiter: PendingLease) -> bool:
     return waiter.granted.done() and not waiter.granted.cancelled() and waiter.granted.exception() is None
 
 
-def refusal(waiter: Waiter) -> ServerError:
+def refusal(waiter: PendingLease) -> ServerError:
     """What it was refused with."""
     error = waiter.granted.exception()
     assert isinstance(error, ServerError)

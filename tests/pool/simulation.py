@@ -9,7 +9,7 @@ from typing import Any
 
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded
-from inference.pool.residency.lease import Waiter
+from inference.pool.residency.lease import PendingLease
 from tests.fakes import GB, FakeRunner, card
 from tests.pool.scene import Scene, is_granted, spin
 
@@ -54,7 +54,7 @@ class Simulation:
         self._is_strict = is_strict
         self._events: list[tuple[float, int, Callable[[], Any]]] = []
         self._numbers = itertools.count()
-        self._waiters: dict[int, Waiter] = {}
+        self._waiters: dict[int, PendingLease] = {}
         self._granted_at: dict[int, float] = {}
         usual = {"limit_bytes": GB, "queue_limit": 1000, "wait_limit_s": 1e9, "load_timeout_s": 60}
         start_runner = {"start_runner": lambda: TimedRunner(self)}
@@ -104,7 +104,7 @@ class Simulation:
             if place not in self._granted_at and is_granted(waiter):
                 self._note(place, waiter)
 
-    def _note(self, place: int, waiter: Waiter) -> None:
+    def _note(self, place: int, waiter: PendingLease) -> None:
         self._granted_at[place] = self._now
         self._after(self._now + self._asked[place].run_s, lambda: self._scene.pool.leave(waiter))
         if self._is_strict and place + 1 < len(self._asked):

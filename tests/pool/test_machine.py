@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from inference.core.errors import ModelLoadFailed, ServerError
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory, ModelState
-from inference.pool.residency.lease import Waiter
+from inference.pool.residency.lease import PendingLease
 from tests.fakes import FakeRunner, card
 from tests.pool.scene import Scene
 
@@ -67,8 +67,8 @@ class PoolMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.asked: list[Waiter] = []
-        self.held: set[Waiter] = set()
+        self.asked: list[PendingLease] = []
+        self.held: set[PendingLease] = set()
         self.pinned: set[str] = set()
         self.stopped_under_leases: list[str] = []
         self.runners: list[Watched] = []
@@ -127,12 +127,12 @@ class PoolMachine(RuleBasedStateMachine):
         return waiter
 
     @rule(waiter=consumes(waiters))
-    def leave(self, waiter: Waiter) -> None:
+    def leave(self, waiter: PendingLease) -> None:
         self.held.discard(waiter)
         self.run(self.scene.leave(waiter))
 
     @rule(waiter=waiters, share=st.floats(0, 1))
-    def settle(self, waiter: Waiter, share: float) -> None:
+    def settle(self, waiter: PendingLease, share: float) -> None:
         """The exact count is never above the estimate: what is above is the worker's surprise."""
         if waiter in self.held:
 

@@ -8,12 +8,12 @@ import pytest
 
 from inference.repository.catalog import Catalog
 from inference.repository.downloads.errors import FetchFailed
-from inference.repository.downloads.http import Patience
+from inference.repository.downloads.http import RetryPolicy
 from inference.repository.downloads.hub import download
-from inference.repository.downloads.progress import OnProgress, Progress
+from inference.repository.downloads.progress import FetchProgress, OnProgress
 from tests.repository.hub import REPO, FakeHub, contents
 
-IMPATIENT = Patience(tries=3, pause_s=0.01, longest_pause_s=2, connect_s=2, stall_s=0.5)
+IMPATIENT = RetryPolicy(tries=3, pause_s=0.01, longest_pause_s=2, connect_s=2, stall_s=0.5)
 
 
 @dataclass
@@ -23,8 +23,8 @@ class Fetch:
     hub: FakeHub
     models: Path
 
-    def __call__(self, repo: str = REPO) -> list[Progress]:
-        told: list[Progress] = []
+    def __call__(self, repo: str = REPO) -> list[FetchProgress]:
+        told: list[FetchProgress] = []
         self.download(told.append, repo)
         return told
 

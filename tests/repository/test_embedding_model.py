@@ -7,7 +7,7 @@ import pytest
 
 from inference.repository.catalog import Catalog
 from inference.repository.downloads.errors import FetchFailed, NotAModel
-from inference.repository.downloads.partial_file import HubFile, Part
+from inference.repository.downloads.partial_file import HubFile, PartialFile
 from tests.repository.fetching import Fetch
 from tests.repository.hub import FakeHub
 from tests.tiny_vectors import make_tiny_bert, make_tiny_qwen3
@@ -105,6 +105,6 @@ def test_a_link_in_its_place_is_not_followed(fetched: Fetch, hub: FakeHub, tmp_p
 def test_a_part_is_not_written_through_a_linked_folder(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "1_Pooling").symlink_to(tmp_path / "mine")
-    with pytest.raises(OSError), Part(tmp_path, HubFile(name=POOLING, size=3, git_name="0" * 40)):
+    with pytest.raises(OSError), PartialFile(tmp_path, HubFile(name=POOLING, size=3, git_name="0" * 40)):
         pass
     assert list((tmp_path / "mine").iterdir()) == []

@@ -18,7 +18,7 @@ from inference.core.requests import (
 from inference.worker.engine.engine import Add, Command, Remove
 from inference.worker.engine.sequence import Prefilled, Sampled, Scored
 from inference.worker.model.loading import LoadedModel
-from inference.worker.open_requests import Requests
+from inference.worker.open_requests import OpenRequests
 from inference.worker.sampling.grammar import Broken
 from inference.worker.sampling.token_sampler import Logprob
 from tests.adapters.family_models import make
@@ -48,7 +48,7 @@ class Desk:
         self.commands: queue.Queue[Command] = queue.Queue()
         self.told: queue.Queue[Any] = queue.Queue()
         self._most_bytes = most_bytes
-        self.requests = Requests(model, Load(model="m", path=""), self.commands.put, self._send)
+        self.requests = OpenRequests(model, Load(model="m", path=""), self.commands.put, self._send)
 
     def _send(self, frame: Any) -> None:
         if len(encode(frame)) > self._most_bytes:

@@ -28,7 +28,7 @@ _MARKS: tuple[tuple[tuple[str, str, str], tuple[str, ...]], ...] = (
 _BEFORE = "☺"
 
 
-class Vocabulary(Protocol):
+class InfillVocabulary(Protocol):
     """What infilling needs of a tokenizer."""
 
     @property
@@ -49,10 +49,10 @@ class Infilling:
 
     marks: tuple[int, int, int]
     stop_ids: frozenset[int]
-    vocabulary: Vocabulary
+    vocabulary: InfillVocabulary
 
     @classmethod
-    def of(cls, vocabulary: Vocabulary) -> Self | None:
+    def of(cls, vocabulary: InfillVocabulary) -> Self | None:
         """The marks that this vocabulary has, or None."""
         for names, ends in _MARKS:
             before, after, middle = (vocabulary.id_of(name) for name in names)

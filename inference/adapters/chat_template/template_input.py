@@ -12,7 +12,7 @@ from inference.core.requests import Message, Tool, ToolCall
 Turns = list[dict[str, Any]]
 
 
-class Tongue:
+class TemplateInput:
     """Words turns and tools as OpenAI does, which templates have taken over; every string is quoted."""
 
     def __init__(self, quote: Callable[[str], str], call_format: ToolFormat | None = None) -> None:

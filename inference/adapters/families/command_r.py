@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
-from inference.adapters.chat_template.template_input import Tongue, Turns
+from inference.adapters.chat_template.template_input import TemplateInput, Turns
 from inference.adapters.tool_calls.grammar_rules import literal
 from inference.adapters.tool_calls.tool_formats import JsonList, literals, member, object_heads
 from inference.core.requests import Message, Tool
@@ -64,7 +64,7 @@ class CommandR(Adapter):
         return "<|START_OF_TURN_TOKEN|>" in facts.chat_template or not facts.chat_template
 
     def words(
-        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue
+        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: TemplateInput
     ) -> tuple[Turns, Turns]:
         turns, functions = super().words(messages, tools, tongue)
         return [_planned(turn) for turn in turns], functions

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
-from inference.adapters.chat_template.template_input import Tongue, Turns
+from inference.adapters.chat_template.template_input import TemplateInput, Turns
 from inference.adapters.tool_calls.grammar_rules import RuleBook
 from inference.adapters.tool_calls.json_schema import Schema
 from inference.adapters.tool_calls.literals import json_string
@@ -127,7 +127,7 @@ class DeepSeek(Adapter):
         return "<｜Assistant｜>" in facts.chat_template and _SEPARATOR in facts.chat_template
 
     def words(
-        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue
+        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: TemplateInput
     ) -> tuple[Turns, Turns]:
         turns, functions = super().words(messages, tools, tongue)
         turns = [self._spelled(message, turn, tongue) for message, turn in zip(messages, turns, strict=True)]
@@ -138,7 +138,7 @@ class DeepSeek(Adapter):
             return [{**turns[0], "content": f"{turns[0]['content']}\n\n{told}"}, *turns[1:]], []
         return [{"role": "system", "content": told}, *turns], []
 
-    def _spelled(self, message: Message, turn: dict[str, Any], tongue: Tongue) -> dict[str, Any]:
+    def _spelled(self, message: Message, turn: dict[str, Any], tongue: TemplateInput) -> dict[str, Any]:
         """A turn with calls as one of text: what the model said then."""
         if not message.tool_calls:
             return turn

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from inference.adapters.base import Adapter, ModelFacts
 from inference.adapters.chat_template import normalisation
-from inference.adapters.chat_template.template_input import Tongue, Turns
+from inference.adapters.chat_template.template_input import TemplateInput, Turns
 from inference.adapters.tool_calls.gemma import FunctionGemmaCalls, GemmaCalls
 from inference.core.requests import ChatRequest, Message, Tool
 
@@ -68,7 +68,7 @@ class Gemma4(Adapter):
         return super().fold(normalisation.with_names(messages))
 
     def words(
-        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue
+        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: TemplateInput
     ) -> tuple[Turns, Turns]:
         """Results stand in the turn of their call, where the templates of its first months look for them."""
         turns: Turns = []

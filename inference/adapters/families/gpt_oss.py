@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
-from inference.adapters.channel_reader import Reader, Thinking
+from inference.adapters.channel_reader import ChannelReader, Thinking
 from inference.adapters.chat_template import normalisation
-from inference.adapters.chat_template.template_input import Tongue, Turns
+from inference.adapters.chat_template.template_input import TemplateInput, Turns
 from inference.adapters.harmony import END, MARKS, HarmonyCalls, HarmonyReader
 from inference.core.requests import ChatRequest, Message, Tool
 
@@ -38,7 +38,7 @@ class GptOss(Adapter):
         ]
 
     def words(
-        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue
+        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: TemplateInput
     ) -> tuple[Turns, Turns]:
         """Its template has reasoning as `thinking`; which of it is still read, the template decides."""
         turns, functions = super().words(messages, tools, tongue)
@@ -50,7 +50,7 @@ class GptOss(Adapter):
     def thinking(self, prompt: Sequence[int]) -> Thinking | None:
         return None  # it is a channel: the reader and the grammars know
 
-    def reader(self, prompt: Sequence[int], request: ChatRequest) -> Reader:
+    def reader(self, prompt: Sequence[int], request: ChatRequest) -> ChannelReader:
         tools = {tool.name: tool for tool in request.tools}
         return HarmonyReader(
             self.call_format,

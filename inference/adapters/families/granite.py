@@ -8,7 +8,7 @@ English words (https://github.com/vllm-project/vllm/pull/14202). Granite 4 write
 from collections.abc import Sequence
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
-from inference.adapters.chat_template.template_input import Tongue, Turns, spelled
+from inference.adapters.chat_template.template_input import TemplateInput, Turns, spelled
 from inference.adapters.tool_calls.tool_formats import JsonList
 from inference.core.requests import Message, Tool
 
@@ -47,7 +47,7 @@ class Granite(Adapter):
         return "<|start_of_role|>" in facts.chat_template or not facts.chat_template
 
     def words(
-        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue
+        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: TemplateInput
     ) -> tuple[Turns, Turns]:
         turns, functions = super().words(messages, tools, tongue)
         if self._has_words_for_calls:

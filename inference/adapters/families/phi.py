@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from inference.adapters.base import Adapter, ModelFacts, Tokenizer
-from inference.adapters.chat_template.template_input import Tongue, Turns, spelled
+from inference.adapters.chat_template.template_input import TemplateInput, Turns, spelled
 from inference.adapters.tool_calls.tool_formats import JsonList
 from inference.core.requests import Message, Tool
 
@@ -60,7 +60,7 @@ class Phi(Adapter):
         return not template or any(mark in template for mark in ("<|end|>", "<|im_sep|>"))
 
     def words(
-        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: Tongue
+        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: TemplateInput
     ) -> tuple[Turns, Turns]:
         turns, functions = super().words(messages, tools, tongue)
         if not self._has_words_for_calls:

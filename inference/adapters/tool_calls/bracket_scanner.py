@@ -6,7 +6,7 @@ from collections.abc import Sequence
 _BRACKET = r'\\.|[\\"{}\[\]]'
 
 
-class Nesting:
+class BracketScanner:
     """Finds where a value's last bracket closes, or one of `stops` comes first, outside of strings."""
 
     def __init__(self, depth: int = 0, stops: Sequence[str] = ()) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal
 
-from inference.adapters.tool_calls.bracket_scanner import Nesting
-from inference.adapters.tool_calls.call_syntax import Manner
+from inference.adapters.tool_calls.bracket_scanner import BracketScanner
+from inference.adapters.tool_calls.call_syntax import CallSyntax
 from inference.core.requests import Tool
 
 Channel = Literal["text", "reasoning", "tool"]
@@ -46,7 +46,7 @@ class CallReader:
 
     def __init__(
         self,
-        manner: Manner,
+        manner: CallSyntax,
         tools: Mapping[str, Tool],
         *,
         several: bool = True,
@@ -64,7 +64,7 @@ class CallReader:
         self._mark = ""  # what comes back before the held text, as long as there is no call
         self._held = ""
         self._scanned = 0
-        self._nesting = Nesting()
+        self._nesting = BracketScanner()
         self._expected: list[str] = []
         self._must_be_usual = False
         self.has_dropped = False  # at the end, markup that is in no piece
@@ -317,7 +317,7 @@ class CallReader:
         return name, json.dumps(arguments or {})
 
     def _go(self, state: Callable[[], list[Piece] | None], start: int, *, depth: int = 0) -> list[Piece]:
-        self._state, self._scanned, self._nesting = state, start, Nesting(depth, self._stops)
+        self._state, self._scanned, self._nesting = state, start, BracketScanner(depth, self._stops)
         return []
 
     def _give_up(self) -> list[Piece]:

@@ -7,7 +7,7 @@ from typing import Protocol
 from inference.core.requests import Tool
 
 
-class Head:
+class CallPrefix:
     """What stands between the mark of a call and the first brace of its arguments.
 
     It is given as atoms, patterns of which none can match a part of another's text, so that a text can
@@ -29,7 +29,7 @@ class Head:
         return self._beginning.fullmatch(text) is not None
 
 
-class Manner(Protocol):
+class CallSyntax(Protocol):
     """How calls are written, as reading them needs it; tool_formats.py has the manners."""
 
     @property
@@ -59,7 +59,7 @@ class Manner(Protocol):
         ...
 
     @property
-    def heads(self) -> Sequence[Head]: ...
+    def heads(self) -> Sequence[CallPrefix]: ...
 
     @property
     def is_object(self) -> bool:

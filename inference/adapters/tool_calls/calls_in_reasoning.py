@@ -20,7 +20,7 @@ class Reads(Protocol):
     def flush(self) -> list[Piece]: ...
 
 
-class Aside:
+class CallInReasoning:
     """`text` is what was thought since the call began; in its first `plain` characters no other begins."""
 
     def __init__(self, before: str, closing: str, reader: Reads) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from inference.adapters.tool_calls.call_syntax import Head
+from inference.adapters.tool_calls.call_syntax import CallPrefix
 from inference.adapters.tool_calls.tool_formats import ToolFormat
 from inference.core.requests import Tool
 
@@ -17,10 +17,12 @@ def chars(text: str) -> tuple[str, ...]:
     return (SPACE, *(re.escape(char) for char in text))
 
 
-def heads(opening: str, *beginnings: Sequence[str]) -> tuple[Head, ...]:
+def heads(opening: str, *beginnings: Sequence[str]) -> tuple[CallPrefix, ...]:
     """Each beginning of a call, with and without the mark that opens it; the first has to be the longest."""
     return tuple(
-        Head(*first, *beginning, SPACE, r"\{") for beginning in beginnings for first in ((), chars(opening))
+        CallPrefix(*first, *beginning, SPACE, r"\{")
+        for beginning in beginnings
+        for first in ((), chars(opening))
     )
 
 

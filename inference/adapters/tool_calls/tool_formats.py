@@ -12,7 +12,7 @@ import string
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
-from inference.adapters.tool_calls.call_syntax import Head
+from inference.adapters.tool_calls.call_syntax import CallPrefix
 from inference.adapters.tool_calls.grammar_rules import json_rule, literal
 from inference.adapters.tool_calls.json_schema import with_null
 from inference.core.requests import Tool
@@ -44,10 +44,10 @@ _TYPED = (*member("type"), *'"function"', *literals(","))
 
 def object_heads(
     before: Sequence[str] = (), *, name: str = "name", firsts: Sequence[Sequence[str]] = ((), _TYPED)
-) -> tuple[Head, ...]:
+) -> tuple[CallPrefix, ...]:
     """The name behind what may come first, then the arguments under either of their names."""
     return tuple(
-        Head(
+        CallPrefix(
             *before,
             *literals("{"),
             *first,
@@ -84,7 +84,7 @@ class ToolFormat:
     bare_begin: ClassVar[str] = "{"
     is_in_thoughts: ClassVar[bool] = False
     is_object: ClassVar[bool] = True
-    heads: ClassVar[Sequence[Head]] = object_heads()
+    heads: ClassVar[Sequence[CallPrefix]] = object_heads()
     closing: ClassVar[Sequence[str]] = ()
     separator: ClassVar[str] = ""
     is_whole: ClassVar[bool] = False
@@ -258,8 +258,8 @@ class MistralArgs(MistralList):
     call_id = "[CALL_ID]"  # v11 writes the id between name and arguments, v13 leaves it out
     is_object = False
     heads = (
-        Head(_SPACE, *_named(""), *literals(args), _SPACE, r"\{"),
-        Head(
+        CallPrefix(_SPACE, *_named(""), *literals(args), _SPACE, r"\{"),
+        CallPrefix(
             _SPACE,
             *_named(""),
             *literals(call_id),

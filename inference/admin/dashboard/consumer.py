@@ -11,7 +11,7 @@ import msgspec
 
 from inference.accounts.permissions import Account, may_look
 from inference.admin.dashboard.page import Page, known, page
-from inference.api.http.live_socket import FORBIDDEN, TOO_MANY, UNAUTHORISED, Telling
+from inference.api.http.live_socket import FORBIDDEN, TOO_MANY, UNAUTHORISED, LiveSocket
 from inference.serving.usage_history import HOUR
 from inference.storage.database_threads import in_database
 
@@ -22,7 +22,7 @@ LOOK_EVERY_S = 5.0  # at the disk, the database, and whether its reader is still
 MOST_SOCKETS = 8  # of one user
 
 
-class DashboardConsumer(Telling):
+class DashboardConsumer(LiveSocket):
     """Sends {"type": "dashboard", ...} with what changed of the page, at most twice a second.
 
     `hour` has the samples after `?since=`, the time of the last one that a page has; so a page that lost its

@@ -48,7 +48,7 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     act: Act | None = None
 
 
-class Part(Struct, frozen=True, kw_only=True):
+class BarSegment(Struct, frozen=True, kw_only=True):
     """A piece of the memory bar: where it begins and how wide it is, in thousandths."""
 
     name: str
@@ -60,7 +60,7 @@ class Part(Struct, frozen=True, kw_only=True):
 class Page(Struct, frozen=True, kw_only=True):
     """Each field is a piece of the page that can change by itself."""
 
-    memory: tuple[Part, ...]
+    memory: tuple[BarSegment, ...]
     held: str
     hour_text: str
     models: tuple[Row, ...]
@@ -72,7 +72,7 @@ class Page(Struct, frozen=True, kw_only=True):
     events: tuple[Row, ...]
 
 
-class Known(Struct, frozen=True, kw_only=True):
+class DashboardCache(Struct, frozen=True, kw_only=True):
     """What is read from disk and the database, for which a live page looks only now and then."""
 
     cards: tuple[ModelCard, ...]
@@ -81,11 +81,11 @@ class Known(Struct, frozen=True, kw_only=True):
     events: tuple[PoolEvent, ...] = ()  # the newest kept ones, where this process has too few of its own
 
 
-def known() -> Known:
+def known() -> DashboardCache:
     """Look at the models folder, at what their self-tests found, at keys and past events; it blocks."""
     rows = ServedModel.objects.exclude(findings=None).only("name", "findings")
     has_enough = len(runtime.pool().snapshot().events) >= MOST_EVENTS
-    return Known(
+    return DashboardCache(
         cards=runtime.catalog().scan(),
         lights={row.name: row.light for row in rows},
         keys=dict(ApiKey.objects.values_list("prefix", "name")),
@@ -93,7 +93,7 @@ def known() -> Known:
     )
 
 
-def page(of: Known) -> Page:
+def page(of: DashboardCache) -> Page:
     """The dashboard as of now; callable from any thread."""
     snapshot, streams, now = runtime.pool().snapshot(), STREAMS.snapshot(), time.time()
     bar = bar_of(snapshot, available())
@@ -112,7 +112,7 @@ def page(of: Known) -> Page:
     )
 
 
-def parts(bar: Bar) -> tuple[Part, ...]:
+def parts(bar: Bar) -> tuple[BarSegment, ...]:
     """The bar's pieces from left to right."""
     names = {
         "weights": ("Weights", bar.weights),
@@ -124,12 +124,14 @@ def parts(bar: Bar) -> tuple[Part, ...]:
     found, done = [], 0
     for name, (title, amount) in names.items():
         begin, end = (round(1000 * edge / max(1, bar.total)) for edge in (done, done + amount))
-        found.append(Part(name=name, x=begin, width=end - begin, text=f"{title} {wording.size(amount)}"))
+        found.append(
+            BarSegment(name=name, x=begin, width=end - begin, text=f"{title} {wording.size(amount)}")
+        )
         done += amount
     return tuple(found)
 
 
-def _models(of: Known, snapshot: PoolSnapshot) -> tuple[Row, ...]:
+def _models(of: DashboardCache, snapshot: PoolSnapshot) -> tuple[Row, ...]:
     """Those in memory first, then those in trouble, then the others; each by name."""
     cards = {card.id: card for card in of.cards}
     names = {*cards, *(model.id for model in snapshot.models)}

@@ -12,7 +12,7 @@ from inference.core.events import Accepted, Event, Finished
 _ROOM = 256
 
 
-class Feed:
+class EventFeed:
     """Events pumped by one task of their own, so that silence can be noticed without disturbing them.
 
     Use it as `await feed.accepted()`, then `async for events in feed.batches()`. `aclose` cancels the request

@@ -28,7 +28,7 @@ MOST_SOCKETS = 16  # of one visitor and kind: each looks at the pool four times 
 _open: Counter[tuple[type, Any]] = Counter()
 
 
-class Telling(AsyncWebsocketConsumer):
+class LiveSocket(AsyncWebsocketConsumer):
     """A websocket that tells whoever may hear it what changes, and hears nothing.
 
     A visitor may have `most_sockets` of a kind open; on an open site all who are not signed in are one.
@@ -100,7 +100,7 @@ class Telling(AsyncWebsocketConsumer):
             await self.close(BROKEN)
 
 
-class TellingOfModels(Telling):
+class LiveModelsSocket(LiveSocket):
     """Sends what it says of the models at once and whenever that changes, at most 4 times a second."""
 
     def said(self, cards: Sequence[ModelCard]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from inference.api.http import disconnects, errors, sse
 from inference.api.http.auth import AuthenticatedRequest
-from inference.api.http.event_feed import Feed
+from inference.api.http.event_feed import EventFeed
 from inference.api.openai import field_names
 from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, Strict
 from inference.core.errors import InternalError, ServerError
@@ -38,7 +38,7 @@ _encode = msgspec.json.Encoder().encode
 Told = TypeVar("Told", Tokenized, Embedded)
 
 
-class Wording(Protocol):
+class ChunkFormat(Protocol):
     """How one endpoint words its answers: the objects' names and the entries of `choices`."""
 
     id_prefix: str
@@ -57,18 +57,18 @@ class Wording(Protocol):
 
 
 async def respond(
-    http: AuthenticatedRequest, body: ChatCompletionBody | CompletionBody, wording: Wording
+    http: AuthenticatedRequest, body: ChatCompletionBody | CompletionBody, wording: ChunkFormat
 ) -> HttpResponseBase:
     """Answer what `body` asks; a refusal is raised before any status line is sent."""
     request = body.request()
-    answer = Answer(body.model, wording, answers=request.answers, includes_usage=body.includes_usage)
+    answer = ResponseWriter(body.model, wording, answers=request.answers, includes_usage=body.includes_usage)
     events = generation.stream(request, http.auth)
     with field_names.spoken(body.own_names):
         if not body.stream:
             if task := asyncio.current_task():
                 disconnects.at_end(http, task.cancel)
             return HttpResponse(await answer.whole(events), content_type="application/json")
-        feed = Feed(events)
+        feed = EventFeed(events)
         disconnects.at_end(http, feed.cancel)
         await feed.accepted()
         return sse.EventStream(answer.frames(feed))
@@ -89,11 +89,11 @@ async def single(
     raise InternalError("The answer did not come; please ask again.")
 
 
-class Answer:
+class ResponseWriter:
     """One answer's identity, and the two forms it can take."""
 
     def __init__(
-        self, model: str, wording: Wording, *, answers: int = 1, includes_usage: bool = False
+        self, model: str, wording: ChunkFormat, *, answers: int = 1, includes_usage: bool = False
     ) -> None:
         self._wording = wording
         self._answers = answers
@@ -106,7 +106,7 @@ class Answer:
             "system_fingerprint": None,
         }
 
-    async def frames(self, feed: Feed) -> AsyncGenerator[bytes]:
+    async def frames(self, feed: EventFeed) -> AsyncGenerator[bytes]:
         """The answer as server-sent events; an error is the last event, and then there is no [DONE]."""
         async with aclosing(feed):
             openings = [self._wording.opening(index) for index in range(self._answers)]

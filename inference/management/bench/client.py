@@ -21,7 +21,7 @@ class Unanswered(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class TimedAnswer:
     """One answered request; times are seconds of `time.perf_counter`."""
 
     asked: float
@@ -46,7 +46,7 @@ class Answer:
 class Round:
     """Requests sent at the same moment, and what came of them."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[TimedAnswer, ...]
     failures: tuple[str, ...] = field(default=())
 
     @property
@@ -85,12 +85,14 @@ async def ask_together(
     asked = [_ask_or_tell(port, body, limit_s, place * gap_s) for place, body in enumerate(bodies)]
     answers = await asyncio.gather(*asked)
     return Round(
-        tuple(answer for answer in answers if isinstance(answer, Answer)),
+        tuple(answer for answer in answers if isinstance(answer, TimedAnswer)),
         tuple(answer for answer in answers if isinstance(answer, str)),
     )
 
 
-async def _ask_or_tell(port: int, body: Mapping[str, Any], limit_s: float, after_s: float) -> Answer | str:
+async def _ask_or_tell(
+    port: int, body: Mapping[str, Any], limit_s: float, after_s: float
+) -> TimedAnswer | str:
     try:
         async with asyncio.timeout(limit_s):
             await asyncio.sleep(after_s)
@@ -103,7 +105,7 @@ async def _ask_or_tell(port: int, body: Mapping[str, Any], limit_s: float, after
         return str(error) or type(error).__name__
 
 
-async def ask(port: int, body: Mapping[str, Any]) -> Answer:
+async def ask(port: int, body: Mapping[str, Any]) -> TimedAnswer:
     """One streamed chat answer; raises Unanswered, ConnectionError or ValueError."""
     asked = time.perf_counter()
     begun: float | None = None
@@ -118,7 +120,7 @@ async def ask(port: int, body: Mapping[str, Any]) -> Answer:
             text.append(piece)
     if not usage or begun is None:
         raise Unanswered("no usage")
-    return Answer(
+    return TimedAnswer(
         asked=asked,
         begun=begun,
         ended=pieces[-1] if pieces else time.perf_counter(),

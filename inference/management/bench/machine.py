@@ -16,7 +16,7 @@ from inference.core.blas import best_blas
 _PACKAGES = ("mlx", "mlx-lm", "transformers", "django", "daphne")
 
 
-class Machine(Struct, frozen=True, kw_only=True):
+class BenchMachine(Struct, frozen=True, kw_only=True):
     """What the figures depend on, and how busy the machine was before they were taken."""
 
     cpu: str
@@ -34,8 +34,8 @@ class Machine(Struct, frozen=True, kw_only=True):
         yield f"Python {self.python}, {packages}; BLAS {self.blas}; load before: {self.load_before:.1f}"
 
 
-def this_machine() -> Machine:
-    return Machine(
+def this_machine() -> BenchMachine:
+    return BenchMachine(
         cpu=_cpu(),
         cores=psutil.cpu_count() or 1,
         memory_bytes=psutil.virtual_memory().total,

@@ -120,7 +120,7 @@ def _round(site: "subprocess.Popen[str]", port: int, streams: int, tokens: int) 
 async def _drive(site: "subprocess.Popen[str]", port: int, streams: int, tokens: int) -> Measured:
     loop = asyncio.get_running_loop()
     process = psutil.Process(site.pid)
-    readers = [Reader(tokens) for _ in range(streams)]
+    readers = [StreamReader(tokens) for _ in range(streams)]
     async with asyncio.timeout(_LIMIT_S):
         for reader in readers:
             await loop.create_connection(lambda reader=reader: reader, "127.0.0.1", port)  # type: ignore[misc]
@@ -143,7 +143,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-class Reader(asyncio.Protocol):
+class StreamReader(asyncio.Protocol):
     """Asks once and counts events in the raw bytes: whatever the client computes is taken from the site."""
 
     def __init__(self, tokens: int) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from inference.management.bench.figures import Aim, Figure, Spread
-from inference.management.bench.machine import Machine
+from inference.management.bench.machine import BenchMachine
 
 _COLUMNS = ("ROW", "WHAT", "OURS", "OTHER", "AGAINST", "RATIO", "AIM", "MET")
 
@@ -15,7 +15,7 @@ _COLUMNS = ("ROW", "WHAT", "OURS", "OTHER", "AGAINST", "RATIO", "AIM", "MET")
 class Report(Struct, frozen=True, kw_only=True):
     """Everything one run found out."""
 
-    machine: Machine
+    machine: BenchMachine
     model: str
     repeat: int
     is_quick: bool

@@ -2,7 +2,7 @@
 
 from inference.management.bench import prompts
 from inference.management.bench.bench import Bench
-from inference.management.bench.client import Answer
+from inference.management.bench.client import TimedAnswer
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.servers import Server
 
@@ -10,7 +10,7 @@ _WORDS, _QUICK_WORDS = 960, 200
 _TOKENS = 8
 _AIM = Aim(sign="<=", value=0.15)
 _UNIT = "s"
-Turns = tuple[Answer, Answer] | None
+Turns = tuple[TimedAnswer, TimedAnswer] | None
 
 
 def measure(bench: Bench) -> list[Figure]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from inference.management.doctor.finding import Looked, whole
+from inference.management.doctor.finding import CheckResult, whole
 from inference.management.doctor.machine import machine
 from inference.management.doctor.trial import SECONDS, device, trial
 from inference.serving import runtime
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if any(one.state == "wrong" for one in looked):
             sys.exit(1)
 
-    def _tell(self, one: Looked, options: dict[str, Any]) -> None:
+    def _tell(self, one: CheckResult, options: dict[str, Any]) -> None:
         if options["json"]:
             return
         self.stdout.write(f"{_MARKS[one.state]} {one.about}: {one.text}")
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             self.stdout.write(f"      {one.advice}")
 
 
-def _look(seconds: float | None) -> Iterator[Looked]:
+def _look(seconds: float | None) -> Iterator[CheckResult]:
     yield from machine()
     yield from [device()] if seconds is None else trial(seconds)
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from inference.management.folder import models_folder
 from inference.repository.downloads.errors import FetchFailed
 from inference.repository.downloads.hub import check_id, download
-from inference.repository.downloads.progress import FileProgress, Progress
+from inference.repository.downloads.progress import FetchProgress, FileProgress
 
 
 class Command(BaseCommand):
@@ -43,7 +43,7 @@ class Bars:
         self._finished: set[str] = set()
         self._note = ""
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: FetchProgress) -> None:
         for place, file in enumerate(progress.files, 1):
             if file.name not in self._finished:
                 self._draw(file, f"{place}/{len(progress.files)}")

@@ -24,7 +24,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     has_filled_room: bool  # of its context or the memory; else its time was over
 
 
-class Looked(Struct, frozen=True, kw_only=True):
+class CheckResult(Struct, frozen=True, kw_only=True):
     """One thing that was looked at; `advice` says what to do where it is not good."""
 
     about: str
@@ -34,7 +34,7 @@ class Looked(Struct, frozen=True, kw_only=True):
     figures: Figures | None = None  # of the model that answered
 
 
-def whole(looked: list[Looked]) -> dict[str, Any]:
+def whole(looked: list[CheckResult]) -> dict[str, Any]:
     """The same as plain data, with the worst state of all."""
     states = {one.state for one in looked}
     worst = next((state for state in ("wrong", "look") if state in states), "good")

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from inference.management.doctor.finding import Looked
+from inference.management.doctor.finding import CheckResult
 
 _GB = 10**9
 SYSCTL = "/usr/sbin/sysctl"
@@ -24,36 +24,38 @@ def sysctl(name: str) -> str:
     return asked.stdout.strip() if asked.returncode == 0 else ""
 
 
-def wired_limit(asked: int, *, is_mac: bool = sys.platform == "darwin") -> Looked:
+def wired_limit(asked: int, *, is_mac: bool = sys.platform == "darwin") -> CheckResult:
     """How much memory the GPU may keep from being paged out, and what the setting asks for."""
     wish = f"MLX_SERVER_WIRED_LIMIT asks for {asked / _GB:.1f} GB" if asked else "the setting leaves it alone"
     if not is_mac:
-        return Looked(about="wired limit", text=f"there is one on macOS only; {wish}")
+        return CheckResult(about="wired limit", text=f"there is one on macOS only; {wish}")
     said = sysctl(_WIRED)
     if not said.isdecimal():
-        return Looked(about="wired limit", text=f"macOS does not tell {_WIRED}; {wish}")
+        return CheckResult(about="wired limit", text=f"macOS does not tell {_WIRED}; {wish}")
     allowed = int(said) * 2**20
     # 0 is the kernel's own choice, about three quarters of the memory; MLX refuses to go above what it is.
     text = f"{_WIRED} is {said}{'' if allowed else ' (macOS chooses)'}; {wish}"
     if not allowed or asked <= allowed:
-        return Looked(about="wired limit", text=text)
+        return CheckResult(about="wired limit", text=text)
     advice = f"Lower MLX_SERVER_WIRED_LIMIT, or raise it: sudo sysctl {_WIRED}={-(-asked // 2**20)}"
-    return Looked(about="wired limit", text=text, state="wrong", advice=advice)
+    return CheckResult(about="wired limit", text=text, state="wrong", advice=advice)
 
 
-def panics(folder: Path = _PANICS, *, is_mac: bool = sys.platform == "darwin") -> Looked:
+def panics(folder: Path = _PANICS, *, is_mac: bool = sys.platform == "darwin") -> CheckResult:
     """Kernel panics of the last month: wired memory under load has caused them (ml-explore/mlx#3186)."""
     if not is_mac:
-        return Looked(about="kernel panics", text="reports of them are looked for on macOS only")
+        return CheckResult(about="kernel panics", text="reports of them are looked for on macOS only")
     try:
         recent = _recent_reports(folder)
     except OSError as error:
         text = f"their reports cannot be read: {error.strerror}"
-        return Looked(about="kernel panics", text=text, state="look", advice=f"Look into {folder} yourself.")
+        return CheckResult(
+            about="kernel panics", text=text, state="look", advice=f"Look into {folder} yourself."
+        )
     if not recent:
-        return Looked(about="kernel panics", text="none in the last month")
+        return CheckResult(about="kernel panics", text="none in the last month")
     advice = "Leave MLX_SERVER_WIRED_LIMIT at 0 and lower MLX_SERVER_MEMORY_LIMIT."
-    return Looked(about="kernel panics", text=f"{recent} in the last month", state="look", advice=advice)
+    return CheckResult(about="kernel panics", text=f"{recent} in the last month", state="look", advice=advice)
 
 
 def _recent_reports(folder: Path) -> int:

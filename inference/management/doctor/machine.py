@@ -13,7 +13,7 @@ from inference import __version__
 from inference.core import disk_space
 from inference.core.blas import best_blas
 from inference.management.doctor import mac
-from inference.management.doctor.finding import Looked, State
+from inference.management.doctor.finding import CheckResult, State
 
 _GB = 10**9
 _LEAST_DISK = 5 * _GB
@@ -21,11 +21,11 @@ _LEAST_FILES = 4096
 _PACKAGES = ("mlx", "mlx-lm", "transformers", "django", "django-ninja", "channels", "daphne")
 
 
-def machine() -> Iterator[Looked]:
+def machine() -> Iterator[CheckResult]:
     """A line for each thing, the same ones on every machine."""
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    yield Looked(about="machine", text=f"{platform.platform()}, {platform.machine()}, {cores} cores")
-    yield Looked(about="versions", text=_versions())
+    yield CheckResult(about="machine", text=f"{platform.platform()}, {platform.machine()}, {cores} cores")
+    yield CheckResult(about="versions", text=_versions())
     yield _memory()
     yield mac.wired_limit(settings.CONFIG.wired_limit_bytes)
     yield _blas()
@@ -45,7 +45,7 @@ def _versions() -> str:
     return ", ".join(known)
 
 
-def _memory() -> Looked:
+def _memory() -> CheckResult:
     memory = psutil.virtual_memory()
     limit = settings.CONFIG.memory_limit_bytes
     text = (
@@ -53,37 +53,39 @@ def _memory() -> Looked:
         f"{limit / _GB:.1f} GB"
     )
     if limit <= memory.total:
-        return Looked(about="memory", text=text)
-    return Looked(about="memory", text=text, state="wrong", advice="Lower MLX_SERVER_MEMORY_LIMIT.")
+        return CheckResult(about="memory", text=text)
+    return CheckResult(about="memory", text=text, state="wrong", advice="Lower MLX_SERVER_MEMORY_LIMIT.")
 
 
-def _blas() -> Looked:
+def _blas() -> CheckResult:
     found = best_blas(settings.CONFIG.blas)
-    return Looked(about="BLAS", text=f"{found.name}{' at ' if found.path else ''}{found.path}")
+    return CheckResult(about="BLAS", text=f"{found.name}{' at ' if found.path else ''}{found.path}")
 
 
-def _disk() -> Looked:
+def _disk() -> CheckResult:
     free = disk_space.free(settings.CONFIG.models_path)
     text = f"{free / _GB:.1f} GB free for models"
     if free >= _LEAST_DISK:
-        return Looked(about="disk", text=text)
-    return Looked(about="disk", text=text, state="look", advice="Make room, or set MLX_SERVER_MODELS_DIR.")
+        return CheckResult(about="disk", text=text)
+    return CheckResult(
+        about="disk", text=text, state="look", advice="Make room, or set MLX_SERVER_MODELS_DIR."
+    )
 
 
-def _open_files() -> Looked:
+def _open_files() -> CheckResult:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = "any number" if hard == resource.RLIM_INFINITY else str(hard)
     text = f"{soft} open files for this process, {most} at most"
     if hard == resource.RLIM_INFINITY or hard >= _LEAST_FILES:
-        return Looked(about="open files", text=text)
+        return CheckResult(about="open files", text=text)
     advice = "Raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=): each connection takes one."
-    return Looked(about="open files", text=text, state="look", advice=advice)
+    return CheckResult(about="open files", text=text, state="look", advice=advice)
 
 
-def _settings() -> Iterator[Looked]:
+def _settings() -> Iterator[CheckResult]:
     found = checks.run_checks()
     if not found:
-        yield Looked(about="settings", text="nothing speaks against them")
+        yield CheckResult(about="settings", text="nothing speaks against them")
     for one in found:
         state: State = "wrong" if one.is_serious() else "look"
-        yield Looked(about="settings", text=str(one.msg), state=state, advice=str(one.hint or ""))
+        yield CheckResult(about="settings", text=str(one.msg), state=state, advice=str(one.hint or ""))

@@ -13,7 +13,7 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message, Sampling
-from inference.management.doctor.finding import Figures, Looked
+from inference.management.doctor.finding import CheckResult, Figures
 from inference.serving import generation, runtime
 
 SECONDS = 20.0
@@ -26,11 +26,14 @@ _NONE = "Run `manage.py serve` once for the starter model, or `manage.py pull OW
 _FAILED = "What its worker wrote above may say more; `manage.py pull OWNER/NAME` brings another model."
 
 
-def trial(seconds: float = SECONDS) -> list[Looked]:
+def trial(seconds: float = SECONDS) -> list[CheckResult]:
     """The smallest chat model that can be served answers; where it ran comes first."""
     cards = [card for card in runtime.catalog().scan() if card.is_servable and card.kind == "chat"]
     if not cards:
-        return [device(), Looked(about="model", text="There is no model to try.", state="look", advice=_NONE)]
+        return [
+            device(),
+            CheckResult(about="model", text="There is no model to try.", state="look", advice=_NONE),
+        ]
     smallest = min(cards, key=lambda card: card.resident_bytes)
     try:
         loaded, figures = asyncio.run(tried(smallest, seconds))
@@ -40,19 +43,19 @@ def trial(seconds: float = SECONDS) -> list[Looked]:
         text = f"{smallest.id} did not answer: {error.message}"
     else:
         return [device(loaded), told(figures)]
-    return [device(), Looked(about="model", text=text, state="wrong", advice=_FAILED)]
+    return [device(), CheckResult(about="model", text=text, state="wrong", advice=_FAILED)]
 
 
-def device(loaded: Loaded | None = None) -> Looked:
+def device(loaded: Loaded | None = None) -> CheckResult:
     """Where models are to run, and where the one that was tried did."""
     wish = f"MLX_SERVER_DEVICE is {settings.CONFIG.device}"
     if loaded is None:
-        return Looked(about="device", text=f"{wish}; no model ran, which would have shown where")
+        return CheckResult(about="device", text=f"{wish}; no model ran, which would have shown where")
     blas = f" with {loaded.blas}" if loaded.blas else ""
-    return Looked(about="device", text=f"{wish}; the model ran on the {loaded.device.upper()}{blas}")
+    return CheckResult(about="device", text=f"{wish}; the model ran on the {loaded.device.upper()}{blas}")
 
 
-def told(figures: Figures) -> Looked:
+def told(figures: Figures) -> CheckResult:
     """The figures as a sentence; a model that stopped after its first token is not well."""
     end = ", for which there was room" if figures.has_filled_room else ""
     text = (
@@ -61,15 +64,15 @@ def told(figures: Figures) -> Looked:
         f"{figures.decode_rate:.1f} a second{end}; at most {figures.peak_bytes / _GB:.2f} GB"
     )
     if figures.decode_rate:
-        return Looked(about="model", text=text, figures=figures)
-    return Looked(about="model", text=text, state="wrong", advice=_FAILED, figures=figures)
+        return CheckResult(about="model", text=text, figures=figures)
+    return CheckResult(about="model", text=text, state="wrong", advice=_FAILED, figures=figures)
 
 
 async def tried(
     card: ModelCard, seconds: float, clock: Callable[[], float] = time.perf_counter
 ) -> tuple[Loaded, Figures]:
     """Load and ask it; TimeoutError or a ServerError when there is no answer."""
-    course, loop = Course(clock), asyncio.get_running_loop()
+    course, loop = Timing(clock), asyncio.get_running_loop()
     try:
         async with asyncio.timeout(settings.CONFIG.load_timeout_s + PATIENCE_S) as limit:
             async with aclosing(generation.stream(question(card), Principal(kind="local"))) as events:
@@ -107,7 +110,7 @@ def question(card: ModelCard) -> ChatRequest:
     )
 
 
-class Course:
+class Timing:
     """When what happened to the one request."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

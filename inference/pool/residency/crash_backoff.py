@@ -11,7 +11,7 @@ _SHOWN_S = 300.0
 
 
 @dataclass
-class Setbacks:
+class CrashBackoff:
     """What went wrong with one model lately.
 
     A failed load may be tried again after two seconds. A worker that dies within a minute of its load is

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from inference.core.pool_state import PoolEvent
-from inference.pool.residency.memory_ledger import Room
+from inference.pool.residency.memory_ledger import MemoryLedger
 
 logger = logging.getLogger(__name__)
 _KEPT = 200
@@ -17,7 +17,7 @@ _LOUD: Final = {"died": logging.ERROR, "load_failed": logging.WARNING, "pressure
 OnEvent = Callable[[PoolEvent], None]
 
 
-class History:
+class DecisionLog:
     """The last events, told to the log and to `on_event` as they happen.
 
     Of refusals one of each kind a second is kept, so that a flood of requests cannot push out the rest.
@@ -27,7 +27,7 @@ class History:
         self,
         on_event: OnEvent,
         clock: Callable[[], float],
-        room: Room,
+        room: MemoryLedger,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._on_event = on_event

@@ -47,7 +47,7 @@ def coming(holders: Iterable[Holder]) -> int:
     return sum(holder.coming for holder in holders)
 
 
-def make_room(holders: Collection[H], evictable: Collection[H], missing: int) -> Plan[H]:
+def plan_eviction(holders: Collection[H], evictable: Collection[H], missing: int) -> Plan[H]:
     """Find `missing` bytes: in prefix caches if they have them, else by evicting, least recently used first.
 
     Caches of those who are evicted go with them, so only what is missing then is shed from the others.
@@ -69,7 +69,7 @@ def make_room(holders: Collection[H], evictable: Collection[H], missing: int) ->
     return Plan(tuple(sheds), tuple(victims), missing <= 0)
 
 
-def make_way(holders: Iterable[H], missing: int) -> list[H]:
+def plan_drain(holders: Iterable[H], missing: int) -> list[H]:
     """Those who take no more streams until `missing` bytes came together: those with the fewest first."""
     chosen: list[H] = []
     for holder in sorted(holders, key=lambda h: (h.leases, h.last_used)):

@@ -17,7 +17,7 @@ _PROGRESS_EVERY_S = 0.2
 
 
 @dataclass(eq=False)
-class Waiter:
+class PendingLease:
     """One request in the queue for a model; `tokens` is None for one that only wants it loaded."""
 
     card: ModelCard
@@ -74,27 +74,27 @@ class Waiter:
         return resident
 
 
-class Keeper(Protocol):
+class LeaseIssuer(Protocol):
     """Who grants claims and takes them back: the pool."""
 
-    async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> Waiter: ...
+    async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> PendingLease: ...
 
-    def leave(self, waiter: Waiter) -> None: ...
+    def leave(self, waiter: PendingLease) -> None: ...
 
-    def settle(self, waiter: Waiter, tokens: int) -> None: ...
+    def settle(self, waiter: PendingLease, tokens: int) -> None: ...
 
-    def progress_of(self, waiter: Waiter) -> Progress: ...
+    def progress_of(self, waiter: PendingLease) -> Progress: ...
 
 
 class Lease:
     """`async with pool.lease(id) as lease`: follow `progress()` to its end, then use `runner`."""
 
-    def __init__(self, pool: Keeper, model_id: str, tokens: int, kind: str = "") -> None:
+    def __init__(self, pool: LeaseIssuer, model_id: str, tokens: int, kind: str = "") -> None:
         self._pool = pool
         self._model_id = model_id
         self._tokens = tokens
         self._kind = kind
-        self._waiter: Waiter | None = None
+        self._waiter: PendingLease | None = None
 
     async def __aenter__(self) -> Self:
         self._waiter = await self._pool.join(self._model_id, self._tokens, self._kind)
@@ -134,7 +134,7 @@ class Lease:
         """What the operator wants of requests that leave it open."""
         return self._entered().granted.result().card.sampling
 
-    def _entered(self) -> Waiter:
+    def _entered(self) -> PendingLease:
         if not self._waiter:
             raise RuntimeError("enter the lease first")
         return self._waiter

@@ -11,10 +11,10 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory, ModelState
 from inference.core.units import in_gb
 from inference.pool.residency import eviction
-from inference.pool.residency.crash_backoff import Setbacks
-from inference.pool.residency.decision_log import History
+from inference.pool.residency.crash_backoff import CrashBackoff
+from inference.pool.residency.decision_log import DecisionLog
 from inference.pool.residency.durations import Durations
-from inference.pool.residency.memory_ledger import Room
+from inference.pool.residency.memory_ledger import MemoryLedger
 from inference.pool.residency.resident import Resident
 from inference.pool.workers.runner import Runner, StartRunner
 
@@ -37,8 +37,8 @@ class Loader:
         load_timeout_s: float,
         keep_spare: bool,
         clock: Callable[[], float],
-        room: Room,
-        history: History,
+        room: MemoryLedger,
+        history: DecisionLog,
         on_change: Callable[[], None],
         on_failure: Callable[[str, str], None],
         load_span: LoadSpan,
@@ -57,7 +57,7 @@ class Loader:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closing = False
         self.is_spare_ready = False
-        self.setbacks: dict[str, Setbacks] = {}
+        self.setbacks: dict[str, CrashBackoff] = {}
 
     @property
     def spare_pid(self) -> int | None:
@@ -110,8 +110,8 @@ class Loader:
             resident.broken_off = why
             self.spawn(self._end(resident))
 
-    def setbacks_of(self, model_id: str) -> Setbacks:
-        return self.setbacks.setdefault(model_id, Setbacks())
+    def setbacks_of(self, model_id: str) -> CrashBackoff:
+        return self.setbacks.setdefault(model_id, CrashBackoff())
 
     def start_spare(self) -> None:
         """Keep one worker with its imports done, so that a load costs only its weights."""

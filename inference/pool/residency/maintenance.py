@@ -18,7 +18,7 @@ from inference.pool.residency.resident import Resident
 _LOOK_EVERY_S = 5.0  # at the folders of what is in memory; a folder that is replaced is away for a moment
 
 
-class Housekeeping:
+class Maintenance:
     """Acts on the time, on the system's memory and on what workers report."""
 
     def __init__(
@@ -98,7 +98,7 @@ class Housekeeping:
         if excess <= 0:
             return
         why = f"models hold {in_gb(self._room.reserved)} of {in_gb(self._room.limit)}"
-        plan = eviction.make_room(self._room.residents, self._evictable(), excess)
+        plan = eviction.plan_eviction(self._room.residents, self._evictable(), excess)
         self._loader.carry_out(plan, why, excess)
 
     def _shed(self, why: str) -> None:

@@ -5,7 +5,7 @@ from inference.pool.residency import eviction
 from inference.pool.residency.resident import Resident
 
 
-class Room:
+class MemoryLedger:
     """The one account of bytes: what the limit is, who holds what, what is free."""
 
     def __init__(self, limit: int, *, is_given: bool = True) -> None:

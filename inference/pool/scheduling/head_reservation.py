@@ -21,14 +21,14 @@ from collections.abc import Collection
 
 from inference.pool.residency import eviction
 from inference.pool.residency.durations import Durations
-from inference.pool.residency.lease import Waiter
+from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.resident import Resident
 from inference.pool.scheduling.overtaking import Overtaking
 
 _ROUNDING_S = 1e-3  # two sums of the same seconds
 
 
-class Claim:
+class HeadReservation:
     """The claim of the head. It outlives a round, so that those who make way stay the same."""
 
     def __init__(self, patience_s: float, durations: Durations) -> None:
@@ -36,8 +36,8 @@ class Claim:
         self._durations = durations
         self._spare = 0
         self._making_way: list[Resident] = []
-        self._head: Waiter | None = None
-        self._line: list[Waiter] = []  # who lacks room, in order
+        self._head: PendingLease | None = None
+        self._line: list[PendingLease] = []  # who lacks room, in order
         self._overtaking: Overtaking | None = None  # None: nobody has a claim
         self._latest = math.inf  # when the streams of those who make way should have ended
         self._is_patient = True
@@ -51,8 +51,8 @@ class Claim:
         self._line, self._now = [], now
         self._overtaking, self._latest = None, math.inf
 
-    def stake(
-        self, head: Waiter, missing: int, residents: Collection[Resident], movable: Collection[Resident]
+    def reserve(
+        self, head: PendingLease, missing: int, residents: Collection[Resident], movable: Collection[Resident]
     ) -> None:
         """The head misses so many bytes; `movable` are those that may be made to leave for it."""
         self._is_patient = self._now - head.since < self._patience_s
@@ -61,17 +61,17 @@ class Claim:
         missing -= eviction.coming(residents) + sum(r.sheddable for r in residents if r not in movable)
         self._making_way = [resident for resident in self._making_way if resident in movable]
         others = [resident for resident in movable if resident not in self._making_way]
-        self._making_way += eviction.make_way(others, missing - eviction.reserved(self._making_way))
+        self._making_way += eviction.plan_drain(others, missing - eviction.reserved(self._making_way))
         self._spare = sys.maxsize if self._is_patient else eviction.reserved(self._making_way) - missing
         self._overtaking = Overtaking(self._making_way, self._durations, self._now)
 
-    def line_up(self, waiter: Waiter) -> None:
+    def line_up(self, waiter: PendingLease) -> None:
         """One who lacks room: whoever comes later may overtake it for so long only."""
         self._line.append(waiter)
         if self._overtaking:
             self._latest = min(self._latest, self._overtaking.latest_for(waiter))
 
-    def withholds(self, waiter: Waiter, resident: Resident | None, cost: int) -> bool:
+    def blocks(self, waiter: PendingLease, resident: Resident | None, cost: int) -> bool:
         """Whether a later request may not have these bytes there; None is a model to be loaded."""
         if self._overtaking is None:
             return False
@@ -84,7 +84,7 @@ class Claim:
             return True
         return self._overtaking.end_of_next(resident) > self._latest + _ROUNDING_S
 
-    def concede(self, resident: Resident | None, cost: int) -> None:
+    def consume(self, resident: Resident | None, cost: int) -> None:
         """A later request takes these bytes; those of models that make way come back with them."""
         if resident not in self._making_way:
             self._spare -= cost

@@ -13,7 +13,7 @@ model take alike; where an answer runs on for longer than those before it, whoev
 from collections.abc import Collection
 
 from inference.pool.residency.durations import Durations
-from inference.pool.residency.lease import Waiter
+from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.resident import Resident
 
 
@@ -26,7 +26,7 @@ class Overtaking:
         self._now = now
         self._run_s = {resident.card.id: self._expected_s(resident) for resident in making_way}
 
-    def latest_for(self, waiter: Waiter) -> float:
+    def latest_for(self, waiter: PendingLease) -> float:
         """When the last of the streams may end without keeping this one for too long."""
         due, known_due = self._due(waiter)
         strict_s = (
@@ -38,12 +38,12 @@ class Overtaking:
         """When a stream that begins now will have ended."""
         return self._now + self._run_s[resident.card.id]
 
-    def is_overtaken(self, waiter: Waiter) -> bool:
+    def is_overtaken(self, waiter: PendingLease) -> bool:
         """Whether there are streams, and all of them came after this one."""
         numbers = [stream.number for resident in self._making_way for stream in resident.streams]
         return bool(numbers) and min(numbers) > waiter.number
 
-    def _due(self, waiter: Waiter) -> tuple[float, float]:
+    def _due(self, waiter: PendingLease) -> tuple[float, float]:
         """When those that came before it will have ended, and how much of that is more than a guess."""
         due = known_due = self._now
         for resident in self._making_way:

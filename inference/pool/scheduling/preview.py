@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from inference.core.model_card import ModelCard
 from inference.core.units import in_gb
 from inference.pool.residency import eviction
-from inference.pool.residency.memory_ledger import Room
+from inference.pool.residency.memory_ledger import MemoryLedger
 from inference.pool.residency.resident import Resident
 from inference.pool.scheduling import refusals
 
 
 @dataclass(frozen=True)
-class Foresight:
+class LoadPreview:
     """Who would make room, by id, and the bytes it would leave fewer; `words` tells it to the operator."""
 
     words: str
@@ -31,45 +31,45 @@ class Outlook:
     is_short: bool
 
     @classmethod
-    def of(cls, room: Room, *, is_short: bool) -> "Outlook":
+    def of(cls, room: MemoryLedger, *, is_short: bool) -> "Outlook":
         return cls(room.residents, room.free + room.coming, room.limit, is_short)
 
-    def after(self, told: Foresight) -> "Outlook":
+    def after(self, told: LoadPreview) -> "Outlook":
         there = [one for one in self.residents if one.card.id not in told.evicted]
         return Outlook(there, self.free - told.takes, self.limit, self.is_short)
 
 
-def foresee(cards: Sequence[ModelCard], outlook: Outlook, now: float) -> list[Foresight]:
+def preview_load(cards: Sequence[ModelCard], outlook: Outlook, now: float) -> list[LoadPreview]:
     """By the pool's own rules, for loads of these models one after another, without a request."""
-    told: list[Foresight] = []
+    told: list[LoadPreview] = []
     for card in cards:
         told.append(_foresee(card, outlook, now))
         outlook = outlook.after(told[-1])
     return told
 
 
-def _foresee(card: ModelCard, outlook: Outlook, now: float) -> Foresight:
+def _foresee(card: ModelCard, outlook: Outlook, now: float) -> LoadPreview:
     if not card.is_servable:
-        return Foresight(f"It cannot be served: {card.problem}", is_possible=False)
+        return LoadPreview(f"It cannot be served: {card.problem}", is_possible=False)
     residents = outlook.residents
     if resident := next((one for one in residents if one.card.id == card.id), None):
         state = "on its way out" if resident.is_leaving else "in memory already"
         words = f"It is {state}, with {in_gb(resident.bytes)}."
-        return Foresight(words, is_possible=resident.is_leaving)
+        return LoadPreview(words, is_possible=resident.is_leaving)
     if outlook.is_short:
-        return Foresight(refusals.of_pressure(card, 0).message, is_possible=False)
+        return LoadPreview(refusals.of_pressure(card, 0).message, is_possible=False)
     if error := refusals.of_hopeless(card, 0, residents, outlook.limit):
-        return Foresight(error.message, is_possible=False)
+        return LoadPreview(error.message, is_possible=False)
     need, free = card.load_bytes, outlook.free
     takes = f"It takes {in_gb(need)}; {in_gb(max(free, 0))} of {in_gb(outlook.limit)} are free"
     if need <= free:
-        return Foresight(f"{takes}, so nothing has to go.", takes=need)
-    plan = eviction.make_room(residents, [one for one in residents if one.is_evictable], need - free)
+        return LoadPreview(f"{takes}, so nothing has to go.", takes=need)
+    plan = eviction.plan_eviction(residents, [one for one in residents if one.is_evictable], need - free)
     if not plan.is_enough:
-        return Foresight(f"{takes}, and what idles is not enough: it waits until a busy model is idle.")
+        return LoadPreview(f"{takes}, and what idles is not enough: it waits until a busy model is idle.")
     evicted = tuple(victim.card.id for victim in plan.victims)
     freed = sum(victim.bytes for victim in plan.victims) + sum(amount for _, amount in plan.sheds)
-    return Foresight(f"{takes}, so {_given_up(plan, now)}.", evicted, need - freed)
+    return LoadPreview(f"{takes}, so {_given_up(plan, now)}.", evicted, need - freed)
 
 
 def _given_up(plan: eviction.Plan[Resident], now: float) -> str:

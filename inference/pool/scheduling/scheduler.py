@@ -9,15 +9,15 @@ from inference.core.pool_state import ModelState
 from inference.core.units import in_gb
 from inference.pool.residency import eviction
 from inference.pool.residency.durations import retry_after
-from inference.pool.residency.lease import Waiter
+from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.loader import Loader
-from inference.pool.residency.maintenance import Housekeeping
+from inference.pool.residency.maintenance import Maintenance
 from inference.pool.residency.resident import Resident
 from inference.pool.scheduling import refusals
-from inference.pool.scheduling.head_reservation import Claim
+from inference.pool.scheduling.head_reservation import HeadReservation
 
 
-class Queue:
+class Scheduler:
     """Requests in the order in which they came; `dispatch` is the pool's main loop."""
 
     def __init__(
@@ -29,7 +29,7 @@ class Queue:
         min_residency_s: float,
         patience_s: float,
         loader: Loader,
-        house: Housekeeping,
+        house: Maintenance,
     ) -> None:
         self._limit = limit
         self._max_leases = max_leases
@@ -39,24 +39,24 @@ class Queue:
         self._clock = loader.clock
         self._room = loader.room
         self._house = house
-        self._claim = Claim(patience_s, loader.durations)
-        self._waiters: deque[Waiter] = deque()
+        self._claim = HeadReservation(patience_s, loader.durations)
+        self._waiters: deque[PendingLease] = deque()
 
     def __len__(self) -> int:
         return len(self._waiters)
 
-    def __iter__(self) -> Iterator[Waiter]:
+    def __iter__(self) -> Iterator[PendingLease]:
         return iter(list(self._waiters))
 
-    def place_of(self, waiter: Waiter) -> int:
+    def place_of(self, waiter: PendingLease) -> int:
         """1 for the one who has waited longest; 0 for who waits no more."""
         return self._waiters.index(waiter) + 1 if waiter in self._waiters else 0
 
-    def load_of(self, model_id: str) -> Waiter | None:
+    def load_of(self, model_id: str) -> PendingLease | None:
         """The operator's load of this model that waits already."""
         return next((one for one in self if one.card.id == model_id and not one.is_request), None)
 
-    def add(self, waiter: Waiter) -> None:
+    def add(self, waiter: PendingLease) -> None:
         """Queue a request; it may be granted or refused at once."""
         self._waiters.append(waiter)
         self.dispatch()
@@ -64,7 +64,7 @@ class Queue:
         if is_over and waiter.is_request:  # an operator is not turned away by those who wait
             self.refuse(waiter, refusals.of_queue(self._limit, self.retry_after(waiter.card)))
 
-    def remove(self, waiter: Waiter) -> None:
+    def remove(self, waiter: PendingLease) -> None:
         """Forget one who gave up; nothing happens to one who is not waiting any more."""
         if waiter in self._waiters:
             self._waiters.remove(waiter)
@@ -72,7 +72,7 @@ class Queue:
     def dispatch(self) -> None:
         """Serve in order whoever finds room, then make room for the first who did not."""
         self._claim.begin_round(self._clock())
-        lacking: list[Waiter] = []
+        lacking: list[PendingLease] = []
         for waiter in self:
             is_behind_its_like = any(waiter.card.id == other.card.id for other in lacking)
             if not is_behind_its_like and self._serve(waiter):
@@ -86,7 +86,7 @@ class Queue:
         self._claim.end_round()
         self._house.relieve()
 
-    def _serve(self, waiter: Waiter) -> bool:
+    def _serve(self, waiter: PendingLease) -> bool:
         """Grant, load or refuse; False when room is all that is missing."""
         resident = self._room.of(waiter.card.id)
         if not (self._has_place(resident, waiter) if resident else self._may_load(waiter)):
@@ -95,20 +95,20 @@ class Queue:
             self._grant(waiter, resident)
             return True
         need = self._need(waiter)
-        if (need and need > self._room.free) or self._claim.withholds(waiter, resident, need):
+        if (need and need > self._room.free) or self._claim.blocks(waiter, resident, need):
             return self._is_refused_as_hopeless(waiter)
-        self._claim.concede(resident, need)
+        self._claim.consume(resident, need)
         if resident:
             self._grant(waiter, resident)
         else:
             self._loader.begin(waiter.card, need - waiter.card.resident_bytes)
         return True
 
-    def _has_place(self, resident: Resident, waiter: Waiter) -> bool:
+    def _has_place(self, resident: Resident, waiter: PendingLease) -> bool:
         is_open = waiter.tokens is None or resident.leases < self._max_leases
         return resident.state == ModelState.READY and is_open
 
-    def _may_load(self, waiter: Waiter) -> bool:
+    def _may_load(self, waiter: PendingLease) -> bool:
         """Whether nothing but room is in the way of a load; a crash loop ends the wait here."""
         setbacks, now = self._loader.setbacks.get(waiter.card.id), self._clock()
         if setbacks and setbacks.is_broken(now):
@@ -117,14 +117,14 @@ class Queue:
             return False
         return not self._house.pressure.is_refusing and (not setbacks or setbacks.may_load(now))
 
-    def _need(self, waiter: Waiter) -> int:
+    def _need(self, waiter: PendingLease) -> int:
         """The bytes that serving it takes: of its KV cache, and of its model where that is to be loaded."""
         if resident := self._room.of(waiter.card.id):
             return resident.cost_of(waiter.kv_tokens)
         card = waiter.card
         return card.load_bytes + waiter.kv_tokens * card.kv_bytes_per_token
 
-    def _stake(self, head: Waiter) -> None:
+    def _stake(self, head: PendingLease) -> None:
         residents = self._room.residents
         movable = [
             resident
@@ -133,20 +133,20 @@ class Queue:
             and resident.state == ModelState.READY
             and not resident.card.is_pinned
         ]
-        self._claim.stake(head, self._need(head) - self._room.free, residents, movable)
+        self._claim.reserve(head, self._need(head) - self._room.free, residents, movable)
 
-    def _make_room(self, head: Waiter) -> None:
+    def _make_room(self, head: PendingLease) -> None:
         """Shed and evict for the head, unless that would not do or is under way already."""
         need = self._need(head)
         missing = need - self._room.free - self._room.coming
         if missing <= 0:
             return
         evictable = [resident for resident in self._settled(head) if resident.is_evictable]
-        plan = eviction.make_room(self._room.residents, evictable, missing)
+        plan = eviction.plan_eviction(self._room.residents, evictable, missing)
         if plan.is_enough:
             self._loader.carry_out(plan, f"needed {in_gb(need)} for {head.card.id}, {self._room}", need)
 
-    def _settled(self, head: Waiter) -> list[Resident]:
+    def _settled(self, head: PendingLease) -> list[Resident]:
         """The models beside the head's own that have kept their place for long enough."""
         now = self._clock()
         return [
@@ -157,12 +157,12 @@ class Queue:
 
     # Outcomes: every waiter gets exactly one.
 
-    def refuse(self, waiter: Waiter, error: ServerError) -> None:
+    def refuse(self, waiter: PendingLease, error: ServerError) -> None:
         """End a wait with a decision of the pool."""
         self.tell_refusal(waiter.card, error, self._need(waiter))
         self.fail(waiter, error)
 
-    def fail(self, waiter: Waiter, error: ServerError) -> None:
+    def fail(self, waiter: PendingLease, error: ServerError) -> None:
         """End a wait with what has been told otherwise."""
         self._waiters.remove(waiter)
         if not waiter.granted.done():
@@ -198,13 +198,13 @@ class Queue:
             load_s=0.0 if is_loaded else self._loader.durations.load_s(card.id),
         )
 
-    def _grant(self, waiter: Waiter, resident: Resident) -> None:
+    def _grant(self, waiter: PendingLease, resident: Resident) -> None:
         self._waiters.remove(waiter)
         if not waiter.granted.done():
             waiter.take(resident, self._clock())
             waiter.granted.set_result(resident)
 
-    def _is_refused_as_hopeless(self, waiter: Waiter) -> bool:
+    def _is_refused_as_hopeless(self, waiter: PendingLease) -> bool:
         tokens, resident = waiter.kv_tokens, self._room.of(waiter.card.id)
         error = refusals.of_hopeless(waiter.card, tokens, self._room.residents, self._room.limit)
         if not error and resident:

@@ -142,7 +142,7 @@ class ProcessRunner:
         async with self._starting:  # never between the spawn and its bookkeeping
             pass
         self._send(Stop())
-        await self._bury()
+        await self._reap()
         self._end()
         if self._reading:
             await self._reading
@@ -186,9 +186,9 @@ class ProcessRunner:
             await self._read(reader)
         finally:
             watching.cancel()
-            await self._learn_why()
+            await self._read_exit_reason()
             self._end()
-        await self._bury()
+        await self._reap()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         """Take the worker's frames until it is gone."""
@@ -215,7 +215,7 @@ class ProcessRunner:
     def _is_busy(self) -> bool:
         return bool(self._inboxes) or self._running > 0
 
-    async def _learn_why(self) -> None:
+    async def _read_exit_reason(self) -> None:
         """Put the exit status into words, if the process tells it soon after its last frame."""
         if self.end_reason or self._is_stopping or not self._process:
             return
@@ -230,7 +230,7 @@ class ProcessRunner:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
-    async def _bury(self) -> None:
+    async def _reap(self) -> None:
         """See the process to its end: with its stream over, nothing it still computes can reach anybody."""
         if not self._process:
             return

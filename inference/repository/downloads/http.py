@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long a hub is borne with: tries in a row that bring nothing, and seconds."""
 
     tries: int = 5
@@ -38,7 +38,7 @@ class Patience:
     stall_s: float = 20.0
 
 
-class Passing(Exception):
+class TransientError(Exception):
     """Trouble that may be gone at the next try; `then` is what it comes to when it is not."""
 
     def __init__(self, then: FetchFailed, *, wait_s: float = 0.0) -> None:
@@ -47,14 +47,14 @@ class Passing(Exception):
         self.wait_s = wait_s
 
 
-class Unreachable(Passing):
+class Unreachable(TransientError):
     """There is nobody at the hub's address, or no way to it."""
 
 
 class Wire:
     """Connections to one hub on behalf of one repository."""
 
-    def __init__(self, endpoint: str, token: str | None, repo: str, patience: Patience) -> None:
+    def __init__(self, endpoint: str, token: str | None, repo: str, patience: RetryPolicy) -> None:
         self._home = _address(endpoint)
         self._shown = self._home.copy_with(userinfo=b"")  # as people may see it
         self._token = token
@@ -80,7 +80,7 @@ class Wire:
                 return self._ask()
             except Unreachable:  # nothing has begun, so nobody need wait for it
                 raise
-            except Passing as trouble:
+            except TransientError as trouble:
                 self.pause(trouble, tries)
 
     def _ask(self) -> Any:
@@ -149,7 +149,7 @@ class Wire:
         if status == 429:
             raise self._busy(response)
         if status >= 500 or status == 408 or not is_home:  # elsewhere it may be an address that ran out
-            raise Passing(HubUnavailable(f"The hub has trouble of its own (status {status})."))
+            raise TransientError(HubUnavailable(f"The hub has trouble of its own (status {status})."))
         if code == "GatedRepo":
             raise NotPermitted(
                 f"{self._repo} is gated. Accept its licence at {self._shown}/{self._repo} in a browser, then "
@@ -173,10 +173,10 @@ class Wire:
         )
         return f"There is no {self._repo} on the hub. Look at the spelling{private}."
 
-    def _busy(self, response: httpx.Response) -> Passing:
+    def _busy(self, response: httpx.Response) -> TransientError:
         wait_s = _seconds(response.headers.get("retry-after", ""))
         asks = f"asks to wait {_in_words(wait_s)}" if wait_s else "is asked too much"
-        return Passing(HubBusy(f"The hub {asks}."), wait_s=wait_s)
+        return TransientError(HubBusy(f"The hub {asks}."), wait_s=wait_s)
 
     @contextmanager
     def _trouble(self) -> Iterator[None]:
@@ -187,11 +187,11 @@ class Wire:
             raise Unreachable(HubUnavailable(_unreachable(error))) from None
         except httpx.TimeoutException:
             stall_s = self.patience.stall_s
-            raise Passing(HubUnavailable(f"The hub sent nothing for {stall_s:.0f} seconds.")) from None
+            raise TransientError(HubUnavailable(f"The hub sent nothing for {stall_s:.0f} seconds.")) from None
         except httpx.TransportError:
-            raise Passing(HubUnavailable("The connection broke off.")) from None
+            raise TransientError(HubUnavailable("The connection broke off.")) from None
 
-    def pause(self, trouble: Passing, tries: int) -> None:
+    def pause(self, trouble: TransientError, tries: int) -> None:
         """Wait before the next try; raises the trouble when there is none left, or the wait is too long."""
         if tries >= self.patience.tries or trouble.wait_s > self.patience.longest_pause_s:
             raise trouble

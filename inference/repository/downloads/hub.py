@@ -21,10 +21,10 @@ from inference.repository.downloads.errors import (
     TakenAlready,
     ThereAlready,
 )
-from inference.repository.downloads.http import Passing, Patience, Wire
+from inference.repository.downloads.http import RetryPolicy, TransientError, Wire
 from inference.repository.downloads.listing import Listing
-from inference.repository.downloads.partial_file import HubFile, Part, is_there
-from inference.repository.downloads.progress import Meter, OnProgress
+from inference.repository.downloads.partial_file import HubFile, PartialFile, is_there
+from inference.repository.downloads.progress import OnProgress, SpeedMeter
 from inference.repository.files import folder_tree, staging
 from inference.repository.files.folder_tree import folder_size
 from inference.repository.files.staging import draft_of, staged
@@ -74,7 +74,7 @@ def download(
     on_progress: OnProgress,
     *,
     endpoint: str | None = None,
-    patience: Patience | None = None,
+    patience: RetryPolicy | None = None,
 ) -> None:
     """Make the model folder `target` of a repository, going on where an interrupted download stopped.
 
@@ -86,12 +86,15 @@ def download(
     if endpoint is None and _is_offline():
         raise HubUnavailable("HF_HUB_OFFLINE is set, so the hub is not asked; unset it to download.")
     home = endpoint or os.environ.get("HF_ENDPOINT") or _HUB
-    with _told(repo_id, target), Wire(home, get_token(), repo_id, patience or Patience()) as wire:
+    with _told(repo_id, target), Wire(home, get_token(), repo_id, patience or RetryPolicy()) as wire:
         listing = Listing.of(repo_id, wire.listing())
         _check_room(repo_id, listing, target)
         with _emptied_for_nothing(target), staged(target, keeps_draft=True) as draft:
-            _tidy(draft, {draft / name for file in listing.files for name in (file.name, Part.name_of(file))})
-            meter = Meter({file.name: file.size for file in listing.files}, on_progress)
+            _tidy(
+                draft,
+                {draft / name for file in listing.files for name in (file.name, PartialFile.name_of(file))},
+            )
+            meter = SpeedMeter({file.name: file.size for file in listing.files}, on_progress)
             meter.tell(note="Looking at what is there already.")
             for file in listing.files:
                 _check_room(repo_id, listing, target)
@@ -128,7 +131,7 @@ def _told(repo_id: str, target: Path) -> Iterator[None]:
         yield
     except FetchFailed:
         raise
-    except Passing as trouble:
+    except TransientError as trouble:
         has_begun = folder_size(draft_of(target)) > 0
         then = "What has come is kept; download again to go on." if has_begun else "Download it later."
         raise type(trouble.then)(f"{trouble} {then}") from None
@@ -178,26 +181,26 @@ def _tidy(folder: Path, wanted: set[Path]) -> None:
             folder_tree.remove(path)
 
 
-def _fetch(wire: Wire, revision: str, file: HubFile, draft: Path, meter: Meter) -> None:
+def _fetch(wire: Wire, revision: str, file: HubFile, draft: Path, meter: SpeedMeter) -> None:
     """One file, in as many tries as it takes and the hub's trouble deserves."""
     if is_there(draft, file):
         meter.begin(file.name, file.size)
         return
-    with Part(draft, file) as part:
+    with PartialFile(draft, file) as part:
         meter.begin(file.name, part.size)
         tries = 0
         while not part.is_whole:
             before = part.size
             try:
                 _go_on(wire, revision, part, meter)
-            except Passing as trouble:
+            except TransientError as trouble:
                 tries = 0 if part.size - before >= _WORTH_A_TRY else tries + 1
                 meter.tell(note=str(trouble))
                 wire.pause(trouble, tries)
         part.finish()
 
 
-def _go_on(wire: Wire, revision: str, part: Part, meter: Meter) -> None:
+def _go_on(wire: Wire, revision: str, part: PartialFile, meter: SpeedMeter) -> None:
     file = part.file
     with wire.file(revision, file.name, part.size) as response:
         if not _continues(response, part):
@@ -205,15 +208,15 @@ def _go_on(wire: Wire, revision: str, part: Part, meter: Meter) -> None:
             part.restart()
             meter.begin(file.name, 0)
         if response.status_code != 200 and not part.size:
-            raise Passing(HubUnavailable(f"The hub does not give the beginning of {file.name}."))
+            raise TransientError(HubUnavailable(f"The hub does not give the beginning of {file.name}."))
         for chunk in response.iter_raw():
             part.add(chunk)
             meter.add(file.name, len(chunk))
     if not part.is_whole:
-        raise Passing(HubUnavailable(f"{file.name} ends before the hub says it does."))
+        raise TransientError(HubUnavailable(f"{file.name} ends before the hub says it does."))
 
 
-def _continues(response: httpx.Response, part: Part) -> bool:
+def _continues(response: httpx.Response, part: PartialFile) -> bool:
     """Whether the answer goes on exactly where we are."""
     if not part.size:
         return response.status_code == 200

@@ -33,7 +33,7 @@ class HubFile:
         return hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
 
 
-class Part:
+class PartialFile:
     """The beginning of one file, which grows until it is the whole one.
 
     Its name has the hash, so that what is left of another revision is never gone on with.

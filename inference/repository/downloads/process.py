@@ -14,7 +14,7 @@ import msgspec
 
 from inference.repository.downloads.errors import FetchFailed
 from inference.repository.downloads.hub import download
-from inference.repository.downloads.progress import Progress
+from inference.repository.downloads.progress import FetchProgress
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -23,7 +23,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     failure: str = ""
 
 
-Line = Progress | Ending
+Line = FetchProgress | Ending
 
 
 def _say(line: Line) -> None:

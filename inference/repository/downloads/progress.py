@@ -18,7 +18,7 @@ class FileProgress(Struct, frozen=True, kw_only=True):
     size: int
 
 
-class Progress(Struct, frozen=True, kw_only=True, tag=True):
+class FetchProgress(Struct, frozen=True, kw_only=True, tag=True):
     """All files of a model, in the order they are fetched in; `note` says what keeps it waiting."""
 
     files: tuple[FileProgress, ...] = ()
@@ -34,10 +34,10 @@ class Progress(Struct, frozen=True, kw_only=True, tag=True):
         return sum(file.size for file in self.files)
 
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[FetchProgress], None]
 
 
-class Meter:
+class SpeedMeter:
     """Counts what comes and tells it on; what the listener raises ends the fetch."""
 
     def __init__(self, sizes: dict[str, int], tell: OnProgress) -> None:
@@ -65,7 +65,7 @@ class Meter:
         files = tuple(
             FileProgress(name=name, done=self._done[name], size=size) for name, size in self._sizes.items()
         )
-        self._tell(Progress(files=files, bytes_per_s=self._speed(), note=note))
+        self._tell(FetchProgress(files=files, bytes_per_s=self._speed(), note=note))
 
     def _speed(self) -> float:
         """Of the last seconds alone: a mean over hours would hide that it stands still now."""

@@ -19,7 +19,7 @@ from inference.repository.downloads import hub
 from inference.repository.downloads.errors import FetchFailed, TakenAlready
 from inference.repository.downloads.hub import check_id, check_target
 from inference.repository.downloads.process import Ending, Line
-from inference.repository.downloads.progress import Progress
+from inference.repository.downloads.progress import FetchProgress
 from inference.repository.files import folder_tree, staging
 from inference.repository.files.folder_tree import folder_size
 
@@ -42,12 +42,12 @@ class State(StrEnum):
     LEFT = "left"  # nobody can go on with what is there
 
 
-class Download(msgspec.Struct, frozen=True, kw_only=True):
+class ActiveDownload(msgspec.Struct, frozen=True, kw_only=True):
     """One download as it is now; seconds since the epoch."""
 
     id: str
     state: State
-    progress: Progress = Progress()
+    progress: FetchProgress = FetchProgress()
     message: str = ""
     began_at: float = 0.0
     heard_at: float = 0.0
@@ -64,10 +64,10 @@ class Downloads:
         self._models_dir = models_dir
         self._on_done = on_done
         self._lock = threading.Lock()
-        self._known: dict[str, Download] = {}
+        self._known: dict[str, ActiveDownload] = {}
         self._running: dict[str, _Errand] = {}
 
-    def start(self, name: str) -> Download:
+    def start(self, name: str) -> ActiveDownload:
         """Begin to fetch a model, or join whoever began before; raises FetchFailed."""
         check_id(name)
         target = self._models_dir / name
@@ -83,7 +83,7 @@ class Downloads:
                 )
             self._running[name] = self._errand(name, target)  # what it says waits for the lock
             self._known.pop(name, None)  # so that it is the newest
-            self._known[name] = Download(id=name, state=State.RUNNING, began_at=time.time())
+            self._known[name] = ActiveDownload(id=name, state=State.RUNNING, began_at=time.time())
             self._forget_oldest()
             return self._known[name]
 
@@ -101,7 +101,7 @@ class Downloads:
             if name not in self._running:
                 self._known.pop(name, None)
 
-    def all(self) -> tuple[Download, ...]:
+    def all(self) -> tuple[ActiveDownload, ...]:
         """Every download known of, the newest first, and those that an earlier site left behind."""
         with self._lock:
             known = dict(self._known)
@@ -126,7 +126,7 @@ class Downloads:
                 "when less is going on."
             ) from error
 
-    def _hear(self, name: str, progress: Progress) -> None:
+    def _hear(self, name: str, progress: FetchProgress) -> None:
         with self._lock:
             self._known[name] = msgspec.structs.replace(
                 self._known[name], progress=progress, heard_at=time.time()
@@ -160,7 +160,7 @@ class Downloads:
         ]
         return [name for name in names if hub.is_name(name)]
 
-    def _as_it_stands(self, download: Download) -> Download:
+    def _as_it_stands(self, download: ActiveDownload) -> ActiveDownload:
         """What became of it since it was heard of; others fetch, import and delete as well."""
         if download.is_running:
             return _with_its_speed(download)
@@ -184,10 +184,10 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
     return entry.is_dir(follow_symlinks=False)
 
 
-def _left(name: str, target: Path) -> Download:
+def _left(name: str, target: Path) -> ActiveDownload:
     """What is there of a model that nobody of ours makes."""
     if staging.is_being_made(target):
-        return Download(
+        return ActiveDownload(
             id=name,
             state=State.ELSEWHERE,
             message="Another program makes it, such as `manage.py pull` or `manage.py import_gguf`.",
@@ -195,15 +195,15 @@ def _left(name: str, target: Path) -> Download:
     there = f"{folder_size(staging.draft_of(target)) / 10**9:.2f} GB"
     if os.path.lexists(target):
         message = f"The model is there, and beside it {there} of another try that did not end; discard them."
-        return Download(id=name, state=State.LEFT, message=message)
+        return ActiveDownload(id=name, state=State.LEFT, message=message)
     if "/" not in name:
         message = f"{there} of an import that did not end are there; discard them, and import it again."
-        return Download(id=name, state=State.LEFT, message=message)
+        return ActiveDownload(id=name, state=State.LEFT, message=message)
     message = f"{there} of it are there; resume to go on."
-    return Download(id=name, state=State.INTERRUPTED, message=message)
+    return ActiveDownload(id=name, state=State.INTERRUPTED, message=message)
 
 
-def _with_its_speed(download: Download) -> Download:
+def _with_its_speed(download: ActiveDownload) -> ActiveDownload:
     """Nothing is heard of a stalled one, so its last speed is not its speed."""
     if time.time() - download.heard_at < _SILENT_S:
         return download
@@ -219,7 +219,7 @@ class _Errand:
         self,
         name: str,
         target: Path,
-        hear: Callable[[str, Progress], None],
+        hear: Callable[[str, FetchProgress], None],
         end: Callable[[str, State, str], None],
     ) -> None:
         self._name, self._hear, self._end = name, hear, end

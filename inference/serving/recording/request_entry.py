@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 
-class Entry(Struct, kw_only=True):
+class RequestEntry(Struct, kw_only=True):
     """One request, as it goes on; times are unix seconds, durations seconds."""
 
     at: float
@@ -38,4 +38,4 @@ class Seen(Struct, frozen=True, kw_only=True):
     at: float
 
 
-Note = Entry | Seen
+Note = RequestEntry | Seen

@@ -10,7 +10,7 @@ from django.db.models import F
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.request_record import RequestRecord
 from inference.serving.recording.capture_switch import SWITCH
-from inference.serving.recording.request_entry import Entry, Note
+from inference.serving.recording.request_entry import Note, RequestEntry
 from inference.storage.background_writer import Writer
 
 _MOST = 200  # in one transaction: enough for any load, and soon over
@@ -21,7 +21,7 @@ def write(notes: Sequence[Note]) -> None:
     try:
         with transaction.atomic():
             keys = _keys_of(notes)
-            entries = [note for note in notes if isinstance(note, Entry)]
+            entries = [note for note in notes if isinstance(note, RequestEntry)]
             _record(entries, keys)
             _count(entries, keys)
             _see(notes, keys)
@@ -40,7 +40,7 @@ class Ledger(Writer[Note]):
 
 
 def _prefix(note: Note) -> str:
-    if isinstance(note, Entry):
+    if isinstance(note, RequestEntry):
         return note.principal if note.principal_kind == "key" else ""
     return note.prefix
 
@@ -51,12 +51,12 @@ def _keys_of(notes: Sequence[Note]) -> dict[str, ApiKey]:
     return {key.prefix: key for key in ApiKey.objects.filter(prefix__in=named)}
 
 
-def _record(entries: Sequence[Entry], keys: dict[str, ApiKey]) -> None:
+def _record(entries: Sequence[RequestEntry], keys: dict[str, ApiKey]) -> None:
     if settings.CONFIG.record_days and settings.CONFIG.record_rows:
         RequestRecord.objects.bulk_create(_row(entry, keys.get(_prefix(entry))) for entry in entries)
 
 
-def _row(entry: Entry, key: ApiKey | None) -> RequestRecord:
+def _row(entry: RequestEntry, key: ApiKey | None) -> RequestRecord:
     return RequestRecord(
         at=datetime.fromtimestamp(entry.at, UTC),
         principal_kind=entry.principal_kind,
@@ -83,7 +83,7 @@ def _ms(seconds: float) -> int:
     return max(0, round(seconds * 1000))
 
 
-def _count(entries: Iterable[Entry], keys: dict[str, ApiKey]) -> None:
+def _count(entries: Iterable[RequestEntry], keys: dict[str, ApiKey]) -> None:
     """Add to each key's day what was used on it; a day is that of the request's end."""
     day = datetime.now(UTC).date()
     for entry in entries:

@@ -23,17 +23,20 @@ from inference.core.events import (
 from inference.core.principal import Principal
 from inference.core.requests import Request
 from inference.serving.recording.capture_switch import SWITCH, Switch
-from inference.serving.recording.request_entry import Entry
+from inference.serving.recording.request_entry import RequestEntry
 
 MOST_CHARACTERS = 100_000  # of a prompt, and of an answer, that are kept
 _PARTS: dict[type, str] = {TextDelta: "text", ReasoningDelta: "reasoning", ToolCallDelta: "tool call"}
 
 
-class Watch:
+class RequestRecorder:
     """One request under way; `note` is called for every token, so it does next to nothing."""
 
     def __init__(
-        self, entry: Entry, clock: Callable[[], float] = time.monotonic, words: "Words | None" = None
+        self,
+        entry: RequestEntry,
+        clock: Callable[[], float] = time.monotonic,
+        words: "CapturedText | None" = None,
     ) -> None:
         self.entry = entry
         self._words = words
@@ -113,7 +116,7 @@ class Watch:
         entry.decode_s = timings.decode_s or entry.decode_s
 
 
-class Words:
+class CapturedText:
     """What was asked and answered, kept only when capture is still on at the end."""
 
     def __init__(self, request: Request, switch: Switch) -> None:
@@ -127,7 +130,7 @@ class Words:
             self._said.setdefault((delta.index, _PARTS[type(delta)]), []).append(delta.text)
             self._room -= len(delta.text)
 
-    def keep(self, entry: Entry) -> None:
+    def keep(self, entry: RequestEntry) -> None:
         if self._switch.is_on():
             answers = [
                 {"answer": index, "part": part, "text": "".join(texts)}
@@ -138,17 +141,17 @@ class Words:
 
 @contextmanager
 def watched(
-    request: Request, principal: Principal, keep: Callable[[Entry], None], switch: Switch = SWITCH
-) -> Iterator[Watch]:
+    request: Request, principal: Principal, keep: Callable[[RequestEntry], None], switch: Switch = SWITCH
+) -> Iterator[RequestRecorder]:
     """Watch one request, and hand its entry to `keep` when it is over, however it ends."""
-    entry = Entry(
+    entry = RequestEntry(
         at=time.time(),
         principal_kind=principal.kind,
         principal=principal.name,
         model=request.model,
         kind=request.kind,
     )
-    watch = Watch(entry, words=Words(request, switch) if switch.is_on() else None)
+    watch = RequestRecorder(entry, words=CapturedText(request, switch) if switch.is_on() else None)
     try:
         yield watch
     except (GeneratorExit, asyncio.CancelledError):

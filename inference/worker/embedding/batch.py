@@ -37,7 +37,7 @@ class Work:
 
 
 @dataclass(eq=False)
-class Piece:
+class EmbeddingChunk:
     """Rows that are computed together, `done` tokens of each so far."""
 
     rows: list[tuple[Work, int]]
@@ -48,7 +48,7 @@ class Piece:
     pooled: mx.array | None = None
 
     @classmethod
-    def of(cls, rows: list[tuple[Work, int]], cache: list[Any]) -> "Piece":
+    def of(cls, rows: list[tuple[Work, int]], cache: list[Any]) -> "EmbeddingChunk":
         ids = [work.inputs.rows[place] for work, place in rows]
         lengths = np.array([len(row) for row in ids], np.int32)
         tokens = np.zeros((len(ids), lengths.max()), np.int32)
@@ -61,7 +61,7 @@ class Piece:
         return self.done >= int(self.tokens.shape[1])
 
 
-class Embeddings:
+class EmbeddingBatch:
     """All requests of one embedding model, stepped together. Made, used and dropped on one thread."""
 
     def __init__(self, model: Encoder, pooling: Pooling, *, step: int) -> None:
@@ -70,7 +70,7 @@ class Embeddings:
         self._step = step
         self._works: dict[int, Work] = {}
         self._turns: deque[Work] = deque()  # who has rows waiting, in turn
-        self._piece: Piece | None = None
+        self._piece: EmbeddingChunk | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -116,7 +116,7 @@ class Embeddings:
             if len(work.done) == len(work.inputs.rows) and work is self._works.pop(work.inputs.id, None):
                 yield Vectors(work.inputs.id, tuple(work.done[place] for place in range(len(work.done))))
 
-    def _next_piece(self) -> Piece | None:
+    def _next_piece(self) -> EmbeddingChunk | None:
         """Rows of those who wait, in turn, that padded are no more than a step."""
         rows: list[tuple[Work, int]] = []
         longest = 0
@@ -127,9 +127,9 @@ class Embeddings:
                 break
             rows.append((work, work.waiting.pop()))
             self._turns.rotate(-1) if work.waiting else self._turns.popleft()
-        return Piece.of(rows, self._model.new_cache()) if rows else None
+        return EmbeddingChunk.of(rows, self._model.new_cache()) if rows else None
 
-    def _compute(self, piece: Piece) -> None:
+    def _compute(self, piece: EmbeddingChunk) -> None:
         """Take the piece a chunk further: every way of pooling is a weighted sum of hidden states."""
         end = min(piece.done + self._step, piece.tokens.shape[1])
         if not self._model.can_go_on:
@@ -142,7 +142,7 @@ class Embeddings:
         piece.done = end
         mx.eval(piece.pooled, [layer.state for layer in piece.cache])
 
-    def _weights(self, piece: Piece, places: "np.ndarray[Any, Any]") -> Floats:
+    def _weights(self, piece: EmbeddingChunk, places: "np.ndarray[Any, Any]") -> Floats:
         """What each place counts in its row's vector, (rows, places); padding counts nothing."""
         lengths = piece.lengths[:, None]
         match self._pooling.mode:
@@ -154,7 +154,7 @@ class Embeddings:
                 weights = places == lengths - 1
         return weights.astype(np.float32)
 
-    def _vectors(self, piece: Piece) -> Floats:
+    def _vectors(self, piece: EmbeddingChunk) -> Floats:
         found: Floats = np.array(piece.pooled)
         return _normalised(found) if self._pooling.normalises else found
 

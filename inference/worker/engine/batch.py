@@ -8,13 +8,13 @@ from typing import Any, Protocol
 import mlx.nn as nn
 from mlx_lm.models.cache import make_prompt_cache
 
-from inference.worker.engine.prefill_budget import Pace
-from inference.worker.engine.prompt_scoring import Scoring
+from inference.worker.engine.prefill_budget import PrefillBudget
+from inference.worker.engine.prompt_scoring import PromptScoring
 from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored, Sequence
 from inference.worker.engine.sequential_lane import SequentialLane
 from inference.worker.engine.shared_lane import SharedLane
 from inference.worker.model.batch_support import BatchSupport
-from inference.worker.prefix_cache.cache import Found, Prefixes, boundaries
+from inference.worker.prefix_cache.cache import Found, PrefixCache, boundaries
 from inference.worker.prefix_cache.layers import Cache, can_always_trim
 
 
@@ -36,7 +36,7 @@ class Lane(Protocol):
 
 
 @dataclass(eq=False)
-class Running:
+class RunningSequence:
     """A sequence in the batch."""
 
     sequence: Sequence
@@ -76,14 +76,14 @@ class Batch:
         *,
         max_batch: int,
         prefill_step: int,
-        prefixes: Prefixes | None = None,
+        prefixes: PrefixCache | None = None,
         has_exact_seeds: bool = False,
         support: BatchSupport | None = None,
     ) -> None:
         self._model = model
-        self._pace = Pace(prefill_step)
+        self._pace = PrefillBudget(prefill_step)
         self._support = support or BatchSupport()
-        self._prefixes = prefixes or Prefixes(0)
+        self._prefixes = prefixes or PrefixCache(0)
         self._has_exact_seeds = has_exact_seeds
         # Where caches cannot go back, they are kept at the places to which later prompts may go back.
         self._needs_checkpoints = not (
@@ -91,8 +91,8 @@ class Batch:
         )
         self._sequential = SequentialLane(model)
         self._main: Lane = SharedLane(model, width=max_batch) if self._support.can_batch else self._sequential
-        self._running: dict[int, Running] = {}
-        self._scoring: list[Scoring] = []
+        self._running: dict[int, RunningSequence] = {}
+        self._scoring: list[PromptScoring] = []
         self._turn = 0
 
     @property
@@ -119,7 +119,7 @@ class Batch:
     def add(self, first: Sequence, *copies: Sequence) -> None:
         """Begin sequences of one prompt: the first is prefilled, its copies begin with its cache."""
         if first.scores_prompt:
-            self._scoring.append(Scoring(self._model, (first, *copies)))
+            self._scoring.append(PromptScoring(self._model, (first, *copies)))
             return
         tokens = first.known
         is_exact = self._is_exact(first)
@@ -140,7 +140,7 @@ class Batch:
         known = found.length if found else 0
         segments = self._segments(tokens, known, sequence.stop_ids, has_copies=bool(copies))
         uid = lane.insert(sequence, segments, found.cache if found else None, tokens[:known])
-        self._running[sequence.id] = Running(
+        self._running[sequence.id] = RunningSequence(
             sequence, lane, uid, known, len(tokens) - known, is_exact, copies
         )
 
@@ -172,15 +172,18 @@ class Batch:
         Echoes, the batch and the sequences that are computed by themselves prefill in turns, so that who
         decodes waits for one chunk at most.
         """
-        prompting: list[Scoring | Lane] = [*self._scoring[:1], *(x for x in self._lanes if self._left(x))]
+        prompting: list[PromptScoring | Lane] = [
+            *self._scoring[:1],
+            *(x for x in self._lanes if self._left(x)),
+        ]
         turn = prompting[self._turn % len(prompting)] if prompting else None
         self._turn += 1
-        if isinstance(turn, Scoring):
+        if isinstance(turn, PromptScoring):
             yield from self._score(turn)
         for lane in self._lanes:
             yield from self._step(lane, may_prefill=lane is turn)
 
-    def _score(self, scoring: Scoring) -> Iterator[Output]:
+    def _score(self, scoring: PromptScoring) -> Iterator[Output]:
         if not scoring.is_done:
             scoring.step()
         if not scoring.is_done:
@@ -219,7 +222,7 @@ class Batch:
         """Tokens of prompts that a lane has still to compute."""
         return sum(running.left for running in self._running.values() if running.lane is lane)
 
-    def _prefilled(self, running: Running, response: Any) -> Prefilled:
+    def _prefilled(self, running: RunningSequence, response: Any) -> Prefilled:
         done, total = response.progress
         running.left = 0 if response.end_of_prompt else max(1, total - done)
         is_cut = response.end_of_segment and not response.end_of_prompt
@@ -227,7 +230,7 @@ class Batch:
             self._on_cut(running)
         return Prefilled(running.sequence.id, done + running.cached, total + running.cached, running.cached)
 
-    def _on_cut(self, running: Running) -> None:
+    def _on_cut(self, running: RunningSequence) -> None:
         """A place in the prompt where its caches are kept, or given to its copies."""
         cache, tokens = running.lane.extract(running.uid)
         if running.left > 1:
@@ -237,14 +240,14 @@ class Batch:
             self._insert(copy, Found(len(tokens), cache))
         running.copies = ()
 
-    def _sampled(self, running: Running, response: Any) -> Sampled:
+    def _sampled(self, running: RunningSequence, response: Any) -> Sampled:
         running.tokens.append(response.token)
         if response.finish_reason:
             del self._running[running.sequence.id]
         logprob = response.logprobs.read() if response.logprobs else None
         return Sampled(running.sequence.id, response.token, response.finish_reason, logprob)
 
-    def _keep(self, running: Running, tokens: list[int], cache: Cache) -> None:
+    def _keep(self, running: RunningSequence, tokens: list[int], cache: Cache) -> None:
         if not running.is_exact:
             self._prefixes.keep(running.sequence.owner, tokens, cache)
 

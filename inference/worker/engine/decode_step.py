@@ -10,13 +10,13 @@ from typing import Any
 import mlx.core as mx
 from mlx_lm.generate import GenerationBatch
 
-from inference.worker.sampling.token_sampler import Chooser, LazyLogprob, choose
+from inference.worker.sampling.token_sampler import LazyLogprob, TokenSampler, choose
 
 
 class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
     """mlx-lm's batch of decoding sequences; its `samplers` are choosers, its `logprobs` what they want."""
 
-    samplers: list[Chooser]
+    samplers: list[TokenSampler]
     _next_tokens: Any
     _next_logprobs: list[LazyLogprob | None]
 

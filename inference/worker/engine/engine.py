@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from inference.core.model_card import Finding
 from inference.core.protocol import Load, Shed
 from inference.worker.embedding.inputs import Inputs
-from inference.worker.model.low_priority import giving_way
+from inference.worker.model.low_priority import run_at_low_priority
 
 if TYPE_CHECKING:
     from inference.worker.engine.recovery import ResilientBatch, Steppable
     from inference.worker.engine.sequence import Output, Sequence
     from inference.worker.model.loading import LoadedModel
-    from inference.worker.prefix_cache.cache import Prefixes
-    from inference.worker.prefix_cache.entry import Entry
+    from inference.worker.prefix_cache.cache import PrefixCache
+    from inference.worker.prefix_cache.entry import PrefixEntry
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Restored:
     """What the disk had of the prompt of these sequences, None if it could not be read."""
 
     sequences: "tuple[Sequence, ...]"
-    entry: "Entry | None"
+    entry: "PrefixEntry | None"
 
 
 class Quit:
@@ -60,7 +60,7 @@ _LAST_SAVES_S = 2.0  # the site waits this long and a little more for a worker t
 
 
 @dataclass(frozen=True)
-class Sink:
+class EngineCallbacks:
     """Where the engine's results go; each is called on the engine's thread and must not block."""
 
     on_imported: Callable[[], None]
@@ -78,13 +78,13 @@ class Engine(threading.Thread):
     `steps`, `running`, `kv_bytes` and `prefix_bytes` may be read on any thread.
     """
 
-    def __init__(self, sink: Sink, load: "LoadModel | None" = None) -> None:
+    def __init__(self, sink: EngineCallbacks, load: "LoadModel | None" = None) -> None:
         super().__init__(name="engine", daemon=True)
         self._sink = sink
         self._load_model = load
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._batch: ResilientBatch | None = None
-        self._prefixes: Prefixes | None = None
+        self._prefixes: PrefixCache | None = None
         self._restoring: dict[int, Sequence] = {}  # those that wait for the disk
         self._is_running = True
         self.steps = 0
@@ -136,7 +136,7 @@ class Engine(threading.Thread):
                 self._save(self._prefixes)
         return self._commands.get()
 
-    def _save(self, prefixes: "Prefixes") -> None:
+    def _save(self, prefixes: "PrefixCache") -> None:
         if prefixes.spill and (entry := prefixes.unsaved):
             prefixes.spill.write_soon(entry)
 
@@ -166,7 +166,7 @@ class Engine(threading.Thread):
 
         try:
             loading = self._load_model or load
-            loaded = giving_way(lambda: loading(options, self._sink.on_loading))
+            loaded = run_at_low_priority(lambda: loading(options, self._sink.on_loading))
             self._prefixes, findings = _new_prefixes(options, loaded)
             self._batch = ResilientBatch(lambda: self._new_batch(loaded, options), self._forget)
             self._sink.on_loaded(replace(loaded, findings=(*loaded.findings, *findings)))
@@ -175,11 +175,11 @@ class Engine(threading.Thread):
             self._sink.on_load_failed(error)
 
     def _new_batch(self, loaded: "LoadedModel", options: Load) -> "Steppable":
-        from inference.worker.embedding.batch import Embeddings
+        from inference.worker.embedding.batch import EmbeddingBatch
         from inference.worker.engine.batch import Batch
 
         if loaded.pooling:
-            return Embeddings(loaded.encoder, loaded.pooling, step=options.prefill_step)
+            return EmbeddingBatch(loaded.encoder, loaded.pooling, step=options.prefill_step)
         return Batch(
             loaded.model,
             max_batch=options.max_batch,
@@ -256,19 +256,19 @@ class Engine(threading.Thread):
         self.running = len(self._restoring) + (len(self._batch.ids) if self._batch else 0)
 
 
-def _new_prefixes(options: Load, loaded: "LoadedModel") -> "tuple[Prefixes, tuple[Finding, ...]]":
+def _new_prefixes(options: Load, loaded: "LoadedModel") -> "tuple[PrefixCache, tuple[Finding, ...]]":
     """The model's prefix cache, and what its owner should know of it."""
-    from inference.worker.prefix_cache.cache import Prefixes
-    from inference.worker.prefix_cache.disk import Spill, folder_for
+    from inference.worker.prefix_cache.cache import PrefixCache
+    from inference.worker.prefix_cache.disk import DiskTier, folder_for
 
     limit = options.prefix_cache_bytes if loaded.support.can_reuse_prefixes else 0
     can_trim = loaded.support.can_trim_prefixes
     if not (options.prefix_disk_bytes and loaded.support.can_reuse_prefixes):
-        return Prefixes(limit, can_trim=can_trim), ()
+        return PrefixCache(limit, can_trim=can_trim), ()
     try:
         folder = folder_for(Path(options.prefix_disk_path), Path(options.path), loaded.device)
-        return Prefixes(limit, Spill(folder, options.prefix_disk_bytes), can_trim), ()
+        return PrefixCache(limit, DiskTier(folder, options.prefix_disk_bytes), can_trim), ()
     except OSError as error:
         logger.warning("No prefixes are kept on disk: %s", error)
         text = f"Its prefixes are not kept on disk: {error.strerror or 'their folder cannot be used'}."
-        return Prefixes(limit, can_trim=can_trim), (Finding(light="amber", about="prefixes", text=text),)
+        return PrefixCache(limit, can_trim=can_trim), (Finding(light="amber", about="prefixes", text=text),)

@@ -8,7 +8,7 @@ _FIRST = 128  # tokens, while nothing has been measured
 _WEIGHT = 0.3  # of the newest measurement
 
 
-class Pace:
+class PrefillBudget:
     """Measures this machine's prefill, in tokens a second, and sizes the chunks by it."""
 
     def __init__(self, most: int) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _CHUNK = 64  # tokens; the logits of a chunk are a float for each of them and each word of the vocabulary
 
 
-class Scoring:
+class PromptScoring:
     """One prompt on its way; `sequences` are those that answer it."""
 
     def __init__(self, model: nn.Module, sequences: "tuple[Sequence, ...]") -> None:

@@ -11,7 +11,7 @@ from inference.worker.engine.decode_step import Decode
 from inference.worker.engine.sequence import Sequence
 from inference.worker.model import mlx_lm_patches
 from inference.worker.prefix_cache.layers import Cache
-from inference.worker.sampling.token_sampler import Chooser
+from inference.worker.sampling.token_sampler import TokenSampler
 
 
 class SharedLane:
@@ -68,8 +68,8 @@ class SharedLane:
         return cache, tokens
 
 
-def chooser_of(sequence: Sequence) -> Chooser:
-    return Chooser(
+def chooser_of(sequence: Sequence) -> TokenSampler:
+    return TokenSampler(
         sequence.sampling,
         prompt=sequence.prompt,
         answered=sequence.answered,

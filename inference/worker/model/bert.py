@@ -37,7 +37,7 @@ class BertArgs(BaseModelArgs):  # type: ignore[misc]  # mlx-lm is untyped
             raise ValueError("this variant of BERT is not supported")
 
 
-class Embeddings(nn.Module):  # type: ignore[misc]
+class BertEmbeddings(nn.Module):  # type: ignore[misc]
     """Words, their positions, and the first of BERT's two segments."""
 
     def __init__(self, args: BertArgs) -> None:
@@ -137,7 +137,7 @@ class Bert(nn.Module):  # type: ignore[misc]
 
     def __init__(self, args: BertArgs) -> None:
         super().__init__()
-        self.embeddings = Embeddings(args)
+        self.embeddings = BertEmbeddings(args)
         self.encoder = Layers(args)
 
     def __call__(self, tokens: mx.array, lengths: mx.array) -> mx.array:

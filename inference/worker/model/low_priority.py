@@ -12,7 +12,7 @@ _GIVES_WAY = 10  # nice: a tenth of an equal share, and all of an idle processor
 T = TypeVar("T")
 
 
-def giving_way(work: Callable[[], T]) -> T:
+def run_at_low_priority(work: Callable[[], T]) -> T:
     """Do `work` on a thread of its own, with a lower priority where threads have one (Linux).
 
     Nobody may raise a priority again without privileges, so the thread ends with its work. Threads that

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import mlx.core as mx
 import numpy as np
 
-from inference.worker.prefix_cache.entry import Entry, Tokens, common_length
+from inference.worker.prefix_cache.entry import PrefixEntry, Tokens, common_length
 from inference.worker.prefix_cache.layers import Cache, trimmed
 
 if TYPE_CHECKING:
-    from inference.worker.prefix_cache.disk import Saved, Spill
+    from inference.worker.prefix_cache.disk import DiskTier, Saved
 
 SHORTEST = 16  # tokens; less is computed faster than it is looked up and copied
 
@@ -29,28 +29,28 @@ class Found:
 
 
 @dataclass
-class Prefixes:
+class PrefixCache:
     """The entries of one model, least recently used first, never more than `limit` bytes together.
 
     `can_trim` is False for a model whose caches are not right once they have gone back, whatever they say.
     """
 
     limit: int
-    spill: "Spill | None" = None
+    spill: "DiskTier | None" = None
     can_trim: bool = True
-    _entries: list[Entry] = field(default_factory=list)
+    _entries: list[PrefixEntry] = field(default_factory=list)
 
     @property
     def bytes(self) -> int:
         return sum(entry.bytes for entry in self._entries)
 
     @property
-    def unsaved(self) -> Entry | None:
+    def unsaved(self) -> PrefixEntry | None:
         """The latest entry that is still to be written to disk."""
         return next((e for e in reversed(self._entries) if not e.is_saved), None) if self.spill else None
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[PrefixEntry, ...]:
         return tuple(self._entries)
 
     def find(self, owner: str, prompt: Sequence[int]) -> Found | None:
@@ -69,12 +69,12 @@ class Prefixes:
         wanted = _tokens(prompt[:-1])
         return self.spill.longer(owner, wanted, than=self._best(owner, wanted)[1])
 
-    def restore(self, entry: Entry) -> None:
+    def restore(self, entry: PrefixEntry) -> None:
         """Take an entry that was read from disk; one larger than the limit stays until the next `shed`."""
         self._entries = [known for known in self._entries if not _is_covered(known, entry)]
         self._entries.append(entry)
 
-    def _best(self, owner: str, wanted: Tokens) -> tuple[Entry | None, int]:
+    def _best(self, owner: str, wanted: Tokens) -> tuple[PrefixEntry | None, int]:
         best, length = None, SHORTEST - 1
         for entry in self._entries:
             common = usable_length(entry, owner, wanted)
@@ -87,7 +87,7 @@ class Prefixes:
         size = sum(layer.nbytes for layer in cache)
         if len(tokens) >= SHORTEST and size <= self.limit:
             mx.eval([layer.state for layer in cache])
-            self.restore(Entry(owner, _tokens(tokens), cache, size, can_trim=self.can_trim))
+            self.restore(PrefixEntry(owner, _tokens(tokens), cache, size, can_trim=self.can_trim))
             self.shed(self.limit)
 
     def shed(self, keep_bytes: int) -> None:
@@ -97,7 +97,7 @@ class Prefixes:
             excess -= self._entries.pop(0).bytes
 
 
-def usable_length(entry: Entry, owner: str, wanted: Tokens) -> int:
+def usable_length(entry: PrefixEntry, owner: str, wanted: Tokens) -> int:
     """How many of the tokens `wanted` this entry can stand for: 0 where it is another's."""
     if entry.owner != owner:
         return 0
@@ -114,7 +114,7 @@ def boundaries(prompt: Sequence[int], ends: Iterable[int], most: int = 4) -> lis
     return places if len(places) <= most else [places[0], *places[-(most - 1) :]]
 
 
-def _is_covered(known: Entry, by: Entry) -> bool:
+def _is_covered(known: PrefixEntry, by: PrefixEntry) -> bool:
     if known.owner != by.owner or len(known.tokens) > len(by.tokens):
         return False
     is_beginning = common_length(known.tokens, by.tokens) == len(known.tokens)

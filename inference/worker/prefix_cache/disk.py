@@ -21,7 +21,7 @@ import mlx.core as mx
 import numpy as np
 from mlx_lm.models.cache import load_prompt_cache, save_prompt_cache
 
-from inference.worker.prefix_cache.entry import Entry, Tokens, common_length
+from inference.worker.prefix_cache.entry import PrefixEntry, Tokens, common_length
 from inference.worker.prefix_cache.layers import can_be_saved
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Saved:
     bytes: int
 
 
-class Spill:
+class DiskTier:
     """The saved prefixes of one model in `folder`, never more than `limit` bytes together.
 
     Files are read and written on a thread of its own, so that no running sequence waits for the disk. Raises
@@ -73,11 +73,11 @@ class Spill:
                     best, length = saved, common
         return best
 
-    def read_soon(self, saved: Saved, then: Callable[[Entry | None], None]) -> None:
+    def read_soon(self, saved: Saved, then: Callable[[PrefixEntry | None], None]) -> None:
         """Have a prefix read; `then` is called with it on the disk's thread, with None if that fails."""
         self._soon(lambda: then(self.read(saved)))
 
-    def write_soon(self, entry: Entry) -> None:
+    def write_soon(self, entry: PrefixEntry) -> None:
         """Have an entry written."""
         entry.is_saved = True
         self._soon(lambda: self.write(entry))
@@ -86,7 +86,7 @@ class Spill:
         """Let what was asked for come to its end, within so many seconds."""
         wait(set(self._pending), timeout_s)
 
-    def read(self, saved: Saved) -> Entry | None:
+    def read(self, saved: Saved) -> PrefixEntry | None:
         """The prefix with its caches; None, and the file is gone, when it cannot be read."""
         try:
             os.utime(saved.path)
@@ -99,9 +99,9 @@ class Spill:
             return None
         with self._lock:
             self._saved = [*(one for one in self._saved if one is not saved), saved]
-        return Entry(saved.owner, saved.tokens, cache, size, is_saved=True, can_trim=saved.is_trimmable)
+        return PrefixEntry(saved.owner, saved.tokens, cache, size, is_saved=True, can_trim=saved.is_trimmable)
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: PrefixEntry) -> None:
         """Save one prefix in the place of those that are only its beginning; a full disk is no failure."""
         entry.is_saved = True
         if entry.bytes > self._limit or not can_be_saved(entry.cache):
@@ -119,7 +119,7 @@ class Spill:
             return
         self._note(Saved(path, entry.owner, entry.tokens, entry.is_trimmable, size), entry)
 
-    def _note(self, written: Saved, entry: Entry) -> None:
+    def _note(self, written: Saved, entry: PrefixEntry) -> None:
         """Put a new file into the index, in the place of those it makes superfluous."""
         with self._lock:
             others = [saved for saved in self._saved if saved.path != written.path]
@@ -173,7 +173,7 @@ def _state(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _metadata(entry: Entry) -> dict[str, str]:
+def _metadata(entry: PrefixEntry) -> dict[str, str]:
     return {
         "owner": entry.owner,
         "tokens": base64.b64encode(entry.tokens.tobytes()).decode(),
@@ -195,6 +195,6 @@ def _read_header(path: Path) -> Saved | None:
         return None
 
 
-def _covers(entry: Entry, saved: Saved) -> bool:
+def _covers(entry: PrefixEntry, saved: Saved) -> bool:
     is_beginning = common_length(saved.tokens, entry.tokens) == len(saved.tokens)
     return saved.owner == entry.owner and is_beginning and entry.is_trimmable

@@ -10,7 +10,7 @@ Tokens = np.ndarray[tuple[int], np.dtype[np.int32]]
 
 
 @dataclass(eq=False)
-class Entry:
+class PrefixEntry:
     """The KV caches of `tokens`."""
 
     owner: str

@@ -47,7 +47,7 @@ class LazyLogprob:
         return Logprob(max(float(self.value.item()), _NEVER), top, self.broken)  # type: ignore[arg-type]  # no complex logits
 
 
-class Chooser:
+class TokenSampler:
     """One sequence's choices. Used on the engine's thread only.
 
     `prompt` and `answered` are the token ids before the next one: penalties need them, and a sequence
@@ -157,7 +157,7 @@ def _count(tokens: Sequence[int], vocabulary: int) -> mx.array:
     return mx.zeros(vocabulary).at[ids].add(1.0) if tokens else mx.zeros(vocabulary)
 
 
-def choose(choosers: Sequence[Chooser], logits: mx.array) -> mx.array:
+def choose(choosers: Sequence[TokenSampler], logits: mx.array) -> mx.array:
     """One token for each row, shape (rows,): one call for all rows of one shape."""
     shapes = [chooser.shape for chooser in choosers]
     draws = [chooser.draw() for chooser in choosers]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from inference.adapters import Adapter
-from inference.adapters.channel_reader import Piece, Reader
+from inference.adapters.channel_reader import ChannelReader, Piece
 from inference.core.events import (
     Delta,
     Event,
@@ -20,7 +20,7 @@ from inference.worker.text.stop_strings import StopStrings
 _ECHO_PIECE = 1024  # tokens whose log probabilities are one event
 
 
-class Answer:
+class AnswerText:
     """The text side of one answer: feed it tokens, take the events, ask whether its text has ended it.
 
     Every generated token counts, also the stop token and those whose text a stop string cut off: they
@@ -34,7 +34,7 @@ class Answer:
         *,
         hidden: frozenset[int] = frozenset(),
         stops: Sequence[str] = (),
-        reader: Reader | None = None,
+        reader: ChannelReader | None = None,
         context: Sequence[int] = (),
         echo: str = "",
         index: int = 0,
@@ -45,7 +45,7 @@ class Answer:
         self._detokenizer = Detokenizer(tokenizer, context)
         self._hidden = hidden
         self._stops = StopStrings(stops)
-        self._reader = reader or Reader()
+        self._reader = reader or ChannelReader()
         self._echo = echo
         self._calls = 0
         self._untold = 0
@@ -65,7 +65,7 @@ class Answer:
         tokenizer: Decodes,
         adapter: Adapter,
         index: int = 0,
-    ) -> "Answer":
+    ) -> "AnswerText":
         """The `index`th answer to be made of `request`, to the prompt with these token ids."""
         if isinstance(request, ChatRequest):
             # No context: an answer begins a text of its own, without the space a continuation has.

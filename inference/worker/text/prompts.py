@@ -25,17 +25,17 @@ from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.sequence import Sequence
 from inference.worker.model.loading import LoadedModel
 from inference.worker.sampling.grammar import Grammars
-from inference.worker.text.answer import Answer
+from inference.worker.text.answer import AnswerText
 
 _MOST_TOLD = 1_000_000  # tokens, or their log probabilities, in one answer: more are many megabytes
 
 
 @dataclass(frozen=True)
-class Asked:
+class PreparedPrompt:
     """One prompt and the answers to it: the first sequence is prefilled, the others take over its cache."""
 
     sequences: tuple[Sequence, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[AnswerText, ...]
 
     @property
     def prompt(self) -> tuple[int, ...]:
@@ -51,7 +51,7 @@ class Prompts:
         self._grammars = Grammars(model)
         self._last_id = 0
 
-    def asked(self, request: GenerationRequest, owner: str) -> list[Asked]:
+    def asked(self, request: GenerationRequest, owner: str) -> list[PreparedPrompt]:
         """One entry for each prompt of `request`; raises a ServerError that names the wrong field."""
         if self._model.pooling:
             raise InvalidValue("This model makes embeddings, not text; ask /v1/embeddings.", param="model")
@@ -110,7 +110,7 @@ class Prompts:
 
     def _asked(
         self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int, turns: int
-    ) -> Asked:
+    ) -> PreparedPrompt:
         model = self._model
         sampling = request.sampling.over(model.own_sampling).over(NEUTRAL)
         grammar = self._grammars.of(request, prompt) if isinstance(request, ChatRequest) else None
@@ -132,10 +132,10 @@ class Prompts:
             for copy in range(request.n)
         )
         answers = tuple(
-            Answer.of(request, prompt, model.tokenizer, model.adapter, index=first + copy)
+            AnswerText.of(request, prompt, model.tokenizer, model.adapter, index=first + copy)
             for copy in range(request.n)
         )
-        return Asked(sequences, answers)
+        return PreparedPrompt(sequences, answers)
 
     def _stop_ids(self, request: GenerationRequest) -> frozenset[int]:
         if request.ignores_end:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from inference.adapters.chat_template.template_input import Tongue, variables_of
+from inference.adapters.chat_template.template_input import TemplateInput, variables_of
 from inference.adapters.tool_calls.tool_formats import MistralList
 from inference.core.errors import TemplateFailed
 from inference.core.requests import Message, Tool, ToolCall
@@ -13,8 +13,8 @@ from tests.adapters.family_models import ADD, asking, hub_tokenizer, real
 DEEP = '{"a":'
 ATTACK = "<|im_end|>"
 TOKENIZER = hub_tokenizer()
-PLAIN = Tongue(str)
-QUOTING = Tongue(TOKENIZER.quote)
+PLAIN = TemplateInput(str)
+QUOTING = TemplateInput(TOKENIZER.quote)
 
 
 def calling(arguments: str, **names: str) -> Message:
@@ -102,7 +102,7 @@ def test_no_part_of_a_tool_has_one(tool: Tool) -> None:
 
 
 def test_ids_are_bent_to_the_familys_form_alike_in_call_and_result() -> None:
-    tongue = Tongue(str, MistralList(TOKENIZER))
+    tongue = TemplateInput(str, MistralList(TOKENIZER))
     (call,) = tongue.turn(calling("{}"))["tool_calls"]
     result = tongue.turn(Message(role="tool", content="", tool_call_id="call_1"))
     assert len(call["id"]) == 9

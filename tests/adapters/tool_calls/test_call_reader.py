@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.adapters.channel_reader import Reader
-from inference.adapters.tool_calls.bracket_scanner import Nesting
+from inference.adapters.channel_reader import ChannelReader
+from inference.adapters.tool_calls.bracket_scanner import BracketScanner
 from inference.adapters.tool_calls.call_reader import CallReader, Piece
-from inference.adapters.tool_calls.call_syntax import Head
+from inference.adapters.tool_calls.call_syntax import CallPrefix
 from inference.adapters.tool_calls.tool_formats import (
     Hermes,
     Llama3Json,
@@ -46,12 +46,12 @@ class NoVocabulary:
         return None
 
 
-def reader(format_of: type[ToolFormat], *, several: bool = True) -> Reader:
+def reader(format_of: type[ToolFormat], *, several: bool = True) -> ChannelReader:
     calls = CallReader(format_of(NoVocabulary()), TOOLS, several=several)
-    return Reader(reasoning=THINK, calls=calls)
+    return ChannelReader(reasoning=THINK, calls=calls)
 
 
-def fed(reader: Reader, text: str, cuts: Sequence[int] = ()) -> list[Piece]:
+def fed(reader: ChannelReader, text: str, cuts: Sequence[int] = ()) -> list[Piece]:
     edges = [0, *sorted({cut for cut in cuts if cut < len(text)}), len(text)]
     pieces: list[Piece] = []
     for start, end in zip(edges, edges[1:], strict=False):
@@ -264,14 +264,14 @@ def test_where_one_call_is_allowed_nothing_follows_it() -> None:
 
 @given(ARGUMENTS, CUTS)
 def test_the_end_of_an_object_is_found_in_any_cut(text: str, cuts: list[int]) -> None:
-    nesting, edges = Nesting(), [0, *sorted({cut for cut in cuts if cut < len(text)}), len(text)]
+    nesting, edges = BracketScanner(), [0, *sorted({cut for cut in cuts if cut < len(text)}), len(text)]
     ends = [nesting.end_in(text[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
     assert ends[-1] is not None
     assert not any(end is not None for end in ends[:-1])
 
 
 def test_a_head_knows_its_beginnings() -> None:
-    head = Head("<", r"(?P<name>[a-z]{1,8})", ">", r"\{")
+    head = CallPrefix("<", r"(?P<name>[a-z]{1,8})", ">", r"\{")
     whole = "<add>{"
     assert all(head.may_become(whole[:end]) for end in range(len(whole) + 1))
     assert not head.may_become("<add>x")

@@ -7,12 +7,12 @@ import json
 import pytest
 
 from inference.adapters import Adapter
-from inference.adapters.channel_reader import Reader
+from inference.adapters.channel_reader import ChannelReader
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.tool_formats import Hermes
 from inference.core.requests import Tool
 from inference.worker.model.tokenizer import HubTokenizer
-from inference.worker.text.answer import Answer
+from inference.worker.text.answer import AnswerText
 from tests.adapters.families import (
     test_command_r,
     test_deepseek,
@@ -148,7 +148,7 @@ def test_what_is_no_complete_and_valid_call_is_thought(said: str) -> None:
     assert heard_in_every_split(adapter, f"<think>Hm. {said}") == {Heard(reasoning=f"Hm. {said}")}
 
 
-def reader(*, several: bool = True) -> Reader:
+def reader(*, several: bool = True) -> ChannelReader:
     tools = {"add": ADD, "now": NOW}
 
     class NoVocabulary:
@@ -158,7 +158,9 @@ def reader(*, several: bool = True) -> Reader:
             return None
 
     calls = CallReader(Hermes(NoVocabulary()), tools, several=several)
-    return Reader(reasoning=("<think>", "</think>"), starts_inside=True, calls=calls, calls_in_thoughts=True)
+    return ChannelReader(
+        reasoning=("<think>", "</think>"), starts_inside=True, calls=calls, calls_in_thoughts=True
+    )
 
 
 def test_where_one_call_is_allowed_it_is_the_first() -> None:
@@ -186,7 +188,7 @@ def test_thoughts_about_a_mark_are_told_as_they_come() -> None:
 def test_what_has_to_follow_a_schema_is_not_heard_in_thoughts(wishes: dict[str, object]) -> None:
     """Nothing holds it to its schema there."""
     adapter, tokenizer = QWEN
-    made = Answer.of(asking(ASKED, tools=(ADD,), **wishes), prompt_of(adapter), tokenizer, adapter)
+    made = AnswerText.of(asking(ASKED, tools=(ADD,), **wishes), prompt_of(adapter), tokenizer, adapter)
     events = [event for token in tokenizer.encode(f"<think>{CALL}") for event in made.feed(token)]
     assert "".join(event.text for event in [*events, *made.flush()]) == CALL  # type: ignore[union-attr]
     assert made.reason("stop") == "stop"
@@ -194,7 +196,7 @@ def test_what_has_to_follow_a_schema_is_not_heard_in_thoughts(wishes: dict[str, 
 
 def test_an_answer_with_such_a_call_says_so_and_tells_each_token_once() -> None:
     adapter, tokenizer = QWEN
-    made = Answer.of(asking(ASKED, tools=(Tool(name="add"),)), prompt_of(adapter), tokenizer, adapter)
+    made = AnswerText.of(asking(ASKED, tools=(Tool(name="add"),)), prompt_of(adapter), tokenizer, adapter)
     events = [event for token in tokenizer.encode(f"<think>Hm.\n{CALL}") for event in made.feed(token)]
     events += made.flush("stop")
     assert made.reason("stop") == "tool_calls"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.adapters.channel_reader import Reader
+from inference.adapters.channel_reader import ChannelReader
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.tool_formats import Hermes, Llama3Json, ToolFormat
 from inference.core.requests import Tool
@@ -14,7 +14,7 @@ ADD_CALL = '<tool_call>{"name": "add", "arguments": {"a": 1}}</tool_call>'
 def cut(said: str, *, is_forced: bool = False, format_of: type[ToolFormat] = Hermes) -> dict[str, str]:
     """Each channel of an answer that is cut here."""
     calls = CallReader(format_of(NoVocabulary()), {"add": Tool(name="add")}, is_forced=is_forced)
-    made = Reader(reasoning=THINK, calls=calls)
+    made = ChannelReader(reasoning=THINK, calls=calls)
     pieces = [*made.feed(said), *made.flush(is_cut=True)]
     channels = ("text", "reasoning", "tool")
     joined = {name: "".join(one.text for one in pieces if one.channel == name) for name in channels}

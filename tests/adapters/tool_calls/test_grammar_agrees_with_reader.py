@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from llguidance import LLMatcher
 
 from inference.adapters import ADAPTERS
-from inference.adapters.channel_reader import Piece, Reader
+from inference.adapters.channel_reader import ChannelReader, Piece
 from inference.adapters.harmony import HarmonyCalls, HarmonyReader
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.grammar_rules import Unwritable
@@ -152,18 +152,18 @@ def parameters(draw: st.DrawFn) -> dict[str, Any]:
 TOOLS = st.lists(st.tuples(TOOL_NAMES, parameters()), min_size=1, max_size=2, unique_by=lambda one: one[0])
 
 
-def reader_of(manner: ToolFormat, tools: Sequence[Tool], several: bool) -> Reader:
+def reader_of(manner: ToolFormat, tools: Sequence[Tool], several: bool) -> ChannelReader:
     """The reader of an answer that has to be a call, as the adapters make it."""
     known = {tool.name: tool for tool in tools}
     if isinstance(manner, HarmonyCalls):
         return HarmonyReader(manner, known, several=several, is_forced=True)
-    return Reader(calls=CallReader(manner, known, several=several, is_forced=True))
+    return ChannelReader(calls=CallReader(manner, known, several=several, is_forced=True))
 
 
 Heard = tuple[str, tuple[tuple[str, str], ...]]
 
 
-def heard(reader: Reader, pieces: Sequence[str], *, is_cut: bool = False) -> Heard:
+def heard(reader: ChannelReader, pieces: Sequence[str], *, is_cut: bool = False) -> Heard:
     """The text, and each call's name and arguments."""
     told: list[Piece] = [piece for text in pieces for piece in reader.feed(text)]
     told += reader.flush(is_cut=is_cut)

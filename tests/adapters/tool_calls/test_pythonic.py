@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.adapters.channel_reader import Reader
+from inference.adapters.channel_reader import ChannelReader
 from inference.adapters.families.olmo import OlmoCalls
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.grammar_rules import Unwritable
@@ -102,7 +102,7 @@ def test_a_name_may_be_anything_that_a_tool_has(name: str) -> None:
     assert follows(TOKENIZER, Pythonic, marked, tools=(tool,))
     calls = tuple((name, json.dumps({name: value}, ensure_ascii=False)) for value in "ab")
     reader = CallReader(Pythonic(TOKENIZER), {name: tool})
-    assert [piece.name for piece in Reader(calls=reader).feed(marked) if piece.name] == [name, name]
+    assert [piece.name for piece in ChannelReader(calls=reader).feed(marked) if piece.name] == [name, name]
     assert [(called, said) for called, said in Pythonic(TOKENIZER).parse(said, {})] == list(calls)
 
 
@@ -222,4 +222,4 @@ def test_arguments_follow_their_schemas_in_its_order(said: str, allowed: bool) -
 
 def test_a_template_with_its_marks_tells_the_manner() -> None:
     assert written_by("... <|tool_call_start|> ...", (*FORMATS, Pythonic)) is Pythonic
-    assert type(ADAPTER.call_format) is Pythonic or ADAPTER.speaks_tools
+    assert type(ADAPTER.call_format) is Pythonic or ADAPTER.prompts_tools

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from inference.adapters import Adapter
 from inference.core.events import TextDelta, ToolCallDelta
 from inference.core.requests import Message, Tool, ToolCall
-from inference.worker.text.answer import Answer
+from inference.worker.text.answer import AnswerText
 from tests.adapters.families import (
     test_deepseek,
     test_deepseek_dsml,
@@ -102,7 +102,7 @@ def heard(name: str, message: Message) -> tuple[str, list[tuple[str, Any]]]:
     """Text and calls of an answer that says this turn as the template writes it."""
     adapter, tokenizer = FAMILIES[name]
     prompt, tokens = said(adapter, message)
-    made = Answer.of(asking(ASKED, tools=(FIND, NOW)), prompt, tokenizer, adapter)
+    made = AnswerText.of(asking(ASKED, tools=(FIND, NOW)), prompt, tokenizer, adapter)
     events = [*(event for token in tokens for event in made.feed(token)), *made.flush()]
     calls: dict[int, list[str]] = {}
     for event in events:

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from inference import models
-from inference.admin.dashboard.page import MOST_MODELS, Known, Page, Row, known, page, parts
+from inference.admin.dashboard.page import MOST_MODELS, DashboardCache, Page, Row, known, page, parts
 from inference.core.events import Accepted
 from inference.core.model_card import Finding
 from inference.core.pool_state import ModelState, PoolEvent
@@ -27,7 +27,7 @@ ME = Principal(kind="user", name="ann")
 
 
 def look(*events: PoolEvent, **lights: str) -> Page:
-    return page(Known(cards=runtime.catalog().scan(), lights=lights, events=events))
+    return page(DashboardCache(cards=runtime.catalog().scan(), lights=lights, events=events))
 
 
 def words_of(rows: tuple[Row, ...]) -> list[list[str]]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from inference.api.http.event_feed import Feed
+from inference.api.http.event_feed import EventFeed
 from inference.core.errors import InternalError, QueueFull, ServerError
 from inference.core.events import Accepted, Event, Finished, Progress, TextDelta, Usage
 
@@ -33,25 +33,25 @@ class Source:
             self.is_closed_early = not is_at_end
 
 
-async def read(feed: Feed) -> list[Event]:
+async def read(feed: EventFeed) -> list[Event]:
     return [event async for batch in feed.batches() for event in batch]
 
 
 async def test_it_waits_for_accepted_and_then_passes_everything_on() -> None:
     text = TextDelta(text="a")
-    feed = Feed(Source(Progress(phase="queued"), Accepted(prompt_tokens=3), text, FINISHED).events())
+    feed = EventFeed(Source(Progress(phase="queued"), Accepted(prompt_tokens=3), text, FINISHED).events())
     assert (await feed.accepted()).prompt_tokens == 3
     assert await read(feed) == [text, FINISHED]
 
 
 async def test_a_refusal_is_raised_before_accepted() -> None:
-    feed = Feed(Source(Progress(phase="queued"), QueueFull("Busy.", retry_after=2)).events())
+    feed = EventFeed(Source(Progress(phase="queued"), QueueFull("Busy.", retry_after=2)).events())
     with pytest.raises(QueueFull):
         await feed.accepted()
 
 
 async def test_an_unexpected_error_is_told_without_its_text() -> None:
-    feed = Feed(Source(Accepted(prompt_tokens=1), ValueError("/secret/path")).events())
+    feed = EventFeed(Source(Accepted(prompt_tokens=1), ValueError("/secret/path")).events())
     await feed.accepted()
     with pytest.raises(InternalError) as caught:
         await anext(feed.batches())
@@ -59,7 +59,7 @@ async def test_an_unexpected_error_is_told_without_its_text() -> None:
 
 
 async def test_a_source_that_just_ends_is_an_error() -> None:
-    feed = Feed(Source(Accepted(prompt_tokens=1), TextDelta(text="a")).events())
+    feed = EventFeed(Source(Accepted(prompt_tokens=1), TextDelta(text="a")).events())
     await feed.accepted()
     batches = feed.batches()
     assert await anext(batches) == [TextDelta(text="a")]
@@ -69,7 +69,7 @@ async def test_a_source_that_just_ends_is_an_error() -> None:
 
 async def test_silence_is_told_and_costs_no_event() -> None:
     gate = asyncio.Event()
-    feed = Feed(Source(Accepted(prompt_tokens=1), gate, FINISHED).events(), silence_s=0.01)
+    feed = EventFeed(Source(Accepted(prompt_tokens=1), gate, FINISHED).events(), silence_s=0.01)
     await feed.accepted()
     batches = feed.batches()
     assert [await anext(batches), await anext(batches)] == [[], []]
@@ -80,7 +80,7 @@ async def test_silence_is_told_and_costs_no_event() -> None:
 async def test_news_puts_the_next_silence_off() -> None:
     gates = [asyncio.Event() for _ in range(3)]
     text = TextDelta(text="a")
-    feed = Feed(
+    feed = EventFeed(
         Source(Accepted(prompt_tokens=1), gates[0], text, gates[1], text, gates[2], FINISHED).events(),
         silence_s=0.4,
     )
@@ -92,7 +92,7 @@ async def test_news_puts_the_next_silence_off() -> None:
 
 async def test_what_came_together_is_read_together() -> None:
     text = TextDelta(text="a")
-    feed = Feed(Source(Accepted(prompt_tokens=1), text, text, text, FINISHED).events())
+    feed = EventFeed(Source(Accepted(prompt_tokens=1), text, text, text, FINISHED).events())
     await feed.accepted()
     assert [batch async for batch in feed.batches()] == [[text, text, text, FINISHED]]
 
@@ -108,7 +108,7 @@ async def test_a_slow_reader_holds_the_source_back() -> None:
             yield TextDelta(text=str(taken))
         yield FINISHED
 
-    feed = Feed(endless())
+    feed = EventFeed(endless())
     await feed.accepted()
     batches = feed.batches()
     await asyncio.sleep(0)
@@ -120,7 +120,7 @@ async def test_a_slow_reader_holds_the_source_back() -> None:
 
 async def test_closing_closes_the_source_wherever_it_waits() -> None:
     source = Source(Accepted(prompt_tokens=1), asyncio.Event())
-    feed = Feed(source.events())
+    feed = EventFeed(source.events())
     await feed.accepted()
     await feed.aclose()
     assert source.is_closed_early
@@ -128,7 +128,7 @@ async def test_closing_closes_the_source_wherever_it_waits() -> None:
 
 async def test_leaving_before_accepted_closes_the_source() -> None:
     source = Source(Progress(phase="queued"), asyncio.Event())
-    waiting = asyncio.create_task(Feed(source.events()).accepted())
+    waiting = asyncio.create_task(EventFeed(source.events()).accepted())
     await asyncio.wait([waiting], timeout=0.02)
     waiting.cancel()
     await asyncio.wait([waiting])
@@ -139,7 +139,7 @@ async def test_leaving_before_accepted_closes_the_source() -> None:
 
 
 async def test_a_reader_of_a_cancelled_feed_is_told() -> None:
-    feed = Feed(Source(Accepted(prompt_tokens=1), asyncio.Event()).events(), silence_s=0.01)
+    feed = EventFeed(Source(Accepted(prompt_tokens=1), asyncio.Event()).events(), silence_s=0.01)
     await feed.accepted()
     feed.cancel()
     with pytest.raises(InternalError):
@@ -147,7 +147,7 @@ async def test_a_reader_of_a_cancelled_feed_is_told() -> None:
 
 
 async def test_a_feed_cancelled_before_it_began_tells_its_reader() -> None:
-    feed = Feed(Source(Accepted(prompt_tokens=1)).events())
+    feed = EventFeed(Source(Accepted(prompt_tokens=1)).events())
     feed.cancel()
     with pytest.raises(InternalError):
         await feed.accepted()
@@ -157,7 +157,7 @@ async def test_a_feed_cancelled_before_it_began_tells_its_reader() -> None:
 async def test_any_number_of_events_may_come_before_accepted(before: int) -> None:
     waiting = [Progress(phase="queued", done=number) for number in range(before)]
     text = TextDelta(text="a")
-    feed = Feed(Source(*waiting, Accepted(prompt_tokens=3), text, FINISHED).events())
+    feed = EventFeed(Source(*waiting, Accepted(prompt_tokens=3), text, FINISHED).events())
     async with asyncio.timeout(5):
         assert (await feed.accepted()).prompt_tokens == 3
         assert await read(feed) == [text, FINISHED]
@@ -165,7 +165,7 @@ async def test_any_number_of_events_may_come_before_accepted(before: int) -> Non
 
 async def test_a_refusal_behind_many_events_is_raised() -> None:
     waiting = [Progress(phase="queued", done=number) for number in range(300)]
-    feed = Feed(Source(*waiting, QueueFull("Busy.", retry_after=2)).events())
+    feed = EventFeed(Source(*waiting, QueueFull("Busy.", retry_after=2)).events())
     with pytest.raises(QueueFull):
         async with asyncio.timeout(5):
             await feed.accepted()

@@ -21,7 +21,7 @@ from inference.api.http.live_socket import (
     TALKATIVE,
     TOO_MANY,
     UNAUTHORISED,
-    Telling,
+    LiveSocket,
 )
 from inference.core.config import Config
 from inference.core.principal import Principal
@@ -41,7 +41,7 @@ QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"
 
 
 def socket(
-    session: SessionBase | None = None, consumer: type[Telling] = ModelsConsumer
+    session: SessionBase | None = None, consumer: type[LiveSocket] = ModelsConsumer
 ) -> WebsocketCommunicator:
     communicator = WebsocketCommunicator(consumer.as_asgi(), "/ws/models/")
     communicator.scope["session"] = session
@@ -194,7 +194,7 @@ async def test_a_page_that_breaks_closes_its_socket_with_a_code_that_reaches_bro
 
 
 @pytest.mark.parametrize("consumer", [ModelsConsumer, ModelListConsumer])
-async def test_one_visitor_has_so_many_and_no_more(consumer: type[Telling]) -> None:
+async def test_one_visitor_has_so_many_and_no_more(consumer: type[LiveSocket]) -> None:
     ann = await in_database(lambda: client_of("ann", is_superuser=True).session)
     bob = await in_database(lambda: client_of("bob", is_superuser=True).session)
     with serving():

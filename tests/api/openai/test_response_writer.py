@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from inference.api.http.event_feed import Feed
+from inference.api.http.event_feed import EventFeed
 from inference.api.openai.chat_completions import ChatWording
 from inference.api.openai.completions import CompletionWording
-from inference.api.openai.response_writer import Answer, Wording
+from inference.api.openai.response_writer import ChunkFormat, ResponseWriter
 from inference.core.errors import InternalError
 from inference.core.events import Accepted, Ended, Event, Finished, Progress, ReasoningDelta, TextDelta, Usage
 
@@ -24,9 +24,9 @@ async def events(gate: asyncio.Event, *, is_whole: bool = True) -> AsyncGenerato
 
 async def test_silence_is_filled_with_comments_and_changes_nothing_else() -> None:
     gate = asyncio.Event()
-    feed = Feed(events(gate), silence_s=0.01)
+    feed = EventFeed(events(gate), silence_s=0.01)
     await feed.accepted()
-    frames = Answer("tiny", ChatWording()).frames(feed)
+    frames = ResponseWriter("tiny", ChatWording()).frames(feed)
     assert b'"role":"assistant"' in await anext(frames)
     assert [await anext(frames), await anext(frames)] == [b": keep-alive\n\n"] * 2
     gate.set()
@@ -38,7 +38,7 @@ async def test_silence_is_filled_with_comments_and_changes_nothing_else() -> Non
 @pytest.mark.parametrize("wording", [ChatWording(), CompletionWording()])
 @pytest.mark.parametrize("includes_usage", [False, True])
 async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
-    wording: Wording, includes_usage: bool
+    wording: ChunkFormat, includes_usage: bool
 ) -> None:
     texts = ['"', "\\", "\n\n", "é\u2028😀", "</script>", "", "data: [DONE]"]
 
@@ -50,9 +50,9 @@ async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
         yield Ended(reason="stop")
         yield Finished(usage=Usage(prompt_tokens=1))
 
-    feed = Feed(spoken())
+    feed = EventFeed(spoken())
     await feed.accepted()
-    answer = Answer('a "model"', wording, includes_usage=includes_usage)
+    answer = ResponseWriter('a "model"', wording, includes_usage=includes_usage)
     body = b"".join([frame async for frame in answer.frames(feed)])
     chunks = [json.loads(line[6:]) for line in body.split(b"\n\n")[:-2] if line.startswith(b"data: ")]
     choices = [chunk["choices"][0] for chunk in chunks if chunk["choices"]]
@@ -65,7 +65,7 @@ async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
 async def test_it_tells_how_many_prompt_tokens_were_cached() -> None:
     gate = asyncio.Event()
     gate.set()
-    answer = json.loads(await Answer("tiny", ChatWording()).whole(events(gate)))
+    answer = json.loads(await ResponseWriter("tiny", ChatWording()).whole(events(gate)))
     assert answer["usage"]["prompt_tokens_details"] == {"cached_tokens": 3}
 
 
@@ -73,4 +73,4 @@ async def test_a_whole_answer_without_an_ending_is_an_error() -> None:
     gate = asyncio.Event()
     gate.set()
     with pytest.raises(InternalError):
-        await Answer("tiny", ChatWording()).whole(events(gate, is_whole=False))
+        await ResponseWriter("tiny", ChatWording()).whole(events(gate, is_whole=False))

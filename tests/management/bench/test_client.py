@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from inference.management.bench import client
-from inference.management.bench.client import Answer, Round
+from inference.management.bench.client import Round, TimedAnswer
 from tests.management.bench.wire import answering, chunked
 
 CLOSING = b"HTTP/1.0 200 OK\r\nContent-type: text/event-stream\r\n\r\n"
@@ -74,8 +74,8 @@ async def test_nobody_listening_is_a_failed_request() -> None:
     assert asked.failures == ("ConnectionRefusedError",)
 
 
-def answered(asked: float, pieces: tuple[float, ...], tokens: int) -> Answer:
-    return Answer(
+def answered(asked: float, pieces: tuple[float, ...], tokens: int) -> TimedAnswer:
+    return TimedAnswer(
         asked=asked,
         begun=asked,
         ended=pieces[-1],

@@ -53,7 +53,7 @@ def test_the_wait_that_is_worst_is_the_one_that_strict_order_would_shorten_most(
 async def test_events_are_counted_wherever_the_reads_cut_them() -> None:
     chunk = b'data: {"choices":[{"index":0,"delta":{"content":" word"}}]}\n\n'
     for cut in range(1, 2 * len(chunk)):
-        reader = sse.Reader(tokens=2)
+        reader = sse.StreamReader(tokens=2)
         reader.data_received(b"data: {}\n\n")
         reader.data_received((2 * chunk)[:cut])
         reader.data_received((2 * chunk)[cut:])

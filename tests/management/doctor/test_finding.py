@@ -1,6 +1,6 @@
 import pytest
 
-from inference.management.doctor.finding import Looked, State, whole
+from inference.management.doctor.finding import CheckResult, State, whole
 
 
 @pytest.mark.parametrize(
@@ -8,4 +8,4 @@ from inference.management.doctor.finding import Looked, State, whole
     [(["good"], "good"), (["good", "look"], "look"), (["look", "wrong", "good"], "wrong"), ([], "good")],
 )
 def test_the_whole_is_as_good_as_its_worst_part(states: list[State], worst: str) -> None:
-    assert whole([Looked(about="it", text="so", state=state) for state in states])["state"] == worst
+    assert whole([CheckResult(about="it", text="so", state=state) for state in states])["state"] == worst

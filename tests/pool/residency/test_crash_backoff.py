@@ -1,11 +1,11 @@
 import pytest
 
-from inference.pool.residency.crash_backoff import Setbacks
+from inference.pool.residency.crash_backoff import CrashBackoff
 
 
-def after_deaths(count: int, lived_s: float = 1.0) -> Setbacks:
+def after_deaths(count: int, lived_s: float = 1.0) -> CrashBackoff:
     """So many deaths in a row, all at the time 0."""
-    setbacks = Setbacks()
+    setbacks = CrashBackoff()
     for _ in range(count):
         setbacks.loaded()
         setbacks.died(0.0, lived_s, "killed")
@@ -38,7 +38,7 @@ def test_an_operator_closes_the_breaker() -> None:
 
 
 def test_a_failed_load_is_tried_again_after_two_seconds_and_forgotten_after_five_minutes() -> None:
-    setbacks = Setbacks()
+    setbacks = CrashBackoff()
     setbacks.failed(10.0, "no weights")
     assert (setbacks.may_load(11.9), setbacks.may_load(12.0)) == (False, True)
     assert (setbacks.is_shown(309.9), setbacks.is_shown(310.0)) == (True, False)
@@ -46,7 +46,7 @@ def test_a_failed_load_is_tried_again_after_two_seconds_and_forgotten_after_five
 
 
 def test_a_load_that_went_well_clears_what_went_wrong_before() -> None:
-    failed, dead = Setbacks(), after_deaths(1)
+    failed, dead = CrashBackoff(), after_deaths(1)
     failed.failed(0.0, "no weights")
     failed.loaded()
     dead.loaded()

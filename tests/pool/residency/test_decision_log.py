@@ -1,8 +1,8 @@
 import pytest
 
 from inference.core.pool_state import PoolEvent
-from inference.pool.residency.decision_log import History
-from inference.pool.residency.memory_ledger import Room
+from inference.pool.residency.decision_log import DecisionLog
+from inference.pool.residency.memory_ledger import MemoryLedger
 from tests.fakes import GB
 
 
@@ -12,7 +12,7 @@ class Told:
     def __init__(self) -> None:
         self.now = 0.0
         self.events: list[PoolEvent] = []
-        self.history = History(self.events.append, lambda: self.now, Room(12 * GB), lambda: 1.5e9)
+        self.history = DecisionLog(self.events.append, lambda: self.now, MemoryLedger(12 * GB), lambda: 1.5e9)
 
 
 def test_an_event_has_the_wall_clocks_time_and_what_is_free() -> None:
@@ -43,7 +43,7 @@ def test_a_listener_that_fails_stops_nobody(caplog: pytest.LogCaptureFixture) ->
     def fail(event: PoolEvent) -> None:
         raise ValueError("full")
 
-    history = History(fail, lambda: 0.0, Room(GB))
+    history = DecisionLog(fail, lambda: 0.0, MemoryLedger(GB))
     history.record("loaded", "a", "loaded a")
     assert len(history.events) == 1
     assert "could not be handed on" in caplog.text

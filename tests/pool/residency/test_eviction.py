@@ -20,7 +20,7 @@ def names(holders: object) -> list[str]:
 
 def plan(holders: list[Held], missing: int) -> tuple[list[tuple[str, int]], list[str], bool]:
     idle = [holder for holder in holders if not holder.leases]
-    made = eviction.make_room(holders, idle, missing)
+    made = eviction.plan_eviction(holders, idle, missing)
     return [(holder.name, amount) for holder, amount in made.sheds], names(made.victims), made.is_enough
 
 
@@ -60,11 +60,11 @@ def test_it_says_when_all_of_it_is_not_enough() -> None:
 
 def test_those_with_the_fewest_streams_make_way_first() -> None:
     holders = [Held("full", 4, leases=9), Held("some", 4, leases=1), Held("idle", 4, last_used=9)]
-    assert names(eviction.make_way(holders, 5)) == ["idle", "some"]
+    assert names(eviction.plan_drain(holders, 5)) == ["idle", "some"]
 
 
 def test_nobody_makes_way_when_nothing_is_missing() -> None:
-    assert eviction.make_way([Held("idle", 4)], 0) == []
+    assert eviction.plan_drain([Held("idle", 4)], 0) == []
 
 
 def test_it_shows_bytes_in_gigabytes() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from inference.pool.residency.durations import Durations
-from inference.pool.residency.lease import Waiter
+from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.resident import Resident, Stream
 from inference.pool.scheduling.overtaking import Overtaking
 from tests.fakes import FakeRunner, card
@@ -19,9 +19,9 @@ def resident(*streams: tuple[int, float]) -> Resident:
     return Resident(card("a"), FakeRunner(), NOW, streams=made)
 
 
-async def waiter(number: int, since: float, overtaken_s: float = 0.0) -> Waiter:
+async def waiter(number: int, since: float, overtaken_s: float = 0.0) -> PendingLease:
     future: asyncio.Future[Resident] = asyncio.get_running_loop().create_future()
-    return Waiter(card("b"), future, since, number=number, overtaken_s=overtaken_s)
+    return PendingLease(card("b"), future, since, number=number, overtaken_s=overtaken_s)
 
 
 def durations(run_s: float | None = 10.0, load_s: float | None = None) -> Durations:

@@ -19,7 +19,7 @@ from inference.repository.downloads.errors import (
     ThereAlready,
 )
 from inference.repository.downloads.hub import check_id, download
-from inference.repository.downloads.progress import Progress
+from inference.repository.downloads.progress import FetchProgress
 from inference.repository.files.staging import staged
 from tests.repository.fetching import IMPATIENT, Fetch, wait_for_part
 from tests.repository.hub import REPO, FakeHub
@@ -160,7 +160,7 @@ def test_a_part_that_is_a_link_is_not_written_through(fetched: Fetch, hub: FakeH
 def test_what_the_listener_raises_ends_the_writer_too(fetched: Fetch, hub: FakeHub) -> None:
     hub.holds_after[WEIGHTS] = 1000
 
-    def stop(progress: Progress) -> None:
+    def stop(progress: FetchProgress) -> None:
         if progress.files and progress.files[-1].done:
             raise KeyboardInterrupt
 
@@ -201,7 +201,7 @@ def fills(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_disk_that_others_fill_ends_it_before_the_next_file(
     fetched: Fetch, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def on_progress(progress: Progress) -> None:
+    def on_progress(progress: FetchProgress) -> None:
         if progress.done:
             fills(monkeypatch)
 
@@ -220,7 +220,7 @@ def test_a_disk_that_others_fill_ends_it_in_the_middle_of_a_file(
     hub.holds_after[WEIGHTS] = 1000
     monkeypatch.setattr(partial_file, "_LOOK_EVERY_BYTES", 1000)
 
-    def on_progress(progress: Progress) -> None:
+    def on_progress(progress: FetchProgress) -> None:
         if progress.files and progress.files[-1].done:
             fills(monkeypatch)
             hub.go_on.set()

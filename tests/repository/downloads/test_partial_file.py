@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from inference.repository.downloads.errors import Damaged
-from inference.repository.downloads.partial_file import HubFile, Part, is_there
+from inference.repository.downloads.partial_file import HubFile, PartialFile, is_there
 
 CONTENT = b"weights of some kind"
 LARGE = HubFile(name="a.safetensors", size=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest())
@@ -13,7 +13,7 @@ SMALL = HubFile(name="a.json", size=3, git_name="0967ef424bce6791893e9a57bb952f8
 
 
 def test_it_grows_and_becomes_the_file(tmp_path: Path) -> None:
-    with Part(tmp_path, LARGE) as part:
+    with PartialFile(tmp_path, LARGE) as part:
         part.add(CONTENT[:7])
         assert (part.size, part.is_whole) == (7, False)
         part.add(CONTENT[7:])
@@ -24,9 +24,9 @@ def test_it_grows_and_becomes_the_file(tmp_path: Path) -> None:
 
 
 def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    with Part(tmp_path, LARGE) as part:
+    with PartialFile(tmp_path, LARGE) as part:
         part.add(CONTENT[:7])
-    with Part(tmp_path, LARGE) as part:
+    with PartialFile(tmp_path, LARGE) as part:
         assert part.size == 7
         part.add(CONTENT[7:])
         part.finish()
@@ -34,7 +34,7 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_it_starts_over(tmp_path: Path) -> None:
-    with Part(tmp_path, LARGE) as part:
+    with PartialFile(tmp_path, LARGE) as part:
         part.add(b"something else")
         part.restart()
         part.add(CONTENT)
@@ -43,13 +43,13 @@ def test_it_starts_over(tmp_path: Path) -> None:
 
 
 def test_what_is_too_long_on_disk_is_thrown_away(tmp_path: Path) -> None:
-    (tmp_path / Part.name_of(LARGE)).write_bytes(CONTENT + b"more")
-    with Part(tmp_path, LARGE) as part:
+    (tmp_path / PartialFile.name_of(LARGE)).write_bytes(CONTENT + b"more")
+    with PartialFile(tmp_path, LARGE) as part:
         assert part.size == 0
 
 
 def test_more_than_the_hub_lists_is_not_written(tmp_path: Path) -> None:
-    with Part(tmp_path, LARGE) as part:
+    with PartialFile(tmp_path, LARGE) as part:
         part.add(CONTENT)
         with pytest.raises(Damaged, match="longer than the hub says"):
             part.add(b"!")
@@ -57,7 +57,7 @@ def test_more_than_the_hub_lists_is_not_written(tmp_path: Path) -> None:
 
 
 def test_another_hash_leaves_nothing(tmp_path: Path) -> None:
-    with Part(tmp_path, LARGE) as part:
+    with PartialFile(tmp_path, LARGE) as part:
         part.add(CONTENT[::-1])
         with pytest.raises(Damaged, match="not what the hub says it is"):
             part.finish()
@@ -65,7 +65,7 @@ def test_another_hash_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_small_files_have_gits_name(tmp_path: Path) -> None:
-    with Part(tmp_path, SMALL) as part:
+    with PartialFile(tmp_path, SMALL) as part:
         part.add(b"{}\n")
         part.finish()
     assert is_there(tmp_path, SMALL)
@@ -73,13 +73,13 @@ def test_small_files_have_gits_name(tmp_path: Path) -> None:
 
 def test_another_revision_has_a_part_of_its_own() -> None:
     other = HubFile(name=LARGE.name, size=LARGE.size, sha256="f" * 64)
-    assert Part.name_of(LARGE) != Part.name_of(other)
+    assert PartialFile.name_of(LARGE) != PartialFile.name_of(other)
 
 
 def test_a_link_is_not_written_through(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
-    (tmp_path / Part.name_of(LARGE)).symlink_to(tmp_path / "mine")
-    with pytest.raises(OSError), Part(tmp_path, LARGE):
+    (tmp_path / PartialFile.name_of(LARGE)).symlink_to(tmp_path / "mine")
+    with pytest.raises(OSError), PartialFile(tmp_path, LARGE):
         pass
     assert (tmp_path / "mine").read_text() == "mine"
 

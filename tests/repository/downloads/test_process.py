@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from inference.repository.downloads.process import Ending, Line
-from inference.repository.downloads.progress import Progress
+from inference.repository.downloads.progress import FetchProgress
 from tests.repository.fetching import Fetch
 from tests.repository.hub import LISTING, REPO, FakeHub, Refusal
 
@@ -28,8 +28,8 @@ def said_by(process: "subprocess.Popen[bytes]") -> list[Line]:
 
 def test_it_tells_its_progress_and_its_end(fetched: Fetch, hub: FakeHub) -> None:
     *before, last, ending = said_by(start(hub, fetched.models / "tiny"))
-    assert isinstance(last, Progress) and last.done == last.size and ending == Ending()
-    assert all(isinstance(line, Progress) for line in before) and fetched.is_whole
+    assert isinstance(last, FetchProgress) and last.done == last.size and ending == Ending()
+    assert all(isinstance(line, FetchProgress) for line in before) and fetched.is_whole
 
 
 def test_it_tells_why_it_failed(fetched: Fetch, hub: FakeHub) -> None:

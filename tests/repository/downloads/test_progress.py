@@ -1,11 +1,11 @@
 import msgspec
 
-from inference.repository.downloads.progress import FileProgress, Meter, Progress
+from inference.repository.downloads.progress import FetchProgress, FileProgress, SpeedMeter
 
 
 def test_it_counts_each_file_and_all() -> None:
-    told: list[Progress] = []
-    meter = Meter({"a": 10, "b": 20}, told.append)
+    told: list[FetchProgress] = []
+    meter = SpeedMeter({"a": 10, "b": 20}, told.append)
     meter.begin("a", 4)
     meter.add("a", 6)
     assert told[-1].files == (
@@ -16,16 +16,16 @@ def test_it_counts_each_file_and_all() -> None:
 
 
 def test_the_end_of_a_file_is_always_told() -> None:
-    told: list[Progress] = []
-    meter = Meter({"a": 1000}, told.append)
+    told: list[FetchProgress] = []
+    meter = SpeedMeter({"a": 1000}, told.append)
     for _ in range(1000):
         meter.add("a", 1)
     assert told[-1].done == 1000 and len(told) < 1000
 
 
 def test_the_speed_is_that_of_the_network() -> None:
-    told: list[Progress] = []
-    meter = Meter({"a": 10**12, "b": 1000}, told.append)
+    told: list[FetchProgress] = []
+    meter = SpeedMeter({"a": 10**12, "b": 1000}, told.append)
     meter.begin("a", 10**12)  # there since the last time
     assert told[-1].bytes_per_s == 0
     meter.add("b", 1000)
@@ -33,13 +33,13 @@ def test_the_speed_is_that_of_the_network() -> None:
 
 
 def test_a_note_is_told_at_once_and_once() -> None:
-    told: list[Progress] = []
-    meter = Meter({"a": 1}, told.append)
+    told: list[FetchProgress] = []
+    meter = SpeedMeter({"a": 1}, told.append)
     meter.tell(note="The hub is busy.")
     meter.add("a", 1)
     assert [progress.note for progress in told] == ["The hub is busy.", ""]
 
 
 def test_it_travels_as_json() -> None:
-    progress = Progress(files=(FileProgress(name="a", done=1, size=2),), bytes_per_s=1.5, note="x")
-    assert msgspec.json.decode(msgspec.json.encode(progress), type=Progress) == progress
+    progress = FetchProgress(files=(FileProgress(name="a", done=1, size=2),), bytes_per_s=1.5, note="x")
+    assert msgspec.json.decode(msgspec.json.encode(progress), type=FetchProgress) == progress

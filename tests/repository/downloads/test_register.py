@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from inference.repository.downloads.errors import FetchFailed, NotAnId, TakenAlready, ThereAlready
-from inference.repository.downloads.register import MOST_AT_ONCE, Download, Downloads, State
+from inference.repository.downloads.register import MOST_AT_ONCE, ActiveDownload, Downloads, State
 from inference.repository.files import staging
 from tests.repository.hub import LISTING, REPO, FakeHub, Refusal
 from tests.tiny import make_tiny_model
@@ -39,7 +39,7 @@ def downloads(
     downloads.close()
 
 
-def until(downloads: Downloads, fits: Callable[[Download], bool], name: str = REPO) -> Download:
+def until(downloads: Downloads, fits: Callable[[ActiveDownload], bool], name: str = REPO) -> ActiveDownload:
     """The download once it is as wanted."""
     end = time.monotonic() + 30
     while True:
@@ -50,11 +50,11 @@ def until(downloads: Downloads, fits: Callable[[Download], bool], name: str = RE
         time.sleep(0.02)
 
 
-def has_ended(download: Download) -> bool:
+def has_ended(download: ActiveDownload) -> bool:
     return not download.is_running
 
 
-def has_begun(download: Download) -> bool:
+def has_begun(download: ActiveDownload) -> bool:
     return download.progress.done > 0
 
 
@@ -71,7 +71,7 @@ def test_a_model_is_fetched_and_told_of(
     assert downloads.start(REPO).is_running
     ended = until(downloads, has_ended)
     assert (ended.state, ended.message) == (State.DONE, "It is there.")
-    assert ended.progress.done == ended.progress.size > 0 and was_done.is_set()
+    assert ended.progress.done == ended.progress.size > 0 and was_done.wait(10)
     assert {path.name for path in (models / REPO).iterdir()} == set(hub.files)
 
 

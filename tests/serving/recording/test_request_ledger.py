@@ -6,16 +6,16 @@ import pytest
 from inference.core.config import Config
 from inference.models.api_key import KeyDay
 from inference.models.request_record import RequestRecord
-from inference.serving.recording.request_entry import Entry, Seen
+from inference.serving.recording.request_entry import RequestEntry, Seen
 from inference.serving.recording.request_ledger import Ledger, write
 from tests.accounts.making import make_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def entry(**changes: Any) -> Entry:
+def entry(**changes: Any) -> RequestEntry:
     facts: dict[str, Any] = {"at": time.time(), "principal_kind": "local", "model": "tiny", "kind": "chat"}
-    return Entry(**(facts | changes))
+    return RequestEntry(**(facts | changes))
 
 
 def models() -> list[str]:

@@ -22,8 +22,8 @@ from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message, Request
 from inference.serving import generation
 from inference.serving.recording.capture_switch import SWITCH, Switch
-from inference.serving.recording.request_entry import Entry
-from inference.serving.recording.request_recorder import MOST_CHARACTERS, Watch, watched
+from inference.serving.recording.request_entry import RequestEntry
+from inference.serving.recording.request_recorder import MOST_CHARACTERS, RequestRecorder, watched
 from tests.core.test_requests import STORED
 from tests.fakes import FakeRunner, serving
 
@@ -44,11 +44,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def watch(clock: Clock) -> Watch:
-    return Watch(Entry(at=0, principal_kind="local", model="tiny", kind="chat"), clock)
+def watch(clock: Clock) -> RequestRecorder:
+    return RequestRecorder(RequestEntry(at=0, principal_kind="local", model="tiny", kind="chat"), clock)
 
 
-def note(watch: Watch, clock: Clock, *events: Any) -> Entry:
+def note(watch: RequestRecorder, clock: Clock, *events: Any) -> RequestEntry:
     """Let each event come a second after the one before."""
     for event in events:
         clock.at += 1
@@ -78,7 +78,7 @@ async def entries(runner: FakeRunner, request: ChatRequest = ASKED, leave_after:
     return kept
 
 
-def test_each_second_belongs_to_its_phase(watch: Watch, clock: Clock) -> None:
+def test_each_second_belongs_to_its_phase(watch: RequestRecorder, clock: Clock) -> None:
     queue, load = Progress(phase="queued"), Progress(phase="loading")
     note(watch, clock, queue, load, load, queue, Accepted(prompt_tokens=7), TextDelta(text="a", tokens=2))
     clock.at += 4
@@ -88,7 +88,7 @@ def test_each_second_belongs_to_its_phase(watch: Watch, clock: Clock) -> None:
     assert (entry.prompt_tokens, entry.completion_tokens) == (7, 2)
 
 
-def test_the_workers_own_figures_win(watch: Watch, clock: Clock) -> None:
+def test_the_workers_own_figures_win(watch: RequestRecorder, clock: Clock) -> None:
     usage = Usage(prompt_tokens=9, completion_tokens=5, cached_tokens=4)
     timings = Timings(queue_s=0.5, prefill_s=0.25, decode_s=0.125)
     text = ReasoningDelta(text="a")
@@ -114,7 +114,7 @@ async def test_an_error_is_told_by_its_code(error: ServerError) -> None:
 
 
 async def test_an_error_that_nobody_foresaw_is_told_by_the_code_the_client_gets() -> None:
-    kept: list[Entry] = []
+    kept: list[RequestEntry] = []
     with pytest.raises(KeyError), watched(ASKED, ANN, kept.append):
         raise KeyError("somebody else's class")
     assert kept[0].error == InternalError.code
@@ -122,7 +122,7 @@ async def test_an_error_that_nobody_foresaw_is_told_by_the_code_the_client_gets(
 
 @pytest.mark.parametrize(("request_", "kind"), STORED)
 def test_a_record_has_the_kind_that_the_request_names(request_: Request, kind: str) -> None:
-    kept: list[Entry] = []
+    kept: list[RequestEntry] = []
     with watched(request_, ANN, kept.append):
         pass
     assert kept[0].kind == kind
@@ -152,7 +152,7 @@ async def test_words_are_kept_during_a_capture() -> None:
 
 
 def test_words_are_dropped_when_the_capture_has_ended_meanwhile(captures: Switch) -> None:
-    kept: list[Entry] = []
+    kept: list[RequestEntry] = []
     with watched(ASKED, ANN, kept.append) as watch:
         watch.note(TextDelta(text="Hello"))
         captures.set(0)
@@ -161,7 +161,7 @@ def test_words_are_dropped_when_the_capture_has_ended_meanwhile(captures: Switch
 
 @pytest.mark.usefixtures("captures")
 def test_kept_words_have_an_end() -> None:
-    kept: list[Entry] = []
+    kept: list[RequestEntry] = []
     with watched(ASKED, ANN, kept.append) as watch:
         for _ in range(3):
             watch.note(TextDelta(text="x" * MOST_CHARACTERS))

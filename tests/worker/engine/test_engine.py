@@ -12,7 +12,7 @@ import pytest
 from inference.core.model_card import Finding
 from inference.core.protocol import Load, Shed
 from inference.core.requests import Sampling
-from inference.worker.engine.engine import Add, Engine, Quit, Remove, Sink
+from inference.worker.engine.engine import Add, Engine, EngineCallbacks, Quit, Remove
 from inference.worker.engine.sequence import Prefilled, Sampled
 from inference.worker.model.loading import LoadedModel
 from tests.worker.models import Poisoned, Unremovable, sequence, tiny
@@ -33,7 +33,7 @@ class Bench:
         self.cached: dict[int, int] = {}
         self.findings: tuple[Finding, ...] = ()
         self.breaks_on_load = False
-        sink = Sink(
+        sink = EngineCallbacks(
             on_imported=lambda: None,
             on_loading=lambda percent: None,
             on_loaded=self._note_load,

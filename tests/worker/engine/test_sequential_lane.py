@@ -11,7 +11,7 @@ import pytest
 from inference.worker.engine.batch import Batch
 from inference.worker.engine.sequence import Prefilled, Sampled, Sequence
 from inference.worker.model.batch_support import BatchSupport
-from inference.worker.prefix_cache.cache import Prefixes
+from inference.worker.prefix_cache.cache import PrefixCache
 from tests.architectures import configs
 from tests.worker.models import Counting, cached, run, sequence, tiny, tokens
 
@@ -122,7 +122,7 @@ def test_removing_a_sequence_in_any_phase_disturbs_nobody(model: nn.Module, step
 @pytest.mark.parametrize("name", ["llama", *UNMERGEABLE])
 def test_prefixes_are_found_and_change_no_answer(name: str) -> None:
     model = configs.make(name)
-    batch = batch_of(model, prefixes=Prefixes(10**8))
+    batch = batch_of(model, prefixes=PrefixCache(10**8))
     first = sequence(1, 40, stop_ids=frozenset({255}))
     batch.add(first)
     answer = tokens(run(batch)[1])

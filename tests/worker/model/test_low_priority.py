@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from inference.worker.model.low_priority import giving_way
+from inference.worker.model.low_priority import run_at_low_priority
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority on Linux only")
 
@@ -24,15 +24,15 @@ def begun_by_it() -> int:
 
 
 def test_it_has_a_lower_priority_and_so_has_what_it_begins() -> None:
-    assert giving_way(nice) == giving_way(begun_by_it) == min(19, nice() + 10)
+    assert run_at_low_priority(nice) == run_at_low_priority(begun_by_it) == min(19, nice() + 10)
 
 
 def test_who_asked_keeps_its_own() -> None:
     before = nice()
-    giving_way(nice)
+    run_at_low_priority(nice)
     assert nice() == begun_by_it() == before
 
 
 def test_what_it_raises_is_raised_here() -> None:
     with pytest.raises(ZeroDivisionError):
-        giving_way(lambda: 1 // 0)
+        run_at_low_priority(lambda: 1 // 0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mlx_lm.models.cache import KVCache, RotatingKVCache
 
-from inference.worker.prefix_cache.cache import SHORTEST, Prefixes, boundaries
+from inference.worker.prefix_cache.cache import SHORTEST, PrefixCache, boundaries
 from inference.worker.prefix_cache.entry import common_length
 
 pytestmark = pytest.mark.mlx
@@ -33,15 +33,15 @@ def numbers(length: int, start: int = 0) -> list[int]:
     return list(range(start, start + length))
 
 
-def filled(*lengths: int, limit: int = 10**6) -> Prefixes:
+def filled(*lengths: int, limit: int = 10**6) -> PrefixCache:
     """Entries with nothing in common, in this order."""
-    prefixes = Prefixes(limit)
+    prefixes = PrefixCache(limit)
     for i, length in enumerate(lengths):
         prefixes.keep("me", numbers(length, start=1000 * i), kv(length))
     return prefixes
 
 
-def found_length(prefixes: Prefixes, prompt: list[int], owner: str = "me") -> int:
+def found_length(prefixes: PrefixCache, prompt: list[int], owner: str = "me") -> int:
     found = prefixes.find(owner, prompt)
     return found.length if found else 0
 
@@ -115,14 +115,14 @@ def test_what_is_larger_than_the_limit_is_not_kept_and_costs_nobody_their_place(
 
 
 def test_a_window_that_has_moved_is_used_as_a_whole_or_not_at_all() -> None:
-    prefixes = Prefixes(10**6)
+    prefixes = PrefixCache(10**6)
     prefixes.keep("me", numbers(40), window(40, size=20))
     assert found_length(prefixes, numbers(60)) == 40
     assert found_length(prefixes, numbers(30) + [7, 7]) == 0
 
 
 def test_the_checkpoints_of_a_window_are_kept_beside_one_another() -> None:
-    prefixes = Prefixes(10**6)
+    prefixes = PrefixCache(10**6)
     for length in (30, 40, 50):
         prefixes.keep("me", numbers(length), window(length, size=20))
     assert found_length(prefixes, numbers(45) + [7, 7]) == 40

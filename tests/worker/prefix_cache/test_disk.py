@@ -11,9 +11,9 @@ import pytest
 from mlx_lm.models.cache import KVCache
 
 from inference.worker.prefix_cache import disk as spill_module
-from inference.worker.prefix_cache.cache import Found, Prefixes
-from inference.worker.prefix_cache.disk import Spill, folder_for
-from inference.worker.prefix_cache.entry import Entry
+from inference.worker.prefix_cache.cache import Found, PrefixCache
+from inference.worker.prefix_cache.disk import DiskTier, folder_for
+from inference.worker.prefix_cache.entry import PrefixEntry
 from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.mlx
@@ -31,9 +31,9 @@ def numbers(length: int, start: int = 0) -> list[int]:
     return list(range(start, start + length))
 
 
-def saved(folder: Path, *prompts: list[int], owner: str = "me", limit: int = 10 * MB) -> Spill:
-    spill = Spill(folder, limit)
-    prefixes = Prefixes(10 * MB, spill)
+def saved(folder: Path, *prompts: list[int], owner: str = "me", limit: int = 10 * MB) -> DiskTier:
+    spill = DiskTier(folder, limit)
+    prefixes = PrefixCache(10 * MB, spill)
     for prompt in prompts:
         prefixes.keep(owner, prompt, kv(len(prompt)))
         entry = prefixes.unsaved
@@ -49,8 +49,8 @@ def found_length(folder: Path, prompt: list[int], owner: str = "me") -> int:
 
 
 def restored(folder: Path, prompt: list[int], owner: str = "me") -> Found | None:
-    spill = Spill(folder, 10 * MB)
-    prefixes = Prefixes(10 * MB, spill)
+    spill = DiskTier(folder, 10 * MB)
+    prefixes = PrefixCache(10 * MB, spill)
     if (saved := prefixes.on_disk(owner, prompt)) and (entry := spill.read(saved)):
         prefixes.restore(entry)
     return prefixes.find(owner, prompt)
@@ -63,8 +63,8 @@ def test_a_prefix_survives_the_process(tmp_path: Path) -> None:
 
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
-    spill = Spill(tmp_path, 10 * MB)
-    prefixes, cache = Prefixes(10 * MB, spill), kv(40)
+    spill = DiskTier(tmp_path, 10 * MB)
+    prefixes, cache = PrefixCache(10 * MB, spill), kv(40)
     prefixes.keep("me", numbers(40), cache)
     spill.write(prefixes.entries[0])
     found = restored(tmp_path, numbers(60))
@@ -113,8 +113,8 @@ def test_a_damaged_file_is_dropped_and_nothing_else_suffers(tmp_path: Path, dama
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_failure(tmp_path: Path) -> None:
-    spill = Spill(tmp_path / "gone", 10 * MB)
-    prefixes = Prefixes(10 * MB, spill)
+    spill = DiskTier(tmp_path / "gone", 10 * MB)
+    prefixes = PrefixCache(10 * MB, spill)
     prefixes.keep("me", numbers(40), kv(40))
     (tmp_path / "gone").rmdir()
     spill.write(prefixes.entries[0])
@@ -160,9 +160,9 @@ class Unwritable(KVCache):  # type: ignore[misc]  # mlx-lm is not typed
 
 @pytest.mark.parametrize("error", [None, ValueError("no"), TypeError("no"), MemoryError(), KeyError("no")])
 def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path: Path, error: Exception | None) -> None:
-    spill, layer = Spill(tmp_path, 10 * MB), Unwritable(error)
+    spill, layer = DiskTier(tmp_path, 10 * MB), Unwritable(error)
     layer.__class__.__name__ = "KVCache"
-    entry = Entry("me", np.arange(40, dtype=np.int32), [layer], 100)
+    entry = PrefixEntry("me", np.arange(40, dtype=np.int32), [layer], 100)
     spill.write(entry)
     assert entry.is_saved and spill.bytes == 0 and not list(tmp_path.iterdir())
 
@@ -184,12 +184,12 @@ def test_a_file_of_another_mlx_lm_is_dropped(tmp_path: Path, damage: str) -> Non
 
 
 def test_files_are_read_and_written_on_a_thread_of_their_own(tmp_path: Path) -> None:
-    spill = Spill(tmp_path, 10 * MB)
-    prefixes = Prefixes(10 * MB, spill)
+    spill = DiskTier(tmp_path, 10 * MB)
+    prefixes = PrefixCache(10 * MB, spill)
     prefixes.keep("me", numbers(40), kv(40))
     spill.write_soon(prefixes.entries[0])
     spill.wait(30)
-    read: queue.Queue[tuple[str, Entry | None]] = queue.Queue()
+    read: queue.Queue[tuple[str, PrefixEntry | None]] = queue.Queue()
     saved_one = spill.longer("me", np.arange(60, dtype=np.int32), than=0)
     assert saved_one
     spill.read_soon(saved_one, lambda entry: read.put((threading.current_thread().name, entry)))
@@ -199,5 +199,5 @@ def test_files_are_read_and_written_on_a_thread_of_their_own(tmp_path: Path) -> 
     assert mx.array_equal(entry.cache[0].keys[..., :40, :] * 1, kv_of(prefixes)[..., :40, :])
 
 
-def kv_of(prefixes: Prefixes) -> Any:
+def kv_of(prefixes: PrefixCache) -> Any:
     return prefixes.entries[0].cache[0].keys

@@ -8,7 +8,7 @@ import pytest
 
 from inference.core.requests import Sampling
 from inference.worker.sampling.grammar import mask
-from inference.worker.sampling.token_sampler import Chooser, choose
+from inference.worker.sampling.token_sampler import TokenSampler, choose
 from tests.worker.sampling.test_grammar import CITY, asking, grammar_of, loaded
 
 pytestmark = pytest.mark.mlx
@@ -20,7 +20,7 @@ GREEDY = Sampling(temperature=0.0)
 
 def processed(sampling: Sampling, answer: tuple[int, ...], answered: tuple[int, ...] = ()) -> Any:
     """The logits after the tokens of `answer` have been chosen one by one."""
-    chooser = Chooser(sampling, prompt=PROMPT, answered=answered)
+    chooser = TokenSampler(sampling, prompt=PROMPT, answered=answered)
     last = (*PROMPT, *answered)[-1]
     for token in (last, *answer):
         row = chooser.process(mx.array([token], dtype=mx.uint32), mx.array(LOGITS)[None])
@@ -71,22 +71,22 @@ def test_an_answer_given_out_before_counts_as_answer() -> None:
     ],
 )
 def test_logits_are_left_alone_unless_something_changes_them(sampling: Sampling, changes: bool) -> None:
-    assert Chooser(sampling).changes_logits is changes
+    assert TokenSampler(sampling).changes_logits is changes
 
 
 def test_rows_of_different_shapes_keep_their_order() -> None:
     logits = mx.array(np.eye(6, dtype=np.float32) * 100)
-    choosers = [Chooser(Sampling(temperature=t)) for t in (0.0, 0.5, 0.0, 0.5, 0.7, 0.0)]
+    choosers = [TokenSampler(Sampling(temperature=t)) for t in (0.0, 0.5, 0.0, 0.5, 0.7, 0.0)]
     assert choose(choosers, logits).tolist() == list(range(6))
 
 
 def test_a_seed_moves_on_from_token_to_token() -> None:
-    chooser = Chooser(Sampling(seed=1))
+    chooser = TokenSampler(Sampling(seed=1))
     assert [chooser.draw().place for _ in range(3)] == [0, 1, 2]
 
 
 def test_alternatives_are_the_likeliest_in_order() -> None:
-    chooser = Chooser(GREEDY, logprobs=4)
+    chooser = TokenSampler(GREEDY, logprobs=4)
     told = chooser.logprob_of(mx.array(LOGITS), mx.array(3)).read()
     logprobs = LOGITS - np.log(np.exp(LOGITS).sum())
     assert told.value == pytest.approx(float(logprobs[3]), abs=1e-5)
@@ -94,7 +94,7 @@ def test_alternatives_are_the_likeliest_in_order() -> None:
 
 
 def test_no_alternatives_are_a_figure_alone() -> None:
-    assert Chooser(GREEDY, logprobs=0).logprob_of(mx.array(LOGITS), mx.array(3)).read().top == ()
+    assert TokenSampler(GREEDY, logprobs=0).logprob_of(mx.array(LOGITS), mx.array(3)).read().top == ()
 
 
 def test_only_allowed_tokens_can_be_drawn() -> None:
@@ -108,7 +108,7 @@ def test_only_allowed_tokens_can_be_drawn() -> None:
 
 def test_a_chooser_that_can_follow_its_grammar_no_further_says_so_with_the_end() -> None:
     model, tokenizer = loaded()
-    chooser = Chooser(GREEDY, grammar=grammar_of(model, asking(CITY)))
+    chooser = TokenSampler(GREEDY, grammar=grammar_of(model, asking(CITY)))
     token, logits = mx.array([0], dtype=mx.uint32), mx.zeros((1, model.vocab_size))
     chooser.process(token, logits)
     assert not chooser.has_logprob

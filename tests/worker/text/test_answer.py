@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from inference.adapters.channel_reader import Reader
+from inference.adapters.channel_reader import ChannelReader
 from inference.core.events import ReasoningDelta, TextDelta
 from inference.core.requests import ChatRequest, CompletionRequest, Message
 from inference.worker.model.tokenizer import HubTokenizer
-from inference.worker.text.answer import Answer
+from inference.worker.text.answer import AnswerText
 from inference.worker.text.detokenizer import Detokenizer
 from inference.worker.text.stop_strings import StopStrings
 from tests.adapters.family_models import hub_tokenizer, make, real
@@ -206,11 +206,11 @@ def test_only_what_may_become_a_stop_is_held_back() -> None:
     assert [stops.feed(piece) for piece in ("abcS", "T", "x")] == ["abc", "", "STx"]
 
 
-def answer(**options: Any) -> Answer:
-    return Answer(BYTES, hidden=BYTES.special_ids, **options)
+def answer(**options: Any) -> AnswerText:
+    return AnswerText(BYTES, hidden=BYTES.special_ids, **options)
 
 
-def feed(made: Answer, text: str) -> list[Any]:
+def feed(made: AnswerText, text: str) -> list[Any]:
     events: list[Any] = []
     for token in BYTES.encode(text):
         events += made.feed(token)
@@ -243,7 +243,7 @@ def test_a_stop_string_that_ends_with_the_answer_is_met() -> None:
 @pytest.mark.parametrize("stop", ["<|eot_id|>", "#"])
 def test_a_stop_token_has_no_text_even_as_an_ordinary_token(stop: str) -> None:
     token = BYTES.encode(stop)[0]
-    made = Answer(BYTES, hidden=BYTES.special_ids | {token})
+    made = AnswerText(BYTES, hidden=BYTES.special_ids | {token})
     events = [*made.feed(BYTES.encode("a")[0]), *made.feed(token), *made.flush()]
     assert (said(events), made.tokens) == ("a", 2)
 
@@ -251,7 +251,7 @@ def test_a_stop_token_has_no_text_even_as_an_ordinary_token(stop: str) -> None:
 def test_a_chats_answer_has_the_adapters_hidden_tokens_and_reader() -> None:
     adapter, tokenizer = make(CHATML, ("<|im_start|>", "<|im_end|>", "<think>", "</think>"))
     request = ChatRequest(model="tiny", messages=(Message(role="user", content="hi"),))
-    made = Answer.of(request, adapter.render(request), tokenizer, adapter)
+    made = AnswerText.of(request, adapter.render(request), tokenizer, adapter)
     events: list[Any] = []
     for token in tokenizer.encode("<think>hm</think>ok<|im_end|>"):
         events += made.feed(token)
@@ -262,7 +262,7 @@ def test_a_chats_answer_has_the_adapters_hidden_tokens_and_reader() -> None:
 def test_a_completion_is_read_as_it_is_and_echoes_its_prompt() -> None:
     adapter, tokenizer = make(CHATML, ("<|im_start|>", "<|im_end|>", "<think>", "</think>"))
     request = CompletionRequest(model="tiny", prompts=("say <think>",), echo=True)
-    made = Answer.of(request, tokenizer.encode_prompt("say <think>"), tokenizer, adapter)
+    made = AnswerText.of(request, tokenizer.encode_prompt("say <think>"), tokenizer, adapter)
     events = [*made.begin(), *(event for i in tokenizer.encode("a</think>") for event in made.feed(i))]
     assert said(events + made.flush()) == "say <think>a</think>"
 
@@ -287,20 +287,20 @@ def test_an_echo_comes_first_and_costs_no_tokens() -> None:
 
 
 def test_reasoning_and_stop_strings_work_together() -> None:
-    made = answer(stops=["END"], reader=Reader(reasoning=("<think>", "</think>")))
+    made = answer(stops=["END"], reader=ChannelReader(reasoning=("<think>", "</think>")))
     events = feed(made, "<think>hm</think>four END five")
     assert (said(events, ReasoningDelta), said(events)) == ("hm", "four ")
 
 
 def test_line_breaks_behind_the_reasoning_are_no_stop_string() -> None:
-    made = answer(stops=["\n\n"], reader=Reader(reasoning=("<think>", "</think>")))
+    made = answer(stops=["\n\n"], reader=ChannelReader(reasoning=("<think>", "</think>")))
     assert said(feed(made, "<think>\nhm\n</think>\n\nIt is 5.\n\nOr so.")) == "It is 5."
     assert made.is_stopped
 
 
 @pytest.mark.parametrize("said_", ["<think>hm END</think>four", "<think>EN</think>D four"])
 def test_a_stop_string_in_the_reasoning_ends_nothing(said_: str) -> None:
-    made = answer(stops=["END"], reader=Reader(reasoning=("<think>", "</think>")))
+    made = answer(stops=["END"], reader=ChannelReader(reasoning=("<think>", "</think>")))
     assert said(feed(made, said_)).endswith("four")
     assert not made.is_stopped
 
@@ -308,7 +308,7 @@ def test_a_stop_string_in_the_reasoning_ends_nothing(said_: str) -> None:
 def test_what_is_filled_in_ends_without_a_mark() -> None:
     adapter, tokenizer = real("qwen3", "qwen3")
     request = CompletionRequest(model="tiny", prompts=("a",), suffix="b")
-    made = Answer.of(request, adapter.infill("a", "b"), tokenizer, adapter)
+    made = AnswerText.of(request, adapter.infill("a", "b"), tokenizer, adapter)
     events = [event for token in tokenizer.encode("c<|fim_pad|>") for event in made.feed(token)]
     assert said(events + made.flush()) == "c"
 

@@ -16,7 +16,7 @@ from ninja import Router
 
 from inference.api.http import disconnects, errors, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
-from inference.api.http.event_feed import Feed
+from inference.api.http.event_feed import EventFeed
 from inference.api.openai import field_names
 from inference.api.openai.responses import output_items
 from inference.api.openai.responses.response_writer import ResponseAnswer, Told
@@ -52,7 +52,7 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
             if task := asyncio.current_task():
                 disconnects.at_end(request, task.cancel)
             return _json(await making.whole(events))
-        feed = Feed(events)
+        feed = EventFeed(events)
         disconnects.at_end(request, feed.cancel)
         return sse.EventStream(making.frames(feed, await feed.accepted()))
 
@@ -107,7 +107,7 @@ class Making:
         await self._keep()
         return self._answer.whole
 
-    async def frames(self, feed: Feed, accepted: Accepted) -> AsyncGenerator[bytes]:
+    async def frames(self, feed: EventFeed, accepted: Accepted) -> AsyncGenerator[bytes]:
         """The response as events and [DONE]; `response.failed` is the last event where something broke."""
         async with aclosing(feed):
             yield self._framed([*self._answer.note(accepted), *self._answer.begin()])
