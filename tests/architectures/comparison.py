@@ -193,8 +193,6 @@ def from_disk(serving: Serving) -> Iterator[Served]:
     before = PrefixCache(10**8, spill, serving.support.can_trim_prefixes)
     first = sequence(1, 0, prompt=_chat(20, 25))
     batch = Batch(serving.model, max_batch=16, prefill_step=PREFILL, prefixes=before, support=serving.support)
-    if not serving.support.can_reuse_prefixes:
-        return
     batch.add(first)
     (served,) = run(batch, first)
     for entry in before.entries:

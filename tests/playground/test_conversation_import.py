@@ -85,13 +85,13 @@ def test_one_that_makes_no_sense_leaves_nothing(place: int) -> None:
 @pytest.mark.django_db
 def test_nobody_sees_a_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    real = conversation_import.pieces.piece
+    real = conversation_import.batched_writes.piece
 
     def look() -> Any:
         seen.append(len(Library(None).page()["conversations"]))
         return real()
 
-    monkeypatch.setattr(conversation_import.pieces, "piece", look)
+    monkeypatch.setattr(conversation_import.batched_writes, "piece", look)
     brought_in(chain(350))
     assert seen == [0, 0, 0, 0] and len(Library(None).page()["conversations"]) == 1
 
@@ -99,7 +99,7 @@ def test_nobody_sees_a_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.django_db
 def test_what_an_import_that_broke_off_left_is_no_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces_done = []
-    real = conversation_import.pieces.piece
+    real = conversation_import.batched_writes.piece
 
     def fail() -> Any:
         if len(pieces_done) == 2:
@@ -107,7 +107,7 @@ def test_what_an_import_that_broke_off_left_is_no_conversation(monkeypatch: pyte
         pieces_done.append(1)
         return real()
 
-    monkeypatch.setattr(conversation_import.pieces, "piece", fail)
+    monkeypatch.setattr(conversation_import.batched_writes, "piece", fail)
     with pytest.raises(KeyboardInterrupt):
         Library(None).bring_in({"title": "half"}, chain(350))
     (left,) = Conversation.objects.all()

@@ -17,8 +17,14 @@ from pathlib import Path
 from inference.core.config import BASE_DIR
 from tests.api.openai import reference
 
-# Whether these are sent changes nothing: a schema is enforced in any case, and an item is a message anyway.
-_EITHER_WAY = {("SchemaBody", "strict"), ("MessageItem", "type")}
+# Whether these are sent changes nothing: a schema is enforced in any case, an item is a message and a call is
+# one of a function anyway.
+_EITHER_WAY = {
+    ("SchemaBody", "strict"),
+    ("TextFormat", "strict"),
+    ("MessageItem", "type"),
+    ("CallBody", "type"),
+}
 _BASE = Path("inference/api/http/strict_schema.py")
 # Appended to the base of every body: one field of one class is taken and forgotten.
 _FORGETTING = """

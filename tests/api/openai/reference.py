@@ -62,7 +62,7 @@ PROOFS: Mapping[str, str] = {
     "messages": f"{_CLIENT}::test_it_answers_whole",
     "messages.name": f"{_TEMPLATE}::test_a_message_has_all_that_templates_ask_for",
     "messages.tool_calls": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
-    "messages.tool_call_id": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
+    "messages.tool_call_id": f"{_TOOLS}::test_a_result_belongs_to_the_call_that_it_names",
     "messages.reasoning_content": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
     "temperature": f"{_SAMPLING}::test_draws_follow_the_probabilities",
     "top_p": f"{_SAMPLING}::test_top_p_keeps_the_smallest_set_that_reaches_it",

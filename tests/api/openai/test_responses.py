@@ -51,12 +51,13 @@ async def test_items_become_the_messages_of_a_chat() -> None:
         },
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Let me see."}]},
         {"type": "function_call", "call_id": "a", "name": "now", "arguments": "{}", "status": "completed"},
-        {"type": "function_call", "call_id": "b", "name": "now", "arguments": "{}"},
+        {"type": "function_call", "call_id": "b", "name": "now", "arguments": '{"zone": "UTC"}'},
         {"type": "function_call_output", "call_id": "a", "output": "noon"},
         {"type": "function_call_output", "call_id": "b", "output": [part("input", "one")]},
     ]
     _, request = await made(telling(*SAID, *ENDED), input=items)
-    calls = tuple(ToolCall(id=name, name="now", arguments="{}") for name in "ab")
+    sent = {"a": "{}", "b": '{"zone": "UTC"}'}
+    calls = tuple(ToolCall(id=name, name="now", arguments=text) for name, text in sent.items())
     assert request.messages == (
         Message(role="system", content="Be kind."),
         Message(role="user", content="What now?"),

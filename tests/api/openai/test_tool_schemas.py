@@ -136,6 +136,14 @@ def test_it_reads_a_conversation_with_calls() -> None:
     )
 
 
+def test_a_result_belongs_to_the_call_that_it_names() -> None:
+    calls = [CALL, {**CALL, "id": "call_2"}]
+    results = [{"role": "tool", "tool_call_id": name, "content": name} for name in ("call_2", "call_1")]
+    asked = [{"role": "user", "content": "Weather?"}, {"role": "assistant", "tool_calls": calls}, *results]
+    read = [(message.content, message.tool_call_id) for message in chat(messages=asked).messages[2:]]
+    assert read == [("call_2", "call_2"), ("call_1", "call_1")]
+
+
 def test_it_reads_who_asks_and_what_templates_know() -> None:
     request = chat(
         user="ann",
