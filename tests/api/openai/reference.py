@@ -1,8 +1,8 @@
-"""The tables of docs/api.md: every field of every body, what becomes of it, and the test that proves it.
+"""The tables of docs/api.md: every field of every body, its handling, and its tests.
 
     python -m tests.api.openai.reference
 
-writes them between the marks `<!-- fields of ... -->` and `<!-- end -->`; test_reference.py fails when they
+writes them between the markers `<!-- fields of ... -->` and `<!-- end -->`; test_reference.py fails when they
 differ.
 """
 
@@ -48,7 +48,7 @@ _KEPT = "api/openai/test_responses_kept.py"
 _TEMPLATE = "adapters/chat_template/test_template_input.py"
 _VECTORS = "pool/test_worker_embeddings.py"
 _ECHOED = "Of an output sent back"  # by clients that return items as they came
-# Where a field's own test is one of the model's side, this one shows that it gets there.
+# Tests that a field reaches the model; its effect is tested on the model's side.
 REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = {
     "chat/completions": ("test_a_field_of_a_chat_reaches_the_model", reaching.CHAT),
     "completions": ("test_a_field_of_a_completion_reaches_the_model", reaching.COMPLETION),
@@ -56,7 +56,7 @@ REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = 
     "embeddings": ("test_a_field_of_an_embedding_reaches_the_model", reaching.EMBEDDING),
 }
 REFUSED = f"{_SCHEMAS}::test_it_refuses_each_field_it_does_not_do"
-# By the field's path, or by its name alone where every endpoint proves it the same way.
+# By the field's path, or by its name alone where one test covers every endpoint.
 PROOFS: Mapping[str, str] = {
     "model": f"{_CLIENT}::test_it_lists_the_model",
     "messages": f"{_CLIENT}::test_it_answers_whole",
@@ -122,7 +122,7 @@ PROOFS: Mapping[str, str] = {
 
 
 def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Path, what becomes of it, and the proving tests, of each field and those inside of it."""
+    """Path, handling and tests of each field, nested ones included."""
     for path, what in _told(body):
         if what.startswith("refused"):
             yield path, what, (REFUSED,)
@@ -131,7 +131,7 @@ def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, tuple[str, .
 
 
 def proofs_of(name: str, path: str) -> tuple[str, ...]:
-    """The test of what the field does, or the one it is a part of; before it the one that it gets there."""
+    """The test that the field reaches the model, if any, then the test of its effect or of its parent's."""
     parts = path.replace("[]", "").split(".")
     arrives = _reaching(name, parts)
     for end in range(len(parts), 0, -1):
@@ -162,17 +162,17 @@ def _told(body: type[Strict], before: str = "") -> Iterator[tuple[str, str]]:
     for name, field in body.model_fields.items():
         path = f"{before}{field.alias or name}"
         inner, is_list = _inside(field.annotation)
-        word = "taken" if is_taken(field) else "enforced"
+        word = "accepted" if is_taken(field) else "enforced"
         yield path + ("[]" if is_list else ""), f"{word}: {field.description}"
         for one in inner:
             yield from _told(one, f"{path}[]." if is_list else f"{path}.")
     for name, refused in body.refused.items():
         taken = ", ".join(f"`{json.dumps(value)}`" for value in (None, *refused.harmless[:3]))
-        yield before + name, f"refused, but for {taken}: {refused.why}"
+        yield before + name, f"refused except {taken}: {refused.why}"
 
 
 def is_taken(field: FieldInfo) -> bool:
-    """Whether it is taken for those who send back what they were told, and changes nothing."""
+    """Whether the field is accepted without effect, because clients send output items back."""
     return str(field.description).startswith(_ECHOED)
 
 
@@ -199,7 +199,7 @@ def _inside(annotation: Any) -> tuple[list[type[Strict]], bool]:
 
 
 def table(name: str, body: type[Strict]) -> str:
-    lines = ["| Field | What becomes of it | Proved by |", "|---|---|---|"]
+    lines = ["| Field | Handling | Test |", "|---|---|---|"]
     for path, what, proofs in rows(name, body):
         tests = ", ".join(f"`{proof.partition('::')[2]}`" for proof in proofs)
         lines.append(f"| `{path}` | {what.replace('|', chr(92) + '|')} | {tests} |")
@@ -207,7 +207,7 @@ def table(name: str, body: type[Strict]) -> str:
 
 
 def written(page: str) -> str:
-    """The page with its tables as they should be."""
+    """The page with its tables regenerated."""
     for name, body in BODIES.items():
         mark = re.compile(rf"(<!-- fields of {re.escape(name)} -->)\n.*?(<!-- end -->)", re.DOTALL)
         made = table(name, body)
