@@ -65,11 +65,9 @@ class Config(BaseSettings):
     )
 
     data_dir: Path = Field(
-        BASE_DIR / "data", description="Where the database, the secret key and the models live."
+        BASE_DIR / "data", description="Folder of the database, the secret key and the models."
     )
-    models_dir: Path | None = Field(
-        None, description="Where models are looked for; `models` in the data folder."
-    )
+    models_dir: Path | None = Field(None, description="Folder with the models; `models` in the data folder.")
     use_hub_cache: bool = Field(True, description="Also list the models in the Hugging Face cache.")
     starter: bool = Field(True, description="Fetch the starter model when there is no model yet.")
     host: str = Field("127.0.0.1", description="The address to listen on; beyond loopback a key is required.")
@@ -81,18 +79,20 @@ class Config(BaseSettings):
         None, min_length=1, description="The key clients of /v1 must send; none on loopback."
     )
     admin_password: SecretStr | None = Field(
-        None, description="The password of the account `admin` of the first start; none makes one up."
+        None, description="Password of the account `admin` at the first start; none generates one."
     )
     memory_limit: str = Field(
         "75%", description="Memory all models together may use: bytes, `12GB` or `75%`."
     )
     idle_ttl_s: float = Field(
-        -1, ge=-1, description="Seconds a model may stay loaded after its last token; -1 for ever."
+        -1, ge=-1, description="Seconds an idle model stays in memory; -1 for no limit."
     )
     min_residency_s: float = Field(
-        5, ge=0, description="Seconds a loaded model keeps its place though another one waits for it."
+        5, ge=0, description="Minimum seconds a model stays in memory while another one waits."
     )
-    wait_limit_s: float = Field(300, gt=0, description="Seconds a request may wait for room; then 503.")
+    wait_limit_s: float = Field(
+        300, gt=0, description="Seconds a request waits for memory before it fails with 503."
+    )
     prefix_cache: str = Field(
         "10%",
         description="Prompt prefixes each model keeps: bytes, or a share of the memory limit; 0 for none.",
@@ -103,7 +103,7 @@ class Config(BaseSettings):
     stuck_after_s: float = Field(
         120, gt=0, description="Seconds a busy worker may make no progress before it is replaced."
     )
-    device: Literal["auto", "cpu", "gpu"] = Field("auto", description="Where models run.")
+    device: Literal["auto", "cpu", "gpu"] = Field("auto", description="Device that runs the models.")
     blas: str = Field(
         "", description="Path of the BLAS library for CPU workers; empty looks for the best one."
     )
@@ -111,7 +111,7 @@ class Config(BaseSettings):
     context_limit: int | None = Field(
         None, ge=16, description="Longest context in tokens, below the model's own."
     )
-    max_output_tokens: int = Field(4096, ge=1, description="Answer length where a request names none.")
+    max_output_tokens: int = Field(4096, ge=1, description="Maximum answer length of requests that set none.")
     max_batch: int = Field(32, ge=1, le=256, description="Sequences one model decodes together.")
     exact_seeds: bool = Field(
         False, description="Compute seeded requests one by one: the same text to the last bit, but slower."
@@ -122,17 +122,15 @@ class Config(BaseSettings):
     response_days: int = Field(
         30, ge=1, le=3650, description="Days for which responses of /v1/responses are stored."
     )
-    titles: bool = Field(
-        True, description="Let the model think of titles for the playground's conversations."
-    )
+    titles: bool = Field(True, description="Let the model write titles for playground conversations.")
     queue_limit: int = Field(64, ge=0, description="Requests that may wait for a model; more get 429.")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body; more gets 413.")
-    load_timeout_s: float = Field(600, gt=0, description="Seconds a load may take before it is given up.")
+    load_timeout_s: float = Field(600, gt=0, description="Seconds before a load fails.")
     record_days: int = Field(
-        30, ge=0, le=36_500, description="Days a request stays in the admin's record; 0 keeps none."
+        30, ge=0, le=36_500, description="Days the admin keeps request records; 0 keeps none."
     )
     record_rows: int = Field(
-        100_000, ge=0, description="Requests the admin's record keeps, the newest; 0 keeps none."
+        100_000, ge=0, description="Number of request records the admin keeps; 0 keeps none."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
     logfire_enabled: bool = Field(False, description="Send spans to Logfire (needs the extra `logfire`).")
