@@ -44,7 +44,7 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own cla
     adapter = forms.ChoiceField(
         required=False,
         choices=[("", "The one that fits"), *((name, name) for name in sorted(one.name for one in ADAPTERS))],
-        help_text="Which adapter reads and writes for it, from the next load on.",
+        help_text="Chat adapter, used from the next load.",
     )
 
     class Meta:

@@ -56,12 +56,12 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
     form = ChoiceForm
     fieldsets = (
         (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
-        ("How it reads and writes", {"fields": ("adapter", "context_cap")}),
+        ("Prompt format", {"fields": ("adapter", "context_cap")}),
         (
-            "What requests leave open",
+            "Default sampling",
             {"fields": ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")},
         ),
-        ("As it is now", {"fields": ("facts", "self_test")}),
+        ("Current state", {"fields": ("facts", "self_test")}),
     )
     readonly_fields = ("name", "facts", "self_test")
     change_list_template = "admin/inference/models.html"

@@ -158,7 +158,7 @@ class Answer {
     const copy = content ? [copyButton(() => this.message.content, "Copy answer"), button("raw", "As it was written", () => this.#toggleRaw())] : [];
     const again = error ? [] : [button("again", "Answer again", () => this.acts.onAgain(this.message))];
     const replay = made && !error ? [button("replay", "Replay with the same seed", () => this.acts.onReplay(this.message))] : [];
-    const likely = tokens?.length ? [button("bars", "How likely each word was", () => this.#toggleProbabilities())] : [];
+    const likely = tokens?.length ? [button("bars", "Token probabilities", () => this.#toggleProbabilities())] : [];
     return element("div", { className: "foot" }, this.takes.root, ...copy, ...again, ...replay, ...likely, figuresLine(this.message), ...(made ? [madeView(this.message)] : []));
   }
 

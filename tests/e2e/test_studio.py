@@ -268,7 +268,7 @@ async def test_each_words_alternatives_are_shown(studio: Site) -> None:
         page = visit.page
         await visit.ask("What is the capital of France?")
         said = await ended(page)
-        await page.locator(ANSWER).get_by_label("How likely each word was").click()
+        await page.locator(ANSWER).get_by_label("Token probabilities").click()
         token = page.locator(".token").filter(has_text="Paris").first
         await token.hover()
         told = page.locator(".probabilities .others")
@@ -336,7 +336,7 @@ async def test_who_waits_is_told_the_place_and_models_without_room_take_turns(na
             await ended(page, "stopped")
         page = visit.page
         await page.click("#settings-button")
-        await page.get_by_label("Longest answer").fill("8")
+        await page.get_by_label("Maximum length").fill("8")
         await page.keyboard.press("Escape")
         await page.click("#new-chat")
         await compare(visit, (STARTER, TWIN), "so they answer in turn")

@@ -28,7 +28,7 @@ async def complaints(page: Page) -> list[str]:
 
 async def answered(visit: Visit) -> None:
     await visit.page.click("#settings-button")
-    await visit.page.get_by_text("Figures", exact=True).click()
+    await visit.page.get_by_text("Statistics", exact=True).click()
     await visit.page.keyboard.press("Escape")
     await visit.ask("How does one list primes?")
     await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)

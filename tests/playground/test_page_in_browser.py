@@ -141,11 +141,11 @@ async def test_the_model_reads_the_turns_and_the_settings(address: str) -> None:
 async def test_every_setting_of_the_page_reaches_the_model(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.click("#settings-button")
-        for group in ("More ways to draw a word", "Form and end of the answer"):
-            await visit.page.get_by_text(group).click()
+        for group in ("Sampling", "Output format and stopping"):
+            await visit.page.get_by_text(group, exact=True).click()
         await visit.page.get_by_label("Top k").fill("40")
-        await visit.page.get_by_label("Thinking first").select_option("off")
-        await visit.page.get_by_label("Stop at").fill("END\nFIN")
+        await visit.page.get_by_label("Thinking", exact=True).select_option("off")
+        await visit.page.get_by_label("Stop sequences").fill("END\nFIN")
         schema = visit.page.get_by_label("JSON Schema")
         await schema.fill('{"type": "obj')
         await expect(visit.page.locator("#set-schema-problem")).to_contain_text("This is not JSON yet")
@@ -160,7 +160,7 @@ async def test_every_setting_of_the_page_reaches_the_model(address: str) -> None
 async def test_a_schema_that_is_none_is_not_sent(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.click("#settings-button")
-        await visit.page.get_by_text("Form and end of the answer").click()
+        await visit.page.get_by_text("Output format and stopping").click()
         await visit.page.get_by_label("JSON Schema").fill("[1]")
         await visit.page.keyboard.press("Escape")
         await visit.ask("Please echo")

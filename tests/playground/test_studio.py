@@ -204,7 +204,7 @@ async def test_a_prompt_is_saved_and_used_again(address: str) -> None:
         system = visit.page.get_by_role("textbox", name="System prompt")
         await system.fill("Speak like a pirate.")
         await visit.page.get_by_text("Presets").click()
-        await visit.page.get_by_role("button", name="Save the one above").click()
+        await visit.page.get_by_role("button", name="Save this prompt").click()
         await system.fill("")
         await visit.page.get_by_label("Saved prompts").select_option(label="Speak like a pirate.")
         await visit.page.keyboard.press("Escape")

@@ -85,7 +85,7 @@ def _open_files() -> CheckResult:
 def _settings() -> Iterator[CheckResult]:
     found = checks.run_checks()
     if not found:
-        yield CheckResult(about="settings", text="nothing speaks against them")
+        yield CheckResult(about="settings", text="no problems found")
     for one in found:
         state: State = "wrong" if one.is_serious() else "look"
         yield CheckResult(about="settings", text=str(one.msg), state=state, advice=str(one.hint or ""))
