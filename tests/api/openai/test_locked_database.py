@@ -87,14 +87,28 @@ def test_conversations_are_read_while_the_database_is_locked(answering: Site, da
     assert len(listed.json()["conversations"]) >= ANSWERS
 
 
-def test_what_was_said_meanwhile_is_saved_once_the_lock_is_gone(site: Site, data: Path) -> None:
+def test_text_generated_meanwhile_is_saved_once_the_lock_is_gone(site: Site, data: Path) -> None:
     with visitor(site) as page:
         body = {"content": "Hi", "question": {"model": "slow", "max_tokens": 2000}}
         asked = page.post("/chat/ask/", json=body).json()
-        with locked(data):
-            time.sleep(2.5)
         answer = asked["messages"][-1]["id"]
+        with locked(data):
+            seen = followed(page, answer, for_s=2.5)  # longer than the time between two saves
         page.post(f"/chat/messages/{answer}/stop/")
         whole = page.get(f"/chat/conversations/{asked['conversation']}/").json()
-    said = whole["messages"][-1]
-    assert said["status"] == "stopped" and len(said["content"]) > 1000, json.dumps(said)[:200]
+    saved = whole["messages"][-1]
+    assert saved["status"] == "stopped" and seen and saved["content"].startswith(seen)
+
+
+def followed(page: httpx.Client, answer: int, *, for_s: float) -> str:
+    """The text of an answer under way, as a page sees it within this time."""
+    text, ends_at = "", time.monotonic() + for_s
+    with page.stream("GET", f"/chat/messages/{answer}/events/") as events:
+        for line in events.iter_lines():
+            if line.startswith("data: "):
+                event = json.loads(line.removeprefix("data: "))
+                is_whole = event["type"] == "answer"
+                text = event["answer"]["content"] if is_whole else text + event.get("text", "")
+            if time.monotonic() > ends_at:
+                break
+    return text
