@@ -26,6 +26,6 @@ class ModelsConsumer(LiveModelsSocket):
             return FORBIDDEN
         return 0
 
-    def said(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
+    def payload(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
         models = live_models.joined(cards, runtime.pool().snapshot())
         return {"type": "models", "models": models, "kept_until": SWITCH.until}

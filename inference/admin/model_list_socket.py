@@ -18,5 +18,5 @@ class ModelListConsumer(LiveModelsSocket):
             return UNAUTHORISED
         return 0 if may_look(user) else FORBIDDEN
 
-    def said(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
+    def payload(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
         return {"type": "rows", "rows": model_rows.rows(cards, runtime.pool().snapshot())}

@@ -1,4 +1,4 @@
-"""Who asks: one class decides, so that a wrong key can never fall through to another way in."""
+"""Authentication: one class decides, so that a wrong key can never fall through to another way in."""
 
 import time
 from hashlib import sha256
@@ -22,7 +22,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class AuthenticatedRequest(HttpRequest):
-    """What a view gets once ninja has put the caller's verdict on the request."""
+    """What a view gets once ninja has put the principal on the request."""
 
     auth: Principal
 

@@ -27,7 +27,7 @@ INTERNAL = "Something went wrong inside the server; its log has the details."
 
 
 def explain(error: Exception) -> ServerError:
-    """What a client is told of `error`: the unexpected goes to the log, never over the wire."""
+    """The error that a client sees: an unexpected one goes to the log, never over the wire."""
     match error:
         case ServerError():
             return error
@@ -42,9 +42,9 @@ def explain(error: Exception) -> ServerError:
 
 
 def encode(error: ServerError) -> bytes:
-    """The JSON body that tells of `error`."""
-    told = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
-    return msgspec.json.encode({"error": told})
+    """The JSON body of `error`."""
+    fields = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    return msgspec.json.encode({"error": fields})
 
 
 def response(error: ServerError) -> HttpResponse:
@@ -52,17 +52,19 @@ def response(error: ServerError) -> HttpResponse:
     if error.retry_after is not None:
         answer["Retry-After"] = str(math.ceil(error.retry_after))
     if isinstance(error, StoppedByOperator):
-        answer["x-should-retry"] = "false"  # OpenAI's clients send a 409 again by themselves, unless told so
+        answer["x-should-retry"] = (
+            "false"  # OpenAI's clients send a 409 again by themselves, unless this header forbids it
+        )
     if error.status == 401:
         answer["WWW-Authenticate"] = "Bearer"
     return answer
 
 
 def handle_all(api: NinjaAPI) -> None:
-    """Have every error of this API's routes told in this shape."""
+    """Give every error of this API this shape."""
     for kind in (Exception, Http404, HttpError, ValidationError):
-        api.add_exception_handler(kind, _tell)
+        api.add_exception_handler(kind, _on_error)
 
 
-def _tell(request: HttpRequest, error: Any) -> HttpResponse:
+def _on_error(request: HttpRequest, error: Any) -> HttpResponse:
     return response(explain(error))

@@ -9,7 +9,7 @@ from inference.api.http import errors, sse
 from inference.core.errors import InternalError, ServerError
 from inference.core.events import Accepted, Event, Finished
 
-_ROOM = 256
+_CAPACITY = 256
 
 
 class EventFeed:
@@ -24,7 +24,7 @@ class EventFeed:
         self._queued: deque[Event] = deque()
         self._error: ServerError = InternalError("The answer broke off; please ask again.")
         self._has_news = asyncio.Event()
-        self._has_room = asyncio.Event()
+        self._has_capacity = asyncio.Event()
         self._silence_s = silence_s
         self._last_news = self._loop.time()
         self._timer = self._loop.call_later(silence_s, self._look_for_silence)
@@ -39,7 +39,7 @@ class EventFeed:
             while not isinstance(event, Accepted):
                 await self._wait()
                 event = self._queued.popleft() if self._queued else None
-                self._has_room.set()
+                self._has_capacity.set()
             unless_accepted.pop_all()
         return event
 
@@ -50,12 +50,12 @@ class EventFeed:
             await self._wait()
             batch = list(self._queued)
             self._queued.clear()
-            self._has_room.set()
+            self._has_capacity.set()
             is_finished = bool(batch) and isinstance(batch[-1], Finished)
             yield batch
 
     def cancel(self) -> None:
-        """Begin to close; a reader that is still there is told that the answer broke off."""
+        """Begin to close; a reader that is still there gets an error."""
         self._task.cancel()
 
     async def aclose(self) -> None:
@@ -75,13 +75,13 @@ class EventFeed:
             async with aclosing(events):
                 async for event in events:
                     await self._put(event)
-        except Exception as error:  # the boundary: whatever broke, the waiting client is told
+        except Exception as error:  # the boundary: whatever broke, the waiting client gets an error
             self._error = errors.explain(error)
 
     async def _put(self, event: Event) -> None:
-        if len(self._queued) >= _ROOM:
-            self._has_room.clear()
-            await self._has_room.wait()
+        if len(self._queued) >= _CAPACITY:
+            self._has_capacity.clear()
+            await self._has_capacity.wait()
         self._queued.append(event)
         self._last_news = self._loop.time()
         self._has_news.set()

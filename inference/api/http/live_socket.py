@@ -19,7 +19,7 @@ from inference.storage.database_threads import in_database
 
 logger = logging.getLogger(__name__)
 
-# Browsers are told codes from 4000 on alone, and our pages do not come back after those that begin with 44.
+# Browsers see codes from 4000 on alone, and our pages do not come back after those that begin with 44.
 UNAUTHORISED, FORBIDDEN, TALKATIVE, TOO_MANY, BROKEN = 4401, 4403, 4400, 4429, 4500
 TICK_S = 0.25
 LOOK_EVERY_S = 5.0  # at the disk, and whether its reader may still hear: neither changes four times a second
@@ -48,7 +48,9 @@ class LiveSocket(AsyncWebsocketConsumer):
         self._task: asyncio.Task[None] | None = None
         self._heard = 0
         refusal = await self.refusal()
-        await self.accept()  # also who is refused: a browser is told why only once its socket is open
+        await (
+            self.accept()
+        )  # also one that is refused: a browser sees the reason only once its socket is open
         if refusal:
             await self.close(refusal)
             return
@@ -66,14 +68,14 @@ class LiveSocket(AsyncWebsocketConsumer):
             await self.close(TALKATIVE)
 
     async def refusal(self) -> int:
-        """The code to close with, 0 for who may hear as of now; asked again while the socket is open."""
+        """The code to close with, 0 while the visitor may listen; asked again while the socket is open."""
         key = getattr(self.scope.get("session"), "session_key", None)
         visitor, code = await in_database(lambda: self._judged(signed_in(key)))
         return code or self._take_place(visitor)
 
     def judge(self, user: Account) -> int:
         """The same of whoever is signed in; it may ask the database."""
-        raise NotImplementedError("a subclass says who may hear")
+        raise NotImplementedError("a subclass decides who may listen")
 
     def _judged(self, user: Account) -> tuple[Any, int]:
         return user.pk, self.judge(user)
@@ -90,7 +92,7 @@ class LiveSocket(AsyncWebsocketConsumer):
 
     async def tell(self) -> None:
         """Send what changes, for ever."""
-        raise NotImplementedError("a subclass says what it tells")
+        raise NotImplementedError("a subclass makes the payload")
 
     async def _tell_on(self) -> None:
         try:
@@ -101,14 +103,14 @@ class LiveSocket(AsyncWebsocketConsumer):
 
 
 class LiveModelsSocket(LiveSocket):
-    """Sends what it says of the models at once and whenever that changes, at most 4 times a second."""
+    """Sends its payload about the models at once and whenever that changes, at most 4 times a second."""
 
-    def said(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
+    def payload(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
         """The message as of now, with these models on disk."""
-        raise NotImplementedError("a subclass says what it tells")
+        raise NotImplementedError("a subclass makes the payload")
 
     async def tell(self) -> None:
-        told: dict[str, Any] | None = None
+        sent: dict[str, Any] | None = None
         cards, look_at = await CATALOG.run(runtime.catalog().scan), time.monotonic() + LOOK_EVERY_S
         while True:
             if time.monotonic() >= look_at:
@@ -117,7 +119,7 @@ class LiveModelsSocket(LiveSocket):
                     return
                 cards = await CATALOG.run(runtime.catalog().scan)
                 look_at = time.monotonic() + LOOK_EVERY_S
-            if (now := self.said(cards)) != told:
+            if (now := self.payload(cards)) != sent:
                 await self.send(msgspec.json.encode(now).decode())
-                told = now
+                sent = now
             await asyncio.sleep(TICK_S)

@@ -23,7 +23,7 @@ from inference.core.errors import (
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 AsyncGetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-_TOLD: dict[int, ServerError] = {
+_ERRORS: dict[int, ServerError] = {
     400: InvalidRequest("The server could not make sense of this request."),
     401: AuthenticationFailed("Send your API key in the Authorization header."),
     403: PermissionDenied("This request is not allowed from here."),
@@ -42,24 +42,24 @@ def json_errors(get_response: GetResponse | AsyncGetResponse) -> GetResponse | A
         answer_async = cast(AsyncGetResponse, get_response)
 
         async def in_async(request: HttpRequest) -> HttpResponseBase:
-            return _reworded(request, await answer_async(request))
+            return _as_json(request, await answer_async(request))
 
         return in_async
     answer = cast(GetResponse, get_response)
 
     def in_sync(request: HttpRequest) -> HttpResponseBase:
-        return _reworded(request, answer(request))
+        return _as_json(request, answer(request))
 
     return in_sync
 
 
-def _reworded(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    rate_limit_headers.tell(request, response)
+def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    rate_limit_headers.add_to(request, response)
     is_ours = request.path.startswith(_OURS) or f"{request.path}/" in _OURS
     if not is_ours or response.status_code < 400 or response["Content-Type"] == "application/json":
         return response
-    told = errors.response(_TOLD.get(response.status_code, InternalError(errors.INTERNAL)))
+    replaced = errors.response(_ERRORS.get(response.status_code, InternalError(errors.INTERNAL)))
     for header, value in response.headers.items():
         if header not in _REPLACED_HEADERS:
-            told[header] = value
-    return told
+            replaced[header] = value
+    return replaced

@@ -1,4 +1,4 @@
-"""What an API key has left, as OpenAI's headers tell it."""
+"""What an API key has left, in OpenAI's headers."""
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -10,21 +10,21 @@ _KEY = "_metered_principal"
 
 
 def attach(request: HttpRequest, principal: Principal) -> None:
-    """Have the answer to this request tell what is left."""
+    """Add the limits to the answer of this request."""
     setattr(request, _KEY, principal)
 
 
-def tell(request: HttpRequest, response: HttpResponseBase) -> None:
+def add_to(request: HttpRequest, response: HttpResponseBase) -> None:
     principal: Principal | None = getattr(request, _KEY, None)
     if principal is None:
         return
     for name, left in LIMITS.of(principal).left(principal.allowance).items():
         response[f"x-ratelimit-limit-{name}"] = str(left.limit)
         response[f"x-ratelimit-remaining-{name}"] = str(left.remaining)
-        response[f"x-ratelimit-reset-{name}"] = in_words(left.reset_s)
+        response[f"x-ratelimit-reset-{name}"] = as_duration(left.reset_s)
 
 
-def in_words(seconds: float) -> str:
+def as_duration(seconds: float) -> str:
     """A duration in OpenAI's form: "850ms", "12s", "1h0m3s"."""
     if seconds < 1:
         return f"{seconds * 1000:.0f}ms"

@@ -32,7 +32,7 @@ MAX_VALUES = 100_000
 MAX_INTEGER = 2**64
 _EXACT_FLOAT = 2**53
 _SMALL_BODY_BYTES = 64 * 1024
-_LONGEST_STEP = 64  # of a path that is told: the rest is the client's own text
+_LONGEST_STEP = 64  # of a path in an error: the rest is the client's own text
 _REWORDED = {"model_type": "It must be an object", "dict_type": "It must be an object"}  # by pydantic's names
 _SIZE_FOUND = re.compile(" after validation, not .*")
 
@@ -155,18 +155,18 @@ def _check_scalar(value: object) -> None:
 
 
 def _wrong_field(error: ErrorDetails, fields: dict[str, Any]) -> ServerError:
-    """The one error worth telling, with `param` as a dotted path such as messages.0.role."""
+    """The first error, with `param` as a dotted path such as messages.0.role."""
     param = ".".join(str(step)[:_LONGEST_STEP] for step in _path(error, fields))
     if error["type"] == UNSUPPORTED:
         return UnsupportedField(error["msg"].replace("<field>", repr(param)), param=param)
     if error["type"] == "missing":
         return InvalidValue(f"{param!r} is required.", param=param)
-    says = _REWORDED.get(error["type"]) or _SIZE_FOUND.sub("", error["msg"])
-    return InvalidValue(f"{param!r} is not valid: {says[0].lower()}{says[1:]}.", param=param)
+    text = _REWORDED.get(error["type"]) or _SIZE_FOUND.sub("", error["msg"])
+    return InvalidValue(f"{param!r} is not valid: {text[0].lower()}{text[1:]}.", param=param)
 
 
 def _path(error: ErrorDetails, fields: dict[str, Any]) -> list[int | str]:
-    """Where in the body it is; what else pydantic tells, such as the branch of a union, is no place there."""
+    """Where in the body it is; what else pydantic names, such as the branch of a union, is no place there."""
     found: list[int | str] = []
     value: Any = fields
     for step in error["loc"]:

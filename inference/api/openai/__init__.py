@@ -1,1 +1,1 @@
-"""The OpenAI dialect over HTTP: it parses, asks `inference.serving.generation`, and words the answer."""
+"""The OpenAI dialect over HTTP: it parses, asks `inference.serving.generation`, and writes the answer."""

@@ -15,7 +15,7 @@ from inference.core.events import Delta, Ended, FinishReason, ReasoningDelta, Te
 router = Router()
 
 
-class ChatWording:
+class ChatFormat:
     """chat.completion and its chunks."""
 
     id_prefix = "chatcmpl"
@@ -26,7 +26,7 @@ class ChatWording:
         return _choice(index, {"role": "assistant", "content": ""})
 
     def delta(self, delta: Delta) -> dict[str, Any]:
-        return _choice(delta.index, _told(delta), logprobs=_logprobs([delta]))
+        return _choice(delta.index, _delta(delta), logprobs=_logprobs([delta]))
 
     def ending(self, ended: Ended) -> dict[str, Any]:
         return _choice(ended.index, {}, ended.reason)
@@ -42,7 +42,7 @@ class ChatWording:
         return {"index": index, "message": message, "logprobs": _logprobs(deltas), "finish_reason": reason}
 
 
-def _told(delta: Delta) -> dict[str, Any]:
+def _delta(delta: Delta) -> dict[str, Any]:
     match delta:
         case TextDelta():
             return {"content": delta.text}
@@ -83,4 +83,4 @@ def _token(token: TokenLogprob) -> dict[str, Any]:
 async def create_chat_completion(request: AuthenticatedRequest) -> HttpResponseBase:
     """Answer a conversation, whole or streamed."""
     body = await strict_json.read(request, ChatCompletionBody)
-    return await response_writer.respond(request, body, ChatWording())
+    return await response_writer.respond(request, body, ChatFormat())

@@ -17,21 +17,21 @@ from inference.core.events import Delta, Ended, FinishReason, TokenLogprob
 router = Router()
 
 
-class CompletionWording:
-    """text_completion, whole and in pieces of the same shape; one object words one request's answers."""
+class CompletionFormat:
+    """text_completion, whole and in pieces of the same shape; one object for each request."""
 
     id_prefix = "cmpl"
     chunk_object = whole_object = "text_completion"
 
     def __init__(self) -> None:
-        self._said: Counter[int] = Counter()  # characters of each answer: where its next token begins
+        self._lengths: Counter[int] = Counter()  # characters of each answer: where its next token begins
 
     def opening(self, index: int) -> None:
         return None
 
     def delta(self, delta: Delta) -> dict[str, Any]:
-        logprobs = _logprobs([delta], self._said[delta.index])
-        self._said[delta.index] += sum(len(token.text) for token in delta.logprobs)
+        logprobs = _logprobs([delta], self._lengths[delta.index])
+        self._lengths[delta.index] += sum(len(token.text) for token in delta.logprobs)
         return _choice(delta.index, delta.text, logprobs=logprobs)
 
     def ending(self, ended: Ended) -> dict[str, Any]:
@@ -80,4 +80,4 @@ def _likeliest(token: TokenLogprob) -> dict[str, float | None] | None:
 async def create_completion(request: AuthenticatedRequest) -> HttpResponseBase:
     """Continue a prompt, whole or streamed."""
     body = await strict_json.read(request, CompletionBody)
-    return await response_writer.respond(request, body, CompletionWording())
+    return await response_writer.respond(request, body, CompletionFormat())

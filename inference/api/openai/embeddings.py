@@ -22,30 +22,30 @@ router = Router()
 async def create_embeddings(request: AuthenticatedRequest) -> HttpResponse:
     """Turn each input into a vector."""
     body = await strict_json.read(request, EmbeddingBody)
-    told, finished = await response_writer.single(request, body, body.request(), Embedded)
+    embedded, finished = await response_writer.single(request, body, body.request(), Embedded)
     # Millions of numbers take a while to be written down, and others want their tokens meanwhile.
-    made = await BODIES.run(_written, body, told, finished.usage.prompt_tokens)
+    made = await BODIES.run(_encoded, body, embedded, finished.usage.prompt_tokens)
     return HttpResponse(made, content_type="application/json")
 
 
-def _written(body: EmbeddingBody, told: Embedded, tokens: int) -> bytes:
-    words = _base64 if body.encoding_format == "base64" else _numbers
+def _encoded(body: EmbeddingBody, embedded: Embedded, tokens: int) -> bytes:
+    encode = _as_base64 if body.encoding_format == "base64" else _as_numbers
     return msgspec.json.encode(
         {
             "object": "list",
             "model": body.model,
             "data": [
-                {"object": "embedding", "index": place, "embedding": words(vector)}
-                for place, vector in enumerate(told.vectors)
+                {"object": "embedding", "index": place, "embedding": encode(vector)}
+                for place, vector in enumerate(embedded.vectors)
             ],
             "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
         }
     )
 
 
-def _base64(vector: bytes) -> str:
+def _as_base64(vector: bytes) -> str:
     return base64.b64encode(vector).decode()
 
 
-def _numbers(vector: bytes) -> Any:
+def _as_numbers(vector: bytes) -> Any:
     return struct.unpack(f"<{len(vector) // 4}f", vector)

@@ -17,21 +17,21 @@ Names = Mapping[str, str]
 
 
 @contextmanager
-def spoken(names: Names) -> Iterator[None]:
+def in_names_of(names: Names) -> Iterator[None]:
     """Have a ServerError raised inside name the fields as the body does."""
     try:
         yield
     except ServerError as error:
         if not names:
             raise
-        raise reworded(error, names) from error
+        raise renamed(error, names) from error
 
 
-def reworded(error: ServerError, names: Names) -> ServerError:
+def renamed(error: ServerError, names: Names) -> ServerError:
     """The same error about the same fields, in the names of the body that was sent."""
     made = copy.copy(error)
     made.param = None if error.param is None else path_of(error.param, names)
-    made.message = _words(error.message, names)
+    made.message = _renamed_message(error.message, names)
     made.args = (made.message,)
     return made
 
@@ -55,8 +55,8 @@ def _filled(path: str, steps: list[str]) -> str:
     return path
 
 
-def _words(message: str, names: Names) -> str:
-    """The message with its fields renamed: those that no sentence has for a word of its own."""
+def _renamed_message(message: str, names: Names) -> str:
+    """The message with its fields renamed: only names that are no English word."""
     for name, here in names.items():
         if "_" in name and "." not in name:
             message = re.sub(rf"(?<![\w.]){name}(?!\w)", here, message)

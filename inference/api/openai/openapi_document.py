@@ -109,7 +109,7 @@ BODIES: Mapping[str, tuple[type[Strict], ...]] = {
     "/detokenize": (DetokenizeBody,),
 }
 STREAMED = frozenset({"/chat/completions", "/completions", "/responses"})
-TOLD: Mapping[tuple[str, str], str] = {
+ANSWERS: Mapping[tuple[str, str], str] = {
     ("post", "/chat/completions"): "ChatCompletion",
     ("post", "/completions"): "Completion",
     ("post", "/embeddings"): "Embeddings",
@@ -144,12 +144,19 @@ def document() -> Json:
     shown = api.get_openapi_schema(path_prefix="")
     schemas: Json = dict(OBJECTS)
     paths = {
-        path: {method: _operation(method, path, told, schemas) for method, told in methods.items()}
+        path: {
+            method: _operation(method, path, shown_operation, schemas)
+            for method, shown_operation in methods.items()
+        }
         for path, methods in shown["paths"].items()
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": "mlxsite", "version": "1", "description": "docs/api.md says all of it in words."},
+        "info": {
+            "title": "mlxsite",
+            "version": "1",
+            "description": "docs/api.md describes every endpoint and field.",
+        },
         "servers": [{"url": "/v1"}],
         "paths": paths,
         "components": {
@@ -166,30 +173,30 @@ async def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(msgspec.json.encode(document()), content_type="application/json")
 
 
-def _operation(method: str, path: str, told: Mapping[str, Any], schemas: Json) -> Json:
+def _operation(method: str, path: str, shown_operation: Mapping[str, Any], schemas: Json) -> Json:
     made: Json = {
         "operationId": f"{method}{path}".replace("/", "_").translate({ord("{"): None, ord("}"): None}),
-        "summary": told.get("description", "").strip().splitlines()[0],
+        "summary": shown_operation.get("description", "").strip().splitlines()[0],
         "responses": {"200": _success(method, path)} | _errors(),
     }
-    if parameters := [_parameter(one) for one in told.get("parameters", ())]:
+    if parameters := [_parameter(one) for one in shown_operation.get("parameters", ())]:
         made["parameters"] = parameters
     if path in BODIES and method == "post":
         made["requestBody"] = {"required": True, "content": _json(_either(BODIES[path], schemas))}
     return made
 
 
-def _parameter(told: Mapping[str, Any]) -> Json:
+def _parameter(shown_operation: Mapping[str, Any]) -> Json:
     return {
-        "name": told["name"],
-        "in": told["in"],
+        "name": shown_operation["name"],
+        "in": shown_operation["in"],
         "required": True,
         "schema": {"type": "string", "minLength": 1},
     }
 
 
 def _success(method: str, path: str) -> Json:
-    content = _json(_ref(TOLD[method, path]))
+    content = _json(_ref(ANSWERS[method, path]))
     if method == "post" and path in STREAMED:
         content["text/event-stream"] = {"schema": _object("data", data=TEXT, event=TEXT)}
     return {"description": "The answer.", "content": content}
@@ -197,8 +204,8 @@ def _success(method: str, path: str) -> Json:
 
 def _errors() -> Json:
     return {
-        str(status): {"description": words, "content": _json(_ref("Error"))}
-        for status, words in _STATUSES.items()
+        str(status): {"description": text, "content": _json(_ref("Error"))}
+        for status, text in _STATUSES.items()
     }
 
 

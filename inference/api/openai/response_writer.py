@@ -1,4 +1,4 @@
-"""From events to an answer, streamed or whole; what the two endpoints say differently is their Wording."""
+"""From events to an answer, streamed or whole; an endpoint gives its ChunkFormat."""
 
 import asyncio
 import secrets
@@ -35,11 +35,11 @@ from inference.core.requests import Request, ToolCall
 from inference.serving import generation
 
 _encode = msgspec.json.Encoder().encode
-Told = TypeVar("Told", Tokenized, Embedded)
+Outcome = TypeVar("Outcome", Tokenized, Embedded)
 
 
 class ChunkFormat(Protocol):
-    """How one endpoint words its answers: the objects' names and the entries of `choices`."""
+    """How one endpoint writes its answers: the objects' names and the entries of `choices`."""
 
     id_prefix: str
     chunk_object: str
@@ -57,13 +57,15 @@ class ChunkFormat(Protocol):
 
 
 async def respond(
-    http: AuthenticatedRequest, body: ChatCompletionBody | CompletionBody, wording: ChunkFormat
+    http: AuthenticatedRequest, body: ChatCompletionBody | CompletionBody, chunk_format: ChunkFormat
 ) -> HttpResponseBase:
     """Answer what `body` asks; a refusal is raised before any status line is sent."""
     request = body.request()
-    answer = ResponseWriter(body.model, wording, answers=request.answers, includes_usage=body.includes_usage)
+    answer = ResponseWriter(
+        body.model, chunk_format, answers=request.answers, includes_usage=body.includes_usage
+    )
     events = generation.stream(request, http.auth)
-    with field_names.spoken(body.own_names):
+    with field_names.in_names_of(body.own_names):
         if not body.stream:
             if task := asyncio.current_task():
                 disconnects.at_end(http, task.cancel)
@@ -75,17 +77,17 @@ async def respond(
 
 
 async def single(
-    http: AuthenticatedRequest, body: Strict, request: Request, kind: type[Told]
-) -> tuple[Told, Finished]:
-    """What a request that has one outcome is told, and its end; a client that leaves cancels it."""
+    http: AuthenticatedRequest, body: Strict, request: Request, kind: type[Outcome]
+) -> tuple[Outcome, Finished]:
+    """The one outcome of a request, and its end; a client that disconnects cancels it."""
     if task := asyncio.current_task():
         disconnects.at_end(http, task.cancel)
-    with field_names.spoken(body.own_names):
+    with field_names.in_names_of(body.own_names):
         async with aclosing(generation.stream(request, http.auth)) as events:
             found = [event async for event in events if isinstance(event, kind | Finished)]
     match found:
-        case [told, Finished() as finished] if isinstance(told, kind):
-            return told, finished
+        case [outcome, Finished() as finished] if isinstance(outcome, kind):
+            return outcome, finished
     raise InternalError("The answer did not come; please ask again.")
 
 
@@ -93,14 +95,14 @@ class ResponseWriter:
     """One answer's identity, and the two forms it can take."""
 
     def __init__(
-        self, model: str, wording: ChunkFormat, *, answers: int = 1, includes_usage: bool = False
+        self, model: str, chunk_format: ChunkFormat, *, answers: int = 1, includes_usage: bool = False
     ) -> None:
-        self._wording = wording
+        self._format = chunk_format
         self._answers = answers
         self._templates: dict[tuple[type[Delta], int], tuple[bytes, bytes]] = {}
         self._includes_usage = includes_usage
         self._head = {
-            "id": f"{wording.id_prefix}-{secrets.token_hex(12)}",
+            "id": f"{chunk_format.id_prefix}-{secrets.token_hex(12)}",
             "created": int(time.time()),
             "model": model,
             "system_fingerprint": None,
@@ -109,7 +111,7 @@ class ResponseWriter:
     async def frames(self, feed: EventFeed) -> AsyncGenerator[bytes]:
         """The answer as server-sent events; an error is the last event, and then there is no [DONE]."""
         async with aclosing(feed):
-            openings = [self._wording.opening(index) for index in range(self._answers)]
+            openings = [self._format.opening(index) for index in range(self._answers)]
             yield b"".join(self._chunk(opening) for opening in openings if opening) or sse.OPENED
             try:
                 async for batch in feed.batches():
@@ -138,9 +140,9 @@ class ResponseWriter:
                 before, after = self._templates.get((type(event), event.index)) or self._template(event)
                 return before + _encode(event.text) + after
             case TextDelta() | ReasoningDelta() | ToolCallDelta():
-                return self._chunk(self._wording.delta(event))
+                return self._chunk(self._format.delta(event))
             case Ended():
-                return self._chunk(self._wording.ending(event))
+                return self._chunk(self._format.ending(event))
             case Finished():
                 return (self._usage_chunk(event.usage) if self._includes_usage else b"") + sse.DONE
         return b""
@@ -148,30 +150,30 @@ class ResponseWriter:
     def _template(self, like: TextDelta | ReasoningDelta) -> tuple[bytes, bytes]:
         """A delta's chunk around its text: all the rest is the same in every chunk of an answer."""
         gap = secrets.token_hex(16)
-        delta = self._wording.delta(type(like)(text=gap, index=like.index))
+        delta = self._format.delta(type(like)(text=gap, index=like.index))
         before, after = self._chunk(delta).split(_encode(gap))
         self._templates[type(like), like.index] = before, after
         return before, after
 
     def _chunk(self, choice: Any) -> bytes:
-        chunk = {**self._head, "object": self._wording.chunk_object, "choices": [choice]}
+        chunk = {**self._head, "object": self._format.chunk_object, "choices": [choice]}
         if self._includes_usage:
             chunk["usage"] = None
         return sse.event(msgspec.json.encode(chunk))
 
     def _usage_chunk(self, usage: Usage) -> bytes:
-        chunk = {**self._head, "object": self._wording.chunk_object, "choices": [], "usage": usage_of(usage)}
+        chunk = {**self._head, "object": self._format.chunk_object, "choices": [], "usage": usage_of(usage)}
         return sse.event(msgspec.json.encode(chunk))
 
     def _whole(self, deltas: list[list[Delta]], reasons: list[FinishReason], usage: Usage) -> bytes:
         choices = [
-            self._wording.whole(index, *answer)
+            self._format.whole(index, *answer)
             for index, answer in enumerate(zip(deltas, reasons, strict=True))
         ]
         return msgspec.json.encode(
             {
                 **self._head,
-                "object": self._wording.whole_object,
+                "object": self._format.whole_object,
                 "choices": choices,
                 "usage": usage_of(usage),
             }

@@ -54,16 +54,16 @@ class CompletionDryRun(CompletionBody):
 async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
     """Tell the tokens of a prompt, or of the prompt that a conversation becomes."""
     body = await _read(request)
-    told = await _ask(request, body, TokenizeRequest(of=body.request()))
+    tokenized = await _ask(request, body, TokenizeRequest(of=body.request()))
     is_list = body.is_list
     return _json(
         {
             "object": "tokens",
             "model": body.model,
-            "tokens": told.tokens if is_list else told.tokens[0],
-            "count": sum(map(len, told.tokens)),
-            "context_length": told.context_length,
-            "prompt": told.texts if is_list else told.texts[0],
+            "tokens": tokenized.tokens if is_list else tokenized.tokens[0],
+            "count": sum(map(len, tokenized.tokens)),
+            "context_length": tokenized.context_length,
+            "prompt": tokenized.texts if is_list else tokenized.texts[0],
         }
     )
 
@@ -72,8 +72,8 @@ async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
 async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
     """Tell the text that token ids stand for."""
     body = await strict_json.read(request, DetokenizeBody)
-    told = await _ask(request, body, DetokenizeRequest(model=body.model, tokens=tuple(body.tokens)))
-    return _json({"object": "text", "model": body.model, "prompt": told.texts[0]})
+    tokenized = await _ask(request, body, DetokenizeRequest(model=body.model, tokens=tuple(body.tokens)))
+    return _json({"object": "text", "model": body.model, "prompt": tokenized.texts[0]})
 
 
 async def _read(http: AuthenticatedRequest) -> ChatDryRun | CompletionDryRun:

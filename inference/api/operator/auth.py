@@ -1,4 +1,4 @@
-"""Who may operate the pool: whoever may ask /v1, but of signed-in users only those with the right."""
+"""Who may operate the pool: everybody who may use /v1; of signed-in users only those with the permission."""
 
 from django.http import HttpRequest
 

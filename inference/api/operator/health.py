@@ -18,7 +18,7 @@ async def health(request: HttpRequest) -> JsonResponse:
     pool = runtime.pool()
     now = pool.snapshot()
     is_well = not pool.is_closing and _is_well(now)
-    told = {
+    status = {
         "status": "healthy" if is_well else "unhealthy",
         "version": __version__,
         "workers": [_worker(model) for model in now.models],
@@ -27,7 +27,7 @@ async def health(request: HttpRequest) -> JsonResponse:
         "pressure": now.pressure,
         "memory": {"limit_bytes": now.limit_bytes, "reserved_bytes": now.reserved_bytes},
     }
-    return JsonResponse(told, status=200 if is_well else 503)
+    return JsonResponse(status, status=200 if is_well else 503)
 
 
 def _is_well(pool: PoolSnapshot) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 
-from inference.api.http.rate_limit_headers import in_words
+from inference.api.http.rate_limit_headers import as_duration
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,4 @@ from inference.api.http.rate_limit_headers import in_words
     ],
 )
 def test_durations_are_told_as_openai_tells_them(seconds: float, said: str) -> None:
-    assert in_words(seconds) == said
+    assert as_duration(seconds) == said

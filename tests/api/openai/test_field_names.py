@@ -53,7 +53,7 @@ def test_a_field_of_a_chat_has_its_name_in_a_response(param: str, here: str) -> 
 
 def sent(*inputs: Any, instructions: str = "", before: tuple[dict[str, Any], ...] = ()) -> dict[str, str]:
     body = ResponseBody.model_validate({"model": "tiny", "input": list(inputs)})
-    return {**body.own_names, **output_items.turns(instructions, before, body).fields}
+    return {**body.own_names, **output_items.conversation(instructions, before, body).fields}
 
 
 THOUGHT = {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}]}
@@ -101,7 +101,7 @@ def test_a_message_that_was_not_sent_is_the_field_it_came_by(param: str, here: s
 
 def test_an_error_keeps_all_but_its_words() -> None:
     error = PoolFull("Lower max_tokens, not my_max_tokens.", param="max_tokens", retry_after=7)
-    told = field_names.reworded(error, RESPONSE.own_names)
+    told = field_names.renamed(error, RESPONSE.own_names)
     assert (type(told), told.retry_after, told.param) == (PoolFull, 7, "max_output_tokens")
     assert str(told) == told.message == "Lower max_output_tokens, not my_max_tokens."
     assert error.param == "max_tokens"

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from inference.api.openai.openapi_document import BODIES, TOLD, document
+from inference.api.openai.openapi_document import BODIES, ANSWERS, document
 from tests.api.openai.site import Site, started
 from tests.api.openai.test_api import ROUTES
 
@@ -125,7 +125,7 @@ def test_a_name_is_one_schema_in_every_body() -> None:
 def test_every_route_is_described() -> None:
     described = {(method.upper(), path) for path, told in document()["paths"].items() for method in told}
     assert described == {(method, re.sub(r"{\w+:", "{", path)) for method, path in ROUTES}
-    assert len(TOLD) == len(ROUTES)
+    assert len(ANSWERS) == len(ROUTES)
 
 
 async def test_the_description_is_given_to_anybody() -> None:

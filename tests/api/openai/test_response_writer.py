@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from inference.api.http.event_feed import EventFeed
-from inference.api.openai.chat_completions import ChatWording
-from inference.api.openai.completions import CompletionWording
+from inference.api.openai.chat_completions import ChatFormat
+from inference.api.openai.completions import CompletionFormat
 from inference.api.openai.response_writer import ChunkFormat, ResponseWriter
 from inference.core.errors import InternalError
 from inference.core.events import Accepted, Ended, Event, Finished, Progress, ReasoningDelta, TextDelta, Usage
@@ -26,7 +26,7 @@ async def test_silence_is_filled_with_comments_and_changes_nothing_else() -> Non
     gate = asyncio.Event()
     feed = EventFeed(events(gate), silence_s=0.01)
     await feed.accepted()
-    frames = ResponseWriter("tiny", ChatWording()).frames(feed)
+    frames = ResponseWriter("tiny", ChatFormat()).frames(feed)
     assert b'"role":"assistant"' in await anext(frames)
     assert [await anext(frames), await anext(frames)] == [b": keep-alive\n\n"] * 2
     gate.set()
@@ -35,10 +35,10 @@ async def test_silence_is_filled_with_comments_and_changes_nothing_else() -> Non
     assert b'"content":"Hi"' in told[0] and told[-1] == b"data: [DONE]"
 
 
-@pytest.mark.parametrize("wording", [ChatWording(), CompletionWording()])
+@pytest.mark.parametrize("chunk_format", [ChatFormat(), CompletionFormat()])
 @pytest.mark.parametrize("includes_usage", [False, True])
 async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
-    wording: ChunkFormat, includes_usage: bool
+    chunk_format: ChunkFormat, includes_usage: bool
 ) -> None:
     texts = ['"', "\\", "\n\n", "é\u2028😀", "</script>", "", "data: [DONE]"]
 
@@ -52,11 +52,11 @@ async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
 
     feed = EventFeed(spoken())
     await feed.accepted()
-    answer = ResponseWriter('a "model"', wording, includes_usage=includes_usage)
+    answer = ResponseWriter('a "model"', chunk_format, includes_usage=includes_usage)
     body = b"".join([frame async for frame in answer.frames(feed)])
     chunks = [json.loads(line[6:]) for line in body.split(b"\n\n")[:-2] if line.startswith(b"data: ")]
     choices = [chunk["choices"][0] for chunk in chunks if chunk["choices"]]
-    expected = [wording.delta(kind(text=text)) for text in texts for kind in (TextDelta, ReasoningDelta)]
+    expected = [chunk_format.delta(kind(text=text)) for text in texts for kind in (TextDelta, ReasoningDelta)]
     assert choices[-len(expected) - 1 : -1] == expected
     assert {chunk["model"] for chunk in chunks} == {'a "model"'}
     assert all(("usage" in chunk) == includes_usage for chunk in chunks)
@@ -65,7 +65,7 @@ async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
 async def test_it_tells_how_many_prompt_tokens_were_cached() -> None:
     gate = asyncio.Event()
     gate.set()
-    answer = json.loads(await ResponseWriter("tiny", ChatWording()).whole(events(gate)))
+    answer = json.loads(await ResponseWriter("tiny", ChatFormat()).whole(events(gate)))
     assert answer["usage"]["prompt_tokens_details"] == {"cached_tokens": 3}
 
 
@@ -73,4 +73,4 @@ async def test_a_whole_answer_without_an_ending_is_an_error() -> None:
     gate = asyncio.Event()
     gate.set()
     with pytest.raises(InternalError):
-        await ResponseWriter("tiny", ChatWording()).whole(events(gate, is_whole=False))
+        await ResponseWriter("tiny", ChatFormat()).whole(events(gate, is_whole=False))

@@ -15,7 +15,7 @@ from inference.api.openai.schemas.input_items import (
     MessageItem,
     ReasoningItem,
     ResultItem,
-    Words,
+    TextOrParts,
 )
 from inference.core.errors import InternalError, InvalidValue
 from inference.core.requests import Message, ToolCall
@@ -28,19 +28,19 @@ def new_id(kind: str) -> str:
     return f"{_PREFIXES[kind]}_{secrets.token_hex(16)}"
 
 
-def given(body: ResponseBody) -> list[dict[str, Any]]:
+def input_items(body: ResponseBody) -> list[dict[str, Any]]:
     """What was sent, as items with ids, to be kept."""
     items = [MessageItem(role="user", content=body.input)] if isinstance(body.input, str) else body.input
     return [_kept(item) for item in items]
 
 
 def _kept(item: Any) -> dict[str, Any]:
-    told: dict[str, Any] = item.model_dump(exclude_none=True)
+    fields: dict[str, Any] = item.model_dump(exclude_none=True)
     if isinstance(item, MessageItem):
-        told["content"] = _parts(item)
+        fields["content"] = _parts(item)
     elif isinstance(item, ReasoningItem):
-        told["summary"] = []
-    return {**told, "id": new_id(item.type), "status": "completed"}
+        fields["summary"] = []
+    return {**fields, "id": new_id(item.type), "status": "completed"}
 
 
 def _parts(item: MessageItem) -> list[dict[str, Any]]:
@@ -50,13 +50,13 @@ def _parts(item: MessageItem) -> list[dict[str, Any]]:
 
 
 def _part(kind: str, text: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"type": kind, "text": text}
-    return told | {"annotations": []} if kind == "output_text" else told
+    fields: dict[str, Any] = {"type": kind, "text": text}
+    return fields | {"annotations": []} if kind == "output_text" else fields
 
 
-def turns(instructions: str, before: Sequence[dict[str, Any]], body: ResponseBody) -> "Turns":
+def conversation(instructions: str, before: Sequence[dict[str, Any]], body: ResponseBody) -> "Conversation":
     """All that the model is to read: instructions, stored items, and what was sent."""
-    made = Turns()
+    made = Conversation()
     if instructions:
         made.add(MessageItem(role="system", content=instructions), "instructions")
     for item in _read(before):
@@ -84,23 +84,23 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "content": [{"type": part["type"], "text": part["text"]} for part in parts]}
 
 
-class Turns:
-    """Items joined to messages: an answer's thoughts, text and calls are one of them.
+class Conversation:
+    """Items joined to messages: an answer's reasoning, text and calls are one of them.
 
-    `fields` tells where in the body each message comes from, for errors that name one
+    `fields` says where in the body each message comes from, for errors that name one
     (field_names.py): the item it is, or the field that is all of it.
     """
 
     def __init__(self) -> None:
-        self._made: list[Message] = []
+        self._messages: list[Message] = []
         self._called: set[str] = set()
-        self._thoughts = ""
-        self._thoughts_field = ""
+        self._reasoning = ""
+        self._reasoning_field = ""
         self.fields: dict[str, str] = {}
 
     @property
-    def made(self) -> tuple[Message, ...]:
-        return tuple(self._made)
+    def messages(self) -> tuple[Message, ...]:
+        return tuple(self._messages)
 
     def add(self, item: Any, field: str) -> None:
         match item:
@@ -111,40 +111,40 @@ class Turns:
                 role = "system" if item.role == "developer" else item.role
                 self._append(Message(role=role, content=_text(item.content)), field)
             case ReasoningItem():
-                self._thoughts += "".join(thought.text for thought in item.content or ())
-                self._thoughts_field = field
+                self._reasoning += "".join(thought.text for thought in item.content or ())
+                self._reasoning_field = field
             case CallItem():
                 self._call(ToolCall(id=item.call_id, name=item.name, arguments=item.arguments), field)
             case ResultItem():
                 self._result(item, field)
 
     def _append(self, message: Message, field: str) -> None:
-        self._tell(f"messages.{len(self._made)}", field)
-        self._made.append(message)
+        self._place(f"messages.{len(self._messages)}", field)
+        self._messages.append(message)
 
-    def _tell(self, path: str, field: str) -> None:
+    def _place(self, path: str, field: str) -> None:
         self.fields[f"{path}." if field.endswith(".") else path] = field
 
     def _assistant(self, **facts: Any) -> Message:
-        thoughts, self._thoughts = self._thoughts, ""
-        return Message(**({"role": "assistant", "content": "", "reasoning": thoughts} | facts))
+        reasoning, self._reasoning = self._reasoning, ""
+        return Message(**({"role": "assistant", "content": "", "reasoning": reasoning} | facts))
 
     def _settle(self) -> None:
         """Thoughts that no answer followed were an answer: it was cut off while it thought."""
-        if self._thoughts:
-            self._append(self._assistant(), self._thoughts_field)
+        if self._reasoning:
+            self._append(self._assistant(), self._reasoning_field)
 
     def _call(self, call: ToolCall, field: str) -> None:
         self._called.add(call.id)
-        if not self._made or self._made[-1].role != "assistant":
+        if not self._messages or self._messages[-1].role != "assistant":
             self._append(self._assistant(), field)
-        thoughts, self._thoughts = self._thoughts, ""
-        last = self._made[-1]
-        made = f"messages.{len(self._made) - 1}.tool_calls.{len(last.tool_calls)}"
-        self._tell(made, field)
-        self._tell(f"{made}.function", field)
-        self._made[-1] = structs.replace(
-            last, tool_calls=(*last.tool_calls, call), reasoning=last.reasoning + thoughts
+        reasoning, self._reasoning = self._reasoning, ""
+        last = self._messages[-1]
+        made = f"messages.{len(self._messages) - 1}.tool_calls.{len(last.tool_calls)}"
+        self._place(made, field)
+        self._place(f"{made}.function", field)
+        self._messages[-1] = structs.replace(
+            last, tool_calls=(*last.tool_calls, call), reasoning=last.reasoning + reasoning
         )
 
     def _result(self, item: ResultItem, field: str) -> None:
@@ -155,10 +155,10 @@ class Turns:
             )
         self._settle()
         if field.endswith("."):
-            self._tell(f"messages.{len(self._made)}.content", f"{field}output")
-            self._tell(f"messages.{len(self._made)}.tool_call_id", f"{field}call_id")
+            self._place(f"messages.{len(self._messages)}.content", f"{field}output")
+            self._place(f"messages.{len(self._messages)}.tool_call_id", f"{field}call_id")
         self._append(Message(role="tool", content=_text(item.output), tool_call_id=item.call_id), field)
 
 
-def _text(words: Words) -> str:
-    return words if isinstance(words, str) else "".join(part.text for part in words)
+def _text(content: TextOrParts) -> str:
+    return content if isinstance(content, str) else "".join(part.text for part in content)

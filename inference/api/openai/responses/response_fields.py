@@ -93,8 +93,8 @@ def _tool_choice(body: ResponseBody) -> Any:
     return choice or "auto" if choice is None or isinstance(choice, str) else choice.model_dump()
 
 
-def _tool(told: dict[str, Any]) -> dict[str, Any]:
-    return {**told, "strict": bool(told["strict"])}
+def _tool(tool: dict[str, Any]) -> dict[str, Any]:
+    return {**tool, "strict": bool(tool["strict"])}
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

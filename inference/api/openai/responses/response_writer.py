@@ -1,4 +1,4 @@
-"""One response as it is made: its output items, and the events that tell each step of them."""
+"""One response as it is made: its output items, and the events of a stream."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,11 +19,11 @@ from inference.core.events import (
 )
 from inference.core.requests import Sampling
 
-Told = tuple[str, dict[str, Any]]  # an event's type and what it says, before its number
+StreamEvent = tuple[str, dict[str, Any]]  # type and fields, without its number
 
 
 class ResponseAnswer:
-    """`note` each of the request's events; it yields what a stream tells, and `whole` is the response."""
+    """`note` each of the request's events; it yields the stream's events; `whole` is the response."""
 
     def __init__(self, response_id: str, body: ResponseBody) -> None:
         self._head = response_fields.begun(response_id, body)
@@ -32,22 +32,22 @@ class ResponseAnswer:
         self._call = -1
         self._is_cut = False
 
-    def begin(self) -> Iterator[Told]:
+    def begin(self) -> Iterator[StreamEvent]:
         yield "response.created", {"response": self.whole}
         yield "response.in_progress", {"response": self.whole}
 
-    def note(self, event: Event) -> Iterator[Told]:
+    def note(self, event: Event) -> Iterator[StreamEvent]:
         match event:
             case Accepted(sampling=sampling) if sampling != Sampling():  # some runners draw nothing
                 self._head |= response_fields.drawn_with(sampling)
             case TextDelta(text=""):  # it only tells of tokens
                 return
             case TextDelta():
-                yield from self._say(event, "message", "output_text")
+                yield from self._add_text(event, "message", "output_text")
             case ReasoningDelta():
-                yield from self._say(event, "reasoning", "reasoning_text")
+                yield from self._add_text(event, "reasoning", "reasoning_text")
             case ToolCallDelta():
-                yield from self._say_call(event)
+                yield from self._add_to_call(event)
             case Ended(reason=reason):
                 self._is_cut = reason == "length"
                 yield from self._close()
@@ -56,11 +56,11 @@ class ResponseAnswer:
                     response_fields.incomplete(usage) if self._is_cut else response_fields.completed(usage)
                 )
 
-    def end(self) -> Told:
-        """The last event of a stream, told once the response is kept."""
+    def end(self) -> StreamEvent:
+        """The last event of a stream, sent once the response is kept."""
         return f"response.{self._head['status']}", {"response": self.whole}
 
-    def fail(self, error: ServerError) -> Told:
+    def fail(self, error: ServerError) -> StreamEvent:
         if self._open:
             self._open["status"] = "incomplete"
         self._head |= response_fields.failed(error.code, error.message)
@@ -74,15 +74,15 @@ class ResponseAnswer:
     def _place(self) -> int:
         return len(self._output) - 1
 
-    def _say(self, delta: Delta, kind: str, part: str) -> Iterator[Told]:
+    def _add_text(self, delta: Delta, kind: str, part: str) -> Iterator[StreamEvent]:
         if self._open is None or self._open["type"] != kind:
             yield from self._close()
             yield from self._begin(kind, part)
         self._output[-1]["content"][0]["text"] += delta.text
-        told = {"content_index": 0, "delta": delta.text, **_logprobs(part)}
-        yield f"response.{part}.delta", {**self._where(), **told}
+        fields = {"content_index": 0, "delta": delta.text, **_logprobs(part)}
+        yield f"response.{part}.delta", {**self._where(), **fields}
 
-    def _begin(self, kind: str, part: str) -> Iterator[Told]:
+    def _begin(self, kind: str, part: str) -> Iterator[StreamEvent]:
         item: dict[str, Any] = {"id": new_id(kind), "type": kind, "status": "in_progress", "content": []}
         item["role" if kind == "message" else "summary"] = "assistant" if kind == "message" else []
         self._open = item
@@ -91,7 +91,7 @@ class ResponseAnswer:
         item["content"] = [_part(part)]
         yield "response.content_part.added", {**self._where(), "content_index": 0, "part": _part(part)}
 
-    def _say_call(self, delta: ToolCallDelta) -> Iterator[Told]:
+    def _add_to_call(self, delta: ToolCallDelta) -> Iterator[StreamEvent]:
         if delta.call != self._call:
             yield from self._close()
             self._call = delta.call
@@ -109,16 +109,16 @@ class ResponseAnswer:
             self._open["arguments"] += delta.text
             yield "response.function_call_arguments.delta", {**self._where(), "delta": delta.text}
 
-    def _close(self) -> Iterator[Told]:
-        """End the item that is being said."""
+    def _close(self) -> Iterator[StreamEvent]:
+        """End the item that is open."""
         item, self._open = self._open, None
         if item is None:
             return
         where = {"item_id": item["id"], "output_index": self._place}
         item["status"] = "incomplete" if self._is_cut else "completed"
         if item["type"] == "function_call":
-            said = {"name": item["name"], "arguments": item["arguments"]}
-            yield "response.function_call_arguments.done", {**where, **said}
+            fields = {"name": item["name"], "arguments": item["arguments"]}
+            yield "response.function_call_arguments.done", {**where, **fields}
         else:
             (part,) = item["content"]
             text = {"text": part["text"], **_logprobs(part["type"])}

@@ -1,4 +1,4 @@
-"""The addresses of responses: making them, and those that were kept."""
+"""The addresses of responses: run them, and those that were kept."""
 
 import asyncio
 import secrets
@@ -19,7 +19,7 @@ from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai import field_names
 from inference.api.openai.responses import output_items
-from inference.api.openai.responses.response_writer import ResponseAnswer, Told
+from inference.api.openai.responses.response_writer import ResponseAnswer, StreamEvent
 from inference.api.openai.schemas import ResponseBody
 from inference.core.errors import InternalError, InvalidValue, UnsupportedField
 from inference.core.events import Accepted, Event, Finished
@@ -44,17 +44,17 @@ router = Router()
 async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
     """Answer input items, whole or as a stream of events, and keep the response."""
     body = await strict_json.read(request, ResponseBody)
-    making = Making(Stored(request.auth.owner), body)
-    turns = await making.turns()
-    events = generation.stream(body.request(turns.made), request.auth)
-    with field_names.spoken({**body.own_names, **turns.fields}):
+    run = ResponseRun(Stored(request.auth.owner), body)
+    conversation = await run.conversation()
+    events = generation.stream(body.request(conversation.messages), request.auth)
+    with field_names.in_names_of({**body.own_names, **conversation.fields}):
         if not body.stream:
             if task := asyncio.current_task():
                 disconnects.at_end(request, task.cancel)
-            return _json(await making.whole(events))
+            return _json(await run.whole(events))
         feed = EventFeed(events)
         disconnects.at_end(request, feed.cancel)
-        return sse.EventStream(making.frames(feed, await feed.accepted()))
+        return sse.EventStream(run.frames(feed, await feed.accepted()))
 
 
 @router.get("/responses/{response:response_id}")
@@ -78,7 +78,7 @@ async def list_input_items(request: AuthenticatedRequest, response_id: str) -> H
     return _json(_page(found.input, request))
 
 
-class Making:
+class ResponseRun:
     """One response on its way, and where it will be kept."""
 
     def __init__(self, stored: Stored, body: ResponseBody) -> None:
@@ -86,15 +86,15 @@ class Making:
         self._body = body
         self._id = f"resp_{secrets.token_hex(24)}"
         self._answer = ResponseAnswer(self._id, body)
-        self._input = output_items.given(body)
+        self._input = output_items.input_items(body)
         self._number = 0
 
-    async def turns(self) -> output_items.Turns:
-        """What the model is to read; raises NotFound where the response before is not there."""
+    async def conversation(self) -> output_items.Conversation:
+        """The conversation that the model reads; raises NotFound where the response before is not there."""
         before: list[dict[str, Any]] = []
         if previous := self._body.previous_response_id:
             before = await in_database(lambda: self._stored.conversation(previous))
-        return output_items.turns(self._body.instructions or "", before, self._body)
+        return output_items.conversation(self._body.instructions or "", before, self._body)
 
     async def whole(self, events: AsyncGenerator[Event]) -> dict[str, Any]:
         is_finished = False
@@ -113,11 +113,11 @@ class Making:
             yield self._framed([*self._answer.note(accepted), *self._answer.begin()])
             try:
                 async for batch in feed.batches():
-                    told = [one for event in batch for one in self._answer.note(event)]
-                    yield self._framed(told) or sse.KEEP_ALIVE
+                    events = [one for event in batch for one in self._answer.note(event)]
+                    yield self._framed(events) or sse.KEEP_ALIVE
                 await self._keep()
                 last = self._answer.end()
-            except Exception as error:  # the boundary: whatever broke, the stream says so
+            except Exception as error:  # the boundary: whatever broke, the stream reports it
                 last = self._answer.fail(errors.explain(error))
             yield self._framed([last]) + sse.DONE
 
@@ -125,8 +125,8 @@ class Making:
         if self._body.is_stored:
             await in_database(lambda: self._stored.keep(self._answer.whole, self._input))
 
-    def _framed(self, told: Iterable[Told]) -> bytes:
-        return b"".join(self._frame(kind, facts) for kind, facts in told)
+    def _framed(self, events: Iterable[StreamEvent]) -> bytes:
+        return b"".join(self._frame(kind, facts) for kind, facts in events)
 
     def _frame(self, kind: str, facts: dict[str, Any]) -> bytes:
         number, self._number = self._number, self._number + 1
@@ -163,5 +163,5 @@ def _check_query(request: HttpRequest, *known: str) -> None:
             raise UnsupportedField(f"{name[:64]!r} is not supported here.", param=name[:64])
 
 
-def _json(told: Any) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(told), content_type="application/json")
+def _json(value: Any) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(value), content_type="application/json")

@@ -9,7 +9,7 @@ from inference.api.openai.schemas.messages import Arguments, CallId, FunctionNam
 
 _TEXT_ONLY = "these models read text only."
 _FUNCTIONS_ONLY = "tools are functions."
-_OWN = "the server says it."
+_OWN = "the server writes it."
 ItemId = Annotated[str, Field(max_length=256)]
 _KINDS = ("message", "function_call", "function_call_output", "reasoning")
 Status = Literal["in_progress", "completed", "incomplete"]
@@ -36,14 +36,14 @@ class ContentPart(Strict):
     text: str = Field(description="The text.")
 
 
-Words = Annotated[
+TextOrParts = Annotated[
     Annotated[str, Tag("<text>")]
     | Annotated[list[ContentPart], Field(min_length=1, max_length=1024), Tag("<list>")],
     either({"<text>": str, "<list>": list}, "a string or a list of text parts"),
 ]
 
 
-class Thought(Strict):
+class ReasoningText(Strict):
     type: Literal["reasoning_text"] = Field(description="`reasoning_text`.")
     text: str = Field(description="The text.")
 
@@ -55,7 +55,7 @@ class MessageItem(Strict):
     role: Literal["user", "assistant", "system", "developer"] = Field(
         description="`user`, `assistant`, `system` or `developer` (read as `system`)."
     )
-    content: Words = Field(description="A string, or a list of text parts, joined without a separator.")
+    content: TextOrParts = Field(description="A string, or a list of text parts, joined without a separator.")
     phase: Literal["commentary", "final_answer"] | None = Field(
         None, description="Of an output sent back as it came; not shown to the model."
     )
@@ -95,7 +95,7 @@ class ResultItem(Strict):
 
     type: Literal["function_call_output"] = Field(description="`function_call_output`.")
     call_id: CallId = Field(description="Which call it answers: one made before it.")
-    output: Words = Field(description="A string, or a list of text parts.")
+    output: TextOrParts = Field(description="A string, or a list of text parts.")
     id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
     status: Status | None = Field(
         None, description="Of an output sent back as it came; not shown to the model."
@@ -103,13 +103,13 @@ class ResultItem(Strict):
 
 
 class ReasoningItem(Strict):
-    """What an earlier answer thought."""
+    """The reasoning of an earlier answer."""
 
     refused = {"encrypted_content": Refused("reasoning is sent as it is."), "summary": Refused(_OWN, ([],))}
 
     type: Literal["reasoning"] = Field(description="`reasoning`.")
-    content: list[Thought] | None = Field(
-        None, description="The thoughts; the chat template keeps or drops them, as its model was trained."
+    content: list[ReasoningText] | None = Field(
+        None, description="The reasoning; the chat template keeps or drops them, as its model was trained."
     )
     id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
     status: Status | None = Field(
