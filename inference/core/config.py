@@ -123,6 +123,9 @@ class Config(BaseSettings):
         30, ge=1, le=3650, description="Days for which responses of /v1/responses are stored."
     )
     titles: bool = Field(True, description="Let the model write titles for playground conversations.")
+    unknown_fields: Literal["refuse", "note"] = Field(
+        "refuse", description="Unknown fields of a request: refuse them, or take them and list them."
+    )
     queue_limit: int = Field(64, ge=0, description="Requests that may wait for a model; more get 429.")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body; more gets 413.")
     load_timeout_s: float = Field(600, gt=0, description="Seconds before a load fails.")

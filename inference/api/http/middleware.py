@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-from inference.api.http import errors, rate_limit_headers
+from inference.api.http import answer_headers, errors, rate_limit_headers
 from inference.core.errors import (
     AuthenticationFailed,
     BodyTooLarge,
@@ -55,6 +55,7 @@ def json_errors(get_response: GetResponse | AsyncGetResponse) -> GetResponse | A
 
 def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     rate_limit_headers.add_to(request, response)
+    answer_headers.add_to(request, response)
     is_ours = request.path.startswith(_OURS) or f"{request.path}/" in _OURS
     if not is_ours or response.status_code < 400 or response["Content-Type"] == "application/json":
         return response

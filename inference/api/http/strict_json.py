@@ -15,8 +15,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from pydantic_core import ErrorDetails
 
-from inference.api.http import errors
-from inference.api.http.strict_schema import UNSUPPORTED, Strict
+from inference.api.http import answer_headers, errors, known_clients
+from inference.api.http.strict_schema import NOTES_UNKNOWN, UNSUPPORTED, Strict, noted_in, sent_name
 from inference.core.errors import (
     BodyTooLarge,
     InvalidJSON,
@@ -40,21 +40,32 @@ S = TypeVar("S", bound=Strict)
 
 
 async def read(request: HttpRequest, schema: type[S]) -> S:
-    """The request's body as `schema`; UnsupportedMediaType, BodyTooLarge, InvalidJSON or InvalidValue."""
+    """The request's body as `schema`; UnsupportedMediaType, BodyTooLarge, InvalidJSON or InvalidValue.
+
+    What is noted of it is listed in a header of the answer.
+    """
     body = body_of(request)
     if len(body) <= _SMALL_BODY_BYTES:
-        return parse(body, schema)
-    return await BODIES.run(parse, body, schema)  # megabytes of JSON would hold up every stream
+        return _read(request, body, schema)
+    return await BODIES.run(_read, request, body, schema)  # megabytes of JSON would hold up every stream
+
+
+def _read(request: HttpRequest, body: bytes, schema: type[S]) -> S:
+    fields = load_object(body)
+    notes_unknown = settings.CONFIG.unknown_fields == "note" or known_clients.is_known(request, fields)
+    made = check(fields, schema, notes_unknown=notes_unknown)
+    answer_headers.list_in(request, answer_headers.NOTED, noted_in(made))
+    return made
 
 
 def parse(body: bytes, schema: type[S]) -> S:
     return check(load_object(body), schema)
 
 
-def check(fields: dict[str, Any], schema: type[S]) -> S:
+def check(fields: dict[str, Any], schema: type[S], *, notes_unknown: bool = False) -> S:
     """Values that `load_object` has read, or that were read so before, as `schema`; InvalidValue."""
     try:
-        return schema.model_validate(fields)
+        return schema.model_validate(fields, context={NOTES_UNKNOWN: notes_unknown})
     except pydantic.ValidationError as error:
         raise _wrong_field(error.errors(include_url=False, include_input=False)[0], fields) from None
 
@@ -170,16 +181,17 @@ def _path(error: ErrorDetails, fields: dict[str, Any]) -> list[int | str]:
     found: list[int | str] = []
     value: Any = fields
     for step in error["loc"]:
-        if _has(value, step):
-            value = value[step]
-            found.append(step)
+        if (key := _key_of(value, step)) is not None:
+            value = value[key]
+            found.append(key)
     if error["type"] == "missing":
         found.append(error["loc"][-1])
     field = error.get("ctx", {}).get("field")
     return [*found, field] if field else found
 
 
-def _has(value: Any, step: int | str) -> bool:
+def _key_of(value: Any, step: int | str) -> int | str | None:
+    """The key of `value` that pydantic's step means; None where the step is no place in the body."""
     if isinstance(value, list):
-        return isinstance(step, int) and step < len(value)
-    return isinstance(value, dict) and step in value
+        return step if isinstance(step, int) and step < len(value) else None
+    return sent_name(str(step), value) if isinstance(value, dict) else None

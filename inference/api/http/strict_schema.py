@@ -1,43 +1,64 @@
-"""The base of every body: a field is enforced or refused, never accepted and ignored."""
+"""The base of every body: a field is enforced, refused or noted, never silently ignored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, ClassVar, NamedTuple, get_args
+from typing import Any, ClassVar, NamedTuple, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 UNSUPPORTED = "unsupported_parameter"
+NOTES_UNKNOWN = "notes_unknown"  # in the context of a validation: unknown names of a Body are noted
+_ALIASES: dict[str, set[str]] = {}  # a field's own name: its other names, in any schema
 
 
 class Refused(NamedTuple):
-    """Why a field of OpenAI's is refused, and which of its values ask for nothing and are therefore taken."""
+    """Why a field is refused, and which of its values ask for what is so anyway and are therefore taken."""
 
     why: str
     harmless: tuple[Any, ...] = ()
 
 
 class Strict(BaseModel):
-    """An object of which every field is known; `null` always asks for nothing.
+    """An object whose fields are enforced, refused or noted; `null` always asks for nothing.
 
-    A field's description says what its values do; docs/api.md shows it.
+    A field of the model is *enforced*: its description says what its values do. What is in `refused` would
+    change the answer and cannot be done. What is in `noted` cannot change it: it is taken, and the answer's
+    header `x-mlx-noted` lists it. Every other name is refused, or noted where `notes_unknown` is true.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
     refused: ClassVar[Mapping[str, Refused]] = {}
+    noted: ClassVar[Mapping[str, str]] = {}  # name: why it changes nothing
+    aliases: ClassVar[Mapping[str, str]] = {}  # other name of a field: the field's own name
+    notes_unknown: ClassVar[bool] = False
+    _noted: tuple[str, ...] = PrivateAttr(())
+    _sent_as: Mapping[str, str] = PrivateAttr({})  # own name: the alias that was sent
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _refuse_what_would_be_ignored(cls, data: Any) -> Any:
+    def _sort_fields(cls, data: Any, build: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         if not isinstance(data, dict):
-            return data
+            return build(data)
+        fields, sent_as = cls._by_own_name(data)
         known = cls.names()
         # What is of another kind has fields of its own: its type is what is wrong, and is checked next.
-        is_ours = cls._is_of_our_kind(data)
-        for name, value in data.items():
-            if name not in known and (is_ours or name in cls.refused):
-                cls._refuse_unless_it_asks_for_nothing(name, value)
-        return {name: value for name, value in data.items() if name in known}
+        is_ours = cls._is_of_our_kind(fields)
+        others = [name for name in fields if name not in known and (is_ours or name in cls.refused)]
+        noted = tuple(name for name in others if cls._is_noted(name, fields[name], info))
+        built = build({name: value for name, value in fields.items() if name in known})
+        built._noted, built._sent_as = noted, sent_as
+        return built
 
     @classmethod
     def names(cls) -> set[str]:
@@ -47,25 +68,99 @@ class Strict(BaseModel):
     @property
     def own_names(self) -> Mapping[str, str]:
         """The fields that are called otherwise here than by the rest of the server, as in field_names.py."""
-        return {}
+        return self._sent_as
 
     @classmethod
-    def _is_of_our_kind(cls, data: dict[str, Any]) -> bool:
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for alias, name in cls.aliases.items():
+            _ALIASES.setdefault(name, set()).add(alias)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Any:
+        described = handler.resolve_ref_schema(handler(schema))
+        properties = described.setdefault("properties", {})
+        for name in cls.noted:
+            properties.setdefault(name, {"description": "Noted: it does not change the answer."})
+        for alias, name in cls.aliases.items():  # no properties: either of the names may be sent, not both
+            properties[name]["description"] += f" Also called `{alias}`."
+        if cls.notes_unknown:
+            described["additionalProperties"] = True
+        return described
+
+    @classmethod
+    def _by_own_name(cls, data: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, str]]:
+        """The fields by their own names; an alias beside its field has to agree with it."""
+        if not cls.aliases.keys() & data.keys():
+            return dict(data), {}
+        fields = {name: value for name, value in data.items() if name not in cls.aliases}
+        sent_as: dict[str, str] = {}
+        for alias in cls.aliases.keys() & data.keys():
+            name, value = cls.aliases[alias], data[alias]
+            if fields.get(name) is None:
+                fields[name] = value
+                sent_as[name] = alias
+            elif value is not None and not _is_same(value, fields[name]):
+                raise wrong("names_differ", f"It differs from {name}, another name of the same field", alias)
+        return fields, sent_as
+
+    @classmethod
+    def _is_of_our_kind(cls, data: Mapping[str, Any]) -> bool:
         """Whether its `type` is one that this schema has; what has no types is always."""
         kinds = get_args(cls.model_fields["type"].annotation) if "type" in cls.model_fields else ()
         return not kinds or data.get("type", kinds[0]) in kinds
 
     @classmethod
-    def _refuse_unless_it_asks_for_nothing(cls, name: str, value: Any) -> None:
+    def _is_noted(cls, name: str, value: Any, info: ValidationInfo) -> bool:
+        """Whether this other field is noted; False where it asks for nothing; raises where it is refused."""
         if name in cls.refused:
-            # 1 == True in Python, and `n: true` is no number.
-            harmless = cls.refused[name].harmless
-            if value is None or any(type(value) is type(same) and value == same for same in harmless):
-                return
+            if value is None or any(_is_same(value, harmless) for harmless in cls.refused[name].harmless):
+                return False
             raise unsupported(f"<field> is not supported: {cls.refused[name].why}", field=name)
+        if value is None or name in cls.noted or cls._takes_unknown(info):
+            return value is not None
         close = get_close_matches(name[:64], cls.names(), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise unsupported(f"<field> is not a field of this endpoint.{hint}", field=name[:64])
+
+    @classmethod
+    def _takes_unknown(cls, info: ValidationInfo) -> bool:
+        return cls.notes_unknown
+
+
+class Part(Strict):
+    """An object inside a body of a dialect: clients add marks of their own to these, which are noted."""
+
+    notes_unknown = True
+
+
+class Body(Strict):
+    """The top level of a dialect's body: MLX_SERVER_UNKNOWN_FIELDS decides about unknown names."""
+
+    @classmethod
+    def _takes_unknown(cls, info: ValidationInfo) -> bool:
+        return bool((info.context or {}).get(NOTES_UNKNOWN))
+
+
+def noted_in(value: Any, path: str = "") -> Iterator[str]:
+    """The paths of all that was noted in an object or a list of them, such as `messages.0.cache_control`."""
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from noted_in(item, f"{path}{place}.")
+    elif isinstance(value, Strict):
+        yield from (f"{path}{name}" for name in value._noted)
+        for name, field in type(value).model_fields.items():
+            yield from noted_in(getattr(value, name), f"{path}{field.alias or name}.")
+
+
+def sent_name(name: str, data: Mapping[str, Any]) -> str | None:
+    """The name under which `data` has the field `name`, which may be one of its aliases."""
+    return next((one for one in (name, *_ALIASES.get(name, ())) if one in data), None)
+
+
+def _is_same(value: Any, other: Any) -> bool:
+    # 1 == True in Python, and `n: true` is no number.
+    return type(value) is type(other) and value == other
 
 
 def unsupported(message: str, field: str = "") -> PydanticCustomError:

@@ -36,6 +36,7 @@ BODIES: Mapping[str, type[Strict]] = {
 }
 _CLIENT = "e2e/test_openai_client.py"
 _SCHEMAS = "api/openai/test_schemas.py"
+_HANDLING = "api/openai/test_field_handling.py"
 _TOOLS = "api/openai/test_tool_schemas.py"
 _ANSWERS = "pool/test_worker_answers.py"
 _GRAMMAR = "pool/test_worker_grammar.py"
@@ -55,7 +56,9 @@ REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = 
     "responses": ("test_a_field_of_a_response_reaches_the_model", reaching.RESPONSE),
     "embeddings": ("test_a_field_of_an_embedding_reaches_the_model", reaching.EMBEDDING),
 }
-REFUSED = f"{_SCHEMAS}::test_it_refuses_each_field_it_does_not_do"
+REFUSED = f"{_HANDLING}::test_it_refuses_each_field_it_does_not_do"
+NOTED = f"{_HANDLING}::test_what_is_noted_changes_nothing_and_is_listed"
+ALIAS = f"{_HANDLING}::test_other_spellings_mean_the_same"
 # By the field's path, or by its name alone where one test covers every endpoint.
 PROOFS: Mapping[str, str] = {
     "model": f"{_CLIENT}::test_it_lists_the_model",
@@ -123,9 +126,13 @@ PROOFS: Mapping[str, str] = {
 
 def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Path, handling and tests of each field, nested ones included."""
-    for path, what in _told(body):
+    for path, what in _handling(body):
         if what.startswith("refused"):
             yield path, what, (REFUSED,)
+        elif what.startswith("noted"):
+            yield path, what, (NOTED,)
+        elif what.startswith("another name"):
+            yield path, what, (ALIAS,)
         else:
             yield path, what, proofs_of(name, path)
 
@@ -158,17 +165,19 @@ def _has(value: Any, parts: Sequence[str]) -> bool:
     return isinstance(value, dict) and parts[0] in value and _has(value[parts[0]], parts[1:])
 
 
-def _told(body: type[Strict], before: str = "") -> Iterator[tuple[str, str]]:
+def _handling(body: type[Strict], before: str = "") -> Iterator[tuple[str, str]]:
     for name, field in body.model_fields.items():
         path = f"{before}{field.alias or name}"
         inner, is_list = _inside(field.annotation)
         word = "accepted" if is_taken(field) else "enforced"
         yield path + ("[]" if is_list else ""), f"{word}: {field.description}"
         for one in inner:
-            yield from _told(one, f"{path}[]." if is_list else f"{path}.")
+            yield from _handling(one, f"{path}[]." if is_list else f"{path}.")
     for name, refused in body.refused.items():
         taken = ", ".join(f"`{json.dumps(value)}`" for value in (None, *refused.harmless[:3]))
         yield before + name, f"refused except {taken}: {refused.why}"
+    yield from ((before + name, f"noted: {why}") for name, why in body.noted.items())
+    yield from ((before + alias, f"another name of `{name}`.") for alias, name in body.aliases.items())
 
 
 def is_taken(field: FieldInfo) -> bool:
@@ -220,7 +229,7 @@ def written(page: str) -> str:
 def tests_named() -> set[tuple[Path, str]]:
     """The file and name of each test that the tables name."""
     arrive = (f"api/openai/test_reaching.py::{test}" for test, _ in REACHING.values())
-    named = {REFUSED, *PROOFS.values(), *arrive}
+    named = {REFUSED, NOTED, ALIAS, *PROOFS.values(), *arrive}
     return {(BASE_DIR / "tests" / path, test) for path, _, test in (one.partition("::") for one in named)}
 
 

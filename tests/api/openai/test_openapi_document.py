@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from inference.api.openai.openapi_document import BODIES, ANSWERS, document
+from inference.api.openai.openapi_document import ANSWERS, BODIES, document
 from tests.api.openai.site import Site, started
 from tests.api.openai.test_api import ROUTES
 

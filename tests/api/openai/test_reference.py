@@ -15,7 +15,9 @@ def test_the_page_has_the_tables_as_they_are_generated() -> None:
 @pytest.mark.parametrize("name", sorted(reference.BODIES))
 def test_every_field_has_its_handling(name: str) -> None:
     for path, what, _ in reference.rows(name, reference.BODIES[name]):
-        assert re.match(r"(enforced|accepted): \S|refused except `null`.*: \S", what), path
+        assert re.match(
+            r"(enforced|accepted|noted): \S|another name of `|refused except `null`.*: \S", what
+        ), path
         assert "None" not in what, path
 
 

@@ -2,21 +2,13 @@ import json
 from typing import Any
 
 import pytest
-from openai.types import completion_create_params
-from openai.types.chat import completion_create_params as chat_completion_create_params
-from openai.types.chat.chat_completion_stream_options_param import ChatCompletionStreamOptionsParam
-from openai.types.embedding_create_params import EmbeddingCreateParams
-from openai.types.responses import response_create_params
 
 from inference.api.http.strict_json import parse
 from inference.api.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
-    EmbeddingBody,
-    ResponseBody,
     Strict,
 )
-from inference.api.openai.schemas.generation import StreamOptions
 from inference.core.errors import InvalidRequest, InvalidValue, UnsupportedField
 from inference.core.requests import ChatRequest, CompletionRequest, Message, Sampling
 from tests.api.openai.asking import chat_body
@@ -123,8 +115,8 @@ WRONG_VALUES: dict[str, list[Any]] = {
     "model": [None, "", "x" * 257, 5, True, [], {}],
     "messages": [None, [], {}, "Hello", 5, True],
     "temperature": [-0.1, 2.01, 10**18, True, "1", [], {}],
-    "top_p": [0, -1, 1.01, True, "1", [], {}],
-    "top_k": [-1, 2**31, 1.5, True, "5", [], {}],
+    "top_p": [-0.1, -1, 1.01, True, "1", [], {}],
+    "top_k": [-2, 2**31, 1.5, True, "5", [], {}],
     "min_p": [-0.1, 1.01, True, "0", [], {}],
     "presence_penalty": [-2.01, 2.01, True, "1", [], {}],
     "frequency_penalty": [-2.01, 2.01, True, "1", [], {}],
@@ -147,9 +139,9 @@ WRONG_VALUES: dict[str, list[Any]] = {
     "logprobs": [0, 1, "true", [], {}],
     "top_logprobs": [-1, 21, 1.5, True, "5", [], {}],
     "seed": [2**63, -(2**63) - 1, 1.5, True, "3", [], {}],
-    "max_tokens": [0, -1, 2**31, 1.5, True, "3", [], {}],
-    "max_completion_tokens": [0, -1, 2**31, 1.5, True, "3", [], {}],
-    "stop": ["", [], ["a", ""], ["a"] * 5, ["a"] * 1000, "x" * 501, 5, [1], True, {}],
+    "max_tokens": [0, -2, 2**31, 1.5, True, "3", [], {}],
+    "max_completion_tokens": [0, -2, 2**31, 1.5, True, "3", [], {}],
+    "stop": [["a"] * 65, ["a"] * 1000, "x" * 501, 5, [1], True, {}],
     "n": [0, 9, -1, 1.5, True, "1", []],
     "stream": [0, 1, "true", [], {}],
     "stream_options": [5, "x", True, []],
@@ -227,69 +219,12 @@ def test_it_allows_stream_options_only_in_a_stream() -> None:
     assert caught.value.param == "stream_options"
 
 
-def _fields(*typed_dicts: Any) -> set[str]:
-    return set().union(*(typed_dict.__annotations__ for typed_dict in typed_dicts))
-
-
-@pytest.mark.parametrize(
-    ("schema", "published"),
-    [
-        (ChatCompletionBody, _fields(*chat_completion_create_params.CompletionCreateParams.__args__)),
-        (CompletionBody, _fields(*completion_create_params.CompletionCreateParams.__args__)),
-        (EmbeddingBody, _fields(EmbeddingCreateParams)),
-        (ResponseBody, _fields(*response_create_params.ResponseCreateParams.__args__)),
-        (StreamOptions, _fields(ChatCompletionStreamOptionsParam)),
-    ],
-)
-def test_every_published_field_is_enforced_or_refused(schema: type[Strict], published: set[str]) -> None:
-    assert published <= schema.model_fields.keys() | schema.refused.keys()
-
-
-@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, ResponseBody])
-def test_it_refuses_each_field_it_does_not_do(schema: type[Strict]) -> None:
-    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
-    known = {name: value for name, value in body.items() if name in schema.model_fields}
-    for field in schema.refused:
-        with pytest.raises(UnsupportedField, match="is not supported") as caught:
-            read(schema, known | {field: "something"})
-        assert caught.value.param == field
-
-
-@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, ResponseBody])
-def test_it_takes_values_that_ask_for_nothing(schema: type[Strict]) -> None:
-    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
-    known = {name: value for name, value in body.items() if name in schema.model_fields}
-    for field, refused in schema.refused.items():
-        for value in refused.harmless:
-            assert read(schema, known | {field: value})
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("best_of", True), ("best_of", 2), ("store", 0), ("functions", {})],
-)
-def test_a_value_that_asks_for_nothing_must_have_its_own_type(field: str, value: Any) -> None:
-    schema = CompletionBody if field == "best_of" else ChatCompletionBody
-    body = {"model": "tiny", "prompt": "x"} if field == "best_of" else chat_body()
-    with pytest.raises(UnsupportedField):
-        read(schema, body | {field: value})
-
-
-def test_it_suggests_the_field_that_was_meant() -> None:
-    with pytest.raises(UnsupportedField, match="Did you mean 'temperature'"):
-        chat(temprature=1)
-
-
 @pytest.mark.parametrize(
     ("message", "param"),
     [
         ({"role": "function", "content": "x", "name": "f"}, "messages.0.role"),
         ({"role": "assistant", "content": None, "function_call": {}}, "messages.0.function_call"),
         ({"role": "user", "content": [{"type": "image_url"}]}, "messages.0.content.0.type"),
-        (
-            {"role": "user", "content": [{"type": "text", "text": "x", "extra": 1}]},
-            "messages.0.content.0.extra",
-        ),
     ],
 )
 def test_it_refuses_what_messages_cannot_hold_yet(message: dict[str, Any], param: str) -> None:
@@ -302,14 +237,14 @@ def test_it_refuses_what_messages_cannot_hold_yet(message: dict[str, Any], param
     "message",
     [
         *(5, "x", None, {}, {"role": "user"}, {"role": "king", "content": "x"}),
-        *({"role": "user", "content": None}, {"role": "assistant", "content": None, "tool_calls": []}),
+        *({"role": "user", "content": None}, {"role": "system"}),
         *({"role": "tool", "content": "x"}, {"role": "tool", "content": "x", "tool_call_id": "unheard"}),
         {"role": "user", "content": "x", "tool_call_id": "a"},
         {"role": "user", "content": "x", "reasoning_content": "a"},
         {"role": "user", "content": "x", "tool_calls": [CALL]},
         {"role": "assistant", "content": "x", "tool_calls": [CALL | {"id": ""}]},
         {"role": "assistant", "content": "x", "tool_calls": [CALL | {"type": "code"}]},
-        {"role": "user", "content": "x", "name": ""},
+        {"role": "user", "content": "x", "name": "x" * 257},
     ],
 )
 def test_it_refuses_messages_that_are_none(message: Any) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from inference.api.http.strict_schema import Refused, Strict, unsupported, wrong
-from inference.api.openai.schemas.generation import Generation, Label, TokenCount
+from inference.api.http.strict_schema import Part, Refused, unsupported, wrong
+from inference.api.openai.schemas.generation import Generation, Label, TokenLimit
 from inference.api.openai.schemas.messages import ChatMessage, Orphan, conversation
 from inference.api.openai.schemas.tools import (
     Parallel,
@@ -22,7 +22,7 @@ from inference.core.requests import ChatRequest, Tool
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 
 
-class TemplateOptions(Strict):
+class TemplateOptions(Part):
     """Variables that chat templates know, and nothing else: a template is code."""
 
     enable_thinking: bool | None = Field(
@@ -42,19 +42,17 @@ class ChatCompletionBody(Generation):
     """The body of POST /v1/chat/completions."""
 
     refused = {
+        **Generation.refused,
         "audio": Refused("there is no speech output."),
         "function_call": Refused("it is the older form of `tool_choice`.", ("none", "auto")),
         "functions": Refused("it is the older form of `tools`.", ([],)),
         "modalities": Refused("answers are text.", (["text"],)),
         "moderation": Refused("there is no moderation here."),
-        "prediction": Refused("there is no speculative decoding yet."),
-        "prompt_cache_options": Refused("prefixes are cached as memory allows."),
-        "prompt_cache_retention": Refused("prefixes are cached as memory allows.", ("in_memory",)),
-        "service_tier": Refused("there is one tier.", ("auto", "default")),
-        "store": Refused("chat completions are not stored; `/v1/responses` are.", (False,)),
         "verbosity": Refused("no chat template knows it; say it in a message.", ("medium",)),
         "web_search_options": Refused("nothing is looked up in the web."),
     }
+    noted = {**Generation.noted, "store": "chat completions are not stored; `/v1/responses` are."}
+    aliases = {**Generation.aliases, "cache_salt": "prompt_cache_key"}
 
     messages: Annotated[list[ChatMessage], Field(min_length=1)] = Field(description="One or more.")
     logprobs: bool | None = Field(
@@ -66,11 +64,11 @@ class ChatCompletionBody(Generation):
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
         None, description="0 to 20, with `logprobs: true`: the likeliest tokens in the place of each."
     )
-    max_tokens: TokenCount | None = Field(
+    max_tokens: TokenLimit = Field(
         None,
         description="1 and up; the default is `MLX_SERVER_MAX_OUTPUT_TOKENS`, or what the context leaves.",
     )
-    max_completion_tokens: TokenCount | None = Field(
+    max_completion_tokens: TokenLimit = Field(
         None, description="The newer name of `max_tokens`; both may be given only when they agree."
     )
     tools: Annotated[list[ToolBody], Field(max_length=128)] | None = Field(
@@ -176,7 +174,8 @@ class ChatCompletionBody(Generation):
 
     @property
     def own_names(self) -> Mapping[str, str]:
-        return {} if self.max_completion_tokens is None else {"max_tokens": "max_completion_tokens"}
+        newer = {} if self.max_completion_tokens is None else {"max_tokens": "max_completion_tokens"}
+        return {**super().own_names, **newer}
 
     def request(self) -> ChatRequest:
         options = self.chat_template_kwargs.model_dump(exclude_none=True) if self.chat_template_kwargs else {}

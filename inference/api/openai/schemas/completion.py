@@ -23,7 +23,7 @@ Prompts = Annotated[
 class CompletionBody(Generation):
     """The body of POST /v1/completions."""
 
-    refused = {"best_of": Refused("every answer is returned: send `n`.", (1,))}
+    refused = {**Generation.refused, "best_of": Refused("every answer is returned: send `n`.", (1,))}
 
     prompt: Prompts = Field(
         description=(

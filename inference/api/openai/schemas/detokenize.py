@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from inference.api.http.strict_schema import Strict
+from inference.api.http.strict_schema import Body
 from inference.api.openai.schemas.prompts import Tokens
 
 
-class DetokenizeBody(Strict):
+class DetokenizeBody(Body):
     """The body of POST /v1/detokenize."""
 
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(

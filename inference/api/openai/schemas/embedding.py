@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from inference.api.http.strict_schema import Strict
+from inference.api.http.strict_schema import Body
 from inference.api.openai.schemas.generation import Label
 from inference.api.openai.schemas.prompts import ONE_OR_SEVERAL, OnePrompt, Text, Tokens, listed
 from inference.core.requests import EmbeddingRequest
@@ -20,7 +20,7 @@ Inputs = Annotated[
 ]
 
 
-class EmbeddingBody(Strict):
+class EmbeddingBody(Body):
     """The body of POST /v1/embeddings."""
 
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(

@@ -1,30 +1,28 @@
 """What both endpoints that make text have in common."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, Tag, model_validator
+from pydantic import BeforeValidator, Field, Tag, model_validator
 
-from inference.api.http.strict_schema import Refused, Strict, either, wrong
+from inference.api.http.strict_schema import Body, Part, either, wrong
+from inference.api.openai.schemas import other_servers
 from inference.core.requests import Sampling
 
 
-class StreamOptions(Strict):
-    refused = {
-        "include_obfuscation": Refused(
-            "chunks are not padded; what a reader sees is encrypted or local.", (False,)
-        )
-    }
+class StreamOptions(Part):
+    noted = {"include_obfuscation": "chunks are not padded; what a reader sees is encrypted or local."}
 
     include_usage: bool | None = Field(
         None, description="`true` adds a last chunk with the token counts and no choices."
     )
 
 
-StopText = Annotated[str, Field(min_length=1, max_length=500)]
-StopTexts = Annotated[list[StopText], Field(min_length=1, max_length=4)]
+MOST_STOPS = 64
+StopText = Annotated[str, Field(max_length=500)]
+StopTexts = Annotated[list[StopText], Field(max_length=MOST_STOPS)]
 Stop = Annotated[
     Annotated[StopText, Tag("<text>")] | Annotated[StopTexts, Tag("<list>")],
-    either({"<text>": str, "<list>": list}, "a string or 1 to 4 strings"),
+    either({"<text>": str, "<list>": list}, f"a string or up to {MOST_STOPS} strings"),
 ]
 TokenKey = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]  # JSON's keys are strings
 LogitBias = Annotated[
@@ -32,12 +30,26 @@ LogitBias = Annotated[
     Field(max_length=1024, json_schema_extra={"additionalProperties": False}),
 ]
 Penalty = Annotated[float, Field(ge=-2, le=2)]
-TokenCount = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+def _no_limit(value: Any) -> Any:
+    """-1 is llama.cpp's and Ollama's way to set no limit."""
+    return None if type(value) is int and value == -1 else value
+
+
+TokenLimit = Annotated[Annotated[int, Field(ge=1, le=2**31 - 1)] | None, BeforeValidator(_no_limit)]
 Label = Annotated[str, Field(min_length=1, max_length=512)]
 
 
-class Generation(Strict):
+_SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone
+
+
+class Generation(Body):
     """The fields that both endpoints share."""
+
+    refused = other_servers.REFUSED
+    noted = other_servers.NOTED
+    aliases = other_servers.ALIASES
 
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description="The model's id, or one of its aliases."
@@ -49,13 +61,13 @@ class Generation(Strict):
             "picks the likeliest token."
         ),
     )
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None, description="Above 0 to 1; the default is the model's own, else 1."
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="0 to 1; the default is the model's own, else 1; 0 keeps the likeliest token alone."
     )
-    top_k: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+    top_k: Annotated[int, Field(ge=-1, le=2**31 - 1)] | None = Field(
         None,
         description=(
-            "Not OpenAI's. 0 and up: only so many of the likeliest tokens may be drawn; 0 for all. "
+            "Not OpenAI's. 0 and up: only so many of the likeliest tokens may be drawn; 0 or -1 for all. "
             "The default is the model's own, else 0."
         ),
     )
@@ -99,7 +111,8 @@ class Generation(Strict):
     stop: Stop | None = Field(
         None,
         description=(
-            "A string, or 1 to 4 strings, of 1 to 500 characters; the text ends before the first of them."
+            "A string, or up to 64 strings, of at most 500 characters; the text ends before the "
+            "first of them. Empty ones stop nothing."
         ),
     )
     stream: bool | None = Field(None, description="`true` for server-sent events.")
@@ -131,8 +144,8 @@ class Generation(Strict):
         temperature = None if self.temperature is None else self.temperature + 0.0  # -0.0 is 0
         return Sampling(
             temperature=temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
+            top_p=_SMALLEST_SHARE if self.top_p == 0 else self.top_p,
+            top_k=0 if self.top_k == -1 else self.top_k,
             min_p=self.min_p,
             seed=self.seed,
             presence_penalty=self.presence_penalty or 0.0,
@@ -143,4 +156,5 @@ class Generation(Strict):
 
     @property
     def stop_texts(self) -> tuple[str, ...]:
-        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        return tuple(stop for stop in stops if stop)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from inference.api.http.strict_schema import Refused, Strict, either, unless, unsupported, wrong
+from inference.api.http.strict_schema import Part, Refused, either, unless, unsupported, wrong
 from inference.api.openai.schemas.messages import Arguments, CallId, FunctionName
 
 _TEXT_ONLY = "these models read text only."
@@ -15,7 +15,7 @@ _KINDS = ("message", "function_call", "function_call_output", "reasoning")
 Status = Literal["in_progress", "completed", "incomplete"]
 
 
-class ContentPart(Strict):
+class ContentPart(Part):
     """A piece of a message: what was asked, or what was answered."""
 
     refused = {
@@ -43,12 +43,12 @@ TextOrParts = Annotated[
 ]
 
 
-class ReasoningText(Strict):
+class ReasoningText(Part):
     type: Literal["reasoning_text"] = Field(description="`reasoning_text`.")
     text: str = Field(description="The text.")
 
 
-class MessageItem(Strict):
+class MessageItem(Part):
     """A turn of the conversation."""
 
     type: Literal["message"] = Field("message", description="`message`; may be left out.")
@@ -75,7 +75,7 @@ class MessageItem(Strict):
         return self
 
 
-class CallItem(Strict):
+class CallItem(Part):
     """A call that an earlier answer made."""
 
     refused = {"caller": Refused("only the model calls."), "namespace": Refused(_FUNCTIONS_ONLY)}
@@ -90,7 +90,7 @@ class CallItem(Strict):
     )
 
 
-class ResultItem(Strict):
+class ResultItem(Part):
     """What a called function gave back."""
 
     type: Literal["function_call_output"] = Field(description="`function_call_output`.")
@@ -102,7 +102,7 @@ class ResultItem(Strict):
     )
 
 
-class ReasoningItem(Strict):
+class ReasoningItem(Part):
     """The reasoning of an earlier answer."""
 
     refused = {"encrypted_content": Refused("reasoning is sent as it is."), "summary": Refused(_OWN, ([],))}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from inference.api.http.strict_schema import Refused, Strict, either, unless, wrong
+from inference.api.http.strict_schema import Part, Refused, either, unless, wrong
 from inference.core.requests import Message, ToolCall
 
 _TEXT_ONLY = "these models read text only."
@@ -15,7 +15,7 @@ FunctionName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 CallId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
-class TextPart(Strict):
+class TextPart(Part):
     """A piece of a message's content."""
 
     refused = {
@@ -63,14 +63,14 @@ Arguments = Annotated[
 ]
 
 
-class CalledFunction(Strict):
+class CalledFunction(Part):
     """Which function the assistant called, and with what."""
 
     name: FunctionName = Field(description="The function's name.")
     arguments: Arguments = "{}"
 
 
-class CallBody(Strict):
+class CallBody(Part):
     """One call of an earlier answer, sent back."""
 
     refused = {
@@ -95,32 +95,31 @@ class CallBody(Strict):
 
 def _by_role(schema: dict[str, Any]) -> None:
     """Describe what `_fields_fit_the_role` checks."""
-    given: dict[str, Any] = {"not": {"enum": [None, []]}}
+    given: dict[str, Any] = {"not": {"const": None}}
     nothing = {"type": "null"}
     own = dict.fromkeys(("tool_calls", "reasoning_content", "tool_call_id"), nothing)
     answer = {"role": {"const": "assistant"}, "tool_call_id": nothing}
     result = {name: one for name, one in own.items() if name != "tool_call_id"} | {"role": {"const": "tool"}}
     others = {"enum": ["system", "developer", "user"]}
-    calls = {"type": "array", "minItems": 1}
     schema["anyOf"] = [
         {"required": ["content"], "properties": own | {"role": others, "content": given}},
-        {"required": ["content"], "properties": answer | {"content": given}},
-        {"required": ["tool_calls"], "properties": answer | {"tool_calls": calls}},
+        {"properties": answer},
         {"properties": result},
     ]
 
 
-class ChatMessage(Strict):
+class ChatMessage(Part):
     """One message; which fields it may have depends on its role."""
 
     model_config = ConfigDict(json_schema_extra=_by_role)
 
-    refused = {
-        "refusal": Refused("this server makes no refusals of its own."),
-        "annotations": Refused("this server makes no annotations.", ([],)),
-        "audio": Refused(_TEXT_ONLY),
-        "function_call": Refused("it is the older form of `tool_calls`."),
+    refused = {"function_call": Refused("it is the older form of `tool_calls`.")}
+    noted = {
+        "annotations": "the model reads the text alone.",
+        "audio": "the model reads the text alone.",
+        "refusal": "the model reads the text alone.",
     }
+    aliases = {"reasoning": "reasoning_content"}
 
     role: Annotated[
         Literal["system", "developer", "user", "assistant", "tool"],
@@ -129,10 +128,10 @@ class ChatMessage(Strict):
     content: Content | None = Field(
         None,
         description="A string, or a list of text parts, which are joined without a separator. "
-        "An assistant's may be missing beside `tool_calls`, and a tool's that has nothing to say.",
+        "It may be missing in an assistant's message, and in the result of a tool without output.",
     )
-    name: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
-        None, description="Who speaks; given to the chat template, which decides what to do with it."
+    name: Annotated[str, Field(max_length=256)] | None = Field(
+        None, description="Name of the speaker; given to the chat template, which decides what to do with it."
     )
     tool_calls: Annotated[list[CallBody], Field(max_length=128)] | None = Field(
         None, description="An assistant's calls, sent back; the template writes them as the model would."
@@ -153,7 +152,7 @@ class ChatMessage(Strict):
     @model_validator(mode="after")
     def _fields_fit_the_role(self) -> Self:
         is_assistant, is_tool = self.role == "assistant", self.role == "tool"
-        if self.content in (None, []) and not (is_tool or (is_assistant and self.tool_calls)):
+        if self.content is None and not (is_tool or is_assistant):
             raise wrong("no_content", "It is required", "content")
         for field in ("tool_calls", "reasoning_content"):
             if getattr(self, field) and not is_assistant:

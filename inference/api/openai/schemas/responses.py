@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Tag, model_validator
 
-from inference.api.http.strict_schema import Refused, Strict, either, only, unless, wrong
+from inference.api.http.strict_schema import Body, Part, Refused, either, only, unless, wrong
+from inference.api.openai.schemas import other_servers
 from inference.api.openai.schemas.chat import Metadata, ReasoningEffort
-from inference.api.openai.schemas.generation import Label, Penalty, TokenCount
+from inference.api.openai.schemas.generation import Label, Penalty, TokenLimit
 from inference.api.openai.schemas.input_items import Input
 from inference.api.openai.schemas.messages import FunctionName
 from inference.api.openai.schemas.tools import JsonSchema, Parallel, check_tools, must_call, several, tool_of
@@ -26,7 +27,7 @@ _OWN_NAMES = {
 }
 
 
-class FunctionTool(Strict):
+class FunctionTool(Part):
     """A function the model may call."""
 
     type: Annotated[Literal["function"], only("function", why=_FUNCTIONS_ONLY)] = Field(
@@ -48,7 +49,7 @@ class FunctionTool(Strict):
         return tool_of(self.name, self.description, self.parameters)
 
 
-class NamedChoice(Strict):
+class NamedChoice(Part):
     type: Annotated[
         Literal["function"],
         only("function", "allowed_tools", why=_FUNCTIONS_ONLY),
@@ -65,10 +66,10 @@ ToolChoice = Annotated[
 ]
 
 
-class TextFormat(Strict):
+class TextFormat(Part):
     """The form of the answer's text."""
 
-    refused = {"description": Refused("the model does not read it; put it into the instructions.")}
+    noted = {"description": "the model does not read it; put it into the instructions."}
 
     type: Literal["text", "json_object", "json_schema"] = Field(
         description="`text`; `json_object`: any JSON object; `json_schema`: what follows the schema."
@@ -86,13 +87,13 @@ class TextFormat(Strict):
         return json.dumps(self.schema_) if self.schema_ is not None else '{"type":"object"}'
 
 
-class TextOptions(Strict):
+class TextOptions(Part):
     refused = {"verbosity": Refused("no chat template knows it; say it in the instructions.", ("medium",))}
 
     format: TextFormat | None = Field(None, description="The form of the answer's text.")
 
 
-class ReasoningOptions(Strict):
+class ReasoningOptions(Part):
     refused = {
         "summary": Refused("reasoning is told whole, not summarised."),
         "generate_summary": Refused("reasoning is told whole, not summarised."),
@@ -105,13 +106,14 @@ class ReasoningOptions(Strict):
     )
 
 
-class ResponseStreamOptions(Strict):
-    refused = {"include_obfuscation": Refused("events are not padded.", (False,))}
+class ResponseStreamOptions(Part):
+    noted = {"include_obfuscation": "events are not padded."}
 
 
-class ResponseBody(Strict):
+class ResponseBody(Body):
     """The body of POST /v1/responses."""
 
+    noted = other_servers.NOTED
     refused = {
         "access_programs": Refused("there are none."),
         "background": Refused("an answer is made while you wait.", (False,)),
@@ -123,9 +125,6 @@ class ResponseBody(Strict):
         "max_tool_calls": Refused("there are no tools of the server's own."),
         "moderation": Refused("there is no moderation here."),
         "prompt": Refused("no prompts are kept; send the text."),
-        "prompt_cache_options": Refused("prefixes are cached as memory allows."),
-        "prompt_cache_retention": Refused("prefixes are cached as memory allows.", ("in_memory",)),
-        "service_tier": Refused("there is one tier.", ("auto", "default")),
         "top_logprobs": Refused("ask /v1/chat/completions for log probabilities.", (0,)),
     }
 
@@ -150,7 +149,7 @@ class ResponseBody(Strict):
     parallel_tool_calls: Parallel = None
     text: TextOptions | None = Field(None, description="The form of the answer.")
     reasoning: ReasoningOptions | None = Field(None, description="How much the model is to think.")
-    max_output_tokens: TokenCount | None = Field(
+    max_output_tokens: TokenLimit = Field(
         None,
         description="1 and up; the default is `MLX_SERVER_MAX_OUTPUT_TOKENS`, or what the context leaves.",
     )
@@ -217,7 +216,7 @@ class ResponseBody(Strict):
 
     @property
     def own_names(self) -> Mapping[str, str]:
-        return _OWN_NAMES
+        return {**super().own_names, **_OWN_NAMES}
 
     @property
     def sampling(self) -> Sampling:

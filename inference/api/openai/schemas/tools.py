@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, Tag
 
-from inference.api.http.strict_schema import Refused, Strict, either, unless, wrong
+from inference.api.http.strict_schema import Part, Refused, either, unless, wrong
 from inference.api.openai.schemas.messages import FunctionName
 from inference.core.requests import Tool
 
@@ -20,7 +20,7 @@ Parallel = Annotated[
 ]
 
 
-class FunctionBody(Strict):
+class FunctionBody(Part):
     """A function the model may call."""
 
     name: FunctionName = Field(description="1 to 64 letters, digits, `_` and `-`; unique among the tools.")
@@ -37,7 +37,7 @@ class FunctionBody(Strict):
     )
 
 
-class ToolBody(Strict):
+class ToolBody(Part):
     refused = {"custom": Refused(_FUNCTIONS_ONLY)}
 
     type: Annotated[Literal["function"], unless("custom", why=_FUNCTIONS_ONLY)] = Field(
@@ -56,11 +56,11 @@ def tool_of(name: str, description: str | None, parameters: JsonSchema | None) -
     return Tool(name=name, description=description or "", parameters=json.dumps(parameters))
 
 
-class NamedFunction(Strict):
+class NamedFunction(Part):
     name: FunctionName = Field(description="One of the tools.")
 
 
-class NamedTool(Strict):
+class NamedTool(Part):
     refused = {
         "allowed_tools": Refused("send only the tools that are allowed."),
         "custom": Refused(_FUNCTIONS_ONLY),
@@ -82,19 +82,19 @@ ToolChoice = Annotated[
 ]
 
 
-class SchemaBody(Strict):
+class SchemaBody(Part):
     """The schema that the answer follows."""
 
-    refused = {"description": Refused("the model does not read it; put it into a message.")}
+    noted = {"description": "the model does not read it; put it into a message."}
 
-    name: FunctionName = Field(description="A label: 1 to 64 letters, digits, `_` and `-`.")
+    name: FunctionName = Field("answer", description="A label: 1 to 64 letters, digits, `_` and `-`.")
     schema_: JsonSchema = Field(
         alias="schema", description="The JSON Schema; a keyword that cannot be enforced is refused by name."
     )
     strict: bool | None = Field(None, description="The schema is enforced whether this is `true` or not.")
 
 
-class ResponseFormat(Strict):
+class ResponseFormat(Part):
     type: Literal["text", "json_object", "json_schema"] = Field(
         description="`text`; `json_object`: any JSON object; `json_schema`: what follows the schema. "
         "Enforced while decoding, once any reasoning has ended."

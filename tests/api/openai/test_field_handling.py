@@ -1,0 +1,143 @@
+"""Enforced, refused, noted: the handling of each field, value and unknown name."""
+
+from typing import Any
+
+import pytest
+from openai.types import completion_create_params
+from openai.types.chat import completion_create_params as chat_completion_create_params
+from openai.types.chat.chat_completion_stream_options_param import ChatCompletionStreamOptionsParam
+from openai.types.embedding_create_params import EmbeddingCreateParams
+from openai.types.responses import response_create_params
+
+from inference.api.http.strict_json import check
+from inference.api.http.strict_schema import noted_in
+from inference.api.openai.schemas import (
+    ChatCompletionBody,
+    CompletionBody,
+    EmbeddingBody,
+    ResponseBody,
+    Strict,
+)
+from inference.api.openai.schemas.generation import StreamOptions
+from inference.core.errors import InvalidValue, UnsupportedField
+from tests.api.openai.asking import chat_body
+from tests.api.openai.test_schemas import CALL, chat, read
+
+
+def _fields(*typed_dicts: Any) -> set[str]:
+    return set().union(*(typed_dict.__annotations__ for typed_dict in typed_dicts))
+
+
+@pytest.mark.parametrize(
+    ("schema", "published"),
+    [
+        (ChatCompletionBody, _fields(*chat_completion_create_params.CompletionCreateParams.__args__)),
+        (CompletionBody, _fields(*completion_create_params.CompletionCreateParams.__args__)),
+        (EmbeddingBody, _fields(EmbeddingCreateParams)),
+        (ResponseBody, _fields(*response_create_params.ResponseCreateParams.__args__)),
+        (StreamOptions, _fields(ChatCompletionStreamOptionsParam)),
+    ],
+)
+def test_every_published_field_is_handled(schema: type[Strict], published: set[str]) -> None:
+    assert published <= schema.model_fields.keys() | schema.refused.keys() | schema.noted.keys()
+
+
+@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, ResponseBody])
+def test_it_refuses_each_field_it_does_not_do(schema: type[Strict]) -> None:
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
+    known = {name: value for name, value in body.items() if name in schema.model_fields}
+    for field in schema.refused:
+        with pytest.raises(UnsupportedField, match="is not supported") as caught:
+            read(schema, known | {field: "something"})
+        assert caught.value.param == field
+
+
+@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, ResponseBody])
+def test_it_takes_values_that_ask_for_nothing(schema: type[Strict]) -> None:
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
+    known = {name: value for name, value in body.items() if name in schema.model_fields}
+    for field, refused in schema.refused.items():
+        for value in refused.harmless:
+            assert read(schema, known | {field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("best_of", True), ("best_of", 2), ("mirostat", False), ("functions", {})],
+)
+def test_a_value_that_asks_for_nothing_must_have_its_own_type(field: str, value: Any) -> None:
+    schema = CompletionBody if field == "best_of" else ChatCompletionBody
+    body = {"model": "tiny", "prompt": "x"} if field == "best_of" else chat_body()
+    with pytest.raises(UnsupportedField):
+        read(schema, body | {field: value})
+
+
+def test_it_suggests_the_field_that_was_meant() -> None:
+    with pytest.raises(UnsupportedField, match="Did you mean 'temperature'"):
+        chat(temprature=1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "meaning"),
+    [
+        ({"top_k": -1}, {"top_k": 0}),
+        ({"max_tokens": -1}, {}),
+        ({"max_completion_tokens": -1}, {}),
+        ({"stop": []}, {}),
+        ({"stop": ""}, {}),
+        ({"stop": ["", "a"]}, {"stop": "a"}),
+        ({"repeat_penalty": 1.1}, {"repetition_penalty": 1.1}),
+        ({"n_predict": 7}, {"max_tokens": 7}),
+        ({"cache_salt": "a"}, {"prompt_cache_key": "a"}),
+        ({"n": 1, "logprobs": False, "mirostat": 0, "typical_p": 1.0}, {}),
+    ],
+)
+def test_other_spellings_mean_the_same(fields: dict[str, Any], meaning: dict[str, Any]) -> None:
+    assert chat(**fields) == chat(**meaning)
+
+
+def test_an_error_names_the_alias_that_was_sent() -> None:
+    with pytest.raises(InvalidValue) as caught:
+        chat(repeat_penalty="high")
+    assert caught.value.param == "repeat_penalty"
+    with pytest.raises(InvalidValue, match="differs from repetition_penalty") as caught:
+        chat(repeat_penalty=1.1, repetition_penalty=1.2)
+    assert caught.value.param == "repeat_penalty"
+    assert chat(repeat_penalty=1.1, repetition_penalty=1.1) == chat(repeat_penalty=1.1)
+
+
+@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, ResponseBody])
+def test_what_is_noted_changes_nothing_and_is_listed(schema: type[Strict]) -> None:
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
+    known = {name: value for name, value in body.items() if name in schema.model_fields}
+    plain = read(schema, known)
+    for field in schema.noted:
+        for value in ("something", 0, True, {"a": [1]}, []):
+            noted = read(schema, known | {field: value})
+            assert noted.model_dump() == plain.model_dump()
+            assert list(noted_in(noted)) == [field]
+        assert list(noted_in(read(schema, known | {field: None}))) == []
+
+
+def test_marks_that_clients_add_inside_a_body_are_noted() -> None:
+    marked = {
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {}}], "id": "m1"},
+            {"role": "assistant", "content": None, "tool_calls": [CALL | {"extra_content": {}}]},
+        ],
+        "tools": [{"type": "function", "cache_control": {}, "function": {"name": "add", "returns": {}}}],
+        "response_format": {"type": "json_schema", "json_schema": {"schema": {}, "description": "A form."}},
+    }
+    assert list(noted_in(read(ChatCompletionBody, chat_body(**marked)))) == [
+        "messages.0.id",
+        "messages.0.content.0.cache_control",
+        "messages.1.tool_calls.0.extra_content",
+        "tools.0.cache_control",
+        "tools.0.function.returns",
+        "response_format.json_schema.description",
+    ]
+
+
+def test_unknown_names_at_the_top_are_noted_where_the_operator_says_so() -> None:
+    made = check(chat_body(temprature=1), ChatCompletionBody, notes_unknown=True)
+    assert list(noted_in(made)) == ["temprature"]
