@@ -56,7 +56,7 @@ class Titles:
             sampling=Sampling(temperature=0),
             max_tokens=_TOKENS,
             stop=("\n",),
-            may_reason=False,  # its few tokens would go by before the title
+            thinking=False,  # its few tokens would go by before the title
         )
         try:
             title = await _said(request, principal)

@@ -209,7 +209,7 @@ class Adapter:
 
     def _options(self, request: ChatRequest) -> dict[str, bool | int | str]:
         """What the template is told beside the messages."""
-        switches = () if request.may_reason else _SWITCHES & self._variables
+        switches = _SWITCHES & self._variables if request.thinking is False else ()
         return dict.fromkeys(switches, False) | dict(request.template_options)
 
     def fold(self, messages: Sequence[Message]) -> Sequence[Message]:

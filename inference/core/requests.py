@@ -116,7 +116,10 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     schema: str = ""  # JSON text of the schema that the answer must follow
     template_options: tuple[tuple[str, bool | int | str], ...] = ()  # variables of the chat template
     ignores_end: bool = False  # the answer has max_tokens, whatever the model says
-    may_reason: bool = True  # not: a template that has a switch for it is told so
+    thinking: bool | None = None  # a template that has a switch for it gets it; None: the template's default
+    effort: str = ""  # how much to think, in OpenAI's words, "none" to "max"; empty: the template's default
+    thinking_budget: int | None = None  # most tokens of reasoning; 0 closes it at once; None: no limit
+    continues: bool = False  # the last message is an assistant's, and the answer goes on with it
     user: str = ""  # on whose behalf; prefixes are shared only within one user and key
     cache_key: str = ""
     labels: tuple[tuple[str, str], ...] = ()  # recorded with the request's span

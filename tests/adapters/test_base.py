@@ -233,7 +233,7 @@ def test_an_option_that_the_template_knows_is_told() -> None:
 
 def test_a_model_that_may_not_reason_is_told_where_its_template_can_be() -> None:
     qwen, tokenizer = real("qwen3", "qwen3")
-    quick = asking(*USER.messages, may_reason=False)
+    quick = asking(*USER.messages, thinking=False)
     assert tokenizer.decode(qwen.render(quick)).endswith("<think>\n\n</think>\n\n")
     assert not tokenizer.decode(qwen.render(asking(*USER.messages))).endswith("</think>\n\n")
     nemo, _ = real("mistral_nemo", "mistral")

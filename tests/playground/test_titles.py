@@ -43,7 +43,7 @@ async def test_the_first_answer_brings_a_title(page: Page) -> None:
         await TITLES.join()
         assert await title(page) == "A calm sieve"
     first, asked = runner.requests
-    assert isinstance(asked, ChatRequest) and asked.max_tokens == 24 and not asked.may_reason
+    assert isinstance(asked, ChatRequest) and asked.max_tokens == 24 and asked.thinking is False
     assert asked.messages[0].content.endswith("How does one list primes?")
 
 
