@@ -1,61 +1,93 @@
-"""The site's outer wall: a Host that is ours, and no browser request made by a page of another site.
+"""The site's outer wall: a Host that is ours, and no browser request of a page that may not make it.
 
 One wrapper for HTTP and websockets, because Django checks the Host only where a view asks for it, and
-Channels checks neither the Host nor the Origin's port.
+Channels checks neither the Host nor the Origin's port. It also numbers requests and answers HEAD as GET.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Mapping
 from typing import Any
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from inference.api.http import disconnects, errors, origin
+from inference.api.http import cors, disconnects, errors, origin
+from inference.core import request_id
 from inference.core.errors import InvalidRequest, PermissionDenied, ServerError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNKNOWN_HOST = "This server does not answer to this host name; MLX_SERVER_ALLOWED_HOSTS lists further ones."
-_FOREIGN_ORIGIN = "This request comes from a page of another site."
 # Django adds the other security headers; this one keeps other sites from embedding our answers.
 _RESOURCE_POLICY = (b"cross-origin-resource-policy", b"same-origin")
 
 
 class Edge:
-    """An ASGI application that lets only this site's own requests through to `application`."""
+    """An ASGI application that lets only this site's own requests, and allowed ones, through."""
 
     def __init__(self, application: ASGI3Application) -> None:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        refusal = _refusal(scope) if scope["type"] in {"http", "websocket"} else None
+        if scope["type"] == "websocket":
+            await self._open_websocket(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
+            await self._application(scope, receive, send)
+
+    async def _open_websocket(self, scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        refusal = _refused_host(scope) or _refused_origin(scope)
         if refusal is None:
             with disconnects.watched(scope) as watched:
-                await self._application(watched, receive, _guarded(send))
-        elif scope["type"] == "websocket":
+                await self._application(watched, receive, send)
+        else:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": None})
+
+    async def _answer(self, scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        headers, origins = _by_name(scope), _values(scope, b"origin")
+        added = [(b"x-request-id", request_id.begin(headers.get("x-request-id", "")).encode())]
+        is_cross = cors.is_allowed(scope["path"], origins, settings.CONFIG.origins)
+        added += cors.answer_headers(origins[0]) if is_cross else [_RESOURCE_POLICY]
+        if refusal := _refused_host(scope) or (None if is_cross else _refused_request(scope, headers)):
+            await _refuse(refusal, added, send)
+        elif is_cross and cors.is_preflight(scope["method"], headers):
+            await _respond(204, [*added[:1], *cors.preflight_headers(origins[0], headers)], b"", send)
         else:
-            await _tell(refusal, send)
+            is_head = scope["method"] == "HEAD"
+            shown = {**scope, "method": "GET"} if is_head else scope
+            with disconnects.watched(shown) as watched:
+                await self._application(watched, receive, _sender(send, added, has_body=not is_head))
 
 
-def _refusal(scope: Any) -> ServerError | None:
+def _refused_host(scope: Any) -> ServerError | None:
     hosts = _values(scope, b"host")
-    if len(hosts) != 1 or not _is_known(hosts[0]):
-        return InvalidRequest(_UNKNOWN_HOST)
-    if scope["type"] == "http" and scope["method"] in _SAFE_METHODS:
-        return None
-    origins = _values(scope, b"origin")
-    if not origins and scope["type"] == "http":
-        return None  # not from a browser; a browser names the origin of each websocket and each POST
+    return None if len(hosts) == 1 and _is_known(hosts[0]) else InvalidRequest(_UNKNOWN_HOST)
+
+
+def _refused_request(scope: Any, headers: Mapping[str, str]) -> ServerError | None:
+    """Why a foreign page may not make this request; None for those of programs and of our own pages."""
+    if cors.is_preflight(scope["method"], headers) and "origin" in headers:
+        return _refused_origin(scope)
+    if scope["method"] in _SAFE_METHODS or "origin" not in headers:
+        return None  # a browser names the origin of each POST
+    return _refused_origin(scope)
+
+
+def _refused_origin(scope: Any) -> ServerError | None:
+    origins, hosts = _values(scope, b"origin"), _values(scope, b"host")
     scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", "ws"), scope.get("scheme", "http"))
     if len(origins) == 1 and origin.is_own(origins[0], scheme=scheme, host=hosts[0]):
         return None
-    return PermissionDenied(_FOREIGN_ORIGIN)
+    return PermissionDenied(origin.refusal(", ".join(origins)))
 
 
 def _values(scope: Any, name: bytes) -> list[str]:
     return [value.decode("latin-1") for header, value in scope["headers"] if header.lower() == name]
+
+
+def _by_name(scope: Any) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 def _is_known(host: str) -> bool:
@@ -63,23 +95,41 @@ def _is_known(host: str) -> bool:
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
-def _guarded(send: ASGISendCallable) -> ASGISendCallable:
-    def guarded(message: ASGISendEvent) -> Awaitable[None]:
+def _sender(send: ASGISendCallable, added: cors.Headers, *, has_body: bool) -> ASGISendCallable:
+    """Send an answer with these headers besides its own, and without its body for a HEAD."""
+    is_over = False
+
+    async def sent(message: ASGISendEvent) -> None:
+        nonlocal is_over
+        if is_over:
+            return
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), _RESOURCE_POLICY]
-        return send(message)
+            message["headers"] = _joined(message.get("headers", ()), added)
+        await send(message)
+        if message["type"] == "http.response.start" and not has_body:
+            is_over = True
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    return guarded
+    return sent
 
 
-async def _tell(refusal: ServerError, send: ASGISendCallable) -> None:
+def _joined(own: Any, added: cors.Headers) -> cors.Headers:
+    """Both kinds of headers; `Vary` is one line, as some caches read the first alone."""
+    varied = b", ".join(value for name, value in [*own, *added] if name.lower() == b"vary")
+    others = [(name, value) for name, value in [*own, *added] if name.lower() != b"vary"]
+    return [*others, (b"vary", varied)] if varied else others
+
+
+async def _refuse(refusal: ServerError, added: cors.Headers, send: ASGISendCallable) -> None:
     headers = [
         (b"content-type", b"application/json"),
         (b"x-content-type-options", b"nosniff"),
         (b"connection", b"close"),
-        _RESOURCE_POLICY,
+        *added,
     ]
-    await send(
-        {"type": "http.response.start", "status": refusal.status, "headers": headers, "trailers": False}
-    )
-    await send({"type": "http.response.body", "body": errors.encode(refusal), "more_body": False})
+    await _respond(refusal.status, headers, errors.encode(refusal), send)
+
+
+async def _respond(status: int, headers: cors.Headers, body: bytes, send: ASGISendCallable) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -4,6 +4,7 @@ import ipaddress
 import re
 import socket
 
+_WEB_PORTS = {"http": "80", "https": "443"}
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 _NUMBERS = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}")
 _NAME = re.compile(r"\.?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
@@ -50,6 +51,47 @@ def host_name(given: str) -> str:
         return name
     without = f"give it without http://, port or path{_instead(text)}"
     raise ValueError(f"{given.strip()!r} is no host name: {without}")
+
+
+def origin(given: str) -> str:
+    """An origin as browsers send it, or a scheme alone such as `app://`; ValueError says what else to write.
+
+    Pages of `http` and `https` are named one by one. Programs that show pages of their own have other
+    schemes, often with a new host for each window (`vscode-webview://1a2b3c`), so a scheme stands for all
+    of these.
+    """
+    text = given.strip().lower().rstrip("/" if not given.strip().endswith("://") else "")
+    scheme, mark, host = text.partition("://")
+    if "*" in text or text == "null":
+        raise ValueError(f"{given.strip()!r} would let any web page use this server; name each origin")
+    if not mark or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
+        raise ValueError(
+            f"{given.strip()!r} is no origin: give scheme and host, such as https://chat.example"
+        )
+    if scheme not in _WEB_PORTS:
+        if host and not re.fullmatch(r"[a-z0-9._-]+(:\d{1,5})?", host):
+            raise ValueError(
+                f"{given.strip()!r} is no origin: give it without a path, such as app://obsidian.md"
+            )
+        return text
+    name, colon, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
+    if not name or any(char in name for char in "/?#@ ") or name.startswith("."):
+        raise ValueError(f"{given.strip()!r} is no origin: give it without a path, such as {scheme}://host")
+    known = host_name(name)
+    if colon and not 0 < int(port) < 65_536:
+        raise ValueError(f"{given.strip()!r} has no valid port")
+    return f"{scheme}://{known}" if port in ("", _WEB_PORTS[scheme]) else f"{scheme}://{known}:{int(port)}"
+
+
+def local_names() -> list[str]:
+    """Host names that reach this machine and that no public DNS can give to another one.
+
+    `.internal` and `.local` are reserved (https://www.icann.org/en/board-activities-and-meetings/materials,
+    RFC 6762), so a web page cannot point such a name here. Programs in containers say `host.docker.internal`.
+    """
+    own = socket.gethostname().lower().rstrip(".")
+    is_private = _is_name(own) and ("." not in own or own.endswith((".local", ".internal")))
+    return [".internal", ".local", *([own] if is_private else [])]
 
 
 def in_url(address: str) -> str:

@@ -75,6 +75,9 @@ class Config(BaseSettings):
     allowed_hosts: str = Field(
         "", description="Further host names this site answers to, separated by commas; never `*`."
     )
+    allowed_origins: str = Field(
+        "", description="Origins of web pages and apps that may use `/v1`, separated by commas; never `*`."
+    )
     api_key: SecretStr | None = Field(
         None, min_length=1, description="The key clients of /v1 must send; none on loopback."
     )
@@ -171,6 +174,11 @@ class Config(BaseSettings):
     def _names_its_hosts(cls, value: str) -> str:
         return ",".join(addresses.host_name(name) for name in value.split(",") if name.strip())
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _names_its_origins(cls, value: str) -> str:
+        return ",".join(addresses.origin(name) for name in value.split(",") if name.strip())
+
     @field_validator("data_dir", "models_dir", mode="before")
     @classmethod
     def _is_a_folder(cls, value: Path | str | None) -> Path | None:
@@ -219,7 +227,13 @@ class Config(BaseSettings):
         """Host names the site answers to, for Django's ALLOWED_HOSTS."""
         named = self.allowed_hosts.split(",") if self.allowed_hosts else []
         own = [] if self.host in addresses.EVERYWHERE else [addresses.in_url(self.host)]
-        return list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", *own, *named]))
+        local = addresses.local_names() if self.is_loopback else []
+        return list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", *own, *named, *local]))
+
+    @property
+    def origins(self) -> list[str]:
+        """Origins of other pages that may use `/v1`; one that ends with `://` stands for its whole scheme."""
+        return self.allowed_origins.split(",") if self.allowed_origins else []
 
 
 @lru_cache(maxsize=1)

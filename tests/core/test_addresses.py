@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.core.addresses import host_name, is_loopback, listening
+from inference.core.addresses import host_name, is_loopback, listening, local_names, origin
 
 
 @pytest.mark.parametrize(
@@ -109,3 +109,58 @@ def test_what_never_matches_is_refused_with_what_was_meant(given: str, instead: 
 def test_a_name_for_all_is_refused(given: str) -> None:
     with pytest.raises(ValueError, match="DNS rebinding"):
         host_name(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ("https://chat.example", "https://chat.example"),
+        (" HTTPS://Chat.Example/ ", "https://chat.example"),
+        ("https://chat.example:443", "https://chat.example"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("app://obsidian.md", "app://obsidian.md"),
+        ("app://", "app://"),
+        ("vscode-webview://", "vscode-webview://"),
+        ("chrome-extension://Abcdefghij", "chrome-extension://abcdefghij"),
+        ("tauri://localhost", "tauri://localhost"),
+    ],
+)
+def test_an_origin_is_known_as_browsers_send_it(given: str, known: str) -> None:
+    assert origin(given) == known
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "*",
+        "https://*.example",
+        "null",
+        "",
+        "chat.example",
+        "https://",
+        "http://",
+        "https://chat.example/page",
+        "https://user@chat.example",
+        "https://chat.example:0",
+        "https://chat.example:99999",
+        "https://.example",
+        "app://a/b",
+        "://x",
+    ],
+)
+def test_what_is_no_origin_is_refused(given: str) -> None:
+    with pytest.raises(ValueError):
+        origin(given)
+
+
+@pytest.mark.parametrize(
+    ("own", "is_known"),
+    [("studio", True), ("studio.local", True), ("studio.example.com", False), ("", False)],
+)
+def test_the_machines_own_name_is_local_unless_dns_could_know_it(
+    own: str, is_known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: own)
+    assert (own in local_names()) == is_known
+    assert {".internal", ".local"} <= set(local_names())

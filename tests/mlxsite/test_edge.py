@@ -1,14 +1,19 @@
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import override_settings
 from django.urls import URLResolver, get_resolver
 
+from inference.core.config import Config
 from mlxsite.asgi import application
+from tests.api.openai.asking import chat_body
 from tests.fakes import FakeRunner, serving
 
 OWN = "http://localhost:8000"
@@ -132,3 +137,109 @@ async def test_an_unknown_websocket_address_is_refused() -> None:
     )
     is_open, _ = await socket.connect()
     assert not is_open
+
+
+PAGE = "https://chat.example"
+ALLOWED = f"{PAGE},app://obsidian.md,vscode-webview://,http://localhost:3000"
+PREFLIGHT = {
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "authorization,x-stainless-os",
+}
+
+
+@pytest.fixture
+def allowing() -> Iterator[None]:
+    config = Config(**settings.CONFIG.model_dump() | {"allowed_origins": ALLOWED})
+    with override_settings(CONFIG=config):
+        yield
+
+
+@pytest.mark.usefixtures("allowing")
+@pytest.mark.parametrize(
+    "origin", [PAGE, PAGE.upper(), "app://obsidian.md", "vscode-webview://1a2b3c", "http://localhost:3000"]
+)
+async def test_a_page_that_is_allowed_uses_the_dialects(origin: str) -> None:
+    private = {"Access-Control-Request-Private-Network": "true"}
+    with serving(FakeRunner()):
+        async with client() as web:
+            asked = await web.options(
+                "/v1/chat/completions", headers={"Origin": origin} | PREFLIGHT | private
+            )
+            answer = await web.post("/v1/chat/completions", json=chat_body(), headers={"Origin": origin})
+    assert asked.status_code == 204
+    assert "POST" in asked.headers["access-control-allow-methods"]
+    assert asked.headers["access-control-allow-headers"] == "authorization,x-stainless-os"
+    assert asked.headers["access-control-allow-private-network"] == "true"
+    assert answer.status_code == 200
+    for response in (asked, answer):
+        assert response.headers["access-control-allow-origin"] == origin
+        assert "Origin" in response.headers["vary"]
+        assert "access-control-allow-credentials" not in response.headers
+
+
+@pytest.mark.usefixtures("allowing")
+@pytest.mark.parametrize(
+    "origin", [*FOREIGN[:-1], "https://chat.example:8443", "http://chat.example", "app://other"]
+)
+async def test_any_other_page_is_refused_with_the_setting_that_allows_it(origin: str) -> None:
+    async with client() as web:
+        asked = await web.options("/v1/chat/completions", headers={"Origin": origin} | PREFLIGHT)
+        answer = await web.post("/v1/chat/completions", json={}, headers={"Origin": origin})
+    for response in (asked, answer):
+        assert response.status_code == 403
+        assert "MLX_SERVER_ALLOWED_ORIGINS" in response.json()["error"]["message"]
+        assert "access-control-allow-origin" not in response.headers
+
+
+@pytest.mark.usefixtures("allowing")
+@pytest.mark.parametrize("address", ["/", "/admin/", "/api/pool", "/chat/conversations/", "/ws/models/"])
+async def test_an_allowed_page_reaches_nothing_but_the_dialects(address: str) -> None:
+    async with client() as web:
+        asked = await web.options(address, headers={"Origin": PAGE} | PREFLIGHT)
+        answer = await web.post(address, headers={"Origin": PAGE})
+    assert {asked.status_code, answer.status_code} == {403}
+    assert "access-control-allow-origin" not in asked.headers
+    assert not await connects(("host", "localhost:8000"), ("origin", PAGE))
+
+
+@pytest.mark.usefixtures("allowing")
+async def test_an_error_reaches_an_allowed_page_too() -> None:
+    async with client() as web:
+        answer = await web.post("/v1/chat/completions", content=b"{", headers={"Origin": PAGE})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (415, PAGE)
+
+
+@pytest.mark.parametrize("address", ["/v1/models", "/health", "/v1/openapi.json", "/static/css/app.css"])
+async def test_head_is_get_without_a_body(address: str) -> None:
+    with serving(FakeRunner()):
+        async with client() as web:
+            whole, head = await web.get(address), await web.head(address)
+    assert head.status_code == whole.status_code
+    assert head.content == b""
+    assert head.headers["content-type"] == whole.headers["content-type"]
+    assert head.headers.get("content-length") == whole.headers.get("content-length")
+
+
+@pytest.mark.parametrize("sent", ["", "trace-1", "3f2c/8:a=b", "x" * 128])
+async def test_a_request_keeps_its_id_or_gets_one(sent: str) -> None:
+    with serving(FakeRunner()):
+        async with client() as web:
+            found = [
+                (await web.get("/health", headers={"X-Request-Id": sent} if sent else {})),
+                (await web.get("/v1/nothing", headers={"X-Request-Id": sent} if sent else {})),
+            ]
+    ids = [response.headers["x-request-id"] for response in found]
+    assert ids == [sent, sent] if sent else len(set(ids)) == 2 and all(one.startswith("req_") for one in ids)
+
+
+@pytest.mark.parametrize("sent", ["a b", "x" * 129, "\u00e9", "<script>"])
+async def test_an_id_that_cannot_be_used_is_replaced(sent: str) -> None:
+    async with client() as web:
+        answer = await web.get("/health", headers={"X-Request-Id": sent.encode("latin-1")})
+    assert answer.headers["x-request-id"].startswith("req_")
+
+
+@pytest.mark.parametrize("host", ["host.docker.internal:8000", "studio.local", "studio.local:8000"])
+async def test_names_that_only_reach_this_machine_are_known(host: str) -> None:
+    async with client() as web:
+        assert (await web.get("/health", headers={"Host": host})).status_code != 400

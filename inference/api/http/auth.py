@@ -47,7 +47,7 @@ class Caller:
 
     async def _principal(self, request: HttpRequest) -> Principal:
         config = settings.CONFIG
-        if config.is_open:
+        if config.is_open and not origin.is_allowed(request.headers.get("Origin", ""), config.origins):
             _check_origin(request)
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         given = given.strip()
@@ -98,4 +98,4 @@ async def _signed_in_user(request: HttpRequest, scope: Scope | None) -> Principa
 def _check_origin(request: HttpRequest) -> None:
     sent = request.headers.get("Origin")
     if sent is not None and not origin.is_own(sent, scheme=request.scheme or "http", host=request.get_host()):
-        raise PermissionDenied("This request comes from a page of another site.")
+        raise PermissionDenied(origin.refusal(sent))

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-from inference.api.http import answer_headers, errors, rate_limit_headers
+from inference.api.http import answer_headers, dialects, errors, rate_limit_headers
 from inference.core.errors import (
     AuthenticationFailed,
     BodyTooLarge,
@@ -31,7 +31,7 @@ _ERRORS: dict[int, ServerError] = {
     405: MethodNotAllowed("This address does not answer to this method."),
     413: BodyTooLarge(errors.BODY_TOO_LARGE),
 }
-_OURS = ("/v1/", "/api/")
+_OURS = (*dialects.PREFIXES, "/api/")
 _REPLACED_HEADERS = frozenset({"Content-Type", "Content-Length"})
 
 
