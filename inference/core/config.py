@@ -129,6 +129,9 @@ class Config(BaseSettings):
     unknown_fields: Literal["refuse", "note"] = Field(
         "refuse", description="Unknown fields of a request: refuse them, or take them and list them."
     )
+    keep_alive: Literal["comment", "chunk", "off"] = Field(
+        "comment", description="What keeps a silent stream of a chat or completion alive every 10 seconds."
+    )
     queue_limit: int = Field(64, ge=0, description="Requests that may wait for a model; more get 429.")
     max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body; more gets 413.")
     load_timeout_s: float = Field(600, gt=0, description="Seconds before a load fails.")

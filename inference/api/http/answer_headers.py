@@ -1,12 +1,14 @@
 """Headers that an answer carries beside its body: what was noted, left out, limited or only tried."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+from inference.core.events import Accepted
 
 NOTED: Final = "x-mlx-noted"  # fields that were taken and change nothing
 OMITTED: Final = "x-mlx-omitted"  # tools that only OpenAI's own servers have
@@ -25,6 +27,14 @@ def list_in(request: HttpRequest, header: str, paths: Iterable[str]) -> None:
     known = _of(request).get(header)
     if added:
         put(request, header, ", ".join([known, *added] if known else added))
+
+
+def accept(request: HttpRequest, accepted: Accepted, rename: Callable[[str], str] = str) -> None:
+    """Tell how the model takes the request; `rename` gives its fields the names of the body that was sent."""
+    list_in(request, NOTED, map(rename, accepted.noted))
+    list_in(request, BEST_EFFORT, map(rename, accepted.best_effort))
+    if accepted.max_tokens:
+        put(request, MAX_TOKENS, str(accepted.max_tokens))
 
 
 def put(request: HttpRequest, header: str, value: str) -> None:

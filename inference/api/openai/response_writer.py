@@ -3,28 +3,34 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from msgspec import structs
 
-from inference.api.http import disconnects, errors, sse
+from inference.api.http import answer_headers, disconnects, errors, sse
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai import field_names
 from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, Strict
+from inference.api.openai.schemas.generation import Extra
+from inference.api.openai.usage import timings_of, usage_of
 from inference.core.errors import InternalError, ServerError
 from inference.core.events import (
+    Accepted,
     Delta,
     Embedded,
     Ended,
     Event,
     Finished,
     FinishReason,
+    Progress,
     ReasoningDelta,
     TextDelta,
     Tokenized,
@@ -61,18 +67,20 @@ async def respond(
 ) -> HttpResponseBase:
     """Answer what `body` asks; a refusal is raised before any status line is sent."""
     request = body.request()
+    names = body.own_names
+    accept = partial(answer_headers.accept, http, rename=partial(field_names.path_of, names=names))
     answer = ResponseWriter(
-        body.model, chunk_format, answers=request.answers, includes_usage=body.includes_usage
+        body.model, chunk_format, answers=request.answers, extras=body.extras, on_accepted=accept
     )
     events = generation.stream(request, http.auth)
-    with field_names.in_names_of(body.own_names):
+    with field_names.in_names_of(names):
         if not body.stream:
             if task := asyncio.current_task():
                 disconnects.at_end(http, task.cancel)
             return HttpResponse(await answer.whole(events), content_type="application/json")
         feed = EventFeed(events)
         disconnects.at_end(http, feed.cancel)
-        await feed.accepted()
+        answer.accepted(await feed.accepted())
         return sse.EventStream(answer.frames(feed))
 
 
@@ -95,18 +103,32 @@ class ResponseWriter:
     """One answer's identity, and the two forms it can take."""
 
     def __init__(
-        self, model: str, chunk_format: ChunkFormat, *, answers: int = 1, includes_usage: bool = False
+        self,
+        model: str,
+        chunk_format: ChunkFormat,
+        *,
+        answers: int = 1,
+        extras: frozenset[Extra] = frozenset(),
+        on_accepted: Callable[[Accepted], object] = bool,
     ) -> None:
         self._format = chunk_format
         self._answers = answers
         self._templates: dict[tuple[type[Delta], int], tuple[bytes, bytes]] = {}
-        self._includes_usage = includes_usage
+        self._extras = extras
+        self._on_accepted = on_accepted
+        self._began = time.monotonic()
+        self._usage = Usage(prompt_tokens=0)  # so far
         self._head = {
             "id": f"{chunk_format.id_prefix}-{secrets.token_hex(12)}",
             "created": int(time.time()),
             "model": model,
             "system_fingerprint": None,
         }
+
+    def accepted(self, event: Accepted) -> None:
+        """Begin the answer; what its headers tell can still be told."""
+        self._usage = Usage(prompt_tokens=event.prompt_tokens)
+        self._on_accepted(event)
 
     async def frames(self, feed: EventFeed) -> AsyncGenerator[bytes]:
         """The answer as server-sent events; an error is the last event, and then there is no [DONE]."""
@@ -115,7 +137,8 @@ class ResponseWriter:
             yield b"".join(self._chunk(opening) for opening in openings if opening) or sse.OPENED
             try:
                 async for batch in feed.batches():
-                    yield b"".join(map(self._framed, batch)) or sse.KEEP_ALIVE
+                    if frames := b"".join(map(self._framed, batch)) if batch else self._keep_alive():
+                        yield frames
             except ServerError as error:
                 yield sse.event(errors.encode(error))
 
@@ -126,25 +149,31 @@ class ResponseWriter:
         async with aclosing(events):
             async for event in events:
                 match event:
+                    case Accepted():
+                        self.accepted(event)
                     case TextDelta() | ReasoningDelta() | ToolCallDelta():
                         deltas[event.index].append(event)
                     case Ended():
                         reasons[event.index] = event.reason
                     case Finished():
-                        return self._whole(deltas, reasons, event.usage)
+                        return self._whole(deltas, reasons, event)
         raise InternalError("The answer broke off; please ask again.")
 
     def _framed(self, event: Event) -> bytes:
+        if "usage_so_far" in self._extras:
+            self._count(event)
         match event:
-            case TextDelta(logprobs=()) | ReasoningDelta(logprobs=()):
+            case TextDelta(logprobs=()) | ReasoningDelta(logprobs=()) if "usage_so_far" not in self._extras:
                 before, after = self._templates.get((type(event), event.index)) or self._template(event)
                 return before + _encode(event.text) + after
             case TextDelta() | ReasoningDelta() | ToolCallDelta():
                 return self._chunk(self._format.delta(event))
             case Ended():
                 return self._chunk(self._format.ending(event))
+            case Progress(phase="prefill") if "progress" in self._extras:
+                return self._event(choices=[], prompt_progress=self._progress(event))
             case Finished():
-                return (self._usage_chunk(event.usage) if self._includes_usage else b"") + sse.DONE
+                return self._last(event) + sse.DONE
         return b""
 
     def _template(self, like: TextDelta | ReasoningDelta) -> tuple[bytes, bytes]:
@@ -156,16 +185,57 @@ class ResponseWriter:
         return before, after
 
     def _chunk(self, choice: Any) -> bytes:
-        chunk = {**self._head, "object": self._format.chunk_object, "choices": [choice]}
-        if self._includes_usage:
-            chunk["usage"] = None
-        return sse.event(msgspec.json.encode(chunk))
+        if "usage_so_far" in self._extras:
+            return self._event(choices=[choice], usage=usage_of(self._usage))
+        if "usage" in self._extras:
+            return self._event(choices=[choice], usage=None)
+        return self._event(choices=[choice])
 
-    def _usage_chunk(self, usage: Usage) -> bytes:
-        chunk = {**self._head, "object": self._format.chunk_object, "choices": [], "usage": usage_of(usage)}
-        return sse.event(msgspec.json.encode(chunk))
+    def _last(self, finished: Finished) -> bytes:
+        """The chunk after all choices, where one was asked for."""
+        fields: dict[str, Any] = {}
+        if "usage" in self._extras:
+            fields["usage"] = usage_of(finished.usage)
+        if "timings" in self._extras:
+            fields["timings"] = timings_of(finished)
+        return self._event(choices=[], **fields) if fields else b""
 
-    def _whole(self, deltas: list[list[Delta]], reasons: list[FinishReason], usage: Usage) -> bytes:
+    def _event(self, **fields: Any) -> bytes:
+        return sse.event(msgspec.json.encode({**self._head, "object": self._format.chunk_object, **fields}))
+
+    def _keep_alive(self) -> bytes:
+        """What tells a client of a silent stream that it is still served."""
+        match settings.CONFIG.keep_alive:
+            case "chunk":
+                return self._event(choices=[])
+            case "comment":
+                return sse.KEEP_ALIVE
+        return b""
+
+    def _count(self, event: Event) -> None:
+        """Keep the token counts so far."""
+        match event:
+            case TextDelta() | ToolCallDelta():
+                self._add(event.tokens, 0)
+            case ReasoningDelta():
+                self._add(event.tokens, event.tokens)
+            case Finished(usage=usage):
+                self._usage = usage
+
+    def _add(self, tokens: int, reasoning: int) -> None:
+        usage = self._usage
+        self._usage = structs.replace(
+            usage,
+            completion_tokens=usage.completion_tokens + tokens,
+            reasoning_tokens=usage.reasoning_tokens + reasoning,
+        )
+
+    def _progress(self, event: Progress) -> dict[str, Any]:
+        milliseconds = round((time.monotonic() - self._began) * 1000)
+        done = {"total": event.total, "cache": event.cached, "processed": event.done}
+        return done | {"time_ms": milliseconds}
+
+    def _whole(self, deltas: list[list[Delta]], reasons: list[FinishReason], finished: Finished) -> bytes:
         choices = [
             self._format.whole(index, *answer)
             for index, answer in enumerate(zip(deltas, reasons, strict=True))
@@ -175,7 +245,8 @@ class ResponseWriter:
                 **self._head,
                 "object": self._format.whole_object,
                 "choices": choices,
-                "usage": usage_of(usage),
+                "usage": usage_of(finished.usage),
+                **({"timings": timings_of(finished)} if "timings" in self._extras else {}),
             }
         )
 
@@ -193,13 +264,3 @@ def calls_of(deltas: Iterable[Delta]) -> list[ToolCall]:
         known = calls.get(delta.call) or ToolCall(id=delta.id, name=delta.name, arguments="")
         calls[delta.call] = structs.replace(known, arguments=known.arguments + delta.text)
     return list(calls.values())
-
-
-def usage_of(usage: Usage) -> dict[str, Any]:
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-    }

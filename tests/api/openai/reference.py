@@ -44,6 +44,7 @@ _STRICT = "worker/sampling/test_grammar.py"
 _CALLS = "worker/text/test_answer_calls.py"
 _SAMPLING = "worker/sampling/test_kernels.py"
 _RESPONSES = "api/openai/test_responses.py"
+_WRITER = "api/openai/test_response_writer.py"
 _WHOLE = "api/openai/test_streamed_is_whole.py"
 _KEPT = "api/openai/test_responses_kept.py"
 _TEMPLATE = "adapters/chat_template/test_template_input.py"
@@ -80,6 +81,9 @@ PROOFS: Mapping[str, str] = {
     "stop": f"{_CLIENT}::test_a_stop_string_cuts_the_text_at_any_token_boundary",
     "stream": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
     "stream_options": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
+    "stream_options.continuous_usage_stats": f"{_WRITER}::test_usage_so_far_is_in_every_chunk",
+    "timings": f"{_WRITER}::test_timings_come_with_the_last_chunk_and_with_the_whole",
+    "return_progress": f"{_WRITER}::test_progress_of_the_prompt_is_a_chunk_of_its_own",
     "completions.stream": f"{_WHOLE}::test_a_streamed_completion_put_together_is_the_whole_one",
     "completions.stream_options": f"{_WHOLE}::test_a_streamed_completion_put_together_is_the_whole_one",
     "user": "serving/test_generation.py::test_prefixes_are_kept_apart_where_the_client_says_so",

@@ -1,13 +1,17 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai.chat_completions import ChatFormat
 from inference.api.openai.completions import CompletionFormat
 from inference.api.openai.response_writer import ChunkFormat, ResponseWriter
+from inference.api.openai.schemas.generation import Extra
 from inference.core.errors import InternalError
 from inference.core.events import Accepted, Ended, Event, Finished, Progress, ReasoningDelta, TextDelta, Usage
 
@@ -52,7 +56,7 @@ async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
 
     feed = EventFeed(spoken())
     await feed.accepted()
-    answer = ResponseWriter('a "model"', chunk_format, includes_usage=includes_usage)
+    answer = ResponseWriter('a "model"', chunk_format, extras=frozenset({"usage"} if includes_usage else ()))
     body = b"".join([frame async for frame in answer.frames(feed)])
     chunks = [json.loads(line[6:]) for line in body.split(b"\n\n")[:-2] if line.startswith(b"data: ")]
     choices = [chunk["choices"][0] for chunk in chunks if chunk["choices"]]
@@ -74,3 +78,54 @@ async def test_a_whole_answer_without_an_ending_is_an_error() -> None:
     gate.set()
     with pytest.raises(InternalError):
         await ResponseWriter("tiny", ChatFormat()).whole(events(gate, is_whole=False))
+
+
+async def streamed(*extras: Extra, silence_s: float = 10.0) -> list[dict[str, Any]]:
+    gate = asyncio.Event()
+    gate.set()
+    feed = EventFeed(events(gate), silence_s=silence_s)
+    writer = ResponseWriter("tiny", ChatFormat(), extras=frozenset(extras))
+    writer.accepted(await feed.accepted())
+    body = b"".join([frame async for frame in writer.frames(feed)])
+    return [json.loads(line[6:]) for line in body.split(b"\n\n")[:-2] if line.startswith(b"data: ")]
+
+
+async def test_usage_so_far_is_in_every_chunk() -> None:
+    chunks = await streamed("usage", "usage_so_far")
+    assert [chunk["usage"]["completion_tokens"] for chunk in chunks] == [0, 1, 1, 1]
+    assert {chunk["usage"]["prompt_tokens"] for chunk in chunks} == {4}
+    assert [len(chunk["choices"]) for chunk in chunks] == [1, 1, 1, 0]
+
+
+async def test_progress_of_the_prompt_is_a_chunk_of_its_own() -> None:
+    (progress,) = [chunk for chunk in await streamed("progress") if "prompt_progress" in chunk]
+    milliseconds = progress["prompt_progress"].pop("time_ms")
+    assert progress["prompt_progress"] == {"total": 4, "cache": 0, "processed": 1} and milliseconds >= 0
+    assert progress["choices"] == []
+
+
+async def test_timings_come_with_the_last_chunk_and_with_the_whole() -> None:
+    gate = asyncio.Event()
+    gate.set()
+    writer = ResponseWriter("tiny", ChatFormat(), extras=frozenset({"timings"}))
+    whole = json.loads(await writer.whole(events(gate)))
+    for timings in (whole["timings"], (await streamed("timings"))[-1]["timings"]):
+        assert (timings["cache_n"], timings["prompt_n"], timings["predicted_n"]) == (3, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("keep_alive", "expected"), [("chunk", {"choices": []}), ("comment", None), ("off", None)]
+)
+async def test_the_operator_chooses_what_fills_silence(keep_alive: str, expected: Any) -> None:
+    gate = asyncio.Event()
+    feed = EventFeed(events(gate), silence_s=0.01)
+    await feed.accepted()
+    writer = ResponseWriter("tiny", ChatFormat())
+    with override_settings(CONFIG=settings.CONFIG.model_copy(update={"keep_alive": keep_alive})):
+        frames = writer.frames(feed)
+        await anext(frames)  # the role
+        asyncio.get_running_loop().call_later(0.1, gate.set)
+        body = b"".join([frame async for frame in frames])
+    chunks = [json.loads(line[6:]) for line in body.split(b"\n\n")[:-2] if line.startswith(b"data: ")]
+    assert (b": keep-alive" in body) == (keep_alive == "comment")
+    assert any(not chunk["choices"] for chunk in chunks) == (expected is not None)

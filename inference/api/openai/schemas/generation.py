@@ -1,6 +1,6 @@
 """What both endpoints that make text have in common."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, Tag, model_validator
 
@@ -15,8 +15,12 @@ class StreamOptions(Part):
     include_usage: bool | None = Field(
         None, description="`true` adds a last chunk with the token counts and no choices."
     )
+    continuous_usage_stats: bool | None = Field(
+        None, description="vLLM's. `true` puts the token counts so far into every chunk, too."
+    )
 
 
+Extra = Literal["usage", "usage_so_far", "timings", "progress"]
 MOST_STOPS = 64
 StopText = Annotated[str, Field(max_length=500)]
 StopTexts = Annotated[list[StopText], Field(max_length=MOST_STOPS)]
@@ -129,15 +133,40 @@ class Generation(Body):
         ),
     )
 
+    timings: bool | None = Field(
+        None,
+        description=(
+            "llama.cpp's. `true` adds `timings`: tokens and milliseconds of prompt and answer, in the whole "
+            "answer or in the last chunk."
+        ),
+    )
+    return_progress: bool | None = Field(
+        None,
+        description=(
+            "llama.cpp's. `true` adds chunks with `prompt_progress` while the prompt is computed: `total`, "
+            "`cache` and `processed` tokens and `time_ms`. Only in a stream."
+        ),
+    )
+
     @model_validator(mode="after")
     def _options_need_a_stream(self) -> Self:
         if self.stream_options and not self.stream:
             raise wrong("no_stream", "It is only allowed together with stream: true", "stream_options")
+        if self.return_progress and not self.stream:
+            raise wrong("no_stream", "It is only allowed together with stream: true", "return_progress")
         return self
 
     @property
-    def includes_usage(self) -> bool:
-        return bool(self.stream_options and self.stream_options.include_usage)
+    def extras(self) -> frozenset[Extra]:
+        """What an answer has besides its choices."""
+        options = self.stream_options or StreamOptions()
+        wanted: dict[Extra, bool | None] = {
+            "usage": options.include_usage,
+            "usage_so_far": options.continuous_usage_stats,
+            "timings": self.timings,
+            "progress": self.return_progress,
+        }
+        return frozenset(extra for extra, is_wanted in wanted.items() if is_wanted)
 
     @property
     def sampling(self) -> Sampling:

@@ -53,6 +53,7 @@ REFUSED: Mapping[str, Refused] = {
     "use_beam_search": Refused("there is no beam search.", (False,)),
 }
 ALIASES: Mapping[str, str] = {
+    "timings_per_token": "timings",
     "max_new_tokens": "max_tokens",
     "n_predict": "max_tokens",
     "num_predict": "max_tokens",
