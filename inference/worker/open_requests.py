@@ -175,7 +175,7 @@ class OpenRequests:
         if isinstance(submit.request, EmbeddingRequest):
             self._embed(submit.id, submit.request)
             return
-        asked = self._prompts.asked(submit.request, submit.owner)
+        asked = self._prompts.prepare(submit.request, submit.owner)
         request = OpenRequest.of(submit.id, asked)
         if not self._is_wanted(request):
             return
@@ -283,8 +283,8 @@ class OpenRequests:
         return events if answer.limit else [*events, *self._end(request, scored.id, "length")]
 
     def _text(self, request: OpenRequest, sampled: Sampled) -> list[Event]:
-        if sampled.logprob and sampled.logprob.broken:
-            raise InvalidValue(sampled.logprob.broken.message, param=sampled.logprob.broken.param)
+        if sampled.logprob and sampled.logprob.failure:
+            raise InvalidValue(sampled.logprob.failure.message, param=sampled.logprob.failure.param)
         request.decode_at = request.decode_at or time.perf_counter()
         answer = request.answers[sampled.id]
         events = answer.feed(sampled.token, self._told(sampled))

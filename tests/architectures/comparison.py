@@ -52,8 +52,8 @@ class Serving:
 
     def batch(self, prefixes: PrefixCache | None = None) -> Batch:
         limit = 10**8 if prefixes and self.support.can_reuse_prefixes else 0
-        kept = PrefixCache(limit, prefixes.spill, self.support.can_trim_prefixes) if prefixes else None
-        return Batch(self.model, max_batch=16, prefill_step=PREFILL, prefixes=kept, support=self.support)
+        kept = PrefixCache(limit, prefixes.disk, self.support.can_trim_prefixes) if prefixes else None
+        return Batch(self.model, max_batch=16, prefill_step=PREFILL, prefix_cache=kept, support=self.support)
 
     def distance(self, served: Served) -> float:
         """How far the log probabilities of this answer are from those of the model alone."""
@@ -189,18 +189,22 @@ def _chat(*lengths: int) -> tuple[int, ...]:
 
 def from_disk(serving: Serving) -> Iterator[Served]:
     """A conversation that is read back from disk."""
-    spill = DiskTier(serving.folder, 10**8)
-    before = PrefixCache(10**8, spill, serving.support.can_trim_prefixes)
+    disk = DiskTier(serving.folder, 10**8)
+    before = PrefixCache(10**8, disk, serving.support.can_trim_prefixes)
     first = sequence(1, 0, prompt=_chat(20, 25))
-    batch = Batch(serving.model, max_batch=16, prefill_step=PREFILL, prefixes=before, support=serving.support)
+    batch = Batch(
+        serving.model, max_batch=16, prefill_step=PREFILL, prefix_cache=before, support=serving.support
+    )
     batch.add(first)
     (served,) = run(batch, first)
     for entry in before.entries:
-        spill.write(entry)
+        disk.write(entry)
     after = PrefixCache(10**8, DiskTier(serving.folder, 10**8), serving.support.can_trim_prefixes)
-    batch = Batch(serving.model, max_batch=16, prefill_step=PREFILL, prefixes=after, support=serving.support)
+    batch = Batch(
+        serving.model, max_batch=16, prefill_step=PREFILL, prefix_cache=after, support=serving.support
+    )
     second = sequence(2, 0, prompt=(*first.prompt, *served.tokens, *_chat(9)))
-    if after.spill and (saved := after.on_disk("", second.prompt)) and (entry := after.spill.read(saved)):
+    if after.disk and (saved := after.find_on_disk("", second.prompt)) and (entry := after.disk.read(saved)):
         after.restore(entry)
     batch.add(second)
     yield from run(batch, second)

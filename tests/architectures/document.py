@@ -42,7 +42,7 @@ def row(name: str) -> str:
     """The table row of one architecture."""
     if name in configs.NOT_MADE:
         return _line(name, "not tried", "", "", configs.NOT_MADE[name])
-    mlx_lm_patches.mend_models()
+    mlx_lm_patches.patch_models()
     model = configs.make(name)
     support = verified(model, VOCABULARY)
     is_trimmable = support.can_trim_prefixes and can_always_trim(make_prompt_cache(model))
@@ -85,7 +85,7 @@ def _remark(support: BatchSupport) -> str:
 
 
 def main() -> None:
-    mlx_lm_patches.mend_models()
+    mlx_lm_patches.patch_models()
     lines = []
     for name in names():
         lines.append(row(name))

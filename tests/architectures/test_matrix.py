@@ -19,7 +19,7 @@ TRIED = configs.ARCHITECTURES if os.environ.get("MLXSITE_NIGHTLY") else configs.
 
 @cache
 def verified_model(name: str) -> tuple[nn.Module, BatchSupport]:
-    mlx_lm_patches.mend_models()
+    mlx_lm_patches.patch_models()
     model = configs.make(name)
     return model, verified(model, VOCABULARY)
 

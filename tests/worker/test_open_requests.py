@@ -19,7 +19,7 @@ from inference.worker.engine.engine import Add, Command, Remove
 from inference.worker.engine.sequence import Prefilled, Sampled, Scored
 from inference.worker.model.loading import LoadedModel
 from inference.worker.open_requests import OpenRequests
-from inference.worker.sampling.grammar import Broken
+from inference.worker.sampling.grammar import GrammarFailure
 from inference.worker.sampling.token_sampler import Logprob
 from tests.adapters.family_models import make
 from tests.tiny import CHATML, SPECIAL
@@ -128,7 +128,9 @@ def test_an_answer_that_could_not_follow_its_schema_ends_with_the_field_that_ask
     desk = Desk()
     desk.submit(1, max_tokens=50)
     desk.submit(2, max_tokens=50)
-    broken = Logprob(0.0, broken=Broken("Nothing follows the schema.", "tools.0.function.parameters"))
+    broken = Logprob(
+        0.0, failure=GrammarFailure("Nothing follows the schema.", "tools.0.function.parameters")
+    )
     desk.requests.deliver([Sampled(1, 5, "stop", broken)])
     failure = desk.hear(1)
     assert (failure.code, failure.param) == ("invalid_value", "tools.0.function.parameters")

@@ -24,7 +24,7 @@ class Vectors:
 
 
 @dataclass(eq=False)
-class Work:
+class PendingInputs:
     """One request: which of its rows are still to be begun, and the vectors of those that are done."""
 
     inputs: Inputs
@@ -33,14 +33,14 @@ class Work:
 
     def __post_init__(self) -> None:
         # The longest first, and beside each other those that need little padding.
-        self.waiting = sorted(range(len(self.inputs.rows)), key=lambda place: len(self.inputs.rows[place]))
+        self.waiting = sorted(range(len(self.inputs.rows)), key=lambda index: len(self.inputs.rows[index]))
 
 
 @dataclass(eq=False)
 class EmbeddingChunk:
     """Rows that are computed together, `done` tokens of each so far."""
 
-    rows: list[tuple[Work, int]]
+    rows: list[tuple[PendingInputs, int]]
     tokens: np.ndarray[Any, np.dtype[np.int32]]
     lengths: np.ndarray[Any, np.dtype[np.int32]]
     cache: list[Any]
@@ -48,8 +48,8 @@ class EmbeddingChunk:
     pooled: mx.array | None = None
 
     @classmethod
-    def of(cls, rows: list[tuple[Work, int]], cache: list[Any]) -> "EmbeddingChunk":
-        ids = [work.inputs.rows[place] for work, place in rows]
+    def of(cls, rows: list[tuple[PendingInputs, int]], cache: list[Any]) -> "EmbeddingChunk":
+        ids = [pending.inputs.rows[index] for pending, index in rows]
         lengths = np.array([len(row) for row in ids], np.int32)
         tokens = np.zeros((len(ids), lengths.max()), np.int32)
         for padded, row in zip(tokens, ids, strict=True):
@@ -68,83 +68,87 @@ class EmbeddingBatch:
         self._model = model
         self._pooling = pooling
         self._step = step
-        self._works: dict[int, Work] = {}
-        self._turns: deque[Work] = deque()  # who has rows waiting, in turn
-        self._piece: EmbeddingChunk | None = None
+        self._pending: dict[int, PendingInputs] = {}
+        self._queue: deque[PendingInputs] = deque()  # who has rows waiting, in turn
+        self._chunk: EmbeddingChunk | None = None
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._works)
+        return bool(self._pending)
 
     @property
     def ids(self) -> list[int]:
-        return list(self._works)
+        return list(self._pending)
 
     @property
     def kv_bytes(self) -> int:
-        return sum(int(layer.nbytes) for layer in self._piece.cache) if self._piece else 0
+        return sum(int(layer.nbytes) for layer in self._chunk.cache) if self._chunk else 0
 
     @property
     def unfinished(self) -> list[Inputs]:
-        return [work.inputs for work in self._works.values()]
+        return [pending.inputs for pending in self._pending.values()]
 
     def add(self, *inputs: Inputs) -> None:
         for one in inputs:
-            self._works[one.id] = work = Work(one)
-            self._turns.append(work)
+            self._pending[one.id] = pending = PendingInputs(one)
+            self._queue.append(pending)
 
     def remove(self, number: int) -> None:
         """Drop a request; unknown ids have ended already. What is computed for nobody ends with its step."""
-        work = self._works.pop(number, None)
-        if work and work in self._turns:
-            self._turns.remove(work)
-        if self._piece and not any(work.inputs.id in self._works for work, _ in self._piece.rows):
-            self._piece = None
+        pending = self._pending.pop(number, None)
+        if pending and pending in self._queue:
+            self._queue.remove(pending)
+        if self._chunk and not any(pending.inputs.id in self._pending for pending, _ in self._chunk.rows):
+            self._chunk = None
 
     def step(self) -> Iterator[Vectors]:
         """Compute at most one chunk of tokens; the vectors of the requests that are complete with it."""
-        piece = self._piece or self._next_piece()
-        if piece is None:
+        chunk = self._chunk or self._next_chunk()
+        if chunk is None:
             return
-        self._piece = piece
-        self._compute(piece)
-        if not piece.is_done:
+        self._chunk = chunk
+        self._compute(chunk)
+        if not chunk.is_done:
             return
-        self._piece = None
-        for (work, place), vector in zip(piece.rows, self._vectors(piece), strict=True):
-            work.done[place] = self._cut(vector, work.inputs.dimensions)
-            if len(work.done) == len(work.inputs.rows) and work is self._works.pop(work.inputs.id, None):
-                yield Vectors(work.inputs.id, tuple(work.done[place] for place in range(len(work.done))))
+        self._chunk = None
+        for (pending, index), vector in zip(chunk.rows, self._vectors(chunk), strict=True):
+            pending.done[index] = self._encoded(vector, pending.inputs.dimensions)
+            if len(pending.done) == len(pending.inputs.rows) and pending is self._pending.pop(
+                pending.inputs.id, None
+            ):
+                yield Vectors(
+                    pending.inputs.id, tuple(pending.done[index] for index in range(len(pending.done)))
+                )
 
-    def _next_piece(self) -> EmbeddingChunk | None:
+    def _next_chunk(self) -> EmbeddingChunk | None:
         """Rows of those who wait, in turn, that padded are no more than a step."""
-        rows: list[tuple[Work, int]] = []
+        rows: list[tuple[PendingInputs, int]] = []
         longest = 0
-        while self._turns:
-            work = self._turns[0]
-            longest = max(longest, len(work.inputs.rows[work.waiting[-1]]))
+        while self._queue:
+            pending = self._queue[0]
+            longest = max(longest, len(pending.inputs.rows[pending.waiting[-1]]))
             if rows and longest * (len(rows) + 1) > self._step:
                 break
-            rows.append((work, work.waiting.pop()))
-            self._turns.rotate(-1) if work.waiting else self._turns.popleft()
+            rows.append((pending, pending.waiting.pop()))
+            self._queue.rotate(-1) if pending.waiting else self._queue.popleft()
         return EmbeddingChunk.of(rows, self._model.new_cache()) if rows else None
 
-    def _compute(self, piece: EmbeddingChunk) -> None:
+    def _compute(self, chunk: EmbeddingChunk) -> None:
         """Take the piece a chunk further: every way of pooling is a weighted sum of hidden states."""
-        end = min(piece.done + self._step, piece.tokens.shape[1])
-        if not self._model.can_go_on:
-            end = piece.tokens.shape[1]
-        weights = self._weights(piece, np.arange(piece.done, end))
-        tokens, lengths = mx.array(piece.tokens[:, piece.done : end]), mx.array(piece.lengths)
-        hidden = self._model.encode(tokens, lengths, piece.cache)
+        end = min(chunk.done + self._step, chunk.tokens.shape[1])
+        if not self._model.can_chunk:
+            end = chunk.tokens.shape[1]
+        weights = self._weights(chunk, np.arange(chunk.done, end))
+        tokens, lengths = mx.array(chunk.tokens[:, chunk.done : end]), mx.array(chunk.lengths)
+        hidden = self._model.encode(tokens, lengths, chunk.cache)
         sums = (mx.array(weights)[:, None] @ hidden.astype(mx.float32))[:, 0]
-        piece.pooled = sums if piece.pooled is None else piece.pooled + sums
-        piece.done = end
-        mx.eval(piece.pooled, [layer.state for layer in piece.cache])
+        chunk.pooled = sums if chunk.pooled is None else chunk.pooled + sums
+        chunk.done = end
+        mx.eval(chunk.pooled, [layer.state for layer in chunk.cache])
 
-    def _weights(self, piece: EmbeddingChunk, places: "np.ndarray[Any, Any]") -> Floats:
+    def _weights(self, chunk: EmbeddingChunk, places: "np.ndarray[Any, Any]") -> Floats:
         """What each place counts in its row's vector, (rows, places); padding counts nothing."""
-        lengths = piece.lengths[:, None]
+        lengths = chunk.lengths[:, None]
         match self._pooling.mode:
             case "mean":
                 weights = (places < lengths) / lengths
@@ -154,11 +158,11 @@ class EmbeddingBatch:
                 weights = places == lengths - 1
         return weights.astype(np.float32)
 
-    def _vectors(self, piece: EmbeddingChunk) -> Floats:
-        found: Floats = np.array(piece.pooled)
+    def _vectors(self, chunk: EmbeddingChunk) -> Floats:
+        found: Floats = np.array(chunk.pooled)
         return _normalised(found) if self._pooling.normalises else found
 
-    def _cut(self, vector: Floats, dimensions: int | None) -> bytes:
+    def _encoded(self, vector: Floats, dimensions: int | None) -> bytes:
         if dimensions is not None and dimensions < len(vector):
             vector = _normalised(vector[:dimensions])
         return vector.astype("<f4").tobytes()

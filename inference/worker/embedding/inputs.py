@@ -49,9 +49,9 @@ def tokens_of(text: Prompt, model: "LoadedModel") -> tuple[int, ...]:
 
 def _rows(request: EmbeddingRequest, model: "LoadedModel") -> Iterator[tuple[int, ...]]:
     context = model.context_length
-    for place, given in enumerate(request.inputs):
+    for index, given in enumerate(request.inputs):
         row = tokens_of(given, model)
-        which = f"Input {place}" if len(request.inputs) > 1 else "The input"
+        which = f"Input {index}" if len(request.inputs) > 1 else "The input"
         if not row:
             raise InvalidValue(f"{which} is empty.", param="input")
         if len(row) > context:

@@ -14,7 +14,7 @@ from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored,
 from inference.worker.engine.sequential_lane import SequentialLane
 from inference.worker.engine.shared_lane import SharedLane
 from inference.worker.model.batch_support import BatchSupport
-from inference.worker.prefix_cache.cache import Found, PrefixCache, boundaries
+from inference.worker.prefix_cache.cache import CachedPrefix, PrefixCache, boundaries
 from inference.worker.prefix_cache.layers import Cache, can_always_trim
 
 
@@ -43,17 +43,17 @@ class RunningSequence:
     lane: Lane
     uid: int
     cached: int
-    left: int  # tokens of the prompt that are still to be computed
+    remaining: int  # tokens of the prompt that are still to be computed
     is_exact: bool = False  # computed by itself, for the last bit of its seed
     copies: tuple[Sequence, ...] = ()  # of the same prompt, waiting for its cache
     tokens: list[int] = field(default_factory=list)  # given out so far
 
     @property
     def is_decoding(self) -> bool:
-        return self.left == 0
+        return self.remaining == 0
 
     @property
-    def rest(self) -> Sequence:
+    def continuation(self) -> Sequence:
         """The same sequence, to be computed anew from where it is."""
         return replace(
             self.sequence,
@@ -76,14 +76,14 @@ class Batch:
         *,
         max_batch: int,
         prefill_step: int,
-        prefixes: PrefixCache | None = None,
+        prefix_cache: PrefixCache | None = None,
         has_exact_seeds: bool = False,
         support: BatchSupport | None = None,
     ) -> None:
         self._model = model
-        self._pace = PrefillBudget(prefill_step)
+        self._prefill_budget = PrefillBudget(prefill_step)
         self._support = support or BatchSupport()
-        self._prefixes = prefixes or PrefixCache(0)
+        self._prefix_cache = prefix_cache or PrefixCache(0)
         self._has_exact_seeds = has_exact_seeds
         # Where caches cannot go back, they are kept at the places to which later prompts may go back.
         self._needs_checkpoints = not (
@@ -113,7 +113,7 @@ class Batch:
     @property
     def unfinished(self) -> list[Sequence]:
         """The running sequences, as they would have to be added to go on elsewhere."""
-        running = [one for r in self._running.values() for one in (r.rest, *r.copies)]
+        running = [one for r in self._running.values() for one in (r.continuation, *r.copies)]
         return running + [sequence for scoring in self._scoring for sequence in scoring.sequences]
 
     def add(self, first: Sequence, *copies: Sequence) -> None:
@@ -123,7 +123,7 @@ class Batch:
             return
         tokens = first.known
         is_exact = self._is_exact(first)
-        found = None if is_exact else self._prefixes.find(first.owner, tokens)
+        found = None if is_exact else self._prefix_cache.lookup(first.owner, tokens)
         known = found.length if found else 0
         is_shared = not is_exact and known < len(tokens) - 1
         self._insert(first, found, copies=copies if is_shared else ())
@@ -133,7 +133,9 @@ class Batch:
     def _is_exact(self, sequence: Sequence) -> bool:
         return self._has_exact_seeds and sequence.sampling.seed is not None
 
-    def _insert(self, sequence: Sequence, found: Found | None, *, copies: tuple[Sequence, ...] = ()) -> None:
+    def _insert(
+        self, sequence: Sequence, found: CachedPrefix | None, *, copies: tuple[Sequence, ...] = ()
+    ) -> None:
         is_exact = self._is_exact(sequence)
         lane = self._sequential if is_exact else self._main
         tokens = sequence.known
@@ -148,18 +150,18 @@ class Batch:
         """Drop a sequence wherever it is, keeping what was computed; unknown ids have ended already."""
         running = self._running.get(sequence_id)
         if running is None:
-            self._forget_copy(sequence_id)
+            self._remove_copy(sequence_id)
             return
         cache, tokens = running.lane.remove(running.uid)
         del self._running[sequence_id]
         try:
             if len(tokens) > running.cached:
-                self._keep(running, tokens, cache)
+                self._store_prefix(running, tokens, cache)
         finally:
             if running.copies:
                 self.add(*running.copies)
 
-    def _forget_copy(self, sequence_id: int) -> None:
+    def _remove_copy(self, sequence_id: int) -> None:
         for running in self._running.values():
             running.copies = tuple(copy for copy in running.copies if copy.id != sequence_id)
         for scoring in self._scoring:
@@ -172,11 +174,11 @@ class Batch:
         Echoes, the batch and the sequences that are computed by themselves prefill in turns, so that who
         decodes waits for one chunk at most.
         """
-        prompting: list[PromptScoring | Lane] = [
+        prefilling: list[PromptScoring | Lane] = [
             *self._scoring[:1],
-            *(x for x in self._lanes if self._left(x)),
+            *(x for x in self._lanes if self._remaining_prefill(x)),
         ]
-        turn = prompting[self._turn % len(prompting)] if prompting else None
+        turn = prefilling[self._turn % len(prefilling)] if prefilling else None
         self._turn += 1
         if isinstance(turn, PromptScoring):
             yield from self._score(turn)
@@ -193,63 +195,65 @@ class Batch:
             yield Scored(sequence.id, scoring.prompt, tuple(scoring.logprobs))
             if sequence.max_tokens:
                 known = len(scoring.logprobs)
-                found = Found(known, scoring.cache) if known else None
+                found = CachedPrefix(known, scoring.cache) if known else None
                 self._insert(replace(sequence, scores_prompt=False), found)
 
     def _step(self, lane: Lane, *, may_prefill: bool) -> Iterator[Output]:
-        here = {running.uid: running for running in self._running.values() if running.lane is lane}
+        in_lane = {running.uid: running for running in self._running.values() if running.lane is lane}
         is_decoding = any(running.is_decoding for running in self._running.values())
         chunk, together = 0, 1
         if may_prefill:
-            left = [running.left for running in here.values() if running.left]
-            chunk, together = self._pace.share(left[: self._most_together], is_decoding=is_decoding)
-        started, before = time.perf_counter(), self._left(lane)
+            remaining = [running.remaining for running in in_lane.values() if running.remaining]
+            chunk, together = self._prefill_budget.allot(
+                remaining[: self._max_prompts_per_chunk], is_decoding=is_decoding
+            )
+        started, before = time.perf_counter(), self._remaining_prefill(lane)
         prefills, decodes = lane.step(chunk=chunk, together=together)
         for prefill in prefills:
-            yield self._prefilled(here[prefill.uid], prefill)
-        self._pace.note(before - self._left(lane), time.perf_counter() - started)
+            yield self._on_prefilled(in_lane[prefill.uid], prefill)
+        self._prefill_budget.record(before - self._remaining_prefill(lane), time.perf_counter() - started)
         for token in decodes:
-            yield self._sampled(here[token.uid], token)
+            yield self._on_sampled(in_lane[token.uid], token)
             if token.finish_reason:  # told before its caches are kept, which may fail
-                self._keep(here[token.uid], token.all_tokens, token.prompt_cache)
+                self._store_prefix(in_lane[token.uid], token.all_tokens, token.prompt_cache)
 
     @property
-    def _most_together(self) -> int | None:
+    def _max_prompts_per_chunk(self) -> int | None:
         """How many prompts may share a chunk; None for any number."""
         return None if self._support.can_prefill_together else 1
 
-    def _left(self, lane: Lane) -> int:
+    def _remaining_prefill(self, lane: Lane) -> int:
         """Tokens of prompts that a lane has still to compute."""
-        return sum(running.left for running in self._running.values() if running.lane is lane)
+        return sum(running.remaining for running in self._running.values() if running.lane is lane)
 
-    def _prefilled(self, running: RunningSequence, response: Any) -> Prefilled:
+    def _on_prefilled(self, running: RunningSequence, response: Any) -> Prefilled:
         done, total = response.progress
-        running.left = 0 if response.end_of_prompt else max(1, total - done)
+        running.remaining = 0 if response.end_of_prompt else max(1, total - done)
         is_cut = response.end_of_segment and not response.end_of_prompt
         if is_cut and (self._needs_checkpoints or running.copies):
-            self._on_cut(running)
+            self._on_checkpoint(running)
         return Prefilled(running.sequence.id, done + running.cached, total + running.cached, running.cached)
 
-    def _on_cut(self, running: RunningSequence) -> None:
+    def _on_checkpoint(self, running: RunningSequence) -> None:
         """A place in the prompt where its caches are kept, or given to its copies."""
         cache, tokens = running.lane.extract(running.uid)
-        if running.left > 1:
-            self._keep(running, tokens, cache)
+        if running.remaining > 1:
+            self._store_prefix(running, tokens, cache)
             return
         for copy in running.copies:
-            self._insert(copy, Found(len(tokens), cache))
+            self._insert(copy, CachedPrefix(len(tokens), cache))
         running.copies = ()
 
-    def _sampled(self, running: RunningSequence, response: Any) -> Sampled:
+    def _on_sampled(self, running: RunningSequence, response: Any) -> Sampled:
         running.tokens.append(response.token)
         if response.finish_reason:
             del self._running[running.sequence.id]
         logprob = response.logprobs.read() if response.logprobs else None
         return Sampled(running.sequence.id, response.token, response.finish_reason, logprob)
 
-    def _keep(self, running: RunningSequence, tokens: list[int], cache: Cache) -> None:
+    def _store_prefix(self, running: RunningSequence, tokens: list[int], cache: Cache) -> None:
         if not running.is_exact:
-            self._prefixes.keep(running.sequence.owner, tokens, cache)
+            self._prefix_cache.store(running.sequence.owner, tokens, cache)
 
     def _segments(
         self, tokens: list[int], known: int, ends: frozenset[int], *, has_copies: bool
@@ -257,8 +261,11 @@ class Batch:
         """The tokens still to be computed, cut where the caches are to be kept or shared."""
         cuts = set(boundaries(tokens, ends)) if self._needs_checkpoints else set()
         cuts |= {len(tokens) - 1} if has_copies else set()
-        places = [known, *sorted(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
-        return [tokens[start:end] for start, end in zip(places, places[1:], strict=False)]
+        boundaries_in_prompt = [known, *sorted(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
+        return [
+            tokens[start:end]
+            for start, end in zip(boundaries_in_prompt, boundaries_in_prompt[1:], strict=False)
+        ]
 
     @property
     def _lanes(self) -> list[Lane]:

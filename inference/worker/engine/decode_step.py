@@ -2,7 +2,7 @@
 
 mlx-lm's GenerationBatch normalises the logits of every sequence at every step and waits for the result,
 calls samplers row by row, and applies logits processors in a way that has to see tokens. This is its
-step with choosers (token_sampler.py) in the place of its samplers.
+step with a TokenSampler (token_sampler.py) for each row in the place of its samplers.
 """
 
 from typing import Any
@@ -10,11 +10,11 @@ from typing import Any
 import mlx.core as mx
 from mlx_lm.generate import GenerationBatch
 
-from inference.worker.sampling.token_sampler import LazyLogprob, TokenSampler, choose
+from inference.worker.sampling.token_sampler import LazyLogprob, TokenSampler, sample_rows
 
 
 class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
-    """mlx-lm's batch of decoding sequences; its `samplers` are choosers, its `logprobs` what they want."""
+    """mlx-lm's GenerationBatch, with a TokenSampler for each row in `samplers`."""
 
     samplers: list[TokenSampler]
     _next_tokens: Any
@@ -25,16 +25,16 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
         self._current_tokens, self._current_logprobs = self._next_tokens, self._next_logprobs
         inputs = self._current_tokens
         logits = self.model(inputs[:, None], cache=self.prompt_cache)[:, -1, :]
-        if any(chooser.is_guided for chooser in self.samplers):
+        if any(sampler.is_constrained for sampler in self.samplers):
             mx.async_eval(logits)  # type: ignore[no-untyped-call]  # while the masks are made
-            for chooser, token in zip(self.samplers, inputs.tolist(), strict=True):
-                chooser.see(token)
-        if any(chooser.changes_logits for chooser in self.samplers):
+            for sampler, token in zip(self.samplers, inputs.tolist(), strict=True):
+                sampler.observe(token)
+        if any(sampler.changes_logits for sampler in self.samplers):
             logits = self._processed(inputs, logits)
-        self._next_tokens = choose(self.samplers, logits)
+        self._next_tokens = sample_rows(self.samplers, logits)
         self._next_logprobs = [
-            chooser.logprob_of(logits[row], self._next_tokens[row]) if chooser.has_logprob else None
-            for row, chooser in enumerate(self.samplers)
+            sampler.logprob_for(logits[row], self._next_tokens[row]) if sampler.has_logprob else None
+            for row, sampler in enumerate(self.samplers)
         ]
         mx.async_eval(  # type: ignore[no-untyped-call]
             self._next_tokens, *(a for lp in self._next_logprobs if lp for a in lp.arrays)
@@ -46,9 +46,9 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
 
     def _processed(self, inputs: mx.array, logits: mx.array) -> mx.array:
         rows = [
-            chooser.process(inputs[row : row + 1], logits[row : row + 1])
-            if chooser.changes_logits
+            sampler.process(inputs[row : row + 1], logits[row : row + 1])
+            if sampler.changes_logits
             else logits[row : row + 1]
-            for row, chooser in enumerate(self.samplers)
+            for row, sampler in enumerate(self.samplers)
         ]
         return mx.concatenate(rows, axis=0)

@@ -56,7 +56,7 @@ LoadModel = Callable[[Load, Callable[[int], None]], "LoadedModel"]
 Command = Load | Add | Remove | Restored | Shed | Quit
 _STEPS_BETWEEN_REPORTS = 64
 _SAVE_AFTER_S = 3.0  # of idleness: a chat that goes on would be saved again a moment later
-_LAST_SAVES_S = 2.0  # the site waits this long and a little more for a worker to end
+_FLUSH_S = 2.0  # the site waits this long and a little more for a worker to end
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ class Engine(threading.Thread):
     `steps`, `running`, `kv_bytes` and `prefix_bytes` may be read on any thread.
     """
 
-    def __init__(self, sink: EngineCallbacks, load: "LoadModel | None" = None) -> None:
+    def __init__(self, callbacks: EngineCallbacks, load: "LoadModel | None" = None) -> None:
         super().__init__(name="engine", daemon=True)
-        self._sink = sink
+        self._callbacks = callbacks
         self._load_model = load
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._batch: ResilientBatch | None = None
-        self._prefixes: PrefixCache | None = None
+        self._prefix_cache: PrefixCache | None = None
         self._restoring: dict[int, Sequence] = {}  # those that wait for the disk
         self._is_running = True
         self.steps = 0
@@ -99,11 +99,11 @@ class Engine(threading.Thread):
     def run(self) -> None:
         self._import()
         while self._is_running:
-            for command in self._due():
+            for command in self._next_commands():
                 self._handle(command)
             if self._batch and self._batch.is_busy:
                 self._step(self._batch)
-            self._count_running()
+            self._update_running()
 
     def _import(self) -> None:
         # Seconds of imports, done before the model is known: this is what a spare worker is for.
@@ -114,31 +114,31 @@ class Engine(threading.Thread):
         from inference.worker.engine.decode_step import Decode
         from inference.worker.model import mlx_lm_patches
 
-        mlx_lm_patches.mend_models()
+        mlx_lm_patches.patch_models()
         mlx_lm_patches.install_decode_step(Decode)
 
-        self._sink.on_imported()
+        self._callbacks.on_imported()
 
-    def _due(self) -> list[Command]:
+    def _next_commands(self) -> list[Command]:
         """Every command posted so far; waits for one only when there is nothing to step."""
         is_idle = not (self._batch and self._batch.is_busy)
-        commands = [self._wait()] if is_idle else []
+        commands = [self._wait_for_command()] if is_idle else []
         while not self._commands.empty():
             commands.append(self._commands.get())
         return commands
 
-    def _wait(self) -> Command:
+    def _wait_for_command(self) -> Command:
         """The next command; prefixes are written to disk while there is none."""
-        while self._prefixes and self._prefixes.unsaved:
+        while self._prefix_cache and self._prefix_cache.unsaved:
             try:
                 return self._commands.get(timeout=_SAVE_AFTER_S)
             except queue.Empty:
-                self._save(self._prefixes)
+                self._save_prefix(self._prefix_cache)
         return self._commands.get()
 
-    def _save(self, prefixes: "PrefixCache") -> None:
-        if prefixes.spill and (entry := prefixes.unsaved):
-            prefixes.spill.write_soon(entry)
+    def _save_prefix(self, prefix_cache: "PrefixCache") -> None:
+        if prefix_cache.disk and (entry := prefix_cache.unsaved):
+            prefix_cache.disk.submit_write(entry)
 
     def _handle(self, command: Command) -> None:
         match command:
@@ -147,18 +147,18 @@ class Engine(threading.Thread):
             case Add(sequences=sequences) if self._batch:
                 self._add(self._batch, sequences)
             case Restored() if self._batch:
-                self._go_on(self._batch, command)
+                self._add_restored(self._batch, command)
             case Remove(id=sequence_id) if self._batch:
                 self._restoring.pop(sequence_id, None)
                 self._batch.remove(sequence_id)
-                self._measure()
-            case Shed(keep_bytes=keep) if self._prefixes:
-                self._prefixes.shed(keep)
-                self._measure()
-                self._sink.on_memory()
+                self._update_memory()
+            case Shed(keep_bytes=keep) if self._prefix_cache:
+                self._prefix_cache.shed(keep)
+                self._update_memory()
+                self._callbacks.on_memory()
             case Quit():
                 self._is_running = False
-                self._save_the_rest()
+                self._flush_prefixes()
 
     def _load(self, options: Load) -> None:
         from inference.worker.engine.recovery import ResilientBatch
@@ -166,13 +166,13 @@ class Engine(threading.Thread):
 
         try:
             loading = self._load_model or load
-            loaded = run_at_low_priority(lambda: loading(options, self._sink.on_loading))
-            self._prefixes, findings = _new_prefixes(options, loaded)
-            self._batch = ResilientBatch(lambda: self._new_batch(loaded, options), self._forget)
-            self._sink.on_loaded(replace(loaded, findings=(*loaded.findings, *findings)))
+            loaded = run_at_low_priority(lambda: loading(options, self._callbacks.on_loading))
+            self._prefix_cache, findings = _new_prefix_cache(options, loaded)
+            self._batch = ResilientBatch(lambda: self._new_batch(loaded, options), self._release_memory)
+            self._callbacks.on_loaded(replace(loaded, findings=(*loaded.findings, *findings)))
         except Exception as error:  # whatever is wrong with a model's files, the site is told
             logger.exception("Cannot load %s", options.model)
-            self._sink.on_load_failed(error)
+            self._callbacks.on_load_failed(error)
 
     def _new_batch(self, loaded: "LoadedModel", options: Load) -> "Steppable":
         from inference.worker.embedding.batch import EmbeddingBatch
@@ -184,79 +184,83 @@ class Engine(threading.Thread):
             loaded.model,
             max_batch=options.max_batch,
             prefill_step=options.prefill_step,
-            prefixes=self._prefixes,
+            prefix_cache=self._prefix_cache,
             has_exact_seeds=options.has_exact_seeds,
             support=loaded.support,
         )
 
-    def _forget(self) -> None:
+    def _release_memory(self) -> None:
         """Give memory back after a failed step, which may have failed for the lack of it."""
         import mlx.core as mx
 
-        if self._prefixes:
-            self._prefixes.shed(0)
+        if self._prefix_cache:
+            self._prefix_cache.shed(0)
         gc.collect()
         mx.clear_cache()
 
     def _add(self, batch: "ResilientBatch", sequences: "tuple[Sequence, ...] | tuple[Inputs]") -> None:
         """Begin sequences; those whose prompt the disk knows more of wait until it has been read."""
-        prefixes, prompts = self._prefixes, [one for one in sequences if not isinstance(one, Inputs)]
-        saved = prefixes.on_disk(prompts[0].owner, prompts[0].known) if prefixes and prompts else None
-        if not (saved and prefixes and prefixes.spill):
+        prefix_cache, prompts = self._prefix_cache, [one for one in sequences if not isinstance(one, Inputs)]
+        saved = (
+            prefix_cache.find_on_disk(prompts[0].owner, prompts[0].known)
+            if prefix_cache and prompts
+            else None
+        )
+        if not (saved and prefix_cache and prefix_cache.disk):
             batch.add(*sequences)
             return
         self._restoring |= {one.id: one for one in prompts}
         group = tuple(prompts)
-        prefixes.spill.read_soon(saved, lambda entry: self.post(Restored(group, entry)))
+        prefix_cache.disk.submit_read(saved, lambda entry: self.post(Restored(group, entry)))
 
-    def _go_on(self, batch: "ResilientBatch", restored: Restored) -> None:
+    def _add_restored(self, batch: "ResilientBatch", restored: Restored) -> None:
         """Begin the sequences that waited for the disk and have not left meanwhile."""
         group = [one for one in restored.sequences if self._restoring.pop(one.id, None)]
-        if self._prefixes and restored.entry:
-            self._prefixes.restore(restored.entry)
+        if self._prefix_cache and restored.entry:
+            self._prefix_cache.restore(restored.entry)
         if group:
             batch.add(*group)
-        if self._prefixes:
-            self._prefixes.shed(self._prefixes.limit)
-            self._measure()
+        if self._prefix_cache:
+            self._prefix_cache.shed(self._prefix_cache.limit)
+            self._update_memory()
 
     def _step(self, batch: "ResilientBatch") -> None:
         from inference.worker.engine.sequence import Lost
 
-        told: list[Output] = []
+        outputs: list[Output] = []
         lost: list[int] = []
         for output in batch.step():
             if isinstance(output, Lost):
                 lost.append(output.id)
             else:
-                told.append(output)
+                outputs.append(output)
         self.steps += 1
-        self._sink.on_outputs(told)
+        self._callbacks.on_outputs(outputs)
         if lost:
-            self._sink.on_lost(lost)
-        if self.steps % _STEPS_BETWEEN_REPORTS == 0 or any(getattr(o, "finish", None) for o in told):
-            self._measure()
+            self._callbacks.on_lost(lost)
+        if self.steps % _STEPS_BETWEEN_REPORTS == 0 or any(getattr(o, "finish", None) for o in outputs):
+            self._update_memory()
 
-    def _save_the_rest(self) -> None:
-        spill = self._prefixes.spill if self._prefixes else None
-        while spill and self._prefixes and (entry := self._prefixes.unsaved):
-            spill.write_soon(entry)
-        if spill:
-            spill.wait(_LAST_SAVES_S)
+    def _flush_prefixes(self) -> None:
+        disk = self._prefix_cache.disk if self._prefix_cache else None
+        while disk and self._prefix_cache and (entry := self._prefix_cache.unsaved):
+            disk.submit_write(entry)
+        if disk:
+            disk.wait(_FLUSH_S)
 
-    def _measure(self) -> None:
+    def _update_memory(self) -> None:
         """Bring the figures up to date, and tell them once the prefix cache has changed."""
         before = self.prefix_bytes
         self.kv_bytes = self._batch.kv_bytes if self._batch else 0
-        self.prefix_bytes = self._prefixes.bytes if self._prefixes else 0
+        self.prefix_bytes = self._prefix_cache.bytes if self._prefix_cache else 0
         if self.prefix_bytes != before:
-            self._sink.on_memory()
+            self._callbacks.on_memory()
 
-    def _count_running(self) -> None:
+    def _update_running(self) -> None:
         self.running = len(self._restoring) + (len(self._batch.ids) if self._batch else 0)
 
 
-def _new_prefixes(options: Load, loaded: "LoadedModel") -> "tuple[PrefixCache, tuple[Finding, ...]]":
+def _new_prefix_cache(options: Load, loaded: "LoadedModel") -> "tuple[PrefixCache, tuple[Finding, ...]]":
     """The model's prefix cache, and what its owner should know of it."""
     from inference.worker.prefix_cache.cache import PrefixCache
     from inference.worker.prefix_cache.disk import DiskTier, folder_for

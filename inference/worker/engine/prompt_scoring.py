@@ -12,7 +12,9 @@ from inference.worker.sampling.token_sampler import Logprob
 if TYPE_CHECKING:
     from inference.worker.engine.sequence import Sequence
 
-_CHUNK = 64  # tokens; the logits of a chunk are a float for each of them and each word of the vocabulary
+_CHUNK_TOKENS = (
+    64  # tokens; the logits of a chunk are a float for each of them and each word of the vocabulary
+)
 
 
 class PromptScoring:
@@ -39,19 +41,19 @@ class PromptScoring:
     def step(self) -> None:
         """Compute the next chunk; the last token is left to the decode step."""
         start = len(self.logprobs)
-        end = min(start + _CHUNK, len(self.prompt) - 1)
+        end = min(start + _CHUNK_TOKENS, len(self.prompt) - 1)
         logits = self._model(mx.array([self.prompt[start:end]]), cache=self.cache)[0].astype(mx.float32)
         logprobs = logits - mx.logsumexp(logits, axis=-1, keepdims=True)
         following = mx.array(self.prompt[start + 1 : end + 1])[:, None]
         values = np.array(mx.take_along_axis(logprobs, following, axis=-1)[:, 0]).tolist()
-        tops = self._likeliest(logprobs)
+        tops = self._top_logprobs(logprobs)
         self.logprobs += [Logprob(value, top) for value, top in zip(values, tops, strict=True)]
 
-    def _likeliest(self, logprobs: mx.array) -> list[tuple[tuple[int, float], ...]]:
-        wanted = self.sequences[0].logprobs
-        if not wanted:
+    def _top_logprobs(self, logprobs: mx.array) -> list[tuple[tuple[int, float], ...]]:
+        count = self.sequences[0].logprobs
+        if not count:
             return [()] * len(logprobs)
-        best = mx.argpartition(logprobs, kth=-wanted, axis=-1)[:, -wanted:]
+        best = mx.argpartition(logprobs, kth=-count, axis=-1)[:, -count:]
         order = mx.argsort(-mx.take_along_axis(logprobs, best, axis=-1), axis=-1)
         best = mx.take_along_axis(best, order, axis=-1)
         ids, values = np.array(best), np.array(mx.take_along_axis(logprobs, best, axis=-1))

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from inference.worker.engine.sequence import Lost, Output, Prefilled, Sampled
 
 logger = logging.getLogger(__name__)
-_JUST = 16  # tokens; a row that made no more since its trial has just passed it
+_RECENT_TOKENS = 16  # tokens; a row that made no more since its trial has just passed it
 
 
 class Steppable(Protocol):
@@ -63,8 +63,8 @@ class ResilientBatch:
         self._waiting: deque[tuple[Any, ...]] = deque()  # for room; each of one prompt
         self._lost: list[int] = []  # to be reported by the next step
         self._since_trial: dict[int, int] = {}  # tokens that a sequence has made since
-        self._width: int | None = None  # rows at most; None: no step has failed for lack of room
-        self._widest = 0  # and how far the width may grow again
+        self._row_limit: int | None = None  # rows at most; None: no step has failed for lack of room
+        self._max_row_limit = 0  # and how far the width may grow again
 
     @property
     def is_busy(self) -> bool:
@@ -101,7 +101,7 @@ class ResilientBatch:
     def step(self) -> Iterator[Output | Lost]:
         """Let every running sequence get on: one trial while there are any, or else the whole batch."""
         if self._is_recovering:
-            yield from self._try_next()
+            yield from self._step_trial()
         elif self._batch.is_busy:
             yield from self._step_together()
         self._admit()
@@ -115,7 +115,7 @@ class ResilientBatch:
     def _step_together(self) -> Iterator[Output]:
         try:
             for output in self._batch.step():
-                self._count(output)
+                self._count_token(output)
                 yield output
         except Exception:  # whatever breaks a step of all rows may be the matter of one
             logger.exception("A step failed with %d sequences", len(self._batch.ids))
@@ -125,37 +125,39 @@ class ResilientBatch:
         """Begin anew with the sequences of a step that failed."""
         self._batch = self._new_batch()
         self._on_failure()
-        have_just_passed = all(self._since_trial.get(one.id, _JUST) < _JUST for one in failed)
-        if not have_just_passed:
+        all_passed_recently = all(
+            self._since_trial.get(one.id, _RECENT_TOKENS) < _RECENT_TOKENS for one in failed
+        )
+        if not all_passed_recently:
             self._suspects.extend(failed)
         elif len(failed) == 1:
-            self._lose(failed[0])
+            self._fail(failed[0])
         elif failed:
-            self._narrow(failed)
+            self._halve(failed)
 
-    def _narrow(self, failed: list[Any]) -> None:
+    def _halve(self, failed: list[Any]) -> None:
         """There is no room for all of these: the older half goes on first."""
-        self._widest, self._width = len(failed) - 1, max(1, len(failed) // 2)
-        logger.warning("No room for %d sequences together: computing %d", len(failed), self._width)
+        self._max_row_limit, self._row_limit = len(failed) - 1, max(1, len(failed) // 2)
+        logger.warning("No room for %d sequences together: computing %d", len(failed), self._row_limit)
         self._waiting.extendleft((one,) for one in reversed(failed))
 
     # Trials.
 
-    def _try_next(self) -> Iterator[Output]:
+    def _step_trial(self) -> Iterator[Output]:
         if not self._trial:
             self._begin_trial()
             return
-        trial, is_over = self._trial, False
+        trial, is_complete = self._trial, False
         try:
             for output in trial.step():
-                is_over |= not isinstance(output, Prefilled)
-                self._count(output)
+                is_complete |= not isinstance(output, Prefilled)
+                self._count_token(output)
                 yield output
         except Exception:
             logger.exception("A sequence fails by itself")
             self._end_trial(trial, has_passed=False)
             return
-        if is_over or not trial.is_busy:
+        if is_complete or not trial.is_busy:
             self._end_trial(trial, has_passed=True)
 
     def _begin_trial(self) -> None:
@@ -169,13 +171,13 @@ class ResilientBatch:
         except Exception:
             logger.exception("A sequence cannot be added")
             self._trial = None
-            self._lose(suspect)
+            self._fail(suspect)
 
     def _end_trial(self, trial: Steppable, *, has_passed: bool) -> None:
         self._trial = None
         for one in list(trial.unfinished):
             if not has_passed:
-                self._lose(one)
+                self._fail(one)
                 continue
             self._since_trial[one.id] = 0
             self._passed.append(one)
@@ -190,16 +192,18 @@ class ResilientBatch:
         """Add whoever waits and has room."""
         while self._waiting and not self._is_recovering:
             group = self._waiting[0]
-            room = len(group) if self._width is None else self._width - len(self._batch.ids)
-            if room < len(group) and len(group) > 1:  # a prompt with several answers need not wait for all
+            free_rows = len(group) if self._row_limit is None else self._row_limit - len(self._batch.ids)
+            if (
+                free_rows < len(group) and len(group) > 1
+            ):  # a prompt with several answers need not wait for all
                 self._waiting.popleft()
                 self._waiting.extendleft((one,) for one in reversed(group))
-            elif room < len(group):
+            elif free_rows < len(group):
                 return
             else:
                 self._add_to_batch(self._waiting.popleft())
-        if self._width is not None and not self.is_busy:
-            self._width = None
+        if self._row_limit is not None and not self.is_busy:
+            self._row_limit = None
 
     def _add_to_batch(self, group: tuple[Any, ...]) -> None:
         try:
@@ -207,7 +211,7 @@ class ResilientBatch:
         except Exception:  # what is wrong with one request ends that request only
             logger.exception("Cannot add sequence %d", group[0].id)
             for one in group:
-                self._lose(one)
+                self._fail(one)
 
     def _remove_from_batch(self, number: int) -> None:
         try:
@@ -216,16 +220,16 @@ class ResilientBatch:
             logger.exception("Cannot remove sequence %d", number)
             self._recover([one for one in self._batch.unfinished if one.id != number])
 
-    def _count(self, output: Output) -> None:
+    def _count_token(self, output: Output) -> None:
         if not isinstance(output, Sampled):
             return
         if output.id in self._since_trial:
             self._since_trial[output.id] += 1
         if output.finish:
             self._since_trial.pop(output.id, None)
-            if self._width is not None:
-                self._width = min(self._widest, self._width + 1)
+            if self._row_limit is not None:
+                self._row_limit = min(self._max_row_limit, self._row_limit + 1)
 
-    def _lose(self, sequence: Any) -> None:
+    def _fail(self, sequence: Any) -> None:
         self._since_trial.pop(sequence.id, None)
         self._lost.append(sequence.id)

@@ -21,8 +21,8 @@ from mlx_lm.models.cache import make_prompt_cache
 
 from inference.worker.engine.decode_step import Decode
 from inference.worker.engine.sequence import Sequence
-from inference.worker.engine.shared_lane import chooser_of, stops_of
-from inference.worker.prefix_cache.layers import Cache, copied
+from inference.worker.engine.shared_lane import sampler_for, stop_sequences_for
+from inference.worker.prefix_cache.layers import Cache, copy_caches
 
 
 class SingleDecode(Decode):
@@ -52,7 +52,7 @@ class Row:
 
 
 @dataclass(eq=False)
-class Turns:
+class RequestRows:
     """The rows of one request; the first of them is computed."""
 
     rows: deque[Row] = field(default_factory=deque)
@@ -64,7 +64,7 @@ class SequentialLane:
     def __init__(self, model: nn.Module) -> None:
         self._model = model
         self._stream = mx.new_thread_local_stream(mx.default_device())
-        self._requests: dict[int, Turns] = {}
+        self._requests: dict[int, RequestRows] = {}
         self._prefill_order: deque[int] = deque()  # requests, the next one first
         self._uids = itertools.count()
 
@@ -83,10 +83,10 @@ class SequentialLane:
         *others, last = segments
         # The prompt's last token is left to the decode step.
         left = deque(segment for segment in (*others, last[:-1], last[-1:]) if segment)
-        own = make_prompt_cache(self._model) if cache is None else copied(cache)
+        own = make_prompt_cache(self._model) if cache is None else copy_caches(cache)
         row = Row(next(self._uids), sequence, left, own, list(known), total)
         if sequence.request not in self._requests:
-            self._requests[sequence.request] = Turns()
+            self._requests[sequence.request] = RequestRows()
             self._prefill_order.append(sequence.request)
         self._requests[sequence.request].rows.append(row)
         return row.uid
@@ -94,14 +94,14 @@ class SequentialLane:
     def step(self, *, chunk: int, together: int = 1) -> tuple[list[Any], list[Any]]:
         """One token for each request that decodes, and `chunk` tokens of one prompt, 0 for none."""
         with mx.stream(self._stream):
-            decodes = [response for row in self._heads() for response in self._decode(row)]
+            decodes = [response for row in self._active_rows() for response in self._decode(row)]
             prefills = self._prefill(chunk) if chunk else []
         return prefills, decodes
 
     def extract(self, uid: int) -> tuple[Cache, list[int]]:
         """A copy of a sequence's caches, and the tokens that are in them."""
         row = self._row(uid)
-        return copied(row.cache), list(row.tokens)
+        return copy_caches(row.cache), list(row.tokens)
 
     def remove(self, uid: int) -> tuple[Cache, list[int]]:
         """Drop a sequence; returns its caches and the tokens that are in them."""
@@ -143,10 +143,10 @@ class SequentialLane:
             mx.array([last]),
             list(row.cache),
             [row.tokens],
-            [chooser_of(row.sequence)],
+            [sampler_for(row.sequence)],
             greedy_sampler,
             [()],
-            [stops_of(row.sequence.stop_ids)],
+            [stop_sequences_for(row.sequence.stop_ids)],
             [row.sequence.max_tokens],
         )
         return PromptProcessingBatch.Response(row.uid, (row.total, row.total), True, True)
@@ -161,19 +161,19 @@ class SequentialLane:
                 return head
         return None
 
-    def _heads(self) -> list[Row]:
-        return [turns.rows[0] for turns in self._requests.values()]
+    def _active_rows(self) -> list[Row]:
+        return [request_rows.rows[0] for request_rows in self._requests.values()]
 
     def _rows(self) -> Iterator[Row]:
-        for turns in self._requests.values():
-            yield from turns.rows
+        for request_rows in self._requests.values():
+            yield from request_rows.rows
 
     def _row(self, uid: int) -> Row:
         return next(row for row in self._rows() if row.uid == uid)
 
     def _drop(self, row: Row) -> None:
-        turns = self._requests[row.sequence.request]
-        turns.rows.remove(row)
-        if not turns.rows:
+        request_rows = self._requests[row.sequence.request]
+        request_rows.rows.remove(row)
+        if not request_rows.rows:
             del self._requests[row.sequence.request]
             self._prefill_order.remove(row.sequence.request)

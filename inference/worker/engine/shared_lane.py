@@ -41,8 +41,8 @@ class SharedLane:
             max_tokens=[sequence.max_tokens],
             caches=[cache] if cache else None,
             all_tokens=[known],
-            samplers=[chooser_of(sequence)],
-            stop_sequences=[stops_of(sequence.stop_ids)],
+            samplers=[sampler_for(sequence)],
+            stop_sequences=[stop_sequences_for(sequence.stop_ids)],
         )
         return int(uid)
 
@@ -68,7 +68,7 @@ class SharedLane:
         return cache, tokens
 
 
-def chooser_of(sequence: Sequence) -> TokenSampler:
+def sampler_for(sequence: Sequence) -> TokenSampler:
     return TokenSampler(
         sequence.sampling,
         prompt=sequence.prompt,
@@ -79,6 +79,6 @@ def chooser_of(sequence: Sequence) -> TokenSampler:
 
 
 @lru_cache(maxsize=64)
-def stops_of(stop_ids: frozenset[int]) -> StopSequences:
+def stop_sequences_for(stop_ids: frozenset[int]) -> StopSequences:
     """The automaton that ends a sequence at any of these tokens, inside the generation loop."""
     return StopSequences([[token] for token in sorted(stop_ids)])

@@ -46,7 +46,9 @@ class BatchSupport(Struct, frozen=True, kw_only=True):
         return (Finding(light="amber", about="batch", text=text),)
 
 
-def known_or(measure: Callable[[], BatchSupport], config: Mapping[str, Any], kept_in: str) -> BatchSupport:
+def load_or_verify(
+    measure: Callable[[], BatchSupport], config: Mapping[str, Any], kept_in: str
+) -> BatchSupport:
     """The support kept in this folder for such a model, or else measured now and kept; "" keeps nothing."""
     if not kept_in:
         return measure()
@@ -55,7 +57,7 @@ def known_or(measure: Callable[[], BatchSupport], config: Mapping[str, Any], kep
         return msgspec.json.decode(path.read_bytes(), type=BatchSupport)
     except (OSError, msgspec.MsgspecError):
         support = measure()
-        _keep(path, support)
+        _write(path, support)
         return support
 
 
@@ -72,7 +74,7 @@ def _shapes(value: Any) -> Any:
     return value
 
 
-def _keep(path: Path, support: BatchSupport) -> None:
+def _write(path: Path, support: BatchSupport) -> None:
     draft = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -25,7 +25,7 @@ from mlx_lm.generate import PromptProcessingBatch
 from mlx_lm.models.cache import make_prompt_cache
 
 from inference.worker.model.batch_support import BatchSupport
-from inference.worker.prefix_cache.layers import Cache, can_trim, copied, trimmed, why_not_merged
+from inference.worker.prefix_cache.layers import Cache, can_trim, copy_caches, trim_copy, unmergeable_type
 
 _LENGTHS = (5, 12, 7)  # tokens of the prompts; the first two begin together
 _CHUNK = 6  # of prefill: the short prompt ends in the middle of the first
@@ -51,22 +51,22 @@ class Row:
     logits: Logits
 
 
-Way = Callable[[], Iterator[Row]]
+Computation = Callable[[], Iterator[Row]]
 
 
 def verified(model: nn.Module, vocab_size: int) -> BatchSupport:
     """What of batching this model does right."""
     check = Verification(model, vocab_size)
-    reason = _WRONG_WITH_LONGER_PROMPTS.get(type(model).__module__) or check.why_not_merged
-    if not reason and check.holds(check.whole_course):
+    reason = _WRONG_WITH_LONGER_PROMPTS.get(type(model).__module__) or check.unmergeable_type
+    if not reason and check.is_correct(check.full_run):
         return BatchSupport()
-    if not reason and not (check.holds(check.joined) and check.holds(check.copies)):
+    if not reason and not (check.is_correct(check.joined) and check.is_correct(check.copies)):
         reason = "in a batch this model says something else than alone"
-    reuses = check.holds(check.reuse)
+    reuses = check.is_correct(check.reuse)
     return BatchSupport(
         can_batch=not reason,
-        can_prefill_together=not reason and check.holds(check.padded),
-        can_trim_prefixes=reuses and check.holds(check.trim),
+        can_prefill_together=not reason and check.is_correct(check.padded),
+        can_trim_prefixes=reuses and check.is_correct(check.trim),
         can_reuse_prefixes=reuses,
         reason=reason,
     )
@@ -92,36 +92,36 @@ class Verification:
         self._tolerance = max(floor, _NOISE_FACTOR * min(self._noise(), floor))
 
     @property
-    def why_not_merged(self) -> str:
+    def unmergeable_type(self) -> str:
         """Why this model's caches cannot be rows of a batch; empty when they can."""
-        name = why_not_merged(make_prompt_cache(self._model))
+        name = unmergeable_type(make_prompt_cache(self._model))
         return f"mlx-lm cannot merge this model's caches ({name})" if name else ""
 
-    def holds(self, way: Way) -> bool:
+    def is_correct(self, computation: Computation) -> bool:
         """Whether every row computed this way says what its prompt says alone."""
         try:
-            return all(self._is_right(row) for row in way())
+            return all(self._is_right(row) for row in computation())
         except Exception:  # a model that cannot be computed this way does not do it right either
             return False
 
     # The ways.
 
-    def whole_course(self) -> Iterator[Row]:
+    def full_run(self) -> Iterator[Row]:
         """All that happens to rows of a batch, one thing after the other."""
-        batch = self._begun_together()
+        batch = self._prefilled_together()
         yield from self._decoded(batch, [0, 1], [0, 0])
         batch.extend(self._prefilled(2))
         yield from self._decoded(batch, [0, 1, 2], [_STEPS, _STEPS, 0])
         batch.filter([1, 2])
         kept = batch.extract_cache(0)
-        copies = self._batch_of([1, 1], [copied(kept), copied(kept)])
+        copies = self._batch_of([1, 1], [copy_caches(kept), copy_caches(kept)])
         yield from self._decoded(batch, [1, 2], [2 * _STEPS, _STEPS])
         yield from self._decoded(copies, [1, 1], [2 * _STEPS, 2 * _STEPS])
-        yield from self._gone_back(kept, 2 * _STEPS)
+        yield from self._rewound(kept, 2 * _STEPS)
 
     def padded(self) -> Iterator[Row]:
         """Two prompts prefilled in the same chunks."""
-        yield from self._decoded(self._begun_together(), [0, 1], [0, 0])
+        yield from self._decoded(self._prefilled_together(), [0, 1], [0, 0])
 
     def joined(self) -> Iterator[Row]:
         """Two prompts prefilled apart; then a third joins, and then the first leaves."""
@@ -142,18 +142,18 @@ class Verification:
     def reuse(self) -> Iterator[Row]:
         """Caches that were kept go on, and another sequence went on from them meanwhile."""
         cache = self._filled(1, _STEPS)
-        kept, other = copied(cache), copied(cache)
+        kept, other = copy_caches(cache), copy_caches(cache)
         self._forward(self._tokens[0], other)
         yield self._continued(1, _STEPS, kept)
 
     def trim(self) -> Iterator[Row]:
         """Caches that went further are trimmed."""
-        yield from self._gone_back(self._filled(1, _STEPS), _STEPS)
+        yield from self._rewound(self._filled(1, _STEPS), _STEPS)
 
-    def _gone_back(self, cache: Cache, steps: int) -> Iterator[Row]:
+    def _rewound(self, cache: Cache, steps: int) -> Iterator[Row]:
         """The second prompt, of which the cache holds so many steps, goes on from some steps before."""
         back = _STEPS if can_trim(cache) else 0
-        yield self._continued(1, steps - back, trimmed(cache, back))
+        yield self._continued(1, steps - back, trim_copy(cache, back))
 
     # Computing.
 
@@ -179,7 +179,7 @@ class Verification:
         first = _LENGTHS[prompt] - 1 + start
         return Row(prompt, start, self._forward(self._tokens[prompt][first : first + _STEPS], cache))
 
-    def _begun_together(self) -> PromptProcessingBatch:
+    def _prefilled_together(self) -> PromptProcessingBatch:
         """The first two prompts, of which the shorter ends in the middle of a chunk they share."""
         batch = self._batch_of([0, 1], [make_prompt_cache(self._model) for _ in range(2)])
         prompts = [self._tokens[prompt][: _LENGTHS[prompt] - 1] for prompt in (0, 1)]

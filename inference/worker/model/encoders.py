@@ -18,7 +18,7 @@ class Encoder(Protocol):
     def vocab_size(self) -> int: ...
 
     @property
-    def can_go_on(self) -> bool:
+    def can_chunk(self) -> bool:
         """Whether long rows can be computed in chunks, each after those in its cache."""
         ...
 
@@ -32,7 +32,7 @@ class Encoder(Protocol):
 class BertEncoder(Bert):
     """Looks both ways, so a row is computed at once."""
 
-    can_go_on = False
+    can_chunk = False
 
     @property
     def vocab_size(self) -> int:
@@ -48,7 +48,7 @@ class BertEncoder(Bert):
 class Qwen3Encoder(qwen3.Model):  # type: ignore[misc]  # mlx-lm is untyped
     """Looks back only, so padding at the right is seen by nothing before it."""
 
-    can_go_on = True
+    can_chunk = True
 
     @property
     def vocab_size(self) -> int:

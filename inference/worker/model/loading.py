@@ -34,7 +34,7 @@ from inference.worker.model.tokenizer import HubTokenizer
 
 _CHUNK_BYTES = 64 * 2**20
 _DAMAGED = "its weights give no numbers (NaN or infinity): they are damaged"
-_PROBED = [0, 1, 2, 3]  # token ids that every vocabulary has
+_PROBE_TOKENS = [0, 1, 2, 3]  # token ids that every vocabulary has
 
 
 class RefusedModel(Exception):
@@ -71,21 +71,21 @@ class LoadedModel:
 
 def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     """Load the model `options` names onto its device, reporting percent of the weights."""
-    started, on_progress = time.perf_counter(), _rising(on_progress)
+    started, on_progress = time.perf_counter(), _monotonic(on_progress)
     folder = Path(options.path)
-    mlx_lm_patches.mend_models()
+    mlx_lm_patches.patch_models()
     device = _choose_device(options)
     facts = read_facts(folder)
     _refuse_code(facts)
     _refuse_infinities(facts.config)
     pooled = _pooling(options, facts)
     # A third of a second of Python, while the weights are read by native code.
-    tokenizer_coming = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(_read_tokenizer, folder)
+    tokenizer_future = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(_read_tokenizer, folder)
     model = _lazy_model(folder, encoders.load_options() if pooled else {})
     if device == "cpu":
         model = cpu.prepared(model, on_progress)
     _materialise(model, on_progress)
-    tokenizer = tokenizer_coming.result()
+    tokenizer = tokenizer_future.result()
     adapter, found = _adapter_within(options.prepare_limit_s, facts, tokenizer, options.adapter)
     loaded = LoadedModel(
         model=model,
@@ -101,7 +101,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         seconds=0,
         pooling=pooled,
     )
-    loaded = _with_vector(loaded) if pooled else _with_support(_with_token(loaded), facts, options)
+    loaded = _with_vector(loaded) if pooled else _with_support(_with_probe(loaded), facts, options)
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
@@ -154,7 +154,7 @@ def _adapter_within(
     limit_s: float, facts: ModelFacts, tokenizer: HubTokenizer, name: str
 ) -> tuple[Adapter, tuple[Finding, ...]]:
     """The model's adapter, tried: both run the model's template, and one without end fails the load."""
-    trying = ThreadPoolExecutor(1, thread_name_prefix="probe").submit(_tried, facts, tokenizer, name)
+    trying = ThreadPoolExecutor(1, thread_name_prefix="probe").submit(_self_tested, facts, tokenizer, name)
     try:
         return trying.result(limit_s)
     except TimeoutError:
@@ -162,7 +162,9 @@ def _adapter_within(
         raise RefusedModel("its chat template does not come to an end") from None
 
 
-def _tried(facts: ModelFacts, tokenizer: HubTokenizer, name: str) -> tuple[Adapter, tuple[Finding, ...]]:
+def _self_tested(
+    facts: ModelFacts, tokenizer: HubTokenizer, name: str
+) -> tuple[Adapter, tuple[Finding, ...]]:
     adapter = adapter_for(facts, tokenizer, name)
     found = (*self_test.findings(adapter, tokenizer), *tokenizer.findings)
     for finding in found:
@@ -220,7 +222,7 @@ def _choose_device(options: Load) -> str:
     return "cpu" if is_cpu else "gpu"
 
 
-def _rising(report: Callable[[int], None]) -> Callable[[int], None]:
+def _monotonic(report: Callable[[int], None]) -> Callable[[int], None]:
     """The same, but what has been loaded is never taken back."""
     highest = -1
 
@@ -267,7 +269,7 @@ def _position_tables(model: nn.Module) -> Iterator[int]:
             yield array.shape[0]
 
 
-def _with_token(loaded: LoadedModel) -> LoadedModel:
+def _with_probe(loaded: LoadedModel) -> LoadedModel:
     """How many logits the model gives, and what each token adds to its KV caches, in bytes.
 
     A token id at or above the first would read past the embedding. Computing a few tokens also has the device
@@ -275,7 +277,7 @@ def _with_token(loaded: LoadedModel) -> LoadedModel:
     every answer is empty.
     """
     caches = make_prompt_cache(loaded.model)
-    logits = loaded.model(mx.array([_PROBED]), cache=caches)
+    logits = loaded.model(mx.array([_PROBE_TOKENS]), cache=caches)
     last = np.array(logits[0, -1].astype(mx.float32))
     # Minus infinity alone is what some models say of tokens that they pad their vocabulary with.
     if np.isnan(last).any() or not np.isfinite(last.max()):
@@ -287,7 +289,7 @@ def _with_token(loaded: LoadedModel) -> LoadedModel:
 
 def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load) -> LoadedModel:
     """Whether it says in a batch what it says alone: found once for each kind of model, and kept."""
-    support = batch_support.known_or(
+    support = batch_support.load_or_verify(
         lambda: verified(loaded.model, loaded.vocab_size), facts.config, options.batch_support_path
     )
     return replace(loaded, support=support, findings=(*loaded.findings, *support.findings))

@@ -18,7 +18,7 @@ class UnknownMlxLm(RuntimeError):
     """The installed mlx-lm has no such name any more: this change has to be looked at again."""
 
 
-def mend_models() -> None:
+def patch_models() -> None:
     """Mend what is wrong in mlx-lm's models; doing it again changes nothing."""
     gemma2 = importlib.import_module("mlx_lm.models.gemma2")
     _wrap(gemma2.Attention, "__call__", _with_grouped_mask)

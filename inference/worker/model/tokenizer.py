@@ -14,10 +14,10 @@ from inference.worker.model import tokenizer_round_trip
 
 _LONGEST_REASON = 200
 _LONGEST_TEMPLATE = 256 * 1024  # characters; the longest in use are a tenth of it
-_LONGEST_FRAME = 2**20  # characters a template may write on its own
-_LONGEST_TURN = 256  # and around each message
+_MAX_TEMPLATE_TEXT = 2**20  # characters a template may write on its own
+_MAX_TURN_TEXT = 256  # and around each message
 # Where a special token written in somebody's message is cut in two. A noncharacter: no text has it.
-_SEAM = "\ufdd0"
+_SEPARATOR = "\ufdd0"
 
 
 _OCTET = re.compile(r"<0x([0-9A-Fa-f]{2})>")  # SentencePiece's fallback for a byte
@@ -59,12 +59,12 @@ class HubTokenizer:
         self.special_ids = frozenset(token for token, entry in added.items() if entry.special)
         self._added_texts: dict[int, str] = {token: entry.content for token, entry in added.items()}
         self._is_byte_level = "ByteLevel" in repr(self._rust.decoder)
-        self.begin_ids = self._find_begin()
+        self.begin_ids = self._find_begin_ids()
         self._controls = [entry.content for entry in added.values() if _is_control(entry)]
         self._firsts = frozenset(control[0] for control in self._controls)
 
     def encode(self, text: str) -> list[int]:
-        return [token for part in text.split(_SEAM) for token in self._encode(part)]
+        return [token for part in text.split(_SEPARATOR) for token in self._encode(part)]
 
     def quote(self, text: str) -> str:
         # Otherwise "<|im_end|>..." in a user's message would be the real end of the turn, and what
@@ -73,7 +73,7 @@ class HubTokenizer:
             return text
         for control in self._controls:
             while control in text:
-                text = text.replace(control, control[0] + _SEAM + control[1:])
+                text = text.replace(control, control[0] + _SEPARATOR + control[1:])
         return text
 
     def encode_prompt(self, text: str) -> list[int]:
@@ -133,7 +133,7 @@ class HubTokenizer:
         if len(str(self.hub.chat_template)) > _LONGEST_TEMPLATE:
             raise TemplateFailed("The model's chat template is too large to be run.", param="messages")
         try:
-            expected = sum(_LONGEST_TURN + 2 * _length_of(part) for part in (*messages, *tools))
+            expected = sum(_MAX_TURN_TEXT + 2 * _length_of(part) for part in (*messages, *tools))
             text = str(
                 self.hub.apply_chat_template(
                     [dict(message) for message in messages],
@@ -146,13 +146,13 @@ class HubTokenizer:
         except Exception as error:  # a template is foreign code: it may fail in any way
             raise TemplateFailed(_reason_for(error), param="messages") from None
         # Making a hundred megabytes takes a template a moment, and the tokenizer minutes.
-        if len(text) > _LONGEST_FRAME + expected:
+        if len(text) > _MAX_TEMPLATE_TEXT + expected:
             raise TemplateFailed(
                 "The model's chat template wrote far more than the messages.", param="messages"
             )
         return text
 
-    def _find_begin(self) -> list[int]:
+    def _find_begin_ids(self) -> list[int]:
         plain, framed = self._encode("a"), self._encode("a", adds_special=True)
         starts = range(len(framed) - len(plain) + 1)
         return framed[: next((i for i in starts if framed[i : i + len(plain)] == plain), 0)]
@@ -177,5 +177,5 @@ def _reason_for(error: Exception) -> str:
     # raise_exception() in a template raises exactly this class; its subclasses tell of the template's code.
     if type(error) is not jinja2.TemplateError or not str(error):
         return "The model's chat template failed on these messages."
-    words = " ".join(str(error).replace(_SEAM, "").split())[:_LONGEST_REASON]
+    words = " ".join(str(error).replace(_SEPARATOR, "").split())[:_LONGEST_REASON]
     return f"The model's chat template cannot take these messages: {words}"

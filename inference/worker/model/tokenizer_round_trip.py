@@ -22,31 +22,30 @@ _LONGEST_SHOWN = 40
 def mend(rust: Any) -> None:
     """Give a `tokenizers.Tokenizer` a decoder that fits its vocabulary, if its own does not."""
     own = rust.decoder
-    if _comes_back(rust, PLAIN + RICH):
+    if _round_trips(rust, PLAIN + RICH):
         return
-    for decoder in _candidates(rust):
+    for decoder in _candidate_decoders(rust):
         rust.decoder = decoder
-        if _comes_back(rust, PLAIN + RICH):
+        if _round_trips(rust, PLAIN + RICH):
             return
     rust.decoder = own
 
 
 def findings(rust: Any) -> tuple[Finding, ...]:
     """What of a text is lost in this tokenizer, for the model's owner."""
-    if not _comes_back(rust, PLAIN):
-        text = (
-            f"Its tokenizer changes plain text: {_shown(PLAIN)} comes back as {_shown(_round(rust, PLAIN))}."
-        )
+    if not _round_trips(rust, PLAIN):
+        returned = _shown(_round_trip(rust, PLAIN))
+        text = f"Its tokenizer changes plain text: {_shown(PLAIN)} comes back as {returned}."
         return (Finding(light="red", about="tokenizer", text=text),)
-    if not _comes_back(rust, RICH):
-        lost = [word for word in re.findall(r"\S+|\s{2,}", RICH) if not _comes_back(rust, word)]
+    if not _round_trips(rust, RICH):
+        lost = [word for word in re.findall(r"\S+|\s{2,}", RICH) if not _round_trips(rust, word)]
         named = ", ".join(map(_shown, lost[:3])) or "spaces in a row"
         text = f"Its tokenizer loses some characters: {named} come back as something else."
         return (Finding(light="amber", about="tokenizer", text=text),)
     return ()
 
 
-def _candidates(rust: Any) -> Iterator[Any]:
+def _candidate_decoders(rust: Any) -> Iterator[Any]:
     """Decoders for the kinds of vocabulary there are; what splits the text knows which this is."""
     piece = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
     pieces = [decoders.Sequence([*piece, decoders.Strip(" ", 1, 0)]), decoders.Sequence(piece)]
@@ -56,12 +55,12 @@ def _candidates(rust: Any) -> Iterator[Any]:
         yield from (*pieces, decoders.ByteLevel())
 
 
-def _comes_back(rust: Any, text: str) -> bool:
+def _round_trips(rust: Any, text: str) -> bool:
     """Whether the text comes back, but for a space before it and for how accents are composed."""
-    return _composed(_round(rust, text)) == _composed(text)
+    return _composed(_round_trip(rust, text)) == _composed(text)
 
 
-def _round(rust: Any, text: str) -> str:
+def _round_trip(rust: Any, text: str) -> str:
     ids = rust.encode(text, add_special_tokens=False).ids
     return str(rust.decode(ids, skip_special_tokens=False))
 

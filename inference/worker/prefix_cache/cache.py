@@ -12,16 +12,16 @@ import mlx.core as mx
 import numpy as np
 
 from inference.worker.prefix_cache.entry import PrefixEntry, Tokens, common_length
-from inference.worker.prefix_cache.layers import Cache, trimmed
+from inference.worker.prefix_cache.layers import Cache, trim_copy
 
 if TYPE_CHECKING:
-    from inference.worker.prefix_cache.disk import DiskTier, Saved
+    from inference.worker.prefix_cache.disk import DiskTier, SavedPrefix
 
-SHORTEST = 16  # tokens; less is computed faster than it is looked up and copied
+MIN_TOKENS = 16  # tokens; less is computed faster than it is looked up and copied
 
 
 @dataclass(frozen=True)
-class Found:
+class CachedPrefix:
     """What is known of the beginning of a prompt: the caches of its first `length` tokens."""
 
     length: int
@@ -36,7 +36,7 @@ class PrefixCache:
     """
 
     limit: int
-    spill: "DiskTier | None" = None
+    disk: "DiskTier | None" = None
     can_trim: bool = True
     _entries: list[PrefixEntry] = field(default_factory=list)
 
@@ -47,45 +47,45 @@ class PrefixCache:
     @property
     def unsaved(self) -> PrefixEntry | None:
         """The latest entry that is still to be written to disk."""
-        return next((e for e in reversed(self._entries) if not e.is_saved), None) if self.spill else None
+        return next((e for e in reversed(self._entries) if not e.is_saved), None) if self.disk else None
 
     @property
     def entries(self) -> tuple[PrefixEntry, ...]:
         return tuple(self._entries)
 
-    def find(self, owner: str, prompt: Sequence[int]) -> Found | None:
+    def lookup(self, owner: str, prompt: Sequence[int]) -> CachedPrefix | None:
         """The longest usable beginning of `prompt` in memory; at least its last token is left to compute."""
-        best, length = self._best(owner, _tokens(prompt[:-1]))
+        best, length = self._find_best(owner, _tokens(prompt[:-1]))
         if best is None:
             return None
         self._entries.remove(best)
         self._entries.append(best)
-        return Found(length, trimmed(best.cache, len(best.tokens) - length))
+        return CachedPrefix(length, trim_copy(best.cache, len(best.tokens) - length))
 
-    def on_disk(self, owner: str, prompt: Sequence[int]) -> "Saved | None":
+    def find_on_disk(self, owner: str, prompt: Sequence[int]) -> "SavedPrefix | None":
         """The saved prefix that stands for more of `prompt` than any in memory."""
-        if not self.spill:
+        if not self.disk:
             return None
         wanted = _tokens(prompt[:-1])
-        return self.spill.longer(owner, wanted, than=self._best(owner, wanted)[1])
+        return self.disk.find_longer(owner, wanted, than=self._find_best(owner, wanted)[1])
 
     def restore(self, entry: PrefixEntry) -> None:
         """Take an entry that was read from disk; one larger than the limit stays until the next `shed`."""
         self._entries = [known for known in self._entries if not _is_covered(known, entry)]
         self._entries.append(entry)
 
-    def _best(self, owner: str, wanted: Tokens) -> tuple[PrefixEntry | None, int]:
-        best, length = None, SHORTEST - 1
+    def _find_best(self, owner: str, wanted: Tokens) -> tuple[PrefixEntry | None, int]:
+        best, length = None, MIN_TOKENS - 1
         for entry in self._entries:
             common = usable_length(entry, owner, wanted)
             if common > length:
                 best, length = entry, common
         return best, length
 
-    def keep(self, owner: str, tokens: Sequence[int], cache: Cache) -> None:
+    def store(self, owner: str, tokens: Sequence[int], cache: Cache) -> None:
         """Remember the caches of `tokens`, in the place of those that are only their beginning."""
         size = sum(layer.nbytes for layer in cache)
-        if len(tokens) >= SHORTEST and size <= self.limit:
+        if len(tokens) >= MIN_TOKENS and size <= self.limit:
             mx.eval([layer.state for layer in cache])
             self.restore(PrefixEntry(owner, _tokens(tokens), cache, size, can_trim=self.can_trim))
             self.shed(self.limit)
@@ -110,7 +110,7 @@ def boundaries(prompt: Sequence[int], ends: Iterable[int], most: int = 4) -> lis
     """Where messages end in `prompt`: the first, which holds the system's, and the last ones."""
     terminators = frozenset(ends)
     places = [place + 1 for place, token in enumerate(prompt[:-1]) if token in terminators]
-    places = [place for place in places if place >= SHORTEST]
+    places = [place for place in places if place >= MIN_TOKENS]
     return places if len(places) <= most else [places[0], *places[-(most - 1) :]]
 
 

@@ -30,7 +30,7 @@ _LONGEST_HEADER = 64 * 2**20
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedPrefix:
     """One prefix on disk, known without reading its arrays."""
 
     path: Path
@@ -63,7 +63,7 @@ class DiskTier:
     def bytes(self) -> int:
         return sum(saved.bytes for saved in self._saved)
 
-    def longer(self, owner: str, wanted: Tokens, *, than: int) -> Saved | None:
+    def find_longer(self, owner: str, wanted: Tokens, *, than: int) -> SavedPrefix | None:
         """The saved prefix that stands for most of the tokens `wanted`, if for more `than` so many."""
         best, length = None, than
         with self._lock:
@@ -73,20 +73,20 @@ class DiskTier:
                     best, length = saved, common
         return best
 
-    def read_soon(self, saved: Saved, then: Callable[[PrefixEntry | None], None]) -> None:
+    def submit_read(self, saved: SavedPrefix, then: Callable[[PrefixEntry | None], None]) -> None:
         """Have a prefix read; `then` is called with it on the disk's thread, with None if that fails."""
-        self._soon(lambda: then(self.read(saved)))
+        self._submit(lambda: then(self.read(saved)))
 
-    def write_soon(self, entry: PrefixEntry) -> None:
+    def submit_write(self, entry: PrefixEntry) -> None:
         """Have an entry written."""
         entry.is_saved = True
-        self._soon(lambda: self.write(entry))
+        self._submit(lambda: self.write(entry))
 
     def wait(self, timeout_s: float) -> None:
         """Let what was asked for come to its end, within so many seconds."""
         wait(set(self._pending), timeout_s)
 
-    def read(self, saved: Saved) -> PrefixEntry | None:
+    def read(self, saved: SavedPrefix) -> PrefixEntry | None:
         """The prefix with its caches; None, and the file is gone, when it cannot be read."""
         try:
             os.utime(saved.path)
@@ -117,9 +117,9 @@ class DiskTier:
             logger.warning("Cannot save a prefix: %r", error)
             draft.unlink(missing_ok=True)
             return
-        self._note(Saved(path, entry.owner, entry.tokens, entry.is_trimmable, size), entry)
+        self._index(SavedPrefix(path, entry.owner, entry.tokens, entry.is_trimmable, size), entry)
 
-    def _note(self, written: Saved, entry: PrefixEntry) -> None:
+    def _index(self, written: SavedPrefix, entry: PrefixEntry) -> None:
         """Put a new file into the index, in the place of those it makes superfluous."""
         with self._lock:
             others = [saved for saved in self._saved if saved.path != written.path]
@@ -133,12 +133,12 @@ class DiskTier:
         for saved in covered:
             _delete(saved.path)
 
-    def _forget(self, saved: Saved) -> None:
+    def _forget(self, saved: SavedPrefix) -> None:
         with self._lock:
             self._saved = [one for one in self._saved if one is not saved]
         _delete(saved.path)
 
-    def _soon(self, work: Callable[[], None]) -> None:
+    def _submit(self, work: Callable[[], None]) -> None:
         pending = self._io.submit(work)
         self._pending.add(pending)
         pending.add_done_callback(self._pending.discard)
@@ -181,7 +181,7 @@ def _metadata(entry: PrefixEntry) -> dict[str, str]:
     }
 
 
-def _read_header(path: Path) -> Saved | None:
+def _read_header(path: Path) -> SavedPrefix | None:
     """What a file says of itself, without its arrays; None, and the file is gone, when that is nonsense."""
     try:
         with path.open("rb") as file:
@@ -189,12 +189,12 @@ def _read_header(path: Path) -> Saved | None:
             header = json.loads(file.read(size)) if size < _LONGEST_HEADER else {}
         own = header["__metadata__"]
         tokens = np.frombuffer(base64.b64decode(own["0.tokens"]), dtype=np.int32)
-        return Saved(path, own["0.owner"], tokens, own["0.is_trimmable"] == "yes", path.stat().st_size)
+        return SavedPrefix(path, own["0.owner"], tokens, own["0.is_trimmable"] == "yes", path.stat().st_size)
     except (OSError, ValueError, KeyError, TypeError):
         path.unlink(missing_ok=True)
         return None
 
 
-def _covers(entry: PrefixEntry, saved: Saved) -> bool:
+def _covers(entry: PrefixEntry, saved: SavedPrefix) -> bool:
     is_beginning = common_length(saved.tokens, entry.tokens) == len(saved.tokens)
     return saved.owner == entry.owner and is_beginning and entry.is_trimmable

@@ -26,7 +26,7 @@ _ALWAYS_TRIMMABLE = (KVCache, QuantizedKVCache)
 _MERGEABLE = (KVCache, RotatingKVCache, ArraysCache)
 
 
-def copied(cache: Sequence[Any]) -> Cache:
+def copy_caches(cache: Sequence[Any]) -> Cache:
     """The same caches for a reader who goes on writing to them.
 
     Copying an array copies its handle; the numbers are copied by the first write to either of the two.
@@ -34,9 +34,9 @@ def copied(cache: Sequence[Any]) -> Cache:
     return copy.deepcopy(list(cache))
 
 
-def trimmed(cache: Sequence[Any], tokens: int) -> Cache:
+def trim_copy(cache: Sequence[Any], tokens: int) -> Cache:
     """A copy of the caches without their last `tokens` tokens; raises ValueError if they cannot go back."""
-    shorter = copied(cache)
+    shorter = copy_caches(cache)
     if tokens and not can_trim(shorter):
         raise ValueError("These caches cannot go back.")
     for layer in shorter if tokens else ():
@@ -54,7 +54,7 @@ def can_always_trim(cache: Iterable[Any]) -> bool:
     return all(_can_always_trim(layer) for layer in cache)
 
 
-def why_not_merged(cache: Iterable[Any]) -> str:
+def unmergeable_type(cache: Iterable[Any]) -> str:
     """The type of the first cache that cannot be one row of a batch; empty when all can."""
     return next((name for layer in cache if (name := _unmergeable(layer))), "")
 
@@ -82,7 +82,7 @@ def _can_always_trim(layer: Any) -> bool:
 
 def _unmergeable(layer: Any) -> str:
     if isinstance(layer, CacheList):
-        return why_not_merged(layer.caches)
+        return unmergeable_type(layer.caches)
     if isinstance(layer, RotatingKVCache) and layer.keep:  # a batch of them keeps no first tokens
         return f"{type(layer).__name__} with keep"
     return "" if type(layer) in _MERGEABLE else type(layer).__name__

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 MOST_BYTES = 120_000  # of one schema, as OpenAI has it
 _SCHEMA = "response_format.json_schema.schema"
-_KEPT = 32  # compiled grammars, for the next request with the same schema
+_CACHE_SIZE = 32  # compiled grammars, for the next request with the same schema
 _TAIL = 48  # tokens; no mark of reasoning or calls is written in more, not even byte by byte
 _KEYWORDS = re.compile(r"Unimplemented keys: \[(.*)\]")
-_STUCK = (
+_DEAD_END = (
     "The answer has come to a place where nothing follows the schema: it contradicts itself there, or has "
     "become too complex to be enforced. Make it smaller or plainer."
 )
@@ -44,7 +44,7 @@ Allowed = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
-class Broken:
+class GrammarFailure:
     """Why an answer cannot follow its grammar any further, and which field asked for it."""
 
     message: str
@@ -65,58 +65,58 @@ class Grammar:
     trigger: str = ""  # the text is free up to this mark of a call
     field: str = ""  # of the request, that asks for it
 
-    def begin(self, answered: Sequence[int] = ()) -> "Guide":
-        guide = Guide(self)
+    def start(self, answered: Sequence[int] = ()) -> "GrammarMatcher":
+        matcher = GrammarMatcher(self)
         for token in answered:
-            guide.take(token)
-        return guide
+            matcher.consume(token)
+        return matcher
 
 
-class Guide:
+class GrammarMatcher:
     """Follows one answer: through its reasoning, through free text up to a call's mark, then its grammar.
 
     Neither `take` nor `allowed` raises: all sequences share a step. Where nothing may follow, or the grammar
-    has become too complex, only the end may, and `broken` says why.
+    has become too complex, only the end may, and `failure` says why.
     """
 
     def __init__(self, grammar: Grammar) -> None:
-        self.broken: Broken | None = None
+        self.failure: GrammarFailure | None = None
         self._grammar = grammar
         self._matcher = grammar.matcher.deep_copy()
-        self._is_thinking = grammar.starts_inside
+        self._is_reasoning = grammar.starts_inside
         self._is_free = bool(grammar.trigger)
-        self._is_at_start = True
+        self._is_first_token = True
         self._tail: list[int] = []
 
-    def take(self, token: int) -> None:
+    def consume(self, token: int) -> None:
         """The answer's next token."""
-        if self.broken:
+        if self.failure:
             return
-        if self._is_at_start and token == self._grammar.opening:
-            self._is_thinking = True
-        elif self._is_thinking:
-            self._think(token)
+        if self._is_first_token and token == self._grammar.opening:
+            self._is_reasoning = True
+        elif self._is_reasoning:
+            self._read_reasoning(token)
         elif self._is_free:
-            self._look(token)
+            self._read_free_text(token)
         else:
             self._matcher.consume_token(token)
-        self._is_at_start = False
+        self._is_first_token = False
 
-    def allowed(self, vocabulary: int) -> Allowed | None:
+    def allowed_tokens(self, vocabulary: int) -> Allowed | None:
         """Whether each token may come next, shape (vocabulary,), None for all."""
-        if self.broken:
+        if self.failure:
             return self._end_only(vocabulary)
-        if self._is_thinking:
-            return self._thoughts(vocabulary)
+        if self._is_reasoning:
+            return self._reasoning_mask(vocabulary)
         if self._is_free:
             return None
         bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
         allowed = np.unpackbits(bits, bitorder="little")[:vocabulary].astype(np.bool_)
         if self._matcher.is_error() or not allowed.any():
             logger.warning("An answer cannot follow its grammar: %s", _first_line(self._matcher.get_error()))
-            self.broken = Broken(_STUCK, self._grammar.field)
+            self.failure = GrammarFailure(_DEAD_END, self._grammar.field)
             return self._end_only(vocabulary)
-        if self._is_at_start and self._grammar.opening is not None:
+        if self._is_first_token and self._grammar.opening is not None:
             allowed[self._grammar.opening] = True
         return allowed
 
@@ -125,37 +125,37 @@ class Guide:
         allowed[list(self._grammar.stop_ids)] = True
         return allowed
 
-    def _thoughts(self, vocabulary: int) -> Allowed | None:
+    def _reasoning_mask(self, vocabulary: int) -> Allowed | None:
         if self._is_free:
             return None
         allowed = np.ones(vocabulary, np.bool_)
         allowed[list(self._grammar.stop_ids)] = False  # an answer of thoughts only would follow nothing
         return allowed
 
-    def _think(self, token: int) -> None:
-        rest = self._behind(self._grammar.closing, token)
+    def _read_reasoning(self, token: int) -> None:
+        rest = self._text_after(self._grammar.closing, token)
         if rest is None:
             return
-        self._is_thinking = False
+        self._is_reasoning = False
         # A token that closes the reasoning may hold the beginning of the answer, too.
         self._tail = [token] if rest else []
         if rest.strip() and not self._is_free:
             self._matcher.consume_tokens(self._grammar.encode(rest.lstrip()))
 
-    def _look(self, token: int) -> None:
-        rest = self._behind(self._grammar.trigger, token)
+    def _read_free_text(self, token: int) -> None:
+        rest = self._text_after(self._grammar.trigger, token)
         if rest is not None:
             self._is_free = False
             self._matcher.consume_tokens(self._grammar.encode(self._grammar.trigger + rest))
 
-    def _behind(self, mark: str, token: int) -> str | None:
+    def _text_after(self, mark: str, token: int) -> str | None:
         """The text behind `mark`, once it has come with this token."""
         self._tail = [*self._tail, token][-_TAIL:]
         _, found, rest = self._grammar.decode(self._tail).rpartition(mark)
         return rest if found else None
 
 
-class Grammars:
+class GrammarCompiler:
     """Compiles what requests of one model ask for, and keeps the last few. One thread's."""
 
     def __init__(self, model: "LoadedModel") -> None:
@@ -206,7 +206,7 @@ class Grammars:
         return call_format.begin
 
     def _matcher(self, request: ChatRequest, *, is_behind: bool) -> LLMatcher:
-        text = self._written(request, "/[ \\n]{0,4}/ " if is_behind else "")
+        text = self._lark_grammar(request, "/[ \\n]{0,4}/ " if is_behind else "")
         if text in self._compiled:
             self._compiled.move_to_end(text)
             return self._compiled[text]
@@ -215,13 +215,13 @@ class Grammars:
         if matcher.is_error():
             raise self._refusal(request, matcher.get_error())
         self._compiled[text] = matcher
-        if len(self._compiled) > _KEPT:
+        if len(self._compiled) > _CACHE_SIZE:
             self._compiled.popitem(last=False)
         return matcher
 
-    def _written(self, request: ChatRequest, before: str) -> str:
+    def _lark_grammar(self, request: ChatRequest, before: str) -> str:
         try:
-            return self._text(request, before)
+            return self._lark_text(request, before)
         except (Unwritable, TooManyShapes) as error:
             raise InvalidValue(
                 f"The schema cannot be enforced: {error}.", param=self._unwritable(request)
@@ -231,18 +231,18 @@ class Grammars:
 
     def _unwritable(self, request: ChatRequest) -> str:
         """The field of the tool whose arguments the model has no way to write."""
-        for place, tool in enumerate(request.tools):
+        for position, tool in enumerate(request.tools):
             try:
-                self._text(structs.replace(request, tools=(tool,), must_call=(tool.name,)), "")
+                self._lark_text(structs.replace(request, tools=(tool,), must_call=(tool.name,)), "")
             except (Unwritable, TooManyShapes):
-                return f"tools.{place}.function.parameters"
+                return f"tools.{position}.function.parameters"
         return "tools"
 
-    def _text(self, request: ChatRequest, before: str) -> str:
+    def _lark_text(self, request: ChatRequest, before: str) -> str:
         """A grammar in llguidance's Lark: the answer is what the schema says, a call, or either."""
         rules, starts = [], []
         if request.schema and not request.must_call:
-            rules += [f"schema: {before}json", f"json: %json {_plain(request.schema)}"]
+            rules += [f"schema: {before}json", f"json: %json {_plain_schema(request.schema)}"]
             starts.append(self._adapter.framed("schema"))
         if request.tools and self._adapter.call_format:
             names = request.must_call or tuple(tool.name for tool in request.tools)
@@ -281,10 +281,10 @@ class Grammars:
                 raise InvalidValue(
                     f"The schema has {len(schema)} bytes; at most {MOST_BYTES} are enforced.", param=field
                 )
-            if problem := dead_end(json.loads(schema), self._goes_on):
+            if problem := dead_end(json.loads(schema), self._can_continue):
                 raise InvalidValue(problem, param=field)
 
-    def _goes_on(self, schema: Mapping[str, Any], begun: str) -> bool:
+    def _can_continue(self, schema: Mapping[str, Any], begun: str) -> bool:
         vocabulary, grammar = self._llguidance(), f"start: %json {json.dumps(schema)}\n"
         trial = LLMatcher(vocabulary, LLMatcher.grammar_from_lark(grammar), log_level=0, limits=_LIMITS)
         if trial.is_error():
@@ -296,7 +296,7 @@ class Grammars:
         """Names the field whose schema alone is refused; otherwise all together are too much."""
         fields = _schemas(request)
         for field, schema in fields:
-            alone = self._compile(LLMatcher.grammar_from_lark(f"start: %json {_plain(schema)}\n"))
+            alone = self._compile(LLMatcher.grammar_from_lark(f"start: %json {_plain_schema(schema)}\n"))
             if alone.is_error():
                 return InvalidValue(_reason(alone.get_error()), param=field)
         return InvalidValue(_reason(error), param=fields[0][0])
@@ -305,8 +305,8 @@ class Grammars:
 def _schemas(request: ChatRequest) -> list[tuple[str, str]]:
     """The field and the text of each schema that is to be enforced."""
     tools = [
-        (f"tools.{place}.function.parameters", tool.parameters)
-        for place, tool in enumerate(request.tools)
+        (f"tools.{position}.function.parameters", tool.parameters)
+        for position, tool in enumerate(request.tools)
         if not request.must_call or tool.name in request.must_call
     ]
     is_text = request.schema and not request.must_call
@@ -319,7 +319,7 @@ def _field(request: ChatRequest) -> str:
     return fields[0] if len(fields) == 1 else _SCHEMA if request.schema and not request.tools else "tools"
 
 
-def _plain(schema: str) -> str:
+def _plain_schema(schema: str) -> str:
     """Written as models write JSON; whoever sent it cannot have it enforced less strictly."""
     return json.dumps({**json.loads(schema), "x-guidance": PLAIN})
 

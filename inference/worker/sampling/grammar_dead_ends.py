@@ -21,10 +21,10 @@ _USELESS = (
     "The schema's 'patternProperties' {!r} matches no name beside those of its properties; leave it out."
 )
 # Whether a schema lets an answer go on behind a text that follows it.
-GoesOn = Callable[[Mapping[str, Any], str], bool]
+CanContinue = Callable[[Mapping[str, Any], str], bool]
 
 
-def dead_end(schema: Mapping[str, Any], goes_on: GoesOn) -> str:
+def dead_end(schema: Mapping[str, Any], can_continue: CanContinue) -> str:
     """What about the schema leads to such a place, in words for its author; empty where nothing does."""
     document = Document(schema)
     if _is_deep(document, schema):
@@ -34,11 +34,11 @@ def dead_end(schema: Mapping[str, Any], goes_on: GoesOn) -> str:
         return _ENDLESS
     for node in nodes:
         if _is_crowded(document, node) and not all(
-            goes_on(document.alone(node), begun) for begun in ("", "{", "[")
+            can_continue(document.alone(node), begun) for begun in ("", "{", "[")
         ):
             return COMPLEX
         for names, patterns in _named(document, node):
-            if found := next((one for one in patterns if not _leaves_names(one, names, goes_on)), None):
+            if found := next((one for one in patterns if not _leaves_names(one, names, can_continue)), None):
                 return _USELESS.format(found[:64])
     return ""
 
@@ -163,7 +163,7 @@ def _own(node: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     return names, list(patterns) if isinstance(patterns, Mapping) else []
 
 
-def _leaves_names(pattern: str, names: list[str], goes_on: GoesOn) -> bool:
+def _leaves_names(pattern: str, names: list[str], can_continue: CanContinue) -> bool:
     """Whether the pattern matches a name that is none of these."""
     names = list(dict.fromkeys(names))
     if len(names) > MOST_NAMES:
@@ -177,4 +177,4 @@ def _leaves_names(pattern: str, names: list[str], goes_on: GoesOn) -> bool:
         "minProperties": len(names) + 1,
     }
     members = "".join(f"{json.dumps(name, ensure_ascii=False)}: null, " for name in names)
-    return goes_on({**trial, "x-guidance": PLAIN}, "{" + members)
+    return can_continue({**trial, "x-guidance": PLAIN}, "{" + members)

@@ -14,12 +14,12 @@ import mlx.core as mx
 from inference.core.requests import NEUTRAL, Sampling
 
 _GREEDY_BELOW = 1e-4
-_LIKELIEST = 1024  # tokens among which a nucleus is looked for first
+_TOP_CANDIDATES = 1024  # tokens among which a nucleus is looked for first
 _STRIDE = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio: neighbouring seeds and places stay apart
 
 
 @dataclass(frozen=True)
-class Shape:
+class SamplingParams:
     """What of the vocabulary may be drawn, and how sharply; equal shapes are computed together."""
 
     temperature: float = 1.0
@@ -28,7 +28,7 @@ class Shape:
     min_p: float = 0.0
 
     @classmethod
-    def of(cls, sampling: Sampling) -> "Shape":
+    def of(cls, sampling: Sampling) -> "SamplingParams":
         whole = sampling.over(NEUTRAL)
         shape = cls(whole.temperature or 0.0, whole.top_p or 1.0, whole.top_k or 0, whole.min_p or 0.0)
         return GREEDY if shape.temperature < _GREEDY_BELOW else shape
@@ -38,7 +38,7 @@ class Shape:
         return self.temperature == 0
 
 
-GREEDY = Shape(temperature=0.0)
+GREEDY = SamplingParams(temperature=0.0)
 
 
 @dataclass(frozen=True)
@@ -50,26 +50,26 @@ class Draw:
     """
 
     seed: int
-    place: int
+    position: int
 
     @property
     def key(self) -> tuple[int, int]:
         """A key of mx.random: the two halves of 64 bits."""
-        return divmod((self.seed * _STRIDE + self.place) % 2**64, 2**32)
+        return divmod((self.seed * _STRIDE + self.position) % 2**64, 2**32)
 
 
-def sample(logits: mx.array, shape: Shape, draws: Sequence[Draw]) -> mx.array:
+def sample(logits: mx.array, shape: SamplingParams, draws: Sequence[Draw]) -> mx.array:
     """One token for each row, all of one shape, each row by its own draw."""
     if shape.is_greedy:
         return mx.argmax(logits, axis=-1)
-    keys = mx.array([draw.key for draw in draws], dtype=mx.uint32)
-    return _categorical(shaped_logits(logits, shape), keys)
+    keys = mx.array([next_draw.key for next_draw in draws], dtype=mx.uint32)
+    return _categorical(warped_logits(logits, shape), keys)
 
 
 _categorical = mx.vmap(lambda row, key: mx.random.categorical(row, key=key))
 
 
-def shaped_logits(logits: mx.array, shape: Shape) -> mx.array:
+def warped_logits(logits: mx.array, shape: SamplingParams) -> mx.array:
     """Scale by temperature, then cut by top-k, top-p and min-p: the order of Hugging Face and vLLM."""
     shaped = logits.astype(mx.float32) * _constant(1.0 / shape.temperature)
     if 0 < shape.top_k < logits.shape[-1]:
@@ -101,14 +101,16 @@ def keep_top_p(logits: mx.array, top_p: mx.array) -> mx.array:
     A CPU takes 7 ms to sort each row of 49,152, a tenth of a small model's whole step; nearly always the
     nucleus lies among the likeliest few, which are found without sorting the rest.
     """
-    is_worth_a_look = logits.shape[-1] > 4 * _LIKELIEST and mx.default_device().type == mx.DeviceType.cpu
-    among_likeliest = _keep_top_p_of_likeliest(logits, top_p) if is_worth_a_look else None
+    is_candidate_search_faster = (
+        logits.shape[-1] > 4 * _TOP_CANDIDATES and mx.default_device().type == mx.DeviceType.cpu
+    )
+    among_likeliest = _keep_top_p_of_candidates(logits, top_p) if is_candidate_search_faster else None
     return _keep_top_p_of_all(logits, top_p) if among_likeliest is None else among_likeliest
 
 
-def _keep_top_p_of_likeliest(logits: mx.array, top_p: mx.array) -> mx.array | None:
+def _keep_top_p_of_candidates(logits: mx.array, top_p: mx.array) -> mx.array | None:
     """The same, or None when some row's nucleus is larger; this has to read a value back."""
-    places = mx.argpartition(logits, kth=-_LIKELIEST, axis=-1)[..., -_LIKELIEST:]
+    places = mx.argpartition(logits, kth=-_TOP_CANDIDATES, axis=-1)[..., -_TOP_CANDIDATES:]
     found = mx.take_along_axis(logits, places, axis=-1)
     order = mx.argsort(found, axis=-1)
     places, ascending = (mx.take_along_axis(array, order, axis=-1) for array in (places, found))

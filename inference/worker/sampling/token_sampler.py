@@ -8,8 +8,8 @@ import mlx.core as mx
 import numpy as np
 
 from inference.core.requests import Sampling
-from inference.worker.sampling.grammar import Broken, Grammar, mask
-from inference.worker.sampling.kernels import Draw, Shape, sample
+from inference.worker.sampling.grammar import Grammar, GrammarFailure, mask
+from inference.worker.sampling.kernels import Draw, SamplingParams, sample
 
 _NEVER = -9999.0  # OpenAI's own for a token that cannot come: JSON has no infinity
 
@@ -18,12 +18,12 @@ _NEVER = -9999.0  # OpenAI's own for a token that cannot come: JSON has no infin
 class Logprob:
     """The log probability of a sampled token, and those of the likeliest ones in its place.
 
-    `broken` where the token is only the end of an answer that could not follow its grammar.
+    `failure` where the token is only the end of an answer that could not follow its grammar.
     """
 
     value: float
     top: tuple[tuple[int, float], ...] = ()
-    broken: Broken | None = None
+    failure: GrammarFailure | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class LazyLogprob:
     value: mx.array  # shape ()
     top_ids: mx.array | None = None  # shape (k,), likeliest first
     top_values: mx.array | None = None
-    broken: Broken | None = None
+    failure: GrammarFailure | None = None
 
     @property
     def arrays(self) -> list[mx.array]:
@@ -44,7 +44,7 @@ class LazyLogprob:
         if self.top_ids is not None and self.top_values is not None:
             values = np.maximum(np.array(self.top_values), _NEVER).tolist()
             top = tuple(zip(np.array(self.top_ids).tolist(), values, strict=True))
-        return Logprob(max(float(self.value.item()), _NEVER), top, self.broken)  # type: ignore[arg-type]  # no complex logits
+        return Logprob(max(float(self.value.item()), _NEVER), top, self.failure)  # type: ignore[arg-type]  # no complex logits
 
 
 class TokenSampler:
@@ -63,39 +63,39 @@ class TokenSampler:
         logprobs: int | None = None,
         grammar: Grammar | None = None,
     ) -> None:
-        self.shape = Shape.of(sampling)
+        self.params = SamplingParams.of(sampling)
         self.logprobs = logprobs
         self._seed = secrets.randbits(63) if sampling.seed is None else sampling.seed
-        self._place = len(answered)
+        self._position = len(answered)
         self._penalties = Penalties(sampling, prompt, answered) if _has_penalties(sampling) else None
-        self._guide = grammar.begin(answered) if grammar else None
+        self._matcher = grammar.start(answered) if grammar else None
         self._has_begun = False
         self._bias = sampling.logit_bias
         self._dense_bias: mx.array | None = None
 
     @property
     def changes_logits(self) -> bool:
-        return bool(self._bias or self._penalties or self._guide)
+        return bool(self._bias or self._penalties or self._matcher)
 
     @property
-    def is_guided(self) -> bool:
-        """Whether it has to `see` each token before it can choose the next one."""
-        return self._guide is not None
+    def is_constrained(self) -> bool:
+        """Whether it has to `observe` each token before it can choose the next one."""
+        return self._matcher is not None
 
     @property
     def has_logprob(self) -> bool:
         """Whether each token comes with a Logprob: for the client, or to report a broken grammar."""
-        return self.logprobs is not None or (self._guide is not None and self._guide.broken is not None)
+        return self.logprobs is not None or (self._matcher is not None and self._matcher.failure is not None)
 
-    def see(self, token: int) -> None:
+    def observe(self, token: int) -> None:
         """The token before the next one; the first is the prompt's last, or one of those answered before."""
-        if self._guide and self._has_begun:
-            self._guide.take(token)
+        if self._matcher and self._has_begun:
+            self._matcher.consume(token)
         self._has_begun = True
 
-    def draw(self) -> Draw:
-        place, self._place = self._place, self._place + 1
-        return Draw(self._seed, place)
+    def next_draw(self) -> Draw:
+        position, self._position = self._position, self._position + 1
+        return Draw(self._seed, position)
 
     def process(self, token: mx.array, logits: mx.array) -> mx.array:
         """The logits, shape (1, vocabulary), penalised, biased and masked; `token`, shape (1,), came last."""
@@ -104,7 +104,7 @@ class TokenSampler:
             logits = self._penalties.apply(token, logits)
         if self._bias:
             logits = logits + self._bias_over(logits.shape[-1])
-        return mask(logits, self._guide.allowed(logits.shape[-1])) if self._guide else logits
+        return mask(logits, self._matcher.allowed_tokens(logits.shape[-1])) if self._matcher else logits
 
     def _bias_over(self, vocabulary: int) -> mx.array:
         if self._dense_bias is None:
@@ -112,12 +112,12 @@ class TokenSampler:
             self._dense_bias = mx.zeros(vocabulary).at[mx.array(ids, dtype=mx.uint32)].add(mx.array(values))
         return self._dense_bias
 
-    def logprob_of(self, logits: mx.array, token: mx.array) -> LazyLogprob:
+    def logprob_for(self, logits: mx.array, token: mx.array) -> LazyLogprob:
         """The log probability of `token`, shape (), under `logits`, shape (vocabulary,)."""
         logprobs = logits.astype(mx.float32) - mx.logsumexp(logits.astype(mx.float32))
-        broken = self._guide.broken if self._guide else None
+        broken = self._matcher.failure if self._matcher else None
         if not self.logprobs:
-            return LazyLogprob(logprobs[token], broken=broken)
+            return LazyLogprob(logprobs[token], failure=broken)
         best = mx.argpartition(logprobs, kth=-self.logprobs)[-self.logprobs :]
         best = best[mx.argsort(-logprobs[best])]
         return LazyLogprob(logprobs[token], best, logprobs[best], broken)
@@ -157,13 +157,13 @@ def _count(tokens: Sequence[int], vocabulary: int) -> mx.array:
     return mx.zeros(vocabulary).at[ids].add(1.0) if tokens else mx.zeros(vocabulary)
 
 
-def choose(choosers: Sequence[TokenSampler], logits: mx.array) -> mx.array:
+def sample_rows(samplers: Sequence[TokenSampler], logits: mx.array) -> mx.array:
     """One token for each row, shape (rows,): one call for all rows of one shape."""
-    shapes = [chooser.shape for chooser in choosers]
-    draws = [chooser.draw() for chooser in choosers]
+    shapes = [sampler.params for sampler in samplers]
+    draws = [sampler.next_draw() for sampler in samplers]
     if all(shape == shapes[0] for shape in shapes):
         return sample(logits, shapes[0], draws)
-    rows_of: dict[Shape, list[int]] = {}
+    rows_of: dict[SamplingParams, list[int]] = {}
     for row, shape in enumerate(shapes):
         rows_of.setdefault(shape, []).append(row)
     tokens = [

@@ -14,7 +14,7 @@ from inference.core.events import (
     ToolCallDelta,
 )
 from inference.core.requests import ChatRequest, GenerationRequest
-from inference.worker.text.detokenizer import Decodes, Detokenizer
+from inference.worker.text.detokenizer import Detokenizer, TokenDecoder
 from inference.worker.text.stop_strings import StopStrings
 
 _ECHO_PIECE = 1024  # tokens whose log probabilities are one event
@@ -30,7 +30,7 @@ class AnswerText:
 
     def __init__(
         self,
-        tokenizer: Decodes,
+        tokenizer: TokenDecoder,
         *,
         hidden: frozenset[int] = frozenset(),
         stops: Sequence[str] = (),
@@ -48,8 +48,8 @@ class AnswerText:
         self._reader = reader or ChannelReader()
         self._echo = echo
         self._calls = 0
-        self._untold = 0
-        self._untold_logprobs: list[TokenLogprob] = []
+        self._unreported_tokens = 0
+        self._unreported_logprobs: list[TokenLogprob] = []
         self._has_scored_echo = has_scored_echo
         self._hides_first = hides_first
         self.index = index
@@ -62,7 +62,7 @@ class AnswerText:
         cls,
         request: GenerationRequest,
         prompt: Sequence[int],
-        tokenizer: Decodes,
+        tokenizer: TokenDecoder,
         adapter: Adapter,
         index: int = 0,
     ) -> "AnswerText":
@@ -109,8 +109,8 @@ class AnswerText:
 
         Its log probabilities come in pieces, for those of a long prompt are too much for one frame.
         """
-        told = tuple(logprobs[1:] if self._hides_first else logprobs)
-        pieces = [told[at : at + _ECHO_PIECE] for at in range(0, len(told), _ECHO_PIECE)] or [()]
+        reported = tuple(logprobs[1:] if self._hides_first else logprobs)
+        pieces = [reported[at : at + _ECHO_PIECE] for at in range(0, len(reported), _ECHO_PIECE)] or [()]
         texts = [self._echo, *[""] * (len(pieces) - 1)]
         return [
             TextDelta(text=text, index=self.index, tokens=0, logprobs=piece)
@@ -120,28 +120,28 @@ class AnswerText:
     def feed(self, token: int, logprob: TokenLogprob | None = None) -> list[Event]:
         """The events that `token` brings; none while its text is held back."""
         self.tokens += 1
-        self._untold += 1
+        self._unreported_tokens += 1
         if token in self._hidden:
             return []
         if logprob:
-            self._untold_logprobs.append(logprob)
+            self._unreported_logprobs.append(logprob)
         return self._events(self._visible(self._reader.feed(self._detokenizer.feed(token))))
 
     def flush(self, finish: FinishReason | None = None) -> list[Event]:
         """The rest, once no token follows, for this reason; it may still hold a stop string."""
         rest = self._reader.feed(self._detokenizer.flush())
         pieces = [*rest, *self._reader.flush(is_cut=finish == "length")]
-        events = self._events([*self._visible(pieces), *self._shown(self._stops.flush())])
-        if self._untold and self._calls and not pieces:
+        events = self._events([*self._visible(pieces), *self._text_pieces(self._stops.flush())])
+        if self._unreported_tokens and self._calls and not pieces:
             # What closes a call has no text of its own.
-            return [*events, self._told(Piece("tool", "", self._calls - 1))]
-        if self._untold and self._reader.has_dropped:
-            self._untold_logprobs.clear()  # of no text that is sent
-            return [*events, self._told(Piece("text", ""))]
-        if not self._untold_logprobs:
+            return [*events, self._event(Piece("tool", "", self._calls - 1))]
+        if self._unreported_tokens and self._reader.has_dropped:
+            self._unreported_logprobs.clear()  # of no text that is sent
+            return [*events, self._event(Piece("text", ""))]
+        if not self._unreported_logprobs:
             return events
         # Bytes of a character that never came have no text, but they were drawn.
-        return [*events, self._told(Piece("text", ""))]
+        return [*events, self._event(Piece("text", ""))]
 
     def _visible(self, pieces: Sequence[Piece]) -> list[Piece]:
         """The pieces up to a stop string in their text."""
@@ -150,21 +150,21 @@ class AnswerText:
             if self._stops.has_matched:
                 break
             if piece.channel == "text":
-                visible += self._shown(self._stops.feed(piece.text))
+                visible += self._text_pieces(self._stops.feed(piece.text))
             else:
-                visible += [*self._shown(self._stops.flush()), piece]
+                visible += [*self._text_pieces(self._stops.flush()), piece]
         return visible
 
-    def _shown(self, text: str) -> list[Piece]:
+    def _text_pieces(self, text: str) -> list[Piece]:
         return [Piece("text", text)] if text else []
 
     def _events(self, pieces: Sequence[Piece]) -> list[Event]:
-        return [self._told(piece) for piece in pieces]
+        return [self._event(piece) for piece in pieces]
 
-    def _told(self, piece: Piece) -> Delta:
+    def _event(self, piece: Piece) -> Delta:
         """The piece as an event, which tells of all tokens since the last one."""
-        tokens, self._untold = self._untold, 0
-        logprobs, self._untold_logprobs = tuple(self._untold_logprobs), []
+        tokens, self._unreported_tokens = self._unreported_tokens, 0
+        logprobs, self._unreported_logprobs = tuple(self._unreported_logprobs), []
         if piece.channel == "tool":
             self._calls = piece.call + 1
             return ToolCallDelta(

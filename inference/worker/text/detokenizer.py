@@ -9,7 +9,7 @@ _LONGEST_CHARACTER = 4  # tokens; a character of UTF-8 has at most four bytes
 _LONGEST_WINDOW = 12  # tokens
 
 
-class Decodes(Protocol):
+class TokenDecoder(Protocol):
     """What turning tokens into text needs of a tokenizer; ids it does not know have no text."""
 
     def decode(self, ids: Sequence[int]) -> str: ...
@@ -23,7 +23,7 @@ class Detokenizer:
     the first, which give a continuation its leading space.
     """
 
-    def __init__(self, tokenizer: Decodes, context: Sequence[int] = ()) -> None:
+    def __init__(self, tokenizer: TokenDecoder, context: Sequence[int] = ()) -> None:
         self._tokenizer = tokenizer
         self._before: list[int] = []  # the tokens of the last whole text
         self._text_before = ""

@@ -24,10 +24,10 @@ from inference.worker.embedding import inputs
 from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.sequence import Sequence
 from inference.worker.model.loading import LoadedModel
-from inference.worker.sampling.grammar import Grammars
+from inference.worker.sampling.grammar import GrammarCompiler
 from inference.worker.text.answer import AnswerText
 
-_MOST_TOLD = 1_000_000  # tokens, or their log probabilities, in one answer: more are many megabytes
+_MAX_TOKENS_RETURNED = 1_000_000  # tokens, or their log probabilities, in one answer: more are many megabytes
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,17 @@ class Prompts:
     def __init__(self, model: LoadedModel, options: Load) -> None:
         self._model = model
         self._options = options
-        self._grammars = Grammars(model)
+        self._grammars = GrammarCompiler(model)
         self._last_id = 0
 
-    def asked(self, request: GenerationRequest, owner: str) -> list[PreparedPrompt]:
+    def prepare(self, request: GenerationRequest, owner: str) -> list[PreparedPrompt]:
         """One entry for each prompt of `request`; raises a ServerError that names the wrong field."""
         if self._model.pooling:
             raise InvalidValue("This model makes embeddings, not text; ask /v1/embeddings.", param="model")
         self._check_bias(request)
         prompts, turns = self.tokens(request), self._last_id + 1
         return [
-            self._asked(request, prompt, owner, first=place * request.n, turns=turns)
+            self._prepare_one(request, prompt, owner, first=place * request.n, turns=turns)
             for place, prompt in enumerate(prompts)
         ]
 
@@ -81,9 +81,9 @@ class Prompts:
             self._check_known(request.tokens, "tokens")
         else:
             prompts = self.tokens(request.of)
-        if (told := sum(map(len, prompts))) > _MOST_TOLD:
+        if (total := sum(map(len, prompts))) > _MAX_TOKENS_RETURNED:
             raise InvalidValue(
-                f"These are {told} tokens; at most {_MOST_TOLD} are told at once.",
+                f"These are {total} tokens; at most {_MAX_TOKENS_RETURNED} are returned at once.",
                 param="tokens" if isinstance(request, DetokenizeRequest) else _prompt_field(request.of),
             )
         return Tokenized(
@@ -108,20 +108,20 @@ class Prompts:
             return self._model.adapter.infill(prompt, suffix)
         return self._model.tokenizer.encode_prompt(prompt)
 
-    def _asked(
+    def _prepare_one(
         self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int, turns: int
     ) -> PreparedPrompt:
         model = self._model
         sampling = request.sampling.over(model.own_sampling).over(NEUTRAL)
         grammar = self._grammars.of(request, prompt) if isinstance(request, ChatRequest) else None
-        room = self._room(request, len(prompt))
+        max_tokens = self._answer_limit(request, len(prompt))
         _check_echo(request, len(prompt))
         sequences = tuple(
             Sequence(
                 id=self._next_id(),
                 prompt=tuple(prompt),
-                max_tokens=room,
-                sampling=_of_copy(sampling, copy),
+                max_tokens=max_tokens,
+                sampling=_sampling_of_copy(sampling, copy),
                 stop_ids=self._stop_ids(request),
                 owner=owner,
                 logprobs=request.logprobs,
@@ -185,7 +185,7 @@ class Prompts:
             if not math.isfinite(bias):
                 raise InvalidValue("A bias must be a finite number.", param="logit_bias")
 
-    def _room(self, request: GenerationRequest, prompt_tokens: int) -> int:
+    def _answer_limit(self, request: GenerationRequest, prompt_tokens: int) -> int:
         """How many tokens the answer may have; raises when prompt and answer exceed the context."""
         context = self._model.context_length
         wanted = 1 if request.max_tokens is None else request.max_tokens
@@ -200,7 +200,7 @@ class Prompts:
         return min(self._options.max_output_tokens, context - prompt_tokens)
 
 
-def _of_copy(sampling: Sampling, copy: int) -> Sampling:
+def _sampling_of_copy(sampling: Sampling, copy: int) -> Sampling:
     """Each answer to one prompt draws its own way: with a seed, the first one as if it were the only one."""
     if sampling.seed is None or copy == 0:
         return sampling
@@ -212,11 +212,11 @@ def _is_scored(request: GenerationRequest) -> bool:
 
 
 def _check_echo(request: GenerationRequest, prompt_tokens: int) -> None:
-    told = prompt_tokens * (1 + (request.logprobs or 0)) * request.n
-    if _is_scored(request) and told > _MOST_TOLD:
+    total = prompt_tokens * (1 + (request.logprobs or 0)) * request.n
+    if _is_scored(request) and total > _MAX_TOKENS_RETURNED:
         raise InvalidValue(
-            f"The echo of this prompt has {told} log probabilities; at most {_MOST_TOLD} are told at once. "
-            "Ask for fewer logprobs, a smaller n or a shorter prompt.",
+            f"The echo of this prompt has {total} log probabilities; at most {_MAX_TOKENS_RETURNED} are "
+            "returned at once. Ask for fewer logprobs, a smaller n or a shorter prompt.",
             param="logprobs",
         )
 

@@ -153,7 +153,7 @@ def test_removing_a_sequence_in_any_phase_disturbs_nobody(model: nn.Module) -> N
 
 
 def test_a_second_turn_finds_the_first(model: nn.Module) -> None:
-    batch = batch_of(model, prefixes=PrefixCache(10**8))
+    batch = batch_of(model, prefix_cache=PrefixCache(10**8))
     first = sequence(1, 60)
     batch.add(first)
     answer = tuple(tokens(run(batch)[1]))
@@ -162,7 +162,7 @@ def test_a_second_turn_finds_the_first(model: nn.Module) -> None:
 
 
 def test_a_cached_prefix_changes_no_answer(model: nn.Module) -> None:
-    batch = batch_of(model, prefixes=PrefixCache(10**8))
+    batch = batch_of(model, prefix_cache=PrefixCache(10**8))
     batch.add(sequence(1))
     run(batch)
     for number, kind in enumerate(KINDS, start=2):
@@ -171,7 +171,7 @@ def test_a_cached_prefix_changes_no_answer(model: nn.Module) -> None:
 
 
 def test_a_stopped_sequence_leaves_what_was_computed(model: nn.Module) -> None:
-    batch = batch_of(model, prefixes=PrefixCache(10**8))
+    batch = batch_of(model, prefix_cache=PrefixCache(10**8))
     batch.add(sequence(1, 60, max_tokens=100))
     while not any(isinstance(output, Sampled) for output in batch.step()):
         pass
@@ -180,7 +180,7 @@ def test_a_stopped_sequence_leaves_what_was_computed(model: nn.Module) -> None:
 
 
 def test_a_window_that_moved_is_found_at_message_ends_only(model: nn.Module) -> None:
-    batch = batch_of(Windowed(model, window=32), prefixes=PrefixCache(10**8))
+    batch = batch_of(Windowed(model, window=32), prefix_cache=PrefixCache(10**8))
     end = 255
     chat = (*range(20), end, *range(100, 150), end, *range(30, 60))
     batch.add(sequence(1, prompt=chat, stop_ids=frozenset({end})))
@@ -192,7 +192,7 @@ def test_a_window_that_moved_is_found_at_message_ends_only(model: nn.Module) -> 
 def test_window_caches_answer_the_same_from_a_checkpoint(model: nn.Module) -> None:
     windowed, end = Windowed(model, window=32), frozenset({255})
     chat = (*range(20), 255, *range(100, 150), 255, *range(30, 60))
-    batch = batch_of(windowed, prefixes=PrefixCache(10**8))
+    batch = batch_of(windowed, prefix_cache=PrefixCache(10**8))
     for number in (1, 2):
         batch.add(sequence(number, prompt=chat, stop_ids=end))
         run(batch)
@@ -205,7 +205,7 @@ def test_window_caches_answer_the_same_from_a_checkpoint(model: nn.Module) -> No
 def test_a_recurrent_state_is_found_at_message_ends_and_answers_the_same() -> None:
     model, end = recurrent(), frozenset({255})
     chat = (*range(20), 255, *range(100, 150), 255, *range(30, 60))
-    batch = batch_of(model, prefixes=PrefixCache(10**8))
+    batch = batch_of(model, prefix_cache=PrefixCache(10**8))
     batch.add(sequence(1, prompt=chat, stop_ids=end))
     run(batch)
     edited = sequence(2, prompt=(*chat[:72], *range(200, 230)), stop_ids=end, temperature=1.0, seed=4)

@@ -6,40 +6,40 @@ from inference.worker.engine.prefill_budget import PrefillBudget
 
 
 def test_alone_a_prompt_takes_the_whole_chunk() -> None:
-    assert PrefillBudget(512).share([2000], is_decoding=False) == (512, 1)
+    assert PrefillBudget(512).allot([2000], is_decoding=False) == (512, 1)
 
 
 def test_short_prompts_share_a_chunk_in_the_order_they_came() -> None:
-    assert PrefillBudget(512).share([100, 200, 150, 300, 10], is_decoding=False) == (170, 3)
+    assert PrefillBudget(512).allot([100, 200, 150, 300, 10], is_decoding=False) == (170, 3)
 
 
 def test_a_long_prompt_is_not_joined_by_others() -> None:
-    assert PrefillBudget(512).share([600, 10], is_decoding=False) == (512, 1)
+    assert PrefillBudget(512).allot([600, 10], is_decoding=False) == (512, 1)
 
 
 def test_beside_decoding_a_chunk_takes_about_a_quarter_of_a_second() -> None:
     pace = PrefillBudget(512)
-    pace.note(400, seconds=1.0)
-    assert pace.share([2000], is_decoding=True) == (100, 1)
+    pace.record(400, seconds=1.0)
+    assert pace.allot([2000], is_decoding=True) == (100, 1)
 
 
 @pytest.mark.parametrize(("rate", "chunk"), [(1, 32), (100_000, 512)])
 def test_a_chunk_is_neither_tiny_nor_beyond_the_setting(rate: int, chunk: int) -> None:
     pace = PrefillBudget(512)
-    pace.note(rate * 100, seconds=100.0)
-    assert pace.share([2000], is_decoding=True) == (chunk, 1)
+    pace.record(rate * 100, seconds=100.0)
+    assert pace.allot([2000], is_decoding=True) == (chunk, 1)
 
 
 def test_a_small_setting_is_kept_to() -> None:
-    assert PrefillBudget(16).share([2000], is_decoding=True) == (16, 1)
+    assert PrefillBudget(16).allot([2000], is_decoding=True) == (16, 1)
 
 
 def test_steps_with_hardly_any_prefill_teach_nothing() -> None:
     pace = PrefillBudget(512)
-    before = pace.share([2000], is_decoding=True)
-    pace.note(1, seconds=10.0)
-    assert pace.share([2000], is_decoding=True) == before
+    before = pace.allot([2000], is_decoding=True)
+    pace.record(1, seconds=10.0)
+    assert pace.allot([2000], is_decoding=True) == before
 
 
 def test_nothing_to_prefill_is_fine() -> None:
-    assert PrefillBudget(512).share([], is_decoding=True)[1] == 1
+    assert PrefillBudget(512).allot([], is_decoding=True)[1] == 1

@@ -122,7 +122,7 @@ def test_removing_a_sequence_in_any_phase_disturbs_nobody(model: nn.Module, step
 @pytest.mark.parametrize("name", ["llama", *UNMERGEABLE])
 def test_prefixes_are_found_and_change_no_answer(name: str) -> None:
     model = configs.make(name)
-    batch = batch_of(model, prefixes=PrefixCache(10**8))
+    batch = batch_of(model, prefix_cache=PrefixCache(10**8))
     first = sequence(1, 40, stop_ids=frozenset({255}))
     batch.add(first)
     answer = tokens(run(batch)[1])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from inference.worker.model import batch_support
-from inference.worker.model.batch_support import BatchSupport, key_of, known_or
+from inference.worker.model.batch_support import BatchSupport, key_of, load_or_verify
 
 pytestmark = pytest.mark.mlx
 CONFIG: dict[str, Any] = {"model_type": "llama", "hidden_size": 64, "text_config": {"num_hidden_layers": 2}}
@@ -28,7 +28,7 @@ def measured(folder: Path, *configs: dict[str, Any]) -> int:
     """How many of the models with these configs, loaded one after another, had to be measured."""
     measure = Measuring()
     for config in configs:
-        assert known_or(measure, config, str(folder)) == FOUND
+        assert load_or_verify(measure, config, str(folder)) == FOUND
     return measure.times
 
 
@@ -72,7 +72,7 @@ def test_a_folder_that_cannot_be_made_is_no_failure(tmp_path: Path) -> None:
 
 def test_without_a_folder_nothing_is_kept() -> None:
     measure = Measuring()
-    assert [known_or(measure, CONFIG, "") for _ in range(2)] == [FOUND, FOUND]
+    assert [load_or_verify(measure, CONFIG, "") for _ in range(2)] == [FOUND, FOUND]
     assert measure.times == 2
 
 

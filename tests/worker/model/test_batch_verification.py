@@ -123,7 +123,7 @@ def test_a_state_that_padding_disturbs_is_found(name: str) -> None:
 # Experts are left out: MLX has no half precision for them on a CPU.
 @pytest.mark.parametrize("name", ["llama", "gemma3", "qwen3_5", "phi3"])
 def test_rounding_is_no_fault(name: str, dtype: mx.Dtype) -> None:
-    mlx_lm_patches.mend_models()
+    mlx_lm_patches.patch_models()
     model = configs.make(name)
     model.set_dtype(dtype)
     assert verified(model, VOCABULARY) == RIGHT

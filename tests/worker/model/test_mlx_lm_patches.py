@@ -19,7 +19,7 @@ GENERATE = importlib.import_module("mlx_lm.generate")
 @pytest.fixture(autouse=True)
 def changed() -> None:
     for _ in range(2):
-        mlx_lm_patches.mend_models()
+        mlx_lm_patches.patch_models()
         mlx_lm_patches.install_decode_step(Decode)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mlx_lm.models.cache import KVCache, RotatingKVCache
 
-from inference.worker.prefix_cache.cache import SHORTEST, PrefixCache, boundaries
+from inference.worker.prefix_cache.cache import MIN_TOKENS, PrefixCache, boundaries
 from inference.worker.prefix_cache.entry import common_length
 
 pytestmark = pytest.mark.mlx
@@ -35,14 +35,14 @@ def numbers(length: int, start: int = 0) -> list[int]:
 
 def filled(*lengths: int, limit: int = 10**6) -> PrefixCache:
     """Entries with nothing in common, in this order."""
-    prefixes = PrefixCache(limit)
+    prefix_cache = PrefixCache(limit)
     for i, length in enumerate(lengths):
-        prefixes.keep("me", numbers(length, start=1000 * i), kv(length))
-    return prefixes
+        prefix_cache.store("me", numbers(length, start=1000 * i), kv(length))
+    return prefix_cache
 
 
-def found_length(prefixes: PrefixCache, prompt: list[int], owner: str = "me") -> int:
-    found = prefixes.find(owner, prompt)
+def found_length(prefix_cache: PrefixCache, prompt: list[int], owner: str = "me") -> int:
+    found = prefix_cache.lookup(owner, prompt)
     return found.length if found else 0
 
 
@@ -53,7 +53,7 @@ def found_length(prefixes: PrefixCache, prompt: list[int], owner: str = "me") ->
         (numbers(40), 39),  # the same: its last token is left to compute
         (numbers(30), 29),  # shorter
         (numbers(25) + [7, 7, 7], 25),  # an edit of an earlier turn
-        (numbers(SHORTEST - 1) + [7, 7, 7], 0),  # too little to be of use
+        (numbers(MIN_TOKENS - 1) + [7, 7, 7], 0),  # too little to be of use
         ([9] + numbers(40), 0),  # another beginning
     ],
 )
@@ -62,14 +62,14 @@ def test_it_finds_the_common_beginning(prompt: list[int], length: int) -> None:
 
 
 def test_what_it_gives_is_cut_to_the_common_beginning() -> None:
-    found = filled(40).find("me", numbers(25) + [7, 7])
+    found = filled(40).lookup("me", numbers(25) + [7, 7])
     assert found and [layer.offset for layer in found.cache] == [25]
 
 
 def test_using_an_entry_leaves_it_whole() -> None:
-    prefixes = filled(40)
-    found_length(prefixes, numbers(20))
-    assert found_length(prefixes, numbers(60)) == 40
+    prefix_cache = filled(40)
+    found_length(prefix_cache, numbers(20))
+    assert found_length(prefix_cache, numbers(60)) == 40
 
 
 @pytest.mark.parametrize("other", ["", "you", "me2", "ME"])
@@ -78,54 +78,54 @@ def test_nobody_finds_anothers_prompt(other: str) -> None:
 
 
 def test_a_longer_chat_takes_the_place_of_its_beginning() -> None:
-    prefixes = filled(40)
-    prefixes.keep("me", numbers(60), kv(60))
-    assert [len(entry.tokens) for entry in prefixes.entries] == [60]
+    prefix_cache = filled(40)
+    prefix_cache.store("me", numbers(60), kv(60))
+    assert [len(entry.tokens) for entry in prefix_cache.entries] == [60]
 
 
 def test_anothers_longer_chat_does_not() -> None:
-    prefixes = filled(40)
-    prefixes.keep("you", numbers(60), kv(60))
-    assert found_length(prefixes, numbers(50)) == 40
+    prefix_cache = filled(40)
+    prefix_cache.store("you", numbers(60), kv(60))
+    assert found_length(prefix_cache, numbers(50)) == 40
 
 
 def test_it_counts_its_bytes_and_stays_below_its_limit() -> None:
-    prefixes = filled(40, 50, 60, limit=120 * BYTES_PER_TOKEN)
-    assert [len(entry.tokens) for entry in prefixes.entries] == [50, 60]
-    assert prefixes.bytes == 110 * BYTES_PER_TOKEN
+    prefix_cache = filled(40, 50, 60, limit=120 * BYTES_PER_TOKEN)
+    assert [len(entry.tokens) for entry in prefix_cache.entries] == [50, 60]
+    assert prefix_cache.bytes == 110 * BYTES_PER_TOKEN
 
 
 def test_it_forgets_what_was_not_used_for_longest() -> None:
-    prefixes = filled(40, 50)
-    found_length(prefixes, numbers(40))
-    prefixes.shed(40 * BYTES_PER_TOKEN)
-    assert [len(entry.tokens) for entry in prefixes.entries] == [40]
+    prefix_cache = filled(40, 50)
+    found_length(prefix_cache, numbers(40))
+    prefix_cache.shed(40 * BYTES_PER_TOKEN)
+    assert [len(entry.tokens) for entry in prefix_cache.entries] == [40]
 
 
 def test_shedding_everything_leaves_nothing() -> None:
-    prefixes = filled(40, 50)
-    prefixes.shed(0)
-    assert (prefixes.bytes, prefixes.entries) == (0, ())
+    prefix_cache = filled(40, 50)
+    prefix_cache.shed(0)
+    assert (prefix_cache.bytes, prefix_cache.entries) == (0, ())
 
 
 def test_what_is_larger_than_the_limit_is_not_kept_and_costs_nobody_their_place() -> None:
-    prefixes = filled(40, limit=50 * BYTES_PER_TOKEN)
-    prefixes.keep("me", numbers(60, start=5000), kv(60))
-    assert [len(entry.tokens) for entry in prefixes.entries] == [40]
+    prefix_cache = filled(40, limit=50 * BYTES_PER_TOKEN)
+    prefix_cache.store("me", numbers(60, start=5000), kv(60))
+    assert [len(entry.tokens) for entry in prefix_cache.entries] == [40]
 
 
 def test_a_window_that_has_moved_is_used_as_a_whole_or_not_at_all() -> None:
-    prefixes = PrefixCache(10**6)
-    prefixes.keep("me", numbers(40), window(40, size=20))
-    assert found_length(prefixes, numbers(60)) == 40
-    assert found_length(prefixes, numbers(30) + [7, 7]) == 0
+    prefix_cache = PrefixCache(10**6)
+    prefix_cache.store("me", numbers(40), window(40, size=20))
+    assert found_length(prefix_cache, numbers(60)) == 40
+    assert found_length(prefix_cache, numbers(30) + [7, 7]) == 0
 
 
 def test_the_checkpoints_of_a_window_are_kept_beside_one_another() -> None:
-    prefixes = PrefixCache(10**6)
+    prefix_cache = PrefixCache(10**6)
     for length in (30, 40, 50):
-        prefixes.keep("me", numbers(length), window(length, size=20))
-    assert found_length(prefixes, numbers(45) + [7, 7]) == 40
+        prefix_cache.store("me", numbers(length), window(length, size=20))
+    assert found_length(prefix_cache, numbers(45) + [7, 7]) == 40
 
 
 def test_messages_end_where_their_terminators_are() -> None:

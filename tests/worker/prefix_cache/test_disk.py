@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from mlx_lm.models.cache import KVCache
 
-from inference.worker.prefix_cache import disk as spill_module
-from inference.worker.prefix_cache.cache import Found, PrefixCache
+from inference.worker.prefix_cache import disk as disk_module
+from inference.worker.prefix_cache.cache import CachedPrefix, PrefixCache
 from inference.worker.prefix_cache.disk import DiskTier, folder_for
 from inference.worker.prefix_cache.entry import PrefixEntry
 from tests.tiny import make_tiny_model
@@ -32,14 +32,14 @@ def numbers(length: int, start: int = 0) -> list[int]:
 
 
 def saved(folder: Path, *prompts: list[int], owner: str = "me", limit: int = 10 * MB) -> DiskTier:
-    spill = DiskTier(folder, limit)
-    prefixes = PrefixCache(10 * MB, spill)
+    disk = DiskTier(folder, limit)
+    prefix_cache = PrefixCache(10 * MB, disk)
     for prompt in prompts:
-        prefixes.keep(owner, prompt, kv(len(prompt)))
-        entry = prefixes.unsaved
+        prefix_cache.store(owner, prompt, kv(len(prompt)))
+        entry = prefix_cache.unsaved
         assert entry
-        spill.write(entry)
-    return spill
+        disk.write(entry)
+    return disk
 
 
 def found_length(folder: Path, prompt: list[int], owner: str = "me") -> int:
@@ -48,12 +48,12 @@ def found_length(folder: Path, prompt: list[int], owner: str = "me") -> int:
     return found.length if found else 0
 
 
-def restored(folder: Path, prompt: list[int], owner: str = "me") -> Found | None:
-    spill = DiskTier(folder, 10 * MB)
-    prefixes = PrefixCache(10 * MB, spill)
-    if (saved := prefixes.on_disk(owner, prompt)) and (entry := spill.read(saved)):
-        prefixes.restore(entry)
-    return prefixes.find(owner, prompt)
+def restored(folder: Path, prompt: list[int], owner: str = "me") -> CachedPrefix | None:
+    disk = DiskTier(folder, 10 * MB)
+    prefix_cache = PrefixCache(10 * MB, disk)
+    if (saved := prefix_cache.find_on_disk(owner, prompt)) and (entry := disk.read(saved)):
+        prefix_cache.restore(entry)
+    return prefix_cache.lookup(owner, prompt)
 
 
 def test_a_prefix_survives_the_process(tmp_path: Path) -> None:
@@ -63,10 +63,10 @@ def test_a_prefix_survives_the_process(tmp_path: Path) -> None:
 
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
-    spill = DiskTier(tmp_path, 10 * MB)
-    prefixes, cache = PrefixCache(10 * MB, spill), kv(40)
-    prefixes.keep("me", numbers(40), cache)
-    spill.write(prefixes.entries[0])
+    disk = DiskTier(tmp_path, 10 * MB)
+    prefix_cache, cache = PrefixCache(10 * MB, disk), kv(40)
+    prefix_cache.store("me", numbers(40), cache)
+    disk.write(prefix_cache.entries[0])
     found = restored(tmp_path, numbers(60))
     assert found and mx.array_equal(found.cache[1].values[..., :40, :], cache[1].values)
 
@@ -83,9 +83,9 @@ def test_a_longer_chat_takes_the_place_of_its_beginning(tmp_path: Path) -> None:
 
 
 def test_it_stays_below_its_limit_and_the_oldest_go(tmp_path: Path) -> None:
-    spill = saved(tmp_path, *(numbers(500, start=1000 * i) for i in range(4)), limit=3 * MB)
-    assert 0 < spill.bytes <= 3 * MB
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) == spill.bytes
+    disk = saved(tmp_path, *(numbers(500, start=1000 * i) for i in range(4)), limit=3 * MB)
+    assert 0 < disk.bytes <= 3 * MB
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) == disk.bytes
     assert found_length(tmp_path, numbers(600)) == 0
     assert found_length(tmp_path, numbers(600, start=3000)) == 500
 
@@ -113,12 +113,12 @@ def test_a_damaged_file_is_dropped_and_nothing_else_suffers(tmp_path: Path, dama
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_failure(tmp_path: Path) -> None:
-    spill = DiskTier(tmp_path / "gone", 10 * MB)
-    prefixes = PrefixCache(10 * MB, spill)
-    prefixes.keep("me", numbers(40), kv(40))
+    disk = DiskTier(tmp_path / "gone", 10 * MB)
+    prefix_cache = PrefixCache(10 * MB, disk)
+    prefix_cache.store("me", numbers(40), kv(40))
     (tmp_path / "gone").rmdir()
-    spill.write(prefixes.entries[0])
-    assert prefixes.unsaved is None and spill.bytes == 0
+    disk.write(prefix_cache.entries[0])
+    assert prefix_cache.unsaved is None and disk.bytes == 0
 
 
 def test_a_changed_model_has_another_folder(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_changed_model_has_another_folder(tmp_path: Path) -> None:
 def test_another_mlx_lm_has_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = make_tiny_model(tmp_path / "model")
     before = folder_for(tmp_path, model, "cpu")
-    monkeypatch.setattr(spill_module, "version", lambda name: "99")
+    monkeypatch.setattr(disk_module, "version", lambda name: "99")
     assert folder_for(tmp_path, model, "cpu") != before
 
 
@@ -160,11 +160,11 @@ class Unwritable(KVCache):  # type: ignore[misc]  # mlx-lm is not typed
 
 @pytest.mark.parametrize("error", [None, ValueError("no"), TypeError("no"), MemoryError(), KeyError("no")])
 def test_a_cache_that_cannot_be_written_is_no_failure(tmp_path: Path, error: Exception | None) -> None:
-    spill, layer = DiskTier(tmp_path, 10 * MB), Unwritable(error)
+    disk, layer = DiskTier(tmp_path, 10 * MB), Unwritable(error)
     layer.__class__.__name__ = "KVCache"
     entry = PrefixEntry("me", np.arange(40, dtype=np.int32), [layer], 100)
-    spill.write(entry)
-    assert entry.is_saved and spill.bytes == 0 and not list(tmp_path.iterdir())
+    disk.write(entry)
+    assert entry.is_saved and disk.bytes == 0 and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("damage", ["fewer arrays", "no scalars", "a class that is gone"])
@@ -184,20 +184,20 @@ def test_a_file_of_another_mlx_lm_is_dropped(tmp_path: Path, damage: str) -> Non
 
 
 def test_files_are_read_and_written_on_a_thread_of_their_own(tmp_path: Path) -> None:
-    spill = DiskTier(tmp_path, 10 * MB)
-    prefixes = PrefixCache(10 * MB, spill)
-    prefixes.keep("me", numbers(40), kv(40))
-    spill.write_soon(prefixes.entries[0])
-    spill.wait(30)
+    disk = DiskTier(tmp_path, 10 * MB)
+    prefix_cache = PrefixCache(10 * MB, disk)
+    prefix_cache.store("me", numbers(40), kv(40))
+    disk.submit_write(prefix_cache.entries[0])
+    disk.wait(30)
     read: queue.Queue[tuple[str, PrefixEntry | None]] = queue.Queue()
-    saved_one = spill.longer("me", np.arange(60, dtype=np.int32), than=0)
+    saved_one = disk.find_longer("me", np.arange(60, dtype=np.int32), than=0)
     assert saved_one
-    spill.read_soon(saved_one, lambda entry: read.put((threading.current_thread().name, entry)))
+    disk.submit_read(saved_one, lambda entry: read.put((threading.current_thread().name, entry)))
     thread, entry = read.get(timeout=30)
     assert thread.startswith("prefix disk") and entry and len(entry.tokens) == 40
     # What was read there is used here.
-    assert mx.array_equal(entry.cache[0].keys[..., :40, :] * 1, kv_of(prefixes)[..., :40, :])
+    assert mx.array_equal(entry.cache[0].keys[..., :40, :] * 1, kv_of(prefix_cache)[..., :40, :])
 
 
-def kv_of(prefixes: PrefixCache) -> Any:
-    return prefixes.entries[0].cache[0].keys
+def kv_of(prefix_cache: PrefixCache) -> Any:
+    return prefix_cache.entries[0].cache[0].keys

@@ -25,9 +25,9 @@ from inference.worker.prefix_cache.layers import (
     can_always_trim,
     can_be_saved,
     can_trim,
-    copied,
-    trimmed,
-    why_not_merged,
+    copy_caches,
+    trim_copy,
+    unmergeable_type,
 )
 
 pytestmark = pytest.mark.mlx
@@ -110,9 +110,9 @@ def test_what_a_reader_does_to_its_copy_changes_nothing_for_others(
 ) -> None:
     stored = filled(maker, *lengths)
     before = contents(stored)
-    copies = [copied(stored), copied(stored)]
+    copies = [copy_caches(stored), copy_caches(stored)]
     if can_trim(stored):
-        copies[0] = trimmed(stored, trim)
+        copies[0] = trim_copy(stored, trim)
     for copy in copies:
         for length in more:
             for layer in copy:
@@ -122,7 +122,7 @@ def test_what_a_reader_does_to_its_copy_changes_nothing_for_others(
 
 @pytest.mark.parametrize("maker", ["KVCache", "QuantizedKVCache", "RotatingKVCache", "ChunkedKVCache"])
 def test_trimmed_caches_go_on_as_if_they_had_never_been_longer(maker: str) -> None:
-    once, again = filled(maker, 10, 2), trimmed(filled(maker, 10, 7), 7)
+    once, again = filled(maker, 10, 2), trim_copy(filled(maker, 10, 7), 7)
     for layer in again:
         write(layer, 2, 2.0)
     assert [_kept(layer) for layer in again] == [_kept(layer) for layer in once]
@@ -152,7 +152,7 @@ def test_only_caches_that_can_go_back_do(maker: str, length: int, is_possible: b
     assert can_trim(filled(maker, length)) is is_possible
     if not is_possible:
         with pytest.raises(ValueError, match="cannot go back"):
-            trimmed(filled(maker, length), 1)
+            trim_copy(filled(maker, length), 1)
 
 
 def test_a_chunk_that_was_dropped_is_not_gone_back_to() -> None:
@@ -167,7 +167,7 @@ def test_only_plain_caches_can_go_back_however_long_they_grow() -> None:
 
 
 def test_what_cannot_be_merged_is_named() -> None:
-    assert {maker: why_not_merged([KVCache(), MAKERS[maker]()]) for maker in MAKERS} == {
+    assert {maker: unmergeable_type([KVCache(), MAKERS[maker]()]) for maker in MAKERS} == {
         "KVCache": "",
         "QuantizedKVCache": "QuantizedKVCache",
         "RotatingKVCache": "",

@@ -11,7 +11,7 @@ from inference.core.errors import InvalidRequest, UnsupportedField
 from inference.core.requests import ChatRequest, Message, Sampling, Tool
 from inference.worker.model.loading import LoadedModel
 from inference.worker.model.tokenizer import HubTokenizer
-from inference.worker.sampling.grammar import Grammar, Grammars
+from inference.worker.sampling.grammar import Grammar, GrammarCompiler
 from tests.adapters.family_models import ADD, LLAMA_TOOLS, NOW, make, real
 from tests.tiny import CHATML, LLAMA_3, SPECIAL
 
@@ -54,21 +54,21 @@ def asking(schema: Any = None, **fields: Any) -> ChatRequest:
 
 
 def grammar_of(model: LoadedModel, request: ChatRequest) -> Grammar:
-    grammar = Grammars(model).of(request, model.adapter.render(request))
+    grammar = GrammarCompiler(model).of(request, model.adapter.render(request))
     assert grammar
     return grammar
 
 
 def drawn(model: LoadedModel, grammar: Grammar, seed: int, begin: Sequence[int] = ()) -> list[int]:
     """Tokens drawn evenly from what is allowed after `begin`, up to a stop token."""
-    draw = random.Random(seed)  # noqa: S311
-    guide, answer = grammar.begin(begin), list(begin)
+    next_draw = random.Random(seed)  # noqa: S311
+    matcher, answer = grammar.start(begin), list(begin)
     while not answer or answer[-1] not in model.stop_ids:
-        allowed = guide.allowed(model.vocab_size)
+        allowed = matcher.allowed_tokens(model.vocab_size)
         choices = range(model.vocab_size) if allowed is None else allowed.nonzero()[0].tolist()
         assert len(choices) > 0 and len(answer) < 2000
-        answer.append(draw.choice(choices))
-        guide.take(answer[-1])
+        answer.append(next_draw.choice(choices))
+        matcher.consume(answer[-1])
     return answer[:-1]
 
 
@@ -94,11 +94,11 @@ def test_json_is_written_as_models_write_it() -> None:
 
 def test_it_ends_with_any_of_the_models_stop_tokens_and_not_before() -> None:
     model, tokenizer = loaded(LLAMA_3)
-    guide = grammar_of(model, asking({"enum": ["Rome"]})).begin()
-    before = guide.allowed(model.vocab_size)
+    matcher = grammar_of(model, asking({"enum": ["Rome"]})).start()
+    before = matcher.allowed_tokens(model.vocab_size)
     for token in tokenizer.encode('"Rome"'):
-        guide.take(token)
-    after = guide.allowed(model.vocab_size)
+        matcher.consume(token)
+    after = matcher.allowed_tokens(model.vocab_size)
     assert before is not None and not before[list(model.stop_ids)].any()
     assert after is not None and set(after.nonzero()[0].tolist()) == model.stop_ids
 
@@ -114,9 +114,9 @@ def test_an_answer_goes_on_where_it_was() -> None:
 def test_each_answer_has_a_grammar_of_its_own() -> None:
     model, tokenizer = loaded()
     grammar = grammar_of(model, asking(CITY))
-    first, second = grammar.begin(), grammar.begin()
-    first.take(tokenizer.encode("{")[0])
-    allowed = second.allowed(model.vocab_size)
+    first, second = grammar.start(), grammar.start()
+    first.consume(tokenizer.encode("{")[0])
+    allowed = second.allowed_tokens(model.vocab_size)
     assert allowed is not None and allowed.nonzero()[0].tolist() == tokenizer.encode("{")
 
 
@@ -125,11 +125,11 @@ def test_each_answer_has_a_grammar_of_its_own() -> None:
 
 def test_reasoning_that_the_prompt_opened_is_free_and_does_not_end_the_answer() -> None:
     model, tokenizer = loaded(OPENED, THINKS)
-    guide = grammar_of(model, asking(CITY)).begin()
+    matcher = grammar_of(model, asking(CITY)).start()
     for token in tokenizer.encode('Hm, {"name": 5} or not'):
-        allowed = guide.allowed(model.vocab_size)
+        allowed = matcher.allowed_tokens(model.vocab_size)
         assert allowed is not None and allowed[token] and not allowed[list(model.stop_ids)].any()
-        guide.take(token)
+        matcher.consume(token)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_the_answer_behind_the_reasoning_follows_the_schema(template: str, thoug
 
 def test_reasoning_that_is_over_is_not_opened_again() -> None:
     model, tokenizer = loaded(CLOSED, THINKS)
-    allowed = grammar_of(model, asking(CITY)).begin().allowed(model.vocab_size)
+    allowed = grammar_of(model, asking(CITY)).start().allowed_tokens(model.vocab_size)
     assert allowed is not None and not allowed[tokenizer.id_of("<think>")]
 
 
@@ -171,8 +171,8 @@ def test_strict_tools_bind_the_arguments_once_a_call_has_begun() -> None:
     model, tokenizer = loaded()
     request = asking(tools=(ADD,), follows_schemas=True)
     grammar = grammar_of(model, request)
-    guide = grammar.begin(tokenizer.encode("Let me see. <tool_"))
-    assert guide.allowed(model.vocab_size) is None
+    matcher = grammar.start(tokenizer.encode("Let me see. <tool_"))
+    assert matcher.allowed_tokens(model.vocab_size) is None
     tokens = drawn(model, grammar, 4, tokenizer.encode("Let me see. <tool_call>"))
     pieces = text_of(model, request, tokens)
     called = "".join(piece.text for piece in pieces if piece.channel == "tool" and piece.call == 0)
@@ -235,7 +235,7 @@ def test_a_tool_that_need_not_be_called_may_have_any_schema() -> None:
     model, _ = loaded()
     odd = Tool(name="odd", parameters='{"type":"object","properties":{"a":{"not":{}}}}')
     assert grammar_of(model, asking(tools=(ADD, odd), must_call=("add",)))
-    assert Grammars(model).of(asking(tools=(odd,)), ()) is None
+    assert GrammarCompiler(model).of(asking(tools=(odd,)), ()) is None
 
 
 def test_a_model_whose_answers_have_no_end_follows_no_schema() -> None:
@@ -247,23 +247,23 @@ def test_a_model_whose_answers_have_no_end_follows_no_schema() -> None:
 
 def test_free_text_has_no_grammar() -> None:
     model, _ = loaded()
-    assert Grammars(model).of(asking(), ()) is None
-    assert Grammars(model).of(asking(tools=(ADD,)), ()) is None
+    assert GrammarCompiler(model).of(asking(), ()) is None
+    assert GrammarCompiler(model).of(asking(tools=(ADD,)), ()) is None
 
 
 def test_an_answer_that_can_follow_no_further_may_only_end() -> None:
     """A token that is not allowed is never drawn; should it come all the same, nothing is made up."""
     model, tokenizer = loaded()
-    guide = grammar_of(model, asking(CITY)).begin(tokenizer.encode("no"))
-    allowed = guide.allowed(model.vocab_size)
+    matcher = grammar_of(model, asking(CITY)).start(tokenizer.encode("no"))
+    allowed = matcher.allowed_tokens(model.vocab_size)
     assert allowed is not None and set(allowed.nonzero()[0].tolist()) == model.stop_ids
-    assert guide.broken and guide.broken.param == "response_format.json_schema.schema"
+    assert matcher.failure and matcher.failure.param == "response_format.json_schema.schema"
 
 
 def test_an_answer_that_is_stuck_takes_whatever_comes() -> None:
     model, tokenizer = loaded()
-    guide = grammar_of(model, asking(tools=(ADD,), must_call=("add",))).begin(tokenizer.encode("no"))
+    matcher = grammar_of(model, asking(tools=(ADD,), must_call=("add",))).start(tokenizer.encode("no"))
     for _ in range(3):
-        guide.allowed(model.vocab_size)
-        guide.take(5)
-    assert guide.broken and guide.broken.param == "tools.0.function.parameters"
+        matcher.allowed_tokens(model.vocab_size)
+        matcher.consume(5)
+    assert matcher.failure and matcher.failure.param == "tools.0.function.parameters"

@@ -16,7 +16,7 @@ from tests.worker.sampling.test_grammar import around, asking, grammar_of, loade
 pytestmark = pytest.mark.mlx
 
 
-def goes_on(schema: Mapping[str, Any], said: str) -> bool:
+def can_continue(schema: Mapping[str, Any], said: str) -> bool:
     return True
 
 
@@ -39,7 +39,9 @@ LIST = {"type": "array", "items": {"$ref": "#/$defs/a"}}
     ],
 )
 def test_what_holds_itself_without_an_end_is_one(node: Any) -> None:
-    assert "'$ref'" in dead_end({"properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": node}}, goes_on)
+    assert "'$ref'" in dead_end(
+        {"properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": node}}, can_continue
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_what_holds_itself_without_an_end_is_one(node: Any) -> None:
     ],
 )
 def test_what_may_end_is_none(node: Any) -> None:
-    assert dead_end({"properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": node}}, goes_on) == ""
+    assert dead_end({"properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": node}}, can_continue) == ""
 
 
 def test_a_pattern_of_names_is_tried_beside_the_names_that_are_taken() -> None:
@@ -77,7 +79,7 @@ def test_a_pattern_of_names_is_tried_beside_the_names_that_are_taken() -> None:
 def test_a_crowded_place_is_tried_before_an_answer_comes_to_it() -> None:
     inside = {"type": "object", "properties": {f"p{i}": {} for i in range(101)}}
     schema = {"type": "object", "properties": {"a": inside}}
-    assert dead_end(schema, goes_on) == ""
+    assert dead_end(schema, can_continue) == ""
     assert "too complex" in dead_end(schema, stops)
     few = {"anyOf": [{"type": "object", "properties": {f"p{i}": {} for i in range(9)}}] * 9}
     assert dead_end({"properties": {"a": few}}, stops) == ""
@@ -153,16 +155,16 @@ def test_a_schema_that_leads_nowhere_is_refused_before_the_answer(schema: Any, s
 def test_a_schema_that_only_looks_so_is_followed_to_its_end(schema: Any, seed: int) -> None:
     model, tokenizer = loaded()
     grammar = grammar_of(model, asking({"type": "object", "additionalProperties": False, **schema}))
-    guide, draw, answer = grammar.begin(), random.Random(seed), []  # noqa: S311
-    while len(answer) < 120 and not guide.broken:
-        allowed = guide.allowed(model.vocab_size)
+    matcher, next_draw, answer = grammar.start(), random.Random(seed), []  # noqa: S311
+    while len(answer) < 120 and not matcher.failure:
+        allowed = matcher.allowed_tokens(model.vocab_size)
         assert allowed is not None
-        answer.append(draw.choice(allowed.nonzero()[0].tolist()))
+        answer.append(next_draw.choice(allowed.nonzero()[0].tolist()))
         if answer[-1] in model.stop_ids:
             json.loads(tokenizer.decode(answer[:-1]))
             return
-        guide.take(answer[-1])
-    assert not guide.broken
+        matcher.consume(answer[-1])
+    assert not matcher.failure
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from inference.core.requests import Sampling
 from inference.worker.sampling.grammar import mask
-from inference.worker.sampling.token_sampler import TokenSampler, choose
+from inference.worker.sampling.token_sampler import TokenSampler, sample_rows
 from tests.worker.sampling.test_grammar import CITY, asking, grammar_of, loaded
 
 pytestmark = pytest.mark.mlx
@@ -20,10 +20,10 @@ GREEDY = Sampling(temperature=0.0)
 
 def processed(sampling: Sampling, answer: tuple[int, ...], answered: tuple[int, ...] = ()) -> Any:
     """The logits after the tokens of `answer` have been chosen one by one."""
-    chooser = TokenSampler(sampling, prompt=PROMPT, answered=answered)
+    sampler = TokenSampler(sampling, prompt=PROMPT, answered=answered)
     last = (*PROMPT, *answered)[-1]
     for token in (last, *answer):
-        row = chooser.process(mx.array([token], dtype=mx.uint32), mx.array(LOGITS)[None])
+        row = sampler.process(mx.array([token], dtype=mx.uint32), mx.array(LOGITS)[None])
     return np.array(row)[0]
 
 
@@ -76,25 +76,25 @@ def test_logits_are_left_alone_unless_something_changes_them(sampling: Sampling,
 
 def test_rows_of_different_shapes_keep_their_order() -> None:
     logits = mx.array(np.eye(6, dtype=np.float32) * 100)
-    choosers = [TokenSampler(Sampling(temperature=t)) for t in (0.0, 0.5, 0.0, 0.5, 0.7, 0.0)]
-    assert choose(choosers, logits).tolist() == list(range(6))
+    samplers = [TokenSampler(Sampling(temperature=t)) for t in (0.0, 0.5, 0.0, 0.5, 0.7, 0.0)]
+    assert sample_rows(samplers, logits).tolist() == list(range(6))
 
 
 def test_a_seed_moves_on_from_token_to_token() -> None:
-    chooser = TokenSampler(Sampling(seed=1))
-    assert [chooser.draw().place for _ in range(3)] == [0, 1, 2]
+    sampler = TokenSampler(Sampling(seed=1))
+    assert [sampler.next_draw().position for _ in range(3)] == [0, 1, 2]
 
 
 def test_alternatives_are_the_likeliest_in_order() -> None:
-    chooser = TokenSampler(GREEDY, logprobs=4)
-    told = chooser.logprob_of(mx.array(LOGITS), mx.array(3)).read()
+    sampler = TokenSampler(GREEDY, logprobs=4)
+    told = sampler.logprob_for(mx.array(LOGITS), mx.array(3)).read()
     logprobs = LOGITS - np.log(np.exp(LOGITS).sum())
     assert told.value == pytest.approx(float(logprobs[3]), abs=1e-5)
     assert [token for token, _ in told.top] == np.argsort(-LOGITS)[:4].tolist()
 
 
 def test_no_alternatives_are_a_figure_alone() -> None:
-    assert TokenSampler(GREEDY, logprobs=0).logprob_of(mx.array(LOGITS), mx.array(3)).read().top == ()
+    assert TokenSampler(GREEDY, logprobs=0).logprob_for(mx.array(LOGITS), mx.array(3)).read().top == ()
 
 
 def test_only_allowed_tokens_can_be_drawn() -> None:
@@ -108,15 +108,15 @@ def test_only_allowed_tokens_can_be_drawn() -> None:
 
 def test_a_chooser_that_can_follow_its_grammar_no_further_says_so_with_the_end() -> None:
     model, tokenizer = loaded()
-    chooser = TokenSampler(GREEDY, grammar=grammar_of(model, asking(CITY)))
+    sampler = TokenSampler(GREEDY, grammar=grammar_of(model, asking(CITY)))
     token, logits = mx.array([0], dtype=mx.uint32), mx.zeros((1, model.vocab_size))
-    chooser.process(token, logits)
-    assert not chooser.has_logprob
-    chooser.see(0)
+    sampler.process(token, logits)
+    assert not sampler.has_logprob
+    sampler.observe(0)
     for wrong in tokenizer.encode("no"):
-        chooser.see(wrong)
-    row = chooser.process(token, logits)[0]
-    chosen = choose([chooser], row[None])[0]
+        sampler.observe(wrong)
+    row = sampler.process(token, logits)[0]
+    chosen = sample_rows([sampler], row[None])[0]
     assert int(chosen.item()) in model.stop_ids  # type: ignore[arg-type]
-    broken = chooser.logprob_of(row, chosen).read().broken
-    assert chooser.has_logprob and broken and broken.param == "response_format.json_schema.schema"
+    broken = sampler.logprob_for(row, chosen).read().failure
+    assert sampler.has_logprob and broken and broken.param == "response_format.json_schema.schema"

@@ -41,7 +41,7 @@ def chat(*messages: Message, **fields: Any) -> ChatRequest:
 
 
 def test_each_prompt_has_its_sequences_and_answers_in_order() -> None:
-    asked = prompts()[0].asked(completion("a", "b", n=2), "me")
+    asked = prompts()[0].prepare(completion("a", "b", n=2), "me")
     assert [len(one.sequences) for one in asked] == [2, 2]
     assert [answer.index for one in asked for answer in one.answers] == [0, 1, 2, 3]
     assert len({sequence.id for one in asked for sequence in one.sequences}) == 4
@@ -49,7 +49,7 @@ def test_each_prompt_has_its_sequences_and_answers_in_order() -> None:
 
 def test_a_gap_is_filled_between_prompt_and_suffix() -> None:
     made, tokenizer = prompts((*SPECIAL, *FIM))
-    (asked,) = made.asked(completion("def ", suffix=": pass"), "me")
+    (asked,) = made.prepare(completion("def ", suffix=": pass"), "me")
     marks = [tokenizer.id_of(token) for token in FIM]
     assert [token for token in asked.prompt if token in marks] == marks[:3]
     assert marks[3] in asked.sequences[0].stop_ids
@@ -57,13 +57,13 @@ def test_a_gap_is_filled_between_prompt_and_suffix() -> None:
 
 def test_a_model_without_the_marks_fills_no_gap() -> None:
     with pytest.raises(UnsupportedField) as caught:
-        prompts()[0].asked(completion("def ", suffix=": pass"), "me")
+        prompts()[0].prepare(completion("def ", suffix=": pass"), "me")
     assert caught.value.param == "suffix"
 
 
 def test_an_answer_that_ignores_its_end_has_no_stop_tokens() -> None:
     (plain,), (endless,) = (
-        prompts()[0].asked(completion("a", ignores_end=ignores), "me") for ignores in (False, True)
+        prompts()[0].prepare(completion("a", ignores_end=ignores), "me") for ignores in (False, True)
     )
     assert plain.sequences[0].stop_ids and not endless.sequences[0].stop_ids
 
@@ -85,18 +85,18 @@ TOO_LARGE: dict[str, Any] = {
 @pytest.mark.parametrize("request_", TOO_LARGE.values(), ids=TOO_LARGE)
 def test_what_is_far_too_large_is_refused_before_it_is_tokenised(request_: Any) -> None:
     with pytest.raises(ContextLengthExceeded, match="at least"):
-        prompts()[0].asked(request_, "me")
+        prompts()[0].prepare(request_, "me")
 
 
 def test_the_answer_has_what_the_context_leaves() -> None:
-    (asked,) = prompts(context=50)[0].asked(chat(), "me")
+    (asked,) = prompts(context=50)[0].prepare(chat(), "me")
     assert asked.sequences[0].max_tokens == 50 - len(asked.prompt)
 
 
 @pytest.mark.parametrize("text", ["", "<|begin_of_text|>"])
 def test_a_prompt_of_nothing_is_refused_or_begins_a_text(text: str) -> None:
     try:
-        (asked,) = prompts()[0].asked(completion(text), "me")
+        (asked,) = prompts()[0].prepare(completion(text), "me")
     except InvalidRequest as error:
         assert isinstance(error, InvalidValue) and error.param == "prompt"
     else:
