@@ -26,7 +26,9 @@ from inference.core.protocol import (
     Stop,
     Submit,
 )
-from inference.worker.engine.engine import Engine, EngineCallbacks, Quit
+from inference.worker.engine.callbacks import EngineCallbacks
+from inference.worker.engine.commands import Quit
+from inference.worker.engine.engine import Engine
 
 if TYPE_CHECKING:
     from inference.worker.model.loading import LoadedModel
@@ -55,7 +57,7 @@ class Session:
                 on_loaded=self._on_loaded,
                 on_load_failed=self._on_load_failed,
                 on_outputs=lambda outputs: self._open_requests().deliver(outputs),
-                on_lost=lambda ids: self._open_requests().lose(ids),
+                on_lost=lambda ids: self._open_requests().fail(ids),
                 on_memory=self._report,
             )
         )
@@ -85,7 +87,7 @@ class Session:
             case Submit():
                 self._open_requests().prepare(frame)
             case Cancel(id=number):
-                self._open_requests().forget(number)
+                self._open_requests().cancel(number)
 
     async def _beat(self) -> None:
         """Greet once the imports are done, then tell the memory figures every second."""

@@ -15,7 +15,7 @@ from inference.core.requests import (
     Sampling,
     TokenizeRequest,
 )
-from inference.worker.engine.engine import Add, Command, Remove
+from inference.worker.engine.commands import Add, Command, Remove
 from inference.worker.engine.sequence import Prefilled, Sampled, Scored
 from inference.worker.model.loading import LoadedModel
 from inference.worker.open_requests import OpenRequests
@@ -142,7 +142,7 @@ def test_an_answer_that_could_not_follow_its_schema_ends_with_the_field_that_ask
 def test_what_the_engine_still_made_of_a_left_request_is_nobodys() -> None:
     desk = Desk()
     desk.submit(1, max_tokens=50)
-    desk.requests.forget(1)
+    desk.requests.cancel(1)
     desk.say(1, "x")
     assert [desk.commands.get(timeout=5) for _ in range(2)] == [Remove(1), Remove(1)]
     assert desk.told.empty()
@@ -151,7 +151,7 @@ def test_what_the_engine_still_made_of_a_left_request_is_nobodys() -> None:
 def test_lost_sequences_are_told_so() -> None:
     desk = Desk()
     desk.submit(1, max_tokens=50)
-    desk.requests.lose([1, 99])
+    desk.requests.fail([1, 99])
     assert desk.hear(1).code == "internal_error"
 
 
@@ -216,7 +216,7 @@ def test_every_answer_of_a_request_ends_by_itself() -> None:
 def test_a_lost_answer_ends_the_request_and_frees_the_others() -> None:
     desk = Desk()
     first, second = desk.submit(1, max_tokens=50, n=2).sequences
-    desk.requests.lose([second.id])
+    desk.requests.fail([second.id])
     assert desk.hear(1).code == "internal_error"
     assert {desk.commands.get(timeout=5) for _ in range(2)} == {Remove(first.id), Remove(second.id)}
 
@@ -245,7 +245,7 @@ def test_it_tells_what_the_tokens_are_drawn_with(asked: Sampling, used: tuple[fl
 def test_leaving_frees_every_sequence() -> None:
     desk = Desk()
     sequences = desk.submit(1, max_tokens=50, n=3).sequences
-    desk.requests.forget(1)
+    desk.requests.cancel(1)
     assert [desk.commands.get(timeout=5) for _ in sequences] == [Remove(one.id) for one in sequences]
 
 

@@ -1,5 +1,13 @@
 """The engine: the one thread that loads, steps and frees the model.
 
+Each round of its loop has three steps:
+
+1. Handle every command that was posted meanwhile: load, add, remove, shed memory, quit. With nothing to
+   compute, wait for one; prefixes are written to disk while none comes.
+2. Step the batch: one token for each sequence that decodes, and a chunk of prefill for those that do not
+   (batch.py). A step that fails is recovered from (recovery.py).
+3. Publish the outputs through the callbacks, and the memory figures from time to time.
+
 MLX arrays belong to the thread that made them until they are evaluated
 (https://github.com/ml-explore/mlx/issues/3348), so nothing else in the worker touches them.
 """
@@ -9,73 +17,32 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inference.core.model_card import Finding
 from inference.core.protocol import Load, Shed
 from inference.worker.embedding.inputs import Inputs
+from inference.worker.engine.callbacks import EngineCallbacks
+from inference.worker.engine.commands import Add, Command, Quit, Remove, Restored
 from inference.worker.model.low_priority import run_at_low_priority
 
 if TYPE_CHECKING:
-    from inference.worker.engine.recovery import ResilientBatch, Steppable
+    from inference.worker.engine.recovery import ResilientBatch
     from inference.worker.engine.sequence import Output, Sequence
     from inference.worker.model.loading import LoadedModel
     from inference.worker.prefix_cache.cache import PrefixCache
-    from inference.worker.prefix_cache.entry import PrefixEntry
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Add:
-    """Sequences of one prompt, which is prefilled once; or what an embedding model is given."""
-
-    sequences: "tuple[Sequence, ...] | tuple[Inputs]"
-
-
-@dataclass(frozen=True)
-class Remove:
-    id: int
-
-
-@dataclass(frozen=True)
-class Restored:
-    """What the disk had of the prompt of these sequences, None if it could not be read."""
-
-    sequences: "tuple[Sequence, ...]"
-    entry: "PrefixEntry | None"
-
-
-class Quit:
-    """End the thread."""
-
-
 LoadModel = Callable[[Load, Callable[[int], None]], "LoadedModel"]
-Command = Load | Add | Remove | Restored | Shed | Quit
 _STEPS_BETWEEN_REPORTS = 64
-_SAVE_AFTER_S = 3.0  # of idleness: a chat that goes on would be saved again a moment later
+_SAVE_AFTER_S = 3.0  # of idleness: a chat that continues would be saved again a moment later
 _FLUSH_S = 2.0  # the site waits this long and a little more for a worker to end
 
 
-@dataclass(frozen=True)
-class EngineCallbacks:
-    """Where the engine's results go; each is called on the engine's thread and must not block."""
-
-    on_imported: Callable[[], None]
-    on_loading: Callable[[int], None]
-    on_loaded: Callable[["LoadedModel"], None]
-    on_load_failed: Callable[[Exception], None]
-    on_outputs: Callable[[list["Output"]], None]
-    on_lost: Callable[[list[int]], None]  # these sequences cannot go on
-    on_memory: Callable[[], None]  # the KV and prefix figures have changed
-
-
 class Engine(threading.Thread):
-    """Takes commands between steps and publishes what each step brought.
+    """Handles commands between steps and publishes each step's outputs; see the steps above.
 
-    `steps`, `running`, `kv_bytes` and `prefix_bytes` may be read on any thread.
+    `steps`, `running` (sequences), `kv_bytes` and `prefix_bytes` may be read on any thread.
     """
 
     def __init__(self, callbacks: EngineCallbacks, load: "LoadModel | None" = None) -> None:
@@ -85,7 +52,7 @@ class Engine(threading.Thread):
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._batch: ResilientBatch | None = None
         self._prefix_cache: PrefixCache | None = None
-        self._restoring: dict[int, Sequence] = {}  # those that wait for the disk
+        self._restoring: dict[int, Sequence] = {}  # they wait for a prefix from the disk
         self._is_running = True
         self.steps = 0
         self.running = 0
@@ -93,7 +60,7 @@ class Engine(threading.Thread):
         self.prefix_bytes = 0
 
     def post(self, command: Command) -> None:
-        """Hand over a command, from any thread."""
+        """Hand over a command; may be called on any thread."""
         self._commands.put(command)
 
     def run(self) -> None:
@@ -106,11 +73,11 @@ class Engine(threading.Thread):
             self._update_running()
 
     def _import(self) -> None:
-        # Seconds of imports, done before the model is known: this is what a spare worker is for.
+        # Seconds of imports, done before the model is known: they are why there is a spare worker.
         from inference.worker.model import file_descriptors
 
         file_descriptors.keep_hard_limit()
-        import inference.worker.engine.recovery  # noqa: F401
+        import inference.worker.engine.model_batch  # noqa: F401
         from inference.worker.engine.decode_step import Decode
         from inference.worker.model import mlx_lm_patches
 
@@ -120,7 +87,7 @@ class Engine(threading.Thread):
         self._callbacks.on_imported()
 
     def _next_commands(self) -> list[Command]:
-        """Every command posted so far; waits for one only when there is nothing to step."""
+        """Every command posted so far; waits for one only if there is nothing to step."""
         is_idle = not (self._batch and self._batch.is_busy)
         commands = [self._wait_for_command()] if is_idle else []
         while not self._commands.empty():
@@ -161,36 +128,25 @@ class Engine(threading.Thread):
                 self._flush_prefixes()
 
     def _load(self, options: Load) -> None:
+        from inference.worker.engine.model_batch import new_batch, new_prefix_cache
         from inference.worker.engine.recovery import ResilientBatch
         from inference.worker.model.loading import load
 
         try:
-            loading = self._load_model or load
-            loaded = run_at_low_priority(lambda: loading(options, self._callbacks.on_loading))
-            self._prefix_cache, findings = _new_prefix_cache(options, loaded)
-            self._batch = ResilientBatch(lambda: self._new_batch(loaded, options), self._release_memory)
+            load_model = self._load_model or load
+            loaded = run_at_low_priority(lambda: load_model(options, self._callbacks.on_loading))
+            prefix_cache, findings = new_prefix_cache(options, loaded)
+            self._prefix_cache = prefix_cache
+            self._batch = ResilientBatch(
+                lambda: new_batch(options, loaded, prefix_cache), self._release_memory
+            )
             self._callbacks.on_loaded(replace(loaded, findings=(*loaded.findings, *findings)))
-        except Exception as error:  # whatever is wrong with a model's files, the site is told
+        except Exception as error:  # a model's files can be wrong in any way; the site gets the reason
             logger.exception("Cannot load %s", options.model)
             self._callbacks.on_load_failed(error)
 
-    def _new_batch(self, loaded: "LoadedModel", options: Load) -> "Steppable":
-        from inference.worker.embedding.batch import EmbeddingBatch
-        from inference.worker.engine.batch import Batch
-
-        if loaded.pooling:
-            return EmbeddingBatch(loaded.encoder, loaded.pooling, step=options.prefill_step)
-        return Batch(
-            loaded.model,
-            max_batch=options.max_batch,
-            prefill_step=options.prefill_step,
-            prefix_cache=self._prefix_cache,
-            has_exact_seeds=options.has_exact_seeds,
-            support=loaded.support,
-        )
-
     def _release_memory(self) -> None:
-        """Give memory back after a failed step, which may have failed for the lack of it."""
+        """Free what can be freed after a failed step: a lack of memory may have been the cause."""
         import mlx.core as mx
 
         if self._prefix_cache:
@@ -199,22 +155,17 @@ class Engine(threading.Thread):
         mx.clear_cache()
 
     def _add(self, batch: "ResilientBatch", sequences: "tuple[Sequence, ...] | tuple[Inputs]") -> None:
-        """Begin sequences; those whose prompt the disk knows more of wait until it has been read."""
-        prefix_cache, prompts = self._prefix_cache, [one for one in sequences if not isinstance(one, Inputs)]
-        saved = (
-            prefix_cache.find_on_disk(prompts[0].owner, prompts[0].known)
-            if prefix_cache and prompts
-            else None
-        )
-        if not (saved and prefix_cache and prefix_cache.disk):
+        """Add sequences to the batch, after reading their prefix if the disk has a longer one than memory."""
+        cache, prompts = self._prefix_cache, tuple(one for one in sequences if not isinstance(one, Inputs))
+        saved = cache.find_on_disk(prompts[0].owner, prompts[0].known) if cache and prompts else None
+        if not (cache and cache.disk and saved):
             batch.add(*sequences)
             return
         self._restoring |= {one.id: one for one in prompts}
-        group = tuple(prompts)
-        prefix_cache.disk.submit_read(saved, lambda entry: self.post(Restored(group, entry)))
+        cache.disk.submit_read(saved, lambda entry: self.post(Restored(prompts, entry)))
 
     def _add_restored(self, batch: "ResilientBatch", restored: Restored) -> None:
-        """Begin the sequences that waited for the disk and have not left meanwhile."""
+        """Add the sequences that waited for the disk and were not cancelled meanwhile."""
         group = [one for one in restored.sequences if self._restoring.pop(one.id, None)]
         if self._prefix_cache and restored.entry:
             self._prefix_cache.restore(restored.entry)
@@ -242,6 +193,7 @@ class Engine(threading.Thread):
             self._update_memory()
 
     def _flush_prefixes(self) -> None:
+        """Write the prefixes that are not on disk yet, as far as the time allows."""
         disk = self._prefix_cache.disk if self._prefix_cache else None
         while disk and self._prefix_cache and (entry := self._prefix_cache.unsaved):
             disk.submit_write(entry)
@@ -249,7 +201,7 @@ class Engine(threading.Thread):
             disk.wait(_FLUSH_S)
 
     def _update_memory(self) -> None:
-        """Bring the figures up to date, and tell them once the prefix cache has changed."""
+        """Update the memory figures, and report them at once if the prefix cache has changed."""
         before = self.prefix_bytes
         self.kv_bytes = self._batch.kv_bytes if self._batch else 0
         self.prefix_bytes = self._prefix_cache.bytes if self._prefix_cache else 0
@@ -258,21 +210,3 @@ class Engine(threading.Thread):
 
     def _update_running(self) -> None:
         self.running = len(self._restoring) + (len(self._batch.ids) if self._batch else 0)
-
-
-def _new_prefix_cache(options: Load, loaded: "LoadedModel") -> "tuple[PrefixCache, tuple[Finding, ...]]":
-    """The model's prefix cache, and what its owner should know of it."""
-    from inference.worker.prefix_cache.cache import PrefixCache
-    from inference.worker.prefix_cache.disk import DiskTier, folder_for
-
-    limit = options.prefix_cache_bytes if loaded.support.can_reuse_prefixes else 0
-    can_trim = loaded.support.can_trim_prefixes
-    if not (options.prefix_disk_bytes and loaded.support.can_reuse_prefixes):
-        return PrefixCache(limit, can_trim=can_trim), ()
-    try:
-        folder = folder_for(Path(options.prefix_disk_path), Path(options.path), loaded.device)
-        return PrefixCache(limit, DiskTier(folder, options.prefix_disk_bytes), can_trim), ()
-    except OSError as error:
-        logger.warning("No prefixes are kept on disk: %s", error)
-        text = f"Its prefixes are not kept on disk: {error.strerror or 'their folder cannot be used'}."
-        return PrefixCache(limit, can_trim=can_trim), (Finding(light="amber", about="prefixes", text=text),)

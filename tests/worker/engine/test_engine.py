@@ -12,7 +12,9 @@ import pytest
 from inference.core.model_card import Finding
 from inference.core.protocol import Load, Shed
 from inference.core.requests import Sampling
-from inference.worker.engine.engine import Add, Engine, EngineCallbacks, Quit, Remove
+from inference.worker.engine.callbacks import EngineCallbacks
+from inference.worker.engine.commands import Add, Quit, Remove
+from inference.worker.engine.engine import Engine
 from inference.worker.engine.sequence import Prefilled, Sampled
 from inference.worker.model.loading import LoadedModel
 from tests.worker.models import Poisoned, Unremovable, sequence, tiny
@@ -33,7 +35,7 @@ class Bench:
         self.cached: dict[int, int] = {}
         self.findings: tuple[Finding, ...] = ()
         self.breaks_on_load = False
-        sink = EngineCallbacks(
+        callbacks = EngineCallbacks(
             on_imported=lambda: None,
             on_loading=lambda percent: None,
             on_loaded=self._note_load,
@@ -42,7 +44,7 @@ class Bench:
             on_lost=self._lose,
             on_memory=self._count,
         )
-        self.engine = Engine(sink, load=lambda options, progress: _loaded(make()))
+        self.engine = Engine(callbacks, load=lambda options, progress: _loaded(make()))
         self.engine.start()
 
     def load(self, **options: Any) -> str:

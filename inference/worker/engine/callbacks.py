@@ -1,0 +1,22 @@
+"""Where the engine's results go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inference.worker.engine.sequence import Output
+    from inference.worker.model.loading import LoadedModel
+
+
+@dataclass(frozen=True)
+class EngineCallbacks:
+    """Each is called on the engine's thread and must not block."""
+
+    on_imported: Callable[[], None]
+    on_loading: Callable[[int], None]  # percent of the weights
+    on_loaded: Callable[["LoadedModel"], None]
+    on_load_failed: Callable[[Exception], None]
+    on_outputs: Callable[[list["Output"]], None]
+    on_lost: Callable[[list[int]], None]  # ids of sequences that cannot be computed
+    on_memory: Callable[[], None]  # the prefix cache has grown or shrunk

@@ -1,0 +1,40 @@
+"""What the other threads ask the engine's thread to do. Load and Shed are frames of the site."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inference.core.protocol import Load, Shed
+from inference.worker.embedding.inputs import Inputs
+
+if TYPE_CHECKING:  # a spare worker reads its socket before it has imported MLX
+    from inference.worker.engine.sequence import Sequence
+    from inference.worker.prefix_cache.entry import PrefixEntry
+
+
+@dataclass(frozen=True)
+class Add:
+    """Compute the sequences of one prompt, which is prefilled once, or the inputs of an embedding request."""
+
+    sequences: "tuple[Sequence, ...] | tuple[Inputs]"
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Stop computing a sequence or an embedding request; unknown ids have ended already."""
+
+    id: int
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Compute sequences that waited for a prefix from the disk; `entry` is None if it was unreadable."""
+
+    sequences: "tuple[Sequence, ...]"
+    entry: "PrefixEntry | None"
+
+
+class Quit:
+    """End the thread."""
+
+
+Command = Load | Add | Remove | Restored | Shed | Quit

@@ -1,0 +1,77 @@
+"""One open request: its answers, its token counts and its timings."""
+
+import time
+from dataclasses import dataclass, field
+
+from inference.core.events import Ended, Event, Finished, FinishReason, Progress, Timings, Usage
+from inference.worker.engine.sequence import Prefilled
+from inference.worker.text.answer import AnswerText
+from inference.worker.text.prompts import PreparedPrompt
+
+
+@dataclass(eq=False)
+class OpenRequest:
+    """One request between Accepted and its end; times are perf_counter seconds."""
+
+    number: int
+    accepted_at: float
+    answers: dict[int, AnswerText]  # unfinished answers, by the id of their sequence
+    prompts: dict[int, int]  # tokens of each prompt, by the first sequence that answers it
+    prefilled: dict[int, int] = field(default_factory=dict)  # tokens of each prompt in the KV cache
+    cached: dict[int, int] = field(default_factory=dict)  # those of them that came from the prefix cache
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    prefill_at: float | None = None
+    decode_at: float | None = None
+
+    @classmethod
+    def of(cls, number: int, prepared: list[PreparedPrompt]) -> "OpenRequest":
+        answers = {
+            sequence.id: answer
+            for prompt in prepared
+            for sequence, answer in zip(prompt.sequences, prompt.answers, strict=True)
+        }
+        prompts = {prompt.sequences[0].id: len(prompt.prompt) for prompt in prepared}
+        return cls(number, time.perf_counter(), answers, prompts)
+
+    @property
+    def sequences(self) -> set[int]:
+        """The ids of all sequences that the engine may still be computing for it."""
+        return {*self.answers, *self.prompts}
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(self.prompts.values())
+
+    def progress(self, prefilled: Prefilled) -> Progress:
+        """Record how far a prompt's prefill is; returns the progress of all prompts together."""
+        self.prefill_at = self.prefill_at or time.perf_counter()
+        if prefilled.id in self.prompts:
+            self.prefilled[prefilled.id] = prefilled.done
+            # A prompt that is computed again finds its own prefix: only the first figure counts as cached.
+            self.cached.setdefault(prefilled.id, prefilled.cached)
+        done, cached = sum(self.prefilled.values()), sum(self.cached.values())
+        return Progress(phase="prefill", done=done, total=self.prompt_tokens, cached=cached)
+
+    def end(self, sequence: int, reason: FinishReason) -> list[Event]:
+        """End one answer; returns its Ended event, and after the last answer the request's Finished too."""
+        answer = self.answers.pop(sequence)
+        self.completion_tokens += answer.tokens
+        self.reasoning_tokens += answer.reasoning_tokens
+        ended = Ended(reason=reason, index=answer.index)
+        return [ended] if self.answers else [ended, self.finished()]
+
+    def finished(self) -> Finished:
+        """The event that ends the request, with its usage and timings."""
+        now = time.perf_counter()
+        prefill_at, decode_at = self.prefill_at or now, self.decode_at or now
+        usage = Usage(
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            cached_tokens=sum(self.cached.values()),
+            reasoning_tokens=self.reasoning_tokens,
+        )
+        timings = Timings(
+            queue_s=prefill_at - self.accepted_at, prefill_s=decode_at - prefill_at, decode_s=now - decode_at
+        )
+        return Finished(usage=usage, timings=timings)
