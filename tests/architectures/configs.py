@@ -11,7 +11,15 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx_lm.utils import _get_classes
 
-from tests.architectures import dense, experts, latent, recurrent, windows
+from tests.architectures import (
+    dense,
+    experts,
+    latent,
+    linear_attention,
+    short_convolutions,
+    state_space,
+    windows,
+)
 from tests.architectures.fields import Fields
 from tests.architectures.weights import randomize
 
@@ -19,7 +27,9 @@ _CONFIGS: dict[str, Fields] = {
     **dense.CONFIGS,
     **experts.CONFIGS,
     **latent.CONFIGS,
-    **recurrent.CONFIGS,
+    **linear_attention.CONFIGS,
+    **short_convolutions.CONFIGS,
+    **state_space.CONFIGS,
     **windows.CONFIGS,
 }
 ARCHITECTURES: tuple[str, ...] = tuple(sorted(_CONFIGS))

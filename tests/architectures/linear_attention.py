@@ -1,4 +1,4 @@
-"""Models with a recurrent state or a short convolution in some or all of their layers."""
+"""Models with linear attention or a gated recurrence in some or all of their layers."""
 
 from tests.architectures.fields import (
     EXPERT_FFN,
@@ -10,7 +10,6 @@ from tests.architectures.fields import (
     HIDDEN,
     LATENT_ATTENTION,
     LAYERS,
-    STATE,
     TEXT,
     VOCABULARY,
     WINDOW,
@@ -19,18 +18,6 @@ from tests.architectures.fields import (
 )
 
 _CONV = 4
-_MAMBA: Fields = {
-    "vocab_size": VOCABULARY,
-    "hidden_size": HIDDEN,
-    "intermediate_size": 2 * HIDDEN,
-    "num_hidden_layers": LAYERS,
-    "state_size": STATE,
-    "conv_kernel": _CONV,
-    "use_bias": False,
-    "use_conv_bias": True,
-    "time_step_rank": 8,
-    "tie_word_embeddings": False,
-}
 _DELTA_NET: Fields = {
     "linear_num_key_heads": 2,
     "linear_num_value_heads": 4,
@@ -58,19 +45,6 @@ _QWEN3_5: Fields = {
         "rope_theta": 10000.0,
         "partial_rotary_factor": 0.5,
     },
-}
-_LFM2: Fields = {
-    **TEXT,
-    "num_hidden_layers": 4,
-    "norm_eps": 1e-5,
-    "conv_bias": False,
-    "conv_L_cache": _CONV,
-    "block_dim": HIDDEN,
-    "block_ff_dim": FFN,
-    "block_multiple_of": 16,
-    "block_ffn_dim_multiplier": 1.0,
-    "block_auto_adjust_ff_dim": True,
-    "layer_types": ["conv", "full_attention", "conv", "full_attention"],
 }
 _KDA: Fields = {
     "num_heads": HEADS,
@@ -112,26 +86,8 @@ _BAILING: Fields = {
     "moe_router_enable_expert_bias": True,
     "partial_rotary_factor": 0.5,
 }
-_MAMBA2_HEADS: Fields = {
-    "mamba_n_heads": 8,
-    "mamba_d_head": 16,
-    "mamba_n_groups": 2,
-    "mamba_d_state": STATE,
-    "mamba_d_conv": _CONV,
-    "mamba_proj_bias": False,
-    "mamba_conv_bias": True,
-}
 
 CONFIGS: dict[str, Fields] = {
-    "baichuan_m1": {
-        **TEXT,
-        "num_hidden_layers": 4,
-        "sliding_window": WINDOW,
-        "sliding_window_layers": [0, 2],
-        "num_swa_attention_heads": 2 * HEADS,
-        "num_swa_key_value_heads": HEADS,
-        "conv_window": 2,
-    },
     "bailing_hybrid": {**_BAILING, **HEAD, **LATENT_ATTENTION},
     "bailing_moe_linear": {**_BAILING, **HEAD},
     # Its model type is that of bailing_hybrid; mlx-lm tells the two apart by the architecture.
@@ -143,55 +99,6 @@ CONFIGS: dict[str, Fields] = {
         "architectures": ["BailingMoeV3ForCausalLM"],
         "moe_shared_expert_intermediate_size": EXPERT_FFN,
         "short_conv_kernel_size": _CONV,
-    },
-    "falcon_h1": {
-        **TEXT,
-        **HEAD,
-        **_MAMBA2_HEADS,
-        "mamba_d_ssm": 128,
-        "mamba_rms_norm": True,
-        "lm_head_multiplier": 0.25,
-        "embedding_multiplier": 4.0,
-    },
-    "gear": {
-        **TEXT,
-        **HEAD,
-        "num_hidden_layers": 4,
-        "sliding_window": WINDOW,
-        "layer_types": ["conv_mixer", "sliding_attention", "conv_mixer", "full_attention"],
-        "conv_L_cache": _CONV,
-        "rope_local_base_freq": 10000.0,
-        "final_logit_softcapping": 30.0,
-        "attn_logit_softcapping": 50.0,
-    },
-    "granitemoehybrid": {
-        **TEXT,
-        **_MAMBA2_HEADS,
-        "num_hidden_layers": 4,
-        "layer_types": ["mamba", "attention", "mamba", "attention"],
-        "num_local_experts": 4,
-        "num_experts_per_tok": 2,
-        "intermediate_size": EXPERT_FFN,
-        "shared_intermediate_size": EXPERT_FFN,
-        "position_embedding_type": "nope",
-        "logits_scaling": 0.5,
-        "attention_multiplier": 0.25,
-        "embedding_multiplier": 4.0,
-        "residual_multiplier": 0.8,
-    },
-    "jamba": {
-        **TEXT,
-        "num_hidden_layers": 4,
-        "attn_layer_offset": 1,
-        "attn_layer_period": 2,
-        "expert_layer_offset": 1,
-        "expert_layer_period": 2,
-        "mamba_d_conv": _CONV,
-        "mamba_d_state": STATE,
-        "mamba_dt_rank": 8,
-        "mamba_expand": 2,
-        "num_experts": 4,
-        "num_experts_per_tok": 2,
     },
     "kimi_k3": nested(
         {
@@ -208,50 +115,6 @@ CONFIGS: dict[str, Fields] = {
         "kimi_linear",
     ),
     "kimi_linear": {**_KIMI, "model_max_length": 2048},
-    "lfm2": _LFM2,
-    "lfm2-vl": nested(_LFM2, "lfm2"),
-    "lfm2_moe": {
-        **_LFM2,
-        **EXPERTS,
-        "num_dense_layers": 1,
-        "use_expert_bias": True,
-        "norm_topk_prob": True,
-    },
-    "mamba": _MAMBA,
-    "mamba2": {
-        **_MAMBA,
-        "num_heads": 8,
-        "head_dim": 16,
-        "n_groups": 2,
-        "layer_norm_epsilon": 1e-5,
-        "time_step_limit": [0.0, 100.0],
-    },
-    "nemotron_h": {
-        **TEXT,
-        **HEAD,
-        "hybrid_override_pattern": ["M", "*", "E", "M", "-"],
-        "mamba_num_heads": 8,
-        "mamba_head_dim": 16,
-        "mamba_proj_bias": False,
-        "ssm_state_size": STATE,
-        "conv_kernel": _CONV,
-        "n_groups": 2,
-        "mlp_bias": False,
-        "layer_norm_epsilon": 1e-5,
-        "use_bias": False,
-        "use_conv_bias": True,
-        "time_step_limit": [0.0, 100.0],
-        "n_routed_experts": 8,
-        "num_experts_per_tok": 2,
-        "moe_intermediate_size": EXPERT_FFN,
-        "n_shared_experts": 1,
-        "moe_shared_expert_intermediate_size": EXPERT_FFN,
-        "moe_latent_size": 32,
-        "n_group": 2,
-        "topk_group": 1,
-        "norm_topk_prob": True,
-        "routed_scaling_factor": 1.5,
-    },
     "olmo_hybrid": {
         **TEXT,
         **HEAD,
@@ -260,16 +123,6 @@ CONFIGS: dict[str, Fields] = {
         "num_hidden_layers": 4,
         "layer_types": ["linear_attention", "full_attention", "linear_attention", "full_attention"],
         "linear_allow_neg_eigval": True,
-    },
-    "plamo2": {
-        **TEXT,
-        "num_hidden_layers": 4,
-        "hidden_size_per_head": HEAD_DIM,
-        "attention_window_size": WINDOW,
-        "mamba_d_state": STATE,
-        "mamba_d_conv": _CONV,
-        "mamba_num_heads": 8,
-        "mamba_step": 2,
     },
     # Projections of two widths are 2-bit packs, one of them rotated in blocks of 512.
     "prism_hadamard_qwen35": nested(
