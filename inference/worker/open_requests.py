@@ -18,7 +18,7 @@ from inference.core.requests import DetokenizeRequest, EmbeddingRequest, Tokeniz
 from inference.worker.embedding.batch import Vectors
 from inference.worker.engine.commands import Add, Command, Remove
 from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored
-from inference.worker.model.loading import LoadedModel
+from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.open_request import OpenRequest
 from inference.worker.step_frames import split_into_frames
 from inference.worker.text.prompts import Prompts

@@ -10,7 +10,8 @@ import msgspec
 
 from inference.core.model_card import Finding
 from inference.core.protocol import Examined, Load
-from inference.worker.model.loading import examine, reason_for
+from inference.worker.model.load_failure import failure_reason
+from inference.worker.model.tested_adapter import self_test_findings
 
 
 def main() -> None:
@@ -23,9 +24,9 @@ def main() -> None:
 
 def _examined(options: Load) -> Examined:
     try:
-        return Examined(model=options.model, findings=examine(options))
+        return Examined(model=options.model, findings=self_test_findings(options))
     except Exception as error:  # whatever is in these files is told, and the next model's are tried
-        text = f"It cannot be loaded: {reason_for(error)}"
+        text = f"It cannot be loaded: {failure_reason(error)}"
         return Examined(model=options.model, findings=(Finding(light="red", about="chat", text=text),))
 
 

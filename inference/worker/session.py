@@ -31,7 +31,7 @@ from inference.worker.engine.commands import Quit
 from inference.worker.engine.engine import Engine
 
 if TYPE_CHECKING:
-    from inference.worker.model.loading import LoadedModel
+    from inference.worker.model.loaded_model import LoadedModel
     from inference.worker.open_requests import OpenRequests
 
 logger = logging.getLogger(__name__)
@@ -147,9 +147,9 @@ class Session:
         self.send(Ready(loaded=loaded))
 
     def _on_load_failed(self, error: Exception) -> None:
-        from inference.worker.model.loading import kind_of, reason_for
+        from inference.worker.model.load_failure import failure_kind, failure_reason
 
-        self.send(LoadFailed(reason=reason_for(error), kind=kind_of(error)))
+        self.send(LoadFailed(reason=failure_reason(error), kind=failure_kind(error)))
 
     def _open_requests(self) -> "OpenRequests":
         if not self._requests:

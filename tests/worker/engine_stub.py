@@ -11,7 +11,7 @@ from inference.core.requests import (
 )
 from inference.worker.engine.commands import Add, Command
 from inference.worker.engine.sequence import Sampled
-from inference.worker.model.loading import LoadedModel
+from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.open_requests import OpenRequests
 from tests.adapters.family_models import make
 from tests.tiny import CHATML

@@ -9,7 +9,7 @@ from inference.core.protocol import MAX_FRAME_BYTES
 from inference.core.requests import EmbeddingRequest, Prompt
 
 if TYPE_CHECKING:
-    from inference.worker.model.loading import LoadedModel
+    from inference.worker.model.loaded_model import LoadedModel
 
 MOST_TOKENS = 300_000  # in one request, as OpenAI has it
 # Tokenising megabytes takes seconds. There is no least number of tokens to tell instead: BERT drops spaces

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from inference.worker.engine.sequence import Output
-    from inference.worker.model.loading import LoadedModel
+    from inference.worker.model.loaded_model import LoadedModel
 
 
 @dataclass(frozen=True)

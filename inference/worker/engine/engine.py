@@ -29,7 +29,7 @@ from inference.worker.model.low_priority import run_at_low_priority
 if TYPE_CHECKING:
     from inference.worker.engine.recovery import ResilientBatch
     from inference.worker.engine.sequence import Output, Sequence
-    from inference.worker.model.loading import LoadedModel
+    from inference.worker.model.loaded_model import LoadedModel
     from inference.worker.prefix_cache.cache import PrefixCache
 
 logger = logging.getLogger(__name__)

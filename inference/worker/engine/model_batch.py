@@ -8,7 +8,7 @@ from inference.core.protocol import Load
 from inference.worker.embedding.batch import EmbeddingBatch
 from inference.worker.engine.batch import Batch
 from inference.worker.engine.recovery import Steppable
-from inference.worker.model.loading import LoadedModel
+from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.prefix_cache.cache import PrefixCache
 from inference.worker.prefix_cache.disk import DiskTier, folder_for
 

@@ -1,4 +1,7 @@
-"""How one sequence chooses its tokens: its penalties, shape and seed, and the log probabilities it wants."""
+"""The sampler of one sequence: penalties, bias, grammar mask, sampling parameters, log probabilities.
+
+V is the size of the vocabulary and B the number of rows of the batch.
+"""
 
 import secrets
 from collections.abc import Sequence
@@ -11,14 +14,14 @@ from inference.core.requests import Sampling
 from inference.worker.sampling.grammar import Grammar, GrammarFailure, mask
 from inference.worker.sampling.kernels import Draw, SamplingParams, sample
 
-_NEVER = -9999.0  # OpenAI's own for a token that cannot come: JSON has no infinity
+_MIN_LOGPROB = -9999.0  # OpenAI's figure for a token that cannot be sampled; JSON has no infinity
 
 
 @dataclass(frozen=True)
 class Logprob:
-    """The log probability of a sampled token, and those of the likeliest ones in its place.
+    """The log probability of a sampled token, and `top`: those of the likeliest tokens at its position.
 
-    `failure` where the token is only the end of an answer that could not follow its grammar.
+    `failure` is set if the token only ends an answer that could not follow its grammar.
     """
 
     value: float
@@ -28,7 +31,7 @@ class Logprob:
 
 @dataclass(frozen=True)
 class LazyLogprob:
-    """The same before it is computed."""
+    """A Logprob whose arrays are not computed yet."""
 
     value: mx.array  # shape ()
     top_ids: mx.array | None = None  # shape (k,), likeliest first
@@ -40,18 +43,25 @@ class LazyLogprob:
         return [array for array in (self.value, self.top_ids, self.top_values) if array is not None]
 
     def read(self) -> Logprob:
+        """Wait for the arrays and convert them."""
         top: tuple[tuple[int, float], ...] = ()
         if self.top_ids is not None and self.top_values is not None:
-            values = np.maximum(np.array(self.top_values), _NEVER).tolist()
+            values = np.maximum(np.array(self.top_values), _MIN_LOGPROB).tolist()
             top = tuple(zip(np.array(self.top_ids).tolist(), values, strict=True))
-        return Logprob(max(float(self.value.item()), _NEVER), top, self.failure)  # type: ignore[arg-type]  # no complex logits
+        return Logprob(max(float(self.value.item()), _MIN_LOGPROB), top, self.failure)  # type: ignore[arg-type]  # no complex logits
 
 
 class TokenSampler:
-    """One sequence's choices. Used on the engine's thread only.
+    """Samples one sequence. Used on the engine's thread only.
 
-    `prompt` and `answered` are the token ids before the next one: penalties need them, and a sequence
-    that is computed again begins with a part of its answer already there.
+    Before a token is sampled, `process` changes its logits in these steps:
+
+    1. Repetition, frequency and presence penalties (see Penalties).
+    2. The logit bias, added.
+    3. The grammar's mask: minus infinity for each token that is not allowed.
+
+    `prompt` and `answered` are the token ids before the next one. Penalties need them, and a sequence that
+    is computed again has a part of its answer already.
     """
 
     def __init__(
@@ -69,7 +79,7 @@ class TokenSampler:
         self._position = len(answered)
         self._penalties = Penalties(sampling, prompt, answered) if _has_penalties(sampling) else None
         self._matcher = grammar.start(answered) if grammar else None
-        self._has_begun = False
+        self._has_observed = False
         self._bias = sampling.logit_bias
         self._dense_bias: mx.array | None = None
 
@@ -79,26 +89,27 @@ class TokenSampler:
 
     @property
     def is_constrained(self) -> bool:
-        """Whether it has to `observe` each token before it can choose the next one."""
+        """Whether it must `observe` each token before the next one can be sampled."""
         return self._matcher is not None
 
     @property
     def has_logprob(self) -> bool:
-        """Whether each token comes with a Logprob: for the client, or to report a broken grammar."""
+        """Whether each token comes with a Logprob: for the client, or to report a failure grammar."""
         return self.logprobs is not None or (self._matcher is not None and self._matcher.failure is not None)
 
     def observe(self, token: int) -> None:
-        """The token before the next one; the first is the prompt's last, or one of those answered before."""
-        if self._matcher and self._has_begun:
+        """Advance the grammar by a token; the first one is the prompt's last, or one of `answered`."""
+        if self._matcher and self._has_observed:
             self._matcher.consume(token)
-        self._has_begun = True
+        self._has_observed = True
 
     def next_draw(self) -> Draw:
+        """The randomness of the next token; each call advances the position."""
         position, self._position = self._position, self._position + 1
         return Draw(self._seed, position)
 
     def process(self, token: mx.array, logits: mx.array) -> mx.array:
-        """The logits, shape (1, vocabulary), penalised, biased and masked; `token`, shape (1,), came last."""
+        """Apply the steps above: (1, V) logits to (1, V) float32; `token`, shape (1,), is the latest one."""
         logits = logits.astype(mx.float32)
         if self._penalties:
             logits = self._penalties.apply(token, logits)
@@ -113,18 +124,22 @@ class TokenSampler:
         return self._dense_bias
 
     def logprob_for(self, logits: mx.array, token: mx.array) -> LazyLogprob:
-        """The log probability of `token`, shape (), under `logits`, shape (vocabulary,)."""
+        """The log probability of `token`, shape (), under `logits`, shape (V,)."""
         logprobs = logits.astype(mx.float32) - mx.logsumexp(logits.astype(mx.float32))
-        broken = self._matcher.failure if self._matcher else None
+        failure = self._matcher.failure if self._matcher else None
         if not self.logprobs:
-            return LazyLogprob(logprobs[token], failure=broken)
+            return LazyLogprob(logprobs[token], failure=failure)
         best = mx.argpartition(logprobs, kth=-self.logprobs)[-self.logprobs :]
         best = best[mx.argsort(-logprobs[best])]
-        return LazyLogprob(logprobs[token], best, logprobs[best], broken)
+        return LazyLogprob(logprobs[token], best, logprobs[best], failure)
 
 
 class Penalties:
-    """Counts of the tokens so far, as vectors over the vocabulary that grow without reading a token back."""
+    """Penalties on the tokens so far, from (V,) counts that are updated without reading a token back.
+
+    Repetition divides positive logits and multiplies negative ones, for tokens of the prompt and the answer
+    (CTRL, https://arxiv.org/abs/1909.05858). Frequency and presence are OpenAI's, for tokens of the answer.
+    """
 
     def __init__(self, sampling: Sampling, prompt: Sequence[int], answered: Sequence[int]) -> None:
         self._presence = sampling.presence_penalty
@@ -136,7 +151,8 @@ class Penalties:
         self._counts: mx.array | None = None
 
     def apply(self, token: mx.array, logits: mx.array) -> mx.array:
-        if self._counts is None:  # the first `token` is the prompt's last, or one of those answered before
+        """Count `token`, shape (1,), and penalise (1, V) logits."""
+        if self._counts is None:  # the first `token` is in the prompt or in `answered`
             self._counts = _count(self._answered, logits.shape[-1])
             self._in_prompt = _count(self._prompt, logits.shape[-1])
         else:
@@ -158,16 +174,16 @@ def _count(tokens: Sequence[int], vocabulary: int) -> mx.array:
 
 
 def sample_rows(samplers: Sequence[TokenSampler], logits: mx.array) -> mx.array:
-    """One token for each row, shape (rows,): one call for all rows of one shape."""
-    shapes = [sampler.params for sampler in samplers]
+    """Sample one token for each row, (B, V) to (B,): one kernel call for all rows with equal parameters."""
+    params = [sampler.params for sampler in samplers]
     draws = [sampler.next_draw() for sampler in samplers]
-    if all(shape == shapes[0] for shape in shapes):
-        return sample(logits, shapes[0], draws)
+    if all(one == params[0] for one in params):
+        return sample(logits, params[0], draws)
     rows_of: dict[SamplingParams, list[int]] = {}
-    for row, shape in enumerate(shapes):
-        rows_of.setdefault(shape, []).append(row)
+    for row, own in enumerate(params):
+        rows_of.setdefault(own, []).append(row)
     tokens = [
-        sample(logits[mx.array(rows)], shape, [draws[row] for row in rows]) for shape, rows in rows_of.items()
+        sample(logits[mx.array(rows)], own, [draws[row] for row in rows]) for own, rows in rows_of.items()
     ]
     order = [row for rows in rows_of.values() for row in rows]
     return mx.concatenate(tokens)[mx.argsort(mx.array(order))]

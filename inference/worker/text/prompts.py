@@ -23,8 +23,8 @@ from inference.core.requests import (
 from inference.worker.embedding import inputs
 from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.sequence import Sequence
-from inference.worker.model.loading import LoadedModel
-from inference.worker.sampling.grammar import GrammarCompiler
+from inference.worker.model.loaded_model import LoadedModel
+from inference.worker.sampling.grammar_compiler import GrammarCompiler
 from inference.worker.text.answer import AnswerText
 
 _MAX_TOKENS_RETURNED = 1_000_000  # tokens, or their log probabilities, in one answer: more are many megabytes

@@ -16,7 +16,7 @@ from inference.worker.engine.callbacks import EngineCallbacks
 from inference.worker.engine.commands import Add, Quit, Remove
 from inference.worker.engine.engine import Engine
 from inference.worker.engine.sequence import Prefilled, Sampled
-from inference.worker.model.loading import LoadedModel
+from inference.worker.model.loaded_model import LoadedModel
 from tests.worker.models import Poisoned, Unremovable, sequence, tiny
 
 pytestmark = pytest.mark.mlx

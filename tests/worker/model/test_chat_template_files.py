@@ -8,7 +8,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from inference.worker.model.chat_template_files import find
-from inference.worker.model.loading import _read_tokenizer
+from inference.worker.model.model_files import read_tokenizer
 from tests.tiny import CHATML, make_tiny_model
 
 pytestmark = pytest.mark.mlx
@@ -72,7 +72,7 @@ def test_the_tokenizer_renders_with_it(tmp_path: Path, files: dict[str, Any]) ->
     del settings["chat_template"]
     settings |= files.pop("tokenizer_config.json", {})
     put(folder, {"tokenizer_config.json": settings, **files})
-    text = _read_tokenizer(folder).render([{"role": "user", "content": "hi"}], opens_answer=True)
+    text = read_tokenizer(folder).render([{"role": "user", "content": "hi"}], opens_answer=True)
     assert text == "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"
 
 
@@ -82,6 +82,6 @@ def test_a_class_that_is_not_there_is_not_needed(tmp_path: Path, name: str | Non
     plain = AutoTokenizer.from_pretrained(folder)
     settings = json.loads((folder / "tokenizer_config.json").read_text())
     put(folder, {"tokenizer_config.json": settings | {"tokenizer_class": name}})
-    made = _read_tokenizer(folder)
+    made = read_tokenizer(folder)
     assert made.encode("a text") == plain("a text", add_special_tokens=False)["input_ids"]
     assert made.eos_id == plain.eos_token_id

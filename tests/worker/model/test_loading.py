@@ -11,7 +11,10 @@ from mlx.utils import tree_flatten
 from inference.core.protocol import Load
 from inference.core.requests import Sampling
 from inference.worker.model.batch_support import BatchSupport
-from inference.worker.model.loading import LoadedModel, RefusedModel, load, read_facts
+from inference.worker.model.load_failure import RefusedModel
+from inference.worker.model.loaded_model import LoadedModel
+from inference.worker.model.loading import load
+from inference.worker.model.model_files import read_facts
 from tests.architectures import folders
 from tests.tiny import HEADS, HIDDEN, KV_HEADS, LAYERS, make_tiny_model
 

@@ -5,7 +5,7 @@ import errno
 import numpy as np
 import pytest
 
-from inference.worker.model.loading import RefusedModel, kind_of, reason_for
+from inference.worker.model.load_failure import RefusedModel, failure_kind, failure_reason
 from inference.worker.model.out_of_memory import is_out_of_memory
 
 pytestmark = pytest.mark.mlx
@@ -50,15 +50,15 @@ OTHER = [
 @pytest.mark.parametrize("text", MEMORY)
 def test_what_mlx_says_when_memory_runs_out_is_known(text: str) -> None:
     error = RuntimeError(text)
-    assert is_out_of_memory(error) and kind_of(error) == "out_of_memory"
-    assert "memory" in reason_for(error)
+    assert is_out_of_memory(error) and failure_kind(error) == "out_of_memory"
+    assert "memory" in failure_reason(error)
 
 
 @pytest.mark.parametrize("text", OTHER)
 def test_what_it_says_of_other_things_is_not_mistaken(text: str) -> None:
     error = RuntimeError(text)
-    assert not is_out_of_memory(error) and kind_of(error) == "files"
-    assert "memory" not in reason_for(error)
+    assert not is_out_of_memory(error) and failure_kind(error) == "files"
+    assert "memory" not in failure_reason(error)
 
 
 def test_an_allocation_that_python_refused_is_one() -> None:
@@ -97,4 +97,4 @@ def test_the_words_count_for_mlxs_own_class_only(kind: type[Exception]) -> None:
     ],
 )
 def test_each_failure_has_its_kind(error: Exception, kind: str) -> None:
-    assert kind_of(error) == kind
+    assert failure_kind(error) == kind

@@ -9,9 +9,10 @@ import pytest
 
 from inference.core.errors import InvalidRequest, UnsupportedField
 from inference.core.requests import ChatRequest, Message, Sampling, Tool
-from inference.worker.model.loading import LoadedModel
+from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.tokenizer import HubTokenizer
-from inference.worker.sampling.grammar import Grammar, GrammarCompiler
+from inference.worker.sampling.grammar import Grammar
+from inference.worker.sampling.grammar_compiler import GrammarCompiler
 from tests.adapters.family_models import ADD, LLAMA_TOOLS, NOW, make, real
 from tests.tiny import CHATML, LLAMA_3, SPECIAL
 

@@ -6,7 +6,7 @@ import pytest
 
 from inference.adapters import Adapter
 from inference.core.requests import ChatRequest, Tool
-from inference.worker.model.loading import LoadedModel
+from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.families import (
     test_command_r,

@@ -8,7 +8,7 @@ import pytest
 from inference.core.errors import ContextLengthExceeded, InvalidRequest, InvalidValue, UnsupportedField
 from inference.core.protocol import Load
 from inference.core.requests import ChatRequest, CompletionRequest, Message, Sampling, Tool, ToolCall
-from inference.worker.model.loading import LoadedModel
+from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.text.prompts import Prompts
 from tests.adapters.family_models import make
 from tests.tiny import CHATML, SPECIAL

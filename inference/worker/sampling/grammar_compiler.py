@@ -1,0 +1,189 @@
+"""Compiles the grammar of a request: its JSON schema, the calls of its tools, or either.
+
+https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md describes the Lark dialect.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+from msgspec import structs
+
+from inference.adapters import Adapter
+from inference.adapters.tool_calls.grammar_rules import Unwritable
+from inference.adapters.tool_calls.object_shapes import TooManyShapes
+from inference.core.errors import InvalidValue, UnsupportedField
+from inference.core.requests import ChatRequest
+from inference.worker.sampling.grammar import Grammar
+from inference.worker.sampling.grammar_dead_ends import COMPLEX, dead_end
+from inference.worker.sampling.grammar_errors import reason_for
+from inference.worker.sampling.requested_schemas import field_of, plain_schema, schemas_of
+
+if TYPE_CHECKING:
+    from inference.worker.model.loaded_model import LoadedModel
+
+MOST_BYTES = 120_000  # of one schema, as OpenAI has it
+_CACHE_SIZE = 32  # compiled grammars, for the next request with the same schema
+_LIMITS = LLParserLimits()  # its defaults: half a second to compile at most, a hundredth for a token
+
+
+class GrammarCompiler:
+    """Compiles the grammars of one model's requests and caches the latest. Used on the prompt thread only.
+
+    Compiling a grammar has these steps:
+
+    1. Find out where the reasoning ends and whether free text comes before the grammar.
+    2. Write the grammar in llguidance's Lark; an equal one is taken from the cache.
+    3. Refuse schemas that are too large or that lead to a dead end (grammar_dead_ends.py).
+    4. Compile it, and try the first object: some grammars become too complex only there.
+    """
+
+    def __init__(self, model: "LoadedModel") -> None:
+        self._model = model
+        self._adapter: Adapter = model.adapter
+        self._vocabulary: LLTokenizer | None = None
+        self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
+
+    def of(self, request: ChatRequest, prompt: Sequence[int]) -> Grammar | None:
+        """The grammar of the answers to `request`; None for free text.
+
+        Raises InvalidValue or UnsupportedField, with the field whose schema cannot be enforced.
+        """
+        if not (request.schema or request.must_call or request.follows_schemas):
+            return None
+        self._check_can_end(request)
+        is_free = not (request.schema or request.must_call)
+        thinking = self._adapter.thinking(prompt)
+        if is_free and self._adapter.call_format and self._adapter.call_format.is_in_thoughts:
+            thinking = None  # its marker begins a call in the reasoning, too
+        may_open = thinking and not (thinking.is_open or thinking.is_over)
+        opening = self._model.tokenizer.id_of(thinking.opening) if thinking and may_open else None
+        comes_after_reasoning = bool(thinking and (thinking.is_open or opening is not None))
+        return Grammar(
+            matcher=self._matcher(request, comes_after_reasoning=comes_after_reasoning and not is_free),
+            decode=self._model.tokenizer.decode,
+            encode=partial(self._llguidance().tokenize_str, parse_special=True),
+            stop_ids=self._model.stop_ids,
+            opening=opening,
+            closing=thinking.closing if thinking else "",
+            starts_inside=bool(thinking and thinking.is_open),
+            trigger=self._trigger(request) if is_free else "",
+            field=field_of(request),
+        )
+
+    def _check_can_end(self, request: ChatRequest) -> None:
+        if not self._model.stop_ids:
+            raise UnsupportedField(
+                "No token is known to end this model's answers, so none can be made to end with its schema.",
+                param="response_format" if request.schema else "tool_choice",
+            )
+
+    def _trigger(self, request: ChatRequest) -> str:
+        call_format = self._adapter.call_format
+        if call_format is None or call_format.is_bare:
+            raise UnsupportedField(
+                "This model's calls begin like any text, so their arguments cannot be held to a schema "
+                "unless a call is required: send tool_choice 'required', or leave strict out.",
+                param="tools",
+            )
+        return call_format.begin
+
+    def _matcher(self, request: ChatRequest, *, comes_after_reasoning: bool) -> LLMatcher:
+        text = self._lark_grammar(request, "/[ \\n]{0,4}/ " if comes_after_reasoning else "")
+        if text in self._compiled:
+            self._compiled.move_to_end(text)
+            return self._compiled[text]
+        self._check(request)
+        matcher = self._compile(LLMatcher.grammar_from_lark(text))
+        if matcher.is_error():
+            raise self._compile_error(request, matcher.get_error())
+        self._compiled[text] = matcher
+        if len(self._compiled) > _CACHE_SIZE:
+            self._compiled.popitem(last=False)
+        return matcher
+
+    def _lark_grammar(self, request: ChatRequest, before: str) -> str:
+        try:
+            return self._lark_text(request, before)
+        except (Unwritable, TooManyShapes) as error:
+            raise InvalidValue(
+                f"The schema cannot be enforced: {error}.", param=self._unwritable(request)
+            ) from error
+        except RecursionError:  # thousands of references, each to the next one
+            raise InvalidValue(COMPLEX, param=field_of(request)) from None
+
+    def _unwritable(self, request: ChatRequest) -> str:
+        """The field of the first tool whose arguments the model's call format cannot express."""
+        for position, tool in enumerate(request.tools):
+            try:
+                self._lark_text(structs.replace(request, tools=(tool,), must_call=(tool.name,)), "")
+            except (Unwritable, TooManyShapes):
+                return f"tools.{position}.function.parameters"
+        return "tools"
+
+    def _lark_text(self, request: ChatRequest, before: str) -> str:
+        """The grammar in llguidance's Lark: a JSON text that follows the schema, a call, or either."""
+        rules, starts = [], []
+        if request.schema and not request.must_call:
+            rules += [f"schema: {before}json", f"json: %json {plain_schema(request.schema)}"]
+            starts.append(self._adapter.framed("schema"))
+        if request.tools and self._adapter.call_format:
+            names = request.must_call or tuple(tool.name for tool in request.tools)
+            tools = [tool for tool in request.tools if tool.name in names]
+            calls = self._adapter.call_format.lark(tools, request.may_call_several)
+            rules.append(calls.replace("start:", "calls:", 1).rstrip())
+            starts.append("calls")
+        return "\n".join([f"start: {' | '.join(starts)}", *rules]) + "\n"
+
+    def _compile(self, grammar: str) -> LLMatcher:
+        vocabulary = self._llguidance()
+        matcher = LLMatcher(vocabulary, grammar, log_level=0, limits=_LIMITS)
+        if matcher.is_error():
+            return matcher
+        # Some grammars are too complex only where the first object begins: fail now and not in the answer.
+        trial = matcher.deep_copy()
+        trial.consume_tokens(trial.compute_ff_tokens())
+        trial.try_consume_tokens(vocabulary.tokenize_str("{"))
+        trial.compute_bitmask()
+        return trial if trial.is_error() else matcher
+
+    def _llguidance(self) -> LLTokenizer:
+        # Takes half a second, so it is made for the first request with a grammar.
+        if self._vocabulary is None:
+            self._vocabulary = LLTokenizer(
+                self._model.tokenizer.as_json(),
+                n_vocab=self._model.vocab_size,
+                eos_token=sorted(self._model.stop_ids),
+            )
+        return self._vocabulary
+
+    def _check(self, request: ChatRequest) -> None:
+        """Raise InvalidValue for a schema that is too large or leads to a dead end."""
+        for field, schema in schemas_of(request):
+            if len(schema) > MOST_BYTES:
+                raise InvalidValue(
+                    f"The schema has {len(schema)} bytes; at most {MOST_BYTES} are enforced.", param=field
+                )
+            if problem := dead_end(json.loads(schema), self._can_continue):
+                raise InvalidValue(problem, param=field)
+
+    def _can_continue(self, schema: Mapping[str, Any], begun: str) -> bool:
+        """Whether an answer that begins with `begun` can go on to follow the schema."""
+        vocabulary, grammar = self._llguidance(), f"start: %json {json.dumps(schema)}\n"
+        trial = LLMatcher(vocabulary, LLMatcher.grammar_from_lark(grammar), log_level=0, limits=_LIMITS)
+        if trial.is_error():
+            return True  # too complex to be tried
+        trial.try_consume_tokens(vocabulary.tokenize_str(begun))
+        return any(trial.compute_bitmask()) and not trial.is_error()
+
+    def _compile_error(self, request: ChatRequest, error: str) -> InvalidValue:
+        """The error, with the field whose schema fails alone; otherwise all schemas together are too much."""
+        fields = schemas_of(request)
+        for field, schema in fields:
+            alone = self._compile(LLMatcher.grammar_from_lark(f"start: %json {plain_schema(schema)}\n"))
+            if alone.is_error():
+                return InvalidValue(reason_for(alone.get_error()), param=field)
+        return InvalidValue(reason_for(error), param=fields[0][0])
