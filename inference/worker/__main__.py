@@ -17,20 +17,20 @@ def main() -> None:
     parser.add_argument("--blas", default="", help="the BLAS library to multiply with on a CPU")
     options = parser.parse_args()
     logging.basicConfig(format=f"%(asctime)s %(levelname)s worker[{os.getpid()}] %(name)s: %(message)s")
-    # A dead thread would leave a worker that looks alive and answers nobody; a dead worker is replaced.
+    # A worker with a dead thread would look alive and answer nothing; a dead worker is replaced.
     threading.excepthook = _die
-    chosen = blas.preload(blas.best_blas(options.blas))
-    asyncio.run(_serve(socket.socket(fileno=options.fd), chosen))
-    # The engine may be deep in a prefill; with its site gone there is nothing left to wait for.
+    used_blas = blas.preload(blas.best_blas(options.blas))
+    asyncio.run(_serve(socket.socket(fileno=options.fd), used_blas))
+    # The engine may be in a long prefill; without a site there is nothing to wait for.
     os._exit(0)
 
 
-async def _serve(connection: socket.socket, chosen: blas.Blas) -> None:
+async def _serve(connection: socket.socket, used_blas: blas.Blas) -> None:
     reader, writer = await asyncio.open_connection(sock=connection)
     try:
-        await Session(reader, writer, chosen).run()
+        await Session(reader, writer, used_blas).run()
     except protocol.ProtocolBroken as error:
-        logging.getLogger(__name__).critical("The site sent nonsense: %s", error)
+        logging.getLogger(__name__).critical("The site sent an invalid frame: %s", error)
         os._exit(65)
 
 

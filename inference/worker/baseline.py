@@ -1,8 +1,7 @@
-"""`python -m inference.worker.baseline`: mlx-lm's own BatchGenerator with nothing around it.
+"""`python -m inference.worker.baseline`: mlx-lm's own BatchGenerator, as a baseline for `manage.py bench`.
 
-It is what `manage.py bench` measures this server against. With --streams it runs one round of prompts of its
-own. Without, each line of standard input is a round: a list of chat requests (messages, max_tokens), answered
-by one line of JSON. The model is loaded as a worker loads it.
+With --streams it runs one round of its own prompts. Without, each line of standard input is a round: a list
+of chat requests (messages, max_tokens), answered by one line of JSON. The model is loaded as a worker does.
 """
 
 import argparse
@@ -29,28 +28,30 @@ class BaselineRun:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="inference.worker.baseline")
     parser.add_argument("--model", required=True, type=Path, help="the model's folder")
-    parser.add_argument("--streams", type=int, default=0, help="run one round of so many sequences, and end")
-    parser.add_argument("--tokens", type=int, default=32, help="how many tokens each of these makes")
+    parser.add_argument(
+        "--streams", type=int, default=0, help="run one round with this number of sequences and exit"
+    )
+    parser.add_argument("--tokens", type=int, default=32, help="how many tokens each of these generates")
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
     parser.add_argument("--blas", default="", help="the BLAS library to multiply with on a CPU")
     options = parser.parse_args()
     blas.preload(blas.best_blas(options.blas))
     own = [_own_request(number, options.tokens) for number in range(options.streams)]
-    limit = Baseline(options.model, options.device)
+    baseline = Baseline(options.model, options.device)
     for requests in [own] if own else map(json.loads, sys.stdin):
-        print(json.dumps(limit.run(requests)), flush=True)
+        print(json.dumps(baseline.run(requests)), flush=True)
 
 
 def _own_request(number: int, tokens: int) -> dict[str, Any]:
-    told = f"{number:08d}: write a very long story about a traveller who has seen {number + 10} towns."
-    return {"messages": [{"role": "user", "content": told}], "max_tokens": tokens}
+    content = f"{number:08d}: write a very long story about a traveller who has seen {number + 10} towns."
+    return {"messages": [{"role": "user", "content": content}], "max_tokens": tokens}
 
 
 class Baseline:
     """A loaded model and the one generator that steps it."""
 
     def __init__(self, folder: Path, device: Literal["auto", "cpu", "gpu"]) -> None:
-        # Imported here: the BLAS has to be there before mlx is.
+        # Imported here: the BLAS must be loaded before mlx.
         import mlx.core as mx
         from mlx_lm.generate import BatchGenerator
 
@@ -61,24 +62,24 @@ class Baseline:
         self._generator = BatchGenerator(
             self._loaded.model, stream=mx.new_thread_local_stream(mx.default_device())
         )
-        self.run([_own_request(0, 4)])  # kernels are made at the first use
+        self.run([_own_request(0, 4)])  # kernels are compiled at their first use
 
     def run(self, requests: Iterable[dict[str, Any]]) -> dict[str, float | int | None]:
-        """Decode all of them together: tokens, and tokens a second with and without the prompts."""
-        asked = [self._tokenised(request) for request in requests]
+        """Decode all requests together; returns tokens, and tokens per second with and without prefill."""
+        runs = [self._tokenised(request) for request in requests]
         started = time.perf_counter()
-        times = self._times(asked)
+        times = self._times(runs)
         return {
             "tokens": len(times),
             "request_rate": len(times) / (times[-1] - started),
             "decode_rate": (len(times) - 1) / (times[-1] - times[0]) if times[-1] > times[0] else 0.0,
         }
 
-    def _times(self, asked: Sequence[BaselineRun]) -> list[float]:
-        """When each token came. No token ends a sequence: only its length does."""
-        self._generator.insert([one.prompt for one in asked], max_tokens=[one.tokens for one in asked])
+    def _times(self, runs: Sequence[BaselineRun]) -> list[float]:
+        """perf_counter seconds of each token. No token ends a sequence, only its length does."""
+        self._generator.insert([one.prompt for one in runs], max_tokens=[one.tokens for one in runs])
         times: list[float] = []
-        left = len(asked)
+        left = len(runs)
         while left:
             _, tokens = self._generator.next()
             now = time.perf_counter()

@@ -9,7 +9,7 @@ _process = psutil.Process()
 
 
 def figures(*, kv: int = 0, prefix_cache: int = 0) -> Memory:
-    """MLX's active, peak and cached bytes, what the process holds resident, and the engine's own counts."""
+    """MLX's active, peak and cached bytes, the process's resident set, and the engine's figures."""
     return Memory(
         active=mx.get_active_memory(),
         peak=mx.get_peak_memory(),
@@ -21,7 +21,7 @@ def figures(*, kv: int = 0, prefix_cache: int = 0) -> Memory:
 
 
 def device_bytes() -> int:
-    """What the device may use at most: Metal's recommended working set, a GPU's memory; 0 on a CPU."""
+    """Bytes that the device can use: Metal's recommended working set, a GPU's memory; 0 on a CPU."""
     if mx.default_device().type == mx.DeviceType.cpu:
         return 0
     info = mx.device_info()

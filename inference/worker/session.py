@@ -1,7 +1,7 @@
-"""One worker's life with its site: frames in, frames out, and the threads in between.
+"""The worker's connection to its site, and the threads behind it.
 
-IO loop        reads and writes frames, beats once a second, ends the process with its site
-prompt thread  renders templates and tokenises; refuses what the loaded model cannot serve
+IO loop        reads and writes frames, sends a heartbeat every second, ends the process with its site
+prompt thread  renders templates and tokenizes; refuses what the loaded model cannot compute
 engine thread  loads, steps and frees the model
 text thread    turns tokens into text, stop strings and channels: one Step frame per engine step
 """
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _HEARTBEAT_S = 1.0
-_LAST_WORDS_S = 2.5  # for writing prefixes to disk
+_SHUTDOWN_S = 2.5  # for writing prefixes to disk
 
 
 class Session:
-    """Everything between the socket and the model."""
+    """Dispatches the site's frames to the threads and sends the site theirs."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, blas: Blas) -> None:
         self._reader = reader
@@ -58,26 +58,26 @@ class Session:
                 on_load_failed=self._on_load_failed,
                 on_outputs=lambda outputs: self._open_requests().deliver(outputs),
                 on_lost=lambda ids: self._open_requests().fail(ids),
-                on_memory=self._report,
+                on_memory=self._send_heartbeat,
             )
         )
 
     async def run(self) -> None:
-        """Serve until the site says Stop or is gone."""
+        """Serve until the site sends Stop or closes the socket; an invalid frame raises ProtocolBroken."""
         self._engine.start()
-        beating = asyncio.create_task(self._beat())
+        heartbeat = asyncio.create_task(self._send_heartbeats())
         while (frame := await protocol.read_down(self._reader)) and not isinstance(frame, Stop):
-            self._take(frame)
-        beating.cancel()
+            self._handle(frame)
+        heartbeat.cancel()
         self._engine.post(Quit())
         if self._options and self._options.prefix_disk_bytes:
-            await asyncio.to_thread(self._engine.join, _LAST_WORDS_S)
+            await asyncio.to_thread(self._engine.join, _SHUTDOWN_S)
 
     def send(self, frame: protocol.Up) -> None:
-        """Write a frame, from any thread."""
+        """Write a frame; may be called on any thread."""
         self._loop.call_soon_threadsafe(self._writer.write, protocol.encode(frame))
 
-    def _take(self, frame: protocol.Down) -> None:
+    def _handle(self, frame: protocol.Down) -> None:
         match frame:
             case Load():
                 self._options = frame
@@ -89,8 +89,8 @@ class Session:
             case Cancel(id=number):
                 self._open_requests().cancel(number)
 
-    async def _beat(self) -> None:
-        """Greet once the imports are done, then tell the memory figures every second."""
+    async def _send_heartbeats(self) -> None:
+        """Send Hello once the imports are done, then a heartbeat with the memory figures every second."""
         await self._is_imported.wait()
         from inference.worker import memory
 
@@ -104,10 +104,10 @@ class Session:
         )
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
-            self._report()
+            self._send_heartbeat()
             self._end_if_stuck()
 
-    def _report(self) -> None:
+    def _send_heartbeat(self) -> None:
         from inference.worker import memory
 
         engine = self._engine
@@ -115,7 +115,7 @@ class Session:
         self.send(Heartbeat(memory=figures, running=engine.running, steps=engine.steps))
 
     def _end_if_stuck(self) -> None:
-        """A template may loop without end; no thread can be stopped, but a process can, and is replaced."""
+        """End the process if a prompt takes too long: a template may never end; threads cannot be stopped."""
         if not (self._requests and self._options):
             return
         if self._requests.preparing_s > self._options.prepare_limit_s:
@@ -130,7 +130,7 @@ class Session:
         from inference.worker.open_requests import OpenRequests
 
         if not self._options:
-            raise RuntimeError("loaded what nobody asked for")
+            raise RuntimeError("a model was loaded without a Load frame")
         self._requests = OpenRequests(model, self._options, self._engine.post, self.send)
         loaded = Loaded(
             seconds=model.seconds,

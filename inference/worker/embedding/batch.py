@@ -1,4 +1,15 @@
-"""Texts becoming vectors, a bounded piece at a time: what an embedding model has in the place of a batch."""
+"""The batch of an embedding model: texts become vectors, one bounded chunk of rows at a time.
+
+A step computes a part of one chunk:
+
+1. Without a chunk, take rows of the waiting requests in turn, longest first, as long as the padded chunk has
+   at most `step` tokens: (R, L) int32 with the rows' lengths, (R,) int32.
+2. Encode the next `step` tokens of each row: hidden states (R, C, size). Models that see the whole text at
+   once encode all of them.
+3. Add the pooled sum, (R, 1, C) weights times (R, C, size), to that of the earlier steps: (R, size) float32.
+4. After the last part, normalise the vectors and cut them to the requested dimensions. A request is complete
+   when all of its rows are.
+"""
 
 from collections import deque
 from collections.abc import Iterator
@@ -25,20 +36,20 @@ class Vectors:
 
 @dataclass(eq=False)
 class PendingInputs:
-    """One request: which of its rows are still to be begun, and the vectors of those that are done."""
+    """One request: its rows that are not computed yet, and the vectors of the others."""
 
     inputs: Inputs
-    waiting: list[int] = field(init=False)  # the next one last
+    waiting: list[int] = field(init=False)  # row numbers, the next one last
     done: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # The longest first, and beside each other those that need little padding.
+        # Longest first; rows of similar length need little padding.
         self.waiting = sorted(range(len(self.inputs.rows)), key=lambda index: len(self.inputs.rows[index]))
 
 
 @dataclass(eq=False)
 class EmbeddingChunk:
-    """Rows that are computed together, `done` tokens of each so far."""
+    """Rows that are computed together: tokens (R, L), lengths (R,), and `done` tokens of each so far."""
 
     rows: list[tuple[PendingInputs, int]]
     tokens: np.ndarray[Any, np.dtype[np.int32]]
@@ -69,7 +80,7 @@ class EmbeddingBatch:
         self._pooling = pooling
         self._step = step
         self._pending: dict[int, PendingInputs] = {}
-        self._queue: deque[PendingInputs] = deque()  # who has rows waiting, in turn
+        self._queue: deque[PendingInputs] = deque()  # requests with waiting rows, in turn
         self._chunk: EmbeddingChunk | None = None
 
     @property
@@ -94,7 +105,7 @@ class EmbeddingBatch:
             self._queue.append(pending)
 
     def remove(self, number: int) -> None:
-        """Drop a request; unknown ids have ended already. What is computed for nobody ends with its step."""
+        """Drop a request; unknown ids have ended already. A chunk without other requests is dropped, too."""
         pending = self._pending.pop(number, None)
         if pending and pending in self._queue:
             self._queue.remove(pending)
@@ -102,7 +113,7 @@ class EmbeddingBatch:
             self._chunk = None
 
     def step(self) -> Iterator[Vectors]:
-        """Compute at most one chunk of tokens; the vectors of the requests that are complete with it."""
+        """Compute one part of a chunk; yields the vectors of the requests that are complete with it."""
         chunk = self._chunk or self._next_chunk()
         if chunk is None:
             return
@@ -121,7 +132,7 @@ class EmbeddingBatch:
                 )
 
     def _next_chunk(self) -> EmbeddingChunk | None:
-        """Rows of those who wait, in turn, that padded are no more than a step."""
+        """The next rows of the waiting requests, in turn; padded they have at most `step` tokens."""
         rows: list[tuple[PendingInputs, int]] = []
         longest = 0
         while self._queue:
@@ -134,7 +145,7 @@ class EmbeddingBatch:
         return EmbeddingChunk.of(rows, self._model.new_cache()) if rows else None
 
     def _compute(self, chunk: EmbeddingChunk) -> None:
-        """Take the piece a chunk further: every way of pooling is a weighted sum of hidden states."""
+        """Compute the next part of a chunk; each pooling mode is a weighted sum of hidden states."""
         end = min(chunk.done + self._step, chunk.tokens.shape[1])
         if not self._model.can_chunk:
             end = chunk.tokens.shape[1]
@@ -146,16 +157,16 @@ class EmbeddingBatch:
         chunk.done = end
         mx.eval(chunk.pooled, [layer.state for layer in chunk.cache])
 
-    def _weights(self, chunk: EmbeddingChunk, places: "np.ndarray[Any, Any]") -> Floats:
-        """What each place counts in its row's vector, (rows, places); padding counts nothing."""
+    def _weights(self, chunk: EmbeddingChunk, positions: "np.ndarray[Any, Any]") -> Floats:
+        """The weight of each position in its row's vector, (R, C) float32; 0 for padding."""
         lengths = chunk.lengths[:, None]
         match self._pooling.mode:
             case "mean":
-                weights = (places < lengths) / lengths
+                weights = (positions < lengths) / lengths
             case "cls":
-                weights = np.broadcast_to(places == 0, (len(lengths), len(places)))
+                weights = np.broadcast_to(positions == 0, (len(lengths), len(positions)))
             case "last":
-                weights = places == lengths - 1
+                weights = positions == lengths - 1
         return weights.astype(np.float32)
 
     def _vectors(self, chunk: EmbeddingChunk) -> Floats:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from inference.worker.model.loaded_model import LoadedModel
 
 MOST_TOKENS = 300_000  # in one request, as OpenAI has it
-# Tokenising megabytes takes seconds. There is no least number of tokens to tell instead: BERT drops spaces
-# and makes one token of a word it cannot spell, however long.
+# Tokenizing megabytes takes seconds, so bytes are limited. They give no lower bound of the tokens: BERT drops
+# spaces and makes one token of an unknown word, however long.
 _MOST_BYTES_PER_TOKEN = 64
 _MOST_BYTES = 16 * MOST_TOKENS
 
@@ -28,7 +28,10 @@ class Inputs:
 
 
 def read(request: EmbeddingRequest, model: "LoadedModel", number: int) -> Inputs:
-    """Raises a ServerError that names the wrong field."""
+    """The inputs of a request as token ids.
+
+    Raises InvalidValue or ContextLengthExceeded, naming the field at fault.
+    """
     if not model.pooling:
         raise InvalidValue("This model makes text, not embeddings; ask an embedding model.", param="model")
     dimensions = _dimensions(request, model)
@@ -43,7 +46,7 @@ def read(request: EmbeddingRequest, model: "LoadedModel", number: int) -> Inputs
 
 
 def tokens_of(text: Prompt, model: "LoadedModel") -> tuple[int, ...]:
-    """Ids as they are; a text with all that the model's tokenizer puts around one."""
+    """The token ids of one input: given ids unchanged, a text with the special tokens of its tokenizer."""
     return tuple(model.tokenizer.encode_whole(text)) if isinstance(text, str) else text
 
 
@@ -51,19 +54,19 @@ def _rows(request: EmbeddingRequest, model: "LoadedModel") -> Iterator[tuple[int
     context = model.context_length
     for index, given in enumerate(request.inputs):
         row = tokens_of(given, model)
-        which = f"Input {index}" if len(request.inputs) > 1 else "The input"
+        name = f"Input {index}" if len(request.inputs) > 1 else "The input"
         if not row:
-            raise InvalidValue(f"{which} is empty.", param="input")
+            raise InvalidValue(f"{name} is empty.", param="input")
         if len(row) > context:
             raise ContextLengthExceeded(
-                f"{which} has {len(row)} tokens, and this model takes {context}. Shorten it.", param="input"
+                f"{name} has {len(row)} tokens, and this model takes {context}. Shorten it.", param="input"
             )
         _check_vocabulary(row, model)
         yield row
 
 
 def _check_vocabulary(row: tuple[int, ...], model: "LoadedModel") -> None:
-    # MLX does not check: an id beyond the embedding reads foreign memory.
+    # MLX does not check bounds: an id beyond the embedding reads foreign memory.
     unknown = next((token for token in row if not 0 <= token < model.vocab_size), None)
     if unknown is not None:
         raise InvalidValue(
@@ -77,7 +80,7 @@ def _dimensions(request: EmbeddingRequest, model: "LoadedModel") -> int | None:
         raise InvalidValue(f"This model's vectors have {model.vector_size} dimensions.", param="dimensions")
     most = MAX_FRAME_BYTES // 2 // (4 * (wanted or model.vector_size))
     if len(request.inputs) > most:
-        raise InvalidValue(f"Of vectors this long one request may ask for {most}.", param="input")
+        raise InvalidValue(f"One request may ask for {most} vectors of this length.", param="input")
     return wanted
 
 

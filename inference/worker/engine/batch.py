@@ -1,4 +1,20 @@
-"""The running batch: the sequences of one model, stepped together or one by one."""
+"""The running batch: the sequences of one model, stepped together or one by one.
+
+Each step computes one token for every sequence that decodes, and one chunk of prefill:
+
+- Prefill: the prompts that share a chunk are right-padded to (b, C) int32 token ids, b prompts of C tokens.
+- Decode: the latest tokens, (B, 1) int32, become logits, (B, V), and the sampler's next tokens, (B,).
+- KV caches have the shape (B, heads, T, head size) in each layer, left-padded to the longest row.
+
+The rows of the batch change between steps:
+
+- Extend: a prefilled prompt's caches, (1, heads, t, size), are padded to T and appended as a new row.
+- Filter: rows that have ended are removed, and T shrinks to the longest row that is left.
+- Extract: one row's caches without their padding, (1, heads, t, size), for the prefix cache or for copies.
+- Merge: cached caches of unequal length are padded to one T for prompts that begin together.
+
+mlx-lm's BatchGenerator and BatchKVCache do this; shared_lane.py drives them.
+"""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +35,7 @@ from inference.worker.prefix_cache.layers import Cache, can_always_trim
 
 
 class Lane(Protocol):
-    """Where sequences are computed; see SharedLane and SequentialLane."""
+    """Where sequences are computed: together in SharedLane, or one by one in SequentialLane."""
 
     @property
     def nbytes(self) -> int: ...
@@ -42,11 +58,11 @@ class RunningSequence:
     sequence: Sequence
     lane: Lane
     uid: int
-    cached: int
+    cached: int  # tokens that came from the prefix cache
     remaining: int  # tokens of the prompt that are still to be computed
-    is_exact: bool = False  # computed by itself, for the last bit of its seed
-    copies: tuple[Sequence, ...] = ()  # of the same prompt, waiting for its cache
-    tokens: list[int] = field(default_factory=list)  # given out so far
+    is_exact: bool = False  # computed alone, so that its seed gives the same tokens to the last bit
+    copies: tuple[Sequence, ...] = ()  # of the same prompt; they wait for its caches
+    tokens: list[int] = field(default_factory=list)  # sampled so far
 
     @property
     def is_decoding(self) -> bool:
@@ -54,7 +70,7 @@ class RunningSequence:
 
     @property
     def continuation(self) -> Sequence:
-        """The same sequence, to be computed anew from where it is."""
+        """The same sequence, to be added again with the tokens sampled so far."""
         return replace(
             self.sequence,
             answered=(*self.sequence.answered, *self.tokens),
@@ -65,9 +81,11 @@ class RunningSequence:
 class Batch:
     """All sequences of one model. Made, used and dropped on one thread.
 
-    They are the rows of one batch, where the model says in it what it says alone (`support`). Others are
-    computed one at a time, and so is a seeded sequence with `has_exact_seeds`, without a cached prefix:
-    matrix products round differently for different batch shapes, and a near tie may then fall the other way.
+    They are rows of one batch if the model computes in a batch what it computes alone (`support`). Otherwise
+    they are computed one at a time. So is a seeded sequence with `has_exact_seeds`, without a cached prefix:
+    matrix products round differently for different batch shapes, which can tip a near tie.
+
+    `max_batch` is in rows, `prefill_step` in tokens.
     """
 
     def __init__(
@@ -85,7 +103,7 @@ class Batch:
         self._support = support or BatchSupport()
         self._prefix_cache = prefix_cache or PrefixCache(0)
         self._has_exact_seeds = has_exact_seeds
-        # Where caches cannot go back, they are kept at the places to which later prompts may go back.
+        # Caches that cannot be trimmed are stored where messages end: later prompts share up to there.
         self._needs_checkpoints = not (
             self._support.can_trim_prefixes and can_always_trim(make_prompt_cache(model))
         )
@@ -93,7 +111,7 @@ class Batch:
         self._main: Lane = SharedLane(model, width=max_batch) if self._support.can_batch else self._sequential
         self._running: dict[int, RunningSequence] = {}
         self._scoring: list[PromptScoring] = []
-        self._turn = 0
+        self._round = 0
 
     @property
     def is_busy(self) -> bool:
@@ -107,17 +125,23 @@ class Batch:
 
     @property
     def kv_bytes(self) -> int:
-        """What the KV caches of the running sequences hold."""
+        """Bytes of the KV caches of the running sequences."""
         return sum(scoring.bytes for scoring in self._scoring) + sum(lane.nbytes for lane in self._lanes)
 
     @property
     def unfinished(self) -> list[Sequence]:
-        """The running sequences, as they would have to be added to go on elsewhere."""
+        """The running sequences, as another batch would have to add them to continue."""
         running = [one for r in self._running.values() for one in (r.continuation, *r.copies)]
         return running + [sequence for scoring in self._scoring for sequence in scoring.sequences]
 
     def add(self, first: Sequence, *copies: Sequence) -> None:
-        """Begin sequences of one prompt: the first is prefilled, its copies begin with its cache."""
+        """Add sequences of one prompt.
+
+        1. One that scores its prompt is prefilled by PromptScoring.
+        2. The longest stored prefix of the prompt is looked up; only the rest is prefilled.
+        3. The first sequence is prefilled, and its copies begin with copies of its caches. If there is
+           nothing left to share, the copies are added one by one.
+        """
         if first.scores_prompt:
             self._scoring.append(PromptScoring(self._model, (first, *copies)))
             return
@@ -147,7 +171,7 @@ class Batch:
         )
 
     def remove(self, sequence_id: int) -> None:
-        """Drop a sequence wherever it is, keeping what was computed; unknown ids have ended already."""
+        """Drop a sequence and store its caches as a prefix; unknown ids have ended already."""
         running = self._running.get(sequence_id)
         if running is None:
             self._remove_copy(sequence_id)
@@ -169,21 +193,23 @@ class Batch:
         self._scoring = [scoring for scoring in self._scoring if scoring.sequences]
 
     def step(self) -> Iterator[Output]:
-        """One token for every decoding sequence, and one chunk of prefill for the others.
+        """Compute one token for every decoding sequence, and one chunk of prefill.
 
-        Echoes, the batch and the sequences that are computed by themselves prefill in turns, so that who
-        decodes waits for one chunk at most.
+        1. Choose what may prefill in this step: the prompt that is scored, the shared lane and the sequential
+           lane take turns, so that decoding sequences wait for one chunk at most.
+        2. Compute a chunk of the scored prompt, if it is its turn.
+        3. Step each lane, with a chunk of prefill for the one whose turn it is.
         """
         prefilling: list[PromptScoring | Lane] = [
             *self._scoring[:1],
             *(x for x in self._lanes if self._remaining_prefill(x)),
         ]
-        turn = prefilling[self._turn % len(prefilling)] if prefilling else None
-        self._turn += 1
-        if isinstance(turn, PromptScoring):
-            yield from self._score(turn)
+        current = prefilling[self._round % len(prefilling)] if prefilling else None
+        self._round += 1
+        if isinstance(current, PromptScoring):
+            yield from self._score(current)
         for lane in self._lanes:
-            yield from self._step(lane, may_prefill=lane is turn)
+            yield from self._step(lane, may_prefill=lane is current)
 
     def _score(self, scoring: PromptScoring) -> Iterator[Output]:
         if not scoring.is_done:
@@ -214,7 +240,7 @@ class Batch:
         self._prefill_budget.record(before - self._remaining_prefill(lane), time.perf_counter() - started)
         for token in decodes:
             yield self._on_sampled(in_lane[token.uid], token)
-            if token.finish_reason:  # told before its caches are kept, which may fail
+            if token.finish_reason:  # reported before its caches are stored, which may fail
                 self._store_prefix(in_lane[token.uid], token.all_tokens, token.prompt_cache)
 
     @property
@@ -223,19 +249,19 @@ class Batch:
         return None if self._support.can_prefill_together else 1
 
     def _remaining_prefill(self, lane: Lane) -> int:
-        """Tokens of prompts that a lane has still to compute."""
+        """Prompt tokens that a lane still has to compute."""
         return sum(running.remaining for running in self._running.values() if running.lane is lane)
 
     def _on_prefilled(self, running: RunningSequence, response: Any) -> Prefilled:
         done, total = response.progress
         running.remaining = 0 if response.end_of_prompt else max(1, total - done)
-        is_cut = response.end_of_segment and not response.end_of_prompt
-        if is_cut and (self._needs_checkpoints or running.copies):
+        is_checkpoint = response.end_of_segment and not response.end_of_prompt
+        if is_checkpoint and (self._needs_checkpoints or running.copies):
             self._on_checkpoint(running)
         return Prefilled(running.sequence.id, done + running.cached, total + running.cached, running.cached)
 
     def _on_checkpoint(self, running: RunningSequence) -> None:
-        """A place in the prompt where its caches are kept, or given to its copies."""
+        """Store the caches at a checkpoint of the prompt, or give them to its copies at the prompt's end."""
         cache, tokens = running.lane.extract(running.uid)
         if running.remaining > 1:
             self._store_prefix(running, tokens, cache)
@@ -258,16 +284,13 @@ class Batch:
     def _segments(
         self, tokens: list[int], known: int, ends: frozenset[int], *, has_copies: bool
     ) -> list[list[int]]:
-        """The tokens still to be computed, cut where the caches are to be kept or shared."""
+        """The prompt tokens still to be computed, split where the caches are to be stored or shared."""
         cuts = set(boundaries(tokens, ends)) if self._needs_checkpoints else set()
         cuts |= {len(tokens) - 1} if has_copies else set()
-        boundaries_in_prompt = [known, *sorted(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
-        return [
-            tokens[start:end]
-            for start, end in zip(boundaries_in_prompt, boundaries_in_prompt[1:], strict=False)
-        ]
+        edges = [known, *sorted(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
+        return [tokens[start:end] for start, end in zip(edges, edges[1:], strict=False)]
 
     @property
     def _lanes(self) -> list[Lane]:
-        """Those with something to do."""
+        """The lanes that have sequences."""
         return list({id(running.lane): running.lane for running in self._running.values()}.values())

@@ -1,8 +1,14 @@
-"""The decode step: one token for every running sequence, and nothing that nobody asked for.
+"""The decode step: one token for every running sequence, without work that no request needs.
 
-mlx-lm's GenerationBatch normalises the logits of every sequence at every step and waits for the result,
-calls samplers row by row, and applies logits processors in a way that has to see tokens. This is its
-step with a TokenSampler (token_sampler.py) for each row in the place of its samplers.
+mlx-lm's GenerationBatch normalises the logits of every row at every step and waits for the result, calls
+samplers row by row, and has logits processors that need the tokens. This is its step with a TokenSampler
+(token_sampler.py) for each row:
+
+1. Run the model on the tokens of the last step: (B, 1) int32 to logits (B, V).
+2. Rows with a grammar consume those tokens, while the device computes the logits.
+3. Apply penalties, biases and masks to the rows that have them.
+4. Sample all rows, (B, V) to (B,) uint32, and compute the log probabilities that are requested.
+5. Start to compute them, and return the tokens of the last step, which are ready by now.
 """
 
 from typing import Any
@@ -21,12 +27,12 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
     _next_logprobs: list[LazyLogprob | None]
 
     def _step(self) -> tuple[list[int], list[LazyLogprob | None]]:
-        """Begin to compute the next tokens; return the current ones, computed meanwhile."""
+        """Start to compute the next tokens; returns the current ones with their log probabilities."""
         self._current_tokens, self._current_logprobs = self._next_tokens, self._next_logprobs
         inputs = self._current_tokens
         logits = self.model(inputs[:, None], cache=self.prompt_cache)[:, -1, :]
         if any(sampler.is_constrained for sampler in self.samplers):
-            mx.async_eval(logits)  # type: ignore[no-untyped-call]  # while the masks are made
+            mx.async_eval(logits)  # type: ignore[no-untyped-call]  # computed while the masks are made
             for sampler, token in zip(self.samplers, inputs.tolist(), strict=True):
                 sampler.observe(token)
         if any(sampler.changes_logits for sampler in self.samplers):

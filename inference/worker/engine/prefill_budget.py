@@ -1,22 +1,26 @@
-"""How much prefill a step may do: what is decoding meanwhile should not wait for it longer than a moment."""
+"""The prefill budget: how many prompt tokens a step may compute while sequences decode."""
 
 from collections.abc import Sequence
 
 _MAX_GAP_S = 0.25
-_MIN_TOKENS = 32  # tokens; below that a chunk costs more than it saves
-_INITIAL_TOKENS = 128  # tokens, while nothing has been measured
-_SMOOTHING = 0.3  # of the newest measurement
+_MIN_TOKENS = 32  # a smaller chunk costs more than it saves
+_INITIAL_TOKENS = 128  # until a step has been measured
+_SMOOTHING = 0.3  # weight of the newest measurement
 
 
 class PrefillBudget:
-    """Measures this machine's prefill, in tokens a second, and sizes the chunks by it."""
+    """Sizes prefill chunks so that decoding sequences wait for about a quarter of a second at most.
+
+    The prefill speed, in tokens per second, is measured with each step (an exponential moving average). While
+    nothing decodes, a chunk has `limit` tokens.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._rate: float | None = None
 
     def allot(self, remaining: Sequence[int], *, is_decoding: bool) -> tuple[int, int]:
-        """Tokens of each prompt in the next step, and how many prompts share it, first come first served.
+        """Tokens of each prompt in the next step, and how many prompts share it, oldest first.
 
         `remaining` are the tokens that each prompt still needs, oldest first.
         """
@@ -30,9 +34,9 @@ class PrefillBudget:
         return max(1, budget // max(1, together)), max(1, together)
 
     def record(self, tokens: int, seconds: float) -> None:
-        """Learn from a step that did this much prefill."""
+        """Update the speed with a step that prefilled so many tokens in so many seconds."""
         if tokens < _MIN_TOKENS // 2 or seconds <= 0:
-            return  # mostly the decode step's time
+            return  # mostly the time of the decode step
         rate = tokens / seconds
         self._rate = rate if self._rate is None else (1 - _SMOOTHING) * self._rate + _SMOOTHING * rate
 

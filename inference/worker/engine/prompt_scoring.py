@@ -1,4 +1,4 @@
-"""A prefill that keeps what the model thought of each token of the prompt: an echo with log probabilities."""
+"""Prefill that keeps the log probability of each prompt token, for an echo with `logprobs`."""
 
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,11 @@ from inference.worker.sampling.token_sampler import Logprob
 if TYPE_CHECKING:
     from inference.worker.engine.sequence import Sequence
 
-_CHUNK_TOKENS = (
-    64  # tokens; the logits of a chunk are a float for each of them and each word of the vocabulary
-)
+_CHUNK_TOKENS = 64  # its logits take (chunk, V) floats
 
 
 class PromptScoring:
-    """One prompt on its way; `sequences` are those that answer it."""
+    """The scoring of one prompt; `sequences` are those that answer it."""
 
     def __init__(self, model: nn.Module, sequences: "tuple[Sequence, ...]") -> None:
         self.sequences = sequences
@@ -39,7 +37,11 @@ class PromptScoring:
         return sum(int(layer.nbytes) for layer in self.cache)
 
     def step(self) -> None:
-        """Compute the next chunk; the last token is left to the decode step."""
+        """Compute the next chunk; the last token is left to the decode step.
+
+        The chunk, (1, C) int32, becomes logits (1, C, V). Each row is normalised and read at the id of the
+        token that follows it in the prompt.
+        """
         start = len(self.logprobs)
         end = min(start + _CHUNK_TOKENS, len(self.prompt) - 1)
         logits = self._model(mx.array([self.prompt[start:end]]), cache=self.cache)[0].astype(mx.float32)
@@ -50,6 +52,7 @@ class PromptScoring:
         self.logprobs += [Logprob(value, top) for value, top in zip(values, tops, strict=True)]
 
     def _top_logprobs(self, logprobs: mx.array) -> list[tuple[tuple[int, float], ...]]:
+        """The likeliest tokens of each row of (C, V) with their log probabilities, likeliest first."""
         count = self.sequences[0].logprobs
         if not count:
             return [()] * len(logprobs)

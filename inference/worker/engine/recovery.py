@@ -1,15 +1,16 @@
-"""A batch that survives a failing step: only the sequence at fault is lost, and too many take turns.
+"""Recovery from a failed step: only the sequence at fault is lost, and a batch that is too large is halved.
 
-A step of the device fails for all of its rows at once and does not say for which. So after a failure:
+A step on the device fails for all rows at once and does not name the row at fault. After a failure:
 
-1. What was computed is dropped, the prefix cache too, since memory may be what is missing.
-2. Each row is computed by itself, up to its next token. One that fails is lost, the others passed.
-3. Those that passed go on together.
-4. Where a step fails again with rows that have all just passed, there is no room for so many: half of them go
-   on and the others wait. Whenever an answer ends, one more may join, up to one fewer than failed.
+1. Drop the batch with its caches, and the prefix cache: a lack of memory may have been the cause.
+2. Compute each row alone, up to its next token. A row that fails alone is lost; the others have passed.
+3. Put the rows that passed back into one batch.
+4. If a step fails again while all of its rows have passed recently, memory does not suffice for so many rows:
+   compute half of them and let the others wait. Whenever an answer ends, the limit grows by one row, up to
+   one below the number that failed.
 
-Each trial that passes adds a token to an answer and each that fails ends one, so this comes to an end. Trials
-are steps like any other: between them sequences are added, cancelled and shed.
+A trial that passes adds a token to an answer and one that fails ends a sequence, so recovery terminates.
+Trials are ordinary steps: between them sequences are added and cancelled, and memory is shed.
 """
 
 import logging
@@ -20,11 +21,11 @@ from typing import Any, Protocol
 from inference.worker.engine.sequence import Lost, Output, Prefilled, Sampled
 
 logger = logging.getLogger(__name__)
-_RECENT_TOKENS = 16  # tokens; a row that made no more since its trial has just passed it
+_RECENT_TOKENS = 16  # a row with fewer tokens since its trial has passed it recently
 
 
 class Steppable(Protocol):
-    """What is stepped: a Batch of sequences, or the Embeddings of an embedding model."""
+    """What is stepped: a Batch of sequences, or an EmbeddingBatch."""
 
     @property
     def is_busy(self) -> bool: ...
@@ -47,9 +48,9 @@ class Steppable(Protocol):
 
 
 class ResilientBatch:
-    """A Steppable that never raises.
+    """A Steppable that never raises: it reports a sequence that cannot be computed as Lost.
 
-    `new_batch` makes an empty one, `on_failure` is called after every failure, before anything is computed
+    `new_batch` makes an empty batch. `on_failure` is called after every failure, before anything is computed
     again.
     """
 
@@ -58,13 +59,13 @@ class ResilientBatch:
         self._on_failure = on_failure
         self._batch = new_batch()
         self._trial: Steppable | None = None
-        self._suspects: deque[Any] = deque()  # still to be tried
-        self._passed: list[Any] = []
-        self._waiting: deque[tuple[Any, ...]] = deque()  # for room; each of one prompt
+        self._suspects: deque[Any] = deque()  # rows that are still to be tried alone
+        self._passed: list[Any] = []  # rows that have been tried
+        self._waiting: deque[tuple[Any, ...]] = deque()  # for a free row; each group has one prompt
         self._lost: list[int] = []  # to be reported by the next step
-        self._since_trial: dict[int, int] = {}  # tokens that a sequence has made since
-        self._row_limit: int | None = None  # rows at most; None: no step has failed for lack of room
-        self._max_row_limit = 0  # and how far the width may grow again
+        self._since_trial: dict[int, int] = {}  # tokens that a sequence has made since its trial
+        self._row_limit: int | None = None  # None: no step has failed for a lack of memory
+        self._max_row_limit = 0  # how far the limit may grow again
 
     @property
     def is_busy(self) -> bool:
@@ -81,7 +82,7 @@ class ResilientBatch:
         return self._batch.kv_bytes + (self._trial.kv_bytes if self._trial else 0)
 
     def add(self, *group: Any) -> None:
-        """Begin sequences of one prompt, as soon as there is room for them."""
+        """Add sequences of one prompt, as soon as there are rows for them."""
         self._waiting.append(group)
         self._admit()
 
@@ -99,7 +100,7 @@ class ResilientBatch:
         self._admit()
 
     def step(self) -> Iterator[Output | Lost]:
-        """Let every running sequence get on: one trial while there are any, or else the whole batch."""
+        """One step of a trial during recovery, or else of the whole batch; then admit waiting sequences."""
         if self._is_recovering:
             yield from self._step_trial()
         elif self._batch.is_busy:
@@ -117,12 +118,12 @@ class ResilientBatch:
             for output in self._batch.step():
                 self._count_token(output)
                 yield output
-        except Exception:  # whatever breaks a step of all rows may be the matter of one
+        except Exception:  # a step can fail in any way, perhaps because of one row only
             logger.exception("A step failed with %d sequences", len(self._batch.ids))
             self._recover(list(self._batch.unfinished))
 
     def _recover(self, failed: list[Any]) -> None:
-        """Begin anew with the sequences of a step that failed."""
+        """Start the steps above with the sequences of a failed step."""
         self._batch = self._new_batch()
         self._on_failure()
         all_passed_recently = all(
@@ -136,9 +137,11 @@ class ResilientBatch:
             self._halve(failed)
 
     def _halve(self, failed: list[Any]) -> None:
-        """There is no room for all of these: the older half goes on first."""
+        """Limit the rows to half of these; the older half is computed first."""
         self._max_row_limit, self._row_limit = len(failed) - 1, max(1, len(failed) // 2)
-        logger.warning("No room for %d sequences together: computing %d", len(failed), self._row_limit)
+        logger.warning(
+            "Not enough memory for %d sequences together: computing %d", len(failed), self._row_limit
+        )
         self._waiting.extendleft((one,) for one in reversed(failed))
 
     # Trials.
@@ -154,7 +157,7 @@ class ResilientBatch:
                 self._count_token(output)
                 yield output
         except Exception:
-            logger.exception("A sequence fails by itself")
+            logger.exception("A sequence fails when computed alone")
             self._end_trial(trial, has_passed=False)
             return
         if is_complete or not trial.is_busy:
@@ -182,20 +185,18 @@ class ResilientBatch:
             self._since_trial[one.id] = 0
             self._passed.append(one)
             try:
-                trial.remove(one.id)  # what it computed is found as a prefix when it is added again
+                trial.remove(one.id)  # its caches become a prefix, which it finds when it is added again
             except Exception:
-                logger.exception("What a trial computed is not kept")
+                logger.exception("The caches of a trial cannot be stored")
 
     # The rows.
 
     def _admit(self) -> None:
-        """Add whoever waits and has room."""
+        """Add waiting sequences while there are free rows."""
         while self._waiting and not self._is_recovering:
             group = self._waiting[0]
             free_rows = len(group) if self._row_limit is None else self._row_limit - len(self._batch.ids)
-            if (
-                free_rows < len(group) and len(group) > 1
-            ):  # a prompt with several answers need not wait for all
+            if free_rows < len(group) and len(group) > 1:  # the answers to one prompt need not begin together
                 self._waiting.popleft()
                 self._waiting.extendleft((one,) for one in reversed(group))
             elif free_rows < len(group):
@@ -208,7 +209,7 @@ class ResilientBatch:
     def _add_to_batch(self, group: tuple[Any, ...]) -> None:
         try:
             self._batch.add(*group)
-        except Exception:  # what is wrong with one request ends that request only
+        except Exception:  # an error in one request ends that request only
             logger.exception("Cannot add sequence %d", group[0].id)
             for one in group:
                 self._fail(one)
@@ -216,7 +217,7 @@ class ResilientBatch:
     def _remove_from_batch(self, number: int) -> None:
         try:
             self._batch.remove(number)
-        except Exception:  # evaluating its caches takes memory, which may be what is missing
+        except Exception:  # evaluating its caches takes memory, which may be short
             logger.exception("Cannot remove sequence %d", number)
             self._recover([one for one in self._batch.unfinished if one.id != number])
 

@@ -1,4 +1,4 @@
-"""What the engine computes and what it reports: the nouns between the prompt, engine and text threads."""
+"""Sequences and the outputs of a step: what passes between the prompt, engine and text threads."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ class Sequence:
     max_tokens: int
     sampling: Sampling
     stop_ids: frozenset[int]
-    owner: str = ""  # whose prefixes it may find and add to
+    owner: str = ""  # whose stored prefixes it uses and adds to
     logprobs: int | None = None  # None: none; else how many alternatives for each token
-    scores_prompt: bool = False  # whether the prompt's own tokens get log probabilities too
+    scores_prompt: bool = False  # whether the prompt's tokens get log probabilities, too
     grammar: Grammar | None = None  # what the answer must follow
-    answered: tuple[int, ...] = ()  # its answer so far, when it is computed a second time
-    request: int = 0  # whose turns it shares where a model serves one sequence at a time
+    answered: tuple[int, ...] = ()  # tokens of its answer so far, if it is computed again
+    request: int = 0  # its request; requests take turns in the sequential lane
 
     @property
     def known(self) -> list[int]:
@@ -33,7 +33,7 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Sampled:
-    """One new token; with a finish reason when it was the sequence's last."""
+    """One new token, with a finish reason if it is the sequence's last."""
 
     id: int
     token: int
@@ -43,7 +43,7 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Prefilled:
-    """How much of a prompt is in the KV cache, and how much of that was there before."""
+    """How many tokens of a prompt are in the KV cache, and how many of them came from the prefix cache."""
 
     id: int
     done: int
@@ -62,7 +62,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Lost:
-    """A sequence that cannot go on: it fails whatever it is computed beside."""
+    """A sequence that cannot be computed: it fails alone, too."""
 
     id: int
 

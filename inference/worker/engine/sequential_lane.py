@@ -1,11 +1,11 @@
 """Sequences computed one at a time, each with caches of its own.
 
-For models whose rows would change one another's answers in a batch (batch_support.py), and for seeded
-requests that have to be exact to the last bit: matrix products round differently for other batch shapes.
+This is for models that give other answers in a batch (batch_support.py), and for seeded requests that must be
+exact to the last bit: matrix products round differently for other batch shapes.
 
-Requests take turns: in each step every request gets one token, and one of them a chunk of its prompt. The
-sequences of one request (`n`, several prompts) follow each other, so that each step costs a request the
-same however many answers it asked for.
+Requests take turns. Each step computes one token for every request that decodes, (1, 1) int32 to logits
+(1, V), and one chunk of one prompt, (1, C) int32. The sequences of one request (`n`, several prompts) are
+computed one after the other, so that a step costs each request the same.
 """
 
 import itertools
@@ -34,20 +34,20 @@ class SingleDecode(Decode):
 
 @dataclass(eq=False)
 class Row:
-    """One sequence: the prompt that is still to be computed, then its decoding."""
+    """One sequence: first its prefill, then its decoding."""
 
     uid: int
     sequence: Sequence
     segments: deque[list[int]]
     cache: Cache
-    tokens: list[int]  # what is in the caches
-    total: int  # tokens of the prompt that were to be computed
+    tokens: list[int]  # those in the caches
+    total: int  # prompt tokens to compute, without the cached ones
     done: int = 0
     decode: SingleDecode | None = None
 
     @property
     def is_prompt_done(self) -> bool:
-        """Whether only the prompt's last token is left, which the first decode step computes."""
+        """Whether only the prompt's last token is left; the first decode step computes it."""
         return self.total - self.done == 1
 
 
@@ -59,7 +59,7 @@ class RequestRows:
 
 
 class SequentialLane:
-    """Each step is one forward pass for each request. Used on the engine's thread only."""
+    """Each step is one forward pass per request. Used on the engine's thread only."""
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
@@ -70,13 +70,16 @@ class SequentialLane:
 
     @property
     def nbytes(self) -> int:
-        """What the caches of its sequences hold."""
+        """Bytes of the caches of its sequences."""
         return sum(int(layer.nbytes) for row in self._rows() for layer in row.cache)
 
     def insert(
         self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
     ) -> int:
-        """Queue a sequence whose first `known` tokens are in `cache`, which is copied; returns its number."""
+        """Queue a sequence whose first `known` tokens are in `cache`, which is copied; returns its uid.
+
+        Raises ValueError if there is nothing to compute.
+        """
         total = sum(map(len, segments))
         if not total or sequence.max_tokens <= 0:
             raise ValueError(f"Sequence {sequence.id} has nothing to compute.")
@@ -152,13 +155,13 @@ class SequentialLane:
         return PromptProcessingBatch.Response(row.uid, (row.total, row.total), True, True)
 
     def _next_prompt(self) -> Row | None:
-        """The head of the next request, in turn, that has a prompt left."""
+        """The active row of the next request, in turn, that still prefills."""
         for _ in range(len(self._prefill_order)):
             request = self._prefill_order[0]
             self._prefill_order.rotate(-1)
-            head = self._requests[request].rows[0]
-            if not head.decode:
-                return head
+            row = self._requests[request].rows[0]
+            if not row.decode:
+                return row
         return None
 
     def _active_rows(self) -> list[Row]:

@@ -29,13 +29,13 @@ class SharedLane:
 
     @property
     def nbytes(self) -> int:
-        """What the caches of its sequences hold."""
+        """Bytes of the caches of its sequences."""
         return int(self._generator.prompt_cache_nbytes)
 
     def insert(
         self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
     ) -> int:
-        """Queue a sequence whose first `known` tokens are in `cache`, which is copied; returns its number."""
+        """Queue a sequence whose first `known` tokens are in `cache`, which is copied; returns its uid."""
         (uid,) = self._generator.insert_segments(
             [segments],
             max_tokens=[sequence.max_tokens],
@@ -49,9 +49,9 @@ class SharedLane:
     def step(self, *, chunk: int, together: int) -> tuple[list[Any], list[Any]]:
         """One token for each decoding row, and `chunk` tokens of each of `together` prompts, 0 for none.
 
-        Returns mlx-lm's responses: of prompts that got on, and of tokens.
+        Returns mlx-lm's responses: those of prompts that were prefilled further, and those of tokens.
         """
-        # It computes no prompts while it decodes as many sequences as this.
+        # mlx-lm prefills nothing while it decodes as many sequences as this.
         self._generator.completion_batch_size = self._width if chunk else 0
         self._generator.prefill_step_size, self._generator.prefill_batch_size = chunk, together
         prefills, decodes = self._generator.next()
@@ -69,6 +69,7 @@ class SharedLane:
 
 
 def sampler_for(sequence: Sequence) -> TokenSampler:
+    """The sampler of one sequence, advanced past the tokens that it has already."""
     return TokenSampler(
         sequence.sampling,
         prompt=sequence.prompt,

@@ -1,16 +1,17 @@
-"""Whether a model says in a batch what it says alone, found by computing both.
+"""Whether a model gives the same logits in a batch as alone, found by computing both.
 
 Steps:
 
 1. Each of three prompts is computed alone, with the tokens that follow it, in one forward pass.
-2. One course through a batch, about a dozen passes: two prompts of unequal length are prefilled in the same
-   padded chunks and decode; the third joins, the first leaves; two rows begin with copies of one row's
-   caches; these are kept, trimmed and go on otherwise. The logits of each step are compared with step 1.
-3. Where they differ, each of these is tried by itself, to find what can be done with this model.
+2. One run through a batch takes about a dozen passes. Two prompts of unequal length are prefilled in the same
+   right-padded chunks, (2, 6) int32, and decode, (2, 1) int32; the third joins (extend), the first leaves
+   (filter); two rows begin with copies of one row's caches (extract, merge); these caches are then stored and
+   trimmed, and continue. The logits of each step, (rows, V), are compared with those of step 1.
+3. If they differ, each of these is checked alone, to find out which ways of batching can be used.
 
 Logits are compared by their relative distance, in the median over the steps of a row: a wrong mask, position
 or state is wrong at every step, while rounding that sends a token to another expert is an exception. What
-counts as rounding is measured as well: one prompt computed in one chunk and in two.
+counts as rounding is measured, too: one prompt computed in one chunk and in two.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +35,7 @@ _FOLLOWING = 4 * _STEPS  # tokens behind each prompt
 _TOLERANCE = {mx.float32: 2e-3}  # relative distance that is still rounding
 _TOLERANCE_OF_HALF = 0.05
 _NOISE_FACTOR = 4  # times the measured rounding
-# Right with the short prompts of a verification and wrong beyond: what tests/architectures found.
+# Right for the short prompts of a verification and wrong for longer ones, as tests/architectures found.
 _WRONG_WITH_LONGER_PROMPTS = {
     "mlx_lm.models.minimax_m3_vl": "in a batch its sparse attention chooses other blocks than alone",
 }
@@ -44,7 +45,7 @@ Logits = np.ndarray[Any, np.dtype[np.float32]]  # shape (steps, vocabulary)
 
 @dataclass(frozen=True)
 class Row:
-    """What a prompt's row said: the logits of its steps from `start` on."""
+    """The logits of a prompt's row, from its step `start` on."""
 
     prompt: int
     start: int
@@ -55,13 +56,13 @@ Computation = Callable[[], Iterator[Row]]
 
 
 def verified(model: nn.Module, vocab_size: int) -> BatchSupport:
-    """What of batching this model does right."""
+    """The ways of batching that give right answers with this model; token ids are below `vocab_size`."""
     check = Verification(model, vocab_size)
     reason = _WRONG_WITH_LONGER_PROMPTS.get(type(model).__module__) or check.unmergeable_type
     if not reason and check.is_correct(check.full_run):
         return BatchSupport()
     if not reason and not (check.is_correct(check.joined) and check.is_correct(check.copies)):
-        reason = "in a batch this model says something else than alone"
+        reason = "in a batch this model gives other answers than alone"
     reuses = check.is_correct(check.reuse)
     return BatchSupport(
         can_batch=not reason,
@@ -73,9 +74,9 @@ def verified(model: nn.Module, vocab_size: int) -> BatchSupport:
 
 
 class Verification:
-    """The prompts, what each of them says alone, and the ways to compute them otherwise.
+    """Three random prompts, their logits when computed alone, and other ways to compute them.
 
-    No token is drawn: all ways are given the same tokens, so all of their logits compare.
+    No token is sampled: all ways get the same tokens, so that their logits can be compared.
     """
 
     def __init__(self, model: nn.Module, vocab_size: int) -> None:
@@ -98,16 +99,16 @@ class Verification:
         return f"mlx-lm cannot merge this model's caches ({name})" if name else ""
 
     def is_correct(self, computation: Computation) -> bool:
-        """Whether every row computed this way says what its prompt says alone."""
+        """Whether every row computed this way has the logits of its prompt alone."""
         try:
             return all(self._is_right(row) for row in computation())
-        except Exception:  # a model that cannot be computed this way does not do it right either
+        except Exception:  # a model that cannot be computed this way is not right either
             return False
 
-    # The ways.
+    # The ways to compute.
 
     def full_run(self) -> Iterator[Row]:
-        """All that happens to rows of a batch, one thing after the other."""
+        """Everything that happens to rows of a batch, one after the other (step 2 above)."""
         batch = self._prefilled_together()
         yield from self._decoded(batch, [0, 1], [0, 0])
         batch.extend(self._prefilled(2))
@@ -135,59 +136,59 @@ class Verification:
 
     def copies(self) -> Iterator[Row]:
         """Two rows that begin with copies of one prompt's caches."""
-        begun = self._prefilled(1)
-        batch = self._batch_of([1, 1], [begun.extract_cache(0), begun.extract_cache(0)])
+        started = self._prefilled(1)
+        batch = self._batch_of([1, 1], [started.extract_cache(0), started.extract_cache(0)])
         yield from self._decoded(batch, [1, 1], [0, 0])
 
     def reuse(self) -> Iterator[Row]:
-        """Caches that were kept go on, and another sequence went on from them meanwhile."""
+        """Stored caches continue, after another sequence has continued from a copy of them."""
         cache = self._filled(1, _STEPS)
         kept, other = copy_caches(cache), copy_caches(cache)
         self._forward(self._tokens[0], other)
         yield self._continued(1, _STEPS, kept)
 
     def trim(self) -> Iterator[Row]:
-        """Caches that went further are trimmed."""
+        """Caches are trimmed and continue."""
         yield from self._rewound(self._filled(1, _STEPS), _STEPS)
 
     def _rewound(self, cache: Cache, steps: int) -> Iterator[Row]:
-        """The second prompt, of which the cache holds so many steps, goes on from some steps before."""
+        """The second prompt, of which the cache holds so many steps, continues from an earlier one."""
         back = _STEPS if can_trim(cache) else 0
         yield self._continued(1, steps - back, trim_copy(cache, back))
 
-    # Computing.
+    # The computation.
 
     def _is_right(self, row: Row) -> bool:
         alone = self._alone[row.prompt][row.start : row.start + len(row.logits)]
         return _distance(row.logits, alone) <= self._tolerance
 
     def _noise(self) -> float:
-        """How much rounding moves the logits of one prompt."""
+        """The distance of one prompt's logits in two chunks from those in one."""
         ids, length = self._tokens[1], _LENGTHS[1]
         cache = make_prompt_cache(self._model)
         self._forward(ids[:_CHUNK], cache)
         return _distance(self._forward(ids[_CHUNK:], cache)[length - _CHUNK - 1 :], self._alone[1])
 
     def _filled(self, prompt: int, steps: int) -> Cache:
-        """Caches of a prompt without its last token, or with so many of its steps."""
+        """Caches of a prompt without its last token, and with the first `steps` tokens after that."""
         cache: Cache = make_prompt_cache(self._model)
         self._forward(self._tokens[prompt][: _LENGTHS[prompt] - 1 + steps], cache)
         return cache
 
     def _continued(self, prompt: int, start: int, cache: Cache) -> Row:
-        """What follows the caches of a prompt's first `start` steps, in one pass."""
+        """The steps after a prompt's first `start` steps, which are in the cache, in one pass."""
         first = _LENGTHS[prompt] - 1 + start
         return Row(prompt, start, self._forward(self._tokens[prompt][first : first + _STEPS], cache))
 
     def _prefilled_together(self) -> PromptProcessingBatch:
-        """The first two prompts, of which the shorter ends in the middle of a chunk they share."""
+        """The first two prompts in shared chunks; the shorter one ends in the middle of a chunk."""
         batch = self._batch_of([0, 1], [make_prompt_cache(self._model) for _ in range(2)])
         prompts = [self._tokens[prompt][: _LENGTHS[prompt] - 1] for prompt in (0, 1)]
         batch.prompt([ids[:_CHUNK] for ids in prompts])
-        begun = batch.split([0])
+        started = batch.split([0])
         batch.prompt([prompts[1][_CHUNK:]])
-        begun.extend(batch)
-        return begun
+        started.extend(batch)
+        return started
 
     def _prefilled(self, prompt: int) -> PromptProcessingBatch:
         batch = self._batch_of([prompt], [make_prompt_cache(self._model)])
@@ -207,7 +208,7 @@ class Verification:
     def _decoded(
         self, batch: PromptProcessingBatch, prompts: Sequence[int], starts: Sequence[int]
     ) -> Iterator[Row]:
-        """Let each row take its next steps."""
+        """Decode the next steps of each row."""
         places = [_LENGTHS[prompt] - 1 + start for prompt, start in zip(prompts, starts, strict=True)]
         steps = []
         for step in range(_STEPS):
@@ -217,20 +218,20 @@ class Verification:
             yield Row(prompt, start, np.stack([step[row] for step in steps]))
 
     def _forward(self, tokens: list[int], cache: Cache) -> Logits:
-        """The logits behind each of these tokens, shape (tokens, vocabulary)."""
+        """The logits after each of these tokens, shape (T, V)."""
         found: Logits = self._logits(mx.array([tokens]), cache)[0]
         return found
 
     def _logits(self, inputs: mx.array, cache: Cache) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """The logits behind every input, shape (rows, tokens, vocabulary)."""
+        """The logits after every input, (B, T) int32 to (B, T, V) float32."""
         logits = self._model(inputs, cache=cache).astype(mx.float32)
         mx.eval(logits, [layer.state for layer in cache])
         found = np.array(logits)
-        return np.where(np.isneginf(found), np.float32(0), found)  # tokens that only pad the vocabulary
+        return np.where(np.isneginf(found), np.float32(0), found)  # tokens that pad the vocabulary
 
 
 def _distance(one: Logits, other: Logits) -> float:
-    """The relative distance of two logits, shape (steps, vocabulary), in the median over the steps."""
+    """The median over the steps of the relative distance of two arrays of logits, (steps, V)."""
     centred = other - other.mean(axis=-1, keepdims=True)
     differences = one - one.mean(axis=-1, keepdims=True) - centred
     sizes = np.maximum(np.linalg.norm(centred, axis=-1), 1e-9)

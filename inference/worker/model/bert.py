@@ -17,7 +17,7 @@ _ACTIVATIONS = {
 
 @dataclass
 class BertArgs(BaseModelArgs):  # type: ignore[misc]  # mlx-lm is untyped
-    """What config.json says."""
+    """The fields of config.json. Raises ValueError for variants that are not implemented."""
 
     vocab_size: int
     hidden_size: int
@@ -32,13 +32,13 @@ class BertArgs(BaseModelArgs):  # type: ignore[misc]  # mlx-lm is untyped
     is_decoder: bool = False
 
     def __post_init__(self) -> None:
-        odd = self.position_embedding_type != "absolute" or self.is_decoder
-        if odd or self.hidden_act not in _ACTIVATIONS:
+        is_unknown = self.position_embedding_type != "absolute" or self.is_decoder
+        if is_unknown or self.hidden_act not in _ACTIVATIONS:
             raise ValueError("this variant of BERT is not supported")
 
 
 class BertEmbeddings(nn.Module):  # type: ignore[misc]
-    """Words, their positions, and the first of BERT's two segments."""
+    """Token, position and segment embeddings; the segment is always the first of BERT's two."""
 
     def __init__(self, args: BertArgs) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class SelfAttention(nn.Module):  # type: ignore[misc]
 
 
 class Output(nn.Module):  # type: ignore[misc]
-    """Back to the hidden size, added to what was there."""
+    """A projection to the hidden size with a residual connection and a layer norm."""
 
     def __init__(self, args: BertArgs, width: int) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class Layers(nn.Module):  # type: ignore[misc]
 
 
 class Bert(nn.Module):  # type: ignore[misc]
-    """Token ids (rows, length) and the rows' true lengths in, hidden states (rows, length, size) out."""
+    """Token ids (R, L) int32 and lengths (R,) in, hidden states (R, L, size) out."""
 
     def __init__(self, args: BertArgs) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class Bert(nn.Module):  # type: ignore[misc]
         self.encoder = Layers(args)
 
     def __call__(self, tokens: mx.array, lengths: mx.array) -> mx.array:
-        is_text = mx.arange(tokens.shape[1])[None] < lengths[:, None]  # nobody looks at the padding
+        is_text = mx.arange(tokens.shape[1])[None] < lengths[:, None]  # no token attends to padding
         hidden: mx.array = self.encoder(self.embeddings(tokens), is_text[:, None, None])
         return hidden
 

@@ -1,4 +1,4 @@
-"""The chat template of a model folder, in every place where published models have it."""
+"""The chat template of a model folder, from any of the files in which models are published with it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 _FILE = "chat_template.jinja"
-# Newer models have a file of its own, older ones put it into the tokenizer's settings, and those that see
-# pictures into a JSON file of the processor.
+# Newer models have a separate file, older ones an entry in the tokenizer's settings, and multimodal ones an
+# entry in a JSON file of the processor.
 _JSON_FILES = ("tokenizer_config.json", "chat_template.json", "processor_config.json")
 _NAMED = "additional_chat_templates"
 
 
 def find(folder: Path) -> str:
-    """The template of a plain chat, the first that there is; empty where there is none.
+    """The first template that is found; empty if there is none.
 
-    Some models name several (Command R: default, tool_use, rag); without a default the only one counts.
+    Some models have several named ones (Command R: default, tool_use, rag): the default is used, or the only
+    one.
     """
     return next(filter(None, _found(folder)), "")
 
@@ -30,7 +31,7 @@ def _found(folder: Path) -> Iterator[str]:
 
 
 def _plain(given: Any) -> str:
-    """The template of a plain chat, given as text or as several with their names."""
+    """The default template of an entry, which is a text or several texts with names."""
     if isinstance(given, str):
         return given
     if isinstance(given, list):

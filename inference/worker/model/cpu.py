@@ -1,4 +1,4 @@
-"""What a model needs to run well on a plain CPU: fp32 weights, laid out for few rows.
+"""Prepares a model for a CPU: fp32 weights, laid out for a small number of rows.
 
 Half precision and quantised kernels are scalar code on a CPU, 20 to 60 times slower than a BLAS in fp32.
 """
@@ -12,21 +12,21 @@ import numpy as np
 from mlx.utils import tree_unflatten
 from mlx_lm.utils import dequantize_model
 
-_ROWS = 512  # unpacked together: their floats fit into a cache
+_ROWS = 512  # unpacked together: their floats fit into the cache
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Packed = np.ndarray[Any, np.dtype[np.uint32]]
 
 
 def prepared(model: nn.Module, on_progress: Callable[[int], None]) -> nn.Module:
-    """The model in fp32, reporting percent of the layers that had to be unpacked."""
-    found = [(name, layer) for name, layer in model.named_modules() if _is_ours_to_unpack(layer)]
+    """The model in fp32, by column; `on_progress` gets the percentage of quantised layers done."""
+    found = [(name, layer) for name, layer in model.named_modules() if _can_unpack(layer)]
     plain: list[tuple[str, nn.Module]] = []
     for done, (name, layer) in enumerate(found, start=1):
         plain.append((name, _plain(layer)))
         on_progress(99 * done // len(found))
     model.update_modules(tree_unflatten(plain))
-    model = dequantize_model(model)  # the rarer kinds
+    model = dequantize_model(model)  # the rarer kinds of quantisation
     model.set_dtype(mx.float32)
     for _, layer in model.named_modules():
         if isinstance(layer, nn.Linear | nn.Embedding):
@@ -35,7 +35,7 @@ def prepared(model: nn.Module, on_progress: Callable[[int], None]) -> nn.Module:
 
 
 def by_column(weight: mx.array) -> mx.array:
-    """The same matrix, laid out so that its transpose is contiguous.
+    """The same matrix (rows, columns) with a contiguous transpose.
 
     A decode step multiplies a few rows by the transpose of a weight; a BLAS does that from the contiguous
     transpose up to a third faster (docs/performance.md).
@@ -44,7 +44,7 @@ def by_column(weight: mx.array) -> mx.array:
 
 
 def dequantised(packed: mx.array, scales: mx.array, biases: mx.array, *, bits: int, group: int) -> mx.array:
-    """The fp32 matrix of an affine quantisation to 4 or 8 bits, laid out by column.
+    """The fp32 matrix (rows, columns) of an affine quantisation to 4 or 8 bits, laid out by column.
 
     Four times faster than mx.dequantize on a CPU, which unpacks value by value.
     """
@@ -52,7 +52,7 @@ def dequantised(packed: mx.array, scales: mx.array, biases: mx.array, *, bits: i
     steps, starts = (np.array(array.astype(mx.float32)) for array in (scales, biases))
     matrix = mx.zeros((scales.shape[1] * group, words.shape[0]), mx.float32)
     mx.eval(matrix)
-    columns: Floats = np.array(matrix, copy=False)  # MLX's own memory: a copy would double the peak
+    columns: Floats = np.array(matrix, copy=False)  # a view of MLX's memory: a copy would double the peak
     for start in range(0, words.shape[0], _ROWS):
         rows = slice(start, start + _ROWS)
         columns[:, rows] = _unpacked(words[rows], steps[rows], starts[rows], bits, group).T
@@ -73,7 +73,7 @@ def _unpacked(words: Packed, steps: Floats, starts: Floats, bits: int, group: in
     return values
 
 
-def _is_ours_to_unpack(layer: nn.Module) -> bool:
+def _can_unpack(layer: nn.Module) -> bool:
     is_known = isinstance(layer, nn.QuantizedLinear | nn.QuantizedEmbedding)
     return is_known and layer.bits in {4, 8} and layer.mode == "affine"
 

@@ -1,4 +1,4 @@
-"""The models that make embeddings, behind one face: a chunk of token ids in, hidden states out."""
+"""The embedding models, behind one protocol: a chunk of token ids in, hidden states out."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -12,25 +12,25 @@ from inference.worker.model.bert import Bert, BertArgs
 
 
 class Encoder(Protocol):
-    """What a piece of inputs is computed with; its vocabulary ends at `vocab_size`."""
+    """An embedding model; token ids are below `vocab_size`."""
 
     @property
     def vocab_size(self) -> int: ...
 
     @property
     def can_chunk(self) -> bool:
-        """Whether long rows can be computed in chunks, each after those in its cache."""
+        """Whether long rows can be computed in chunks, each continuing from the cache."""
         ...
 
     def new_cache(self) -> list[Any]: ...
 
     def encode(self, tokens: mx.array, lengths: mx.array, cache: list[Any]) -> mx.array:
-        """Hidden states (rows, length, size) of token ids (rows, length), padded at their right."""
+        """Hidden states (R, C, size) of right-padded token ids (R, C) int32; lengths are (R,) int32."""
         ...
 
 
 class BertEncoder(Bert):
-    """Looks both ways, so a row is computed at once."""
+    """Bidirectional attention: a row is computed at once."""
 
     can_chunk = False
 
@@ -46,7 +46,7 @@ class BertEncoder(Bert):
 
 
 class Qwen3Encoder(qwen3.Model):  # type: ignore[misc]  # mlx-lm is untyped
-    """Looks back only, so padding at the right is seen by nothing before it."""
+    """Causal attention: no token sees the padding at its right."""
 
     can_chunk = True
 
@@ -62,7 +62,7 @@ class Qwen3Encoder(qwen3.Model):  # type: ignore[misc]  # mlx-lm is untyped
         return hidden
 
     def sanitize(self, weights: dict[str, Any]) -> dict[str, Any]:
-        """Without the head; the makers' own files leave the prefix `model.` out."""
+        """The weights without the head; the publisher's files leave out the prefix `model.`."""
         named = {name if name.startswith("model.") else f"model.{name}": a for name, a in weights.items()}
         return {name: array for name, array in named.items() if not name.startswith("model.lm_head.")}
 
@@ -74,6 +74,6 @@ _CLASSES: Mapping[str, tuple[type[nn.Module], Any]] = {
 
 
 def load_options() -> dict[str, Any]:
-    """What mlx-lm's load_model needs to make an encoder of a folder."""
+    """The arguments with which mlx-lm's load_model makes an encoder of a folder."""
     choose: Callable[..., Any] = lambda config: _CLASSES[config["model_type"]]  # noqa: E731
     return {"get_model_classes": choose, "model_config": {"tie_word_embeddings": True}}

@@ -1,4 +1,4 @@
-"""The limit of open files, which mlx-lm wants to set when it is imported."""
+"""The limit of open files, which mlx-lm sets when it is imported."""
 
 import resource
 
@@ -6,7 +6,7 @@ _WANTED = 2048
 
 
 def keep_hard_limit() -> None:
-    """Let mlx-lm be imported where the hard limit is low, and leave that limit as it is.
+    """Make the import of mlx-lm work with a low hard limit, and leave that limit unchanged.
 
     `mlx_lm.utils` sets a soft limit of 2048 and a hard one of 4096 on import. Only root may raise a hard
     limit, so below 4096 (`ulimit -n 1024`, systemd's LimitNOFILE, docker's --ulimit) the import fails.

@@ -1,4 +1,4 @@
-"""Work that gives way: a load must not take the processor from the models that are answering."""
+"""Work at a low priority: a load must not take CPU time from models that are generating."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-_GIVES_WAY = 10  # nice: a tenth of an equal share, and all of an idle processor
+_NICENESS = 10  # a tenth of an equal share, and all of an idle CPU
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 def run_at_low_priority(work: Callable[[], T]) -> T:
     """Do `work` on a thread of its own, with a lower priority where threads have one (Linux).
 
-    Nobody may raise a priority again without privileges, so the thread ends with its work. Threads that
+    Without privileges a priority cannot be raised again, so the thread ends with its work. Threads that
     are begun in it, such as those of MLX's CPU streams, inherit its priority.
     """
     if sys.platform != "linux":
@@ -26,4 +26,4 @@ def run_at_low_priority(work: Callable[[], T]) -> T:
 
 def _lower() -> None:
     own = threading.get_native_id()
-    os.setpriority(os.PRIO_PROCESS, own, min(19, os.getpriority(os.PRIO_PROCESS, own) + _GIVES_WAY))
+    os.setpriority(os.PRIO_PROCESS, own, min(19, os.getpriority(os.PRIO_PROCESS, own) + _NICENESS))

@@ -1,7 +1,7 @@
-"""What this server changes in mlx-lm, all in one place.
+"""Every patch of mlx-lm by this server.
 
-Each change puts a function or class of ours in the place of one of mlx-lm's, by its name. A name that is gone
-after an upgrade ends the start instead of being set for nobody.
+Each patch replaces a function or class of mlx-lm by its name. A name that an upgrade has removed raises
+UnknownMlxLm at the start.
 """
 
 import importlib
@@ -15,19 +15,19 @@ from mlx_lm.models.cache import RotatingKVCache
 
 
 class UnknownMlxLm(RuntimeError):
-    """The installed mlx-lm has no such name any more: this change has to be looked at again."""
+    """The installed mlx-lm has no such name: the patch must be reviewed."""
 
 
 def patch_models() -> None:
-    """Mend what is wrong in mlx-lm's models; doing it again changes nothing."""
+    """Patch bugs of mlx-lm's models. Idempotent. Raises UnknownMlxLm."""
     gemma2 = importlib.import_module("mlx_lm.models.gemma2")
     _wrap(gemma2.Attention, "__call__", _with_grouped_mask)
     _wrap(importlib.import_module("mlx_lm.models.ssm"), "ssm_attn", _with_state_at_each_end)
-    _wrap(importlib.import_module("mlx_lm.models.plamo3").Model, "make_cache", _as_wide_as_the_mask)
+    _wrap(importlib.import_module("mlx_lm.models.plamo3").Model, "make_cache", _with_window_of_the_mask)
 
 
 def install_decode_step(step: type[GenerationBatch]) -> None:
-    """Let mlx-lm's BatchGenerator decode with our step; doing it again changes nothing."""
+    """Make mlx-lm's BatchGenerator decode with `step`. Idempotent. Raises UnknownMlxLm."""
     # By its full name: the attribute `mlx_lm.generate` is a function that hides the module.
     generate = importlib.import_module("mlx_lm.generate")
     # BatchGenerator wires the whole recommended working set in its constructor. On macOS that ends in kernel
@@ -42,8 +42,10 @@ def _wire_nothing() -> None:
 
 
 def _with_grouped_mask(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Gemma 2's scores have an axis for the query heads that share a key head, and a batch's mask lacks it:
-    rows of a batch fail or take each other's masks (https://github.com/ml-explore/mlx-lm/issues/736).
+    """Gemma 2's attention with a mask (B, 1, 1, L, T) for its scores (B, key heads, shared, L, T).
+
+    mlx-lm's mask of a batch lacks the axis of the query heads that share a key head: rows of a batch fail or
+    use each other's masks (https://github.com/ml-explore/mlx-lm/issues/736).
     """
 
     @wraps(original)
@@ -57,12 +59,12 @@ def _with_grouped_mask(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_state_at_each_end(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A state-space layer's state where each row of a padded chunk ends, not where the chunk does.
+    """The state of a state-space layer at the end of each row, not at the end of the right-padded chunk.
 
-    mlx-lm looks for a row's end in every 256 tokens of a chunk as if each of these were whole, reads beyond a
-    shorter one, moves the state of a row that has ended at such a boundary, and Nemotron-H does not tell the
-    lengths at all (https://github.com/ml-explore/mlx-lm/issues/690). The mask tells them: rows are padded on
-    the right.
+    mlx-lm computes a chunk in blocks of 256 tokens. It takes the length of a row as if each block were whole,
+    reads beyond a shorter block, and changes the state of a row that ended in an earlier block. Nemotron-H
+    does not pass the lengths at all (https://github.com/ml-explore/mlx-lm/issues/690); they are the sums of
+    the mask.
     """
 
     @wraps(original)
@@ -82,14 +84,24 @@ def _with_state_at_each_end(original: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         if lengths is None and mask is None:
             return original(x, A_log, B, C, D, dt, dt_bias, state, time_step_limit, step=step)
-        left = mask.astype(mx.int32).sum(axis=-1) if lengths is None else lengths  # type: ignore[union-attr]
+        remaining = mask.astype(mx.int32).sum(axis=-1) if lengths is None else lengths  # type: ignore[union-attr]
         outputs = []
         for start in range(0, x.shape[1], step):
-            part = slice(start, min(start + step, x.shape[1]))
-            ends = mx.clip(left - start, 0, part.stop - start)
+            block = slice(start, min(start + step, x.shape[1]))
+            ends = mx.clip(remaining - start, 0, block.stop - start)
             output, following = original(
-                *(x[:, part], A_log, B[:, part], C[:, part], D, dt[:, part], dt_bias, state, time_step_limit),
-                mask=None if mask is None else mask[..., part],
+                *(
+                    x[:, block],
+                    A_log,
+                    B[:, block],
+                    C[:, block],
+                    D,
+                    dt[:, block],
+                    dt_bias,
+                    state,
+                    time_step_limit,
+                ),
+                mask=None if mask is None else mask[..., block],
                 lengths=ends,
                 step=step,
             )
@@ -101,8 +113,8 @@ def _with_state_at_each_end(original: Callable[..., Any]) -> Callable[..., Any]:
     return attend
 
 
-def _as_wide_as_the_mask(original: Callable[..., Any]) -> Callable[..., Any]:
-    """PLaMo 3's mask shows a token one more than its cache keeps, so answers would depend on the chunks."""
+def _with_window_of_the_mask(original: Callable[..., Any]) -> Callable[..., Any]:
+    """PLaMo 3's mask has a window one token larger than its cache: answers depended on the chunks."""
 
     @wraps(original)
     def make_cache(self: Any) -> list[Any]:

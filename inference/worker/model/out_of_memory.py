@@ -1,16 +1,16 @@
-"""Whether an exception says that memory ran out.
+"""Recognises the exceptions that mean a lack of memory.
 
-MLX has no class of its own for that: its allocators and its command buffers raise RuntimeErrors, which only
-their text tells from those about a broken file. The texts are in MLX's sources
+MLX has no exception class for that: its allocators and command buffers raise RuntimeErrors, which differ from
+those about a damaged file in their text only. The texts are in MLX's sources
 (https://github.com/ml-explore/mlx: mlx/backend/metal/allocator.cpp and device.cpp,
 mlx/backend/cuda/allocator.cpp and utils.cpp) and in reports: mlx#63, mlx#479, mlx-lm#1644, exo#2300.
-This is the only place that looks at them.
+No other file reads them.
 """
 
 import errno
 import re
 
-# From their first word to their last: the name of a file or of a model may be in the text of any other error.
+# The whole text must match: other errors may contain the name of a file or model.
 _TEXTS = re.compile(
     r"""
       (\[metal::malloc\]\ )?Attempting\ to\ allocate\ \d+\ bytes\ which\ is\ greater\ than\ the\ maximum\ .+
@@ -26,7 +26,7 @@ _TEXTS = re.compile(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether it, or what caused it, is that there is too little memory."""
+    """Whether the error, or one of its causes, is a lack of memory."""
     if isinstance(error, MemoryError):
         return True
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:

@@ -1,4 +1,4 @@
-"""A Hugging Face tokenizer behind the few verbs the worker and its adapters need."""
+"""A Hugging Face tokenizer with the methods that the worker and its adapters need."""
 
 import json
 import re
@@ -13,10 +13,10 @@ from inference.core.model_card import Finding
 from inference.worker.model import tokenizer_round_trip
 
 _LONGEST_REASON = 200
-_LONGEST_TEMPLATE = 256 * 1024  # characters; the longest in use are a tenth of it
-_MAX_TEMPLATE_TEXT = 2**20  # characters a template may write on its own
-_MAX_TURN_TEXT = 256  # and around each message
-# Where a special token written in somebody's message is cut in two. A noncharacter: no text has it.
+_LONGEST_TEMPLATE = 256 * 1024  # characters; published templates have a tenth of it at most
+_MAX_TEMPLATE_TEXT = 2**20  # characters that a template may add to the messages
+_MAX_TURN_TEXT = 256  # and to each message
+# Splits a special token that is written in a message. It is a noncharacter, which no text contains.
 _SEPARATOR = "\ufdd0"
 
 
@@ -35,19 +35,19 @@ _BYTES = _gpt2_alphabet()
 
 
 class HubTokenizer:
-    """Encodes, decodes and renders; safe to use from several threads.
+    """Encodes, decodes and renders the chat template; thread-safe.
 
     Encoding and decoding go to the Rust tokenizer directly: the wrappers around it change its padding
-    state in place, which fails when another thread is using it, and tidy up spaces.
+    state in place, which fails when another thread is using it, and clean up spaces.
     """
 
     def __init__(self, tokenizer: Any) -> None:
         self.hub = tokenizer
         self._rust = tokenizer.backend_tokenizer
-        # Embedding models' tokenizers are often saved to cut and pad every text to 128 tokens.
+        # Tokenizers of embedding models are often saved with truncation and padding to 128 tokens.
         self._rust.no_truncation()
         self._rust.no_padding()
-        tokenizer_round_trip.mend(self._rust)
+        tokenizer_round_trip.repair_decoder(self._rust)
         self.eos_id: int | None = tokenizer.eos_token_id
         vocabulary = tokenizer.get_vocab()
         self.size = 1 + max(vocabulary.values(), default=-1)  # ids may have holes
@@ -67,8 +67,8 @@ class HubTokenizer:
         return [token for part in text.split(_SEPARATOR) for token in self._encode(part)]
 
     def quote(self, text: str) -> str:
-        # Otherwise "<|im_end|>..." in a user's message would be the real end of the turn, and what
-        # follows could speak as the system.
+        # Otherwise "<|im_end|>..." in a user's message would end the turn, and the text after it could
+        # pose as the system's.
         if self._firsts.isdisjoint(text):
             return text
         for control in self._controls:
@@ -77,11 +77,14 @@ class HubTokenizer:
         return text
 
     def encode_prompt(self, text: str) -> list[int]:
-        """A raw prompt with one begin-of-text token where the tokenizer has one, and never an end."""
+        """A raw prompt with one begin-of-text token if the tokenizer has one, and no end-of-text token.
+
+        Raises InvalidValue for an empty prompt.
+        """
         plain, ids = self._encode(text), self._encode(text, adds_special=True)
         if ids and ids[-1] == self.eos_id and plain[-1:] != ids[-1:]:
             ids.pop()
-        # A text that begins with it already would have two, which no model has learnt from.
+        # A text that begins with it already would have two, which no model has been trained on.
         if self.begin_ids and plain[: len(self.begin_ids)] == self.begin_ids:
             ids = plain
         if not ids:
@@ -89,19 +92,19 @@ class HubTokenizer:
         return ids
 
     def encode_whole(self, text: str) -> list[int]:
-        """With everything the tokenizer puts around a text of its own: BERT's [CLS] and [SEP], say."""
+        """A text with all special tokens that the tokenizer adds, such as BERT's [CLS] and [SEP]."""
         return self._encode(text, adds_special=True)
 
     def decode(self, ids: Sequence[int]) -> str:
         return str(self._rust.decode(list(ids), skip_special_tokens=False))
 
     def as_json(self) -> str:
-        """The whole tokenizer, as tokenizer.json has it."""
+        """The tokenizer in the format of tokenizer.json."""
         return str(self._rust.to_str())
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What of a text is lost in it."""
+        """What a text loses when it is encoded and decoded."""
         return tokenizer_round_trip.findings(self._rust)
 
     def id_of(self, token: str) -> int | None:
@@ -112,7 +115,7 @@ class HubTokenizer:
         return str(self.hub.convert_ids_to_tokens(token))
 
     def token_bytes(self, token: int) -> bytes:
-        """What one token stands for; often not a whole character, so it has no text of its own."""
+        """The bytes of one token, which are often not a whole character."""
         if token in self._added_texts:
             return self._added_texts[token].encode()
         text = self.token_text(token)
@@ -143,9 +146,9 @@ class HubTokenizer:
                     **options,
                 )
             )
-        except Exception as error:  # a template is foreign code: it may fail in any way
+        except Exception as error:  # a template is third-party code: it may fail in any way
             raise TemplateFailed(_reason_for(error), param="messages") from None
-        # Making a hundred megabytes takes a template a moment, and the tokenizer minutes.
+        # A template writes a hundred megabytes in a moment; tokenizing them takes minutes.
         if len(text) > _MAX_TEMPLATE_TEXT + expected:
             raise TemplateFailed(
                 "The model's chat template wrote far more than the messages.", param="messages"
@@ -162,8 +165,8 @@ class HubTokenizer:
 
 
 def _is_control(added: Any) -> bool:
-    """Whether this added token steers the model; fine-tunes often forget to call their <|im_end|> special."""
-    # DeepSeek writes its own with another bar.
+    """Whether an added token is a control token; fine-tunes often do not mark their <|im_end|> as special."""
+    # DeepSeek uses another bar character.
     is_marker = added.special or re.fullmatch(r"<([|｜]).+\1>", added.content, re.DOTALL)
     return bool(is_marker) and len(added.content) > 1
 
@@ -173,9 +176,9 @@ def _length_of(part: Any) -> int:
 
 
 def _reason_for(error: Exception) -> str:
-    """What is wrong, in the template's own words where it has any."""
-    # raise_exception() in a template raises exactly this class; its subclasses tell of the template's code.
+    """The message for the client: the template's own, if it raised one."""
+    # raise_exception() in a template raises exactly this class; subclasses are errors in the template's code.
     if type(error) is not jinja2.TemplateError or not str(error):
         return "The model's chat template failed on these messages."
-    words = " ".join(str(error).replace(_SEPARATOR, "").split())[:_LONGEST_REASON]
-    return f"The model's chat template cannot take these messages: {words}"
+    message = " ".join(str(error).replace(_SEPARATOR, "").split())[:_LONGEST_REASON]
+    return f"The model's chat template cannot take these messages: {message}"

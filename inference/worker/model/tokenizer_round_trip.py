@@ -1,6 +1,6 @@
-"""Whether a tokenizer gives texts back as they were, and its decoder mended where its files contradict it.
+"""Whether a tokenizer decodes texts to what was encoded, and the repair of decoders that do not.
 
-Published conversions have a byte-level vocabulary with a decoder for SentencePiece: every space of an answer
+Some published conversions have a byte-level vocabulary with a SentencePiece decoder: every space of an answer
 is then "Ġ" (https://github.com/ml-explore/mlx-lm/issues/1041).
 """
 
@@ -14,13 +14,13 @@ from tokenizers import decoders
 from inference.core.model_card import Finding
 
 PLAIN = "Hello, world! It is 12345."
-# Spaces in a row, digits, accents, signs beyond the basic plane, scripts without spaces, line breaks.
+# Repeated spaces, digits, accents, characters beyond the basic plane, scripts without spaces, line breaks.
 RICH = "naïve  café, 3.14159 №7 — “déjà vu” 日本語の文 한국어 العربية 🙂👩‍👩‍👧 {x:\ty}\n\n  end"
 _LONGEST_SHOWN = 40
 
 
-def mend(rust: Any) -> None:
-    """Give a `tokenizers.Tokenizer` a decoder that fits its vocabulary, if its own does not."""
+def repair_decoder(rust: Any) -> None:
+    """Replace the decoder of a `tokenizers.Tokenizer` if another one fits its vocabulary better."""
     own = rust.decoder
     if _round_trips(rust, PLAIN + RICH):
         return
@@ -32,7 +32,7 @@ def mend(rust: Any) -> None:
 
 
 def findings(rust: Any) -> tuple[Finding, ...]:
-    """What of a text is lost in this tokenizer, for the model's owner."""
+    """What a text loses in this tokenizer, for the model's owner."""
     if not _round_trips(rust, PLAIN):
         returned = _shown(_round_trip(rust, PLAIN))
         text = f"Its tokenizer changes plain text: {_shown(PLAIN)} comes back as {returned}."
@@ -40,13 +40,13 @@ def findings(rust: Any) -> tuple[Finding, ...]:
     if not _round_trips(rust, RICH):
         lost = [word for word in re.findall(r"\S+|\s{2,}", RICH) if not _round_trips(rust, word)]
         named = ", ".join(map(_shown, lost[:3])) or "spaces in a row"
-        text = f"Its tokenizer loses some characters: {named} come back as something else."
+        text = f"Its tokenizer loses some characters: {named} do not come back."
         return (Finding(light="amber", about="tokenizer", text=text),)
     return ()
 
 
 def _candidate_decoders(rust: Any) -> Iterator[Any]:
-    """Decoders for the kinds of vocabulary there are; what splits the text knows which this is."""
+    """Decoders for all kinds of vocabulary; the pre-tokenizer tells which one comes first."""
     piece = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
     pieces = [decoders.Sequence([*piece, decoders.Strip(" ", 1, 0)]), decoders.Sequence(piece)]
     if "ByteLevel" in repr(rust.pre_tokenizer):
@@ -56,7 +56,7 @@ def _candidate_decoders(rust: Any) -> Iterator[Any]:
 
 
 def _round_trips(rust: Any, text: str) -> bool:
-    """Whether the text comes back, but for a space before it and for how accents are composed."""
+    """Whether the text comes back, except for a leading space and the composition of accents."""
     return _composed(_round_trip(rust, text)) == _composed(text)
 
 

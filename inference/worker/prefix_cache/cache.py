@@ -1,7 +1,16 @@
-"""The prefix cache: KV caches of prompts seen before, so that a chat's next turn computes its new part only.
+"""The prefix cache: KV caches of earlier prompts, so that a chat's next turn prefills only its new part.
 
-Entries belong to an owner and are found by nobody else: how fast a prompt is answered would tell who
-sent it before (https://www.ndss-symposium.org/ndss-paper/i-know-what-you-asked-prompt-leakage-via-kv-cache-sharing-in-multi-tenant-llm-serving/).
+A lookup has these steps:
+
+1. Compare the prompt, without its last token, with every entry of its owner. An entry is usable up to the
+   common prefix if its caches can be trimmed, else only as a whole.
+2. Take the entry with the longest usable prefix, of at least 16 tokens, and mark it as used.
+3. Return a copy of its caches, trimmed to that prefix.
+
+The disk tier (disk.py) is asked first, by the engine: a longer prefix on disk is read and becomes an entry.
+
+Entries are found by their owner only: otherwise the time to the first token would tell whether somebody else
+has sent a prompt (https://www.ndss-symposium.org/ndss-paper/i-know-what-you-asked-prompt-leakage-via-kv-cache-sharing-in-multi-tenant-llm-serving/).
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,12 +26,12 @@ from inference.worker.prefix_cache.layers import Cache, trim_copy
 if TYPE_CHECKING:
     from inference.worker.prefix_cache.disk import DiskTier, SavedPrefix
 
-MIN_TOKENS = 16  # tokens; less is computed faster than it is looked up and copied
+MIN_TOKENS = 16  # a shorter prefix is computed faster than it is copied
 
 
 @dataclass(frozen=True)
 class CachedPrefix:
-    """What is known of the beginning of a prompt: the caches of its first `length` tokens."""
+    """The caches of the first `length` tokens of a prompt, one for each layer."""
 
     length: int
     cache: Cache
@@ -30,9 +39,10 @@ class CachedPrefix:
 
 @dataclass
 class PrefixCache:
-    """The entries of one model, least recently used first, never more than `limit` bytes together.
+    """The entries of one model, least recently used first, of `limit` bytes together at most.
 
-    `can_trim` is False for a model whose caches are not right once they have gone back, whatever they say.
+    `can_trim` is False for a model whose caches give wrong answers after they were trimmed
+    (batch_verification.py), whatever their types promise.
     """
 
     limit: int
@@ -46,7 +56,7 @@ class PrefixCache:
 
     @property
     def unsaved(self) -> PrefixEntry | None:
-        """The latest entry that is still to be written to disk."""
+        """The latest entry that is not on disk yet; None if there is none or no disk tier."""
         return next((e for e in reversed(self._entries) if not e.is_saved), None) if self.disk else None
 
     @property
@@ -54,7 +64,7 @@ class PrefixCache:
         return tuple(self._entries)
 
     def lookup(self, owner: str, prompt: Sequence[int]) -> CachedPrefix | None:
-        """The longest usable beginning of `prompt` in memory; at least its last token is left to compute."""
+        """The longest usable prefix of `prompt` in memory; its last token is always left to compute."""
         best, length = self._find_best(owner, _tokens(prompt[:-1]))
         if best is None:
             return None
@@ -63,7 +73,7 @@ class PrefixCache:
         return CachedPrefix(length, trim_copy(best.cache, len(best.tokens) - length))
 
     def find_on_disk(self, owner: str, prompt: Sequence[int]) -> "SavedPrefix | None":
-        """The saved prefix that stands for more of `prompt` than any in memory."""
+        """The prefix on disk that covers more of `prompt` than any in memory; None if there is none."""
         if not self.disk:
             return None
         wanted = _tokens(prompt[:-1])
@@ -83,7 +93,11 @@ class PrefixCache:
         return best, length
 
     def store(self, owner: str, tokens: Sequence[int], cache: Cache) -> None:
-        """Remember the caches of `tokens`, in the place of those that are only their beginning."""
+        """Store the caches of `tokens`, (1, heads, T, size) in each layer, in place of entries they cover.
+
+        The arrays are evaluated here, because another thread may write them to disk. Entries that are too
+        short or larger than the limit are not stored.
+        """
         size = sum(layer.nbytes for layer in cache)
         if len(tokens) >= MIN_TOKENS and size <= self.limit:
             mx.eval([layer.state for layer in cache])
@@ -91,27 +105,31 @@ class PrefixCache:
             self.shed(self.limit)
 
     def shed(self, keep_bytes: int) -> None:
-        """Forget the least recently used entries beyond `keep_bytes`."""
+        """Drop the least recently used entries until at most `keep_bytes` are left."""
         excess = self.bytes - keep_bytes
         while excess > 0 and self._entries:
             excess -= self._entries.pop(0).bytes
 
 
 def usable_length(entry: PrefixEntry, owner: str, wanted: Tokens) -> int:
-    """How many of the tokens `wanted` this entry can stand for: 0 where it is another's."""
+    """How many tokens of `wanted` this entry covers; 0 if it belongs to another owner."""
     if entry.owner != owner:
         return 0
     common = common_length(entry.tokens, wanted)
-    # A window or a recurrent state cannot go back: such an entry is of use as a whole or not at all.
+    # A sliding window or a recurrent state cannot be trimmed: such an entry is usable as a whole or not.
     return common if common == len(entry.tokens) or entry.is_trimmable else 0
 
 
 def boundaries(prompt: Sequence[int], ends: Iterable[int], most: int = 4) -> list[int]:
-    """Where messages end in `prompt`: the first, which holds the system's, and the last ones."""
+    """Where messages end in `prompt`, as `most` token positions at most, for caches that cannot be trimmed.
+
+    `ends` are the tokens that end a message. The first position, which ends the system prompt, and the last
+    ones are returned.
+    """
     terminators = frozenset(ends)
-    places = [place + 1 for place, token in enumerate(prompt[:-1]) if token in terminators]
-    places = [place for place in places if place >= MIN_TOKENS]
-    return places if len(places) <= most else [places[0], *places[-(most - 1) :]]
+    positions = [position + 1 for position, token in enumerate(prompt[:-1]) if token in terminators]
+    positions = [position for position in positions if position >= MIN_TOKENS]
+    return positions if len(positions) <= most else [positions[0], *positions[-(most - 1) :]]
 
 
 def _is_covered(known: PrefixEntry, by: PrefixEntry) -> bool:

@@ -1,7 +1,14 @@
-"""Prefixes on disk: a conversation's KV caches outlive the model's unloading and the site's restart.
+"""The disk tier of the prefix cache: prefixes survive an unload of the model and a restart of the site.
 
-One safetensors file for each prefix, written beside its name and renamed when whole, readable by the
-site's own user only, oldest use first to go. Off unless MLX_SERVER_PREFIX_DISK says how much.
+Each prefix is one safetensors file of mlx-lm's `save_prompt_cache`, with its owner and its tokens in the
+metadata. A lookup uses an index of these headers in memory and reads no arrays:
+
+1. `find_longer` compares a prompt with the tokens of its owner's files.
+2. `submit_read` loads the best file on the disk thread and hands its entry back.
+
+A file is written under a temporary name and renamed when it is complete. Only the site's user can read it.
+The least recently used files are deleted first (the time of use is the file's mtime). The tier is off unless
+MLX_SERVER_PREFIX_DISK sets its size.
 """
 
 import base64
@@ -31,7 +38,7 @@ _LONGEST_HEADER = 64 * 2**20
 
 @dataclass(frozen=True)
 class SavedPrefix:
-    """One prefix on disk, known without reading its arrays."""
+    """One prefix on disk, as the index has it, without its arrays."""
 
     path: Path
     owner: str
@@ -41,10 +48,10 @@ class SavedPrefix:
 
 
 class DiskTier:
-    """The saved prefixes of one model in `folder`, never more than `limit` bytes together.
+    """The saved prefixes of one model in `folder`, of `limit` bytes together at most.
 
-    Files are read and written on a thread of its own, so that no running sequence waits for the disk. Raises
-    OSError when the folder cannot be made or read.
+    Files are read and written on the disk thread, so that no running sequence waits for the disk. Raises
+    OSError if the folder cannot be made or read.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -52,7 +59,7 @@ class DiskTier:
         self._limit = limit
         self._io = ThreadPoolExecutor(1, thread_name_prefix="prefix disk")
         self._pending: set[Future[None]] = set()
-        self._lock = threading.Lock()  # of the index; never held while a file is read or written
+        self._lock = threading.Lock()  # guards the index; not held while a file is read or written
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for draft in folder.glob("*.partial*"):
             draft.unlink(missing_ok=True)
@@ -64,7 +71,7 @@ class DiskTier:
         return sum(saved.bytes for saved in self._saved)
 
     def find_longer(self, owner: str, wanted: Tokens, *, than: int) -> SavedPrefix | None:
-        """The saved prefix that stands for most of the tokens `wanted`, if for more `than` so many."""
+        """The saved prefix that covers the most tokens of `wanted`, if more `than` so many; else None."""
         best, length = None, than
         with self._lock:
             for saved in self._saved:
@@ -74,26 +81,26 @@ class DiskTier:
         return best
 
     def submit_read(self, saved: SavedPrefix, then: Callable[[PrefixEntry | None], None]) -> None:
-        """Have a prefix read; `then` is called with it on the disk's thread, with None if that fails."""
+        """Read a prefix on the disk thread, which calls `then` with it, or with None if it is unreadable."""
         self._submit(lambda: then(self.read(saved)))
 
     def submit_write(self, entry: PrefixEntry) -> None:
-        """Have an entry written."""
+        """Write an entry on the disk thread."""
         entry.is_saved = True
         self._submit(lambda: self.write(entry))
 
     def wait(self, timeout_s: float) -> None:
-        """Let what was asked for come to its end, within so many seconds."""
+        """Wait until all submitted reads and writes are done, for `timeout_s` seconds at most."""
         wait(set(self._pending), timeout_s)
 
     def read(self, saved: SavedPrefix) -> PrefixEntry | None:
-        """The prefix with its caches; None, and the file is gone, when it cannot be read."""
+        """The prefix with its caches; an unreadable file is deleted and gives None."""
         try:
             os.utime(saved.path)
             cache = load_prompt_cache(str(saved.path))
             mx.eval([layer.state for layer in cache])
             size = sum(layer.nbytes for layer in cache)
-        except Exception as error:  # another mlx-lm may have written it: a prefix is computed anew, no more
+        except Exception as error:  # perhaps another mlx-lm has written it; the prefix is computed again
             logger.warning("Dropping a saved prefix that cannot be read: %r", error)
             self._forget(saved)
             return None
@@ -102,7 +109,7 @@ class DiskTier:
         return PrefixEntry(saved.owner, saved.tokens, cache, size, is_saved=True, can_trim=saved.is_trimmable)
 
     def write(self, entry: PrefixEntry) -> None:
-        """Save one prefix in the place of those that are only its beginning; a full disk is no failure."""
+        """Save one prefix in place of those it covers; does not raise when the disk is full."""
         entry.is_saved = True
         if entry.bytes > self._limit or not can_be_saved(entry.cache):
             return
@@ -113,14 +120,14 @@ class DiskTier:
             draft.chmod(0o600)
             draft.replace(path)
             size = path.stat().st_size
-        except Exception as error:  # what cannot be saved is computed again after the next start
+        except Exception as error:  # a prefix that is not saved is computed again
             logger.warning("Cannot save a prefix: %r", error)
             draft.unlink(missing_ok=True)
             return
         self._index(SavedPrefix(path, entry.owner, entry.tokens, entry.is_trimmable, size), entry)
 
     def _index(self, written: SavedPrefix, entry: PrefixEntry) -> None:
-        """Put a new file into the index, in the place of those it makes superfluous."""
+        """Put a new file into the index; delete those it covers, and old ones beyond the limit."""
         with self._lock:
             others = [saved for saved in self._saved if saved.path != written.path]
             covered = [saved for saved in others if _covers(entry, saved)]
@@ -150,7 +157,7 @@ def _delete(path: Path) -> None:
 
 
 def _used_at(path: Path) -> float:
-    """When a file was used last; 0 for one that is gone by now."""
+    """When a file was last used; 0 for one that has been deleted."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -158,7 +165,7 @@ def _used_at(path: Path) -> float:
 
 
 def folder_for(root: Path, model_folder: Path, device: str) -> Path:
-    """Where this model's prefixes are: another one after any change of its files, its device or mlx-lm."""
+    """The folder of this model's prefixes, another one after a change of its files, device or mlx-lm."""
     state = [(path.name, *_state(path)) for path in sorted(model_folder.iterdir())]
     versions = [version("mlx"), version("mlx-lm")]
     key = json.dumps([str(model_folder), device, versions, state])
@@ -182,7 +189,7 @@ def _metadata(entry: PrefixEntry) -> dict[str, str]:
 
 
 def _read_header(path: Path) -> SavedPrefix | None:
-    """What a file says of itself, without its arrays; None, and the file is gone, when that is nonsense."""
+    """The index entry of a file; a file with an invalid header is deleted and gives None."""
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")

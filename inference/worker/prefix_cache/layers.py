@@ -1,9 +1,9 @@
-"""What can be done with a model's KV caches, layer by layer, whichever of mlx-lm's types they are.
+"""Which operations a model's KV caches support, for each of mlx-lm's cache types.
 
-mlx-lm says what a cache can do by duck typing, and some of its types promise more than they keep: a
-`ConcatenateKVCache` that is trimmed still appends to all of its keys, a `ChunkedKVCache` cannot go back to
-before the chunk that it has dropped, and `copy.copy` of a `CacheList` shares the caches within. A type that
-is not known here is copied as a whole, never trimmed, never merged and never written to disk.
+mlx-lm answers by duck typing, and some of its types promise more than they do: a trimmed `ConcatenateKVCache`
+still appends to all of its keys, a `ChunkedKVCache` cannot be trimmed to before a chunk that it has dropped,
+and `copy.copy` of a `CacheList` shares the caches in it. A type that is not known here is copied as a whole,
+and never trimmed, merged or written to disk.
 """
 
 import copy
@@ -27,7 +27,7 @@ _MERGEABLE = (KVCache, RotatingKVCache, ArraysCache)
 
 
 def copy_caches(cache: Sequence[Any]) -> Cache:
-    """The same caches for a reader who goes on writing to them.
+    """A copy of the caches that can be written to.
 
     Copying an array copies its handle; the numbers are copied by the first write to either of the two.
     """
@@ -35,27 +35,27 @@ def copy_caches(cache: Sequence[Any]) -> Cache:
 
 
 def trim_copy(cache: Sequence[Any], tokens: int) -> Cache:
-    """A copy of the caches without their last `tokens` tokens; raises ValueError if they cannot go back."""
+    """A copy of the caches without their last `tokens` tokens; ValueError if they cannot be trimmed."""
     shorter = copy_caches(cache)
     if tokens and not can_trim(shorter):
-        raise ValueError("These caches cannot go back.")
+        raise ValueError("These caches cannot be trimmed.")
     for layer in shorter if tokens else ():
         layer.trim(tokens)
     return shorter
 
 
 def can_trim(cache: Iterable[Any]) -> bool:
-    """Whether all of these caches can go back to any earlier token."""
+    """Whether all of these caches can be trimmed to any earlier token."""
     return all(_can_trim(layer) for layer in cache)
 
 
 def can_always_trim(cache: Iterable[Any]) -> bool:
-    """Whether they can, however long they grow."""
+    """Whether they can, whatever their length."""
     return all(_can_always_trim(layer) for layer in cache)
 
 
 def unmergeable_type(cache: Iterable[Any]) -> str:
-    """The type of the first cache that cannot be one row of a batch; empty when all can."""
+    """The type of the first cache that cannot be a row of a batch; empty if all can."""
     return next((name for layer in cache if (name := _unmergeable(layer))), "")
 
 
@@ -83,7 +83,7 @@ def _can_always_trim(layer: Any) -> bool:
 def _unmergeable(layer: Any) -> str:
     if isinstance(layer, CacheList):
         return unmergeable_type(layer.caches)
-    if isinstance(layer, RotatingKVCache) and layer.keep:  # a batch of them keeps no first tokens
+    if isinstance(layer, RotatingKVCache) and layer.keep:  # their batched form does not keep the first tokens
         return f"{type(layer).__name__} with keep"
     return "" if type(layer) in _MERGEABLE else type(layer).__name__
 
@@ -91,5 +91,5 @@ def _unmergeable(layer: Any) -> str:
 def _can_be_saved(layer: Any) -> bool:
     if isinstance(layer, CacheList):
         return can_be_saved(layer.caches)
-    # Reading looks a type up by its name among the module's own.
+    # mlx-lm looks a type up by its name in its own module when it reads.
     return getattr(mlx_caches, type(layer).__name__, None) is type(layer)

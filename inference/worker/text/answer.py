@@ -1,4 +1,13 @@
-"""Tokens to text: incremental detokenising, the adapter's reader, stop strings on what is visible."""
+"""The text of one answer: its tokens become events.
+
+A token passes through these steps:
+
+1. Hidden tokens, such as stop tokens, are counted and have no text.
+2. The detokenizer adds its text, or holds back the bytes of an unfinished character.
+3. The adapter's reader splits the text into reasoning, tool calls and visible text.
+4. Stop strings end the visible text; what may become one is held back.
+5. Each piece becomes an event that reports all tokens, with their log probabilities, since the last event.
+"""
 
 from collections.abc import Sequence
 
@@ -17,15 +26,15 @@ from inference.core.requests import ChatRequest, GenerationRequest
 from inference.worker.text.detokenizer import Detokenizer, TokenDecoder
 from inference.worker.text.stop_strings import StopStrings
 
-_ECHO_PIECE = 1024  # tokens whose log probabilities are one event
+_ECHO_PIECE = 1024  # log probabilities in one event of an echo
 
 
 class AnswerText:
-    """The text side of one answer: feed it tokens, take the events, ask whether its text has ended it.
+    """One answer: `feed` and `flush` return its events, `is_stopped` says whether its text has ended it.
 
-    Every generated token counts, also the stop token and those whose text a stop string cut off: they
-    were computed. Hidden tokens, the stop tokens among them, have no text. Stop strings are looked for in
-    each run of visible text: one in the reasoning or in a call's arguments ends nothing.
+    Every generated token counts, also the stop token and those that a stop string has cut off: they were
+    computed. Stop strings are searched in each run of visible text; one in the reasoning or in a call's
+    arguments ends nothing. `limit` is in tokens.
     """
 
     def __init__(
@@ -66,9 +75,9 @@ class AnswerText:
         adapter: Adapter,
         index: int = 0,
     ) -> "AnswerText":
-        """The `index`th answer to be made of `request`, to the prompt with these token ids."""
+        """Answer number `index` of a request, to the prompt with these token ids."""
         if isinstance(request, ChatRequest):
-            # No context: an answer begins a text of its own, without the space a continuation has.
+            # No context: a chat answer begins a text of its own, without the leading space of a continuation.
             reader, hidden = adapter.reader(prompt, request), adapter.hidden_from(request)
             return cls(tokenizer, hidden=hidden, stops=request.stop, reader=reader, index=index)
         hidden = adapter.hidden_ids | (frozenset() if request.suffix is None else adapter.infill_stop_ids)
@@ -83,31 +92,31 @@ class AnswerText:
             index=index,
             limit=request.max_tokens,
             has_scored_echo=request.echo and request.logprobs is not None,
-            # The begin-of-text token that the tokenizer put before a text is nobody's to see.
+            # The tokenizer has put a begin-of-text token before the text, which clients do not see.
             hides_first=isinstance(text, str) and prompt[0] in hidden,
         )
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the text has ended the answer: by a stop string, or by the one call it was allowed."""
+        """Whether the text has ended the answer: by a stop string, or by the only call that is allowed."""
         return self._stops.has_matched or self._reader.is_done
 
     def reason(self, finish: FinishReason | None) -> FinishReason:
-        """Why the answer has ended, given why its sequence has."""
+        """The finish reason of the answer, given that of its sequence."""
         if finish == "length" and not self.is_stopped:
             return "length"
         return "tool_calls" if self._calls else "stop"
 
     def begin(self) -> list[Event]:
-        """What comes before the first token: the prompt's own text, if it is to be echoed."""
+        """The events before the first token: the prompt's text, if it is echoed without log probabilities."""
         if not self._echo or self._has_scored_echo:
             return []
         return [TextDelta(text=self._echo, index=self.index, tokens=0)]
 
     def echo(self, logprobs: Sequence[TokenLogprob]) -> list[Event]:
-        """The prompt's own text, once the model has been asked about each of its tokens.
+        """The prompt's text with the log probabilities of its tokens.
 
-        Its log probabilities come in pieces, for those of a long prompt are too much for one frame.
+        They are split over several events, because those of a long prompt do not fit into one frame.
         """
         reported = tuple(logprobs[1:] if self._hides_first else logprobs)
         pieces = [reported[at : at + _ECHO_PIECE] for at in range(0, len(reported), _ECHO_PIECE)] or [()]
@@ -118,7 +127,7 @@ class AnswerText:
         ]
 
     def feed(self, token: int, logprob: TokenLogprob | None = None) -> list[Event]:
-        """The events that `token` brings; none while its text is held back."""
+        """The events of one token; none while its text is held back."""
         self.tokens += 1
         self._unreported_tokens += 1
         if token in self._hidden:
@@ -128,23 +137,23 @@ class AnswerText:
         return self._events(self._visible(self._reader.feed(self._detokenizer.feed(token))))
 
     def flush(self, finish: FinishReason | None = None) -> list[Event]:
-        """The rest, once no token follows, for this reason; it may still hold a stop string."""
+        """The events of the text that was held back, after the last token; it may contain a stop string."""
         rest = self._reader.feed(self._detokenizer.flush())
         pieces = [*rest, *self._reader.flush(is_cut=finish == "length")]
         events = self._events([*self._visible(pieces), *self._text_pieces(self._stops.flush())])
         if self._unreported_tokens and self._calls and not pieces:
-            # What closes a call has no text of its own.
+            # The end of a call has no text, but its tokens are reported.
             return [*events, self._event(Piece("tool", "", self._calls - 1))]
         if self._unreported_tokens and self._reader.has_dropped:
-            self._unreported_logprobs.clear()  # of no text that is sent
+            self._unreported_logprobs.clear()  # their text is not sent
             return [*events, self._event(Piece("text", ""))]
         if not self._unreported_logprobs:
             return events
-        # Bytes of a character that never came have no text, but they were drawn.
+        # Bytes of a character that was never completed have no text, but were sampled.
         return [*events, self._event(Piece("text", ""))]
 
     def _visible(self, pieces: Sequence[Piece]) -> list[Piece]:
-        """The pieces up to a stop string in their text."""
+        """The pieces up to the first stop string in their text."""
         visible: list[Piece] = []
         for piece in pieces:
             if self._stops.has_matched:
@@ -162,7 +171,7 @@ class AnswerText:
         return [self._event(piece) for piece in pieces]
 
     def _event(self, piece: Piece) -> Delta:
-        """The piece as an event, which tells of all tokens since the last one."""
+        """The piece as an event; it reports all tokens since the last event."""
         tokens, self._unreported_tokens = self._unreported_tokens, 0
         logprobs, self._unreported_logprobs = tuple(self._unreported_logprobs), []
         if piece.channel == "tool":

@@ -27,12 +27,12 @@ from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.sampling.grammar_compiler import GrammarCompiler
 from inference.worker.text.answer import AnswerText
 
-_MAX_TOKENS_RETURNED = 1_000_000  # tokens, or their log probabilities, in one answer: more are many megabytes
+_MAX_TOKENS_RETURNED = 1_000_000  # tokens or log probabilities in one answer: more are many megabytes
 
 
 @dataclass(frozen=True)
 class PreparedPrompt:
-    """One prompt and the answers to it: the first sequence is prefilled, the others take over its cache."""
+    """One prompt and its answers; the first sequence is prefilled, the others begin with its caches."""
 
     sequences: tuple[Sequence, ...]
     answers: tuple[AnswerText, ...]
@@ -43,7 +43,7 @@ class PreparedPrompt:
 
 
 class Prompts:
-    """Renders and tokenises what is asked of one model; refuses what the model cannot do. One thread's."""
+    """Turns the requests of one model into sequences. Used on the prompt thread only."""
 
     def __init__(self, model: LoadedModel, options: Load) -> None:
         self._model = model
@@ -52,18 +52,26 @@ class Prompts:
         self._last_id = 0
 
     def prepare(self, request: GenerationRequest, owner: str) -> list[PreparedPrompt]:
-        """One entry for each prompt of `request`; raises a ServerError that names the wrong field."""
+        """The sequences and answers for each prompt of `request`.
+
+        1. Check the logit bias, and the size of the text before it is tokenized.
+        2. Render the chat template, or take the prompts of a completion; tokenize them.
+        3. Check that the token ids are in the model's vocabulary and that prompt and answer fit the context.
+        4. Compile the grammar, and make one sequence and one AnswerText for each of the `n` answers.
+
+        Raises a ServerError that names the field at fault.
+        """
         if self._model.pooling:
             raise InvalidValue("This model makes embeddings, not text; ask /v1/embeddings.", param="model")
         self._check_bias(request)
-        prompts, turns = self.tokens(request), self._last_id + 1
+        prompts, request_number = self.tokens(request), self._last_id + 1
         return [
-            self._prepare_one(request, prompt, owner, first=place * request.n, turns=turns)
-            for place, prompt in enumerate(prompts)
+            self._prepare_one(request, prompt, owner, first=number * request.n, request_number=request_number)
+            for number, prompt in enumerate(prompts)
         ]
 
     def tokens(self, request: GenerationRequest) -> list[list[int]]:
-        """The token ids of each prompt."""
+        """The token ids of each prompt; raises a ServerError that names the field at fault."""
         self._check_size(request)
         prompts = list(self._rendered(request))
         for prompt in prompts:
@@ -71,11 +79,11 @@ class Prompts:
         return prompts
 
     def inputs(self, request: EmbeddingRequest) -> Inputs:
-        """What an embedding model is given; raises a ServerError that names the wrong field."""
+        """The inputs of an embedding request; raises a ServerError that names the field at fault."""
         return inputs.read(request, self._model, self._next_id())
 
     def tokenized(self, request: TokenizeRequest | DetokenizeRequest) -> Tokenized:
-        """Token ids and their text, either way, without computing anything."""
+        """The answer to a tokenize or detokenize request; raises a ServerError naming the field."""
         if isinstance(request, DetokenizeRequest):
             prompts = [list(request.tokens)]
             self._check_known(request.tokens, "tokens")
@@ -109,7 +117,7 @@ class Prompts:
         return self._model.tokenizer.encode_prompt(prompt)
 
     def _prepare_one(
-        self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int, turns: int
+        self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int, request_number: int
     ) -> PreparedPrompt:
         model = self._model
         sampling = request.sampling.over(model.own_sampling).over(NEUTRAL)
@@ -127,7 +135,7 @@ class Prompts:
                 logprobs=request.logprobs,
                 scores_prompt=_is_scored(request),
                 grammar=grammar,
-                request=turns,
+                request=request_number,
             )
             for copy in range(request.n)
         )
@@ -148,7 +156,7 @@ class Prompts:
         return self._last_id
 
     def _check_size(self, request: GenerationRequest) -> None:
-        # Tokenising megabytes takes many seconds, for which everybody else's prompts would wait.
+        # Tokenizing megabytes takes many seconds, while all other prompts wait.
         at_least = _bytes_of(request) // self._model.tokenizer.longest_bytes
         context = self._model.context_length
         if at_least > context * (1 if isinstance(request, ChatRequest) else len(request.prompts)):
@@ -158,7 +166,7 @@ class Prompts:
             )
 
     def _check_vocabulary(self, request: GenerationRequest, prompt: list[int]) -> None:
-        # MLX does not check: an id beyond the embedding reads foreign memory or ends the process.
+        # MLX does not check bounds: an id beyond the embedding reads foreign memory or ends the process.
         unknown = next((token for token in prompt if not 0 <= token < self._model.vocab_size), None)
         if unknown is None:
             return
@@ -166,7 +174,7 @@ class Prompts:
         raise InvalidValue(
             f"This model has no token {unknown}; its ids end at {self._model.vocab_size - 1}."
             if is_given
-            else "The prompt has a token that the model does not know: its tokenizer is the larger one.",
+            else "The prompt has a token that the model does not know: its tokenizer has more tokens.",
             param=_prompt_field(request),
         )
 
@@ -179,14 +187,14 @@ class Prompts:
                 )
 
     def _check_bias(self, request: GenerationRequest) -> None:
-        # As above: an id beyond the logits would be written to, which has ended processes.
+        # As above: MLX would write to an id beyond the logits, which has ended processes.
         self._check_known((token for token, _ in request.sampling.logit_bias), "logit_bias")
         for _, bias in request.sampling.logit_bias:
             if not math.isfinite(bias):
                 raise InvalidValue("A bias must be a finite number.", param="logit_bias")
 
     def _answer_limit(self, request: GenerationRequest, prompt_tokens: int) -> int:
-        """How many tokens the answer may have; raises when prompt and answer exceed the context."""
+        """How many tokens the answer may have; raises ContextLengthExceeded if it does not fit."""
         context = self._model.context_length
         wanted = 1 if request.max_tokens is None else request.max_tokens
         if prompt_tokens + wanted > context:
@@ -201,7 +209,7 @@ class Prompts:
 
 
 def _sampling_of_copy(sampling: Sampling, copy: int) -> Sampling:
-    """Each answer to one prompt draws its own way: with a seed, the first one as if it were the only one."""
+    """The sampling of answer number `copy` to a prompt: a seed counts up from the request's own."""
     if sampling.seed is None or copy == 0:
         return sampling
     return structs.replace(sampling, seed=sampling.seed + copy)

@@ -6,7 +6,7 @@ from inference.adapters.channel_reader import held_back
 
 
 class StopStrings:
-    """Cuts a text before the stop string that is complete first, however the text is cut into pieces."""
+    """Cuts a text before the stop string that is complete first."""
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stops)
@@ -14,7 +14,7 @@ class StopStrings:
         self.has_matched = False
 
     def feed(self, text: str) -> str:
-        """What may be shown by now; whatever could still become a stop string is held back."""
+        """The text that can be shown by now; an end that may become a stop string is held back."""
         if self.has_matched or not self._stops:
             return "" if self.has_matched else text
         seen = self._held + text
@@ -27,6 +27,6 @@ class StopStrings:
         return seen[: len(seen) - keep]
 
     def flush(self) -> str:
-        """What was held back and became no stop string."""
+        """The text that was held back and did not become a stop string."""
         rest, self._held = self._held, ""
         return rest

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import AutoTokenizer
 
 from inference.worker.model.tokenizer import HubTokenizer
-from inference.worker.model.tokenizer_round_trip import PLAIN, RICH, findings, mend
+from inference.worker.model.tokenizer_round_trip import PLAIN, RICH, findings, repair_decoder
 from tests.tiny import make_tiny_model, make_tokenizer
 
 pytestmark = pytest.mark.mlx
@@ -39,7 +39,7 @@ def round_of(tokenizer: Tokenizer, text: str) -> str:
 def test_a_sound_tokenizer_keeps_its_decoder(make: Any) -> None:
     tokenizer = make()
     before = repr(tokenizer.decoder)
-    mend(tokenizer)
+    repair_decoder(tokenizer)
     assert repr(tokenizer.decoder) == before and findings(tokenizer) == ()
 
 
@@ -56,7 +56,7 @@ def test_a_sound_tokenizer_keeps_its_decoder(make: Any) -> None:
 def test_a_byte_level_vocabulary_gets_the_decoder_it_needs(decoder: Any) -> None:
     tokenizer = make_tokenizer()
     tokenizer.decoder = decoder
-    mend(tokenizer)
+    repair_decoder(tokenizer)
     assert round_of(tokenizer, RICH) == RICH and findings(tokenizer) == ()
 
 
@@ -64,14 +64,14 @@ def test_a_byte_level_vocabulary_gets_the_decoder_it_needs(decoder: Any) -> None
 def test_a_vocabulary_of_pieces_does_too(decoder: Any) -> None:
     tokenizer = of_pieces()
     tokenizer.decoder = decoder
-    mend(tokenizer)
+    repair_decoder(tokenizer)
     assert round_of(tokenizer, RICH).removeprefix(" ") == RICH and findings(tokenizer) == ()
 
 
 def test_what_a_vocabulary_cannot_say_is_told() -> None:
     tokenizer = of_pieces(has_bytes=False)
     before = repr(tokenizer.decoder)
-    mend(tokenizer)
+    repair_decoder(tokenizer)
     (finding,) = findings(tokenizer)
     assert (finding.light, finding.about) == ("amber", "tokenizer") and "naïve" in finding.text
     assert repr(tokenizer.decoder) == before
@@ -80,7 +80,7 @@ def test_what_a_vocabulary_cannot_say_is_told() -> None:
 def test_a_vocabulary_that_contradicts_what_splits_its_texts_is_red() -> None:
     tokenizer = make_tokenizer()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    mend(tokenizer)
+    repair_decoder(tokenizer)
     (finding,) = findings(tokenizer)
     assert (finding.light, finding.about) == ("red", "tokenizer") and "Hello, world" in finding.text
 
