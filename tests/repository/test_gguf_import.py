@@ -10,7 +10,7 @@ from inference.core.config import BASE_DIR
 from inference.repository.files.gguf import BLOCKS
 from inference.repository.gguf_import import ARCHITECTURES, ImportRefused, check, import_gguf
 from inference.worker.conversion import architectures
-from inference.worker.conversion.byte_level import CUTS
+from inference.worker.conversion.byte_level import SPLIT_RULES
 from tests.gguf_files import tiny_weights, write_gguf
 from tests.repository.files.test_gguf import TEXT, entry, gguf, text
 
@@ -111,5 +111,5 @@ def test_an_import_ends_in_a_whole_folder_also_when_started_twice_at_once(tmp_pa
 
 def test_what_can_be_imported_is_documented() -> None:
     page = (BASE_DIR / "docs" / "gguf.md").read_text()
-    names = [*ARCHITECTURES, *(block.name for block in BLOCKS.values()), *CUTS]
+    names = [*ARCHITECTURES, *(block.name for block in BLOCKS.values()), *SPLIT_RULES]
     assert [name for name in names if f"`{name}`" not in page] == []

@@ -1,14 +1,14 @@
-"""The model architectures that can be imported: where GGUF's tensors belong, what mlx-lm's classes ask for.
+"""The model architectures that can be imported: names of tensors, and fields of config.json.
 
-GGUF's names are those of https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py, and
-what it changes in the numbers is in convert_hf_to_gguf.py there.
+GGUF's names are in https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py, and
+its changes to the weights in convert_hf_to_gguf.py there.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inference.worker.conversion.facts import Facts
+from inference.worker.conversion.metadata import Metadata
 
 TOP = {"token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight"}
 HEAD = {"output.weight": "lm_head.weight"}
@@ -33,89 +33,89 @@ Config = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """One architecture by its GGUF name, which the dictionary below has."""
+    """One architecture; ARCHITECTURES has them by their GGUF names."""
 
     model_type: str
     class_name: str
-    block: Mapping[str, str]  # the tensors of one layer, every one of which is needed
-    config: Callable[[Facts], Config]  # besides what all have
-    has_head: bool = True  # may have an output matrix of its own
+    block: Mapping[str, str]  # the tensors of one layer; all are required
+    config: Callable[[Metadata], Config]  # the fields besides those of shared_config
+    has_head: bool = True  # may have a separate output matrix
     interleaves: bool = False  # the rows of q and k are in llama.cpp's order
-    norm_offset: float = 0.0  # GGUF's norms have this much that MLX adds by itself
-    floats: str = "BF16"  # what it computes in
+    norm_offset: float = 0.0  # GGUF has added this to the norms; MLX adds it by itself
+    floats: str = "BF16"  # the type of its plain weights
 
 
-def shared_config(facts: Facts) -> Config:
-    """What config.json says for every architecture."""
+def shared_config(metadata: Metadata) -> Config:
+    """The fields of config.json that every architecture has."""
     return {
-        "hidden_size": facts.number("embedding_length"),
-        "intermediate_size": facts.number("feed_forward_length"),
-        "num_hidden_layers": facts.number("block_count"),
-        "num_attention_heads": facts.number("attention.head_count"),
-        "head_dim": head_dim(facts),
-        "num_key_value_heads": kv_heads(facts),
-        "max_position_embeddings": facts.number("context_length"),
-        "rms_norm_eps": facts.real("attention.layer_norm_rms_epsilon", 1e-5),
-        "rope_theta": facts.real("rope.freq_base", 10000.0),
+        "hidden_size": metadata.number("embedding_length"),
+        "intermediate_size": metadata.number("feed_forward_length"),
+        "num_hidden_layers": metadata.number("block_count"),
+        "num_attention_heads": metadata.number("attention.head_count"),
+        "head_dim": head_dim(metadata),
+        "num_key_value_heads": kv_heads(metadata),
+        "max_position_embeddings": metadata.number("context_length"),
+        "rms_norm_eps": metadata.real("attention.layer_norm_rms_epsilon", 1e-5),
+        "rope_theta": metadata.real("rope.freq_base", 10000.0),
     }
 
 
-def kv_heads(facts: Facts) -> int:
-    return facts.number("attention.head_count_kv", facts.number("attention.head_count"))
+def kv_heads(metadata: Metadata) -> int:
+    return metadata.number("attention.head_count_kv", metadata.number("attention.head_count"))
 
 
-def head_dim(facts: Facts) -> int:
-    """The width of a head; ValueError for what mlx-lm's classes have no room for."""
-    hidden, heads = facts.number("embedding_length"), facts.number("attention.head_count")
-    if heads < 1 or kv_heads(facts) < 1:
+def head_dim(metadata: Metadata) -> int:
+    """The size of a head; raises ValueError for attention that mlx-lm's classes do not support."""
+    hidden, heads = metadata.number("embedding_length"), metadata.number("attention.head_count")
+    if heads < 1 or kv_heads(metadata) < 1:
         raise ValueError("it has no attention heads")
-    width = facts.number("attention.key_length", hidden // heads)
-    if facts.number("attention.value_length", width) != width:
+    width = metadata.number("attention.key_length", hidden // heads)
+    if metadata.number("attention.value_length", width) != width:
         raise ValueError("its keys and values differ in width, which is not supported")
-    if facts.number("rope.dimension_count", width) != width:
+    if metadata.number("rope.dimension_count", width) != width:
         raise ValueError("its rotary embedding covers a part of each head, which is not supported")
     return width
 
 
-def _llama(facts: Facts) -> Config:
+def _llama(metadata: Metadata) -> Config:
     return {}
 
 
-def _qwen2(facts: Facts) -> Config:
-    if head_dim(facts) * facts.number("attention.head_count") != facts.number("embedding_length"):
+def _qwen2(metadata: Metadata) -> Config:
+    if head_dim(metadata) * metadata.number("attention.head_count") != metadata.number("embedding_length"):
         raise ValueError("its heads do not share the width of the model, which is not supported")
     return {}
 
 
-def _qwen3(facts: Facts) -> Config:
+def _qwen3(metadata: Metadata) -> Config:
     return {}
 
 
-def _gemma2(facts: Facts) -> Config:
+def _gemma2(metadata: Metadata) -> Config:
     return {
-        "attn_logit_softcapping": facts.real("attn_logit_softcapping", 50.0),
-        "final_logit_softcapping": facts.real("final_logit_softcapping", 30.0),
-        "sliding_window": facts.number("attention.sliding_window", 4096),
-        "query_pre_attn_scalar": _query_scalar(facts, layers_of_27b=46),
+        "attn_logit_softcapping": metadata.real("attn_logit_softcapping", 50.0),
+        "final_logit_softcapping": metadata.real("final_logit_softcapping", 30.0),
+        "sliding_window": metadata.number("attention.sliding_window", 4096),
+        "query_pre_attn_scalar": _query_scalar(metadata, layers_of_27b=46),
     }
 
 
-def _gemma3(facts: Facts) -> Config:
-    if facts.real("final_logit_softcapping", 0.0):
+def _gemma3(metadata: Metadata) -> Config:
+    if metadata.real("final_logit_softcapping", 0.0):
         raise ValueError("its logits are capped, which is not supported")
     return {
-        "rope_local_base_freq": facts.real("rope.freq_base_swa", 10000.0),
-        "sliding_window": facts.number("attention.sliding_window"),
-        "sliding_window_pattern": facts.number("attention.sliding_window_pattern", 6),
-        "query_pre_attn_scalar": _query_scalar(facts, layers_of_27b=62),
+        "rope_local_base_freq": metadata.real("rope.freq_base_swa", 10000.0),
+        "sliding_window": metadata.number("attention.sliding_window"),
+        "sliding_window_pattern": metadata.number("attention.sliding_window_pattern", 6),
+        "query_pre_attn_scalar": _query_scalar(metadata, layers_of_27b=62),
     }
 
 
-def _query_scalar(facts: Facts, *, layers_of_27b: int) -> float:
-    """No key has it; the largest of both families scale by the model's width, as llama.cpp knows too."""
-    if facts.number("block_count") == layers_of_27b:
-        return facts.number("embedding_length") / facts.number("attention.head_count")
-    return head_dim(facts)
+def _query_scalar(metadata: Metadata, *, layers_of_27b: int) -> float:
+    """The largest model of each family scales by the model's width; no key says so, llama.cpp knows it."""
+    if metadata.number("block_count") == layers_of_27b:
+        return metadata.number("embedding_length") / metadata.number("attention.head_count")
+    return head_dim(metadata)
 
 
 ARCHITECTURES: Mapping[str, Architecture] = {
@@ -125,7 +125,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         block=_ATTENTION | _FEED_FORWARD | _TWO_NORMS,
         config=_llama,
         interleaves=True,
-        # Its numbers stay within half precision, which has more digits. Those of the others may not.
+        # Its values are within the range of FP16, which is more precise than BF16; others may exceed it.
         floats="F16",
     ),
     "qwen2": Architecture(

@@ -1,7 +1,7 @@
-"""The blocks GGUF stores weights in, as MLX's affine groups of 32: a code, a scale and a bias.
+"""GGUF's quantised blocks as MLX's affine groups of 32 weights: codes, a scale and a bias.
 
-Most types are such groups already and keep their codes; Q2_K, Q3_K and Q6_K scale every 16 weights, which MLX
-has no group for, and are quantised anew. The layouts are those of
+Most types are such groups already and keep their codes. Q2_K, Q3_K and Q6_K have a scale for every 16
+weights, which MLX does not support, and are quantised again. The layouts are those of
 https://github.com/ggml-org/ggml/blob/master/src/ggml-common.h.
 """
 
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 GROUP_SIZE = 32
-_FOUR = np.uint8(4)  # bits to move by, of a type that leaves bytes bytes
+_FOUR = np.uint8(4)  # a shift by four bits; as uint8, so that the result is uint8
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 
 class Groups(NamedTuple):
-    """Weights as code * scale + bias; a row of codes for each row, a scale and a bias for 32 of them."""
+    """Weights as code * scale + bias: codes (rows, columns), scales and biases (rows, columns / 32)."""
 
     codes: Bytes
     scales: NDArray[np.float16]
@@ -26,7 +26,7 @@ class Groups(NamedTuple):
 
 
 def bits_of(kind: str) -> int:
-    """How many bits a code of a GGUF type takes in MLX."""
+    """The bits of a code in MLX for a GGUF type."""
     return _KINDS[kind][0]
 
 
@@ -35,9 +35,9 @@ def is_packed(kind: str) -> bool:
 
 
 def read_groups(kind: str, rows: Bytes) -> Groups:
-    """The groups of rows of stored bytes."""
+    """The groups of stored bytes, shape (rows, bytes of a row)."""
     bits, block_bytes, read = _KINDS[kind]
-    # Damaged numbers become damaged weights, as everywhere; they are no reason to warn of.
+    # Damaged numbers become damaged weights, which a load detects; numpy need not warn.
     with np.errstate(all="ignore"):
         codes, scales, biases = read(rows.reshape(-1, block_bytes), bits)
     shape = (len(rows), -1)
@@ -45,7 +45,7 @@ def read_groups(kind: str, rows: Bytes) -> Groups:
 
 
 def pack(codes: Bytes, bits: int) -> Bytes:
-    """Rows of codes as MLX lays them out: one after another from the lowest bit up."""
+    """Codes (rows, columns) in MLX's layout, (rows, columns * bits / 8) bytes, lowest bits first."""
     if bits == 8:
         return codes
     if bits == 4:
@@ -55,12 +55,12 @@ def pack(codes: Bytes, bits: int) -> Bytes:
 
 
 def quantise(weights: Floats, bits: int) -> Groups:
-    """Groups that cover what is between the smallest and the largest of each 32 weights."""
+    """Quantise (rows, columns) to groups that span the smallest to the largest of each 32 weights."""
     groups = weights.reshape(len(weights), -1, GROUP_SIZE)
     low, high = groups.min(axis=-1), groups.max(axis=-1)
     top = 2**bits - 1
     scales, biases = ((high - low) / top).astype(np.float16), low.astype(np.float16)
-    # Rounded for the scale as it is kept, which half precision has moved a little.
+    # Rounded with the stored FP16 scale, which differs a little from the exact one.
     steps = (groups - biases.astype(np.float32)[..., None]) / np.where(scales > 0, scales, 1)[..., None]
     codes = np.nan_to_num(np.rint(steps)).clip(0, top).astype(np.uint8)
     return Groups(codes, scales, biases)
@@ -123,7 +123,7 @@ def _q6_k(blocks: Bytes, bits: int) -> Groups:
 
 
 def _scales_and_minima(blocks: Bytes) -> tuple[Any, Any]:
-    """Of Q4_K and Q5_K: eight of each, six bits wide, in twelve bytes after the two they are counted in."""
+    """Those of Q4_K and Q5_K: eight six-bit scales and minima in twelve bytes, after their two FP16 units."""
     first, second, rest = blocks[:, 4:8], blocks[:, 8:12], blocks[:, 12:16]
     scales = np.hstack([first & 63, rest & 15 | first >> 6 << 4])
     minima = np.hstack([second & 63, rest >> 4 | second >> 6 << 4])
@@ -133,12 +133,12 @@ def _scales_and_minima(blocks: Bytes) -> tuple[Any, Any]:
 
 
 def _nibbles(stored: Bytes, run: int) -> Bytes:
-    """Codes of four bits: of each run, the low halves of its bytes, then the high ones."""
+    """Four-bit codes: the low halves of the bytes of each run, then the high ones."""
     return _planes(stored, run // 2, bits=4)
 
 
 def _planes(stored: Bytes, width: int, *, bits: int) -> Bytes:
-    """Codes of so many bits: the lowest of `width` bytes, then the next ones of the same bytes."""
+    """Codes of `bits` bits: the lowest ones of `width` bytes, then the next ones of the same bytes."""
     shifts = np.arange(0, 8, bits, dtype=np.uint8)[:, None]
     codes = stored.reshape(len(stored), -1, 1, width) >> shifts & np.uint8(2**bits - 1)
     return codes.reshape(len(stored), -1)

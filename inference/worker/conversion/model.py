@@ -1,4 +1,4 @@
-"""A GGUF model as mlx-lm knows it: which weight goes where, and what config.json says."""
+"""A GGUF model as an mlx-lm model: the place of each tensor, and config.json."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,18 +16,20 @@ from inference.worker.conversion.architectures import (
     kv_heads,
     shared_config,
 )
-from inference.worker.conversion.facts import Facts
+from inference.worker.conversion.metadata import Metadata
 from inference.worker.conversion.rope import FACTORS, rope_scaling
-from inference.worker.conversion.vocabulary import ends, token_id
-from inference.worker.conversion.weights import Move
+from inference.worker.conversion.vocabulary import eos_ids, token_id
+from inference.worker.conversion.weights import TensorMove
 
 
-def moves(tensors: Sequence[StoredTensor], architecture: Architecture, facts: Facts) -> list[Move]:
-    """What becomes of each tensor; ValueError unless they are exactly those of such a model."""
+def tensor_moves(
+    tensors: Sequence[StoredTensor], architecture: Architecture, metadata: Metadata
+) -> list[TensorMove]:
+    """Where each tensor goes; raises ValueError unless the tensors are exactly those of such a model."""
     found = {tensor.name: tensor for tensor in tensors if tensor.name != FACTORS}
-    head_dim(facts)  # refuses what has no heads
-    _refuse_incomplete(found, facts)
-    layers = range(facts.number("block_count"))
+    head_dim(metadata)  # raises for a model without heads
+    _check_complete(found, metadata)
+    layers = range(metadata.number("block_count"))
     inside = {
         f"blk.{i}.{part}": f"model.layers.{i}.{name}"
         for i in layers
@@ -36,32 +38,35 @@ def moves(tensors: Sequence[StoredTensor], architecture: Architecture, facts: Fa
     needed = TOP | inside
     known = needed | (HEAD if architecture.has_head else {})
     if unknown := sorted(set(found) - set(known)):
-        raise ValueError(f"the tensor {unknown[0]} has no place in a {facts.architecture} model")
+        raise ValueError(f"the tensor {unknown[0]} has no place in a {metadata.architecture} model")
     if missing := sorted(set(needed) - set(found)):
         raise ValueError(f"it does not hold all its layers: {missing[0]} is missing")
-    return [_move(tensor, known[name], architecture, facts) for name, tensor in found.items()]
+    return [_move(tensor, known[name], architecture, metadata) for name, tensor in found.items()]
 
 
 def config(
-    architecture: Architecture, facts: Facts, moved: Sequence[Move], factors: NDArray[np.float32] | None
+    architecture: Architecture,
+    metadata: Metadata,
+    moved: Sequence[TensorMove],
+    factors: NDArray[np.float32] | None,
 ) -> dict[str, Any]:
-    """config.json, but for how the weights are packed."""
-    said = {
+    """config.json, without the entry for quantised weights. Raises ValueError for what mlx-lm cannot do."""
+    fields = {
         "model_type": architecture.model_type,
         "architectures": [architecture.class_name],
-        **shared_config(facts),
-        **architecture.config(facts),
-        **rope_scaling(facts, factors, head_dim(facts)),
-        "vocab_size": len(facts.items("tokenizer.ggml.tokens")),
+        **shared_config(metadata),
+        **architecture.config(metadata),
+        **rope_scaling(metadata, factors, head_dim(metadata)),
+        "vocab_size": len(metadata.items("tokenizer.ggml.tokens")),
         "tie_word_embeddings": HEAD["output.weight"] not in {move.name for move in moved},
-        "bos_token_id": token_id(facts, "bos"),
-        "eos_token_id": ends(facts),
+        "bos_token_id": token_id(metadata, "bos"),
+        "eos_token_id": eos_ids(metadata),
     }
-    return {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def rope_factors(source: Path, tensors: Sequence[StoredTensor]) -> NDArray[np.float32] | None:
-    """What the file divides each rotary frequency by, when it does."""
+    """The divisors of the rotary frequencies, shape (head_dim / 2,); None if the file has none."""
     for tensor in tensors:
         if tensor.name == FACTORS:
             if tensor.block.name != "F32":
@@ -70,29 +75,29 @@ def rope_factors(source: Path, tensors: Sequence[StoredTensor]) -> NDArray[np.fl
     return None
 
 
-def _refuse_incomplete(found: dict[str, StoredTensor], facts: Facts) -> None:
+def _check_complete(found: dict[str, StoredTensor], metadata: Metadata) -> None:
     layers = {name.split(".")[1] for name in found if name.startswith("blk.")}
-    if len(layers) != facts.number("block_count"):
+    if len(layers) != metadata.number("block_count"):
         raise ValueError("it does not hold all its layers")
     embedding = found.get("token_embd.weight")
-    if embedding is None or embedding.shape[0] != len(facts.items("tokenizer.ggml.tokens")):
+    if embedding is None or embedding.shape[0] != len(metadata.items("tokenizer.ggml.tokens")):
         raise ValueError("its vocabulary and its embedding are not of one size")
 
 
-def _move(tensor: StoredTensor, name: str, architecture: Architecture, facts: Facts) -> Move:
+def _move(tensor: StoredTensor, name: str, architecture: Architecture, metadata: Metadata) -> TensorMove:
     order = None
     if architecture.interleaves and ".q_proj." in name:
-        order = _order(tensor, facts.number("attention.head_count"))
+        order = _order(tensor, metadata.number("attention.head_count"))
     if architecture.interleaves and ".k_proj." in name:
-        order = _order(tensor, kv_heads(facts))
-    less = architecture.norm_offset if name.endswith("norm.weight") else 0.0
-    return Move(stored=tensor, name=name, floats=architecture.floats, order=order, less=less)
+        order = _order(tensor, kv_heads(metadata))
+    offset = architecture.norm_offset if name.endswith("norm.weight") else 0.0
+    return TensorMove(stored=tensor, name=name, floats=architecture.floats, order=order, offset=offset)
 
 
 def _order(tensor: StoredTensor, heads: int) -> NDArray[np.intp]:
-    """Undo GGUF's row order of q and k: it interleaves the halves that rotary embedding pairs up.
+    """The row order of q and k in MLX: GGUF interleaves the two halves of each head for its rotary embedding.
 
-    Rows move whole, so packed weights need no unpacking for it.
+    Whole rows move, so quantised weights stay packed.
     """
     rows = tensor.shape[0]
     if heads < 1 or rows % (2 * heads):

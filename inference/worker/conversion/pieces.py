@@ -4,22 +4,22 @@ from collections.abc import Sequence
 
 from tokenizers import Tokenizer, decoders, models, normalizers
 
-from inference.worker.conversion.facts import Facts
+from inference.worker.conversion.metadata import Metadata
 
 _NORMAL, _USER_DEFINED = 1, 4
-_SPACE = "\u2581"  # what SentencePiece writes for a space
+_SPACE = "\u2581"  # SentencePiece's character for a space
 
 
-def make(facts: Facts, tokens: list[str], types: Sequence[int]) -> Tokenizer:
-    """A tokenizer without its special tokens."""
-    scores = facts.items("tokenizer.ggml.scores")
-    unknown = facts.number("tokenizer.ggml.unknown_token_id", 0)
+def make(metadata: Metadata, tokens: list[str], types: Sequence[int]) -> Tokenizer:
+    """The tokenizer without its special tokens; raises ValueError for an incomplete one."""
+    scores = metadata.items("tokenizer.ggml.scores")
+    unknown = metadata.number("tokenizer.ggml.unknown_token_id", 0)
     if len(scores) != len(tokens) or not 0 <= unknown < len(tokens):
         raise ValueError("its tokenizer is not complete")
     for i, kind in enumerate(types):
-        if kind == _USER_DEFINED:  # found in the text itself, before its spaces are written anew
+        if kind == _USER_DEFINED:  # matched in the text before its spaces are replaced
             tokens[i] = tokens[i].replace(_SPACE, " ")
-    prefixed = facts.flag("tokenizer.ggml.add_space_prefix", True)
+    prefixed = metadata.flag("tokenizer.ggml.add_space_prefix", True)
     tokenizer = Tokenizer(
         models.BPE(
             vocab={token: i for i, token in enumerate(tokens)},
@@ -37,12 +37,12 @@ def make(facts: Facts, tokens: list[str], types: Sequence[int]) -> Tokenizer:
 
 
 def _merges(tokens: Sequence[str], types: Sequence[int], scores: Sequence[float]) -> list[tuple[str, str]]:
-    """Every way to make a piece of two others; the piece with the best score is made first."""
+    """Every pair of pieces that joins to another piece, best score first."""
     known = {token: i for i, token in enumerate(tokens) if types[i] == _NORMAL}
     found = [
-        (-scores[i], known[token[:cut]], known[token[cut:]])
+        (-scores[i], known[token[:rule]], known[token[rule:]])
         for token, i in known.items()
-        for cut in range(1, len(token))
-        if token[:cut] in known and token[cut:] in known
+        for rule in range(1, len(token))
+        if token[:rule] in known and token[rule:] in known
     ]
     return [(tokens[left], tokens[right]) for _, left, right in sorted(found)]

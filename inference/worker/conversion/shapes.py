@@ -1,4 +1,4 @@
-"""How large each weight of a model is, by what its file says of the model."""
+"""The shape of each weight, computed from config.json."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from inference.repository.files.gguf import StoredTensor
 
 
-def refuse_misfits(tensors: Mapping[str, StoredTensor], config: Mapping[str, Any]) -> None:
-    """ValueError for the first tensor, by its name in MLX, whose shape is not what the config makes it."""
+def check_shapes(tensors: Mapping[str, StoredTensor], config: Mapping[str, Any]) -> None:
+    """Raise ValueError for the first tensor, by its name in MLX, whose shape does not fit the config."""
     shapes = _shapes(config)
     for name, tensor in tensors.items():
         *_, layer, part = name.split(".")

@@ -1,4 +1,4 @@
-"""The weights of a GGUF file as one safetensors file, written slab by slab: no model need fit into memory."""
+"""Writes the weights of a GGUF file as one safetensors file, slab by slab, in little memory."""
 
 import json
 import math
@@ -14,12 +14,12 @@ from inference.core import disk_space
 from inference.repository.files.gguf import StoredTensor
 from inference.worker.conversion.blocks import GROUP_SIZE, bits_of, is_packed, pack, read_groups
 
-_SLAB = 2**24  # weights read at once: some hundred megabytes on their way
+_SLAB_WEIGHTS = 2**24  # weights in memory at once: some hundred megabytes
 _ITEM_BYTES = {"U32": 4, "F32": 4, "F16": 2, "BF16": 2}
 
 
 class Array(NamedTuple):
-    """One array of the file that is written."""
+    """One array of the safetensors file."""
 
     name: str
     dtype: str
@@ -31,22 +31,22 @@ class Array(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Move:
-    """What becomes of one stored tensor: its name, the order of its rows, and what its numbers turn into.
+class TensorMove:
+    """How one stored tensor is converted: its name in MLX, the order of its rows, the type of its numbers.
 
-    A model's plain numbers and scales are all of one type: where they are of two, MLX computes in the wider
-    one, and copies every scale at every step.
+    A model's plain numbers and scales all have one type: with two, MLX computes in the wider one and converts
+    every scale at every step.
     """
 
     stored: StoredTensor
     name: str
     floats: str
     order: NDArray[np.intp] | None = None
-    less: float = 0.0  # taken from every number
+    offset: float = 0.0  # subtracted from every number
 
     @property
     def bits(self) -> int:
-        """Of a packed tensor's codes; 0 for plain numbers."""
+        """The bits of a quantised tensor's codes; 0 for plain numbers."""
         return bits_of(self.stored.block.name) if is_packed(self.stored.block.name) else 0
 
     @property
@@ -54,7 +54,7 @@ class Move:
         shape = self.stored.shape
         if not self.bits:
             return (Array(self.name, self.floats, shape),)
-        if len(shape) != 2 or self.less:
+        if len(shape) != 2 or self.offset:
             raise ValueError(
                 f"its {self.stored.name} is stored as {self.stored.block.name}, which no such part is"
             )
@@ -65,13 +65,13 @@ class Move:
         return words, scales, biases
 
     def slabs(self, source: Path) -> Iterator[tuple[NDArray[Any], ...]]:
-        """What is to be written of each of its arrays, some rows at a time."""
+        """The contents of each of its arrays, some rows at a time."""
         rows, columns = self.stored.shape[0], math.prod(self.stored.shape[1:])
         block = self.stored.block
         stored = np.memmap(
             source, np.uint8, "r", self.stored.begin, shape=(rows, columns // block.items * block.bytes)
         )
-        step = max(1, _SLAB // columns)
+        step = max(1, _SLAB_WEIGHTS // columns)
         for start in range(0, rows, step):
             part = slice(start, start + step) if self.order is None else self.order[start : start + step]
             yield self._converted(np.ascontiguousarray(stored[part]))
@@ -82,13 +82,13 @@ class Move:
             groups = read_groups(kind, rows)
             scales = [_as(part.astype(np.float32), self.floats) for part in groups[1:]]
             return pack(groups.codes, self.bits), *scales
-        if kind == self.floats and not self.less:
+        if kind == self.floats and not self.offset:
             return (rows,)
-        return (_as(_plain(rows, kind) - np.float32(self.less), self.floats),)
+        return (_as(_plain(rows, kind) - np.float32(self.offset), self.floats),)
 
 
-def quantisation(moves: Sequence[Move]) -> dict[str, Any]:
-    """What config.json says of the packed layers; nothing when all are plain."""
+def quantisation(moves: Sequence[TensorMove]) -> dict[str, Any]:
+    """The entry of config.json for quantised layers; empty if there are none."""
     bits = {move.name.removesuffix(".weight"): move.bits for move in moves if move.bits}
     if not bits:
         return {}
@@ -97,27 +97,27 @@ def quantisation(moves: Sequence[Move]) -> dict[str, Any]:
     return {"quantization": {"group_size": GROUP_SIZE, "bits": usual, **own}}
 
 
-def write_weights(source: Path, target: Path, moves: Sequence[Move]) -> None:
-    """Write all of a model's weights; every place is known before the first byte.
+def write_weights(source: Path, target: Path, moves: Sequence[TensorMove]) -> None:
+    """Write all of a model's weights; the header, with the position of each array, comes first.
 
-    ValueError when the disk has no room for them, or none any more.
+    Raises ValueError if the disk is too small or becomes full.
     """
-    # The wider numbers first, so that each lies where its width wants it.
+    # Wider numbers first, so that each array is aligned.
     arrays = sorted((array for move in moves for array in move.arrays), key=lambda a: -_ITEM_BYTES[a.dtype])
-    places: dict[str, int] = {}
+    offsets: dict[str, int] = {}
     end = 0
     for array in arrays:
-        places[array.name] = end
+        offsets[array.name] = end
         end += array.bytes
     if shortage := disk_space.shortage(target, end):
         raise ValueError(f"it {shortage}")
     with target.open("wb") as stream:
-        header = _header(arrays, places)
+        header = _header(arrays, offsets)
         stream.write(header)
         for move in moves:
             if disk_space.is_full(target):
-                raise ValueError("others have filled the disk meanwhile; make room, then import it again")
-            at = [len(header) + places[array.name] for array in move.arrays]
+                raise ValueError("the disk has become full; make room, then import it again")
+            at = [len(header) + offsets[array.name] for array in move.arrays]
             for slab in move.slabs(source):
                 for i, part in enumerate(slab):
                     stream.seek(at[i])
@@ -125,12 +125,12 @@ def write_weights(source: Path, target: Path, moves: Sequence[Move]) -> None:
                     at[i] += part.nbytes
 
 
-def _header(arrays: Sequence[Array], places: dict[str, int]) -> bytes:
+def _header(arrays: Sequence[Array], offsets: dict[str, int]) -> bytes:
     described: dict[str, Any] = {"__metadata__": {"format": "mlx"}}
     for array in arrays:
-        begin = places[array.name]
-        ends = [begin, begin + array.bytes]
-        described[array.name] = {"dtype": array.dtype, "shape": array.shape, "data_offsets": ends}
+        begin = offsets[array.name]
+        eos_ids = [begin, begin + array.bytes]
+        described[array.name] = {"dtype": array.dtype, "shape": array.shape, "data_offsets": eos_ids}
     text = json.dumps(described).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text

@@ -87,21 +87,11 @@ def _with_state_at_each_end(original: Callable[..., Any]) -> Callable[..., Any]:
         remaining = mask.astype(mx.int32).sum(axis=-1) if lengths is None else lengths  # type: ignore[union-attr]
         outputs = []
         for start in range(0, x.shape[1], step):
-            block = slice(start, min(start + step, x.shape[1]))
-            ends = mx.clip(remaining - start, 0, block.stop - start)
+            part = slice(start, min(start + step, x.shape[1]))
+            ends = mx.clip(remaining - start, 0, part.stop - start)
             output, following = original(
-                *(
-                    x[:, block],
-                    A_log,
-                    B[:, block],
-                    C[:, block],
-                    D,
-                    dt[:, block],
-                    dt_bias,
-                    state,
-                    time_step_limit,
-                ),
-                mask=None if mask is None else mask[..., block],
+                *(x[:, part], A_log, B[:, part], C[:, part], D, dt[:, part], dt_bias, state, time_step_limit),
+                mask=None if mask is None else mask[..., part],
                 lengths=ends,
                 step=step,
             )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from inference.worker.conversion.architectures import ARCHITECTURES, shared_config
-from inference.worker.conversion.facts import Facts
+from inference.worker.conversion.metadata import Metadata
 
 # Of convert_hf_to_gguf.py for google/gemma-2-9b, gemma-3-4b and Qwen2.5-0.5B.
 GEMMA_2 = {
@@ -27,16 +27,16 @@ QWEN_2 = {
 }
 
 
-def facts(architecture: str, values: dict[str, Any]) -> Facts:
-    return Facts(architecture, {f"{architecture}.{key}": value for key, value in values.items()})
+def metadata(architecture: str, values: dict[str, Any]) -> Metadata:
+    return Metadata(architecture, {f"{architecture}.{key}": value for key, value in values.items()})
 
 
 def own(architecture: str, values: dict[str, Any]) -> dict[str, Any]:
-    return ARCHITECTURES[architecture].config(facts(architecture, values))
+    return ARCHITECTURES[architecture].config(metadata(architecture, values))
 
 
 def test_the_shared_part_says_what_the_file_said() -> None:
-    assert shared_config(facts("qwen2", QWEN_2)) == {
+    assert shared_config(metadata("qwen2", QWEN_2)) == {
         **{"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24, "head_dim": 64},
         **{"num_attention_heads": 14, "num_key_value_heads": 2, "max_position_embeddings": 32768},
         **{"rms_norm_eps": 1e-6, "rope_theta": 1e6},
@@ -82,7 +82,7 @@ def test_the_largest_gemmas_scale_by_the_models_width(
 )
 def test_what_mlx_has_no_room_for_is_refused(architecture: str, values: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        shared_config(facts(architecture, values))
+        shared_config(metadata(architecture, values))
         own(architecture, values)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from inference.worker.conversion.byte_level import CUTS
-from inference.worker.conversion.facts import Facts
+from inference.worker.conversion.byte_level import SPLIT_RULES
+from inference.worker.conversion.metadata import Metadata
 from inference.worker.conversion.vocabulary import make_tokenizer
 
 # The patterns as tokenizer.json of each model has them, or for GPT-2 its byte-level rule.
@@ -55,33 +55,33 @@ def original(kind: str) -> Tokenizer:
         steps = [split]
     by_bytes = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
     tokenizer = Tokenizer(models.BPE())
-    said = json.loads(tokenizer.to_str())
+    fields = json.loads(tokenizer.to_str())
     last = by_bytes | {"use_regex": "pattern" not in its}
-    said["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [*steps, last]}
-    said["normalizer"] = its.get("normalizer")
-    tokenizer = Tokenizer.from_str(json.dumps(said))
+    fields["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [*steps, last]}
+    fields["normalizer"] = its.get("normalizer")
+    tokenizer = Tokenizer.from_str(json.dumps(fields))
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     special = ["<|begin|>", "<|end|>"]
     trainer = trainers.BpeTrainer(vocab_size=420, initial_alphabet=alphabet, special_tokens=special)
     tokenizer.train_from_iterator(CORPUS, trainer)
-    said = json.loads(tokenizer.to_str())
-    said["model"]["ignore_merges"] = its.get("ignore_merges", False)
-    return Tokenizer.from_str(json.dumps(said))
+    fields = json.loads(tokenizer.to_str())
+    fields["model"]["ignore_merges"] = its.get("ignore_merges", False)
+    return Tokenizer.from_str(json.dumps(fields))
 
 
 def metadata(theirs: Tokenizer, kind: str, **changes: Any) -> dict[str, Any]:
     model = json.loads(theirs.to_str())["model"]
     tokens = sorted(model["vocab"], key=lambda token: model["vocab"][token])
-    said = {
+    fields = {
         **{"model": "gpt2", "pre": kind, "tokens": tokens, "bos_token_id": 0, "eos_token_id": 1},
         "token_type": [3 if token.startswith("<|") else 1 for token in tokens],
         "merges": [" ".join(pair) for pair in model["merges"]],
     }
-    return {f"tokenizer.ggml.{key}": value for key, value in (said | changes).items()}
+    return {f"tokenizer.ggml.{key}": value for key, value in (fields | changes).items()}
 
 
 def ours(theirs: Tokenizer, kind: str, **changes: Any) -> Tokenizer:
-    tokenizer = make_tokenizer(Facts("llama", metadata(theirs, kind, **changes)))
+    tokenizer = make_tokenizer(Metadata("llama", metadata(theirs, kind, **changes)))
     return Tokenizer.from_str(tokenizer.to_str())  # as it comes back from its file
 
 
@@ -103,28 +103,28 @@ def test_text_comes_back(kind: str) -> None:
 def test_a_word_that_is_a_token_needs_no_merges() -> None:
     """Llama 3 has such words; its tokenizer.json says ignore_merges."""
     theirs = original("llama-bpe")
-    said = metadata(theirs, "llama-bpe")
-    said["tokenizer.ggml.tokens"].append("qqqq")
-    said["tokenizer.ggml.token_type"].append(1)
-    whole = make_tokenizer(Facts("llama", said))
+    fields = metadata(theirs, "llama-bpe")
+    fields["tokenizer.ggml.tokens"].append("qqqq")
+    fields["tokenizer.ggml.token_type"].append(1)
+    whole = make_tokenizer(Metadata("llama", fields))
     assert whole.encode("qqqq", add_special_tokens=False).tokens == ["qqqq"]
-    merged = make_tokenizer(Facts("llama", said | {"tokenizer.ggml.pre": "qwen2"}))
+    merged = make_tokenizer(Metadata("llama", fields | {"tokenizer.ggml.pre": "qwen2"}))
     assert merged.encode("qqqq", add_special_tokens=False).tokens == ["q"] * 4
 
 
-@pytest.mark.parametrize(("kind", "begins"), [("llama-bpe", True), ("tekken", True), ("qwen2", False)])
-def test_texts_begin_as_the_kind_does_unless_the_file_says_otherwise(kind: str, begins: bool) -> None:
+@pytest.mark.parametrize(("kind", "adds_bos"), [("llama-bpe", True), ("tekken", True), ("qwen2", False)])
+def test_texts_begin_as_the_kind_does_unless_the_file_says_otherwise(kind: str, adds_bos: bool) -> None:
     theirs = original(kind)
-    assert (ours(theirs, kind).encode("a").ids[0] == 0) is begins
+    assert (ours(theirs, kind).encode("a").ids[0] == 0) is adds_bos
     assert ours(theirs, kind, add_bos_token=True).encode("a").ids[0] == 0
     assert ours(theirs, kind, add_bos_token=False).encode("a").ids[0] != 0
 
 
 @pytest.mark.parametrize("kind", ["default", "deepseek-llm", "", "x" * 100])
 def test_another_way_of_cutting_is_refused_by_its_name(kind: str) -> None:
-    with pytest.raises(ValueError, match=f"cutting words, '{kind[:40]}', is not supported"):
+    with pytest.raises(ValueError, match=f"pre-tokenizer '{kind[:40]}' is not supported"):
         ours(original("gpt-2"), kind)
 
 
 def test_every_way_has_an_original() -> None:
-    assert {CUTS[kind] for kind in ORIGINALS} == set(CUTS.values())
+    assert {SPLIT_RULES[kind] for kind in ORIGINALS} == set(SPLIT_RULES.values())

@@ -187,7 +187,7 @@ def test_every_way_of_cutting_words_keeps_the_text(convert: Convert, kind: str) 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"tokenizer.ggml.pre": "mine"}, "'mine', is not supported"),
+        ({"tokenizer.ggml.pre": "mine"}, "'mine' is not supported"),
         ({"tokenizer.ggml.merges": None}, "its tokenizer is not complete"),
         ({"tokenizer.ggml.merges": ["ab"]}, "its parts do not fit together"),
         ({"tokenizer.ggml.eos_token_id": None}, "does not say its tokenizer.ggml.eos_token_id"),

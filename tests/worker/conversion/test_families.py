@@ -75,5 +75,5 @@ def test_mistral(loaded: Callable[..., Loaded], tmp_path: Path) -> None:
     theirs = train(tmp_path)
     mistral = loaded("mistral", metadata(theirs) | {"tokenizer.chat_template": MISTRAL})
     assert mistral.stop_ids == {theirs.eos_id()}
-    said = "[INST] the quick brown fox 🙂 [/INST]"
-    assert prompt(mistral, "the quick brown fox 🙂") == [theirs.bos_id(), *theirs.encode(said)]
+    fields = "[INST] the quick brown fox 🙂 [/INST]"
+    assert prompt(mistral, "the quick brown fox 🙂") == [theirs.bos_id(), *theirs.encode(fields)]

@@ -8,7 +8,7 @@ import pytest
 import sentencepiece
 from tokenizers import Tokenizer
 
-from inference.worker.conversion.facts import Facts
+from inference.worker.conversion.metadata import Metadata
 from inference.worker.conversion.vocabulary import make_tokenizer
 
 TEXTS = [
@@ -55,7 +55,7 @@ def metadata(theirs: Any, **changes: Any) -> dict[str, Any]:
     own = [i for i in ids if tokens[i] in ("<start_of_turn>", "▁▁", "▁▁▁", "\n\n")]
     for i in own:
         kinds[i] = 4
-    said = {
+    fields = {
         "model": "llama",
         "tokens": tokens,
         "scores": [theirs.get_score(i) for i in ids],
@@ -64,11 +64,11 @@ def metadata(theirs: Any, **changes: Any) -> dict[str, Any]:
         "eos_token_id": theirs.eos_id(),
         "unknown_token_id": theirs.unk_id(),
     }
-    return {f"tokenizer.ggml.{key}": value for key, value in (said | changes).items()}
+    return {f"tokenizer.ggml.{key}": value for key, value in (fields | changes).items()}
 
 
 def ours(theirs: Any, **changes: Any) -> Tokenizer:
-    tokenizer = make_tokenizer(Facts("llama", metadata(theirs, **changes)))
+    tokenizer = make_tokenizer(Metadata("llama", metadata(theirs, **changes)))
     return Tokenizer.from_str(tokenizer.to_str())  # as it comes back from its file
 
 

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.worker.conversion.facts import Facts
+from inference.worker.conversion.metadata import Metadata
 from inference.worker.conversion.rope import rope_scaling
 
 BASE, HEAD = 500000.0, 64
 
 
-def facts(**values: Any) -> Facts:
-    said = {f"llama.rope.{key.replace('__', '.')}": value for key, value in values.items()}
-    return Facts("llama", {"llama.rope.freq_base": BASE} | said)
+def metadata(**values: Any) -> Metadata:
+    fields = {f"llama.rope.{key.replace('__', '.')}": value for key, value in values.items()}
+    return Metadata("llama", {"llama.rope.freq_base": BASE} | fields)
 
 
 def factors(factor: float = 32.0, high: float = 4.0) -> np.ndarray:
@@ -33,20 +33,20 @@ def factors(factor: float = 32.0, high: float = 4.0) -> np.ndarray:
 
 
 def test_nothing_is_said_where_nothing_is_stretched() -> None:
-    assert rope_scaling(facts(), None, HEAD) == {}
-    assert rope_scaling(facts(scaling__type="none", scaling__factor=4.0), None, HEAD) == {}
+    assert rope_scaling(metadata(), None, HEAD) == {}
+    assert rope_scaling(metadata(scaling__type="none", scaling__factor=4.0), None, HEAD) == {}
 
 
 @pytest.mark.parametrize(
     "values", [{"scaling__factor": 4.0, "scaling__type": "linear"}, {"scale_linear": 4.0}]
 )
 def test_a_plain_factor_is_linear(values: dict[str, Any]) -> None:
-    assert rope_scaling(facts(**values), None, HEAD) == {"rope_scaling": {"type": "linear", "factor": 4.0}}
+    assert rope_scaling(metadata(**values), None, HEAD) == {"rope_scaling": {"type": "linear", "factor": 4.0}}
 
 
 @pytest.mark.parametrize("factor", [8.0, 32.0])
 def test_llama_3_is_known_by_its_factors(factor: float) -> None:
-    scaling = rope_scaling(facts(), factors(factor), HEAD)["rope_scaling"]
+    scaling = rope_scaling(metadata(), factors(factor), HEAD)["rope_scaling"]
     assert (scaling["rope_type"], scaling["factor"]) == ("llama3", factor)
 
 
@@ -56,7 +56,7 @@ def test_mlx_turns_by_the_same_angles() -> None:
     from mlx_lm.models.rope_utils import initialize_rope
 
     mx.set_default_device(mx.cpu)
-    scaling = rope_scaling(facts(), factors(), HEAD)["rope_scaling"]
+    scaling = rope_scaling(metadata(), factors(), HEAD)["rope_scaling"]
     rope = initialize_rope(HEAD, BASE, False, scaling, 131072)
     found = np.array(rope._freqs)
     assert found == pytest.approx(BASE ** (np.arange(0, HEAD, 2) / HEAD) * factors(), rel=1e-4)
@@ -76,4 +76,4 @@ def test_mlx_turns_by_the_same_angles() -> None:
 )
 def test_other_ways_are_refused(values: dict[str, Any], tensor: Any, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        rope_scaling(facts(**values), tensor, HEAD)
+        rope_scaling(metadata(**values), tensor, HEAD)

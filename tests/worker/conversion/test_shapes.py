@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from inference.repository.files.gguf import StoredTensor
-from inference.worker.conversion.shapes import refuse_misfits
+from inference.worker.conversion.shapes import check_shapes
 
 CONFIG = {
     **{"hidden_size": 8, "intermediate_size": 16, "head_dim": 4, "vocab_size": 30},
@@ -29,11 +29,11 @@ def tensors(shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
 
 
 def test_what_fits_passes() -> None:
-    refuse_misfits(tensors(RIGHT), CONFIG)
+    check_shapes(tensors(RIGHT), CONFIG)
 
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_does_not_fit_is_refused_by_its_name(name: str) -> None:
     for wrong in (RIGHT[name][::-1] + (1,), (2, *RIGHT[name][1:])):
         with pytest.raises(ValueError, match=f"their {name} does not fit"):
-            refuse_misfits(tensors(RIGHT | {name: wrong}), CONFIG)
+            check_shapes(tensors(RIGHT | {name: wrong}), CONFIG)

@@ -1,11 +1,11 @@
-"""What a GGUF file says of its model, asked for by key and refused by name when it is missing or odd."""
+"""The metadata of a GGUF file, read by key; a missing or malformed value raises ValueError with its key."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
-class Facts:
-    """The metadata of one file; keys that belong to the architecture are asked for without its name."""
+class Metadata:
+    """The metadata of one file; keys of the architecture are given without its prefix."""
 
     def __init__(self, architecture: str, values: Mapping[str, Any]) -> None:
         self.architecture = architecture
@@ -21,7 +21,7 @@ class Facts:
         value = self._value(key, default)
         if not isinstance(value, int | float):
             raise ValueError(f"its {self._full(key)} is not one number")
-        # Through its shortest spelling: the float32 nearest to 1e-5 is not 1e-5 as a float64.
+        # Rounded to seven digits: the float32 nearest to 1e-5 is not 1e-5 as a float64.
         return float(f"{value:.7g}")
 
     def text(self, key: str, default: str = "") -> str:
@@ -34,7 +34,7 @@ class Facts:
         return bool(self._value(key, default))
 
     def items(self, key: str) -> list[Any]:
-        """The items of an array; none when the file has no such key."""
+        """The items of an array; empty if the file has no such key."""
         value = self._values.get(self._full(key), [])
         if isinstance(value, int | float | str):
             raise ValueError(f"its {self._full(key)} is no list")

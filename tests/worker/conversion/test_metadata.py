@@ -3,9 +3,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.worker.conversion.facts import Facts
+from inference.worker.conversion.metadata import Metadata
 
-FACTS = Facts(
+FACTS = Metadata(
     "llama",
     {
         **{"llama.block_count": 2, "llama.eps": np.float32(1e-5).item(), "llama.name": "x"},
