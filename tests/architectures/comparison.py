@@ -1,7 +1,7 @@
-"""Whether a model says in every way of serving it what it says alone.
+"""Whether a model gives the same answers in every serving mode as alone.
 
-What it says alone is computed without any of our code: the prompt in one pass with fresh caches, then one
-token at a time. Of each answer the log probabilities of its tokens are compared with those.
+The reference is computed without our code: the prompt in one pass with fresh caches, then one token at a
+time. The log probabilities of each answer's tokens are compared with it.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class Served:
     cached: int
 
 
-Way = Callable[["Serving"], Iterator[Served]]
+ServingMode = Callable[["Serving"], Iterator[Served]]
 
 
 class Serving:
@@ -87,23 +87,23 @@ def sequence(
 
 
 def run(batch: Batch, *wanted: Sequence, steps: int | None = None) -> list[Served]:
-    """Step the batch to its end, or so many times; what was said of the sequences `wanted`."""
-    said: dict[int, list[Sampled]] = {one.id: [] for one in wanted}
-    cached = dict.fromkeys(said, 0)
+    """Step the batch to its end, or so many times; returns the answers of the sequences `wanted`."""
+    generated: dict[int, list[Sampled]] = {one.id: [] for one in wanted}
+    cached = dict.fromkeys(generated, 0)
     taken = 0
     while batch.is_busy and (steps is None or taken < steps):
         taken += 1
         for output in batch.step():
-            if isinstance(output, Sampled) and output.id in said:
-                said[output.id].append(output)
-            elif isinstance(output, Prefilled) and output.id in said:
+            if isinstance(output, Sampled) and output.id in generated:
+                generated[output.id].append(output)
+            elif isinstance(output, Prefilled) and output.id in generated:
                 cached[output.id] = output.cached
-    return [_served(one, said[one.id], cached[one.id]) for one in wanted]
+    return [_served(one, generated[one.id], cached[one.id]) for one in wanted]
 
 
-def _served(one: Sequence, said: list[Sampled], cached: int) -> Served:
-    logprobs = tuple(sampled.logprob.value for sampled in said if sampled.logprob)
-    return Served(one, tuple(sampled.token for sampled in said), logprobs, cached)
+def _served(one: Sequence, generated: list[Sampled], cached: int) -> Served:
+    logprobs = tuple(sampled.logprob.value for sampled in generated if sampled.logprob)
+    return Served(one, tuple(sampled.token for sampled in generated), logprobs, cached)
 
 
 def alone(serving: Serving) -> Iterator[Served]:
@@ -127,20 +127,20 @@ def joining(serving: Serving) -> Iterator[Served]:
     """They join one after another while others decode, and some leave early."""
     batch = serving.batch()
     wanted = [sequence(number, length) for number, length in enumerate(LENGTHS)]
-    said: dict[int, list[Sampled]] = {one.id: [] for one in wanted}
+    generated: dict[int, list[Sampled]] = {one.id: [] for one in wanted}
     for one in wanted:
         batch.add(one)
         for _ in range(4):
             for output in batch.step():
                 if isinstance(output, Sampled):
-                    said[output.id].append(output)
+                    generated[output.id].append(output)
         if one.id == 4:
             batch.remove(3)
     while batch.is_busy:
         for output in batch.step():
             if isinstance(output, Sampled):
-                said[output.id].append(output)
-    yield from (_served(one, said[one.id], 0) for one in wanted if said[one.id])
+                generated[output.id].append(output)
+    yield from (_served(one, generated[one.id], 0) for one in wanted if generated[one.id])
 
 
 def several(serving: Serving) -> Iterator[Served]:
@@ -210,7 +210,7 @@ def from_disk(serving: Serving) -> Iterator[Served]:
     yield from run(batch, second)
 
 
-WAYS: dict[str, Way] = {
+SERVING_MODES: dict[str, ServingMode] = {
     "alone": alone,
     "together": together,
     "joining": joining,

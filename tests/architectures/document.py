@@ -11,7 +11,7 @@ from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.batch_verification import verified
 from inference.worker.prefix_cache.layers import can_always_trim
 from tests.architectures import configs
-from tests.architectures.comparison import TOLERANCE, VOCABULARY, WAYS, Serving
+from tests.architectures.comparison import SERVING_MODES, TOLERANCE, VOCABULARY, Serving
 
 PAGE = BASE_DIR / "docs" / "families.md"
 INTRODUCTION = """\
@@ -61,11 +61,11 @@ def wrong_ways(name: str) -> list[str]:
     model = configs.make(name)
     support = verified(model, VOCABULARY)
     wrong = []
-    for way, serve in WAYS.items():
+    for mode, serve in SERVING_MODES.items():
         with tempfile.TemporaryDirectory() as folder:
             serving = Serving(model, support, Path(folder))
             if any(serving.distance(served) > TOLERANCE for served in serve(serving)):
-                wrong.append(way)
+                wrong.append(mode)
     return wrong
 
 
@@ -90,7 +90,7 @@ def main() -> None:
     for name in names():
         lines.append(row(name))
         wrong = wrong_ways(name) if name in configs.ARCHITECTURES else []
-        print(name, *(f"WRONG: {way}" for way in wrong), flush=True)
+        print(name, *(f"WRONG: {mode}" for mode in wrong), flush=True)
     text = INTRODUCTION.format(most_used=len(configs.MOST_USED)) + "\n".join(lines) + "\n"
     PAGE.write_text(text)
 

@@ -1,4 +1,4 @@
-"""Every architecture says in every way of serving what it says alone; the gate tries the most used ones."""
+"""Every architecture gives the same answers in every serving mode as alone; the gate tests the most used."""
 
 import os
 from functools import cache
@@ -11,7 +11,7 @@ from inference.worker.model import mlx_lm_patches
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.batch_verification import verified
 from tests.architectures import configs, document
-from tests.architectures.comparison import TOLERANCE, VOCABULARY, WAYS, Serving
+from tests.architectures.comparison import SERVING_MODES, TOLERANCE, VOCABULARY, Serving
 
 pytestmark = pytest.mark.mlx
 TRIED = configs.ARCHITECTURES if os.environ.get("MLXSITE_NIGHTLY") else configs.MOST_USED
@@ -24,11 +24,11 @@ def verified_model(name: str) -> tuple[nn.Module, BatchSupport]:
     return model, verified(model, VOCABULARY)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("mode", SERVING_MODES)
 @pytest.mark.parametrize("name", TRIED)
-def test_it_says_what_it_says_alone(name: str, way: str, tmp_path: Path) -> None:
+def test_it_answers_as_it_does_alone(name: str, mode: str, tmp_path: Path) -> None:
     serving = Serving(*verified_model(name), tmp_path)
-    answers = list(WAYS[way](serving))
+    answers = list(SERVING_MODES[mode](serving))
     assert answers and all(answer.tokens for answer in answers)
     assert max(map(serving.distance, answers)) < TOLERANCE
 
@@ -45,9 +45,11 @@ def test_the_page_of_families_has_a_row_for_every_architecture() -> None:
 
 
 def test_prefixes_are_really_used() -> None:
-    """Otherwise the ways that reuse them would prove nothing."""
+    """Otherwise the modes that reuse prefixes would prove nothing."""
     found = {
-        name: max(answer.cached for answer in WAYS["another turn"](Serving(*verified_model(name), Path())))
+        name: max(
+            answer.cached for answer in SERVING_MODES["another turn"](Serving(*verified_model(name), Path()))
+        )
         for name in ("llama", "gpt_oss", "qwen3_5", "llama4")
     }
     assert min(found.values()) > 40

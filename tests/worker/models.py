@@ -1,4 +1,4 @@
-"""Tiny models in this process, whole and broken, and what the worker makes of them."""
+"""Tiny models in this process, correct and broken ones, and a batch to run them."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def recurrent() -> nn.Module:
 
 
 class Windowed(nn.Module):
-    """The model with sliding-window caches, which cannot go back once the window has moved."""
+    """The model with sliding-window caches, which cannot be trimmed once the window has moved."""
 
     def __init__(self, model: nn.Module, window: int = 32) -> None:
         super().__init__()
@@ -80,13 +80,13 @@ class Poisoned(nn.Module):
         if self._poison in mx.flatten(inputs).tolist():  # type: ignore[operator]
             raise RuntimeError("poisoned")
         if inputs.shape[0] > self._most:
-            raise RuntimeError("no room for so many")
+            raise RuntimeError("not enough memory for so many rows")
         made: mx.array = self.inner(inputs, cache=cache)
         return made
 
 
 class Unremovable(nn.Module):
-    """The model with caches that once cannot be taken out of a batch, as for lack of memory."""
+    """The model with caches whose first extraction from a batch fails, as for a lack of memory."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -160,17 +160,17 @@ def sequence(
 
 
 def run(batch: Batch) -> dict[int, list[Sampled]]:
-    """What every sequence says until the batch is empty."""
-    said: dict[int, list[Sampled]] = {}
+    """Step the batch until it is empty; returns the tokens of every sequence."""
+    generated: dict[int, list[Sampled]] = {}
     while batch.is_busy:
         for output in batch.step():
             if isinstance(output, Sampled):
-                said.setdefault(output.id, []).append(output)
-    return said
+                generated.setdefault(output.id, []).append(output)
+    return generated
 
 
-def tokens(said: list[Sampled]) -> list[int]:
-    return [sampled.token for sampled in said]
+def tokens(generated: list[Sampled]) -> list[int]:
+    return [sampled.token for sampled in generated]
 
 
 def cached(batch: Batch, *wanted: Sequence) -> list[int]:

@@ -16,7 +16,7 @@ def run_at_low_priority(work: Callable[[], T]) -> T:
     """Do `work` on a thread of its own, with a lower priority where threads have one (Linux).
 
     Without privileges a priority cannot be raised again, so the thread ends with its work. Threads that
-    are begun in it, such as those of MLX's CPU streams, inherit its priority.
+    are started in it, such as those of MLX's CPU streams, inherit its priority.
     """
     if sys.platform != "linux":
         return work()

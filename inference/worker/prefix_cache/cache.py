@@ -9,8 +9,8 @@ A lookup has these steps:
 
 The disk tier (disk.py) is asked first, by the engine: a longer prefix on disk is read and becomes an entry.
 
-Entries are found by their owner only: otherwise the time to the first token would tell whether somebody else
-has sent a prompt (https://www.ndss-symposium.org/ndss-paper/i-know-what-you-asked-prompt-leakage-via-kv-cache-sharing-in-multi-tenant-llm-serving/).
+Entries are found by their owner only. Otherwise the time to the first token would reveal whether another
+owner has sent a prompt (https://www.ndss-symposium.org/ndss-paper/i-know-what-you-asked-prompt-leakage-via-kv-cache-sharing-in-multi-tenant-llm-serving/).
 """
 
 from collections.abc import Iterable, Sequence
@@ -76,18 +76,18 @@ class PrefixCache:
         """The prefix on disk that covers more of `prompt` than any in memory; None if there is none."""
         if not self.disk:
             return None
-        wanted = _tokens(prompt[:-1])
-        return self.disk.find_longer(owner, wanted, than=self._find_best(owner, wanted)[1])
+        tokens = _tokens(prompt[:-1])
+        return self.disk.find_longer(owner, tokens, than=self._find_best(owner, tokens)[1])
 
     def restore(self, entry: PrefixEntry) -> None:
         """Take an entry that was read from disk; one larger than the limit stays until the next `shed`."""
         self._entries = [known for known in self._entries if not _is_covered(known, entry)]
         self._entries.append(entry)
 
-    def _find_best(self, owner: str, wanted: Tokens) -> tuple[PrefixEntry | None, int]:
+    def _find_best(self, owner: str, tokens: Tokens) -> tuple[PrefixEntry | None, int]:
         best, length = None, MIN_TOKENS - 1
         for entry in self._entries:
-            common = usable_length(entry, owner, wanted)
+            common = usable_length(entry, owner, tokens)
             if common > length:
                 best, length = entry, common
         return best, length
@@ -111,11 +111,11 @@ class PrefixCache:
             excess -= self._entries.pop(0).bytes
 
 
-def usable_length(entry: PrefixEntry, owner: str, wanted: Tokens) -> int:
-    """How many tokens of `wanted` this entry covers; 0 if it belongs to another owner."""
+def usable_length(entry: PrefixEntry, owner: str, tokens: Tokens) -> int:
+    """How many tokens of `tokens` this entry covers; 0 if it belongs to another owner."""
     if entry.owner != owner:
         return 0
-    common = common_length(entry.tokens, wanted)
+    common = common_length(entry.tokens, tokens)
     # A sliding window or a recurrent state cannot be trimmed: such an entry is usable as a whole or not.
     return common if common == len(entry.tokens) or entry.is_trimmable else 0
 

@@ -70,12 +70,12 @@ class DiskTier:
     def bytes(self) -> int:
         return sum(saved.bytes for saved in self._saved)
 
-    def find_longer(self, owner: str, wanted: Tokens, *, than: int) -> SavedPrefix | None:
-        """The saved prefix that covers the most tokens of `wanted`, if more `than` so many; else None."""
+    def find_longer(self, owner: str, prompt: Tokens, *, than: int) -> SavedPrefix | None:
+        """The saved prefix that covers the most tokens of `prompt`, if more `than` so many; else None."""
         best, length = None, than
         with self._lock:
             for saved in self._saved:
-                common = common_length(saved.tokens, wanted) if saved.owner == owner else 0
+                common = common_length(saved.tokens, prompt) if saved.owner == owner else 0
                 if common > length and (saved.is_trimmable or common == len(saved.tokens)):
                     best, length = saved, common
         return best

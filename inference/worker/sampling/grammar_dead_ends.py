@@ -1,8 +1,12 @@
-"""Schemas that can be compiled though an answer that follows them comes to a place where nothing may follow.
+"""Finds JSON schemas that compile but lead an answer into a dead end, where no token is allowed.
 
-Such a place is found here before an answer begins, where that can be seen in general: a schema that holds
-itself without an end, an object in it with too many members, and a pattern of names that leaves no name
-(https://github.com/guidance-ai/llguidance/issues/265). So are references too deep to be compiled at all.
+A schema is refused before an answer begins, for one of these reasons, checked in this order:
+
+1. Its references nest too deeply to be compiled.
+2. It contains itself without an end: no finite value follows it.
+3. An object or a choice in it has so many members that llguidance gives up.
+4. A pattern of `patternProperties` matches no name besides those of the properties
+   (https://github.com/guidance-ai/llguidance/issues/265).
 """
 
 import json
@@ -12,20 +16,20 @@ from typing import Any
 from inference.adapters.tool_calls.grammar_rules import PLAIN
 from inference.adapters.tool_calls.json_schema import Document, any_of, required_of
 
-_CROWDED = 100  # members and choices; llguidance follows some 2,000 ways to go on at one place
-MOST_DEPTH = 256  # schemas, one within the other; at some 2,000 the process would die of it
-MOST_NAMES = 200  # beside a pattern; each is a part of the trial
-_ENDLESS = "The schema's '$ref' leads back to itself without an end, so that no answer follows it."
+_CROWDED = 100  # members and choices; llguidance gives up at about 2,000 alternatives
+MOST_DEPTH = 256  # nested schemas; about 2,000 would overflow the stack of the process
+MOST_NAMES = 200  # besides a pattern; all of them are part of the trial
+_ENDLESS = "The schema's '$ref' refers to itself without an end, so that no answer can follow it."
 COMPLEX = "The schema is too complex to be enforced; make it smaller."
 _USELESS = (
-    "The schema's 'patternProperties' {!r} matches no name beside those of its properties; leave it out."
+    "The schema's 'patternProperties' {!r} matches no name besides those of its properties; leave it out."
 )
-# Whether a schema lets an answer go on behind a text that follows it.
+# Whether an answer that begins with this text can go on to follow the schema.
 CanContinue = Callable[[Mapping[str, Any], str], bool]
 
 
 def dead_end(schema: Mapping[str, Any], can_continue: CanContinue) -> str:
-    """What about the schema leads to such a place, in words for its author; empty where nothing does."""
+    """Why the schema leads to a dead end, for its author; empty if it does not."""
     document = Document(schema)
     if _is_deep(document, schema):
         return COMPLEX
@@ -44,7 +48,7 @@ def dead_end(schema: Mapping[str, Any], can_continue: CanContinue) -> str:
 
 
 def _reachable(document: Document, root: Any) -> Iterator[Mapping[str, Any]]:
-    """Every schema that a value may come to, each once; what is below one comes behind it."""
+    """Every schema that applies to a part of a value, each once, parents before their children."""
     seen: set[int] = set()
     left = [root]
     while left:
@@ -56,7 +60,7 @@ def _reachable(document: Document, root: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_deep(document: Document, root: Mapping[str, Any]) -> bool:
-    """Whether one schema leads to another too often: llguidance goes down with a call for each."""
+    """Whether schemas nest too deeply: llguidance recurses into each."""
     depths: dict[int, int] = {}
     path = [(root, iter(_children(document, root)))]
     begun = {id(root)}
@@ -91,19 +95,19 @@ def _members(node: Any) -> int:
 
 
 def _below(node: Mapping[str, Any]) -> Iterator[Any]:
-    for word in ("properties", "patternProperties"):
-        if isinstance(members := node.get(word), Mapping):
+    for key in ("properties", "patternProperties"):
+        if isinstance(members := node.get(key), Mapping):
             yield from members.values()
     yield node.get("additionalProperties")
-    for word in ("items", "prefixItems"):
-        found = node.get(word)
+    for key in ("items", "prefixItems"):
+        found = node.get(key)
         yield from found if isinstance(found, list) else [found]
 
 
 def _finite(document: Document, nodes: list[Mapping[str, Any]]) -> set[int]:
-    """The ids of those schemas of which a value can be written to its end."""
+    """The ids of the schemas that a finite value can follow, found as a fixed point."""
     known: set[int] = set()
-    left = nodes[::-1]  # what a schema leads to mostly stands behind it
+    left = nodes[::-1]  # children first, as far as possible
     while True:
         before = len(known)
         for node in left:
@@ -137,7 +141,7 @@ def _required(node: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _items(node: Mapping[str, Any]) -> Iterator[Any]:
-    """What a list must have in it."""
+    """The schemas of the items that a list must have."""
     first, others, least = node.get("prefixItems"), node.get("items"), node.get("minItems")
     first, least = first if isinstance(first, list) else [], least if isinstance(least, int) else 0
     yield from first[:least]
@@ -146,7 +150,7 @@ def _items(node: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _named(document: Document, node: Mapping[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
-    """The names and the patterns of names that an object has, for each choice that it offers."""
+    """The property names and the patterns of an object, for each of its choices."""
     names, patterns = _own(node)
     for part in document.all_of(node):
         others = _own(part) if isinstance(part, Mapping) else ([], [])
@@ -164,7 +168,7 @@ def _own(node: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def _leaves_names(pattern: str, names: list[str], can_continue: CanContinue) -> bool:
-    """Whether the pattern matches a name that is none of these."""
+    """Whether the pattern matches a name besides these."""
     names = list(dict.fromkeys(names))
     if len(names) > MOST_NAMES:
         return True

@@ -94,7 +94,7 @@ class TokenSampler:
 
     @property
     def has_logprob(self) -> bool:
-        """Whether each token comes with a Logprob: for the client, or to report a failure grammar."""
+        """Whether each token comes with a Logprob: for the client, or to report a failed grammar."""
         return self.logprobs is not None or (self._matcher is not None and self._matcher.failure is not None)
 
     def observe(self, token: int) -> None:

@@ -30,7 +30,7 @@ _ECHO_PIECE = 1024  # log probabilities in one event of an echo
 
 
 class AnswerText:
-    """One answer: `feed` and `flush` return its events, `is_stopped` says whether its text has ended it.
+    """One answer: `feed` and `flush` return its events, `is_stopped` is True once its text has ended it.
 
     Every generated token counts, also the stop token and those that a stop string has cut off: they were
     computed. Stop strings are searched in each run of visible text; one in the reasoning or in a call's

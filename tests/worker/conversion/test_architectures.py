@@ -1,4 +1,4 @@
-"""What each architecture's config.json says beside the shared part, by the keys llama.cpp writes."""
+"""The fields of config.json of each architecture, from the keys that llama.cpp writes."""
 
 from typing import Any
 

@@ -21,7 +21,7 @@ def logits(folder: Path) -> Any:
 
     mx.set_default_device(mx.cpu)
     model, _ = load_model(folder)
-    model.set_dtype(mx.float32)  # what the weights say, without the rounding of what is computed
+    model.set_dtype(mx.float32)  # the weights' values, without the rounding of the computation
     return np.array(model(mx.array([PROMPT]))[0].astype(mx.float32))
 
 

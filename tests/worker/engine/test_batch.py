@@ -52,32 +52,32 @@ def test_a_sequence_says_the_same_alone_and_beside_all_other_kinds(model: nn.Mod
 def test_a_sequence_says_the_same_when_others_join_and_leave(model: nn.Module) -> None:
     batch = batch_of(model)
     batch.add(sequence(1, max_tokens=30, temperature=1.0, seed=3))
-    said: list[int] = []
+    generated: list[int] = []
     for number in range(2, 200):
         if not batch.is_busy:
             break
         batch.add(sequence(number, 20 + number % 30, start=number, max_tokens=4, temperature=1.0))
-        said += [o.token for o in batch.step() if isinstance(o, Sampled) and o.id == 1]
+        generated += [o.token for o in batch.step() if isinstance(o, Sampled) and o.id == 1]
         batch.remove(number - 1 if number > 2 else 0)
     lone = batch_of(model)
     lone.add(sequence(1, max_tokens=30, temperature=1.0, seed=3))
-    assert said == tokens(run(lone)[1])
+    assert generated == tokens(run(lone)[1])
 
 
 def test_unseeded_draws_differ(model: nn.Module) -> None:
     batch = batch_of(model)
     for number in range(4):
         batch.add(sequence(number, temperature=1.0))
-    assert len({tuple(tokens(said)) for said in run(batch).values()}) == 4
+    assert len({tuple(tokens(generated)) for generated in run(batch).values()}) == 4
 
 
 def test_logprobs_are_computed_for_those_who_asked_and_are_right(model: nn.Module) -> None:
     batch = batch_of(model)
     batch.add(sequence(1, logprobs=3))
     batch.add(sequence(2))
-    said = run(batch)
-    assert all(sampled.logprob is None for sampled in said[2])
-    for sampled in said[1]:
+    generated = run(batch)
+    assert all(sampled.logprob is None for sampled in generated[2])
+    for sampled in generated[1]:
         assert sampled.logprob and sampled.logprob.top[0] == (sampled.token, sampled.logprob.value)
         values = [value for _, value in sampled.logprob.top]
         assert values == sorted(values, reverse=True) and np.exp(values).sum() <= 1
@@ -87,17 +87,17 @@ def test_a_forced_stop_token_ends_a_sequence(model: nn.Module) -> None:
     batch = batch_of(model)
     batch.add(sequence(1, logit_bias=((65, 1000.0),), stop_ids=frozenset({65})))
     batch.add(sequence(2))
-    said = run(batch)
-    assert [(s.token, s.finish) for s in said[1]] == [(65, "stop")]
-    assert said[2][-1].finish == "length"
+    generated = run(batch)
+    assert [(s.token, s.finish) for s in generated[1]] == [(65, "stop")]
+    assert generated[2][-1].finish == "length"
 
 
 def test_a_frequency_penalty_counts_the_answer_only(model: nn.Module) -> None:
     batch = batch_of(model)
     forced: dict[str, Any] = {"logit_bias": ((65, 10_000.0), (66, 9_000.0)), "prompt": (65,) * 30}
     batch.add(sequence(1, frequency_penalty=400.0, max_tokens=6, **forced))
-    said = tokens(run(batch)[1])
-    assert said == [65, 65, 65, 66, 65, 66]  # its lead of 1,000 is spent at 400 a token
+    generated = tokens(run(batch)[1])
+    assert generated == [65, 65, 65, 66, 65, 66]  # its lead of 1,000 is spent at 400 a token
 
 
 def test_a_sequence_that_is_computed_again_goes_on_as_it_would_have(model: nn.Module) -> None:
@@ -107,13 +107,13 @@ def test_a_sequence_that_is_computed_again_goes_on_as_it_would_have(model: nn.Mo
     expected = tokens(run(whole)[1])
     broken_off = batch_of(model)
     broken_off.add(sequence(1, max_tokens=12, **kind))
-    said: list[int] = []
-    while len(said) < 5:
-        said += [o.token for o in broken_off.step() if isinstance(o, Sampled)]
+    generated: list[int] = []
+    while len(generated) < 5:
+        generated += [o.token for o in broken_off.step() if isinstance(o, Sampled)]
     (rest,) = broken_off.unfinished
     again = batch_of(model)
     again.add(rest)
-    assert said + tokens(run(again)[1]) == expected
+    assert generated + tokens(run(again)[1]) == expected
 
 
 def test_exact_seeds_run_by_themselves_beside_the_batch(model: nn.Module) -> None:
@@ -121,9 +121,9 @@ def test_exact_seeds_run_by_themselves_beside_the_batch(model: nn.Module) -> Non
     batch.add(sequence(1, temperature=1.0, seed=5))
     batch.add(sequence(2, temperature=1.0, seed=6, start=9))
     batch.add(sequence(3))
-    said = run(batch)
-    assert tokens(said[1]) == alone(model, "seeded") and tokens(said[3]) == alone(model, "greedy")
-    assert len(said[2]) == 12
+    generated = run(batch)
+    assert tokens(generated[1]) == alone(model, "seeded") and tokens(generated[3]) == alone(model, "greedy")
+    assert len(generated[2]) == 12
 
 
 def test_a_long_prompt_lets_others_decode_between_its_chunks(model: nn.Module) -> None:
@@ -145,11 +145,11 @@ def test_removing_a_sequence_in_any_phase_disturbs_nobody(model: nn.Module) -> N
         batch = batch_of(model, prefill_step=16)
         batch.add(sequence(1, temperature=1.0, seed=5))
         batch.add(sequence(2, 50, start=3))
-        said: list[int] = []
+        generated: list[int] = []
         for _ in range(steps):
-            said += [o.token for o in batch.step() if isinstance(o, Sampled) and o.id == 1]
+            generated += [o.token for o in batch.step() if isinstance(o, Sampled) and o.id == 1]
         batch.remove(2)
-        assert said + tokens(run(batch).get(1, [])) == alone(model, "seeded")
+        assert generated + tokens(run(batch).get(1, [])) == alone(model, "seeded")
 
 
 def test_a_second_turn_finds_the_first(model: nn.Module) -> None:
@@ -234,11 +234,11 @@ def test_copies_say_what_each_would_say_alone(model: nn.Module, kind: str) -> No
     used = {"plain": model, "windowed": Windowed(model, 64), "recurrent": recurrent()}[kind]
     together = batch_of(used)
     together.add(*copies())
-    said = run(together)
+    generated = run(together)
     for one in copies():
         alone = batch_of(used)
         alone.add(one)
-        assert tokens(said[one.id]) == tokens(run(alone)[one.id])
+        assert tokens(generated[one.id]) == tokens(run(alone)[one.id])
 
 
 def test_copies_are_prefilled_once(model: nn.Module) -> None:
@@ -254,7 +254,7 @@ def test_copies_are_prefilled_once(model: nn.Module) -> None:
 def test_copies_of_any_prompt_all_end(model: nn.Module, length: int) -> None:
     batch = batch_of(model)
     batch.add(*copies(length=length))
-    assert {number: len(said) for number, said in run(batch).items()} == {1: 12, 2: 12, 3: 12}
+    assert {number: len(generated) for number, generated in run(batch).items()} == {1: 12, 2: 12, 3: 12}
 
 
 @pytest.mark.parametrize("left", [1, 2])

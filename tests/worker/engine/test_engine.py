@@ -28,7 +28,7 @@ class Bench:
     """An engine with a model made here, and everything it publishes."""
 
     def __init__(self, make: Callable[[], nn.Module]) -> None:
-        self.said: dict[int, list[int]] = {}
+        self.generated: dict[int, list[int]] = {}
         self.ends: queue.Queue[tuple[int, str]] = queue.Queue()
         self.loaded: queue.Queue[str] = queue.Queue()
         self.memory_reports = 0
@@ -70,7 +70,7 @@ class Bench:
             if isinstance(output, Prefilled):
                 self.cached[output.id] = output.cached
             if isinstance(output, Sampled):
-                self.said.setdefault(output.id, []).append(output.token)
+                self.generated.setdefault(output.id, []).append(output.token)
                 if output.finish:
                     self.ends.put((output.id, output.finish))
 
@@ -113,7 +113,7 @@ def solo(bench: Callable[..., Bench], number: int) -> list[int]:
     alone = bench()
     alone.engine.post(Add((sequence(number, 20 + number, start=number),)))
     alone.end()
-    return alone.said[number]
+    return alone.generated[number]
 
 
 def test_a_sequence_that_breaks_the_step_is_lost_and_the_others_end_unchanged(
@@ -125,7 +125,7 @@ def test_a_sequence_that_breaks_the_step_is_lost_and_the_others_end_unchanged(
     mixed.engine.post(Add((sequence(3, prompt=(*range(30), POISON, 5)),)))
     ends = sorted(mixed.end() for _ in range(3))
     assert ends == [(1, "length"), (2, "length"), (3, "lost")]
-    assert [mixed.said[1], mixed.said[2]] == [solo(bench, 1), solo(bench, 2)]
+    assert [mixed.generated[1], mixed.generated[2]] == [solo(bench, 1), solo(bench, 2)]
 
 
 def test_the_engine_serves_on_after_a_loss(bench: Callable[..., Bench]) -> None:
@@ -150,7 +150,7 @@ def test_sequences_without_room_for_all_of_them_are_all_served(
     ends = [narrow.end() for _ in range(count)]
     narrow.stop()
     assert sorted(ends) == [(number, "length") for number in range(count)]
-    assert {len(tokens) for tokens in narrow.said.values()} == {20}
+    assert {len(tokens) for tokens in narrow.generated.values()} == {20}
 
 
 def test_a_sequence_that_breaks_late_is_found_and_lost_alone(bench: Callable[..., Bench]) -> None:
@@ -205,13 +205,13 @@ def test_prefixes_are_reported_and_shed_on_demand(bench: Callable[..., Bench]) -
 def test_at_most_two_tokens_are_computed_once_a_sequence_is_cancelled(bench: Callable[..., Bench]) -> None:
     one = bench()
     one.engine.post(Add((sequence(1, max_tokens=2000),)))
-    while not one.said.get(1):
+    while not one.generated.get(1):
         time.sleep(0.001)
     one.engine.post(Remove(1))
-    seen = len(one.said[1])
+    seen = len(one.generated[1])
     one.engine.post(Add((sequence(2),)))
     one.end()
-    assert len(one.said[1]) <= seen + 2
+    assert len(one.generated[1]) <= seen + 2
 
 
 def test_a_cancelled_prefill_ends_within_its_chunk(bench: Callable[..., Bench]) -> None:
@@ -220,15 +220,15 @@ def test_a_cancelled_prefill_ends_within_its_chunk(bench: Callable[..., Bench]) 
     one.engine.post(Remove(1))
     one.engine.post(Add((sequence(2),)))
     assert one.end() == (2, "length")
-    assert 1 not in one.said
+    assert 1 not in one.generated
 
 
 def test_a_prefix_folder_that_cannot_be_made_costs_the_disk_tier_only(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     one = Bench(lambda: tiny(tmp_path / "tiny"))
-    told = one.load(path=str(tmp_path), prefix_disk_path=str(tmp_path / "file"), prefix_disk_bytes=10**8)
+    loaded = one.load(path=str(tmp_path), prefix_disk_path=str(tmp_path / "file"), prefix_disk_bytes=10**8)
     one.engine.post(Add((sequence(1),)))
-    assert (told, one.end()) == ("loaded", (1, "length"))
+    assert (loaded, one.end()) == ("loaded", (1, "length"))
     (finding,) = one.findings
     assert (finding.light, finding.about) == ("amber", "prefixes")
     one.stop()
@@ -265,7 +265,7 @@ def test_a_prompt_the_disk_knows_waits_for_it_while_others_go_on(tmp_path: Path)
     second.engine.post(Add((sequence(4, 30, start=5),)))
     assert {second.end() for _ in range(3)} == {(2, "length"), (3, "length"), (4, "length")}
     assert second.cached[2] >= 199 and second.cached[4] == 0
-    assert second.said[2] == first.said[1]
+    assert second.generated[2] == first.generated[1]
     second.stop()
 
 
@@ -283,4 +283,4 @@ def test_a_sequence_cancelled_while_the_disk_is_read_never_begins(tmp_path: Path
     second.engine.post(Add((sequence(3, 300),)))
     assert second.end() == (3, "length")
     second.stop()
-    assert 2 not in second.said and second.engine.running == 0
+    assert 2 not in second.generated and second.engine.running == 0

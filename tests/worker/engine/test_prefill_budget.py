@@ -1,4 +1,4 @@
-"""Chunks of prefill: large while nobody decodes, short enough for those who do."""
+"""Chunks of prefill: large while nothing decodes, else short."""
 
 import pytest
 

@@ -21,15 +21,15 @@ def scored(model: nn.Module, length: int, **changes: object) -> tuple[Scored, li
     batch = Batch(model, max_batch=8, prefill_step=64)
     batch.add(sequence(1, length, scores_prompt=True, logprobs=2, **changes))  # type: ignore[arg-type]
     found: list[Scored] = []
-    said: list[Sampled] = []
+    generated: list[Sampled] = []
     while batch.is_busy:
         for output in batch.step():
             if isinstance(output, Scored):
                 found.append(output)
             if isinstance(output, Sampled):
-                said.append(output)
+                generated.append(output)
     (one,) = found
-    return one, said
+    return one, generated
 
 
 @pytest.mark.parametrize("length", [1, 2, 64, 65, 66, 150])
@@ -56,13 +56,13 @@ def test_the_likeliest_ones_come_first(model: nn.Module) -> None:
 def test_the_answer_is_the_same_as_without_it(model: nn.Module, length: int) -> None:
     batch = Batch(model, max_batch=8, prefill_step=64)
     batch.add(sequence(1, length))
-    _, said = scored(model, length)
-    assert tokens(said) == tokens(run(batch)[1])
+    _, generated = scored(model, length)
+    assert tokens(generated) == tokens(run(batch)[1])
 
 
 def test_a_prompt_may_be_scored_without_any_answer(model: nn.Module) -> None:
-    output, said = scored(model, 40, max_tokens=0)
-    assert len(output.logprobs) == 39 and not said
+    output, generated = scored(model, 40, max_tokens=0)
+    assert len(output.logprobs) == 39 and not generated
 
 
 def test_who_leaves_is_scored_no_further(model: nn.Module) -> None:

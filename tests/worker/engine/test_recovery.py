@@ -1,4 +1,4 @@
-"""Recovery from failing steps, whatever fails: everybody ends, and only who is at fault is lost."""
+"""Recovery from failed steps: every sequence ends, and only the one at fault is lost."""
 
 import itertools
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ class Rows:
     def step(self) -> Iterator[Output]:
         self.device.steps += 1
         if len(self.rows) > self.device.most:
-            raise RuntimeError("no room for so many")
+            raise RuntimeError("not enough memory for so many rows")
         for number, one in list(self.rows.items()):
             if self.left[number]:
                 self.left[number] -= 1
@@ -95,25 +95,25 @@ def sequence(number: int, chunks: int = 1, tokens: int = 5) -> Sequence:
     )
 
 
-Told = dict[int, list[str]]  # of each sequence: "t" for a token, then "length" or "lost"
+Outputs = dict[int, list[str]]  # of each sequence: "t" for a token, then "length" or "lost"
 
 
-def run(batch: ResilientBatch, most_steps: int, told: Told | None = None) -> Told:
+def run(batch: ResilientBatch, most_steps: int, outputs: Outputs | None = None) -> Outputs:
     """Step until the batch is empty; fails if that takes more steps than this."""
-    told = {} if told is None else told
+    outputs = {} if outputs is None else outputs
     for _ in range(most_steps):
         if not batch.is_busy:
-            return told
-        step(batch, told)
-    raise AssertionError(f"it goes on after {most_steps} steps: {told}")
+            return outputs
+        step(batch, outputs)
+    raise AssertionError(f"it goes on after {most_steps} steps: {outputs}")
 
 
-def step(batch: ResilientBatch, told: Told) -> None:
+def step(batch: ResilientBatch, outputs: Outputs) -> None:
     for output in batch.step():
         if isinstance(output, Lost):
-            told.setdefault(output.id, []).append("lost")
+            outputs.setdefault(output.id, []).append("lost")
         elif isinstance(output, Sampled):
-            told.setdefault(output.id, []).append(output.finish or "t")
+            outputs.setdefault(output.id, []).append(output.finish or "t")
 
 
 @settings(deadline=None, max_examples=200)
@@ -125,16 +125,16 @@ def test_whatever_fails_everybody_ends_and_only_the_bad_are_lost(data: st.DataOb
     bad = {number: at for number, at in bad.items() if at < shapes[number][1]}
     device = Device(most=data.draw(st.integers(1, 10)), bad=bad)
     batch = ResilientBatch(lambda: Rows(device), lambda: None)
-    numbers, told = iter(range(count)), Told()
+    numbers, outputs = iter(range(count)), Outputs()
     while group := tuple(itertools.islice(numbers, data.draw(st.integers(1, 4)))):
         batch.add(*(sequence(number, *shapes[number]) for number in group))
         for _ in range(data.draw(st.integers(0, 3))):
-            step(batch, told)
-    run(batch, 20_000, told)
+            step(batch, outputs)
+    run(batch, 20_000, outputs)
     for number, (_, tokens) in enumerate(shapes):
         is_bad = number in bad
         made = bad[number] if is_bad else tokens - 1
-        assert told[number] == ["t"] * made + ["lost" if is_bad else "length"]
+        assert outputs[number] == ["t"] * made + ["lost" if is_bad else "length"]
 
 
 @settings(deadline=None, max_examples=100)
@@ -153,8 +153,8 @@ def test_who_is_cancelled_at_any_moment_is_told_nothing_more(data: st.DataObject
         list(batch.step())
     batch.remove(gone)
     assert gone not in batch.ids
-    told = run(batch, 5_000)
-    assert gone not in told and not batch.ids
+    outputs = run(batch, 5_000)
+    assert gone not in outputs and not batch.ids
 
 
 @pytest.mark.parametrize(("count", "most", "chunks"), [(8, 7, 1), (2, 1, 7), (8, 4, 2), (32, 3, 20)])
@@ -162,8 +162,8 @@ def test_those_without_room_take_turns_and_lose_nothing(count: int, most: int, c
     device = Device(most=most)
     batch = ResilientBatch(lambda: Rows(device), lambda: None)
     batch.add(*(sequence(number, chunks, 10) for number in range(count)))
-    told = run(batch, 5_000)
-    assert told == {number: ["t"] * 9 + ["length"] for number in range(count)}
+    outputs = run(batch, 5_000)
+    assert outputs == {number: ["t"] * 9 + ["length"] for number in range(count)}
 
 
 def test_memory_is_given_back_before_anything_is_computed_again() -> None:

@@ -29,27 +29,27 @@ def batch_of(model: nn.Module, **options: Any) -> Batch:
     return Batch(model, **({"max_batch": 16, "prefill_step": 64, "support": ALONE} | options))
 
 
-def said_by(make: Callable[[], Batch], *wanted: Sequence) -> list[list[int]]:
-    """What each of them says when all are asked at once."""
+def tokens_of(make: Callable[[], Batch], *wanted: Sequence) -> list[list[int]]:
+    """The tokens of each sequence when all are added at once."""
     batch = make()
     for one in wanted:
         batch.add(one)
-    said = run(batch)
-    return [tokens(said[one.id]) for one in wanted]
+    generated = run(batch)
+    return [tokens(generated[one.id]) for one in wanted]
 
 
 def test_it_says_what_a_batch_says(model: nn.Module) -> None:
     wanted = [sequence(n, 20 + 13 * n, start=n, temperature=1.0, seed=n, request=n) for n in range(1, 5)]
-    one_by_one = said_by(lambda: batch_of(model), *wanted)
-    assert one_by_one == said_by(lambda: batch_of(model, support=BatchSupport()), *wanted)
+    one_by_one = tokens_of(lambda: batch_of(model), *wanted)
+    assert one_by_one == tokens_of(lambda: batch_of(model, support=BatchSupport()), *wanted)
 
 
 @pytest.mark.parametrize("name", UNMERGEABLE)
 def test_a_model_whose_caches_cannot_be_merged_says_the_same_beside_others(name: str) -> None:
     model = configs.make(name)
     wanted = [sequence(n, 10 + 17 * n, start=n, temperature=1.0, seed=n, request=n) for n in range(1, 4)]
-    together = said_by(lambda: batch_of(model), *wanted)
-    assert together == [said_by(lambda: batch_of(model), one)[0] for one in wanted]
+    together = tokens_of(lambda: batch_of(model), *wanted)
+    assert together == [tokens_of(lambda: batch_of(model), one)[0] for one in wanted]
 
 
 def test_each_request_gets_a_token_in_each_step(model: nn.Module) -> None:
@@ -110,12 +110,12 @@ def test_removing_a_sequence_in_any_phase_disturbs_nobody(model: nn.Module, step
     batch = batch_of(model, prefill_step=16)
     batch.add(lone)
     batch.add(*(sequence(n, 50, start=3, request=2) for n in (2, 3)))
-    said: list[int] = []
+    generated: list[int] = []
     for _ in range(steps):
-        said += [o.token for o in batch.step() if isinstance(o, Sampled) and o.id == 1]
+        generated += [o.token for o in batch.step() if isinstance(o, Sampled) and o.id == 1]
     batch.remove(2)
     rest = run(batch)
-    assert said + tokens(rest.get(1, [])) == said_by(lambda: batch_of(model), lone)[0]
+    assert generated + tokens(rest.get(1, [])) == tokens_of(lambda: batch_of(model), lone)[0]
     assert batch.kv_bytes == 0
 
 
@@ -130,7 +130,7 @@ def test_prefixes_are_found_and_change_no_answer(name: str) -> None:
     (known,) = cached(batch, second)
     assert known >= 40
     batch.add(third := replace(second, id=3))
-    assert tokens(run(batch)[3]) == said_by(lambda: batch_of(model), third)[0]
+    assert tokens(run(batch)[3]) == tokens_of(lambda: batch_of(model), third)[0]
 
 
 def test_a_sequence_with_nothing_to_compute_is_refused(model: nn.Module) -> None:

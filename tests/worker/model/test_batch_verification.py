@@ -1,4 +1,4 @@
-"""What a verification finds, of models that are right and of models that are wrong in one way each."""
+"""The results of a verification for correct models, and for models with one error each."""
 
 from collections.abc import Callable
 from typing import Any
@@ -67,7 +67,7 @@ def late(logits: mx.array, inputs: mx.array, cache: list[Any]) -> mx.array:
 def test_a_batch_that_says_something_else_is_found(change: Callable[..., mx.array]) -> None:
     support = verified(Wrong(change), VOCABULARY)
     assert (support.can_batch, support.can_prefill_together) == (False, False)
-    assert support.can_trim_prefixes and support.can_reuse_prefixes and "something else" in support.reason
+    assert support.can_trim_prefixes and support.can_reuse_prefixes and "other answers" in support.reason
 
 
 class WithCaches(nn.Module):

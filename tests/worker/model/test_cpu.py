@@ -1,4 +1,4 @@
-"""A model made ready for a plain CPU says what it said before."""
+"""A model that is prepared for a CPU gives the same logits."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a model's small files say, in the forms they come in."""
+"""The small files of a model folder, in all published forms."""
 
 import json
 from pathlib import Path
@@ -62,8 +62,8 @@ def test_a_cpus_layout_changes_no_weight(tmp_path: Path) -> None:
 
 def test_the_makers_sampling_is_taken_where_it_makes_sense(tmp_path: Path) -> None:
     folder = make_tiny_model(tmp_path / "tiny")
-    told = {"temperature": 0.6, "top_p": 7, "top_k": 20, "min_p": "x", "repetition_penalty": 1.05}
-    (folder / "generation_config.json").write_text(json.dumps(told))
+    settings = {"temperature": 0.6, "top_p": 7, "top_k": 20, "min_p": "x", "repetition_penalty": 1.05}
+    (folder / "generation_config.json").write_text(json.dumps(settings))
     assert loaded(folder).own_sampling == Sampling(temperature=0.6, top_k=20, repetition_penalty=1.05)
 
 

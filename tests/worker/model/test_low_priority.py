@@ -1,4 +1,4 @@
-"""Work that gives way to others."""
+"""Work at a low priority."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ def nice() -> int:
     return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
-def begun_by_it() -> int:
+def nice_of_started_thread() -> int:
     found: list[int] = []
     thread = threading.Thread(target=lambda: found.append(nice()))
     thread.start()
@@ -24,13 +24,13 @@ def begun_by_it() -> int:
 
 
 def test_it_has_a_lower_priority_and_so_has_what_it_begins() -> None:
-    assert run_at_low_priority(nice) == run_at_low_priority(begun_by_it) == min(19, nice() + 10)
+    assert run_at_low_priority(nice) == run_at_low_priority(nice_of_started_thread) == min(19, nice() + 10)
 
 
 def test_who_asked_keeps_its_own() -> None:
     before = nice()
     run_at_low_priority(nice)
-    assert nice() == begun_by_it() == before
+    assert nice() == nice_of_started_thread() == before
 
 
 def test_what_it_raises_is_raised_here() -> None:

@@ -1,4 +1,4 @@
-"""What MLX says when memory runs out, and what it says of other things."""
+"""MLX's errors for a lack of memory, and its other errors."""
 
 import errno
 

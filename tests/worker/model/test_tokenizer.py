@@ -91,14 +91,14 @@ def test_a_long_message_is_no_fault_of_the_template() -> None:
 def test_tools_and_options_are_the_templates_to_use() -> None:
     tokenizer = hub_tokenizer("{{ tools[0].function | tojson }} {{ mood }}{{ add_generation_prompt }}")
     tool = {"type": "function", "function": {"name": "<é>"}}
-    told = tokenizer.render([HI], opens_answer=False, tools=[tool], options={"mood": "kind"})
-    assert told == '{"name": "<é>"} kindFalse'
+    rendered = tokenizer.render([HI], opens_answer=False, tools=[tool], options={"mood": "kind"})
+    assert rendered == '{"name": "<é>"} kindFalse'
 
 
 def test_long_tools_are_no_fault_of_the_template() -> None:
     tool = {"type": "function", "function": {"name": "add", "description": "a" * 2_000_000}}
-    told = hub_tokenizer("{{ tools }}").render([HI], opens_answer=True, tools=[tool])
-    assert len(told) > 2_000_000
+    rendered = hub_tokenizer("{{ tools }}").render([HI], opens_answer=True, tools=[tool])
+    assert len(rendered) > 2_000_000
 
 
 def refusal(template: str) -> str:

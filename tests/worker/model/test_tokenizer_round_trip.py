@@ -1,4 +1,4 @@
-"""Texts come back from a tokenizer as they were, or its decoder is mended, or its owner is told."""
+"""Texts survive encoding and decoding, the decoder is repaired, or there is a finding."""
 
 import json
 from pathlib import Path

@@ -74,7 +74,7 @@ def drawn(model: LoadedModel, grammar: Grammar, seed: int, begin: Sequence[int] 
 
 
 def text_of(model: LoadedModel, request: ChatRequest, tokens: Sequence[int]) -> list[Any]:
-    """The answer as its reader tells it."""
+    """The answer as its channel reader returns it."""
     reader = model.adapter.reader(model.adapter.render(request), request)
     return [*reader.feed(model.tokenizer.decode(tokens)), *reader.flush()]
 
@@ -201,7 +201,7 @@ def test_with_tools_and_a_schema_the_answer_is_either(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "says"),
+    ("schema", "message"),
     [
         ({"not": {"type": "string"}}, "'not' cannot be enforced"),
         ({"type": "array", "uniqueItems": True}, "'uniqueItems'"),
@@ -217,9 +217,9 @@ def test_with_tools_and_a_schema_the_answer_is_either(seed: int) -> None:
         ({"enum": ["x" * 130_000]}, "bytes"),
     ],
 )
-def test_what_cannot_be_enforced_is_refused_by_name(schema: Any, says: str) -> None:
+def test_what_cannot_be_enforced_is_refused_by_name(schema: Any, message: str) -> None:
     model, _ = loaded()
-    with pytest.raises(InvalidRequest, match=says) as refusal:
+    with pytest.raises(InvalidRequest, match=message) as refusal:
         grammar_of(model, asking(schema))
     assert refusal.value.param == "response_format.json_schema.schema"
 

@@ -75,10 +75,10 @@ def test_any_draw_is_a_call_that_is_read_with_arguments_that_fit(name: str, seed
     request = asking(tools=(PLACE, NOW), must_call=("find-place",), may_call_several=False)
     pieces = text_of(model, request, drawn(model, grammar_of(model, request), seed, thought(model, request)))
     assert [piece.name for piece in pieces if piece.name] == ["find-place"]
-    said = json.loads("".join(piece.text for piece in pieces if piece.channel == "tool"))
-    assert set(said) == {"at", "city", "days", "near"}
-    assert said["city"] in ("Rome", "Oslo") and 1 <= said["days"] <= 5 and "dry" in said["at"]
-    assert said["near"] and set(said["near"]) <= {"sea", "wood"}
+    arguments = json.loads("".join(piece.text for piece in pieces if piece.channel == "tool"))
+    assert set(arguments) == {"at", "city", "days", "near"}
+    assert arguments["city"] in ("Rome", "Oslo") and 1 <= arguments["days"] <= 5 and "dry" in arguments["at"]
+    assert arguments["near"] and set(arguments["near"]) <= {"sea", "wood"}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -100,8 +100,8 @@ def test_a_strict_call_is_held_to_its_schema_once_its_mark_is_said(name: str) ->
     begun = tokenizer.encode(f"Let me see. {model.adapter.call_format.begin}")
     begun = thought(model, request) + begun
     pieces = text_of(model, request, drawn(model, grammar_of(model, request), 1, begun))
-    said = json.loads("".join(piece.text for piece in pieces if piece.channel == "tool"))
-    assert set(said) == {"at", "city", "days", "near"}
+    arguments = json.loads("".join(piece.text for piece in pieces if piece.channel == "tool"))
+    assert set(arguments) == {"at", "city", "days", "near"}
     assert "".join(piece.text for piece in pieces if piece.channel == "text") == "Let me see."
 
 
@@ -112,5 +112,5 @@ def test_a_strict_call_within_thoughts_is_held_to_its_schema_where_they_are_hear
     request = asking(tools=(PLACE,), follows_schemas=True, may_call_several=False)
     begun = tokenizer.encode(f"Let me see. {model.adapter.call_format.begin}")
     pieces = text_of(model, request, drawn(model, grammar_of(model, request), 1, begun))
-    said = json.loads("".join(piece.text for piece in pieces if piece.channel == "tool"))
-    assert set(said) == {"at", "city", "days", "near"}
+    arguments = json.loads("".join(piece.text for piece in pieces if piece.channel == "tool"))
+    assert set(arguments) == {"at", "city", "days", "near"}

@@ -1,4 +1,4 @@
-"""Schemas that would lead an answer to a place where nothing may follow, and what llguidance says of them."""
+"""Schemas that would lead an answer into a dead end, compared with llguidance itself."""
 
 import json
 import random
@@ -16,11 +16,11 @@ from tests.worker.sampling.test_grammar import around, asking, grammar_of, loade
 pytestmark = pytest.mark.mlx
 
 
-def can_continue(schema: Mapping[str, Any], said: str) -> bool:
+def can_continue(schema: Mapping[str, Any], begun: str) -> bool:
     return True
 
 
-def stops(schema: Mapping[str, Any], said: str) -> bool:
+def stops(schema: Mapping[str, Any], begun: str) -> bool:
     return False
 
 
@@ -66,8 +66,8 @@ def test_what_may_end_is_none(node: Any) -> None:
 def test_a_pattern_of_names_is_tried_beside_the_names_that_are_taken() -> None:
     tried: list[tuple[Any, str]] = []
 
-    def noting(schema: Mapping[str, Any], said: str) -> bool:
-        tried.append((list(schema["patternProperties"]), said))
+    def noting(schema: Mapping[str, Any], begun: str) -> bool:
+        tried.append((list(schema["patternProperties"]), begun))
         return True
 
     schema = {"properties": {"a": {}}, "required": ["b"], "patternProperties": {"^[ab]$": {}}}
@@ -89,7 +89,7 @@ NAMED = {"a": {"type": "integer"}, "b": {"type": "integer"}}
 
 
 @pytest.mark.parametrize(
-    ("schema", "says"),
+    ("schema", "message"),
     [
         (
             {"type": "object", "properties": NAMED, "patternProperties": {"^(a|b)$": {}}},
@@ -112,10 +112,10 @@ NAMED = {"a": {"type": "integer"}, "b": {"type": "integer"}}
             {"properties": {"in": {"type": "object", "patternProperties": {r"[^\s\S]": {}}}}},
             "'patternProperties'",
         ),
-        ({"properties": {"a": {"$ref": "#/properties/a"}}}, "leads back to itself"),
+        ({"properties": {"a": {"$ref": "#/properties/a"}}}, "refers to itself"),
         (
             {"properties": {"a": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"allOf": [{"$ref": "#/$defs/n"}]}}},
-            "leads",
+            "refers",
         ),
         (
             {
@@ -124,20 +124,20 @@ NAMED = {"a": {"type": "integer"}, "b": {"type": "integer"}}
                     "n": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}, "required": ["n"]}
                 },
             },
-            "leads back to itself",
+            "refers to itself",
         ),
         (
             {
                 "properties": {"a": {"$ref": "#/$defs/l"}},
                 "$defs": {"l": {"type": "array", "items": {"$ref": "#/$defs/l"}, "minItems": 1}},
             },
-            "leads",
+            "refers",
         ),
     ],
 )
-def test_a_schema_that_leads_nowhere_is_refused_before_the_answer(schema: Any, says: str) -> None:
+def test_a_schema_that_leads_nowhere_is_refused_before_the_answer(schema: Any, message: str) -> None:
     model, _ = loaded()
-    with pytest.raises(InvalidRequest, match=says) as refusal:
+    with pytest.raises(InvalidRequest, match=message) as refusal:
         grammar_of(model, asking({"type": "object", **schema}))
     assert refusal.value.param == "response_format.json_schema.schema"
 

@@ -87,10 +87,10 @@ def test_a_seed_moves_on_from_token_to_token() -> None:
 
 def test_alternatives_are_the_likeliest_in_order() -> None:
     sampler = TokenSampler(GREEDY, logprobs=4)
-    told = sampler.logprob_for(mx.array(LOGITS), mx.array(3)).read()
+    result = sampler.logprob_for(mx.array(LOGITS), mx.array(3)).read()
     logprobs = LOGITS - np.log(np.exp(LOGITS).sum())
-    assert told.value == pytest.approx(float(logprobs[3]), abs=1e-5)
-    assert [token for token, _ in told.top] == np.argsort(-LOGITS)[:4].tolist()
+    assert result.value == pytest.approx(float(logprobs[3]), abs=1e-5)
+    assert [token for token, _ in result.top] == np.argsort(-LOGITS)[:4].tolist()
 
 
 def test_no_alternatives_are_a_figure_alone() -> None:

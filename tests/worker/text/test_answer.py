@@ -27,24 +27,24 @@ def feed(made: AnswerText, text: str) -> list[Any]:
     return events + made.flush()
 
 
-def said(events: list[Any], kind: type[TextDelta | ReasoningDelta] = TextDelta) -> str:
+def text_of(events: list[Any], kind: type[TextDelta | ReasoningDelta] = TextDelta) -> str:
     return "".join(event.text for event in events if isinstance(event, kind))
 
 
 def test_a_stop_string_ends_the_answer_before_it() -> None:
     made = answer(stops=["there"])
-    assert said(feed(made, "Hello there!")) == "Hello "
+    assert text_of(feed(made, "Hello there!")) == "Hello "
     assert made.is_stopped
 
 
 def test_a_stop_string_may_lie_across_characters_of_several_bytes() -> None:
     made = answer(stops=["é😀"])
-    assert said(feed(made, "café😀 bar")) == "caf"
+    assert text_of(feed(made, "café😀 bar")) == "caf"
 
 
 def test_a_stop_string_that_ends_with_the_answer_is_met() -> None:
     made = answer(stops=["."])
-    assert said(feed(made, "Yes.")) == "Yes"
+    assert text_of(feed(made, "Yes.")) == "Yes"
     assert made.is_stopped
 
 
@@ -53,7 +53,7 @@ def test_a_stop_token_has_no_text_even_as_an_ordinary_token(stop: str) -> None:
     token = BYTES.encode(stop)[0]
     made = AnswerText(BYTES, hidden=BYTES.special_ids | {token})
     events = [*made.feed(BYTES.encode("a")[0]), *made.feed(token), *made.flush()]
-    assert (said(events), made.tokens) == ("a", 2)
+    assert (text_of(events), made.tokens) == ("a", 2)
 
 
 def test_a_chats_answer_has_the_adapters_hidden_tokens_and_reader() -> None:
@@ -64,7 +64,7 @@ def test_a_chats_answer_has_the_adapters_hidden_tokens_and_reader() -> None:
     for token in tokenizer.encode("<think>hm</think>ok<|im_end|>"):
         events += made.feed(token)
     events += made.flush()
-    assert (said(events, ReasoningDelta), said(events)) == ("hm", "ok")
+    assert (text_of(events, ReasoningDelta), text_of(events)) == ("hm", "ok")
 
 
 def test_a_completion_is_read_as_it_is_and_echoes_its_prompt() -> None:
@@ -72,14 +72,14 @@ def test_a_completion_is_read_as_it_is_and_echoes_its_prompt() -> None:
     request = CompletionRequest(model="tiny", prompts=("say <think>",), echo=True)
     made = AnswerText.of(request, tokenizer.encode_prompt("say <think>"), tokenizer, adapter)
     events = [*made.begin(), *(event for i in tokenizer.encode("a</think>") for event in made.feed(i))]
-    assert said(events + made.flush()) == "say <think>a</think>"
+    assert text_of(events + made.flush()) == "say <think>a</think>"
 
 
 @pytest.mark.parametrize("token", SPECIAL)
 def test_special_tokens_have_no_text_but_count(token: str) -> None:
     made = answer()
     events = feed(made, f"a{token}b")
-    assert (said(events), made.tokens) == ("ab", 3)
+    assert (text_of(events), made.tokens) == ("ab", 3)
 
 
 def test_every_token_is_told_once() -> None:
@@ -97,19 +97,19 @@ def test_an_echo_comes_first_and_costs_no_tokens() -> None:
 def test_reasoning_and_stop_strings_work_together() -> None:
     made = answer(stops=["END"], reader=ChannelReader(reasoning=("<think>", "</think>")))
     events = feed(made, "<think>hm</think>four END five")
-    assert (said(events, ReasoningDelta), said(events)) == ("hm", "four ")
+    assert (text_of(events, ReasoningDelta), text_of(events)) == ("hm", "four ")
 
 
 def test_line_breaks_behind_the_reasoning_are_no_stop_string() -> None:
     made = answer(stops=["\n\n"], reader=ChannelReader(reasoning=("<think>", "</think>")))
-    assert said(feed(made, "<think>\nhm\n</think>\n\nIt is 5.\n\nOr so.")) == "It is 5."
+    assert text_of(feed(made, "<think>\nhm\n</think>\n\nIt is 5.\n\nOr so.")) == "It is 5."
     assert made.is_stopped
 
 
-@pytest.mark.parametrize("said_", ["<think>hm END</think>four", "<think>EN</think>D four"])
-def test_a_stop_string_in_the_reasoning_ends_nothing(said_: str) -> None:
+@pytest.mark.parametrize("text", ["<think>hm END</think>four", "<think>EN</think>D four"])
+def test_a_stop_string_in_the_reasoning_ends_nothing(text: str) -> None:
     made = answer(stops=["END"], reader=ChannelReader(reasoning=("<think>", "</think>")))
-    assert said(feed(made, said_)).endswith("four")
+    assert text_of(feed(made, text)).endswith("four")
     assert not made.is_stopped
 
 
@@ -118,4 +118,4 @@ def test_what_is_filled_in_ends_without_a_mark() -> None:
     request = CompletionRequest(model="tiny", prompts=("a",), suffix="b")
     made = AnswerText.of(request, adapter.infill("a", "b"), tokenizer, adapter)
     events = [event for token in tokenizer.encode("c<|fim_pad|>") for event in made.feed(token)]
-    assert said(events + made.flush()) == "c"
+    assert text_of(events + made.flush()) == "c"

@@ -14,7 +14,7 @@ QWEN = real("qwen3", "qwen3")
 
 
 def calling(text: str, **wishes: Any) -> tuple[AnswerText, list[Any]]:
-    """An answer of this text to a request with tools, and what it tells."""
+    """An answer of this text to a request with tools, and its events."""
     adapter, tokenizer = QWEN
     request = asking(Message(role="user", content="hi"), tools=(ADD,), **wishes)
     made = AnswerText.of(request, [0], tokenizer, adapter)
@@ -26,7 +26,7 @@ def calling(text: str, **wishes: Any) -> tuple[AnswerText, list[Any]]:
     return made, events + made.flush()
 
 
-def said(events: list[Any]) -> str:
+def text_of(events: list[Any]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
@@ -39,7 +39,7 @@ def test_a_calls_beginning_has_its_id_and_name_and_the_rest_its_arguments() -> N
     first, *others = [event for event in events if isinstance(event, ToolCallDelta)]
     assert (first.call, first.name, first.text, first.id[:5]) == (0, "add", "", "call_")
     assert all((other.call, other.name, other.id) == (0, "", "") for other in others)
-    assert (said(events), arguments(events)) == ("Let me see.", '{"a": 1}')
+    assert (text_of(events), arguments(events)) == ("Let me see.", '{"a": 1}')
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_an_answer_with_a_call_that_ended_by_itself_says_so(
 def test_a_stop_string_in_the_arguments_ends_nothing() -> None:
     made, events = calling(CALL + "\nDone. END", stop=("a", "END"))
     assert arguments(events) == '{"a": 1}'
-    assert (said(events), made.reason(None)) == ("Done. ", "tool_calls")
+    assert (text_of(events), made.reason(None)) == ("Done. ", "tool_calls")
 
 
 def test_where_one_call_is_allowed_the_answer_ends_with_it() -> None:
@@ -101,7 +101,7 @@ def cut(text: str, **wishes: Any) -> tuple[AnswerText, list[Any]]:
 @pytest.mark.parametrize("end", range(1, len(CALL)))
 def test_a_required_call_has_no_text_wherever_it_is_cut(end: int) -> None:
     made, events = cut(CALL[:end], must_call=("add",), follows_schemas=True)
-    assert said(events) == ""
+    assert text_of(events) == ""
     assert '{"a": 1}'.startswith(arguments(events))
     assert sum(event.tokens for event in events) == made.tokens
 
@@ -110,13 +110,13 @@ def test_a_required_call_has_no_text_wherever_it_is_cut(end: int) -> None:
 def test_text_before_a_cut_call_has_its_own_log_probabilities_and_no_others(end: int) -> None:
     made, events = cut(f"See.\n{CALL[:end]}")
     texts = [event for event in events if isinstance(event, TextDelta)]
-    told = "".join(logprob.text for event in texts for logprob in event.logprobs)
-    assert said(events).rstrip() == told.rstrip() == "See."
+    reported = "".join(logprob.text for event in texts for logprob in event.logprobs)
+    assert text_of(events).rstrip() == reported.rstrip() == "See."
     assert sum(event.tokens for event in events) == made.tokens
 
 
 @pytest.mark.parametrize("text", ["a <", "if a <b", "a < b and <", "<"])
 def test_what_may_be_text_stays_text_with_its_log_probabilities(text: str) -> None:
     made, events = cut(text)
-    assert said(events) == text
+    assert text_of(events) == text
     assert sum(len(event.logprobs) for event in events) == made.tokens == sum(e.tokens for e in events)

@@ -62,7 +62,7 @@ def streamed(tokenizer: HubTokenizer, ids: Sequence[int], context: Sequence[int]
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=40))
 def test_joined_deltas_are_the_text(text: str) -> None:
-    # A replacement character at the very end cannot be told from an unfinished one, and is dropped too.
+    # A replacement character at the very end looks like an unfinished one, and is dropped too.
     assert streamed(BYTES, BYTES.encode(text)) == text.rstrip("\ufffd")
 
 
@@ -80,11 +80,11 @@ def test_whatever_bytes_a_model_says_join_up_as_they_decode(ids: list[int]) -> N
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("generated", "kept"),
     [("\ufffd😀".encode(), "😀a"), (b"\x80", "a"), ("€".encode() + b"\x80", "€a"), (b"\xf0\x9f", "a")],
 )
-def test_byte_fallback_loses_no_character_to_nonsense_beside_it(said: bytes, kept: str) -> None:
-    ids = [METASPACE.id_of(f"<0x{byte:02X}>") or 0 for byte in said]
+def test_byte_fallback_loses_no_character_to_nonsense_beside_it(generated: bytes, kept: str) -> None:
+    ids = [METASPACE.id_of(f"<0x{byte:02X}>") or 0 for byte in generated]
     assert streamed(METASPACE, [*ids, METASPACE.id_of("a") or 0]).replace("\ufffd", "") == kept
 
 
@@ -128,11 +128,11 @@ class CountingDecoder:
         return BYTES.decode(ids)
 
 
-@pytest.mark.parametrize("said", ["a", "😀", "\ufffd"])
-def test_the_work_for_a_token_does_not_grow(said: str) -> None:
+@pytest.mark.parametrize("generated", ["a", "😀", "\ufffd"])
+def test_the_work_for_a_token_does_not_grow(generated: str) -> None:
     counting = CountingDecoder()
     detokenizer = Detokenizer(counting)
-    for token in BYTES.encode(said * 500):
+    for token in BYTES.encode(generated * 500):
         detokenizer.feed(token)
     assert counting.longest <= 24
 
