@@ -18,64 +18,22 @@ mlx-lm's BatchGenerator and BatchKVCache do this; shared_lane.py drives them.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 import mlx.nn as nn
 from mlx_lm.models.cache import make_prompt_cache
 
+from inference.worker.engine.lane import Lane
 from inference.worker.engine.prefill_budget import PrefillBudget
 from inference.worker.engine.prompt_scoring import PromptScoring
+from inference.worker.engine.running_sequence import RunningSequence
 from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored, Sequence
 from inference.worker.engine.sequential_lane import SequentialLane
 from inference.worker.engine.shared_lane import SharedLane
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.prefix_cache.cache import CachedPrefix, PrefixCache, boundaries
 from inference.worker.prefix_cache.layers import Cache, can_always_trim
-
-
-class Lane(Protocol):
-    """Where sequences are computed: together in SharedLane, or one by one in SequentialLane."""
-
-    @property
-    def nbytes(self) -> int: ...
-
-    def insert(
-        self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
-    ) -> int: ...
-
-    def step(self, *, chunk: int, together: int) -> tuple[list[Any], list[Any]]: ...
-
-    def extract(self, uid: int) -> tuple[Cache, list[int]]: ...
-
-    def remove(self, uid: int) -> tuple[Cache, list[int]]: ...
-
-
-@dataclass(eq=False)
-class RunningSequence:
-    """A sequence in the batch."""
-
-    sequence: Sequence
-    lane: Lane
-    uid: int
-    cached: int  # tokens that came from the prefix cache
-    remaining: int  # tokens of the prompt that are still to be computed
-    is_exact: bool = False  # computed alone, so that its seed gives the same tokens to the last bit
-    copies: tuple[Sequence, ...] = ()  # of the same prompt; they wait for its caches
-    tokens: list[int] = field(default_factory=list)  # sampled so far
-
-    @property
-    def is_decoding(self) -> bool:
-        return self.remaining == 0
-
-    @property
-    def continuation(self) -> Sequence:
-        """The same sequence, to be added again with the tokens sampled so far."""
-        return replace(
-            self.sequence,
-            answered=(*self.sequence.answered, *self.tokens),
-            max_tokens=self.sequence.max_tokens - len(self.tokens),
-        )
 
 
 class Batch:

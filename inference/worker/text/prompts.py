@@ -1,7 +1,6 @@
 """From a request to the sequences that answer it, checked against the loaded model."""
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -26,8 +25,13 @@ from inference.worker.engine.sequence import Sequence
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.sampling.grammar_compiler import GrammarCompiler
 from inference.worker.text.answer import AnswerText
-
-_MAX_TOKENS_RETURNED = 1_000_000  # tokens or log probabilities in one answer: more are many megabytes
+from inference.worker.text.prompt_checks import (
+    MAX_TOKENS_RETURNED,
+    PromptChecks,
+    check_echo,
+    is_scored,
+    prompt_field,
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Prompts:
     def __init__(self, model: LoadedModel, options: Load) -> None:
         self._model = model
         self._options = options
+        self._checks = PromptChecks(model)
         self._grammars = GrammarCompiler(model)
         self._last_id = 0
 
@@ -63,7 +68,7 @@ class Prompts:
         """
         if self._model.pooling:
             raise InvalidValue("This model makes embeddings, not text; ask /v1/embeddings.", param="model")
-        self._check_bias(request)
+        self._checks.check_bias(request)
         prompts, request_number = self.tokens(request), self._last_id + 1
         return [
             self._prepare_one(request, prompt, owner, first=number * request.n, request_number=request_number)
@@ -72,10 +77,10 @@ class Prompts:
 
     def tokens(self, request: GenerationRequest) -> list[list[int]]:
         """The token ids of each prompt; raises a ServerError that names the field at fault."""
-        self._check_size(request)
+        self._checks.check_size(request)
         prompts = list(self._rendered(request))
         for prompt in prompts:
-            self._check_vocabulary(request, prompt)
+            self._checks.check_vocabulary(request, prompt)
         return prompts
 
     def inputs(self, request: EmbeddingRequest) -> Inputs:
@@ -86,13 +91,13 @@ class Prompts:
         """The answer to a tokenize or detokenize request; raises a ServerError naming the field."""
         if isinstance(request, DetokenizeRequest):
             prompts = [list(request.tokens)]
-            self._check_known(request.tokens, "tokens")
+            self._checks.check_known(request.tokens, "tokens")
         else:
             prompts = self.tokens(request.of)
-        if (total := sum(map(len, prompts))) > _MAX_TOKENS_RETURNED:
+        if (total := sum(map(len, prompts))) > MAX_TOKENS_RETURNED:
             raise InvalidValue(
-                f"These are {total} tokens; at most {_MAX_TOKENS_RETURNED} are returned at once.",
-                param="tokens" if isinstance(request, DetokenizeRequest) else _prompt_field(request.of),
+                f"These are {total} tokens; at most {MAX_TOKENS_RETURNED} are returned at once.",
+                param="tokens" if isinstance(request, DetokenizeRequest) else prompt_field(request.of),
             )
         return Tokenized(
             tokens=tuple(map(tuple, prompts)),
@@ -123,7 +128,7 @@ class Prompts:
         sampling = request.sampling.over(model.own_sampling).over(NEUTRAL)
         grammar = self._grammars.of(request, prompt) if isinstance(request, ChatRequest) else None
         max_tokens = self._answer_limit(request, len(prompt))
-        _check_echo(request, len(prompt))
+        check_echo(request, len(prompt))
         sequences = tuple(
             Sequence(
                 id=self._next_id(),
@@ -133,7 +138,7 @@ class Prompts:
                 stop_ids=self._stop_ids(request),
                 owner=owner,
                 logprobs=request.logprobs,
-                scores_prompt=_is_scored(request),
+                scores_prompt=is_scored(request),
                 grammar=grammar,
                 request=request_number,
             )
@@ -155,44 +160,6 @@ class Prompts:
         self._last_id += 1
         return self._last_id
 
-    def _check_size(self, request: GenerationRequest) -> None:
-        # Tokenizing megabytes takes many seconds, while all other prompts wait.
-        at_least = _bytes_of(request) // self._model.tokenizer.longest_bytes
-        context = self._model.context_length
-        if at_least > context * (1 if isinstance(request, ChatRequest) else len(request.prompts)):
-            raise ContextLengthExceeded(
-                f"This model's context is {context} tokens; the prompt has at least {at_least}. Shorten it.",
-                param=_prompt_field(request),
-            )
-
-    def _check_vocabulary(self, request: GenerationRequest, prompt: list[int]) -> None:
-        # MLX does not check bounds: an id beyond the embedding reads foreign memory or ends the process.
-        unknown = next((token for token in prompt if not 0 <= token < self._model.vocab_size), None)
-        if unknown is None:
-            return
-        is_given = isinstance(request, CompletionRequest) and not isinstance(request.prompts[0], str)
-        raise InvalidValue(
-            f"This model has no token {unknown}; its ids end at {self._model.vocab_size - 1}."
-            if is_given
-            else "The prompt has a token that the model does not know: its tokenizer has more tokens.",
-            param=_prompt_field(request),
-        )
-
-    def _check_known(self, tokens: Iterable[int], field: str) -> None:
-        for token in tokens:
-            if not 0 <= token < self._model.vocab_size:
-                raise InvalidValue(
-                    f"This model has no token {token}; its ids end at {self._model.vocab_size - 1}.",
-                    param=field,
-                )
-
-    def _check_bias(self, request: GenerationRequest) -> None:
-        # As above: MLX would write to an id beyond the logits, which has ended processes.
-        self._check_known((token for token, _ in request.sampling.logit_bias), "logit_bias")
-        for _, bias in request.sampling.logit_bias:
-            if not math.isfinite(bias):
-                raise InvalidValue("A bias must be a finite number.", param="logit_bias")
-
     def _answer_limit(self, request: GenerationRequest, prompt_tokens: int) -> int:
         """How many tokens the answer may have; raises ContextLengthExceeded if it does not fit."""
         context = self._model.context_length
@@ -201,7 +168,7 @@ class Prompts:
             raise ContextLengthExceeded(
                 f"This model's context is {context} tokens; the prompt has {prompt_tokens} and the answer "
                 f"needs {wanted}. Shorten the prompt or lower max_tokens.",
-                param=_prompt_field(request),
+                param=prompt_field(request),
             )
         if request.max_tokens is not None:
             return request.max_tokens
@@ -213,35 +180,3 @@ def _sampling_of_copy(sampling: Sampling, copy: int) -> Sampling:
     if sampling.seed is None or copy == 0:
         return sampling
     return structs.replace(sampling, seed=sampling.seed + copy)
-
-
-def _is_scored(request: GenerationRequest) -> bool:
-    return isinstance(request, CompletionRequest) and request.echo and request.logprobs is not None
-
-
-def _check_echo(request: GenerationRequest, prompt_tokens: int) -> None:
-    total = prompt_tokens * (1 + (request.logprobs or 0)) * request.n
-    if _is_scored(request) and total > _MAX_TOKENS_RETURNED:
-        raise InvalidValue(
-            f"The echo of this prompt has {total} log probabilities; at most {_MAX_TOKENS_RETURNED} are "
-            "returned at once. Ask for fewer logprobs, a smaller n or a shorter prompt.",
-            param="logprobs",
-        )
-
-
-def _bytes_of(request: GenerationRequest) -> int:
-    if isinstance(request, ChatRequest):
-        return sum(len(text.encode()) for text in _texts_of(request))
-    prompts = (*request.prompts, request.suffix or "")
-    return sum(len(prompt.encode()) if isinstance(prompt, str) else len(prompt) for prompt in prompts)
-
-
-def _texts_of(request: ChatRequest) -> Iterator[str]:
-    for message in request.messages:
-        yield from (message.content, message.reasoning, *(call.arguments for call in message.tool_calls))
-    for tool in request.tools:
-        yield from (tool.description, tool.parameters)
-
-
-def _prompt_field(request: GenerationRequest) -> str:
-    return "messages" if isinstance(request, ChatRequest) else "prompt"

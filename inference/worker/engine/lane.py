@@ -1,0 +1,36 @@
+"""A lane: where a batch computes its sequences."""
+
+from typing import Any, Protocol
+
+from inference.worker.engine.sequence import Sequence
+from inference.worker.prefix_cache.layers import Cache
+
+
+class Lane(Protocol):
+    """Where sequences are computed: together in SharedLane, or one by one in SequentialLane."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the caches of its sequences."""
+        ...
+
+    def insert(
+        self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
+    ) -> int:
+        """Queue a sequence whose first `known` tokens are in `cache`; returns its uid in this lane."""
+        ...
+
+    def step(self, *, chunk: int, together: int) -> tuple[list[Any], list[Any]]:
+        """One token for each decoding sequence, and `chunk` tokens of each of `together` prompts.
+
+        Returns mlx-lm's responses: those of prompts, and those of tokens.
+        """
+        ...
+
+    def extract(self, uid: int) -> tuple[Cache, list[int]]:
+        """A copy of a sequence's caches, and the tokens in them."""
+        ...
+
+    def remove(self, uid: int) -> tuple[Cache, list[int]]:
+        """Drop a sequence; returns its caches and the tokens in them."""
+        ...

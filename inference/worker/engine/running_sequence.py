@@ -1,0 +1,33 @@
+"""A sequence that is being computed."""
+
+from dataclasses import dataclass, field, replace
+
+from inference.worker.engine.lane import Lane
+from inference.worker.engine.sequence import Sequence
+
+
+@dataclass(eq=False)
+class RunningSequence:
+    """A sequence in the batch."""
+
+    sequence: Sequence
+    lane: Lane
+    uid: int
+    cached: int  # tokens that came from the prefix cache
+    remaining: int  # tokens of the prompt that are still to be computed
+    is_exact: bool = False  # computed alone, so that its seed gives the same tokens to the last bit
+    copies: tuple[Sequence, ...] = ()  # of the same prompt; they wait for its caches
+    tokens: list[int] = field(default_factory=list)  # sampled so far
+
+    @property
+    def is_decoding(self) -> bool:
+        return self.remaining == 0
+
+    @property
+    def continuation(self) -> Sequence:
+        """The same sequence, to be added again with the tokens sampled so far."""
+        return replace(
+            self.sequence,
+            answered=(*self.sequence.answered, *self.tokens),
+            max_tokens=self.sequence.max_tokens - len(self.tokens),
+        )
