@@ -7,9 +7,7 @@ from msgspec import structs
 from inference.core.events import TokenLogprob
 from inference.worker.engine.sequence import Sampled, Scored
 from inference.worker.model.tokenizer import HubTokenizer
-from inference.worker.sampling.token_sampler import Logprob
-
-_MIN_LOGPROB = -9999.0  # OpenAI's figure for a token that cannot be sampled; JSON has no infinity
+from inference.worker.sampling.token_sampler import MIN_LOGPROB, Logprob
 
 
 class TokenLogprobs:
@@ -39,5 +37,5 @@ class TokenLogprobs:
         token_bytes = self._tokenizer.token_bytes(token)
         text = token_bytes.decode(errors="replace")
         return TokenLogprob(
-            text=text, bytes=tuple(token_bytes), logprob=max(logprob, _MIN_LOGPROB), top=tuple(top)
+            text=text, bytes=tuple(token_bytes), logprob=max(logprob, MIN_LOGPROB), top=tuple(top)
         )

@@ -14,7 +14,7 @@ from inference.core.requests import Sampling
 from inference.worker.sampling.grammar import Grammar, GrammarFailure, mask
 from inference.worker.sampling.kernels import Draw, SamplingParams, sample
 
-_MIN_LOGPROB = -9999.0  # OpenAI's figure for a token that cannot be sampled; JSON has no infinity
+MIN_LOGPROB = -9999.0  # OpenAI's figure for a token that cannot be sampled; JSON has no infinity
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class LazyLogprob:
         """Wait for the arrays and convert them."""
         top: tuple[tuple[int, float], ...] = ()
         if self.top_ids is not None and self.top_values is not None:
-            values = np.maximum(np.array(self.top_values), _MIN_LOGPROB).tolist()
+            values = np.maximum(np.array(self.top_values), MIN_LOGPROB).tolist()
             top = tuple(zip(np.array(self.top_ids).tolist(), values, strict=True))
-        return Logprob(max(float(self.value.item()), _MIN_LOGPROB), top, self.failure)  # type: ignore[arg-type]  # no complex logits
+        return Logprob(max(float(self.value.item()), MIN_LOGPROB), top, self.failure)  # type: ignore[arg-type]  # no complex logits
 
 
 class TokenSampler:
