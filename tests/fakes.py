@@ -1,6 +1,7 @@
 """First-class fakes of the ports: a runner with scripted answers, and the pool and catalog around it."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from inference.core.events import Accepted, Ended, Event, Finished, FinishReason
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import NEUTRAL, Request, Sampling
-from inference.pool import Pool
+from inference.pool import Pool, PoolOptions
 from inference.serving import runtime, tracing
 
 GB = 10**9
@@ -220,7 +221,10 @@ def fake_pool(runners: Sequence[FakeRunner], *cards: ModelCard, **options: Any) 
         "start_runner": lambda: next(waiting),
         "load_span": tracing.load_span,
     }
-    return Pool(**(usual | options))
+    given = usual | options
+    names = {field.name for field in dataclasses.fields(PoolOptions)} & given.keys()
+    pool_options = PoolOptions(**{name: given.pop(name) for name in names})
+    return Pool(pool_options, **given)
 
 
 @contextmanager

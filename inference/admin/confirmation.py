@@ -10,22 +10,21 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from inference.admin import action_preview
-from inference.admin.action_preview import Told
 from inference.models import ServedModel
-from inference.serving import control
+from inference.serving import action_preview, control
+from inference.serving.action_preview import PreviewAction
 
 Act = Callable[[str], Coroutine[Any, Any, Any]]
 
 
 @dataclass(frozen=True)
 class ActionStep:
-    """One action: its question, what it will do to each model, how it is done, and how that is told."""
+    """One action: its question, its preview, how it is carried out, and the message afterwards."""
 
     action: str
     question: str
     button: str
-    foretell: Callable[[Sequence[str]], Iterable[Told]]
+    preview: PreviewAction
     act: Act
     done: str  # unless what `act` returns says it
     is_dangerous: bool = False  # what it ends is not had back by the opposite action
@@ -44,12 +43,12 @@ def is_confirmed(request: HttpRequest, step: ActionStep, models: Iterable[Served
 def page(request: HttpRequest, step: ActionStep, models: Iterable[ServedModel]) -> TemplateResponse:
     """The question, for those of the models that it can be done to; a wrong name is pointed out."""
     chosen = list(models)
-    told = list(zip(chosen, step.foretell([model.name for model in chosen]), strict=True))
-    able = [model for model, foretold in told if foretold.is_possible]
+    previews = list(zip(chosen, step.preview([model.name for model in chosen]), strict=True))
+    able = [model for model, preview in previews if preview.is_possible]
     context = site.each_context(request) | {
         "title": step.question.format(_named(able)) if able else f"{step.button}: not possible now",
         "step": step,
-        "told": told,
+        "previews": previews,
         "is_possible": bool(able),
         "is_wrong": "confirmed" in request.POST and bool(able),
         "selected": ACTION_CHECKBOX_NAME,

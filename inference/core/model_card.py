@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from inference.core.requests import Sampling
 
@@ -73,3 +73,13 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     def load_bytes(self) -> int:
         """What must be free for a load: the weights, and one chunk of prefill beside them."""
         return self.resident_bytes + self.prefill_bytes
+
+    def with_choices_of(self, other: "ModelCard") -> "ModelCard":
+        """This card with those of the operator's choices in `other` that need no reload."""
+        return structs.replace(
+            self,
+            is_pinned=other.is_pinned,
+            idle_ttl_s=other.idle_ttl_s,
+            aliases=other.aliases,
+            sampling=other.sampling,
+        )

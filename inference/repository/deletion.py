@@ -10,8 +10,6 @@ from pathlib import Path
 from inference.core.model_card import ModelCard
 from inference.repository.files import folder_tree
 
-_GB = 10**9
-
 
 class NotOurs(Exception):
     """The files belong to the Hugging Face cache, or lie behind a link; the message says what to do."""
@@ -26,14 +24,6 @@ class Removal:
     is_link: bool
     bytes: int  # that are free afterwards
     keeps_files: bool = False  # some of its files are links, or have another name elsewhere
-
-    @property
-    def coming(self) -> str:
-        """What will happen, in words."""
-        if self.is_link:
-            return "Its link in the models folder is removed; the files that it leads to stay where they are."
-        kept = " The files that are only linked there stay where they are." if self.keeps_files else ""
-        return f"{self.bytes / _GB:.1f} GB in the models folder are deleted for good.{kept}"
 
     @property
     def done(self) -> str:

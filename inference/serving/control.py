@@ -49,7 +49,7 @@ async def reload(model_id: str) -> ResidentModel:
     """
     card = await _card_of(await _name_of(model_id))
     if not card.is_servable:
-        raise refusals.of_problem(card)
+        raise refusals.problem_error(card)
     await unload(card.id)
     return await load(card.id)
 

@@ -75,7 +75,7 @@ async def _answer(request: Request, principal: Principal, watch: RequestRecorder
         async with aclosing(lease.runner.submit(asked, owner_of(request, principal))) as events:
             async for event in events:
                 if isinstance(event, Accepted):
-                    lease.settle(event.prompt_tokens * copies_of(request) + event.max_tokens)
+                    lease.correct(event.prompt_tokens * copies_of(request) + event.max_tokens)
                 yield event
 
 

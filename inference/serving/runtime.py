@@ -12,7 +12,7 @@ from msgspec import structs
 
 from inference.core.errors import Unavailable
 from inference.core.protocol import Load
-from inference.pool import Pool, ProcessRunner
+from inference.pool import Pool, PoolOptions, ProcessRunner
 from inference.repository.catalog import Catalog, no_choices
 from inference.repository.downloads.register import Downloads
 from inference.serving import tracing
@@ -58,38 +58,46 @@ def pool() -> Pool:
     if _pool is None:
         config = settings.CONFIG
         _pool = Pool(
+            _pool_options(config),
             find_card=catalog().find,
             start_runner=lambda: ProcessRunner(
                 _load_options(config), blas=config.blas, stuck_after_s=config.stuck_after_s
             ),
-            limit_bytes=config.memory_limit_bytes,
-            is_limit_given="memory_limit" in config.model_fields_set,
-            queue_limit=config.queue_limit,
-            load_timeout_s=config.load_timeout_s,
-            wait_limit_s=config.wait_limit_s,
-            min_residency_s=config.min_residency_s,
-            idle_ttl_s=config.idle_ttl_s,
             find_pinned=catalog().pinned,
             on_event=Journal(),
             load_span=tracing.load_span,
             on_tick=HOUR,
-            max_leases=config.max_batch,  # more would only wait inside the worker, where nobody counts them
         )
     return _pool
 
 
-def _new_quiet_pool() -> Pool:
-    """One that writes nothing down, knows nothing from before and keeps no worker that is not used."""
-    config = settings.CONFIG
-    options = structs.replace(_load_options(config), prefix_disk_path="", prefix_disk_bytes=0)
-    return Pool(
-        find_card=catalog().find,
-        start_runner=lambda: ProcessRunner(options, blas=config.blas, stuck_after_s=config.stuck_after_s),
+def _pool_options(config: "Config") -> PoolOptions:
+    return PoolOptions(
         limit_bytes=config.memory_limit_bytes,
         is_limit_given="memory_limit" in config.model_fields_set,
         queue_limit=config.queue_limit,
         load_timeout_s=config.load_timeout_s,
-        keep_spare=False,
+        wait_limit_s=config.wait_limit_s,
+        min_residency_s=config.min_residency_s,
+        idle_ttl_s=config.idle_ttl_s,
+        max_leases=config.max_batch,  # more would only wait inside the worker, where they are not counted
+    )
+
+
+def _new_quiet_pool() -> Pool:
+    """A pool that writes nothing to the database or the prefix cache's disk, and keeps no spare worker."""
+    config = settings.CONFIG
+    options = structs.replace(_load_options(config), prefix_disk_path="", prefix_disk_bytes=0)
+    return Pool(
+        PoolOptions(
+            limit_bytes=config.memory_limit_bytes,
+            is_limit_given="memory_limit" in config.model_fields_set,
+            queue_limit=config.queue_limit,
+            load_timeout_s=config.load_timeout_s,
+            keep_spare=False,
+        ),
+        find_card=catalog().find,
+        start_runner=lambda: ProcessRunner(options, blas=config.blas, stuck_after_s=config.stuck_after_s),
     )
 
 

@@ -54,7 +54,7 @@ def is_offered(page: str) -> bool:
 @pytest.mark.parametrize("action", ["load", "reload", "remove"])
 def test_nothing_is_done_before_the_question_is_answered(ours: Path, staff: Client, action: str) -> None:
     page = ask(staff, action)
-    assert 'data-foretold="tiny"' in page and is_offered(page)
+    assert 'data-preview="tiny"' in page and is_offered(page)
     assert runtime.pool().snapshot().models == () and ours.exists()
 
 

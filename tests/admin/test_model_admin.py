@@ -321,7 +321,7 @@ def buttons(client: Client) -> list[str]:
 def test_a_models_page_has_the_buttons_that_fit(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
     assert buttons(staff) == ["load", "remove", "examine"]
-    assert 'data-foretold="tiny"' in press(staff, "load") and pool.snapshot().models == ()
+    assert 'data-preview="tiny"' in press(staff, "load") and pool.snapshot().models == ()
     act(staff, "load")
     reach(pool, ModelState.READY)
     assert buttons(staff) == ["unload", "unload_now", "reload", "examine"]

@@ -45,7 +45,7 @@ async def free(page: Page, site: Site) -> int:
     return int(await page.locator('rect[data-part="free"]').get_attribute("width") or 0)
 
 
-async def test_an_eviction_is_foretold_happens_and_is_explained(narrow: Site) -> None:
+async def test_an_eviction_is_previewed_happens_and_is_explained(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         page = visit.page
         await sign_in(page, narrow)
@@ -55,8 +55,8 @@ async def test_an_eviction_is_foretold_happens_and_is_explained(narrow: Site) ->
         followed = other.locator('[data-rows="models"]').get_by_role("button")
         await expect(followed).to_have_text(["Load", "Load"])
         await page.get_by_role("button", name=f"Load {STARTER}").click()
-        foretold = page.locator("[data-foretold]")
-        await expect(foretold).to_contain_text("so nothing has to go")
+        preview = page.locator("[data-preview]")
+        await expect(preview).to_contain_text("so nothing has to go")
         await page.click("input[name=confirmed]")
         await expect(page).to_have_url(f"{narrow.url}/admin/")  # back where it was asked for
         await expect(page.locator(".messagelist")).to_contain_text(f"Loading {STARTER}.")
@@ -65,7 +65,7 @@ async def test_an_eviction_is_foretold_happens_and_is_explained(narrow: Site) ->
         )
         assert await free(page, narrow) < before - 200
         await choose(page, narrow, TWIN, "load")
-        await expect(foretold).to_contain_text(re.compile(rf"{STARTER} is unloaded \([\d.]+ GB, idle for"))
+        await expect(preview).to_contain_text(re.compile(rf"{STARTER} is unloaded \([\d.]+ GB, idle for"))
         await confirm(page, TWIN, "ready")
         await expect(page.locator(f'[data-state="{STARTER}"]')).to_have_text("unloaded")
         await page.goto(f"{narrow.url}/admin/")
@@ -126,7 +126,7 @@ async def test_files_are_deleted_for_the_typed_name_only(narrow: Site) -> None:
         page = visit.page
         await sign_in(page, narrow)
         await choose(page, narrow, TWIN, "unload_now")  # another took its place: that is not offered
-        await expect(page.locator("[data-foretold]")).to_have_text("It is not in memory.")
+        await expect(page.locator("[data-preview]")).to_have_text("It is not in memory.")
         await expect(page.locator("input[name=confirmed]")).to_have_count(0)
         await page.get_by_role("link", name="Go back").click()
         await choose(page, narrow, TWIN, "remove")

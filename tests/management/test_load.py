@@ -16,7 +16,7 @@ def test_it_tells_each_step_until_the_model_is_ready() -> None:
     loading = [pool(ModelState.LOADING, percent=percent) for percent in (0, 40, 40)]
     printed = run(Command, FakeSite(nothing, nothing, *loading, pool(ModelState.READY)), "tiny")
     assert printed.splitlines() == [
-        "tiny: waiting for room",
+        "tiny: waiting for memory",
         "tiny: loading 0 %",
         "tiny: loading 40 %",
         "tiny is ready (1.5 s).",

@@ -44,17 +44,17 @@ class Scene:
 
     async def ask(self, model: str, tokens: int | None = 0) -> PendingLease:
         """Join the queue for a model and let happen what happens."""
-        waiter = await self.pool.join(model, tokens)
+        pending = await self.pool.admission.join(model, tokens)
         await spin()
-        return waiter
+        return pending
 
     async def use(self, model: str) -> None:
         """One short request from its beginning to its end."""
         await self.leave(await self.ask(model))
 
-    async def leave(self, *waiters: PendingLease) -> None:
-        for waiter in waiters:
-            self.pool.leave(waiter)
+    async def leave(self, *all_pending: PendingLease) -> None:
+        for pending in all_pending:
+            self.pool.admission.leave(pending)
         await spin()
 
     async def pass_s(self, seconds: float) -> None:
@@ -92,12 +92,12 @@ class Scene:
         return [event.text for event in self.pool.snapshot().events if event.kind == kind]
 
 
-def is_granted(waiter: PendingLease) -> bool:
-    return waiter.granted.done() and not waiter.granted.cancelled() and waiter.granted.exception() is None
+def is_granted(pending: PendingLease) -> bool:
+    return pending.granted.done() and not pending.granted.cancelled() and pending.granted.exception() is None
 
 
-def refusal(waiter: PendingLease) -> ServerError:
+def refusal(pending: PendingLease) -> ServerError:
     """What it was refused with."""
-    error = waiter.granted.exception()
+    error = pending.granted.exception()
     assert isinstance(error, ServerError)
     return error

@@ -54,7 +54,7 @@ class Simulation:
         self._is_strict = is_strict
         self._events: list[tuple[float, int, Callable[[], Any]]] = []
         self._numbers = itertools.count()
-        self._waiters: dict[int, PendingLease] = {}
+        self._pending: dict[int, PendingLease] = {}
         self._granted_at: dict[int, float] = {}
         usual = {"limit_bytes": GB, "queue_limit": 1000, "wait_limit_s": 1e9, "load_timeout_s": 60}
         start_runner = {"start_runner": lambda: TimedRunner(self)}
@@ -100,18 +100,18 @@ class Simulation:
         await spin()
         self._scene.pool.tick()
         await spin()
-        for place, waiter in list(self._waiters.items()):
-            if place not in self._granted_at and is_granted(waiter):
-                self._note(place, waiter)
+        for place, pending in list(self._pending.items()):
+            if place not in self._granted_at and is_granted(pending):
+                self._note(place, pending)
 
-    def _note(self, place: int, waiter: PendingLease) -> None:
+    def _note(self, place: int, pending: PendingLease) -> None:
         self._granted_at[place] = self._now
-        self._after(self._now + self._asked[place].run_s, lambda: self._scene.pool.leave(waiter))
+        self._after(self._now + self._asked[place].run_s, lambda: self._scene.pool.admission.leave(pending))
         if self._is_strict and place + 1 < len(self._asked):
             self._after(max(self._now, self._asked[place + 1].at), lambda: self._join(place + 1))
 
     async def _join(self, place: int) -> None:
-        self._waiters[place] = await self._scene.pool.join(self._asked[place].model, 0)
+        self._pending[place] = await self._scene.pool.admission.join(self._asked[place].model, 0)
 
 
 async def both(asked: Sequence[Asked], load_s: dict[str, float], **options: Any) -> tuple[Outcome, Outcome]:

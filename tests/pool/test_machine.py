@@ -62,7 +62,7 @@ class Watched(FakeRunner):
 class PoolMachine(RuleBasedStateMachine):
     """Random requests, loads, deaths, reports and times."""
 
-    waiters = Bundle("waiters")
+    all_pending = Bundle("waiters")
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,28 +116,28 @@ class PoolMachine(RuleBasedStateMachine):
     def living(self) -> list[Watched]:
         return [runner for runner in self.runners if runner.loads and not runner.is_over]
 
-    @rule(target=waiters, model=names, tokens=st.integers(0, 60))
+    @rule(target=all_pending, model=names, tokens=st.integers(0, 60))
     def join(self, model: str, tokens: int) -> Any:
         try:
-            waiter = self.run(self.scene.pool.join(model, tokens))
+            pending = self.run(self.scene.pool.admission.join(model, tokens))
         except ServerError:
             return multiple()
-        self.asked.append(waiter)
-        self.held.add(waiter)
-        return waiter
+        self.asked.append(pending)
+        self.held.add(pending)
+        return pending
 
-    @rule(waiter=consumes(waiters))
-    def leave(self, waiter: PendingLease) -> None:
-        self.held.discard(waiter)
-        self.run(self.scene.leave(waiter))
+    @rule(pending=consumes(all_pending))
+    def leave(self, pending: PendingLease) -> None:
+        self.held.discard(pending)
+        self.run(self.scene.leave(pending))
 
-    @rule(waiter=waiters, share=st.floats(0, 1))
-    def settle(self, waiter: PendingLease, share: float) -> None:
+    @rule(pending=all_pending, share=st.floats(0, 1))
+    def settle(self, pending: PendingLease, share: float) -> None:
         """The exact count is never above the estimate: what is above is the worker's surprise."""
-        if waiter in self.held:
+        if pending in self.held:
 
             async def settle() -> None:
-                self.scene.pool.settle(waiter, int(waiter.kv_tokens * share))
+                self.scene.pool.admission.correct(pending, int(pending.kv_tokens * share))
 
             self.run(settle())
 
@@ -240,8 +240,8 @@ class PoolMachine(RuleBasedStateMachine):
 
     @invariant()
     def reserves_for_those_leases_and_nothing_else(self) -> None:
-        for waiter in self.held:
-            if resident := waiter.resident:
+        for pending in self.held:
+            if resident := pending.resident:
                 same = [w for w in self.held if w.resident is resident]
                 assert resident.kv_reserved == sum(w.held_bytes for w in same)
 
@@ -252,15 +252,15 @@ class PoolMachine(RuleBasedStateMachine):
             for runner in self.living():
                 if not runner.verdict.done():
                     runner.verdict.set_result("")
-            for waiter in [waiter for waiter in self.held if waiter.granted.done()]:
-                self.leave(waiter)
+            for pending in [pending for pending in self.held if pending.granted.done()]:
+                self.leave(pending)
             self.run(self.scene.pass_s(10))
         for runner in [runner for runner in self.living() if runner.is_loaded]:
             self.run(self.tell(runner, Memory(active=MODELS[runner.loads[0]])))
         assert not self.held
         assert all(model.kv_reserved_bytes == 0 for model in self.scene.pool.snapshot().models)
         assert self.scene.pool.snapshot().waiting == 0
-        assert all(waiter.granted.done() for waiter in self.asked)
+        assert all(pending.granted.done() for pending in self.asked)
         assert all(model.leases == 0 for model in self.scene.pool.snapshot().models)
         self.run(self.scene.pool.close())
         assert all(runner.is_over for runner in self.runners)

@@ -77,10 +77,10 @@ async def test_asking_for_a_load_again_and_again_is_one_that_waits() -> None:
     pool = fake_pool([FakeRunner(hold=hold), FakeRunner()], card("a"), card("b"), limit_bytes=GB)
     busy = asyncio.ensure_future(ask(pool, "a"))
     await until(lambda: state(pool, "a") == ModelState.BUSY)
-    waiters = {id(await pool.join("b", None)) for _ in range(5)}
-    assert len(waiters) == 1
+    all_pending = {id(await pool.admission.join("b", None)) for _ in range(5)}
+    assert len(all_pending) == 1
     shown = pool.snapshot().of("b")
-    assert (shown.state, shown.reason) == (ModelState.LOADING, "waiting for room")
+    assert (shown.state, shown.reason) == (ModelState.LOADING, "waiting for memory")
     hold.set()
     await busy
     await until(lambda: state(pool, "b") == ModelState.READY)

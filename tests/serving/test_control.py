@@ -110,7 +110,7 @@ async def test_a_load_of_a_model_that_is_switched_off_ends(tmp_path: Path) -> No
     catalog = Catalog(tmp_path, use_hub_cache=False, choices=Choices())
     pool = fake_pool([FakeRunner(load_gate=asyncio.Event())], find_card=catalog.find)
     with runtime.use_pool(pool, models=catalog):
-        waiting = await pool.join("org/tiny", 1)
+        waiting = await pool.admission.join("org/tiny", 1)
         await reach(pool, ModelState.LOADING)
         await ServedModel.objects.acreate(name="org/tiny", is_enabled=False)
         await control.refresh("org/tiny")
@@ -123,12 +123,12 @@ async def test_a_load_of_a_model_that_is_switched_off_ends(tmp_path: Path) -> No
 async def test_who_waits_has_what_was_chosen_since(pool: Pool) -> None:
     await control.load("org/tiny")
     await reach(pool, ModelState.READY)
-    using = await pool.join("org/tiny", 1)
+    using = await pool.admission.join("org/tiny", 1)
     await pool.unload("org/tiny")
-    waiting = await pool.join("org/tiny", 1)
+    waiting = await pool.admission.join("org/tiny", 1)
     await ServedModel.objects.acreate(name="org/tiny", adapter="default", context_cap=16)
     await control.refresh("org/tiny")
-    pool.leave(using)
+    pool.admission.leave(using)
     resident = await waiting.granted
     assert (resident.card.adapter, resident.card.context_length) == ("default", 16)
 
@@ -136,14 +136,14 @@ async def test_who_waits_has_what_was_chosen_since(pool: Pool) -> None:
 async def test_who_waits_for_a_model_that_is_switched_off_is_told(pool: Pool) -> None:
     await control.load("org/tiny")
     await reach(pool, ModelState.READY)
-    using = await pool.join("org/tiny", 1)
+    using = await pool.admission.join("org/tiny", 1)
     await pool.unload("org/tiny")  # once the one above has ended
-    waiting = await pool.join("org/tiny", 1)
+    waiting = await pool.admission.join("org/tiny", 1)
     await ServedModel.objects.acreate(name="org/tiny", is_enabled=False)
     await control.refresh("org/tiny")
     with pytest.raises(ModelNotFound, match="switched off"):
         await waiting.granted
-    pool.leave(using)
+    pool.admission.leave(using)
     await reach(pool, ModelState.UNLOADED)
 
 

@@ -23,21 +23,20 @@ def main() -> None:
 def _serve(port: int) -> None:
     # Settings have to be in place before Django's parts are imported.
     from mlxsite.asgi import application  # isort: skip
-    from inference.pool import Pool
+    from inference.pool import Pool, PoolOptions
     from inference.serving import runtime
     from mlxsite.server import StreamServer
 
     gate = Gate()
     catalog = OneModel()
-    pool = Pool(
-        find_card=catalog.find,
-        start_runner=lambda: ScriptedRunner(gate),
+    options = PoolOptions(
         limit_bytes=10**9,
         queue_limit=_MOST_STREAMS,
         load_timeout_s=60,
         max_leases=_MOST_STREAMS,
         keep_spare=False,
     )
+    pool = Pool(options, find_card=catalog.find, start_runner=lambda: ScriptedRunner(gate))
 
     def on_ready() -> None:
         asyncio.get_event_loop().add_reader(sys.stdin, on_line)

@@ -51,4 +51,4 @@ def _is_given_up(model: ResidentModel, pool: PoolSnapshot) -> bool:
 
 
 def _step(model: ResidentModel) -> str:
-    return f"loading {model.loaded_percent} %" if model.state == ModelState.LOADING else "waiting for room"
+    return f"loading {model.loaded_percent} %" if model.state == ModelState.LOADING else "waiting for memory"

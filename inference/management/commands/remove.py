@@ -11,6 +11,7 @@ from inference.repository import deletion
 from inference.repository.downloads.errors import FetchFailed, NotAnId
 from inference.repository.downloads.hub import discard
 from inference.serving import runtime
+from inference.serving.action_preview import removal_text
 
 _GB = 10**9
 
@@ -86,7 +87,7 @@ class Command(ClientCommand):
         self.stdout.write(f"What had come of {name} was deleted.")
 
     def _is_confirmed(self, planned: deletion.Removal) -> bool:
-        self.stdout.write(f"{planned.coming} Type {planned.model} to go on:")
+        self.stdout.write(f"{removal_text(planned)} Type {planned.model} to go on:")
         try:
             return input().strip() == planned.model
         except EOFError:

@@ -1,4 +1,4 @@
-"""What the pool decided lately, in words with the numbers that decided it."""
+"""The recent decisions of the pool, each as a text with its numbers."""
 
 import logging
 import time
@@ -12,27 +12,27 @@ from inference.pool.residency.memory_ledger import MemoryLedger
 logger = logging.getLogger(__name__)
 _KEPT = 200
 _REFUSALS_EVERY_S = 1.0
-_LOUD: Final = {"died": logging.ERROR, "load_failed": logging.WARNING, "pressure": logging.WARNING}
+_LOG_LEVELS: Final = {"died": logging.ERROR, "load_failed": logging.WARNING, "pressure": logging.WARNING}
 
 OnEvent = Callable[[PoolEvent], None]
 
 
 class DecisionLog:
-    """The last events, told to the log and to `on_event` as they happen.
+    """The last events; each also goes to the process log and to `on_event`.
 
-    Of refusals one of each kind a second is kept, so that a flood of requests cannot push out the rest.
+    One refusal of each kind is kept per second, so that a flood of requests cannot push out the rest.
     """
 
     def __init__(
         self,
         on_event: OnEvent,
         clock: Callable[[], float],
-        room: MemoryLedger,
+        ledger: MemoryLedger,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._on_event = on_event
         self._clock = clock
-        self._room = room
+        self._ledger = ledger
         self._wall_clock = wall_clock
         self._events: deque[PoolEvent] = deque(maxlen=_KEPT)
         self._refused_at: dict[str, float] = {}
@@ -42,24 +42,24 @@ class DecisionLog:
         return tuple(self._events)
 
     def record(self, kind: Any, model: str, text: str, **figures: Any) -> None:
-        """Keep one event; `figures` are PoolEvent's own, beside what is free."""
+        """Keep one event; `figures` are further fields of PoolEvent."""
         event = PoolEvent(
             kind=kind,
             model=model,
             text=text,
             at=self._wall_clock(),
-            free_bytes=self._room.free,
-            limit_bytes=self._room.limit,
+            free_bytes=self._ledger.free,
+            limit_bytes=self._ledger.limit,
             **figures,
         )
         self._events.append(event)
-        logger.log(_LOUD.get(kind, logging.INFO), "%s%s", text[:1].upper(), text[1:])
+        logger.log(_LOG_LEVELS.get(kind, logging.INFO), "%s%s", text[:1].upper(), text[1:])
         try:
             self._on_event(event)
         except Exception:
-            logger.exception("An event of the pool could not be handed on")
+            logger.exception("A pool event could not be passed to its listener")
 
-    def refused(self, code: str, model: str, text: str, **figures: Any) -> None:
+    def record_refusal(self, code: str, model: str, text: str, **figures: Any) -> None:
         """Keep a refusal, unless one of this kind was kept within the last second."""
         now = self._clock()
         if now - self._refused_at.get(code, float("-inf")) < _REFUSALS_EVERY_S:

@@ -1,4 +1,4 @@
-"""Bytes: who must give up what so that somebody else fits. Pure decisions, no clock and no processes."""
+"""Eviction plans: which models give up which bytes so that another one fits. Pure decisions."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from inference.core.units import in_gb
 
 
 class Holder(Protocol):
-    """Whatever holds bytes of the budget."""
+    """Something that holds bytes of the memory limit."""
 
     last_used: float
 
@@ -23,7 +23,7 @@ class Holder(Protocol):
     def sheddable(self) -> int: ...
 
     @property
-    def coming(self) -> int: ...
+    def reclaiming(self) -> int: ...
 
 
 H = TypeVar("H", bound=Holder)
@@ -31,7 +31,10 @@ H = TypeVar("H", bound=Holder)
 
 @dataclass(frozen=True)
 class Plan(Generic[H]):
-    """Whose prefix caches shrink, each by so many bytes, and who goes; `is_enough` when that makes room."""
+    """The prefix caches to shrink, each with its bytes, and the models to evict.
+
+    `is_enough` is whether that frees what is missing.
+    """
 
     sheds: tuple[tuple[H, int], ...] = ()
     victims: tuple[H, ...] = ()
@@ -42,15 +45,17 @@ def reserved(holders: Iterable[Holder]) -> int:
     return sum(holder.bytes for holder in holders)
 
 
-def coming(holders: Iterable[Holder]) -> int:
-    """Bytes on their way back."""
-    return sum(holder.coming for holder in holders)
+def reclaiming(holders: Iterable[Holder]) -> int:
+    """Bytes that are being freed."""
+    return sum(holder.reclaiming for holder in holders)
 
 
 def plan_eviction(holders: Collection[H], evictable: Collection[H], missing: int) -> Plan[H]:
-    """Find `missing` bytes: in prefix caches if they have them, else by evicting, least recently used first.
+    """Plan how to free `missing` bytes.
 
-    Caches of those who are evicted go with them, so only what is missing then is shed from the others.
+    1. While all prefix caches together hold less than is missing, choose the least recently used evictable
+       model. Its own cache goes with it.
+    2. Shed what is still missing from the caches of the other models, least recently used first.
     """
     caches = sum(holder.sheddable for holder in holders)
     victims: list[H] = []
@@ -70,7 +75,7 @@ def plan_eviction(holders: Collection[H], evictable: Collection[H], missing: int
 
 
 def plan_drain(holders: Iterable[H], missing: int) -> list[H]:
-    """Those who take no more streams until `missing` bytes came together: those with the fewest first."""
+    """Choose models that take no more streams until `missing` bytes are freed: fewest streams first."""
     chosen: list[H] = []
     for holder in sorted(holders, key=lambda h: (h.leases, h.last_used)):
         if missing <= 0:
@@ -81,12 +86,12 @@ def plan_drain(holders: Iterable[H], missing: int) -> list[H]:
 
 
 def least_recently_used(holders: Iterable[H]) -> Sequence[H]:
-    """Idle ones first, then those in use; each in the order in which they were last left."""
+    """Idle models first, then those in use; each group in the order of last use."""
     return sorted(holders, key=lambda h: (h.leases > 0, h.last_used))
 
 
 def figures(memory: Memory) -> str:
-    """A worker's memory for the log."""
+    """A worker's memory figures as text for the log."""
     return (
         f"{in_gb(memory.active)} active, {in_gb(memory.peak)} peak, {in_gb(memory.cache)} cached, "
         f"{in_gb(memory.resident)} resident"

@@ -1,4 +1,4 @@
-"""A claim on one model, from the queue to the last token."""
+"""A lease of one model, from the queue to the last token."""
 
 import asyncio
 import itertools
@@ -18,13 +18,13 @@ _PROGRESS_EVERY_S = 0.2
 
 @dataclass(eq=False)
 class PendingLease:
-    """One request in the queue for a model; `tokens` is None for one that only wants it loaded."""
+    """One request in the queue for a model; `tokens` is None for an operator's load."""
 
     card: ModelCard
     granted: "asyncio.Future[Resident]"
     since: float
     tokens: int | None = 0
-    held_bytes: int = 0  # once granted: what is reserved for its KV cache
+    held_bytes: int = 0  # once granted: reserved for its KV cache
     stream: Stream | None = None  # once granted, while it runs
     number: int = field(default_factory=itertools.count(1).__next__)  # in the order in which they came
     overtaken_s: float = 0.0  # how long later ones alone have kept it waiting
@@ -32,7 +32,7 @@ class PendingLease:
 
     @property
     def is_request(self) -> bool:
-        """Not an operator's load, for which nobody is kept waiting."""
+        """Whether it is a request, and not an operator's load, which keeps no one waiting."""
         return self.tokens is not None
 
     @property
@@ -41,12 +41,12 @@ class PendingLease:
 
     @property
     def resident(self) -> Resident | None:
-        """Where its lease counts: not while it waits, nor when it was refused or gave up."""
+        """The model whose lease it holds; None while it waits and after it failed or was cancelled."""
         is_granted = self.granted.done() and not self.granted.cancelled() and not self.granted.exception()
         return self.granted.result() if is_granted and self.tokens is not None else None
 
-    def take(self, resident: Resident, now: float) -> None:
-        """Count this lease and its bytes."""
+    def grant(self, resident: Resident, now: float) -> None:
+        """Count the lease and its bytes on the model."""
         if self.tokens is None:
             return
         self.stream = Stream(self.number, now)
@@ -54,15 +54,18 @@ class PendingLease:
         resident.streams.append(self.stream)
         resident.kv_reserved += self.held_bytes
 
-    def settle(self, tokens: int) -> None:
+    def correct(self, tokens: int) -> None:
         """Replace the estimate by the exact number of tokens."""
         if resident := self.resident:
             exact = tokens * resident.kv_per_token
             resident.kv_reserved += exact - self.held_bytes
             self.held_bytes = exact
 
-    def give_back(self, now: float) -> Resident | None:
-        """End the lease; its bytes stay counted until the worker's next report. None if there was none."""
+    def release(self, now: float) -> Resident | None:
+        """End the lease and return its model, None if it was never granted.
+
+        Its bytes stay counted until the worker's next memory report.
+        """
         resident, stream = self.resident, self.stream
         if resident and stream:
             resident.streams.remove(stream)
@@ -75,15 +78,15 @@ class PendingLease:
 
 
 class LeaseIssuer(Protocol):
-    """Who grants claims and takes them back: the pool."""
+    """Grants leases and takes them back: the pool."""
 
     async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> PendingLease: ...
 
-    def leave(self, waiter: PendingLease) -> None: ...
+    def leave(self, pending: PendingLease) -> None: ...
 
-    def settle(self, waiter: PendingLease, tokens: int) -> None: ...
+    def correct(self, pending: PendingLease, tokens: int) -> None: ...
 
-    def progress_of(self, waiter: PendingLease) -> Progress: ...
+    def progress_of(self, pending: PendingLease) -> Progress: ...
 
 
 class Lease:
@@ -94,36 +97,36 @@ class Lease:
         self._model_id = model_id
         self._tokens = tokens
         self._kind = kind
-        self._waiter: PendingLease | None = None
+        self._pending: PendingLease | None = None
 
     async def __aenter__(self) -> Self:
-        self._waiter = await self._pool.join(self._model_id, self._tokens, self._kind)
+        self._pending = await self._pool.join(self._model_id, self._tokens, self._kind)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._waiter:
-            self._pool.leave(self._waiter)
+        if self._pending:
+            self._pool.leave(self._pending)
 
     async def progress(self) -> AsyncIterator[Progress]:
-        """Yield what the request waits for, each time it changes, until the model is ours.
+        """Yield what the request waits for, each time it changes, until the lease is granted.
 
-        Raises ModelLoadFailed, ShuttingDown, AllPinned, or PoolFull when no room came in time.
+        Raises ModelLoadFailed, ShuttingDown, AllPinned, or PoolFull when no memory became free in time.
         """
-        waiter = self._entered()
+        pending = self._entered()
         last: Progress | None = None
-        while not waiter.granted.done():
-            now = self._pool.progress_of(waiter)
+        while not pending.granted.done():
+            now = self._pool.progress_of(pending)
             if now != last:
                 yield now
             last = now
-            await asyncio.wait([waiter.granted], timeout=_PROGRESS_EVERY_S)
-        waiter.granted.result()
+            await asyncio.wait([pending.granted], timeout=_PROGRESS_EVERY_S)
+        pending.granted.result()
 
-    def settle(self, tokens: int) -> None:
-        """Correct the reservation: prompt and answer will take at most so many tokens."""
-        self._pool.settle(self._entered(), tokens)
+    def correct(self, tokens: int) -> None:
+        """Correct the reservation: prompt and answer take at most `tokens` tokens."""
+        self._pool.correct(self._entered(), tokens)
 
     @property
     def runner(self) -> Runner:
@@ -131,10 +134,10 @@ class Lease:
 
     @property
     def sampling(self) -> Sampling:
-        """What the operator wants of requests that leave it open."""
+        """The operator's default sampling for requests that set none."""
         return self._entered().granted.result().card.sampling
 
     def _entered(self) -> PendingLease:
-        if not self._waiter:
+        if not self._pending:
             raise RuntimeError("enter the lease first")
-        return self._waiter
+        return self._pending

@@ -1,4 +1,4 @@
-"""The models that are resident and the bytes they have between them."""
+"""The resident models and the bytes that they hold together."""
 
 from inference.core.units import in_gb
 from inference.pool.residency import eviction
@@ -6,7 +6,7 @@ from inference.pool.residency.resident import Resident
 
 
 class MemoryLedger:
-    """The one account of bytes: what the limit is, who holds what, what is free."""
+    """The limit, the bytes each model holds, and the bytes that are free."""
 
     def __init__(self, limit: int, *, is_given: bool = True) -> None:
         self.limit = limit
@@ -28,11 +28,11 @@ class MemoryLedger:
         return self.limit - self.reserved
 
     @property
-    def coming(self) -> int:
-        return eviction.coming(self.residents)
+    def reclaiming(self) -> int:
+        return eviction.reclaiming(self.residents)
 
     def learn_limit(self, device_bytes: int) -> None:
-        """Stay within what the device may use, unless the operator has decided; 0 is not known."""
+        """Lower the limit to what the device may use, unless the operator set it; 0 means unknown."""
         if not self._is_given and 0 < device_bytes < self.limit:
             self.limit = device_bytes
 

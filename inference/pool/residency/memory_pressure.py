@@ -1,4 +1,4 @@
-"""How short of memory the whole system is, with hysteresis, so that the pool does not flutter."""
+"""Memory pressure of the whole system, with hysteresis, so that the pool does not oscillate."""
 
 import ctypes
 import ctypes.util
@@ -17,11 +17,11 @@ _LEFT_ABOVE: Final = 0.03  # this much more than where it was entered
 Gauge = Callable[[], float]
 
 
-class Gauged:
-    """The pressure level over the share of memory that is available. Pure: it is told the share.
+class MemoryPressure:
+    """The pressure level for a share of available memory. Pure: it takes the share and reads no gauge.
 
-    A level is entered as soon as the share falls below its mark, and left only 3 points above it. `kernel`
-    is macOS's own verdict: 2 (warn) is at least shedding, 4 (critical) at least evicting.
+    A level is entered as soon as the share falls below its threshold, and left only 3 points above it.
+    `kernel` is macOS's own level: 2 (warn) is at least shedding, 4 (critical) at least evicting.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ def kernel_level() -> int:
     """macOS's memory pressure: 1 normal, 2 warn, 4 critical; 1 wherever that cannot be read.
 
     https://github.com/apple-oss-distributions/xnu/blob/main/bsd/kern/kern_memorystatus_notify.c
-    Untried: written from the headers, without a Mac at hand.
+    Written from the headers; not yet run on a Mac.
     """
     if platform.system() != "Darwin":
         return 1

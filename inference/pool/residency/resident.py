@@ -1,4 +1,4 @@
-"""A model's place in the pool, and the bytes it takes there."""
+"""A resident model and the bytes that it holds."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from inference.core.pool_state import Loaded, Memory, ModelState, ResidentModel
 from inference.pool.workers.runner import Runner
 
 _SHED_WITHIN_S = 2.0
-_STUBBORN_S = 5.0
+_SHED_RETRY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Stream:
 
 @dataclass(eq=False)
 class Resident:
-    """A model that holds bytes of the budget: loading, ready, or giving them back.
+    """A model that holds bytes of the memory limit: loading, ready or draining.
 
-    Its bytes are the larger of what was predicted and what its worker reports, part by part: weights with
-    the transients of prefill, KV caches, and the prefix cache.
+    Its bytes are the larger of prediction and report, for each of: weights with the transients of prefill,
+    KV caches, and the prefix cache.
     """
 
     card: ModelCard
@@ -40,11 +40,11 @@ class Resident:
     kv_reserved: int = 0  # for the tokens of running leases
     unsettled: int = 0  # of ended leases: may have become prefix cache until the worker reports
     is_settled: bool = True  # the worker has reported since the last lease ended
-    has_been_stopped: bool = False  # its worker's end is ours, not its own
-    broken_off: str = ""  # why its load was ended, by whom it was
+    has_been_stopped: bool = False  # the pool ended its worker
+    cancel_reason: str = ""  # why its load was cancelled
     _shed_to: int | None = None
     _shed_at: float = 0.0
-    _is_stubborn: bool = False  # did not shed what it was asked to
+    _ignores_sheds: bool = False  # it did not shed when it was asked to
 
     @property
     def leases(self) -> int:
@@ -68,46 +68,47 @@ class Resident:
 
     @property
     def base(self) -> int:
-        """What stays when its streams have ended and its prefixes are shed."""
+        """Bytes without KV caches and prefix cache."""
         return self._base(self.leases)
 
     def cost_of(self, tokens: int) -> int:
-        """What one more lease of so many tokens adds to its bytes."""
+        """Bytes that one more lease of `tokens` tokens adds."""
         more = self._base(self.leases + 1) + self._kv(tokens * self.kv_per_token)
         return more - self._base(self.leases) - self._kv(0)
 
     @property
     def sheddable(self) -> int:
-        """Bytes of prefixes it could be asked to give up."""
-        if self.state != ModelState.READY or self._shed_to is not None or self._is_stubborn:
+        """Bytes of its prefix cache that it can be asked to drop."""
+        if self.state != ModelState.READY or self._shed_to is not None or self._ignores_sheds:
             return 0
         return self.runner.memory.prefix_cache
 
     @property
-    def coming(self) -> int:
-        """Bytes on their way back: all of one that leaves, and what one was asked to shed."""
+    def reclaiming(self) -> int:
+        """Bytes that are being freed: all of a draining model, or what it was asked to shed."""
         if self.is_leaving:
             return self.bytes
         return 0 if self._shed_to is None else max(0, self.runner.memory.prefix_cache - self._shed_to)
 
     def shed(self, keep: int, now: float) -> None:
+        """Ask the worker to shrink its prefix cache to `keep` bytes."""
         self._shed_to, self._shed_at = keep, now
         self.runner.shed(keep)
 
-    def reported(self, memory: Memory) -> None:
-        """Take a memory report into account; `runner.memory` already is this one."""
+    def note_report(self, memory: Memory) -> None:
+        """Account for a memory report; `runner.memory` is already this one."""
         self.unsettled, self.is_settled = 0, True
         if self._shed_to is not None and memory.prefix_cache <= self._shed_to:
             self._shed_to = None
 
-    def age(self, now: float) -> None:
-        """Give up on a shed that did not come, and later ask again."""
+    def expire_shed(self, now: float) -> None:
+        """Stop waiting for a shed that did not happen; allow another one later."""
         if self._shed_to is not None and now - self._shed_at > _SHED_WITHIN_S:
-            self._shed_to, self._is_stubborn = None, True
-        if self._is_stubborn and now - self._shed_at > _SHED_WITHIN_S + _STUBBORN_S:
-            self._is_stubborn = False
+            self._shed_to, self._ignores_sheds = None, True
+        if self._ignores_sheds and now - self._shed_at > _SHED_WITHIN_S + _SHED_RETRY_S:
+            self._ignores_sheds = False
 
-    def shown(self, now: float) -> ResidentModel:
+    def as_model(self, now: float) -> ResidentModel:
         is_busy = self.state == ModelState.READY and self.leases > 0
         return ResidentModel(
             id=self.card.id,

@@ -1,18 +1,19 @@
-"""Fairness: what the first request that lacks room may keep from those behind it. Pure: told the time.
+"""Fairness: what the first request that lacks memory may keep from those behind it. Pure: takes the time.
 
-The rule. Requests are served in order, and whoever finds room need not wait for one that does not: a
-resident model with room takes its requests however long the queue is. Of those that lack room only the
-first, the head, has room made for it, and no load begins behind it. Models that are to make way for it
-(unpinned ones, those with the fewest streams first) go on with their own requests, so that a model which
-was loaded serves all who wait for it, but not for ever:
+The rule is a reservation for the head of the line with backfilling. Requests are served in order, and one
+that fits need not wait for one that does not: a resident model with free memory takes its requests however
+long the queue is. Of those that lack memory, only the first, the head, has memory freed for it, and no load
+begins behind it. The models that yield to it (unpinned ones, fewest streams first) go on with their own
+requests, so that a loaded model serves all that wait for it, within these bounds:
 
-- No request may be expected to keep one that came before it waiting for longer than strict order would
-  have kept it anyway (overtaking.py). So nobody waits for more than twice as long as in strict order, as far
-  as the requests of one model take alike.
-- Once the head has waited for its patience, only those are taken that waited for the model when it was
-  loaded; and nobody else may take bytes without which the head would not fit when the others are gone.
+- No request may be expected to keep an earlier one waiting for longer than strict order would have kept it
+  anyway (overtaking.py). So no request waits for more than twice as long as in strict order, as far as the
+  requests of one model take equally long.
+- Once the head has waited for its patience, only those requests are taken that waited for the model when it
+  was loaded, and no other request may take bytes without which the head would not fit once the yielding
+  models are gone.
 
-Before that nobody waits for bytes that nobody uses.
+Before that, no request waits for bytes that are unused.
 """
 
 import math
@@ -29,55 +30,55 @@ _ROUNDING_S = 1e-3  # two sums of the same seconds
 
 
 class HeadReservation:
-    """The claim of the head. It outlives a round, so that those who make way stay the same."""
+    """The reservation of the head. It outlives a round, so that the same models keep yielding."""
 
     def __init__(self, patience_s: float, durations: Durations) -> None:
         self._patience_s = patience_s
         self._durations = durations
         self._spare = 0
-        self._making_way: list[Resident] = []
+        self._yielding: list[Resident] = []
         self._head: PendingLease | None = None
-        self._line: list[PendingLease] = []  # who lacks room, in order
-        self._overtaking: Overtaking | None = None  # None: nobody has a claim
-        self._latest = math.inf  # when the streams of those who make way should have ended
+        self._waiting: list[PendingLease] = []  # the requests that lack memory, in order
+        self._overtaking: Overtaking | None = None  # None: nothing is reserved
+        self._latest = math.inf  # when the streams of the yielding models should have ended
         self._is_patient = True
         self._now = 0.0
 
     def begin_round(self, now: float) -> None:
-        """The queue is gone through anew; nobody has a claim before the first who lacks room."""
-        for waiter in self._line:
-            if waiter.is_overtaken:
-                waiter.overtaken_s += now - self._now
-        self._line, self._now = [], now
+        """Start a round; nothing is reserved before the first request that lacks memory."""
+        for pending in self._waiting:
+            if pending.is_overtaken:
+                pending.overtaken_s += now - self._now
+        self._waiting, self._now = [], now
         self._overtaking, self._latest = None, math.inf
 
     def reserve(
         self, head: PendingLease, missing: int, residents: Collection[Resident], movable: Collection[Resident]
     ) -> None:
-        """The head misses so many bytes; `movable` are those that may be made to leave for it."""
+        """Reserve for the head, which lacks `missing` bytes; `movable` are the models that may yield."""
         self._is_patient = self._now - head.since < self._patience_s
         if self._head is not head or self._is_patient:
-            self._head, self._making_way = head, []
-        missing -= eviction.coming(residents) + sum(r.sheddable for r in residents if r not in movable)
-        self._making_way = [resident for resident in self._making_way if resident in movable]
-        others = [resident for resident in movable if resident not in self._making_way]
-        self._making_way += eviction.plan_drain(others, missing - eviction.reserved(self._making_way))
-        self._spare = sys.maxsize if self._is_patient else eviction.reserved(self._making_way) - missing
-        self._overtaking = Overtaking(self._making_way, self._durations, self._now)
+            self._head, self._yielding = head, []
+        missing -= eviction.reclaiming(residents) + sum(r.sheddable for r in residents if r not in movable)
+        self._yielding = [resident for resident in self._yielding if resident in movable]
+        others = [resident for resident in movable if resident not in self._yielding]
+        self._yielding += eviction.plan_drain(others, missing - eviction.reserved(self._yielding))
+        self._spare = sys.maxsize if self._is_patient else eviction.reserved(self._yielding) - missing
+        self._overtaking = Overtaking(self._yielding, self._durations, self._now)
 
-    def line_up(self, waiter: PendingLease) -> None:
-        """One who lacks room: whoever comes later may overtake it for so long only."""
-        self._line.append(waiter)
+    def add_waiting(self, pending: PendingLease) -> None:
+        """Add a request that lacks memory: later ones may overtake it only for a limited time."""
+        self._waiting.append(pending)
         if self._overtaking:
-            self._latest = min(self._latest, self._overtaking.latest_for(waiter))
+            self._latest = min(self._latest, self._overtaking.latest_for(pending))
 
-    def blocks(self, waiter: PendingLease, resident: Resident | None, cost: int) -> bool:
-        """Whether a later request may not have these bytes there; None is a model to be loaded."""
+    def blocks(self, pending: PendingLease, resident: Resident | None, cost: int) -> bool:
+        """Whether a later request may not take `cost` bytes of `resident`; None is a model to be loaded."""
         if self._overtaking is None:
             return False
-        if resident not in self._making_way:
+        if resident not in self._yielding:
             return resident is None or cost > self._spare
-        is_late = waiter.since > resident.ready_at
+        is_late = pending.since > resident.ready_at
         if is_late and not (
             self._is_patient and self._head and not self._overtaking.is_overtaken(self._head)
         ):
@@ -85,11 +86,11 @@ class HeadReservation:
         return self._overtaking.end_of_next(resident) > self._latest + _ROUNDING_S
 
     def consume(self, resident: Resident | None, cost: int) -> None:
-        """A later request takes these bytes; those of models that make way come back with them."""
-        if resident not in self._making_way:
+        """Count the bytes that a later request takes; those of yielding models are freed with them."""
+        if resident not in self._yielding:
             self._spare -= cost
 
     def end_round(self) -> None:
-        """From now on those are overtaken whom later requests alone keep waiting."""
-        for waiter in self._line:
-            waiter.is_overtaken = self._overtaking is not None and self._overtaking.is_overtaken(waiter)
+        """Note the requests that only later ones keep waiting: they are overtaken from now on."""
+        for pending in self._waiting:
+            pending.is_overtaken = self._overtaking is not None and self._overtaking.is_overtaken(pending)

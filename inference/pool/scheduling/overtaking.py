@@ -1,13 +1,13 @@
-"""How long later requests may keep one waiting: as long as strict order would have. Pure: told the time.
+"""How long later requests may keep one waiting: as long as strict order would have. Pure: takes the time.
 
-One that lacks room waits for the streams of the models that are to make way. In strict order it would wait
-for those that came before it; the others have overtaken it. What they alone kept it waiting so far, and
-what one more would add, stays within the rest of its wait, and so the whole within twice of that.
+A request that lacks memory waits for the streams of the models that yield. In strict order it would wait
+for those that came before it; the others have overtaken it. The time that they alone kept it waiting so far,
+and what one more would add, stays within the rest of its wait, and so the whole within twice of that.
 
 How long a stream will run is not known. It is taken to run as long as its model's streams did (a mean in
-which the newest count most), and at least as long as the longest that runs now; what nobody has measured
-counts for nothing on the side of the one that waits. So the promise is kept as far as the requests of one
-model take alike; where an answer runs on for longer than those before it, whoever waits for it waits longer.
+which the newest count most), and at least as long as the longest that runs now; durations that were never
+measured count as nothing for the request that waits. So the promise holds as far as the requests of one
+model take equally long; behind an answer that runs for longer than those before it the wait is longer.
 """
 
 from collections.abc import Collection
@@ -18,36 +18,36 @@ from inference.pool.residency.resident import Resident
 
 
 class Overtaking:
-    """When the streams of the models that are to make way will have ended, as seen at one moment."""
+    """When the streams of the yielding models will have ended, as seen at one moment."""
 
-    def __init__(self, making_way: Collection[Resident], durations: Durations, now: float) -> None:
-        self._making_way = making_way
+    def __init__(self, yielding: Collection[Resident], durations: Durations, now: float) -> None:
+        self._yielding = yielding
         self._durations = durations
         self._now = now
-        self._run_s = {resident.card.id: self._expected_s(resident) for resident in making_way}
+        self._run_s = {resident.card.id: self._expected_s(resident) for resident in yielding}
 
-    def latest_for(self, waiter: PendingLease) -> float:
-        """When the last of the streams may end without keeping this one for too long."""
-        due, known_due = self._due(waiter)
+    def latest_for(self, pending: PendingLease) -> float:
+        """When the last of the streams may end without keeping this request waiting for too long."""
+        due, known_due = self._due(pending)
         strict_s = (
-            known_due - waiter.since - waiter.overtaken_s + self._durations.known_load_s(waiter.card.id)
+            known_due - pending.since - pending.overtaken_s + self._durations.known_load_s(pending.card.id)
         )
-        return due + max(0.0, strict_s - waiter.overtaken_s)
+        return due + max(0.0, strict_s - pending.overtaken_s)
 
     def end_of_next(self, resident: Resident) -> float:
         """When a stream that begins now will have ended."""
         return self._now + self._run_s[resident.card.id]
 
-    def is_overtaken(self, waiter: PendingLease) -> bool:
-        """Whether there are streams, and all of them came after this one."""
-        numbers = [stream.number for resident in self._making_way for stream in resident.streams]
-        return bool(numbers) and min(numbers) > waiter.number
+    def is_overtaken(self, pending: PendingLease) -> bool:
+        """Whether there are streams, and all of them came after this request."""
+        numbers = [stream.number for resident in self._yielding for stream in resident.streams]
+        return bool(numbers) and min(numbers) > pending.number
 
-    def _due(self, waiter: PendingLease) -> tuple[float, float]:
-        """When those that came before it will have ended, and how much of that is more than a guess."""
+    def _due(self, pending: PendingLease) -> tuple[float, float]:
+        """When those that came before it will have ended, at all and as far as it was measured."""
         due = known_due = self._now
-        for resident in self._making_way:
-            ends = [stream.granted_at for stream in resident.streams if stream.number < waiter.number]
+        for resident in self._yielding:
+            ends = [stream.granted_at for stream in resident.streams if stream.number < pending.number]
             if ends:
                 end = max(ends) + self._run_s[resident.card.id]
                 due = max(due, end)

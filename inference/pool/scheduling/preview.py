@@ -1,81 +1,111 @@
-"""What loading models would do now, in words with numbers. Pure: nothing is decided or reserved."""
+"""What loading models would do now, by the scheduler's own rules. Pure: nothing is decided or reserved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from inference.core.model_card import ModelCard
-from inference.core.units import in_gb
 from inference.pool.residency import eviction
 from inference.pool.residency.memory_ledger import MemoryLedger
 from inference.pool.residency.resident import Resident
 from inference.pool.scheduling import refusals
 
+Outcome = Literal[
+    "refused",  # as a request would be; `problem` has the reason
+    "resident",  # it is in memory already
+    "draining",  # it is loaded again once it has been unloaded
+    "fits",
+    "evicts",  # prefixes are shed or idle models evicted for it
+    "waits",  # it waits until a busy model is idle
+]
+
 
 @dataclass(frozen=True)
-class LoadPreview:
-    """Who would make room, by id, and the bytes it would leave fewer; `words` tells it to the operator."""
+class FreedBytes:
+    """What one model gives up: all of its bytes, or some of its prefix cache."""
 
-    words: str
-    evicted: tuple[str, ...] = ()
-    takes: int = 0
-    is_possible: bool = True  # False: a load would be refused, or have nothing to do
+    model: str
+    bytes: int
+    idle_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadPreview:
+    """The outcome of one load with its numbers; `free_bytes` are those before it."""
+
+    outcome: Outcome
+    problem: str = ""
+    held_bytes: int = 0  # by the model itself, where it is resident
+    needed_bytes: int = 0
+    free_bytes: int = 0
+    limit_bytes: int = 0
+    evicted: tuple[FreedBytes, ...] = ()
+    shed: tuple[FreedBytes, ...] = ()
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether a load would be accepted and have something to do."""
+        return self.outcome not in {"refused", "resident"}
+
+    @property
+    def taken_bytes(self) -> int:
+        """How many fewer bytes are free afterwards."""
+        if self.outcome not in {"fits", "evicts"}:
+            return 0
+        return self.needed_bytes - sum(freed.bytes for freed in (*self.evicted, *self.shed))
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a load would find: who is there, the free bytes of the limit, and whether the system is short."""
+    """What a load would find: the residents, the free bytes of the limit, and the system's memory."""
 
     residents: Sequence[Resident]
     free: int
     limit: int
-    is_short: bool
+    is_short: bool  # memory pressure refuses loads
 
     @classmethod
-    def of(cls, room: MemoryLedger, *, is_short: bool) -> "Outlook":
-        return cls(room.residents, room.free + room.coming, room.limit, is_short)
+    def of(cls, ledger: MemoryLedger, *, is_short: bool) -> "Outlook":
+        return cls(ledger.residents, ledger.free + ledger.reclaiming, ledger.limit, is_short)
 
-    def after(self, told: LoadPreview) -> "Outlook":
-        there = [one for one in self.residents if one.card.id not in told.evicted]
-        return Outlook(there, self.free - told.takes, self.limit, self.is_short)
+    def after(self, preview: LoadPreview) -> "Outlook":
+        """What the next load would find after this one."""
+        evicted = {freed.model for freed in preview.evicted}
+        residents = [one for one in self.residents if one.card.id not in evicted]
+        return Outlook(residents, self.free - preview.taken_bytes, self.limit, self.is_short)
 
 
-def preview_load(cards: Sequence[ModelCard], outlook: Outlook, now: float) -> list[LoadPreview]:
-    """By the pool's own rules, for loads of these models one after another, without a request."""
-    told: list[LoadPreview] = []
+def preview_loads(cards: Sequence[ModelCard], outlook: Outlook, now: float) -> list[LoadPreview]:
+    """Preview loads of these models one after another, each without a request."""
+    previews: list[LoadPreview] = []
     for card in cards:
-        told.append(_foresee(card, outlook, now))
-        outlook = outlook.after(told[-1])
-    return told
+        previews.append(_preview(card, outlook, now))
+        outlook = outlook.after(previews[-1])
+    return previews
 
 
-def _foresee(card: ModelCard, outlook: Outlook, now: float) -> LoadPreview:
+def _preview(card: ModelCard, outlook: Outlook, now: float) -> LoadPreview:
     if not card.is_servable:
-        return LoadPreview(f"It cannot be served: {card.problem}", is_possible=False)
-    residents = outlook.residents
+        return LoadPreview(outcome="refused", problem=f"It cannot be served: {card.problem}")
+    residents, free, limit = outlook.residents, outlook.free, outlook.limit
     if resident := next((one for one in residents if one.card.id == card.id), None):
-        state = "on its way out" if resident.is_leaving else "in memory already"
-        words = f"It is {state}, with {in_gb(resident.bytes)}."
-        return LoadPreview(words, is_possible=resident.is_leaving)
+        outcome: Outcome = "draining" if resident.is_leaving else "resident"
+        return LoadPreview(outcome=outcome, held_bytes=resident.bytes)
     if outlook.is_short:
-        return LoadPreview(refusals.of_pressure(card, 0).message, is_possible=False)
-    if error := refusals.of_hopeless(card, 0, residents, outlook.limit):
-        return LoadPreview(error.message, is_possible=False)
-    need, free = card.load_bytes, outlook.free
-    takes = f"It takes {in_gb(need)}; {in_gb(max(free, 0))} of {in_gb(outlook.limit)} are free"
+        return LoadPreview(outcome="refused", problem=refusals.pressure_error(card, 0).message)
+    if error := refusals.unservable_error(card, 0, residents, limit):
+        return LoadPreview(outcome="refused", problem=error.message)
+    need = card.load_bytes
     if need <= free:
-        return LoadPreview(f"{takes}, so nothing has to go.", takes=need)
+        return LoadPreview(outcome="fits", needed_bytes=need, free_bytes=free, limit_bytes=limit)
     plan = eviction.plan_eviction(residents, [one for one in residents if one.is_evictable], need - free)
     if not plan.is_enough:
-        return LoadPreview(f"{takes}, and what idles is not enough: it waits until a busy model is idle.")
-    evicted = tuple(victim.card.id for victim in plan.victims)
-    freed = sum(victim.bytes for victim in plan.victims) + sum(amount for _, amount in plan.sheds)
-    return LoadPreview(f"{takes}, so {_given_up(plan, now)}.", evicted, need - freed)
-
-
-def _given_up(plan: eviction.Plan[Resident], now: float) -> str:
-    victims: Sequence[str] = [
-        f"{one.card.id} is unloaded ({in_gb(one.bytes)}, idle for {now - one.last_used:.0f} s)"
-        for one in plan.victims
-    ]
-    sheds = [f"{in_gb(amount)} of prefixes of {one.card.id} are dropped" for one, amount in plan.sheds]
-    return " and ".join([*victims, *sheds])
+        return LoadPreview(outcome="waits", needed_bytes=need, free_bytes=free, limit_bytes=limit)
+    return LoadPreview(
+        outcome="evicts",
+        needed_bytes=need,
+        free_bytes=free,
+        limit_bytes=limit,
+        evicted=tuple(FreedBytes(one.card.id, one.bytes, now - one.last_used) for one in plan.victims),
+        shed=tuple(FreedBytes(one.card.id, amount) for one, amount in plan.sheds),
+    )

@@ -1,4 +1,4 @@
-"""Why a request is refused, in words with numbers. Pure."""
+"""Admission-control errors: why a request is refused, with the numbers. Pure."""
 
 from collections.abc import Collection, Sequence
 
@@ -20,10 +20,10 @@ from inference.pool.residency.resident import Resident
 _MOST_NAMED = 3
 
 
-def of_hopeless(
+def unservable_error(
     card: ModelCard, tokens: int, residents: Collection[Resident], limit: int
 ) -> ServerError | None:
-    """The refusal of a request that no waiting can serve: too large, or everything else is pinned."""
+    """The refusal of a request that waiting cannot help: too large, or the rest is pinned. None if it can."""
     weights = card.load_bytes
     kv = tokens * card.kv_bytes_per_token
     if weights > limit:
@@ -41,15 +41,15 @@ def of_hopeless(
     return _all_pinned(card, weights + kv, [resident.card.id for resident in pinned], held, limit)
 
 
-def of_problem(card: ModelCard) -> ServerError:
-    """The refusal of a model whose files, or whose operator, say that it is not served."""
-    if not card.is_enabled:  # as good as not there: whoever asks again is told the same
+def problem_error(card: ModelCard) -> ServerError:
+    """The refusal of a model that cannot be served, or that an operator switched off."""
+    if not card.is_enabled:  # the same answer as for a model that does not exist
         return ModelNotFound(f"The model {card.id!r} is switched off on this server.", param="model")
     return ModelLoadFailed(f"The model {card.id!r} cannot be served: {card.problem}", param="model")
 
 
-def of_kind(card: ModelCard) -> InvalidValue:
-    """The refusal of a chat with an embedding model, or the other way round."""
+def kind_error(card: ModelCard) -> InvalidValue:
+    """The refusal of a chat with an embedding model, or of embeddings from a chat model."""
     if card.kind == "embedding":
         text = f"The model {card.id!r} makes embeddings, not text; ask it at /v1/embeddings."
     else:
@@ -90,8 +90,8 @@ def _all_pinned(card: ModelCard, need: int, pinned: Sequence[str], held: int, li
     )
 
 
-def of_outgrown(resident: Resident, tokens: int, limit: int) -> ModelTooLarge | None:
-    """The refusal of a request that does not fit even alone, by what the idle worker reports it holds."""
+def outgrown_error(resident: Resident, tokens: int, limit: int) -> ModelTooLarge | None:
+    """The refusal of a request that does not fit even alone, by its idle worker's report; else None."""
     kv = tokens * resident.kv_per_token
     weights = resident.base + resident.card.prefill_bytes
     if resident.leases or not resident.is_settled or weights + kv <= limit:
@@ -99,32 +99,32 @@ def of_outgrown(resident: Resident, tokens: int, limit: int) -> ModelTooLarge | 
     return _too_long(resident.card, tokens, weights, kv, limit)
 
 
-def of_loop(card: ModelCard, reason: str, restarts: int, retry_in_s: float) -> ModelLoadFailed:
-    """The refusal while a crash loop's breaker is open."""
+def crash_loop_error(card: ModelCard, reason: str, restarts: int, retry_in_s: float) -> ModelLoadFailed:
+    """The refusal while the breaker of a crash loop is open."""
     return ModelLoadFailed(
-        f"The model {card.id!r} died {restarts} times, the last time: {reason or 'it did not say why'}. "
-        f"It may start again in {retry_in_s:.0f} s; load it by hand to try at once.",
+        f"The model {card.id!r} died {restarts} times, the last time: {reason or 'the reason is unknown'}. "
+        f"It may start again in {retry_in_s:.0f} s; load it explicitly to try at once.",
         param="model",
         retry_after=max(1.0, retry_in_s),
     )
 
 
-def of_pressure(card: ModelCard, retry_after: float) -> PoolFull:
+def pressure_error(card: ModelCard, retry_after: float) -> PoolFull:
     return PoolFull(
         f"The system is short of memory, so {card.id!r} cannot be loaded now; try again shortly.",
         retry_after=retry_after,
     )
 
 
-def of_wait(card: ModelCard, waited_s: float, retry_after: float) -> PoolFull:
+def wait_timeout_error(card: ModelCard, waited_s: float, retry_after: float) -> PoolFull:
     return PoolFull(
-        f"There was no room for {card.id!r} within {waited_s:.0f} s: every model that is loaded is busy. "
+        f"No memory became free for {card.id!r} within {waited_s:.0f} s: every loaded model is busy. "
         "Try again shortly.",
         retry_after=retry_after,
     )
 
 
-def of_queue(waiting: int, retry_after: float) -> QueueFull:
+def queue_full_error(waiting: int, retry_after: float) -> QueueFull:
     return QueueFull(
         f"Too many requests ({waiting}) are waiting for a model; try again shortly.", retry_after=retry_after
     )

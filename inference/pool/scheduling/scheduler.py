@@ -1,4 +1,4 @@
-"""Who waits for a model: a bounded FIFO in which room is made for the first who lacks it."""
+"""The scheduler: a bounded FIFO of requests, in which memory is freed for the first that does not fit."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -7,125 +7,162 @@ from inference.core.errors import ModelLoadFailed, ServerError
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState
 from inference.core.units import in_gb
+from inference.pool.options import PoolOptions
 from inference.pool.residency import eviction
 from inference.pool.residency.durations import retry_after
 from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.loader import Loader
-from inference.pool.residency.maintenance import Maintenance
+from inference.pool.residency.memory_pressure import MemoryPressure
+from inference.pool.residency.records import PoolRecords
 from inference.pool.residency.resident import Resident
+from inference.pool.residency.unloader import Unloader
 from inference.pool.scheduling import refusals
 from inference.pool.scheduling.head_reservation import HeadReservation
 
 
 class Scheduler:
-    """Requests in the order in which they came; `dispatch` is the pool's main loop."""
+    """Requests in order of arrival; `dispatch` is the pool's main loop."""
 
     def __init__(
         self,
+        records: PoolRecords,
+        options: PoolOptions,
         *,
-        limit: int,
-        max_leases: int,
-        wait_limit_s: float,
-        min_residency_s: float,
-        patience_s: float,
+        pressure: MemoryPressure,
         loader: Loader,
-        house: Maintenance,
+        unloader: Unloader,
     ) -> None:
-        self._limit = limit
-        self._max_leases = max_leases
-        self._wait_limit_s = wait_limit_s
-        self._min_residency_s = min_residency_s
+        self._ledger = records.ledger
+        self._decisions = records.decisions
+        self._durations = records.durations
+        self._backoffs = records.backoffs
+        self._clock = records.clock
+        self._pressure = pressure
         self._loader = loader
-        self._clock = loader.clock
-        self._room = loader.room
-        self._house = house
-        self._claim = HeadReservation(patience_s, loader.durations)
-        self._waiters: deque[PendingLease] = deque()
+        self._unloader = unloader
+        self._options = options
+        self._reservation = HeadReservation(options.patience_s, records.durations)
+        self._queue: deque[PendingLease] = deque()
 
     def __len__(self) -> int:
-        return len(self._waiters)
+        return len(self._queue)
 
     def __iter__(self) -> Iterator[PendingLease]:
-        return iter(list(self._waiters))
+        return iter(list(self._queue))
 
-    def place_of(self, waiter: PendingLease) -> int:
-        """1 for the one who has waited longest; 0 for who waits no more."""
-        return self._waiters.index(waiter) + 1 if waiter in self._waiters else 0
+    def position_of(self, pending: PendingLease) -> int:
+        """The place in the queue, from 1; 0 for one that does not wait any more."""
+        return self._queue.index(pending) + 1 if pending in self._queue else 0
 
     def load_of(self, model_id: str) -> PendingLease | None:
-        """The operator's load of this model that waits already."""
+        """The operator's load of this model, if one waits."""
         return next((one for one in self if one.card.id == model_id and not one.is_request), None)
 
-    def add(self, waiter: PendingLease) -> None:
-        """Queue a request; it may be granted or refused at once."""
-        self._waiters.append(waiter)
-        self.dispatch()
-        is_over = waiter in self._waiters and len(self._waiters) > self._limit
-        if is_over and waiter.is_request:  # an operator is not turned away by those who wait
-            self.refuse(waiter, refusals.of_queue(self._limit, self.retry_after(waiter.card)))
+    def add(self, pending: PendingLease) -> None:
+        """Queue a request; `dispatch` and `refuse_if_over_limit` follow."""
+        self._queue.append(pending)
 
-    def remove(self, waiter: PendingLease) -> None:
-        """Forget one who gave up; nothing happens to one who is not waiting any more."""
-        if waiter in self._waiters:
-            self._waiters.remove(waiter)
+    def refuse_if_over_limit(self, pending: PendingLease) -> None:
+        """Refuse a request that still waits in a full queue; an operator's load is never refused here."""
+        is_over = pending in self._queue and len(self._queue) > self._options.queue_limit
+        if is_over and pending.is_request:
+            self.refuse(
+                pending, refusals.queue_full_error(self._options.queue_limit, self.retry_after(pending.card))
+            )
+
+    def remove(self, pending: PendingLease) -> None:
+        """Remove a request whose client gave up, if it still waits."""
+        if pending in self._queue:
+            self._queue.remove(pending)
 
     def dispatch(self) -> None:
-        """Serve in order whoever finds room, then make room for the first who did not."""
-        self._claim.begin_round(self._clock())
+        """Run one round of the scheduler.
+
+        1. Go through the queue in order. Each request is granted, refused, has its load started or goes on
+           waiting; requests behind one for the same model that lacks memory are passed over.
+        2. The first that lacks memory becomes the head. A reservation protects it from those behind it,
+           which are served only as far as they do not delay it (head_reservation.py).
+        3. Shed and evict for the head, unless that would not be enough or is in progress already.
+        """
+        self._reservation.begin_round(self._clock())
         lacking: list[PendingLease] = []
-        for waiter in self:
-            is_behind_its_like = any(waiter.card.id == other.card.id for other in lacking)
-            if not is_behind_its_like and self._serve(waiter):
+        for pending in self:
+            is_behind_its_like = any(pending.card.id == other.card.id for other in lacking)
+            if not is_behind_its_like and not self._lacks_memory(pending):
+                self._serve(pending)
+                continue
+            if not is_behind_its_like and (error := self._unservable_error(pending)):
+                self.refuse(pending, error)
                 continue
             if not lacking:
-                self._stake(waiter)
-            lacking.append(waiter)
-            self._claim.line_up(waiter)
+                self._reserve_for_head(pending)
+            lacking.append(pending)
+            self._reservation.add_waiting(pending)
         if lacking:
-            self._make_room(lacking[0])
-        self._claim.end_round()
-        self._house.relieve()
+            self._evict_for_head(lacking[0])
+        self._reservation.end_round()
 
-    def _serve(self, waiter: PendingLease) -> bool:
-        """Grant, load or refuse; False when room is all that is missing."""
-        resident = self._room.of(waiter.card.id)
-        if not (self._has_place(resident, waiter) if resident else self._may_load(waiter)):
-            return True
-        if resident and waiter.tokens is None:
-            self._grant(waiter, resident)
-            return True
-        need = self._need(waiter)
-        if (need and need > self._room.free) or self._claim.blocks(waiter, resident, need):
-            return self._is_refused_as_hopeless(waiter)
-        self._claim.consume(resident, need)
-        if resident:
-            self._grant(waiter, resident)
-        else:
-            self._loader.begin(waiter.card, need - waiter.card.resident_bytes)
-        return True
+    def _lacks_memory(self, pending: PendingLease) -> bool:
+        """Whether memory is all that is missing to grant or load now."""
+        resident = self._ledger.of(pending.card.id)
+        if not (self._has_place(resident, pending) if resident else self._can_load(pending.card)):
+            return False
+        if resident and pending.tokens is None:
+            return False
+        need = self._needed_bytes(pending)
+        return bool(need and need > self._ledger.free) or self._reservation.blocks(pending, resident, need)
 
-    def _has_place(self, resident: Resident, waiter: PendingLease) -> bool:
-        is_open = waiter.tokens is None or resident.leases < self._max_leases
+    def _serve(self, pending: PendingLease) -> None:
+        """Grant the lease, start its load, or refuse it in a crash loop; otherwise it goes on waiting."""
+        resident = self._ledger.of(pending.card.id)
+        if resident is None and (error := self._crash_loop_error(pending.card)):
+            self.refuse(pending, error)
+            return
+        if not (self._has_place(resident, pending) if resident else self._can_load(pending.card)):
+            return
+        need = self._needed_bytes(pending)
+        if resident is None:
+            self._reservation.consume(None, need)
+            self._loader.begin(pending.card, need - pending.card.resident_bytes)
+            return
+        if pending.is_request:
+            self._reservation.consume(resident, need)
+        self._grant(pending, resident)
+
+    def _has_place(self, resident: Resident, pending: PendingLease) -> bool:
+        is_open = pending.tokens is None or resident.leases < self._options.max_leases
         return resident.state == ModelState.READY and is_open
 
-    def _may_load(self, waiter: PendingLease) -> bool:
-        """Whether nothing but room is in the way of a load; a crash loop ends the wait here."""
-        setbacks, now = self._loader.setbacks.get(waiter.card.id), self._clock()
-        if setbacks and setbacks.is_broken(now):
-            pause = setbacks.retry_in_s(now)
-            self.refuse(waiter, refusals.of_loop(waiter.card, setbacks.reason, setbacks.restarts, pause))
-            return False
-        return not self._house.pressure.is_refusing and (not setbacks or setbacks.may_load(now))
+    def _can_load(self, card: ModelCard) -> bool:
+        """Whether nothing but memory is in the way of a load."""
+        backoff = self._backoffs.find(card.id)
+        return not self._pressure.is_refusing and (not backoff or backoff.may_load(self._clock()))
 
-    def _need(self, waiter: PendingLease) -> int:
-        """The bytes that serving it takes: of its KV cache, and of its model where that is to be loaded."""
-        if resident := self._room.of(waiter.card.id):
-            return resident.cost_of(waiter.kv_tokens)
-        card = waiter.card
-        return card.load_bytes + waiter.kv_tokens * card.kv_bytes_per_token
+    def _crash_loop_error(self, card: ModelCard) -> ServerError | None:
+        """The refusal of a model whose worker keeps dying."""
+        backoff, now = self._backoffs.find(card.id), self._clock()
+        if backoff is None or not backoff.is_breaker_open(now):
+            return None
+        return refusals.crash_loop_error(card, backoff.reason, backoff.restarts, backoff.retry_in_s(now))
 
-    def _stake(self, head: PendingLease) -> None:
-        residents = self._room.residents
+    def _unservable_error(self, pending: PendingLease) -> ServerError | None:
+        """The refusal of a request that will not fit however long it waits."""
+        tokens, resident = pending.kv_tokens, self._ledger.of(pending.card.id)
+        limit = self._ledger.limit
+        error = refusals.unservable_error(pending.card, tokens, self._ledger.residents, limit)
+        if error or not resident:
+            return error
+        return refusals.outgrown_error(resident, tokens, limit)
+
+    def _needed_bytes(self, pending: PendingLease) -> int:
+        """Bytes of its KV cache, and of its model where that has to be loaded."""
+        if resident := self._ledger.of(pending.card.id):
+            return resident.cost_of(pending.kv_tokens)
+        card = pending.card
+        return card.load_bytes + pending.kv_tokens * card.kv_bytes_per_token
+
+    def _reserve_for_head(self, head: PendingLease) -> None:
+        residents = self._ledger.residents
         movable = [
             resident
             for resident in residents
@@ -133,82 +170,75 @@ class Scheduler:
             and resident.state == ModelState.READY
             and not resident.card.is_pinned
         ]
-        self._claim.reserve(head, self._need(head) - self._room.free, residents, movable)
+        self._reservation.reserve(head, self._needed_bytes(head) - self._ledger.free, residents, movable)
 
-    def _make_room(self, head: PendingLease) -> None:
-        """Shed and evict for the head, unless that would not do or is under way already."""
-        need = self._need(head)
-        missing = need - self._room.free - self._room.coming
+    def _evict_for_head(self, head: PendingLease) -> None:
+        """Shed and evict for the head, unless that would not be enough or is in progress already."""
+        need = self._needed_bytes(head)
+        missing = need - self._ledger.free - self._ledger.reclaiming
         if missing <= 0:
             return
-        evictable = [resident for resident in self._settled(head) if resident.is_evictable]
-        plan = eviction.plan_eviction(self._room.residents, evictable, missing)
+        evictable = [resident for resident in self._past_min_residency(head) if resident.is_evictable]
+        plan = eviction.plan_eviction(self._ledger.residents, evictable, missing)
         if plan.is_enough:
-            self._loader.carry_out(plan, f"needed {in_gb(need)} for {head.card.id}, {self._room}", need)
+            self._unloader.apply(plan, f"needed {in_gb(need)} for {head.card.id}, {self._ledger}", need)
 
-    def _settled(self, head: PendingLease) -> list[Resident]:
-        """The models beside the head's own that have kept their place for long enough."""
+    def _past_min_residency(self, head: PendingLease) -> list[Resident]:
+        """The models other than the head's own that have been ready for long enough to be evicted."""
         now = self._clock()
         return [
             resident
-            for resident in self._room.residents
-            if resident.card.id != head.card.id and now - resident.ready_at >= self._min_residency_s
+            for resident in self._ledger.residents
+            if resident.card.id != head.card.id and now - resident.ready_at >= self._options.min_residency_s
         ]
 
-    # Outcomes: every waiter gets exactly one.
+    # Outcomes: every pending lease gets exactly one.
 
-    def refuse(self, waiter: PendingLease, error: ServerError) -> None:
-        """End a wait with a decision of the pool."""
-        self.tell_refusal(waiter.card, error, self._need(waiter))
-        self.fail(waiter, error)
+    def refuse(self, pending: PendingLease, error: ServerError) -> None:
+        """End a wait by a decision of the pool, which is recorded."""
+        self.record_refusal(pending.card, error, self._needed_bytes(pending))
+        self.fail(pending, error)
 
-    def fail(self, waiter: PendingLease, error: ServerError) -> None:
-        """End a wait with what has been told otherwise."""
-        self._waiters.remove(waiter)
-        if not waiter.granted.done():
-            waiter.granted.set_exception(error)
+    def fail(self, pending: PendingLease, error: ServerError) -> None:
+        """End a wait with an error whose reason is recorded elsewhere."""
+        self._queue.remove(pending)
+        if not pending.granted.done():
+            pending.granted.set_exception(error)
 
     def fail_load(self, model_id: str, reason: str) -> None:
-        """Tell all who wait for this model that it did not load."""
-        for waiter in [waiter for waiter in self if waiter.card.id == model_id]:
-            self.fail(waiter, ModelLoadFailed(f"The model {model_id!r} did not load: {reason}"))
+        """Fail all that wait for this model with ModelLoadFailed."""
+        for pending in [pending for pending in self if pending.card.id == model_id]:
+            self.fail(pending, ModelLoadFailed(f"The model {model_id!r} did not load: {reason}"))
 
     def expire(self, now: float) -> None:
-        """Refuse whoever waited too long for room; a load or reload that has begun is waited for."""
-        for waiter in self:
-            resident = self._room.of(waiter.card.id)
+        """Refuse requests that waited too long for memory; a load or reload in progress is waited for."""
+        for pending in self:
+            resident = self._ledger.of(pending.card.id)
             is_loading = resident is not None and resident.state == ModelState.LOADING
-            is_reload = resident is not None and resident.is_leaving and not waiter.is_request
-            if now - waiter.since > self._wait_limit_s and not is_loading and not is_reload:
-                after = self.retry_after(waiter.card)
-                self.refuse(waiter, refusals.of_wait(waiter.card, self._wait_limit_s, after))
+            is_reload = resident is not None and resident.is_leaving and not pending.is_request
+            if now - pending.since > self._options.wait_limit_s and not is_loading and not is_reload:
+                after = self.retry_after(pending.card)
+                self.refuse(
+                    pending, refusals.wait_timeout_error(pending.card, self._options.wait_limit_s, after)
+                )
 
-    def tell_refusal(self, card: ModelCard, error: ServerError, need: int) -> None:
-        text = f"refused a request for {card.id} ({error.code}): needed {in_gb(need)}, {self._room}"
-        self._loader.history.refused(error.code, card.id, text, needed_bytes=need)
+    def record_refusal(self, card: ModelCard, error: ServerError, need: int) -> None:
+        text = f"refused a request for {card.id} ({error.code}): needed {in_gb(need)}, {self._ledger}"
+        self._decisions.record_refusal(error.code, card.id, text, needed_bytes=need)
 
     def retry_after(self, card: ModelCard) -> int:
         """Seconds until another request for this model may expect its turn."""
-        resident = self._room.of(card.id)
+        resident = self._ledger.of(card.id)
         is_loaded = resident is not None and resident.state == ModelState.READY
         return retry_after(
-            waiting=len(self._waiters),
-            running=sum(resident.leases for resident in self._room.residents),
-            lease_s=self._loader.durations.lease_s,
-            load_s=0.0 if is_loaded else self._loader.durations.load_s(card.id),
+            waiting=len(self._queue),
+            running=sum(resident.leases for resident in self._ledger.residents),
+            lease_s=self._durations.lease_s,
+            load_s=0.0 if is_loaded else self._durations.load_s(card.id),
         )
 
-    def _grant(self, waiter: PendingLease, resident: Resident) -> None:
-        self._waiters.remove(waiter)
-        if not waiter.granted.done():
-            waiter.take(resident, self._clock())
-            waiter.granted.set_result(resident)
-
-    def _is_refused_as_hopeless(self, waiter: PendingLease) -> bool:
-        tokens, resident = waiter.kv_tokens, self._room.of(waiter.card.id)
-        error = refusals.of_hopeless(waiter.card, tokens, self._room.residents, self._room.limit)
-        if not error and resident:
-            error = refusals.of_outgrown(resident, tokens, self._room.limit)
-        if error:
-            self.refuse(waiter, error)
-        return error is not None
+    def _grant(self, pending: PendingLease, resident: Resident) -> None:
+        self._queue.remove(pending)
+        if not pending.granted.done():
+            pending.grant(resident, self._clock())
+            pending.granted.set_result(resident)

@@ -1,4 +1,4 @@
-"""The end of a worker, in words for the model's owner."""
+"""Why a worker ended, as a text for the model's owner."""
 
 import signal
 
@@ -17,8 +17,8 @@ _SIGNALS: dict[int, str] = {
 }
 
 
-def from_status(code: int | None) -> str:
-    """What a process's exit status tells; a signal's is negative, None is one that is not known."""
+def from_exit_code(code: int | None) -> str:
+    """The reason behind a process's exit status: negative for a signal, None where it is not known."""
     if code is None:
         return "its process ended unexpectedly"
     if code < 0:
@@ -26,16 +26,16 @@ def from_status(code: int | None) -> str:
     return f"its process ended with code {code}: {_EXITS.get(code, 'the log may say why')}"
 
 
-def kind_of(code: int | None) -> LoadFailure:
-    """What ended a load, if the process was not ended by us.
+def load_failure_kind(code: int | None) -> LoadFailure:
+    """The kind of a failed load, if the process was not ended by the site.
 
-    The system ends who takes the last of its memory by SIGKILL: Linux by its OOM killer, macOS by jetsam.
+    The system sends SIGKILL when memory runs out: Linux by its OOM killer, macOS by jetsam.
     """
     return "out_of_memory" if code == -signal.SIGKILL else "died"
 
 
 def from_silence(seconds: float, requests: int) -> str:
-    """Why the watchdog ended a worker that had so many requests; none while it loads or idles."""
+    """Why the watchdog ended a worker with `requests` requests; 0 while it loads or idles."""
     if not requests:
         return f"it gave no sign of life for {seconds:g} s"
     ran = "1 request" if requests == 1 else f"{requests} requests"

@@ -1,4 +1,4 @@
-"""The Runner port: whatever holds one loaded model. process.py has the real one, tests/fakes.py another."""
+"""The Runner port: the holder of one loaded model, which is a ProcessRunner, or a fake in tests."""
 
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
@@ -21,7 +21,7 @@ class Runner(Protocol):
         ...
 
     async def warm_up(self) -> None:
-        """Do all that can be done before the model is known, so that a load costs only its weights."""
+        """Prepare everything that does not depend on the model, so that a load costs only its weights."""
         ...
 
     async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
@@ -36,7 +36,7 @@ class Runner(Protocol):
         ...
 
     def shed(self, keep_bytes: int) -> None:
-        """Ask it to shrink its prefix cache to `keep_bytes`; the next memory report tells the outcome."""
+        """Ask it to shrink its prefix cache to `keep_bytes`; the next memory report has the outcome."""
         ...
 
     def on_memory(self, report: Callable[[Memory], None]) -> None:
@@ -50,7 +50,7 @@ class Runner(Protocol):
 
     @property
     def end_reason(self) -> str:
-        """Why it ended by itself, in words; empty while it lives."""
+        """Why it ended by itself, as a text; empty while it lives."""
         ...
 
     async def wait_ended(self) -> None:

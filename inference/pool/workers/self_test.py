@@ -1,4 +1,4 @@
-"""The self-test of models that need not be in memory: another process tries their files as they are now."""
+"""The self-test of models that are not in memory: another process reads their files as they are now."""
 
 import subprocess
 import sys
@@ -8,25 +8,27 @@ import msgspec
 
 from inference.core.model_card import Finding, ModelCard
 from inference.core.protocol import Examined, Load
-from inference.pool.workers.worker_process import environment
+from inference.core.subprocess_environment import of_workers
 
 _START_S = 60.0  # for a cold disk and the imports
 _EACH_S = 30.0
 
 
 def examine(cards: Sequence[ModelCard]) -> Mapping[str, tuple[Finding, ...]]:
-    """What is found of each model by id; it blocks for seconds. One is missing whose test did not end."""
-    asked = [Load(model=card.id, path=card.path, adapter=card.adapter) for card in cards]
+    """The findings of each model by id; blocks for seconds. A model whose test did not end is missing."""
+    loads = [Load(model=card.id, path=card.path, adapter=card.adapter) for card in cards]
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "-m", "inference.worker.self_test"],
-            input=msgspec.json.encode(asked),
+            input=msgspec.json.encode(loads),
             stdout=subprocess.PIPE,
-            env=environment(),
+            env=of_workers(),
             timeout=_START_S + _EACH_S * len(cards),
             check=False,
         ).stdout
     except subprocess.TimeoutExpired as error:
-        said = error.stdout or b""
-    lines = [msgspec.json.decode(line, type=Examined) for line in said.splitlines() if line.startswith(b"{")]
+        output = error.stdout or b""
+    lines = [
+        msgspec.json.decode(line, type=Examined) for line in output.splitlines() if line.startswith(b"{")
+    ]
     return {line.model: line.findings for line in lines}

@@ -1,13 +1,13 @@
 """When a worker counts as stuck."""
 
-_START_S = 120.0  # for the imports, which from a cold disk take what they take
+_START_S = 120.0  # for the imports, which may come from a cold disk
 
 
 class Watchdog:
-    """Counts how long a worker was busy without progress, and how long it said nothing at all.
+    """Counts how long a worker was busy without progress, and how long it sent nothing at all.
 
-    It is told the time in ticks of equal length instead of reading a clock: a tick counts once however late
-    it comes, so time in which the site itself stood still is never held against a worker.
+    It counts ticks of equal length instead of reading a clock: a tick counts once however late it comes, so
+    time in which the site itself stood still never counts against a worker.
     """
 
     def __init__(self, limit_s: float) -> None:
@@ -19,24 +19,24 @@ class Watchdog:
 
     @property
     def limit_s(self) -> float:
-        """How long it may be still or silent: at its start never less than imports may take."""
+        """Seconds it may be still or silent; before it is up never less than imports may take."""
         return self._limit_s if self._is_up else max(self._limit_s, _START_S)
 
-    def greeted(self) -> None:
-        """It is up, and from now on beats."""
+    def note_started(self) -> None:
+        """Its imports are done; from now on it sends heartbeats."""
         self._is_up = True
-        self.progressed()
+        self.note_progress()
 
-    def progressed(self) -> None:
-        """It did something for a request, or loaded some more."""
+    def note_progress(self) -> None:
+        """It did something for a request, or loaded more of the model."""
         self._still_s = self._silent_s = 0.0
 
-    def beat(self, steps: int) -> None:
-        """Its heartbeat came, with the count of steps it has done so far."""
+    def note_heartbeat(self, steps: int) -> None:
+        """A heartbeat came, with the number of steps so far."""
         self._silent_s = 0.0
         if steps != self._steps:
             self._steps = steps
-            self.progressed()
+            self.note_progress()
 
     def tick(self, *, is_busy: bool) -> bool:
         """One more `tick_s` has passed; True once the worker is stuck."""

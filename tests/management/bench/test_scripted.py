@@ -6,21 +6,15 @@ from inference.core.events import Accepted, Ended, Event, Finished, TextDelta
 from inference.core.requests import ChatRequest, Message
 from inference.management.bench.scripted import WORD, Gate, ScriptedRunner
 from inference.management.bench.site import OneModel
-from inference.pool import Pool
+from inference.pool import Pool, PoolOptions
 from tests.fakes import GB
 
 ASKED = ChatRequest(model="scripted", messages=(Message(role="user", content="Hello"),), max_tokens=3)
 
 
 def pool(gate: Gate) -> Pool:
-    return Pool(
-        find_card=OneModel().find,
-        start_runner=lambda: ScriptedRunner(gate),
-        limit_bytes=GB,
-        queue_limit=8,
-        load_timeout_s=5,
-        keep_spare=False,
-    )
+    options = PoolOptions(limit_bytes=GB, queue_limit=8, load_timeout_s=5, keep_spare=False)
+    return Pool(options, find_card=OneModel().find, start_runner=lambda: ScriptedRunner(gate))
 
 
 async def stream(models: Pool, events: list[Event]) -> None:

@@ -22,20 +22,20 @@ def test_it_is_the_load_and_the_rounds_of_leases_before_ones_own(
 def test_the_newest_lease_counts_a_fifth() -> None:
     durations = Durations()
     before = durations.lease_s
-    durations.leased("a", before + 10)
+    durations.add_lease("a", before + 10)
     assert durations.lease_s == pytest.approx(before + 2)
 
 
 def test_a_models_own_leases_are_told_apart() -> None:
     durations = Durations()
-    durations.leased("a", 10)
-    durations.leased("a", 20)
+    durations.add_lease("a", 10)
+    durations.add_lease("a", 20)
     assert (durations.lease_s_of("a"), durations.lease_s_of("b")) == (12, None)
 
 
 def test_a_model_that_was_never_loaded_is_taken_for_the_others_mean() -> None:
     durations = Durations()
-    durations.loaded("a", 2.0)
-    durations.loaded("b", 6.0)
+    durations.add_load("a", 2.0)
+    durations.add_load("b", 6.0)
     assert (durations.load_s("a"), durations.load_s("new")) == (2.0, 4.0)
     assert (durations.known_load_s("a"), durations.known_load_s("new")) == (2.0, 0.0)

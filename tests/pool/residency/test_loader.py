@@ -30,16 +30,16 @@ class Stubborn(FakeRunner):
 async def test_oom_evicts_all_and_retries_once() -> None:
     scene = Scene(A, B, given=(FakeRunner(), starved()))
     await scene.use("a")
-    waiter = await scene.ask("b")
-    assert (is_granted(waiter), scene.resident, len(scene.runners)) == (True, {"b"}, 3)
+    pending = await scene.ask("b")
+    assert (is_granted(pending), scene.resident, len(scene.runners)) == (True, {"b"}, 3)
     assert scene.runners[0].is_stopped and scene.runners[1].is_stopped
 
 
 async def test_oom_is_retried_only_once() -> None:
     scene = Scene(A, B, given=(FakeRunner(), starved(), starved()))
     await scene.use("a")
-    waiter = await scene.ask("b")
-    assert OUT_OF_MEMORY in refusal(waiter).message
+    pending = await scene.ask("b")
+    assert OUT_OF_MEMORY in refusal(pending).message
     assert len(scene.runners) == 3
 
 
@@ -98,10 +98,10 @@ async def test_the_second_attempt_is_made_though_nobody_could_be_ended() -> None
 
 async def test_a_load_that_is_broken_off_frees_its_bytes_too() -> None:
     scene = Scene(A, given=(Stubborn(load_gate=asyncio.Event()),))
-    waiter = await scene.ask("a")
+    pending = await scene.ask("a")
     await scene.pool.unload("a", is_now=True)
     await spin()
-    assert refusal(waiter) and scene.reserved == 0
+    assert refusal(pending) and scene.reserved == 0
 
 
 async def test_closing_ends_the_others_though_one_cannot_be_ended() -> None:
@@ -155,9 +155,9 @@ async def test_a_failed_load_is_shown_for_five_minutes() -> None:
 
 async def die_quickly(scene: Scene, times: int) -> None:
     for _ in range(times):
-        waiter = await scene.ask("a")
+        pending = await scene.ask("a")
         await scene.pass_s(10)
-        await scene.leave(waiter)
+        await scene.leave(pending)
         await scene.kill("a")
 
 
@@ -174,10 +174,10 @@ async def test_a_death_is_told_with_its_reason_and_its_age() -> None:
 async def test_during_a_short_back_off_requests_wait() -> None:
     scene = Scene(A)
     await die_quickly(scene, 1)
-    waiter = await scene.ask("a")
-    assert not waiter.granted.done()
+    pending = await scene.ask("a")
+    assert not pending.granted.done()
     await scene.pass_s(1)
-    assert is_granted(waiter)
+    assert is_granted(pending)
     assert len(scene.told("restarted")) == 1
 
 
@@ -244,8 +244,8 @@ async def test_closing_during_a_second_attempt_starts_no_more_workers() -> None:
     gate = asyncio.Event()
     scene = Scene(A, B, given=(FakeRunner(), starved(load_gate=gate)))
     await scene.use("a")
-    waiter = await scene.ask("b")
+    pending = await scene.ask("b")
     gate.set()
     await scene.pool.close()
-    assert waiter.granted.exception()
+    assert pending.granted.exception()
     assert all(runner.is_stopped for runner in scene.runners)

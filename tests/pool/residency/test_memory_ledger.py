@@ -23,7 +23,7 @@ async def test_settling_corrects_the_reservation_and_serves_who_waited() -> None
     one = await scene.ask("a", 800)
     two = await scene.ask("a", 500)
     assert not is_granted(two)
-    scene.pool.settle(one, 400)
+    scene.pool.admission.correct(one, 400)
     assert is_granted(two) and scene.reserved == GB + 900 * MB
 
 
@@ -38,10 +38,10 @@ async def test_what_a_lease_took_stays_counted_until_the_worker_reports() -> Non
 async def test_a_model_does_not_go_to_make_room_for_its_own_request() -> None:
     scene = Scene(card("a", kv_bytes_per_token=MB), limit_bytes=2 * GB)
     await scene.leave(await scene.ask("a", 900))
-    waiter = await scene.ask("a", 500)
-    assert not waiter.granted.done()
+    pending = await scene.ask("a", 500)
+    assert not pending.granted.done()
     await scene.report("a", active=GB + 900 * MB, prefix_cache=900 * MB)
-    assert (is_granted(waiter), scene.runners[0].sheds, len(scene.runners)) == (True, [500 * MB], 1)
+    assert (is_granted(pending), scene.runners[0].sheds, len(scene.runners)) == (True, [500 * MB], 1)
 
 
 async def test_a_request_that_can_never_fit_is_refused_at_once_with_numbers() -> None:
@@ -82,10 +82,10 @@ async def test_a_worker_that_does_not_shed_is_evicted_after_a_moment() -> None:
     scene = Scene(A, B, limit_bytes=2 * GB + 500 * MB, given=(Stubborn(),))
     await scene.use("a")
     await scene.report("a", active=2 * GB, prefix_cache=GB)
-    waiter = await scene.ask("b")
-    assert (scene.resident, is_granted(waiter)) == ({"a"}, False)
+    pending = await scene.ask("b")
+    assert (scene.resident, is_granted(pending)) == ({"a"}, False)
     await scene.pass_s(3)
-    assert (scene.resident, is_granted(waiter)) == ({"b"}, True)
+    assert (scene.resident, is_granted(pending)) == ({"b"}, True)
     assert len(scene.runners[0].sheds) == 1
 
 

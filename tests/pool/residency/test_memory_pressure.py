@@ -1,11 +1,11 @@
 import pytest
 
 from inference.pool.residency import memory_pressure
-from inference.pool.residency.memory_pressure import Gauged
+from inference.pool.residency.memory_pressure import MemoryPressure
 
 
 def levels(*shares: float) -> list[str]:
-    gauged = Gauged()
+    gauged = MemoryPressure()
     seen: list[str] = []
     for share in shares:
         gauged.update(share)
@@ -35,7 +35,7 @@ def test_it_may_fall_by_several_levels_at_once() -> None:
 
 @pytest.mark.parametrize(("kernel", "level"), [(1, "normal"), (2, "shedding"), (4, "evicting")])
 def test_the_kernels_verdict_counts_at_least(kernel: int, level: str) -> None:
-    gauged = Gauged()
+    gauged = MemoryPressure()
     assert gauged.update(0.9, kernel) == (level != "normal")
     assert gauged.level == level
 

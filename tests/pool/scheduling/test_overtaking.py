@@ -19,7 +19,7 @@ def resident(*streams: tuple[int, float]) -> Resident:
     return Resident(card("a"), FakeRunner(), NOW, streams=made)
 
 
-async def waiter(number: int, since: float, overtaken_s: float = 0.0) -> PendingLease:
+async def pending(number: int, since: float, overtaken_s: float = 0.0) -> PendingLease:
     future: asyncio.Future[Resident] = asyncio.get_running_loop().create_future()
     return PendingLease(card("b"), future, since, number=number, overtaken_s=overtaken_s)
 
@@ -27,9 +27,9 @@ async def waiter(number: int, since: float, overtaken_s: float = 0.0) -> Pending
 def durations(run_s: float | None = 10.0, load_s: float | None = None) -> Durations:
     made = Durations()
     if run_s is not None:
-        made.leased("a", run_s)
+        made.add_lease("a", run_s)
     if load_s is not None:
-        made.loaded("b", load_s)
+        made.add_load("b", load_s)
     return made
 
 
@@ -47,23 +47,23 @@ async def test_as_long_as_it_has_to_wait_anyway_it_may_be_kept_once_more() -> No
     made = resident((1, 95))
     told = Overtaking([made], durations(10, load_s=4), NOW)
     # Strict order: 8 seconds so far, 5 for the stream before it and 4 for its load.
-    assert told.latest_for(await waiter(5, since=92)) == NOW + 5 + 8 + 5 + 4
+    assert told.latest_for(await pending(5, since=92)) == NOW + 5 + 8 + 5 + 4
 
 
 async def test_what_overtakers_took_already_is_taken_off_twice() -> None:
     told = Overtaking([resident((9, 95))], durations(10, load_s=4), NOW)
-    assert told.latest_for(await waiter(5, since=80, overtaken_s=7)) == NOW + 20 + 4 - 2 * 7
+    assert told.latest_for(await pending(5, since=80, overtaken_s=7)) == NOW + 20 + 4 - 2 * 7
 
 
 async def test_what_is_a_guess_gives_no_time_away() -> None:
     told = Overtaking([resident((1, 95))], durations(None), NOW)
-    assert told.latest_for(await waiter(5, since=99)) == NOW + 1
+    assert told.latest_for(await pending(5, since=99)) == NOW + 1
 
 
 async def test_nobody_is_kept_by_what_ends_before_its_turn() -> None:
     made = resident((1, 100))
     told = Overtaking([made], durations(10), NOW)
-    assert told.end_of_next(made) <= told.latest_for(await waiter(5, since=50, overtaken_s=90))
+    assert told.end_of_next(made) <= told.latest_for(await pending(5, since=50, overtaken_s=90))
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ async def test_it_is_overtaken_once_only_later_ones_run(
     streams: list[tuple[int, float]], is_overtaken: bool
 ) -> None:
     told = Overtaking([resident(*streams)], durations(), NOW)
-    assert told.is_overtaken(await waiter(5, since=92)) == is_overtaken
+    assert told.is_overtaken(await pending(5, since=92)) == is_overtaken

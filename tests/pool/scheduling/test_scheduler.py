@@ -76,10 +76,10 @@ async def test_queue_two_waiters_share_one_eviction() -> None:
     scene = Scene(A, B, C, limit_bytes=2 * GB)
     await scene.use("a")
     await scene.use("b")
-    asking = [scene.pool.join("c"), scene.pool.join("c")]
-    waiters = await asyncio.gather(*asking)
+    asking = [scene.pool.admission.join("c"), scene.pool.admission.join("c")]
+    all_pending = await asyncio.gather(*asking)
     await spin()
-    assert [is_granted(waiter) for waiter in waiters] == [True, True]
+    assert [is_granted(pending) for pending in all_pending] == [True, True]
     assert (scene.resident, len(scene.told("evicted"))) == ({"b", "c"}, 1)
 
 
@@ -95,7 +95,7 @@ async def test_models_max_evicts_lru() -> None:
 
 async def test_an_already_cancelled_request_loads_nothing() -> None:
     scene = Scene(A)
-    asking = asyncio.ensure_future(scene.pool.join("a"))
+    asking = asyncio.ensure_future(scene.pool.admission.join("a"))
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
@@ -116,9 +116,9 @@ async def test_a_request_that_waits_too_long_for_room_is_refused() -> None:
 
 async def test_a_load_that_has_begun_is_waited_for() -> None:
     scene = Scene(A, wait_limit_s=30, given=(FakeRunner(load_gate=asyncio.Event()),))
-    waiter = await scene.ask("a")
+    pending = await scene.ask("a")
     await scene.pass_s(31)
-    assert not waiter.granted.done()
+    assert not pending.granted.done()
     await scene.pool.close()
 
 
@@ -174,11 +174,11 @@ async def test_a_full_queue_says_when_to_come_back() -> None:
 async def test_a_model_keeps_its_place_for_a_while() -> None:
     scene = Scene(A, B, limit_bytes=GB, min_residency_s=5)
     await scene.use("a")
-    waiter = await scene.ask("b")
+    pending = await scene.ask("b")
     await scene.pass_s(4.9)
     assert scene.resident == {"a"}
     await scene.pass_s(0.2)
-    assert (scene.resident, is_granted(waiter)) == ({"b"}, True)
+    assert (scene.resident, is_granted(pending)) == ({"b"}, True)
 
 
 async def test_when_pins_hold_the_room_it_is_refused_at_once() -> None:
@@ -277,7 +277,7 @@ async def test_a_waiter_is_told_its_place() -> None:
     scene = Scene(A, B, limit_bytes=GB)
     await scene.ask("a")
     waiting = [await scene.ask("b") for _ in range(3)]
-    places = [scene.pool.progress_of(one) for one in waiting]
+    places = [scene.pool.admission.progress_of(one) for one in waiting]
     assert [(place.phase, place.done, place.total) for place in places] == [
         ("queued", 1, 3),
         ("queued", 2, 3),

@@ -15,7 +15,7 @@ from inference.pool.workers import exit_reason
     ],
 )
 def test_an_exit_status_is_told_in_words(code: int | None, words: str) -> None:
-    assert exit_reason.from_status(code) in {f"its process was {words}", f"its process {words}"}
+    assert exit_reason.from_exit_code(code) in {f"its process was {words}", f"its process {words}"}
 
 
 def test_a_stuck_worker_is_told_with_its_time_and_its_requests() -> None:
@@ -31,4 +31,4 @@ def test_a_silent_loader_is_told_without_requests() -> None:
     ("code", "kind"), [(-9, "out_of_memory"), (-11, "died"), (70, "died"), (None, "died")]
 )
 def test_only_the_system_takes_memory_back_by_force(code: int | None, kind: str) -> None:
-    assert exit_reason.kind_of(code) == kind
+    assert exit_reason.load_failure_kind(code) == kind

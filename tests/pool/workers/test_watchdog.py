@@ -4,7 +4,7 @@ from inference.pool.workers.watchdog import Watchdog
 def watchdog_of(limit_s: float) -> Watchdog:
     """One whose worker is up."""
     watchdog = Watchdog(limit_s)
-    watchdog.greeted()
+    watchdog.note_started()
     return watchdog
 
 
@@ -12,7 +12,7 @@ def ticks_until_stuck(watchdog: Watchdog, *, is_busy: bool, most: int = 100, ste
     """How many ticks it takes; `most` when it never is. A heartbeat with `steps` comes before each."""
     for count in range(most):
         if steps is not None:
-            watchdog.beat(steps)
+            watchdog.note_heartbeat(steps)
         if watchdog.tick(is_busy=is_busy):
             return count
     return most
@@ -34,7 +34,7 @@ def test_a_worker_that_says_nothing_at_all_is_stuck_even_without_work() -> None:
 def test_steps_that_go_on_are_progress() -> None:
     watchdog = watchdog_of(2.0)
     for steps in range(50):
-        watchdog.beat(steps)
+        watchdog.note_heartbeat(steps)
         assert not watchdog.tick(is_busy=True)
 
 
@@ -42,7 +42,7 @@ def test_progress_starts_the_count_anew() -> None:
     watchdog = watchdog_of(8.0)
     for _ in range(8):
         watchdog.tick(is_busy=True)
-    watchdog.progressed()
+    watchdog.note_progress()
     assert ticks_until_stuck(watchdog, is_busy=True) == 8
 
 

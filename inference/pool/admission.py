@@ -1,0 +1,115 @@
+"""Admission of requests: which requests may wait for a model, and how leases are given back."""
+
+import asyncio
+from collections.abc import Callable
+
+from inference.core.errors import ModelNotFound, ShuttingDown
+from inference.core.events import Progress
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import ModelState
+from inference.core.threads import CATALOG
+from inference.pool.residency.lease import PendingLease
+from inference.pool.residency.memory_pressure import MemoryPressure
+from inference.pool.residency.records import PoolRecords
+from inference.pool.residency.unloader import Unloader
+from inference.pool.scheduling import refusals
+from inference.pool.scheduling.scheduler import Scheduler
+
+
+class Admission:
+    """Issues leases; the scheduler decides in which order they are granted.
+
+    `on_join` is called for each request before anything else, `dispatch` after each change.
+    """
+
+    def __init__(
+        self,
+        records: PoolRecords,
+        scheduler: Scheduler,
+        *,
+        find_card: Callable[[str], ModelCard | None],
+        pressure: MemoryPressure,
+        unloader: Unloader,
+        on_join: Callable[[], None],
+        dispatch: Callable[[], None],
+    ) -> None:
+        self._records = records
+        self._ledger = records.ledger
+        self._scheduler = scheduler
+        self._find_card = find_card
+        self._pressure = pressure
+        self._unloader = unloader
+        self._on_join = on_join
+        self._dispatch = dispatch
+        self.is_closed = False
+
+    async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> PendingLease:
+        """Queue for a model; `tokens` is None for an operator's load, which resets the crash back-off.
+
+        Raises the ServerError of a request that waiting could not help.
+        """
+        self._on_join()
+        card = self._check_servable(model_id, await CATALOG.run(self._find_card, model_id))
+        if kind and card.kind != kind:
+            raise refusals.kind_error(card)
+        if tokens is None:
+            self._records.backoffs.of(card.id).reset()
+            if waiting := self._scheduler.load_of(card.id):
+                return waiting
+        else:
+            tokens = min(tokens, card.context_length)
+        granted = asyncio.get_running_loop().create_future()
+        pending = PendingLease(card, granted, self._records.clock(), tokens)
+        self._scheduler.add(pending)
+        self._dispatch()
+        self._scheduler.refuse_if_over_limit(pending)
+        if pending.granted.done():
+            pending.granted.result()
+        return pending
+
+    def leave(self, pending: PendingLease) -> None:
+        """Give a lease back, whether it waits, is granted or was refused."""
+        self._scheduler.remove(pending)
+        if not pending.granted.done():
+            pending.granted.cancel()
+        now = self._records.clock()
+        stream = pending.stream
+        if (resident := pending.release(now)) and stream:
+            self._records.durations.add_lease(resident.card.id, now - stream.granted_at)
+            self._unloader.stop_if_drained(resident)
+        self._dispatch()
+
+    def correct(self, pending: PendingLease, tokens: int) -> None:
+        """Correct what a granted lease reserves to the tokens its request takes at most."""
+        pending.correct(tokens)
+        self._dispatch()
+
+    def progress_of(self, pending: PendingLease) -> Progress:
+        """What a request in the queue waits for."""
+        resident = self._ledger.of(pending.card.id)
+        if resident and resident.state == ModelState.LOADING:
+            return Progress(phase="loading", done=resident.percent, total=100)
+        position = self._scheduler.position_of(pending)
+        return Progress(phase="queued", done=position, total=len(self._scheduler))
+
+    def close(self) -> None:
+        """Admit no more requests, and fail those that wait with ShuttingDown."""
+        self.is_closed = True
+        for pending in self._scheduler:
+            self._scheduler.fail(pending, ShuttingDown("The server is shutting down."))
+
+    def _check_servable(self, model_id: str, card: ModelCard | None) -> ModelCard:
+        """Return the card; raises ShuttingDown, ModelNotFound, ModelLoadFailed or PoolFull."""
+        if self.is_closed:
+            raise ShuttingDown("The server is shutting down.")
+        if card is None:
+            raise ModelNotFound(
+                f"There is no model {model_id!r} here; GET /v1/models lists them.", param="model"
+            )
+        if not card.is_servable:
+            raise refusals.problem_error(card)
+        if self._pressure.is_refusing and not self._ledger.of(card.id):
+            error = refusals.pressure_error(card, self._scheduler.retry_after(card))
+            self._scheduler.record_refusal(card, error, card.resident_bytes)
+            raise error
+        return card

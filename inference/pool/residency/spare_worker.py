@@ -1,0 +1,68 @@
+"""The spare worker: its imports are done, so that a load costs only the weights."""
+
+import logging
+
+from inference.pool.residency import eviction
+from inference.pool.residency.background_tasks import BackgroundTasks
+from inference.pool.residency.memory_ledger import MemoryLedger
+from inference.pool.workers.runner import Runner, StartRunner
+
+logger = logging.getLogger(__name__)
+
+
+class SpareWorker:
+    """Keeps at most one runner warm; with `is_kept` false it starts a runner only when one is taken."""
+
+    def __init__(
+        self, start_runner: StartRunner, ledger: MemoryLedger, tasks: BackgroundTasks, *, is_kept: bool
+    ) -> None:
+        self._start_runner = start_runner
+        self._ledger = ledger
+        self._tasks = tasks
+        self._is_kept = is_kept
+        self._runner: Runner | None = None
+        self.is_ready = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._runner.pid if self._runner else None
+
+    def start(self) -> None:
+        """Start the next spare worker, unless there is one."""
+        if self._is_kept and not self._runner:
+            self._runner = self._start_runner()
+            self._tasks.spawn(self._keep_warm(self._runner))
+
+    def take(self) -> Runner:
+        """Hand over the spare worker, or a new one where there is none."""
+        runner, self._runner, self.is_ready = self._runner or self._start_runner(), None, False
+        return runner
+
+    def start_cold(self) -> Runner:
+        """Start a runner beside the spare worker."""
+        return self._start_runner()
+
+    async def wait_warm(self) -> None:
+        """Wait until the spare worker is warm and has reported the memory limit of its device."""
+        if runner := self._runner:
+            await runner.warm_up()
+            self._ledger.learn_limit(runner.device_bytes)
+
+    async def close(self) -> None:
+        """Stop the spare worker and start no other one."""
+        self._is_kept = False
+        if self._runner:
+            await self._runner.stop()
+
+    async def _keep_warm(self, runner: Runner) -> None:
+        """Warm the worker up; one that ends before it is needed is replaced after the next load."""
+        await runner.warm_up()
+        if self._runner is not runner:
+            return
+        self.is_ready = True
+        self._ledger.learn_limit(runner.device_bytes)
+        logger.info("Spare worker %s is ready: %s", runner.pid, eviction.figures(runner.memory))
+        await runner.wait_ended()
+        if self._runner is runner and self._is_kept:
+            logger.warning("The spare worker ended: %s", runner.end_reason)
+            self._runner, self.is_ready = None, False

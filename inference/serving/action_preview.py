@@ -1,0 +1,167 @@
+"""What an operator's action would do to each of some models now, and whether it can be done."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import ModelState, ResidentModel
+from inference.core.units import in_gb
+from inference.models import ServedModel
+from inference.pool.scheduling.preview import LoadPreview
+from inference.repository import deletion
+from inference.serving import runtime
+
+_STAYS_PINNED = "It stays pinned, so it is loaded again when the site starts; unpin it to change that."
+
+
+@dataclass(frozen=True)
+class ActionPreview:
+    """What would happen to one model, as a text; or why nothing would."""
+
+    text: str
+    is_possible: bool = True
+
+
+_GONE = ActionPreview("Its folder is not there now.", is_possible=False)
+_NOT_IN_MEMORY = ActionPreview("It is not in memory.", is_possible=False)
+PreviewAction = Callable[[Sequence[str]], Iterable[ActionPreview]]
+
+
+def of_loads(names: Sequence[str]) -> list[ActionPreview]:
+    """Preview loads one after another: each finds what those before it leave."""
+    cards = {name: card for name in names if (card := runtime.catalog().exact(name))}
+    loads = dict(zip(cards, runtime.pool().preview_loads(*cards.values()), strict=True))
+    previews = {name: ActionPreview(load_text(load), load.is_possible) for name, load in loads.items()}
+    return [previews.get(name, _GONE) for name in names]
+
+
+def load_text(load: LoadPreview) -> str:
+    """What a load would do."""
+    if load.outcome == "refused":
+        return load.problem
+    if load.outcome in {"resident", "draining"}:
+        state = "being unloaded" if load.outcome == "draining" else "in memory already"
+        return f"It is {state}, with {in_gb(load.held_bytes)}."
+    needs = (
+        f"It takes {in_gb(load.needed_bytes)}; {in_gb(max(load.free_bytes, 0))} of "
+        f"{in_gb(load.limit_bytes)} are free"
+    )
+    if load.outcome == "fits":
+        return f"{needs}, so nothing has to go."
+    if load.outcome == "waits":
+        return f"{needs}, and unloading the idle models is not enough: it waits until a busy model is idle."
+    return f"{needs}, so {_freed_text(load)}."
+
+
+def _freed_text(load: LoadPreview) -> str:
+    evicted = [
+        f"{freed.model} is unloaded ({in_gb(freed.bytes)}, idle for {freed.idle_s:.0f} s)"
+        for freed in load.evicted
+    ]
+    shed = [f"{in_gb(freed.bytes)} of prefixes of {freed.model} are dropped" for freed in load.shed]
+    return " and ".join(evicted + shed)
+
+
+def _of_each(preview: Callable[[str], ActionPreview]) -> PreviewAction:
+    """For an action on one model that does not affect the next one."""
+    return lambda names: map(preview, names)
+
+
+def _of_unload(name: str) -> ActionPreview:
+    model = runtime.pool().snapshot().of(name)
+    if not model.state.is_in_memory:
+        return _NOT_IN_MEMORY
+    if model.state == ModelState.LOADING:
+        return ActionPreview(
+            "It is still loading. The load is cancelled, unless requests wait for it." + _pin_text(model)
+        )
+    text = f"{_streams_text(model.leases)} first; then {in_gb(model.reserved_bytes)} are free again."
+    return ActionPreview(text + _pin_text(model))
+
+
+def _streams_text(count: int) -> str:
+    if not count:
+        return "Nobody uses it now, so nothing has to end"
+    return "Its one answer in progress ends" if count == 1 else f"Its {count} answers in progress end"
+
+
+def _pin_text(model: ResidentModel) -> str:
+    return f" {_STAYS_PINNED}" if model.is_pinned else ""
+
+
+def _of_unload_now(name: str) -> ActionPreview:
+    model = runtime.pool().snapshot().of(name)
+    if not model.state.is_in_memory:
+        return _NOT_IN_MEMORY
+    if model.state == ModelState.LOADING:
+        text = "It is still loading. The load is cancelled, and requests that wait for it fail."
+    elif model.leases:
+        answers = (
+            "1 answer in progress is" if model.leases == 1 else f"{model.leases} answers in progress are"
+        )
+        freed = in_gb(model.reserved_bytes)
+        text = f"{answers} cancelled, and their clients get an error; then {freed} are free."
+    else:
+        text = f"Nobody uses it now; {in_gb(model.reserved_bytes)} are free again at once."
+    return ActionPreview(text + _pin_text(model))
+
+
+def _of_reload(name: str) -> ActionPreview:
+    card, model = runtime.catalog().exact(name), runtime.pool().snapshot().of(name)
+    if card is None:
+        return _GONE
+    if not card.is_servable or not model.state.is_in_memory:
+        return of_loads([name])[0]
+    first = f"{_streams_text(model.leases)} first."
+    return ActionPreview(
+        f"{first} It is loaded again with its present settings, and its self-test runs again."
+    )
+
+
+def _of_removal(name: str) -> ActionPreview:
+    card = runtime.catalog().exact(name)
+    if card is None:
+        return _GONE
+    state = runtime.pool().snapshot().of(name).state
+    if state.is_in_memory:
+        return ActionPreview(f"It is {state}; unload it first. Nothing is deleted now.", is_possible=False)
+    try:
+        planned = deletion.plan(card, settings.CONFIG.models_path)
+    except deletion.NotOurs as error:
+        return ActionPreview(f"{error} Nothing is deleted here.", is_possible=False)
+    return ActionPreview(f"{removal_text(planned)}{_choices_text(card)}")
+
+
+def removal_text(planned: deletion.Removal) -> str:
+    """What a planned deletion will do."""
+    if planned.is_link:
+        return "Its link in the models folder is removed; the files that it leads to stay where they are."
+    kept = " The files that are only linked there stay where they are." if planned.keeps_files else ""
+    return f"{in_gb(planned.bytes)} in the models folder are deleted for good.{kept}"
+
+
+def _choices_text(card: ModelCard) -> str:
+    return " Its pin and what else was chosen for it stay until it is forgotten." if card.is_pinned else ""
+
+
+def _of_forgetting(name: str) -> ActionPreview:
+    if runtime.catalog().exact(name):
+        return ActionPreview(
+            "Its folder is there; change what is chosen for it on its page.", is_possible=False
+        )
+    if runtime.pool().snapshot().of(name).state.is_in_memory:
+        return ActionPreview("It is in memory; unload it first.", is_possible=False)
+    chosen = ServedModel.objects.filter(name=name).first()
+    pin = "its pin and " if chosen and chosen.is_pinned else ""
+    return ActionPreview(
+        f"This forgets {pin}what was chosen for it. Its folder is not there, so no files are deleted."
+    )
+
+
+of_unloads = _of_each(_of_unload)
+of_unloads_now = _of_each(_of_unload_now)
+of_reloads = _of_each(_of_reload)
+of_removals = _of_each(_of_removal)
+of_forgetting = _of_each(_of_forgetting)
