@@ -15,34 +15,34 @@ class InferenceConfig(AppConfig):
 
         for check in (check_blas, check_exposure, check_key, check_names, check_privacy):
             checks.register(check)
-        _feel_changes_of_keys()
-        _feel_captures()
+        _follow_keys_and_accounts()
+        _follow_captures()
         _keep_groups(self)
 
 
-def _feel_changes_of_keys() -> None:
-    """A key that is revoked, or whose owner is disabled, opens nothing from that moment on.
+def _follow_keys_and_accounts() -> None:
+    """A key that is revoked, or whose owner is disabled, is refused at once.
 
-    What it had under way ends, but not before no other request of it can begin.
+    Its requests in progress are cancelled, after it can start no new ones.
     """
     from inference.accounts.key_ring import forget
     from inference.models.api_key import ApiKey
-    from inference.serving.revocation import feel, part
+    from inference.serving.revocation import on_change, on_delete
 
     for sender in (ApiKey, get_user_model()):
-        for receiver in (forget, feel):
+        for receiver in (forget, on_change):
             post_save.connect(receiver, sender=sender)
             post_delete.connect(receiver, sender=sender)
-    post_delete.connect(part, sender=get_user_model())
+    post_delete.connect(on_delete, sender=get_user_model())
 
 
-def _feel_captures() -> None:
-    """What is captured is captured from that moment on, and not a moment longer."""
+def _follow_captures() -> None:
+    """Apply the start and the end of a capture at once."""
     from inference.models.request_record import Capture
-    from inference.serving.recording.capture_switch import feel
+    from inference.serving.recording.capture_switch import on_change
 
-    post_save.connect(feel, sender=Capture)
-    post_delete.connect(feel, sender=Capture)
+    post_save.connect(on_change, sender=Capture)
+    post_delete.connect(on_change, sender=Capture)
 
 
 def _keep_groups(config: AppConfig) -> None:
@@ -52,7 +52,7 @@ def _keep_groups(config: AppConfig) -> None:
     from inference.accounts import groups
 
     users = get_user_model()
-    post_migrate.connect(groups.make, sender=config)
-    post_save.connect(groups.welcome, sender=users)
-    m2m_changed.connect(groups.admit, sender=users.groups.through)
-    pre_delete.connect(groups.close, sender=Group)
+    post_migrate.connect(groups.create_groups, sender=config)
+    post_save.connect(groups.add_to_members, sender=users)
+    m2m_changed.connect(groups.sync_staff, sender=users.groups.through)
+    pre_delete.connect(groups.on_group_delete, sender=Group)

@@ -10,9 +10,9 @@ class PlaygroundConfig(AppConfig):
     name = "playground"
 
     def ready(self) -> None:
-        from inference.serving.maintenance import CHORES, Chore
+        from inference.serving.maintenance import TASKS, Task
         from playground.models import Conversation
         from playground.purge import note, purge
 
-        CHORES.append(Chore(purge, _EVERY_S))
+        TASKS.append(Task(purge, _EVERY_S))
         post_delete.connect(note, sender=Conversation)

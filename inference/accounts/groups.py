@@ -1,4 +1,4 @@
-"""The two groups a site begins with, as Django's own: members chat, staff look after the models."""
+"""The two groups of a new site, as Django's own groups: members chat, staff operate the models."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ RIGHTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def make(**_: Any) -> None:
-    """Make the groups that are not there, after `migrate`; one that is there stays as operators left it."""
+def create_groups(**_: Any) -> None:
+    """Create missing groups after `migrate`; existing ones stay as operators left them."""
     for name, rights in RIGHTS.items():
         group, is_new = Group.objects.get_or_create(name=name)
         if is_new:
@@ -24,14 +24,14 @@ def make(**_: Any) -> None:
             group.permissions.set(ours.filter(codename__in=rights))
 
 
-def welcome(instance: AbstractUser, created: bool, raw: bool = False, **_: Any) -> None:
-    """Make a new account a member; raw is what `loaddata` brings, with groups of its own."""
+def add_to_members(instance: AbstractUser, created: bool, raw: bool = False, **_: Any) -> None:
+    """Make a new account a member; `raw` accounts come from `loaddata` with groups of their own."""
     if created and not raw:
         instance.groups.add(*Group.objects.filter(name=MEMBER))
 
 
-def admit(instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **_: Any) -> None:
-    """Let whoever becomes staff into the admin, as Django's flag says, and out whoever ceases to be."""
+def sync_staff(instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **_: Any) -> None:
+    """Set Django's `is_staff` for accounts that join the staff group, and unset it for those that leave."""
     if action == "pre_clear":
         pk_set = set((instance.user_set if reverse else instance.groups).values_list("pk", flat=True))
     if action not in {"post_add", "post_remove", "pre_clear"} or not pk_set:
@@ -42,21 +42,21 @@ def admit(instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **
     if action == "post_add":
         User.objects.filter(pk__in=users).update(is_staff=True)
     else:
-        _let_out(users, groups)
+        _remove_staff(users, groups)
     if not reverse:
         instance.refresh_from_db(fields=["is_staff"])  # or saving it once more would undo this
 
 
-def close(instance: Group, **_: Any) -> None:
-    """Let out those whose group is about to be deleted."""
+def on_group_delete(instance: Group, **_: Any) -> None:
+    """Unset `is_staff` for the members of a staff group that is about to be deleted."""
     if instance.name == STAFF:
-        _let_out(set(instance.user_set.values_list("pk", flat=True)), {instance.pk})
+        _remove_staff(set(instance.user_set.values_list("pk", flat=True)), {instance.pk})
 
 
-def _let_out(users: set[int], groups: set[int]) -> None:
-    """Take the flag from those who, without these groups, have no right that the admin is for."""
-    for person in User.objects.filter(pk__in=users, is_superuser=False):
-        others = person.groups.exclude(pk__in=groups)
-        rights = Permission.objects.filter(Q(user=person) | Q(group__in=others))
+def _remove_staff(users: set[int], groups: set[int]) -> None:
+    """Unset `is_staff` for accounts that have no other permission for the admin without these groups."""
+    for user in User.objects.filter(pk__in=users, is_superuser=False):
+        others = user.groups.exclude(pk__in=groups)
+        rights = Permission.objects.filter(Q(user=user) | Q(group__in=others))
         if not rights.exclude(codename__in=RIGHTS[MEMBER]).exists():
-            User.objects.filter(pk=person.pk).update(is_staff=False)
+            User.objects.filter(pk=user.pk).update(is_staff=False)

@@ -1,4 +1,4 @@
-"""Every key this site knows, read from the database every few seconds and never for each request."""
+"""A cache of all API keys, read from the database every few seconds and never for each request."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ LIVES_S = 3.0
 
 
 class CachedKey(Struct, frozen=True, kw_only=True):
-    """What the ring knows of a key."""
+    """A key as the cache has it."""
 
     digest: str
     scopes: tuple[Scope, ...]
@@ -38,7 +38,7 @@ Table = Mapping[str, CachedKey]
 
 
 def read() -> Table:
-    """What the database says now."""
+    """Read all keys from the database."""
     day = today().date()
     try:
         return {key.prefix: _known(key, day) for key in ApiKey.objects.with_tokens_today()}
@@ -60,7 +60,7 @@ def _known(key: Any, day: date) -> CachedKey:
 
 
 class KeyRing:
-    """Finds who holds a secret. One read serves all who wait for it, and what was forgotten is read again."""
+    """Finds the principal of a secret. One read serves all requests that wait; `forget` forces another."""
 
     def __init__(
         self,
@@ -77,19 +77,19 @@ class KeyRing:
         self._table: Table | None = None
         self._read_at = 0.0
         self._reading: Future[None] | None = None
-        self._age = 0  # counts what was forgotten: a read that began before must not be believed
+        self._age = 0  # counts calls of `forget`: a read that began before the last one is discarded
 
     def forget(self) -> None:
-        """Look at the database again before the next key is believed; safe from any thread."""
+        """Read the database again before the next key is accepted; safe from any thread."""
         with self._lock:
             self._age += 1
             self._table = self._reading = None
 
-    async def holder(self, given: str) -> tuple[Principal, CachedKey]:
-        """Who holds this secret; AuthenticationFailed says why nobody does."""
-        prefix = key_secret.prefix_of(given)
+    async def holder(self, secret: str) -> tuple[Principal, CachedKey]:
+        """The principal of this secret and its key; raises AuthenticationFailed or Unavailable."""
+        prefix = key_secret.prefix_of(secret)
         known = (await self._known()).get(prefix) if prefix else None
-        if known is None or not key_secret.is_right(given, known.digest):
+        if known is None or not key_secret.is_right(secret, known.digest):
             raise AuthenticationFailed("This API key is not valid; send it as `Authorization: Bearer KEY`.")
         if known.is_revoked:
             raise AuthenticationFailed("This API key was revoked; ask for a new one.")
@@ -97,8 +97,8 @@ class KeyRing:
             raise AuthenticationFailed("This API key has expired; ask for a new one.")
         if not known.is_owner_active:
             raise AuthenticationFailed("The account that this API key belongs to is disabled.")
-        who = Principal(kind="key", name=prefix, scopes=known.scopes, allowance=known.allowance)
-        return who, known
+        principal = Principal(kind="key", name=prefix, scopes=known.scopes, allowance=known.allowance)
+        return principal, known
 
     async def _known(self) -> Table:
         while True:
@@ -108,11 +108,11 @@ class KeyRing:
                 if self._reading is None:
                     self._reading = self._thread.submit(self._refresh, self._age)
                 reading = self._reading
-            # Whoever leaves must not take the read away from the others.
+            # A request that is cancelled must not cancel the read for the others.
             await asyncio.shield(asyncio.wrap_future(reading))
 
     def _refresh(self, age: int) -> None:
-        """Read, in the ring's own thread; a failing database leaves what was known."""
+        """Read, in the cache's own thread; while the database fails, the last known keys stay."""
         began = self._clock()
         try:
             table = self._read()
@@ -136,5 +136,5 @@ RING = KeyRing()
 
 
 def forget(**signal: Any) -> None:
-    """Have a change that was saved in this process felt once it is committed."""
+    """Apply a change that was saved in this process once it is committed."""
     transaction.on_commit(RING.forget)

@@ -1,4 +1,4 @@
-"""A new key's secret on its way from the form to the page that shows it once: in memory alone."""
+"""The secrets of new keys until the page that shows each of them once; kept in memory only."""
 
 import secrets
 import threading
@@ -10,8 +10,8 @@ from msgspec import Struct
 LIVES_S = 300.0
 
 
-class Made(Struct, frozen=True, kw_only=True):
-    """A secret that nobody has seen yet, and whose eyes it is for."""
+class OneTimeSecret(Struct, frozen=True, kw_only=True):
+    """A secret that was not shown yet, and the session that may see it."""
 
     key: int
     secret: str
@@ -26,18 +26,18 @@ class OneTimeSecrets:
         self._lives_s = lives_s
         self._clock = clock
         self._lock = threading.Lock()
-        self._made: dict[str, Made] = {}
+        self._made: dict[str, OneTimeSecret] = {}
 
     def keep(self, key: int, secret: str, session: str) -> str:
-        """Keep a secret for this session; returns the token that `take` wants."""
+        """Keep a secret for this session; return the token for `take`."""
         token, now = secrets.token_urlsafe(16), self._clock()
-        made = Made(key=key, secret=secret, session=session, until=now + self._lives_s)
+        made = OneTimeSecret(key=key, secret=secret, session=session, until=now + self._lives_s)
         with self._lock:
             self._made = {one: kept for one, kept in self._made.items() if kept.until > now} | {token: made}
         return token
 
-    def take(self, token: str, session: str) -> Made | None:
-        """Give it out, this once; None when it was taken, is too old, or is another session's."""
+    def take(self, token: str, session: str) -> OneTimeSecret | None:
+        """Return the secret once; None when it was taken, is too old, or belongs to another session."""
         with self._lock:
             made = self._made.get(token)
             if made is None or made.session != session or made.until <= self._clock():
@@ -45,4 +45,4 @@ class OneTimeSecrets:
             return self._made.pop(token)
 
 
-SHOWING = OneTimeSecrets()
+ONE_TIME_SECRETS = OneTimeSecrets()

@@ -1,4 +1,4 @@
-"""Who may chat from the browser, and who may look at the server and act on it in the admin."""
+"""Permissions: to chat in the browser, and to view and operate the server in the admin."""
 
 from importlib import import_module
 
@@ -17,19 +17,19 @@ Account = AbstractUser | AnonymousUser
 
 
 def signed_in(session_key: str | None) -> Account:
-    """Whose session this is as of now: it may have ended since its page was opened. It asks the database."""
+    """The account of a session now: it may have ended since its page was opened. Queries the database."""
     session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     number, known = session.get(SESSION_KEY), session.get(HASH_SESSION_KEY, "")
     user = get_user_model().objects.filter(pk=number, is_active=True).first() if number else None
     if user is None:
         return AnonymousUser()
-    # Of the password: another one ends the sessions that were begun with the one before.
+    # The hash of the password: a change ends the sessions that began before it.
     fitting = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
     return user if any(constant_time_compare(known, one) for one in fitting) else AnonymousUser()
 
 
 def visitor(user: User | None) -> Principal | None:
-    """The principal a browser request speaks for, or None when it has to sign in first."""
+    """The principal of a browser request, or None when it has to sign in first."""
     if user is not None and user.is_authenticated and user.is_active:
         return Principal(kind="user", name=user.get_username())
     if settings.CONFIG.is_open:
@@ -38,10 +38,10 @@ def visitor(user: User | None) -> Principal | None:
 
 
 def check_may_chat(user: User | None) -> None:
-    """Raise PermissionDenied for an account without the right to chat; asks the database of an account."""
+    """Raise PermissionDenied for an account without the right to chat; queries the database."""
     if isinstance(user, AbstractUser) and not user.has_perm("inference.ask_servedmodel"):
         raise PermissionDenied(
-            f"The account {user.get_username()} may not chat here. Whoever runs this server can put it in "
+            f"The account {user.get_username()} may not chat here. An administrator can put it in "
             "the group “member”."
         )
 
@@ -53,9 +53,9 @@ async def acheck_may_chat(user: User | None) -> None:
 
 
 def may_look(user: Account) -> bool:
-    """Whether this is staff that may see the models and what they do; it may ask the database.
+    """Whether this is staff that may view models and requests; may query the database.
 
-    Who may act may look too: nobody loads or stops what they cannot see.
+    The permission to act includes the permission to look.
     """
     return may_act(user) or (user.is_active and user.is_staff and user.has_perm("inference.view_servedmodel"))
 

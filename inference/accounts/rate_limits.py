@@ -1,4 +1,4 @@
-"""What each key has used of what it may: counted in memory, in this process."""
+"""Rate limits of API keys, counted in memory, in this process."""
 
 import time
 from collections import deque
@@ -13,7 +13,7 @@ from inference.core.principal import Allowance, Principal
 
 _MINUTE_S = 60.0
 _DAY_S = 86_400
-_A_STREAM_ENDS_S = 1.0  # a guess: nobody knows when, and asking costs little
+_A_STREAM_ENDS_S = 1.0  # a guess; asking again costs little
 
 
 class Left(Struct, frozen=True, kw_only=True):
@@ -25,44 +25,46 @@ class Left(Struct, frozen=True, kw_only=True):
 
 
 class UsageMeter:
-    """One key's use: the requests of the last minute, the streams now, the tokens of the day."""
+    """The use of one key: requests of the last minute, streams now, tokens of the day."""
 
     def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:
         self._clock = clock
         self._now = now
-        self._asked: deque[float] = deque()
+        self._requests_at: deque[float] = deque()
         self._day: date | None = None
         self._tokens = 0
         self._streams = 0
-        self._told_at: float | None = None
+        self._recorded_at: float | None = None
 
-    def is_news(self) -> bool:
-        """Whether its use is worth a row: once a minute."""
-        now = self._clock()
-        if self._told_at is not None and now - self._told_at < _MINUTE_S:
-            return False
-        self._told_at = now
-        return True
+    @property
+    def is_record_due(self) -> bool:
+        """Whether its last use is to be recorded: once a minute."""
+        return self._recorded_at is None or self._clock() - self._recorded_at >= _MINUTE_S
+
+    def note_record(self) -> None:
+        """Its use was recorded now."""
+        self._recorded_at = self._clock()
 
     def begin_day(self, day: date, tokens: int) -> None:
-        """Take over what was used before this process counted; what it counts itself is never replaced."""
+        """Start from what was used before this process counted; its own count is never replaced."""
         if self._day is None and day == self._today():
             self._day, self._tokens = day, tokens
 
-    def ask(self, allowance: Allowance) -> None:
-        """Count one request; RateLimited when there were too many in the last minute."""
+    def count_request(self, allowance: Allowance) -> None:
+        """Count one request; raises RateLimited when there were too many in the last minute."""
         if (most := allowance.requests_per_minute) is None:
             return
         now = self._clock()
         self._drop_old(now)
-        if len(self._asked) >= most:
+        if len(self._requests_at) >= most:
             raise RateLimited(
                 f"This API key may send {most} requests a minute; please wait a little.",
-                retry_after=self._asked[len(self._asked) - most] + _MINUTE_S - now,
+                retry_after=self._requests_at[len(self._requests_at) - most] + _MINUTE_S - now,
             )
-        self._asked.append(now)
+        self._requests_at.append(now)
 
     def check_tokens(self, allowance: Allowance) -> None:
+        """Raise RateLimited when the tokens of the day are used up."""
         most = allowance.tokens_per_day
         if most is not None and self.tokens >= most:
             raise RateLimited(
@@ -71,11 +73,11 @@ class UsageMeter:
             )
 
     def open(self, allowance: Allowance) -> None:
-        """Take a stream; it must be closed again."""
+        """Count a stream until `close`; raises RateLimited when there are too many."""
         most = allowance.streams
         if most is not None and self._streams >= most:
             raise RateLimited(
-                f"This API key may have {most} answers made at the same time; wait until one has ended.",
+                f"This API key may have {most} answers in progress at once; wait until one has ended.",
                 retry_after=_A_STREAM_ENDS_S,
             )
         self._streams += 1
@@ -84,13 +86,13 @@ class UsageMeter:
         self._streams -= 1
 
     def spend(self, tokens: int) -> None:
-        """Count them at once, while their stream goes on: those beside it share what is left."""
-        self._roll()
+        """Count tokens while their stream goes on, so that parallel streams share what is left."""
+        self._roll_day()
         self._tokens += tokens
 
     @property
     def tokens(self) -> int:
-        self._roll()
+        self._roll_day()
         return self._tokens
 
     @property
@@ -108,8 +110,8 @@ class UsageMeter:
         if (most := allowance.requests_per_minute) is not None:
             now = self._clock()
             self._drop_old(now)
-            reset = self._asked[-1] + _MINUTE_S - now if self._asked else 0.0
-            remaining = max(0, most - len(self._asked))
+            reset = self._requests_at[-1] + _MINUTE_S - now if self._requests_at else 0.0
+            remaining = max(0, most - len(self._requests_at))
             found["requests"] = Left(limit=most, remaining=remaining, reset_s=reset)
         if (most := allowance.tokens_per_day) is not None:
             remaining = max(0, most - self.tokens)
@@ -117,10 +119,10 @@ class UsageMeter:
         return found
 
     def _drop_old(self, now: float) -> None:
-        while self._asked and self._asked[0] <= now - _MINUTE_S:
-            self._asked.popleft()
+        while self._requests_at and self._requests_at[0] <= now - _MINUTE_S:
+            self._requests_at.popleft()
 
-    def _roll(self) -> None:
+    def _roll_day(self) -> None:
         if self._day != (day := self._today()):
             self._day, self._tokens = day, 0
 
@@ -129,7 +131,7 @@ class UsageMeter:
 
 
 class Limits:
-    """A meter for each key that was seen; all of it happens on the site's one loop."""
+    """A meter for each key that was used; lives on the event loop."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, now: Callable[[], float] = time.time
@@ -139,12 +141,15 @@ class Limits:
         self._meters: dict[str, UsageMeter] = {}
 
     def of(self, principal: Principal) -> UsageMeter:
-        """The holder's meter; only names of real keys come here, so there are few."""
+        """The principal's meter; only names of existing keys come here, so there are few."""
         return self._meters.setdefault(principal.name, UsageMeter(self._clock, self._now))
 
     @contextmanager
     def stream(self, principal: Principal) -> Iterator[UsageMeter | None]:
-        """Hold one of the key's streams while the block runs, which spends on this meter; None: no limits."""
+        """Count a stream of the key while the block runs; yields its meter, None for no limits.
+
+        Raises RateLimited.
+        """
         if not is_metered(principal):
             yield None
             return
@@ -158,7 +163,7 @@ class Limits:
 
 
 def is_metered(principal: Principal) -> bool:
-    """Whether this is a key made here: the operator's own has no limits, and users have none."""
+    """Whether this is a key of the database: the operator's own key and users have no limits."""
     return principal.kind == "key" and bool(principal.name)
 
 

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html, format_html_join
 
-from inference.accounts.one_time_secrets import SHOWING
+from inference.accounts.one_time_secrets import ONE_TIME_SECRETS
 from inference.models.api_key import ApiKey, KeyDay
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         super().save_model(request, obj, form, change)
         if made:
             session = request.session.session_key or ""
-            request.made_token = SHOWING.keep(obj.pk, made, session)  # type: ignore[attr-defined]
+            request.made_token = ONE_TIME_SECRETS.keep(obj.pk, made, session)  # type: ignore[attr-defined]
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
         # To a page of its own: one that answers the form would make a second key when it is loaded again.
@@ -79,7 +79,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         """The new key, once: its secret is in no message, cookie or table."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        made = SHOWING.take(token, request.session.session_key or "")
+        made = ONE_TIME_SECRETS.take(token, request.session.session_key or "")
         context = self.admin_site.each_context(request) | {
             "title": "The API key is made" if made else "This key was shown already",
             "key": made and ApiKey.objects.filter(pk=made.key).first(),

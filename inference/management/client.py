@@ -116,7 +116,7 @@ class ClientCommand(BaseCommand):
 
     def client(self, options: dict[str, Any]) -> Client:
         config = settings.CONFIG
-        site = site_lock.found(config.data_dir)
+        site = site_lock.running_site(config.data_dir)
         if site and options["host"] is None and options["port"] is None:
             if not site.port:
                 raise NotAnswering(f"The site ({site}) has only begun to start; try again shortly.")

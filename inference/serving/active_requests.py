@@ -1,4 +1,4 @@
-"""The requests under way in this process: whose they are, how far they are, and how to end one."""
+"""The requests in progress in this process: their callers, their progress, and how to stop one."""
 
 import asyncio
 import secrets
@@ -12,11 +12,11 @@ from inference.core.events import Event
 from inference.serving.recording.request_recorder import RequestRecorder
 
 _STOPPED = "An operator of this server stopped this request."
-_GONE = "This request is not under way any more."
+_GONE = "This request is not in progress any more."
 
 
 class Stream(Struct, frozen=True, kw_only=True):
-    """One request under way as it is shown; `done` of `total` where its phase can tell."""
+    """One request in progress as it is shown; `done` of `total` in phases that have a measure."""
 
     id: str
     model: str
@@ -32,17 +32,17 @@ class Stream(Struct, frozen=True, kw_only=True):
 
 
 class ActiveRequest:
-    """A request under way, which whoever knows its id may stop. Lives on the event loop."""
+    """A request in progress, which can be stopped by its id. Lives on the event loop."""
 
-    def __init__(self, watch: RequestRecorder) -> None:
-        self.id = secrets.token_hex(8)  # never one that an old page may still know from before a restart
-        self.watch = watch
+    def __init__(self, recorder: RequestRecorder) -> None:
+        self.id = secrets.token_hex(8)  # random: an old page may still have ids from before a restart
+        self.recorder = recorder
         self.loop = asyncio.get_running_loop()
         self._waiting: asyncio.Task[object] | None = None
         self._reason: ServerError | None = None  # why it has been stopped
 
     async def next_of(self, events: AsyncGenerator[Event]) -> Event | None:
-        """The next event, None after the last; the error it was stopped with once it has been."""
+        """The next event, None after the last; raises the error that the request was stopped with."""
         self._check()
         self._waiting = task = asyncio.current_task()
         cancels = task.cancelling() if task else 0
@@ -51,7 +51,7 @@ class ActiveRequest:
         except StopAsyncIteration:
             return None
         except asyncio.CancelledError:
-            # Its reader may leave in the same moment: then that is what ended it.
+            # The client may disconnect at the same moment: then that is what ended it.
             if task and self._reason and task.uncancel() <= cancels:
                 self._check()
             raise
@@ -59,7 +59,7 @@ class ActiveRequest:
             self._waiting = None
 
     def stop(self, reason: ServerError) -> None:
-        """End it with this error for its reader: at once where it waits, else with its next event."""
+        """End it with this error for its client: at once where it waits, else at its next event."""
         if self._reason:
             return
         self._reason = reason
@@ -70,61 +70,63 @@ class ActiveRequest:
         if self._reason:
             raise self._reason from None
 
-    def told(self) -> Stream:
-        watch, entry = self.watch, self.watch.entry
+    def as_stream(self) -> Stream:
+        recorder, entry = self.recorder, self.recorder.entry
         return Stream(
             id=self.id,
             model=entry.model,
             principal_kind=entry.principal_kind,
             principal=entry.principal,
             kind=entry.kind,
-            phase=watch.phase,
+            phase=recorder.phase,
             began_at=entry.at,
             prompt_tokens=entry.prompt_tokens,
             tokens=entry.completion_tokens,
-            done=watch.done,
-            total=watch.total,
+            done=recorder.done,
+            total=recorder.total,
         )
 
 
 class Streams:
-    """All of them; `snapshot` may be called from any thread."""
+    """All requests in progress; `snapshot` may be called from any thread."""
 
     def __init__(self) -> None:
         self._running: dict[str, ActiveRequest] = {}
         self._ended_tokens = 0
 
     @contextmanager
-    def open(self, watch: RequestRecorder) -> Iterator[ActiveRequest]:
-        """Have this request among them while the block runs."""
-        running = ActiveRequest(watch)
+    def open(self, recorder: RequestRecorder) -> Iterator[ActiveRequest]:
+        """Add a request while the block runs."""
+        running = ActiveRequest(recorder)
         self._running[running.id] = running
         try:
             yield running
         finally:
             del self._running[running.id]
-            self._ended_tokens += watch.entry.completion_tokens
+            self._ended_tokens += recorder.entry.completion_tokens
 
     def stop(self, stream_id: str) -> None:
-        """End a request; NotFound when it has ended already. Call it on the event loop."""
+        """Stop a request by an operator; raises NotFound when it has ended. Call it on the event loop."""
         if not (running := self._running.get(stream_id)):
             raise NotFound(_GONE)
         running.stop(StoppedByOperator(_STOPPED))
 
-    def dismiss(self, stream_id: str, reason: ServerError) -> None:
-        """End a request that may go on no more, from any thread; one that has ended already is well ended."""
+    def cancel(self, stream_id: str, reason: ServerError) -> None:
+        """End a request with this error, from any thread; without effect when it has ended."""
         running = self._running.get(stream_id)
         if running and running.loop.is_running():
             running.loop.call_soon_threadsafe(running.stop, reason)
 
     def snapshot(self) -> tuple[Stream, ...]:
-        """Those under way, the oldest first."""
-        return tuple(running.told() for running in list(self._running.values()))
+        """The requests in progress, the oldest first."""
+        return tuple(running.as_stream() for running in list(self._running.values()))
 
     @property
     def tokens(self) -> int:
-        """All tokens made since the process started; read it on the event loop."""
-        return self._ended_tokens + sum(one.watch.entry.completion_tokens for one in self._running.values())
+        """All tokens generated since the process started; read it on the event loop."""
+        return self._ended_tokens + sum(
+            one.recorder.entry.completion_tokens for one in self._running.values()
+        )
 
 
 STREAMS = Streams()

@@ -1,4 +1,4 @@
-"""What operators do: load, unload and pin models, stop requests. The API, the admin and commands call it."""
+"""Operators' actions: load, unload and pin models, stop requests. The API, the admin and commands call it."""
 
 from contextlib import suppress
 
@@ -19,21 +19,21 @@ _CANNOT_WRITE = "The database cannot be written now; try again shortly."
 
 
 async def load(model_id: str) -> ResidentModel:
-    """Begin to load a model; raises what a request for it would be refused with."""
+    """Begin to load a model; raises the ServerError that a request would be refused with."""
     name = await _name_of(model_id)
     await runtime.pool().load(name)
     return runtime.pool().snapshot().of(name)
 
 
 async def unload(model_id: str) -> ResidentModel:
-    """Unload a model once its last stream has ended; nothing to do is well done."""
+    """Unload a model once its last stream has ended. Idempotent."""
     name = await _name_of(model_id)
     await runtime.pool().unload(name)
     return runtime.pool().snapshot().of(name)
 
 
 async def unload_now(model_id: str) -> ResidentModel:
-    """Unload a model without waiting for its streams: each of them ends with an error that says so."""
+    """Unload a model without waiting for its streams: each of them ends with StoppedByOperator."""
     name = await _name_of(model_id)
     await runtime.pool().unload(name, is_now=True)
     for stream in await CATALOG.run(_streams_of, name):
@@ -43,9 +43,9 @@ async def unload_now(model_id: str) -> ResidentModel:
 
 
 async def reload(model_id: str) -> ResidentModel:
-    """Unload a model once its last stream has ended, then load it, with whatever was chosen since.
+    """Unload a model once its last stream has ended, then load it with its present settings.
 
-    One that could not be loaded again stays as it is.
+    Raises ModelNotFound or ModelLoadFailed, and leaves the model alone, if it could not be loaded again.
     """
     card = await _card_of(await _name_of(model_id))
     if not card.is_servable:
@@ -55,9 +55,10 @@ async def reload(model_id: str) -> ResidentModel:
 
 
 async def remove(model_id: str) -> str:
-    """Delete a model's files, or the link that it is, and say which.
+    """Delete a model's files, or its link, and return what was done as a text.
 
-    Refused while it is in memory, or lies where others look after it.
+    Raises InvalidValue while it is in memory or if its files are not this site's, Unavailable if some of
+    them could not be deleted.
     """
     card = await _card_of(model_id)
     _refuse_in_memory(card.id)
@@ -75,7 +76,7 @@ async def remove(model_id: str) -> str:
 
 
 async def forget(model_id: str) -> None:
-    """Drop what was chosen for a model whose folder is gone: nothing else would ever end that."""
+    """Delete the settings of a model whose folder is gone; raises InvalidValue or Unavailable."""
     if await CATALOG.run(runtime.catalog().exact, model_id):
         raise InvalidValue(f"The folder of {model_id} is there; change what is chosen for it.", param="model")
     _refuse_in_memory(model_id)
@@ -96,13 +97,13 @@ async def unpin(model_id: str) -> ResidentModel:
 
 
 async def refresh(model_id: str) -> None:
-    """Have the pool act on what the database now says of a model."""
+    """Have the pool apply a model's present settings."""
     runtime.catalog().forget()
     await runtime.pool().refresh(model_id)
 
 
 async def stop(stream_id: str) -> None:
-    """End a request under way; NotFound when it has ended already."""
+    """Stop a request in progress; raises NotFound when it has ended."""
     STREAMS.stop(stream_id)
 
 
@@ -117,10 +118,10 @@ async def _set_pinned(model_id: str, is_pinned: bool) -> ResidentModel:
 
 
 def _streams_of(name: str) -> list[Stream]:
-    """The requests under way whose model is this one, by whatever name they asked for it."""
+    """The requests in progress for this model, by its id or an alias."""
     find = runtime.catalog().find
-    cards = {asked: find(asked) for asked in {stream.model for stream in STREAMS.snapshot()}}
-    ours = {name} | {asked for asked, card in cards.items() if card and card.id == name}
+    cards = {model: find(model) for model in {stream.model for stream in STREAMS.snapshot()}}
+    ours = {name} | {model for model, card in cards.items() if card and card.id == name}
     return [stream for stream in STREAMS.snapshot() if stream.model in ours]
 
 
@@ -137,7 +138,7 @@ async def _card_of(name: str) -> ModelCard:
 
 
 async def _name_of(model_id: str) -> str:
-    """The real id behind an id or alias; a resident model has one even when its folder is gone."""
+    """The id behind an id or alias, also of a resident model whose folder is gone; raises ModelNotFound."""
     card = await CATALOG.run(runtime.catalog().find, model_id)
     if card:
         return card.id

@@ -23,56 +23,61 @@ from inference.core.requests import (
 )
 from inference.serving import runtime, tracing
 from inference.serving.active_requests import STREAMS
-from inference.serving.recording.request_recorder import RequestRecorder, watched
+from inference.serving.event_observer import EventObserver
+from inference.serving.recording.request_recorder import RequestRecorder, recorded
 
 _BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right where a character is a token
 _TOKENS_PER_MESSAGE = 16  # what chat templates put around one
 
 
 async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event]:
-    """Yield what happens to `request`, in order: Progress*, Accepted, deltas and Progress*, Finished.
+    """Yield the events of `request`, in order: Progress*, Accepted, deltas and Progress*, Finished.
 
     Raises a ServerError instead of the rest when it cannot go on. Closing the iterator at any point
     cancels the work and releases the model; use it inside `contextlib.aclosing`.
     """
     with (
         tracing.request_span(request, principal) as span,
-        watched(request, principal, runtime.ledger()) as watch,
-        STREAMS.open(watch) as running,
+        recorded(request, principal, runtime.ledger()) as recorder,
+        STREAMS.open(recorder) as active,
         LIMITS.stream(principal) as meter,
     ):
-        answer = _answer(request, principal, watch)
+        answer = _answer(request, principal, recorder)
+        observers: list[EventObserver] = [span, recorder]
+        if recorder.captured:
+            observers.insert(0, recorder.captured)
         if meter:
-            answer = _within(TokenQuota(meter, principal.allowance), request, answer)
+            quota = TokenQuota(meter, principal.allowance)
+            observers.insert(0, quota)  # first: what it refuses has not happened for the others
+            answer = _cut_off(quota, request, answer)
         async with aclosing(answer) as events:
-            while (event := await running.next_of(events)) is not None:
-                span.note(event)
-                watch.note(event)
+            while (event := await active.next_of(events)) is not None:
+                for observer in observers:
+                    observer.note(event)
                 yield event
 
 
-async def _within(
-    share: TokenQuota, request: Request, events: AsyncGenerator[Event]
+async def _cut_off(
+    quota: TokenQuota, request: Request, events: AsyncGenerator[Event]
 ) -> AsyncGenerator[Event]:
-    """The same events, cut off where the tokens of the key's day end."""
+    """The same events, cut off once the quota has noted the last token of the key's day."""
     async with aclosing(events):
         async for event in events:
-            share.note(event)
             yield event
-            if share.is_spent and isinstance(request, ChatRequest | CompletionRequest):
-                for end in share.cut(request.answers):
+            if quota.is_spent and isinstance(request, ChatRequest | CompletionRequest):
+                for end in quota.cut(request.answers):
                     yield end
                 return
 
 
-async def _answer(request: Request, principal: Principal, watch: RequestRecorder) -> AsyncGenerator[Event]:
-    claim = runtime.pool().lease(request.model, most_tokens(request), kind_of(request))
-    async with claim as lease:
+async def _answer(request: Request, principal: Principal, recorder: RequestRecorder) -> AsyncGenerator[Event]:
+    pending = runtime.pool().lease(request.model, most_tokens(request), kind_of(request))
+    async with pending as lease:
         async for progress in lease.progress():
             yield progress
-        watch.note(Progress(phase="prefill"))  # it waits for nobody any more, also before it is accepted
-        asked = completed(request, lease.sampling)
-        async with aclosing(lease.runner.submit(asked, owner_of(request, principal))) as events:
+        recorder.note(Progress(phase="prefill"))  # it does not wait any more, although it is not accepted yet
+        complete = completed(request, lease.sampling)
+        async with aclosing(lease.runner.submit(complete, owner_of(request, principal))) as events:
             async for event in events:
                 if isinstance(event, Accepted):
                     lease.correct(event.prompt_tokens * copies_of(request) + event.max_tokens)
@@ -80,14 +85,14 @@ async def _answer(request: Request, principal: Principal, watch: RequestRecorder
 
 
 def completed(request: Request, chosen: Sampling) -> Request:
-    """The request with the operator's sampling in what it leaves open; the model's own comes after that."""
+    """The request with the operator's sampling where it sets none; the model's own comes after that."""
     if not isinstance(request, ChatRequest | CompletionRequest) or chosen == Sampling():
         return request
     return structs.replace(request, sampling=request.sampling.over(chosen))
 
 
 def owner_of(request: Request, principal: Principal) -> str:
-    """Whose prefixes the request may find and add to: within a principal, those of one user and key."""
+    """The owner of the prefixes that the request may use: one user and cache key of a principal."""
     parts = (principal.owner, getattr(request, "user", ""), getattr(request, "cache_key", ""))
     return json.dumps(parts) if any(parts[1:]) else principal.owner
 

@@ -1,4 +1,4 @@
-"""What time brings for the database, whether anybody asks something of the site or not."""
+"""Periodic maintenance of the database."""
 
 import logging
 import threading
@@ -16,70 +16,68 @@ from inference.serving.recording.capture_switch import SWITCH
 from inference.storage import response_store
 
 logger = logging.getLogger(__name__)
-_LOOK_S = 30.0
+_ROUND_S = 30.0
 
 
-class Chore(Struct, frozen=True):
-    """Something to do now, and then every so many seconds."""
+class Task(Struct, frozen=True):
+    """A task that runs at the start, and then every `every_s` seconds."""
 
-    do: Callable[[], None]
+    run: Callable[[], None]
     every_s: float
 
 
 def forget_old() -> None:
-    """Delete what has been kept for as long as it may be, captured words with it."""
+    """Delete request records and stored responses whose retention is over, with captured texts."""
     RequestRecord.objects.retain(days=settings.CONFIG.record_days, rows=settings.CONFIG.record_rows)
     response_store.forget_old()
 
 
 def forget_sessions() -> None:
-    """Delete sessions that have expired: nobody can come back to them."""
+    """Delete expired sessions."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
 # Other apps add theirs when they are ready.
-CHORES = [
-    Chore(SWITCH.refresh, 30.0),  # another process may have begun or ended a capture
-    Chore(revocation.look, 30.0),  # or have revoked a key, or disabled an account
-    Chore(forget_old, 600.0),
-    Chore(forget_sessions, 3600.0),
+TASKS = [
+    Task(SWITCH.refresh, 30.0),  # another process may have begun or ended a capture
+    Task(revocation.enforce, 30.0),  # or have revoked a key, or disabled an account
+    Task(forget_old, 600.0),
+    Task(forget_sessions, 3600.0),
 ]
 
 
-class Upkeep:
-    """Does its chores in a thread of its own, in order; one that fails is tried again at its next time."""
+class Maintenance:
+    """Runs its tasks in order, in a thread of its own; a task that fails runs again at its next time."""
 
-    def __init__(
-        self, chores: Sequence[Chore] = CHORES, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, tasks: Sequence[Task] = TASKS, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._due = dict.fromkeys(chores, 0.0)
+        self._due = dict.fromkeys(tasks, 0.0)
         self._is_over = threading.Event()
 
     def start(self) -> None:
-        """Begin, with the first round at once."""
+        """Start the thread; the first round runs at once."""
         # A daemon, so that a locked database cannot keep the site from ending.
-        threading.Thread(target=self._run, name="upkeep", daemon=True).start()
+        threading.Thread(target=self._run, name="maintenance", daemon=True).start()
 
     def stop(self) -> None:
         self._is_over.set()
 
     def round(self) -> None:
-        """Do what is due."""
-        for chore, due in self._due.items():
+        """Run the tasks that are due."""
+        for task, due in self._due.items():
             if due <= (now := self._clock()):
-                self._due[chore] = now + chore.every_s
-                self._do(chore)
+                self._due[task] = now + task.every_s
+                self._run_task(task)
 
     def _run(self) -> None:
         while not self._is_over.is_set():
             self.round()
-            self._is_over.wait(_LOOK_S)
+            self._is_over.wait(_ROUND_S)
 
-    def _do(self, chore: Chore) -> None:
+    def _run_task(self, task: Task) -> None:
         try:
-            chore.do()
+            task.run()
         except Exception as error:
-            logger.warning("Upkeep of the database is put off: %r", error)
+            logger.warning("A maintenance task failed and is tried again later: %r", error)
         finally:
             close_old_connections()

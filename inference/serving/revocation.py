@@ -1,4 +1,4 @@
-"""Ending the answers under way of keys and accounts that may have none any more."""
+"""Cancellation of requests in progress whose key was revoked or whose account was disabled."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,61 +12,62 @@ from inference.models.api_key import ApiKey
 from inference.serving.active_requests import STREAMS
 
 
-def look() -> None:
-    """End each answer whose key was revoked or deleted, or whose account was disabled."""
-    # The database is asked of those alone that have something under way: mostly it is not asked at all.
-    _dismiss("key", _of_keys(_named("key")))
-    _dismiss("user", _of_users(_named("user")))
+def enforce() -> None:
+    """Cancel each request whose key was revoked or deleted, or whose account was disabled."""
+    # Only callers with requests in progress are queried: mostly there is no query at all.
+    _cancel("key", _key_errors(_callers("key")))
+    _cancel("user", _user_errors(_callers("user")))
 
 
-def feel(**signal: Any) -> None:
-    """Have what was saved in this process felt once it is committed."""
-    transaction.on_commit(look, robust=True)
+def on_change(**signal: Any) -> None:
+    """Enforce a change that was saved in this process once it is committed."""
+    transaction.on_commit(enforce, robust=True)
 
 
-def part(instance: AbstractBaseUser, **signal: Any) -> None:
-    """Have an account that is deleted end what it has under way."""
+def on_delete(instance: AbstractBaseUser, **signal: Any) -> None:
+    """Cancel the requests of a deleted account once that is committed."""
     name = instance.get_username()
-    told = PermissionDenied(f"The account {name} was deleted, and what it had under way was ended.")
-    transaction.on_commit(lambda: _dismiss("user", {name: told}), robust=True)
+    reason = PermissionDenied(f"The account {name} was deleted, and its requests in progress were cancelled.")
+    transaction.on_commit(lambda: _cancel("user", {name: reason}), robust=True)
 
 
-def _dismiss(kind: str, reasons: Mapping[str, ServerError]) -> None:
+def _cancel(kind: str, reasons: Mapping[str, ServerError]) -> None:
     for stream in STREAMS.snapshot():
         if stream.principal_kind == kind and stream.principal in reasons:
-            STREAMS.dismiss(stream.id, reasons[stream.principal])
+            STREAMS.cancel(stream.id, reasons[stream.principal])
 
 
-def _named(kind: str) -> set[str]:
-    """Who has something under way; the operator's own key has no name."""
+def _callers(kind: str) -> set[str]:
+    """The callers with requests in progress; the operator's own key has no name."""
     streams = STREAMS.snapshot()
     return {stream.principal for stream in streams if stream.principal and stream.principal_kind == kind}
 
 
-def _of_keys(prefixes: set[str]) -> dict[str, ServerError]:
-    """Why each of these may have no answers, where it may not; one that has expired may end what it began."""
+def _key_errors(prefixes: set[str]) -> dict[str, ServerError]:
+    """The errors of those keys that may not be used any more.
+
+    Requests in progress may finish after their key has expired.
+    """
     if not prefixes:
         return {}
     known = {key.prefix: key for key in ApiKey.objects.filter(prefix__in=prefixes).select_related("owner")}
-    told = {prefix: _problem_of_key(known.get(prefix)) for prefix in prefixes}
-    return {prefix: AuthenticationFailed(words) for prefix, words in told.items() if words}
+    problems = {prefix: _key_problem(known.get(prefix)) for prefix in prefixes}
+    return {prefix: AuthenticationFailed(text) for prefix, text in problems.items() if text}
 
 
-def _problem_of_key(key: ApiKey | None) -> str:
+def _key_problem(key: ApiKey | None) -> str:
     if key is None:
-        return "This API key was deleted, and with it what it had under way; ask for a new one."
+        return "This API key was deleted, and its requests in progress were cancelled; ask for a new one."
     if key.is_revoked:
-        return "This API key was revoked, and with it what it had under way; ask for a new one."
+        return "This API key was revoked, and its requests in progress were cancelled; ask for a new one."
     if not key.owner.is_active:
-        return "The account that this API key belongs to was disabled, and what it had under way was ended."
+        return "The account of this API key was disabled, and its requests in progress were cancelled."
     return ""
 
 
-def _of_users(names: set[str]) -> dict[str, ServerError]:
+def _user_errors(names: set[str]) -> dict[str, ServerError]:
     if not names:
         return {}
     disabled = get_user_model().objects.filter(username__in=names, is_active=False)
-    words = "The account {} was disabled, and what it had under way was ended."
-    return {
-        name: PermissionDenied(words.format(name)) for name in disabled.values_list("username", flat=True)
-    }
+    text = "The account {} was disabled, and its requests in progress were cancelled."
+    return {name: PermissionDenied(text.format(name)) for name in disabled.values_list("username", flat=True)}

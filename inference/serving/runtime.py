@@ -18,7 +18,7 @@ from inference.repository.downloads.register import Downloads
 from inference.serving import tracing
 from inference.serving.recording.request_entry import Note
 from inference.serving.recording.request_ledger import Ledger
-from inference.serving.usage_history import HOUR
+from inference.serving.usage_history import USAGE_HISTORY
 from inference.storage.operator_choices import Choices, Chosen
 from inference.storage.pool_journal import Journal
 
@@ -33,7 +33,7 @@ _downloads: Downloads | None = None
 
 
 def catalog() -> Catalog:
-    """What may be served from this machine's disk."""
+    """The models on this machine's disk."""
     global _catalog
     if _catalog is None:
         _catalog = _new_catalog(Choices())
@@ -66,7 +66,7 @@ def pool() -> Pool:
             find_pinned=catalog().pinned,
             on_event=Journal(),
             load_span=tracing.load_span,
-            on_tick=HOUR,
+            on_tick=USAGE_HISTORY,
         )
     return _pool
 
@@ -102,7 +102,7 @@ def _new_quiet_pool() -> Pool:
 
 
 def ledger() -> Keep:
-    """Where what requests used is written down."""
+    """The ledger that records requests."""
     global _ledger
     if _ledger is None:
         _ledger = Ledger()
@@ -119,7 +119,7 @@ def downloads() -> Downloads:
 
 @contextlib.contextmanager
 def use_downloads(other: Downloads) -> Iterator[Downloads]:
-    """Have `other` while the block runs."""
+    """Use `other` while the block runs."""
     global _downloads
     before, _downloads = _downloads, other
     try:
@@ -146,13 +146,13 @@ def _load_options(config: "Config") -> Load:
     )
 
 
-def _forgotten(note: Note) -> None:
-    """A ledger for who wants none."""
+def _discard(note: Note) -> None:
+    """A no-op ledger."""
 
 
 @contextlib.contextmanager
-def use_pool(other: Pool, *, models: Catalog | None = None, keep: Keep = _forgotten) -> Iterator[Pool]:
-    """Serve from `other` while the block runs; what requests used goes to `keep`."""
+def use_pool(other: Pool, *, models: Catalog | None = None, keep: Keep = _discard) -> Iterator[Pool]:
+    """Serve from `other` while the block runs; records of requests go to `keep`."""
     global _pool, _catalog, _ledger
     before = _pool, _catalog, _ledger
     _pool, _catalog, _ledger = other, models or _catalog, keep
@@ -164,9 +164,9 @@ def use_pool(other: Pool, *, models: Catalog | None = None, keep: Keep = _forgot
 
 @contextlib.contextmanager
 def by_itself() -> Iterator[Pool]:
-    """Have what a command needs that tries models out and leaves no trace; a pool that serves is kept.
+    """Use a pool for a command that tries models out and leaves no trace; an existing pool is used.
 
-    The database is neither read nor made: on a fresh folder there is none yet.
+    The database is neither read nor created: on a new folder there is none yet.
     """
     global _catalog
     before = _catalog
@@ -187,8 +187,8 @@ def run_on_loop(coroutine: Coroutine[Any, Any, Any], timeout_s: float = 10) -> A
     if loop is None or not loop.is_running():
         coroutine.close()
         raise Unavailable("The server does not run in this process; start it with `manage.py serve`.")
-    # In a context of its own: the view's says that Django's async calls have its thread, which waits here.
-    asked = Context().run(asyncio.run_coroutine_threadsafe, coroutine, loop)
-    if not wait([asked], timeout_s).done:
+    # In a new context: in the view's own, Django's async calls would use its thread, which waits here.
+    call = Context().run(asyncio.run_coroutine_threadsafe, coroutine, loop)
+    if not wait([call], timeout_s).done:
         raise Unavailable(f"That takes longer than {timeout_s:g} s; it goes on. Look again shortly.")
-    return asked.result()
+    return call.result()

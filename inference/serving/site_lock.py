@@ -1,4 +1,4 @@
-"""Who serves from a data folder: one site at a time, found by its lock, and where it listens."""
+"""The lock of a data folder: one site serves from it at a time, and the lock file says where it listens."""
 
 import contextlib
 import fcntl
@@ -12,11 +12,11 @@ import msgspec
 from inference.repository.files import folder_tree
 
 _NAME = "serving"
-_TRIES, _PAUSE_S = 20, 0.05  # those who look hold the lock too, for an instant
+_TRIES, _PAUSE_S = 20, 0.05  # readers hold the lock too, for an instant
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
-    """A site that runs; port 0 until it listens."""
+    """A running site; port 0 until it listens."""
 
     pid: int
     host: str = ""
@@ -33,36 +33,39 @@ class ServedAlready(Exception):
         super().__init__("another process" if other is None else str(other))
 
 
-class Place:
-    """This process's hold on a data folder."""
+class SiteLock:
+    """This process's lock on a data folder."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._write(Serving(pid=os.getpid()))
 
     def listens(self, host: str, port: int) -> None:
-        """Tell the commands of this folder where they find the site."""
+        """Write the address, so that commands for this folder find the site."""
         self._write(Serving(pid=os.getpid(), host=host, port=port))
 
     def _write(self, serving: Serving) -> None:
-        # In one go and longer each time, so that nobody reads a mixture.
+        # In one write and longer each time, so that a reader never sees a mixture.
         os.pwrite(self._descriptor, msgspec.json.encode(serving), 0)
 
 
 @contextlib.contextmanager
-def taken(data_dir: Path) -> Iterator[Place]:
-    """Hold the folder; ServedAlready while another does. The system frees it however this process ends."""
+def locked(data_dir: Path) -> Iterator[SiteLock]:
+    """Hold the folder's lock; raises ServedAlready while another process does.
+
+    The system frees the lock however this process ends.
+    """
     path = data_dir / _NAME
-    descriptor = _locked(path)
+    descriptor = _acquire(path)
     try:
-        yield Place(descriptor)
+        yield SiteLock(descriptor)
     finally:
         path.unlink(missing_ok=True)  # while it is ours
         os.close(descriptor)
 
 
-def found(data_dir: Path) -> Serving | None:
-    """The site that serves from the folder now; what a killed one left behind does not count."""
+def running_site(data_dir: Path) -> Serving | None:
+    """The site that serves from the folder now; the file of a killed one does not count."""
     try:
         descriptor = os.open(data_dir / _NAME, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -80,13 +83,13 @@ def url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _locked(path: Path) -> int:
+def _acquire(path: Path) -> int:
     other = None
     for _ in range(_TRIES):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if folder_tree.is_same(descriptor, path):  # who held it just before removes it at its end
+            if folder_tree.is_same(descriptor, path):  # the previous holder removes it at its end
                 os.ftruncate(descriptor, 0)
                 return descriptor
         except BlockingIOError:

@@ -38,7 +38,7 @@ _NS = 1_000_000_000
 
 
 def configure(config: "Config") -> bool:
-    """Send spans to Logfire if the operator asked for it; False, with one warning, when that cannot be."""
+    """Send spans to Logfire if it is enabled; False, with one warning, when that is not possible."""
     if not config.logfire_enabled:
         return False
     try:
@@ -58,21 +58,21 @@ def configure(config: "Config") -> bool:
 
 
 class RequestSpan:
-    """One request's span, which learns from the events that pass by."""
+    """One request's span, filled from its events."""
 
     def __init__(self, span: Span, max_tokens: int = 0) -> None:
         self._span = span
         self._phase = "queued"
-        self._made = 0
+        self._tokens = 0
         self._max_tokens = max_tokens
         self._is_finished = False
         self._reasons: list[str] = []
 
     def note(self, event: Event) -> None:
-        """Take what an event tells: token counts, the reason of the end, the phases' durations."""
+        """Set the attributes of an event: token counts, finish reasons, durations of the phases."""
         match event:
             case TextDelta(tokens=tokens) | ReasoningDelta(tokens=tokens) | ToolCallDelta(tokens=tokens):
-                self._made += tokens
+                self._tokens += tokens
                 self._phase = "decode"
             case Progress(phase=phase):
                 self._phase = phase
@@ -87,15 +87,15 @@ class RequestSpan:
                 self._finish(event)
 
     def leave(self) -> None:
-        """Note that the client left, in which phase, and how many tokens were made for it and spared."""
+        """Note the disconnect of the client: the phase, the tokens generated and the tokens saved."""
         if self._is_finished:
             return
         self._span.set_attributes(
             {
                 "cancelled": True,
                 "phase": self._phase,
-                "completion_tokens": self._made,
-                "tokens_saved": max(0, self._max_tokens - self._made),
+                "completion_tokens": self._tokens,
+                "tokens_saved": max(0, self._max_tokens - self._tokens),
             }
         )
 
@@ -135,7 +135,7 @@ def request_span(request: Request, principal: Principal) -> Iterator[RequestSpan
         "model": request.model,
         "kind": request.kind,
         "principal": principal.kind,
-        **_told_by(request),
+        **_client_attributes(request),
     }
     span = _tracer().start_span(f"{request.kind} {request.model}", attributes=attributes)
     recorded = RequestSpan(span, getattr(request, "max_tokens", None) or 0)
@@ -151,8 +151,8 @@ def request_span(request: Request, principal: Principal) -> Iterator[RequestSpan
         span.end()
 
 
-def _told_by(request: Request) -> dict[str, str]:
-    """What the client wants to find again: whose request it is, and its own labels."""
+def _client_attributes(request: Request) -> dict[str, str]:
+    """The client's own attributes: the user of the request, and its labels."""
     if isinstance(request, TokenizeRequest | DetokenizeRequest):
         return {}
     user = {"user": request.user} if request.user else {}

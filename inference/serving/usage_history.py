@@ -1,4 +1,4 @@
-"""The last hour in figures, kept in memory: what the memory held and how many tokens were made."""
+"""Usage of the last hour, kept in memory: memory and tokens per second."""
 
 import time
 from collections import deque
@@ -36,8 +36,8 @@ def available() -> int:
     return int(psutil.virtual_memory().available)
 
 
-class Hour:
-    """The pool calls it with a snapshot at every tick; it keeps one every few seconds."""
+class UsageHistory:
+    """The pool calls it with a snapshot at every tick; it keeps a sample every few seconds."""
 
     def __init__(
         self,
@@ -75,9 +75,9 @@ class Hour:
             caches=bar.caches,
             others=bar.others,
             free=bar.free,
-            # An answer's own count at its end may be a little less than was counted as it came.
+            # The final count of an answer may be a little lower than the sum of its deltas.
             rate=round(max(0, tokens - made) / max(now - before, 0.1), 1),
         )
 
 
-HOUR = Hour()
+USAGE_HISTORY = UsageHistory()

@@ -1,4 +1,4 @@
-"""Rows on their way into the database: in order, in batches, and never in the way of who has them written."""
+"""Background writer: ordered, batched, non-blocking writes to the database."""
 
 import atexit
 import logging
@@ -12,16 +12,15 @@ from django.db import InterfaceError, OperationalError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-_ROOM = 1000
-_TRY_AGAIN_S = 2.0
+_CAPACITY = 1000
+_RETRY_AFTER_S = 2.0
 _LAST_WRITES_S = 2.0
 
 
-class Writer(Generic[T]):
-    """Call it with something; a thread writes it soon, with at most `most` others in one batch.
+class BackgroundWriter(Generic[T]):
+    """Call it with an item; a thread writes it soon, with at most `batch_size` items in one batch.
 
-    While the database cannot be written, up to `room` of them wait and later ones are dropped, which the
-    log tells.
+    While the database cannot be written, up to `capacity` items wait. Later ones are dropped, and logged.
     """
 
     def __init__(
@@ -29,28 +28,28 @@ class Writer(Generic[T]):
         write: Callable[[Sequence[T]], None],
         *,
         name: str,
-        most: int = 1,
-        room: int = _ROOM,
-        try_again_s: float = _TRY_AGAIN_S,
+        batch_size: int = 1,
+        capacity: int = _CAPACITY,
+        retry_after_s: float = _RETRY_AFTER_S,
     ) -> None:
         self._write = write
         self._name = name
-        self._most = most
-        self._try_again_s = try_again_s
-        self._waiting: queue.Queue[T] = queue.Queue(room)
+        self._batch_size = batch_size
+        self._retry_after_s = retry_after_s
+        self._waiting: queue.Queue[T] = queue.Queue(capacity)
         self._thread: threading.Thread | None = None
         self._is_failing = False
         self._dropped = 0
 
-    def __call__(self, one: T) -> None:
+    def __call__(self, item: T) -> None:
         self._begin()
         try:
-            self._waiting.put_nowait(one)
+            self._waiting.put_nowait(item)
         except queue.Full:
             self._drop()
 
     def flush(self, limit_s: float) -> bool:
-        """Wait until everything is written; False when it was not in time."""
+        """Wait until everything is written; return False when that took longer than `limit_s` seconds."""
         deadline = time.monotonic() + limit_s
         with self._waiting.all_tasks_done:
             while self._waiting.unfinished_tasks:
@@ -75,43 +74,45 @@ class Writer(Generic[T]):
                 self._waiting.task_done()
 
     def _batch(self) -> list[T]:
-        """Wait for one, and take what has come with it."""
-        found = [self._waiting.get()]
-        while len(found) < self._most:
+        """Wait for one item, and take those that have come with it."""
+        items = [self._waiting.get()]
+        while len(items) < self._batch_size:
             try:
-                found.append(self._waiting.get_nowait())
+                items.append(self._waiting.get_nowait())
             except queue.Empty:
                 break
-        return found
+        return items
 
     def _write_all(self, batch: Sequence[T]) -> None:
-        if not self._is_done(batch) and len(batch) > 1:
-            for one in batch:  # whichever cannot be written must not take the others with it
-                self._is_done([one])
+        """Write a batch; if it cannot be written, write its items one by one, and drop those that fail."""
+        try:
+            self._write_when_possible(batch)
+        except Exception:
+            self._is_failing = False
+            if len(batch) == 1:
+                logger.exception("One of %s could not be written", self._name)
+                return
+            for item in batch:
+                self._write_all([item])
 
-    def _is_done(self, batch: Sequence[T]) -> bool:
-        """Write, however long the database has to be waited for; False when these can never be written."""
+    def _write_when_possible(self, batch: Sequence[T]) -> None:
+        """Write as soon as the database can be written; raises what makes that impossible for this batch."""
         while True:
             try:
                 self._write(batch)
             except (OperationalError, InterfaceError) as error:
                 self._wait(error)
-                continue
-            except Exception:
-                if len(batch) == 1:
-                    logger.exception("One of %s could not be written", self._name)
+            else:
                 self._is_failing = False
-                return False
-            self._is_failing = False
-            return True
+                return
 
     def _wait(self, error: Exception) -> None:
         if not self._is_failing:
             logger.warning("%s wait for the database to be writable: %s", self._name.capitalize(), error)
         self._is_failing = True
-        time.sleep(self._try_again_s)
+        time.sleep(self._retry_after_s)
 
     def _drop(self) -> None:
         self._dropped += 1
         if self._dropped.bit_count() == 1:  # the first, the second, the fourth ...: the log has an end too
-            logger.error("%d of %s were lost: the database takes none", self._dropped, self._name)
+            logger.error("%d of %s were lost: the database cannot be written", self._dropped, self._name)

@@ -1,4 +1,4 @@
-"""The database from the event loop: it blocks, so it is asked on threads of its own."""
+"""Database access from the event loop, which must not block: it has threads of its own."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 async def in_database(work: Callable[[], T], threads: Threads = DATABASE) -> T:
-    """Do it on a thread, whose connection is given back: what asks may outlive the request it came with."""
+    """Run `work` on a thread and close its connection: the caller may outlive its HTTP request."""
 
     def do() -> T:
         try:

@@ -1,4 +1,4 @@
-"""The operator's choices, as last read from the database: the catalog goes on when it cannot be read."""
+"""The operator's choices as last read from the database, also while it cannot be read."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -10,13 +10,13 @@ from inference.core.model_card import Choice
 from inference.models import ServedModel
 
 logger = logging.getLogger(__name__)
-_PATIENCE_S = 1.0
+_TIMEOUT_S = 1.0
 
 Chosen = Mapping[str, Choice]
 
 
 def read() -> Chosen:
-    """What the database says now."""
+    """Read the choices from the database."""
     try:
         return ServedModel.objects.choices()
     finally:
@@ -24,36 +24,36 @@ def read() -> Chosen:
 
 
 class Choices:
-    """Call it for what was chosen; a database that fails, or takes its time, leaves the last known answer.
+    """Call it for the choices; while the database fails or is slow, it returns those last known.
 
-    The reading has a thread of its own, because SQLite waits 20 seconds for a lock and nobody else should.
+    Reads have a thread of their own, because SQLite waits up to 20 seconds for a lock.
     """
 
-    def __init__(self, read: Callable[[], Chosen] = read, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, read: Callable[[], Chosen] = read, timeout_s: float = _TIMEOUT_S) -> None:
         self._read = read
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="choices")
-        self._reading: Future[Chosen] | None = None
+        self._read_in_progress: Future[Chosen] | None = None
         self._known: Chosen = {}
         self._is_failing = False
 
     def __call__(self) -> Chosen:
-        """Not to be called by two threads at once; the catalog looks in one."""
+        """Not to be called by two threads at once; the catalog refreshes in one."""
         try:
-            self._reading = self._reading or self._thread.submit(self._read)
-            self._known = self._reading.result(self._patience_s)
+            self._read_in_progress = self._read_in_progress or self._thread.submit(self._read)
+            self._known = self._read_in_progress.result(self._timeout_s)
         except TimeoutError:
-            if self._reading and not self._reading.done():
-                self._complain("it does not answer")
-                return self._known  # and look at what comes of this reading the next time
+            if self._read_in_progress and not self._read_in_progress.done():
+                self._warn("it does not answer")
+                return self._known  # the next call uses this read
         except Exception as error:
-            self._complain(repr(error))
+            self._warn(repr(error))
         else:
             self._is_failing = False
-        self._reading = None
+        self._read_in_progress = None
         return self._known
 
-    def _complain(self, why: str) -> None:
+    def _warn(self, why: str) -> None:
         if not self._is_failing:
             logger.warning("Pins, idle times and aliases stay as last known, the database fails: %s", why)
         self._is_failing = True

@@ -1,4 +1,4 @@
-"""Responses that were kept, each for the one who asked for it. Everything here is synchronous."""
+"""Stored responses, each visible to its owner only. Everything here is synchronous."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ class Stored:
         return self._find(response_id, None)
 
     def conversation(self, response_id: str) -> list[dict[str, Any]]:
-        """All items up to and with this response; raises NotFound where one of the chain is missing."""
+        """All items up to and including this response; raises NotFound or InvalidValue for a broken chain."""
         chain: list[StoredResponse] = []
         before: str = response_id
         while before:
@@ -38,13 +38,13 @@ class Stored:
             before = chain[-1].previous
         return [item for one in reversed(chain) for item in (*one.input, *one.body["output"])]
 
-    def keep(self, body: dict[str, Any], given: Sequence[dict[str, Any]]) -> None:
+    def keep(self, body: dict[str, Any], input_items: Sequence[dict[str, Any]]) -> None:
         StoredResponse.objects.create(
             id=body["id"],
             owner=self._owner,
             previous=body["previous_response_id"] or "",
             body=body,
-            input=list(given),
+            input=list(input_items),
         )
 
     def delete(self, response_id: str) -> None:
@@ -63,10 +63,10 @@ class Stored:
 
 
 def forget_old() -> None:
-    """Delete what is shown no more."""
+    """Delete the responses whose retention is over."""
     StoredResponse.objects.filter(created_at__lt=_oldest()).delete()
 
 
 def _oldest() -> datetime:
-    """What is older is never shown."""
+    """Older responses are never shown."""
     return timezone.now() - timedelta(days=settings.CONFIG.response_days)

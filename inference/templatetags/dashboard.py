@@ -8,7 +8,7 @@ from msgspec import Struct
 from inference.accounts.permissions import may_act, may_look
 from inference.admin.dashboard.page import Page, known, page
 from inference.admin.dashboard.sparkline import Line, line
-from inference.serving.usage_history import HOUR
+from inference.serving.usage_history import USAGE_HISTORY
 
 register = template.Library()
 
@@ -26,4 +26,4 @@ def dashboard(context: Any) -> Board | None:
     user = context["request"].user
     if not may_look(user):
         return None
-    return Board(now=page(known()), hour=line(HOUR.since()), may_act=may_act(user))
+    return Board(now=page(known()), hour=line(USAGE_HISTORY.since()), may_act=may_act(user))

@@ -27,7 +27,7 @@ def test_a_site_begins_with_its_groups(name: str) -> None:
 
 def test_what_an_operator_made_of_a_group_stays() -> None:
     Group.objects.get(name=groups.STAFF).permissions.clear()
-    groups.make()
+    groups.create_groups()
     assert rights_of(groups.STAFF) == set()
 
 
@@ -141,7 +141,7 @@ def test_who_could_chat_before_there_were_groups_still_can() -> None:
     Permission.objects.filter(codename="ask_servedmodel").delete()
     User.objects.create_user("ann")
     upgrade()
-    groups.make()
+    groups.create_groups()
     assert User.objects.get(username="ann").has_perm("inference.ask_servedmodel")
     assert rights_of(groups.MEMBER) == {"ask_servedmodel"}
 

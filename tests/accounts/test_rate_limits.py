@@ -39,30 +39,30 @@ def refused(act: object, *given: object) -> RateLimited:
 
 def test_requests_are_counted_over_a_sliding_minute(meter: UsageMeter, clock: Clock) -> None:
     two = Allowance(requests_per_minute=2)
-    meter.ask(two)
+    meter.count_request(two)
     clock.at += 20
-    meter.ask(two)
+    meter.count_request(two)
     clock.at += 30
-    assert refused(meter.ask, two).retry_after == pytest.approx(10)
+    assert refused(meter.count_request, two).retry_after == pytest.approx(10)
     clock.at += 10
-    meter.ask(two)
+    meter.count_request(two)
 
 
 def test_what_was_refused_does_not_count(meter: UsageMeter, clock: Clock) -> None:
     one = Allowance(requests_per_minute=1)
-    meter.ask(one)
+    meter.count_request(one)
     for _ in range(5):
         clock.at += 10
-        refused(meter.ask, one)
+        refused(meter.count_request, one)
     clock.at += 10
-    meter.ask(one)
+    meter.count_request(one)
 
 
 def test_a_lowered_limit_says_when_there_is_room_under_it(meter: UsageMeter, clock: Clock) -> None:
     for _ in range(3):
-        meter.ask(Allowance(requests_per_minute=9))
+        meter.count_request(Allowance(requests_per_minute=9))
         clock.at += 10
-    assert refused(meter.ask, Allowance(requests_per_minute=1)).retry_after == pytest.approx(50)
+    assert refused(meter.count_request, Allowance(requests_per_minute=1)).retry_after == pytest.approx(50)
 
 
 def test_todays_tokens_end_at_midnight(meter: UsageMeter, clock: Clock) -> None:
@@ -91,7 +91,7 @@ def test_streams_are_given_back_however_they_end(clock: Clock) -> None:
     one = holder(streams=1)
     with pytest.raises(ZeroDivisionError), limits.stream(one) as meter:
         assert meter is limits.of(one)
-        assert "at the same time" in refused(limits.stream(one).__enter__).message
+        assert "at once" in refused(limits.stream(one).__enter__).message
         raise ZeroDivisionError
     assert limits.of(one).streams == 0
     with limits.stream(one):
@@ -107,7 +107,7 @@ def test_the_operators_own_key_and_users_have_no_limits(clock: Clock) -> None:
 
 def test_what_is_left_is_told_of_what_is_limited(meter: UsageMeter, clock: Clock) -> None:
     allowance = Allowance(requests_per_minute=3, tokens_per_day=10)
-    meter.ask(allowance)
+    meter.count_request(allowance)
     clock.at += 20
     meter.spend(12)
     left = meter.left(allowance)
@@ -116,9 +116,11 @@ def test_what_is_left_is_told_of_what_is_limited(meter: UsageMeter, clock: Clock
     assert meter.left(Allowance()) == {}
 
 
-def test_a_use_is_news_once_a_minute(meter: UsageMeter, clock: Clock) -> None:
-    told = []
+def test_a_use_is_recorded_once_a_minute(meter: UsageMeter, clock: Clock) -> None:
+    due = []
     for _ in range(4):
-        told.append(meter.is_news())
+        due.append(meter.is_record_due)
+        if meter.is_record_due:
+            meter.note_record()
         clock.at += 30
-    assert told == [True, False, True, False]
+    assert due == [True, False, True, False]

@@ -17,24 +17,24 @@ def of(meter: UsageMeter, most: int | None = 10) -> TokenQuota:
 
 
 def test_what_is_made_counts_at_once(meter: UsageMeter) -> None:
-    share = of(meter)
-    share.note(Accepted(prompt_tokens=3))
-    share.note(TextDelta(text="a", tokens=2))
-    assert (meter.tokens, share.is_spent) == (5, False)
+    quota = of(meter)
+    quota.note(Accepted(prompt_tokens=3))
+    quota.note(TextDelta(text="a", tokens=2))
+    assert (meter.tokens, quota.is_spent) == (5, False)
 
 
 def test_what_the_worker_counted_wins(meter: UsageMeter) -> None:
-    share = of(meter)
+    quota = of(meter)
     for event in (Accepted(prompt_tokens=3), TextDelta(text="a"), TextDelta(text="b", tokens=0)):
-        share.note(event)
-    share.note(Finished(usage=Usage(prompt_tokens=3, completion_tokens=4)))
+        quota.note(event)
+    quota.note(Finished(usage=Usage(prompt_tokens=3, completion_tokens=4)))
     assert meter.tokens == 7
 
 
 def test_two_at_once_spend_it_together(meter: UsageMeter) -> None:
     one, two = of(meter), of(meter)
-    for share in (one, two):
-        share.note(Accepted(prompt_tokens=4))
+    for quota in (one, two):
+        quota.note(Accepted(prompt_tokens=4))
     one.note(TextDelta(text="a"))
     assert not one.is_spent
     two.note(ReasoningDelta(text="b"))
@@ -52,17 +52,17 @@ def test_a_prompt_longer_than_what_is_left_is_refused_and_not_counted(meter: Usa
 
 
 def test_without_a_limit_nothing_is_ever_spent(meter: UsageMeter) -> None:
-    share = of(meter, None)
-    share.note(Accepted(prompt_tokens=10**9))
-    share.note(TextDelta(text="a"))
-    assert (share.is_spent, meter.tokens) == (False, 10**9 + 1)
+    quota = of(meter, None)
+    quota.note(Accepted(prompt_tokens=10**9))
+    quota.note(TextDelta(text="a"))
+    assert (quota.is_spent, meter.tokens) == (False, 10**9 + 1)
 
 
 def test_the_cut_ends_each_answer_once_with_what_was_made(meter: UsageMeter) -> None:
-    share = of(meter)
+    quota = of(meter)
     for event in (Accepted(prompt_tokens=3), ReasoningDelta(text="a", tokens=2), TextDelta(text="b")):
-        share.note(event)
-    share.note(Ended(reason="stop", index=1))
+        quota.note(event)
+    quota.note(Ended(reason="stop", index=1))
     usage = Usage(prompt_tokens=3, completion_tokens=3, reasoning_tokens=2)
     ends = [Ended(reason="length"), Ended(reason="length", index=2), Finished(usage=usage)]
-    assert list(share.cut(3)) == ends
+    assert list(quota.cut(3)) == ends

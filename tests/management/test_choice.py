@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from inference.models import ServedModel
-from inference.serving.site_lock import taken
+from inference.serving.site_lock import locked
 from tests.fakes import card, serving
 from tests.management.test_client import free_port
 
@@ -35,7 +35,7 @@ def test_unpinning_leaves_the_other_choices() -> None:
 
 
 def test_nothing_is_written_behind_the_back_of_a_site_that_runs() -> None:
-    with taken(settings.CONFIG.data_dir) as place:
+    with locked(settings.CONFIG.data_dir) as place:
         place.listens("127.0.0.1", 9)
         with pytest.raises(CommandError, match="Nobody can be reached"):
             call("pin", "org/tiny")

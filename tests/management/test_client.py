@@ -75,7 +75,7 @@ def test_without_a_site_the_way_to_start_one_is_told(command: tuple[str, ...]) -
 
 def test_the_site_of_this_data_folder_is_found_without_its_port(site: Site, settings: Settings) -> None:
     settings.CONFIG = Config(port=free_port())
-    with site_lock.taken(settings.CONFIG.data_dir) as place:
+    with site_lock.locked(settings.CONFIG.data_dir) as place:
         place.listens("0.0.0.0", site.port)
         out = StringIO()
         call_command("pool", stdout=out)
@@ -90,7 +90,7 @@ def test_the_site_of_this_data_folder_is_found_without_its_port(site: Site, sett
 def test_a_site_that_runs_but_cannot_be_reached_is_told_as_such(
     command: tuple[str, ...], settings: Settings
 ) -> None:
-    with site_lock.taken(settings.CONFIG.data_dir) as place:
+    with site_lock.locked(settings.CONFIG.data_dir) as place:
         with pytest.raises(CommandError, match="only begun to start"):
             call_command(*command)
         place.listens("127.0.0.1", free_port())

@@ -59,7 +59,7 @@ def test_without_a_running_site_nobody_is_asked(models: Path) -> None:
 
 def test_a_site_that_cannot_be_asked_keeps_its_models(models: Path) -> None:
     """Such as one on a port that neither the settings nor the options name."""
-    with site_lock.taken(settings.CONFIG.data_dir) as place:
+    with site_lock.locked(settings.CONFIG.data_dir) as place:
         place.listens("127.0.0.1", 9)
         for given in ((), ("--port", "9")):
             with pytest.raises(CommandError, match="it is not known whether it uses tiny.*--without-site"):

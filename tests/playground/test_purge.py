@@ -39,8 +39,8 @@ def test_upkeep_deletes_everybodys() -> None:
         deleted(library, "old")
         deleted(library, "new", ago=KEPT_DELETED / 2)
         library.bring_in({"title": "kept"}, [])
-    (chore,) = [chore for chore in maintenance.CHORES if chore.do is purge]
-    chore.do()
+    (task,) = [task for task in maintenance.TASKS if task.run is purge]
+    task.run()
     assert sorted(Conversation.objects.values_list("title", flat=True)) == ["kept", "kept", "new", "new"]
     assert Message.objects.count() == 6
 
@@ -100,7 +100,7 @@ left = b"".join(path.read_bytes() for path in Path(sys.argv[1]).glob("site.sqlit
 print([word for word in ("xylophone", "marimba", "glockenspiel", "vibraphone") if word.encode() in left])
 """
 WAYS = {
-    "by upkeep alone": ("two.deleted_at = one.deleted_at; two.save()", ["glockenspiel", "vibraphone"]),
+    "by maintenance alone": ("two.deleted_at = one.deleted_at; two.save()", ["glockenspiel", "vibraphone"]),
     "with the next that is deleted": ("Library(None).delete(two.pk)", ["%s", "glockenspiel", "vibraphone"]),
     "with an account": ("ann.delete()", ["%s", "vibraphone"]),
 }

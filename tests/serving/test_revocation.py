@@ -40,7 +40,7 @@ def disable(key: ApiKey) -> None:
 ENDS: dict[str, Callable[[ApiKey], Any]] = {
     "revoked": lambda key: key.revoke(),
     "deleted": lambda key: key.delete(),
-    "account that this API key belongs to was disabled": disable,
+    "account of this API key was disabled": disable,
 }
 
 
@@ -81,7 +81,7 @@ async def test_what_another_process_revoked_is_felt_by_looking() -> None:
         await in_database(lambda: ApiKey.objects.update(is_revoked=True))  # without a signal
         await asyncio.sleep(0)
         assert not its.done()
-        await in_database(revocation.look)
+        await in_database(revocation.enforce)
         with pytest.raises(AuthenticationFailed):
             await its
 

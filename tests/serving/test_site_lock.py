@@ -18,7 +18,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from inference.serving import site_lock
-with site_lock.taken(Path(sys.argv[1])) as place:
+with site_lock.locked(Path(sys.argv[1])) as place:
     place.listens("127.0.0.1", 8123)
     print("held", flush=True)
     time.sleep(600)
@@ -26,15 +26,15 @@ with site_lock.taken(Path(sys.argv[1])) as place:
 
 
 def test_what_is_written_is_found_while_it_lasts(tmp_path: Path) -> None:
-    assert site_lock.found(tmp_path) is None
-    with site_lock.taken(tmp_path) as place:
-        assert site_lock.found(tmp_path) == Serving(pid=os.getpid())
+    assert site_lock.running_site(tmp_path) is None
+    with site_lock.locked(tmp_path) as place:
+        assert site_lock.running_site(tmp_path) == Serving(pid=os.getpid())
         place.listens("::1", 8123)
-        assert site_lock.found(tmp_path) == Serving(pid=os.getpid(), host="::1", port=8123)
-        assert str(site_lock.found(tmp_path)) == f"at http://[::1]:8123, process {os.getpid()}"
+        assert site_lock.running_site(tmp_path) == Serving(pid=os.getpid(), host="::1", port=8123)
+        assert str(site_lock.running_site(tmp_path)) == f"at http://[::1]:8123, process {os.getpid()}"
         (file,) = tmp_path.iterdir()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert list(tmp_path.iterdir()) == [] and site_lock.found(tmp_path) is None
+    assert list(tmp_path.iterdir()) == [] and site_lock.running_site(tmp_path) is None
 
 
 def test_a_folder_has_one_site_and_is_free_once_that_is_killed(tmp_path: Path) -> None:
@@ -42,13 +42,13 @@ def test_a_folder_has_one_site_and_is_free_once_that_is_killed(tmp_path: Path) -
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout and other.stdout.readline() == "held\n"
         told = f"at http://127.0.0.1:8123, process {other.pid}"
-        with pytest.raises(site_lock.ServedAlready, match=told), site_lock.taken(tmp_path):
+        with pytest.raises(site_lock.ServedAlready, match=told), site_lock.locked(tmp_path):
             pass
-        assert site_lock.found(tmp_path)
+        assert site_lock.running_site(tmp_path)
         other.send_signal(signal.SIGKILL)
-    assert site_lock.found(tmp_path) is None and list(tmp_path.iterdir()) != []
-    with site_lock.taken(tmp_path):
-        assert site_lock.found(tmp_path) == Serving(pid=os.getpid())
+    assert site_lock.running_site(tmp_path) is None and list(tmp_path.iterdir()) != []
+    with site_lock.locked(tmp_path):
+        assert site_lock.running_site(tmp_path) == Serving(pid=os.getpid())
 
 
 def test_those_who_look_do_not_keep_a_site_from_starting(tmp_path: Path) -> None:
@@ -57,13 +57,13 @@ def test_those_who_look_do_not_keep_a_site_from_starting(tmp_path: Path) -> None
 
     def look() -> None:
         while not is_over.is_set():
-            site_lock.found(tmp_path)
+            site_lock.running_site(tmp_path)
 
     thread = threading.Thread(target=look)
     thread.start()
     try:
         for _ in range(200):
-            with site_lock.taken(tmp_path) as place:
+            with site_lock.locked(tmp_path) as place:
                 place.listens("127.0.0.1", 8123)
     finally:
         is_over.set()
@@ -71,7 +71,7 @@ def test_those_who_look_do_not_keep_a_site_from_starting(tmp_path: Path) -> None
 
 
 def test_a_child_does_not_hold_the_folder(tmp_path: Path) -> None:
-    with site_lock.taken(tmp_path), subprocess.Popen(["sleep", "600"]) as child:
+    with site_lock.locked(tmp_path), subprocess.Popen(["sleep", "600"]) as child:
         held = [Path(file.path).name for file in psutil.Process().open_files()]
         inherited = [Path(file.path).name for file in psutil.Process(child.pid).open_files()]
         child.kill()

@@ -1,7 +1,7 @@
 from dataclasses import dataclass, field
 
 from inference.core.pool_state import Memory, ModelState, PoolSnapshot, ResidentModel
-from inference.serving.usage_history import EVERY_S, KEPT, Hour
+from inference.serving.usage_history import EVERY_S, KEPT, UsageHistory
 from tests.fakes import FakeRunner, fake_pool
 
 GB = 10**9
@@ -14,10 +14,10 @@ class World:
 
     at: float = 1000.0
     tokens: int = 70
-    hour: Hour = field(init=False)
+    hour: UsageHistory = field(init=False)
 
     def __post_init__(self) -> None:
-        self.hour = Hour(
+        self.hour = UsageHistory(
             tokens=lambda: self.tokens, gauge=lambda: 50 * GB, clock=lambda: self.at, now=lambda: self.at
         )
 

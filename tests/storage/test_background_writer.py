@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 from django.db import DataError, OperationalError
 
-from inference.storage.background_writer import Writer
+from inference.storage.background_writer import BackgroundWriter
 
 
 class Database:
@@ -28,7 +28,7 @@ class Database:
 
 def written(database: Database, text: str) -> list[str]:
     """What becomes of `text`, of which the first letter is being written while the others come."""
-    writer: Writer[str] = Writer(database, name="letters", most=3, try_again_s=0)
+    writer: BackgroundWriter[str] = BackgroundWriter(database, name="letters", batch_size=3, retry_after_s=0)
     writer(text[0])
     assert database.begun.wait(10)
     for letter in text[1:]:

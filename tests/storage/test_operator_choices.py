@@ -55,9 +55,9 @@ def test_a_slow_database_holds_nobody_up_and_its_answer_counts_later(
 ) -> None:
     gate = threading.Event()
     read: Callable[[], Mapping[str, Choice]] = lambda: PINNED if gate.wait(10) else {}  # noqa: E731
-    choices = Choices(read, patience_s=0.01)
+    choices = Choices(read, timeout_s=0.01)
     assert choices() == choices() == {}
     gate.set()
-    choices._patience_s = 10
+    choices._timeout_s = 10
     assert choices() == PINNED
     assert warnings(caplog) == 1

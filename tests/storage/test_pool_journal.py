@@ -41,7 +41,7 @@ def test_events_become_rows_in_order() -> None:
 def test_a_locked_database_is_waited_for_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
     locked = [OperationalError("database is locked") for _ in range(3)]
     database = Database(*locked)
-    journal = Journal(database, try_again_s=0)
+    journal = Journal(database, retry_after_s=0)
     journal(event("a"))
     journal(event("b"))
     assert journal.flush(10)
@@ -61,7 +61,7 @@ def test_what_can_never_be_written_does_not_hold_up_the_rest(caplog: pytest.LogC
 def test_more_than_there_is_room_for_is_dropped_and_told(caplog: pytest.LogCaptureFixture) -> None:
     database = Database()
     database.gate.clear()
-    journal = Journal(database, room=2)
+    journal = Journal(database, capacity=2)
     for number in range(8):
         journal(event(str(number)))
     assert "of the pool's decisions were lost" in caplog.text

@@ -12,7 +12,7 @@ import msgspec
 from inference.accounts.permissions import Account, may_look
 from inference.admin.dashboard.page import Page, known, page
 from inference.api.http.live_socket import FORBIDDEN, TOO_MANY, UNAUTHORISED, LiveSocket
-from inference.serving.usage_history import HOUR
+from inference.serving.usage_history import USAGE_HISTORY
 from inference.storage.database_threads import in_database
 
 __all__ = ["FORBIDDEN", "MOST_SOCKETS", "TOO_MANY", "UNAUTHORISED", "DashboardConsumer"]
@@ -49,7 +49,7 @@ class DashboardConsumer(LiveSocket):
                 seen, look_at = await in_database(known), time.monotonic() + LOOK_EVERY_S
             now = page(seen)
             news = changed(told, now)
-            if samples := HOUR.since(since):
+            if samples := USAGE_HISTORY.since(since):
                 news["hour"], since = samples, samples[-1].at
             if news or is_due:  # a page that hears nothing for long takes its connection for lost
                 await self.send(msgspec.json.encode({"type": "dashboard"} | news).decode())

@@ -16,7 +16,7 @@ from inference.models.api_key import ApiKey
 from inference.serving import runtime
 from inference.serving.active_requests import STREAMS, Stream
 from inference.serving.memory_breakdown import Bar, bar_of
-from inference.serving.usage_history import HOUR, available
+from inference.serving.usage_history import USAGE_HISTORY, available
 
 MOST_MODELS = 12
 MOST_STREAMS = 40
@@ -101,7 +101,7 @@ def page(of: DashboardCache) -> Page:
     return Page(
         memory=parts(bar),
         held=wording.held(bar, snapshot),
-        hour_text=wording.hour(HOUR.since(), bar.held),
+        hour_text=wording.hour(USAGE_HISTORY.since(), bar.held),
         models=rows[:MOST_MODELS],
         more_models=_more(len(rows) - MOST_MODELS),
         streams=tuple(_stream(stream, of.keys, now) for stream in streams[:MOST_STREAMS]),

@@ -75,9 +75,10 @@ async def _holder(request: HttpRequest, given: str) -> Principal:
     meter = LIMITS.of(principal)
     meter.begin_day(known.day, known.tokens_today)
     rate_limit_headers.attach(request, principal)
-    if meter.is_news():
+    if meter.is_record_due:
+        meter.note_record()
         runtime.ledger()(Seen(prefix=principal.name, at=time.time()))
-    meter.ask(principal.allowance)
+    meter.count_request(principal.allowance)
     return principal
 
 

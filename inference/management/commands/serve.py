@@ -23,7 +23,7 @@ from inference.core.threads import FILES
 from inference.management.folder import models_folder
 from inference.repository.starter import StarterUnavailable, ensure_starter
 from inference.serving import runtime, site_lock, tracing
-from inference.serving.maintenance import Upkeep
+from inference.serving.maintenance import Maintenance
 from inference.serving.recording.capture_switch import SWITCH
 from mlxsite.server import StreamServer
 
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         models_folder(config)
         self.check()
         try:
-            with site_lock.taken(config.data_dir) as place:
+            with site_lock.locked(config.data_dir) as place:
                 self._run(config, place)
         except site_lock.ServedAlready as other:
             raise CommandError(
@@ -64,10 +64,10 @@ class Command(BaseCommand):
                 "folder of its own with MLX_SERVER_DATA_DIR."
             ) from None
 
-    def _run(self, config: Config, place: site_lock.Place) -> None:
+    def _run(self, config: Config, place: site_lock.SiteLock) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         SWITCH.refresh()  # before the first request: a capture goes on after a restart
-        Upkeep().start()
+        Maintenance().start()
         login = _first_login(config)
         if config.starter and not any(card.is_servable for card in runtime.catalog().scan()):
             self._fetch_starter(config)
@@ -90,7 +90,7 @@ class Command(BaseCommand):
         except StarterUnavailable as error:
             self.stderr.write(self.style.WARNING(str(error)))
 
-    def _serve(self, config: Config, place: site_lock.Place, login: FirstLogin) -> None:
+    def _serve(self, config: Config, place: site_lock.SiteLock, login: FirstLogin) -> None:
         from mlxsite.asgi import application
 
         def on_ready() -> None:

@@ -1,1 +1,1 @@
-"""What was asked of this site, by whom, and what became of it."""
+"""Records of requests: who sent them, how they ended, and what they used."""

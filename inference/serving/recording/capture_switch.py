@@ -1,4 +1,4 @@
-"""Whether words may be kept now: known without asking the database."""
+"""Whether the text of requests is captured now, without a database query."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from inference.models.request_record import Capture
 
 
 class Switch:
-    """Off until it is told of an end that lies ahead; it goes off by itself."""
+    """Off until it is set to a time in the future; it goes off at that time by itself."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -28,7 +28,7 @@ class Switch:
         self._until = until
 
     def refresh(self) -> None:
-        """Look into the database: not for the event loop."""
+        """Read the end of the capture from the database; blocks, so not for the event loop."""
         end = Capture.objects.end()
         self.set(end.timestamp() if end else 0.0)
 
@@ -36,6 +36,6 @@ class Switch:
 SWITCH = Switch()
 
 
-def feel(**signal: Any) -> None:
-    """Have a capture that was begun or ended in this process felt once it is committed."""
+def on_change(**signal: Any) -> None:
+    """Refresh the switch once a capture that began or ended in this process is committed."""
     transaction.on_commit(SWITCH.refresh)

@@ -1,4 +1,4 @@
-"""What is known of one request when it is over."""
+"""The entry of one request, and the use of a key, on their way to the database."""
 
 from typing import Literal
 
@@ -21,7 +21,7 @@ class RequestEntry(Struct, kw_only=True):
     completion_tokens: int = 0
     cached_tokens: int = 0
     finish: str = ""  # the answers' reasons, in order
-    error: str = ""  # the code the client was told
+    error: str = ""  # the code of the error that the client got
     has_left: bool = False  # the client went before the end
     prompt: str = ""  # this and the answer only while capture is on
     answer: str = ""

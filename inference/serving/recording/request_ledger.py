@@ -1,4 +1,4 @@
-"""What became of requests, on its way into the database: a row for each, and each key's use."""
+"""The ledger of requests: a row for each in the database, and the use of each key."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -11,32 +11,42 @@ from inference.models.api_key import ApiKey, KeyDay
 from inference.models.request_record import RequestRecord
 from inference.serving.recording.capture_switch import SWITCH
 from inference.serving.recording.request_entry import Note, RequestEntry
-from inference.storage.background_writer import Writer
+from inference.storage.background_writer import BackgroundWriter
 
-_MOST = 200  # in one transaction: enough for any load, and soon over
+_BATCH_SIZE = 200  # in one transaction: enough for any load, and soon over
 
 
 def write(notes: Sequence[Note]) -> None:
-    """Everything of one batch; OperationalError or InterfaceError when it cannot be written now."""
+    """Write one batch; raises OperationalError or InterfaceError when it cannot be written now."""
     try:
         with transaction.atomic():
             keys = _keys_of(notes)
             entries = [note for note in notes if isinstance(note, RequestEntry)]
             _record(entries, keys)
             _count(entries, keys)
-            _see(notes, keys)
+            _note_use(notes, keys)
             SWITCH.refresh()  # another process may have begun or ended a capture
     finally:
         close_old_connections()
 
 
-class Ledger(Writer[Note]):
-    """Call it with what was noted; a thread writes it soon."""
+class Ledger(BackgroundWriter[Note]):
+    """Call it with an entry; a thread writes it soon."""
 
     def __init__(
-        self, write: Callable[[Sequence[Note]], None] = write, *, room: int = 10_000, try_again_s: float = 2.0
+        self,
+        write: Callable[[Sequence[Note]], None] = write,
+        *,
+        capacity: int = 10_000,
+        retry_after_s: float = 2.0,
     ) -> None:
-        super().__init__(write, name="the requests' records", most=_MOST, room=room, try_again_s=try_again_s)
+        super().__init__(
+            write,
+            name="the requests' records",
+            batch_size=_BATCH_SIZE,
+            capacity=capacity,
+            retry_after_s=retry_after_s,
+        )
 
 
 def _prefix(note: Note) -> str:
@@ -46,7 +56,7 @@ def _prefix(note: Note) -> str:
 
 
 def _keys_of(notes: Sequence[Note]) -> dict[str, ApiKey]:
-    """Those that are still there, by what they begin with."""
+    """The keys that still exist, by prefix."""
     named = {prefix for note in notes if (prefix := _prefix(note))}
     return {key.prefix: key for key in ApiKey.objects.filter(prefix__in=named)}
 
@@ -84,7 +94,7 @@ def _ms(seconds: float) -> int:
 
 
 def _count(entries: Iterable[RequestEntry], keys: dict[str, ApiKey]) -> None:
-    """Add to each key's day what was used on it; a day is that of the request's end."""
+    """Add each request's tokens to its key's day, which is the day of the request's end."""
     day = datetime.now(UTC).date()
     for entry in entries:
         key = keys.get(_prefix(entry))
@@ -98,7 +108,7 @@ def _count(entries: Iterable[RequestEntry], keys: dict[str, ApiKey]) -> None:
         )
 
 
-def _see(notes: Sequence[Note], keys: dict[str, ApiKey]) -> None:
+def _note_use(notes: Sequence[Note], keys: dict[str, ApiKey]) -> None:
     for note in notes:
         if key := keys.get(_prefix(note)):
             key.was_used(datetime.fromtimestamp(note.at, UTC))

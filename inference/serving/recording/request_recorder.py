@@ -1,4 +1,4 @@
-"""Making an entry of a request from the events that pass by, with its words where they may be kept."""
+"""Recording of requests: an entry made from a request's events, with its text during a capture."""
 
 import asyncio
 import json
@@ -11,7 +11,6 @@ import msgspec
 from inference.core.errors import InternalError, ServerError
 from inference.core.events import (
     Accepted,
-    Delta,
     Ended,
     Event,
     Finished,
@@ -30,16 +29,19 @@ _PARTS: dict[type, str] = {TextDelta: "text", ReasoningDelta: "reasoning", ToolC
 
 
 class RequestRecorder:
-    """One request under way; `note` is called for every token, so it does next to nothing."""
+    """One request in progress; its entry is complete after `end`.
+
+    `captured` observes the same events, and is None while no capture is on.
+    """
 
     def __init__(
         self,
         entry: RequestEntry,
         clock: Callable[[], float] = time.monotonic,
-        words: "CapturedText | None" = None,
+        captured: "CapturedText | None" = None,
     ) -> None:
         self.entry = entry
-        self._words = words
+        self.captured = captured
         self._clock = clock
         self._phase = "queued"
         self._since = clock()
@@ -56,12 +58,11 @@ class RequestRecorder:
         return self.entry.tokens
 
     def note(self, event: Event) -> None:
+        """Count tokens, and the seconds of each phase."""
         if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
             self.entry.completion_tokens += event.tokens
             if self._phase != "decode":
                 self._enter("decode")
-            if self._words:
-                self._words.hear(event)
             return
         match event:
             case Progress(phase=phase, done=done, total=total):
@@ -86,8 +87,8 @@ class RequestRecorder:
         if not self._is_finished:
             self._enter("over")
             self.entry.finish = ", ".join(self._reasons)
-            if self._words:
-                self._words.keep(self.entry)
+            if self.captured:
+                self.captured.store(self.entry)
 
     def _enter(self, phase: str) -> None:
         now = self._clock()
@@ -110,40 +111,42 @@ class RequestRecorder:
         entry, usage, timings = self.entry, finished.usage, finished.timings
         entry.prompt_tokens, entry.completion_tokens = usage.prompt_tokens, usage.completion_tokens
         entry.cached_tokens = usage.cached_tokens
-        # The worker's clock knows better, and tells its queue from its prefill.
+        # The worker's clock is more exact, and separates its queue from its prefill.
         entry.queued_s += timings.queue_s
         entry.prefill_s = timings.prefill_s or entry.prefill_s
         entry.decode_s = timings.decode_s or entry.decode_s
 
 
 class CapturedText:
-    """What was asked and answered, kept only when capture is still on at the end."""
+    """The text of a request and its answers, stored only if the capture is still on at the end."""
 
     def __init__(self, request: Request, switch: Switch) -> None:
         self._switch = switch
         self._prompt = msgspec.json.encode(request).decode()[:MOST_CHARACTERS]
-        self._room = MOST_CHARACTERS
-        self._said: dict[tuple[int, str], list[str]] = {}
+        self._characters_left = MOST_CHARACTERS
+        self._texts: dict[tuple[int, str], list[str]] = {}
 
-    def hear(self, delta: Delta) -> None:
-        if self._room > 0:
-            self._said.setdefault((delta.index, _PARTS[type(delta)]), []).append(delta.text)
-            self._room -= len(delta.text)
+    def note(self, event: Event) -> None:
+        """Keep the text of a delta."""
+        if self._characters_left > 0 and isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
+            self._texts.setdefault((event.index, _PARTS[type(event)]), []).append(event.text)
+            self._characters_left -= len(event.text)
 
-    def keep(self, entry: RequestEntry) -> None:
+    def store(self, entry: RequestEntry) -> None:
+        """Put the texts into the entry, if the capture is still on."""
         if self._switch.is_on():
             answers = [
                 {"answer": index, "part": part, "text": "".join(texts)}
-                for (index, part), texts in self._said.items()
+                for (index, part), texts in self._texts.items()
             ]
             entry.prompt, entry.answer = self._prompt, json.dumps(answers, ensure_ascii=False)
 
 
 @contextmanager
-def watched(
+def recorded(
     request: Request, principal: Principal, keep: Callable[[RequestEntry], None], switch: Switch = SWITCH
 ) -> Iterator[RequestRecorder]:
-    """Watch one request, and hand its entry to `keep` when it is over, however it ends."""
+    """Record one request, and pass its entry to `keep` when it is over, however it ends."""
     entry = RequestEntry(
         at=time.time(),
         principal_kind=principal.kind,
@@ -151,15 +154,15 @@ def watched(
         model=request.model,
         kind=request.kind,
     )
-    watch = RequestRecorder(entry, words=CapturedText(request, switch) if switch.is_on() else None)
+    recorder = RequestRecorder(entry, captured=CapturedText(request, switch) if switch.is_on() else None)
     try:
-        yield watch
+        yield recorder
     except (GeneratorExit, asyncio.CancelledError):
-        watch.leave()
+        recorder.leave()
         raise
     except Exception as error:
-        watch.fail(error)
+        recorder.fail(error)
         raise
     finally:
-        watch.end()
+        recorder.end()
         keep(entry)

@@ -17,7 +17,7 @@ from inference.api.http.live_socket import MAX_MESSAGES, TALKATIVE, UNAUTHORISED
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message
 from inference.serving.generation import stream
-from inference.serving.usage_history import HOUR
+from inference.serving.usage_history import USAGE_HISTORY
 from inference.storage.database_threads import in_database
 from tests.fakes import FakeRunner, card, serving
 from tests.people import client_of, session_of
@@ -202,11 +202,11 @@ async def test_one_user_has_so_many_and_no_more(staff: SessionBase) -> None:
 
 async def test_a_page_that_comes_back_is_told_what_it_missed(staff: SessionBase) -> None:
     with serving() as pool:
-        HOUR(pool.snapshot())
-        first, *_ = HOUR.since()
+        USAGE_HISTORY(pool.snapshot())
+        first, *_ = USAGE_HISTORY.since()
         async with connected(staff) as communicator:
             assert (await hear(communicator))["hour"][0][0] == first.at
-        async with connected(staff, f"?since={HOUR.since()[-1].at}") as communicator:
+        async with connected(staff, f"?since={USAGE_HISTORY.since()[-1].at}") as communicator:
             assert "hour" not in await hear(communicator)
 
 

@@ -7,7 +7,7 @@ from django.test import AsyncClient
 from inference import __version__
 from inference.core.config import Config
 from inference.core.pool_state import ModelState, PoolSnapshot, Pressure, ResidentModel
-from inference.pool import Pool
+from inference.pool import Pool, PoolOptions
 from inference.serving import runtime
 from tests.api.openai.asking import chat
 from tests.fakes import FakeRunner, serving
@@ -37,19 +37,19 @@ async def test_a_closing_pool_is_unhealthy() -> None:
     assert (response.status_code, json.loads(response.content)["status"]) == (503, "unhealthy")
 
 
-class ToldPool(Pool):
+class GivenPool(Pool):
     """A pool whose state is given by hand."""
 
-    told = PoolSnapshot(limit_bytes=1)
+    given = PoolSnapshot(limit_bytes=1)
 
     def snapshot(self) -> PoolSnapshot:
-        return self.told
+        return self.given
 
 
-async def health_of(told: PoolSnapshot) -> tuple[int, dict[str, Any]]:
-    options: Any = {"limit_bytes": 1, "queue_limit": 1, "load_timeout_s": 1}
-    pool = ToldPool(find_card=lambda _: None, start_runner=FakeRunner, **options)
-    pool.told = told
+async def health_of(snapshot: PoolSnapshot) -> tuple[int, dict[str, Any]]:
+    options = PoolOptions(limit_bytes=1, queue_limit=1, load_timeout_s=1)
+    pool = GivenPool(options, find_card=lambda _: None, start_runner=FakeRunner)
+    pool.given = snapshot
     with runtime.use_pool(pool):
         response = await AsyncClient().get("/health")
     return response.status_code, json.loads(response.content)

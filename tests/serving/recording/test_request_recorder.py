@@ -23,7 +23,7 @@ from inference.core.requests import ChatRequest, Message, Request
 from inference.serving import generation
 from inference.serving.recording.capture_switch import SWITCH, Switch
 from inference.serving.recording.request_entry import RequestEntry
-from inference.serving.recording.request_recorder import MOST_CHARACTERS, RequestRecorder, watched
+from inference.serving.recording.request_recorder import MOST_CHARACTERS, RequestRecorder, recorded
 from tests.core.test_requests import STORED
 from tests.fakes import FakeRunner, serving
 
@@ -44,16 +44,21 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def watch(clock: Clock) -> RequestRecorder:
+def recorder(clock: Clock) -> RequestRecorder:
     return RequestRecorder(RequestEntry(at=0, principal_kind="local", model="tiny", kind="chat"), clock)
 
 
-def note(watch: RequestRecorder, clock: Clock, *events: Any) -> RequestEntry:
+def note(recorder: RequestRecorder, clock: Clock, *events: Any) -> RequestEntry:
     """Let each event come a second after the one before."""
     for event in events:
         clock.at += 1
-        watch.note(event)
-    return watch.entry
+        recorder.note(event)
+    return recorder.entry
+
+
+def note_text(recorder: RequestRecorder, text: str) -> None:
+    assert recorder.captured
+    recorder.captured.note(TextDelta(text=text))
 
 
 @pytest.fixture
@@ -78,23 +83,25 @@ async def entries(runner: FakeRunner, request: ChatRequest = ASKED, leave_after:
     return kept
 
 
-def test_each_second_belongs_to_its_phase(watch: RequestRecorder, clock: Clock) -> None:
+def test_each_second_belongs_to_its_phase(recorder: RequestRecorder, clock: Clock) -> None:
     queue, load = Progress(phase="queued"), Progress(phase="loading")
-    note(watch, clock, queue, load, load, queue, Accepted(prompt_tokens=7), TextDelta(text="a", tokens=2))
+    note(recorder, clock, queue, load, load, queue, Accepted(prompt_tokens=7), TextDelta(text="a", tokens=2))
     clock.at += 4
-    watch.end()
-    entry = watch.entry
+    recorder.end()
+    entry = recorder.entry
     assert (entry.queued_s, entry.loading_s, entry.prefill_s, entry.decode_s) == (3, 2, 1, 4)
     assert (entry.prompt_tokens, entry.completion_tokens) == (7, 2)
 
 
-def test_the_workers_own_figures_win(watch: RequestRecorder, clock: Clock) -> None:
+def test_the_workers_own_figures_win(recorder: RequestRecorder, clock: Clock) -> None:
     usage = Usage(prompt_tokens=9, completion_tokens=5, cached_tokens=4)
     timings = Timings(queue_s=0.5, prefill_s=0.25, decode_s=0.125)
     text = ReasoningDelta(text="a")
     ends = (Ended(reason="stop"), Ended(reason="length", index=1))
-    entry = note(watch, clock, Accepted(prompt_tokens=9), text, *ends, Finished(usage=usage, timings=timings))
-    watch.end()
+    entry = note(
+        recorder, clock, Accepted(prompt_tokens=9), text, *ends, Finished(usage=usage, timings=timings)
+    )
+    recorder.end()
     assert (entry.queued_s, entry.prefill_s, entry.decode_s) == (1.5, 0.25, 0.125)
     assert (entry.completion_tokens, entry.cached_tokens, entry.finish) == (5, 4, "stop, length")
     assert not entry.has_left
@@ -115,7 +122,7 @@ async def test_an_error_is_told_by_its_code(error: ServerError) -> None:
 
 async def test_an_error_that_nobody_foresaw_is_told_by_the_code_the_client_gets() -> None:
     kept: list[RequestEntry] = []
-    with pytest.raises(KeyError), watched(ASKED, ANN, kept.append):
+    with pytest.raises(KeyError), recorded(ASKED, ANN, kept.append):
         raise KeyError("somebody else's class")
     assert kept[0].error == InternalError.code
 
@@ -123,7 +130,7 @@ async def test_an_error_that_nobody_foresaw_is_told_by_the_code_the_client_gets(
 @pytest.mark.parametrize(("request_", "kind"), STORED)
 def test_a_record_has_the_kind_that_the_request_names(request_: Request, kind: str) -> None:
     kept: list[RequestEntry] = []
-    with watched(request_, ANN, kept.append):
+    with recorded(request_, ANN, kept.append):
         pass
     assert kept[0].kind == kind
 
@@ -153,8 +160,8 @@ async def test_words_are_kept_during_a_capture() -> None:
 
 def test_words_are_dropped_when_the_capture_has_ended_meanwhile(captures: Switch) -> None:
     kept: list[RequestEntry] = []
-    with watched(ASKED, ANN, kept.append) as watch:
-        watch.note(TextDelta(text="Hello"))
+    with recorded(ASKED, ANN, kept.append) as recorder:
+        note_text(recorder, "Hello")
         captures.set(0)
     assert (kept[0].prompt, kept[0].answer) == ("", "")
 
@@ -162,7 +169,7 @@ def test_words_are_dropped_when_the_capture_has_ended_meanwhile(captures: Switch
 @pytest.mark.usefixtures("captures")
 def test_kept_words_have_an_end() -> None:
     kept: list[RequestEntry] = []
-    with watched(ASKED, ANN, kept.append) as watch:
+    with recorded(ASKED, ANN, kept.append) as recorder:
         for _ in range(3):
-            watch.note(TextDelta(text="x" * MOST_CHARACTERS))
+            note_text(recorder, "x" * MOST_CHARACTERS)
     assert len(json.loads(kept[0].answer)[0]["text"]) == MOST_CHARACTERS
