@@ -2,29 +2,24 @@
 
 import contextlib
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
 
 import msgspec
 
 from inference.core.background_refresh import BackgroundRefresh
 from inference.core.model_card import Choice, ModelCard
-from inference.core.requests import Sampling
-from inference.repository import hub_cache, memory_estimate
-from inference.repository.files import context_length, json_files, pooling, remote_code
-from inference.repository.files.json_files import Unreadable
-from inference.repository.files.safetensors import BrokenWeights, Tensor, read_tensors
-from inference.repository.model_folders import Place, lacking, places, sayable
+from inference.repository import hub_cache
+from inference.repository.card_reader import Machine, make_card, unfit_card
+from inference.repository.files.folder_tree import fingerprint
+from inference.repository.model_folders import Place, places
 
 logger = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 1.0
 _LOOK_IN_HUB_CACHE_AGAIN_S = 20.0
 _PATIENCE_S = 0.5  # of a request, with a look that takes long
-_WORKSPACE = 1.1  # activations and buffers beside the weights
 _NO_CHOICE = Choice()
 _SWITCHED_OFF = "an operator has switched it off"
 Choices = Mapping[str, Choice]
@@ -135,9 +130,9 @@ class Catalog:
     def _card(self, place: Place) -> ModelCard | None:
         """None for a folder that went away while it was looked at."""
         if place.problem:
-            return _unfit_card(place)
+            return unfit_card(place)
         try:
-            state = _fingerprint(place.folder)
+            state = fingerprint(place.folder)
         except OSError:
             return None
         known = self._made.get(place.folder)
@@ -153,77 +148,7 @@ class Catalog:
         except Exception:  # the boundary: whatever is in one folder, the others are served
             logger.exception("The model %s cannot be read", place.name)
             unread = "it cannot be read; the server's log has the details"
-            return _unfit_card(msgspec.structs.replace(place, problem=unread))
-
-
-class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """What a prediction depends on beside the model."""
-
-    dequantises: bool
-    context_limit: int | None = None
-    prefill_step: int = 512
-
-
-def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine: Machine) -> ModelCard:
-    """Read one folder's small files; whatever is wrong becomes the card's `problem`."""
-    config, problem = _read_config(folder)
-    problem = problem or _lacking(folder)
-    tensors: list[Tensor] = []
-    try:
-        tensors = read_tensors(folder)
-    except BrokenWeights as error:
-        problem = problem or str(error)
-    except OSError:
-        problem = problem or "its files cannot be read"
-    pools, odd = _pooling(folder, config, name)
-    problem = problem or odd
-    limit = min((limit for limit in (machine.context_limit, pools and pools.longest) if limit), default=None)
-    own = _own_context(folder, config)
-    dequantises, longest = machine.dequantises, min(own, limit or own)
-    predict = memory_estimate.embedding_bytes if pools else memory_estimate.prefill_bytes
-    return ModelCard(
-        id=name,
-        path=str(folder),
-        source=source,
-        family=sayable(str(config.get("model_type") or "unknown")[:80]),
-        context_length=longest,
-        weight_bytes=sum(tensor.bytes for tensor in tensors),
-        resident_bytes=int(
-            memory_estimate.weight_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE
-        ),
-        kv_bytes_per_token=0
-        if pools
-        else memory_estimate.kv_bytes_per_token(config, dequantises=dequantises),
-        prefill_bytes=predict(
-            config, dequantises=dequantises, step=machine.prefill_step, context_length=longest
-        ),
-        created=_changed_at(folder / "config.json"),
-        kind="embedding" if pools else "chat",
-        problem=sayable(problem),
-        own_sampling=_own_sampling(folder),
-    )
-
-
-def _unfit_card(place: Place) -> ModelCard:
-    """The card of what was taken for a model and is none."""
-    return ModelCard(
-        id=place.name,
-        path=str(place.folder),
-        source=place.source,
-        family="unknown",
-        context_length=context_length.read({}),
-        weight_bytes=0,
-        resident_bytes=0,
-        problem=place.problem,
-    )
-
-
-def _pooling(folder: Path, config: Mapping[str, Any], name: str) -> tuple[pooling.Pooling | None, str]:
-    """How an embedding model pools, and why it cannot be served."""
-    try:
-        return pooling.read(folder, config, name), ""
-    except pooling.OddPooling as error:
-        return None, str(error)
+            return unfit_card(msgspec.structs.replace(place, problem=unread))
 
 
 def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
@@ -242,71 +167,3 @@ def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
         context_length=min(card.context_length, choice.context_cap or card.context_length),
         sampling=choice.sampling,
     )
-
-
-def _changed_at(path: Path) -> int:
-    try:
-        return int(path.stat().st_mtime)
-    except OSError:
-        return 0
-
-
-def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
-    """config.json, and why the folder cannot be served if its small files say so already."""
-    config: dict[str, Any] = {}
-    for name in ("config.json", "tokenizer_config.json"):
-        try:
-            found = _read_file(folder / name)
-        except Unreadable:
-            return config, f"its {name} cannot be read"
-        if name == "config.json":
-            config = found
-        if not config:
-            return config, "its config.json cannot be read"
-        if key := remote_code.asked_by(found):
-            return config, f"it needs code of its own to run ({key} in {name}), which this server never does"
-    return config, ""
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    if path.name == "tokenizer_config.json":  # it may list tens of thousands of tokens, of no use here
-        return json_files.read_keys(path, *remote_code.KEYS)
-    return json_files.read_object(path)
-
-
-def _own_context(folder: Path, config: Mapping[str, Any]) -> int:
-    try:
-        settings = json_files.read_keys(folder / "tokenizer_config.json", "model_max_length")
-    except Unreadable:
-        settings = {}
-    return context_length.read(config, settings)
-
-
-def _own_sampling(folder: Path) -> Sampling:
-    try:
-        return Sampling.recommended(json_files.read_object(folder / "generation_config.json"))
-    except Unreadable:
-        return Sampling()
-
-
-def _lacking(folder: Path) -> str:
-    try:
-        return lacking(set(os.listdir(folder)))
-    except OSError:
-        return "its files cannot be read"
-
-
-def _fingerprint(folder: Path) -> int:
-    """Changes whenever a file of the folder comes, goes or changes, and when a link leads to another one."""
-    here = folder.stat()
-    with os.scandir(folder) as entries:
-        files = sorted((entry.name, *_state(entry)) for entry in entries)
-    return hash((here.st_dev, here.st_ino, *files))
-
-
-def _state(entry: "os.DirEntry[str]") -> tuple[int, int]:
-    try:
-        found = entry.stat()
-    except OSError:  # a link to nowhere, or gone since
-        return 0, 0
-    return found.st_mtime_ns, found.st_size

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from inference.core.background_refresh import BackgroundRefresh
-from tests.repository.test_catalog import Clock
+from tests.repository.catalog_scan import Clock
 
 FOREVER = 3600.0
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from inference.repository.catalog import Machine, make_card
+from inference.repository.card_reader import Machine, make_card
 from tests.tiny import make_tiny_model
 from tests.tiny_vectors import LONGEST, make_tiny_bert, make_tiny_qwen3
 

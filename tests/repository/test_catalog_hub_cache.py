@@ -9,7 +9,7 @@ import pytest
 from inference.repository.catalog import Catalog
 from inference.repository.files import folder_tree
 from inference.repository.hub_cache import snapshots
-from tests.repository.test_catalog import Clock, scan
+from tests.repository.catalog_scan import Clock, scan
 from tests.tiny import make_tiny_model
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from inference.core.model_card import Choice, ModelCard
 from inference.repository import catalog as module
-from inference.repository.catalog import Catalog, make_card
-from tests.repository.test_catalog import Clock, scan
+from inference.repository.card_reader import make_card
+from inference.repository.catalog import Catalog
+from tests.repository.catalog_scan import Clock, scan
 from tests.tiny import make_tiny_model
 
 

@@ -41,6 +41,14 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, onerror=_unless_gone)
 
 
+def fingerprint(folder: Path) -> int:
+    """Changes whenever a file of the folder comes, goes or changes, and when a link leads to another one."""
+    here = folder.stat()
+    with os.scandir(folder) as entries:
+        files = sorted((entry.name, *_state(entry)) for entry in entries)
+    return hash((here.st_dev, here.st_ino, *files))
+
+
 def is_same(descriptor: int, path: Path) -> bool:
     """Whether the open file is still the one at this path."""
     try:
@@ -61,3 +69,11 @@ def _unless_gone(function: Any, path: str, problem: Any) -> None:
     _, error, _ = problem
     if not isinstance(error, _GONE):
         raise error
+
+
+def _state(entry: "os.DirEntry[str]") -> tuple[int, int]:
+    try:
+        found = entry.stat()
+    except OSError:  # a link to nowhere, or gone since
+        return 0, 0
+    return found.st_mtime_ns, found.st_size

@@ -1,0 +1,140 @@
+"""The card of one model folder, made from its small files alone: no weights are read."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from inference.core.model_card import ModelCard
+from inference.core.requests import Sampling
+from inference.repository import memory_estimate
+from inference.repository.files import context_length, json_files, pooling, remote_code
+from inference.repository.files.json_files import Unreadable
+from inference.repository.files.safetensors import BrokenWeights, Tensor, read_tensors
+from inference.repository.model_folders import Place, lacking, sayable
+
+_WORKSPACE = 1.1  # activations and buffers beside the weights
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a prediction depends on beside the model."""
+
+    dequantises: bool
+    context_limit: int | None = None
+    prefill_step: int = 512
+
+
+def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine: Machine) -> ModelCard:
+    """Read one folder's small files; whatever is wrong becomes the card's `problem`."""
+    config, problem = _read_config(folder)
+    problem = problem or _lacking(folder)
+    tensors: list[Tensor] = []
+    try:
+        tensors = read_tensors(folder)
+    except BrokenWeights as error:
+        problem = problem or str(error)
+    except OSError:
+        problem = problem or "its files cannot be read"
+    pools, odd = _pooling(folder, config, name)
+    problem = problem or odd
+    limit = min((limit for limit in (machine.context_limit, pools and pools.longest) if limit), default=None)
+    own = _own_context(folder, config)
+    dequantises, longest = machine.dequantises, min(own, limit or own)
+    predict = memory_estimate.embedding_bytes if pools else memory_estimate.prefill_bytes
+    return ModelCard(
+        id=name,
+        path=str(folder),
+        source=source,
+        family=sayable(str(config.get("model_type") or "unknown")[:80]),
+        context_length=longest,
+        weight_bytes=sum(tensor.bytes for tensor in tensors),
+        resident_bytes=int(
+            memory_estimate.weight_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE
+        ),
+        kv_bytes_per_token=0
+        if pools
+        else memory_estimate.kv_bytes_per_token(config, dequantises=dequantises),
+        prefill_bytes=predict(
+            config, dequantises=dequantises, step=machine.prefill_step, context_length=longest
+        ),
+        created=_changed_at(folder / "config.json"),
+        kind="embedding" if pools else "chat",
+        problem=sayable(problem),
+        own_sampling=_own_sampling(folder),
+    )
+
+
+def unfit_card(place: Place) -> ModelCard:
+    """The card of what was taken for a model and is none."""
+    return ModelCard(
+        id=place.name,
+        path=str(place.folder),
+        source=place.source,
+        family="unknown",
+        context_length=context_length.read({}),
+        weight_bytes=0,
+        resident_bytes=0,
+        problem=place.problem,
+    )
+
+
+def _pooling(folder: Path, config: Mapping[str, Any], name: str) -> tuple[pooling.Pooling | None, str]:
+    """How an embedding model pools, and why it cannot be served."""
+    try:
+        return pooling.read(folder, config, name), ""
+    except pooling.OddPooling as error:
+        return None, str(error)
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return int(path.stat().st_mtime)
+    except OSError:
+        return 0
+
+
+def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
+    """config.json, and why the folder cannot be served if its small files say so already."""
+    config: dict[str, Any] = {}
+    for name in ("config.json", "tokenizer_config.json"):
+        try:
+            found = _read_file(folder / name)
+        except Unreadable:
+            return config, f"its {name} cannot be read"
+        if name == "config.json":
+            config = found
+        if not config:
+            return config, "its config.json cannot be read"
+        if key := remote_code.asked_by(found):
+            return config, f"it needs code of its own to run ({key} in {name}), which this server never does"
+    return config, ""
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    if path.name == "tokenizer_config.json":  # it may list tens of thousands of tokens, of no use here
+        return json_files.read_keys(path, *remote_code.KEYS)
+    return json_files.read_object(path)
+
+
+def _own_context(folder: Path, config: Mapping[str, Any]) -> int:
+    try:
+        settings = json_files.read_keys(folder / "tokenizer_config.json", "model_max_length")
+    except Unreadable:
+        settings = {}
+    return context_length.read(config, settings)
+
+
+def _own_sampling(folder: Path) -> Sampling:
+    try:
+        return Sampling.recommended(json_files.read_object(folder / "generation_config.json"))
+    except Unreadable:
+        return Sampling()
+
+
+def _lacking(folder: Path) -> str:
+    try:
+        return lacking(set(os.listdir(folder)))
+    except OSError:
+        return "its files cannot be read"
