@@ -14,9 +14,8 @@ from django.utils.cache import add_never_cache_headers
 
 from inference.admin import audit_log
 from inference.models import Download
-from inference.repository.downloads import register
+from inference.repository.downloads.active_download import ActiveDownload, State
 from inference.repository.downloads.errors import FetchFailed
-from inference.repository.downloads.register import State
 from inference.serving import runtime
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class DownloadsView:
     files: tuple[FileSight, ...]
 
     @classmethod
-    def of(cls, download: register.ActiveDownload) -> "DownloadsView":
+    def of(cls, download: ActiveDownload) -> "DownloadsView":
         progress = download.progress
         return cls(
             id=download.id,
@@ -149,7 +148,7 @@ def _sights() -> list[DownloadsView]:
     return [DownloadsView.of(download) for download in runtime.downloads().all()]
 
 
-def _pace(download: register.ActiveDownload) -> str:
+def _pace(download: ActiveDownload) -> str:
     progress = download.progress
     if not progress.files:
         return "Asking the hub…"

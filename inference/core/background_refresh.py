@@ -1,4 +1,4 @@
-"""Looking again and again at something slow, so that whoever asks need not wait for it."""
+"""A cached value that is slow to load, refreshed in the background so that callers need not wait."""
 
 import logging
 import threading
@@ -10,18 +10,18 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
-_AFTER_A_CHANGE_S = 10.0  # somebody has just changed it, and wants to see that
+_AFTER_A_CHANGE_S = 10.0  # a caller has just changed something, and wants to see that
 
 
 @dataclass(frozen=True)
-class _Outcome(Generic[T]):
+class _Result(Generic[T]):
     value: T
     age: int
 
 
 @dataclass(frozen=True)
-class _Look(Generic[T]):
-    """One look that is under way; `age` is how often something had been forgotten when it began."""
+class _Load(Generic[T]):
+    """One load in progress; `age` is the number of calls of `forget` before it began."""
 
     age: int
     began_at: float
@@ -29,80 +29,83 @@ class _Look(Generic[T]):
 
 
 class BackgroundRefresh(Generic[T]):
-    """The latest outcome of `look`, which is done anew when it is older than `again_after_s`.
+    """The latest result of `load`, which is called again when it is older than `refresh_after_s`.
 
-    A thread of its own looks, once for all who ask meanwhile. They wait for at most `patience_s` and are then
-    given the outcome before; they do not wait at all where the last look took longer than that. The very
-    first look is waited for however long it takes, and what it raises is raised to them.
+    A thread of its own loads, once for all callers. They wait for at most `timeout_s` and then get the result
+    before; they do not wait at all if the last load took longer than that. The very first load is waited for
+    however long it takes, and its exception is raised to the callers.
     """
 
     def __init__(
         self,
-        look: Callable[[], T],
+        load: Callable[[], T],
         *,
-        again_after_s: float,
-        patience_s: float,
+        refresh_after_s: float,
+        timeout_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._look = look
-        self._again_after_s = again_after_s
-        self._patience_s = patience_s
+        self._load = load
+        self._refresh_after_s = refresh_after_s
+        self._timeout_s = timeout_s
         self._clock = clock
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="looks")
-        self._lock = threading.Lock()  # held for moments, never while anybody looks
-        self._known: _Outcome[T] | None = None
-        self._under_way: _Look[T] | None = None
-        self._looked_at = float("-inf")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="refresh")
+        self._lock = threading.Lock()  # held for moments, never during a load
+        self._known: _Result[T] | None = None
+        self._in_progress: _Load[T] | None = None
+        self._loaded_at = float("-inf")
         self._is_slow = False
         self._age = 0
 
     def forget(self) -> None:
-        """Look afresh the next time; a look that has begun already does not count. Safe from any thread."""
+        """Load again the next time; a load in progress does not count. Safe from any thread."""
         with self._lock:
             self._age += 1
-            self._looked_at = float("-inf")
+            self._loaded_at = float("-inf")
 
     def latest(self) -> T:
-        """The outcome of the last look, after another one where that is due."""
+        """The result of the last load, after another one if that is due.
+
+        Raises the exception of the first load, while there is no result.
+        """
         with self._lock:
             known, age = self._known, self._age
-            if known and self._clock() - self._looked_at <= self._again_after_s:
+            if known and self._clock() - self._loaded_at <= self._refresh_after_s:
                 return known.value
-            look = self._under_way or self._begin()
-            patience_s = self._patience(known)
-        wait([look.end], patience_s and max(0.0, look.began_at + patience_s - time.monotonic()))
-        if look.end.done() and look.age < age:
+            load = self._in_progress or self._start()
+            timeout_s = self._timeout(known)
+        wait([load.end], timeout_s and max(0.0, load.began_at + timeout_s - time.monotonic()))
+        if load.end.done() and load.age < age:
             return self.latest()
         with self._lock:
             known = self._known
-        return known.value if known else look.end.result()
+        return known.value if known else load.end.result()
 
-    def _patience(self, known: _Outcome[T] | None) -> float | None:
-        """Seconds from its beginning for which a look is waited for; None for ever."""
+    def _timeout(self, known: _Result[T] | None) -> float | None:
+        """Seconds from its start for which a load is waited for; None for no limit."""
         if known is None:
             return None
         if known.age < self._age:
             return _AFTER_A_CHANGE_S
-        return 0.0 if self._is_slow else self._patience_s
+        return 0.0 if self._is_slow else self._timeout_s
 
-    def _begin(self) -> _Look[T]:
+    def _start(self) -> _Load[T]:
         age, began_at = self._age, time.monotonic()
-        self._under_way = _Look(age, began_at, self._thread.submit(self._do, age, began_at))
-        return self._under_way
+        self._in_progress = _Load(age, began_at, self._thread.submit(self._run, age, began_at))
+        return self._in_progress
 
-    def _do(self, age: int, began_at: float) -> T:
-        """One look, in the thread that looks."""
-        outcome = None
+    def _run(self, age: int, began_at: float) -> T:
+        """One load, in its own thread."""
+        result = None
         try:
-            outcome = _Outcome(self._look(), age)
-            return outcome.value
+            result = _Result(self._load(), age)
+            return result.value
         except Exception:
-            logger.exception("A look failed; what it found before stays")
+            logger.exception("A refresh failed; the last result stays")
             raise
         finally:
             with self._lock:
-                self._known = outcome or self._known
-                self._under_way = None
-                self._is_slow = time.monotonic() - began_at > self._patience_s
+                self._known = result or self._known
+                self._in_progress = None
+                self._is_slow = time.monotonic() - began_at > self._timeout_s
                 if age == self._age:
-                    self._looked_at = self._clock()
+                    self._loaded_at = self._clock()

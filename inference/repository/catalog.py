@@ -1,4 +1,4 @@
-"""What may be served from this machine's disk, known from small files alone: no weights are read."""
+"""The models on this machine's disk, read from small files alone: no weights are read."""
 
 import contextlib
 import logging
@@ -17,9 +17,9 @@ from inference.repository.files.folder_tree import fingerprint
 from inference.repository.model_folders import Place, places
 
 logger = logging.getLogger(__name__)
-_LOOK_AGAIN_S = 1.0
-_LOOK_IN_HUB_CACHE_AGAIN_S = 20.0
-_PATIENCE_S = 0.5  # of a request, with a look that takes long
+_RESCAN_AFTER_S = 1.0
+_RESCAN_HUB_CACHE_AFTER_S = 20.0
+_TIMEOUT_S = 0.5  # for which a request waits for a scan
 _NO_CHOICE = Choice()
 _SWITCHED_OFF = "an operator has switched it off"
 Choices = Mapping[str, Choice]
@@ -29,14 +29,14 @@ def no_choices() -> Choices:
     return {}
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """What one look at the disk and the operator's choices found."""
+class CatalogContents(msgspec.Struct, frozen=True):
+    """The cards that one scan of the disk and the operator's choices found."""
 
     cards: Mapping[str, ModelCard]
     aliases: Mapping[str, str]
 
     @classmethod
-    def of(cls, cards: dict[str, ModelCard]) -> "Seen":
+    def of(cls, cards: dict[str, ModelCard]) -> "CatalogContents":
         # Backwards, so that of two models with one alias the first in order has it.
         aliases = {alias: name for name in reversed(cards) for alias in cards[name].aliases}
         return cls(cards, aliases)
@@ -46,10 +46,9 @@ class Catalog:
     """The models below one folder and those in the Hugging Face cache, joined with what the operator chose.
 
     Safe to use from several threads. A folder's card is made once and again whenever one of its files
-    changes; which folders there are, and what was chosen, is looked at again after a second. A thread of its
-    own looks: whoever asks while a slow disk or database keeps it is told what was known before.
-    `hub_cache` is where the Hugging Face cache lies, by default where its own settings say; `clock` counts
-    seconds.
+    changes; the folders and the operator's choices are read again after a second. A thread of its own scans:
+    while a slow disk or database holds it up, callers get what was known before. `hub_cache` is the folder of
+    the Hugging Face cache, by default that of its own settings; `clock` counts seconds.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class Catalog:
         context_limit: int | None = None,
         prefill_step: int = 512,
         clock: Callable[[], float] = time.monotonic,
-        patience_s: float = _PATIENCE_S,
+        timeout_s: float = _TIMEOUT_S,
     ) -> None:
         self._models_dir = models_dir
         self._choices = choices
@@ -75,42 +74,42 @@ class Catalog:
             context_limit=context_limit,
             prefill_step=prefill_step,
         )
-        self._looks = BackgroundRefresh(
-            self._look, again_after_s=_LOOK_AGAIN_S, patience_s=patience_s, clock=clock
+        self._scans = BackgroundRefresh(
+            self._scan, refresh_after_s=_RESCAN_AFTER_S, timeout_s=timeout_s, clock=clock
         )
-        # Used by the thread that looks alone:
+        # Used only by the thread that scans:
         self._made: dict[Path, tuple[int, ModelCard]] = {}
-        self._in_hub_cache: list[Place] = []
-        self._hub_looked_at = float("-inf")
+        self._hub_cache_places: list[Place] = []
+        self._hub_scanned_at = float("-inf")
 
     def scan(self) -> tuple[ModelCard, ...]:
-        """Every model's card, sorted by id; those that cannot be served say why."""
-        return tuple(self._looks.latest().cards.values())
+        """Every model's card, sorted by id; those that cannot be served have a problem."""
+        return tuple(self._scans.latest().cards.values())
 
     def find(self, model_id: str) -> ModelCard | None:
         """The card of one model, by its id or else by an alias; looked up, never joined to a path."""
-        seen = self._looks.latest()
-        return seen.cards.get(model_id) or seen.cards.get(seen.aliases.get(model_id, ""))
+        contents = self._scans.latest()
+        return contents.cards.get(model_id) or contents.cards.get(contents.aliases.get(model_id, ""))
 
     def exact(self, model_id: str) -> ModelCard | None:
         """The card of the model of this very id: for what is done to its row or its folder."""
-        return self._looks.latest().cards.get(model_id)
+        return self._scans.latest().cards.get(model_id)
 
     def pinned(self) -> tuple[str, ...]:
         """The ids of the models that are to stay loaded."""
         return tuple(card.id for card in self.scan() if card.is_pinned)
 
     def forget(self) -> None:
-        """Look afresh the next time."""
-        self._looks.forget()
+        """Scan again the next time."""
+        self._scans.forget()
 
-    def _look(self) -> Seen:
+    def _scan(self) -> CatalogContents:
         choices = self._choices()
         places = {place.name: place for place in self._places()}
         cards = {name: self._card(places[name]) for name in sorted(places)}
         folders = {place.folder for place in places.values()}
         self._made = {folder: made for folder, made in self._made.items() if folder in folders}
-        return Seen.of(
+        return CatalogContents.of(
             {name: _chosen(card, choices.get(name, _NO_CHOICE)) for name, card in cards.items() if card}
         )
 
@@ -120,15 +119,15 @@ class Catalog:
         yield from places(self._models_dir)  # last, so that a folder wins over a cached model of its name
 
     def _hub_places(self) -> list[Place]:
-        """The cache's models; it is large and rarely changes, so it is looked at less often."""
-        if self._clock() - self._hub_looked_at > _LOOK_IN_HUB_CACHE_AGAIN_S:
+        """The cache's models; it is large and rarely changes, so it is scanned less often."""
+        if self._clock() - self._hub_scanned_at > _RESCAN_HUB_CACHE_AFTER_S:
             with contextlib.suppress(OSError):  # it cannot be read now: what was in it probably still is
-                self._in_hub_cache = list(hub_cache.snapshots(self._hub_cache))
-            self._hub_looked_at = self._clock()
-        return self._in_hub_cache
+                self._hub_cache_places = list(hub_cache.snapshots(self._hub_cache))
+            self._hub_scanned_at = self._clock()
+        return self._hub_cache_places
 
     def _card(self, place: Place) -> ModelCard | None:
-        """None for a folder that went away while it was looked at."""
+        """The card of one folder; None if it went away meanwhile."""
         if place.problem:
             return unfit_card(place)
         try:

@@ -27,7 +27,7 @@ class Removal:
 
     @property
     def done(self) -> str:
-        """What has happened."""
+        """What was done, as a text."""
         if self.is_link:
             return f"The link {self.model} was removed; the files that it led to are still there."
         return f"The files of {self.model} were deleted."

@@ -51,5 +51,5 @@ def _convert(source: Path, draft: Path) -> None:
         os.close(leash)
         os.close(end)
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"the conversion ended with status {done.returncode}"]
-        raise ImportRefused(f"{source.name} cannot be converted: {said[-1][:300]}")
+        lines = done.stderr.strip().splitlines() or [f"the conversion ended with status {done.returncode}"]
+        raise ImportRefused(f"{source.name} cannot be converted: {lines[-1][:300]}")

@@ -1,7 +1,7 @@
-"""The models in the Hugging Face cache, which other programs fill and clear while it is looked at.
+"""The models in the Hugging Face cache, which other programs fill and clear while it is read.
 
 The layout is https://huggingface.co/docs/huggingface_hub/guides/manage-cache. huggingface_hub has a scan of
-its own, which looks at every file of every revision; one that vanishes meanwhile costs it the whole cache.
+its own, which reads every file of every revision, and fails for the whole cache when one vanishes meanwhile.
 """
 
 import os
@@ -49,7 +49,7 @@ def _came_at(entry: "os.DirEntry[str]") -> float:
 
 
 def _is_whole(folder: Path) -> bool:
-    """False while somebody downloads it: its files appear one by one."""
+    """False during a download, when its files appear one by one."""
     try:
         names = set(os.listdir(folder))
         return "config.json" in names and not lacking(names) and bool(weight_files(folder))

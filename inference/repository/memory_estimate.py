@@ -1,6 +1,7 @@
 """How much memory a model will take, guessed from its small files before anything is loaded.
 
-Every guess errs upwards: what is too much a worker's report corrects, what is too little it tells too late.
+Every estimate errs upwards: the worker's report corrects one that is too high, but comes too late for one
+that is too low.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ _HALF = 2
 _PACKED_BITS = 32  # packed weights are uint32 words
 _LARGEST = 2**24  # a config.json may claim anything
 _MOST_BYTES = 2**60
-_HIDDEN = 4096  # where nothing is said
+_HIDDEN = 4096  # where the config has none
 _LEAST_LAYERS = 32
 _LAYERS_PER_HIDDEN = 1 / 64
 # Measured on MLX 0.32 with two shapes of llama, from 512 to 3072 tokens: 3 to 8 % above what was taken.

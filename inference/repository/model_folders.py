@@ -1,7 +1,7 @@
 """Where models may lie below the models folder, and which links in it lead to some.
 
-Links to folders are followed, for whoever made them wanted another program's models served from where they
-are. Nothing is ever written or deleted through a link. A link that leads to no model says why.
+Links to folders are followed, because they are made to serve another program's models from where they are.
+Nothing is ever written or deleted through a link. For a link that leads to no model there is a reason.
 """
 
 import errno
@@ -16,9 +16,9 @@ from msgspec import Struct
 
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tiktoken.model")
 _DEEPEST = 4  # folders below the models folder
-_DEEPEST_NAME = 2  # NAME or OWNER/NAME: whoever links a file there took it for a model
-_MOST_FOLDERS = 5_000  # that are looked into behind one link, which may lead to all of somebody's home
-_SYSTEM = frozenset({"lost+found"})  # at the top of every ext4 disk, and nobody may look into it
+_DEEPEST_NAME = 2  # NAME or OWNER/NAME: a link to a file there was meant as a model
+_MOST_FOLDERS = 5_000  # behind one link, which may lead to a whole home folder
+_SYSTEM = frozenset({"lost+found"})  # at the top of every ext4 disk, and not readable
 _NOWHERE = "it is a link to a folder that is not there"
 _CIRCLE = "it is a link that leads to itself"
 _FILE = "it is a link to a file, and a model is a folder"
@@ -30,7 +30,7 @@ Identity = tuple[int, int]  # of a folder, whatever its name: device and inode
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """A model's folder, or one that somebody may take for a model's: then `problem` says why it is none."""
+    """A model's folder, or one that may be taken for one: then `problem` says why it is none."""
 
     name: str
     folder: Path
@@ -51,7 +51,7 @@ class _Spot(Struct, frozen=True, kw_only=True):
         return self.name.count("/") + 1 if self.name else 0
 
     def unfit(self, problem: str) -> Iterator[Place]:
-        """The place that tells why; parts of a model need not be models, and the models folder is none."""
+        """The place with its problem; none for parts of a model and for the models folder itself."""
         if self.name and not self.is_part:
             yield Place(name=self.name, folder=self.path, problem=problem)
 
@@ -66,9 +66,9 @@ class _Walk:
 
     def __init__(self) -> None:
         self._links: deque[_Spot] = deque()
-        self._known: dict[Identity, _Spot] = {}  # folders looked into, as they were reached
+        self._known: dict[Identity, _Spot] = {}  # folders that were read, by the path that led to them
         self._is_behind_link = False
-        self._left = 0  # folders behind a link that may still be looked into
+        self._left = 0  # folders behind a link that may still be read
 
     def places(self, root: Path) -> Iterator[Place]:
         try:
@@ -102,7 +102,7 @@ class _Walk:
             yield from spot.unfit(f"it is the same folder as {first.name or 'the models folder'}")
 
     def _reached_before(self, spot: _Spot, here: Identity) -> _Spot | None:
-        """The way on which a folder was looked into already, as deep as it would be on this way."""
+        """The path on which a folder was read already, if it was at most as deep as on this one."""
         # The numbers of real folders are not relied on: some network disks give the same one twice.
         first = self._known.get(here) if self._is_behind_link else None
         return first if first and first.depth <= spot.depth else None
@@ -140,7 +140,7 @@ class _Walk:
 
 
 def _is_told(link: _Spot, problem: str) -> bool:
-    """Whether somebody may wonder about this link; one that has just been removed is no link any more."""
+    """Whether this link is shown with its problem; one that has just been removed is no link any more."""
     return link.path.is_symlink() and (problem != _FILE or link.depth <= _DEEPEST_NAME)
 
 
@@ -174,7 +174,7 @@ def _kind(entry: "os.DirEntry[str]") -> Literal["link", "folder", "other"]:
 
 
 def lacking(names: Set[str]) -> str:
-    """What a folder with these files lacks to be a model, in words; empty for one that has all parts."""
+    """What a folder with these files lacks to be a model, as a text; empty for one with all parts."""
     endings = {Path(name).suffix for name in names}
     if ".safetensors" not in endings:
         if ".gguf" in endings:
@@ -184,11 +184,11 @@ def lacking(names: Set[str]) -> str:
 
 
 def is_shown(name: str) -> bool:
-    """Whether an entry of the models folder is looked at: hidden ones are drafts."""
+    """Whether an entry of the models folder is read: hidden ones are drafts."""
     is_draft = name.startswith(".") or name.endswith(".partial")
     return not is_draft and sayable(name) == name
 
 
 def sayable(text: str) -> str:
-    """Half surrogates, from odd file names or JSON escapes, cannot be sent to anybody."""
+    """The text without half surrogates, from odd file names or JSON escapes, which UTF-8 cannot encode."""
     return text.encode(errors="replace").decode()

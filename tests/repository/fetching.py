@@ -13,7 +13,7 @@ from inference.repository.downloads.hub import download
 from inference.repository.downloads.progress import FetchProgress, OnProgress
 from tests.repository.hub import REPO, FakeHub, contents
 
-IMPATIENT = RetryPolicy(tries=3, pause_s=0.01, longest_pause_s=2, connect_s=2, stall_s=0.5)
+FEW_RETRIES = RetryPolicy(tries=3, pause_s=0.01, longest_pause_s=2, connect_s=2, stall_s=0.5)
 
 
 @dataclass
@@ -24,12 +24,14 @@ class Fetch:
     models: Path
 
     def __call__(self, repo: str = REPO) -> list[FetchProgress]:
-        told: list[FetchProgress] = []
-        self.download(told.append, repo)
-        return told
+        reports: list[FetchProgress] = []
+        self.download(reports.append, repo)
+        return reports
 
     def download(self, on_progress: OnProgress, repo: str = REPO) -> None:
-        download(repo, self.models / "tiny", on_progress, endpoint=self.hub.endpoint, patience=IMPATIENT)
+        download(
+            repo, self.models / "tiny", on_progress, endpoint=self.hub.endpoint, retry_policy=FEW_RETRIES
+        )
 
     def refusal(self, kind: type[FetchFailed], repo: str = REPO) -> str:
         """Why it failed; there is no model then."""

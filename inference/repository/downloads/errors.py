@@ -1,11 +1,11 @@
 """Why a model could not be fetched.
 
     FetchFailed
-    ├── NotAnId            what was asked for is no OWNER/NAME
+    ├── NotAnId            the given text is no OWNER/NAME
     ├── ThereAlready       the model is there
     ├── BehindLink         its folder would be written through a link
-    ├── TakenAlready       somebody else fetches it now
-    ├── NoRoom             the disk has no room for it, or had none in the middle
+    ├── TakenAlready       another process or thread fetches it now
+    ├── DiskFull           the disk has no space for it, or ran full in the middle
     ├── NotAModel          the repository holds nothing that can be served
     ├── NotPermitted       the hub wants a licence accepted, or a token
     ├── NotOnHub           there is no such repository, or no such file in it
@@ -13,7 +13,7 @@
     └── HubUnavailable     the hub cannot be reached, or breaks off again and again
         └── HubBusy        it asks to wait
 
-Each message says what to do next and is shown to people, so it holds no token and no signed address.
+Each message says what to do next. It is shown to people, so it contains no token and no signed address.
 """
 
 
@@ -44,29 +44,29 @@ class TakenAlready(FetchFailed):
         super().__init__(f"Somebody else is fetching {name} already; wait until that has ended.")
 
 
-class NoRoom(FetchFailed):
+class DiskFull(FetchFailed):
     """The message has the numbers."""
 
 
 class NotAModel(FetchFailed):
-    """Nothing of the repository was kept."""
+    """No file of the repository was kept."""
 
 
 class NotPermitted(FetchFailed):
-    """The message says where permission is given."""
+    """The message says where to get permission."""
 
 
 class NotOnHub(FetchFailed):
-    """The hub does not know it, or does not tell strangers about it."""
+    """The hub does not know it, or hides it from callers without access."""
 
 
 class Damaged(FetchFailed):
-    """The wrong file is deleted already, so that the next try fetches it anew."""
+    """The wrong file is deleted, so that the next try fetches it again."""
 
 
 class HubUnavailable(FetchFailed):
-    """What has come is kept."""
+    """The bytes fetched so far are kept."""
 
 
 class HubBusy(HubUnavailable):
-    """It will have us back later."""
+    """Rate limited by the hub (Retry-After)."""

@@ -1,4 +1,4 @@
-"""HTTP to the hub: its token goes to the configured host and nowhere else, and patience with it ends.
+"""HTTP to the hub: the token goes to the configured host only, and retries are limited.
 
 Redirects are followed here, by hand: huggingface_hub keeps the token between all hosts it knows, and the
 large files lie with others (GHSA-3mj3-57v2-4636 is the same mistake elsewhere).
@@ -29,17 +29,17 @@ _NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How long a hub is borne with: tries in a row that bring nothing, and seconds."""
+    """Retry policy: consecutive attempts without progress, and timeouts in seconds."""
 
     tries: int = 5
     pause_s: float = 0.5  # doubled each time
-    longest_pause_s: float = 30.0  # that it may ask for
+    longest_pause_s: float = 30.0  # longer Retry-After values end the download
     connect_s: float = 5.0
     stall_s: float = 20.0
 
 
 class TransientError(Exception):
-    """Trouble that may be gone at the next try; `then` is what it comes to when it is not."""
+    """An error that may be gone at the next try; `then` is raised when it is not."""
 
     def __init__(self, then: FetchFailed, *, wait_s: float = 0.0) -> None:
         super().__init__(str(then))
@@ -48,21 +48,21 @@ class TransientError(Exception):
 
 
 class Unreachable(TransientError):
-    """There is nobody at the hub's address, or no way to it."""
+    """Nothing listens at the hub's address, or there is no route to it."""
 
 
-class Wire:
-    """Connections to one hub on behalf of one repository."""
+class HubClient:
+    """A client of one hub for one repository."""
 
-    def __init__(self, endpoint: str, token: str | None, repo: str, patience: RetryPolicy) -> None:
+    def __init__(self, endpoint: str, token: str | None, repo: str, retry_policy: RetryPolicy) -> None:
         self._home = _address(endpoint)
         self._shown = self._home.copy_with(userinfo=b"")  # as people may see it
         self._token = token
         if token and not (token.isascii() and token.isprintable()):
             raise NotPermitted("HF_TOKEN is no token of a hub; correct it, or sign in with `hf auth login`.")
         self._repo = repo
-        self.patience = patience
-        timeout = httpx.Timeout(patience.stall_s, connect=patience.connect_s)
+        self.retry_policy = retry_policy
+        timeout = httpx.Timeout(retry_policy.stall_s, connect=retry_policy.connect_s)
         self._client = httpx.Client(timeout=timeout, follow_redirects=False)
 
     def __enter__(self) -> Self:
@@ -74,17 +74,20 @@ class Wire:
         self._client.close()
 
     def listing(self) -> Any:
-        """What the hub says of the repository: JSON, of a size that can be borne."""
+        """The hub's description of the repository: JSON of limited size.
+
+        Raises FetchFailed or TransientError.
+        """
         for tries in itertools.count(1):
             try:
-                return self._ask()
-            except Unreachable:  # nothing has begun, so nobody need wait for it
+                return self._request_listing()
+            except Unreachable:  # nothing has begun, so there is nothing to wait for
                 raise
-            except TransientError as trouble:
-                self.pause(trouble, tries)
+            except TransientError as error:
+                self.pause(error, tries)
 
-    def _ask(self) -> Any:
-        with self._trouble(), self.get(f"/api/models/{self._repo}", query="blobs=true") as response:
+    def _request_listing(self) -> Any:
+        with self._network_errors(), self.get(f"/api/models/{self._repo}", query="blobs=true") as response:
             body = bytearray()
             for chunk in response.iter_raw():
                 body += chunk
@@ -99,23 +102,23 @@ class Wire:
 
     @contextmanager
     def file(self, revision: str, name: str, begin: int) -> Iterator[httpx.Response]:
-        """A file's bytes from `begin` on; the status says whether they really begin there."""
+        """A file's bytes from `begin` on; only status 206 means that they really begin there."""
         path = f"/{self._repo}/resolve/{revision}/{quote(name)}"
-        with self._trouble(), self.get(path, begin=begin) as response:
+        with self._network_errors(), self.get(path, begin=begin) as response:
             yield response
 
     @contextmanager
     def get(self, path: str, *, query: str = "", begin: int = 0) -> Iterator[httpx.Response]:
-        """A good answer, wherever the hub sends us for it; raises FetchFailed or Passing otherwise."""
+        """A successful response, after redirects; raises FetchFailed or TransientError."""
         url = self._home.copy_with(path=self._home.path.rstrip("/") + path, query=query.encode() or None)
         is_home = True
         for _ in range(_MOST_REDIRECTS):
-            # Once it has left, the token stays behind, even when the way leads back.
+            # After a redirect to another host the token is not sent any more, even back to the first one.
             is_home = is_home and _origin(url) == _origin(self._home)
             response = self._client.send(self._request(url, is_home, begin), stream=True)
             try:
                 if not response.has_redirect_location:
-                    self._refuse(response, is_home)
+                    self._raise_for_status(response, is_home)
                     yield response
                     return
                 url = self._next(url, response.headers["location"])
@@ -124,7 +127,7 @@ class Wire:
         raise HubUnavailable(f"The hub sends us in circles for {self._repo}; try again later.")
 
     def _request(self, url: httpx.URL, is_home: bool, begin: int) -> httpx.Request:
-        # Encoded bytes could neither be counted nor be gone on with.
+        # Encoded bytes could neither be counted nor resumed.
         headers = {"User-Agent": f"mlxsite/{__version__}", "Accept-Encoding": "identity"}
         if begin:
             headers["Range"] = f"bytes={begin}-"
@@ -141,14 +144,14 @@ class Wire:
             )
         return there
 
-    def _refuse(self, response: httpx.Response, is_home: bool) -> None:
-        """Raise what a status other than a good one means, and what can be done about it."""
+    def _raise_for_status(self, response: httpx.Response, is_home: bool) -> None:
+        """Raise FetchFailed or TransientError for a status that is not a success."""
         status, code = response.status_code, response.headers.get("x-error-code", "")
         if status in {200, 206, 416}:
             return
         if status == 429:
-            raise self._busy(response)
-        if status >= 500 or status == 408 or not is_home:  # elsewhere it may be an address that ran out
+            raise self._rate_limited(response)
+        if status >= 500 or status == 408 or not is_home:  # on another host it may be an address that expired
             raise TransientError(HubUnavailable(f"The hub has trouble of its own (status {status})."))
         if code == "GatedRepo":
             raise NotPermitted(
@@ -156,7 +159,7 @@ class Wire:
                 "sign in with `hf auth login` or set HF_TOKEN, and download again."
             )
         if status == 404 or code in {"RepoNotFound", "EntryNotFound", "RevisionNotFound"}:
-            raise NotOnHub(self._unknown(code))
+            raise NotOnHub(self._not_found_text(code))
         if status in {401, 403}:
             raise NotPermitted(
                 f"The hub does not give {self._repo} to you. Sign in with `hf auth login` or set HF_TOKEN to "
@@ -165,7 +168,7 @@ class Wire:
             )
         raise HubUnavailable(f"The hub answered with status {status} for {self._repo}; try again later.")
 
-    def _unknown(self, code: str) -> str:
+    def _not_found_text(self, code: str) -> str:
         if code == "EntryNotFound":
             return f"The hub lists a file of {self._repo} that it does not have; try again later."
         private = (
@@ -173,29 +176,29 @@ class Wire:
         )
         return f"There is no {self._repo} on the hub. Look at the spelling{private}."
 
-    def _busy(self, response: httpx.Response) -> TransientError:
+    def _rate_limited(self, response: httpx.Response) -> TransientError:
         wait_s = _seconds(response.headers.get("retry-after", ""))
-        asks = f"asks to wait {_in_words(wait_s)}" if wait_s else "is asked too much"
+        asks = f"asks to wait {_duration_text(wait_s)}" if wait_s else "is asked too much"
         return TransientError(HubBusy(f"The hub {asks}."), wait_s=wait_s)
 
     @contextmanager
-    def _trouble(self) -> Iterator[None]:
-        """The network's errors as ours."""
+    def _network_errors(self) -> Iterator[None]:
+        """Convert network errors to TransientError."""
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unreachable(HubUnavailable(_unreachable(error))) from None
         except httpx.TimeoutException:
-            stall_s = self.patience.stall_s
+            stall_s = self.retry_policy.stall_s
             raise TransientError(HubUnavailable(f"The hub sent nothing for {stall_s:.0f} seconds.")) from None
         except httpx.TransportError:
             raise TransientError(HubUnavailable("The connection broke off.")) from None
 
-    def pause(self, trouble: TransientError, tries: int) -> None:
-        """Wait before the next try; raises the trouble when there is none left, or the wait is too long."""
-        if tries >= self.patience.tries or trouble.wait_s > self.patience.longest_pause_s:
-            raise trouble
-        time.sleep(max(trouble.wait_s, self.patience.pause_s * 2 ** max(tries - 1, 0)))
+    def pause(self, error: TransientError, tries: int) -> None:
+        """Wait before the next try; raises the error when none is left, or the wait is too long."""
+        if tries >= self.retry_policy.tries or error.wait_s > self.retry_policy.longest_pause_s:
+            raise error
+        time.sleep(max(error.wait_s, self.retry_policy.pause_s * 2 ** max(tries - 1, 0)))
 
 
 def _address(endpoint: str) -> httpx.URL:
@@ -212,14 +215,14 @@ def _address(endpoint: str) -> httpx.URL:
 
 
 def _unreachable(error: httpx.TransportError) -> str:
-    """Why there is no way to a host, in words."""
+    """Why a host cannot be reached, as a text."""
     host = error.request.url.host
     cause: BaseException | None = error
     while cause and not isinstance(cause, socket.gaierror):
         cause = cause.__cause__ or cause.__context__
     if cause:
         return f"The name {host} cannot be resolved: is this machine online?"
-    why = _NUMBER.sub("", str(error))  # such as a certificate that nobody knows
+    why = _NUMBER.sub("", str(error))  # such as an unknown certificate
     return f"{host} cannot be reached{f' ({why})' if why else ''}. Look at the network."
 
 
@@ -228,7 +231,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 
 def _seconds(retry_after: str) -> float:
-    """Retry-After's seconds, which may be written as a time of day; 0 when it says nothing."""
+    """The seconds of Retry-After, which may be a date; 0 when it is missing or not valid."""
     if retry_after.strip().isdigit():
         return float(retry_after)
     try:
@@ -238,7 +241,7 @@ def _seconds(retry_after: str) -> float:
     return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
-def _in_words(seconds: float) -> str:
+def _duration_text(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} seconds"
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.0f} hours"

@@ -1,4 +1,4 @@
-"""The Hugging Face hub: allow-listed files only, checked against the hub's own list before they count."""
+"""Downloads from the Hugging Face hub: allow-listed files only, checked against the hub's own list."""
 
 import errno
 import os
@@ -13,37 +13,37 @@ from huggingface_hub import get_token
 from inference.core import disk_space
 from inference.repository.downloads.errors import (
     BehindLink,
+    DiskFull,
     FetchFailed,
     HubUnavailable,
-    NoRoom,
     NotAModel,
     NotAnId,
     TakenAlready,
     ThereAlready,
 )
-from inference.repository.downloads.http import RetryPolicy, TransientError, Wire
+from inference.repository.downloads.http import HubClient, RetryPolicy, TransientError
 from inference.repository.downloads.listing import Listing
-from inference.repository.downloads.partial_file import HubFile, PartialFile, is_there
+from inference.repository.downloads.partial_file import HubFile, PartialFile, delete_other, is_there
 from inference.repository.downloads.progress import OnProgress, SpeedMeter
 from inference.repository.files import folder_tree, staging
 from inference.repository.files.folder_tree import folder_size
 from inference.repository.files.staging import draft_of, staged
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
-_WORTH_A_TRY = 2**20  # a connection that brought so much was no failure
+_PROGRESS_BYTES = 2**20  # an attempt that brought so much does not count as failed
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _HUB = "https://huggingface.co"
 _PAGE = re.compile(r"((?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)([^/?#]+/[^/?#]+)([/?#].*)?")
 
 
 def check_id(name: str) -> None:
-    """NotAnId unless it is OWNER/NAME: no address, and no path that leads elsewhere."""
+    """Raise NotAnId unless it is OWNER/NAME: no address, and no path that leads elsewhere."""
     if not _is_id(name):
-        raise NotAnId(_instead(name))
+        raise NotAnId(_correction(name))
 
 
 def check_target(name: str, target: Path) -> None:
-    """ThereAlready where there is a model or a link of this name, BehindLink where a link is above it."""
+    """Raise ThereAlready where a model or link has this name, BehindLink where a link is above it."""
     if os.path.lexists(target):
         raise ThereAlready(name)
     _check_owner(name, target)
@@ -55,8 +55,8 @@ def _check_owner(name: str, target: Path) -> None:
         raise BehindLink(name, target.parent.name)
 
 
-def _instead(name: str) -> str:
-    """What to do where the address of a model's page was given; empty when it is none."""
+def _correction(name: str) -> str:
+    """The advice for the address of a model's page; empty for other texts."""
     page = _PAGE.fullmatch(name)
     if page is None or not _is_id(page[2]):
         return ""
@@ -74,46 +74,57 @@ def download(
     on_progress: OnProgress,
     *,
     endpoint: str | None = None,
-    patience: RetryPolicy | None = None,
+    retry_policy: RetryPolicy | None = None,
 ) -> None:
-    """Make the model folder `target` of a repository, going on where an interrupted download stopped.
+    """Download a repository into the model folder `target`, or resume an interrupted download.
 
-    Raises FetchFailed. What `on_progress` raises ends it at once; nothing goes on behind the caller's back.
-    `endpoint` is the hub's address, by default HF_ENDPOINT.
+    1. Read the hub's list of files, and refuse a repository that cannot be served.
+    2. Check the disk space, and lock a hidden draft folder beside `target`.
+    3. Delete what an older revision left in the draft.
+    4. Fetch each file, the small ones first. A finished file with the right hash is kept; a partial file is
+       resumed by a range request. Transient errors are retried.
+    5. Check each file's hash, and what the small files say about the model.
+    6. Rename the draft to `target`.
+
+    Raises FetchFailed; the draft stays for the next try. An exception of `on_progress` ends the download at
+    once. `endpoint` is the hub's address, by default HF_ENDPOINT.
     """
     check_id(repo_id)
     check_target(repo_id, target)
     if endpoint is None and _is_offline():
         raise HubUnavailable("HF_HUB_OFFLINE is set, so the hub is not asked; unset it to download.")
     home = endpoint or os.environ.get("HF_ENDPOINT") or _HUB
-    with _told(repo_id, target), Wire(home, get_token(), repo_id, patience or RetryPolicy()) as wire:
-        listing = Listing.of(repo_id, wire.listing())
-        _check_room(repo_id, listing, target)
-        with _emptied_for_nothing(target), staged(target, keeps_draft=True) as draft:
+    with (
+        _readable_errors(repo_id, target),
+        HubClient(home, get_token(), repo_id, retry_policy or RetryPolicy()) as client,
+    ):
+        listing = Listing.of(repo_id, client.listing())
+        _check_disk_space(repo_id, listing, target)
+        with _discard_if_no_model(target), staged(target, keeps_draft=True) as draft:
             _tidy(
                 draft,
                 {draft / name for file in listing.files for name in (file.name, PartialFile.name_of(file))},
             )
             meter = SpeedMeter({file.name: file.size for file in listing.files}, on_progress)
-            meter.tell(note="Looking at what is there already.")
+            meter.report(note="Looking at what is there already.")
             for file in listing.files:
-                _check_room(repo_id, listing, target)
-                _fetch(wire, listing.revision, file, draft, meter)
+                _check_disk_space(repo_id, listing, target)
+                _fetch(client, listing.revision, file, draft, meter)
                 listing.check(draft, file.name)
 
 
 def is_name(name: str) -> bool:
-    """Whether a model in the models folder may be called so: OWNER/NAME is a download, NAME an import."""
+    """Whether a model in the models folder may have this name: OWNER/NAME or, of an import, NAME."""
     return bool(staging.NAME.fullmatch(name)) or _is_id(name)
 
 
 def discard(name: str, models_dir: Path) -> bool:
-    """Delete the beginning of a model, if there is one; raises FetchFailed while somebody makes it."""
+    """Delete the draft of a model, if there is one; raises FetchFailed while it is being made."""
     if not is_name(name):
         raise NotAnId
     target = models_dir / name
     _check_owner(name, target)
-    with _told(name, target):
+    with _readable_errors(name, target):
         if not draft_of(target).is_dir():
             return False
         staging.discard(target)
@@ -125,16 +136,16 @@ def _is_offline() -> bool:
 
 
 @contextmanager
-def _told(repo_id: str, target: Path) -> Iterator[None]:
-    """The disk's errors in words, and what to do after the hub's."""
+def _readable_errors(repo_id: str, target: Path) -> Iterator[None]:
+    """Convert errors of the disk to FetchFailed, and add advice to those of the hub."""
     try:
         yield
     except FetchFailed:
         raise
-    except TransientError as trouble:
+    except TransientError as error:
         has_begun = folder_size(draft_of(target)) > 0
         then = "What has come is kept; download again to go on." if has_begun else "Download it later."
-        raise type(trouble.then)(f"{trouble} {then}") from None
+        raise type(error.then)(f"{error} {then}") from None
     except FileExistsError:
         raise ThereAlready(repo_id) from None
     except BlockingIOError:
@@ -144,14 +155,14 @@ def _told(repo_id: str, target: Path) -> Iterator[None]:
             raise FetchFailed(
                 f"{repo_id} cannot be written: {error.strerror}. Look at the models folder's permissions."
             ) from error
-        raise NoRoom(
+        raise DiskFull(
             f"The disk is full. Make room, then download {repo_id} again: what has come is kept."
         ) from error
 
 
 @contextmanager
-def _emptied_for_nothing(target: Path) -> Iterator[None]:
-    """What can never be a model is not kept to go on with."""
+def _discard_if_no_model(target: Path) -> Iterator[None]:
+    """Delete the draft of a repository that turned out to be no model."""
     try:
         yield
     except NotAModel:
@@ -159,16 +170,16 @@ def _emptied_for_nothing(target: Path) -> Iterator[None]:
         raise
 
 
-def _check_room(repo_id: str, listing: Listing, target: Path) -> None:
-    """Half a model on a full disk helps nobody, and a full disk hurts everybody."""
+def _check_disk_space(repo_id: str, listing: Listing, target: Path) -> None:
+    """Raise DiskFull unless the rest of the model fits on the disk."""
     there = folder_size(draft_of(target))
     if shortage := disk_space.shortage(target, max(0, listing.size - there)):
         kept = " What has come is kept; download again to go on." if there else ""
-        raise NoRoom(f"{repo_id} {shortage}.{kept}")
+        raise DiskFull(f"{repo_id} {shortage}.{kept}")
 
 
 def _tidy(folder: Path, wanted: set[Path]) -> None:
-    """Remove what an older revision left, and the notes of other programs; links too, unfollowed."""
+    """Delete what an older revision or another program left; links are deleted, not followed."""
     folders = {path.parent for path in wanted}
     for entry in folder_tree.entries(folder):
         path = Path(entry.path)
@@ -181,30 +192,31 @@ def _tidy(folder: Path, wanted: set[Path]) -> None:
             folder_tree.remove(path)
 
 
-def _fetch(wire: Wire, revision: str, file: HubFile, draft: Path, meter: SpeedMeter) -> None:
-    """One file, in as many tries as it takes and the hub's trouble deserves."""
+def _fetch(client: HubClient, revision: str, file: HubFile, draft: Path, meter: SpeedMeter) -> None:
+    """Fetch one file, with retries after transient errors."""
     if is_there(draft, file):
         meter.begin(file.name, file.size)
         return
+    delete_other(draft, file)
     with PartialFile(draft, file) as part:
         meter.begin(file.name, part.size)
         tries = 0
         while not part.is_whole:
             before = part.size
             try:
-                _go_on(wire, revision, part, meter)
-            except TransientError as trouble:
-                tries = 0 if part.size - before >= _WORTH_A_TRY else tries + 1
-                meter.tell(note=str(trouble))
-                wire.pause(trouble, tries)
+                _resume(client, revision, part, meter)
+            except TransientError as error:
+                tries = 0 if part.size - before >= _PROGRESS_BYTES else tries + 1
+                meter.report(note=str(error))
+                client.pause(error, tries)
         part.finish()
 
 
-def _go_on(wire: Wire, revision: str, part: PartialFile, meter: SpeedMeter) -> None:
+def _resume(client: HubClient, revision: str, part: PartialFile, meter: SpeedMeter) -> None:
     file = part.file
-    with wire.file(revision, file.name, part.size) as response:
+    with client.file(revision, file.name, part.size) as response:
         if not _continues(response, part):
-            # It ignores ranges, or has something else there: from the beginning, then.
+            # The hub ignores ranges, or has another file there: start again.
             part.restart()
             meter.begin(file.name, 0)
         if response.status_code != 200 and not part.size:
@@ -217,8 +229,8 @@ def _go_on(wire: Wire, revision: str, part: PartialFile, meter: SpeedMeter) -> N
 
 
 def _continues(response: httpx.Response, part: PartialFile) -> bool:
-    """Whether the answer goes on exactly where we are."""
+    """Whether the response continues exactly where the partial file ends."""
     if not part.size:
         return response.status_code == 200
-    said = response.headers.get("content-range", "")
-    return response.status_code == 206 and said.startswith(f"bytes {part.size}-")
+    content_range = response.headers.get("content-range", "")
+    return response.status_code == 206 and content_range.startswith(f"bytes {part.size}-")

@@ -1,4 +1,4 @@
-"""What the hub lists of a repository: which files of it are taken, and whether they can make a model."""
+"""The hub's list of a repository's files: which are downloaded, and whether they make a model."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from inference.repository.files import pooling, remote_code
 from inference.repository.files.json_files import MOST_BYTES
 
 # Never Python, pickled weights or GGUF: what is downloaded must not be able to run.
-# And from the top only: below lie other formats and examples. The one folder that is taken says how an
+# And from the top only: below lie other formats and examples. The one folder that is downloaded says how an
 # embedding model pools (inference/repository/files/pooling.py).
 ALLOWED = (
     "model*.safetensors",  # no others are read (files/safetensors.py), and some repositories have both
@@ -41,17 +41,17 @@ _CONFIGS = ("config.json", "tokenizer_config.json")
 
 @dataclass(frozen=True)
 class Listing:
-    """One revision of a repository and the files that are taken of it, the small ones first."""
+    """One revision of a repository and the files to download, the small ones first."""
 
     revision: str
     files: tuple[HubFile, ...]
 
     @classmethod
-    def of(cls, repo: str, said: Any) -> "Listing":
-        """HubUnavailable when it makes no sense, NotAModel when a part of a model is not in it."""
+    def of(cls, repo: str, answer: Any) -> "Listing":
+        """Read the hub's answer; raises HubUnavailable if it is not valid, NotAModel if a part is missing."""
         try:
-            revision = said["sha"]
-            files = [_file(entry) for entry in said["siblings"] if _is_allowed(entry["rfilename"])]
+            revision = answer["sha"]
+            files = [_file(entry) for entry in answer["siblings"] if _is_allowed(entry["rfilename"])]
             is_sound = bool(_REVISION.fullmatch(revision))
         except (KeyError, TypeError, ValueError, AttributeError):
             is_sound = False
@@ -69,7 +69,7 @@ class Listing:
                 f"The {long.name} of {repo} has {long.size / 10**6:.0f} MB, and no model's has so many. Look "
                 "for another one."
             )
-        # What can be told from the small files is told before the large ones come.
+        # Problems in the small files are found before the large ones are fetched.
         files.sort(key=lambda file: (file.name.endswith(".safetensors"), file.name))
         return cls(revision, tuple(files))
 
@@ -78,7 +78,7 @@ class Listing:
         return sum(file.size for file in self.files)
 
     def check(self, draft: Path, name: str) -> None:
-        """NotAModel when a small file that has come shows that the others could not be served."""
+        """Raise NotAModel when a small file shows that the model could not be served."""
         if name == _INDEX:
             self._check_index(_read(draft / name))
         if name in _CONFIGS and (key := remote_code.asked_by(_read(draft / name))):
@@ -86,7 +86,7 @@ class Listing:
                 f"It wants to run code of its own ({name} has {key}), which this server never does. "
                 "Look for another model."
             )
-        # The last of the files that tell: those it names come before it.
+        # The last of the files that describe pooling: those it names come before it.
         if name == (_STEPS if any(file.name == _STEPS for file in self.files) else "config.json"):
             _check_pooling(draft)
 
@@ -117,12 +117,12 @@ def _is_allowed(name: str) -> bool:
 
 
 def _is_too_long(file: HubFile) -> bool:
-    """Whether it would have to be read, and is not one to take into memory."""
+    """Whether it would have to be read, and is too large for that."""
     return file.name in MOST_BYTES and file.size > MOST_BYTES[file.name]
 
 
 def _file(entry: Mapping[str, Any]) -> HubFile:
-    """ValueError unless the hub says how long it is and what its hash is."""
+    """Read one entry; raises ValueError unless it has a size and a hash."""
     lfs = entry.get("lfs") or {}
     file = HubFile(
         name=entry["rfilename"],

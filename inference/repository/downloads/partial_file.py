@@ -1,4 +1,4 @@
-"""A file on its way: what is there of it on disk, and the hash of that."""
+"""A partially downloaded file: its bytes on disk and their hash."""
 
 import hashlib
 import os
@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from inference.core import disk_space
-from inference.repository.downloads.errors import Damaged, NoRoom
+from inference.repository.downloads.errors import Damaged, DiskFull
 
 _READ_BYTES = 2**20
-_LOOK_EVERY_BYTES = 64 * 2**20  # at the disk: a second or so of the fastest networks
+_CHECK_DISK_EVERY_BYTES = 64 * 2**20  # about a second of the fastest networks
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class HubFile:
 
 
 class PartialFile:
-    """The beginning of one file, which grows until it is the whole one.
+    """The beginning of one file, which grows until it is whole.
 
-    Its name has the hash, so that what is left of another revision is never gone on with.
+    Its name contains the hash, so that the rest of another revision is never resumed.
     """
 
     def __init__(self, folder: Path, file: HubFile) -> None:
         self.file = file
         self._path = folder / self.name_of(file)
         self._target = folder / file.name
-        self._looked_at = 0
+        self._disk_checked_at = 0
 
     def __enter__(self) -> Self:
         self._path.parent.mkdir(exist_ok=True)
@@ -51,7 +51,7 @@ class PartialFile:
         os.close(os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         self._stream = os.fdopen(descriptor, "r+b", buffering=0)
-        self._take_up()
+        self._read_existing()
         return self
 
     def __exit__(
@@ -68,15 +68,15 @@ class PartialFile:
         return self.size == self.file.size
 
     def add(self, chunk: bytes) -> None:
-        """Write on; Damaged for more than the hub lists, NoRoom when others have filled the disk."""
+        """Append a chunk; raises Damaged beyond the listed size, DiskFull when the disk ran full."""
         if self.size + len(chunk) > self.file.size:
             self._path.unlink()
             raise Damaged(
                 f"{self.file.name} is longer than the hub says it is, and was deleted. Download again to "
                 "fetch it anew."
             )
-        if self.size - self._looked_at >= _LOOK_EVERY_BYTES:
-            self._look_at_disk()
+        if self.size - self._disk_checked_at >= _CHECK_DISK_EVERY_BYTES:
+            self._check_disk()
         view = memoryview(chunk)
         while view:  # a nearly full disk takes less than it is given
             written = self._stream.write(view) or 0
@@ -85,13 +85,13 @@ class PartialFile:
             view = view[written:]
 
     def restart(self) -> None:
-        """Forget what is there."""
+        """Start again with an empty file."""
         self._stream.seek(0)
         self._stream.truncate()
-        self._hash, self.size, self._looked_at = self.file.hasher(), 0, 0
+        self._hash, self.size, self._disk_checked_at = self.file.hasher(), 0, 0
 
     def finish(self) -> None:
-        """Give the whole file its name; Damaged, and nothing left of it, when the hash is another."""
+        """Give the whole file its name; raises Damaged, and deletes it, when the hash differs."""
         if self._hash.hexdigest() != self.file.digest:
             self._path.unlink()
             raise Damaged(
@@ -100,17 +100,17 @@ class PartialFile:
             )
         self._path.replace(self._target)
 
-    def _look_at_disk(self) -> None:
-        """NoRoom when others have filled it since the download began."""
-        self._looked_at = self.size
+    def _check_disk(self) -> None:
+        """Raise DiskFull when other programs have filled the disk since the download began."""
+        self._disk_checked_at = self.size
         if disk_space.is_full(self._path):
-            raise NoRoom(
+            raise DiskFull(
                 f"The disk is full but for the {disk_space.SPARE_BYTES / 10**9:.1f} GB that stay free "
                 "for others. Make room, then download again to go on: what has come is kept."
             )
 
-    def _take_up(self) -> None:
-        """Count and hash what an interrupted run left."""
+    def _read_existing(self) -> None:
+        """Count and hash the bytes that an interrupted run left."""
         self._hash, self.size = self.file.hasher(), 0
         while chunk := self._stream.read(_READ_BYTES):
             self._hash.update(chunk)
@@ -120,14 +120,16 @@ class PartialFile:
 
 
 def is_there(folder: Path, file: HubFile) -> bool:
-    """Whether the finished file lies in the folder; what is there in its name and is another is deleted."""
+    """Whether the file in the folder is the listed one."""
     path = folder / file.name
-    if not path.is_file():
-        return False
-    if path.stat().st_size == file.size and _digest(path, file) == file.digest:
-        return True
-    path.unlink()
-    return False
+    return path.is_file() and path.stat().st_size == file.size and _digest(path, file) == file.digest
+
+
+def delete_other(folder: Path, file: HubFile) -> None:
+    """Delete a file of this name which `is_there` has found to be another one."""
+    path = folder / file.name
+    if path.is_file():
+        path.unlink()
 
 
 def _digest(path: Path, file: HubFile) -> str:

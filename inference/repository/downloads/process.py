@@ -1,7 +1,7 @@
 """One download as a process of its own: `python -m inference.repository.downloads.process ID TARGET`.
 
 It writes its progress to standard output, a JSON line each time, and last how it ended. Standard input is a
-pipe that the parent holds open: when that ends, so does the errand, and with it the only writer.
+pipe that the parent holds open: when that ends, so does this process, and with it the only writer.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from inference.repository.downloads.progress import FetchProgress
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The last line; `failure` is empty when the model is there."""
+    """The last line; `failure` is empty when the download succeeded."""
 
     failure: str = ""
 
@@ -26,7 +26,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 Line = FetchProgress | Ending
 
 
-def _say(line: Line) -> None:
+def _write_line(line: Line) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
     sys.stdout.buffer.flush()
 
@@ -43,11 +43,11 @@ def main() -> None:
     arguments = parser.parse_args()
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     try:
-        download(arguments.id, arguments.target, _say)
+        download(arguments.id, arguments.target, _write_line)
     except FetchFailed as error:
-        _say(Ending(failure=str(error)))
+        _write_line(Ending(failure=str(error)))
         return
-    _say(Ending())
+    _write_line(Ending())
 
 
 if __name__ == "__main__":

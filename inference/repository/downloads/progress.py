@@ -1,4 +1,4 @@
-"""How far a fetch is: frozen pictures of it, a few each second, for whoever shows them."""
+"""The progress of a download: immutable snapshots, a few each second."""
 
 import time
 from collections import deque
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-_TELL_EVERY_S = 0.1
+_REPORT_EVERY_S = 0.1
 _SPEED_OVER_S = 3.0
 
 
@@ -19,7 +19,7 @@ class FileProgress(Struct, frozen=True, kw_only=True):
 
 
 class FetchProgress(Struct, frozen=True, kw_only=True, tag=True):
-    """All files of a model, in the order they are fetched in; `note` says what keeps it waiting."""
+    """All files of a model, in the order they are fetched in; `note` is why it waits."""
 
     files: tuple[FileProgress, ...] = ()
     bytes_per_s: float = 0.0
@@ -38,38 +38,38 @@ OnProgress = Callable[[FetchProgress], None]
 
 
 class SpeedMeter:
-    """Counts what comes and tells it on; what the listener raises ends the fetch."""
+    """Counts the bytes and reports them; an exception of the listener ends the download."""
 
-    def __init__(self, sizes: dict[str, int], tell: OnProgress) -> None:
+    def __init__(self, sizes: dict[str, int], report: OnProgress) -> None:
         self._sizes = sizes
         self._done = dict.fromkeys(sizes, 0)
-        self._tell = tell
-        self._told_at = float("-inf")
+        self._report = report
+        self._reported_at = float("-inf")
         self._received = 0
         self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
     def begin(self, name: str, there: int) -> None:
-        """So much of a file is there before anything of it is asked for."""
+        """Set how much of a file is there before its first request."""
         self._done[name] = there
-        self.tell()
+        self.report()
 
     def add(self, name: str, count: int) -> None:
-        """So many bytes of a file came over the network."""
+        """Count bytes that came over the network."""
         self._done[name] += count
         self._received += count
-        if time.monotonic() - self._told_at >= _TELL_EVERY_S or self._done[name] == self._sizes[name]:
-            self.tell()
+        if time.monotonic() - self._reported_at >= _REPORT_EVERY_S or self._done[name] == self._sizes[name]:
+            self.report()
 
-    def tell(self, note: str = "") -> None:
-        self._told_at = time.monotonic()
+    def report(self, note: str = "") -> None:
+        self._reported_at = time.monotonic()
         files = tuple(
             FileProgress(name=name, done=self._done[name], size=size) for name, size in self._sizes.items()
         )
-        self._tell(FetchProgress(files=files, bytes_per_s=self._speed(), note=note))
+        self._report(FetchProgress(files=files, bytes_per_s=self._speed(), note=note))
 
     def _speed(self) -> float:
-        """Of the last seconds alone: a mean over hours would hide that it stands still now."""
-        now = self._told_at
+        """Bytes per second of the last seconds only: a longer mean would hide a stall."""
+        now = self._reported_at
         self._marks.append((now, self._received))
         while len(self._marks) > 2 and now - self._marks[1][0] >= _SPEED_OVER_S:
             self._marks.popleft()

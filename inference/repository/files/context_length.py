@@ -1,4 +1,4 @@
-"""How many tokens a model takes at most, from config.json: published models say it under many names."""
+"""How many tokens a model takes at most, from config.json: published models have it under many names."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ _STRETCHING = frozenset({"yarn", "deepseek_yarn", "linear", "dynamic", "ntk"})
 
 
 def read(config: Mapping[str, Any], tokenizer_config: Mapping[str, Any] | None = None) -> int:
-    """The longest context in tokens; a small default where no file tells.
+    """The longest context in tokens; a small default where no file has it.
 
     YaRN's length is `original_max_position_embeddings` times `factor` (https://arxiv.org/abs/2309.00071):
     some configs have it in max_position_embeddings, others still the original one.
@@ -64,5 +64,5 @@ def _factor(given: Any) -> float:
 
 
 def _sound(figure: Any) -> int | None:
-    """A length somebody may have meant: tokenizers are saved with 1e30 for "not known"."""
+    """A plausible length, or None: tokenizers are saved with 1e30 for "not known"."""
     return figure if type(figure) is int and 0 < figure <= _LONGEST else None

@@ -1,7 +1,7 @@
-"""Folders that others change at the same time: what vanishes while it is looked at is no error.
+"""Folders that change while they are read: what vanishes meanwhile is no error.
 
 Downloads rename their drafts, pip empties its temporary folders, operators delete models and disks are taken
-out, all of it while somebody walks there. pathlib's own walks raise FileNotFoundError in the middle of that.
+out while a walk goes on. pathlib's own walks raise FileNotFoundError then.
 """
 
 import os
@@ -15,7 +15,7 @@ _GONE = (FileNotFoundError, NotADirectoryError)  # the latter: a file has taken 
 
 
 def walk(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """Everything below a folder, each folder after what is in it; links are told and never followed."""
+    """Everything below a folder, each folder after what is in it; links are yielded and never followed."""
     for entry in entries(folder):
         if entry.is_dir(follow_symlinks=False):
             yield from walk(Path(entry.path))

@@ -51,7 +51,7 @@ _OTHER_TYPES = {
 
 
 class ImportRefused(Exception):
-    """The file cannot be imported; the message says why, to whoever wanted it."""
+    """The file cannot be imported; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class StoredTensor:
 
 @dataclass(frozen=True)
 class Header:
-    """What a GGUF file says of itself; `metadata` is empty unless it was asked for."""
+    """What a GGUF file says of itself; `metadata` is empty unless it was requested."""
 
     architecture: str
     metadata: Mapping[str, Any]

@@ -29,7 +29,7 @@ _MAX_FILE_BYTES = 64 * 1024
 
 
 class OddPooling(Exception):
-    """The model makes embeddings in a way this server cannot; the message is in words for its owner."""
+    """The model makes embeddings in a way this server cannot; the message is for its owner."""
 
 
 class Pooling(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Whether a model wants Python of its own to run, which this server never allows.
 
 CVE-2026-5843 (config.json's model_file) and CVE-2026-22807 (auto_map) ran it whatever the loaders were
-told. The site asks before it lists a model, and the worker again before it loads one.
+set to. The site checks before it lists a model, and the worker again before it loads one.
 """
 
 from collections.abc import Mapping
@@ -11,5 +11,5 @@ KEYS = ("model_file", "auto_map")
 
 
 def asked_by(file: Mapping[str, Any]) -> str | None:
-    """The key of a config.json or tokenizer_config.json that asks for it."""
+    """The key of a config.json or tokenizer_config.json that requires it, or None."""
     return next((key for key in KEYS if key in file), None)

@@ -2,7 +2,8 @@
 
 The format is https://huggingface.co/docs/safetensors: eight bytes of header length, a JSON header with the
 type, shape and byte range of each tensor, then the bytes. MLX's maintainers count loading a file as running
-it (https://github.com/ml-explore/mlx/issues/4233), so a file that lies about its ranges stops here.
+it (https://github.com/ml-explore/mlx/issues/4233), so a file with wrong ranges is refused here. The site
+never maps a file: one that another program shortens meanwhile would end it with SIGBUS.
 """
 
 import math
@@ -24,7 +25,7 @@ _MOST_HEADER_BYTES = 16 * 2**20
 _MOST_HEADER_BYTES_OF_ALL = 64 * 2**20
 _MOST_NAMED = 2**19  # tensors in an index
 _MOST_ENTRY_BYTES = 4096
-_COLONS = 4  # of each tensor: after its name, and in what is said of it
+_COLONS = 4  # of each tensor: after its name, and in its entry
 _SPARE_COLONS = 2**16  # of __metadata__
 _MOST_DIMENSIONS = 16
 _ITEM_BITS = {
@@ -36,7 +37,7 @@ _Number = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
 class BrokenWeights(Exception):
-    """The weights cannot be what they claim; the message is in words for the model's owner."""
+    """The weights cannot be what they claim; the message is for the model's owner."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Tensor:
 
 
 class _Entry(msgspec.Struct, gc=False):
-    """What a header says of one tensor."""
+    """A header's entry of one tensor."""
 
     dtype: str
     shape: Annotated[tuple[_Number, ...], Meta(max_length=_MOST_DIMENSIONS)]
@@ -144,7 +145,7 @@ def _described(file: str, header: bytes, size: int) -> Iterator[Tensor]:
 
 def _entry(raw: Raw) -> _Entry:
     if len(memoryview(raw)) > _MOST_ENTRY_BYTES:
-        raise ValueError("no tensor needs so many words")
+        raise ValueError("no tensor needs so long an entry")
     return _decode_entry(raw)
 
 

@@ -42,7 +42,7 @@ def staged(target: Path, *, keeps_draft: bool = False) -> Iterator[Path]:
 
 
 def discard(target: Path) -> None:
-    """Delete a draft that was left, also beside a target; BlockingIOError while somebody makes that."""
+    """Delete a draft that was left, also beside a target; raises BlockingIOError while it is being made."""
     draft = draft_of(target)
     with _held(draft) as descriptor:
         if folder_tree.is_same(descriptor, draft):
@@ -50,13 +50,13 @@ def discard(target: Path) -> None:
 
 
 def is_being_made(target: Path) -> bool:
-    """Whether somebody, in this process or another, holds the target's draft."""
+    """Whether this process or another one holds the lock of the target's draft."""
     try:
         descriptor = os.open(draft_of(target), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
         return False
     try:
-        # Shared: two who look at the same time are not each other's maker.
+        # Shared: two readers at the same time must not take each other for the maker.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -99,9 +99,9 @@ def _empty(folder: Path) -> None:
 
 
 def _share(draft: Path) -> None:
-    """Let read a model whoever may read the folder it lies in: other programs serve from there as well.
+    """Give a model the permissions of the folder it lies in: other programs serve from there as well.
 
-    The process that makes it makes private files, for most of what it makes is (core/data_folder.py).
+    This process creates private files by default (core/data_folder.py).
     """
     mode = draft.parent.stat().st_mode & 0o777
     for entry in folder_tree.walk(draft):

@@ -7,8 +7,8 @@ import pytest
 from inference.core import disk_space
 from inference.repository.downloads import partial_file
 from inference.repository.downloads.errors import (
+    DiskFull,
     FetchFailed,
-    NoRoom,
 )
 from inference.repository.downloads.progress import FetchProgress
 from tests.repository.downloads.download_process import start
@@ -25,7 +25,7 @@ def fills(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_disk_without_room_is_found_before_anything_is_fetched(fetched: Fetch, hub: FakeHub) -> None:
     hub.extra.append({"rfilename": "model-big.safetensors", "size": 10**18, "blobId": "0" * 40})
-    with pytest.raises(NoRoom, match=r"needs 1000000000\.0 GB and the disk has \d+\.\d GB free"):
+    with pytest.raises(DiskFull, match=r"needs 1000000000\.0 GB and the disk has \d+\.\d GB free"):
         fetched()
     assert hub.got == [] and not fetched.models.exists()
 
@@ -37,7 +37,7 @@ def test_a_disk_that_others_fill_ends_it_before_the_next_file(
         if progress.done:
             fills(monkeypatch)
 
-    with pytest.raises(NoRoom, match=r"org/tiny needs .* What has come is kept; download again to go on"):
+    with pytest.raises(DiskFull, match=r"org/tiny needs .* What has come is kept; download again to go on"):
         fetched.download(on_progress)
     assert len(hub.asked) == 1
     monkeypatch.undo()
@@ -50,14 +50,14 @@ def test_a_disk_that_others_fill_ends_it_in_the_middle_of_a_file(
 ) -> None:
     hub.files[WEIGHTS] += os.urandom(2**20)
     hub.holds_after[WEIGHTS] = 1000
-    monkeypatch.setattr(partial_file, "_LOOK_EVERY_BYTES", 1000)
+    monkeypatch.setattr(partial_file, "_CHECK_DISK_EVERY_BYTES", 1000)
 
     def on_progress(progress: FetchProgress) -> None:
         if progress.files and progress.files[-1].done:
             fills(monkeypatch)
             hub.go_on.set()
 
-    with pytest.raises(NoRoom, match="The disk is full but for the .* what has come is kept"):
+    with pytest.raises(DiskFull, match="The disk is full but for the .* what has come is kept"):
         fetched.download(on_progress)
     monkeypatch.undo()
     hub.holds_after.clear()
@@ -75,8 +75,8 @@ def test_a_folder_that_cannot_be_written_is_said_so(fetched: Fetch) -> None:
 
 def test_a_full_disk_is_said_so_and_what_came_is_kept(fetched: Fetch, hub: FakeHub) -> None:
     hub.files[WEIGHTS] += os.urandom(4 * 2**20)
-    told, _ = start(fetched, most=2**20).communicate()
-    assert told.startswith("NoRoom The disk is full.")
+    reports, _ = start(fetched, most=2**20).communicate()
+    assert reports.startswith("DiskFull The disk is full.")
     hub.got.clear()
     fetched()
     assert hub.ranges(WEIGHTS) == [f"bytes={2**20}-"] and fetched.is_whole

@@ -134,9 +134,9 @@ def test_patience_ends(fetched: Fetch, hub: FakeHub, name: str) -> None:
 def test_it_waits_as_long_as_it_is_asked_to(fetched: Fetch, hub: FakeHub) -> None:
     hub.refusals[WEIGHTS] = [Refusal(429, {"Retry-After": "1"})]
     began = time.monotonic()
-    told = fetched()
+    reports = fetched()
     assert time.monotonic() - began >= 1
-    assert any("asks to wait 1 seconds" in progress.note for progress in told)
+    assert any("asks to wait 1 seconds" in progress.note for progress in reports)
 
 
 def test_a_time_of_day_to_wait_for_is_understood(fetched: Fetch, hub: FakeHub) -> None:

@@ -12,19 +12,19 @@ from inference.repository.downloads.errors import (
 from inference.repository.downloads.hub import check_id, download
 from inference.repository.downloads.progress import FetchProgress
 from inference.repository.files.staging import staged
-from tests.repository.fetching import IMPATIENT, Fetch
+from tests.repository.fetching import FEW_RETRIES, Fetch
 from tests.repository.hub import REPO, FakeHub
 
 WEIGHTS = "model.safetensors"
 
 
 def test_a_whole_model_arrives(fetched: Fetch, hub: FakeHub) -> None:
-    told = fetched()
+    reports = fetched()
     assert fetched.is_whole and fetched.listed == ["tiny"]
     sizes = {name: len(content) for name, content in hub.files.items()}
-    assert {file.name: file.size for file in told[-1].files} == sizes
-    assert all(file.done == file.size for file in told[-1].files)
-    assert all(0 <= file.done <= file.size for one in told for file in one.files)
+    assert {file.name: file.size for file in reports[-1].files} == sizes
+    assert all(file.done == file.size for file in reports[-1].files)
+    assert all(0 <= file.done <= file.size for one in reports for file in one.files)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_the_listener_raises_ends_the_writer_too(fetched: Fetch, hub: FakeH
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        download(REPO, fetched.models / "tiny", stop, endpoint=hub.endpoint, patience=IMPATIENT)
+        download(REPO, fetched.models / "tiny", stop, endpoint=hub.endpoint, retry_policy=FEW_RETRIES)
     hub.holds_after.clear()
     fetched()  # nobody holds the draft any more
     assert fetched.is_whole
@@ -116,15 +116,15 @@ def test_a_name_that_nobody_knows_is_told_without_numbers(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):  # it would be asked for the name
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(HubUnavailable) as told:
+    with pytest.raises(HubUnavailable) as refused:
         download(REPO, tmp_path / "tiny", lambda progress: None, endpoint="http://hub.invalid")
-    assert str(told.value) == (
+    assert str(refused.value) == (
         "The name hub.invalid cannot be resolved: is this machine online? Download it later."
     )
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "advice"),
     [
         ("https://huggingface.co/org/tiny", "Leave out https://huggingface.co/: org/tiny."),
         ("huggingface.co/org/tiny/", "Leave out huggingface.co/: org/tiny."),
@@ -138,10 +138,10 @@ def test_a_name_that_nobody_knows_is_told_without_numbers(
         ("https://elsewhere.example/org/tiny", "Give the model's exact id on the hub: OWNER/NAME."),
     ],
 )
-def test_the_address_of_a_page_is_refused_with_the_id_in_it(given: str, told: str, tmp_path: Path) -> None:
+def test_the_address_of_a_page_is_refused_with_the_id_in_it(given: str, advice: str, tmp_path: Path) -> None:
     with pytest.raises(NotAnId) as refused:
         download(given, tmp_path / "tiny", lambda progress: None)
-    assert str(refused.value) == told
+    assert str(refused.value) == advice
 
 
 def test_an_offline_hub_is_not_asked(tmp_path: Path) -> None:

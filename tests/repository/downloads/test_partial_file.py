@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from inference.repository.downloads.errors import Damaged
-from inference.repository.downloads.partial_file import HubFile, PartialFile, is_there
+from inference.repository.downloads.partial_file import HubFile, PartialFile, delete_other, is_there
 
 CONTENT = b"weights of some kind"
 LARGE = HubFile(name="a.safetensors", size=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest())
@@ -88,4 +88,5 @@ def test_a_link_is_not_written_through(tmp_path: Path) -> None:
 def test_what_is_another_file_is_deleted(tmp_path: Path, content: bytes) -> None:
     (tmp_path / LARGE.name).write_bytes(content)
     assert not is_there(tmp_path, LARGE)
+    delete_other(tmp_path, LARGE)
     assert list(tmp_path.iterdir()) == []

@@ -9,8 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from inference.repository.downloads.active_download import ActiveDownload, State
 from inference.repository.downloads.errors import FetchFailed, NotAnId, TakenAlready, ThereAlready
-from inference.repository.downloads.register import MOST_AT_ONCE, ActiveDownload, Downloads, State
+from inference.repository.downloads.register import MOST_AT_ONCE, Downloads
 from inference.repository.files import staging
 from tests.repository.hub import LISTING, REPO, FakeHub, Refusal
 from tests.tiny import make_tiny_model
@@ -246,7 +247,10 @@ def no_more_files() -> Iterator[None]:
 
 
 def test_one_that_cannot_begin_leaves_no_ghost(downloads: Downloads) -> None:
-    with no_more_files(), pytest.raises(FetchFailed, match="lacks the means: Too many open files"):
+    with (
+        no_more_files(),
+        pytest.raises(FetchFailed, match="its process cannot be started: Too many open files"),
+    ):
         downloads.start(REPO)
     assert downloads.all() == () and writers() == []
     downloads.start(REPO)

@@ -44,9 +44,9 @@ def test_an_interrupted_download_goes_on_with_what_it_has(fetched: Fetch, hub: F
     kept = set(hub.asked)
     hub.missing.clear()
     hub.got.clear()
-    told = fetched()
+    reports = fetched()
     assert "tokenizer.json" in kept and hub.asked == [WEIGHTS] and fetched.is_whole
-    assert all(file.done == file.size for file in told[-1].files)
+    assert all(file.done == file.size for file in reports[-1].files)
 
 
 def test_what_is_kept_is_not_trusted(fetched: Fetch, hub: FakeHub) -> None:

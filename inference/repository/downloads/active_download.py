@@ -1,0 +1,34 @@
+"""One download as it is now, and its states."""
+
+from enum import StrEnum
+
+import msgspec
+
+from inference.repository.downloads.progress import FetchProgress
+
+COMPLETE = "It is there."
+
+
+class State(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"  # its draft is there, but its process is not
+    ELSEWHERE = "elsewhere"  # another program makes the model
+    LEFT = "left"  # a draft that cannot be resumed
+
+
+class ActiveDownload(msgspec.Struct, frozen=True, kw_only=True):
+    """One download as it is now; seconds since the epoch."""
+
+    id: str
+    state: State
+    progress: FetchProgress = FetchProgress()
+    message: str = ""
+    began_at: float = 0.0
+    heard_at: float = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        return self.state is State.RUNNING
