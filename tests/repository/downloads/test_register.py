@@ -249,7 +249,7 @@ def no_more_files() -> Iterator[None]:
 def test_one_that_cannot_begin_leaves_no_ghost(downloads: Downloads) -> None:
     with (
         no_more_files(),
-        pytest.raises(FetchFailed, match="its process cannot be started: Too many open files"),
+        pytest.raises(FetchFailed, match="cannot be started: Too many open files"),
     ):
         downloads.start(REPO)
     assert downloads.all() == () and writers() == []
