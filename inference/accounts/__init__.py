@@ -1,1 +1,1 @@
-"""API keys: who holds one, what it may do, and how much of it."""
+"""Permissions, groups, API keys, rate limits and token quotas."""

@@ -1,7 +1,7 @@
-"""The first account of a site: made once, and its password told to whoever started the site, and to no log.
+"""The first account of a site: created once, and its password shown to the operator but never logged.
 
-A terminal shows it once. Anything else that takes what `serve` prints (a journal, `docker logs`) keeps it, so
-there it is left in a file that only the site's user can read.
+A terminal shows it once. Other outputs of `serve` (a journal, `docker logs`) are stored, so there it is left
+in a file that only the site's user can read.
 """
 
 import os
@@ -34,12 +34,15 @@ class FirstLogin:
         if self._wanted:
             _check(self._wanted)
         else:
-            self._keep(password)  # first: an account whose password nobody was told is no use
+            self._keep(password)  # first: an account with an unknown password is of no use
         users.create_superuser(NAME, password=password)
         self._is_new = True
 
-    def told(self, *, is_terminal: bool) -> str:
-        """What to print of it; empty where it was told before. What a terminal shows is kept nowhere else."""
+    def take_message(self, *, is_terminal: bool) -> str:
+        """What `serve` prints about the account; empty when it was shown before.
+
+        A password that a terminal shows is deleted from the file.
+        """
         is_new, self._is_new = self._is_new, False
         if is_new and self._wanted:
             return f"Sign in to the admin as '{NAME}' with the password of MLX_SERVER_ADMIN_PASSWORD."

@@ -24,12 +24,12 @@ def wipe(
     shown_by: "admin.ModelAdmin[Any]", request: HttpRequest, records: QuerySet[RequestRecord]
 ) -> HttpResponse | None:
     """Ask, or once that is answered delete the words of these requests; their records stay."""
-    if not (count := RequestRecord.objects.with_words(records).count()):
+    if not (count := RequestRecord.objects.with_captured_text(records).count()):
         shown_by.message_user(request, _NONE, messages.WARNING)
         return None
     if "confirmed" not in request.POST:
         return _page(shown_by, request, count)
-    wiped = _requests(RequestRecord.objects.wipe(records))
+    wiped = _requests(RequestRecord.objects.delete_captured_text(records))
     audit_log.write(request, Capture, wiped, f"Deleted the words that were kept of {wiped}.")
     shown_by.message_user(request, f"The words of {wiped} are deleted.", messages.SUCCESS)
     return None

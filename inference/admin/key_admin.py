@@ -115,7 +115,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
 
     @admin.display(description="Tokens a day")
     def usage(self, key: ApiKey) -> str:
-        days = list(KeyDay.objects.lately(key))
+        days = list(KeyDay.objects.last_days(key))
         total, asked = sum(day.tokens for day in days), sum(day.requests for day in days)
         if not asked:
             return "It was not used in the last 30 days."

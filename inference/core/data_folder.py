@@ -1,4 +1,4 @@
-"""The data folder is its owner's alone: in it are prompts, answers, sessions and the key that signs them."""
+"""Permissions of the data folder, which has prompts, answers, sessions and the key that signs them."""
 
 import os
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ _FILES = (
 )
 _FOLDERS = ("prefixes",)
 _OTHERS = 0o077
-# Should somebody name one of these: whatever else lies in it is no business of ours.
+# If an operator names one of these, its other contents keep their permissions.
 _SHARED = frozenset({Path("/"), Path(os.path.expanduser("~")).resolve()})
 
 
 def from_now_on() -> None:
-    """Have this process, and those that it starts, make nothing that others may read."""
+    """Set the umask, so that this process and its children create files for their owner only."""
     os.umask(_OTHERS)
 
 
 def close(data_dir: Path) -> None:
-    """Take from others what an earlier version, another program or an operator's mkdir has given them.
+    """Remove the permissions of other users, from an earlier version, another program or an operator's mkdir.
 
-    What belongs to another user stays as it is; `open_to_others` tells of it. So does a folder like /tmp.
+    Files of another user stay as they are, and `open_to_others` lists them. So does a folder like /tmp.
     """
     for path, mode in _places(data_dir):
         with suppress(OSError):
@@ -35,7 +35,7 @@ def close(data_dir: Path) -> None:
 
 
 def open_to_others(data_dir: Path) -> list[str]:
-    """What other users of this machine may read or change, with its mode."""
+    """The files and folders that other users of this machine may read or change, each with its mode."""
     found = []
     for path, _ in _places(data_dir):
         with suppress(OSError):

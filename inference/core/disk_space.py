@@ -1,6 +1,6 @@
-"""How much may be written to a disk: its last gigabyte stays free, for the database and everybody else.
+"""How much may be written to a disk: its last gigabyte stays free, for the database and other programs.
 
-Whoever writes for long asks again and again: others write as well, and nobody's room is kept for them.
+Long writes check again and again, because other programs write as well and nothing reserves the space.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ _GB = 10**9
 
 
 def shortage(place: Path, needed: int) -> str:
-    """Why so many bytes more cannot be written at `place`, which need not be there; or nothing."""
+    """Why `needed` more bytes cannot be written at `place`, which need not exist; empty when they can."""
     there = free(place)
     if needed + SPARE_BYTES <= there:
         return ""

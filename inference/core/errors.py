@@ -1,4 +1,4 @@
-"""Every error a client may be told, each with its HTTP status and OpenAI code.
+"""Every error that a client may get, each with its HTTP status and OpenAI code.
 
     ServerError
     ├── InvalidRequest            400  invalid_request_error
@@ -168,7 +168,7 @@ class ModelTooLarge(Unavailable):
 
 
 class ModelLoadFailed(Unavailable):
-    """A model did not load; `kind` is for who has to decide what comes next, the message for people."""
+    """A model did not load; `kind` is for the pool's decisions, the message for people."""
 
     code = "model_load_failed"
 

@@ -1,4 +1,4 @@
-"""The nouns that cross threads and processes: frozen, and importing nothing of ours.
+"""The events of a request, which cross threads and processes: frozen, with no imports of behaviour.
 
 They are msgspec structs rather than dataclasses because the same objects travel as frames between
 the site and its workers (protocol.py) and are encoded into server-sent events.
@@ -31,7 +31,7 @@ class Timings(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
-    """What the request is waiting for; `done` of `total` where the phase can tell (else 0 of 0).
+    """What the request is waiting for; `done` of `total` in phases that have a measure (else 0 of 0).
 
     In the queue these are its place, from 1 on, and how many wait.
     """

@@ -11,7 +11,7 @@ Light = Literal["green", "amber", "red"]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One thing that the self-test of a loaded model's adapter found wrong, in words for its owner."""
+    """One thing that the self-test of a loaded model's adapter found wrong, as a text for its owner."""
 
     light: Light  # amber: it works and is not right; red: what it is about is refused
     about: Literal["chat", "roles", "stops", "tools", "batch", "tokenizer", "prefixes"]
@@ -48,7 +48,7 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     kv_bytes_per_token: int = 0  # predicted growth of one sequence's KV cache
     prefill_bytes: int = 0  # predicted transients of one chunk of prefill
     created: int = 0  # unix time of config.json
-    problem: str = ""  # why it cannot be served, in words for its owner; empty when it can
+    problem: str = ""  # why it cannot be served, as a text for its owner; empty when it can
     is_enabled: bool = True  # False: an operator has switched it off, which is its problem if it has no other
     kind: Literal["chat", "embedding"] = "chat"  # what it makes of a text: more text, or a vector
     aliases: tuple[str, ...] = ()  # other names requests may use

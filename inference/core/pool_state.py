@@ -84,7 +84,7 @@ Pressure = Literal["normal", "shedding", "evicting", "refusing"]
 
 
 class PoolEvent(Struct, frozen=True, kw_only=True):
-    """One decision of the pool, in words, with the numbers that decided it (bytes, seconds)."""
+    """One decision of the pool, as a text and with its numbers (bytes, seconds)."""
 
     kind: Literal[
         "loaded",

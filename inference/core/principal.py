@@ -17,7 +17,7 @@ class Allowance(Struct, frozen=True, kw_only=True):
 
 
 class Principal(Struct, frozen=True, kw_only=True):
-    """Who asks: the owner of an API key, a signed-in user, or anybody on an open loopback site."""
+    """The caller: the owner of an API key, a signed-in user, or anybody on an open loopback site."""
 
     kind: Literal["local", "key", "user"]
     name: str = ""  # a user's, or the visible beginning of a key; empty for the operator's own key
@@ -26,5 +26,5 @@ class Principal(Struct, frozen=True, kw_only=True):
 
     @property
     def owner(self) -> str:
-        """Whose prefix cache this is: nobody may find another's prompts by their speed."""
+        """The owner of its prefix cache: no caller may discover another one's prompts by their speed."""
         return f"{self.kind}:{self.name}"

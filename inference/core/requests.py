@@ -28,7 +28,7 @@ class Message(Struct, frozen=True, kw_only=True):
 
     role: Role
     content: str
-    name: str = ""  # who speaks, or which tool answers
+    name: str = ""  # the speaker, or the tool that answers
     tool_calls: tuple[ToolCall, ...] = ()  # the assistant's
     tool_call_id: str = ""  # which call a tool answers
     reasoning: str = ""  # what the assistant thought; templates keep or drop it as their model was trained

@@ -1,7 +1,7 @@
 """The environment of processes that the site starts: what they need, and none of its secrets.
 
-A worker renders templates and reads files that strangers wrote. Tokens, keys and passwords of the site and of
-whoever started it are no business of such a process, so its environment is a list of what is let through.
+A worker renders templates and reads files of unknown origin. It must not see secrets of the site or of
+the account that started it, so its environment is an allow list.
 """
 
 import os
@@ -28,7 +28,7 @@ _PATTERNS = re.compile(
     r"|(?:DYLD|MLX|METAL|MTL|CUDA|CUDNN|CUBLAS|NVIDIA|NCCL|OMP|GOMP|KMP|OPENBLAS|BLIS|MKL|VECLIB|MALLOC)_[A-Z0-9_]+"
     r"|Malloc[A-Za-z]+"  # macOS
 )
-# Whatever the beginning of its name: somebody's MLX_API_KEY is a secret all the same.
+# Whatever the prefix of its name: an MLX_API_KEY is a secret all the same.
 _SECRETS = re.compile(r"TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE|(?:^|_)(?:KEYS?|PWD)(?:_|$)")
 _OURS = "MLX_SERVER_"
 _FIXED = {
@@ -56,10 +56,10 @@ def of_helpers() -> dict[str, str]:
 
 
 def for_our_modules(given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What has `python -m` find our modules wherever the site was started, and nobody else's in their place.
+    """What makes `python -m` find our modules wherever the site was started, and no others in their place.
 
-    Python looks in the current folder first unless it is told not to; any file there could be taken for one
-    of the modules that it imports.
+    Python looks in the current folder first unless PYTHONSAFEPATH is set; any file there could be taken for
+    one of the modules that it imports.
     """
     given = os.environ if given is None else given
     before = [part for part in given.get("PYTHONPATH", "").split(os.pathsep) if part]

@@ -1,6 +1,6 @@
-"""Threads for what would hold up the event loop: each kind of work has its own, and waits for no other.
+"""Threads for work that would block the event loop: each kind of work has its own.
 
-The loop's default executor has a handful of threads for everybody. While a locked database held them, no
+The loop's default executor has a handful of threads for all kinds. While a locked database held them, no
 request was admitted, whether it needed the database or not.
 """
 
@@ -22,7 +22,7 @@ class Threads:
         self._executor = ThreadPoolExecutor(count, thread_name_prefix=name)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do it on one of the threads and return what it returns; work that has begun is not broken off."""
+        """Call `work` on one of the threads and return its result; work that has begun is not cancelled."""
         context = contextvars.copy_context()
         call = partial(context.run, work, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
@@ -31,8 +31,8 @@ class Threads:
 # SQLite has one writer at a time, so more threads than a few would only wait for it: these are for reading
 # beside a writer that waits.
 DATABASE = Threads("database", 16)
-# Answers under way are saved every few seconds. While the database is locked all of these saves wait, and
-# they must not take the threads of those who read.
+# Answers in progress are saved every few seconds. While the database is locked all of these saves wait, and
+# they must not occupy the threads of readers.
 SAVES = Threads("saves", 2)
 CATALOG = Threads("catalog", 4)
 BODIES = Threads("bodies", 4)  # large JSON in and out

@@ -1,4 +1,4 @@
-"""What the database keeps of API keys: never the key itself, only what proves it."""
+"""API keys in the database: never the secret itself, only its digest."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -78,25 +78,25 @@ class ApiKey(models.Model):
 
     def clean(self) -> None:
         problems = {
-            "name": self._problem_of_name(),
+            "name": self._name_problem(),
             "can_chat": ""
             if self.scopes
             else "Give it at least one scope; a key for nothing is revoked instead.",
-            "expires_at": self._problem_of_end(),
+            "expires_at": self._end_problem(),
         }
-        if wrong := {field: words for field, words in problems.items() if words}:
+        if wrong := {field: text for field, text in problems.items() if text}:
             raise ValidationError(wrong)
 
-    def _problem_of_name(self) -> str:
+    def _name_problem(self) -> str:
         """Why its owner's other keys keep it from having this name; empty when they do not."""
         others = ApiKey.objects.filter(owner=self.owner_id, name=self.name, is_revoked=False).exclude(
             pk=self.pk
         )
         if self.is_revoked or not others.exists():
             return ""
-        return "Its owner has a key of this name already; lists would show two that nobody can tell apart."
+        return "Its owner has a key of this name already; lists would show two that look the same."
 
-    def _problem_of_end(self) -> str:
+    def _end_problem(self) -> str:
         """Why it cannot end then; empty when it can."""
         if self.expires_at is None or self.expires_at > datetime.now(UTC):
             return ""
@@ -107,7 +107,7 @@ class ApiKey(models.Model):
         return "Give a time ahead; days and times are those of UTC. To end a key now, revoke it."
 
     def give_secret(self) -> str:
-        """Make the secret that this key is; the only time that it can be seen."""
+        """Generate the secret; the only time that it can be seen."""
         made = key_secret.make()
         self.prefix, self.digest = key_secret.prefix_of(made), key_secret.digest(made)
         return made
@@ -131,21 +131,21 @@ class ApiKey(models.Model):
 
     @property
     def state(self) -> str:
-        """Whether it opens anything, in a word."""
+        """Its state in a word: revoked, expired or good."""
         if self.is_revoked:
             return "revoked"
         is_over = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
         return "expired" if is_over else "good"
 
-    def was_used(self, at: datetime) -> None:
-        """Remember a use, to the minute: a busy key need not be written more often."""
+    def record_use(self, at: datetime) -> None:
+        """Record a use, at most once a minute."""
         if self.last_used_at is None or at - self.last_used_at >= _SEEN_EVERY:
             self.last_used_at = at
             ApiKey.objects.filter(pk=self.pk).update(last_used_at=at)  # no signal: nothing else changed
 
 
 class KeyDayManager(models.Manager["KeyDay"]):
-    def lately(self, key: ApiKey, days: int = 30) -> Iterable["KeyDay"]:
+    def last_days(self, key: ApiKey, days: int = 30) -> Iterable["KeyDay"]:
         """The last days up to this one, oldest first, with those on which nothing was used."""
         first = (today() - timedelta(days=days - 1)).date()
         used = {row.day: row for row in self.filter(key=key, day__gte=first)}

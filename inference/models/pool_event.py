@@ -1,4 +1,4 @@
-"""What the pool did, kept for the admin."""
+"""The pool's decisions, stored for the admin."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -59,7 +59,7 @@ class PoolEvent(models.Model):
 
     @property
     def event(self) -> pool_state.PoolEvent:
-        """As the pool tells it; what a self-test found is kept with the model alone."""
+        """As the pool's own struct; the findings of a self-test are stored with the model only."""
         return pool_state.PoolEvent(
             kind=cast(Any, self.kind),
             model=self.model,

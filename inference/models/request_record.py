@@ -1,4 +1,4 @@
-"""What the database keeps of requests, and when it may keep their words."""
+"""Records of requests, and the captures during which their text is stored."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -23,13 +23,13 @@ class RequestRecordManager(models.Manager["RequestRecord"]):
         if newest is not None:
             self.filter(pk__lte=newest - rows).delete()
 
-    def with_words(self, records: "QuerySet[RequestRecord]") -> "QuerySet[RequestRecord]":
-        """Those of which a capture kept what was said."""
+    def with_captured_text(self, records: "QuerySet[RequestRecord]") -> "QuerySet[RequestRecord]":
+        """The records with captured text."""
         return records.exclude(prompt="", answer="")
 
-    def wipe(self, records: "QuerySet[RequestRecord]") -> int:
-        """Delete what was said in these requests, and keep all else; tells of how many there was any."""
-        return self.with_words(records).update(prompt="", answer="")
+    def delete_captured_text(self, records: "QuerySet[RequestRecord]") -> int:
+        """Delete the captured text of these records, keep the rest, and return how many had any."""
+        return self.with_captured_text(records).update(prompt="", answer="")
 
 
 class RequestRecord(models.Model):

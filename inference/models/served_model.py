@@ -30,7 +30,7 @@ def check_above_zero(value: float) -> None:
         raise ValidationError("Give a number above 0.")
 
 
-_DRAWING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+_SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 _NOTHING_CHOSEN = models.Q(
     is_pinned=False,
     idle_ttl_s__isnull=True,
@@ -38,7 +38,7 @@ _NOTHING_CHOSEN = models.Q(
     adapter="",
     is_enabled=True,
     context_cap__isnull=True,
-    **{f"{name}__isnull": True for name in _DRAWING},
+    **{f"{name}__isnull": True for name in _SAMPLING_FIELDS},
 )
 
 
@@ -136,7 +136,7 @@ class ServedModel(models.Model):
             adapter=self.adapter,
             is_enabled=self.is_enabled,
             context_cap=self.context_cap,
-            sampling=Sampling(**{name: getattr(self, name) for name in _DRAWING}),
+            sampling=Sampling(**{name: getattr(self, name) for name in _SAMPLING_FIELDS}),
         )
 
     @property
@@ -147,19 +147,19 @@ class ServedModel(models.Model):
         return worst(msgspec.convert(self.findings, tuple[Finding, ...]))
 
     def clean(self) -> None:
-        if problem := self._problem_of_aliases():
+        if problem := self._aliases_problem():
             raise ValidationError({"aliases": problem})
         if self.adapter and self.adapter not in (known := sorted(one.name for one in ADAPTERS)):
             raise ValidationError({"adapter": f"There is no such adapter. There are {', '.join(known)}."})
 
-    def _problem_of_aliases(self) -> str:
-        """Why these aliases cannot be, in words; empty when they can."""
+    def _aliases_problem(self) -> str:
+        """Why these aliases are not valid; empty when they are."""
         names = self.aliases
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             return "Aliases are a list of names."
         if len(names) > MOST_ALIASES:
             return f"A model can have at most {MOST_ALIASES} aliases."
-        if problem := next(filter(None, map(_problem_of_name, names)), ""):
+        if problem := next(filter(None, map(_alias_problem, names)), ""):
             return problem
         if len(set(names)) < len(names):
             return "An alias is given twice."
@@ -174,7 +174,7 @@ class ServedModel(models.Model):
         return aliases | {other.name for other in others}
 
 
-def _problem_of_name(name: str) -> str:
+def _alias_problem(name: str) -> str:
     if not name.strip() or name != name.strip():
         return "An alias needs at least one letter and no blanks around it."
     if len(name) > LONGEST_ALIAS:

@@ -11,7 +11,7 @@ class Bar(Struct, frozen=True, kw_only=True):
     weights: int  # of models, with what prefill needs beside them
     kv: int  # reserved for running requests
     caches: int  # prefixes kept for later prompts, which are given up first
-    others: int  # what other programs have taken of the memory that models might use
+    others: int  # memory that models might use, taken by other programs
     free: int
     limit: int
 
@@ -42,5 +42,5 @@ def bar_of(snapshot: PoolSnapshot, available: int) -> Bar:
 
 
 def _promised(snapshot: PoolSnapshot) -> int:
-    """What is reserved and not taken from the system yet: loads under way, answers still to be made."""
+    """Bytes that are reserved and not allocated yet: loads in progress, tokens still to be generated."""
     return sum(max(0, model.reserved_bytes - model.memory.held) for model in snapshot.models)

@@ -26,44 +26,44 @@ def can_sign_in(password: str) -> bool:
 
 def test_a_terminal_shows_the_password_and_nothing_else_keeps_it(tmp_path: Path) -> None:
     login = made(tmp_path)
-    first, second = login.told(is_terminal=True).splitlines()
+    first, second = login.take_message(is_terminal=True).splitlines()
     assert can_sign_in(first.rpartition(" ")[2]) and "changepassword admin" in second
-    assert list(tmp_path.iterdir()) == [] and login.told(is_terminal=True) == ""
+    assert list(tmp_path.iterdir()) == [] and login.take_message(is_terminal=True) == ""
 
 
 def test_anything_else_is_told_of_a_file_that_is_its_owners(tmp_path: Path) -> None:
-    told = made(tmp_path).told(is_terminal=False)
+    text = made(tmp_path).take_message(is_terminal=False)
     (path,) = tmp_path.iterdir()
-    assert f"Sign in to the admin as 'admin'; the password is in the file {path}\n" in told
+    assert f"Sign in to the admin as 'admin'; the password is in the file {path}\n" in text
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     password = path.read_text().strip()
-    assert can_sign_in(password) and password not in told
+    assert can_sign_in(password) and password not in text
 
 
 def test_a_later_start_says_nothing_where_it_is_kept(tmp_path: Path) -> None:
-    made(tmp_path).told(is_terminal=False)
-    assert made(tmp_path).told(is_terminal=False) == ""
+    made(tmp_path).take_message(is_terminal=False)
+    assert made(tmp_path).take_message(is_terminal=False) == ""
 
 
 def test_a_start_that_broke_off_before_it_told_it_leaves_it_for_the_next(tmp_path: Path) -> None:
     made(tmp_path)  # the port was taken, say
-    told = made(tmp_path).told(is_terminal=True)
-    assert can_sign_in(told.splitlines()[0].rpartition(" ")[2])
+    text = made(tmp_path).take_message(is_terminal=True)
+    assert can_sign_in(text.splitlines()[0].rpartition(" ")[2])
 
 
 def test_what_an_earlier_try_left_is_not_taken_for_it(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("kept")
     (tmp_path / "admin_password").symlink_to(elsewhere)
-    made(tmp_path).told(is_terminal=False)
+    made(tmp_path).take_message(is_terminal=False)
     assert elsewhere.read_text() == "kept" and can_sign_in((tmp_path / "admin_password").read_text().strip())
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_the_operators_own_password_is_written_nowhere(tmp_path: Path, is_terminal: bool) -> None:
-    told = made(tmp_path, "correct horse battery").told(is_terminal=is_terminal)
+    text = made(tmp_path, "correct horse battery").take_message(is_terminal=is_terminal)
     assert can_sign_in("correct horse battery") and list(tmp_path.iterdir()) == []
-    assert told == "Sign in to the admin as 'admin' with the password of MLX_SERVER_ADMIN_PASSWORD."
+    assert text == "Sign in to the admin as 'admin' with the password of MLX_SERVER_ADMIN_PASSWORD."
 
 
 @pytest.mark.parametrize("wanted", ["short", "12345678901", "password"])
@@ -77,5 +77,5 @@ def test_a_password_that_anybody_guesses_is_refused_before_anything_is_made(
 
 def test_where_there_is_somebody_who_may_do_everything_nothing_is_made(tmp_path: Path, db: Any) -> None:
     User.objects.create_superuser("ann")
-    assert made(tmp_path, "correct horse battery").told(is_terminal=True) == ""
+    assert made(tmp_path, "correct horse battery").take_message(is_terminal=True) == ""
     assert not can_sign_in("correct horse battery")

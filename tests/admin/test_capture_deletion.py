@@ -38,8 +38,8 @@ def wiping(*rows: RequestRecord | Capture, **more: str) -> dict[str, object]:
     return {"action": "wipe", "_selected_action": [row.pk for row in rows], **more}
 
 
-def with_words() -> set[str]:
-    kept = RequestRecord.objects.with_words(RequestRecord.objects.all())
+def with_captured_text() -> set[str]:
+    kept = RequestRecord.objects.with_captured_text(RequestRecord.objects.all())
     return set(kept.values_list("model", flat=True))
 
 
@@ -49,16 +49,16 @@ def test_the_words_of_a_capture_are_deleted_once_that_is_confirmed(staff: Client
     one = capture(timedelta(hours=4), timedelta(hours=2))
     asked = staff.post(CAPTURES, wiping(one)).content.decode()
     assert "kept of 1 request are deleted for good" in asked and "still being kept" not in asked
-    assert with_words() == {"before", "in it", "after"}
+    assert with_captured_text() == {"before", "in it", "after"}
     staff.post(CAPTURES, wiping(one, **YES))
-    assert with_words() == {"before", "after"} and RequestRecord.objects.count() == 3
+    assert with_captured_text() == {"before", "after"} and RequestRecord.objects.count() == 3
     assert "of 1 request" in LogEntry.objects.get().get_change_message()
 
 
 def test_the_words_of_chosen_requests_are_deleted(staff: Client) -> None:
     one, _ = said("one", timedelta()), said("two", timedelta())
     told = staff.post(LIST, wiping(one, **YES), follow=True).content.decode()
-    assert "The words of 1 request are deleted." in told and with_words() == {"two"}
+    assert "The words of 1 request are deleted." in told and with_captured_text() == {"two"}
     assert "deleted already" in staff.post(LIST, wiping(one), follow=True).content.decode()
 
 
@@ -70,7 +70,7 @@ def test_all_of_a_list_are_those_of_its_filters_beyond_its_first_page(staff: Cli
     assert "of 51 requests" in page and 'name="select_across" value="1"' in page
     assert '<form method="post">' in page  # back to the same address
     staff.post(f"{LIST}?model=one", chosen | YES)
-    assert with_words() == {"two"}
+    assert with_captured_text() == {"two"}
 
 
 def test_who_wipes_is_told_that_a_capture_goes_on(staff: Client) -> None:
@@ -89,10 +89,10 @@ def test_only_who_may_change_captures_deletes_words() -> None:
     one = said("one", timedelta())
     viewer = client_of("bob", "view_requestrecord", "read_captured")
     viewer.post(LIST, wiping(one, **YES))
-    assert with_words() == {"one"} and "Delete the words" not in viewer.get(LIST).content.decode()
+    assert with_captured_text() == {"one"} and "Delete the words" not in viewer.get(LIST).content.decode()
     keeper = client_of("ann", "view_requestrecord", "change_capture")
     keeper.post(LIST, wiping(one, **YES))
-    assert not with_words()
+    assert not with_captured_text()
 
 
 def test_a_capture_is_not_deleted_while_what_it_kept_stays(staff: Client) -> None:

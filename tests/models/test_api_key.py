@@ -49,13 +49,13 @@ def test_days_without_use_are_in_the_list_of_the_last_ones() -> None:
     key, _ = make_key()
     KeyDay.objects.create(key=key, day=today().date() - timedelta(days=2), prompt_tokens=5)
     KeyDay.objects.create(key=key, day=today().date() - timedelta(days=40), prompt_tokens=90)
-    assert [day.tokens for day in KeyDay.objects.lately(key, 4)] == [0, 5, 0, 0]
+    assert [day.tokens for day in KeyDay.objects.last_days(key, 4)] == [0, 5, 0, 0]
 
 
 def test_a_busy_key_is_seen_once_a_minute() -> None:
     key, _ = make_key()
     at = datetime(2026, 1, 1, tzinfo=UTC)
     for seconds in (0, 59, 60):
-        key.was_used(at + timedelta(seconds=seconds))
+        key.record_use(at + timedelta(seconds=seconds))
     key.refresh_from_db()
     assert key.last_used_at == at + timedelta(seconds=60)

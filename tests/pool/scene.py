@@ -87,7 +87,7 @@ class Scene:
     def reserved(self) -> int:
         return self.pool.snapshot().reserved_bytes
 
-    def told(self, kind: str) -> list[str]:
+    def texts_of(self, kind: str) -> list[str]:
         """The texts of all events of one kind."""
         return [event.text for event in self.pool.snapshot().events if event.kind == kind]
 

@@ -123,7 +123,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.begin)
         stopping.keep(loop.create_task(runtime.pool().warm_up()))
-        self._greet(server.address, login.told(is_terminal=self.stdout.isatty()))
+        self._greet(server.address, login.take_message(is_terminal=self.stdout.isatty()))
 
     def _greet(self, address: str, first_login: str) -> None:
         self.stdout.write(f"\nmlxsite {__version__} is ready.\n")

@@ -111,4 +111,4 @@ def _count(entries: Iterable[RequestEntry], keys: dict[str, ApiKey]) -> None:
 def _note_use(notes: Sequence[Note], keys: dict[str, ApiKey]) -> None:
     for note in notes:
         if key := keys.get(_prefix(note)):
-            key.was_used(datetime.fromtimestamp(note.at, UTC))
+            key.record_use(datetime.fromtimestamp(note.at, UTC))

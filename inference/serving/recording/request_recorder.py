@@ -47,7 +47,7 @@ class RequestRecorder:
         self._since = clock()
         self._reasons: list[str] = []
         self._is_finished = False
-        self.done = self.total = 0  # of what the phase waits for, where it can tell
+        self.done = self.total = 0  # in phases that have a measure
 
     @property
     def phase(self) -> str:

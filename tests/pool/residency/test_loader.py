@@ -164,7 +164,7 @@ async def die_quickly(scene: Scene, times: int) -> None:
 async def test_a_death_is_told_with_its_reason_and_its_age() -> None:
     scene = Scene(A)
     await die_quickly(scene, 1)
-    assert scene.told("died") == [
+    assert scene.texts_of("died") == [
         "the worker of a died after 10 s: killed by a test; it may start again in 1 s"
     ]
     shown = scene.pool.snapshot().of("a")
@@ -178,7 +178,7 @@ async def test_during_a_short_back_off_requests_wait() -> None:
     assert not pending.granted.done()
     await scene.pass_s(1)
     assert is_granted(pending)
-    assert len(scene.told("restarted")) == 1
+    assert len(scene.texts_of("restarted")) == 1
 
 
 async def test_after_five_quick_deaths_requests_are_refused_at_once() -> None:
@@ -212,7 +212,7 @@ async def test_an_eviction_is_no_death() -> None:
     scene = Scene(A, B, limit_bytes=GB)
     await scene.use("a")
     await scene.use("b")
-    assert (scene.told("died"), scene.pool.snapshot().of("a").restarts) == ([], 0)
+    assert (scene.texts_of("died"), scene.pool.snapshot().of("a").restarts) == ([], 0)
 
 
 async def test_the_limit_becomes_what_the_device_may_use_unless_it_was_given() -> None:

@@ -27,7 +27,7 @@ async def test_an_idle_model_expires_after_its_cards_time_or_else_the_sites(
     assert scene.state("a") == ModelState.READY
     await scene.pass_s(2)
     assert (scene.state("a") == ModelState.UNLOADED) == is_gone
-    assert scene.told("expired") == (["expired a: idle 61 s; its time is 60 s"] if is_gone else [])
+    assert scene.texts_of("expired") == (["expired a: idle 61 s; its time is 60 s"] if is_gone else [])
 
 
 async def test_idle_time_counts_from_the_last_release() -> None:
@@ -100,7 +100,7 @@ async def test_a_change_of_pressure_is_told_with_its_number() -> None:
     await scene.pass_s(1)
     scene.available = 0.5
     await scene.pass_s(1)
-    first, second = scene.told("pressure")
+    first, second = scene.texts_of("pressure")
     assert "is evicting, was normal: 7% of the system's memory" in first
     assert "is normal, was evicting" in second
 
@@ -110,7 +110,7 @@ async def test_pinned_models_are_loaded_one_after_another_at_the_start() -> None
     scene = Scene(*pins, find_pinned=lambda: ["a", "gone", "b"])
     await scene.pool.warm_up()
     async with asyncio.timeout(5):
-        while len(scene.told("loaded")) < 2:
+        while len(scene.texts_of("loaded")) < 2:
             await asyncio.sleep(0.005)  # the catalog is asked in a thread
     assert scene.resident == {"a", "b"}
     await scene.pool.close()
@@ -137,7 +137,7 @@ async def test_a_refresh_makes_pins_and_idle_times_count_at_once() -> None:
     chosen.choices = {"idle_ttl_s": 60}
     await scene.pool.refresh("a")
     await scene.pass_s(1)
-    assert (len(scene.told("pinned")), len(scene.told("unpinned"))) == (1, 1)
+    assert (len(scene.texts_of("pinned")), len(scene.texts_of("unpinned"))) == (1, 1)
     assert scene.state("a") == ModelState.UNLOADED
 
 
@@ -210,7 +210,7 @@ async def test_a_model_that_no_request_can_reach_is_unloaded(
     for _ in range(2):
         await look(scene, disk)
     assert scene.resident == {"b"}
-    assert scene.told("unloaded") == [f"unloaded a: {why}; it held 1.0 GB"]
+    assert scene.texts_of("unloaded") == [f"unloaded a: {why}; it held 1.0 GB"]
 
 
 async def test_a_folder_that_is_away_for_a_moment_costs_nothing() -> None:
@@ -222,7 +222,7 @@ async def test_a_folder_that_is_away_for_a_moment_costs_nothing() -> None:
         await look(scene, disk)
         disk.cards["a"] = kept
         await look(scene, disk)
-    assert scene.resident == {"a"} and scene.told("unloaded") == []
+    assert scene.resident == {"a"} and scene.texts_of("unloaded") == []
 
 
 async def test_a_model_without_a_folder_ends_its_streams_first() -> None:

@@ -68,7 +68,7 @@ async def test_prefixes_are_shed_before_a_model_is_evicted_and_no_more_than_need
     await scene.use("c")
     assert scene.resident == {"a", "b", "c"}
     assert (scene.runner_of("a").sheds, scene.runner_of("b").sheds) == ([500 * MB], [])
-    assert "shed 0.5 GB of prefixes of a: needed 1.0 GB for c" in scene.told("shed")[0]
+    assert "shed 0.5 GB of prefixes of a: needed 1.0 GB for c" in scene.texts_of("shed")[0]
 
 
 class Stubborn(FakeRunner):
@@ -95,5 +95,5 @@ async def test_workers_that_hold_more_than_the_limit_shed_and_idle_ones_go() -> 
     busy = await scene.ask("b")
     await scene.report("b", active=3 * GB)
     assert scene.resident == {"b"}
-    assert "models hold 4.0 GB of 3.0 GB" in scene.told("evicted")[0]
+    assert "models hold 4.0 GB of 3.0 GB" in scene.texts_of("evicted")[0]
     await scene.leave(busy)

@@ -80,7 +80,7 @@ async def test_queue_two_waiters_share_one_eviction() -> None:
     all_pending = await asyncio.gather(*asking)
     await spin()
     assert [is_granted(pending) for pending in all_pending] == [True, True]
-    assert (scene.resident, len(scene.told("evicted"))) == ({"b", "c"}, 1)
+    assert (scene.resident, len(scene.texts_of("evicted"))) == ({"b", "c"}, 1)
 
 
 async def test_models_max_evicts_lru() -> None:
@@ -90,7 +90,9 @@ async def test_models_max_evicts_lru() -> None:
         await scene.pass_s(1)
     await scene.use("large")
     assert scene.resident == {"a", "large"}
-    assert scene.told("evicted") == ["evicted b: idle 2 s; needed 2.0 GB for large, free 1.0 GB of 3.0 GB"]
+    assert scene.texts_of("evicted") == [
+        "evicted b: idle 2 s; needed 2.0 GB for large, free 1.0 GB of 3.0 GB"
+    ]
 
 
 async def test_an_already_cancelled_request_loads_nothing() -> None:
@@ -188,7 +190,7 @@ async def test_when_pins_hold_the_room_it_is_refused_at_once() -> None:
     with pytest.raises(AllPinned, match="'a' and 'b', which are pinned, hold 2.0 GB of 2.0") as told:
         await scene.ask("c")
     assert told.value.retry_after
-    assert (scene.resident, len(scene.told("refused"))) == ({"a", "b"}, 1)
+    assert (scene.resident, len(scene.texts_of("refused"))) == ({"a", "b"}, 1)
 
 
 async def test_a_pin_that_leaves_room_enough_refuses_nobody() -> None:
