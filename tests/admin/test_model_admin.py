@@ -14,7 +14,7 @@ from django.urls import reverse
 from inference.core.pool_state import ModelState, PoolSnapshot
 from inference.core.requests import Sampling
 from inference.models import ServedModel
-from inference.pool import Pool
+from inference.pool import Pool, PoolOptions
 from inference.serving import runtime
 from tests.fakes import FakeCatalog, FakeRunner, card, serving
 from tests.people import client_of
@@ -250,14 +250,8 @@ class CountingPool(Pool):
 def test_one_page_is_one_look_at_the_pool(pool: Pool, staff: Client) -> None:
     cards = [card(f"m{number}") for number in range(5)]
     catalog = FakeCatalog(*cards)
-    counting = CountingPool(
-        find_card=catalog.find,
-        start_runner=FakeRunner,
-        limit_bytes=1,
-        queue_limit=1,
-        load_timeout_s=1,
-        keep_spare=False,
-    )
+    options = PoolOptions(limit_bytes=1, queue_limit=1, load_timeout_s=1, keep_spare=False)
+    counting = CountingPool(options, find_card=catalog.find, start_runner=FakeRunner)
     with runtime.use_pool(counting, models=catalog):  # type: ignore[arg-type]
         staff.get(LIST)
     assert counting.looks == 1
