@@ -1,6 +1,6 @@
-"""What differs between model families. This is the whole list: the first adapter that fits is the model's."""
+"""What differs between model families. `ADAPTERS` lists all of them: the first adapter that fits is used."""
 
-from inference.adapters.base import Adapter, ModelFacts, Tokenizer
+from inference.adapters.base import Adapter
 from inference.adapters.families.codellama import CodeLlama
 from inference.adapters.families.command_r import CommandR
 from inference.adapters.families.deepseek import DeepSeek, DeepSeekDsml
@@ -18,6 +18,8 @@ from inference.adapters.families.olmo import Olmo
 from inference.adapters.families.phi import Phi
 from inference.adapters.families.qwen import Qwen
 from inference.adapters.families.smollm import SmolLM
+from inference.adapters.model_facts import ModelFacts
+from inference.adapters.tokenizer import Tokenizer
 
 ADAPTERS: tuple[type[Adapter], ...] = (
     GptOss,
@@ -46,6 +48,8 @@ __all__ = ["ADAPTERS", "Adapter", "ModelFacts", "Tokenizer", "adapter_for"]
 
 
 def adapter_for(facts: ModelFacts, tokenizer: Tokenizer, name: str = "") -> Adapter:
-    """The adapter of the model these facts are of, or the one of this name where the operator chose it."""
-    fitting = next(adapter for adapter in ADAPTERS if (adapter.name == name if name else adapter.fits(facts)))
-    return fitting(facts, tokenizer)
+    """The first adapter that fits a model, or the adapter with this name if the operator chose one."""
+    adapter_class = next(
+        adapter for adapter in ADAPTERS if (adapter.name == name if name else adapter.fits(facts))
+    )
+    return adapter_class(facts, tokenizer)

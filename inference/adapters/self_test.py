@@ -1,19 +1,20 @@
-"""What of a model's template, roles, stops and tools works as it should, tried when the model is loaded."""
+"""Tests the chat template, roles, stop tokens and tool calls of a model when it is loaded."""
 
 import json
 from collections.abc import Iterator, Sequence
 
-from inference.adapters.base import Adapter, Tokenizer
+from inference.adapters.base import Adapter
+from inference.adapters.tokenizer import Tokenizer
 from inference.core.errors import ServerError
 from inference.core.model_card import Finding
 from inference.core.requests import ChatRequest, Message, Tool, ToolCall
 
-_ASKED = Message(role="user", content="probe-of-the-question")
-_ANSWERED = Message(role="assistant", content="probe-of-the-answer")
-_AGAIN = Message(role="user", content="probe-of-the-second-question")
+_QUESTION = Message(role="user", content="probe-of-the-question")
+_ANSWER = Message(role="assistant", content="probe-of-the-answer")
+_SECOND_QUESTION = Message(role="user", content="probe-of-the-second-question")
 _SYSTEM = Message(role="system", content="probe-of-the-system")
 _CITY = "Probeville"
-_SPOKEN = "Its template knows no tools, so they are told in words; expect less of its calls."
+_PROMPTED = "Its template renders no tools, so the system message describes them; expect less reliable calls."
 _TOOL = Tool(
     name="probe_weather",
     description="The weather in a city.",
@@ -25,60 +26,82 @@ _RESULT = Message(role="tool", content="probe-of-the-result", tool_call_id=_CALL
 
 
 def findings(adapter: Adapter, tokenizer: Tokenizer) -> tuple[Finding, ...]:
-    """What is not as it should be, worst things as red; nothing for a model that is all right."""
+    """The problems of a model, the worst ones red; nothing if there are none.
+
+    1. Chat: render a question, and a conversation of three turns. Every message has to be in the prompt.
+    2. Stop tokens: at least one has to be known.
+    3. Roles: render a system message.
+    4. Tools: render a call and its result, and parse the call (see `Trial.tools`).
+
+    A model without a chat template is not tested further; it can only complete prompts.
+    """
     if not adapter.has_template:
-        only = "It has no chat template, so it completes prompts and does not chat."
+        only = "It has no chat template, so it can complete prompts but not chat."
         return (Finding(light="amber", about="chat", text=only), *_stops(adapter))
-    tried = Trial(adapter, tokenizer)
-    return (*tried.chat(), *_stops(adapter), *tried.roles(), *tried.tools())
+    trial = Trial(adapter, tokenizer)
+    return (*trial.chat(), *_stops(adapter), *trial.roles(), *trial.tools())
 
 
 def _stops(adapter: Adapter) -> Iterator[Finding]:
     if not adapter.stop_ids:
         yield Finding(
-            light="amber", about="stops", text="No token is known to end its answers: they run to max_tokens."
+            light="amber", about="stops", text="No stop token is known: its answers end at max_tokens only."
         )
 
 
 class Trial:
-    """One adapter's template, rendered in all the ways that requests will have it."""
+    """Renders one adapter's template in the ways that requests need."""
 
     def __init__(self, adapter: Adapter, tokenizer: Tokenizer) -> None:
         self._adapter = adapter
         self._tokenizer = tokenizer
 
     def chat(self) -> Iterator[Finding]:
-        if problem := self._problem(_ASKED):
+        if problem := self._problem(_QUESTION):
             yield Finding(light="red", about="chat", text=f"Its template cannot render a question: {problem}")
-        elif problem := self._problem(_ASKED, _ANSWERED, _AGAIN):
-            yield Finding(light="amber", about="chat", text=f"It cannot hold a conversation: {problem}")
+        elif problem := self._problem(_QUESTION, _ANSWER, _SECOND_QUESTION):
+            yield Finding(
+                light="amber", about="chat", text=f"Its template cannot render a conversation: {problem}"
+            )
 
     def roles(self) -> Iterator[Finding]:
-        if problem := self._problem(_SYSTEM, _ASKED):
-            yield Finding(light="amber", about="roles", text=f"It takes no system message: {problem}")
+        if problem := self._problem(_SYSTEM, _QUESTION):
+            yield Finding(
+                light="amber", about="roles", text=f"Its template cannot render a system message: {problem}"
+            )
 
     def tools(self) -> Iterator[Finding]:
-        """A call is rendered and read back; only a model that passes is given tools."""
+        """The problems with tools; a model with a red one gets none.
+
+        1. Render a question, a call and its result, with the tool.
+        2. The result has to be in the prompt.
+        3. Cut the prompt behind the call, at the end of its turn. From each place where a call can begin, the
+           last one first, parse the rest as an answer. One of them has to give the same call.
+        """
         if problem := self._adapter.tools_problem:
             yield Finding(light="amber", about="tools", text=problem)
             return
         if self._adapter.prompts_tools:
-            yield Finding(light="amber", about="tools", text=_SPOKEN)
-        request = _request(_ASKED, _CALLED, _RESULT, tools=(_TOOL,))
+            yield Finding(light="amber", about="tools", text=_PROMPTED)
+        request = _request(_QUESTION, _CALLED, _RESULT, tools=(_TOOL,))
         try:
             text = self._tokenizer.decode(self._adapter.render(request))
         except ServerError as error:
-            yield Finding(light="red", about="tools", text=f"It cannot render a tool call: {error.message}")
+            yield Finding(
+                light="red", about="tools", text=f"Its template cannot render a tool call: {error.message}"
+            )
             return
         if _RESULT.content not in text:
-            yield Finding(light="red", about="tools", text="Its template leaves out what a tool answers.")
-        if not self._is_read_back(text):
             yield Finding(
-                light="red", about="tools", text="It cannot read the calls that its template writes."
+                light="red", about="tools", text="Its template leaves out the result of a tool call."
+            )
+        if not self._is_parsed_back(text):
+            yield Finding(
+                light="red", about="tools", text="The tool calls that its template writes cannot be parsed."
             )
 
     def _problem(self, *messages: Message) -> str:
-        """Why these messages cannot be rendered, or what is missing in the prompt; empty when all is well."""
+        """Why these messages cannot be rendered, or that one is missing in the prompt; empty if neither."""
         try:
             text = self._tokenizer.decode(self._adapter.render(_request(*messages)))
         except ServerError as error:
@@ -86,29 +109,29 @@ class Trial:
         missing = [message.content for message in messages if message.content not in text]
         return "the template leaves a message out." if missing else ""
 
-    def _is_read_back(self, text: str) -> bool:
-        """Whether some place before the arguments begins a call that the reader finds."""
+    def _is_parsed_back(self, text: str) -> bool:
+        """Whether a call that begins at some place before the arguments is parsed correctly."""
         end = text.find(_RESULT.content)
         before = text[: max(end, 0)]
-        written = before.rfind(_CITY)
-        before = before[: self._end_of_turn(before, written)]
-        starts = [place for place in range(written, -1, -1) if self._may_begin(before, place)]
-        return any(self._reads(before[start:]) for start in starts[:_MOST_STARTS])
+        argument = before.rfind(_CITY)
+        before = before[: self._end_of_turn(before, argument)]
+        starts = [place for place in range(argument, -1, -1) if self._can_begin(before, place)]
+        return any(self._is_parsed(before[start:]) for start in starts[:_MOST_STARTS])
 
     def _end_of_turn(self, text: str, start: int) -> int:
-        """Where the turn ends that has something at `start`: bare calls end with the answer."""
+        """The index of the first stop token behind `start`: bare calls end with the answer."""
         ends = (self._tokenizer.decode([token]) for token in self._adapter.stop_ids)
         return min(
             (at for end in ends if end and (at := text.find(end, max(start, 0))) >= 0), default=len(text)
         )
 
-    def _may_begin(self, text: str, place: int) -> bool:
+    def _can_begin(self, text: str, place: int) -> bool:
         call_format = self._adapter.call_format
         begins = (call_format.begin, call_format.bare_begin) if call_format else ()
         return any(begin and text.startswith(begin, place) for begin in begins)
 
-    def _reads(self, text: str) -> bool:
-        reader = self._adapter.reader((), _request(_ASKED, tools=(_TOOL,)))
+    def _is_parsed(self, text: str) -> bool:
+        reader = self._adapter.reader((), _request(_QUESTION, tools=(_TOOL,)))
         pieces = [piece for piece in (*reader.feed(text), *reader.flush()) if piece.channel == "tool"]
         names = [piece.name for piece in pieces if piece.name]
         arguments = "".join(piece.text for piece in pieces if piece.call == 0)

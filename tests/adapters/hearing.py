@@ -7,8 +7,8 @@ import llguidance
 import llguidance.hf
 
 from inference.adapters import Adapter, ModelFacts, adapter_for
-from inference.adapters.channel_reader import Piece
-from inference.adapters.tool_calls.tool_formats import ToolFormat
+from inference.adapters.piece import Piece
+from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.events import ReasoningDelta, TextDelta, ToolCallDelta
 from inference.core.requests import ChatRequest, Message, Tool
 from inference.worker.model.tokenizer import HubTokenizer

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 
-from inference.adapters.tool_calls.tool_formats import ToolFormat
+from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.family_models import hub_tokenizer
 
@@ -44,17 +44,23 @@ def vocabulary(*marks: str) -> Vocabulary:
     return Vocabulary(tokenizer, grammars, tuple(one for one in ids if one is not None))
 
 
-def scraps_of(manner: ToolFormat, names: Sequence[str]) -> list[str]:
+def scraps_of(call_format: ToolFormat, names: Sequence[str]) -> list[str]:
     """Pieces of which a text could make something that looks like a part of a call, the whole ones often."""
     own = {
-        name: getattr(manner, name, "")
+        name: getattr(call_format, name, "")
         for name in ("opening", "argument", "value_end", "closing_text", "quote")
     }
     own = {key: text.format(name=names[0], key=names[-1], string="true") for key, text in own.items()}
     ended = own["value_end"] + own["closing_text"]
-    whole = {*own.values(), ended, ended + manner.end, own["value_end"] + own["argument"]}
+    whole = {*own.values(), ended, ended + call_format.end, own["value_end"] + own["argument"]}
     whole |= {own["argument"] + "1" + own["value_end"], own["quote"] + ",a:" + own["quote"]}
-    marks = {*manner.marks, *manner.closing, manner.begin, manner.end, *manner.other_begins}
+    marks = {
+        *call_format.marks,
+        *call_format.closing,
+        call_format.begin,
+        call_format.end,
+        *call_format.other_begins,
+    }
     parts = {part for mark in marks | whole for part in (mark[: len(mark) // 2], mark[1:], mark.strip())}
     plain = ['"', "'", "\\", "\n", " ", ", ", "{", "}", "[", "]", "(", ")", ":", "=", "é", "😀", "\u2028"]
     words = ["null", "true", "None", "12345", "1e5", " 7", '{"a": 1}', '["x"]', "'q'", *names]
@@ -62,9 +68,9 @@ def scraps_of(manner: ToolFormat, names: Sequence[str]) -> list[str]:
     return [scrap for scrap in [*often, *sorted(parts), *plain, *words] if scrap]
 
 
-def closers_of(manner: ToolFormat) -> list[str]:
+def closers_of(call_format: ToolFormat) -> list[str]:
     """What ends a text of this format, sooner or later."""
-    own = [getattr(manner, name, "") for name in ("value_end", "closing_text", "quote", "end")]
+    own = [getattr(call_format, name, "") for name in ("value_end", "closing_text", "quote", "end")]
     return [*filter(None, own), '"', "}", "]", ")"]
 
 

@@ -5,7 +5,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.adapters.channel_reader import ChannelReader, Piece, held_back
+from inference.adapters.channel_reader import ChannelReader
+from inference.adapters.partial_marker import partial_length
+from inference.adapters.piece import Piece
 
 THINK = ("<think>", "</think>")
 BLOCK = re.compile(r"(?:\A\n*)?<think>\n*(.*?)(?:\n*</think>\n*|\Z)", re.DOTALL)
@@ -60,7 +62,7 @@ def test_what_only_looked_like_a_marker_is_kept() -> None:
     assert read("if a <", [1, 2, 3])["text"] == "if a <"
 
 
-def test_text_that_cannot_be_a_marker_is_not_held_back() -> None:
+def test_text_that_cannot_be_a_marker_is_not_partial_length() -> None:
     assert ChannelReader(reasoning=THINK).feed("Hello") == [Piece("text", "Hello")]
 
 
@@ -69,4 +71,4 @@ def test_without_markers_text_passes_as_it_is() -> None:
 
 
 def test_held_back_is_the_longest_beginning_of_the_marker() -> None:
-    assert [held_back(text, "</a>") for text in ("x", "x<", "x</", "x</a", "<</")] == [0, 1, 2, 3, 2]
+    assert [partial_length(text, "</a>") for text in ("x", "x<", "x</", "x</a", "<</")] == [0, 1, 2, 3, 2]

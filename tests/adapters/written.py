@@ -7,7 +7,7 @@ from typing import Any
 
 from inference.adapters.tool_calls.gemma import GemmaCalls
 from inference.adapters.tool_calls.marked import MarkedCalls
-from inference.adapters.tool_calls.tool_formats import ToolFormat
+from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.adapters.tool_calls.xml import XmlCalls
 
 Calls = Sequence[tuple[str, dict[str, Any]]]
@@ -60,28 +60,28 @@ class Text:
             part()
 
 
-def is_written(manner: ToolFormat, calls: Calls, said: str) -> None:
+def is_written(call_format: ToolFormat, calls: Calls, said: str) -> None:
     """Raises Mismatch where `said` is not just these calls; of a format not known here it says nothing."""
     text = Text(said)
-    writer = next((writer for kind, writer in WRITERS if _is(manner, kind)), None)
+    writer = next((writer for kind, writer in WRITERS if _is(call_format, kind)), None)
     if writer:
-        writer(text, manner, calls)
+        writer(text, call_format, calls)
         if text.rest:
             raise Mismatch(f"{text.rest!r} is left")
 
 
-def _is(manner: ToolFormat, kind: type[ToolFormat] | str) -> bool:
-    return manner.name == kind if isinstance(kind, str) else isinstance(manner, kind)
+def _is(call_format: ToolFormat, kind: type[ToolFormat] | str) -> bool:
+    return call_format.name == kind if isinstance(kind, str) else isinstance(call_format, kind)
 
 
 def _objects(before: str, joint: str, after: str, call: str = r'\{{"name": "{}", "{}": ') -> Any:
     """JSON objects, with patterns of what stands around them."""
 
-    def write(text: Text, manner: ToolFormat, calls: Calls) -> None:
-        begin, end = re.escape(manner.begin), re.escape(manner.end)
+    def write(text: Text, call_format: ToolFormat, calls: Calls) -> None:
+        begin, end = re.escape(call_format.begin), re.escape(call_format.end)
 
         def one(name: str, arguments: Any) -> None:
-            text.matches(call.format(re.escape(name), manner.arguments_key))
+            text.matches(call.format(re.escape(name), call_format.arguments_key))
             text.json(arguments)
             text.says("}")
 
@@ -92,59 +92,59 @@ def _objects(before: str, joint: str, after: str, call: str = r'\{{"name": "{}",
     return write
 
 
-def _args(text: Text, manner: ToolFormat, calls: Calls) -> None:
+def _args(text: Text, call_format: ToolFormat, calls: Calls) -> None:
     for name, arguments in calls:
         text.says(f"[TOOL_CALLS]{name}[ARGS]")
         text.json(arguments)
 
 
-def _harmony(text: Text, manner: ToolFormat, calls: Calls) -> None:
+def _harmony(text: Text, call_format: ToolFormat, calls: Calls) -> None:
     text.matches(r"(<\|channel\|>analysis<\|message\|>(?s:.*?)<\|end\|><\|start\|>assistant)?")
     ((name, arguments),) = calls
     text.says(f"<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>")
     text.json(arguments)
 
 
-def _marked(text: Text, manner: MarkedCalls, calls: Calls) -> None:
+def _marked(text: Text, call_format: MarkedCalls, calls: Calls) -> None:
     def one(name: str, arguments: Any) -> None:
-        text.says(f"{manner.before}{name}")
-        text.matches(re.escape(manner.between) or r":[0-9]+<\|tool_call_argument_begin\|>")
+        text.says(f"{call_format.before}{name}")
+        text.matches(re.escape(call_format.between) or r":[0-9]+<\|tool_call_argument_begin\|>")
         text.json(arguments)
-        text.says(manner.after)
+        text.says(call_format.after)
 
-    text.matches("\n?\n?" + re.escape(manner.begin))
-    text.joined([lambda call=call: one(*call) for call in calls], re.escape(manner.joint))  # type: ignore[misc]
-    text.says(manner.end)
+    text.matches("\n?\n?" + re.escape(call_format.begin))
+    text.joined([lambda call=call: one(*call) for call in calls], re.escape(call_format.joint))  # type: ignore[misc]
+    text.says(call_format.end)
 
 
-def _tags(text: Text, manner: XmlCalls, calls: Calls) -> None:
+def _tags(text: Text, call_format: XmlCalls, calls: Calls) -> None:
     def loosely(said: str) -> None:
         text.matches(re.escape(said).replace("\\\n", r"\n?").replace("\n", r"\n?"))
 
     def value(one: Any) -> None:
         bare = one if isinstance(one, str) else next((w for w, v in _WORDS.items() if v is one), "")
         text.one_of(
-            *([lambda: (text.says(bare), loosely(manner.value_end))] if bare or one == "" else []),  # type: ignore[list-item, func-returns-value]
-            lambda: (text.json(one), loosely(manner.value_end)),  # type: ignore[list-item, func-returns-value, arg-type, return-value]
+            *([lambda: (text.says(bare), loosely(call_format.value_end))] if bare or one == "" else []),  # type: ignore[list-item, func-returns-value]
+            lambda: (text.json(one), loosely(call_format.value_end)),  # type: ignore[list-item, func-returns-value, arg-type, return-value]
         )
 
     def call(name: str, arguments: dict[str, Any]) -> None:
-        loosely(manner.opening.format(name=name))
+        loosely(call_format.opening.format(name=name))
         for key, one in arguments.items():
-            ways = [manner.argument.format(key=key, string=kind) for kind in ("true", "false")]
+            ways = [call_format.argument.format(key=key, string=kind) for kind in ("true", "false")]
             text.one_of(*(lambda way=way: loosely(way) for way in ways))  # type: ignore[misc]
             value(one)
-        loosely(manner.closing_text)
+        loosely(call_format.closing_text)
 
-    is_section = not manner.opening.startswith(manner.begin)
-    text.matches("\n?\n?" + (re.escape(manner.begin) + "\n" if is_section else ""))
+    is_section = not call_format.opening.startswith(call_format.begin)
+    text.matches("\n?\n?" + (re.escape(call_format.begin) + "\n" if is_section else ""))
     text.joined([lambda one=one: call(*one) for one in calls], "\n?")  # type: ignore[misc]
-    text.says(manner.end if is_section else "")
+    text.says(call_format.end if is_section else "")
 
 
-def _gemma(text: Text, manner: GemmaCalls, calls: Calls) -> None:
+def _gemma(text: Text, call_format: GemmaCalls, calls: Calls) -> None:
     def string(one: str) -> None:
-        text.says(f"{manner.quote}{one}{manner.quote}")
+        text.says(f"{call_format.quote}{one}{call_format.quote}")
 
     def member(key: str, one: Any) -> None:
         text.one_of(lambda: string(key), lambda: text.says(key))
@@ -166,13 +166,13 @@ def _gemma(text: Text, manner: GemmaCalls, calls: Calls) -> None:
             text.json(one)
 
     for name, arguments in calls:
-        text.says(f"{manner.begin}call:{name}")
+        text.says(f"{call_format.begin}call:{name}")
         value(arguments)
-        text.says(manner.end)
+        text.says(call_format.end)
 
 
 def _python(before: str, joint: str, after: str) -> Any:
-    def write(text: Text, manner: ToolFormat, calls: Calls) -> None:
+    def write(text: Text, call_format: ToolFormat, calls: Calls) -> None:
         def argument(key: str, one: Any) -> None:
             text.says(f"{key}=")
             text.json(one)
@@ -182,9 +182,9 @@ def _python(before: str, joint: str, after: str) -> Any:
             text.joined([lambda pair=pair: argument(*pair) for pair in arguments.items()], ", ")  # type: ignore[misc]
             text.says(")")
 
-        text.matches(before.format(re.escape(manner.begin)))
+        text.matches(before.format(re.escape(call_format.begin)))
         text.joined([lambda one=one: call(*one) for one in calls], joint)  # type: ignore[misc]
-        text.matches(after.format(re.escape(manner.end)))
+        text.matches(after.format(re.escape(call_format.end)))
 
     return write
 

@@ -1,8 +1,8 @@
-"""The arguments of a call in a history, however a client has sent them back: as a JSON object, always.
+"""Makes the arguments of a call in the history a JSON object, whatever form the client has sent.
 
-Clients that gather a stream's deltas have "" for a tool without parameters, others encode the arguments twice
-(https://github.com/JetBrains/koog/issues/2058), and an answer that max_tokens cut has half of them. Templates
-write an object, and many of them take nothing else.
+Clients that join the deltas of a stream send "" for a tool without parameters, others encode the arguments
+twice (https://github.com/JetBrains/koog/issues/2058), and an answer that max_tokens cut has only a part of
+them. Templates expect an object, and many accept nothing else.
 """
 
 import json
@@ -20,14 +20,14 @@ _MARK = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
 _STRING_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|,(?=\s*[}\]])', re.DOTALL)
 _BEHIND = re.compile(r"[\s}\],;]*")
 _HALF_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3})?\Z")
-# A member or a word that is half done, at the end.
+# An incomplete member or literal at the end.
 _HALF = re.compile(r'(?<=[,{\[])\s*(?:"(?:[^"\\]|\\.)*"\s*(?::\s*[-+.\w]*)?|[-+.\w]+)\Z', re.DOTALL)
 _LONGEST_HALF = 4096  # characters
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def readable(messages: Sequence[Message]) -> list[Message]:
-    """The messages, each call with an object for its arguments."""
+def with_object_arguments(messages: Sequence[Message]) -> list[Message]:
+    """The messages, with an object as the arguments of each call."""
     return [_with_objects(message) if message.tool_calls else message for message in messages]
 
 
@@ -37,7 +37,14 @@ def _with_objects(message: Message) -> Message:
 
 
 def object_of(text: str) -> str:
-    """The JSON object that `text` means; what means none is put into an object of its own, as it is."""
+    """The JSON of an object for these arguments.
+
+    1. An object stays as it is; an empty text, null and an empty list are {}.
+    2. A string is decoded once more, at most four times.
+    3. What is not JSON is tried without trailing commas, without superfluous brackets behind it, with the
+       strings and brackets that a cut has left open closed, and as a literal of Python.
+    4. Anything else is put unchanged into an object, as its member `arguments`.
+    """
     return _object_of(text, _MOST_ENCODED) or _written({"arguments": text})
 
 
@@ -48,12 +55,12 @@ def _object_of(text: str, most: int) -> str:
     if isinstance(value, dict):
         return text if _is_exact(text) else _written(value)
     if value is None or value == []:
-        return "{}" if _is_json(text) else _read(text)
+        return "{}" if _is_json(text) else _repaired(text)
     return _object_of(value, most - 1) if isinstance(value, str) and most else ""
 
 
-def _read(text: str) -> str:
-    """What is no JSON and can be read as an object all the same; empty where it cannot."""
+def _repaired(text: str) -> str:
+    """The JSON of what is not JSON and can be read as an object; empty if it cannot."""
     for found in (
         _parsed(_without_commas(text)),
         _first(text),
@@ -66,7 +73,7 @@ def _read(text: str) -> str:
 
 
 def _parsed(text: str) -> Any:
-    """The value, None where there is none."""
+    """The value; None if it is not JSON."""
     try:
         return json.loads(text, strict=False)  # strings may hold line breaks
     except (ValueError, RecursionError):
@@ -78,7 +85,7 @@ def _is_json(text: str) -> bool:
 
 
 def _is_exact(text: str) -> bool:
-    """Whether templates can be given it as it stands: half a surrogate pair is no text."""
+    """Whether it can be passed on as it is: half a surrogate pair cannot be encoded."""
     try:
         json.dumps(json.loads(text), ensure_ascii=False).encode()
     except (ValueError, RecursionError):
@@ -87,12 +94,12 @@ def _is_exact(text: str) -> bool:
 
 
 def _without_commas(text: str) -> str:
-    """Without commas before a bracket that closes."""
+    """Without commas before a closing bracket."""
     return _STRING_OR_COMMA.sub(lambda found: found[0] if found[0] != "," else "", text)
 
 
 def _first(text: str) -> Any:
-    """An object with nothing but more brackets behind it."""
+    """The value at the start, if only superfluous brackets follow it."""
     try:
         value, end = json.JSONDecoder(strict=False).raw_decode(text.lstrip())
     except (ValueError, RecursionError):
@@ -101,7 +108,7 @@ def _first(text: str) -> Any:
 
 
 def _closed(text: str) -> Any:
-    """A text that was cut, with its strings and brackets closed and what is half done left out."""
+    """The value of a text that was cut: open strings and brackets closed, an incomplete member left out."""
     closers, is_in_string = [], False
     for found in _MARK.finditer(text):
         mark = found[0]

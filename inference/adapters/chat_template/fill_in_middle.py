@@ -1,10 +1,10 @@
-"""Fill in the middle: the tokens between which code models were shown what is before and after a gap."""
+"""Fill in the middle: the tokens that mark the text before and after a gap for code models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-# Before the prefix, before the suffix, before the answer; what ends an answer.
+# The tokens before the prefix, the suffix and the answer; the tokens that end an answer.
 _MARKS: tuple[tuple[tuple[str, str, str], tuple[str, ...]], ...] = (
     (  # https://github.com/QwenLM/Qwen2.5-Coder#3-file-level-code-completion-fill-in-the-middle and CodeGemma
         ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
@@ -23,13 +23,13 @@ _MARKS: tuple[tuple[tuple[str, str, str], tuple[str, ...]], ...] = (
         ("<|EOT|>", "<｜end▁of▁sentence｜>"),
     ),
 )
-# In a vocabulary of the sentencepiece kind each text begins with a space of its own. CodeLlama has learnt
-# prefixes with it and suffixes without (codellama, llama/generation.py: infilling_prompt_tokens).
+# A SentencePiece vocabulary adds a space at the start of each text. CodeLlama was trained on prefixes with it
+# and suffixes without (codellama, llama/generation.py: infilling_prompt_tokens).
 _BEFORE = "☺"
 
 
 class InfillVocabulary(Protocol):
-    """What infilling needs of a tokenizer."""
+    """What fill in the middle needs of a tokenizer."""
 
     @property
     def begin_ids(self) -> list[int]: ...
@@ -45,7 +45,7 @@ class InfillVocabulary(Protocol):
 
 @dataclass(frozen=True)
 class Infilling:
-    """One vocabulary's marks, as token ids."""
+    """The markers of one vocabulary, as token ids, and the tokens that end an answer."""
 
     marks: tuple[int, int, int]
     stop_ids: frozenset[int]
@@ -53,7 +53,7 @@ class Infilling:
 
     @classmethod
     def of(cls, vocabulary: InfillVocabulary) -> Self | None:
-        """The marks that this vocabulary has, or None."""
+        """The markers that this vocabulary has; None if it has none."""
         for names, ends in _MARKS:
             before, after, middle = (vocabulary.id_of(name) for name in names)
             if before is not None and after is not None and middle is not None:
@@ -63,15 +63,22 @@ class Infilling:
         return None
 
     def prompt(self, prefix: str, suffix: str) -> list[int]:
-        """The token ids of prefix and suffix, each behind its mark, up to where the answer begins."""
+        """The token ids of prefix and suffix, each behind its marker, up to where the answer begins."""
         before, after, middle = self.marks
         start = self._encode(prefix)
-        return [*self.vocabulary.begin_ids, before, *start, after, *self._encode_behind(suffix), middle]
+        return [
+            *self.vocabulary.begin_ids,
+            before,
+            *start,
+            after,
+            *self._encode_without_space(suffix),
+            middle,
+        ]
 
     def _encode(self, text: str) -> list[int]:
         return self.vocabulary.encode(self.vocabulary.quote(text))
 
-    def _encode_behind(self, text: str) -> list[int]:
+    def _encode_without_space(self, text: str) -> list[int]:
         start = self._encode(_BEFORE)
         if self.vocabulary.decode([*start, *self._encode("a")]) == f"{_BEFORE}a":
             return self._encode(text)

@@ -1,4 +1,4 @@
-"""Bends a conversation for templates that take less: no system role, no repeated role, no bare result."""
+"""Rewrites conversations for chat templates with restrictions on roles, calls and results."""
 
 from collections.abc import Sequence
 from itertools import takewhile
@@ -9,35 +9,35 @@ from inference.core.requests import Message
 
 
 def without_system(messages: Sequence[Message]) -> list[Message]:
-    """What the system says is put at the head of the user turn behind it, as Gemma's templates do."""
+    """System messages are prepended to the user message after them, as Gemma's templates do."""
     turns: list[Message] = []
-    said: list[str] = []
+    instructions: list[str] = []
     for message in messages:
         if message.role == "system":
-            said.append(message.content)
+            instructions.append(message.content)
             continue
-        if said and message.role != "user":
-            turns.append(Message(role="user", content="\n\n".join(said)))
-        elif said:
-            message = structs.replace(message, content="\n\n".join([*said, message.content]))
-        said = []
+        if instructions and message.role != "user":
+            turns.append(Message(role="user", content="\n\n".join(instructions)))
+        elif instructions:
+            message = structs.replace(message, content="\n\n".join([*instructions, message.content]))
+        instructions = []
         turns.append(message)
-    return [*turns, Message(role="user", content="\n\n".join(said))] if said else turns
+    return [*turns, Message(role="user", content="\n\n".join(instructions))] if instructions else turns
 
 
 def one_system(messages: Sequence[Message]) -> list[Message]:
-    """The system messages at the head become one; later ones are put before the next question."""
+    """System messages at the start become one; later ones are prepended to the next user message."""
     head = list(takewhile(lambda message: message.role == "system", messages))
     rest = without_system(messages[len(head) :])
-    told = "\n\n".join(message.content for message in head)
-    return [Message(role="system", content=told), *rest] if head else rest
+    text = "\n\n".join(message.content for message in head)
+    return [Message(role="system", content=text), *rest] if head else rest
 
 
 def alternating(messages: Sequence[Message]) -> list[Message]:
-    """Turns of one role that follow each other become one, where neither calls a tool nor answers one."""
+    """Consecutive messages of one role become one, unless they are calls or results."""
     turns: list[Message] = []
     for message in messages:
-        if turns and _are_one(turns[-1], message):
+        if turns and _can_merge(turns[-1], message):
             joined = "\n\n".join(text for text in (turns[-1].content, message.content) if text)
             turns[-1] = structs.replace(turns[-1], content=joined)
         else:
@@ -46,7 +46,7 @@ def alternating(messages: Sequence[Message]) -> list[Message]:
 
 
 def with_names(messages: Sequence[Message]) -> list[Message]:
-    """Results are told their function's name, which OpenAI leaves out and templates ask for."""
+    """Results with the name of their function, which OpenAI's API omits and templates need."""
     names = {call.id: call.name for message in messages for call in message.tool_calls}
     return [
         structs.replace(message, name=names[message.tool_call_id])
@@ -56,21 +56,21 @@ def with_names(messages: Sequence[Message]) -> list[Message]:
     ]
 
 
-def _are_one(first: Message, second: Message) -> bool:
+def _can_merge(first: Message, second: Message) -> bool:
     return first.role == second.role != "tool" and not (first.tool_calls or second.tool_calls)
 
 
 def one_call_a_turn(messages: Sequence[Message]) -> list[Message]:
-    """Each call in a turn of its own, its result behind it: some templates refuse a turn with two."""
+    """Each call in a turn of its own, followed by its result: some templates reject a turn with two calls."""
     turns: list[Message] = []
     for message in messages:
-        called = range(len(turns) - 1, -1, -1) if message.role == "tool" else ()
-        place = next((at for at in called if _has_call(turns[at], message.tool_call_id)), len(turns) - 1)
-        turns[place + 1 : place + 1] = _apart(message)
+        candidates = range(len(turns) - 1, -1, -1) if message.role == "tool" else ()
+        place = next((at for at in candidates if _has_call(turns[at], message.tool_call_id)), len(turns) - 1)
+        turns[place + 1 : place + 1] = _with_one_call_each(message)
     return turns
 
 
-def _apart(message: Message) -> list[Message]:
+def _with_one_call_each(message: Message) -> list[Message]:
     if len(message.tool_calls) < 2:
         return [message]
     first, *others = message.tool_calls

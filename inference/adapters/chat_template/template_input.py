@@ -1,4 +1,4 @@
-"""Messages and tools in the words of chat templates, with every control token in them quoted."""
+"""Messages and tools in the structure that chat templates expect, with every control token quoted."""
 
 import json
 from collections.abc import Callable
@@ -6,21 +6,26 @@ from typing import Any
 
 import jinja2
 
-from inference.adapters.tool_calls.tool_formats import JsonList, ToolFormat
+from inference.adapters.tool_calls.tool_format import ToolFormat
+from inference.adapters.tool_calls.tool_formats import JsonList
 from inference.core.requests import Message, Tool, ToolCall
 
 Turns = list[dict[str, Any]]
 
 
 class TemplateInput:
-    """Words turns and tools as OpenAI does, which templates have taken over; every string is quoted."""
+    """Converts messages and tools to OpenAI's structure, which chat templates have adopted.
+
+    Every string is quoted, so that text which spells a control token stays text. Ids get the form that the
+    call format requires.
+    """
 
     def __init__(self, quote: Callable[[str], str], call_format: ToolFormat | None = None) -> None:
         self.quote = quote
         self._format = call_format
 
     def turn(self, message: Message) -> dict[str, Any]:
-        """A message; what it has not is left out, since templates ask whether it is defined."""
+        """A message; what it does not have is left out, since templates test whether it is defined."""
         turn: dict[str, Any] = {"role": message.role, "content": self.quote(message.content)}
         if message.name:
             turn["name"] = self.quote(message.name)
@@ -33,7 +38,7 @@ class TemplateInput:
         return turn
 
     def function(self, tool: Tool) -> dict[str, Any]:
-        """A tool, its parameters parsed: templates write them as JSON."""
+        """A tool with parsed parameters: templates write them as JSON."""
         function = {
             "name": tool.name,
             "description": tool.description,
@@ -46,16 +51,16 @@ class TemplateInput:
         return {"id": self._id(call.id), "type": "function", "function": function}
 
     def _arguments(self, text: str) -> Any:
-        """Parsed, where it is an object: most templates write it as JSON, and a string would be quoted."""
+        """Parsed, if it is an object: most templates write it as JSON, and would quote a string."""
         try:
             arguments = json.loads(text)
-            json.dumps(arguments, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            json.dumps(arguments, ensure_ascii=False).encode()  # half a surrogate pair cannot be encoded
             return self._quoted(arguments) if isinstance(arguments, dict) else self.quote(text)
         except (ValueError, RecursionError):
             return self.quote(text)
 
     def _id(self, given: str) -> str:
-        return self.quote(self._format.own_id(given) if self._format else given)
+        return self.quote(self._format.valid_id(given) if self._format else given)
 
     def _quoted(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -67,23 +72,23 @@ class TemplateInput:
         return value
 
 
-def spelled(turns: Turns, format_of: type[JsonList], result_role: str) -> Turns:
-    """The same for a template that has no words for calls: what the model said then is text of its turn."""
-    return [_spelled(turn, format_of, result_role) for turn in turns]
+def with_calls_as_text(turns: Turns, format_of: type[JsonList], result_role: str) -> Turns:
+    """The turns for a template that does not render calls: what the model wrote is text of its turn."""
+    return [_with_call_text(turn, format_of, result_role) for turn in turns]
 
 
-def _spelled(turn: dict[str, Any], format_of: type[JsonList], result_role: str) -> dict[str, Any]:
+def _with_call_text(turn: dict[str, Any], format_of: type[JsonList], result_role: str) -> dict[str, Any]:
     if turn["role"] == "tool":
         return {**turn, "role": result_role}
     if "tool_calls" not in turn:
         return turn
     calls = [call["function"] for call in turn["tool_calls"]]
     kept = {name: value for name, value in turn.items() if name != "tool_calls"}
-    return {**kept, "content": turn["content"] + format_of.written(calls)}
+    return {**kept, "content": turn["content"] + format_of.call_text(calls)}
 
 
 def variables_of(template: str) -> frozenset[str]:
-    """The names that a template's code uses, attributes aside."""
+    """The names of variables that the code of a template uses, attributes aside; none if it is invalid."""
     names: set[str] = set()
     before = ""
     try:
@@ -92,5 +97,5 @@ def variables_of(template: str) -> frozenset[str]:
                 names.add(value)
             before = before if kind == "whitespace" else value
     except jinja2.TemplateSyntaxError:
-        return frozenset()  # rendering will say so
+        return frozenset()  # rendering reports it
     return frozenset(names)

@@ -1,11 +1,12 @@
-"""Llama 2 and CodeLlama: turns in [INST], the answer ends with </s>, an infill with <EOT>.
+"""Llama 2 and CodeLlama: turns in [INST], an answer ends with </s>, an infill with <EOT>.
 
 https://huggingface.co/codellama/CodeLlama-7b-hf - an infill ends with CodeLlama's own <EOT>, which its config
-does not name (https://github.com/huggingface/transformers/issues/28150). The 70b's turns end with <step>
-instead, and without it they never do (https://github.com/vllm-project/vllm/issues/2686).
+does not list (https://github.com/huggingface/transformers/issues/28150). Turns of the 70b end with <step>; if
+it is not a stop token, its answers never end (https://github.com/vllm-project/vllm/issues/2686).
 """
 
-from inference.adapters.base import Adapter, ModelFacts
+from inference.adapters.base import Adapter
+from inference.adapters.model_facts import ModelFacts
 
 
 class CodeLlama(Adapter):

@@ -1,46 +1,49 @@
-"""Command R, R7B and A: turns end with <|END_OF_TURN_TOKEN|>; the later ones think, act and respond in marks.
+"""Command R, R7B and A: turns end with <|END_OF_TURN_TOKEN|>; later models have markers around each part.
 
-https://docs.cohere.com/docs/command-r7b-hf - a call is a list between <|START_ACTION|> and <|END_ACTION|>,
-and what is said to the user may stand between <|START_RESPONSE|> and <|END_RESPONSE|>. The first Command R
-answers even a greeting with a call, of a tool named directly-answer, and wants tools in Cohere's own form
-(https://huggingface.co/CohereForAI/c4ai-command-r-plus), so its tools are told in words.
+https://docs.cohere.com/docs/command-r7b-hf - calls are a list between <|START_ACTION|> and <|END_ACTION|>,
+and the answer may be between <|START_RESPONSE|> and <|END_RESPONSE|>. The first Command R answers even a
+greeting with a call, of a tool named directly-answer, and expects tools in Cohere's own structure
+(https://huggingface.co/CohereForAI/c4ai-command-r-plus), so its tools are described in the system message.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from inference.adapters.base import Adapter, ModelFacts, Tokenizer
+from inference.adapters.base import Adapter
 from inference.adapters.chat_template.template_input import TemplateInput, Turns
+from inference.adapters.model_facts import ModelFacts
+from inference.adapters.tokenizer import Tokenizer
+from inference.adapters.tool_calls.call_prefix import chars, member, object_prefixes
 from inference.adapters.tool_calls.grammar_rules import literal
-from inference.adapters.tool_calls.tool_formats import JsonList, literals, member, object_heads
+from inference.adapters.tool_calls.tool_formats import JsonList
 from inference.core.requests import Message, Tool
 
 _RESPONSE = ("<|START_RESPONSE|>", "<|END_RESPONSE|>")
-_NUMBERED = (*member("tool_call_id"), '"', '[^"]{0,64}', '"', *literals(","))
+_NUMBERED = (*member("tool_call_id"), '"', '[^"]{0,64}', '"', *chars(","))
 
 
 class Actions(JsonList):
-    """A list of calls with a number each, the name under tool_name and the arguments under parameters."""
+    """A list of numbered calls, with the name in tool_name and the arguments in parameters."""
 
     name = "command_r"
     begin, end = "<|START_ACTION|>", "<|END_ACTION|>"
-    heads = tuple(
-        head
-        for before in ((), literals("["))
-        for head in object_heads(before, name="tool_name", firsts=((), _NUMBERED))
+    prefixes = tuple(
+        prefix
+        for before in ((), chars("["))
+        for prefix in object_prefixes(before, name="tool_name", firsts=((), _NUMBERED))
     )
     closing = (*JsonList.closing, end)
     name_key, arguments_key = "tool_name", "parameters"
 
     @classmethod
-    def is_written_by(cls, template: str) -> bool:
+    def is_used_by(cls, template: str) -> bool:
         return cls.begin in template
 
-    def _answer(self, several: bool) -> str:
+    def _start_rule(self, several: bool) -> str:
         calls = r'call (",\n    " call)*' if several else "call"
-        return rf'{self._mark(self.begin)} "[\n    " {calls} "\n]" {self._mark(self.end)}'
+        return rf'{self._mark_rule(self.begin)} "[\n    " {calls} "\n]" {self._mark_rule(self.end)}'
 
-    def _call(self, tool: Tool, arguments: str) -> str:
+    def _call_rule(self, tool: Tool, arguments: str) -> str:
         named = literal(f'", "tool_name": "{tool.name}", "parameters": ')
         return f'"{{\\"tool_call_id\\": \\"" /[0-9]{{1,4}}/ {named} {arguments} "}}"'
 
@@ -48,7 +51,7 @@ class Actions(JsonList):
 class CommandR(Adapter):
     name = "command_r"
     stop_tokens = ("<|END_OF_TURN_TOKEN|>", "<EOS_TOKEN>")
-    reasoning = ("<|START_THINKING|>", "<|END_THINKING|>")
+    reasoning_marks = ("<|START_THINKING|>", "<|END_THINKING|>")
 
     def __init__(self, facts: ModelFacts, tokenizer: Tokenizer) -> None:
         if tokenizer.id_of(Actions.begin) is not None:
@@ -63,21 +66,21 @@ class CommandR(Adapter):
             return False
         return "<|START_OF_TURN_TOKEN|>" in facts.chat_template or not facts.chat_template
 
-    def words(
-        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: TemplateInput
+    def template_messages(
+        self, messages: Sequence[Message], tools: Sequence[Tool], template_input: TemplateInput
     ) -> tuple[Turns, Turns]:
-        turns, functions = super().words(messages, tools, tongue)
-        return [_planned(turn) for turn in turns], functions
+        turns, functions = super().template_messages(messages, tools, template_input)
+        return [_with_plan(turn) for turn in turns], functions
 
-    def framed(self, rule: str) -> str:
+    def answer_rule(self, rule: str) -> str:
         if len(self._response) < 2:
             return rule
         opening, closing = (f"<[{token}]>?" for token in self._response)
         return f"{opening} {rule} {closing}"
 
 
-def _planned(turn: dict[str, Any]) -> dict[str, Any]:
-    """A turn with calls has a plan and no text in its template; what was said beside them is of the plan."""
+def _with_plan(turn: dict[str, Any]) -> dict[str, Any]:
+    """The template renders a plan in a turn with calls, and no text: reasoning and text become the plan."""
     if "tool_calls" not in turn:
         return turn
     plan = "\n".join(part for part in (turn.get("reasoning_content"), turn["content"]) if part)

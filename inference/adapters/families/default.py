@@ -1,6 +1,7 @@
-"""Any model no other adapter is for: its own files and its own template say what to do."""
+"""Any model that no other adapter fits: its own files and its chat template decide."""
 
-from inference.adapters.base import Adapter, ModelFacts
+from inference.adapters.base import Adapter
+from inference.adapters.model_facts import ModelFacts
 
 
 class Default(Adapter):

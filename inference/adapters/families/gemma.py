@@ -1,9 +1,10 @@
 """Gemma 1 to 4 and FunctionGemma: turns that end with <end_of_turn>, in Gemma 4 with <turn|>.
 
-https://ai.google.dev/gemma/docs/core/prompt-structure - Gemma has no system role and wants turns to
-alternate; its tokenizer names only <eos> as the end, which never comes behind an answer. Gemma 4 thinks in a
-channel. It and FunctionGemma go on after a call with the mark of its result, which is the server's to write,
-so that mark is an end too (https://ai.google.dev/gemma/docs/functiongemma/formatting-and-best-practices).
+https://ai.google.dev/gemma/docs/core/prompt-structure - Gemma has no system role and requires alternating
+turns; its tokenizer lists only <eos> as the end, which never follows an answer. Gemma 4 reasons in a channel.
+It and FunctionGemma continue after a call with the marker of its result, which the server has to write, so
+this marker is a stop token, too
+(https://ai.google.dev/gemma/docs/functiongemma/formatting-and-best-practices).
 """
 
 from collections.abc import Sequence
@@ -11,13 +12,14 @@ from typing import Any
 
 from msgspec import structs
 
-from inference.adapters.base import Adapter, ModelFacts
+from inference.adapters.base import Adapter
 from inference.adapters.chat_template import normalisation
 from inference.adapters.chat_template.template_input import TemplateInput, Turns
+from inference.adapters.model_facts import ModelFacts
 from inference.adapters.tool_calls.gemma import FunctionGemmaCalls, GemmaCalls
 from inference.core.requests import ChatRequest, Message, Tool
 
-# Without these words FunctionGemma talks about its functions instead of calling them.
+# Without this text FunctionGemma talks about its functions instead of calling them.
 _CALLING = "You are a model that can do function calling with the following functions"
 
 
@@ -39,23 +41,23 @@ class FunctionGemma(Adapter):
 
     @classmethod
     def fits(cls, facts: ModelFacts) -> bool:
-        return FunctionGemmaCalls.is_written_by(facts.chat_template)
+        return FunctionGemmaCalls.is_used_by(facts.chat_template)
 
     def render(self, request: ChatRequest) -> list[int]:
-        is_told = any(message.role == "system" for message in request.messages)
-        if request.tools and not is_told:
-            told = Message(role="system", content=_CALLING)
-            request = structs.replace(request, messages=(told, *request.messages))
+        has_system = any(message.role == "system" for message in request.messages)
+        if request.tools and not has_system:
+            system = Message(role="system", content=_CALLING)
+            request = structs.replace(request, messages=(system, *request.messages))
         return super().render(request)
 
-    def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
-        return super().fold(normalisation.with_names(messages))
+    def normalise(self, messages: Sequence[Message]) -> Sequence[Message]:
+        return super().normalise(normalisation.with_names(messages))
 
 
 class Gemma4(Adapter):
     name = "gemma4"
     stop_tokens = ("<turn|>", "<eos>", "<|tool_response>")
-    reasoning = ("<|channel>thought", "<channel|>")
+    reasoning_marks = ("<|channel>thought", "<channel|>")
     tool_format = GemmaCalls
 
     @classmethod
@@ -64,27 +66,27 @@ class Gemma4(Adapter):
             return False
         return "<|turn>" in facts.chat_template or not facts.chat_template
 
-    def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
-        return super().fold(normalisation.with_names(messages))
+    def normalise(self, messages: Sequence[Message]) -> Sequence[Message]:
+        return super().normalise(normalisation.with_names(messages))
 
-    def words(
-        self, messages: Sequence[Message], tools: Sequence[Tool], tongue: TemplateInput
+    def template_messages(
+        self, messages: Sequence[Message], tools: Sequence[Tool], template_input: TemplateInput
     ) -> tuple[Turns, Turns]:
-        """Results stand in the turn of their call, where the templates of its first months look for them."""
+        """Results are part of the turn of their call, where the first templates expect them."""
         turns: Turns = []
-        said, functions = super().words(messages, tools, tongue)
-        for turn in said:
+        plain, functions = super().template_messages(messages, tools, template_input)
+        for turn in plain:
             if turn["role"] != "tool" or not (turns and "tool_calls" in turns[-1]):
-                turns += _apart(turn)
+                turns += _with_text_apart(turn)
                 continue
-            told = {"name": turn.get("name", "unknown"), "response": turn["content"]}
-            turns[-1].setdefault("tool_responses", []).append(told)
+            response = {"name": turn.get("name", "unknown"), "response": turn["content"]}
+            turns[-1].setdefault("tool_responses", []).append(response)
         return turns, functions
 
 
-def _apart(turn: dict[str, Any]) -> Turns:
-    """What is said before a call, in a turn of its own: the template would write it behind the results."""
+def _with_text_apart(turn: dict[str, Any]) -> Turns:
+    """Text before a call gets a turn of its own: the template would write it behind the results."""
     if not turn.get("tool_calls") or not turn["content"]:
         return [turn]
-    # The template joins neighbours that are both the assistant's, and calls them both the model's.
+    # The template would join two turns of the role assistant; it writes both roles as model.
     return [{"role": "model", "content": turn["content"]}, {**turn, "content": ""}]

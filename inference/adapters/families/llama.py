@@ -1,13 +1,14 @@
-"""Llama 3.x: a turn ends with <|eot_id|>, a tool call with <|eom_id|>, a text with <|end_of_text|>.
+"""Llama 3.x: turns end with <|eot_id|>, tool calls with <|eom_id|>, texts with <|end_of_text|>.
 
-https://www.llama.com/docs/model-cards-and-prompt-formats/llama3_1/ - configs of the first releases name only
-<|end_of_text|>, and such a model runs on past its answer (https://github.com/meta-llama/llama3/issues/224).
+https://www.llama.com/docs/model-cards-and-prompt-formats/llama3_1/ - configs of the first releases list only
+<|end_of_text|>, and such a model generates past the end of its answer (https://github.com/meta-llama/llama3/issues/224).
 """
 
 from collections.abc import Sequence
 
-from inference.adapters.base import Adapter, ModelFacts
+from inference.adapters.base import Adapter
 from inference.adapters.chat_template import normalisation
+from inference.adapters.model_facts import ModelFacts
 from inference.adapters.tool_calls.tool_formats import Llama3Json
 from inference.core.requests import Message
 
@@ -21,11 +22,11 @@ class Llama3(Adapter):
     def fits(cls, facts: ModelFacts) -> bool:
         if facts.model_type not in {"llama", "mllama"}:
             return False
-        # A fine-tune with the same vocabulary may speak ChatML or DeepSeek's format: its template decides.
+        # Fine-tunes with the same vocabulary use ChatML or DeepSeek's format, so the template decides.
         return "<|start_header_id|>" in facts.chat_template or (
-            not facts.chat_template and facts.declares("<|eot_id|>")
+            not facts.chat_template and facts.has_added_token("<|eot_id|>")
         )
 
-    def fold(self, messages: Sequence[Message]) -> Sequence[Message]:
-        """Each call in a turn of its own, its result behind it: the template refuses a turn with two."""
+    def normalise(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Each call in a turn of its own, followed by its result: the template rejects a turn with two."""
         return normalisation.one_call_a_turn(messages)

@@ -1,12 +1,13 @@
-"""MiniMax M2: turns between ]~b] and [e~[, reasoning that its template opens, calls in tags of their own.
+"""MiniMax M2: turns between ]~b] and [e~[, reasoning that its template opens, calls in its own tags.
 
-https://huggingface.co/MiniMaxAI/MiniMax-M2/blob/main/docs/tool_calling_guide.md - several calls stand in one
-pair of marks, and a value is written without anything around it.
+https://huggingface.co/MiniMaxAI/MiniMax-M2/blob/main/docs/tool_calling_guide.md - one pair of markers
+contains several calls, and values are written without quotes.
 """
 
 import re
 
-from inference.adapters.base import Adapter, ModelFacts
+from inference.adapters.base import Adapter
+from inference.adapters.model_facts import ModelFacts
 from inference.adapters.tool_calls.xml import XmlSection
 
 
@@ -21,8 +22,8 @@ class MiniMaxCalls(XmlSection):
     call_end = "</invoke>"
     key_tag = re.compile(r"<parameter name=\"?(?P<key>[^<>\"]{1,256})\"?>")
     value_tag = "</parameter>"
-    keys = re.compile(r"[^<>\"]{1,256}")
-    barred = ("<parameter name=", "</parameter>")
+    key_pattern = re.compile(r"[^<>\"]{1,256}")
+    forbidden = ("<parameter name=", "</parameter>")
 
 
 class MiniMax(Adapter):

@@ -1,11 +1,12 @@
 """SmolLM 2 and 3: ChatML, whose turns end with <|im_end|> and texts with <|endoftext|> or <|end_of_text|>.
 
-https://huggingface.co/HuggingFaceTB/SmolLM3-3B - SmolLM 3 thinks unless `enable_thinking` is false or the
-system message says /no_think; its calls are Hermes's. SmolLM 2's template knows no tools
+https://huggingface.co/HuggingFaceTB/SmolLM3-3B - SmolLM 3 reasons unless `enable_thinking` is false or the
+system message says /no_think; its calls have Hermes's format. The template of SmolLM 2 does not render tools
 (https://huggingface.co/HuggingFaceTB/SmolLM2-1.7B-Instruct).
 """
 
-from inference.adapters.base import Adapter, ModelFacts
+from inference.adapters.base import Adapter
+from inference.adapters.model_facts import ModelFacts
 
 
 class SmolLM(Adapter):

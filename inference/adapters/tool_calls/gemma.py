@@ -1,7 +1,7 @@
-"""The calls of FunctionGemma and Gemma 4: call:name{key:value}, where only strings stand between marks.
+"""The calls of FunctionGemma and Gemma 4: call:name{key:value}, where only strings have markers around them.
 
-https://ai.google.dev/gemma/docs/functiongemma/formatting-and-best-practices - keys are bare and in the order
-of the alphabet, as the templates write them; Gemma 4 has the same notation with other marks.
+https://ai.google.dev/gemma/docs/functiongemma/formatting-and-best-practices - keys have no quotes and
+are sorted, as the templates write them; Gemma 4 has the same notation with other markers.
 """
 
 import json
@@ -17,15 +17,15 @@ from inference.adapters.tool_calls.unquoted_values import value_of
 from inference.adapters.tool_calls.whole_calls import WholeCalls
 from inference.core.requests import Tool
 
-# Gemma 4 sometimes forgets the word, or repeats the colon (vllm#53431).
+# Gemma 4 sometimes omits `call:`, or repeats the colon (https://github.com/vllm-project/vllm/issues/53431).
 _CALL = re.compile(r"\s*:?(?:call:)?([^\s(){}:]{1,64})\s*(?=[({])")
 _BEGINNING = re.compile(r"\s*:?(?:call:)?([^\s(){}:]{1,64}\s*([({].*)?)?", re.DOTALL)
-_BARE = re.compile(r"[^,:{}\[\]()\"'`<]+")  # a colon would be that of another argument
+_BARE = re.compile(r"[^,:{}\[\]()\"'`<]+")  # a colon would belong to another argument
 _ANYTHING = Schema(True)
 
 
 class GemmaCalls(WholeCalls):
-    """Gemma 4's marks; FunctionGemma has others."""
+    """Calls between the markers of Gemma 4."""
 
     name = "gemma4"
     begin, end = "<|tool_call>", "<tool_call|>"
@@ -33,40 +33,40 @@ class GemmaCalls(WholeCalls):
     ends_with_answer = True
 
     @classmethod
-    def is_written_by(cls, template: str) -> bool:
+    def is_used_by(cls, template: str) -> bool:
         return cls.begin in template and cls.end in template
 
     @property
     def marks(self) -> tuple[str, ...]:
         return self.begin, self.end, self.quote
 
-    def named(self, held: str) -> str | None:
+    def function_name(self, held: str) -> str | None:
         found = _CALL.match(held)
         return found[1] if found else None
 
-    def may_become(self, body: str) -> bool:
+    def can_become(self, body: str) -> bool:
         return _BEGINNING.fullmatch(body) is not None
 
-    def _calls(self, body: str, tools: Mapping[str, Tool]) -> list[tuple[str, str]]:
+    def _parsed(self, body: str, tools: Mapping[str, Tool]) -> list[tuple[str, str]]:
         notation, calls = Notation(body, self.quote), []
         while not notation.is_at_end:
             found = _CALL.match(body, notation.place)
             if not found:
-                raise ValueError("no call is here")
+                raise ValueError("no call is next")
             tool = tools.get(found[1])
             notation.place = found.end()
             calls.append((found[1], notation.members(Schema.of(tool.parameters) if tool else _ANYTHING)))
         return calls
 
     def lark(self, tools: Sequence[Tool], several: bool) -> str:
-        rules = GemmaRules(self._mark(self.quote), self.quote)
+        rules = GemmaRules(self._mark_rule(self.quote), self.quote)
         calls = []
         for tool in tools:
             arguments = rules.object_of(Schema.of(tool.parameters))
             opened = literal(f"call:{tool.name}")
-            calls.append(f"({self._mark(self.begin)} {opened} {arguments} {self._mark(self.end)})")
+            calls.append(f"({self._mark_rule(self.begin)} {opened} {arguments} {self._mark_rule(self.end)})")
         start = "call+" if several else "call"
-        return "\n".join([f"start: {start}", f"call: {' | '.join(calls)}", *rules.made]) + "\n"
+        return "\n".join([f"start: {start}", f"call: {' | '.join(calls)}", *rules.lines]) + "\n"
 
 
 class FunctionGemmaCalls(GemmaCalls):
@@ -76,10 +76,10 @@ class FunctionGemmaCalls(GemmaCalls):
 
 
 class Notation(Literals):
-    """Reads arguments, whose strings have marks of their own, or the quotes of JSON and Python.
+    """Parses arguments, whose strings are between markers, or in the quotes of JSON and Python.
 
-    What has no quotes at all is what its schema takes it for; a quote anywhere in it is none of either, so
-    it is no call. Round brackets are written, too (vllm#53642).
+    The schema decides about values without quotes; with a quote inside, such a value is invalid. Gemma 4 also
+    writes round brackets (https://github.com/vllm-project/vllm/issues/53642).
     """
 
     def __init__(self, text: str, quote: str) -> None:
@@ -87,40 +87,41 @@ class Notation(Literals):
         self._quote = quote
 
     def members(self, schema: Schema) -> str:
-        """An object, between brackets of either kind."""
-        closing = ")" if self.takes("(") else "}"
+        """Read an object between brackets of either kind; raises ValueError and Unfinished."""
+        closing = ")" if self.accept("(") else "}"
         if closing == "}":
-            self.take("{")
-        told = self.listed(closing, lambda: self._named(schema))
-        if len({key for key, _ in told}) < len(told):
+            self.expect("{")
+        members = self.items_until(closing, lambda: self._member_of(schema))
+        if len({key for key, _ in members}) < len(members):
             raise ValueError("an argument is given twice")
-        return f"{{{', '.join(f'{json_string(key)}: {value}' for key, value in told)}}}"
+        written = ", ".join(f"{json_string(key)}: {value}" for key, value in members)
+        return f"{{{written}}}"
 
-    def _named(self, schema: Schema) -> tuple[str, str]:
+    def _member_of(self, schema: Schema) -> tuple[str, str]:
         key = self._key()
-        self.take(":")
+        self.expect(":")
         return key, self._typed(schema.member(key))
 
     def _key(self) -> str:
-        if self.takes(self._quote):
+        if self.accept(self._quote):
             return self._quoted()
-        return str(json.loads(self.string())) if self.is_string_next else self.matched(PLAIN_KEY)
+        return str(json.loads(self.string())) if self.is_string_next else self.match(PLAIN_KEY)
 
     def _typed(self, schema: Schema) -> str:
-        if self.takes(self._quote):
+        if self.accept(self._quote):
             return json_string(self._quoted())
         if self.is_string_next:
             return self.string()
         if self.is_next("{"):
             return self.members(schema)
-        if self.takes("["):
+        if self.accept("["):
             return self._items(schema)
-        return value_of(self.matched(_BARE).strip(), schema)
+        return value_of(self.match(_BARE).strip(), schema)
 
     def _items(self, schema: Schema) -> str:
-        told: list[str] = []
-        self.listed("]", lambda: told.append(self._typed(schema.item(len(told)))))
-        return f"[{', '.join(told)}]"
+        items: list[str] = []
+        self.items_until("]", lambda: items.append(self._typed(schema.item(len(items)))))
+        return f"[{', '.join(items)}]"
 
     def _quoted(self) -> str:
         end = self.text.find(self._quote, self.place)

@@ -1,4 +1,4 @@
-"""JSON Schemas as rules of a grammar in Gemma's notation; the bounds of texts and lists are left open."""
+"""JSON Schemas as grammar rules in Gemma's notation; length limits of strings and lists are not enforced."""
 
 import json
 import re
@@ -23,25 +23,25 @@ _VALUES = (
 
 
 class GemmaRules(RuleBook):
-    """`mark` is the quote as the grammar writes it: a token of the vocabulary, or its text."""
+    """The rules of calls; `quote` is the marker around strings, and `mark` its rule."""
 
     def __init__(self, mark: str, quote: str) -> None:
         super().__init__()
         self._mark = mark
         self._quote = quote
-        self._known: dict[object, tuple[str, Schema]] = {}  # with the schema, so that its key stays its own
+        self._known: dict[object, tuple[str, Schema]] = {}  # with the schema, whose id may be in its key
         is_token = mark.startswith("<[")
-        barred = [pattern_of(quote)]
-        text = self.text_before(mark, barred) if is_token else self.text_until(quote, barred)
+        forbidden = [pattern_of(quote)]
+        text = self.text_before(mark, forbidden) if is_token else self.text_until(quote, forbidden)
         self.fill("string", f"{mark} {text}")
-        self.made += _VALUES
+        self.lines += _VALUES
 
     def object_of(self, schema: Schema) -> str:
-        """An object with the members it may and must have; raises Unwritable and TooManyShapes."""
+        """The rule of an object of this schema; raises Unwritable and TooManyShapes."""
         shapes = shapes_of(schema)
         if not shapes:
             raise Unwritable("no arguments follow the schema")
-        return self.named(" | ".join(self._object(shape) for shape in shapes))
+        return self.add(" | ".join(self._object(shape) for shape in shapes))
 
     def _object(self, shape: Shape) -> str:
         if not shape.members:
@@ -53,15 +53,15 @@ class GemmaRules(RuleBook):
             if member:
                 members.append((member, is_required))
             elif is_required:
-                raise Unwritable(f"its parameter {key[:64]!r} cannot be written in this model's calls")
+                raise Unwritable(f"its parameter {key[:64]!r} cannot be written in this model's tool calls")
         return f'"{{" {self.members(members, literal(","))} "}}"'
 
     def _map(self, others: Schema) -> str:
-        member = self.named(f'KEY ":" {self._value(others) or "any"}')
+        member = self.add(f'KEY ":" {self._value(others) or "any"}')
         return f'"{{" ({member} ("," {member})*)? "}}"'
 
     def _member(self, key: str, schema: Schema) -> str:
-        """A member with its value; nothing where either cannot be written."""
+        """The rule of a member; empty if its key or its value cannot be written."""
         value = self._value(schema)
         if not value or self._quote in key:
             return ""
@@ -70,24 +70,24 @@ class GemmaRules(RuleBook):
         return f'{self._quoted(key)} ":" {value}'
 
     def _value(self, schema: Schema) -> str:
-        """The name of the rule of a value; nothing where no value can be written."""
+        """The name of the rule of a value; empty if no value can be written."""
         if (listed := schema.values) is not None:
             constants = self._constants(listed)
-            return self.named(" | ".join(constants)) if constants else ""
-        if schema.is_open or not schema.types:
+            return self.add(" | ".join(constants)) if constants else ""
+        if schema.is_unrestricted or not schema.types:
             return "any" if schema.types else ""
         if schema.key not in self._known:
-            name = self.reserved()
+            name = self.reserve()
             self._known[schema.key] = name, schema
-            self.fill(name, " | ".join(self._kinds(schema)))
-            if len(self.made) > MOST_RULES:
-                raise TooManyShapes("a value may be made in too many ways")
+            self.fill(name, " | ".join(self._alternatives(schema)))
+            if len(self.lines) > MOST_RULES:
+                raise TooManyShapes("a value has too many alternatives")
         return self._known[schema.key][0]
 
-    def _kinds(self, schema: Schema) -> list[str]:
+    def _alternatives(self, schema: Schema) -> list[str]:
         scalars = [kind for kind in _SCALARS if kind in schema.types]
-        ways = [self.named(json_rule(schema.only(*scalars).alone()))] if scalars else []
-        ways += ["string"] if schema.texts is None else self._constants(schema.texts)
+        ways = [self.add(json_rule(schema.restricted(*scalars).standalone()))] if scalars else []
+        ways += ["string"] if schema.strings is None else self._constants(schema.strings)
         ways += [self.object_of(schema)] if "object" in schema.types else []
         return [*ways, self._list(schema)] if "array" in schema.types else ways
 
@@ -99,17 +99,17 @@ class GemmaRules(RuleBook):
         begun, *others = first or [item]
         if not begun:
             return literal("[]")
-        more = self.named(f'("," {item})*' if item else '""')
+        more = self.add(f'("," {item})*' if item else '""')
         for one in reversed(others):
-            more = self.named(f'("," {one} {more})?')
+            more = self.add(f'("," {one} {more})?')
         some = f"{begun} {more}"
-        return self.named(f'"[" {some} "]"' if schema.least("minItems") else f'"[" ({some})? "]"')
+        return self.add(f'"[" {some} "]"' if schema.lower_bound("minItems") else f'"[" ({some})? "]"')
 
     def _constants(self, values: Sequence[Any]) -> list[str]:
         return [rule for value in values if (rule := self._constant(value))]
 
     def _constant(self, value: Any) -> str:
-        """A value in this notation; nothing where the mark of a quote stands in one of its texts."""
+        """The rule of one value; empty if one of its strings contains the marker of a quote."""
         if isinstance(value, str):
             return "" if self._quote in value else f"({self._quoted(value)})"
         if isinstance(value, list):

@@ -1,8 +1,8 @@
-"""Values in the midst of other text, as JSON or as Python writes them; each is given as the text of its JSON.
+"""Parses values inside other text, written as in JSON or in Python; each is returned as JSON text.
 
 https://docs.python.org/3/reference/lexical_analysis.html#literals - Python's own parser is not used: it
-takes no keyword for a name and no word of JSON's, and its time over long texts. Numbers stay as they are
-written, so that none loses digits.
+accepts neither a keyword as a name nor the literals of JSON, and it is slow for long texts. Numbers stay as
+they are written, so that none loses digits.
 """
 
 import json
@@ -15,11 +15,11 @@ One = TypeVar("One")
 _DEEPEST = 200
 _SPACE = re.compile(r"[ \t\r\n]*")
 _OPENING = re.compile(r"([rRuU]?)('''|\"\"\"|'|\")")
-_WORDS = {"true": "true", "True": "true", "false": "false", "False": "false", "null": "null", "None": "null"}
+_NAMES = {"true": "true", "True": "true", "false": "false", "False": "false", "null": "null", "None": "null"}
 _ATOM = re.compile(r"[\w.+-]+")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_PYTHONS = re.compile(r"[+-]?(?:(?:0|[1-9][0-9_]*)(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?")
-_BASED = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+)")
+_PYTHON_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9_]*)(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?")
+_BASED_NUMBER = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+)")
 _ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|N\{([^}]*)\}|(.))", re.DOTALL
 )
@@ -28,13 +28,17 @@ _SHORT |= {"\\": "\\", "'": "'", '"': '"'}
 
 
 class Unfinished(ValueError):
-    """The text ends within a string, of which more text may be a part."""
+    """The text ends inside a string, so it may be complete once more text arrives."""
 
 
 class Literals:
-    """Reads from `place` on; what is not there is a ValueError, a string without an end Unfinished."""
+    """A recursive descent parser of `text`, from the index `place` on.
 
-    joins_strings: ClassVar[bool] = False  # that follow each other, as Python does
+    Methods that read advance `place`. They raise ValueError where something else is there, and Unfinished for
+    a string without an end. White space before what they read is skipped.
+    """
+
+    joins_strings: ClassVar[bool] = False  # adjacent ones, as Python does
 
     def __init__(self, text: str, place: int = 0) -> None:
         self.text = text
@@ -44,23 +48,21 @@ class Literals:
     @property
     def is_at_end(self) -> bool:
         """Whether nothing but white space is left."""
-        self.skip()
-        return self.place >= len(self.text)
+        return self._next_place >= len(self.text)
 
     @property
     def is_string_next(self) -> bool:
-        self.skip()
-        return _OPENING.match(self.text, self.place) is not None
+        return _OPENING.match(self.text, self._next_place) is not None
 
     def string(self) -> str:
-        """The next value, which is a string."""
+        """Read a string."""
         parts = [self._string()]
         while self.joins_strings and self.is_string_next:
             parts.append(self._string())
         return parts[0] if len(parts) == 1 else json_string("".join(map(json.loads, parts)))
 
     def value(self) -> str:
-        """The next value."""
+        """Read a value of any type."""
         self._depth += 1
         if self._depth > _DEEPEST:
             raise ValueError("too many brackets")
@@ -69,69 +71,71 @@ class Literals:
         return value
 
     def is_next(self, mark: str) -> bool:
-        self.skip()
-        return self.text.startswith(mark, self.place)
+        return self.text.startswith(mark, self._next_place)
 
-    def takes(self, mark: str) -> bool:
-        """Whether this comes next; if so it is read."""
-        is_next = self.is_next(mark)
-        self.place += len(mark) if is_next else 0
-        return is_next
+    def accept(self, mark: str) -> bool:
+        """Read `mark` if it comes next, and return whether it did."""
+        if not self.is_next(mark):
+            return False
+        self.place = self._next_place + len(mark)
+        return True
 
-    def take(self, mark: str) -> None:
-        if not self.takes(mark):
+    def expect(self, mark: str) -> None:
+        """Read `mark`; raises ValueError if it does not come next."""
+        if not self.accept(mark):
             raise ValueError(f"{mark} is missing")
 
-    def matched(self, pattern: re.Pattern[str]) -> str:
-        """The text that this pattern matches here."""
-        self.skip()
-        found = pattern.match(self.text, self.place)
+    def match(self, pattern: re.Pattern[str]) -> str:
+        """Read what this pattern matches."""
+        found = pattern.match(self.text, self._next_place)
         if not found or not found[0]:
-            raise ValueError("something else is here")
+            raise ValueError("something else is next")
         self.place = found.end()
         return found[0]
 
-    def skip(self) -> None:
+    @property
+    def _next_place(self) -> int:
+        """The index of the next character that is not white space."""
         found = _SPACE.match(self.text, self.place)
-        self.place = found.end() if found else self.place
+        return found.end() if found else self.place
 
-    def listed(self, closing: str, read: Callable[[], One]) -> list[One]:
-        """What stands between commas up to the bracket that closes; a comma may be the last of it."""
+    def items_until(self, closing: str, read: Callable[[], One]) -> list[One]:
+        """Read items between commas up to the `closing` bracket; a comma may come after the last item."""
         items: list[One] = []
-        while not self.takes(closing):
+        while not self.accept(closing):
             items.append(read())
-            if not self.takes(","):
-                self.take(closing)
+            if not self.accept(","):
+                self.expect(closing)
                 break
         return items
 
     def _value(self) -> str:
         if self.is_string_next:
             return self.string()
-        if self.takes("["):
-            return f"[{', '.join(self.listed(']', self.value))}]"
-        if self.takes("{"):
-            return f"{{{', '.join(self.listed('}', self._member))}}}"
-        if self.takes("("):
+        if self.accept("["):
+            return f"[{', '.join(self.items_until(']', self.value))}]"
+        if self.accept("{"):
+            return f"{{{', '.join(self.items_until('}', self._member))}}}"
+        if self.accept("("):
             return self._tuple()
-        return self._atom(self.matched(_ATOM))
+        return self._atom(self.match(_ATOM))
 
     def _tuple(self) -> str:
-        items = self.listed(")", self.value)
+        items = self.items_until(")", self.value)
         is_tuple = len(items) != 1 or self.text[: self.place - 1].rstrip().endswith(",")
         return f"[{', '.join(items)}]" if is_tuple else items[0]
 
     def _member(self) -> str:
         if not self.is_string_next:
-            raise ValueError("a key is no text")
+            raise ValueError("a key is not a string")
         key = self.string()
-        self.take(":")
+        self.expect(":")
         return f"{key}: {self.value()}"
 
     def _string(self) -> str:
-        opening = _OPENING.match(self.text, self.place)
+        opening = _OPENING.match(self.text, self._next_place)
         if not opening:
-            raise ValueError("no string is here")
+            raise ValueError("no string is next")
         prefix, quote = opening.groups()
         end = self._end_of_string(opening.end(), quote)
         inside = self.text[opening.end() : end]
@@ -147,20 +151,20 @@ class Literals:
         raise Unfinished("a string does not end")
 
     def _atom(self, word: str) -> str:
-        if word in _WORDS:
-            return _WORDS[word]
+        if word in _NAMES:
+            return _NAMES[word]
         if _NUMBER.fullmatch(word):
             return word
-        if based := _BASED.fullmatch(word):
+        if based := _BASED_NUMBER.fullmatch(word):
             return str(int(based[1] + based[2], 0))
-        if not _PYTHONS.fullmatch(word):
-            raise ValueError("a value is no literal")
+        if not _PYTHON_NUMBER.fullmatch(word):
+            raise ValueError("a value is not a literal")
         plain = word.replace("_", "")
         return json.dumps(int(plain) if plain.lstrip("+-").isdecimal() else float(plain), allow_nan=False)
 
 
 def json_string(text: str) -> str:
-    """The JSON of a text; half a surrogate pair, which is no text, stays escaped."""
+    """The JSON of a text; half a surrogate pair, which cannot be encoded, stays escaped."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -173,7 +177,7 @@ def _decoded(inside: str, quote: str) -> str:
         try:
             return json_string(json.loads(f'"{inside}"', strict=False))
         except ValueError:
-            pass  # not JSON's escapes, so Python's
+            pass  # these are Python's escapes
     return json_string(_ESCAPE.sub(_escaped, inside))
 
 

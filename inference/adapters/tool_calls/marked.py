@@ -1,24 +1,18 @@
-"""Calls whose JSON arguments stand between marks, one behind the other in a section: DeepSeek, Kimi."""
+"""Calls whose JSON arguments are between markers, one behind the other in a section: DeepSeek, Kimi."""
 
 import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from inference.adapters.tool_calls.call_syntax import CallPrefix
-from inference.adapters.tool_calls.tool_formats import ToolFormat
+from inference.adapters.tool_calls.call_prefix import SPACE, CallPrefix, chars
+from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.requests import Tool
 
-SPACE = r"[ \t\r\n]{0,16}"
 NAME = r"(?P<name>[^\s<>{}\":]{1,64})"
 
 
-def chars(text: str) -> tuple[str, ...]:
-    """This text as atoms of a head, with white space before."""
-    return (SPACE, *(re.escape(char) for char in text))
-
-
-def heads(opening: str, *beginnings: Sequence[str]) -> tuple[CallPrefix, ...]:
-    """Each beginning of a call, with and without the mark that opens it; the first has to be the longest."""
+def marked_prefixes(opening: str, *beginnings: Sequence[str]) -> tuple[CallPrefix, ...]:
+    """Each beginning of a call, with and without its `opening` marker; the longest has to be the first."""
     return tuple(
         CallPrefix(*first, *beginning, SPACE, r"\{")
         for beginning in beginnings
@@ -27,29 +21,29 @@ def heads(opening: str, *beginnings: Sequence[str]) -> tuple[CallPrefix, ...]:
 
 
 class MarkedCalls(ToolFormat):
-    """`begin` and `end` are the section's; a call is `before`, name, `between`, arguments and `after`."""
+    """`begin` and `end` enclose a section; a call is `before`, name, `between`, arguments and `after`."""
 
     is_object = False
     before: ClassVar[str] = ""
     between: ClassVar[str] = ""
     after: ClassVar[str] = ""
-    joint: ClassVar[str] = ""  # what stands between two calls
+    joint: ClassVar[str] = ""  # between two calls
 
-    def named(self, held: str) -> str | None:
-        said = held.lstrip().removeprefix(self.before).lstrip()
-        found = re.match(NAME + r"(?=[\s<:])", said)
+    def function_name(self, held: str) -> str | None:
+        held = held.lstrip().removeprefix(self.before).lstrip()
+        found = re.match(NAME + r"(?=[\s<:])", held)
         return found["name"] if found else None
 
     @classmethod
-    def written(cls, calls: Sequence[tuple[str, str]]) -> str:
-        """Calls, each its name and its arguments, as the model says them."""
-        said = (f"{cls.before}{name}{cls.between}{arguments}{cls.after}" for name, arguments in calls)
-        return cls.begin + cls.joint.join(said) + cls.end
+    def call_text(cls, calls: Sequence[tuple[str, str]]) -> str:
+        """These calls, each a name and JSON arguments, as the model writes them."""
+        parts = (f"{cls.before}{name}{cls.between}{arguments}{cls.after}" for name, arguments in calls)
+        return cls.begin + cls.joint.join(parts) + cls.end
 
-    def _answer(self, several: bool) -> str:
-        calls = f"call ({self._said(self.joint)} call)*" if several else "call"
-        return f"/\\n?\\n?/ {self._said(self.begin)} {calls} {self._said(self.end)}"
+    def _start_rule(self, several: bool) -> str:
+        calls = f"call ({self._text_rule(self.joint)} call)*" if several else "call"
+        return f"/\\n?\\n?/ {self._text_rule(self.begin)} {calls} {self._text_rule(self.end)}"
 
-    def _call(self, tool: Tool, arguments: str) -> str:
-        opened = self._said(f"{self.before}{tool.name}{self.between}")
-        return f"{opened} {arguments} {self._said(self.after)}"
+    def _call_rule(self, tool: Tool, arguments: str) -> str:
+        opened = self._text_rule(f"{self.before}{tool.name}{self.between}")
+        return f"{opened} {arguments} {self._text_rule(self.after)}"

@@ -1,4 +1,4 @@
-"""The ways in which a JSON Schema lets an object be made, for grammars that write its members one by one."""
+"""The alternatives that a JSON Schema allows for an object, for grammars with a rule for each member."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,20 +6,22 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from inference.adapters.tool_calls.json_schema import Document, Schema, any_of, required_of
+from inference.adapters.tool_calls.json_schema import Schema
+from inference.adapters.tool_calls.schema_document import Document
+from inference.adapters.tool_calls.schema_keywords import any_of, required_of
 
 MOST_SHAPES = 32
 
 
 class TooManyShapes(ValueError):
-    """An object may be made in more ways than a grammar should spell out."""
+    """An object has more alternatives than a grammar should spell out."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One way an object may be made: its members in their order, and which of them it must have.
+    """One alternative for an object: its members in their order, and which of them are required.
 
-    `others` is what members of other names hold; None where the schema does not mention or forbids them.
+    `others` is the schema of members with other names; None if they are not mentioned or forbidden.
     """
 
     members: Mapping[str, Schema]
@@ -28,22 +30,22 @@ class Shape:
 
 
 def shapes_of(schema: Schema) -> list[Shape]:
-    """The ways to make an object of this schema; raises TooManyShapes."""
+    """The alternatives for an object of this schema; raises TooManyShapes."""
     drafts = _drafts(schema.document, schema.node, {})
     return [draft.shape(schema.document) for draft in drafts if draft.is_possible]
 
 
 @dataclass
 class Draft:
-    """A shape in the making, of all that several schemas say of one object."""
+    """A shape that combines what several schemas say about one object."""
 
     members: dict[str, list[Any]] = field(default_factory=dict)
     required: list[str] = field(default_factory=list)
     others: list[Any] = field(default_factory=list)
-    closed: list[frozenset[str]] = field(default_factory=list)  # each: no other names than these
+    closed: list[frozenset[str]] = field(default_factory=list)  # each forbids all names but these
 
     @classmethod
-    def joined(cls, drafts: "Sequence[Draft]") -> "Draft":
+    def merged(cls, drafts: Sequence["Draft"]) -> "Draft":
         made = cls()
         for draft in drafts:
             for name, nodes in draft.members.items():
@@ -55,11 +57,12 @@ class Draft:
 
     @property
     def is_possible(self) -> bool:
+        """Whether every required member is allowed."""
         return all(name in names for names in self.closed for name in self.required)
 
     def shape(self, document: Document) -> Shape:
-        others = Schema(_joined(self.others), document) if self.others and not self.closed else None
-        members = {name: Schema(_joined(nodes), document) for name, nodes in self.members.items()}
+        others = Schema(_all_of(self.others), document) if self.others and not self.closed else None
+        members = {name: Schema(_all_of(nodes), document) for name, nodes in self.members.items()}
         members |= {name: others or Schema(True) for name in self.required if name not in members}
         allowed = {name: one for name, one in members.items() if all(name in names for names in self.closed)}
         return Shape(allowed, frozenset(self.required), others)
@@ -69,7 +72,7 @@ def _drafts(document: Document, node: Any, known: dict[int, list[Draft]]) -> lis
     if not isinstance(node, Mapping):
         return [Draft()]
     if id(node) not in known:
-        known[id(node)] = [Draft()]  # what a reference finds that leads back here
+        known[id(node)] = [Draft()]  # for a reference back to this node
         known[id(node)] = _drafts_of(document, node, known)
     return known[id(node)]
 
@@ -80,8 +83,8 @@ def _drafts_of(document: Document, node: Mapping[str, Any], known: dict[int, lis
         objects = [choice for choice in choices if "object" in document.types(choice)]
         options.append([draft for choice in objects for draft in _drafts(document, choice, known)])
     if prod(map(len, options)) > MOST_SHAPES:
-        raise TooManyShapes("an object may be made in too many ways")
-    return [Draft.joined(drafts) for drafts in product(*options)]
+        raise TooManyShapes("an object has too many alternatives")
+    return [Draft.merged(drafts) for drafts in product(*options)]
 
 
 def _own(node: Mapping[str, Any]) -> Draft:
@@ -96,5 +99,5 @@ def _own(node: Mapping[str, Any]) -> Draft:
     )
 
 
-def _joined(nodes: list[Any]) -> Any:
+def _all_of(nodes: list[Any]) -> Any:
     return nodes[0] if len(nodes) == 1 else {"allOf": nodes}

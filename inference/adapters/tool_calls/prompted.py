@@ -1,7 +1,7 @@
-"""Tools for models whose chat template knows none: said in words, in the manner that most models have read.
+"""Tools for models whose chat template does not render any: the system message describes them.
 
-The words are those that Hermes made common (https://github.com/NousResearch/Hermes-Function-Calling):
-functions between <tools>, calls between <tool_call>, results between <tool_response>.
+The format is that of Hermes, which most models have seen (https://github.com/NousResearch/Hermes-Function-Calling):
+functions in <tools>, calls in <tool_call>, results in <tool_response>.
 """
 
 import json
@@ -13,19 +13,19 @@ from msgspec import structs
 from inference.core.requests import Message, Tool, ToolCall
 
 
-def spoken(messages: Sequence[Message], tools: Sequence[Tool]) -> list[Message]:
-    """The same conversation without tools, calls and results: all of them are text of its messages."""
+def with_prompted_tools(messages: Sequence[Message], tools: Sequence[Tool]) -> list[Message]:
+    """The same conversation with tools, calls and results as text of its messages."""
     turns = [turn for group in _grouped(messages) for turn in group]
     if not tools:
         return turns
-    told = _told(tools)
+    instructions = _instructions(tools)
     if turns and turns[0].role == "system":
-        return [structs.replace(turns[0], content=f"{turns[0].content}\n\n{told}"), *turns[1:]]
-    return [Message(role="system", content=told), *turns]
+        return [structs.replace(turns[0], content=f"{turns[0].content}\n\n{instructions}"), *turns[1:]]
+    return [Message(role="system", content=instructions), *turns]
 
 
 def _grouped(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """Results that follow each other become one user turn: most templates want turns to alternate."""
+    """Consecutive results become one user message: most templates require alternating turns."""
     for is_result, group in groupby(messages, key=lambda message: message.role == "tool"):
         if is_result:
             results = (f"<tool_response>\n{message.content}\n</tool_response>" for message in group)
@@ -37,18 +37,18 @@ def _grouped(messages: Sequence[Message]) -> Iterator[list[Message]]:
 def _with_calls(message: Message) -> Message:
     if not message.tool_calls:
         return message
-    written = "\n".join(
-        part for part in (message.content, *(_written(call) for call in message.tool_calls)) if part
+    text = "\n".join(
+        part for part in (message.content, *(_call_text(call) for call in message.tool_calls)) if part
     )
-    return structs.replace(message, content=written, tool_calls=())
+    return structs.replace(message, content=text, tool_calls=())
 
 
-def _written(call: ToolCall) -> str:
-    # The arguments stay as the model wrote them, so that its own answer is found in the prefix cache.
+def _call_text(call: ToolCall) -> str:
+    # The arguments stay as the model wrote them, so that the prefix cache has its answer.
     return f'<tool_call>\n{{"name": {json.dumps(call.name)}, "arguments": {call.arguments}}}\n</tool_call>'
 
 
-def _told(tools: Iterable[Tool]) -> str:
+def _instructions(tools: Iterable[Tool]) -> str:
     functions = "\n".join(
         json.dumps(
             {

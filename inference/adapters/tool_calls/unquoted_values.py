@@ -1,7 +1,7 @@
-"""Values that stand in a notation without quotes: what they are taken for follows the schema of their place.
+"""Values in a notation without quotes: the schema of their place decides what they are.
 
-One that may only be a string is its text as it is, any other is JSON where it can be. Templates write True
-and None as Python does, so models do, too.
+If only a string is allowed, the value is its text; otherwise it is parsed as JSON if possible. Templates
+write True and None as Python does, so models do, too.
 """
 
 import json
@@ -18,38 +18,42 @@ _EXACT = 2**53  # above it a float is not the integer that was written
 
 
 def value_of(text: str, schema: Schema) -> str:
-    """The JSON text of the value that `text` stands for; raises ValueError for half a list, object or string.
+    """The JSON of the value that `text` represents; raises ValueError for an incomplete list or object.
 
-    What fits nothing that is asked for is a string where a string will do, and else the model's own affair.
+    1. If the schema accepts only strings, it is the text.
+    2. If the schema lists its values, it is the one that is written so.
+    3. Otherwise it is parsed: strictly as JSON if strings are accepted, else as a literal of JSON or Python.
+    4. 2.0 becomes 2 where only integers are accepted.
+    5. A value of another type is a string if strings are accepted, and returned as it is if not.
     """
-    if schema.is_text:
+    if schema.is_string:
         return json_string(text)
     if (listed := _listed(text, schema)) is not None:
         return listed
-    value = _json_of(text, schema) if schema.takes_text else _literal_of(text)
+    value = _json_of(text, schema) if schema.accepts_string else _literal_of(text)
     if value is None:
         return json_string(text)
-    kind = _kind_of(value)
+    kind = _type_of(value)
     if kind == "number" and "integer" in schema.types and "number" not in schema.types:
         value, kind = _whole(value)
     fits = kind in schema.types or (kind == "integer" and "number" in schema.types)
-    return value if fits or not schema.takes_text else json_string(text)
+    return value if fits or not schema.accepts_string else json_string(text)
 
 
 def bare(value: Any) -> str:
-    """How a value is written without quotes."""
+    """A value as it is written without quotes."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _listed(text: str, schema: Schema) -> str | None:
-    """The value that is written so, where the schema lists its values."""
+    """The listed value that is written so; None if there is none."""
     found = [value for value in schema.values or () if bare(value) == text]
     return json.dumps(found[0]) if found else None
 
 
 def _json_of(text: str, schema: Schema) -> str | None:
-    """Where strings are allowed, only what is JSON to the letter is something else."""
-    if not schema.is_open and (text != text.strip() or text.startswith('"')):
+    """The value, if strings are accepted as well: only exact JSON is not a string."""
+    if not schema.is_unrestricted and (text != text.strip() or text.startswith('"')):
         return None
     plain = text.strip()
     if plain in _PYTHON:
@@ -57,14 +61,14 @@ def _json_of(text: str, schema: Schema) -> str | None:
     try:
         json.loads(plain, parse_constant=_refuse)
     except (ValueError, RecursionError):
-        if schema.is_open and plain.startswith(_BRACKETS):
+        if schema.is_unrestricted and plain.startswith(_BRACKETS):
             _check_is_whole(plain)
         return None
     return plain
 
 
 def _check_is_whole(text: str) -> None:
-    """Unfinished for JSON whose end lies behind a tag that its strings hold."""
+    """Raises Unfinished for JSON whose end is behind a tag that one of its strings contains."""
     try:
         Literals(text).value()
     except Unfinished:
@@ -82,21 +86,21 @@ def _literal_of(text: str) -> str | None:
     except (ValueError, RecursionError):
         pass
     if text.lstrip().startswith(_BRACKETS):
-        raise ValueError("a value is broken")
+        raise ValueError("a value is incomplete")
     return None
 
 
-def _kind_of(value: str) -> str:
+def _type_of(value: str) -> str:
     kinds = {'"': "string", "{": "object", "[": "array", "t": "boolean", "f": "boolean", "n": "null"}
     return kinds.get(value[0]) or ("integer" if _WHOLE.fullmatch(value) else "number")
 
 
 def _whole(value: str) -> tuple[str, str]:
-    """2.0 where an integer is asked for is 2."""
+    """2.0 is 2 where an integer is required."""
     number = float(value)
     is_exact = number.is_integer() and abs(number) < _EXACT
     return (str(int(number)), "integer") if is_exact else (value, "number")
 
 
 def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")

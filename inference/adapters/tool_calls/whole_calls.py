@@ -1,27 +1,27 @@
-"""Calls in a notation of which nothing is known before its end: tags, Gemma's, Python."""
+"""Calls that can only be parsed once they are complete: tags, Gemma's notation, Python."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
 from inference.adapters.tool_calls.literals import Unfinished
-from inference.adapters.tool_calls.tool_formats import ToolFormat
+from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.requests import Tool
 
 
 class WholeCalls(ToolFormat):
-    """What stands between `begin` and `end` is read at once; a string in it may hold the text of `end`."""
+    """The text between `begin` and `end` is parsed at once; a string in it may contain the text of `end`."""
 
-    is_whole = True
+    is_parsed_whole = True
 
     def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
         try:
-            return self._calls(body, tools)
+            return self._parsed(body, tools)
         except (ValueError, RecursionError):
             return ()
 
-    def may_go_on(self, body: str, tools: Mapping[str, Tool]) -> bool:
+    def can_continue(self, body: str, tools: Mapping[str, Tool]) -> bool:
         try:
-            self._calls(body, tools)
+            self._parsed(body, tools)
         except Unfinished:
             return True
         except (ValueError, RecursionError):
@@ -29,5 +29,5 @@ class WholeCalls(ToolFormat):
         return False
 
     @abstractmethod
-    def _calls(self, body: str, tools: Mapping[str, Tool]) -> list[tuple[str, str]]:
-        """Name and JSON arguments of each call; raises ValueError, and Unfinished within a string."""
+    def _parsed(self, body: str, tools: Mapping[str, Tool]) -> list[tuple[str, str]]:
+        """Name and JSON arguments of each call; raises ValueError, or Unfinished inside a string."""

@@ -1,4 +1,4 @@
-"""Calls with a tag for each argument: strings stand there bare, so the schema says what is one."""
+"""Calls with a tag for each argument: values have no quotes, so the schema decides which are strings."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,17 +12,19 @@ from inference.adapters.tool_calls.unquoted_values import bare, value_of
 from inference.adapters.tool_calls.whole_calls import WholeCalls
 from inference.core.requests import Tool
 
-_NAMED = re.compile(r"[^\s<>]{1,64}(?:>|\Z)")
+_FUNCTION_NAME = re.compile(r"[^\s<>]{1,64}(?:>|\Z)")
 
 
 class XmlCalls(WholeCalls):
-    """A manner has texts, which the grammar writes, and tags, which are read (tag_reader.py).
+    """A syntax with tags: texts for the grammar to write, and tags for the parser to read (tag_reader.py).
 
-    `opening` has the {name}, `argument` the {key}; `keys` are the names that can be written, and `barred` are
-    patterns of what may be in no value, since it would end it or open another.
+    - `opening` contains {name} and `argument` {key}; `value_end` and `closing_text` close them.
+    - `key_pattern` matches the parameter names that can be written.
+    - `forbidden` are patterns that no value may contain, because they would end it or open another.
+    - The tags are described in tag_reader.Tags.
     """
 
-    is_mended: ClassVar[bool] = False
+    is_lenient: ClassVar[bool] = False
     opening: ClassVar[str] = ""
     argument: ClassVar[str] = ""
     value_end: ClassVar[str] = ""
@@ -32,108 +34,111 @@ class XmlCalls(WholeCalls):
     key_tag: ClassVar[re.Pattern[str]]
     value_tag: ClassVar[str] = ""
     opening_tag: ClassVar[str] = ""
-    keys: ClassVar[re.Pattern[str]]
-    barred: ClassVar[Sequence[str]] = ()
+    key_pattern: ClassVar[re.Pattern[str]]
+    forbidden: ClassVar[Sequence[str]] = ()
 
-    def _calls(self, body: str, tools: Mapping[str, Tool]) -> list[tuple[str, str]]:
-        return TagReader(self, self._whole(body), tools).calls()
+    def _parsed(self, body: str, tools: Mapping[str, Tool]) -> list[tuple[str, str]]:
+        return TagReader(self, self._with_first_tag(body), tools).calls()
 
     def value(self, text: str, found: re.Match[str], schema: Schema) -> str:
+        """The JSON of an argument with this text, which the tag `found` opened; raises ValueError."""
         return value_of(text, schema)
 
-    def named(self, held: str) -> str | None:
-        found = self.call_tag.match(self._whole(held).lstrip())
+    def function_name(self, held: str) -> str | None:
+        found = self.call_tag.match(self._with_first_tag(held).lstrip())
         return found["name"] if found and found.end() < len(found.string) else None
 
-    def mended(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
+    def parse_incomplete(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
         try:
-            return TagReader(self, body, tools, is_last=True).calls() if self.is_mended else ()
+            return TagReader(self, body, tools, is_last=True).calls() if self.is_lenient else ()
         except (ValueError, RecursionError):
             return ()
 
-    def _whole(self, body: str) -> str:
-        """The body with the tag that was its mark."""
+    def _with_first_tag(self, body: str) -> str:
+        """The body, with the tag that was its marker."""
         return body
 
     def lark(self, tools: Sequence[Tool], several: bool) -> str:
         rules = RuleBook()
-        calls = [rules.named(self._call_of(tool, rules)) for tool in tools]
+        calls = [rules.add(self._rule_of(tool, rules)) for tool in tools]
         return (
-            "\n".join([f"start: {self._answer(several)}", f"call: {' | '.join(calls)}", *rules.made]) + "\n"
+            "\n".join([f"start: {self._start_rule(several)}", f"call: {' | '.join(calls)}", *rules.lines])
+            + "\n"
         )
 
-    def _call_of(self, tool: Tool, rules: RuleBook) -> str:
+    def _rule_of(self, tool: Tool, rules: RuleBook) -> str:
         shapes = shapes_of(Schema.of(tool.parameters))
-        arguments = [rules.named(self._arguments(shape, rules)) for shape in shapes]
+        arguments = [rules.add(self._arguments(shape, rules)) for shape in shapes]
         if not arguments:
             raise Unwritable("no arguments follow the schema")
-        opened = self._said(self.opening.format(name=tool.name))
-        return f"{opened} ({' | '.join(arguments)}) {self._said(self.closing_text)}"
+        opened = self._text_rule(self.opening.format(name=tool.name))
+        return f"{opened} ({' | '.join(arguments)}) {self._text_rule(self.closing_text)}"
 
     def _arguments(self, shape: Shape, rules: RuleBook) -> str:
-        """The parameters in their order; those not required may lack."""
-        said = ['""']
+        """The parameters in their order; optional ones may be left out. Raises Unwritable."""
+        parts = ['""']
         for key, schema in shape.members.items():
-            choices = self._argument(key, schema, rules) if self.keys.fullmatch(key) else []
+            choices = self._argument(key, schema, rules) if self.key_pattern.fullmatch(key) else []
             if not choices and key in shape.required:
-                raise Unwritable(f"its parameter {key[:64]!r} cannot be written in this model's calls")
+                raise Unwritable(f"its parameter {key[:64]!r} cannot be written in this model's tool calls")
             if choices:
-                name = rules.named(" | ".join(choices))
-                said.append(name if key in shape.required else f"{name}?")
-        return " ".join(said)
+                name = rules.add(" | ".join(choices))
+                parts.append(name if key in shape.required else f"{name}?")
+        return " ".join(parts)
 
     def _argument(self, key: str, schema: Schema, rules: RuleBook) -> list[str]:
-        """The ways to say an argument; none where no value of it can be written."""
+        """The alternatives for an argument; none if no value of it can be written."""
         values = self._values(schema, rules)
-        said = self._said(self.argument.format(key=key))
-        return [f"{said} ({' | '.join(values)})"] if values else []
+        opened = self._text_rule(self.argument.format(key=key))
+        return [f"{opened} ({' | '.join(values)})"] if values else []
 
     def _values(self, schema: Schema, rules: RuleBook) -> list[str]:
-        """The ways to say a value, each with its end."""
+        """The alternatives for a value, each with its end."""
         if (listed := schema.values) is not None:
-            return self._listed(listed)
-        if schema.is_open or not schema.takes_text:
-            return [f"{rules.named(json_rule(schema.alone()))} {self._said(self.value_end)}"]
-        if schema.texts is None:
-            return [self._text(rules)]  # a number or a list may be written as one, too
-        return [*self._listed(schema.texts), *self._values(schema.other, rules)]
+            return self._listed_values(listed)
+        if schema.is_unrestricted or not schema.accepts_string:
+            return [f"{rules.add(json_rule(schema.standalone()))} {self._text_rule(self.value_end)}"]
+        if schema.strings is None:
+            return [self._text(rules)]  # a number or a list may be written as a string, too
+        return [*self._listed_values(schema.strings), *self._values(schema.non_string, rules)]
 
-    def _listed(self, values: Sequence[Any]) -> list[str]:
-        """Those of these values that can be said, each with its end."""
-        end, barred = self._said(self.value_end), re.compile("|".join(self.barred))
-        return [f"{literal(text)} {end}" for text in map(bare, values) if not barred.search(text)]
+    def _listed_values(self, values: Sequence[Any]) -> list[str]:
+        """Those of these values that can be written, each with its end."""
+        end, forbidden = self._text_rule(self.value_end), re.compile("|".join(self.forbidden))
+        return [f"{literal(text)} {end}" for text in map(bare, values) if not forbidden.search(text)]
 
     def _text(self, rules: RuleBook) -> str:
-        """Any text, and what ends it; a mark that is a token is no text, but may be spelt."""
+        """Any text and its end. It may spell a marker that is a token, but not contain the token."""
         before, mark, behind = self._split(self.value_end)
         if not mark:
-            return rules.text_until(self.value_end, self.barred)
-        text = rules.text_before(self._mark(mark), self.barred, before)
-        return f"{text} {self._said(behind)}".rstrip()
+            return rules.text_until(self.value_end, self.forbidden)
+        text = rules.text_before(self._mark_rule(mark), self.forbidden, before)
+        return f"{text} {self._text_rule(behind)}".rstrip()
 
     def _split(self, text: str) -> tuple[str, str, str]:
-        """A text at the first of its marks that is a token; all of it comes before where none is."""
-        found = [(text.find(mark), mark) for mark in self.marks if self._mark(mark).startswith("<[")]
+        """The parts before, of and behind the first marker in `text` that is a token."""
+        found = [(text.find(mark), mark) for mark in self.marks if self._mark_rule(mark).startswith("<[")]
         at, mark = min(((at, mark) for at, mark in found if at >= 0), default=(len(text), ""))
         return text[:at], mark, text[at + len(mark) :]
 
 
 class XmlSection(XmlCalls):
-    """Several calls between one pair of marks, each whole in itself."""
+    """Several complete calls between one pair of markers."""
 
     ends_with_answer = True
 
-    def _answer(self, several: bool) -> str:
+    def _start_rule(self, several: bool) -> str:
         calls = "call+" if several else "call"
-        return f'/\\n?\\n?/ {self._said(self.begin)} "\\n" {calls} {self._said(self.end)}'
+        return f'/\\n?\\n?/ {self._text_rule(self.begin)} "\\n" {calls} {self._text_rule(self.end)}'
 
 
 class FunctionXml(XmlCalls):
     """<tool_call><function=name><parameter=key>: Qwen3-Coder, Qwen 3.5, Nemotron 3 and others.
 
-    https://huggingface.co/Qwen/Qwen3-Coder-30B-A3B-Instruct/blob/main/qwen3coder_tool_parser.py - behind
-    other text Qwen3-Coder forgets the first tag of every fifth call (https://github.com/QwenLM/Qwen3-Coder/issues/475,
-    https://github.com/ollama/ollama/pull/17742), and sometimes the last one too.
+    https://huggingface.co/Qwen/Qwen3-Coder-30B-A3B-Instruct/blob/main/qwen3coder_tool_parser.py - after other
+    text Qwen3-Coder omits the first tag of every fifth call
+    (https://github.com/QwenLM/Qwen3-Coder/issues/475, https://github.com/ollama/ollama/pull/17742), and
+    sometimes the last one too.
     """
 
     name = "function_xml"
@@ -148,24 +153,24 @@ class FunctionXml(XmlCalls):
     call_end = "</function>"
     key_tag = re.compile(r"<parameter=(?P<key>[^<>\n]{1,256})>")
     value_tag = "</parameter>"
-    keys = re.compile(r"[^<>\n]{1,256}")
-    barred = (r"<parameter=", r"</parameter>[ \t\r\n]*</function>")
+    key_pattern = re.compile(r"[^<>\n]{1,256}")
+    forbidden = (r"<parameter=", r"</parameter>[ \t\r\n]*</function>")
 
     @classmethod
-    def is_written_by(cls, template: str) -> bool:
+    def is_used_by(cls, template: str) -> bool:
         return cls.begin in template and "<function=" in template and "<parameter=" in template
 
     def value(self, text: str, found: re.Match[str], schema: Schema) -> str:
-        """A line break at either end of the text is the template's."""
+        """One line break at either end of the text belongs to the format."""
         return value_of(text.removeprefix("\n").removesuffix("\n"), schema)
 
-    def _whole(self, body: str) -> str:
-        said = body.lstrip()
-        return said if said.startswith("<function=") else f"<function={said}"
+    def _with_first_tag(self, body: str) -> str:
+        body = body.lstrip()
+        return body if body.startswith("<function=") else f"<function={body}"
 
-    def _answer(self, several: bool) -> str:
-        return f"/\\n?\\n?/ {super()._answer(several)}"  # blank lines after the reasoning
+    def _start_rule(self, several: bool) -> str:
+        return f"/\\n?\\n?/ {super()._start_rule(several)}"  # blank lines after the reasoning
 
-    def may_become(self, body: str) -> bool:
-        said, tag = body.lstrip(), "<function="
-        return tag.startswith(said[: len(tag)]) or _NAMED.match(said) is not None
+    def can_become(self, body: str) -> bool:
+        body, tag = body.lstrip(), "<function="
+        return tag.startswith(body[: len(tag)]) or _FUNCTION_NAME.match(body) is not None

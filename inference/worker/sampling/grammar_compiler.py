@@ -56,20 +56,20 @@ class GrammarCompiler:
             return None
         self._check_can_end(request)
         is_free = not (request.schema or request.must_call)
-        thinking = self._adapter.thinking(prompt)
-        if is_free and self._adapter.call_format and self._adapter.call_format.is_in_thoughts:
-            thinking = None  # its marker begins a call in the reasoning, too
-        may_open = thinking and not (thinking.is_open or thinking.is_over)
-        opening = self._model.tokenizer.id_of(thinking.opening) if thinking and may_open else None
-        comes_after_reasoning = bool(thinking and (thinking.is_open or opening is not None))
+        reasoning = self._adapter.reasoning_state(prompt)
+        if is_free and self._adapter.call_format and self._adapter.call_format.is_in_reasoning:
+            reasoning = None  # its marker begins a call in the reasoning, too
+        may_open = reasoning and not (reasoning.is_open or reasoning.is_closed)
+        opening = self._model.tokenizer.id_of(reasoning.opening) if reasoning and may_open else None
+        comes_after_reasoning = bool(reasoning and (reasoning.is_open or opening is not None))
         return Grammar(
             matcher=self._matcher(request, comes_after_reasoning=comes_after_reasoning and not is_free),
             decode=self._model.tokenizer.decode,
             encode=partial(self._llguidance().tokenize_str, parse_special=True),
             stop_ids=self._model.stop_ids,
             opening=opening,
-            closing=thinking.closing if thinking else "",
-            starts_inside=bool(thinking and thinking.is_open),
+            closing=reasoning.closing if reasoning else "",
+            starts_inside=bool(reasoning and reasoning.is_open),
             trigger=self._trigger(request) if is_free else "",
             field=field_of(request),
         )
@@ -129,7 +129,7 @@ class GrammarCompiler:
         rules, starts = [], []
         if request.schema and not request.must_call:
             rules += [f"schema: {before}json", f"json: %json {plain_schema(request.schema)}"]
-            starts.append(self._adapter.framed("schema"))
+            starts.append(self._adapter.answer_rule("schema"))
         if request.tools and self._adapter.call_format:
             names = request.must_call or tuple(tool.name for tool in request.tools)
             tools = [tool for tool in request.tools if tool.name in names]

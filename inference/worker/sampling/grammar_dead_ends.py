@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from inference.adapters.tool_calls.grammar_rules import PLAIN
-from inference.adapters.tool_calls.json_schema import Document, any_of, required_of
+from inference.adapters.tool_calls.schema_document import Document
+from inference.adapters.tool_calls.schema_keywords import any_of, required_of
 
 _CROWDED = 100  # members and choices; llguidance gives up at about 2,000 alternatives
 MOST_DEPTH = 256  # nested schemas; about 2,000 would overflow the stack of the process
@@ -38,7 +39,7 @@ def dead_end(schema: Mapping[str, Any], can_continue: CanContinue) -> str:
         return _ENDLESS
     for node in nodes:
         if _is_crowded(document, node) and not all(
-            can_continue(document.alone(node), begun) for begun in ("", "{", "[")
+            can_continue(document.standalone(node), begun) for begun in ("", "{", "[")
         ):
             return COMPLEX
         for names, patterns in _named(document, node):
@@ -85,7 +86,7 @@ def _children(document: Document, node: Mapping[str, Any]) -> list[Mapping[str, 
 
 
 def _is_crowded(document: Document, node: Mapping[str, Any]) -> bool:
-    choices = [document.target(one) for some in any_of(node) for one in some]
+    choices = [document.resolved(one) for some in any_of(node) for one in some]
     return sum(1 + _members(one) for one in (node, *choices)) > _CROWDED
 
 

@@ -12,7 +12,8 @@ A token passes through these steps:
 from collections.abc import Sequence
 
 from inference.adapters import Adapter
-from inference.adapters.channel_reader import ChannelReader, Piece
+from inference.adapters.channel_reader import ChannelReader
+from inference.adapters.piece import Piece
 from inference.core.events import (
     Delta,
     Event,

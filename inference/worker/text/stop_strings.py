@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from inference.adapters.channel_reader import held_back
+from inference.adapters.partial_marker import partial_length
 
 
 class StopStrings:
@@ -22,7 +22,7 @@ class StopStrings:
         if matches:
             self.has_matched, self._held = True, ""
             return seen[: min(matches)[1]]
-        keep = max(held_back(seen, stop) for stop in self._stops)
+        keep = max(partial_length(seen, stop) for stop in self._stops)
         self._held = seen[len(seen) - keep :]
         return seen[: len(seen) - keep]
 

@@ -4,8 +4,8 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from inference.adapters.base import ModelFacts
 from inference.adapters.families.default import Default
+from inference.adapters.model_facts import ModelFacts
 from inference.core.errors import UnsupportedField
 from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.family_models import make, real

@@ -66,9 +66,12 @@ def test_a_template_that_takes_all_gets_all() -> None:
 
 
 def test_the_first_system_messages_become_one_and_later_ones_part_of_the_next_question() -> None:
-    folded = one_system((SYSTEM, SYSTEM, HI, HELLO, SYSTEM, ALSO))
-    assert [message.role for message in folded] == ["system", "user", "assistant", "user"]
-    assert [folded[0].content, folded[3].content] == ["Be brief.\n\nBe brief.", "Be brief.\n\nAlso this"]
+    normalised = one_system((SYSTEM, SYSTEM, HI, HELLO, SYSTEM, ALSO))
+    assert [message.role for message in normalised] == ["system", "user", "assistant", "user"]
+    assert [normalised[0].content, normalised[3].content] == [
+        "Be brief.\n\nBe brief.",
+        "Be brief.\n\nAlso this",
+    ]
 
 
 def test_without_a_system_message_at_the_head_none_is_made() -> None:

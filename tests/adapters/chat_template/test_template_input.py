@@ -102,9 +102,9 @@ def test_no_part_of_a_tool_has_one(tool: Tool) -> None:
 
 
 def test_ids_are_bent_to_the_familys_form_alike_in_call_and_result() -> None:
-    tongue = TemplateInput(str, MistralList(TOKENIZER))
-    (call,) = tongue.turn(calling("{}"))["tool_calls"]
-    result = tongue.turn(Message(role="tool", content="", tool_call_id="call_1"))
+    template_input = TemplateInput(str, MistralList(TOKENIZER))
+    (call,) = template_input.turn(calling("{}"))["tool_calls"]
+    result = template_input.turn(Message(role="tool", content="", tool_call_id="call_1"))
     assert len(call["id"]) == 9
     assert call["id"] == result["tool_call_id"]
 

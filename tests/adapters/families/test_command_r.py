@@ -141,7 +141,7 @@ def test_neighbours_of_one_role_are_joined() -> None:
 
 def test_calls_without_tools_are_refused_where_the_plain_template_leaves_them_out() -> None:
     adapter, _ = speaking("r7b")
-    with pytest.raises(Exception, match="no place for tool calls"):
+    with pytest.raises(Exception, match="does not render tool calls"):
         adapter.render(asking(ASKED, CALLED, RESULT))
 
 
@@ -209,9 +209,9 @@ def test_the_grammar_allows_its_calls_alone(said: str, several: bool, allowed: b
 @pytest.mark.parametrize("said", ["5", "<|START_RESPONSE|>5<|END_RESPONSE|>"])
 def test_an_answer_of_a_schema_may_stand_in_its_marks(said: str) -> None:
     adapter, tokenizer = speaking("r7b")
-    assert is_said_in(tokenizer, f'start: {adapter.framed("five")}\nfive: "5"\n', said)
+    assert is_said_in(tokenizer, f'start: {adapter.answer_rule("five")}\nfive: "5"\n', said)
 
 
 def test_without_such_marks_it_stands_alone() -> None:
     adapter, _ = speaking("command_r")
-    assert adapter.framed("five") == "five"
+    assert adapter.answer_rule("five") == "five"

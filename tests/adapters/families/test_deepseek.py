@@ -190,9 +190,9 @@ def test_marks_in_arguments_do_not_end_the_turn() -> None:
 def test_v3_1_is_switched_between_thinking_and_not(thinks: bool, end: str) -> None:
     adapter, tokenizer = speaking("v3_1")
     prompt = adapter.render(asking(ASKED, template_options=(("thinking", thinks),)))
-    thinking = adapter.thinking(prompt)
+    thinking = adapter.reasoning_state(prompt)
     assert tokenizer.decode(prompt).endswith(end)
-    assert thinking and (thinking.is_open, thinking.is_over) == (thinks, not thinks)
+    assert thinking and (thinking.is_open, thinking.is_closed) == (thinks, not thinks)
 
 
 ONE = (("add", '{"a": 1}'),)

@@ -47,7 +47,7 @@ def test_glm_4_has_calls_that_are_not_read_so_it_is_given_no_tools() -> None:
     template = "[gMASK]<sop>{{ tools }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}"
     adapter, _ = family("glm4", template + "{# <|observation|> #}", TOKENS)
     assert (adapter.name, adapter.call_format) == ("glm", None)
-    assert "manner that is not read" in adapter.tools_problem
+    assert "syntax that cannot be parsed" in adapter.tools_problem
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -69,9 +69,9 @@ def test_the_system_the_tools_and_what_they_answered_are_rendered(name: str) -> 
 def test_thinking_is_switched(name: str, thinks: bool, end: str) -> None:
     adapter, tokenizer = speaking(name)
     prompt = adapter.render(asking(ASKED, template_options=(("enable_thinking", thinks),)))
-    thinking = adapter.thinking(prompt)
+    thinking = adapter.reasoning_state(prompt)
     assert tokenizer.decode(prompt).endswith(end)
-    assert thinking and thinking.is_over is not thinks
+    assert thinking and thinking.is_closed is not thinks
 
 
 def call(name: str, *, joint: str = "\n", **arguments: object) -> str:

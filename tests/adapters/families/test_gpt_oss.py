@@ -159,7 +159,7 @@ def test_nothing_else_follows_it(said: str) -> None:
 
 
 def test_a_schema_binds_the_final_channel() -> None:
-    grammar = f'start: {ADAPTER.framed("schema")}\nschema: %json {{"type": "integer"}}\n'
+    grammar = f'start: {ADAPTER.answer_rule("schema")}\nschema: %json {{"type": "integer"}}\n'
     assert is_said_in(TOKENIZER, grammar, THOUGHT + "<|channel|>final<|message|>5")
     assert not is_said_in(TOKENIZER, grammar, THOUGHT + FINAL)
 

@@ -66,4 +66,4 @@ def test_several_calls_become_turns_of_one_with_its_result() -> None:
 def test_a_result_of_no_call_stays_where_it_is() -> None:
     adapter, _ = make(LLAMA_3, config={"model_type": "llama"})
     messages = [Message(role="user", content="hi"), Message(role="tool", content="5", tool_call_id="9")]
-    assert list(adapter.fold(messages)) == messages
+    assert list(adapter.normalise(messages)) == messages

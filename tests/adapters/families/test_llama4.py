@@ -5,7 +5,7 @@ import pytest
 from inference.adapters import Adapter
 from inference.adapters.families.llama4 import Llama4Json, Llama4Python
 from inference.adapters.self_test import findings
-from inference.adapters.tool_calls.tool_formats import ToolFormat
+from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.requests import Message, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.family_models import ADD, NOW, stops

@@ -87,7 +87,7 @@ def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[Mistra
 @pytest.mark.parametrize("name", ["nemo", "small", "magistral"])
 def test_a_call_and_its_result_have_the_same_id_of_nine(name: str) -> None:
     text = written(*speaking(name), ASKED, CALLED, RESULT, tools=(ADD,))
-    own = MistralList(FAMILIES[name][1]).own_id(CALL.id)
+    own = MistralList(FAMILIES[name][1]).valid_id(CALL.id)
     assert len(own) == 9
     assert own in text
     assert CALL.id not in text

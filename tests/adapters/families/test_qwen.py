@@ -4,7 +4,8 @@ import pytest
 
 from inference.adapters import Adapter, ModelFacts
 from inference.adapters.self_test import findings
-from inference.adapters.tool_calls.tool_formats import Hermes, ToolFormat
+from inference.adapters.tool_calls.tool_format import ToolFormat
+from inference.adapters.tool_calls.tool_formats import Hermes
 from inference.adapters.tool_calls.xml import FunctionXml
 from inference.core.requests import Message, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
@@ -94,9 +95,9 @@ def test_a_template_that_takes_it_is_given_it_where_it_was() -> None:
 def test_thinking_is_switched(name: str, thinks: bool, end: str) -> None:
     adapter, tokenizer = speaking(name)
     prompt = adapter.render(asking(ASKED, template_options=(("enable_thinking", thinks),)))
-    thinking = adapter.thinking(prompt)
+    thinking = adapter.reasoning_state(prompt)
     assert tokenizer.decode(prompt).endswith(end)
-    assert thinking and thinking.is_over is not thinks
+    assert thinking and thinking.is_closed is not thinks
 
 
 JSON = '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>'

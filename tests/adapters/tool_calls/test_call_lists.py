@@ -7,7 +7,8 @@ import pytest
 
 from inference.adapters.families.granite import GraniteCalls
 from inference.adapters.families.phi import PhiCalls
-from inference.adapters.tool_calls.tool_formats import Hermes, MistralList, ToolFormat
+from inference.adapters.tool_calls.tool_format import ToolFormat
+from inference.adapters.tool_calls.tool_formats import Hermes, MistralList
 from tests.adapters.tool_calls.test_call_reader import read
 
 ADDED = '{"name": "add", "arguments": {"a": 1}}'

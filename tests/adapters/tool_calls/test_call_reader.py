@@ -9,16 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.adapters.channel_reader import ChannelReader
+from inference.adapters.piece import Piece
 from inference.adapters.tool_calls.bracket_scanner import BracketScanner
-from inference.adapters.tool_calls.call_reader import CallReader, Piece
-from inference.adapters.tool_calls.call_syntax import CallPrefix
-from inference.adapters.tool_calls.tool_formats import (
-    Hermes,
-    Llama3Json,
-    MistralArgs,
-    MistralList,
-    ToolFormat,
-)
+from inference.adapters.tool_calls.call_prefix import CallPrefix
+from inference.adapters.tool_calls.call_reader import CallReader
+from inference.adapters.tool_calls.tool_format import ToolFormat
+from inference.adapters.tool_calls.tool_formats import Hermes, Llama3Json, MistralArgs, MistralList
 from inference.core.requests import Tool
 
 THINK = ("<think>", "</think>")
@@ -29,7 +25,7 @@ class Tagged(ToolFormat):
     """Calls that are no JSON: <call>name:value¦name:value</call>."""
 
     begin, end = "<call>", "</call>"
-    is_whole = True
+    is_parsed_whole = True
 
     def parse(self, body: str, tools: Mapping[str, Tool]) -> Sequence[tuple[str, str]]:
         parts = [part.partition(":") for part in body.split("¦")]
@@ -265,15 +261,15 @@ def test_where_one_call_is_allowed_nothing_follows_it() -> None:
 @given(ARGUMENTS, CUTS)
 def test_the_end_of_an_object_is_found_in_any_cut(text: str, cuts: list[int]) -> None:
     nesting, edges = BracketScanner(), [0, *sorted({cut for cut in cuts if cut < len(text)}), len(text)]
-    ends = [nesting.end_in(text[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    ends = [nesting.find_end(text[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
     assert ends[-1] is not None
     assert not any(end is not None for end in ends[:-1])
 
 
 def test_a_head_knows_its_beginnings() -> None:
-    head = CallPrefix("<", r"(?P<name>[a-z]{1,8})", ">", r"\{")
+    prefix = CallPrefix("<", r"(?P<name>[a-z]{1,8})", ">", r"\{")
     whole = "<add>{"
-    assert all(head.may_become(whole[:end]) for end in range(len(whole) + 1))
-    assert not head.may_become("<add>x")
-    match = head.match(whole + "}")
+    assert all(prefix.can_become(whole[:end]) for end in range(len(whole) + 1))
+    assert not prefix.can_become("<add>x")
+    match = prefix.match(whole + "}")
     assert match and match["name"] == "add"

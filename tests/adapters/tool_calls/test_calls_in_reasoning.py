@@ -37,7 +37,7 @@ FAMILIES: dict[str, tuple[Adapter, HubTokenizer]] = {
     f"{module.__name__.rpartition('test_')[2]} {name}": found
     for module in _MODULES
     for name, found in module.FAMILIES.items()
-    if found[0].call_format and found[0].has_template and found[0].thinking(prompt_of(found[0]))
+    if found[0].call_format and found[0].has_template and found[0].reasoning_state(prompt_of(found[0]))
 }
 ONE = (("add", '{"a": 1}'),)
 QWEN = test_qwen.FAMILIES["qwen3"]
@@ -46,8 +46,8 @@ CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>'
 
 def call(adapter: Adapter) -> str:
     """A call as the family writes it."""
-    manner = adapter.call_format
-    assert manner
+    call_format = adapter.call_format
+    assert call_format
     ways = {
         "hermes": CALL,
         "function_xml": "<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>",
@@ -62,15 +62,15 @@ def call(adapter: Adapter) -> str:
         "deepseek_fenced": '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>add\n```json\n{"a": 1}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
         "kimi": '<|tool_calls_section_begin|><|tool_call_begin|>functions.add:0<|tool_call_argument_begin|>{"a": 1}<|tool_call_end|><|tool_calls_section_end|>',
     }
-    if manner.name.startswith("deepseek_dsml"):
+    if call_format.name.startswith("deepseek_dsml"):
         inside = '<｜DSML｜parameter name="a" string="false">1</｜DSML｜parameter>'
-        return f'{manner.begin}\n<｜DSML｜invoke name="add">\n{inside}\n</｜DSML｜invoke>\n{manner.end}'
-    return ways[manner.name]
+        return f'{call_format.begin}\n<｜DSML｜invoke name="add">\n{inside}\n</｜DSML｜invoke>\n{call_format.end}'
+    return ways[call_format.name]
 
 
 def thinking(adapter: Adapter) -> tuple[str, str]:
     """What opens the thoughts of an answer, where its prompt has not, and what closes them."""
-    marks = adapter.thinking(prompt_of(adapter))
+    marks = adapter.reasoning_state(prompt_of(adapter))
     assert marks
     return "" if marks.is_open else marks.opening, marks.closing
 
@@ -159,7 +159,7 @@ def reader(*, several: bool = True) -> ChannelReader:
 
     calls = CallReader(Hermes(NoVocabulary()), tools, several=several)
     return ChannelReader(
-        reasoning=("<think>", "</think>"), starts_inside=True, calls=calls, calls_in_thoughts=True
+        reasoning=("<think>", "</think>"), starts_inside=True, calls=calls, reads_calls_in_reasoning=True
     )
 
 

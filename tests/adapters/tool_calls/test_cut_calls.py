@@ -4,7 +4,8 @@ import pytest
 
 from inference.adapters.channel_reader import ChannelReader
 from inference.adapters.tool_calls.call_reader import CallReader
-from inference.adapters.tool_calls.tool_formats import Hermes, Llama3Json, ToolFormat
+from inference.adapters.tool_calls.tool_format import ToolFormat
+from inference.adapters.tool_calls.tool_formats import Hermes, Llama3Json
 from inference.core.requests import Tool
 from tests.adapters.tool_calls.test_call_reader import THINK, NoVocabulary, read
 

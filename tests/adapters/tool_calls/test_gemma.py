@@ -154,7 +154,7 @@ def test_what_cannot_be_read_for_certain_is_no_call(said: str) -> None:
 def test_a_string_may_hold_what_ends_the_call(format_of: type[GemmaCalls]) -> None:
     kind = format_of(FORMATS[format_of])
     body = f"call:find{{code:{kind.quote}a {kind.end} b{kind.quote}}}"
-    assert kind.may_go_on(body[: body.index(kind.end)], {"find": FIND})
+    assert kind.can_continue(body[: body.index(kind.end)], {"find": FIND})
     ((_, text),) = kind.parse(body, {"find": FIND})
     assert json.loads(text) == {"code": f"a {kind.end} b"}
 

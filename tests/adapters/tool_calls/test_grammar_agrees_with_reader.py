@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from llguidance import LLMatcher
 
 from inference.adapters import ADAPTERS
-from inference.adapters.channel_reader import ChannelReader, Piece
+from inference.adapters.channel_reader import ChannelReader
 from inference.adapters.harmony import HarmonyCalls, HarmonyReader
+from inference.adapters.piece import Piece
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.grammar_rules import Unwritable
 from inference.adapters.tool_calls.object_shapes import TooManyShapes
-from inference.adapters.tool_calls.tool_formats import ToolFormat
+from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.requests import Tool
 from tests.adapters.saying import Speaker, closers_of, scraps_of, vocabulary
 from tests.adapters.written import Mismatch, is_written
@@ -152,12 +153,12 @@ def parameters(draw: st.DrawFn) -> dict[str, Any]:
 TOOLS = st.lists(st.tuples(TOOL_NAMES, parameters()), min_size=1, max_size=2, unique_by=lambda one: one[0])
 
 
-def reader_of(manner: ToolFormat, tools: Sequence[Tool], several: bool) -> ChannelReader:
+def reader_of(call_format: ToolFormat, tools: Sequence[Tool], several: bool) -> ChannelReader:
     """The reader of an answer that has to be a call, as the adapters make it."""
     known = {tool.name: tool for tool in tools}
-    if isinstance(manner, HarmonyCalls):
-        return HarmonyReader(manner, known, several=several, is_forced=True)
-    return ChannelReader(calls=CallReader(manner, known, several=several, is_forced=True))
+    if isinstance(call_format, HarmonyCalls):
+        return HarmonyReader(call_format, known, several=several, is_forced=True)
+    return ChannelReader(calls=CallReader(call_format, known, several=several, is_forced=True))
 
 
 Heard = tuple[str, tuple[tuple[str, str], ...]]
@@ -179,16 +180,18 @@ def drawn(
     format_of: type[ToolFormat], tools: Sequence[Tool], several: bool, has_marks: bool, seed: int
 ) -> tuple[ToolFormat, str]:
     words = vocabulary(*dict.fromkeys(format_of(vocabulary().tokenizer).marks if has_marks else ()))
-    manner = format_of(words.tokenizer)
+    call_format = format_of(words.tokenizer)
     try:
-        grammar = manner.lark(tools, several)
+        grammar = call_format.lark(tools, several)
     except (Unwritable, TooManyShapes):
         assume(False)
     matcher = LLMatcher(words.grammars, grammar, log_level=0)
     assert not matcher.is_error(), matcher.get_error()
     keys = [key for tool in tools for key in json.loads(tool.parameters)["properties"]]
-    scraps = scraps_of(manner, [tools[0].name, *keys])
-    return manner, words.tokenizer.decode(Speaker(words, matcher, seed, scraps, closers_of(manner)).answer())
+    scraps = scraps_of(call_format, [tools[0].name, *keys])
+    return call_format, words.tokenizer.decode(
+        Speaker(words, matcher, seed, scraps, closers_of(call_format)).answer()
+    )
 
 
 def agreeing(
@@ -201,8 +204,8 @@ def agreeing(
         @given(TOOLS, st.booleans(), st.booleans(), st.integers(0, 2**32))
         def tried(made: list[tuple[str, Any]], several: bool, has_marks: bool, seed: int) -> None:
             tools = [Tool(name=name, parameters=json.dumps(schema)) for name, schema in made]
-            manner, said = drawn(format_of, tools, several, has_marks, seed)
-            check(manner, tools, several, said)
+            call_format, said = drawn(format_of, tools, several, has_marks, seed)
+            check(call_format, tools, several, said)
 
         tried()
 
@@ -218,31 +221,33 @@ def finite(digits: str) -> float:
     return max(-1e300, min(1e300, float(digits)))
 
 
-def is_read_back(manner: ToolFormat, tools: Sequence[Tool], several: bool, said: str) -> None:
-    text, calls = heard(reader_of(manner, tools, several), [said])
+def is_read_back(call_format: ToolFormat, tools: Sequence[Tool], several: bool, said: str) -> None:
+    text, calls = heard(reader_of(call_format, tools, several), [said])
     assert (text, bool(calls)) == ("", True), said
     for name, arguments in calls:
         schema = json.loads(next(tool.parameters for tool in tools if tool.name == name).replace(*NULLABLE))
         jsonschema_rs.validate(schema, json.loads(arguments, parse_float=finite))
     try:
-        is_written(manner, [(name, json.loads(arguments)) for name, arguments in calls], said)
+        is_written(call_format, [(name, json.loads(arguments)) for name, arguments in calls], said)
     except Mismatch as mismatch:
         raise AssertionError(f"{calls} is not what was said: {said!r}") from mismatch
 
 
-def is_the_same_in_every_split(manner: ToolFormat, tools: Sequence[Tool], several: bool, said: str) -> None:
-    whole = heard(reader_of(manner, tools, several), [said])
-    assert heard(reader_of(manner, tools, several), list(said)) == whole
+def is_the_same_in_every_split(
+    call_format: ToolFormat, tools: Sequence[Tool], several: bool, said: str
+) -> None:
+    whole = heard(reader_of(call_format, tools, several), [said])
+    assert heard(reader_of(call_format, tools, several), list(said)) == whole
     for at in range(1, len(said)):
-        assert heard(reader_of(manner, tools, several), [said[:at], said[at:]]) == whole
+        assert heard(reader_of(call_format, tools, several), [said[:at], said[at:]]) == whole
 
 
 def has_no_marks_wherever_it_is_cut(
-    manner: ToolFormat, tools: Sequence[Tool], several: bool, said: str
+    call_format: ToolFormat, tools: Sequence[Tool], several: bool, said: str
 ) -> None:
-    _, whole = heard(reader_of(manner, tools, several), [said])
+    _, whole = heard(reader_of(call_format, tools, several), [said])
     for at in range(len(said)):
-        text, calls = heard(reader_of(manner, tools, several), [said[:at]], is_cut=True)
+        text, calls = heard(reader_of(call_format, tools, several), [said[:at]], is_cut=True)
         assert text == "", said[:at]
         assert [name for name, _ in calls] == [name for name, _ in whole[: len(calls)]]
         for (_, told), (_, complete) in zip(calls, whole, strict=False):

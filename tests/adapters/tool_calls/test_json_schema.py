@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.adapters.tool_calls.json_schema import TYPES, Schema
+from inference.adapters.tool_calls.json_schema import Schema
 from inference.adapters.tool_calls.object_shapes import TooManyShapes, shapes_of
+from inference.adapters.tool_calls.schema_keywords import TYPES
 
 DEFINED = {
     "$id": "https://example.org/tool",
@@ -89,16 +90,16 @@ def test_the_only_values_are_known(node: Any, values: list[Any] | None) -> None:
 
 def test_the_only_texts_are_known_beside_other_values() -> None:
     mixed = at({"anyOf": [{"enum": ["a", "b"]}, {"type": "integer"}]})
-    assert (mixed.values, mixed.texts) == (None, ["a", "b"])
+    assert (mixed.values, mixed.strings) == (None, ["a", "b"])
 
 
 def test_a_member_is_found_in_every_part() -> None:
     both = {"allOf": [{"$ref": "#/$defs/tree"}, {"properties": {"size": {"type": "integer"}}}]}
-    assert at(both).member("name").is_text
-    assert at(both).member("below").member("below").member("name").is_text
+    assert at(both).member("name").is_string
+    assert at(both).member("below").member("below").member("name").is_string
     assert at(both).member("size").types == {"integer"}
-    assert at({"additionalProperties": {"type": "string"}}).member("any").is_text
-    assert at({"patternProperties": {"(a+)+$": {"type": "string"}}}).member("a" * 64 + "!").is_text
+    assert at({"additionalProperties": {"type": "string"}}).member("any").is_string
+    assert at({"patternProperties": {"(a+)+$": {"type": "string"}}}).member("a" * 64 + "!").is_string
 
 
 def test_a_place_of_a_list_has_its_schema() -> None:
@@ -107,11 +108,11 @@ def test_a_place_of_a_list_has_its_schema() -> None:
 
 
 def test_a_place_alone_has_what_its_references_need() -> None:
-    alone = at({"$ref": "#/$defs/tree"}).alone()
-    assert Schema(alone).member("below").member("name").is_text
+    alone = at({"$ref": "#/$defs/tree"}).standalone()
+    assert Schema(alone).member("below").member("name").is_string
     named = Schema({"properties": {"default": {"$ref": "#/$defs/t"}}, "$defs": {"t": {"type": "string"}}})
-    assert Schema(Schema({"allOf": [named.node]}, named.document).alone()).member("default").is_text
-    assert at({"const": {"$ref": "#/$defs/tree"}}).alone()["const"] == {"$ref": "#/$defs/tree"}
+    assert Schema(Schema({"allOf": [named.node]}, named.document).standalone()).member("default").is_string
+    assert at({"const": {"$ref": "#/$defs/tree"}}).standalone()["const"] == {"$ref": "#/$defs/tree"}
 
 
 def shapes(node: Any) -> list[tuple[list[str], set[str]]]:
@@ -177,8 +178,8 @@ ANYTHING = st.recursive(
 def test_whatever_stands_for_a_schema_is_no_failure(node: Any) -> None:
     found = Schema({"properties": {"a": node}, "$defs": {"a": node}}).member("a")
     assert found.types <= TYPES
-    found.values, found.texts, found.key, found.least("minItems")  # noqa: B018
+    found.values, found.strings, found.key, found.lower_bound("minItems")  # noqa: B018
     found.member("a").item(0).member("b").types  # noqa: B018
-    json.dumps(found.alone())
+    json.dumps(found.standalone())
     with suppress(TooManyShapes):
         shapes_of(found)

@@ -13,7 +13,7 @@ from inference.adapters.families.olmo import OlmoCalls
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.grammar_rules import Unwritable
 from inference.adapters.tool_calls.pythonic import Pythonic
-from inference.adapters.tool_calls.tool_formats import FORMATS, written_by
+from inference.adapters.tool_calls.tool_formats import FORMATS, detect_format
 from inference.core.requests import Tool
 from tests.adapters.family_models import ADD, NOW
 from tests.adapters.hearing import family, follows
@@ -150,8 +150,8 @@ def test_what_cannot_be_read_for_certain_is_no_call(body: str) -> None:
 
 def test_a_string_may_hold_what_ends_the_calls() -> None:
     body = '[add(a="x <|tool_call_end|> y")]'
-    assert Pythonic(TOKENIZER).may_go_on(body[: body.index("<|tool_call_end|>")], {"add": ADD})
-    assert not Pythonic(TOKENIZER).may_go_on("[add(a=1", {"add": ADD})
+    assert Pythonic(TOKENIZER).can_continue(body[: body.index("<|tool_call_end|>")], {"add": ADD})
+    assert not Pythonic(TOKENIZER).can_continue("[add(a=1", {"add": ADD})
 
 
 def test_a_parameter_that_cannot_be_written_is_left_out_or_refused() -> None:
@@ -178,7 +178,7 @@ def test_a_parameter_that_cannot_be_written_is_left_out_or_refused() -> None:
     ],
 )
 def test_what_cannot_become_a_call_is_known_early(body: str, may: bool) -> None:
-    assert Pythonic(TOKENIZER).may_become(body) == may
+    assert Pythonic(TOKENIZER).can_become(body) == may
 
 
 @pytest.mark.parametrize(
@@ -221,5 +221,5 @@ def test_arguments_follow_their_schemas_in_its_order(said: str, allowed: bool) -
 
 
 def test_a_template_with_its_marks_tells_the_manner() -> None:
-    assert written_by("... <|tool_call_start|> ...", (*FORMATS, Pythonic)) is Pythonic
+    assert detect_format("... <|tool_call_start|> ...", (*FORMATS, Pythonic)) is Pythonic
     assert type(ADAPTER.call_format) is Pythonic or ADAPTER.prompts_tools

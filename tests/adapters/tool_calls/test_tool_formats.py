@@ -6,13 +6,13 @@ import llguidance
 import llguidance.hf
 import pytest
 
+from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.adapters.tool_calls.tool_formats import (
     Hermes,
     Llama3Json,
     MistralArgs,
     MistralList,
-    ToolFormat,
-    written_by,
+    detect_format,
 )
 from inference.core.requests import Tool
 from tests.adapters.family_models import ADD, NOW, real
@@ -85,7 +85,7 @@ def test_only_one_call_where_only_one_is_wanted(format_of: type[ToolFormat], fam
     ],
 )
 def test_the_template_tells_the_manner(template: str, format_of: type[ToolFormat] | None) -> None:
-    assert written_by(template) is format_of
+    assert detect_format(template) is format_of
 
 
 def test_ids_are_of_the_familys_form() -> None:
@@ -97,9 +97,9 @@ def test_ids_are_of_the_familys_form() -> None:
 def test_an_id_from_elsewhere_becomes_one_of_nine_letters_and_stays_the_same() -> None:
     _, tokenizer = real("qwen3", "")
     mistral = MistralList(tokenizer)
-    assert re.fullmatch("[a-zA-Z0-9]{9}", mistral.own_id("call_123"))
-    assert mistral.own_id("call_123") == mistral.own_id("call_123") != mistral.own_id("call_124")
-    assert mistral.own_id("abcDEF123") == "abcDEF123"
+    assert re.fullmatch("[a-zA-Z0-9]{9}", mistral.valid_id("call_123"))
+    assert mistral.valid_id("call_123") == mistral.valid_id("call_123") != mistral.valid_id("call_124")
+    assert mistral.valid_id("abcDEF123") == "abcDEF123"
 
 
 def test_parameters_without_a_type_are_an_object_all_the_same() -> None:

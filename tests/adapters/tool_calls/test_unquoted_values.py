@@ -40,9 +40,9 @@ def test_a_value_is_what_the_schema_asks_for(text: str, schema: Any, value: Any)
 
 
 def test_only_a_string_and_nothing_else_is_said_bare() -> None:
-    assert Schema({"type": "string"}).is_text
+    assert Schema({"type": "string"}).is_string
     assert not any(
-        Schema(schema).is_text for schema in ({"type": ["string", "null"]}, {}, None, {"enum": ["a", 1]})
+        Schema(schema).is_string for schema in ({"type": ["string", "null"]}, {}, None, {"enum": ["a", 1]})
     )
 
 

@@ -13,7 +13,7 @@ from inference.adapters.families.deepseek import DsmlCalls
 from inference.adapters.families.glm import GlmCalls
 from inference.adapters.families.minimax import MiniMaxCalls
 from inference.adapters.tool_calls.grammar_rules import Unwritable
-from inference.adapters.tool_calls.tool_formats import FORMATS, Hermes, written_by
+from inference.adapters.tool_calls.tool_formats import FORMATS, Hermes, detect_format
 from inference.adapters.tool_calls.xml import FunctionXml, XmlCalls
 from inference.core.requests import Tool
 from tests.adapters.family_models import ADD, NOW, real
@@ -152,7 +152,7 @@ def test_a_list_may_hold_what_ends_its_argument_and_its_call() -> None:
     for said in (body, body.replace('"', "'")):
         ((name, text),) = FunctionXml(TOKENIZER).parse(said, tools)
         assert (name, json.loads(text)) == ("find", {"texts": [inside, "x"]})
-    assert FunctionXml(TOKENIZER).may_go_on(body[: body.index("</tool_call>")], tools)
+    assert FunctionXml(TOKENIZER).can_continue(body[: body.index("</tool_call>")], tools)
 
 
 @pytest.mark.parametrize(
@@ -293,5 +293,5 @@ def test_only_one_call_where_only_one_is_wanted() -> None:
 
 def test_the_template_tells_it_from_the_same_tags_around_json() -> None:
     both = (*FORMATS, FunctionXml)
-    assert written_by("<tool_call>\\n<function=name>\\n<parameter=key>", both) is FunctionXml
-    assert written_by("<tool_call>{{ call | tojson }}", both) is Hermes
+    assert detect_format("<tool_call>\\n<function=name>\\n<parameter=key>", both) is FunctionXml
+    assert detect_format("<tool_call>{{ call | tojson }}", both) is Hermes

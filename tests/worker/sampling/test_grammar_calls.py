@@ -64,8 +64,8 @@ def bare(adapter: Adapter) -> bool:
 
 def thought(model: LoadedModel, request: ChatRequest) -> list[int]:
     """What ends the reasoning that the prompt has opened, where it has."""
-    thinking = model.adapter.thinking(model.adapter.render(request))
-    return model.tokenizer.encode(thinking.closing) if thinking and thinking.is_open else []
+    reasoning = model.adapter.reasoning_state(model.adapter.render(request))
+    return model.tokenizer.encode(reasoning.closing) if reasoning and reasoning.is_open else []
 
 
 @pytest.mark.parametrize("seed", range(4))
