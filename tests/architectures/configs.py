@@ -56,7 +56,7 @@ MOST_USED: tuple[str, ...] = (
 NOT_MADE: dict[str, str] = {
     "bitnet": "Its linear layers are a Metal kernel and have no other implementation.",
     "muse_spark": "It calls the Metal kernels of mlx_lm/kernels, which have no other implementation.",
-    "olmo": "It needs the package ai2-olmo, and importing it without ends the process (SystemExit).",
+    "olmo": "It needs the package ai2-olmo; without it, importing the module ends the process (SystemExit).",
 }
 
 

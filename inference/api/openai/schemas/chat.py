@@ -72,7 +72,11 @@ class ChatCompletionBody(Generation):
         None, description="The newer name of `max_tokens`; both may be given only when they agree."
     )
     tools: Annotated[list[ToolBody], Field(max_length=128)] | None = Field(
-        None, description="At most 128 functions; refused where the model's chat template knows no tools."
+        None,
+        description=(
+            "At most 128 functions; refused if the model has no chat template, or its tool calls cannot be "
+            "parsed. If the template renders no tools, the system message describes them."
+        ),
     )
     tool_choice: ToolChoice | None = Field(
         None,

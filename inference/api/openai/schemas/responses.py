@@ -141,7 +141,11 @@ class ResponseBody(Body):
         None, description="A stored response whose conversation goes on; 404 where it is not yours."
     )
     tools: Annotated[list[FunctionTool], Field(max_length=128)] | None = Field(
-        None, description="At most 128 functions; refused where the model cannot be told of them."
+        None,
+        description=(
+            "At most 128 functions; refused if the model has no chat template, or its tool calls cannot be "
+            "parsed. If the template renders no tools, the system message describes them."
+        ),
     )
     tool_choice: ToolChoice | None = Field(
         None, description="`none`, `auto` (the default), `required`, or an object that names one function."
