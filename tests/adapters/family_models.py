@@ -49,10 +49,10 @@ def rendered(adapter: Adapter, tokenizer: HubTokenizer, *contents: str) -> str:
     """The prompt's text for turns that alternate between user and assistant."""
     roles = ("user", "assistant")
     turns = [Message(role=roles[i % 2], content=text) for i, text in enumerate(contents)]  # type: ignore[arg-type]
-    return tokenizer.decode(adapter.render(asking(*turns)))
+    return tokenizer.decode(adapter.render(chat_request(*turns)))
 
 
-def asking(*messages: Message, **wishes: Any) -> ChatRequest:
+def chat_request(*messages: Message, **wishes: Any) -> ChatRequest:
     return ChatRequest(model="tiny", messages=messages, **wishes)
 
 

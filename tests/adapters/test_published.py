@@ -21,8 +21,8 @@ from tests.adapters.families import (
     test_smollm,
 )
 from tests.adapters.family_models import ADD
-from tests.adapters.hearing import ASKED, family, written
-from tests.adapters.published import FOLDER, PUBLISHED, published
+from tests.adapters.parsed_answers import QUESTION, family, prompt_text
+from tests.adapters.published_templates import FOLDER, PUBLISHED, published
 
 FREE = {"Apache-2.0", "MIT", "Modified MIT"}
 SMOLLM_3 = family("smollm3", published("smollm3"), test_smollm.TOKENS)
@@ -79,22 +79,22 @@ def test_the_self_test_finds_nothing_but_what_is_known(name: str) -> None:
 
 @pytest.mark.parametrize("name", SPEAKING)
 def test_a_conversation_is_written_in_its_order(name: str) -> None:
-    text = written(*SPEAKING[name], SYSTEM, ASKED, ANSWER, AGAIN)
-    places = [text.index(message.content) for message in (SYSTEM, ASKED, ANSWER, AGAIN)]
+    text = prompt_text(*SPEAKING[name], SYSTEM, QUESTION, ANSWER, AGAIN)
+    places = [text.index(message.content) for message in (SYSTEM, QUESTION, ANSWER, AGAIN)]
     assert places == sorted(places)
-    assert all(text.count(message.content) == 1 for message in (ASKED, ANSWER, AGAIN))
+    assert all(text.count(message.content) == 1 for message in (QUESTION, ANSWER, AGAIN))
 
 
 @pytest.mark.parametrize("name", SPEAKING)
 def test_a_late_word_of_the_system_and_a_second_question_are_not_lost(name: str) -> None:
-    text = written(*SPEAKING[name], ASKED, ANSWER, SYSTEM, AGAIN, AGAIN)
+    text = prompt_text(*SPEAKING[name], QUESTION, ANSWER, SYSTEM, AGAIN, AGAIN)
     assert text.index(ANSWER.content) < text.index(AGAIN.content)
     assert (text.count(SYSTEM.content), text.count(AGAIN.content)) == (1, 2)
 
 
 @pytest.mark.parametrize("name", TELLING)
 def test_calls_and_their_results_are_written_in_their_order(name: str) -> None:
-    text = written(*SPEAKING[name], ASKED, CALLED, *RESULTS, ANSWER, AGAIN, tools=(ADD,))
+    text = prompt_text(*SPEAKING[name], QUESTION, CALLED, *RESULTS, ANSWER, AGAIN, tools=(ADD,))
     calls = [text.index(f"4{place}") for place in range(2)]
     results = [text.index(result.content) for result in RESULTS]
     assert calls == sorted(calls) and results == sorted(results)
@@ -105,5 +105,5 @@ def test_calls_and_their_results_are_written_in_their_order(name: str) -> None:
 @pytest.mark.parametrize("name", SPEAKING)
 def test_a_longer_conversation_begins_as_the_shorter_one_did(name: str) -> None:
     """So that what has been computed for a question is found again behind it."""
-    before, question, _ = written(*SPEAKING[name], ASKED).rpartition(ASKED.content)
-    assert written(*SPEAKING[name], ASKED, ANSWER, AGAIN).startswith(before + question)
+    before, question, _ = prompt_text(*SPEAKING[name], QUESTION).rpartition(QUESTION.content)
+    assert prompt_text(*SPEAKING[name], QUESTION, ANSWER, AGAIN).startswith(before + question)

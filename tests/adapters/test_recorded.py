@@ -20,7 +20,7 @@ from tests.adapters.families import (
     test_mistral,
     test_qwen,
 )
-from tests.adapters.hearing import Heard, heard, heard_in_every_split
+from tests.adapters.parsed_answers import ParsedAnswer, parse_answer, parse_every_split
 
 
 def tool(name: str, **properties: str) -> Tool:
@@ -45,8 +45,8 @@ TOOLS = (
 class Recorded(NamedTuple):
     source: str
     family: tuple[Adapter, HubTokenizer]
-    said: str
-    expected: Heard
+    output: str
+    expected: ParsedAnswer
 
 
 def fenced(name: str, arguments: str) -> str:
@@ -64,7 +64,7 @@ RECORDED = (
         '<|tool_call_argument_begin|> {"command": "ls -la", "description": "List files"} '
         "<|tool_call_end|> <|tool_call_begin|> functions.glob:1 <|tool_call_argument_begin|> "
         '{"pattern": "/.json"} <|tool_call_end|> <|tool_calls_section_end|>',
-        Heard(
+        ParsedAnswer(
             reasoning=f"{TECH_STACK} ",
             calls=(
                 ("bash", '{"command": "ls -la", "description": "List files"}'),
@@ -78,14 +78,14 @@ RECORDED = (
         "<think>Let me start by exploring. <|tool_calls_section_begin|> <|tool_call_begin|> functions.glob:0 "
         '<|tool_call_argument_begin|> {"pattern": "/Users/*"} <|tool_call_end|> '
         "<|tool_calls_section_end|></think>",
-        Heard(reasoning="Let me start by exploring. ", calls=(("glob", '{"pattern": "/Users/*"}'),)),
+        ParsedAnswer(reasoning="Let me start by exploring. ", calls=(("glob", '{"pattern": "/Users/*"}'),)),
     ),
     Recorded(
         "llama.cpp, tests/test-chat.cpp, Kimi-K2-Thinking",
         KIMI_THINKS,
         "<|tool_call_begin|>functions.execute_command:0<|tool_call_argument_begin|>"
         '{"command": "ls -lah", "cwd": "/home/user/development/exllamav3", "timeout": 10}',
-        Heard(
+        ParsedAnswer(
             calls=(
                 (
                     "execute_command",
@@ -100,7 +100,7 @@ RECORDED = (
         "Hmm, the user is asking about the weather in Shanghai.<｜tool▁calls▁begin｜>"
         + fenced("get_current_weather", '{"location": "Shanghai"}')
         + "<｜tool▁calls▁end｜>",
-        Heard(
+        ParsedAnswer(
             reasoning="Hmm, the user is asking about the weather in Shanghai.",
             calls=(("get_current_weather", '{"location": "Shanghai"}'),),
         ),
@@ -111,14 +111,14 @@ RECORDED = (
         "I should look.\n</think>\n\n<｜tool▁calls▁begin｜>\n"
         + fenced("get_weather", '{"city": "Tokyo"}')
         + "\n<｜tool▁calls▁end｜>",
-        Heard(reasoning="I should look.", calls=(("get_weather", '{"city": "Tokyo"}'),)),
+        ParsedAnswer(reasoning="I should look.", calls=(("get_weather", '{"city": "Tokyo"}'),)),
     ),
     Recorded(
         "waybarrios/vllm-mlx#562",
         GPT_OSS,
         "<|channel|>analysis<|message|>We need to run ffgrep. Let us search.\n<|end|><|start|>assistant"
         '<|channel|>analysis to=functions.ffgrep code<|message|>\n{"path":"","pattern":"TextualDisplayView"}',
-        Heard(
+        ParsedAnswer(
             reasoning="We need to run ffgrep. Let us search.\n",
             calls=(("ffgrep", '\n{"path":"","pattern":"TextualDisplayView"}'),),
         ),
@@ -128,70 +128,72 @@ RECORDED = (
         GPT_OSS,
         "<|channel|>commentary?commentary?<|end|><|start|>assistant<|channel|>analysis<|message|>hm<|end|>"
         "<|start|>assistant<|channel|>final<|message|>four",
-        Heard("four", "hm"),
+        ParsedAnswer("four", "hm"),
     ),
     Recorded(
         "ggml-org/llama.cpp#27720, doubled",
         GPT_OSS,
         "<|channel|>commentary to=assistant<|channel|>commentary?<|end|><|start|>assistant<|channel|>analysis"
         "<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>four",
-        Heard("four", "hm"),
+        ParsedAnswer("four", "hm"),
     ),
-    Recorded("ggml-org/llama.cpp#25321", GPT_OSS, '{"answer": 4}', Heard('{"answer": 4}')),
+    Recorded("ggml-org/llama.cpp#25321", GPT_OSS, '{"answer": 4}', ParsedAnswer('{"answer": 4}')),
     Recorded(
         "vllm-project/vllm#53431",
         test_gemma.FAMILIES["gemma4"],
         '<|tool_call>:terminal{command:<|"|>ls -a<|"|>}<tool_call|>',
-        Heard(calls=(("terminal", '{"command": "ls -a"}'),)),
+        ParsedAnswer(calls=(("terminal", '{"command": "ls -a"}'),)),
     ),
     Recorded(
         "vllm-project/vllm#53431, with the word",
         test_gemma.FAMILIES["gemma4"],
         '<|tool_call>:call:bash{command:<|"|>pytest<|"|>}<tool_call|>',
-        Heard(calls=(("bash", '{"command": "pytest"}'),)),
+        ParsedAnswer(calls=(("bash", '{"command": "pytest"}'),)),
     ),
     Recorded(
         "vllm-project/vllm#53642",
         test_gemma.FAMILIES["gemma4"],
         '<|tool_call>call:terminal(command:<|"|>ls -a<|"|>)<tool_call|>',
-        Heard(calls=(("terminal", '{"command": "ls -a"}'),)),
+        ParsedAnswer(calls=(("terminal", '{"command": "ls -a"}'),)),
     ),
     Recorded(
         "vLLM's tests of Gemma 4: the turn ends the call",
         test_gemma.FAMILIES["gemma4"],
         '<|tool_call>call:bash{command:<|"|>-batch -ex run /tmp/poc<|"|>}',
-        Heard(calls=(("bash", '{"command": "-batch -ex run /tmp/poc"}'),)),
+        ParsedAnswer(calls=(("bash", '{"command": "-batch -ex run /tmp/poc"}'),)),
     ),
     Recorded(
         "lmstudio-ai/lmstudio-bug-tracker#1528",
         test_glm.FAMILIES["4.7"],
         "</think><tool_call>get_file_info<arg_key>path</arg_key><arg_value>file1.jpg</arg_value></tool_call>\n"
         "<tool_call>get_file_info<arg_key>path</arg_key><arg_value>file2.jpg</arg_value></tool_call>",
-        Heard(calls=(("get_file_info", '{"path": "file1.jpg"}'), ("get_file_info", '{"path": "file2.jpg"}'))),
+        ParsedAnswer(
+            calls=(("get_file_info", '{"path": "file1.jpg"}'), ("get_file_info", '{"path": "file2.jpg"}'))
+        ),
     ),
     Recorded(
         "ggml-org/llama.cpp#20650",
         test_glm.FAMILIES["4.7"],
         "Let me read the diff content.</think><tool_call>read_file_diff_md</tool_call>",
-        Heard(reasoning="Let me read the diff content.", calls=(("read_file_diff_md", "{}"),)),
+        ParsedAnswer(reasoning="Let me read the diff content.", calls=(("read_file_diff_md", "{}"),)),
     ),
     Recorded(
         "ml-explore/mlx-lm#1307",
         test_mistral.FAMILIES["devstral"],
         '[TOOL_CALLS]get_weather[ARGS]{"city": "Paris"}',
-        Heard(calls=(("get_weather", '{"city": "Paris"}'),)),
+        ParsedAnswer(calls=(("get_weather", '{"city": "Paris"}'),)),
     ),
     Recorded(
         "cubist38/mlx-openai-server#228",
         test_qwen.FAMILIES["qwen3"],
         '<tool_call>\n{"name": "web_search", "arguments": {"query": "weather in Lisbon"}}\n</tool_call>',
-        Heard(calls=(("web_search", '{"query": "weather in Lisbon"}'),)),
+        ParsedAnswer(calls=(("web_search", '{"query": "weather in Lisbon"}'),)),
     ),
     Recorded(
         "QwenLM/Qwen3#1575",
         test_qwen.FAMILIES["qwen3"],
         "<think>\n\n</think>\n\nHello! I'm a virtual assistant.",
-        Heard("Hello! I'm a virtual assistant."),
+        ParsedAnswer("Hello! I'm a virtual assistant."),
     ),
 )
 
@@ -199,5 +201,5 @@ RECORDED = (
 @pytest.mark.parametrize("recorded", RECORDED, ids=[recorded.source for recorded in RECORDED])
 def test_what_was_said_is_heard(recorded: Recorded) -> None:
     adapter, tokenizer = recorded.family
-    assert heard(adapter, tokenizer, recorded.said, TOOLS) == recorded.expected
-    assert heard_in_every_split(adapter, recorded.said, TOOLS) == {recorded.expected}
+    assert parse_answer(adapter, tokenizer, recorded.output, TOOLS) == recorded.expected
+    assert parse_every_split(adapter, recorded.output, TOOLS) == {recorded.expected}

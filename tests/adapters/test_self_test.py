@@ -58,8 +58,8 @@ def test_real_models_are_all_right(name: str, model_type: str) -> None:
     ],
 )
 def test_what_a_template_does_wrong_is_found(template: str, found: dict[str, str]) -> None:
-    told = lights(template)
-    assert {about: told[about] for about in told if (about, told[about]) != ("tools", "amber")} == found
+    shown = lights(template)
+    assert {about: shown[about] for about in shown if (about, shown[about]) != ("tools", "amber")} == found
 
 
 @pytest.mark.parametrize("template", [CHATML, LLAMA_3])

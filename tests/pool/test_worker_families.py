@@ -29,7 +29,7 @@ from tests.adapters.families import (
     test_smollm,
 )
 from tests.adapters.family_models import LLAMA_TOOLS
-from tests.adapters.published import published
+from tests.adapters.published_templates import published
 from tests.fakes import card
 from tests.pool.worker_models import OPTIONS, ask, chat
 from tests.tiny import CHATML, SPECIAL, make_tiny_model, make_tokenizer

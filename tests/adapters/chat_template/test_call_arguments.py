@@ -26,7 +26,7 @@ from tests.adapters.families import (
     test_phi,
     test_qwen,
 )
-from tests.adapters.family_models import ADD, LLAMA_TOOLS, asking, make, real
+from tests.adapters.family_models import ADD, LLAMA_TOOLS, chat_request, make, real
 from tests.tiny import CHATML
 
 VALUES = st.recursive(
@@ -80,9 +80,9 @@ def test_an_object_stays_as_it_was_written() -> None:
 @given(OBJECTS, st.data())
 @settings(deadline=None)
 def test_a_cut_object_is_the_beginning_of_what_it_was(arguments: dict[str, Any], data: st.DataObject) -> None:
-    said = json.dumps(arguments)
-    cut = data.draw(st.integers(1, len(said)))
-    assert is_beginning(json.loads(object_of(said[:cut])), arguments)
+    output = json.dumps(arguments)
+    cut = data.draw(st.integers(1, len(output)))
+    assert is_beginning(json.loads(object_of(output[:cut])), arguments)
 
 
 def is_beginning(part: Any, whole: Any) -> bool:
@@ -99,12 +99,12 @@ def is_beginning(part: Any, whole: Any) -> bool:
 
 @given(st.text('{}[]",:\\ab1 \n', max_size=30))
 @settings(deadline=None, max_examples=300)
-def test_whatever_it_is_an_object_comes_of_it(said: str) -> None:
-    assert isinstance(json.loads(object_of(said)), dict)
+def test_whatever_it_is_an_object_comes_of_it(output: str) -> None:
+    assert isinstance(json.loads(object_of(output)), dict)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         '{"a":' * 90_000,
         "[" * 90_000,
@@ -114,8 +114,8 @@ def test_whatever_it_is_an_object_comes_of_it(said: str) -> None:
         "\\" * 200_001,
     ],
 )
-def test_a_long_one_is_read_in_time(said: str) -> None:
-    assert isinstance(json.loads(object_of(said)), dict)
+def test_a_long_one_is_read_in_time(output: str) -> None:
+    assert isinstance(json.loads(object_of(output)), dict)
 
 
 # Every family.
@@ -153,7 +153,7 @@ def test_every_template_shows_what_was_sent_back(name: str, arguments: str) -> N
     call = ToolCall(id="call_0123456789abcdef01234567", name="add", arguments=arguments)
     text = tokenizer.decode(
         adapter.render(
-            asking(
+            chat_request(
                 Message(role="user", content="2 and 3?"),
                 Message(role="assistant", content="", tool_calls=(call,)),
                 Message(role="tool", content="five", tool_call_id=call.id, name="add"),

@@ -74,9 +74,9 @@ def codellama() -> HubTokenizer:
     return HubTokenizer(PreTrainedTokenizerFast(tokenizer_object=rust))
 
 
-@pytest.mark.parametrize(("suffix", "told"), [("b", "b"), (" b", "▁b")])
-def test_a_suffix_gets_no_space_that_is_not_its_own(suffix: str, told: str) -> None:
+@pytest.mark.parametrize(("suffix", "encoded"), [("b", "b"), (" b", "▁b")])
+def test_a_suffix_gets_no_space_that_is_not_its_own(suffix: str, encoded: str) -> None:
     tokenizer = codellama()
     adapter = Default(ModelFacts(), tokenizer)
     texts = [tokenizer.token_text(token) for token in adapter.infill("a", suffix)]
-    assert texts == ["▁<PRE>", "▁a", "▁<SUF>", told, "▁<MID>"]
+    assert texts == ["▁<PRE>", "▁a", "▁<SUF>", encoded, "▁<MID>"]

@@ -4,7 +4,7 @@ import pytest
 
 from inference.adapters.chat_template.normalisation import alternating, one_system, without_system
 from inference.core.requests import Message, ToolCall
-from tests.adapters.family_models import asking, make, rendered
+from tests.adapters.family_models import chat_request, make, rendered
 from tests.tiny import CHATML
 
 SYSTEM = Message(role="system", content="Be brief.")
@@ -48,20 +48,20 @@ def test_a_call_stays_a_turn_of_its_own() -> None:
 
 def test_a_template_without_a_system_role_still_hears_the_system() -> None:
     adapter, tokenizer = make(NO_SYSTEM)
-    text = tokenizer.decode(adapter.render(asking(SYSTEM, HI)))
+    text = tokenizer.decode(adapter.render(chat_request(SYSTEM, HI)))
     assert "<|im_start|>user\nBe brief.\n\nHi<|im_end|>" in text
 
 
 def test_a_template_that_wants_alternation_gets_it() -> None:
     adapter, tokenizer = make(ALTERNATES)
-    text = tokenizer.decode(adapter.render(asking(SYSTEM, HI, ALSO)))
+    text = tokenizer.decode(adapter.render(chat_request(SYSTEM, HI, ALSO)))
     assert "<|im_start|>user\nBe brief.\n\nHi\n\nAlso this<|im_end|>" in text
 
 
 def test_a_template_that_takes_all_gets_all() -> None:
     adapter, tokenizer = make(CHATML)
     assert rendered(adapter, tokenizer, "Hi").count("<|im_start|>") == 2
-    text = tokenizer.decode(adapter.render(asking(SYSTEM, HI, ALSO)))
+    text = tokenizer.decode(adapter.render(chat_request(SYSTEM, HI, ALSO)))
     assert text.count("<|im_start|>") == 4
 
 
@@ -81,5 +81,5 @@ def test_without_a_system_message_at_the_head_none_is_made() -> None:
 def test_a_template_that_leaves_out_a_later_system_message_is_told_it_in_the_question() -> None:
     forgets = "{% for message in messages if message.role != 'system' or loop.first %}"
     adapter, tokenizer = make(CHATML.replace("{% for message in messages %}", forgets))
-    text = tokenizer.decode(adapter.render(asking(SYSTEM, HI, HELLO, SYSTEM, ALSO)))
+    text = tokenizer.decode(adapter.render(chat_request(SYSTEM, HI, HELLO, SYSTEM, ALSO)))
     assert "<|im_start|>user\nBe brief.\n\nAlso this<|im_end|>" in text

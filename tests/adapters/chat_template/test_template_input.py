@@ -8,7 +8,7 @@ from inference.adapters.chat_template.template_input import TemplateInput, varia
 from inference.adapters.tool_calls.tool_formats import MistralList
 from inference.core.errors import TemplateFailed
 from inference.core.requests import Message, Tool, ToolCall
-from tests.adapters.family_models import ADD, asking, hub_tokenizer, real
+from tests.adapters.family_models import ADD, chat_request, hub_tokenizer, real
 
 DEEP = '{"a":'
 ATTACK = "<|im_end|>"
@@ -57,7 +57,7 @@ def test_other_arguments_stay_the_text_they_are(text: str) -> None:
 def test_arguments_of_any_depth_are_rendered_or_refused(depth: int) -> None:
     adapter, _ = real("qwen3", "qwen3")
     try:
-        assert adapter.render(asking(calling(DEEP * depth + "1" + "}" * depth)))
+        assert adapter.render(chat_request(calling(DEEP * depth + "1" + "}" * depth)))
     except TemplateFailed as error:
         assert error.param == "messages"
 
@@ -84,8 +84,8 @@ def test_a_tool_is_as_openai_writes_it() -> None:
     ],
 )
 def test_no_part_of_a_message_has_a_control_token(message: Message) -> None:
-    said = json.dumps(QUOTING.turn(message), ensure_ascii=False)
-    assert not TOKENIZER.special_ids.intersection(TOKENIZER.encode(said))
+    output = json.dumps(QUOTING.turn(message), ensure_ascii=False)
+    assert not TOKENIZER.special_ids.intersection(TOKENIZER.encode(output))
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_no_part_of_a_message_has_a_control_token(message: Message) -> None:
     ],
 )
 def test_no_part_of_a_tool_has_one(tool: Tool) -> None:
-    said = json.dumps(QUOTING.function(tool), ensure_ascii=False)
-    assert not TOKENIZER.special_ids.intersection(TOKENIZER.encode(said))
+    output = json.dumps(QUOTING.function(tool), ensure_ascii=False)
+    assert not TOKENIZER.special_ids.intersection(TOKENIZER.encode(output))
 
 
 def test_ids_are_bent_to_the_familys_form_alike_in_call_and_result() -> None:
@@ -116,7 +116,7 @@ def test_ids_are_bent_to_the_familys_form_alike_in_call_and_result() -> None:
         ("{{ enable_thinking }}", True),
         ("{% set enable_thinking = enable_thinking | default(true) %}", True),
         ("{{ message.enable_thinking }}", False),
-        ("enable_thinking is told here only", False),
+        ("enable_thinking is in a text only", False),
         ("{# enable_thinking #}", False),
         ("{{ 'enable_thinking' }}", False),
         ("{% generation %}{{ enable_thinking }}{% endgeneration %}", True),

@@ -7,8 +7,16 @@ from inference.adapters.families.command_r import Actions
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
-from tests.adapters.family_models import ADD, NOW, asking, hub_tokenizer, real, stops
-from tests.adapters.hearing import ASKED, Heard, follows, heard, heard_in_every_split, is_said_in, written
+from tests.adapters.family_models import ADD, NOW, chat_request, hub_tokenizer, real, stops
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    follows_grammar,
+    matches_grammar,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+)
 
 OPEN = "{%- if add_generation_prompt %}{{- '<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>' }}{%- endif %}"
 ROLES = "{%- set roles = {'user': 'USER', 'assistant': 'CHATBOT', 'system': 'SYSTEM', 'tool': 'SYSTEM'} %}"
@@ -119,30 +127,30 @@ def test_nothing_about_it_is_red(name: str, found: list[tuple[str, str]]) -> Non
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_tools_calls_and_results_are_rendered_in_their_order(name: str) -> None:
-    text = written(*speaking(name), SYSTEM, ASKED, CALLED, RESULT, tools=(NOW, ADD))
+    text = prompt_text(*speaking(name), SYSTEM, QUESTION, CALLED, RESULT, tools=(NOW, ADD))
     places = [text.index(part) for part in ('"now"', "2 and 3?", "Let me see.", "41", "five")]
     assert places == sorted(places)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_system_is_rendered(name: str) -> None:
-    assert "Be brief." in written(*speaking(name), SYSTEM, ASKED)
+    assert "Be brief." in prompt_text(*speaking(name), SYSTEM, QUESTION)
 
 
 def test_what_was_said_beside_a_call_is_its_plan() -> None:
-    text = written(*speaking("r7b"), ASKED, CALLED, RESULT, tools=(ADD,))
+    text = prompt_text(*speaking("r7b"), QUESTION, CALLED, RESULT, tools=(ADD,))
     assert "<|START_THINKING|>First add.\nLet me see.<|END_THINKING|><|START_ACTION|>[" in text
 
 
 def test_neighbours_of_one_role_are_joined() -> None:
-    text = written(*speaking("command_r"), SYSTEM, ASKED, Message(role="user", content="quick"))
+    text = prompt_text(*speaking("command_r"), SYSTEM, QUESTION, Message(role="user", content="quick"))
     assert f"<|USER_TOKEN|>2 and 3?\n\nquick{END}" in text
 
 
 def test_calls_without_tools_are_refused_where_the_plain_template_leaves_them_out() -> None:
     adapter, _ = speaking("r7b")
     with pytest.raises(Exception, match="does not render tool calls"):
-        adapter.render(asking(ASKED, CALLED, RESULT))
+        adapter.render(chat_request(QUESTION, CALLED, RESULT))
 
 
 ACTION = '{"tool_call_id": "0", "tool_name": "add", "parameters": {"a": 1}}'
@@ -154,45 +162,45 @@ TWO = (*ONE, ("now", "{}"))
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "expected"),
+    ("name", "output", "expected"),
     [
-        ("command_r", "It is 5.", Heard("It is 5.")),
+        ("command_r", "It is 5.", ParsedAnswer("It is 5.")),
         (
             "command_r",
             '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>',
-            Heard(calls=ONE),
+            ParsedAnswer(calls=ONE),
         ),
-        ("r7b", "It is 5.", Heard("It is 5.")),
-        ("r7b", f"{THOUGHT}It is 5.", Heard("It is 5.", "2+3=5")),
-        ("r7b", f"{THOUGHT}{LIST}", Heard("", "2+3=5", TWO)),
-        ("r7b", f"<|START_ACTION|>[{ACTION}]<|END_ACTION|>", Heard(calls=ONE)),
+        ("r7b", "It is 5.", ParsedAnswer("It is 5.")),
+        ("r7b", f"{THOUGHT}It is 5.", ParsedAnswer("It is 5.", "2+3=5")),
+        ("r7b", f"{THOUGHT}{LIST}", ParsedAnswer("", "2+3=5", TWO)),
+        ("r7b", f"<|START_ACTION|>[{ACTION}]<|END_ACTION|>", ParsedAnswer(calls=ONE)),
         (
             "r7b",
             '<|START_ACTION|>[{"tool_name": "add", "parameters": {"a": 1}}]<|END_ACTION|>',
-            Heard(calls=ONE),
+            ParsedAnswer(calls=ONE),
         ),
-        ("r7b", "<|START_THINKING|>hm", Heard(reasoning="hm")),
+        ("r7b", "<|START_THINKING|>hm", ParsedAnswer(reasoning="hm")),
         (
             "r7b",
             f"<|START_ACTION|>[{ACTION.replace('add', 'sub')}]<|END_ACTION|>",
-            Heard(f"<|START_ACTION|>[{ACTION.replace('add', 'sub')}]<|END_ACTION|>"),
+            ParsedAnswer(f"<|START_ACTION|>[{ACTION.replace('add', 'sub')}]<|END_ACTION|>"),
         ),
     ],
 )
-def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = speaking(name)
-    assert heard(adapter, tokenizer, said + END) == expected
-    assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
+    assert parse_answer(adapter, tokenizer, output + END) == expected
+    assert parse_every_split(adapter, output, (ADD, NOW)) == {expected}
 
 
 def test_the_marks_of_a_response_are_no_text() -> None:
-    said = f"{THOUGHT}<|START_RESPONSE|>It is 5.<|END_RESPONSE|>{END}"
-    assert heard(*speaking("r7b"), said) == Heard("It is 5.", "2+3=5")
-    assert heard(*speaking("r7b"), said, ()) == Heard("It is 5.", "2+3=5")
+    output = f"{THOUGHT}<|START_RESPONSE|>It is 5.<|END_RESPONSE|>{END}"
+    assert parse_answer(*speaking("r7b"), output) == ParsedAnswer("It is 5.", "2+3=5")
+    assert parse_answer(*speaking("r7b"), output, ()) == ParsedAnswer("It is 5.", "2+3=5")
 
 
 @pytest.mark.parametrize(
-    ("said", "several", "allowed"),
+    ("output", "several", "allowed"),
     [
         (LIST, True, True),
         (LIST, False, False),
@@ -202,14 +210,14 @@ def test_the_marks_of_a_response_are_no_text() -> None:
         ("It is 5.", True, False),
     ],
 )
-def test_the_grammar_allows_its_calls_alone(said: str, several: bool, allowed: bool) -> None:
-    assert follows(speaking("r7b")[1], Actions, said, several) == allowed
+def test_the_grammar_allows_its_calls_alone(output: str, several: bool, allowed: bool) -> None:
+    assert follows_grammar(speaking("r7b")[1], Actions, output, several) == allowed
 
 
-@pytest.mark.parametrize("said", ["5", "<|START_RESPONSE|>5<|END_RESPONSE|>"])
-def test_an_answer_of_a_schema_may_stand_in_its_marks(said: str) -> None:
+@pytest.mark.parametrize("output", ["5", "<|START_RESPONSE|>5<|END_RESPONSE|>"])
+def test_an_answer_of_a_schema_may_stand_in_its_marks(output: str) -> None:
     adapter, tokenizer = speaking("r7b")
-    assert is_said_in(tokenizer, f'start: {adapter.answer_rule("five")}\nfive: "5"\n', said)
+    assert matches_grammar(tokenizer, f'start: {adapter.answer_rule("five")}\nfive: "5"\n', output)
 
 
 def test_without_such_marks_it_stands_alone() -> None:

@@ -11,9 +11,9 @@ from inference.adapters.families.deepseek import DeepSeekCalls, FencedCalls
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
-from tests.adapters.family_models import ADD, NOW, asking, real, stops
-from tests.adapters.hearing import ASKED, Heard, heard, heard_in_every_split, written
-from tests.adapters.published import published
+from tests.adapters.family_models import ADD, NOW, chat_request, real, stops
+from tests.adapters.parsed_answers import QUESTION, ParsedAnswer, parse_answer, parse_every_split, prompt_text
+from tests.adapters.published_templates import published
 from tests.tiny import CHATML
 
 SYSTEM_FIRST = """{{- bos_token }}
@@ -137,7 +137,7 @@ def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[DeepSe
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_tools_are_told_behind_the_system_in_tokens(name: str) -> None:
     adapter, tokenizer = speaking(name)
-    prompt = adapter.render(asking(SYSTEM, ASKED, tools=(ADD, NOW)))
+    prompt = adapter.render(chat_request(SYSTEM, QUESTION, tools=(ADD, NOW)))
     text = tokenizer.decode(prompt)
     assert "<｜begin▁of▁sentence｜>Be brief.\n\n## Tools\n" in text
     assert text.index("### add\nDescription: Adds.") < text.index("### now") < text.index("<｜User｜>")
@@ -145,7 +145,9 @@ def test_the_tools_are_told_behind_the_system_in_tokens(name: str) -> None:
 
 
 def test_without_tools_nothing_is_told() -> None:
-    assert written(*speaking("v3"), SYSTEM, ASKED).startswith("<｜begin▁of▁sentence｜>Be brief.<｜User｜>")
+    assert prompt_text(*speaking("v3"), SYSTEM, QUESTION).startswith(
+        "<｜begin▁of▁sentence｜>Be brief.<｜User｜>"
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_a_turn_with_calls_is_written_as_the_model_said_it(
     two = Message(
         role="assistant", content="See.", tool_calls=(CALL, ToolCall(id="c2", name="now", arguments="{}"))
     )
-    text = written(*speaking(name), ASKED, CALLED, RESULT, two, RESULT, tools=(ADD, NOW))
+    text = prompt_text(*speaking(name), QUESTION, CALLED, RESULT, two, RESULT, tools=(ADD, NOW))
     one = call("add", CALL.arguments)
     assert (
         f"Let me see.{BEGIN}{one}{END}<｜end▁of▁sentence｜>{outputs.removesuffix('<｜tool▁outputs▁end｜>')}"
@@ -179,7 +181,9 @@ def test_a_turn_with_calls_is_written_as_the_model_said_it(
 def test_marks_in_arguments_do_not_end_the_turn() -> None:
     adapter, tokenizer = speaking("v3_1")
     call = ToolCall(id="c1", name="add", arguments='{"a": "<｜end▁of▁sentence｜>"}')
-    prompt = adapter.render(asking(ASKED, Message(role="assistant", content="", tool_calls=(call,)), RESULT))
+    prompt = adapter.render(
+        chat_request(QUESTION, Message(role="assistant", content="", tool_calls=(call,)), RESULT)
+    )
     assert [prompt.count(token) for token in adapter.stop_ids] == [1]
     assert '{"a": "<｜end▁of▁sentence｜>"}' in tokenizer.decode(prompt)
 
@@ -189,7 +193,7 @@ def test_marks_in_arguments_do_not_end_the_turn() -> None:
 )
 def test_v3_1_is_switched_between_thinking_and_not(thinks: bool, end: str) -> None:
     adapter, tokenizer = speaking("v3_1")
-    prompt = adapter.render(asking(ASKED, template_options=(("thinking", thinks),)))
+    prompt = adapter.render(chat_request(QUESTION, template_options=(("thinking", thinks),)))
     thinking = adapter.reasoning_state(prompt)
     assert tokenizer.decode(prompt).endswith(end)
     assert thinking and (thinking.is_open, thinking.is_closed) == (thinks, not thinks)
@@ -201,36 +205,40 @@ FENCED, PLAIN = fenced("add", '{"a": 1}'), plain("add", '{"a": 1}')
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "expected"),
+    ("name", "output", "expected"),
     [
-        ("v3", "It is 5.", Heard(text="It is 5.")),
-        ("v3", f"{BEGIN}{FENCED}{END}", Heard(calls=ONE)),
+        ("v3", "It is 5.", ParsedAnswer(text="It is 5.")),
+        ("v3", f"{BEGIN}{FENCED}{END}", ParsedAnswer(calls=ONE)),
         (
             "v3",
             f"Let me see.\n\n{BEGIN}{FENCED}\n{fenced('now', '{}')}{END}",
-            Heard("Let me see.", calls=TWO),
+            ParsedAnswer("Let me see.", calls=TWO),
         ),
-        ("v3", f"{BEGIN}{fenced('sub', '{}')}{END}", Heard(text=f"{BEGIN}{fenced('sub', '{}')}{END}")),
-        ("v3", BEGIN + FENCED[:30], Heard(text=BEGIN + FENCED[:30])),
-        ("r1", "2+3=5\n</think>\n\nIt is 5.", Heard("It is 5.", "2+3=5")),
-        ("r1", f"add\n</think>\n\n{BEGIN}{FENCED}{END}", Heard(reasoning="add", calls=ONE)),
-        ("r1", "It never ends", Heard(reasoning="It never ends")),
-        ("v3_1", f"{BEGIN}{PLAIN}{plain('now', '{}')}{END}", Heard(calls=TWO)),
-        ("v3_1", f"See.{BEGIN}{PLAIN}{END}", Heard("See.", calls=ONE)),
-        ("v3_1", f"{BEGIN}{plain('add', '1')}{END}", Heard(text=f"{BEGIN}{plain('add', '1')}{END}")),
-        ("v3_1", f"{BEGIN}{PLAIN}{plain('sub', '{}')}{END}", Heard(text=plain("sub", "{}") + END, calls=ONE)),
+        ("v3", f"{BEGIN}{fenced('sub', '{}')}{END}", ParsedAnswer(text=f"{BEGIN}{fenced('sub', '{}')}{END}")),
+        ("v3", BEGIN + FENCED[:30], ParsedAnswer(text=BEGIN + FENCED[:30])),
+        ("r1", "2+3=5\n</think>\n\nIt is 5.", ParsedAnswer("It is 5.", "2+3=5")),
+        ("r1", f"add\n</think>\n\n{BEGIN}{FENCED}{END}", ParsedAnswer(reasoning="add", calls=ONE)),
+        ("r1", "It never ends", ParsedAnswer(reasoning="It never ends")),
+        ("v3_1", f"{BEGIN}{PLAIN}{plain('now', '{}')}{END}", ParsedAnswer(calls=TWO)),
+        ("v3_1", f"See.{BEGIN}{PLAIN}{END}", ParsedAnswer("See.", calls=ONE)),
+        ("v3_1", f"{BEGIN}{plain('add', '1')}{END}", ParsedAnswer(text=f"{BEGIN}{plain('add', '1')}{END}")),
+        (
+            "v3_1",
+            f"{BEGIN}{PLAIN}{plain('sub', '{}')}{END}",
+            ParsedAnswer(text=plain("sub", "{}") + END, calls=ONE),
+        ),
     ],
 )
-def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = speaking(name)
-    assert heard(adapter, tokenizer, said + "<｜end▁of▁sentence｜>") == expected
-    assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
+    assert parse_answer(adapter, tokenizer, output + "<｜end▁of▁sentence｜>") == expected
+    assert parse_every_split(adapter, output, (ADD, NOW)) == {expected}
 
 
 def test_a_thinking_v3_1_is_heard_too() -> None:
     adapter, _ = speaking("v3_1")
-    asked = asking(ASKED, tools=(ADD,), template_options=(("thinking", True),))
-    pieces = adapter.reader(adapter.render(asked), asked).feed(f"add</think>{BEGIN}{PLAIN}{END}")
+    request = chat_request(QUESTION, tools=(ADD,), template_options=(("thinking", True),))
+    pieces = adapter.reader(adapter.render(request), request).feed(f"add</think>{BEGIN}{PLAIN}{END}")
     assert [(piece.channel, piece.text) for piece in pieces] == [
         ("reasoning", "add"),
         ("tool", ""),
@@ -238,18 +246,18 @@ def test_a_thinking_v3_1_is_heard_too() -> None:
     ]
 
 
-def is_allowed(name: str, said: str, *, several: bool = True) -> bool:
+def is_allowed(name: str, output: str, *, several: bool = True) -> bool:
     adapter, tokenizer = speaking(name)
     assert adapter.call_format
     grammar = adapter.call_format.lark([ADD, NOW], several)
     matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(tokenizer.hub), grammar)
     assert not matcher.is_error(), matcher.get_error()
-    tokens = tokenizer.encode(said)
+    tokens = tokenizer.encode(output)
     return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "is_one"),
+    ("name", "output", "is_one"),
     [
         ("v3", f"{BEGIN}{FENCED}{END}", True),
         ("v3", f"\n\n{BEGIN}{FENCED}\n{FENCED}{END}", False),
@@ -257,13 +265,13 @@ def is_allowed(name: str, said: str, *, several: bool = True) -> bool:
         ("v3_1", f"{BEGIN}{PLAIN}{PLAIN}{END}", False),
     ],
 )
-def test_calls_follow_the_grammar(name: str, said: str, is_one: bool) -> None:
-    assert is_allowed(name, said)
-    assert is_allowed(name, said, several=False) is is_one
+def test_calls_follow_the_grammar(name: str, output: str, is_one: bool) -> None:
+    assert is_allowed(name, output)
+    assert is_allowed(name, output, several=False) is is_one
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "output"),
     [
         ("v3", "Hello"),
         ("v3", f"{BEGIN}{END}"),
@@ -273,5 +281,5 @@ def test_calls_follow_the_grammar(name: str, said: str, is_one: bool) -> None:
         ("v3_1", f"{BEGIN}{plain('sub', '{}')}{END}"),
     ],
 )
-def test_anything_else_does_not(name: str, said: str) -> None:
-    assert not is_allowed(name, said)
+def test_anything_else_does_not(name: str, output: str) -> None:
+    assert not is_allowed(name, output)

@@ -9,8 +9,15 @@ import pytest
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, Tool, ToolCall
 from tests.adapters.family_models import ADD, NOW, stops
-from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
-from tests.adapters.published import published
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    family,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+)
+from tests.adapters.published_templates import published
 
 DSML_TOKENS = (
     "<｜begin▁of▁sentence｜>",
@@ -40,12 +47,12 @@ CITY = Tool(
 
 
 def invoke(tool: str, **arguments: object) -> str:
-    said = [
+    output = [
         f'<｜DSML｜parameter name="{key}" string="{str(isinstance(value, str)).lower()}">'
         f"{value if isinstance(value, str) else json.dumps(value)}</｜DSML｜parameter>\n"
         for key, value in arguments.items()
     ]
-    return f'<｜DSML｜invoke name="{tool}">\n' + "".join(said) + "</｜DSML｜invoke>\n"
+    return f'<｜DSML｜invoke name="{tool}">\n' + "".join(output) + "</｜DSML｜invoke>\n"
 
 
 def section(*invokes: str, word: str = "function_calls") -> str:
@@ -60,7 +67,7 @@ def test_it_is_known_ends_and_is_all_right(name: str) -> None:
 
 
 def test_the_history_is_rendered() -> None:
-    text = written(*FAMILIES["v3_2"], SYSTEM, ASKED, CALLED, RESULT, tools=(ADD,))
+    text = prompt_text(*FAMILIES["v3_2"], SYSTEM, QUESTION, CALLED, RESULT, tools=(ADD,))
     assert f"Let me see.\n\n{section(invoke('add', a=41))}<｜end▁of▁sentence｜>\n\n<function_results>" in text
 
 
@@ -68,26 +75,26 @@ CALLS = section(invoke("add", a=1), invoke("now"))
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "expected"),
+    ("name", "output", "expected"),
     [
-        ("v3_2", "It is 5.", Heard("It is 5.")),
-        ("v3_2", f"See.\n\n{CALLS}", Heard("See.", calls=TWO)),
-        ("v3_2", section(invoke("add", a="1")), Heard(calls=(("add", '{"a": "1"}'),))),
-        ("v3_2", section(invoke("sub")), Heard(section(invoke("sub")))),
-        ("v3_2", CALLS[:60], Heard(CALLS[:60])),
-        ("v4", section(invoke("add", a=1), invoke("now"), word="tool_calls"), Heard(calls=TWO)),
-        ("spelled", CALLS, Heard(calls=TWO)),
+        ("v3_2", "It is 5.", ParsedAnswer("It is 5.")),
+        ("v3_2", f"See.\n\n{CALLS}", ParsedAnswer("See.", calls=TWO)),
+        ("v3_2", section(invoke("add", a="1")), ParsedAnswer(calls=(("add", '{"a": "1"}'),))),
+        ("v3_2", section(invoke("sub")), ParsedAnswer(section(invoke("sub")))),
+        ("v3_2", CALLS[:60], ParsedAnswer(CALLS[:60])),
+        ("v4", section(invoke("add", a=1), invoke("now"), word="tool_calls"), ParsedAnswer(calls=TWO)),
+        ("spelled", CALLS, ParsedAnswer(calls=TWO)),
     ],
 )
-def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = FAMILIES[name]
-    assert heard(adapter, tokenizer, said + "<｜end▁of▁sentence｜>") == expected
-    assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
+    assert parse_answer(adapter, tokenizer, output + "<｜end▁of▁sentence｜>") == expected
+    assert parse_every_split(adapter, output, (ADD, NOW)) == {expected}
 
 
 @pytest.mark.parametrize("name", ["v3_2", "spelled"])
 @pytest.mark.parametrize(
-    ("said", "is_right"),
+    ("output", "is_right"),
     [
         (CALLS, True),
         (section(invoke("city", place="<b>Rome</b>")), True),
@@ -98,11 +105,11 @@ def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
         ("Hello", False),
     ],
 )
-def test_calls_follow_the_grammar(name: str, said: str, is_right: bool) -> None:
+def test_calls_follow_the_grammar(name: str, output: str, is_right: bool) -> None:
     adapter, tokenizer = FAMILIES[name]
     assert adapter.call_format
     grammar = adapter.call_format.lark([ADD, NOW, CITY], True)
     matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(tokenizer.hub), grammar)
     assert not matcher.is_error(), matcher.get_error()
-    tokens = tokenizer.encode(said)
+    tokens = tokenizer.encode(output)
     assert (matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()) is is_right

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.adapters.family_models import asking, make, real, rendered, stops
+from tests.adapters.family_models import chat_request, make, real, rendered, stops
 from tests.tiny import CHATML
 
 
@@ -22,7 +22,7 @@ def test_real_tokenizers_and_templates_tell_their_ends(
 
 def test_reasoning_of_a_real_template_is_read() -> None:
     adapter, tokenizer = real("qwen3", "qwen3")
-    reader = adapter.reader(tokenizer.encode(rendered(adapter, tokenizer, "hi")), asking())
+    reader = adapter.reader(tokenizer.encode(rendered(adapter, tokenizer, "hi")), chat_request())
     pieces = reader.feed("<think>\nhm\n</think>\n\nHello") + reader.flush()
     assert [(piece.channel, piece.text) for piece in pieces] == [
         ("reasoning", "hm"),

@@ -11,9 +11,16 @@ from inference.adapters.families.glm import GlmCalls
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, Tool, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
-from tests.adapters.family_models import ADD, NOW, asking, stops
-from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
-from tests.adapters.published import published
+from tests.adapters.family_models import ADD, NOW, chat_request, stops
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    family,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+)
+from tests.adapters.published_templates import published
 
 TOKENS = (
     *("<|endoftext|>", "[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>", "<|observation|>"),
@@ -52,7 +59,7 @@ def test_glm_4_has_calls_that_are_not_read_so_it_is_given_no_tools() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_system_the_tools_and_what_they_answered_are_rendered(name: str) -> None:
-    text = written(*speaking(name), SYSTEM, ASKED, CALLED, RESULT, tools=(ADD,))
+    text = prompt_text(*speaking(name), SYSTEM, QUESTION, CALLED, RESULT, tools=(ADD,))
     places = [text.index(word) for word in ('"add"', "Be brief.", "2 and 3?", "Let me see.", "41", "five")]
     assert places == sorted(places)
 
@@ -68,19 +75,19 @@ def test_the_system_the_tools_and_what_they_answered_are_rendered(name: str) -> 
 )
 def test_thinking_is_switched(name: str, thinks: bool, end: str) -> None:
     adapter, tokenizer = speaking(name)
-    prompt = adapter.render(asking(ASKED, template_options=(("enable_thinking", thinks),)))
+    prompt = adapter.render(chat_request(QUESTION, template_options=(("enable_thinking", thinks),)))
     thinking = adapter.reasoning_state(prompt)
     assert tokenizer.decode(prompt).endswith(end)
     assert thinking and thinking.is_closed is not thinks
 
 
 def call(name: str, *, joint: str = "\n", **arguments: object) -> str:
-    said = [
+    output = [
         f"<arg_key>{key}</arg_key>{joint}"
         f"<arg_value>{value if isinstance(value, str) else json.dumps(value)}</arg_value>{joint}"
         for key, value in arguments.items()
     ]
-    return f"<tool_call>{name}{joint}{''.join(said)}</tool_call>"
+    return f"<tool_call>{name}{joint}{''.join(output)}</tool_call>"
 
 
 ONE = (("add", '{"a": 1}'),)
@@ -88,46 +95,46 @@ TWO = (*ONE, ("now", "{}"))
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "expected"),
+    ("name", "output", "expected"),
     [
-        ("4.6", "\n<think>2+3=5</think>\nIt is 5.", Heard("It is 5.", "2+3=5")),
-        ("4.6", f"<think>add</think>\n{call('add', a=1)}", Heard(reasoning="add", calls=ONE)),
-        ("4.6", f"See.\n{call('add', a=1)}\n{call('now')}", Heard("See.", calls=TWO)),
-        ("4.6", call("sub", a=1), Heard(call("sub", a=1))),
+        ("4.6", "\n<think>2+3=5</think>\nIt is 5.", ParsedAnswer("It is 5.", "2+3=5")),
+        ("4.6", f"<think>add</think>\n{call('add', a=1)}", ParsedAnswer(reasoning="add", calls=ONE)),
+        ("4.6", f"See.\n{call('add', a=1)}\n{call('now')}", ParsedAnswer("See.", calls=TWO)),
+        ("4.6", call("sub", a=1), ParsedAnswer(call("sub", a=1))),
         (
             "4.6",
             call("add", a=1).removesuffix("</tool_call>"),
-            Heard(call("add", a=1)[: -len("</tool_call>")]),
+            ParsedAnswer(call("add", a=1)[: -len("</tool_call>")]),
         ),
         (
             "4.6",
             "<tool_call>add\n<arg_key>a</arg_key></tool_call>",
-            Heard("<tool_call>add\n<arg_key>a</arg_key></tool_call>"),
+            ParsedAnswer("<tool_call>add\n<arg_key>a</arg_key></tool_call>"),
         ),
         (
             "4.7",
             f"add</think>{call('add', joint='', a=1)}{call('now', joint='')}",
-            Heard(reasoning="add", calls=TWO),
+            ParsedAnswer(reasoning="add", calls=TWO),
         ),
-        ("4.7", "2+3=5</think>It is 5.", Heard("It is 5.", "2+3=5")),
-        ("4.7", "It never ends", Heard(reasoning="It never ends")),
+        ("4.7", "2+3=5</think>It is 5.", ParsedAnswer("It is 5.", "2+3=5")),
+        ("4.7", "It never ends", ParsedAnswer(reasoning="It never ends")),
     ],
 )
-def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = speaking(name)
-    assert heard(adapter, tokenizer, said + "<|user|>") == expected
-    assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
+    assert parse_answer(adapter, tokenizer, output + "<|user|>") == expected
+    assert parse_every_split(adapter, output, (ADD, NOW)) == {expected}
 
 
 def test_the_line_break_before_its_thoughts_is_not_told_as_text() -> None:
-    reader = speaking("4.6")[0].reader([0], asking(ASKED))
+    reader = speaking("4.6")[0].reader([0], chat_request(QUESTION))
     assert reader.feed("\n") == reader.feed("<think>\n") == []
     assert [piece.channel for piece in reader.feed("hm")] == ["reasoning"]
 
 
 def test_a_line_break_before_an_answer_without_thoughts_is_text() -> None:
     adapter, tokenizer = speaking("4.6")
-    assert heard(adapter, tokenizer, "\nIt is 5.") == Heard("\nIt is 5.")
+    assert parse_answer(adapter, tokenizer, "\nIt is 5.") == ParsedAnswer("\nIt is 5.")
 
 
 WHERE = Tool(
@@ -137,7 +144,7 @@ WHERE = Tool(
 
 
 @pytest.mark.parametrize(
-    ("said", "arguments"),
+    ("output", "arguments"),
     [
         # https://github.com/vllm-project/vllm/issues/49248
         ("<arg_key>place</arg_key>vacation days left</arg_value>", {"place": "vacation days left"}),
@@ -165,16 +172,16 @@ WHERE = Tool(
         ("<arg_key><arg_key>place</arg_key><arg_value>Rome</arg_value>", {"place": "Rome"}),
     ],
 )
-def test_a_tag_that_is_forgotten_or_repeated_is_mended(said: str, arguments: dict[str, object]) -> None:
+def test_a_tag_that_is_forgotten_or_repeated_is_mended(output: str, arguments: dict[str, object]) -> None:
     adapter, tokenizer = speaking("4.6")
-    whole = f"<tool_call>where\n{said}</tool_call>"
-    expected = Heard(calls=(("where", json.dumps(arguments)),))
-    assert heard(adapter, tokenizer, whole, (WHERE, NOW)) == expected
-    assert heard_in_every_split(adapter, whole, (WHERE, NOW)) == {expected}
+    whole = f"<tool_call>where\n{output}</tool_call>"
+    expected = ParsedAnswer(calls=(("where", json.dumps(arguments)),))
+    assert parse_answer(adapter, tokenizer, whole, (WHERE, NOW)) == expected
+    assert parse_every_split(adapter, whole, (WHERE, NOW)) == {expected}
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         "<tool_call>where<arg_key>place</arg_key></tool_call>",
         "<tool_call>where<arg_key>place<arg_value>Rome</arg_value></tool_call>",
@@ -182,29 +189,29 @@ def test_a_tag_that_is_forgotten_or_repeated_is_mended(said: str, arguments: dic
         "<tool_call>where<arg_key>place</arg_key><arg_value>Rome",
     ],
 )
-def test_where_more_than_that_is_missing_it_is_text(said: str) -> None:
+def test_where_more_than_that_is_missing_it_is_text(output: str) -> None:
     adapter, tokenizer = speaking("4.6")
-    assert heard(adapter, tokenizer, said, (WHERE,)) == Heard(said)
-    assert heard_in_every_split(adapter, said, (WHERE,)) == {Heard(said)}
+    assert parse_answer(adapter, tokenizer, output, (WHERE,)) == ParsedAnswer(output)
+    assert parse_every_split(adapter, output, (WHERE,)) == {ParsedAnswer(output)}
 
 
 def test_a_call_behind_one_that_was_never_closed_is_heard() -> None:
     adapter, tokenizer = speaking("4.6")
     first = "<tool_call>where<arg_key>place</arg_key><arg_value>Rome</tool_call>"
-    said = f"{first}\n{call('now')}"
-    expected = Heard(calls=(("where", '{"place": "Rome"}'), ("now", "{}")))
-    assert heard(adapter, tokenizer, said, (WHERE, NOW)) == expected
-    assert heard_in_every_split(adapter, said, (WHERE, NOW)) == {expected}
+    output = f"{first}\n{call('now')}"
+    expected = ParsedAnswer(calls=(("where", '{"place": "Rome"}'), ("now", "{}")))
+    assert parse_answer(adapter, tokenizer, output, (WHERE, NOW)) == expected
+    assert parse_every_split(adapter, output, (WHERE, NOW)) == {expected}
 
 
 @pytest.mark.parametrize("second", [call("add", a=2), call("where", days=2), call("where", place="Oslo")])
 def test_the_arguments_of_another_call_are_never_those_of_one_that_was_not_closed(second: str) -> None:
     adapter, tokenizer = speaking("4.6")
     first = "<tool_call>where<arg_key>place</arg_key><arg_value>Rome</tool_call>"
-    said = f"{first}\n{second}"
-    found = heard(adapter, tokenizer, said, (WHERE, ADD))
+    output = f"{first}\n{second}"
+    found = parse_answer(adapter, tokenizer, output, (WHERE, ADD))
     assert found.text == first and len(found.calls) == 1
-    assert heard_in_every_split(adapter, said, (WHERE, ADD)) == {found}
+    assert parse_every_split(adapter, output, (WHERE, ADD)) == {found}
 
 
 @pytest.mark.parametrize(
@@ -212,25 +219,25 @@ def test_the_arguments_of_another_call_are_never_those_of_one_that_was_not_close
 )
 def test_a_value_may_hold_a_mark(value: str) -> None:
     adapter, tokenizer = speaking("4.6")
-    said = call("city", place=value)
-    expected = Heard(calls=(("city", json.dumps({"place": value})),))
-    assert heard(adapter, tokenizer, said, (CITY,)) == expected
-    assert heard_in_every_split(adapter, said, (CITY,)) == {expected}
+    output = call("city", place=value)
+    expected = ParsedAnswer(calls=(("city", json.dumps({"place": value})),))
+    assert parse_answer(adapter, tokenizer, output, (CITY,)) == expected
+    assert parse_every_split(adapter, output, (CITY,)) == {expected}
 
 
 @pytest.mark.parametrize("value", ["5", " Rome\n", "<b>&</b>", "<arg_key>", ""])
 def test_a_string_is_read_as_it_stands(value: str) -> None:
     adapter, tokenizer = speaking("4.6")
     expected = (("city", json.dumps({"place": value})),)
-    assert heard(adapter, tokenizer, call("city", place=value), (CITY,)).calls == expected
+    assert parse_answer(adapter, tokenizer, call("city", place=value), (CITY,)).calls == expected
 
 
-def is_allowed(said: str, *, several: bool = True) -> bool:
+def is_allowed(output: str, *, several: bool = True) -> bool:
     _, tokenizer = speaking("4.6")
     grammar = GlmCalls(tokenizer).lark([ADD, NOW, CITY], several)
     matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(tokenizer.hub), grammar)
     assert not matcher.is_error(), matcher.get_error()
-    tokens = tokenizer.encode(said)
+    tokens = tokenizer.encode(output)
     return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
 
 
@@ -246,10 +253,10 @@ def test_calls_follow_the_grammar_with_line_breaks_and_without(
 
 
 @pytest.mark.parametrize(
-    "said", ["Hello", call("add"), call("add", a="one"), call("sub"), call("now", a=1), ""]
+    "output", ["Hello", call("add"), call("add", a="one"), call("sub"), call("now", a=1), ""]
 )
-def test_anything_else_does_not(said: str) -> None:
-    assert not is_allowed(said)
+def test_anything_else_does_not(output: str) -> None:
+    assert not is_allowed(output)
 
 
 def test_only_one_call_where_only_one_is_wanted() -> None:

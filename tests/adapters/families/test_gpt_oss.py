@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from inference.adapters.harmony import HarmonyCalls, HarmonyReader
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, ToolCall
-from tests.adapters.family_models import ADD, NOW, asking, rendered, stops
-from tests.adapters.hearing import (
-    ASKED,
-    Heard,
+from tests.adapters.family_models import ADD, NOW, chat_request, rendered, stops
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
     family,
-    follows,
-    heard,
-    heard_in_every_split,
-    is_said_in,
-    written,
+    follows_grammar,
+    matches_grammar,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
 )
-from tests.adapters.published import published
+from tests.adapters.published_templates import published
 
 TOKENS = (
     *("<|startoftext|>", "<|endoftext|>", "<|return|>", "<|constrain|>", "<|channel|>", "<|start|>"),
@@ -44,73 +44,76 @@ def test_it_is_known_ends_and_is_all_right() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("output", "expected"),
     [
-        (FINAL, Heard(text="It is 5.")),
-        (THOUGHT + FINAL, Heard(text="It is 5.", reasoning="Hm, 5.")),
-        (CALL, Heard(calls=(CALLED,))),
-        (FLIPPED, Heard(calls=(CALLED,))),
-        (THOUGHT + CALL, Heard(reasoning="Hm, 5.", calls=(CALLED,))),
-        (THOUGHT + PREAMBLE + CALL, Heard(text="Let me add.", reasoning="Hm, 5.", calls=(CALLED,))),
-        (CALL.replace("commentary", "analysis"), Heard(calls=(CALLED,))),
-        (CALL.replace(" <|constrain|>json", " json"), Heard(calls=(CALLED,))),
-        (CALL.replace("functions.", ""), Heard(calls=(CALLED,))),
-        (THOUGHT[: THOUGHT.index("<|end|>")], Heard(reasoning="Hm, 5.")),
-        ("No channel at all.", Heard(text="No channel at all.")),
-        (THOUGHT.removesuffix("<|start|>assistant") + "And on.", Heard(text="And on.", reasoning="Hm, 5.")),
-        ("<|channel|>fin", Heard()),
+        (FINAL, ParsedAnswer(text="It is 5.")),
+        (THOUGHT + FINAL, ParsedAnswer(text="It is 5.", reasoning="Hm, 5.")),
+        (CALL, ParsedAnswer(calls=(CALLED,))),
+        (FLIPPED, ParsedAnswer(calls=(CALLED,))),
+        (THOUGHT + CALL, ParsedAnswer(reasoning="Hm, 5.", calls=(CALLED,))),
+        (THOUGHT + PREAMBLE + CALL, ParsedAnswer(text="Let me add.", reasoning="Hm, 5.", calls=(CALLED,))),
+        (CALL.replace("commentary", "analysis"), ParsedAnswer(calls=(CALLED,))),
+        (CALL.replace(" <|constrain|>json", " json"), ParsedAnswer(calls=(CALLED,))),
+        (CALL.replace("functions.", ""), ParsedAnswer(calls=(CALLED,))),
+        (THOUGHT[: THOUGHT.index("<|end|>")], ParsedAnswer(reasoning="Hm, 5.")),
+        ("No channel at all.", ParsedAnswer(text="No channel at all.")),
+        (
+            THOUGHT.removesuffix("<|start|>assistant") + "And on.",
+            ParsedAnswer(text="And on.", reasoning="Hm, 5."),
+        ),
+        ("<|channel|>fin", ParsedAnswer()),
     ],
 )
-def test_what_it_says_is_heard(said: str, expected: Heard) -> None:
-    assert heard(ADAPTER, TOKENIZER, said) == expected
-    assert heard_in_every_split(ADAPTER, said) == {expected}
+def test_what_it_says_is_heard(output: str, expected: ParsedAnswer) -> None:
+    assert parse_answer(ADAPTER, TOKENIZER, output) == expected
+    assert parse_every_split(ADAPTER, output) == {expected}
 
 
 BARE = THOUGHT.removesuffix("<|start|>assistant")
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("output", "expected"),
     [
-        (BARE + CALL, Heard(reasoning="Hm, 5.", calls=(CALLED,))),
-        (BARE + FINAL, Heard(text="It is 5.", reasoning="Hm, 5.")),
-        (f"{BARE}assistant{FINAL}", Heard(text="It is 5.", reasoning="Hm, 5.")),
-        (f"{BARE}\n{CALL}", Heard(reasoning="Hm, 5.", calls=(CALLED,))),
-        (f"{BARE}assistant{FLIPPED}", Heard(reasoning="Hm, 5.", calls=(CALLED,))),
-        (BARE.removesuffix("<|end|>") + CALL, Heard(reasoning="Hm, 5.", calls=(CALLED,))),
-        (BARE.removesuffix("<|end|>") + FINAL, Heard(text="It is 5.", reasoning="Hm, 5.")),
-        (f"{CALL}<|end|>{CALL}", Heard(calls=(CALLED, CALLED))),
-        (f"{FINAL}<|end|>{FINAL}", Heard(text="It is 5.It is 5.")),
+        (BARE + CALL, ParsedAnswer(reasoning="Hm, 5.", calls=(CALLED,))),
+        (BARE + FINAL, ParsedAnswer(text="It is 5.", reasoning="Hm, 5.")),
+        (f"{BARE}assistant{FINAL}", ParsedAnswer(text="It is 5.", reasoning="Hm, 5.")),
+        (f"{BARE}\n{CALL}", ParsedAnswer(reasoning="Hm, 5.", calls=(CALLED,))),
+        (f"{BARE}assistant{FLIPPED}", ParsedAnswer(reasoning="Hm, 5.", calls=(CALLED,))),
+        (BARE.removesuffix("<|end|>") + CALL, ParsedAnswer(reasoning="Hm, 5.", calls=(CALLED,))),
+        (BARE.removesuffix("<|end|>") + FINAL, ParsedAnswer(text="It is 5.", reasoning="Hm, 5.")),
+        (f"{CALL}<|end|>{CALL}", ParsedAnswer(calls=(CALLED, CALLED))),
+        (f"{FINAL}<|end|>{FINAL}", ParsedAnswer(text="It is 5.It is 5.")),
     ],
 )
-def test_a_message_without_the_mark_that_starts_it_is_one(said: str, expected: Heard) -> None:
+def test_a_message_without_the_mark_that_starts_it_is_one(output: str, expected: ParsedAnswer) -> None:
     """https://github.com/vllm-project/vllm/issues/35906"""
-    assert heard(ADAPTER, TOKENIZER, said) == expected
-    assert heard_in_every_split(ADAPTER, said) == {expected}
+    assert parse_answer(ADAPTER, TOKENIZER, output) == expected
+    assert parse_every_split(ADAPTER, output) == {expected}
 
 
 @pytest.mark.parametrize("mark", ["<|end|>", "<|channel|>", "<|end|> and <|channel|>", "<|channel|>x"])
 def test_a_mark_in_a_text_is_a_part_of_it(mark: str) -> None:
-    said = f"<|channel|>final<|message|>The mark {mark} is a token."
-    assert heard_in_every_split(ADAPTER, said) == {Heard(text=f"The mark {mark} is a token.")}
+    output = f"<|channel|>final<|message|>The mark {mark} is a token."
+    assert parse_every_split(ADAPTER, output) == {ParsedAnswer(text=f"The mark {mark} is a token.")}
 
 
 def test_a_mark_in_a_string_of_the_arguments_is_a_part_of_it() -> None:
     arguments = '{"a": "x<|end|>y<|start|>z<|channel|>"}'
-    said = f"<|channel|>commentary to=functions.add<|message|>{arguments}<|end|><|start|>assistant{FINAL}"
-    expected = Heard(text="It is 5.", calls=(("add", arguments),))
-    assert heard_in_every_split(ADAPTER, said) == {expected}
+    output = f"<|channel|>commentary to=functions.add<|message|>{arguments}<|end|><|start|>assistant{FINAL}"
+    expected = ParsedAnswer(text="It is 5.", calls=(("add", arguments),))
+    assert parse_every_split(ADAPTER, output) == {expected}
 
 
 @pytest.mark.parametrize("recipient", ["functions.sub", "browser.search", "python"])
 def test_a_call_of_nobody_is_text_with_its_header(recipient: str) -> None:
-    said = CALL.replace("functions.add", recipient)
-    (told,) = heard_in_every_split(ADAPTER, said)
-    assert told == Heard(text=said)
+    output = CALL.replace("functions.add", recipient)
+    (answer,) = parse_every_split(ADAPTER, output)
+    assert answer == ParsedAnswer(text=output)
 
 
 def test_without_tools_a_call_is_text() -> None:
-    assert heard(ADAPTER, TOKENIZER, CALL, tools=()).calls == ()
+    assert parse_answer(ADAPTER, TOKENIZER, CALL, tools=()).calls == ()
 
 
 SCRAPS = (
@@ -128,9 +131,9 @@ MORE = (" to=functions.add", " ", "{}", "hm", "\n", "<|constrain|>", "json", "<|
 
 @example("<|<|message|>", [3])
 @given(st.lists(st.sampled_from([*SCRAPS, *MORE]), max_size=12).map("".join), st.lists(st.integers(0, 90)))
-def test_any_cut_gives_the_same_pieces(said: str, cuts: list[int]) -> None:
-    edges = [0, *sorted({cut for cut in cuts if cut < len(said)}), len(said)]
-    pieces = [said[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+def test_any_cut_gives_the_same_pieces(output: str, cuts: list[int]) -> None:
+    edges = [0, *sorted({cut for cut in cuts if cut < len(output)}), len(output)]
+    pieces = [output[start:end] for start, end in zip(edges, edges[1:], strict=False)]
 
     def read(cut: list[str]) -> list[tuple[str, str]]:
         reader = HarmonyReader(HarmonyCalls(TOKENIZER), {"add": ADD})
@@ -145,32 +148,32 @@ def test_any_cut_gives_the_same_pieces(said: str, cuts: list[int]) -> None:
             )
         return runs
 
-    assert read(pieces) == read([said])
+    assert read(pieces) == read([output])
 
 
-@pytest.mark.parametrize("said", [CALL, THOUGHT + CALL])
-def test_a_required_call_follows_its_grammar(said: str) -> None:
-    assert follows(TOKENIZER, HarmonyCalls, said)
+@pytest.mark.parametrize("output", [CALL, THOUGHT + CALL])
+def test_a_required_call_follows_its_grammar(output: str) -> None:
+    assert follows_grammar(TOKENIZER, HarmonyCalls, output)
 
 
-@pytest.mark.parametrize("said", [FINAL, CALL.replace("add", "sub"), CALL.replace("2", '"two"'), PREAMBLE])
-def test_nothing_else_follows_it(said: str) -> None:
-    assert not follows(TOKENIZER, HarmonyCalls, said)
+@pytest.mark.parametrize("output", [FINAL, CALL.replace("add", "sub"), CALL.replace("2", '"two"'), PREAMBLE])
+def test_nothing_else_follows_it(output: str) -> None:
+    assert not follows_grammar(TOKENIZER, HarmonyCalls, output)
 
 
 def test_a_schema_binds_the_final_channel() -> None:
     grammar = f'start: {ADAPTER.answer_rule("schema")}\nschema: %json {{"type": "integer"}}\n'
-    assert is_said_in(TOKENIZER, grammar, THOUGHT + "<|channel|>final<|message|>5")
-    assert not is_said_in(TOKENIZER, grammar, THOUGHT + FINAL)
+    assert matches_grammar(TOKENIZER, grammar, THOUGHT + "<|channel|>final<|message|>5")
+    assert not matches_grammar(TOKENIZER, grammar, THOUGHT + FINAL)
 
 
 def test_a_history_has_each_call_by_itself_and_its_thoughts() -> None:
     calls = tuple(ToolCall(id=f"c{a}", name="add", arguments=json.dumps({"a": a})) for a in (1, 2))
     called = Message(role="assistant", content="", reasoning="Two.", tool_calls=calls)
     results = [Message(role="tool", content=f"r{call.id}", tool_call_id=call.id) for call in calls]
-    text = written(ADAPTER, TOKENIZER, ASKED, called, *results, tools=(ADD, NOW))
-    told = ("analysis<|message|>Two.", '{"a": 1}<|call|>', '"rc1"', '{"a": 2}<|call|>', '"rc2"')
-    places = [text.index(part) for part in told]
+    text = prompt_text(ADAPTER, TOKENIZER, QUESTION, called, *results, tools=(ADD, NOW))
+    parts = ("analysis<|message|>Two.", '{"a": 1}<|call|>', '"rc1"', '{"a": 2}<|call|>', '"rc2"')
+    places = [text.index(part) for part in parts]
     assert places == sorted(places)
 
 
@@ -178,16 +181,16 @@ def test_words_beside_a_thought_and_a_call_are_told_too() -> None:
     call = ToolCall(id="c", name="add", arguments="{}")
     both = Message(role="assistant", content="Adding.", reasoning="Hm.", tool_calls=(call,))
     result = Message(role="tool", content="r", tool_call_id="c")
-    text = written(ADAPTER, TOKENIZER, ASKED, both, result, tools=(ADD,))
+    text = prompt_text(ADAPTER, TOKENIZER, QUESTION, both, result, tools=(ADD,))
     assert "Hm.\nAdding." in text
 
 
 def test_old_thoughts_are_left_out() -> None:
-    turns = (ASKED, Message(role="assistant", content="5", reasoning="secret thought"), ASKED)
-    assert "secret thought" not in written(ADAPTER, TOKENIZER, *turns)
+    turns = (QUESTION, Message(role="assistant", content="5", reasoning="secret thought"), QUESTION)
+    assert "secret thought" not in prompt_text(ADAPTER, TOKENIZER, *turns)
 
 
 def test_how_much_it_thinks_is_told() -> None:
-    request = asking(ASKED, template_options=(("reasoning_effort", "high"),))
+    request = chat_request(QUESTION, template_options=(("reasoning_effort", "high"),))
     assert "Reasoning: high" in TOKENIZER.decode(ADAPTER.render(request))
     assert rendered(ADAPTER, TOKENIZER, "Hi").endswith("<|start|>assistant")

@@ -9,9 +9,17 @@ from inference.adapters.families.granite import GraniteCalls
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
-from tests.adapters.family_models import ADD, NOW, asking, stops
-from tests.adapters.hearing import ASKED, Heard, family, follows, heard, heard_in_every_split, written
-from tests.adapters.published import published
+from tests.adapters.family_models import ADD, NOW, chat_request, stops
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    family,
+    follows_grammar,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+)
+from tests.adapters.published_templates import published
 
 TURN = "{{- '<|start_of_role|>' + message.role + '<|end_of_role|>' + message.content + '<|end_of_text|>\n' }}"
 OPEN = "{%- if add_generation_prompt %}{{- '<|start_of_role|>assistant<|end_of_role|>' }}{%- endif %}"
@@ -79,19 +87,19 @@ def test_the_template_tells_it_from_others(model_type: str, template: str, name:
     ],
 )
 def test_calls_and_results_are_told_as_the_model_knows_them(name: str, call: str, role: str) -> None:
-    text = written(*speaking(name), ASKED, CALLED, RESULT, tools=(ADD,))
+    text = prompt_text(*speaking(name), QUESTION, CALLED, RESULT, tools=(ADD,))
     assert f"<|start_of_role|>assistant<|end_of_role|>{call}<|end_of_text|>" in text
     assert f"{role}five" in text
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_system_is_rendered(name: str) -> None:
-    assert "Be brief." in written(*speaking(name), Message(role="system", content="Be brief."), ASKED)
+    assert "Be brief." in prompt_text(*speaking(name), Message(role="system", content="Be brief."), QUESTION)
 
 
 def test_it_thinks_where_it_is_asked_to() -> None:
     adapter, tokenizer = speaking("3.3")
-    prompt = adapter.render(asking(ASKED, template_options=(("thinking", True),)))
+    prompt = adapter.render(chat_request(QUESTION, template_options=(("thinking", True),)))
     assert "<think></think>" in tokenizer.decode(prompt)
 
 
@@ -102,40 +110,40 @@ THOUGHT = "<think>2+3=5</think>"
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "expected"),
+    ("name", "output", "expected"),
     [
-        ("3.3", "It is 5.", Heard(text="It is 5.")),
-        ("3.3", "<response>It is 5.</response>", Heard(text="<response>It is 5.</response>")),
-        ("3.3", f"{THOUGHT}<response>It is 5.</response>", Heard("It is 5.", "2+3=5")),
-        ("3.3", f"{THOUGHT}\n<response>It is 5.", Heard("It is 5.", "2+3=5")),
-        ("3.3", f"{THOUGHT}Use <response> here", Heard("Use <response> here", "2+3=5")),
+        ("3.3", "It is 5.", ParsedAnswer(text="It is 5.")),
+        ("3.3", "<response>It is 5.</response>", ParsedAnswer(text="<response>It is 5.</response>")),
+        ("3.3", f"{THOUGHT}<response>It is 5.</response>", ParsedAnswer("It is 5.", "2+3=5")),
+        ("3.3", f"{THOUGHT}\n<response>It is 5.", ParsedAnswer("It is 5.", "2+3=5")),
+        ("3.3", f"{THOUGHT}Use <response> here", ParsedAnswer("Use <response> here", "2+3=5")),
         (
             "3.3",
             f"{THOUGHT}<response>a<response>b</response>c</response>",
-            Heard("a<response>bc</response>", "2+3=5"),
+            ParsedAnswer("a<response>bc</response>", "2+3=5"),
         ),
-        ("3.3", "<think>hm", Heard(reasoning="hm")),
+        ("3.3", "<think>hm", ParsedAnswer(reasoning="hm")),
         (
             "3.2",
             "Here is my thought process:\n2+3=5\nHere is my response:\nIt is 5.",
-            Heard("It is 5.", "2+3=5"),
+            ParsedAnswer("It is 5.", "2+3=5"),
         ),
-        ("3.3", f"<|tool_call|>{LIST}", Heard(calls=TWO)),
-        ("3.3", f"<tool_call>{LIST}", Heard(calls=TWO)),
-        ("3.3", f"{THOUGHT}<|tool_call|>{LIST}", Heard("", "2+3=5", TWO)),
-        ("3.3", "<|tool_call|>none", Heard(text="<|tool_call|>none")),
-        ("3.3", "<|tool_call|>[]", Heard(text="<|tool_call|>[]")),
+        ("3.3", f"<|tool_call|>{LIST}", ParsedAnswer(calls=TWO)),
+        ("3.3", f"<tool_call>{LIST}", ParsedAnswer(calls=TWO)),
+        ("3.3", f"{THOUGHT}<|tool_call|>{LIST}", ParsedAnswer("", "2+3=5", TWO)),
+        ("3.3", "<|tool_call|>none", ParsedAnswer(text="<|tool_call|>none")),
+        ("3.3", "<|tool_call|>[]", ParsedAnswer(text="<|tool_call|>[]")),
         (
             "4",
             'See:\n<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>',
-            Heard(text="See:", calls=ONE),
+            ParsedAnswer(text="See:", calls=ONE),
         ),
     ],
 )
-def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = speaking(name)
-    assert heard(adapter, tokenizer, said + END) == expected
-    assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
+    assert parse_answer(adapter, tokenizer, output + END) == expected
+    assert parse_every_split(adapter, output, (ADD, NOW)) == {expected}
 
 
 SCRAPS = ("<think>", "</think>", "<response>", "</response>", "<resp", "a", "\n", "<|tool_call|>", "[", "{")
@@ -143,13 +151,13 @@ SCRAPS = ("<think>", "</think>", "<response>", "</response>", "<resp", "a", "\n"
 
 @given(st.lists(st.sampled_from(SCRAPS), max_size=10).map("".join))
 @settings(deadline=None)
-def test_any_cut_is_heard_alike_and_nothing_but_marks_is_lost(said: str) -> None:
-    (only,) = heard_in_every_split(speaking("3.3")[0], said + "a")
-    assert (only.text + only.reasoning).count("a") == said.count("a") + 1
+def test_any_cut_is_heard_alike_and_nothing_but_marks_is_lost(output: str) -> None:
+    (only,) = parse_every_split(speaking("3.3")[0], output + "a")
+    assert (only.text + only.reasoning).count("a") == output.count("a") + 1
 
 
 @pytest.mark.parametrize(
-    ("said", "several", "allowed"),
+    ("output", "several", "allowed"),
     [
         (f"<|tool_call|>{LIST}", True, True),
         (f"<|tool_call|>{LIST}", False, False),
@@ -158,5 +166,5 @@ def test_any_cut_is_heard_alike_and_nothing_but_marks_is_lost(said: str) -> None
         ("It is 5.", True, False),
     ],
 )
-def test_the_grammar_allows_its_calls_alone(said: str, several: bool, allowed: bool) -> None:
-    assert follows(speaking("3.3")[1], GraniteCalls, said, several) == allowed
+def test_the_grammar_allows_its_calls_alone(output: str, several: bool, allowed: bool) -> None:
+    assert follows_grammar(speaking("3.3")[1], GraniteCalls, output, several) == allowed

@@ -8,9 +8,16 @@ from inference.adapters import Adapter
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
-from tests.adapters.family_models import ADD, NOW, asking, stops
-from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
-from tests.adapters.published import published
+from tests.adapters.family_models import ADD, NOW, chat_request, stops
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    family,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+)
+from tests.adapters.published_templates import published
 
 BEGIN, END = "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"
 TOKENS = (
@@ -75,7 +82,7 @@ def test_it_is_known_ends_and_is_all_right(name: str) -> None:
 
 
 def test_the_system_and_the_tools_are_rendered() -> None:
-    text = written(*speaking("k2"), SYSTEM, ASKED, tools=(ADD,))
+    text = prompt_text(*speaking("k2"), SYSTEM, QUESTION, tools=(ADD,))
     assert text.startswith("<|im_system|>tool_declare<|im_middle|>[")
     assert "<|im_system|>system<|im_middle|>Be brief.<|im_end|><|im_user|>user<|im_middle|>2 and 3?" in text
 
@@ -88,7 +95,7 @@ def test_calls_are_counted_through_the_conversation_whatever_their_ids_were() ->
         calling("x"),
         answering("x", "three"),
     )
-    text = written(*speaking("k2"), ASKED, *turns, tools=(ADD,))
+    text = prompt_text(*speaking("k2"), QUESTION, *turns, tools=(ADD,))
     for count in range(3):
         assert f"<|tool_call_begin|>functions.add:{count}<|tool_call_argument_begin|>" in text
     results = ("add:1\ntwo", "add:0\none", "add:2\nthree")
@@ -104,18 +111,18 @@ def test_a_template_that_counts_in_each_turn_has_its_results_counted_so() -> Non
     )
     adapter, tokenizer = family("kimi_k2", counting, TOKENS, eos="[EOS]")
     turns = (calling("x"), answering("x", "one"), calling("x"), answering("x", "two"))
-    text = written(adapter, tokenizer, ASKED, *turns, tools=(ADD,))
+    text = prompt_text(adapter, tokenizer, QUESTION, *turns, tools=(ADD,))
     assert [text.count(f"functions.add:{count}") for count in range(2)] == [4, 0]
 
 
 def test_an_answer_to_nothing_keeps_its_id() -> None:
-    assert "## Return of x\nfive" in written(*speaking("k2"), ASKED, answering("x", "five"))
+    assert "## Return of x\nfive" in prompt_text(*speaking("k2"), QUESTION, answering("x", "five"))
 
 
 @pytest.mark.parametrize(("thinks", "end"), [(True, "<think>"), (False, "<think></think>")])
 def test_thinking_is_switched_where_the_template_knows_it(thinks: bool, end: str) -> None:
     adapter, tokenizer = speaking("k2_5")
-    prompt = adapter.render(asking(ASKED, template_options=(("thinking", thinks),)))
+    prompt = adapter.render(chat_request(QUESTION, template_options=(("thinking", thinks),)))
     assert tokenizer.decode(prompt).endswith("<|im_middle|>" + end)
 
 
@@ -130,34 +137,46 @@ ONE = (("add", '{"a": 1}'),)
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "expected"),
+    ("name", "output", "expected"),
     [
-        ("k2", "It is 5.", Heard("It is 5.")),
-        ("k2", f"{BEGIN}{ADDING}{END}", Heard(calls=ONE)),
-        ("k2", f"See.{BEGIN}{ADDING}{call('now', '{}', 1)}{END}", Heard("See.", calls=(*ONE, ("now", "{}")))),
-        ("k2", f"{BEGIN}{call('add', '{}', 12, '')}{END}", Heard(calls=(("add", "{}"),))),
-        ("k2", f"<think>add</think>{BEGIN}{ADDING}{END}", Heard(reasoning="add", calls=ONE)),
-        ("k2", f"{BEGIN}{call('sub', '{}')}{END}", Heard(f"{BEGIN}{call('sub', '{}')}{END}")),
-        ("k2", f"{BEGIN}{ADDING}{call('sub', '{}')}{END}", Heard(call("sub", "{}") + END, calls=ONE)),
-        ("k2", f"{BEGIN}<|tool_call_begin|>functions.add", Heard(f"{BEGIN}<|tool_call_begin|>functions.add")),
-        ("k2", f"{BEGIN}{ADDING.removesuffix('1}<|tool_call_end|>')}", Heard(calls=(("add", '{"a": '),))),
-        ("k2_5", f"add</think>{BEGIN}{ADDING}{END}", Heard(reasoning="add", calls=ONE)),
-        ("k2_5", "It never ends", Heard(reasoning="It never ends")),
+        ("k2", "It is 5.", ParsedAnswer("It is 5.")),
+        ("k2", f"{BEGIN}{ADDING}{END}", ParsedAnswer(calls=ONE)),
+        (
+            "k2",
+            f"See.{BEGIN}{ADDING}{call('now', '{}', 1)}{END}",
+            ParsedAnswer("See.", calls=(*ONE, ("now", "{}"))),
+        ),
+        ("k2", f"{BEGIN}{call('add', '{}', 12, '')}{END}", ParsedAnswer(calls=(("add", "{}"),))),
+        ("k2", f"<think>add</think>{BEGIN}{ADDING}{END}", ParsedAnswer(reasoning="add", calls=ONE)),
+        ("k2", f"{BEGIN}{call('sub', '{}')}{END}", ParsedAnswer(f"{BEGIN}{call('sub', '{}')}{END}")),
+        ("k2", f"{BEGIN}{ADDING}{call('sub', '{}')}{END}", ParsedAnswer(call("sub", "{}") + END, calls=ONE)),
+        (
+            "k2",
+            f"{BEGIN}<|tool_call_begin|>functions.add",
+            ParsedAnswer(f"{BEGIN}<|tool_call_begin|>functions.add"),
+        ),
+        (
+            "k2",
+            f"{BEGIN}{ADDING.removesuffix('1}<|tool_call_end|>')}",
+            ParsedAnswer(calls=(("add", '{"a": '),)),
+        ),
+        ("k2_5", f"add</think>{BEGIN}{ADDING}{END}", ParsedAnswer(reasoning="add", calls=ONE)),
+        ("k2_5", "It never ends", ParsedAnswer(reasoning="It never ends")),
     ],
 )
-def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = speaking(name)
-    assert heard(adapter, tokenizer, said + "<|im_end|>") == expected
-    assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
+    assert parse_answer(adapter, tokenizer, output + "<|im_end|>") == expected
+    assert parse_every_split(adapter, output, (ADD, NOW)) == {expected}
 
 
-def is_allowed(said: str, *, several: bool = True) -> bool:
+def is_allowed(output: str, *, several: bool = True) -> bool:
     adapter, tokenizer = speaking("k2")
     assert adapter.call_format
     grammar = adapter.call_format.lark([ADD, NOW], several)
     matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(tokenizer.hub), grammar)
     assert not matcher.is_error(), matcher.get_error()
-    tokens = tokenizer.encode(said)
+    tokens = tokenizer.encode(output)
     return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
 
 
@@ -167,7 +186,7 @@ def test_calls_follow_the_grammar() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         "Hello",
         f"{BEGIN}{END}",
@@ -177,8 +196,8 @@ def test_calls_follow_the_grammar() -> None:
         f"{BEGIN}{ADDING}",
     ],
 )
-def test_anything_else_does_not(said: str) -> None:
-    assert not is_allowed(said)
+def test_anything_else_does_not(output: str) -> None:
+    assert not is_allowed(output)
 
 
 def test_only_one_call_where_only_one_is_wanted() -> None:

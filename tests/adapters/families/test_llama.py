@@ -3,15 +3,15 @@ import re
 import pytest
 
 from inference.core.requests import Message, ToolCall
-from tests.adapters.family_models import ADD, LLAMA_TOOLS, asking, make, real, rendered, stops
+from tests.adapters.family_models import ADD, LLAMA_TOOLS, chat_request, make, real, rendered, stops
 from tests.tiny import LLAMA_3
 
 ALL = {"<|end_of_text|>", "<|eot_id|>", "<|eom_id|>"}
 
 
-@pytest.mark.parametrize("told", [{}, {"eos_token_id": 257}, {"eos_token_id": [257, 258]}])
-def test_all_three_ends_stop_whatever_the_config_names(told: dict[str, object]) -> None:
-    adapter, tokenizer = make(LLAMA_3, config={"model_type": "llama", **told})
+@pytest.mark.parametrize("eos", [{}, {"eos_token_id": 257}, {"eos_token_id": [257, 258]}])
+def test_all_three_ends_stop_whatever_the_config_names(eos: dict[str, object]) -> None:
+    adapter, tokenizer = make(LLAMA_3, config={"model_type": "llama", **eos})
     assert stops(adapter, tokenizer) == ALL
 
 
@@ -57,9 +57,9 @@ def test_several_calls_become_turns_of_one_with_its_result() -> None:
     adapter, tokenizer = real("llama3_2", "llama", LLAMA_TOOLS)
     calls = tuple(ToolCall(id=f"{a}", name="add", arguments=f'{{"a": {a}}}') for a in (1, 2))
     results = [Message(role="tool", content=f"r{a}", tool_call_id=f"{a}") for a in (2, 1)]
-    asked = Message(role="user", content="hi")
+    question = Message(role="user", content="hi")
     called = Message(role="assistant", content="", tool_calls=calls)
-    text = tokenizer.decode(adapter.render(asking(asked, called, *results, asked, tools=(ADD,))))
+    text = tokenizer.decode(adapter.render(chat_request(question, called, *results, question, tools=(ADD,))))
     assert re.findall(r'"a": \d|r\d', text) == ['"a": 1', "r1", '"a": 2', "r2"]
 
 

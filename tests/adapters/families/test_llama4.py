@@ -9,7 +9,16 @@ from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.requests import Message, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.family_models import ADD, NOW, stops
-from tests.adapters.hearing import ASKED, Heard, asked, family, follows, heard, heard_in_every_split, written
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    family,
+    follows_grammar,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+    tools_request,
+)
 
 TEMPLATE = """{{- bos_token }}
 {%- if tools %}
@@ -90,7 +99,7 @@ def test_the_template_tells_it_from_others(model_type: str, template: str, name:
     ],
 )
 def test_several_calls_stay_in_their_turn(name: str, calls: str) -> None:
-    text = written(*speaking(name), ASKED, CALLED, *RESULTS, tools=(ADD,))
+    text = prompt_text(*speaking(name), QUESTION, CALLED, *RESULTS, tools=(ADD,))
     assert calls in text
     assert text.index("41") < text.index("rc41") < text.index("rc42")
 
@@ -102,45 +111,45 @@ NOW_1 = '{"name": "now", "parameters": {}}'
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "expected"),
+    ("name", "output", "expected"),
     [
-        ("json", "It is 5.", Heard("It is 5.")),
-        ("json", ADD_1, Heard(calls=ONE)),
-        ("json", f"{ADD_1}{NOW_1}", Heard(calls=TWO)),
-        ("json", f"{ADD_1}; {NOW_1}", Heard(calls=TWO)),
-        ("json", f"<|python_start|>{ADD_1}<|python_end|>", Heard(calls=ONE)),
-        ("json", f"<|python_start|><|python_end|>{ADD_1}{NOW_1}", Heard(calls=TWO)),
-        ("json", '{"type": "function", ' + ADD_1[1:], Heard(calls=ONE)),
-        ("json", '{"name": "sub", "parameters": {}}', Heard('{"name": "sub", "parameters": {}}')),
-        ("json", '{"a": 1}', Heard('{"a": 1}')),
+        ("json", "It is 5.", ParsedAnswer("It is 5.")),
+        ("json", ADD_1, ParsedAnswer(calls=ONE)),
+        ("json", f"{ADD_1}{NOW_1}", ParsedAnswer(calls=TWO)),
+        ("json", f"{ADD_1}; {NOW_1}", ParsedAnswer(calls=TWO)),
+        ("json", f"<|python_start|>{ADD_1}<|python_end|>", ParsedAnswer(calls=ONE)),
+        ("json", f"<|python_start|><|python_end|>{ADD_1}{NOW_1}", ParsedAnswer(calls=TWO)),
+        ("json", '{"type": "function", ' + ADD_1[1:], ParsedAnswer(calls=ONE)),
+        ("json", '{"name": "sub", "parameters": {}}', ParsedAnswer('{"name": "sub", "parameters": {}}')),
+        ("json", '{"a": 1}', ParsedAnswer('{"a": 1}')),
         (
             "json",
             "<|python_start|>print(1)<|python_end|>",
-            Heard("<|python_start|>print(1)<|python_end|>"),
+            ParsedAnswer("<|python_start|>print(1)<|python_end|>"),
         ),
-        ("python", "[add(a=1), now()]", Heard(calls=TWO)),
-        ("python", "<|python_start|>[add(a=1)]<|python_end|>", Heard(calls=ONE)),
-        ("python", "See: <|python_start|>[add(a=1)]", Heard("See:", calls=ONE)),
-        ("python", "[1] says so.", Heard("[1] says so.")),
-        ("python", "[sub(a=1)]", Heard("[sub(a=1)]")),
-        ("python", "[add(a=1", Heard("[add(a=1")),
-        ("python", "[add(a=1)] it is", Heard("[add(a=1)] it is")),
+        ("python", "[add(a=1), now()]", ParsedAnswer(calls=TWO)),
+        ("python", "<|python_start|>[add(a=1)]<|python_end|>", ParsedAnswer(calls=ONE)),
+        ("python", "See: <|python_start|>[add(a=1)]", ParsedAnswer("See:", calls=ONE)),
+        ("python", "[1] says so.", ParsedAnswer("[1] says so.")),
+        ("python", "[sub(a=1)]", ParsedAnswer("[sub(a=1)]")),
+        ("python", "[add(a=1", ParsedAnswer("[add(a=1")),
+        ("python", "[add(a=1)] it is", ParsedAnswer("[add(a=1)] it is")),
     ],
 )
-def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = speaking(name)
-    assert heard(adapter, tokenizer, said + "<|eot|>") == expected
-    assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
+    assert parse_answer(adapter, tokenizer, output + "<|eot|>") == expected
+    assert parse_every_split(adapter, output, (ADD, NOW)) == {expected}
 
 
 def test_text_that_cannot_be_a_call_is_not_held_back() -> None:
     adapter, _ = speaking("python")
-    pieces = adapter.reader([0], asked(ADD)).feed("[1] says so")
+    pieces = adapter.reader([0], tools_request(ADD)).feed("[1] says so")
     assert "".join(piece.text for piece in pieces) == "[1] says so"
 
 
 @pytest.mark.parametrize(
-    ("format_of", "said", "several", "allowed"),
+    ("format_of", "output", "several", "allowed"),
     [
         (Llama4Json, ADD_1, True, True),
         (Llama4Json, ADD_1 + NOW_1, True, True),
@@ -152,6 +161,6 @@ def test_text_that_cannot_be_a_call_is_not_held_back() -> None:
     ],
 )
 def test_the_grammar_allows_its_calls_alone(
-    format_of: type[ToolFormat], said: str, several: bool, allowed: bool
+    format_of: type[ToolFormat], output: str, several: bool, allowed: bool
 ) -> None:
-    assert follows(speaking("json")[1], format_of, said, several) == allowed
+    assert follows_grammar(speaking("json")[1], format_of, output, several) == allowed

@@ -8,8 +8,15 @@ from inference.adapters.families.minimax import MiniMaxCalls
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, Tool, ToolCall
 from tests.adapters.family_models import ADD, NOW, stops
-from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
-from tests.adapters.published import published
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    family,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+)
+from tests.adapters.published_templates import published
 
 BEGIN, END = "<minimax:tool_call>", "</minimax:tool_call>"
 TOKENS = ("]~!b[", "]~b]", "[e~[", "<think>", "</think>", BEGIN, END)
@@ -28,19 +35,21 @@ def test_it_is_known_ends_and_is_all_right() -> None:
 
 
 def test_the_system_the_tools_and_what_they_answered_are_rendered() -> None:
-    text = written(ADAPTER, TOKENIZER, SYSTEM, ASKED, CALLED, RESULT, tools=(ADD,))
+    text = prompt_text(ADAPTER, TOKENIZER, SYSTEM, QUESTION, CALLED, RESULT, tools=(ADD,))
     places = [text.index(word) for word in ("Be brief.", '"add"', "2 and 3?", "Let me see.", "41", "five")]
     assert places == sorted(places)
 
 
 def test_a_system_message_in_the_middle_is_told_with_the_next_question() -> None:
-    text = written(ADAPTER, TOKENIZER, SYSTEM, ASKED, Message(role="system", content="In French."), ASKED)
+    text = prompt_text(
+        ADAPTER, TOKENIZER, SYSTEM, QUESTION, Message(role="system", content="In French."), QUESTION
+    )
     assert "]~b]user\nIn French.\n\n2 and 3?[e~[" in text
 
 
 def invoke(name: str, **arguments: str) -> str:
-    said = "".join(f'<parameter name="{key}">{value}</parameter>\n' for key, value in arguments.items())
-    return f'<invoke name="{name}">\n{said}</invoke>\n'
+    output = "".join(f'<parameter name="{key}">{value}</parameter>\n' for key, value in arguments.items())
+    return f'<invoke name="{name}">\n{output}</invoke>\n'
 
 
 def section(*invokes: str) -> str:
@@ -53,31 +62,31 @@ TWO = (*ONE, ("now", "{}"))
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("output", "expected"),
     [
-        ("2+3=5\n</think>\n\nIt is 5.", Heard("It is 5.", "2+3=5")),
-        (f"add\n</think>\n\n{section(ADDING)}", Heard(reasoning="add", calls=ONE)),
-        (f"</think>See.\n{section(ADDING, invoke('now'))}", Heard("See.", calls=TWO)),
-        (f"</think>{section(ADDING)}\n{section(invoke('now'))}", Heard(calls=TWO)),
-        (f"</think>{section(ADDING, invoke('sub'))}", Heard(section(ADDING, invoke("sub")))),
-        (f"</think>{section('add(1)')}", Heard(section("add(1)"))),
-        (f"</think>{section()}", Heard(section())),
-        (f"</think>{BEGIN}\n{ADDING}", Heard(calls=ONE)),
-        (f"</think>{BEGIN}\n{ADDING[:30]}", Heard(f"{BEGIN}\n{ADDING[:30]}")),
-        (f"</think>{section(ADDING).replace(chr(34), '')}", Heard(calls=ONE)),
-        ("It never ends", Heard(reasoning="It never ends")),
+        ("2+3=5\n</think>\n\nIt is 5.", ParsedAnswer("It is 5.", "2+3=5")),
+        (f"add\n</think>\n\n{section(ADDING)}", ParsedAnswer(reasoning="add", calls=ONE)),
+        (f"</think>See.\n{section(ADDING, invoke('now'))}", ParsedAnswer("See.", calls=TWO)),
+        (f"</think>{section(ADDING)}\n{section(invoke('now'))}", ParsedAnswer(calls=TWO)),
+        (f"</think>{section(ADDING, invoke('sub'))}", ParsedAnswer(section(ADDING, invoke("sub")))),
+        (f"</think>{section('add(1)')}", ParsedAnswer(section("add(1)"))),
+        (f"</think>{section()}", ParsedAnswer(section())),
+        (f"</think>{BEGIN}\n{ADDING}", ParsedAnswer(calls=ONE)),
+        (f"</think>{BEGIN}\n{ADDING[:30]}", ParsedAnswer(f"{BEGIN}\n{ADDING[:30]}")),
+        (f"</think>{section(ADDING).replace(chr(34), '')}", ParsedAnswer(calls=ONE)),
+        ("It never ends", ParsedAnswer(reasoning="It never ends")),
     ],
 )
-def test_what_it_says_is_heard(said: str, expected: Heard) -> None:
-    assert heard(ADAPTER, TOKENIZER, said + "[e~[") == expected
-    assert heard_in_every_split(ADAPTER, said, (ADD, NOW)) == {expected}
+def test_what_it_says_is_heard(output: str, expected: ParsedAnswer) -> None:
+    assert parse_answer(ADAPTER, TOKENIZER, output + "[e~[") == expected
+    assert parse_every_split(ADAPTER, output, (ADD, NOW)) == {expected}
 
 
-def is_allowed(said: str, *, several: bool = True) -> bool:
+def is_allowed(output: str, *, several: bool = True) -> bool:
     grammar = MiniMaxCalls(TOKENIZER).lark([ADD, NOW, CITY], several)
     matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(TOKENIZER.hub), grammar)
     assert not matcher.is_error(), matcher.get_error()
-    tokens = TOKENIZER.encode(said)
+    tokens = TOKENIZER.encode(output)
     return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
 
 
@@ -89,8 +98,8 @@ def test_calls_follow_the_grammar(call: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     ["Hello", section(), section(invoke("add")), section(invoke("add", a="x")), section(invoke("sub")), ""],
 )
-def test_anything_else_does_not(said: str) -> None:
-    assert not is_allowed(said)
+def test_anything_else_does_not(output: str) -> None:
+    assert not is_allowed(output)

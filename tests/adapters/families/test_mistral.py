@@ -10,8 +10,15 @@ from inference.adapters.tool_calls.tool_formats import MistralArgs, MistralList
 from inference.core.requests import Message, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.family_models import ADD, MISTRAL_ARGS, NOW, real, stops
-from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
-from tests.adapters.published import published
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    family,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+)
+from tests.adapters.published_templates import published
 
 # The control tokens of https://github.com/mistralai/mistral-common (tokens/tokenizers/base.py), v13.
 TOKENS = (
@@ -86,7 +93,7 @@ def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[Mistra
 
 @pytest.mark.parametrize("name", ["nemo", "small", "magistral"])
 def test_a_call_and_its_result_have_the_same_id_of_nine(name: str) -> None:
-    text = written(*speaking(name), ASKED, CALLED, RESULT, tools=(ADD,))
+    text = prompt_text(*speaking(name), QUESTION, CALLED, RESULT, tools=(ADD,))
     own = MistralList(FAMILIES[name][1]).valid_id(CALL.id)
     assert len(own) == 9
     assert own in text
@@ -96,86 +103,90 @@ def test_a_call_and_its_result_have_the_same_id_of_nine(name: str) -> None:
 @pytest.mark.parametrize("name", ALTERNATING)
 def test_a_question_right_behind_a_result_is_rendered(name: str) -> None:
     again = Message(role="user", content="and 4?")
-    text = written(*speaking(name), ASKED, CALLED, RESULT, again, tools=(ADD,))
+    text = prompt_text(*speaking(name), QUESTION, CALLED, RESULT, again, tools=(ADD,))
     assert re.search(r"five.*Done\.</s>.*\[INST\]and 4\?", text, re.DOTALL)
 
 
 def test_a_template_that_takes_it_is_given_no_answer_that_nobody_gave() -> None:
     again = Message(role="user", content="and 4?")
-    assert "Done." not in written(*speaking("devstral"), ASKED, CALLED, RESULT, again, tools=(ADD,))
+    assert "Done." not in prompt_text(*speaking("devstral"), QUESTION, CALLED, RESULT, again, tools=(ADD,))
 
 
 @pytest.mark.parametrize("name", ALTERNATING)
 def test_neighbours_of_one_role_are_joined(name: str) -> None:
-    text = written(*speaking(name), ASKED, Message(role="user", content="quick"))
+    text = prompt_text(*speaking(name), QUESTION, Message(role="user", content="quick"))
     assert "[INST]2 and 3?\n\nquick[/INST]" in text
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_system_is_rendered(name: str) -> None:
-    assert "Be brief." in written(*speaking(name), Message(role="system", content="Be brief."), ASKED)
+    assert "Be brief." in prompt_text(*speaking(name), Message(role="system", content="Be brief."), QUESTION)
 
 
 @pytest.mark.parametrize("name", ALTERNATING)
 def test_a_late_word_of_the_system_is_told_with_the_next_question(name: str) -> None:
     answered = Message(role="assistant", content="5")
     late = Message(role="system", content="Be brief.")
-    text = written(*speaking(name), ASKED, answered, late, Message(role="user", content="and 4?"))
+    text = prompt_text(*speaking(name), QUESTION, answered, late, Message(role="user", content="and 4?"))
     assert "Be brief.\n\nand 4?[/INST]" in text
 
 
 def test_a_template_that_takes_a_late_word_of_the_system_is_given_it_where_it_was() -> None:
     late = Message(role="system", content="Be brief.")
-    text = written(*speaking("devstral"), ASKED, late, ASKED)
+    text = prompt_text(*speaking("devstral"), QUESTION, late, QUESTION)
     assert text.endswith("[INST]2 and 3?[/INST][SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST]2 and 3?[/INST]")
 
 
-THOUGHT = Heard(reasoning="2+3=5", text="It is 5.")
+THOUGHT = ParsedAnswer(reasoning="2+3=5", text="It is 5.")
 ARGS = '[TOOL_CALLS]add[ARGS]{"a": 1}'
 LIST = '[TOOL_CALLS][{"name": "add", "arguments": {"a": 1}}'
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "expected"),
+    ("name", "output", "expected"),
     [
-        ("nemo", "It is 5.", Heard(text="It is 5.")),
-        ("nemo", f"{LIST}]", Heard(calls=(("add", '{"a": 1}'),))),
+        ("nemo", "It is 5.", ParsedAnswer(text="It is 5.")),
+        ("nemo", f"{LIST}]", ParsedAnswer(calls=(("add", '{"a": 1}'),))),
         (
             "nemo",
             LIST + ', {"name": "now", "arguments": {}, "id": "abcdefghi"}]',
-            Heard(calls=(("add", '{"a": 1}'), ("now", "{}"))),
+            ParsedAnswer(calls=(("add", '{"a": 1}'), ("now", "{}"))),
         ),
-        ("nemo", "[TOOL_CALLS]hm", Heard(text="[TOOL_CALLS]hm")),
-        ("devstral", ARGS, Heard(calls=(("add", '{"a": 1}'),))),
+        ("nemo", "[TOOL_CALLS]hm", ParsedAnswer(text="[TOOL_CALLS]hm")),
+        ("devstral", ARGS, ParsedAnswer(calls=(("add", '{"a": 1}'),))),
         (
             "devstral",
             f"Let me see.{ARGS}[TOOL_CALLS]now[ARGS]{{}}",
-            Heard(text="Let me see.", calls=(("add", '{"a": 1}'), ("now", "{}"))),
+            ParsedAnswer(text="Let me see.", calls=(("add", '{"a": 1}'), ("now", "{}"))),
         ),
         (
             "devstral",
             '[TOOL_CALLS]add[CALL_ID]abcdefghi[ARGS]{"a": 1}',
-            Heard(calls=(("add", '{"a": 1}'),)),
+            ParsedAnswer(calls=(("add", '{"a": 1}'),)),
         ),
-        ("devstral", "[TOOL_CALLS]sub[ARGS]{}", Heard(text="[TOOL_CALLS]sub[ARGS]{}")),
+        ("devstral", "[TOOL_CALLS]sub[ARGS]{}", ParsedAnswer(text="[TOOL_CALLS]sub[ARGS]{}")),
         ("magistral", "[THINK]2+3=5[/THINK]It is 5.", THOUGHT),
         ("ministral", "[THINK]2+3=5[/THINK]It is 5.", THOUGHT),
         (
             "ministral",
             f"[THINK]add[/THINK]Let me see.{ARGS}",
-            Heard("Let me see.", "add", (("add", '{"a": 1}'),)),
+            ParsedAnswer("Let me see.", "add", (("add", '{"a": 1}'),)),
         ),
-        ("small", ARGS, Heard(calls=(("add", '{"a": 1}'),))),
-        ("magistral", "[THINK]2+3", Heard(reasoning="2+3")),
-        ("magistral", f"[THINK]add[/THINK]{ARGS}", Heard(reasoning="add", calls=(("add", '{"a": 1}'),))),
+        ("small", ARGS, ParsedAnswer(calls=(("add", '{"a": 1}'),))),
+        ("magistral", "[THINK]2+3", ParsedAnswer(reasoning="2+3")),
+        (
+            "magistral",
+            f"[THINK]add[/THINK]{ARGS}",
+            ParsedAnswer(reasoning="add", calls=(("add", '{"a": 1}'),)),
+        ),
     ],
 )
-def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = speaking(name)
-    assert heard(adapter, tokenizer, said + "</s>") == expected
-    assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
+    assert parse_answer(adapter, tokenizer, output + "</s>") == expected
+    assert parse_every_split(adapter, output, (ADD, NOW)) == {expected}
 
 
 def test_the_first_magistral_thinks_in_the_common_marks() -> None:
     adapter, tokenizer = family("mistral", published("devstral") + "{#- <think> -#}", TOKENS, eos="</s>")
-    assert heard(adapter, tokenizer, "<think>2+3=5</think>It is 5.") == THOUGHT
+    assert parse_answer(adapter, tokenizer, "<think>2+3=5</think>It is 5.") == THOUGHT

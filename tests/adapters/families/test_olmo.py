@@ -10,7 +10,15 @@ from inference.adapters.families.olmo import OlmoCalls
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, ToolCall
 from tests.adapters.family_models import ADD, NOW, stops
-from tests.adapters.hearing import ASKED, Heard, family, follows, heard, heard_in_every_split, written
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    family,
+    follows_grammar,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+)
 
 TOKENS = (
     *("<|endoftext|>", "<|im_end|>", "<|im_start|>", "<think>", "</think>"),
@@ -63,54 +71,54 @@ def test_it_is_known_and_ends(made: tuple, ends: set[str], lights: list[tuple[st
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("output", "expected"),
     [
-        ("It is 5.", Heard(text="It is 5.")),
-        (CALL, Heard(calls=(("add", '{"a": 2}'),))),
+        ("It is 5.", ParsedAnswer(text="It is 5.")),
+        (CALL, ParsedAnswer(calls=(("add", '{"a": 2}'),))),
         (
             "<function_calls>\nadd(a=2)\nnow()\n</function_calls>",
-            Heard(calls=(("add", '{"a": 2}'), ("now", "{}"))),
+            ParsedAnswer(calls=(("add", '{"a": 2}'), ("now", "{}"))),
         ),
         (
             "<function_calls>[add(a=2), now()]</function_calls>",
-            Heard(calls=(("add", '{"a": 2}'), ("now", "{}"))),
+            ParsedAnswer(calls=(("add", '{"a": 2}'), ("now", "{}"))),
         ),
-        (f"Let me see. {CALL}", Heard(text="Let me see.", calls=(("add", '{"a": 2}'),))),
+        (f"Let me see. {CALL}", ParsedAnswer(text="Let me see.", calls=(("add", '{"a": 2}'),))),
         (
             "<function_calls>sub(a=2)</function_calls>",
-            Heard(text="<function_calls>sub(a=2)</function_calls>"),
+            ParsedAnswer(text="<function_calls>sub(a=2)</function_calls>"),
         ),
         (
             "<function_calls>import os</function_calls>",
-            Heard(text="<function_calls>import os</function_calls>"),
+            ParsedAnswer(text="<function_calls>import os</function_calls>"),
         ),
-        ("<function_calls>add(a=2)", Heard(text="<function_calls>add(a=2)")),
+        ("<function_calls>add(a=2)", ParsedAnswer(text="<function_calls>add(a=2)")),
     ],
 )
-def test_what_it_says_is_heard(said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = THIRD
-    assert heard(adapter, tokenizer, said) == expected
-    assert heard_in_every_split(adapter, said) == {expected}
+    assert parse_answer(adapter, tokenizer, output) == expected
+    assert parse_every_split(adapter, output) == {expected}
 
 
 def test_thoughts_that_its_template_opened_are_thoughts() -> None:
     adapter, tokenizer = THINKING
-    assert heard(adapter, tokenizer, "Hm.</think>5") == Heard(text="5", reasoning="Hm.")
+    assert parse_answer(adapter, tokenizer, "Hm.</think>5") == ParsedAnswer(text="5", reasoning="Hm.")
 
 
-@pytest.mark.parametrize("said", [CALL, "<function_calls>add(a=2)\nnow()</function_calls>"])
-def test_required_calls_follow_their_grammar(said: str) -> None:
-    assert follows(THIRD[1], OlmoCalls, said)
+@pytest.mark.parametrize("output", [CALL, "<function_calls>add(a=2)\nnow()</function_calls>"])
+def test_required_calls_follow_their_grammar(output: str) -> None:
+    assert follows_grammar(THIRD[1], OlmoCalls, output)
 
 
-@pytest.mark.parametrize("said", ["5", CALL.replace("2", '"two"'), CALL.replace("add", "sub")])
-def test_nothing_else_follows_it(said: str) -> None:
-    assert not follows(THIRD[1], OlmoCalls, said)
+@pytest.mark.parametrize("output", ["5", CALL.replace("2", '"two"'), CALL.replace("add", "sub")])
+def test_nothing_else_follows_it(output: str) -> None:
+    assert not follows_grammar(THIRD[1], OlmoCalls, output)
 
 
 def test_a_history_has_its_calls_and_results() -> None:
     call = ToolCall(id="c", name="add", arguments=json.dumps({"a": 2}))
     called = Message(role="assistant", content="", tool_calls=(call,))
     result = Message(role="tool", content="the result", tool_call_id="c")
-    text = written(*THIRD, ASKED, called, result, tools=(ADD, NOW))
+    text = prompt_text(*THIRD, QUESTION, called, result, tools=(ADD, NOW))
     assert "<function_calls>add(a=2)</function_calls>" in text and "environment\nthe result" in text

@@ -7,9 +7,17 @@ from inference.adapters.families.phi import Functools, PhiCalls
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
-from tests.adapters.family_models import ADD, NOW, asking, stops
-from tests.adapters.hearing import ASKED, Heard, family, follows, heard, heard_in_every_split, written
-from tests.adapters.published import published
+from tests.adapters.family_models import ADD, NOW, chat_request, stops
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    family,
+    follows_grammar,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+)
+from tests.adapters.published_templates import published
 
 EACH = "{% for message in messages %}"
 OPEN = "{% if add_generation_prompt %}{{ '<|assistant|>'NL }}{% else %}{{ eos_token }}{% endif %}"
@@ -103,27 +111,27 @@ def test_nothing_about_it_is_red(name: str) -> None:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_system_tools_calls_and_results_are_rendered_in_their_order(name: str) -> None:
     system = Message(role="system", content="Be brief.")
-    text = written(*speaking(name), system, ASKED, CALLED, RESULT, tools=(NOW, ADD))
+    text = prompt_text(*speaking(name), system, QUESTION, CALLED, RESULT, tools=(NOW, ADD))
     assert [part for part in ("Be brief.", '"now"', "2 and 3?", "five") if part not in text] == []
     assert text.index('"now"') < text.index("2 and 3?") < text.index("five")
 
 
 def test_tools_are_told_in_the_system_message() -> None:
-    text = written(*speaking("phi4_mini"), ASKED, tools=(NOW,))
-    told = '[{"name": "now", "description": "", "parameters": {'
-    assert text.startswith(f"<|system|>You are a helpful assistant with some tools.<|tool|>{told}")
+    text = prompt_text(*speaking("phi4_mini"), QUESTION, tools=(NOW,))
+    tools = '[{"name": "now", "description": "", "parameters": {'
+    assert text.startswith(f"<|system|>You are a helpful assistant with some tools.<|tool|>{tools}")
     assert text.endswith("}]<|/tool|><|end|><|user|>2 and 3?<|end|><|assistant|>")
 
 
 def test_a_call_is_said_in_the_models_own_marks_and_its_result_has_a_role() -> None:
-    text = written(*speaking("phi4_mini"), ASKED, CALLED, RESULT, tools=(ADD,))
+    text = prompt_text(*speaking("phi4_mini"), QUESTION, CALLED, RESULT, tools=(ADD,))
     call = '<|tool_call|>[{"name": "add", "arguments": {"a": "<|end|>"}}]<|/tool_call|>'
     assert text.endswith(f"<|assistant|>{call}<|end|><|tool_response|>five<|end|><|assistant|>")
 
 
 def test_marks_in_arguments_end_no_turn() -> None:
     adapter, tokenizer = speaking("phi4_mini")
-    prompt = adapter.render(asking(ASKED, CALLED, RESULT, tools=(ADD,)))
+    prompt = adapter.render(chat_request(QUESTION, CALLED, RESULT, tools=(ADD,)))
     assert [tokenizer.token_text(token) for token in prompt].count("<|end|>") == 4
 
 
@@ -133,42 +141,50 @@ TWO = (*ONE, ("now", "{}"))
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "expected"),
+    ("name", "output", "expected"),
     [
-        ("phi3", "It is 5.<|end|>", Heard(text="It is 5.")),
-        ("phi4", "<think>2+3=5</think>It is 5.<|im_end|>", Heard(text="<think>2+3=5</think>It is 5.")),
-        ("phi4_mini", f"<|tool_call|>{LIST}<|/tool_call|><|end|>", Heard(calls=TWO)),
+        ("phi3", "It is 5.<|end|>", ParsedAnswer(text="It is 5.")),
+        ("phi4", "<think>2+3=5</think>It is 5.<|im_end|>", ParsedAnswer(text="<think>2+3=5</think>It is 5.")),
+        ("phi4_mini", f"<|tool_call|>{LIST}<|/tool_call|><|end|>", ParsedAnswer(calls=TWO)),
         (
             "phi4_mini",
             'See: <|tool_call|>{"name": "add", "arguments": {"a": 1}}<|/tool_call|><|end|>',
-            Heard(text="See:", calls=ONE),
+            ParsedAnswer(text="See:", calls=ONE),
         ),
-        ("phi4_mini", f"<|tool_call|>{LIST}<|end|>", Heard(calls=TWO)),
-        ("phi4_mini", "<|tool_call|>[add]<|/tool_call|>", Heard(text="<|tool_call|>[add]<|/tool_call|>")),
-        ("functools", f"functools{LIST}<|end|>", Heard(calls=TWO)),
-        ("functools", "functools are tools", Heard(text="functools are tools")),
+        ("phi4_mini", f"<|tool_call|>{LIST}<|end|>", ParsedAnswer(calls=TWO)),
+        (
+            "phi4_mini",
+            "<|tool_call|>[add]<|/tool_call|>",
+            ParsedAnswer(text="<|tool_call|>[add]<|/tool_call|>"),
+        ),
+        ("functools", f"functools{LIST}<|end|>", ParsedAnswer(calls=TWO)),
+        ("functools", "functools are tools", ParsedAnswer(text="functools are tools")),
     ],
 )
-def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = speaking(name)
-    assert heard(adapter, tokenizer, said) == expected
-    body = said.removesuffix("<|end|>").removesuffix("<|im_end|>")
-    assert heard_in_every_split(adapter, body, (ADD, NOW)) == {expected}
+    assert parse_answer(adapter, tokenizer, output) == expected
+    body = output.removesuffix("<|end|>").removesuffix("<|im_end|>")
+    assert parse_every_split(adapter, body, (ADD, NOW)) == {expected}
 
 
 def test_phi_4_reasoning_says_in_its_template_how_it_thinks() -> None:
     adapter, tokenizer = family("phi3", PHI_4 + "{# <think> {thoughts} </think> #}", TOKENS_4)
-    assert heard(adapter, tokenizer, "<think>2+3=5</think>It is 5.") == Heard("It is 5.", "2+3=5")
+    assert parse_answer(adapter, tokenizer, "<think>2+3=5</think>It is 5.") == ParsedAnswer(
+        "It is 5.", "2+3=5"
+    )
 
 
 def test_phi_4_mini_reasoning_thinks_though_nothing_of_it_says_so() -> None:
-    told = "{{ '<|system|>Your name is Phi, an AI math expert developed by Microsoft.<|end|>' }}"
-    adapter, tokenizer = family("phi3", told + PHI_4_MINI, TOKENS_MINI, eos=END)
-    assert heard(adapter, tokenizer, "<think>2+3=5</think>It is 5.") == Heard("It is 5.", "2+3=5")
+    instructions = "{{ '<|system|>Your name is Phi, an AI math expert developed by Microsoft.<|end|>' }}"
+    adapter, tokenizer = family("phi3", instructions + PHI_4_MINI, TOKENS_MINI, eos=END)
+    assert parse_answer(adapter, tokenizer, "<think>2+3=5</think>It is 5.") == ParsedAnswer(
+        "It is 5.", "2+3=5"
+    )
 
 
 @pytest.mark.parametrize(
-    ("format_of", "said", "several", "allowed"),
+    ("format_of", "output", "several", "allowed"),
     [
         (PhiCalls, f"<|tool_call|>{LIST}<|/tool_call|>", True, True),
         (PhiCalls, f"<|tool_call|>{LIST}<|/tool_call|>", False, False),
@@ -179,6 +195,6 @@ def test_phi_4_mini_reasoning_thinks_though_nothing_of_it_says_so() -> None:
     ],
 )
 def test_the_grammar_allows_its_calls_alone(
-    format_of: type[PhiCalls], said: str, several: bool, allowed: bool
+    format_of: type[PhiCalls], output: str, several: bool, allowed: bool
 ) -> None:
-    assert follows(speaking("phi4_mini")[1], format_of, said, several) == allowed
+    assert follows_grammar(speaking("phi4_mini")[1], format_of, output, several) == allowed

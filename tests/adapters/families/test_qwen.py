@@ -9,9 +9,16 @@ from inference.adapters.tool_calls.tool_formats import Hermes
 from inference.adapters.tool_calls.xml import FunctionXml
 from inference.core.requests import Message, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
-from tests.adapters.family_models import ADD, NOW, asking, real, stops
-from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split, written
-from tests.adapters.published import published
+from tests.adapters.family_models import ADD, NOW, chat_request, real, stops
+from tests.adapters.parsed_answers import (
+    QUESTION,
+    ParsedAnswer,
+    family,
+    parse_answer,
+    parse_every_split,
+    prompt_text,
+)
+from tests.adapters.published_templates import published
 from tests.tiny import CHATML, LLAMA_3
 
 FAMILIES = {
@@ -64,22 +71,22 @@ def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[ToolFo
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_system_the_tools_and_what_they_answered_are_rendered(name: str) -> None:
-    text = written(*speaking(name), SYSTEM, ASKED, CALLED, RESULT, tools=(ADD,))
-    told = {"coder": "<name>add</name>"}.get(name, '"name": "add"')
-    assert max(text.index("Be brief."), text.index(told)) < text.index("2 and 3?")
+    text = prompt_text(*speaking(name), SYSTEM, QUESTION, CALLED, RESULT, tools=(ADD,))
+    call = {"coder": "<name>add</name>"}.get(name, '"name": "add"')
+    assert max(text.index("Be brief."), text.index(call)) < text.index("2 and 3?")
     places = [text.index(word) for word in ("2 and 3?", "Let me see.", "41", "five")]
     assert places == sorted(places)
 
 
 def test_a_system_message_in_the_middle_is_told_with_the_next_question() -> None:
     again = Message(role="user", content="and 4?")
-    text = written(*speaking("qwen3_5"), SYSTEM, SYSTEM, ASKED, SYSTEM, again)
+    text = prompt_text(*speaking("qwen3_5"), SYSTEM, SYSTEM, QUESTION, SYSTEM, again)
     assert "<|im_start|>system\nBe brief.\n\nBe brief.<|im_end|>" in text
     assert "<|im_start|>user\nBe brief.\n\nand 4?<|im_end|>" in text
 
 
 def test_a_template_that_takes_it_is_given_it_where_it_was() -> None:
-    text = written(*speaking("qwen3"), ASKED, SYSTEM, ASKED)
+    text = prompt_text(*speaking("qwen3"), QUESTION, SYSTEM, QUESTION)
     assert "<|im_end|>\n<|im_start|>system\nBe brief.<|im_end|>" in text
 
 
@@ -94,7 +101,7 @@ def test_a_template_that_takes_it_is_given_it_where_it_was() -> None:
 )
 def test_thinking_is_switched(name: str, thinks: bool, end: str) -> None:
     adapter, tokenizer = speaking(name)
-    prompt = adapter.render(asking(ASKED, template_options=(("enable_thinking", thinks),)))
+    prompt = adapter.render(chat_request(QUESTION, template_options=(("enable_thinking", thinks),)))
     thinking = adapter.reasoning_state(prompt)
     assert tokenizer.decode(prompt).endswith(end)
     assert thinking and thinking.is_closed is not thinks
@@ -108,43 +115,55 @@ ONE = (("add", '{"a": 1}'),)
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "expected"),
+    ("name", "output", "expected"),
     [
-        ("qwen3", "<think>\n2+3=5\n</think>\n\nIt is 5.", Heard("It is 5.", "2+3=5")),
-        ("qwen3", f"<think>\nadd\n</think>\n\n{JSON}", Heard(reasoning="add", calls=ONE)),
+        ("qwen3", "<think>\n2+3=5\n</think>\n\nIt is 5.", ParsedAnswer("It is 5.", "2+3=5")),
+        ("qwen3", f"<think>\nadd\n</think>\n\n{JSON}", ParsedAnswer(reasoning="add", calls=ONE)),
         (
             "qwen3",
             f'Let me see.\n{JSON}\n<tool_call>\n{{"name": "now", "arguments": {{}}}}\n</tool_call>',
-            Heard(text="Let me see.", calls=(*ONE, ("now", "{}"))),
+            ParsedAnswer(text="Let me see.", calls=(*ONE, ("now", "{}"))),
         ),
-        ("qwen3", JSON.replace("add", "sub"), Heard(text=JSON.replace("add", "sub"))),
-        ("qwen3", "<think>\nhm", Heard(reasoning="hm")),
-        ("coder", "It is 5.", Heard(text="It is 5.")),
-        ("coder", f"Let me see.\n\n{XML}\n{XML_NOW}", Heard("Let me see.", calls=(*ONE, ("now", "{}")))),
-        ("coder", XML.replace("add", "sub"), Heard(text=XML.replace("add", "sub"))),
-        ("coder", XML.removesuffix("\n</tool_call>"), Heard(calls=ONE)),
+        ("qwen3", JSON.replace("add", "sub"), ParsedAnswer(text=JSON.replace("add", "sub"))),
+        ("qwen3", "<think>\nhm", ParsedAnswer(reasoning="hm")),
+        ("coder", "It is 5.", ParsedAnswer(text="It is 5.")),
+        (
+            "coder",
+            f"Let me see.\n\n{XML}\n{XML_NOW}",
+            ParsedAnswer("Let me see.", calls=(*ONE, ("now", "{}"))),
+        ),
+        ("coder", XML.replace("add", "sub"), ParsedAnswer(text=XML.replace("add", "sub"))),
+        ("coder", XML.removesuffix("\n</tool_call>"), ParsedAnswer(calls=ONE)),
         (
             "coder",
             XML.removesuffix("</function>\n</tool_call>"),
-            Heard(XML.removesuffix("</function>\n</tool_call>")),
+            ParsedAnswer(XML.removesuffix("</function>\n</tool_call>")),
         ),
-        ("coder", f"See.\n\n{BARE}", Heard("See.", calls=ONE)),
-        ("coder", f"See.\n\n{BARE}\n{XML_NOW}", Heard("See.", calls=(*ONE, ("now", "{}")))),
-        ("coder", f"See.\n\n{BARE.removesuffix('</tool_call>')}", Heard("See.", calls=ONE)),
-        ("coder", f"See.\n\n{BARE.replace('add', 'sub')}", Heard(f"See.\n\n{BARE.replace('add', 'sub')}")),
-        ("coder", "Write <function=NAME> first.", Heard("Write <function=NAME> first.")),
-        ("coder", "Write <tool_call> and <function=", Heard("Write <tool_call> and <function=")),
-        ("coder", "<tool_call>\nadd(1)\n</tool_call>", Heard(text="<tool_call>\nadd(1)\n</tool_call>")),
-        ("qwen3_5", f"add\n</think>\n\n{XML}", Heard(reasoning="add", calls=ONE)),
-        ("qwen3_5", "2+3=5\n</think>\n\nIt is 5.", Heard("It is 5.", "2+3=5")),
-        ("qwen3_5", "hm", Heard(reasoning="hm")),
-        ("qwen2_5", f"See.\n{JSON}", Heard("See.", calls=ONE)),
+        ("coder", f"See.\n\n{BARE}", ParsedAnswer("See.", calls=ONE)),
+        ("coder", f"See.\n\n{BARE}\n{XML_NOW}", ParsedAnswer("See.", calls=(*ONE, ("now", "{}")))),
+        ("coder", f"See.\n\n{BARE.removesuffix('</tool_call>')}", ParsedAnswer("See.", calls=ONE)),
+        (
+            "coder",
+            f"See.\n\n{BARE.replace('add', 'sub')}",
+            ParsedAnswer(f"See.\n\n{BARE.replace('add', 'sub')}"),
+        ),
+        ("coder", "Write <function=NAME> first.", ParsedAnswer("Write <function=NAME> first.")),
+        ("coder", "Write <tool_call> and <function=", ParsedAnswer("Write <tool_call> and <function=")),
+        (
+            "coder",
+            "<tool_call>\nadd(1)\n</tool_call>",
+            ParsedAnswer(text="<tool_call>\nadd(1)\n</tool_call>"),
+        ),
+        ("qwen3_5", f"add\n</think>\n\n{XML}", ParsedAnswer(reasoning="add", calls=ONE)),
+        ("qwen3_5", "2+3=5\n</think>\n\nIt is 5.", ParsedAnswer("It is 5.", "2+3=5")),
+        ("qwen3_5", "hm", ParsedAnswer(reasoning="hm")),
+        ("qwen2_5", f"See.\n{JSON}", ParsedAnswer("See.", calls=ONE)),
     ],
 )
-def test_what_it_says_is_heard(name: str, said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = speaking(name)
-    assert heard(adapter, tokenizer, said + "<|im_end|>") == expected
-    assert heard_in_every_split(adapter, said, (ADD, NOW)) == {expected}
+    assert parse_answer(adapter, tokenizer, output + "<|im_end|>") == expected
+    assert parse_every_split(adapter, output, (ADD, NOW)) == {expected}
 
 
 def test_facts_without_a_model_type_are_nobodys() -> None:

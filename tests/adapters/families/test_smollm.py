@@ -6,8 +6,8 @@ import pytest
 
 from inference.adapters.self_test import findings
 from inference.core.requests import Message
-from tests.adapters.family_models import ADD, NOW, asking, stops
-from tests.adapters.hearing import ASKED, Heard, family, heard, heard_in_every_split
+from tests.adapters.family_models import ADD, NOW, chat_request, stops
+from tests.adapters.parsed_answers import QUESTION, ParsedAnswer, family, parse_answer, parse_every_split
 
 TOKENS = ("<|begin_of_text|>", "<|end_of_text|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
 SMOLLM_3 = """{%- if enable_thinking is not defined %}{%- set enable_thinking = true %}{%- endif %}
@@ -56,24 +56,24 @@ def test_the_second_is_known_and_told_its_tools_in_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("output", "expected"),
     [
-        ("It is 5.", Heard(text="It is 5.")),
-        ("<think>\nHm.\n</think>\nIt is 5.", Heard(text="It is 5.", reasoning="Hm.")),
-        (CALL, Heard(calls=(("add", '{"a": 2}'),))),
-        (f"<think>Hm.</think>\n{CALL}", Heard(reasoning="Hm.", calls=(("add", '{"a": 2}'),))),
-        ("<tool_call>\nno\n</tool_call>", Heard(text="<tool_call>\nno\n</tool_call>")),
+        ("It is 5.", ParsedAnswer(text="It is 5.")),
+        ("<think>\nHm.\n</think>\nIt is 5.", ParsedAnswer(text="It is 5.", reasoning="Hm.")),
+        (CALL, ParsedAnswer(calls=(("add", '{"a": 2}'),))),
+        (f"<think>Hm.</think>\n{CALL}", ParsedAnswer(reasoning="Hm.", calls=(("add", '{"a": 2}'),))),
+        ("<tool_call>\nno\n</tool_call>", ParsedAnswer(text="<tool_call>\nno\n</tool_call>")),
     ],
 )
-def test_what_it_says_is_heard(said: str, expected: Heard) -> None:
+def test_what_it_says_is_heard(output: str, expected: ParsedAnswer) -> None:
     adapter, tokenizer = THIRD
-    assert heard(adapter, tokenizer, said) == expected
-    assert heard_in_every_split(adapter, said) == {expected}
+    assert parse_answer(adapter, tokenizer, output) == expected
+    assert parse_every_split(adapter, output) == {expected}
 
 
 def test_thinking_is_switched_off() -> None:
     adapter, tokenizer = THIRD
-    request = asking(ASKED, template_options=(("enable_thinking", False),))
+    request = chat_request(QUESTION, template_options=(("enable_thinking", False),))
     prompt = adapter.render(request)
     assert tokenizer.decode(prompt).endswith("<think>\n\n</think>\n")
     (piece,) = adapter.reader(prompt, request).feed("5")
@@ -82,5 +82,7 @@ def test_thinking_is_switched_off() -> None:
 
 def test_tools_and_results_are_told() -> None:
     adapter, tokenizer = THIRD
-    text = tokenizer.decode(adapter.render(asking(Message(role="user", content="Hi"), tools=(ADD, NOW))))
+    text = tokenizer.decode(
+        adapter.render(chat_request(Message(role="user", content="Hi"), tools=(ADD, NOW)))
+    )
     assert '"name": "add"' in text and '"name": "now"' in text

@@ -31,27 +31,27 @@ BOTH = [("tool", "add", '{"a": 1}'), ("tool", "now", "{}")]
     ],
 )
 def test_several_calls_in_one_pair_of_marks_are_all_read(format_of: type[ToolFormat], body: str) -> None:
-    said = f"{format_of.begin}{body}{format_of.end}"
-    assert read(format_of, said) == BOTH == read(format_of, said, range(len(said)))
-    assert all(read(format_of, said, [cut]) == BOTH for cut in range(len(said)))
+    output = f"{format_of.begin}{body}{format_of.end}"
+    assert read(format_of, output) == BOTH == read(format_of, output, range(len(output)))
+    assert all(read(format_of, output, [cut]) == BOTH for cut in range(len(output)))
 
 
 @pytest.mark.parametrize("body", ["[]", "[1]", "[[", "[ [ [", f"[{NOWED.replace('now', 'sub')}]", "[{}]"])
 def test_a_list_of_anything_else_is_text(body: str) -> None:
-    said = f"<tool_call>{body}</tool_call> and"
-    assert all(read(Hermes, said, [cut]) == [("text", said)] for cut in range(len(said)))
+    output = f"<tool_call>{body}</tool_call> and"
+    assert all(read(Hermes, output, [cut]) == [("text", output)] for cut in range(len(output)))
 
 
 def test_text_behind_a_list_is_text() -> None:
-    said = f"<tool_call>[{ADDED}, {NOWED}]</tool_call>, and [1] is more"
-    assert read(Hermes, said) == [*BOTH, ("text", ", and [1] is more")]
+    output = f"<tool_call>[{ADDED}, {NOWED}]</tool_call>, and [1] is more"
+    assert read(Hermes, output) == [*BOTH, ("text", ", and [1] is more")]
 
 
 HOLDING = json.dumps({"a": 'ends with </tool_call> or "</tool_call>'})
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         f'{{"arguments": {HOLDING}, "name": "add"}}',
         f'{{"name": "add", "arguments": {HOLDING}}}',
@@ -59,8 +59,8 @@ HOLDING = json.dumps({"a": 'ends with </tool_call> or "</tool_call>'})
         f'{{"id": "</tool_call>", "name": "add", "arguments": {HOLDING}}}',
     ],
 )
-def test_a_value_may_hold_the_mark_that_ends_its_call(said: str) -> None:
-    whole = f"<tool_call>{said}</tool_call>"
+def test_a_value_may_hold_the_mark_that_ends_its_call(output: str) -> None:
+    whole = f"<tool_call>{output}</tool_call>"
     found = [read(Hermes, whole, [cut]) for cut in range(len(whole))]
     assert all(
         [(c, n, json.loads(a)) for c, n, a in one] == [("tool", "add", json.loads(HOLDING))] for one in found
@@ -68,7 +68,7 @@ def test_a_value_may_hold_the_mark_that_ends_its_call(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("output", "expected"),
     [
         # The end mark outside of a string ends the arguments, whatever brackets are missing.
         (
@@ -88,11 +88,11 @@ def test_a_value_may_hold_the_mark_that_ends_its_call(said: str) -> None:
         ('<tool_call>{"a": NaN, "name": "add", "arguments": {"a": NaN}}</tool_call>', None),
     ],
 )
-def test_what_cannot_be_read_for_certain_is_no_call(said: str, expected: Any) -> None:
-    expected = expected or [("text", said)]
-    assert all(read(Hermes, said, [cut]) == expected for cut in range(len(said)))
+def test_what_cannot_be_read_for_certain_is_no_call(output: str, expected: Any) -> None:
+    expected = expected or [("text", output)]
+    assert all(read(Hermes, output, [cut]) == expected for cut in range(len(output)))
 
 
 def test_marks_again_and_again_are_text_in_time() -> None:
-    said = '<tool_call>{"' * 5000
-    assert read(Hermes, said) == [("text", said)]
+    output = '<tool_call>{"' * 5000
+    assert read(Hermes, output) == [("text", output)]

@@ -106,9 +106,9 @@ SCRAPS = [
 
 
 @pytest.mark.parametrize("format_of", FORMATS)
-@given(scraps=st.lists(st.sampled_from(SCRAPS), max_size=14).map("".join), cuts=CUTS)
-def test_any_cut_gives_the_same_pieces(format_of: type[ToolFormat], scraps: str, cuts: list[int]) -> None:
-    assert read(format_of, scraps, cuts) == read(format_of, scraps)
+@given(fragments=st.lists(st.sampled_from(SCRAPS), max_size=14).map("".join), cuts=CUTS)
+def test_any_cut_gives_the_same_pieces(format_of: type[ToolFormat], fragments: str, cuts: list[int]) -> None:
+    assert read(format_of, fragments, cuts) == read(format_of, fragments)
 
 
 @pytest.mark.parametrize("format_of", FORMATS)
@@ -120,20 +120,20 @@ def test_any_cut_gives_the_same_pieces(format_of: type[ToolFormat], scraps: str,
 def test_calls_have_the_arguments_that_the_model_wrote(
     format_of: type[ToolFormat], arguments: list[str], before: str, cuts: list[int]
 ) -> None:
-    said = "\n".join([before, *(ONE[format_of].replace("…", one) for one in arguments)])
+    output = "\n".join([before, *(ONE[format_of].replace("…", one) for one in arguments)])
     expected = [("text", before)] if before else []
-    assert read(format_of, said, cuts) == [*expected, *(("tool", "add", one) for one in arguments)]
+    assert read(format_of, output, cuts) == [*expected, *(("tool", "add", one) for one in arguments)]
 
 
 @pytest.mark.parametrize("format_of", FORMATS)
-@given(scraps=st.lists(st.sampled_from(SCRAPS), max_size=14).map("".join))
-def test_nothing_said_is_lost(format_of: type[ToolFormat], scraps: str) -> None:
+@given(fragments=st.lists(st.sampled_from(SCRAPS), max_size=14).map("".join))
+def test_nothing_said_is_lost(format_of: type[ToolFormat], fragments: str) -> None:
     """All that is missing from the channels is marks, white space around calls, and what frames arguments."""
-    pieces = fed(reader(format_of), scraps)
-    told = "".join(piece.text for piece in pieces)
-    assert told.count("hm") == scraps.count("hm")
+    pieces = fed(reader(format_of), fragments)
+    text = "".join(piece.text for piece in pieces)
+    assert text.count("hm") == fragments.count("hm")
     if not any(piece.channel == "tool" for piece in pieces):
-        assert bare(told) == bare(scraps)
+        assert bare(text) == bare(fragments)
 
 
 def bare(text: str) -> str:
@@ -148,34 +148,34 @@ def test_text_that_is_no_call_stays_as_it_is(format_of: type[ToolFormat], text: 
 
 
 def test_calls_of_another_notation_are_told_at_their_end() -> None:
-    said = "<call>add:1¦now:2</call> and <call>sub:3</call>"
-    assert read(Tagged, said) == [
+    output = "<call>add:1¦now:2</call> and <call>sub:3</call>"
+    assert read(Tagged, output) == [
         ("tool", "add", "1"),
         ("tool", "now", "2"),
         ("text", "and <call>sub:3</call>"),
     ]
-    one = joined(fed(reader(Tagged, several=False), said))
+    one = joined(fed(reader(Tagged, several=False), output))
     assert one == [("tool", "add", "1")]
 
 
 def test_the_arguments_are_told_as_they_come() -> None:
     made = reader(Hermes)
-    told = [
+    steps = [
         [(p.name, p.text) for p in made.feed(piece)]
         for piece in ('<tool_call>{"name": "add", "argu', 'ments": {"a', '": 1', "}}", "</tool_call>")
     ]
-    assert told == [[], [("add", ""), ("", '{"a')], [("", '": 1')], [("", "}")], []]
+    assert steps == [[], [("add", ""), ("", '{"a')], [("", '": 1')], [("", "}")], []]
 
 
 def test_calls_are_numbered_and_each_has_an_id() -> None:
-    said = ONE[Hermes].replace("…", "{}")
-    begun = [piece for piece in fed(reader(Hermes), f"{said}\n{said}") if piece.name]
+    output = ONE[Hermes].replace("…", "{}")
+    begun = [piece for piece in fed(reader(Hermes), f"{output}\n{output}") if piece.name]
     assert [piece.call for piece in begun] == [0, 1]
     assert len({piece.id for piece in begun} - {""}) == 2
 
 
 @pytest.mark.parametrize(
-    ("format_of", "said", "expected"),
+    ("format_of", "output", "expected"),
     [
         (
             Hermes,
@@ -198,13 +198,13 @@ def test_calls_are_numbered_and_each_has_an_id() -> None:
     ],
 )
 def test_what_models_make_of_their_manner_is_a_call_too(
-    format_of: type[ToolFormat], said: str, expected: tuple[str, ...]
+    format_of: type[ToolFormat], output: str, expected: tuple[str, ...]
 ) -> None:
-    assert read(format_of, said) == [expected] == read(format_of, said, range(len(said)))
+    assert read(format_of, output) == [expected] == read(format_of, output, range(len(output)))
 
 
 @pytest.mark.parametrize(
-    ("format_of", "said"),
+    ("format_of", "output"),
     [
         (Hermes, '<tool_call>\n{"name": "sub", "arguments": {}}\n</tool_call>'),
         (Hermes, '<tool_call>\n{"name": 1, "arguments": {}}\n</tool_call>'),
@@ -221,8 +221,8 @@ def test_what_models_make_of_their_manner_is_a_call_too(
         (MistralArgs, "[TOOL_CALLS]add"),
     ],
 )
-def test_what_is_no_call_comes_back_as_it_was_said(format_of: type[ToolFormat], said: str) -> None:
-    assert read(format_of, said) == [("text", said)] == read(format_of, said, range(len(said)))
+def test_what_is_no_call_comes_back_as_it_was_said(format_of: type[ToolFormat], output: str) -> None:
+    assert read(format_of, output) == [("text", output)] == read(format_of, output, range(len(output)))
 
 
 def test_a_name_that_cannot_be_known_yet_is_not_waited_for_longer_than_needed() -> None:
@@ -242,19 +242,19 @@ def test_a_call_cut_off_keeps_what_it_had() -> None:
 
 
 def test_text_after_a_call_is_text() -> None:
-    said = ONE[Hermes].replace("…", "{}") + "\n\nThat is all."
-    assert read(Hermes, said) == [("tool", "add", "{}"), ("text", "That is all.")]
+    output = ONE[Hermes].replace("…", "{}") + "\n\nThat is all."
+    assert read(Hermes, output) == [("tool", "add", "{}"), ("text", "That is all.")]
 
 
 def test_a_call_that_is_only_thought_of_is_none() -> None:
-    said = ONE[Hermes].replace("…", "{}")
-    assert read(Hermes, f"<think>{said}</think>No.") == [("reasoning", said), ("text", "No.")]
+    output = ONE[Hermes].replace("…", "{}")
+    assert read(Hermes, f"<think>{output}</think>No.") == [("reasoning", output), ("text", "No.")]
 
 
 def test_where_one_call_is_allowed_nothing_follows_it() -> None:
     made = reader(Hermes, several=False)
-    said = ONE[Hermes].replace("…", "{}")
-    assert joined(fed(made, said + said)) == [("tool", "add", "{}")]
+    output = ONE[Hermes].replace("…", "{}")
+    assert joined(fed(made, output + output)) == [("tool", "add", "{}")]
     assert made.is_done
 
 

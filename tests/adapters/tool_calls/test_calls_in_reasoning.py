@@ -25,8 +25,8 @@ from tests.adapters.families import (
     test_mistral,
     test_qwen,
 )
-from tests.adapters.family_models import ADD, NOW, asking
-from tests.adapters.hearing import ASKED, Heard, heard, heard_in_every_split, prompt_of
+from tests.adapters.family_models import ADD, NOW, chat_request
+from tests.adapters.parsed_answers import QUESTION, ParsedAnswer, parse_answer, parse_every_split, prompt_of
 
 _MODULES = (
     *(test_command_r, test_deepseek, test_deepseek_dsml, test_gemma, test_glm, test_granite, test_kimi),
@@ -75,25 +75,25 @@ def thinking(adapter: Adapter) -> tuple[str, str]:
     return "" if marks.is_open else marks.opening, marks.closing
 
 
-def found(name: str, said: str) -> Heard:
+def found(name: str, output: str) -> ParsedAnswer:
     """What is heard of it, which is the same token by token and in every split."""
     adapter, tokenizer = FAMILIES[name]
-    (told,) = {heard(adapter, tokenizer, said), *heard_in_every_split(adapter, said)}
-    return told
+    (answer,) = {parse_answer(adapter, tokenizer, output), *parse_every_split(adapter, output)}
+    return answer
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_call_that_ends_the_answer_ends_the_thoughts(name: str) -> None:
     opening, _ = thinking(FAMILIES[name][0])
-    said = f"{opening}Hm.\n\n{call(FAMILIES[name][0])}"
-    assert found(name, said) == Heard(reasoning="Hm.", calls=ONE) == found(name, f"{said}\n")
+    output = f"{opening}Hm.\n\n{call(FAMILIES[name][0])}"
+    assert found(name, output) == ParsedAnswer(reasoning="Hm.", calls=ONE) == found(name, f"{output}\n")
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_so_do_several(name: str) -> None:
     opening, _ = thinking(FAMILIES[name][0])
     one = call(FAMILIES[name][0])
-    assert found(name, f"{opening}Hm.\n{one}\n{one}") == Heard(reasoning="Hm.", calls=(*ONE, *ONE))
+    assert found(name, f"{opening}Hm.\n{one}\n{one}") == ParsedAnswer(reasoning="Hm.", calls=(*ONE, *ONE))
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -111,7 +111,7 @@ MENTIONING = [name for name in FAMILIES if not name.startswith(ALWAYS)]
 def test_a_call_that_is_followed_by_an_answer_is_only_thought_of(name: str) -> None:
     opening, closing = thinking(FAMILIES[name][0])
     one = call(FAMILIES[name][0])
-    assert found(name, f"{opening}Say {one}{closing}No.") == Heard("No.", reasoning=f"Say {one}")
+    assert found(name, f"{opening}Say {one}{closing}No.") == ParsedAnswer("No.", reasoning=f"Say {one}")
 
 
 @pytest.mark.parametrize("name", MENTIONING)
@@ -119,20 +119,22 @@ def test_a_call_that_is_followed_by_more_thoughts_is_only_thought_of(name: str) 
     opening, closing = thinking(FAMILIES[name][0])
     one = call(FAMILIES[name][0])
     thought = f"Say\n{one} or not."
-    assert found(name, f"{opening}{thought}") == Heard(reasoning=thought)
-    assert found(name, f"{opening}{thought}{closing}No.") == Heard("No.", reasoning=thought)
-    assert found(name, f"{opening}{thought}\n{one}") == Heard(reasoning=thought, calls=ONE)
+    assert found(name, f"{opening}{thought}") == ParsedAnswer(reasoning=thought)
+    assert found(name, f"{opening}{thought}{closing}No.") == ParsedAnswer("No.", reasoning=thought)
+    assert found(name, f"{opening}{thought}\n{one}") == ParsedAnswer(reasoning=thought, calls=ONE)
 
 
 @pytest.mark.parametrize("name", MENTIONING)
 def test_a_call_that_is_thought_of_and_then_made_is_made_once(name: str) -> None:
     opening, closing = thinking(FAMILIES[name][0])
     one = call(FAMILIES[name][0])
-    assert found(name, f"{opening}Say {one}{closing}\n{one}") == Heard(reasoning=f"Say {one}", calls=ONE)
+    assert found(name, f"{opening}Say {one}{closing}\n{one}") == ParsedAnswer(
+        reasoning=f"Say {one}", calls=ONE
+    )
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         CALL.replace("add", "sub"),
         CALL.replace("1}}", "1"),
@@ -142,10 +144,10 @@ def test_a_call_that_is_thought_of_and_then_made_is_made_once(name: str) -> None
         "the tag <tool_call> and </tool_call>",
     ],
 )
-def test_what_is_no_complete_and_valid_call_is_thought(said: str) -> None:
+def test_what_is_no_complete_and_valid_call_is_thought(output: str) -> None:
     adapter, tokenizer = QWEN
-    assert heard(adapter, tokenizer, f"<think>Hm. {said}") == Heard(reasoning=f"Hm. {said}")
-    assert heard_in_every_split(adapter, f"<think>Hm. {said}") == {Heard(reasoning=f"Hm. {said}")}
+    assert parse_answer(adapter, tokenizer, f"<think>Hm. {output}") == ParsedAnswer(reasoning=f"Hm. {output}")
+    assert parse_every_split(adapter, f"<think>Hm. {output}") == {ParsedAnswer(reasoning=f"Hm. {output}")}
 
 
 def reader(*, several: bool = True) -> ChannelReader:
@@ -178,8 +180,8 @@ def test_an_answer_that_is_cut_may_have_gone_on_so_it_is_thought() -> None:
 
 def test_thoughts_about_a_mark_are_told_as_they_come() -> None:
     made = reader()
-    told = "".join(piece.text for piece in made.feed("The mark <tool_call> opens"))
-    assert told == "The mark <tool_call> opens"
+    text = "".join(piece.text for piece in made.feed("The mark <tool_call> opens"))
+    assert text == "The mark <tool_call> opens"
 
 
 @pytest.mark.parametrize(
@@ -188,7 +190,9 @@ def test_thoughts_about_a_mark_are_told_as_they_come() -> None:
 def test_what_has_to_follow_a_schema_is_not_heard_in_thoughts(wishes: dict[str, object]) -> None:
     """Nothing holds it to its schema there."""
     adapter, tokenizer = QWEN
-    made = AnswerText.of(asking(ASKED, tools=(ADD,), **wishes), prompt_of(adapter), tokenizer, adapter)
+    made = AnswerText.of(
+        chat_request(QUESTION, tools=(ADD,), **wishes), prompt_of(adapter), tokenizer, adapter
+    )
     events = [event for token in tokenizer.encode(f"<think>{CALL}") for event in made.feed(token)]
     assert "".join(event.text for event in [*events, *made.flush()]) == CALL  # type: ignore[union-attr]
     assert made.reason("stop") == "stop"
@@ -196,7 +200,9 @@ def test_what_has_to_follow_a_schema_is_not_heard_in_thoughts(wishes: dict[str, 
 
 def test_an_answer_with_such_a_call_says_so_and_tells_each_token_once() -> None:
     adapter, tokenizer = QWEN
-    made = AnswerText.of(asking(ASKED, tools=(Tool(name="add"),)), prompt_of(adapter), tokenizer, adapter)
+    made = AnswerText.of(
+        chat_request(QUESTION, tools=(Tool(name="add"),)), prompt_of(adapter), tokenizer, adapter
+    )
     events = [event for token in tokenizer.encode(f"<think>Hm.\n{CALL}") for event in made.feed(token)]
     events += made.flush("stop")
     assert made.reason("stop") == "tool_calls"

@@ -12,18 +12,18 @@ from tests.adapters.tool_calls.test_call_reader import THINK, NoVocabulary, read
 ADD_CALL = '<tool_call>{"name": "add", "arguments": {"a": 1}}</tool_call>'
 
 
-def cut(said: str, *, is_forced: bool = False, format_of: type[ToolFormat] = Hermes) -> dict[str, str]:
+def cut(output: str, *, is_forced: bool = False, format_of: type[ToolFormat] = Hermes) -> dict[str, str]:
     """Each channel of an answer that is cut here."""
     calls = CallReader(format_of(NoVocabulary()), {"add": Tool(name="add")}, is_forced=is_forced)
     made = ChannelReader(reasoning=THINK, calls=calls)
-    pieces = [*made.feed(said), *made.flush(is_cut=True)]
+    pieces = [*made.feed(output), *made.flush(is_cut=True)]
     channels = ("text", "reasoning", "tool")
     joined = {name: "".join(one.text for one in pieces if one.channel == name) for name in channels}
     return {name: text for name, text in joined.items() if text}
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("output", "expected"),
     [
         ("if a <", {"text": "if a <"}),
         ("if a < ", {"text": "if a < "}),
@@ -54,18 +54,18 @@ def cut(said: str, *, is_forced: bool = False, format_of: type[ToolFormat] = Her
     ],
 )
 def test_what_can_only_be_a_mark_is_dropped_and_what_may_be_text_is_not(
-    said: str, told: dict[str, str]
+    output: str, expected: dict[str, str]
 ) -> None:
-    assert cut(said) == told
+    assert cut(output) == expected
 
 
-@pytest.mark.parametrize("said", ["", "\n", "<", "<tool_ca", "<tool_call>\n{", "\n\n<tool_call>"])
-def test_where_a_call_is_required_all_of_it_is_a_call(said: str) -> None:
-    assert cut(said, is_forced=True) == {}
+@pytest.mark.parametrize("output", ["", "\n", "<", "<tool_ca", "<tool_call>\n{", "\n\n<tool_call>"])
+def test_where_a_call_is_required_all_of_it_is_a_call(output: str) -> None:
+    assert cut(output, is_forced=True) == {}
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("output", "expected"),
     [
         ('{"na', {"text": '{"na'}),
         ('{"name": "Bob"', {"text": '{"name": "Bob"'}),
@@ -74,11 +74,11 @@ def test_where_a_call_is_required_all_of_it_is_a_call(said: str) -> None:
         ('{"city": ', {"text": '{"city": '}),
     ],
 )
-def test_a_call_without_a_mark_is_one_once_its_name_is_known(said: str, told: dict[str, str]) -> None:
-    assert cut(said, format_of=Llama3Json) == told
+def test_a_call_without_a_mark_is_one_once_its_name_is_known(output: str, expected: dict[str, str]) -> None:
+    assert cut(output, format_of=Llama3Json) == expected
 
 
-@pytest.mark.parametrize("said", ["</tool", "<", " </tool_call", "}</tool_c"])
-def test_the_beginning_of_a_mark_behind_a_call_is_no_text_wherever_it_ends(said: str) -> None:
-    whole = ADD_CALL.removesuffix("}</tool_call>") + said
+@pytest.mark.parametrize("output", ["</tool", "<", " </tool_call", "}</tool_c"])
+def test_the_beginning_of_a_mark_behind_a_call_is_no_text_wherever_it_ends(output: str) -> None:
+    whole = ADD_CALL.removesuffix("}</tool_call>") + output
     assert read(Hermes, whole) == [("tool", "add", '{"a": 1}')]

@@ -14,8 +14,8 @@ from inference.adapters.tool_calls.gemma import FunctionGemmaCalls, GemmaCalls
 from inference.core.requests import Tool
 from tests.adapters.families.test_gemma import FUNCTION_GEMMA, TOKENS_4, TOKENS_FUNCTION
 from tests.adapters.family_models import ADD, NOW
-from tests.adapters.hearing import family, follows
-from tests.adapters.published import published
+from tests.adapters.parsed_answers import family, follows_grammar
+from tests.adapters.published_templates import published
 
 FORMATS = {
     GemmaCalls: family("gemma4", published("gemma_4"), TOKENS_4)[1],
@@ -105,7 +105,7 @@ FIND = Tool(
 
 @pytest.mark.parametrize("format_of", FORMATS)
 @pytest.mark.parametrize(
-    ("said", "arguments"),
+    ("output", "arguments"),
     [
         # https://github.com/vllm-project/vllm/issues/51284
         ("refs:['ds_1']", {"refs": ["ds_1"]}),
@@ -124,14 +124,14 @@ FIND = Tool(
     ],
 )
 def test_strings_with_other_quotes_and_without_are_what_the_schema_says(
-    format_of: type[GemmaCalls], said: str, arguments: Any
+    format_of: type[GemmaCalls], output: str, arguments: Any
 ) -> None:
-    ((name, text),) = format_of(FORMATS[format_of]).parse(f"call:find{{{said}}}", {"find": FIND})
+    ((name, text),) = format_of(FORMATS[format_of]).parse(f"call:find{{{output}}}", {"find": FIND})
     assert (name, json.loads(text)) == ("find", arguments)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         "code:it's",
         "code:'it's'",
@@ -146,8 +146,10 @@ def test_strings_with_other_quotes_and_without_are_what_the_schema_says(
         "'a':'b",
     ],
 )
-def test_what_cannot_be_read_for_certain_is_no_call(said: str) -> None:
-    assert FunctionGemmaCalls(FORMATS[FunctionGemmaCalls]).parse(f"call:find{{{said}}}", {"find": FIND}) == ()
+def test_what_cannot_be_read_for_certain_is_no_call(output: str) -> None:
+    assert (
+        FunctionGemmaCalls(FORMATS[FunctionGemmaCalls]).parse(f"call:find{{{output}}}", {"find": FIND}) == ()
+    )
 
 
 @pytest.mark.parametrize("format_of", FORMATS)
@@ -188,8 +190,8 @@ def is_allowed(format_of: type[GemmaCalls], bodies: list[str], *, several: bool 
     grammar = format_of(tokenizer).lark([ADD, NOW, PLACE], several)
     matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(tokenizer.hub), grammar)
     assert not matcher.is_error(), matcher.get_error()
-    said = "".join(f"{format_of.begin}call:{body}{format_of.end}" for body in bodies)
-    tokens = tokenizer.encode(said.replace("<escape>", format_of.quote))
+    output = "".join(f"{format_of.begin}call:{body}{format_of.end}" for body in bodies)
+    tokens = tokenizer.encode(output.replace("<escape>", format_of.quote))
     return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
 
 
@@ -250,5 +252,5 @@ def test_a_call_that_is_allowed_is_one_that_is_read() -> None:
 def test_a_string_ends_where_its_mark_is_spelt_as_well(value: str, allowed: bool) -> None:
     """The reader cannot tell a mark that is a token from one that is spelt."""
     _, plain = family("gemma4", "", ("<bos>",))
-    said = f'<|tool_call>call:place{{city:<|"|>{value}<|"|>,unit:<|"|>C<|"|>}}<tool_call|>'
-    assert follows(plain, GemmaCalls, said, tools=(PLACE,)) == allowed
+    output = f'<|tool_call>call:place{{city:<|"|>{value}<|"|>,unit:<|"|>C<|"|>}}<tool_call|>'
+    assert follows_grammar(plain, GemmaCalls, output, tools=(PLACE,)) == allowed

@@ -24,8 +24,8 @@ from inference.adapters.tool_calls.grammar_rules import Unwritable
 from inference.adapters.tool_calls.object_shapes import TooManyShapes
 from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.requests import Tool
-from tests.adapters.saying import Speaker, closers_of, scraps_of, vocabulary
-from tests.adapters.written import Mismatch, is_written
+from tests.adapters.call_writers import Mismatch, check_written
+from tests.adapters.grammar_samples import GrammarSampler, closers_of, fragments_of, vocabulary
 
 EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "20"))
 SETTINGS = settings(
@@ -161,36 +161,36 @@ def reader_of(call_format: ToolFormat, tools: Sequence[Tool], several: bool) -> 
     return ChannelReader(calls=CallReader(call_format, known, several=several, is_forced=True))
 
 
-Heard = tuple[str, tuple[tuple[str, str], ...]]
+ParsedAnswer = tuple[str, tuple[tuple[str, str], ...]]
 
 
-def heard(reader: ChannelReader, pieces: Sequence[str], *, is_cut: bool = False) -> Heard:
+def parse_answer(reader: ChannelReader, pieces: Sequence[str], *, is_cut: bool = False) -> ParsedAnswer:
     """The text, and each call's name and arguments."""
-    told: list[Piece] = [piece for text in pieces for piece in reader.feed(text)]
-    told += reader.flush(is_cut=is_cut)
-    names = {piece.call: piece.name for piece in told if piece.name}
+    read: list[Piece] = [piece for text in pieces for piece in reader.feed(text)]
+    read += reader.flush(is_cut=is_cut)
+    names = {piece.call: piece.name for piece in read if piece.name}
     calls = tuple(
-        (name, "".join(piece.text for piece in told if piece.channel == "tool" and piece.call == call))
+        (name, "".join(piece.text for piece in read if piece.channel == "tool" and piece.call == call))
         for call, name in names.items()
     )
-    return "".join(piece.text for piece in told if piece.channel == "text"), calls
+    return "".join(piece.text for piece in read if piece.channel == "text"), calls
 
 
 def drawn(
     format_of: type[ToolFormat], tools: Sequence[Tool], several: bool, has_marks: bool, seed: int
 ) -> tuple[ToolFormat, str]:
-    words = vocabulary(*dict.fromkeys(format_of(vocabulary().tokenizer).marks if has_marks else ()))
-    call_format = format_of(words.tokenizer)
+    vocab = vocabulary(*dict.fromkeys(format_of(vocabulary().tokenizer).marks if has_marks else ()))
+    call_format = format_of(vocab.tokenizer)
     try:
         grammar = call_format.lark(tools, several)
     except (Unwritable, TooManyShapes):
         assume(False)
-    matcher = LLMatcher(words.grammars, grammar, log_level=0)
+    matcher = LLMatcher(vocab.grammars, grammar, log_level=0)
     assert not matcher.is_error(), matcher.get_error()
     keys = [key for tool in tools for key in json.loads(tool.parameters)["properties"]]
-    scraps = scraps_of(call_format, [tools[0].name, *keys])
-    return call_format, words.tokenizer.decode(
-        Speaker(words, matcher, seed, scraps, closers_of(call_format)).answer()
+    fragments = fragments_of(call_format, [tools[0].name, *keys])
+    return call_format, vocab.tokenizer.decode(
+        GrammarSampler(vocab, matcher, seed, fragments, closers_of(call_format)).answer()
     )
 
 
@@ -204,8 +204,8 @@ def agreeing(
         @given(TOOLS, st.booleans(), st.booleans(), st.integers(0, 2**32))
         def tried(made: list[tuple[str, Any]], several: bool, has_marks: bool, seed: int) -> None:
             tools = [Tool(name=name, parameters=json.dumps(schema)) for name, schema in made]
-            call_format, said = drawn(format_of, tools, several, has_marks, seed)
-            check(call_format, tools, several, said)
+            call_format, output = drawn(format_of, tools, several, has_marks, seed)
+            check(call_format, tools, several, output)
 
         tried()
 
@@ -221,37 +221,37 @@ def finite(digits: str) -> float:
     return max(-1e300, min(1e300, float(digits)))
 
 
-def is_read_back(call_format: ToolFormat, tools: Sequence[Tool], several: bool, said: str) -> None:
-    text, calls = heard(reader_of(call_format, tools, several), [said])
-    assert (text, bool(calls)) == ("", True), said
+def is_read_back(call_format: ToolFormat, tools: Sequence[Tool], several: bool, output: str) -> None:
+    text, calls = parse_answer(reader_of(call_format, tools, several), [output])
+    assert (text, bool(calls)) == ("", True), output
     for name, arguments in calls:
         schema = json.loads(next(tool.parameters for tool in tools if tool.name == name).replace(*NULLABLE))
         jsonschema_rs.validate(schema, json.loads(arguments, parse_float=finite))
     try:
-        is_written(call_format, [(name, json.loads(arguments)) for name, arguments in calls], said)
+        check_written(call_format, [(name, json.loads(arguments)) for name, arguments in calls], output)
     except Mismatch as mismatch:
-        raise AssertionError(f"{calls} is not what was said: {said!r}") from mismatch
+        raise AssertionError(f"{calls} is not what was said: {output!r}") from mismatch
 
 
 def is_the_same_in_every_split(
-    call_format: ToolFormat, tools: Sequence[Tool], several: bool, said: str
+    call_format: ToolFormat, tools: Sequence[Tool], several: bool, output: str
 ) -> None:
-    whole = heard(reader_of(call_format, tools, several), [said])
-    assert heard(reader_of(call_format, tools, several), list(said)) == whole
-    for at in range(1, len(said)):
-        assert heard(reader_of(call_format, tools, several), [said[:at], said[at:]]) == whole
+    whole = parse_answer(reader_of(call_format, tools, several), [output])
+    assert parse_answer(reader_of(call_format, tools, several), list(output)) == whole
+    for at in range(1, len(output)):
+        assert parse_answer(reader_of(call_format, tools, several), [output[:at], output[at:]]) == whole
 
 
 def has_no_marks_wherever_it_is_cut(
-    call_format: ToolFormat, tools: Sequence[Tool], several: bool, said: str
+    call_format: ToolFormat, tools: Sequence[Tool], several: bool, output: str
 ) -> None:
-    _, whole = heard(reader_of(call_format, tools, several), [said])
-    for at in range(len(said)):
-        text, calls = heard(reader_of(call_format, tools, several), [said[:at]], is_cut=True)
-        assert text == "", said[:at]
+    _, whole = parse_answer(reader_of(call_format, tools, several), [output])
+    for at in range(len(output)):
+        text, calls = parse_answer(reader_of(call_format, tools, several), [output[:at]], is_cut=True)
+        assert text == "", output[:at]
         assert [name for name, _ in calls] == [name for name, _ in whole[: len(calls)]]
-        for (_, told), (_, complete) in zip(calls, whole, strict=False):
-            assert complete.startswith(told), said[:at]
+        for (_, partial), (_, complete) in zip(calls, whole, strict=False):
+            assert complete.startswith(partial), output[:at]
 
 
 NAMES = [one.name for one in FORMATS]

@@ -19,8 +19,8 @@ VALUES = st.recursive(
 @given(VALUES, st.sampled_from([repr, json.dumps]), st.sampled_from(["", "</x>", ", more", ")]"]))
 @settings(deadline=None)
 def test_a_value_ends_where_it_ends(value: Any, write: Any, rest: str) -> None:
-    said = write(value)
-    read = Literals(f"  {said}{rest}")
+    output = write(value)
+    read = Literals(f"  {output}{rest}")
     assert json.loads(read.value()) == value
     assert read.text[read.place :] == rest
 
@@ -34,14 +34,14 @@ def test_half_a_surrogate_pair_is_still_something_that_can_be_sent() -> None:
     assert Literals(r"'\ud800'").value().encode() == rb'"\ud800"'
 
 
-@pytest.mark.parametrize("said", ['"a', "'a", "'''a''", '["a', "{'a': 'b", r'"a\"'])
-def test_within_a_string_more_may_follow(said: str) -> None:
+@pytest.mark.parametrize("output", ['"a', "'a", "'''a''", '["a', "{'a': 'b", r'"a\"'])
+def test_within_a_string_more_may_follow(output: str) -> None:
     with pytest.raises(Unfinished):
-        Literals(said).value()
+        Literals(output).value()
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         "",
         "[1",
@@ -59,8 +59,8 @@ def test_within_a_string_more_may_follow(said: str) -> None:
         "[" * 5000,
     ],
 )
-def test_anything_else_is_none(said: str) -> None:
-    read = Literals(said)
+def test_anything_else_is_none(output: str) -> None:
+    read = Literals(output)
     with pytest.raises(ValueError, match=".") as wrong:
         read.value()
     assert not isinstance(wrong.value, Unfinished)

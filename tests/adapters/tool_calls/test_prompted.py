@@ -6,7 +6,7 @@ from inference.adapters.tool_calls.prompted import with_prompted_tools
 from inference.core.requests import Message, Tool, ToolCall
 
 ADD = Tool(name="add", description="Adds.", parameters='{"type":"object"}')
-ASKED = Message(role="user", content="2 and 3?")
+QUESTION = Message(role="user", content="2 and 3?")
 CALLED = Message(
     role="assistant",
     content="Let me see.",
@@ -19,20 +19,20 @@ RESULTS = [Message(role="tool", content=text, tool_call_id=text) for text in ("5
 
 
 def test_the_tools_are_told_in_a_system_message_of_their_own() -> None:
-    first, second = with_prompted_tools([ASKED], [ADD])
-    assert (first.role, second) == ("system", ASKED)
+    first, second = with_prompted_tools([QUESTION], [ADD])
+    assert (first.role, second) == ("system", QUESTION)
     (line,) = [line for line in first.content.splitlines() if line.startswith('{"name": "add"')]
     assert json.loads(line)["parameters"] == {"type": "object"}
 
 
 def test_they_are_told_after_what_the_system_says() -> None:
     kind = Message(role="system", content="Be kind.")
-    first, _ = with_prompted_tools([kind, ASKED], [ADD])
+    first, _ = with_prompted_tools([kind, QUESTION], [ADD])
     assert first.content.startswith("Be kind.\n\nYou can call")
 
 
 def test_a_call_becomes_what_the_model_would_have_written() -> None:
-    call = with_prompted_tools([ASKED, CALLED], [])[1]
+    call = with_prompted_tools([QUESTION, CALLED], [])[1]
     assert call == Message(
         role="assistant",
         content='Let me see.\n<tool_call>\n{"name": "add", "arguments": {"a": 2}}\n</tool_call>\n'
@@ -41,10 +41,10 @@ def test_a_call_becomes_what_the_model_would_have_written() -> None:
 
 
 def test_results_that_follow_each_other_are_one_turn_of_the_user() -> None:
-    turns = with_prompted_tools([ASKED, CALLED, *RESULTS, ASKED], [])
+    turns = with_prompted_tools([QUESTION, CALLED, *RESULTS, QUESTION], [])
     assert [turn.role for turn in turns] == ["user", "assistant", "user", "user"]
     assert turns[2].content == "<tool_response>\n5\n</tool_response>\n<tool_response>\n0\n</tool_response>"
 
 
 def test_a_conversation_without_tools_stays_as_it_is() -> None:
-    assert with_prompted_tools([ASKED], []) == [ASKED]
+    assert with_prompted_tools([QUESTION], []) == [QUESTION]

@@ -16,7 +16,7 @@ from inference.adapters.tool_calls.pythonic import Pythonic
 from inference.adapters.tool_calls.tool_formats import FORMATS, detect_format
 from inference.core.requests import Tool
 from tests.adapters.family_models import ADD, NOW
-from tests.adapters.hearing import family, follows
+from tests.adapters.parsed_answers import family, follows_grammar
 
 PLACE = Tool(
     name="get-place",
@@ -40,14 +40,14 @@ VALUES = st.recursive(
 
 def parsed(body: str) -> list[tuple[str, Any]]:
     tools = {tool.name: tool for tool in (ADD, NOW, PLACE)}
-    return [(name, json.loads(said)) for name, said in Pythonic(TOKENIZER).parse(body, tools)]
+    return [(name, json.loads(output)) for name, output in Pythonic(TOKENIZER).parse(body, tools)]
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "key_1"]), VALUES), st.sampled_from([repr, json.dumps]))
 @settings(deadline=None)
 def test_values_of_python_and_of_json_are_read_back(arguments: dict[str, Any], write: Any) -> None:
-    said = ", ".join(f"{key}={write(value)}" for key, value in arguments.items())
-    assert parsed(f"[add({said}), now()]") == [("add", arguments), ("now", {})]
+    output = ", ".join(f"{key}={write(value)}" for key, value in arguments.items())
+    assert parsed(f"[add({output}), now()]") == [("add", arguments), ("now", {})]
 
 
 @given(st.text("add(now)[]=,'\"a1-\n\\{}", max_size=24))
@@ -96,14 +96,14 @@ def test_a_name_may_be_anything_that_a_tool_has(name: str) -> None:
     """Python's keywords among them (https://github.com/vllm-project/vllm/issues/48171)."""
     schema = {"properties": {name: {"type": "string"}}, "required": [name], "additionalProperties": False}
     tool = Tool(name=name, parameters=json.dumps(schema))
-    said = f'[{name}({name}="a"), {name}({name}="b")]'
-    marked = f"<|tool_call_start|>{said}<|tool_call_end|>"
-    assert parsed(said) == [(name, {name: "a"}), (name, {name: "b"})]
-    assert follows(TOKENIZER, Pythonic, marked, tools=(tool,))
+    output = f'[{name}({name}="a"), {name}({name}="b")]'
+    marked = f"<|tool_call_start|>{output}<|tool_call_end|>"
+    assert parsed(output) == [(name, {name: "a"}), (name, {name: "b"})]
+    assert follows_grammar(TOKENIZER, Pythonic, marked, tools=(tool,))
     calls = tuple((name, json.dumps({name: value}, ensure_ascii=False)) for value in "ab")
     reader = CallReader(Pythonic(TOKENIZER), {name: tool})
     assert [piece.name for piece in ChannelReader(calls=reader).feed(marked) if piece.name] == [name, name]
-    assert [(called, said) for called, said in Pythonic(TOKENIZER).parse(said, {})] == list(calls)
+    assert [(called, output) for called, output in Pythonic(TOKENIZER).parse(output, {})] == list(calls)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_a_name_may_be_anything_that_a_tool_has(name: str) -> None:
 def test_a_value_is_what_python_or_json_means_by_it(
     format_of: type[Pythonic], value: str, expected: Any
 ) -> None:
-    ((name, said),) = format_of(TOKENIZER).parse(f"add(a={value})", {"add": ADD})
-    assert (name, json.loads(said)) == ("add", {"a": expected})
+    ((name, output),) = format_of(TOKENIZER).parse(f"add(a={value})", {"add": ADD})
+    assert (name, json.loads(output)) == ("add", {"a": expected})
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_cannot_become_a_call_is_known_early(body: str, may: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "allowed"),
+    ("output", "allowed"),
     [
         ("[add(a=1), now()]", True),
         ("[now()]", True),
@@ -193,18 +193,18 @@ def test_what_cannot_become_a_call_is_known_early(body: str, may: bool) -> None:
         ("[]", False),
     ],
 )
-def test_the_grammar_allows_what_its_tools_take(said: str, allowed: bool) -> None:
-    assert follows(TOKENIZER, Pythonic, f"<|tool_call_start|>{said}<|tool_call_end|>") == allowed
+def test_the_grammar_allows_what_its_tools_take(output: str, allowed: bool) -> None:
+    assert follows_grammar(TOKENIZER, Pythonic, f"<|tool_call_start|>{output}<|tool_call_end|>") == allowed
 
 
 def test_only_one_call_where_only_one_is_wanted() -> None:
-    said = "<|tool_call_start|>[now(), now()]<|tool_call_end|>"
-    assert follows(TOKENIZER, Pythonic, said)
-    assert not follows(TOKENIZER, Pythonic, said, several=False)
+    output = "<|tool_call_start|>[now(), now()]<|tool_call_end|>"
+    assert follows_grammar(TOKENIZER, Pythonic, output)
+    assert not follows_grammar(TOKENIZER, Pythonic, output, several=False)
 
 
 @pytest.mark.parametrize(
-    ("said", "allowed"),
+    ("output", "allowed"),
     [
         ('get-place(city="Rome")', True),
         ('get-place(city="Rome", days=3, x=[true])', True),
@@ -214,10 +214,10 @@ def test_only_one_call_where_only_one_is_wanted() -> None:
         ('get-place(days=3, city="Rome")', False),
     ],
 )
-def test_arguments_follow_their_schemas_in_its_order(said: str, allowed: bool) -> None:
-    text = f"<|tool_call_start|>[{said}]<|tool_call_end|>"
-    assert follows(TOKENIZER, Pythonic, text, tools=(PLACE,)) == allowed
-    assert not allowed or parsed(said)[0][1]["city"] == "Rome"
+def test_arguments_follow_their_schemas_in_its_order(output: str, allowed: bool) -> None:
+    text = f"<|tool_call_start|>[{output}]<|tool_call_end|>"
+    assert follows_grammar(TOKENIZER, Pythonic, text, tools=(PLACE,)) == allowed
+    assert not allowed or parsed(output)[0][1]["city"] == "Rome"
 
 
 def test_a_template_with_its_marks_tells_the_manner() -> None:

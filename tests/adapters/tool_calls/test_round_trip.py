@@ -24,9 +24,9 @@ from tests.adapters.families import (
     test_mistral,
     test_qwen,
 )
-from tests.adapters.family_models import LLAMA_TOOLS, NOW, asking, real
+from tests.adapters.family_models import LLAMA_TOOLS, NOW, chat_request, real
 
-ASKED = Message(role="user", content="2 and 3?")
+QUESTION = Message(role="user", content="2 and 3?")
 FIND = Tool(
     name="find",
     parameters='{"type": "object", "properties": {"place": {"type": "string"}, "days": {"type": "integer"},'
@@ -86,23 +86,23 @@ def called(*calls: dict[str, Any], content: str = "") -> Message:
     return Message(role="assistant", content=content, tool_calls=made)
 
 
-def said(adapter: Adapter, message: Message) -> tuple[list[int], list[int]]:
+def output(adapter: Adapter, message: Message) -> tuple[list[int], list[int]]:
     """The tokens before the assistant's turn and those of it, as the template writes them."""
-    asked = adapter.render(asking(ASKED, tools=(FIND, NOW)))
+    prompt = adapter.render(chat_request(QUESTION, tools=(FIND, NOW)))
     results = (Message(role="tool", content="five", tool_call_id=call.id) for call in message.tool_calls)
-    whole = adapter.render(asking(ASKED, message, *results, tools=(FIND, NOW)))
+    whole = adapter.render(chat_request(QUESTION, message, *results, tools=(FIND, NOW)))
     # Where a template opens the reasoning, its prompt says more than its history.
-    shared = len(list(takewhile(lambda both: both[0] == both[1], zip(asked, whole, strict=False))))
+    shared = len(list(takewhile(lambda both: both[0] == both[1], zip(prompt, whole, strict=False))))
     answer = whole[shared:]
     end = next(place for place, token in enumerate(answer) if token in adapter.stop_ids)
     return whole[:shared], answer[: end + 1]
 
 
-def heard(name: str, message: Message) -> tuple[str, list[tuple[str, Any]]]:
+def parse_answer(name: str, message: Message) -> tuple[str, list[tuple[str, Any]]]:
     """Text and calls of an answer that says this turn as the template writes it."""
     adapter, tokenizer = FAMILIES[name]
-    prompt, tokens = said(adapter, message)
-    made = AnswerText.of(asking(ASKED, tools=(FIND, NOW)), prompt, tokenizer, adapter)
+    prompt, tokens = output(adapter, message)
+    made = AnswerText.of(chat_request(QUESTION, tools=(FIND, NOW)), prompt, tokenizer, adapter)
     events = [*(event for token in tokens for event in made.feed(token)), *made.flush()]
     calls: dict[int, list[str]] = {}
     for event in events:
@@ -120,36 +120,39 @@ def heard(name: str, message: Message) -> tuple[str, list[tuple[str, Any]]]:
 @given(arguments=ARGUMENTS)
 @settings(max_examples=30, deadline=None)
 def test_a_call_is_read_back(name: str, arguments: dict[str, Any]) -> None:
-    assert heard(name, called(arguments)) == ("", [("find", arguments)])
+    assert parse_answer(name, called(arguments)) == ("", [("find", arguments)])
 
 
 @pytest.mark.parametrize("name", IN_JSON)
 @given(arguments=WILD)
 @settings(max_examples=30, deadline=None)
 def test_arguments_of_any_name_are_read_back(name: str, arguments: dict[str, Any]) -> None:
-    assert heard(name, called(arguments)) == ("", [("find", arguments)])
+    assert parse_answer(name, called(arguments)) == ("", [("find", arguments)])
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES.keys() - SINGLE))
 def test_several_calls_are_read_back(name: str) -> None:
-    told: list[dict[str, Any]] = [{"days": 1}, {}, {"place": "a b", "days": 3}]
-    assert heard(name, called(*told)) == ("", [("find", arguments) for arguments in told])
+    several: list[dict[str, Any]] = [{"days": 1}, {}, {"place": "a b", "days": 3}]
+    assert parse_answer(name, called(*several)) == ("", [("find", arguments) for arguments in several])
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES.keys() - SILENT))
 def test_text_before_a_call_is_read_back(name: str) -> None:
-    assert heard(name, called({"days": 1}, content="Let me see.")) == ("Let me see.", [("find", {"days": 1})])
+    assert parse_answer(name, called({"days": 1}, content="Let me see.")) == (
+        "Let me see.",
+        [("find", {"days": 1})],
+    )
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_calls_and_results_of_another_server_are_rendered(name: str) -> None:
     adapter, tokenizer = FAMILIES[name]
     call = ToolCall(id="call_0123456789abcdef01234567", name="find", arguments='{"days": 41}')
-    asked = asking(
-        ASKED,
+    request = chat_request(
+        QUESTION,
         Message(role="assistant", content="", tool_calls=(call,)),
         Message(role="tool", content="five", tool_call_id=call.id, name="find"),
         tools=(FIND,),
     )
-    text = tokenizer.decode(adapter.render(asked))
+    text = tokenizer.decode(adapter.render(request))
     assert text.index("41") < text.index("five")

@@ -32,7 +32,7 @@ def is_allowed(format_of: type[ToolFormat], family: str, text: str, *, several: 
 
 
 @pytest.mark.parametrize(
-    ("format_of", "family", "said"),
+    ("format_of", "family", "output"),
     [
         (Hermes, "qwen3", HERMES),
         (Hermes, "qwen3", f"\n\n{HERMES}\n{HERMES}"),
@@ -41,12 +41,14 @@ def is_allowed(format_of: type[ToolFormat], family: str, text: str, *, several: 
         (MistralArgs, "mistral_nemo", '[TOOL_CALLS]add[ARGS]{"a": 1}[TOOL_CALLS]now[ARGS]{}'),
     ],
 )
-def test_a_call_in_the_familys_manner_is_allowed(format_of: type[ToolFormat], family: str, said: str) -> None:
-    assert is_allowed(format_of, family, said)
+def test_a_call_in_the_familys_manner_is_allowed(
+    format_of: type[ToolFormat], family: str, output: str
+) -> None:
+    assert is_allowed(format_of, family, output)
 
 
 @pytest.mark.parametrize(
-    ("format_of", "family", "said"),
+    ("format_of", "family", "output"),
     [
         (Hermes, "qwen3", "Hello"),
         (Hermes, "qwen3", HERMES.replace("add", "sub")),
@@ -57,20 +59,22 @@ def test_a_call_in_the_familys_manner_is_allowed(format_of: type[ToolFormat], fa
         (MistralArgs, "mistral_nemo", "[TOOL_CALLS]add[ARGS]{}"),
     ],
 )
-def test_anything_else_is_not(format_of: type[ToolFormat], family: str, said: str) -> None:
-    assert not is_allowed(format_of, family, said)
+def test_anything_else_is_not(format_of: type[ToolFormat], family: str, output: str) -> None:
+    assert not is_allowed(format_of, family, output)
 
 
 @pytest.mark.parametrize(
-    ("format_of", "family", "said"),
+    ("format_of", "family", "output"),
     [
         (Hermes, "qwen3", f"{HERMES}\n{HERMES}"),
         (MistralList, "mistral_nemo", LIST),
         (MistralArgs, "mistral_nemo", "[TOOL_CALLS]now[ARGS]{}[TOOL_CALLS]now[ARGS]{}"),
     ],
 )
-def test_only_one_call_where_only_one_is_wanted(format_of: type[ToolFormat], family: str, said: str) -> None:
-    assert not is_allowed(format_of, family, said, several=False)
+def test_only_one_call_where_only_one_is_wanted(
+    format_of: type[ToolFormat], family: str, output: str
+) -> None:
+    assert not is_allowed(format_of, family, output, several=False)
 
 
 @pytest.mark.parametrize(

@@ -149,8 +149,8 @@ def test_a_list_may_hold_what_ends_its_argument_and_its_call() -> None:
     inside = "</parameter></function></tool_call>"
     tools = {"find": Tool(name="find", parameters='{"properties": {"texts": {"type": "array"}}}')}
     body = written("find", {"texts": [inside, "x"]})
-    for said in (body, body.replace('"', "'")):
-        ((name, text),) = FunctionXml(TOKENIZER).parse(said, tools)
+    for output in (body, body.replace('"', "'")):
+        ((name, text),) = FunctionXml(TOKENIZER).parse(output, tools)
         assert (name, json.loads(text)) == ("find", {"texts": [inside, "x"]})
     assert FunctionXml(TOKENIZER).can_continue(body[: body.index("</tool_call>")], tools)
 
@@ -183,7 +183,7 @@ def tool_of(**properties: Any) -> Tool:
     return Tool(name="find", parameters=json.dumps(schema))
 
 
-@pytest.mark.parametrize("said", ["12345", "true", "null", "1e5", '{"a": 1}', "[1]", "None", '"a"', " 7"])
+@pytest.mark.parametrize("output", ["12345", "true", "null", "1e5", '{"a": 1}', "[1]", "None", '"a"', " 7"])
 @pytest.mark.parametrize(
     "schema",
     [
@@ -199,20 +199,20 @@ def tool_of(**properties: Any) -> Tool:
 )
 @pytest.mark.parametrize("format_of", [FunctionXml, MiniMaxCalls, GlmCalls])
 def test_a_string_stays_one_wherever_its_type_stands(
-    format_of: type[XmlCalls], schema: Any, said: str
+    format_of: type[XmlCalls], schema: Any, output: str
 ) -> None:
     tool = tool_of(place=schema, other={"type": "string"})
     kind = format_of(TOKENIZER)
     body = (
-        kind.opening.removeprefix(kind.begin).format(name="find") + kind.argument.format(key="place") + said
+        kind.opening.removeprefix(kind.begin).format(name="find") + kind.argument.format(key="place") + output
     )
     body += kind.value_end + kind.closing_text.removesuffix(kind.end)
     ((_, arguments),) = kind.parse(body, {"find": tool})
-    assert json.loads(arguments) == {"place": said}
+    assert json.loads(arguments) == {"place": output}
 
 
 @pytest.mark.parametrize(
-    ("schema", "said", "value"),
+    ("schema", "output", "value"),
     [
         ({"$ref": "#/$defs/number"}, "12345", 12345),
         ({"$ref": "#/$defs/maybe"}, "null", None),
@@ -224,9 +224,9 @@ def test_a_string_stays_one_wherever_its_type_stands(
         ({"type": "array", "items": {"$ref": "#"}}, "['a', True]", ["a", True]),
     ],
 )
-def test_another_value_is_what_its_reference_says(schema: Any, said: str, value: Any) -> None:
+def test_another_value_is_what_its_reference_says(schema: Any, output: str, value: Any) -> None:
     tool = tool_of(place=schema)
-    ((_, arguments),) = FunctionXml(TOKENIZER).parse(written("find", {"place": said}), {"find": tool})
+    ((_, arguments),) = FunctionXml(TOKENIZER).parse(written("find", {"place": output}), {"find": tool})
     assert json.loads(arguments) == {"place": value}
 
 
@@ -239,11 +239,11 @@ def test_a_parameter_that_cannot_be_written_is_left_out_or_refused() -> None:
         FunctionXml(TOKENIZER).lark([required], several=False)
 
 
-def is_allowed(said: str, *, several: bool = True) -> bool:
+def is_allowed(output: str, *, several: bool = True) -> bool:
     grammar = FunctionXml(TOKENIZER).lark(list(TOOLS.values()), several)
     matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(TOKENIZER.hub), grammar)
     assert not matcher.is_error(), matcher.get_error()
-    tokens = TOKENIZER.encode(said)
+    tokens = TOKENIZER.encode(output)
     return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
 
 
@@ -252,7 +252,7 @@ def call(name: str, **arguments: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         call("add", a=1),
         call("now"),
@@ -262,14 +262,14 @@ def call(name: str, **arguments: Any) -> str:
         call("place", city="", note=None),
     ],
 )
-def test_a_call_that_follows_its_schema_is_allowed_and_read(said: str) -> None:
-    assert is_allowed(said)
-    bodies = said.replace("</tool_call>", "").split("<tool_call>")[1:]
+def test_a_call_that_follows_its_schema_is_allowed_and_read(output: str) -> None:
+    assert is_allowed(output)
+    bodies = output.replace("</tool_call>", "").split("<tool_call>")[1:]
     assert all(parsed(body) for body in bodies)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         call("add"),
         call("add", a="one"),
@@ -283,8 +283,8 @@ def test_a_call_that_follows_its_schema_is_allowed_and_read(said: str) -> None:
         "",
     ],
 )
-def test_any_other_call_is_not(said: str) -> None:
-    assert not is_allowed(said)
+def test_any_other_call_is_not(output: str) -> None:
+    assert not is_allowed(output)
 
 
 def test_only_one_call_where_only_one_is_wanted() -> None:

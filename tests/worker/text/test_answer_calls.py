@@ -7,7 +7,7 @@ import pytest
 from inference.core.events import FinishReason, TextDelta, TokenLogprob, ToolCallDelta
 from inference.core.requests import Message
 from inference.worker.text.answer import AnswerText
-from tests.adapters.family_models import ADD, asking, real
+from tests.adapters.family_models import ADD, chat_request, real
 
 CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>'
 QWEN = real("qwen3", "qwen3")
@@ -16,7 +16,7 @@ QWEN = real("qwen3", "qwen3")
 def calling(text: str, **wishes: Any) -> tuple[AnswerText, list[Any]]:
     """An answer of this text to a request with tools, and its events."""
     adapter, tokenizer = QWEN
-    request = asking(Message(role="user", content="hi"), tools=(ADD,), **wishes)
+    request = chat_request(Message(role="user", content="hi"), tools=(ADD,), **wishes)
     made = AnswerText.of(request, [0], tokenizer, adapter)
     events: list[Any] = []
     for token in tokenizer.encode(text):
@@ -80,7 +80,7 @@ def test_every_token_of_a_call_is_told_once(text: str) -> None:
 
 def test_several_answers_keep_their_calls_apart() -> None:
     adapter, tokenizer = QWEN
-    request = asking(Message(role="user", content="hi"), tools=(ADD,), n=2)
+    request = chat_request(Message(role="user", content="hi"), tools=(ADD,), n=2)
     made = AnswerText.of(request, [0], tokenizer, adapter, index=1)
     events: list[Any] = [event for token in tokenizer.encode(CALL) for event in made.feed(token)]
     assert {event.index for event in events} == {1}
@@ -89,7 +89,7 @@ def test_several_answers_keep_their_calls_apart() -> None:
 def cut(text: str, **wishes: Any) -> tuple[AnswerText, list[Any]]:
     """An answer that max_tokens cuts here, with a log probability for each of its tokens."""
     adapter, tokenizer = QWEN
-    request = asking(Message(role="user", content="hi"), tools=(ADD,), logprobs=0, **wishes)
+    request = chat_request(Message(role="user", content="hi"), tools=(ADD,), logprobs=0, **wishes)
     made = AnswerText.of(request, [0], tokenizer, adapter)
     events: list[Any] = []
     for token in tokenizer.encode(text):

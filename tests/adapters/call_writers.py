@@ -1,4 +1,4 @@
-"""Calls as each format writes them, to be compared with a text: independent of grammar and reader."""
+"""Compares a text with calls as each format writes them, independently of grammar and parser."""
 
 import json
 import re
@@ -15,21 +15,21 @@ _WORDS = {"True": True, "False": False, "None": None}
 
 
 class Mismatch(Exception):
-    """The text is not what these calls are written as."""
+    """The text is not these calls in their format."""
 
 
 class Text:
-    """A text that is read from the beginning on."""
+    """A text that is compared from the beginning on."""
 
     def __init__(self, text: str) -> None:
         self.rest = text
 
-    def says(self, said: str) -> None:
-        if not self.rest.startswith(said):
-            raise Mismatch(f"{said!r} is not at {self.rest[:80]!r}")
-        self.rest = self.rest[len(said) :]
+    def expect(self, output: str) -> None:
+        if not self.rest.startswith(output):
+            raise Mismatch(f"{output!r} is not at {self.rest[:80]!r}")
+        self.rest = self.rest[len(output) :]
 
-    def matches(self, pattern: str) -> None:
+    def expect_pattern(self, pattern: str) -> None:
         found = re.compile(pattern).match(self.rest)
         if not found:
             raise Mismatch(f"{pattern} is not at {self.rest[:80]!r}")
@@ -56,13 +56,13 @@ class Text:
     def joined(self, parts: Sequence[Callable[[], None]], joint: str) -> None:
         for place, part in enumerate(parts):
             if place:
-                self.matches(joint)
+                self.expect_pattern(joint)
             part()
 
 
-def is_written(call_format: ToolFormat, calls: Calls, said: str) -> None:
-    """Raises Mismatch where `said` is not just these calls; of a format not known here it says nothing."""
-    text = Text(said)
+def check_written(call_format: ToolFormat, calls: Calls, output: str) -> None:
+    """Raises Mismatch where `output` is not just these calls; of a format not known here it says nothing."""
+    text = Text(output)
     writer = next((writer for kind, writer in WRITERS if _is(call_format, kind)), None)
     if writer:
         writer(text, call_format, calls)
@@ -81,50 +81,50 @@ def _objects(before: str, joint: str, after: str, call: str = r'\{{"name": "{}",
         begin, end = re.escape(call_format.begin), re.escape(call_format.end)
 
         def one(name: str, arguments: Any) -> None:
-            text.matches(call.format(re.escape(name), call_format.arguments_key))
+            text.expect_pattern(call.format(re.escape(name), call_format.arguments_key))
             text.json(arguments)
-            text.says("}")
+            text.expect("}")
 
-        text.matches(before.format(begin))
+        text.expect_pattern(before.format(begin))
         text.joined([lambda call=call: one(*call) for call in calls], joint.format(begin, end))  # type: ignore[misc]
-        text.matches(after.format(end))
+        text.expect_pattern(after.format(end))
 
     return write
 
 
 def _args(text: Text, call_format: ToolFormat, calls: Calls) -> None:
     for name, arguments in calls:
-        text.says(f"[TOOL_CALLS]{name}[ARGS]")
+        text.expect(f"[TOOL_CALLS]{name}[ARGS]")
         text.json(arguments)
 
 
 def _harmony(text: Text, call_format: ToolFormat, calls: Calls) -> None:
-    text.matches(r"(<\|channel\|>analysis<\|message\|>(?s:.*?)<\|end\|><\|start\|>assistant)?")
+    text.expect_pattern(r"(<\|channel\|>analysis<\|message\|>(?s:.*?)<\|end\|><\|start\|>assistant)?")
     ((name, arguments),) = calls
-    text.says(f"<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>")
+    text.expect(f"<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>")
     text.json(arguments)
 
 
 def _marked(text: Text, call_format: MarkedCalls, calls: Calls) -> None:
     def one(name: str, arguments: Any) -> None:
-        text.says(f"{call_format.before}{name}")
-        text.matches(re.escape(call_format.between) or r":[0-9]+<\|tool_call_argument_begin\|>")
+        text.expect(f"{call_format.before}{name}")
+        text.expect_pattern(re.escape(call_format.between) or r":[0-9]+<\|tool_call_argument_begin\|>")
         text.json(arguments)
-        text.says(call_format.after)
+        text.expect(call_format.after)
 
-    text.matches("\n?\n?" + re.escape(call_format.begin))
+    text.expect_pattern("\n?\n?" + re.escape(call_format.begin))
     text.joined([lambda call=call: one(*call) for call in calls], re.escape(call_format.joint))  # type: ignore[misc]
-    text.says(call_format.end)
+    text.expect(call_format.end)
 
 
 def _tags(text: Text, call_format: XmlCalls, calls: Calls) -> None:
-    def loosely(said: str) -> None:
-        text.matches(re.escape(said).replace("\\\n", r"\n?").replace("\n", r"\n?"))
+    def loosely(output: str) -> None:
+        text.expect_pattern(re.escape(output).replace("\\\n", r"\n?").replace("\n", r"\n?"))
 
     def value(one: Any) -> None:
         bare = one if isinstance(one, str) else next((w for w, v in _WORDS.items() if v is one), "")
         text.one_of(
-            *([lambda: (text.says(bare), loosely(call_format.value_end))] if bare or one == "" else []),  # type: ignore[list-item, func-returns-value]
+            *([lambda: (text.expect(bare), loosely(call_format.value_end))] if bare or one == "" else []),  # type: ignore[list-item, func-returns-value]
             lambda: (text.json(one), loosely(call_format.value_end)),  # type: ignore[list-item, func-returns-value, arg-type, return-value]
         )
 
@@ -137,54 +137,54 @@ def _tags(text: Text, call_format: XmlCalls, calls: Calls) -> None:
         loosely(call_format.closing_text)
 
     is_section = not call_format.opening.startswith(call_format.begin)
-    text.matches("\n?\n?" + (re.escape(call_format.begin) + "\n" if is_section else ""))
+    text.expect_pattern("\n?\n?" + (re.escape(call_format.begin) + "\n" if is_section else ""))
     text.joined([lambda one=one: call(*one) for one in calls], "\n?")  # type: ignore[misc]
-    text.says(call_format.end if is_section else "")
+    text.expect(call_format.end if is_section else "")
 
 
 def _gemma(text: Text, call_format: GemmaCalls, calls: Calls) -> None:
     def string(one: str) -> None:
-        text.says(f"{call_format.quote}{one}{call_format.quote}")
+        text.expect(f"{call_format.quote}{one}{call_format.quote}")
 
     def member(key: str, one: Any) -> None:
-        text.one_of(lambda: string(key), lambda: text.says(key))
-        text.says(":")
+        text.one_of(lambda: string(key), lambda: text.expect(key))
+        text.expect(":")
         value(one)
 
     def value(one: Any) -> None:
         if isinstance(one, str):
             string(one)
         elif isinstance(one, dict):
-            text.says("{")
+            text.expect("{")
             text.joined([lambda pair=pair: member(*pair) for pair in one.items()], ",")  # type: ignore[misc]
-            text.says("}")
+            text.expect("}")
         elif isinstance(one, list):
-            text.says("[")
+            text.expect("[")
             text.joined([lambda each=each: value(each) for each in one], ",")  # type: ignore[misc]
-            text.says("]")
+            text.expect("]")
         else:
             text.json(one)
 
     for name, arguments in calls:
-        text.says(f"{call_format.begin}call:{name}")
+        text.expect(f"{call_format.begin}call:{name}")
         value(arguments)
-        text.says(call_format.end)
+        text.expect(call_format.end)
 
 
 def _python(before: str, joint: str, after: str) -> Any:
     def write(text: Text, call_format: ToolFormat, calls: Calls) -> None:
         def argument(key: str, one: Any) -> None:
-            text.says(f"{key}=")
+            text.expect(f"{key}=")
             text.json(one)
 
         def call(name: str, arguments: dict[str, Any]) -> None:
-            text.says(f"{name}(")
+            text.expect(f"{name}(")
             text.joined([lambda pair=pair: argument(*pair) for pair in arguments.items()], ", ")  # type: ignore[misc]
-            text.says(")")
+            text.expect(")")
 
-        text.matches(before.format(re.escape(call_format.begin)))
+        text.expect_pattern(before.format(re.escape(call_format.begin)))
         text.joined([lambda one=one: call(*one) for one in calls], joint)  # type: ignore[misc]
-        text.matches(after.format(re.escape(call_format.end)))
+        text.expect_pattern(after.format(re.escape(call_format.end)))
 
     return write
 

@@ -1,11 +1,11 @@
-"""Chat templates as they are published, taken from the collection that llama.cpp tests with.
+"""Published chat templates, from the collection that llama.cpp tests with.
 
     pip download --no-deps --no-binary :all: llama-cpp-python==0.3.36
     tar xzf llama_cpp_python-0.3.36.tar.gz
-    python -m tests.adapters.published llama_cpp_python-0.3.36/vendor/llama.cpp/models/templates
+    python -m tests.adapters.published_templates llama_cpp_python-0.3.36/vendor/llama.cpp/models/templates
 
-Only what its maker lets others pass on is here, with its licence; Llama's, Gemma 3's and Command R's are
-in the tests of their families in short. DeepSeek publishes V3.2 and V4 without one: theirs are llama.cpp's.
+Only templates whose licence allows redistribution are here, with their licence; tests of Llama, Gemma 3 and
+Command R have short versions of theirs. DeepSeek publishes V3.2 and V4 without one: theirs are llama.cpp's.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What a model could say: texts drawn from a grammar, with pieces of the format's marks in them."""
+"""Random samples of a grammar, with fragments of the format's markers in them."""
 
 import random
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.family_models import hub_tokenizer
 
 END = "<|the_end|>"
-_TOKENS = 160  # after these it hurries to the end
+_TOKENS = 160  # after these the sample is closed as soon as possible
 _MOST = 4000
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Bytes, the end of an answer, and perhaps marks as tokens of their own."""
+    """Bytes, the end of an answer, and perhaps markers as tokens of their own."""
 
     tokenizer: HubTokenizer
     grammars: LLTokenizer
@@ -32,7 +32,7 @@ class Vocabulary:
         return end
 
     def spelt(self, text: str) -> list[int]:
-        """Byte by byte, whatever marks are in it."""
+        """The tokens of `text` byte by byte, without those of markers."""
         return [token for char in text for token in self.tokenizer.encode(char)]
 
 
@@ -44,8 +44,8 @@ def vocabulary(*marks: str) -> Vocabulary:
     return Vocabulary(tokenizer, grammars, tuple(one for one in ids if one is not None))
 
 
-def scraps_of(call_format: ToolFormat, names: Sequence[str]) -> list[str]:
-    """Pieces of which a text could make something that looks like a part of a call, the whole ones often."""
+def fragments_of(call_format: ToolFormat, names: Sequence[str]) -> list[str]:
+    """Parts of markers that could be mistaken for a part of a call; complete markers occur more often."""
     own = {
         name: getattr(call_format, name, "")
         for name in ("opening", "argument", "value_end", "closing_text", "quote")
@@ -63,43 +63,48 @@ def scraps_of(call_format: ToolFormat, names: Sequence[str]) -> list[str]:
     }
     parts = {part for mark in marks | whole for part in (mark[: len(mark) // 2], mark[1:], mark.strip())}
     plain = ['"', "'", "\\", "\n", " ", ", ", "{", "}", "[", "]", "(", ")", ":", "=", "é", "😀", "\u2028"]
-    words = ["null", "true", "None", "12345", "1e5", " 7", '{"a": 1}', '["x"]', "'q'", *names]
+    vocab = ["null", "true", "None", "12345", "1e5", " 7", '{"a": 1}', '["x"]', "'q'", *names]
     often = sorted(whole | marks) * 4
-    return [scrap for scrap in [*often, *sorted(parts), *plain, *words] if scrap]
+    return [fragment for fragment in [*often, *sorted(parts), *plain, *vocab] if fragment]
 
 
 def closers_of(call_format: ToolFormat) -> list[str]:
-    """What ends a text of this format, sooner or later."""
+    """What can end a text of this format."""
     own = [getattr(call_format, name, "") for name in ("value_end", "closing_text", "quote", "end")]
     return [*filter(None, own), '"', "}", "]", ")"]
 
 
-class Speaker:
-    """Draws one answer."""
+class GrammarSampler:
+    """Draws one answer; the same seed gives the same answer."""
 
     def __init__(
-        self, words: Vocabulary, matcher: LLMatcher, seed: int, scraps: Sequence[str], closers: Sequence[str]
+        self,
+        vocab: Vocabulary,
+        matcher: LLMatcher,
+        seed: int,
+        fragments: Sequence[str],
+        closers: Sequence[str],
     ) -> None:
-        self._words = words
+        self._vocab = vocab
         self._matcher = matcher.deep_copy()
         self._random = random.Random(seed)  # noqa: S311
-        self._scraps = [words.spelt(scrap) for scrap in scraps]
-        self._closers = [[words.end], *map(words.spelt, closers), *map(words.tokenizer.encode, closers)]
+        self._fragments = [vocab.spelt(fragment) for fragment in fragments]
+        self._closers = [[vocab.end], *map(vocab.spelt, closers), *map(vocab.tokenizer.encode, closers)]
 
     def answer(self) -> list[int]:
         tokens: list[int] = []
-        while not tokens or tokens[-1] != self._words.end:
+        while not tokens or tokens[-1] != self._vocab.end:
             assert len(tokens) < _MOST
             tokens += self._next(is_late=len(tokens) > _TOKENS)
         return tokens[:-1]
 
     def _next(self, *, is_late: bool) -> list[int]:
-        if is_late and (said := self._closed()):
-            return said
+        if is_late and (output := self._closed()):
+            return output
         if not is_late and self._random.random() < 0.5:
-            scrap = self._random.choice(self._scraps)
-            if count := self._matcher.try_consume_tokens(scrap):
-                return scrap[:count]
+            fragment = self._random.choice(self._fragments)
+            if count := self._matcher.try_consume_tokens(fragment):
+                return fragment[:count]
         token = self._any(is_late)
         assert self._matcher.consume_token(token), self._matcher.get_error()
         return [token]
@@ -116,6 +121,6 @@ class Speaker:
         bits = np.unpackbits(np.frombuffer(self._matcher.compute_bitmask(), np.uint8), bitorder="little")
         allowed = bits.nonzero()[0].tolist()
         assert allowed and not self._matcher.is_error(), self._matcher.get_error()
-        few = [token for token in allowed if token in self._words.marks or token == self._words.end]
+        few = [token for token in allowed if token in self._vocab.marks or token == self._vocab.end]
         is_mark = bool(few) and not is_late and self._random.random() < 0.3
         return int(self._random.choice(few if is_mark else allowed))
