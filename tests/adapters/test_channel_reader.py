@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.adapters.channel_reader import ChannelReader
-from inference.adapters.partial_marker import partial_length
 from inference.adapters.piece import Piece
 
 THINK = ("<think>", "</think>")
@@ -62,13 +61,9 @@ def test_what_only_looked_like_a_marker_is_kept() -> None:
     assert read("if a <", [1, 2, 3])["text"] == "if a <"
 
 
-def test_text_that_cannot_be_a_marker_is_not_partial_length() -> None:
+def test_text_that_cannot_be_a_marker_is_not_held_back() -> None:
     assert ChannelReader(reasoning=THINK).feed("Hello") == [Piece("text", "Hello")]
 
 
 def test_without_markers_text_passes_as_it_is() -> None:
     assert ChannelReader().feed("<think>") == [Piece("text", "<think>")]
-
-
-def test_held_back_is_the_longest_beginning_of_the_marker() -> None:
-    assert [partial_length(text, "</a>") for text in ("x", "x<", "x</", "x</a", "<</")] == [0, 1, 2, 3, 2]

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from inference.adapters.channel_reader import ChannelReader
 from inference.adapters.piece import Piece
-from inference.adapters.tool_calls.bracket_scanner import BracketScanner
-from inference.adapters.tool_calls.call_prefix import CallPrefix
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.adapters.tool_calls.tool_formats import Hermes, Llama3Json, MistralArgs, MistralList
@@ -256,20 +254,3 @@ def test_where_one_call_is_allowed_nothing_follows_it() -> None:
     output = ONE[Hermes].replace("…", "{}")
     assert joined(fed(made, output + output)) == [("tool", "add", "{}")]
     assert made.is_done
-
-
-@given(ARGUMENTS, CUTS)
-def test_the_end_of_an_object_is_found_in_any_cut(text: str, cuts: list[int]) -> None:
-    nesting, edges = BracketScanner(), [0, *sorted({cut for cut in cuts if cut < len(text)}), len(text)]
-    ends = [nesting.find_end(text[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
-    assert ends[-1] is not None
-    assert not any(end is not None for end in ends[:-1])
-
-
-def test_a_head_knows_its_beginnings() -> None:
-    prefix = CallPrefix("<", r"(?P<name>[a-z]{1,8})", ">", r"\{")
-    whole = "<add>{"
-    assert all(prefix.can_become(whole[:end]) for end in range(len(whole) + 1))
-    assert not prefix.can_become("<add>x")
-    match = prefix.match(whole + "}")
-    assert match and match["name"] == "add"
