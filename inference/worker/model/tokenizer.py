@@ -133,6 +133,14 @@ class HubTokenizer:
         tools: Sequence[Mapping[str, Any]] = (),
         options: Mapping[str, bool | int | str] = MappingProxyType({}),
     ) -> str:
+        """See inference/adapters/tokenizer.py.
+
+        1. Refuse a template that is too large.
+        2. Render it with Hugging Face's `apply_chat_template`, which uses Jinja's immutable sandbox: the
+           template reaches neither Python's internals nor files, but it may loop for ever.
+        3. Report any failure of the template as TemplateFailed.
+        4. Refuse a text that is far longer than the messages, because tokenizing it would take minutes.
+        """
         if len(str(self.hub.chat_template)) > _LONGEST_TEMPLATE:
             raise TemplateFailed("The model's chat template is too large to be run.", param="messages")
         try:

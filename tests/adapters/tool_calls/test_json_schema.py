@@ -115,27 +115,6 @@ def test_a_place_alone_has_what_its_references_need() -> None:
     assert at({"const": {"$ref": "#/$defs/tree"}}).standalone()["const"] == {"$ref": "#/$defs/tree"}
 
 
-def shapes(node: Any) -> list[tuple[list[str], set[str]]]:
-    return [(list(shape.members), set(shape.required)) for shape in shapes_of(at(node))]
-
-
-def test_the_shapes_of_an_object_are_all_its_combinations() -> None:
-    a, b = {"properties": {"a": {}}, "required": ["a"]}, {"properties": {"b": {}}}
-    assert shapes({"allOf": [a, b]}) == [(["a", "b"], {"a"})]
-    assert shapes({"anyOf": [a, b]}) == [(["a"], {"a"}), (["b"], set())]
-    assert shapes({"required": ["c"]}) == [(["c"], {"c"})]
-    assert shapes({"allOf": [a, {**b, "additionalProperties": False}]}) == []
-    assert shapes({"allOf": [{"properties": {"a": {}}}, {**b, "additionalProperties": False}]}) == [
-        (["b"], set())
-    ]
-
-
-def test_too_many_shapes_are_said_to_be_so() -> None:
-    two = {"anyOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}
-    with pytest.raises(TooManyShapes):
-        shapes({"allOf": [two] * 6})
-
-
 WORDS = st.sampled_from(
     [
         *(
