@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from inference.adapters.partial_marker import partial_length
 from inference.adapters.piece import Piece
+from inference.adapters.tool_calls.call_body import CallBody
 from inference.adapters.tool_calls.held_text import HeldText
 from inference.adapters.tool_calls.json_call import parse_call, parse_object
 from inference.adapters.tool_calls.tool_format import ToolFormat
@@ -11,7 +11,6 @@ from inference.core.requests import Tool
 
 _SPACE = " \t\r\n"
 _LONGEST_BEGINNING = 64  # characters before the first brace
-_LONGEST_PREFIX = 1024  # characters; what can be a call after these is inside its arguments
 
 
 class CallReader:
@@ -31,8 +30,8 @@ class CallReader:
     3. `_read_closing` skips what closes the call, and recognises a further call of a list.
     4. `_read_other_members` skips the members behind the arguments, such as an id of the model's own.
 
-    All other syntaxes have one state, `_read_body`, which waits for the end marker and has the format parse
-    the whole. It is tried again at the next end marker, if a value may contain the text of the first.
+    All other syntaxes have one state instead of 1 and 2, `_read_body`: it waits for a complete body
+    (call_body.py).
     """
 
     def __init__(
@@ -55,6 +54,7 @@ class CallReader:
         self._state: Callable[[], list[Piece] | None] | None = None
         self._mark = ""  # comes back in front of the held text, if this is no call
         self._held = HeldText([mark for mark in {*call_format.closing, call_format.end} if len(mark) > 1])
+        self._body = CallBody(call_format, tools)
         self._expected: list[str] = []
         self._requires_usual_order = False
 
@@ -131,19 +131,10 @@ class CallReader:
             self._held.text = ""
 
     def _last_calls(self, is_cut: bool) -> list[Piece]:
-        """The calls of a body that has no end marker, or only the beginning of one."""
-        held, end = self._held.text, self.call_format.end
-        if self.call_format.ends_with_answer:
-            whole = held[: len(held) - partial_length(held, end)]
-            if pieces := self._parse_body(held) or self._parse_body(whole):
-                return self._end_calls(pieces, "")
-        body, found, rest = held.partition(end)
-        if is_cut or not found or (rest.strip() and not rest.lstrip().startswith(self.call_format.begin)):
+        calls, rest = self._body.last_calls(self._held.text, is_cut=is_cut)
+        if not calls:
             return []
-        pieces = self._pieces_of(self.call_format.parse_incomplete(body, self._tools))
-        return self._end_calls(pieces, rest) if pieces else []
-
-    def _end_calls(self, pieces: list[Piece], rest: str) -> list[Piece]:
+        pieces = self._pieces_of(calls)
         self._expect([])
         self._state, self._held.text, self.has_ended = None, rest, True
         return pieces
@@ -203,30 +194,18 @@ class CallReader:
         return [*begun, Piece("tool", call[1], self._calls - 1)]
 
     def _read_body(self) -> list[Piece] | None:
-        held, end = self._held, self.call_format.end
-        while (at := held.text.find(end, held.scanned)) >= 0:
-            body = held.text[:at]
-            if pieces := self._parse_body(body):
-                held.text = held.text[at + len(end) :]
-                self._expect(list(self.call_format.closing))
-                return pieces
-            if not self.call_format.can_continue(body, self._tools):
-                return self._reject()
-            held.scanned = at + len(end)
-        held.scanned = max(held.scanned, len(held.text) - len(end) + 1)
-        is_known = len(held.text) > _LONGEST_PREFIX or self.call_format.can_become(held.text)
-        return None if is_known else self._reject()
-
-    def _parse_body(self, body: str) -> list[Piece]:
-        """The calls of a complete body, none if it is not a call."""
-        return self._pieces_of(self.call_format.parse(body, self._tools))
+        calls = self._body.take_calls(self._held)
+        if not calls:
+            return None if calls is None else self._reject()
+        pieces = self._pieces_of(calls)
+        self._expect(list(self.call_format.closing))
+        return pieces
 
     def _pieces_of(self, calls: Sequence[tuple[str, str]]) -> list[Piece]:
-        """The pieces of complete calls; none if one of them calls no tool of this name."""
+        """The pieces of complete calls."""
         pieces: list[Piece] = []
-        if all(name in self._tools for name, _ in calls):
-            for name, arguments in calls if self.several else calls[:1]:
-                pieces += [*self._begin_call(name, 0), Piece("tool", arguments, self._calls - 1)]
+        for name, arguments in calls if self.several else calls[:1]:
+            pieces += [*self._begin_call(name, 0), Piece("tool", arguments, self._calls - 1)]
         return pieces
 
     def _expect(self, closing: list[str]) -> None:
