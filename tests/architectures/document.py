@@ -41,7 +41,7 @@ comparison; each commit is checked with {most_used} of the architectures.
 def row(name: str) -> str:
     """The table row of one architecture."""
     if name in configs.NOT_MADE:
-        return _line(name, "not tried", "", "", configs.NOT_MADE[name])
+        return _line(name, "not tested", "", "", configs.NOT_MADE[name])
     mlx_lm_patches.patch_models()
     model = configs.make(name)
     support = verified(model, VOCABULARY)

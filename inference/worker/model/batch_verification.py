@@ -37,7 +37,7 @@ _TOLERANCE_OF_HALF = 0.05
 _NOISE_FACTOR = 4  # times the measured rounding
 # Right for the short prompts of a verification and wrong for longer ones, as tests/architectures found.
 _WRONG_WITH_LONGER_PROMPTS = {
-    "mlx_lm.models.minimax_m3_vl": "in a batch its sparse attention chooses other blocks than alone",
+    "mlx_lm.models.minimax_m3_vl": "in a batch its sparse attention selects other blocks than alone",
 }
 
 Logits = np.ndarray[Any, np.dtype[np.float32]]  # shape (steps, vocabulary)
