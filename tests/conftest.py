@@ -1,39 +1,56 @@
-"""What tests share: a browser, a hub, a superuser; a run that must be whole fails where one was skipped."""
+"""Fixtures for all tests: a browser, a hub, a superuser; and a run that must be complete fails on a skip.
+
+Fixtures import what they need in their bodies: Django, Playwright, Hypothesis and numpy take seconds,
+and a single file that uses none of them runs in one.
+"""
 
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from django.test import Client
-from hypothesis import settings
 
-from tests.people import signed_in
-from tests.playground.site import BROWSER, CHROMIUM
-from tests.repository.hub import FakeHub
-from tests.tiny import make_tiny_model
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from tests.repository.hub import FakeHub
 
 _skipped: list[str] = []
-# How long an example takes says how busy the machine is.
-settings.register_profile("ours", deadline=None)
-settings.load_profile("ours")
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Load the Hypothesis profile before the first module that uses it is imported."""
+    if not isinstance(collector, pytest.Module) or "hypothesis" not in collector.path.read_text():
+        return
+    from hypothesis import settings
+
+    # The time of an example depends on how busy the machine is.
+    settings.register_profile("ours", deadline=None)
+    settings.load_profile("ours")
 
 
 @pytest.fixture
-def staff(db: None) -> Client:
+def staff(db: None) -> "Client":
     """The browser of a superuser."""
     from django.contrib.auth.models import User
+
+    from tests.people import signed_in
 
     return signed_in(User.objects.create_superuser("admin"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests share a loop, as they share the browser; without one the summary says so for each."""
+    tests = [item for item in items if item.get_closest_marker("browser")]
+    if not tests:
+        return
+    from tests.playground.site import CHROMIUM
+
     reason = "BROWSER TEST NOT RUN: no Chromium here; `apt-get install chromium` or Chrome brings one"
-    for item in items:
-        if not item.get_closest_marker("browser"):
-            continue
+    for item in tests:
         item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if not CHROMIUM.exists():
             item.add_marker(pytest.mark.skip(reason=reason))
@@ -46,6 +63,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """On CI everything a test needs is installed, so a skipped test there is a hole in the gate."""
+    plugins = session.config.pluginmanager
+    if "hypothesis" not in sys.modules and plugins.has_plugin("hypothesispytest"):
+        # Its summary would import the whole library to find out that no test used it.
+        plugins.unregister(name="hypothesispytest")
     if _skipped and os.environ.get("MLXSITE_REQUIRE_ALL"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -56,8 +77,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[FakeHub]":
     """The hub that this process fetches from: it has the tiny model."""
+    from tests.repository.hub import FakeHub
+    from tests.tiny import make_tiny_model
+
     with FakeHub.of(make_tiny_model(tmp_path / "there")) as hub:
         monkeypatch.delenv("HF_HUB_OFFLINE")
         monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
@@ -66,7 +90,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[None]:
-    """Ends the browser after the last test."""
+    """Close the browser after the last test."""
+    from tests.playground.site import BROWSER
+
     yield
     await BROWSER.close()
 

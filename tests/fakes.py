@@ -14,7 +14,7 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import NEUTRAL, Request, Sampling
 from inference.pool import Pool, PoolOptions
-from inference.serving import runtime, tracing
+from inference.serving import tracing
 
 GB = 10**9
 
@@ -230,6 +230,8 @@ def fake_pool(runners: Sequence[FakeRunner], *cards: ModelCard, **options: Any) 
 @contextmanager
 def serving(*runners: FakeRunner, cards: Sequence[ModelCard] = (), **options: Any) -> Any:
     """Serve the site from these runners while the block runs; yields the pool."""
+    from inference.serving import runtime  # it needs Django, and the pool's tests do not
+
     shown = tuple(cards) or (card(),)
     models: Any = FakeCatalog(*shown)
     with runtime.use_pool(fake_pool(runners, *shown), models=models, **options) as pool:
