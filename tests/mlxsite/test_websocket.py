@@ -29,9 +29,9 @@ def site(log: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def quiet(site: Site, log: Path) -> Iterator[None]:
-    """The log has no error of what was done in the test."""
+    """The log has no error of what was done in any of the tests; looked for after the last one."""
     before = log.stat().st_size
     yield
     time.sleep(1.2)  # errors of applications are logged once a second

@@ -23,7 +23,13 @@ from playwright.async_api import (
     expect,
 )
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSERS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 CHROMIUM = Path(next(filter(None, map(shutil.which, BROWSERS)), MAC_CHROME))
 # Chromium as root in a container: no sandbox of its own, and /dev/shm is small there.

@@ -1,5 +1,6 @@
 """Starting and watching the served site from a test."""
 
+import json
 import subprocess
 import sys
 import time
@@ -8,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from urllib.request import urlopen
 
-import httpx
 import psutil
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,7 +33,9 @@ class Site:
 
     def streams(self) -> int:
         """How many requests the site's pool is serving, by its own account."""
-        workers = httpx.get(f"{self.address}/health").json()["workers"]
+        # Tests poll this; httpx.get reads all certificates first, which takes 40 ms of processor time.
+        with urlopen(f"{self.address}/health", timeout=10) as answer:
+            workers = json.load(answer)["workers"]
         return sum(worker["streams"] for worker in workers)
 
 
