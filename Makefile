@@ -14,10 +14,10 @@ types:
 	mypy
 
 fast:  # without browsers, real sites and the matrix of architectures
-	pytest -q -n auto --dist loadfile $(FAST)
+	pytest -q -n auto $(FAST)
 
 test:
-	pytest -q -n auto --dist loadfile
+	pytest -q -n auto
 
 docs:  # write the tables of docs/api.md and docs/families.md anew
 	python -m tests.api.openai.reference

@@ -1,0 +1,51 @@
+"""Which tests one process of pytest-xdist takes together, and which ones begin first.
+
+The tests of a file share its servers. Some files share servers of the session with others: a process that
+takes one of these files starts the server, and may have to fetch, convert and load its model first.
+The groups of pytest-xdist itself (`--dist loadgroup`) do nothing under pytest 9.
+"""
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from xdist.scheduler.protocol import Scheduling
+
+STARTER = ("browser", "npm_client", "openai_client", "operating", "readme", "responses", "serve", "studio")
+TINY = ("corrupt_models", "never_dies", "never_dies_dialect", "storm", "streamed_text")
+GROUPS = {f"tests/e2e/test_{name}.py": "the starter model's site" for name in STARTER}
+GROUPS |= {f"tests/e2e/test_{name}.py": "the tiny model's site" for name in TINY}
+# The slowest folders begin first: what begins last decides how long the other processes are idle at the end.
+FIRST = ("e2e", "playground", "pool", "worker", "architectures", "mlxsite", "management", "api")
+
+
+def group(nodeid: str) -> str:
+    """The name of the group that a test belongs to: its file, where no other file uses the same server."""
+    file = nodeid.partition("::")[0]
+    return "the playground's site" if file.startswith("tests/playground/") else GROUPS.get(file, file)
+
+
+def rank(item: pytest.Item) -> int:
+    """The place of the test's folder among those that begin first."""
+    folder = PurePath(item.nodeid).parts[1]
+    return FIRST.index(folder) if folder in FIRST else len(FIRST)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]):  # type: ignore[no-untyped-def]
+    result = yield
+    items.sort(key=rank)  # after pytest-django, which moves the tests with a database to the front
+    return result
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "Scheduling":
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    config.option.loadscopereorder = False  # keep our order instead of that by the number of tests
+    return ByGroup(config, log)
