@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from inference.api.openai.schemas import Strict
 from inference.core.config import BASE_DIR
 from tests.api.openai import reference
 
@@ -63,7 +64,7 @@ def proofs() -> Iterator[tuple[str, str, tuple[str, ...]]]:
                 yield row
 
 
-def _attribute(owner: type[reference.Strict], field: str) -> str:
+def _attribute(owner: type[Strict], field: str) -> str:
     return next(name for name, told in owner.model_fields.items() if (told.alias or name) == field)
 
 
