@@ -197,8 +197,8 @@ def from_disk(serving: Serving) -> Iterator[Served]:
     )
     batch.add(first)
     (served,) = run(batch, first)
-    for entry in before.entries:
-        disk.write(entry)
+    for kept in before.entries:
+        disk.write(kept)
     after = PrefixCache(10**8, DiskTier(serving.folder, 10**8), serving.support.can_trim_prefixes)
     batch = Batch(
         serving.model, max_batch=16, prefill_step=PREFILL, prefix_cache=after, support=serving.support
