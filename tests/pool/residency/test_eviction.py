@@ -11,7 +11,7 @@ class Held:
     last_used: float = 0.0
     leases: int = 0
     sheddable: int = 0
-    coming: int = 0
+    reclaiming: int = 0
 
 
 def names(holders: object) -> list[str]:
