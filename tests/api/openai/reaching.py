@@ -68,10 +68,33 @@ CHAT = [
     (STRICT, "follows_schemas", True),
     ({"response_format": {"type": "json_object"}}, "schema", '{"type":"object"}'),
     ({"response_format": SCHEMA}, "schema", '{"type": "null"}'),
-    ({"reasoning_effort": "low"}, "template_options", (("reasoning_effort", "low"),)),
+    *(({"reasoning_effort": effort}, "effort", effort) for effort in ("none", "low", "max")),
+    ({"think": "high"}, "effort", "high"),
+    ({"reasoning": {"effort": "minimal"}}, "effort", "minimal"),
+    ({"chat_template_kwargs": {"reasoning_effort": "low"}}, "effort", "low"),
+    ({"enable_thinking": True}, "thinking", True),
+    ({"think": False}, "thinking", False),
+    ({"reasoning": {"enabled": False}}, "thinking", False),
+    ({"thinking": {"type": "disabled"}}, "thinking", False),
+    ({"thinking": {"type": "adaptive"}}, "thinking", None),
     *(
-        ({"chat_template_kwargs": {name: False}}, "template_options", ((name, False),))
-        for name in ("enable_thinking", "thinking", "clear_thinking")
+        ({"chat_template_kwargs": {name: False}}, "thinking", False)
+        for name in ("enable_thinking", "thinking")
+    ),
+    ({"thinking_budget": 0}, "thinking_budget", 0),
+    ({"thinking_budget": -1}, "thinking_budget", None),
+    ({"thinking_token_budget": 9}, "thinking_budget", 9),
+    ({"reasoning": {"max_tokens": 9}}, "thinking_budget", 9),
+    ({"thinking": {"type": "enabled", "budget_tokens": 9}}, "thinking_budget", 9),
+    ({"chat_template_kwargs": {"thinking_budget": 9}}, "thinking_budget", 9),
+    *(
+        ({"chat_template_kwargs": {name: value}}, "template_options", ((name, value),))
+        for name, value in (("clear_thinking", False), ("preserve", "all"), ("depth", 2))
+    ),
+    (
+        {"thinking": {"type": "enabled", "clear_thinking": True}},
+        "template_options",
+        (("clear_thinking", True),),
     ),
     ({"metadata": {"team": "blue"}}, "labels", (("team", "blue"),)),
     ({"safety_identifier": "ann"}, "user", "ann"),
@@ -107,7 +130,7 @@ RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
     ({"tools": [FUNCTION_TOOL], "tool_choice": {"type": "function", "name": "now"}}, "must_call", ("now",)),
     ({"tools": [FUNCTION_TOOL], "parallel_tool_calls": False}, "may_call_several", False),
     ({"text": {"format": TEXT_SCHEMA}}, "schema", '{"type": "null"}'),
-    ({"reasoning": {"effort": "low"}}, "template_options", (("reasoning_effort", "low"),)),
+    ({"reasoning": {"effort": "low"}}, "effort", "low"),
     ({"metadata": {"team": "blue"}}, "labels", (("team", "blue"),)),
     ({"user": "ann"}, "user", "ann"),
     ({"safety_identifier": "ann"}, "user", "ann"),

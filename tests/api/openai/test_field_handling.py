@@ -19,7 +19,7 @@ from inference.api.openai.schemas import (
     Strict,
 )
 from inference.api.openai.schemas.generation import StreamOptions
-from inference.core.errors import InvalidValue, UnsupportedField
+from inference.core.errors import InvalidRequest, InvalidValue, UnsupportedField
 from tests.api.openai.asking import chat_body
 from tests.api.openai.test_schemas import CALL, chat, read
 
@@ -141,3 +141,35 @@ def test_marks_that_clients_add_inside_a_body_are_noted() -> None:
 def test_unknown_names_at_the_top_are_noted_where_the_operator_says_so() -> None:
     made = check(chat_body(temprature=1), ChatCompletionBody, notes_unknown=True)
     assert list(noted_in(made)) == ["temprature"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"enable_thinking": True, "think": False}, "think"),
+        ({"reasoning_effort": "low", "reasoning": {"effort": "high"}}, "reasoning.effort"),
+        (
+            {"thinking_budget": 5, "thinking": {"type": "enabled", "budget_tokens": 6}},
+            "thinking.budget_tokens",
+        ),
+        ({"chat_template_kwargs": {"enable_thinking": "yes"}}, "chat_template_kwargs.enable_thinking"),
+        ({"chat_template_kwargs": {"messages": "x"}}, "chat_template_kwargs.messages"),
+        ({"chat_template_kwargs": {"a": [1]}}, "chat_template_kwargs.a"),
+        ({"chat_template_kwargs": {"a b": 1}}, "chat_template_kwargs.a b"),
+        ({"thinking": {"type": "often"}}, "thinking.type"),
+        ({"thinking_budget": -2}, "thinking_budget"),
+        ({"think": "much"}, "think"),
+    ],
+)
+def test_fields_about_thinking_agree_and_are_what_they_say(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        chat(**fields)
+    assert (caught.value.param or "").startswith(param)
+
+
+def test_fields_about_thinking_may_be_sent_under_several_names_that_agree() -> None:
+    both = {"enable_thinking": False, "think": False, "thinking": {"type": "disabled"}}
+    assert chat(**both) == chat(enable_thinking=False)
+    assert read(ChatCompletionBody, chat_body(reasoning={"effort": "low"})).own_names == {
+        "reasoning_effort": "reasoning.effort"
+    }

@@ -83,7 +83,7 @@ async def test_settings_reach_the_model() -> None:
     told, request = await made(telling(*SAID, *ENDED), **body)
     assert (request.sampling.temperature, request.sampling.top_p, request.max_tokens) == (0.5, 0.9, 7)
     assert (request.must_call, request.may_call_several, request.follows_schemas) == (("now",), False, True)
-    assert request.template_options == (("reasoning_effort", "low"),)
+    assert request.effort == "low"
     assert (request.user, request.cache_key, request.labels) == ("ann", "k", (("team", "blue"),))
     assert (told["temperature"], told["tool_choice"], told["metadata"]) == (0.5, "required", {"team": "blue"})
 

@@ -151,9 +151,12 @@ def test_it_reads_who_asks_and_what_templates_know() -> None:
         reasoning_effort="low",
         chat_template_kwargs={"enable_thinking": False, "clear_thinking": True},
     )
-    options = {"reasoning_effort": "low", "enable_thinking": False, "clear_thinking": True}
     assert (request.user, request.cache_key, request.labels) == ("ann", "k", (("a", "b"),))
-    assert dict(request.template_options) == options
+    assert (request.effort, request.thinking, dict(request.template_options)) == (
+        "low",
+        False,
+        {"clear_thinking": True},
+    )
     assert chat(safety_identifier="bea").user == "bea"
 
 

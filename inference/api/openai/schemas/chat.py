@@ -1,13 +1,14 @@
 """The body of POST /v1/chat/completions."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from inference.api.http.strict_schema import Part, Refused, unsupported, wrong
+from inference.api.http.strict_schema import Refused, unsupported, wrong
 from inference.api.openai.schemas.generation import Generation, Label, TokenLimit
 from inference.api.openai.schemas.messages import ChatMessage, Orphan, conversation
+from inference.api.openai.schemas.thinking import ThinkingFields
 from inference.api.openai.schemas.tools import (
     Parallel,
     ResponseFormat,
@@ -19,26 +20,13 @@ from inference.api.openai.schemas.tools import (
 )
 from inference.core.requests import ChatRequest, Tool
 
-ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
-
-
-class TemplateOptions(Part):
-    """Variables that chat templates know, and nothing else: a template is code."""
-
-    enable_thinking: bool | None = Field(
-        None, description="Qwen 3, GLM, SmolLM 3 and others: whether to reason."
-    )
-    thinking: bool | None = Field(None, description="DeepSeek V3.1 and Granite: whether to reason.")
-    clear_thinking: bool | None = Field(None, description="GLM: whether earlier reasoning is left out.")
-
-
 Metadata = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[str, Field(max_length=512)]],
     Field(max_length=16),
 ]
 
 
-class ChatCompletionBody(Generation):
+class ChatCompletionBody(ThinkingFields):
     """The body of POST /v1/chat/completions."""
 
     refused = {
@@ -52,7 +40,7 @@ class ChatCompletionBody(Generation):
         "web_search_options": Refused("nothing is looked up in the web."),
     }
     noted = {**Generation.noted, "store": "chat completions are not stored; `/v1/responses` are."}
-    aliases = {**Generation.aliases, "cache_salt": "prompt_cache_key"}
+    aliases = {**ThinkingFields.aliases, "cache_salt": "prompt_cache_key"}
 
     messages: Annotated[list[ChatMessage], Field(min_length=1)] = Field(description="One or more.")
     logprobs: bool | None = Field(
@@ -89,13 +77,6 @@ class ChatCompletionBody(Generation):
     parallel_tool_calls: Parallel = None
     response_format: ResponseFormat | None = Field(
         None, description="The form of the answer; with tools the model may call, it is this or a call."
-    )
-    reasoning_effort: ReasoningEffort | None = Field(
-        None, description="Given to the chat template; refused where the template does not know it."
-    )
-    chat_template_kwargs: TemplateOptions | None = Field(
-        None,
-        description="Not OpenAI's. Variables for the chat template; refused where it does not know them.",
     )
     metadata: Metadata | None = Field(
         None, description="Up to 16 pairs of strings, recorded with the request's span."
@@ -182,9 +163,6 @@ class ChatCompletionBody(Generation):
         return {**super().own_names, **newer}
 
     def request(self) -> ChatRequest:
-        options = self.chat_template_kwargs.model_dump(exclude_none=True) if self.chat_template_kwargs else {}
-        if self.reasoning_effort:
-            options["reasoning_effort"] = self.reasoning_effort
         return ChatRequest(
             model=self.model,
             messages=conversation(self.messages),
@@ -198,7 +176,10 @@ class ChatCompletionBody(Generation):
             follows_schemas=self.follows_schemas,
             may_call_several=several(self.parallel_tool_calls, self.chosen),
             schema=self.response_format.schema_text if self.response_format else "",
-            template_options=tuple(options.items()),
+            template_options=tuple(self.template_options.items()),
+            thinking=self.wants_thinking,
+            effort=self.effort,
+            thinking_budget=self.budget,
             ignores_end=bool(self.ignore_eos),
             user=self.user or self.safety_identifier or "",
             cache_key=self.prompt_cache_key or "",

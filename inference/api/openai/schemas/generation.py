@@ -36,12 +36,12 @@ LogitBias = Annotated[
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 
 
-def _no_limit(value: Any) -> Any:
+def no_limit(value: Any) -> Any:
     """-1 is llama.cpp's and Ollama's way to set no limit."""
     return None if type(value) is int and value == -1 else value
 
 
-TokenLimit = Annotated[Annotated[int, Field(ge=1, le=2**31 - 1)] | None, BeforeValidator(_no_limit)]
+TokenLimit = Annotated[Annotated[int, Field(ge=1, le=2**31 - 1)] | None, BeforeValidator(no_limit)]
 Label = Annotated[str, Field(min_length=1, max_length=512)]
 
 

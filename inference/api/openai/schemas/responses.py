@@ -8,10 +8,11 @@ from pydantic import Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Body, Part, Refused, either, only, unless, wrong
 from inference.api.openai.schemas import other_servers
-from inference.api.openai.schemas.chat import Metadata, ReasoningEffort
+from inference.api.openai.schemas.chat import Metadata
 from inference.api.openai.schemas.generation import Label, Penalty, TokenLimit
 from inference.api.openai.schemas.input_items import Input
 from inference.api.openai.schemas.messages import FunctionName
+from inference.api.openai.schemas.thinking import ReasoningEffort
 from inference.api.openai.schemas.tools import JsonSchema, Parallel, check_tools, must_call, several, tool_of
 from inference.core.requests import ChatRequest, Message, Sampling, Tool
 
@@ -247,7 +248,7 @@ class ResponseBody(Body):
             follows_schemas=self.chosen != "none" and (is_strict or self.chosen != "auto"),
             may_call_several=several(self.parallel_tool_calls, self.chosen),
             schema=form.schema_text if form else "",
-            template_options=(("reasoning_effort", effort),) if effort else (),
+            effort=effort or "",
             user=self.user or self.safety_identifier or "",
             cache_key=self.prompt_cache_key or "",
             labels=tuple((self.metadata or {}).items()),
