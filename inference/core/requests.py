@@ -42,6 +42,17 @@ class Tool(Struct, frozen=True, kw_only=True):
     parameters: str = '{"type":"object","properties":{}}'
 
 
+class AnswerGrammar(Struct, frozen=True, kw_only=True):
+    """The form of an answer that is no JSON schema.
+
+    `text` is a JSON list of texts (choice), a regular expression, a grammar in Lark or GBNF, or a JSON list
+    of objects with `trigger`, `begin`, `schema` and `end` (structural_tag).
+    """
+
+    kind: Literal["choice", "regex", "grammar", "structural_tag"]
+    text: str
+
+
 class Sampling(Struct, frozen=True, kw_only=True):
     """How the next token is drawn; temperature 0 is greedy, a seed makes the draw repeatable.
 
@@ -114,6 +125,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     may_call_several: bool = True
     follows_schemas: bool = False  # the arguments of a call do, though the model need not call
     schema: str = ""  # JSON text of the schema that the answer must follow
+    grammar: AnswerGrammar | None = None  # another form that it must have
     template_options: tuple[tuple[str, bool | int | str], ...] = ()  # variables of the chat template
     ignores_end: bool = False  # the answer has max_tokens, whatever the model says
     thinking: bool | None = None  # a template that has a switch for it gets it; None: the template's default
@@ -143,6 +155,8 @@ class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
     stop: tuple[str, ...] = ()
     logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
     n: int = 1  # how many answers to each prompt
+    schema: str = ""  # JSON text of the schema that each answer must follow
+    grammar: AnswerGrammar | None = None  # another form that it must have
     ignores_end: bool = False
     user: str = ""
 

@@ -11,7 +11,6 @@ from inference.api.openai.schemas.messages import ChatMessage, Orphan, conversat
 from inference.api.openai.schemas.thinking import ThinkingFields
 from inference.api.openai.schemas.tools import (
     Parallel,
-    ResponseFormat,
     ToolBody,
     ToolChoice,
     check_tools,
@@ -39,7 +38,7 @@ class ChatCompletionBody(ThinkingFields):
         "verbosity": Refused("no chat template knows it; say it in a message.", ("medium",)),
         "web_search_options": Refused("nothing is looked up in the web."),
     }
-    noted = {**Generation.noted, "store": "chat completions are not stored; `/v1/responses` are."}
+    noted = {**ThinkingFields.noted, "store": "chat completions are not stored; `/v1/responses` are."}
     aliases = {**ThinkingFields.aliases, "cache_salt": "prompt_cache_key"}
 
     messages: Annotated[list[ChatMessage], Field(min_length=1)] = Field(description="One or more.")
@@ -75,9 +74,6 @@ class ChatCompletionBody(ThinkingFields):
         ),
     )
     parallel_tool_calls: Parallel = None
-    response_format: ResponseFormat | None = Field(
-        None, description="The form of the answer; with tools the model may call, it is this or a call."
-    )
     metadata: Metadata | None = Field(
         None, description="Up to 16 pairs of strings, recorded with the request's span."
     )
@@ -118,18 +114,6 @@ class ChatCompletionBody(ThinkingFields):
         check_tools([tool.function.name for tool in self.tools or ()], self.chosen)
         if self.ignore_eos and self.follows_schemas:
             raise unsupported("<field> is not supported together with calls that are enforced.", "ignore_eos")
-        return self
-
-    @model_validator(mode="after")
-    def _form_fits_the_tools(self) -> Self:
-        if self.response_format is None:
-            return self
-        is_schema = self.response_format.type == "json_schema"
-        if is_schema != (self.response_format.json_schema is not None):
-            says = "It is required with this type" if is_schema else "It is for the type json_schema only"
-            raise wrong("no_schema", says, "response_format.json_schema")
-        if self.response_format.type != "text" and self.ignore_eos:
-            raise unsupported("<field> is not supported together with a response_format.", "ignore_eos")
         return self
 
     @model_validator(mode="after")
@@ -175,7 +159,8 @@ class ChatCompletionBody(ThinkingFields):
             must_call=must_call(self.offered, self.chosen),
             follows_schemas=self.follows_schemas,
             may_call_several=several(self.parallel_tool_calls, self.chosen),
-            schema=self.response_format.schema_text if self.response_format else "",
+            schema=self.schema_text,
+            grammar=self.answer_grammar,
             template_options=tuple(self.template_options.items()),
             thinking=self.wants_thinking,
             effort=self.effort,

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Refused, unsupported, wrong
+from inference.api.openai.schemas.answer_form import FormFields
 from inference.api.openai.schemas.generation import Generation
 from inference.api.openai.schemas.prompts import ONE_OR_SEVERAL, OnePrompt, Text, Tokens, listed
 from inference.core.requests import CompletionRequest, Prompt
@@ -20,7 +21,7 @@ Prompts = Annotated[
 ]
 
 
-class CompletionBody(Generation):
+class CompletionBody(FormFields):
     """The body of POST /v1/completions."""
 
     refused = {**Generation.refused, "best_of": Refused("every answer is returned: send `n`.", (1,))}
@@ -83,6 +84,8 @@ class CompletionBody(Generation):
             stop=self.stop_texts,
             logprobs=self.logprobs,
             n=self.n or 1,
+            schema=self.schema_text,
+            grammar=self.answer_grammar,
             ignores_end=bool(self.ignore_eos),
             user=self.user or "",
         )

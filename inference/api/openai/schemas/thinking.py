@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Part, either, wrong
-from inference.api.openai.schemas.generation import Generation, no_limit
+from inference.api.openai.schemas.answer_form import FormFields
+from inference.api.openai.schemas.generation import no_limit
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Budget = Annotated[Annotated[int, Field(ge=0, le=2**31 - 1)] | None, BeforeValidator(no_limit)]
@@ -45,11 +46,11 @@ class ThinkingOptions(Part):
     clear_thinking: bool | None = Field(None, description="GLM: whether earlier reasoning is left out.")
 
 
-class ThinkingFields(Generation):
+class ThinkingFields(FormFields):
     """The fields of a chat that are about its reasoning."""
 
     aliases = {
-        **Generation.aliases,
+        **FormFields.aliases,
         "reasoning_budget": "thinking_budget",
         "thinking_budget_tokens": "thinking_budget",
         "thinking_token_budget": "thinking_budget",

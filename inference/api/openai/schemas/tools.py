@@ -82,35 +82,6 @@ ToolChoice = Annotated[
 ]
 
 
-class SchemaBody(Part):
-    """The schema that the answer follows."""
-
-    noted = {"description": "the model does not read it; put it into a message."}
-
-    name: FunctionName = Field("answer", description="A label: 1 to 64 letters, digits, `_` and `-`.")
-    schema_: JsonSchema = Field(
-        alias="schema", description="The JSON Schema; a keyword that cannot be enforced is refused by name."
-    )
-    strict: bool | None = Field(None, description="The schema is enforced whether this is `true` or not.")
-
-
-class ResponseFormat(Part):
-    type: Literal["text", "json_object", "json_schema"] = Field(
-        description="`text`; `json_object`: any JSON object; `json_schema`: what follows the schema. "
-        "Enforced while decoding, once any reasoning has ended."
-    )
-    json_schema: SchemaBody | None = Field(
-        None, description="With the type `json_schema` only, and required there."
-    )
-
-    @property
-    def schema_text(self) -> str:
-        """JSON text of the schema to be enforced; empty for free text."""
-        if self.type == "text":
-            return ""
-        return json.dumps(self.json_schema.schema_) if self.json_schema else '{"type":"object"}'
-
-
 def check_tools(
     names: list[str],
     chosen: str,
