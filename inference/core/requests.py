@@ -69,7 +69,15 @@ class Sampling(Struct, frozen=True, kw_only=True):
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
     repetition_penalty: float | None = None
+    repetition_window: int | None = None  # only so many of the latest tokens count; None: all of them
     logit_bias: tuple[tuple[int, float], ...] = ()  # token id, what is added to its logit
+    xtc_probability: float = 0.0  # how often the likeliest choices are left out, but for the last of them
+    xtc_threshold: float = 0.1  # of a token that counts as such a choice
+    dry_multiplier: float = 0.0  # 0: repeated sequences are not penalised
+    dry_base: float = 1.75
+    dry_allowed_length: int = 2  # tokens that may be repeated freely
+    dry_window: int | None = None  # only so many of the latest tokens count; None: all of them
+    dry_breakers: tuple[str, ...] = ("\n", ":", '"', "*")  # texts at which a repeated sequence ends
 
     @classmethod
     def recommended(cls, generation_config: Mapping[str, Any]) -> "Sampling":
@@ -108,6 +116,15 @@ class Sampling(Struct, frozen=True, kw_only=True):
 NEUTRAL = Sampling(temperature=1.0, top_p=1.0, top_k=0, min_p=0.0, repetition_penalty=1.0)
 
 
+class TokenRules(Struct, frozen=True, kw_only=True):
+    """What an answer may consist of, whatever its tokens are drawn with."""
+
+    min_tokens: int = 0  # none of its ends may come before so many tokens
+    stop_ids: tuple[int, ...] = ()  # these tokens end it, besides the model's own
+    allowed_ids: tuple[int, ...] = ()  # no other tokens, but those that end it; empty: any
+    bad_words: tuple[str, ...] = ()  # it has none of these texts
+
+
 class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     """Messages to be rendered with the model's chat template and answered."""
 
@@ -118,6 +135,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     sampling: Sampling = Sampling()
     max_tokens: int | None = None  # None: as many as the server's setting and the context allow
     stop: tuple[str, ...] = ()
+    rules: TokenRules = TokenRules()
     logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
     n: int = 1  # how many answers
     tools: tuple[Tool, ...] = ()
@@ -153,6 +171,7 @@ class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
     sampling: Sampling = Sampling()
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    rules: TokenRules = TokenRules()
     logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
     n: int = 1  # how many answers to each prompt
     schema: str = ""  # JSON text of the schema that each answer must follow

@@ -153,6 +153,7 @@ class ChatCompletionBody(ThinkingFields):
             sampling=self.sampling,
             max_tokens=self.max_completion_tokens or self.max_tokens,
             stop=self.stop_texts,
+            rules=self.rules,
             logprobs=(self.top_logprobs or 0) if self.logprobs else None,
             n=self.n or 1,
             tools=self.offered,

@@ -82,6 +82,7 @@ class CompletionBody(FormFields):
             sampling=self.sampling,
             max_tokens=DEFAULT_MAX_TOKENS if self.max_tokens is None else self.max_tokens,
             stop=self.stop_texts,
+            rules=self.rules,
             logprobs=self.logprobs,
             n=self.n or 1,
             schema=self.schema_text,

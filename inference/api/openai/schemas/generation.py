@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Body, Part, either, wrong
 from inference.api.openai.schemas import other_servers
-from inference.core.requests import Sampling
+from inference.core.requests import Sampling, TokenRules
 
 
 class StreamOptions(Part):
@@ -33,6 +33,8 @@ LogitBias = Annotated[
     dict[TokenKey, Annotated[float, Field(ge=-100, le=100)]],
     Field(max_length=1024, json_schema_extra={"additionalProperties": False}),
 ]
+TokenId = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 
 
@@ -41,6 +43,7 @@ def no_limit(value: Any) -> Any:
     return None if type(value) is int and value == -1 else value
 
 
+Window = Annotated[Annotated[int, Field(ge=0, le=2**31 - 1)] | None, BeforeValidator(no_limit)]
 TokenLimit = Annotated[Annotated[int, Field(ge=1, le=2**31 - 1)] | None, BeforeValidator(no_limit)]
 Label = Annotated[str, Field(min_length=1, max_length=512)]
 
@@ -102,6 +105,52 @@ class Generation(Body):
             "not have are refused."
         ),
     )
+    repetition_window: Window = Field(
+        None,
+        description=(
+            "Not OpenAI's. With `repetition_penalty`: only so many of the latest tokens count; the default "
+            "is all of them."
+        ),
+    )
+    xtc_probability: Share | None = Field(
+        None,
+        description=(
+            "llama.cpp's and mlx-lm's. 0 to 1: how often all likely tokens but the least likely of them are "
+            "left out, so that answers are less usual. The default is 0."
+        ),
+    )
+    xtc_threshold: Share | None = Field(
+        None, description="With `xtc_probability`: how likely a token is that counts. The default is 0.1."
+    )
+    dry_multiplier: Annotated[float, Field(ge=0, le=100)] | None = Field(
+        None,
+        description=(
+            "llama.cpp's. Above 0: penalises a token that would go on with a sequence which is there "
+            "already, by this times `dry_base` to the power of its length. The default is 0."
+        ),
+    )
+    dry_base: Annotated[float, Field(ge=1, le=8)] | None = Field(None, description="The default is 1.75.")
+    dry_allowed_length: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        None, description="Sequences up to this length may repeat. The default is 2."
+    )
+    dry_penalty_last_n: Window = Field(
+        None, description="Only so many of the latest tokens count; the default, -1, is all of them."
+    )
+    dry_sequence_breakers: (
+        Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)] | None
+    ) = Field(None, description='Texts at which a sequence ends. The default is a line break, `:`, `"`, `*`.')
+    min_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        None, description="vLLM's. The answer does not end before so many tokens."
+    )
+    stop_token_ids: Annotated[list[TokenId], Field(max_length=256)] | None = Field(
+        None, description="vLLM's. These tokens end the answer, too, and are no part of its text."
+    )
+    allowed_token_ids: Annotated[list[TokenId], Field(min_length=1, max_length=4096)] | None = Field(
+        None, description="vLLM's. The answer has no other tokens, but those that end it."
+    )
+    bad_words: (
+        Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=256)] | None
+    ) = Field(None, description="vLLM's. The answer has none of these texts, as the model would write them.")
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = Field(
         None,
         description=(
@@ -180,7 +229,33 @@ class Generation(Body):
             presence_penalty=self.presence_penalty or 0.0,
             frequency_penalty=self.frequency_penalty or 0.0,
             repetition_penalty=self.repetition_penalty,
+            repetition_window=self.repetition_window,
+            xtc_probability=self.xtc_probability or 0.0,
+            xtc_threshold=0.1 if self.xtc_threshold is None else self.xtc_threshold,
+            **self._dry,
             logit_bias=tuple((int(token), bias) for token, bias in (self.logit_bias or {}).items()),
+        )
+
+    @property
+    def _dry(self) -> dict[str, Any]:
+        """The fields of DRY that were sent, by their names in Sampling."""
+        last, breakers = self.dry_penalty_last_n, self.dry_sequence_breakers
+        sent = {
+            "dry_multiplier": self.dry_multiplier,
+            "dry_base": self.dry_base,
+            "dry_allowed_length": self.dry_allowed_length,
+            "dry_window": last,
+            "dry_breakers": None if breakers is None else tuple(breakers),
+        }
+        return {name: value for name, value in sent.items() if value is not None}
+
+    @property
+    def rules(self) -> TokenRules:
+        return TokenRules(
+            min_tokens=self.min_tokens or 0,
+            stop_ids=tuple(self.stop_token_ids or ()),
+            allowed_ids=tuple(self.allowed_token_ids or ()),
+            bad_words=tuple(self.bad_words or ()),
         )
 
     @property

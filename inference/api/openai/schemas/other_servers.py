@@ -54,8 +54,11 @@ REFUSED: Mapping[str, Refused] = {
 }
 ALIASES: Mapping[str, str] = {
     "timings_per_token": "timings",
+    "min_new_tokens": "min_tokens",
     "max_new_tokens": "max_tokens",
     "n_predict": "max_tokens",
+    "repeat_last_n": "repetition_window",
+    "repetition_context_size": "repetition_window",
     "num_predict": "max_tokens",
     "repeat_penalty": "repetition_penalty",
 }
