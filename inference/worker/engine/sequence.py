@@ -1,12 +1,20 @@
 """Sequences and the outputs of a step: what passes between the prompt, engine and text threads."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from inference.core.events import FinishReason
 from inference.core.requests import Sampling
 from inference.worker.embedding.batch import Vectors
 from inference.worker.sampling.grammar import Grammar
+from inference.worker.sampling.thinking_budget import ThinkingBudget
+from inference.worker.sampling.token_rules import RuleConstraint
 from inference.worker.sampling.token_sampler import Logprob
+
+
+def _no_text(tokens: Any) -> str:
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +30,9 @@ class Sequence:
     logprobs: int | None = None  # None: none; else how many alternatives for each token
     scores_prompt: bool = False  # whether the prompt's tokens get log probabilities, too
     grammar: Grammar | None = None  # what the answer must follow
+    rules: RuleConstraint | None = None  # limits on its tokens
+    thinking: ThinkingBudget | None = None  # the end of its reasoning
+    decode: Callable[[Any], str] = _no_text  # for penalties that need the text of tokens
     answered: tuple[int, ...] = ()  # tokens of its answer so far, if it is computed again
     request: int = 0  # its request; requests take turns in the sequential lane
 

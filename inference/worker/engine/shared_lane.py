@@ -76,6 +76,9 @@ def sampler_for(sequence: Sequence) -> TokenSampler:
         answered=sequence.answered,
         logprobs=sequence.logprobs,
         grammar=sequence.grammar,
+        rules=sequence.rules,
+        thinking=sequence.thinking,
+        decode=sequence.decode,
     )
 
 

@@ -7,12 +7,12 @@ follows a copy on the engine's thread. llguidance computes the masks (https://gi
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import mlx.core as mx
 import numpy as np
 from llguidance import LLMatcher
 
+from inference.worker.sampling.constraint import TokenMask
 from inference.worker.sampling.grammar_errors import first_line
 
 logger = logging.getLogger(__name__)
@@ -21,8 +21,6 @@ _DEAD_END = (
     "The answer has come to a place where nothing follows the schema: it contradicts itself there, or has "
     "become too complex to be enforced. Make it smaller or plainer."
 )
-
-TokenMask = np.ndarray[Any, np.dtype[np.bool_]]  # shape (vocabulary,)
 
 
 @dataclass(frozen=True)

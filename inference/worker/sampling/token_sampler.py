@@ -4,16 +4,21 @@ V is the size of the vocabulary and B the number of rows of the batch.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import mlx.core as mx
 import numpy as np
 
 from inference.core.requests import Sampling
+from inference.worker.sampling.constraint import Matcher, combined
 from inference.worker.sampling.grammar import Grammar, GrammarFailure, mask
 from inference.worker.sampling.kernels import Draw, SamplingParams, sample
+from inference.worker.sampling.repetition import RecentTokens
+from inference.worker.sampling.thinking_budget import ThinkingBudget
+from inference.worker.sampling.token_rules import RuleConstraint
 
+_XTC_SALT = 0x5851F42D4C957F2D  # its coins are others than the draws
 MIN_LOGPROB = -9999.0  # OpenAI's figure for a token that cannot be sampled; JSON has no infinity
 
 
@@ -56,9 +61,10 @@ class TokenSampler:
 
     Before a token is sampled, `process` changes its logits in these steps:
 
-    1. Repetition, frequency and presence penalties (see Penalties).
+    1. Repetition, frequency and presence penalties (see Penalties), and DRY (see RecentTokens).
     2. The logit bias, added.
-    3. The grammar's mask: minus infinity for each token that is not allowed.
+    3. The masks of the constraints and of the grammar: minus infinity for each token that is not allowed.
+    4. XTC, by a coin that depends on the seed and the position.
 
     `prompt` and `answered` are the token ids before the next one. Penalties need them, and a sequence that
     is computed again has a part of its answer already.
@@ -72,6 +78,9 @@ class TokenSampler:
         answered: Sequence[int] = (),
         logprobs: int | None = None,
         grammar: Grammar | None = None,
+        rules: RuleConstraint | None = None,
+        thinking: ThinkingBudget | None = None,
+        decode: Callable[[Sequence[int]], str] = lambda tokens: "",
     ) -> None:
         self.params = SamplingParams.of(sampling)
         self.logprobs = logprobs
@@ -79,18 +88,25 @@ class TokenSampler:
         self._position = len(answered)
         self._penalties = Penalties(sampling, prompt, answered) if _has_penalties(sampling) else None
         self._matcher = grammar.start(answered) if grammar else None
+        # In this order: where nothing satisfies all, the later ones count.
+        others = [rules.start(answered) if rules else None, self._matcher]
+        thinker = thinking.start(answered) if thinking else None
+        self._matchers: list[Matcher] = [one for one in (*others, thinker) if one]
+        has_order = RecentTokens.are_needed(sampling)
+        self._recent = RecentTokens(sampling, [*prompt, *answered], decode) if has_order else None
+        self._xtc = (sampling.xtc_probability, sampling.xtc_threshold)
         self._has_observed = False
         self._bias = sampling.logit_bias
         self._dense_bias: mx.array | None = None
 
     @property
     def changes_logits(self) -> bool:
-        return bool(self._bias or self._penalties or self._matcher)
+        return bool(self._bias or self._penalties or self._matchers or self._recent or self._xtc[0])
 
     @property
     def is_constrained(self) -> bool:
         """Whether it must `observe` each token before the next one can be sampled."""
-        return self._matcher is not None
+        return bool(self._matchers or self._recent)
 
     @property
     def has_logprob(self) -> bool:
@@ -98,9 +114,12 @@ class TokenSampler:
         return self.logprobs is not None or (self._matcher is not None and self._matcher.failure is not None)
 
     def observe(self, token: int) -> None:
-        """Advance the grammar by a token; the first one is the prompt's last, or one of `answered`."""
-        if self._matcher and self._has_observed:
-            self._matcher.consume(token)
+        """Advance the constraints by a token; the first one is the prompt's last, or one of `answered`."""
+        if self._has_observed:
+            for matcher in self._matchers:
+                matcher.consume(token)
+            if self._recent:
+                self._recent.consume(token)
         self._has_observed = True
 
     def next_draw(self) -> Draw:
@@ -113,9 +132,26 @@ class TokenSampler:
         logits = logits.astype(mx.float32)
         if self._penalties:
             logits = self._penalties.apply(token, logits)
+        if self._recent:
+            logits = self._recent.apply(logits)
         if self._bias:
             logits = logits + self._bias_over(logits.shape[-1])
-        return mask(logits, self._matcher.allowed_tokens(logits.shape[-1])) if self._matcher else logits
+        logits = mask(logits, combined(one.allowed_tokens(logits.shape[-1]) for one in self._matchers))
+        return self._without_top_choices(logits) if self._xtc[0] else logits
+
+    def _without_top_choices(self, logits: mx.array) -> mx.array:
+        """XTC (https://github.com/oobabooga/text-generation-webui/pull/6335) on (1, V) logits.
+
+        Tokens at least as likely as the threshold are left out, but for the least likely of them.
+        """
+        probability, threshold = self._xtc
+        upper, lower = Draw(self._seed ^ _XTC_SALT, self._position).key
+        if (upper << 32 | lower) >= probability * 2**64:
+            return logits
+        probabilities = mx.softmax(logits, axis=-1)
+        is_choice = probabilities >= threshold
+        least = mx.where(is_choice, probabilities, mx.array(mx.inf)).min(axis=-1, keepdims=True)
+        return mx.where(is_choice & (probabilities > least), mx.array(-mx.inf, logits.dtype), logits)
 
     def _bias_over(self, vocabulary: int) -> mx.array:
         if self._dense_bias is None:
@@ -144,7 +180,8 @@ class Penalties:
     def __init__(self, sampling: Sampling, prompt: Sequence[int], answered: Sequence[int]) -> None:
         self._presence = sampling.presence_penalty
         self._frequency = sampling.frequency_penalty
-        self._repetition = sampling.repetition_penalty or 1.0
+        has_window = sampling.repetition_window is not None  # then RecentTokens applies it
+        self._repetition = 1.0 if has_window else sampling.repetition_penalty or 1.0
         self._prompt = prompt
         self._answered = answered
         self._in_prompt = mx.array(0.0)
@@ -164,7 +201,9 @@ class Penalties:
 
 
 def _has_penalties(sampling: Sampling) -> bool:
-    repetition = sampling.repetition_penalty or 1.0
+    # With a window, RecentTokens applies the repetition penalty.
+    has_window = sampling.repetition_window is not None
+    repetition = 1.0 if has_window else sampling.repetition_penalty or 1.0
     return bool(sampling.presence_penalty or sampling.frequency_penalty or repetition != 1.0)
 
 
