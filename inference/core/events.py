@@ -48,6 +48,7 @@ class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
     prompt_tokens: int
     max_tokens: int = 0  # how long the answer may become
     sampling: Sampling = Sampling()  # what its tokens are drawn with, completed; empty where none are drawn
+    answer_limit: int = 0  # how many tokens the longest of its answers may have
     noted: tuple[str, ...] = ()  # fields of the request that this model has no use for
     best_effort: tuple[str, ...] = ()  # fields that are followed as far as this model can, and not enforced
 

@@ -115,6 +115,9 @@ class OpenRequests:
             prompt_tokens=request.prompt_tokens,
             max_tokens=sum(sequence.max_tokens for sequence in sequences),
             sampling=sequences[0].sampling,
+            answer_limit=max(sequence.max_tokens for sequence in sequences),
+            noted=prepared[0].noted,
+            best_effort=prepared[0].best_effort,
         )
         events = [accepted, *(event for answer in answers for event in answer.begin())]
         for sequence in [one for one in sequences if not (one.max_tokens or one.scores_prompt)]:

@@ -33,8 +33,8 @@ def accept(request: HttpRequest, accepted: Accepted, rename: Callable[[str], str
     """Tell how the model takes the request; `rename` gives its fields the names of the body that was sent."""
     list_in(request, NOTED, map(rename, accepted.noted))
     list_in(request, BEST_EFFORT, map(rename, accepted.best_effort))
-    if accepted.max_tokens:
-        put(request, MAX_TOKENS, str(accepted.max_tokens))
+    if accepted.answer_limit:
+        put(request, MAX_TOKENS, str(accepted.answer_limit))
 
 
 def put(request: HttpRequest, header: str, value: str) -> None:

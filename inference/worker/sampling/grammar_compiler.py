@@ -16,11 +16,12 @@ from inference.adapters import Adapter
 from inference.adapters.tool_calls.grammar_rules import Unwritable
 from inference.adapters.tool_calls.object_shapes import TooManyShapes
 from inference.core.errors import InvalidValue, UnsupportedField
-from inference.core.requests import ChatRequest
+from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest
+from inference.worker.sampling.answer_grammar import form_rule
 from inference.worker.sampling.grammar import Grammar
 from inference.worker.sampling.grammar_dead_ends import COMPLEX, dead_end
-from inference.worker.sampling.grammar_errors import reason_for
-from inference.worker.sampling.requested_schemas import field_of, plain_schema, schemas_of
+from inference.worker.sampling.grammar_errors import first_line, reason_for
+from inference.worker.sampling.requested_schemas import FORM, field_of, plain_schema, schemas_of
 
 if TYPE_CHECKING:
     from inference.worker.model.loaded_model import LoadedModel
@@ -47,16 +48,18 @@ class GrammarCompiler:
         self._vocabulary: LLTokenizer | None = None
         self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
 
-    def of(self, request: ChatRequest, prompt: Sequence[int]) -> Grammar | None:
+    def of(self, request: GenerationRequest, prompt: Sequence[int]) -> Grammar | None:
         """The grammar of the answers to `request`; None for free text.
 
         Raises InvalidValue or UnsupportedField, with the field whose schema cannot be enforced.
         """
-        if not (request.schema or request.must_call or request.follows_schemas):
+        if isinstance(request, CompletionRequest):
+            request = _as_chat(request)
+        if not (request.schema or request.grammar or request.must_call or request.follows_schemas):
             return None
         self._check_can_end(request)
-        is_free = not (request.schema or request.must_call)
-        reasoning = self._adapter.reasoning_state(prompt)
+        is_free = not (request.schema or request.grammar or request.must_call)
+        reasoning = self._adapter.reasoning_state(prompt) if request.messages else None
         if is_free and self._adapter.call_format and self._adapter.call_format.is_in_reasoning:
             reasoning = None  # its marker begins a call in the reasoning, too
         may_open = reasoning and not (reasoning.is_open or reasoning.is_closed)
@@ -78,7 +81,7 @@ class GrammarCompiler:
         if not self._model.stop_ids:
             raise UnsupportedField(
                 "No token is known to end this model's answers, so none can be made to end with its schema.",
-                param="response_format" if request.schema else "tool_choice",
+                param="response_format" if request.schema or request.grammar else "tool_choice",
             )
 
     def _trigger(self, request: ChatRequest) -> str:
@@ -129,7 +132,10 @@ class GrammarCompiler:
         rules, starts = [], []
         if request.schema and not request.must_call:
             rules += [f"schema: {before}json", f"json: %json {plain_schema(request.schema)}"]
-            starts.append(self._adapter.answer_rule("schema"))
+            starts.append(self._framed(request, "schema"))
+        if request.grammar and not request.must_call:
+            rules += [f"answer: {before}form", form_rule(request.grammar, FORM)]
+            starts.append(self._framed(request, "answer"))
         if request.tools and self._adapter.call_format:
             names = request.must_call or tuple(tool.name for tool in request.tools)
             tools = [tool for tool in request.tools if tool.name in names]
@@ -137,6 +143,10 @@ class GrammarCompiler:
             rules.append(calls.replace("start:", "calls:", 1).rstrip())
             starts.append("calls")
         return "\n".join([f"start: {' | '.join(starts)}", *rules]) + "\n"
+
+    def _framed(self, request: ChatRequest, rule: str) -> str:
+        """The rule with what the family writes around an answer; a raw one has nothing around it."""
+        return self._adapter.answer_rule(rule) if request.messages else rule
 
     def _compile(self, grammar: str) -> LLMatcher:
         vocabulary = self._llguidance()
@@ -182,8 +192,17 @@ class GrammarCompiler:
     def _compile_error(self, request: ChatRequest, error: str) -> InvalidValue:
         """The error, with the field whose schema fails alone; otherwise all schemas together are too much."""
         fields = schemas_of(request)
+        if request.grammar and not request.must_call:
+            form = f"start: form\n{form_rule(request.grammar, FORM)}\n"
+            if problem := LLMatcher.validate_grammar(LLMatcher.grammar_from_lark(form)):
+                return InvalidValue(f"The form cannot be enforced: {first_line(problem)}", param=FORM)
         for field, schema in fields:
             alone = self._compile(LLMatcher.grammar_from_lark(f"start: %json {plain_schema(schema)}\n"))
             if alone.is_error():
                 return InvalidValue(reason_for(alone.get_error()), param=field)
-        return InvalidValue(reason_for(error), param=fields[0][0])
+        return InvalidValue(reason_for(error), param=fields[0][0] if fields else FORM)
+
+
+def _as_chat(request: CompletionRequest) -> ChatRequest:
+    """What a grammar is compiled from: a raw answer has a form, and neither calls nor reasoning."""
+    return ChatRequest(model=request.model, messages=(), schema=request.schema, grammar=request.grammar)

@@ -5,6 +5,7 @@ import json
 from inference.adapters.tool_calls.grammar_rules import PLAIN
 from inference.core.requests import ChatRequest
 
+FORM = "response_format"
 _SCHEMA = "response_format.json_schema.schema"
 
 
@@ -22,6 +23,8 @@ def schemas_of(request: ChatRequest) -> list[tuple[str, str]]:
 def field_of(request: ChatRequest) -> str:
     """The field that asks for a grammar: that of the only schema, or the one for all of them."""
     fields = [field for field, _ in schemas_of(request)]
+    if request.grammar and not fields:
+        return FORM
     return fields[0] if len(fields) == 1 else _SCHEMA if request.schema and not request.tools else "tools"
 
 

@@ -27,6 +27,7 @@ from inference.core.requests import ChatRequest, GenerationRequest
 from inference.worker.text.detokenizer import Detokenizer, TokenDecoder
 from inference.worker.text.stop_strings import StopStrings
 
+_CONTEXT_TOKENS = 16  # of a prompt whose last message is continued
 _ECHO_PIECE = 1024  # log probabilities in one event of an echo
 
 
@@ -51,6 +52,7 @@ class AnswerText:
         limit: int | None = None,
         has_scored_echo: bool = False,
         hides_first: bool = False,
+        min_tokens: int = 0,
     ) -> None:
         self._detokenizer = Detokenizer(tokenizer, context)
         self._hidden = hidden
@@ -62,6 +64,7 @@ class AnswerText:
         self._unreported_logprobs: list[TokenLogprob] = []
         self._has_scored_echo = has_scored_echo
         self._hides_first = hides_first
+        self._min_tokens = min_tokens
         self.index = index
         self.limit = limit  # tokens; 0 for an echo alone
         self.tokens = 0
@@ -78,10 +81,18 @@ class AnswerText:
     ) -> "AnswerText":
         """Answer number `index` of a request, to the prompt with these token ids."""
         if isinstance(request, ChatRequest):
-            # No context: a chat answer begins a text of its own, without the leading space of a continuation.
-            reader, hidden = adapter.reader(prompt, request), adapter.hidden_from(request)
-            return cls(tokenizer, hidden=hidden, stops=request.stop, reader=reader, index=index)
-        hidden = adapter.hidden_ids | (frozenset() if request.suffix is None else adapter.infill_stop_ids)
+            return cls(
+                tokenizer,
+                hidden=adapter.hidden_from(request) | frozenset(request.rules.stop_ids),
+                stops=request.stop,
+                reader=adapter.reader(prompt, request),
+                # What goes on is no text of its own: it may begin with a space.
+                context=prompt[-_CONTEXT_TOKENS:] if request.continues else (),
+                index=index,
+                min_tokens=request.rules.min_tokens,
+            )
+        infill = frozenset() if request.suffix is None else adapter.infill_stop_ids
+        hidden = adapter.hidden_ids | infill | frozenset(request.rules.stop_ids)
         text = request.prompts[index // request.n]
         context = [token for token in prompt if token not in hidden]
         return cls(
@@ -92,6 +103,7 @@ class AnswerText:
             echo="" if not request.echo else text if isinstance(text, str) else tokenizer.decode(context),
             index=index,
             limit=request.max_tokens,
+            min_tokens=request.rules.min_tokens,
             has_scored_echo=request.echo and request.logprobs is not None,
             # The tokenizer has put a begin-of-text token before the text, which clients do not see.
             hides_first=isinstance(text, str) and prompt[0] in hidden,
@@ -159,7 +171,9 @@ class AnswerText:
         for piece in pieces:
             if self._stops.has_matched:
                 break
-            if piece.channel == "text":
+            if piece.channel == "text" and self.tokens <= self._min_tokens:
+                visible += self._text_pieces(piece.text)
+            elif piece.channel == "text":
                 visible += self._text_pieces(self._stops.feed(piece.text))
             else:
                 visible += [*self._text_pieces(self._stops.flush()), piece]

@@ -23,7 +23,8 @@ class PromptChecks:
         context = self._model.context_length
         if at_least > context * (1 if isinstance(request, ChatRequest) else len(request.prompts)):
             raise ContextLengthExceeded(
-                f"This model's context is {context} tokens; the prompt has at least {at_least}. Shorten it.",
+                f"This model's maximum context length is {context} tokens. However, the prompt has at least "
+                f"{at_least} tokens. Shorten it.",
                 param=prompt_field(request),
             )
 
@@ -51,9 +52,11 @@ class PromptChecks:
                 )
 
     def check_bias(self, request: GenerationRequest) -> None:
-        """Raise InvalidValue for a logit bias of an unknown token or without a finite value."""
+        """Raise InvalidValue for an unknown token, or a logit bias without a finite value."""
         # As above: MLX would write to an id beyond the logits, which has ended processes.
         self.check_known((token for token, _ in request.sampling.logit_bias), "logit_bias")
+        self.check_known(request.rules.stop_ids, "stop_token_ids")
+        self.check_known(request.rules.allowed_ids, "allowed_token_ids")
         for _, bias in request.sampling.logit_bias:
             if not math.isfinite(bias):
                 raise InvalidValue("A bias must be a finite number.", param="logit_bias")

@@ -40,6 +40,8 @@ class PreparedPrompt:
 
     sequences: tuple[Sequence, ...]
     answers: tuple[AnswerText, ...]
+    noted: tuple[str, ...] = ()  # fields that this model has no use for
+    best_effort: tuple[str, ...] = ()  # fields that it follows, and that cannot be enforced
 
     @property
     def prompt(self) -> tuple[int, ...]:
@@ -126,8 +128,11 @@ class Prompts:
     ) -> PreparedPrompt:
         model = self._model
         sampling = request.sampling.over(model.own_sampling).over(NEUTRAL)
-        grammar = self._grammars.of(request, prompt) if isinstance(request, ChatRequest) else None
+        grammar = self._grammars.of(request, prompt)
         max_tokens = self._answer_limit(request, len(prompt))
+        stop_ids = self._stop_ids(request)
+        rules = RuleConstraint.of(request.rules, stop_ids, model.tokenizer.encode)
+        thinking = self._thinking(request, prompt, max_tokens)
         check_echo(request, len(prompt))
         sequences = tuple(
             Sequence(
@@ -135,11 +140,14 @@ class Prompts:
                 prompt=tuple(prompt),
                 max_tokens=max_tokens,
                 sampling=_sampling_of_copy(sampling, copy),
-                stop_ids=self._stop_ids(request),
+                stop_ids=stop_ids,
                 owner=owner,
                 logprobs=request.logprobs,
                 scores_prompt=is_scored(request),
                 grammar=grammar,
+                rules=rules,
+                thinking=thinking,
+                decode=model.tokenizer.decode,
                 request=request_number,
             )
             for copy in range(request.n)
@@ -151,28 +159,31 @@ class Prompts:
         return PreparedPrompt(sequences, answers)
 
     def _stop_ids(self, request: GenerationRequest) -> frozenset[int]:
+        own = frozenset(request.rules.stop_ids)
         if request.ignores_end:
-            return frozenset()
+            return own
         is_infill = isinstance(request, CompletionRequest) and request.suffix is not None
-        return self._model.adapter.infill_stop_ids if is_infill else self._model.stop_ids
+        return own | (self._model.adapter.infill_stop_ids if is_infill else self._model.stop_ids)
 
     def _next_id(self) -> int:
         self._last_id += 1
         return self._last_id
 
     def _answer_limit(self, request: GenerationRequest, prompt_tokens: int) -> int:
-        """How many tokens the answer may have; raises ContextLengthExceeded if it does not fit."""
+        """How many tokens the answer may have: what was asked for, or what the context leaves.
+
+        Raises ContextLengthExceeded, in words that agents recognise, if there is no place for any.
+        """
         context = self._model.context_length
-        wanted = 1 if request.max_tokens is None else request.max_tokens
-        if prompt_tokens + wanted > context:
+        least = 0 if request.max_tokens == 0 else 1
+        if prompt_tokens + least > context:
             raise ContextLengthExceeded(
-                f"This model's context is {context} tokens; the prompt has {prompt_tokens} and the answer "
-                f"needs {wanted}. Shorten the prompt or lower max_tokens.",
+                f"This model's maximum context length is {context} tokens. However, the prompt has "
+                f"{prompt_tokens} tokens. Shorten it.",
                 param=prompt_field(request),
             )
-        if request.max_tokens is not None:
-            return request.max_tokens
-        return min(self._options.max_output_tokens, context - prompt_tokens)
+        wanted = self._options.max_output_tokens if request.max_tokens is None else request.max_tokens
+        return min(wanted, context - prompt_tokens)
 
 
 def _sampling_of_copy(sampling: Sampling, copy: int) -> Sampling:

@@ -23,7 +23,7 @@ from inference.api.openai.schemas import (
 from inference.api.openai.schemas.generation import StreamOptions
 from inference.core.errors import InvalidRequest, InvalidValue, UnsupportedField
 from inference.core.requests import AnswerGrammar
-from tests.api.openai.asking import chat_body
+from tests.api.openai.asking import HELLO, chat_body
 from tests.api.openai.test_schemas import CALL, chat, completion, read
 
 
@@ -258,3 +258,45 @@ def test_an_error_about_the_form_names_the_field_that_was_sent() -> None:
     names = read(ChatCompletionBody, chat_body(guided_json=SCHEMA)).own_names
     assert path_of("response_format.json_schema.schema", names) == "guided_json"
     assert path_of("response_format", names) == "guided_json"
+
+
+ANSWER = {"role": "assistant", "content": "Once"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "last", "continues"),
+    [
+        ({}, {}, True),
+        ({"continue_final_message": True, "add_generation_prompt": False}, {}, True),
+        ({}, {"prefix": True}, True),
+        ({}, {"content": None, "reasoning_content": "Hm"}, True),
+        ({"continue_final_message": False}, {}, False),
+        ({"add_generation_prompt": True}, {}, False),
+        ({}, {"role": "user"}, False),
+        ({}, {"content": ""}, False),
+        ({"add_generation_prompt": True}, {"role": "user"}, False),
+    ],
+)
+def test_a_last_assistant_message_is_continued(
+    fields: dict[str, Any], last: dict[str, Any], continues: bool
+) -> None:
+    assert chat(messages=[*HELLO, ANSWER | last], **fields).continues is continues
+
+
+@pytest.mark.parametrize(
+    ("fields", "messages", "param"),
+    [
+        ({"continue_final_message": True}, HELLO, "continue_final_message"),
+        ({"add_generation_prompt": False}, HELLO, "add_generation_prompt"),
+        ({"continue_final_message": True, "add_generation_prompt": True}, [ANSWER], "add_generation_prompt"),
+        ({}, [ANSWER | {"prefix": True}, *HELLO], "messages.0.prefix"),
+        ({}, [{"role": "user", "content": "x", "prefix": True}], "messages.0.prefix"),
+        ({}, [{"role": "assistant", "tool_calls": [CALL], "prefix": True}], "messages.0.prefix"),
+    ],
+)
+def test_nothing_else_can_be_continued(
+    fields: dict[str, Any], messages: list[dict[str, Any]], param: str
+) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        chat(messages=messages, **fields)
+    assert caught.value.param == param

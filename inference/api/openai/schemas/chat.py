@@ -74,6 +74,16 @@ class ChatCompletionBody(ThinkingFields):
         ),
     )
     parallel_tool_calls: Parallel = None
+    continue_final_message: bool | None = Field(
+        None,
+        description=(
+            "vLLM's. `true`, the default where the last message is an assistant's text: the answer goes on "
+            "with it and does not repeat it. `false` begins a new message."
+        ),
+    )
+    add_generation_prompt: bool | None = Field(
+        None, description="vLLM's. `true` is `continue_final_message: false`, and `false` is `true`."
+    )
     metadata: Metadata | None = Field(
         None, description="Up to 16 pairs of strings, recorded with the request's span."
     )
@@ -107,6 +117,27 @@ class ChatCompletionBody(ThinkingFields):
             conversation(self.messages)
         except Orphan as orphan:
             raise wrong("no_such_call", orphan.reason, f"messages.{orphan.place}.tool_call_id") from None
+        return self
+
+    @model_validator(mode="after")
+    def _last_message_can_go_on(self) -> Self:
+        last, asked = self.messages[-1], self.continue_final_message
+        if asked and self.add_generation_prompt:
+            raise wrong(
+                "names_differ",
+                "It is not allowed together with continue_final_message",
+                "add_generation_prompt",
+            )
+        for field, is_asked in (
+            ("continue_final_message", asked),
+            ("add_generation_prompt", self.add_generation_prompt is False),
+            (f"messages.{len(self.messages) - 1}.prefix", last.prefix),
+        ):
+            if is_asked and not last.is_continuable:
+                raise wrong("not_continuable", "The last message must be a text of the assistant's", field)
+        for place, message in enumerate(self.messages[:-1]):
+            if message.prefix:
+                raise wrong("not_last", "Only the last message can be continued", f"messages.{place}.prefix")
         return self
 
     @model_validator(mode="after")
@@ -146,6 +177,12 @@ class ChatCompletionBody(ThinkingFields):
         newer = {} if self.max_completion_tokens is None else {"max_tokens": "max_completion_tokens"}
         return {**super().own_names, **newer}
 
+    @property
+    def continues(self) -> bool:
+        """Whether the answer goes on with the last message."""
+        is_new = self.continue_final_message is False or self.add_generation_prompt is True
+        return self.messages[-1].is_continuable and not is_new
+
     def request(self) -> ChatRequest:
         return ChatRequest(
             model=self.model,
@@ -162,6 +199,7 @@ class ChatCompletionBody(ThinkingFields):
             may_call_several=several(self.parallel_tool_calls, self.chosen),
             schema=self.schema_text,
             grammar=self.answer_grammar,
+            continues=self.continues,
             template_options=tuple(self.template_options.items()),
             thinking=self.wants_thinking,
             effort=self.effort,

@@ -97,7 +97,7 @@ def _by_role(schema: dict[str, Any]) -> None:
     """Describe what `_fields_fit_the_role` checks."""
     given: dict[str, Any] = {"not": {"const": None}}
     nothing = {"type": "null"}
-    own = dict.fromkeys(("tool_calls", "reasoning_content", "tool_call_id"), nothing)
+    own = dict.fromkeys(("tool_calls", "reasoning_content", "tool_call_id", "prefix"), nothing)
     answer = {"role": {"const": "assistant"}, "tool_call_id": nothing}
     result = {name: one for name, one in own.items() if name != "tool_call_id"} | {"role": {"const": "tool"}}
     others = {"enum": ["system", "developer", "user"]}
@@ -149,17 +149,29 @@ class ChatMessage(Part):
         ),
     )
 
+    prefix: bool | None = Field(
+        None,
+        description="DeepSeek's and Mistral's. Of the last message, an assistant's: `true` continues it, as "
+        "`continue_final_message` does.",
+    )
+
     @model_validator(mode="after")
     def _fields_fit_the_role(self) -> Self:
         is_assistant, is_tool = self.role == "assistant", self.role == "tool"
         if self.content is None and not (is_tool or is_assistant):
             raise wrong("no_content", "It is required", "content")
-        for field in ("tool_calls", "reasoning_content"):
+        for field in ("tool_calls", "reasoning_content", "prefix"):
             if getattr(self, field) and not is_assistant:
                 raise wrong("wrong_role", "Only an assistant's message has it", field)
         if self.tool_call_id is not None and not is_tool:
             raise wrong("wrong_role", "Only a tool's message has it", "tool_call_id")
         return self
+
+    @property
+    def is_continuable(self) -> bool:
+        """Whether it is an answer that could go on."""
+        has_text = bool(text_of(self.content) or self.reasoning_content)
+        return self.role == "assistant" and not self.tool_calls and has_text
 
     def message(self, calls: Sequence[ToolCall] = (), answers: str = "") -> Message:
         """The message, with the calls that it makes, or the id of the one that it answers."""
