@@ -10,12 +10,14 @@ from typing import ClassVar
 from inference.adapters.channel_reader import ChannelReader
 from inference.adapters.chat_template import normalisation
 from inference.adapters.chat_template.call_arguments import with_object_arguments
+from inference.adapters.chat_template.continuation import up_to_end_mark, with_end_mark
 from inference.adapters.chat_template.fill_in_middle import Infilling
 from inference.adapters.chat_template.template_input import TemplateInput, Turns, variables_of
 from inference.adapters.chat_template.template_probes import TemplateProbes
 from inference.adapters.model_facts import ModelFacts
 from inference.adapters.reasoning_state import ReasoningState
 from inference.adapters.stop_tokens import find_stop_ids, ids_of
+from inference.adapters.thinking import ReasoningMarkers, ThinkingPlan, plan
 from inference.adapters.tokenizer import Tokenizer
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.prompted import with_prompted_tools
@@ -26,8 +28,6 @@ from inference.adapters.tool_calls.xml import FunctionXml
 from inference.core.errors import InvalidValue, TemplateFailed, UnsupportedField
 from inference.core.requests import ChatRequest, Message, Tool
 
-# What templates call the switch of their reasoning; the server sets it.
-_REASONING_SWITCHES = {"enable_thinking", "thinking"}
 # Variables that the server itself gives to a template, so that no request may.
 _SERVER_VARIABLES = {
     "messages",
@@ -99,6 +99,26 @@ class Adapter:
         """Refuse tools from now on: the self-test found that they do not work."""
         self._tools_refusal = reason
 
+    @property
+    def can_reason(self) -> bool:
+        """Whether the model's answers may have reasoning, by its template and its vocabulary."""
+        opening = self.reasoning_marks[0]
+        is_declared = opening in self._facts.chat_template or self._tokenizer.id_of(opening) is not None
+        return is_declared or self.reasons_without_marker
+
+    def thinking_plan(self, request: ChatRequest) -> ThinkingPlan:
+        """How the request's wishes about thinking are followed."""
+        return plan(request, self._facts.chat_template, self._variables, can_reason=self.can_reason)
+
+    def reasoning_markers(self, request: ChatRequest) -> ReasoningMarkers:
+        """What surrounds the reasoning in an answer to `request`."""
+        return ReasoningMarkers(*self.reasoning_marks)
+
+    def noted(self, request: ChatRequest) -> tuple[str, ...]:
+        """The request's fields that this model has no use for."""
+        unknown = (name for name, _ in request.template_options if name not in self._variables)
+        return (*self.thinking_plan(request).noted, *(f"chat_template_kwargs.{name}" for name in unknown))
+
     def render(self, request: ChatRequest) -> list[int]:
         """The prompt's token ids, up to where the answer begins.
 
@@ -107,22 +127,28 @@ class Adapter:
         3. Write tools, calls and results as text, if the template does not render tools.
         4. Normalise the messages for the restrictions of the template.
         5. Convert them to the template's structure, with every control token quoted.
-        6. Render the template in its sandbox, and tokenize the text.
+        6. Render the template in its sandbox, and tokenize the text. If the last message is continued, the
+           text ends with it.
 
-        Raises UnsupportedField for tools that the model cannot use, InvalidValue for an option that the
-        template does not have, and TemplateFailed if there is no template or it cannot render the messages.
+        Raises UnsupportedField for tools that the model cannot use, InvalidValue for a variable that the
+        server sets, and TemplateFailed if there is no template or it cannot render the messages.
         """
         if not self.has_template:
             raise TemplateFailed("This model has no chat template; send a prompt to /v1/completions instead.")
         self._check(request)
         messages: Sequence[Message] = with_object_arguments(request.messages)
+        if request.continues:
+            messages = [*messages[:-1], with_end_mark(messages[-1])]
         if self.prompts_tools:
             messages = with_prompted_tools(messages, request.tools)
         tools = () if self.prompts_tools else request.tools
         template_input = TemplateInput(self._tokenizer.quote, self.call_format)
         turns, functions = self.template_messages(self.normalise(messages), tools, template_input)
         options = self._options(request)
-        text = self._tokenizer.render(turns, opens_answer=True, tools=functions, options=options)
+        opens_answer = not request.continues
+        text = self._tokenizer.render(turns, opens_answer=opens_answer, tools=functions, options=options)
+        if request.continues:
+            text = up_to_end_mark(text)
         prompt = self._tokenizer.encode(text)
         if not prompt:
             raise TemplateFailed(
@@ -132,8 +158,8 @@ class Adapter:
 
     def _options(self, request: ChatRequest) -> dict[str, bool | int | str]:
         """Variables of the template beside messages and tools."""
-        switches = _REASONING_SWITCHES & self._variables if request.thinking is False else ()
-        return dict.fromkeys(switches, False) | dict(request.template_options)
+        known = {name: value for name, value in request.template_options if name in self._variables}
+        return {**known, **self.thinking_plan(request).options}
 
     def normalise(self, messages: Sequence[Message]) -> Sequence[Message]:
         """The messages without what this template was found not to accept."""
@@ -153,7 +179,7 @@ class Adapter:
     def reader(self, prompt: Sequence[int], request: ChatRequest) -> ChannelReader:
         """A new reader of one answer to `request`; `prompt` has the token ids that `render` returned."""
         calls = self._call_reader(request)
-        state = self.reasoning_state(prompt)
+        state = self.reasoning_state(prompt, request)
         if state is None:
             return ChannelReader(calls=calls)
         return ChannelReader(
@@ -162,15 +188,23 @@ class Adapter:
             calls=calls,
             answer_marks=self.answer_marks,
             # A schema is not enforced inside the reasoning, so a call that has to follow one cannot be there.
-            reads_calls_in_reasoning=calls is not None and not (request.follows_schemas or request.schema),
+            reads_calls_in_reasoning=calls is not None
+            and not (request.follows_schemas or request.schema or request.grammar),
         )
 
-    def reasoning_state(self, prompt: Sequence[int]) -> ReasoningState | None:
-        """How an answer to the prompt with these token ids may reason; None for a model that does not."""
+    def reasoning_state(
+        self, prompt: Sequence[int], request: ChatRequest | None = None
+    ) -> ReasoningState | None:
+        """How an answer to the prompt with these token ids may reason; None for a model that does not.
+
+        The request tells whether the prompt ends inside reasoning that is continued.
+        """
         opening, closing = self.reasoning_marks
-        is_declared = opening in self._facts.chat_template or self._tokenizer.id_of(opening) is not None
-        if not (is_declared or self.reasons_without_marker):
+        if not self.can_reason:
             return None
+        if request and request.continues:
+            is_inside = not request.messages[-1].content
+            return ReasoningState(opening, closing, is_open=is_inside, is_closed=not is_inside)
         # Some templates open the reasoning themselves, so the answer never does
         # (https://github.com/deepseek-ai/DeepSeek-R1/issues/352).
         end = self._tokenizer.decode(prompt[-_PROMPT_END:]).rstrip()
@@ -230,10 +264,10 @@ class Adapter:
                 "This model's chat template does not render tool calls and their results.", param="messages"
             )
         for name, _ in request.template_options:
-            if name not in self._variables - _SERVER_VARIABLES:
+            if name in _SERVER_VARIABLES:
                 raise InvalidValue(
-                    f"This model's chat template has no variable named {name}.",
-                    param=name if name == "reasoning_effort" else f"chat_template_kwargs.{name}",
+                    f"The server itself sets the template's variable {name}.",
+                    param=f"chat_template_kwargs.{name}",
                 )
 
     def _rendered(

@@ -187,15 +187,11 @@ def test_a_model_that_may_not_reason_is_told_where_its_template_can_be() -> None
     assert nemo.render(quick) == nemo.render(chat_request(*USER.messages))
 
 
-@pytest.mark.parametrize(
-    ("name", "param"),
-    [("reasoning_effort", "reasoning_effort"), ("thinking", "chat_template_kwargs.thinking")],
-)
-def test_an_option_that_the_template_does_not_know_is_refused(name: str, param: str) -> None:
+def test_an_option_that_the_template_does_not_know_is_noted() -> None:
     adapter, _ = real("qwen3", "qwen3")
-    with pytest.raises(InvalidValue, match=f"has no variable named {name}") as refusal:
-        adapter.render(chat_request(*USER.messages, template_options=((name, "low"),)))
-    assert refusal.value.param == param
+    request = chat_request(*USER.messages, template_options=(("depth", "low"),))
+    assert adapter.noted(request) == ("chat_template_kwargs.depth",)
+    assert adapter.render(request) == adapter.render(chat_request(*USER.messages))
 
 
 @pytest.mark.parametrize("name", ["messages", "tools", "add_generation_prompt", "bos_token"])

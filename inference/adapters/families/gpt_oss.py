@@ -12,9 +12,10 @@ from inference.adapters.base import Adapter
 from inference.adapters.channel_reader import ChannelReader
 from inference.adapters.chat_template import normalisation
 from inference.adapters.chat_template.template_input import TemplateInput, Turns
-from inference.adapters.harmony import END, MARKS, HarmonyCalls, HarmonyReader
+from inference.adapters.harmony import CHANNEL, END, MARKS, MESSAGE, START, HarmonyCalls, HarmonyReader
 from inference.adapters.model_facts import ModelFacts
 from inference.adapters.reasoning_state import ReasoningState
+from inference.adapters.thinking import ReasoningMarkers
 from inference.adapters.tokenizer import Tokenizer
 from inference.core.requests import ChatRequest, Message, Tool
 
@@ -51,7 +52,17 @@ class GptOss(Adapter):
                 turn["thinking"] = reasoning
         return turns, functions
 
-    def reasoning_state(self, prompt: Sequence[int]) -> ReasoningState | None:
+    @property
+    def can_reason(self) -> bool:
+        return True
+
+    def reasoning_markers(self, request: ChatRequest) -> ReasoningMarkers:
+        following = f"{START}assistant" if request.tools else f"{START}assistant{CHANNEL}final{MESSAGE}"
+        return ReasoningMarkers(f"{CHANNEL}analysis{MESSAGE}", END, following)
+
+    def reasoning_state(
+        self, prompt: Sequence[int], request: ChatRequest | None = None
+    ) -> ReasoningState | None:
         return None  # it is a channel, which the reader and the grammars handle
 
     def reader(self, prompt: Sequence[int], request: ChatRequest) -> ChannelReader:

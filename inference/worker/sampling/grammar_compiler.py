@@ -59,14 +59,16 @@ class GrammarCompiler:
             return None
         self._check_can_end(request)
         is_free = not (request.schema or request.grammar or request.must_call)
-        reasoning = self._adapter.reasoning_state(prompt) if request.messages else None
+        reasoning = self._adapter.reasoning_state(prompt, request) if request.messages else None
         if is_free and self._adapter.call_format and self._adapter.call_format.is_in_reasoning:
             reasoning = None  # its marker begins a call in the reasoning, too
         may_open = reasoning and not (reasoning.is_open or reasoning.is_closed)
         opening = self._model.tokenizer.id_of(reasoning.opening) if reasoning and may_open else None
         comes_after_reasoning = bool(reasoning and (reasoning.is_open or opening is not None))
         return Grammar(
-            matcher=self._matcher(request, comes_after_reasoning=comes_after_reasoning and not is_free),
+            matcher=self._continued(
+                request, self._matcher(request, comes_after_reasoning=comes_after_reasoning and not is_free)
+            ),
             decode=self._model.tokenizer.decode,
             encode=partial(self._llguidance().tokenize_str, parse_special=True),
             stop_ids=self._model.stop_ids,
@@ -76,6 +78,19 @@ class GrammarCompiler:
             trigger=self._trigger(request) if is_free else "",
             field=field_of(request),
         )
+
+    def _continued(self, request: ChatRequest, matcher: LLMatcher) -> LLMatcher:
+        """The matcher after the text of a last message that is continued."""
+        begun = request.messages[-1].content if request.continues else ""
+        if not begun or not (request.schema or request.grammar or request.must_call):
+            return matcher
+        advanced, tokens = matcher.deep_copy(), self._llguidance().tokenize_str(begun)
+        if advanced.try_consume_tokens(tokens) < len(tokens):
+            raise InvalidValue(
+                "The last message does not begin an answer of the form that the request asks for.",
+                param=f"messages.{len(request.messages) - 1}.content",
+            )
+        return advanced
 
     def _check_can_end(self, request: ChatRequest) -> None:
         if not self._model.stop_ids:

@@ -24,6 +24,8 @@ from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.sequence import Sequence
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.sampling.grammar_compiler import GrammarCompiler
+from inference.worker.sampling.thinking_budget import ThinkingBudget
+from inference.worker.sampling.token_rules import RuleConstraint
 from inference.worker.text.answer import AnswerText
 from inference.worker.text.prompt_checks import (
     MAX_TOKENS_RETURNED,
@@ -132,7 +134,7 @@ class Prompts:
         max_tokens = self._answer_limit(request, len(prompt))
         stop_ids = self._stop_ids(request)
         rules = RuleConstraint.of(request.rules, stop_ids, model.tokenizer.encode)
-        thinking = self._thinking(request, prompt, max_tokens)
+        thinking = self._thinking_budget(request, prompt, max_tokens)
         check_echo(request, len(prompt))
         sequences = tuple(
             Sequence(
@@ -156,7 +158,30 @@ class Prompts:
             AnswerText.of(request, prompt, model.tokenizer, model.adapter, index=first + copy)
             for copy in range(request.n)
         )
-        return PreparedPrompt(sequences, answers)
+        noted = model.adapter.noted(request) if isinstance(request, ChatRequest) else ()
+        return PreparedPrompt(sequences, answers, noted=noted)
+
+    def _thinking_budget(
+        self, request: GenerationRequest, prompt: list[int], max_tokens: int
+    ) -> ThinkingBudget | None:
+        """The end of the reasoning, if the request sets one; `max_tokens` is for the whole answer."""
+        adapter = self._model.adapter
+        if not isinstance(request, ChatRequest) or not adapter.can_reason:
+            return None
+        limit = adapter.thinking_plan(request).limit(max_tokens)
+        if limit is None:
+            return None
+        tokenizer, markers = self._model.tokenizer, adapter.reasoning_markers(request)
+        state = adapter.reasoning_state(prompt, request)
+        return ThinkingBudget(
+            tokens=limit,
+            opening=markers.opening,
+            closing=markers.closing,
+            opening_id=tokenizer.id_of(markers.opening),
+            forced=tuple(tokenizer.encode(markers.closing + markers.following)),
+            starts_inside=bool(state and state.is_open),
+            decode=tokenizer.decode,
+        )
 
     def _stop_ids(self, request: GenerationRequest) -> frozenset[int]:
         own = frozenset(request.rules.stop_ids)
