@@ -151,6 +151,8 @@ class ResponseWriter:
                 match event:
                     case Accepted():
                         self.accepted(event)
+                    case ReasoningDelta() if "no_reasoning" in self._extras:
+                        pass
                     case TextDelta() | ReasoningDelta() | ToolCallDelta():
                         deltas[event.index].append(event)
                     case Ended():
@@ -162,6 +164,8 @@ class ResponseWriter:
     def _framed(self, event: Event) -> bytes:
         if "usage_so_far" in self._extras:
             self._count(event)
+        if isinstance(event, ReasoningDelta) and "no_reasoning" in self._extras:
+            return b""
         match event:
             case TextDelta(logprobs=()) | ReasoningDelta(logprobs=()) if "usage_so_far" not in self._extras:
                 before, after = self._templates.get((type(event), event.index)) or self._template(event)

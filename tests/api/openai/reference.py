@@ -44,6 +44,13 @@ _STRICT = "worker/sampling/test_grammar.py"
 _CALLS = "worker/text/test_answer_calls.py"
 _SAMPLING = "worker/sampling/test_kernels.py"
 _RESPONSES = "api/openai/test_responses.py"
+_REPETITION = "worker/sampling/test_repetition.py"
+_RULES = "worker/sampling/test_token_rules.py"
+_FORMS = "worker/sampling/test_answer_grammar.py"
+_BUDGET = "worker/sampling/test_thinking_budget.py"
+_LIMITS = "worker/text/test_answer_limits.py"
+_THINKING = "adapters/test_thinking.py"
+_CONTINUED = "adapters/chat_template/test_continuation.py"
 _WRITER = "api/openai/test_response_writer.py"
 _WHOLE = "api/openai/test_streamed_is_whole.py"
 _KEPT = "api/openai/test_responses_kept.py"
@@ -98,15 +105,46 @@ PROOFS: Mapping[str, str] = {
     "tool_choice": f"{_GRAMMAR}::test_a_required_call_is_made_by_a_model_that_never_learnt_to",
     "parallel_tool_calls": f"{_CALLS}::test_where_one_call_is_allowed_the_answer_ends_with_it",
     "response_format": f"{_CLIENT}::test_an_answer_follows_its_schema",
-    "reasoning_effort": f"{_TOOLS}::test_it_reads_who_asks_and_what_templates_know",
+    "reasoning_effort": f"{_THINKING}::test_an_effort_is_told_in_a_word_that_the_template_knows",
     "chat_template_kwargs": "adapters/test_base.py::test_an_option_that_the_template_knows_is_told",
-    "chat_template_kwargs.clear_thinking": f"{_TOOLS}::test_it_reads_who_asks_and_what_templates_know",
+    "repetition_window": f"{_REPETITION}::test_a_window_forgets_what_is_further_back",
+    "xtc_probability": f"{_REPETITION}::test_xtc_leaves_the_top_choices_out_but_for_the_least_of_them",
+    "xtc_threshold": f"{_REPETITION}::test_xtc_leaves_the_top_choices_out_but_for_the_least_of_them",
+    **dict.fromkeys(
+        ("dry_multiplier", "dry_base"),
+        f"{_REPETITION}::test_dry_penalises_what_would_go_on_with_a_repetition",
+    ),
+    **dict.fromkeys(
+        ("dry_allowed_length", "dry_penalty_last_n", "dry_sequence_breakers"),
+        f"{_REPETITION}::test_dry_leaves_the_rest_alone",
+    ),
+    "min_tokens": f"{_RULES}::test_no_end_comes_before_the_least_number_of_tokens",
+    "stop_token_ids": f"{_LIMITS}::test_a_token_that_stops_is_no_part_of_the_text",
+    "allowed_token_ids": f"{_RULES}::test_allowed_tokens_are_the_only_ones_but_for_the_end",
+    "bad_words": f"{_RULES}::test_a_banned_word_never_gets_its_last_token",
+    "structured_outputs": f"{_FORMS}::test_an_answer_has_its_form",
+    **dict.fromkeys(
+        ("guided_choice", "guided_regex", "guided_grammar", "grammar"),
+        f"{_FORMS}::test_an_answer_has_its_form",
+    ),
+    **dict.fromkeys(("guided_json", "json_schema"), f"{_HANDLING}::test_a_schema_has_many_names"),
+    "completions.response_format": f"{_FORMS}::test_a_raw_completion_has_its_form_too",
+    "messages.prefix": f"{_CONTINUED}::test_the_prompt_ends_with_the_text_that_goes_on",
+    "continue_final_message": f"{_CONTINUED}::test_the_prompt_ends_with_the_text_that_goes_on",
+    "add_generation_prompt": f"{_HANDLING}::test_a_last_assistant_message_is_continued",
+    **dict.fromkeys(
+        ("enable_thinking", "think", "thinking", "reasoning"),
+        f"{_THINKING}::test_thinking_is_switched_off_and_would_be_closed_at_once",
+    ),
+    "thinking_budget": f"{_BUDGET}::test_the_closing_marker_is_forced_after_exactly_so_many_tokens",
+    "include_reasoning": f"{_WRITER}::test_reasoning_is_left_out_where_nobody_wants_it",
     "metadata": "serving/test_tracing.py::test_a_request_tells_whose_it_is_and_its_own_labels",
     "safety_identifier": f"{_TOOLS}::test_it_reads_who_asks_and_what_templates_know",
     "prompt_cache_key": "serving/test_generation.py::test_prefixes_are_kept_apart_where_the_client_says_so",
     "prompt": f"{_CLIENT}::test_prompts_of_tokens_and_texts_are_answered_in_order",
     "suffix": "worker/text/test_prompts.py::test_a_gap_is_filled_between_prompt_and_suffix",
     "echo": f"{_CLIENT}::test_an_echo_is_scored_token_by_token",
+    "responses.reasoning": f"{_RESPONSES}::test_settings_reach_the_model",
     "responses.input": f"{_RESPONSES}::test_items_become_the_messages_of_a_chat",
     "instructions": f"{_RESPONSES}::test_text_is_a_users_message",
     "previous_response_id": f"{_KEPT}::test_a_conversation_goes_on_from_a_stored_response",
@@ -114,7 +152,6 @@ PROOFS: Mapping[str, str] = {
     "responses.tool_choice": f"{_RESPONSES}::test_settings_reach_the_model",
     "responses.parallel_tool_calls": f"{_RESPONSES}::test_settings_reach_the_model",
     "responses.text": f"{_RESPONSES}::test_the_form_of_the_text_is_enforced",
-    "reasoning": f"{_RESPONSES}::test_settings_reach_the_model",
     "max_output_tokens": f"{_RESPONSES}::test_settings_reach_the_model",
     "store": f"{_KEPT}::test_what_is_not_to_be_stored_is_not",
     "responses.stream": f"{_RESPONSES}::test_the_events_of_a_stream_come_in_order",

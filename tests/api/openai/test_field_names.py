@@ -184,5 +184,5 @@ def test_every_field_that_the_server_names_is_one_of_each_body() -> None:
     named = {name for path in files for name in names_in(path)}
     known = {field for body in BODIES for field in body.model_fields} | {"tokens"}
     here = {field_names.path_of(name, RESPONSE.own_names).split(".")[0] for name in named - NOT_OF_A_RESPONSE}
-    assert {"messages", "model", "response_format", "reasoning_effort"} <= named <= known
+    assert {"messages", "model", "response_format"} <= named <= known
     assert here <= ResponseBody.model_fields.keys()

@@ -129,3 +129,22 @@ async def test_the_operator_chooses_what_fills_silence(keep_alive: str, expected
     chunks = [json.loads(line[6:]) for line in body.split(b"\n\n")[:-2] if line.startswith(b"data: ")]
     assert (b": keep-alive" in body) == (keep_alive == "comment")
     assert any(not chunk["choices"] for chunk in chunks) == (expected is not None)
+
+
+async def thinking() -> AsyncGenerator[Event]:
+    yield Accepted(prompt_tokens=1)
+    yield ReasoningDelta(text="Hm")
+    yield TextDelta(text="Hi")
+    yield Ended(reason="stop")
+    yield Finished(usage=Usage(prompt_tokens=1, completion_tokens=2, reasoning_tokens=1))
+
+
+async def test_reasoning_is_left_out_where_nobody_wants_it() -> None:
+    writer = ResponseWriter("tiny", ChatFormat(), extras=frozenset({"no_reasoning"}))
+    whole = json.loads(await writer.whole(thinking()))
+    assert "reasoning_content" not in whole["choices"][0]["message"]
+    assert whole["usage"]["completion_tokens_details"] == {"reasoning_tokens": 1}
+    feed = EventFeed(thinking())
+    await feed.accepted()
+    body = b"".join([frame async for frame in writer.frames(feed)])
+    assert b"Hm" not in body and b'"content":"Hi"' in body

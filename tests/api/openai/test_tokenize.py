@@ -59,7 +59,7 @@ async def test_a_conversation_is_asked_as_the_endpoint_would() -> None:
     answer, request = await asked("tokenize", telling((4, 5)), **body)
     assert isinstance(request.of, ChatRequest)
     assert [tool.name for tool in request.of.tools] == ["look"]
-    assert request.of.template_options == (("reasoning_effort", "low"),)
+    assert request.of.effort == "low"
     assert answer["tokens"] == [4, 5]
 
 

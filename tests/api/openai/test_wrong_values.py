@@ -162,7 +162,7 @@ def test_a_response_of_another_kind_is_refused_by_its_type(field: str, value: An
         ("tools", [{"type": "mcp", "server_url": "x"}], "tools.0.type"),
         ("tool_choice", {"type": "custom"}, "tool_choice.type"),
         ("tool_choice", {"type": "other", "mode": "auto"}, "tool_choice.type"),
-        ("response_format", {"type": "grammar", "grammar": "x"}, "response_format.type"),
+        ("response_format", {"type": "python", "python": "x"}, "response_format.type"),
         (
             "messages",
             [{"role": "user", "content": [{"type": "video", "video": "x"}]}],

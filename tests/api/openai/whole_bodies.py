@@ -14,7 +14,23 @@ from inference.api.openai.schemas import (
 
 Path = tuple[str | int, ...]
 _CALL = {"id": "a", "type": "function", "function": {"name": "now", "arguments": "{}"}}
-_SHARED: dict[str, Any] = {
+_OTHERS: dict[str, Any] = {
+    "timings": True,
+    "return_progress": True,
+    "repetition_window": 64,
+    "xtc_probability": 0.5,
+    "xtc_threshold": 0.1,
+    "dry_multiplier": 0.8,
+    "dry_base": 1.75,
+    "dry_allowed_length": 2,
+    "dry_penalty_last_n": -1,
+    "dry_sequence_breakers": ["\n"],
+    "min_tokens": 1,
+    "stop_token_ids": [1],
+    "allowed_token_ids": [1, 2],
+    "bad_words": ["no"],
+}
+_SHARED: dict[str, Any] = _OTHERS | {
     "model": "tiny",
     "temperature": 1,
     "top_p": 1,
@@ -28,7 +44,7 @@ _SHARED: dict[str, Any] = {
     "n": 1,
     "stop": ["a"],
     "stream": True,
-    "stream_options": {"include_usage": True},
+    "stream_options": {"include_usage": True, "continuous_usage_stats": True},
     "user": "ann",
     "ignore_eos": False,
     "max_tokens": 1,
@@ -50,6 +66,14 @@ CHAT = _SHARED | {
     "parallel_tool_calls": True,
     "response_format": {"type": "json_schema", "json_schema": _SCHEMA},
     "reasoning_effort": "low",
+    "enable_thinking": True,
+    "think": True,
+    "reasoning": {"effort": "low", "max_tokens": 5, "enabled": True, "exclude": False},
+    "thinking": {"type": "enabled", "budget_tokens": 5, "clear_thinking": True},
+    "thinking_budget": 5,
+    "include_reasoning": True,
+    "continue_final_message": False,
+    "add_generation_prompt": True,
     "chat_template_kwargs": {"enable_thinking": True, "thinking": True, "clear_thinking": True},
     "metadata": {"team": "blue"},
     "safety_identifier": "ann",
@@ -92,6 +116,20 @@ RESPONSE: dict[str, Any] = {
     "safety_identifier": "ann",
     "prompt_cache_key": "k",
 }
+_STRUCTURE = {"begin": "<a>", "schema": {"type": "object"}, "end": "</a>"}
+_TAG: dict[str, Any] = {"type": "structural_tag", "structures": [_STRUCTURE], "triggers": ["<"]}
+_FORMS: list[dict[str, Any]] = [
+    *({"response_format": {"type": "json_schema", "schema": {}}}, {"response_format": _TAG}),
+    *({"response_format": {"type": "regex", "pattern": "a"}},),
+    *({"response_format": {"type": "grammar", "grammar": "a"}},),
+    *({"structured_outputs": {"json": {}}}, {"structured_outputs": {"json_object": True}}),
+    *({"structured_outputs": {"choice": ["a"]}}, {"structured_outputs": {"regex": "a"}}),
+    *({"structured_outputs": {"grammar": "a"}}, {"structured_outputs": {"structural_tag": _TAG}}),
+    *({"guided_json": {}}, {"guided_choice": ["a"]}, {"guided_regex": "a"}, {"guided_grammar": "a"}),
+    *({"json_schema": {}}, {"grammar": "a"}),
+]
+_HELLO = [{"role": "user", "content": "Hi"}]
+_PREFIX = {"messages": [*_HELLO, {"role": "assistant", "content": "So", "prefix": True}]}
 EMBEDDING = {
     "model": "vectors",
     "input": ["Once", [1]],
@@ -104,6 +142,17 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "completion": (CompletionBody, COMPLETION),
     "infill": (CompletionBody, INFILL),
     "response": (ResponseBody, RESPONSE),
+    "chat, continued": (ChatCompletionBody, {"model": "tiny", **_PREFIX}),
+    **{
+        f"chat, form {number}": (ChatCompletionBody, {"model": "tiny", "messages": _HELLO, **form})
+        for number, form in enumerate(_FORMS)
+    },
+    **{
+        f"completion, form {number}": (CompletionBody, {"model": "tiny", "prompt": "Hi", **form})
+        for number, form in enumerate(
+            [*_FORMS, {"response_format": {"type": "json_schema", "json_schema": _SCHEMA}}]
+        )
+    },
     "embedding": (EmbeddingBody, EMBEDDING),
     "detokenize": (DetokenizeBody, {"model": "tiny", "tokens": [1]}),
 }

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Part, either, wrong
 from inference.api.openai.schemas.answer_form import FormFields
-from inference.api.openai.schemas.generation import no_limit
+from inference.api.openai.schemas.generation import Extra, no_limit
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Budget = Annotated[Annotated[int, Field(ge=0, le=2**31 - 1)] | None, BeforeValidator(no_limit)]
@@ -25,7 +25,7 @@ Think = Annotated[
 ]
 
 
-class ReasoningOptions(Part):
+class OpenRouterReasoning(Part):
     """OpenRouter's way to ask for thoughts."""
 
     noted = {"summary": "reasoning is returned whole."}
@@ -74,7 +74,7 @@ class ThinkingFields(FormFields):
     think: Think | None = Field(
         None, description="Ollama's. `true` and `false` as `enable_thinking`, a word as `reasoning_effort`."
     )
-    reasoning: ReasoningOptions | None = Field(None, description="OpenRouter's form of these fields.")
+    reasoning: OpenRouterReasoning | None = Field(None, description="OpenRouter's form of these fields.")
     thinking: ThinkingOptions | None = Field(None, description="Anthropic's form of these fields.")
     thinking_budget: Budget = Field(
         None,
@@ -123,6 +123,10 @@ class ThinkingFields(FormFields):
     def shows_reasoning(self) -> bool:
         is_excluded = bool(self.reasoning and self.reasoning.exclude)
         return self.include_reasoning is not False and not is_excluded
+
+    @property
+    def extras(self) -> frozenset[Extra]:
+        return super().extras | (frozenset() if self.shows_reasoning else frozenset({"no_reasoning"}))
 
     @property
     def template_options(self) -> dict[str, Any]:
