@@ -1,4 +1,4 @@
-"""The playground's stream dialect: one answer's state, how events change it, and the lines that tell both."""
+"""The playground's event stream: the state of one answer, how events change it, and both as SSE lines."""
 
 import time
 from typing import Any
@@ -23,74 +23,77 @@ from playground.models import Message
 _encode = msgspec.json.Encoder().encode
 
 
-class Answer:
-    """An answer as it grows; `told` is what a reader who comes now has missed."""
+class AnswerState:
+    """An answer in progress; `payload` is all of it so far, for a page that opens now."""
 
     def __init__(self, message: Message) -> None:
-        self._told = message.told
+        self._fields = message.payload
         self._texts: dict[str, list[str]] = {"content": [], "reasoning": []}
         self._calls: list[dict[str, Any]] = []
         self._tokens: list[Any] = []
-        self._began = time.monotonic()
-        self._first_s: float | None = None
-        self._reason = "stop"
+        self._started_at = time.monotonic()
+        self._first_token_s: float | None = None
+        self._finish_reason = "stop"
         self._waiting: dict[str, Any] | None = None
 
     @property
     def is_done(self) -> bool:
-        return bool(self._told["status"] == "done")
+        """Whether it reached its own end: not stopped and not failed."""
+        return bool(self._fields["status"] == "done")
 
     @property
-    def told(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
+        """The answer as the page's JSON; joins all pieces, so read it once where it is needed twice."""
         texts = {name: "".join(parts) for name, parts in self._texts.items()}
         calls = [{**call, "arguments": "".join(call["arguments"])} for call in self._calls]
-        return {**self._told, **texts, "calls": calls, "waiting": self._waiting, "tokens": self._tokens}
+        return {**self._fields, **texts, "calls": calls, "waiting": self._waiting, "tokens": self._tokens}
 
-    def note(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
+        """Update the answer by one event of its stream."""
         match event:
             case Progress(phase=phase, done=done, total=total, cached=cached):
                 self._waiting = {"phase": phase, "done": done, "total": total, "cached": cached}
             case Accepted(prompt_tokens=total):
                 self._waiting = {"phase": "prefill", "done": 0, "total": total, "cached": 0}
             case TextDelta(text=text, logprobs=logprobs):
-                self._said("content", text)
+                self._append_text("content", text)
                 self._tokens += map(_token, logprobs)
             case ReasoningDelta(text=text):
-                self._said("reasoning", text)
+                self._append_text("reasoning", text)
             case ToolCallDelta():
-                self._called(event)
+                self._append_call(event)
             case Ended(reason=reason):
-                self._reason = reason
+                self._finish_reason = reason
             case Finished():
-                self._told |= {"status": "done", "figures": self._figures(event)}
+                self._fields |= {"status": "done", "figures": self._figures(event)}
 
-    def know(self, facts: dict[str, Any]) -> None:
-        """What made it, beside its question."""
-        if self._told["figures"]:
-            self._told["figures"] |= facts
+    def add_provenance(self, provenance: dict[str, Any]) -> None:
+        """Add what made the answer to its figures, if it has any."""
+        if self._fields["figures"]:
+            self._fields["figures"] |= provenance
 
     def stop(self) -> None:
         self._waiting = None
-        self._told |= {"status": "stopped"}
+        self._fields |= {"status": "stopped"}
 
     def fail(self, error: ServerError) -> None:
         self._waiting = None
-        self._told |= {"status": "failed", "error": error.message}
+        self._fields |= {"status": "failed", "error": error.message}
 
-    def _said(self, channel: str, text: str) -> None:
-        self._begin()
+    def _append_text(self, channel: str, text: str) -> None:
+        self._note_first_token()
         self._texts[channel].append(text)
 
-    def _called(self, event: ToolCallDelta) -> None:
-        self._begin()
+    def _append_call(self, event: ToolCallDelta) -> None:
+        self._note_first_token()
         if event.call == len(self._calls):
             self._calls.append({"id": event.id, "name": event.name, "arguments": []})
         self._calls[event.call]["arguments"].append(event.text)
 
-    def _begin(self) -> None:
+    def _note_first_token(self) -> None:
         self._waiting = None
-        if self._first_s is None:
-            self._first_s = time.monotonic() - self._began
+        if self._first_token_s is None:
+            self._first_token_s = time.monotonic() - self._started_at
 
     def _figures(self, finished: Finished) -> dict[str, Any]:
         tokens, decode_s = finished.usage.completion_tokens, finished.timings.decode_s
@@ -100,22 +103,22 @@ class Answer:
             "prompt_tokens": finished.usage.prompt_tokens,
             "cached_tokens": finished.usage.cached_tokens,
             "per_second": tokens / decode_s if tokens > 1 and decode_s > 0 else None,
-            "first_token_s": self._first_s,
-            "total_s": time.monotonic() - self._began,
-            "reason": self._reason,
+            "first_token_s": self._first_token_s,
+            "total_s": time.monotonic() - self._started_at,
+            "reason": self._finish_reason,
         }
 
 
-def frame(event: Event) -> bytes:
+def event_frame(event: Event) -> bytes:
     """`data: {"type": "text", "text": ...}`: the type is the event's own tag."""
     return sse.event(_encode(event))
 
 
-def whole(told: dict[str, Any]) -> bytes:
-    """`data: {"type": "answer", ...}`: all of it, at the beginning and at the end of a stream."""
-    return sse.event(_encode({"type": "answer", "answer": told}))
+def answer_frame(payload: dict[str, Any]) -> bytes:
+    """`data: {"type": "answer", ...}`: the whole answer, at the beginning and at the end of a stream."""
+    return sse.event(_encode({"type": "answer", "answer": payload}))
 
 
 def _token(token: TokenLogprob) -> dict[str, Any]:
-    likeliest = [[other.text, other.logprob] for other in token.top]
-    return {"text": token.text, "logprob": token.logprob, "top": likeliest}
+    alternatives = [[other.text, other.logprob] for other in token.top]
+    return {"text": token.text, "logprob": token.logprob, "top": alternatives}

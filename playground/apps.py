@@ -1,9 +1,9 @@
-"""The app's place in Django."""
+"""The Django app: its periodic purge, and the signal that requests one."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_delete
 
-_EVERY_S = 3600.0
+_PURGE_EVERY_S = 3600.0
 
 
 class PlaygroundConfig(AppConfig):
@@ -12,7 +12,7 @@ class PlaygroundConfig(AppConfig):
     def ready(self) -> None:
         from inference.serving.maintenance import TASKS, Task
         from playground.models import Conversation
-        from playground.purge import note, purge
+        from playground.purge import mark_traces, purge
 
-        TASKS.append(Task(purge, _EVERY_S))
-        post_delete.connect(note, sender=Conversation)
+        TASKS.append(Task(purge, _PURGE_EVERY_S))
+        post_delete.connect(mark_traces, sender=Conversation)

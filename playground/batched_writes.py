@@ -1,7 +1,7 @@
-"""Much work on the database in pieces, between which everybody else may write.
+"""Large amounts of database work in short transactions, between which other requests may write.
 
-SQLite has one writer at a time and keeps no queue: whoever waits looks again after pauses that grow to a
-tenth of a second. So each piece is a short transaction, and is followed by a pause as long as it took.
+SQLite has one writer at a time and no queue: a blocked writer retries after pauses that grow to a tenth of a
+second. So each batch is a short transaction, and a pause as long as the transaction follows it.
 """
 
 import time
@@ -12,28 +12,28 @@ from typing import TypeVar
 from django.db import transaction
 
 T = TypeVar("T")
-MOST_ROWS = 100
-MOST_CHARACTERS = 128 * 1024
-_LEAST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
+MAX_ROWS = 100
+MAX_CHARACTERS = 128 * 1024
+_MIN_PAUSE_S, _MAX_PAUSE_S = 0.02, 0.5
 
 
-def cut(rows: Sequence[T], length: Callable[[T], int]) -> Iterator[Sequence[T]]:
-    """The rows in order, in pieces of so many rows and characters; one row may be longer by itself."""
-    begin = characters = 0
-    for place, row in enumerate(rows):
+def batches(rows: Sequence[T], length: Callable[[T], int]) -> Iterator[Sequence[T]]:
+    """The rows in order, in batches of at most MAX_ROWS and MAX_CHARACTERS; one row may be longer alone."""
+    start = characters = 0
+    for position, row in enumerate(rows):
         characters += length(row)
-        if place > begin and (place - begin >= MOST_ROWS or characters > MOST_CHARACTERS):
-            yield rows[begin:place]
-            begin, characters = place, length(row)
-    if begin < len(rows):
-        yield rows[begin:]
+        if position > start and (position - start >= MAX_ROWS or characters > MAX_CHARACTERS):
+            yield rows[start:position]
+            start, characters = position, length(row)
+    if start < len(rows):
+        yield rows[start:]
 
 
 @contextmanager
-def piece() -> Iterator[None]:
-    """One transaction, and then the others' turn; only for a thread that may wait."""
-    began = time.monotonic()
+def short_transaction() -> Iterator[None]:
+    """One transaction, then a pause for other writers; only for a thread that may wait."""
+    started_at = time.monotonic()
     with transaction.atomic():
         yield
-    took = time.monotonic() - began
-    time.sleep(min(max(took, _LEAST_PAUSE_S), _LONGEST_PAUSE_S))
+    took_s = time.monotonic() - started_at
+    time.sleep(min(max(took_s, _MIN_PAUSE_S), _MAX_PAUSE_S))

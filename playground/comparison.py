@@ -7,11 +7,11 @@ from inference.serving import runtime
 
 
 def plan(models: Sequence[str]) -> str:
-    """In words with numbers; reads the catalog, so call it from a thread."""
+    """One sentence with the memory needed and available; reads the catalog, so call it from a thread."""
     cards = [card for card in map(runtime.catalog().find, models) if card]
     needed = sum(card.load_bytes for card in cards)
     limit = runtime.pool().snapshot().limit_bytes
-    told = f"{in_gb(needed)} of memory are needed and there are {in_gb(limit)}"
+    memory = f"{in_gb(needed)} of memory are needed and there are {in_gb(limit)}"
     if needed <= limit:
-        return f"For the models together {told}, so they answer at once."
-    return f"For the models together {told}, so they answer in turn: each waits until another was unloaded."
+        return f"For the models together {memory}, so they answer at once."
+    return f"For the models together {memory}, so they answer in turn: each waits until another was unloaded."

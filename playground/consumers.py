@@ -12,9 +12,9 @@ from inference.serving.recording.capture_switch import SWITCH
 
 
 class ModelsConsumer(LiveModelsSocket):
-    """For who chats: {"type": "models", "models": [...], "kept_until": 0}, of models that can be served.
+    """Sends {"type": "models", "models": [...], "kept_until": 0}, with the models that can be served.
 
-    The last is the unix time up to which a capture keeps prompts and answers, 0 while there is none.
+    `kept_until` is the unix time at which the current capture of prompts and answers ends, 0 without one.
     """
 
     def judge(self, user: Account) -> int:

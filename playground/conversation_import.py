@@ -1,4 +1,4 @@
-"""Adding the messages of a conversation that comes from a file: thousands of them, in pieces."""
+"""Import: adding the messages of an exported conversation, thousands of them, in batches."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,46 +9,56 @@ from inference.core.errors import InvalidValue
 from playground import batched_writes
 from playground.models import Conversation, Message
 
-_KEPT = (*("role", "content", "reasoning", "calls", "model", "status", "error", "figures", "tokens", "made"),)
+_IMPORTED = (
+    *("role", "content", "reasoning", "calls", "model"),
+    *("status", "error", "figures", "tokens", "made"),
+)
 _LONG = ("content", "reasoning", "tokens", "calls", "made")
-Known = dict[int | None, Message | None]
+ByExportedId = dict[int | None, Message | None]
 
 
-def check(messages: Iterable[Mapping[str, Any]]) -> None:
-    """Raises InvalidValue unless each message comes after the one it answers."""
-    known: set[int | None] = {None}
+def check_order(messages: Iterable[Mapping[str, Any]]) -> None:
+    """Raise InvalidValue unless each message comes after its parent."""
+    seen: set[int | None] = {None}
     for message in messages:
-        if message["parent"] not in known:
+        if message["parent"] not in seen:
             raise InvalidValue("A message comes before the one it answers.", param="messages")
-        known.add(message["id"])
+        seen.add(message["id"])
 
 
-def add(
+def add_messages(
     conversation: Conversation, messages: Sequence[Mapping[str, Any]], tip: int | None = None
 ) -> Message | None:
-    """Add messages that were checked; the one which `tip` has become, or else the last one."""
-    known: Known = {None: None}
-    for some in batched_writes.cut(messages, _length):
-        with batched_writes.piece():
-            Message.objects.bulk_create(_made(conversation, some, known))
-    return known.get(tip) or (known[messages[-1]["id"]] if messages else None)
+    """Add messages that `check_order` accepted; returns the message `tip`, or the last one without it.
+
+    The ids in an export are those of the site that wrote it. Each message gets a new id, and
+    `ByExportedId` maps the old ids to the new messages, so that later messages find their parents, also in
+    earlier batches. Of two messages with the same old id, later ones follow the second.
+    """
+    added: ByExportedId = {None: None}
+    for batch in batched_writes.batches(messages, _length):
+        with batched_writes.short_transaction():
+            Message.objects.bulk_create(_new_messages(conversation, batch, added))
+    return added.get(tip) or (added[messages[-1]["id"]] if messages else None)
 
 
-def _made(conversation: Conversation, some: Sequence[Mapping[str, Any]], known: Known) -> list[Message]:
-    """Messages with the numbers they will have, for those that answer others have to know theirs."""
-    made = []
-    for number, one in enumerate(some, _next_number()):
-        kept = {name: one[name] for name in _KEPT if name in one}
-        message = Message(pk=number, conversation=conversation, parent=known[one["parent"]], **kept)
-        known[one["id"]] = message
-        made.append(message)
-    return made
+def _new_messages(
+    conversation: Conversation, batch: Sequence[Mapping[str, Any]], added: ByExportedId
+) -> list[Message]:
+    """Unsaved messages with their ids assigned, because children in the same batch refer to them."""
+    created = []
+    for pk, exported in enumerate(batch, _next_id()):
+        fields = {name: exported[name] for name in _IMPORTED if name in exported}
+        message = Message(pk=pk, conversation=conversation, parent=added[exported["parent"]], **fields)
+        added[exported["id"]] = message
+        created.append(message)
+    return created
 
 
-def _next_number() -> int:
-    """What the next message will be numbered: one that none has ever had.
+def _next_id() -> int:
+    """The id of the next message, which no message has ever had.
 
-    To be asked in the transaction that uses it: until its end nobody else adds messages.
+    Call it in the transaction that uses it: until that ends, no other writer adds messages.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [Message._meta.db_table])

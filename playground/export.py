@@ -1,46 +1,47 @@
-"""A conversation as a file, to keep, to read, or to bring in elsewhere."""
+"""Export: a conversation as a file, to keep, to read, or to import elsewhere."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 FORMAT = "mlxsite-conversation-1"
-_KEPT = ("title", "folder", "settings", "tip", "messages")
+_EXPORTED = ("title", "folder", "settings", "tip", "messages")
 
 
-def whole(conversation: Mapping[str, Any]) -> str:
-    """All of it as JSON; schemas.py's ImportBody reads it."""
-    kept = {name: conversation[name] for name in _KEPT}
-    kept["messages"] = [
-        {name: value for name, value in message.items() if name != "waiting"} for message in kept["messages"]
+def to_json(conversation: Mapping[str, Any]) -> str:
+    """All branches as JSON; `schemas.ImportBody` reads it."""
+    exported = {name: conversation[name] for name in _EXPORTED}
+    exported["messages"] = [
+        {name: value for name, value in message.items() if name != "waiting"}
+        for message in exported["messages"]
     ]
-    return json.dumps({"format": FORMAT, **kept}, ensure_ascii=False, indent=1)
+    return json.dumps({"format": FORMAT, **exported}, ensure_ascii=False, indent=1)
 
 
-def markdown(conversation: Mapping[str, Any]) -> str:
-    """The branch that is shown, for people."""
-    parts = [f"# {conversation['title']}"]
+def to_markdown(conversation: Mapping[str, Any]) -> str:
+    """The branch that is shown, as Markdown."""
+    sections = [f"# {conversation['title']}"]
     for message in _branch(conversation["messages"], conversation["tip"]):
-        parts += _turn(message)
-    return "\n\n".join(parts) + "\n"
+        sections += _sections(message)
+    return "\n\n".join(sections) + "\n"
 
 
-FORMS: Mapping[str, tuple[Callable[[Mapping[str, Any]], str], str]] = {
-    "json": (whole, "application/json"),
-    "md": (markdown, "text/markdown"),
+FORMATS: Mapping[str, tuple[Callable[[Mapping[str, Any]], str], str]] = {
+    "json": (to_json, "application/json"),
+    "md": (to_markdown, "text/markdown"),
 }
 
 
 def _branch(messages: Sequence[Mapping[str, Any]], tip: int | None) -> list[Mapping[str, Any]]:
-    known = {message["id"]: message for message in messages}
+    by_id = {message["id"]: message for message in messages}
     path = []
-    while tip is not None and tip in known:
-        path.append(known[tip])
-        tip = known[tip]["parent"]
+    while tip is not None and tip in by_id:
+        path.append(by_id[tip])
+        tip = by_id[tip]["parent"]
     return path[::-1]
 
 
-def _turn(message: Mapping[str, Any]) -> Iterator[str]:
+def _sections(message: Mapping[str, Any]) -> Iterator[str]:
     yield "## You" if message["role"] == "user" else f"## {message['model'] or 'Answer'}"
     if message["reasoning"]:
         yield "\n".join(f"> {line}".rstrip() for line in message["reasoning"].splitlines())
@@ -49,6 +50,6 @@ def _turn(message: Mapping[str, Any]) -> Iterator[str]:
     for call in message["calls"]:
         yield f"Calls `{call['name']}`:\n\n```json\n{call['arguments']}\n```"
         if "result" in call:
-            yield f"It gave back:\n\n```\n{call['result']}\n```"
+            yield f"Result:\n\n```\n{call['result']}\n```"
     if message["status"] in {"stopped", "failed"}:
         yield f"*({message['error'] or 'stopped'})*"

@@ -1,4 +1,4 @@
-"""What the database keeps of the playground: each visitor's conversations, as trees of messages."""
+"""The playground's tables: each visitor's conversations, as trees of messages."""
 
 import uuid
 from typing import Any
@@ -11,10 +11,10 @@ LONGEST_FOLDER = 100
 
 
 class Conversation(models.Model):
-    """A tree of messages; `tip` is the message at the end of the branch that is shown."""
+    """A tree of messages. Each names its parent; `tip` is the last message of the branch that is shown."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(  # null: whoever visits an open site
+    user = models.ForeignKey(  # null: a visitor of an open site
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
     title = models.CharField(max_length=LONGEST_TITLE, blank=True)
@@ -36,7 +36,7 @@ class Conversation(models.Model):
 
 
 class Message(models.Model):
-    """One turn. Messages with the same parent are takes of the same turn: nothing is overwritten."""
+    """One message. Messages with the same parent are alternatives: nothing is overwritten."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
     parent = models.ForeignKey(
@@ -45,12 +45,12 @@ class Message(models.Model):
     role = models.CharField(max_length=10)  # user or assistant
     content = models.TextField(blank=True)
     reasoning = models.TextField(blank=True)
-    calls = models.JSONField(default=list, blank=True)  # id, name, arguments and, once given, the result
+    calls = models.JSONField(default=list, blank=True)  # id, name, arguments and, once known, the result
     model = models.CharField(max_length=500, blank=True)
     status = models.CharField(max_length=10, default="done")  # answering, done, stopped, failed
     error = models.TextField(blank=True)
-    figures = models.JSONField(null=True, blank=True)  # tokens, seconds, the reason of the end
-    tokens = models.JSONField(default=list, blank=True)  # with their likeliest others, where asked for
+    figures = models.JSONField(null=True, blank=True)  # tokens, seconds, finish reason
+    tokens = models.JSONField(default=list, blank=True)  # with the likeliest alternatives, where requested
     made = models.JSONField(null=True, blank=True)  # the question's fields that made the answer
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -61,8 +61,8 @@ class Message(models.Model):
         return f"{self.role}: {self.content[:60]}"
 
     @property
-    def told(self) -> dict[str, Any]:
-        """As the page has it."""
+    def payload(self) -> dict[str, Any]:
+        """The message as the page's JSON."""
         return {
             "id": self.pk,
             "parent": self.parent_id,

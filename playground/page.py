@@ -19,13 +19,13 @@ from inference.serving.recording.capture_switch import SWITCH
 @require_GET
 @ensure_csrf_cookie
 def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> HttpResponse:
-    """The page, with the models as they are now, so that it is complete before its websocket is."""
+    """The page, with the current list of models, so that it is complete before its websocket connects."""
     if visitor(request.user) is None:
         return redirect_to_login(request.get_full_path())
     try:
         check_may_chat(request.user)
     except PermissionDenied as error:
-        return render(request, "playground/forbidden.html", {"why": error.message}, status=403)
+        return render(request, "playground/forbidden.html", {"reason": error.message}, status=403)
     page: dict[str, Any] = {
         "models": msgspec.to_builtins(live_models.models()),
         "live": "/ws/models/",

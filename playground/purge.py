@@ -1,8 +1,9 @@
-"""Deleting for good what visitors deleted: for a day it can be restored, and then none of it is left.
+"""Permanent deletion of conversations that visitors deleted more than KEPT_DELETED ago.
 
-The rows are overwritten as they go (secure_delete, mlxsite/settings.py). The index of words keeps those of a
-deleted message until its segments are merged (https://www.sqlite.org/fts5.html#the_merge_command), and the
-write-ahead log keeps what was on a page before, so both are seen to.
+Until then a conversation can be restored; afterwards no trace of its text is left. SQLite overwrites the
+deleted rows (secure_delete, mlxsite/settings.py). Two other places keep text longer, so the purge also clears
+those: the full-text index keeps the words of a deleted message until its segments are merged
+(https://www.sqlite.org/fts5.html#the_merge_command), and the write-ahead log keeps earlier versions of pages.
 """
 
 import threading
@@ -19,66 +20,66 @@ from playground import batched_writes
 from playground.models import Conversation, Message
 
 KEPT_DELETED = timedelta(days=1)
-_PAGES = 64  # of the index, merged in one piece
+_MERGED_PAGES = 64  # of the full-text index, in one transaction
 _CHECKPOINT_WAIT_MS = 100
 
 
-# Whether traces of deleted words may be left; so it is at the start, for nobody knows what was before.
+# Whether index and log may contain deleted text; set at first, for an earlier process may have left some.
 _HAS_TRACES = threading.Event()
 _HAS_TRACES.set()
 
 
 def purge() -> None:
-    """Delete what everybody deleted a day ago and earlier; for upkeep, whose thread may wait."""
+    """Delete what any visitor deleted more than KEPT_DELETED ago, and its traces; call it from a thread."""
     purge_of(Conversation.objects.all())
     if _HAS_TRACES.is_set():
         _HAS_TRACES.clear()
-        _merge_words()
-        _empty_log()
+        _merge_index()
+        _truncate_log()
 
 
 def purge_of(conversations: "QuerySet[Conversation]") -> None:
-    """Delete those of the conversations whose day is over."""
-    old = conversations.filter(deleted_at__lt=timezone.now() - KEPT_DELETED)
-    for pk in list(old.values_list("pk", flat=True)):
+    """Delete those of `conversations` that can no longer be restored."""
+    expired = conversations.filter(deleted_at__lt=timezone.now() - KEPT_DELETED)
+    for pk in list(expired.values_list("pk", flat=True)):
         _delete(pk)
 
 
-def note(**signal: Any) -> None:
-    """A conversation was deleted, perhaps with its owner's account: its words are to be seen to."""
+def mark_traces(**signal: Any) -> None:
+    """Have the next purge clear index and log: a conversation was deleted, perhaps with its owner."""
     _HAS_TRACES.set()
 
 
 def _delete(conversation: UUID) -> None:
-    """Delete a conversation that nobody can reach any more, in pieces."""
+    """Delete a conversation that nobody can reach any more, in batches."""
     Conversation.objects.filter(pk=conversation).update(tip=None)
-    # Backwards, so that no message goes before those that answer it: they would all go with it at once.
+    # Last messages first: deleting a message deletes its descendants with it, all in one transaction.
     lengths = Length("content") + Length("reasoning") + Length("tokens")
     messages = Message.objects.filter(conversation=conversation).order_by("-pk")
     rows = list(messages.values_list("pk", lengths))
-    for some in batched_writes.cut(rows, lambda row: row[1] or 0):
-        with batched_writes.piece():
-            Message.objects.filter(pk__in=[pk for pk, _ in some]).delete()
+    for batch in batched_writes.batches(rows, lambda row: row[1] or 0):
+        with batched_writes.short_transaction():
+            Message.objects.filter(pk__in=[pk for pk, _ in batch]).delete()
     Conversation.objects.filter(pk=conversation).delete()
 
 
-def _merge_words() -> None:
-    """Merge the index of words into one segment, which holds no deleted ones."""
-    pages = -_PAGES  # to begin with all segments, however few there are
+def _merge_index() -> None:
+    """Merge the full-text index into one segment, which contains no deleted words."""
+    pages = -_MERGED_PAGES  # the first call merges all segments, however few there are
     with connection.cursor() as cursor:
         while True:
             before = connection.connection.total_changes
-            with batched_writes.piece():
+            with batched_writes.short_transaction():
                 cursor.execute(
                     "INSERT INTO playground_words(playground_words, rank) VALUES('merge', %s)", [pages]
                 )
             if connection.connection.total_changes - before < 2:  # nothing was left to merge
                 return
-            pages = _PAGES
+            pages = _MERGED_PAGES
 
 
-def _empty_log() -> None:
-    """Have the write-ahead log begin anew, unless somebody reads in it just now: later, then."""
+def _truncate_log() -> None:
+    """Empty the write-ahead log, unless another connection reads from it now; the next purge tries again."""
     if connection.in_atomic_block:  # in a test
         return
     with connection.cursor() as cursor:

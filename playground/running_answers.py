@@ -1,4 +1,4 @@
-"""Answers under way: each goes on whether or not a page is looking, and is saved as it grows."""
+"""Answers in progress: each continues whether or not a page follows it, and is saved as it grows."""
 
 import asyncio
 import logging
@@ -13,156 +13,173 @@ from inference.core.events import Event
 from inference.core.threads import CATALOG, SAVES
 from inference.storage import database_threads
 from playground import answer_stream, provenance
-from playground.answer_stream import Answer
+from playground.answer_stream import AnswerState
 from playground.models import Message
 
 logger = logging.getLogger(__name__)
-MOST_RUNS = 32  # of one visitor
+MAX_RUNNING = 32  # of one visitor
 _SAVE_EVERY_S = 2.0
 _LAST_TRIES_S = (0.1, 0.5, 2.0)  # after a database that was busy when the answer ended
 in_database = partial(database_threads.in_database, threads=SAVES)
 _SAVED = ("content", "reasoning", "calls", "status", "error", "figures", "tokens")
 
 
-class Run:
-    """One answer under way. Made on the event loop, and used there only."""
+class RunningAnswer:
+    """One answer in progress. Created on the event loop, and used there only.
 
-    def __init__(self, message: Message, owner: str, asked: AsyncGenerator[Event]) -> None:
+    Two tasks do the work:
+
+    1. One consumes the events of the generation. It applies each to the answer's state and appends it, as
+       an SSE frame, to a list that all readers share.
+    2. The other saves the answer every few seconds, and again when the first has ended. The answer counts
+       as ended once that save is done, so a page that reads the database afterwards finds all of it.
+
+    A reader (`frames`) has an index into the shared list. It waits for one `asyncio.Event`, which is
+    replaced at each frame, so a slow reader delays nobody and misses nothing.
+    """
+
+    def __init__(self, message: Message, owner: str, events: AsyncGenerator[Event]) -> None:
         self.message = message
         self.owner = owner
-        self._answer = Answer(message)
+        self._state = AnswerState(message)
         self._frames: list[bytes] = []
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._saved = dict.fromkeys(_SAVED)
-        self._task = asyncio.create_task(self._follow(asked))
-        self._saving = asyncio.create_task(self._save_on())
+        self._consuming = asyncio.create_task(self._consume(events))
+        self._saving = asyncio.create_task(self._save_until_ended())
 
     def stop(self) -> None:
-        """End it with what it has said."""
-        self._task.cancel()
+        """Cancel the generation; the answer keeps the text it has."""
+        self._consuming.cancel()
 
-    def at_end(self, act: Callable[[], object]) -> None:
-        """Call `act` once it has ended and is saved."""
-        self._saving.add_done_callback(lambda _: act())
+    def on_saved(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once the answer has ended and is saved."""
+        self._saving.add_done_callback(lambda _: callback())
 
     async def join(self) -> None:
-        await asyncio.wait([self._task, self._saving])
+        """Wait until it has ended and is saved."""
+        await asyncio.wait([self._consuming, self._saving])
 
     @property
     def is_done(self) -> bool:
-        """Whether it came to its own end."""
-        return self._answer.is_done
+        """Whether it reached its own end: not stopped and not failed."""
+        return self._state.is_done
 
     @property
-    def told(self) -> dict[str, Any]:
-        return self._answer.told
+    def payload(self) -> dict[str, Any]:
+        return self._state.payload
 
     async def frames(self) -> AsyncGenerator[bytes]:
-        """All that was said so far, then what comes, then the whole answer."""
-        place = len(self._frames)  # before the first part is sent: more may be said while that takes
-        yield sse.OPENED + answer_stream.whole(self.told)
+        """The answer so far, then each event as it comes, then the whole answer."""
+        position = len(self._frames)  # before the first part is sent: more frames may come while that takes
+        yield sse.OPENED + answer_stream.answer_frame(self.payload)
         while not self._saving.done():
-            news = self._news
-            if place < len(self._frames):
-                batch, place = self._frames[place:], len(self._frames)
+            changed = self._changed
+            if position < len(self._frames):
+                batch, position = self._frames[position:], len(self._frames)
                 yield b"".join(batch)
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), sse.KEEP_ALIVE_S)
-            if place == len(self._frames) and not self._saving.done():
+                await asyncio.wait_for(changed.wait(), sse.KEEP_ALIVE_S)
+            if position == len(self._frames) and not self._saving.done():
                 yield sse.KEEP_ALIVE
-        yield b"".join(self._frames[place:]) + answer_stream.whole(self.told)
+        yield b"".join(self._frames[position:]) + answer_stream.answer_frame(self.payload)
 
-    async def _follow(self, asked: AsyncGenerator[Event]) -> None:
+    async def _consume(self, events: AsyncGenerator[Event]) -> None:
         try:
-            async with aclosing(asked):
-                async for event in asked:
-                    self._answer.note(event)
-                    self._tell(answer_stream.frame(event))
-                self._answer.know(await CATALOG.run(provenance.of, self.message.model))
+            async with aclosing(events):
+                async for event in events:
+                    self._state.apply(event)
+                    self._publish(answer_stream.event_frame(event))
+                self._state.add_provenance(await CATALOG.run(provenance.of, self.message.model))
         except asyncio.CancelledError:
-            self._answer.stop()
-        except Exception as error:  # the boundary: whatever broke, the page is told in words
-            self._answer.fail(errors.explain(error))
+            self._state.stop()
+        except Exception as error:  # the boundary: whatever broke, the page shows a message
+            self._state.fail(errors.explain(error))
 
-    def _tell(self, frame: bytes) -> None:
+    def _publish(self, frame: bytes) -> None:
         self._frames.append(frame)
-        self._wake()
+        self._wake_readers()
 
-    def _wake(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+    def _wake_readers(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
-    async def _save_on(self) -> None:
-        """Save it every few seconds, and once it has ended; readers are let go only then."""
+    async def _save_until_ended(self) -> None:
+        """Save it every few seconds and once it has ended; only then do readers get the end."""
         has_ended = is_saved = False
         while not has_ended:
-            await asyncio.wait([self._task], timeout=_SAVE_EVERY_S)
-            has_ended = self._task.done()
+            await asyncio.wait([self._consuming], timeout=_SAVE_EVERY_S)
+            has_ended = self._consuming.done()
             is_saved = await self._save()
         for pause in _LAST_TRIES_S:  # nothing else would save it any more
             if is_saved:
                 break
             await asyncio.sleep(pause)
             is_saved = await self._save()
-        self._wake()
+        self._wake_readers()
 
     async def _save(self) -> bool:
-        """Save what is new of it; False when that failed."""
-        told = self.told  # made of all its pieces each time it is asked for
-        facts = {name: told[name] for name in _SAVED}
-        if facts == self._saved:
+        """Save the fields if they have changed; False when that failed."""
+        payload = self.payload  # joins all pieces each time it is read
+        fields = {name: payload[name] for name in _SAVED}
+        if fields == self._saved:
             return True
         try:
-            await in_database(lambda: Message.objects.filter(pk=self.message.pk).update(**facts))
-        except Exception:  # the reader has the answer all the same; the next save may go better
+            await in_database(lambda: Message.objects.filter(pk=self.message.pk).update(**fields))
+        except Exception:  # the reader has the answer all the same; the next save may succeed
             logger.exception("An answer could not be saved")
             return False
-        self._saved = facts
+        self._saved = fields
         return True
 
 
-class Runs:
-    """Every answer under way in this process."""
+class RunningAnswers:
+    """Every answer in progress in this process, by the id of its message."""
 
     def __init__(self) -> None:
-        self._runs: dict[int, Run] = {}
+        self._answers: dict[int, RunningAnswer] = {}
 
     @property
     def count(self) -> int:
-        return len(self._runs)
+        return len(self._answers)
 
-    def begin(self, message: Message, owner: str, asked: AsyncGenerator[Event]) -> Run:
-        run = Run(message, owner, asked)
-        self._runs[message.pk] = run
-        run.at_end(lambda: self._runs.pop(message.pk, None))
-        return run
+    def start(self, message: Message, owner: str, events: AsyncGenerator[Event]) -> RunningAnswer:
+        """Consume `events` into `message`; the answer leaves this table once it is saved."""
+        answer = RunningAnswer(message, owner, events)
+        self._answers[message.pk] = answer
+        answer.on_saved(lambda: self._answers.pop(message.pk, None))
+        return answer
 
-    def of(self, message: int) -> Run | None:
-        return self._runs.get(message)
+    def get(self, message: int) -> RunningAnswer | None:
+        return self._answers.get(message)
 
-    def check_room(self, owner: str) -> None:
-        """QueueFull when this visitor has too many answers under way."""
-        if sum(run.owner == owner for run in self._runs.values()) >= MOST_RUNS:
-            raise QueueFull("You have many answers under way; stop one or wait.", retry_after=5)
+    def check_limit(self, owner: str) -> None:
+        """Raise QueueFull when this visitor has too many answers in progress."""
+        if sum(answer.owner == owner for answer in self._answers.values()) >= MAX_RUNNING:
+            raise QueueFull("You have many answers in progress; stop one or wait.", retry_after=5)
 
-    def misses(self, messages: Iterable[dict[str, Any]]) -> bool:
-        """Whether one of them is being said, as it was read, and nothing says it."""
-        return any(one["status"] == "answering" and one["id"] not in self._runs for one in messages)
+    def has_ended_since(self, messages: Iterable[dict[str, Any]]) -> bool:
+        """Whether a message was read as being answered, and its answer is not in progress any more."""
+        return any(one["status"] == "answering" and one["id"] not in self._answers for one in messages)
 
-    def current(self, messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Messages that have only just been begun, with what they say by now."""
-        return [run.told if (run := self.of(one["id"])) else one for one in messages]
+    def with_progress(self, messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Messages whose answers have only just been started, with their text so far."""
+        return [answer.payload if (answer := self.get(one["id"])) else one for one in messages]
 
-    def settled(self, messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Messages as they are now: an answer of which nothing runs any more was cut off with its server."""
-        return [self._settled(message) for message in messages]
+    def reconciled(self, messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Messages from the database with the text so far of those in progress.
 
-    def _settled(self, message: dict[str, Any]) -> dict[str, Any]:
+        An answer that the database has as in progress, and this process does not, was interrupted by the
+        end of its server: it counts as stopped.
+        """
+        return [self._reconciled(message) for message in messages]
+
+    def _reconciled(self, message: dict[str, Any]) -> dict[str, Any]:
         if message["status"] != "answering":
             return message
-        run = self.of(message["id"])
-        return run.told if run else {**message, "status": "stopped"}
+        answer = self.get(message["id"])
+        return answer.payload if answer else {**message, "status": "stopped"}
 
 
-RUNS = Runs()
+RUNNING_ANSWERS = RunningAnswers()

@@ -1,4 +1,4 @@
-"""What the page may send."""
+"""The bodies that the page may send."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,43 +7,54 @@ from pydantic import Field
 from inference.api.openai.schemas import Strict
 from playground.models import LONGEST_FOLDER, LONGEST_TITLE
 
-Words = Annotated[str, Field(max_length=1_000_000)]
-Settings = Annotated[dict[Annotated[str, Field(max_length=40)], Words], Field(max_length=40)]
-Label = Annotated[str, Field(max_length=LONGEST_FOLDER)]
+Text = Annotated[str, Field(max_length=1_000_000)]
+Settings = Annotated[dict[Annotated[str, Field(max_length=40)], Text], Field(max_length=40)]
+Folder = Annotated[str, Field(max_length=LONGEST_FOLDER)]
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 
 
 class AskBody(Strict):
-    """A question, or the wish for another take of an answer."""
+    """A question, or the request for an alternative answer to one."""
 
     conversation: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None = None
-    parent: int | None = None  # what it is said after; with no content, the question to be answered again
+    parent: int | None = None  # the message it follows; without content, the question to be answered again
     content: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = None
-    results: Annotated[dict[str, Words], Field(max_length=128)] = {}
+    results: Annotated[dict[str, Text], Field(max_length=128)] = {}
     settings: Settings = {}
     models: Annotated[list[Annotated[str, Field(max_length=256)]], Field(max_length=4)] = []  # to be compared
-    question: dict[str, Any]  # a body of /v1/chat/completions, less its messages
+    question: dict[str, Any]  # a body of /v1/chat/completions without its messages; chat_request.py checks it
 
 
 class ChangeBody(Strict):
-    """What is to be changed of a conversation."""
+    """The fields of a conversation to be changed."""
 
     title: Title | None = None
-    folder: Label | None = None
+    folder: Folder | None = None
     is_pinned: bool | None = None
     tip: int | None = None
 
 
+class CallBody(Strict):
+    """One tool call of an imported answer, as models.py stores it, with its result once there is one."""
+
+    id: Annotated[str, Field(min_length=1, max_length=256)]
+    name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+    arguments: Text
+    result: Text = ""
+
+
 class MessageBody(Strict):
+    """One message of an import."""
+
     id: int
     parent: int | None
     role: Literal["user", "assistant"]
-    content: Words = ""
-    reasoning: Words = ""
-    calls: list[dict[str, str]] = []
+    content: Text = ""
+    reasoning: Text = ""
+    calls: list[CallBody] = []
     model: Annotated[str, Field(max_length=500)] = ""
     status: Literal["done", "stopped", "failed"] = "done"
-    error: Words = ""
+    error: Text = ""
     figures: dict[str, Any] | None = None
     made: dict[str, Any] | None = None
     tokens: list[Any] = []
@@ -51,11 +62,11 @@ class MessageBody(Strict):
 
 
 class ImportBody(Strict):
-    """A conversation as `export` gives it."""
+    """A conversation as export.py writes it."""
 
     format: Literal["mlxsite-conversation-1"]
     title: Annotated[str, Field(max_length=LONGEST_TITLE)] = ""
-    folder: Label = ""
+    folder: Folder = ""
     settings: Settings = {}
     tip: int | None = None
     messages: Annotated[list[MessageBody], Field(max_length=10_000)]

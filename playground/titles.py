@@ -1,4 +1,4 @@
-"""Titles in the background: the model is asked once it has answered first, and gives way to every chat."""
+"""Titles, written by the model in the background after the first answer; every other request goes first."""
 
 import asyncio
 import logging
@@ -16,25 +16,25 @@ from inference.storage.database_threads import in_database
 from playground.store import retitle, title_of
 
 logger = logging.getLogger(__name__)
-_ASKED = (
+_INSTRUCTIONS = (
     "Write a title of at most six words for a conversation that begins with the question below. "
     "Answer with the title alone.\n\n"
 )
 _LONGEST_QUESTION = 1000
-_TOKENS = 24
+_MAX_TOKENS = 24
 _QUOTES = "\"'“”„*#` .\n"
 
 
 class Titles:
-    """At most one title is being thought of; whoever chats ends that."""
+    """Generates at most one title at a time; a new question cancels it."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, conversation: UUID, principal: Principal, model: str, question: str) -> None:
-        """Think of a title for a conversation that has its first answer now."""
+    def start(self, conversation: UUID, principal: Principal, model: str, question: str) -> None:
+        """Start a title for a conversation with its first answer, unless another title is in progress."""
         if settings.CONFIG.titles and not self._task:
-            self._task = asyncio.create_task(self._think(conversation, principal, model, question))
+            self._task = asyncio.create_task(self._generate(conversation, principal, model, question))
             self._task.add_done_callback(self._forget)
 
     def cancel(self) -> None:
@@ -48,38 +48,38 @@ class Titles:
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._task = None
 
-    async def _think(self, conversation: UUID, principal: Principal, model: str, question: str) -> None:
-        words = _ASKED + question[:_LONGEST_QUESTION]
+    async def _generate(self, conversation: UUID, principal: Principal, model: str, question: str) -> None:
+        prompt = _INSTRUCTIONS + question[:_LONGEST_QUESTION]
         request = ChatRequest(
             model=model,
-            messages=(Message(role="user", content=words),),
+            messages=(Message(role="user", content=prompt),),
             sampling=Sampling(temperature=0),
-            max_tokens=_TOKENS,
+            max_tokens=_MAX_TOKENS,
             stop=("\n",),
-            thinking=False,  # its few tokens would go by before the title
+            thinking=False,  # reasoning would use up the few tokens
         )
         try:
-            title = await _said(request, principal)
+            title = await _generated_text(request, principal)
         except ServerError as error:
-            logger.info("No title was thought of: %s", error.message)
+            logger.info("No title was generated: %s", error.message)
             return
         if title := title.strip(_QUOTES):
             await in_database(lambda: retitle(conversation, title_of(question), title_of(title)))
 
 
-async def _said(request: ChatRequest, principal: Principal) -> str:
-    """The answer's text; empty once anybody else wants the pool."""
-    said = ""
+async def _generated_text(request: ChatRequest, principal: Principal) -> str:
+    """The generated text; empty as soon as another request needs the pool."""
+    text = ""
     async with aclosing(generation.stream(request, principal)) as events:
         async for event in events:
-            if _is_wanted():
+            if _is_pool_wanted():
                 return ""
-            said += event.text if isinstance(event, TextDelta) else ""
-    return said
+            text += event.text if isinstance(event, TextDelta) else ""
+    return text
 
 
-def _is_wanted() -> bool:
-    """Whether somebody else waits, or is being answered."""
+def _is_pool_wanted() -> bool:
+    """Whether another request is waiting or running."""
     snapshot = runtime.pool().snapshot()
     return snapshot.waiting > 0 or sum(one.leases for one in snapshot.models) > 1
 

@@ -1,4 +1,4 @@
-"""The site's front door: the page, its answers, and how one signs in and out."""
+"""The URLs of the playground: the page, its API, and signing in and out."""
 
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView
 from django.templatetags.static import static
@@ -11,20 +11,20 @@ from playground import api, page
 urlpatterns = [
     path("", page.index, name="playground"),
     path("c/<uuid:pk>", page.index, name="playground-conversation"),
-    path("chat/conversations/", api.listing),
-    path("chat/conversations/<uuid:pk>/", api.one),
+    path("chat/conversations/", api.list_conversations),
+    path("chat/conversations/<uuid:pk>/", api.conversation),
     path("chat/conversations/<uuid:pk>/restore/", api.restore),
-    path("chat/conversations/<uuid:pk>.<str:form>", api.take_out),
+    path("chat/conversations/<uuid:pk>.<str:form>", api.export_conversation),
     path("s/<slug:token>", page.index, name="playground-shared"),
     path("chat/conversations/<uuid:pk>/share/", api.share),
-    path("chat/shared/<slug:token>/", api.shared),
-    path("chat/import/", api.bring_in),
+    path("chat/shared/<slug:token>/", api.shared_conversation),
+    path("chat/import/", api.import_conversation),
     path("chat/ask/", api.ask),
-    path("chat/messages/<int:pk>/events/", api.follow),
-    path("chat/messages/<int:pk>/stop/", api.stop),
+    path("chat/messages/<int:pk>/events/", api.follow_answer),
+    path("chat/messages/<int:pk>/stop/", api.stop_answer),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
-    # Templates of our own names: those that Django looks for are the admin's pages for the same.
+    # Templates with names of our own: under Django's default names it would find the admin's pages.
     path(
         "password/",
         PasswordChangeView.as_view(template_name="registration/password.html"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test import AsyncClient
 
-from playground.running_answers import RUNS
+from playground.running_answers import RUNNING_ANSWERS
 
 
 class Page:
@@ -22,7 +22,7 @@ class Page:
         ask = getattr(self.client, method.lower())
         return await (ask(address) if method == "GET" else ask(address, text, **kind))
 
-    async def told(self, method: str, address: str, body: Any = None) -> Any:
+    async def json(self, method: str, address: str, body: Any = None) -> Any:
         """The JSON of an answer that is no refusal."""
         response = await self.send(method, address, body)
         assert response.status_code == 200, response.content
@@ -30,7 +30,7 @@ class Page:
 
     async def ask(self, content: str | None = "Hi", **changes: Any) -> Any:
         body = {"content": content, "question": {"model": "tiny"}} | changes
-        return await self.told("POST", "/chat/ask/", {k: v for k, v in body.items() if v is not None})
+        return await self.json("POST", "/chat/ask/", {k: v for k, v in body.items() if v is not None})
 
     async def answered(self, content: str | None = "Hi", **changes: Any) -> tuple[str, dict[str, Any]]:
         """The conversation's id, and the answer once it has ended."""
@@ -56,11 +56,11 @@ class Page:
                 return
 
     async def open(self, conversation: str) -> Any:
-        return await self.told("GET", f"/chat/conversations/{conversation}/")
+        return await self.json("GET", f"/chat/conversations/{conversation}/")
 
 
 async def idle() -> None:
     """Wait until no answer is under way."""
     async with asyncio.timeout(10):
-        while RUNS.count:
+        while RUNNING_ANSWERS.count:
             await asyncio.sleep(0.01)

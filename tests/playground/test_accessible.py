@@ -51,10 +51,10 @@ async def test_the_line_about_words_that_are_kept(address: str, view: dict[str, 
 async def test_a_conversation_with_everything_open(address: str, view: dict[str, Any]) -> None:
     async with visiting(address, reduced_motion="reduce", **view) as visit:
         await answered(visit)
-        await visit.page.get_by_label("Answer again").click()
+        await visit.page.get_by_label("Regenerate").click()
         await expect(visit.page.locator(".is-assistant .takes-place")).to_have_text("2 of 2")
         await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
-        await visit.page.get_by_text("How it was made").click()
+        await visit.page.get_by_text("Generation details").click()
         assert await complaints(visit.page) == []
 
 

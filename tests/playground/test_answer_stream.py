@@ -17,47 +17,47 @@ from inference.core.events import (
     Usage,
 )
 from playground import answer_stream
-from playground.answer_stream import Answer
+from playground.answer_stream import AnswerState
 from playground.models import Message
 
 
-def answer(*noted: Event) -> Answer:
-    made = Answer(Message(pk=1, role="assistant", status="answering", created_at=timezone.now()))
+def answer(*noted: Event) -> AnswerState:
+    made = AnswerState(Message(pk=1, role="assistant", status="answering", created_at=timezone.now()))
     for event in noted:
-        made.note(event)
+        made.apply(event)
     return made
 
 
-def told(*noted: Event) -> dict[str, Any]:
-    return answer(*noted).told
+def payload(*noted: Event) -> dict[str, Any]:
+    return answer(*noted).payload
 
 
 def test_an_event_is_one_line_named_by_its_type() -> None:
-    assert answer_stream.frame(TextDelta(text="a\n\nb", tokens=2)) == (
+    assert answer_stream.event_frame(TextDelta(text="a\n\nb", tokens=2)) == (
         b'data: {"type":"text","text":"a\\n\\nb","index":0,"tokens":2,"logprobs":[]}\n\n'
     )
 
 
 def test_an_answer_waits_until_it_speaks() -> None:
-    assert told(Progress(phase="loading", done=4, total=9))["waiting"] == {
+    assert payload(Progress(phase="loading", done=4, total=9))["waiting"] == {
         "phase": "loading",
         "done": 4,
         "total": 9,
         "cached": 0,
     }
-    assert told(Accepted(prompt_tokens=12))["waiting"]["total"] == 12
-    assert told(Accepted(prompt_tokens=12), TextDelta(text="Hi"))["waiting"] is None
+    assert payload(Accepted(prompt_tokens=12))["waiting"]["total"] == 12
+    assert payload(Accepted(prompt_tokens=12), TextDelta(text="Hi"))["waiting"] is None
 
 
 def test_text_and_thoughts_are_kept_apart() -> None:
-    said = told(
+    said = payload(
         ReasoningDelta(text="Hm"), ReasoningDelta(text="."), TextDelta(text="Hel"), TextDelta(text="lo")
     )
     assert (said["reasoning"], said["content"], said["status"]) == ("Hm.", "Hello", "answering")
 
 
 def test_calls_grow_by_their_pieces() -> None:
-    said = told(
+    said = payload(
         ToolCallDelta(call=0, id="a", name="now"),
         ToolCallDelta(call=0, text="{"),
         ToolCallDelta(call=0, text="}"),
@@ -71,7 +71,7 @@ def test_calls_grow_by_their_pieces() -> None:
 
 def test_the_end_brings_the_figures() -> None:
     usage = Usage(prompt_tokens=20, completion_tokens=8, cached_tokens=15, reasoning_tokens=3)
-    said = told(
+    said = payload(
         TextDelta(text="Hi"), Ended(reason="length"), Finished(usage=usage, timings=Timings(decode_s=0.5))
     )
     figures = said["figures"]
@@ -83,7 +83,7 @@ def test_the_end_brings_the_figures() -> None:
 
 def test_likely_others_are_kept_where_they_were_asked_for() -> None:
     token = TokenLogprob(text="Hi", logprob=-0.1, bytes=b"Hi", top=())
-    assert told(TextDelta(text="Hi", logprobs=(token,)))["tokens"] == [
+    assert payload(TextDelta(text="Hi", logprobs=(token,)))["tokens"] == [
         {"text": "Hi", "logprob": -0.1, "top": []}
     ]
 
@@ -92,5 +92,5 @@ def test_a_stopped_or_failed_answer_keeps_what_it_said() -> None:
     stopped, failed = answer(TextDelta(text="Hi")), answer(TextDelta(text="Hi"))
     stopped.stop()
     failed.fail(QueueFull("Busy."))
-    assert (stopped.told["status"], stopped.told["content"]) == ("stopped", "Hi")
-    assert (failed.told["status"], failed.told["error"]) == ("failed", "Busy.")
+    assert (stopped.payload["status"], stopped.payload["content"]) == ("stopped", "Hi")
+    assert (failed.payload["status"], failed.payload["error"]) == ("failed", "Busy.")

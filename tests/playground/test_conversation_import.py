@@ -16,7 +16,7 @@ import pytest
 from inference.core.errors import InvalidValue
 from playground import conversation_import
 from playground.models import Conversation, Message
-from playground.store import Library
+from playground.store import ConversationStore
 from tests.api.openai.site import Site, started
 from tests.api.openai.test_locked_database import visitor
 
@@ -30,14 +30,14 @@ def chain(count: int) -> list[dict[str, Any]]:
     return [message(number, number - 1 if number else None) for number in range(count)]
 
 
-def brought_in(messages: list[dict[str, Any]], **facts: Any) -> dict[str, Any]:
-    library = Library(None)
-    return library.whole(uuid.UUID(library.bring_in({"title": "x", **facts}, messages)["id"]))
+def imported(messages: list[dict[str, Any]], **facts: Any) -> dict[str, Any]:
+    store = ConversationStore(None)
+    return store.read(uuid.UUID(store.import_conversation({"title": "x", **facts}, messages)["id"]))
 
 
 @pytest.mark.django_db
 def test_a_long_chain_stays_a_chain_across_its_pieces() -> None:
-    whole = brought_in(chain(1050))["messages"]
+    whole = imported(chain(1050))["messages"]
     assert [one["content"] for one in whole] == [f"said {number}" for number in range(1050)]
     assert [one["parent"] for one in whole] == [None, *(one["id"] for one in whole[:-1])]
 
@@ -45,7 +45,7 @@ def test_a_long_chain_stays_a_chain_across_its_pieces() -> None:
 @pytest.mark.django_db
 def test_branches_may_begin_pieces_ago() -> None:
     messages = [message(0, None), *(message(number, 0) for number in range(1, 400))]
-    whole = brought_in([*messages, message(400, 1)], tip=3)
+    whole = imported([*messages, message(400, 1)], tip=3)
     first = whole["messages"][0]["id"]
     assert [one["parent"] for one in whole["messages"][1:]] == [first] * 399 + [whole["messages"][1]["id"]]
     assert whole["tip"] == whole["messages"][3]["id"]
@@ -53,15 +53,15 @@ def test_branches_may_begin_pieces_ago() -> None:
 
 @pytest.mark.django_db
 def test_no_number_is_given_a_second_time() -> None:
-    old = brought_in(chain(5))["messages"][-1]["id"]
+    old = imported(chain(5))["messages"][-1]["id"]
     Conversation.objects.all().delete()
-    assert brought_in(chain(5))["messages"][0]["id"] > old
+    assert imported(chain(5))["messages"][0]["id"] > old
 
 
 @pytest.mark.django_db
 def test_of_two_messages_with_one_number_both_are_kept() -> None:
     twice = [message(0, None, "first"), message(0, None, "second"), message(1, 0)]
-    whole = brought_in(twice)["messages"]
+    whole = imported(twice)["messages"]
     assert [one["content"] for one in whole] == ["first", "second", "said 1"]
     assert whole[2]["parent"] == whole[1]["id"]
 
@@ -69,7 +69,7 @@ def test_of_two_messages_with_one_number_both_are_kept() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("messages", [[], [message(7, None)]])
 def test_short_ones_are_brought_in_too(messages: list[dict[str, Any]]) -> None:
-    assert len(brought_in(messages, tip=99)["messages"]) == len(messages)
+    assert len(imported(messages, tip=99)["messages"]) == len(messages)
 
 
 @pytest.mark.django_db
@@ -78,28 +78,28 @@ def test_one_that_makes_no_sense_leaves_nothing(place: int) -> None:
     messages = chain(300)
     messages[place]["parent"] = 5000
     with pytest.raises(InvalidValue):
-        Library(None).bring_in({"title": "odd"}, messages)
+        ConversationStore(None).import_conversation({"title": "odd"}, messages)
     assert not Conversation.objects.exists() and not Message.objects.exists()
 
 
 @pytest.mark.django_db
 def test_nobody_sees_a_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    real = conversation_import.batched_writes.piece
+    real = conversation_import.batched_writes.short_transaction
 
     def look() -> Any:
-        seen.append(len(Library(None).page()["conversations"]))
+        seen.append(len(ConversationStore(None).page()["conversations"]))
         return real()
 
-    monkeypatch.setattr(conversation_import.batched_writes, "piece", look)
-    brought_in(chain(350))
-    assert seen == [0, 0, 0, 0] and len(Library(None).page()["conversations"]) == 1
+    monkeypatch.setattr(conversation_import.batched_writes, "short_transaction", look)
+    imported(chain(350))
+    assert seen == [0, 0, 0, 0] and len(ConversationStore(None).page()["conversations"]) == 1
 
 
 @pytest.mark.django_db
 def test_what_an_import_that_broke_off_left_is_no_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces_done = []
-    real = conversation_import.batched_writes.piece
+    real = conversation_import.batched_writes.short_transaction
 
     def fail() -> Any:
         if len(pieces_done) == 2:
@@ -107,11 +107,11 @@ def test_what_an_import_that_broke_off_left_is_no_conversation(monkeypatch: pyte
         pieces_done.append(1)
         return real()
 
-    monkeypatch.setattr(conversation_import.batched_writes, "piece", fail)
+    monkeypatch.setattr(conversation_import.batched_writes, "short_transaction", fail)
     with pytest.raises(KeyboardInterrupt):
-        Library(None).bring_in({"title": "half"}, chain(350))
+        ConversationStore(None).import_conversation({"title": "half"}, chain(350))
     (left,) = Conversation.objects.all()
-    assert left.deleted_at is not None and Library(None).page()["conversations"] == []
+    assert left.deleted_at is not None and ConversationStore(None).page()["conversations"] == []
 
 
 @pytest.fixture(scope="module")
@@ -125,15 +125,15 @@ def site(data: Path) -> Iterator[Site]:
         yield site
 
 
-def test_others_write_while_a_long_one_is_brought_in(site: Site, data: Path) -> None:
+def test_others_write_while_a_long_one_is_imported(site: Site, data: Path) -> None:
     told: list[int] = []
     long = {"format": "mlxsite-conversation-1", "messages": chain(10_000)}
 
-    def bring_in() -> None:
+    def send_import() -> None:
         with visitor(site) as page:
             told.append(page.post("/chat/import/", content=json.dumps(long), headers=JSON).status_code)
 
-    importing = threading.Thread(target=bring_in)
+    importing = threading.Thread(target=send_import)
     written = 0
     with closing(sqlite3.connect(data / "site.sqlite3", isolation_level=None, timeout=5)) as other:
         other.execute("CREATE TABLE IF NOT EXISTS notes (text)")

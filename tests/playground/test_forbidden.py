@@ -18,7 +18,7 @@ def test_it_says_who_can_give_the_right_and_leads_back() -> None:
     answer = client_of("ann").get(f"/{FORBIDDEN}")
     page = answer.content.decode()
     assert answer.status_code == 403 and "css/notice.css" in page
-    assert "signed in as ann" in page and "A superuser can give you the right" in page
+    assert "signed in as ann" in page and "A superuser can give you the permission" in page
     assert 'href="/admin/"' in page and 'href="/"' in page
 
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 from django.test import AsyncClient
 
 from inference.core.requests import ChatRequest
-from playground import api, export
+from playground import chat_request, export
 from tests.fakes import FakeRunner, card, serving
 from tests.playground.asking import Page, idle
 
@@ -34,29 +34,29 @@ def recorded(work: Callable[..., Any], threads: list[str]) -> Callable[..., Any]
 
 async def test_a_question_is_checked_off_the_event_loop(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[str] = []
-    monkeypatch.setattr(api, "_request", recorded(api._request, threads))
+    monkeypatch.setattr(chat_request, "validated", recorded(chat_request.validated, threads))
     with serving(FakeRunner()):
         await page.answered("Hi")
     assert threads and threading.current_thread().name not in threads
 
 
-async def test_compared_models_have_their_conversation_checked_once(
+async def test_compared_models_are_sent_one_conversation_which_is_not_checked_again(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[int] = []
-    real = api._request
+    real = chat_request.validated
 
-    def count(question: dict[str, Any], messages: list[dict[str, Any]]) -> ChatRequest:
-        checked.append(len(str(messages)))
-        return real(question, messages)
+    def count(question: dict[str, Any]) -> ChatRequest:
+        checked.append(len(str(question)))
+        return real(question)
 
-    monkeypatch.setattr(api, "_request", count)
+    monkeypatch.setattr(chat_request, "validated", count)
     runners = [FakeRunner(["one"]), FakeRunner(["two"]), FakeRunner(["three"])]
     names = ["tiny", "other", "third"]
     with serving(*runners, cards=[card(name) for name in names]):
         await page.ask("x" * 100_000, models=names)
         await idle()
-    assert sum(length > 100_000 for length in checked) == 1
+    assert len(checked) == 3 and max(checked) < 1000
     asked = [request for runner in runners for request in runner.requests]
     assert sorted(request.model for request in asked) == sorted(names)
     assert {request.messages[-1].content for request in asked if isinstance(request, ChatRequest)} == {
@@ -69,13 +69,13 @@ async def test_a_file_of_it_is_written_off_the_event_loop(
     page: Page, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[str] = []
-    write, kind = export.FORMS[form]
-    monkeypatch.setattr(export, "FORMS", {form: (recorded(write, threads), kind)})
+    write, kind = export.FORMATS[form]
+    monkeypatch.setattr(export, "FORMATS", {form: (recorded(write, threads), kind)})
     with serving(FakeRunner()):
         conversation, _ = await page.answered("Hi")
         await idle()
-        taken = await page.send("GET", f"/chat/conversations/{conversation}.{form}")
-    assert taken.status_code == 200 and taken["Content-Type"] == f"{kind}; charset=utf-8"
+        exported = await page.send("GET", f"/chat/conversations/{conversation}.{form}")
+    assert exported.status_code == 200 and exported["Content-Type"] == f"{kind}; charset=utf-8"
     assert threads and threading.current_thread().name not in threads
 
 

@@ -23,7 +23,7 @@ async def test_an_answer_is_rendered_while_it_streams_and_ends_with_its_figures(
         await expect(answer.locator(".live")).to_contain_text(re.compile(r"\d+ tokens · [\d.]+ tokens/s"))
         await expect(answer.locator("td[align=right]").first).to_be_visible()
         await expect(answer.locator(".figures")).to_contain_text(
-            re.compile(r"\d+ tokens · \d+ tokens/s · first after"), timeout=20_000
+            re.compile(r"\d+ tokens · \d+ tokens/s · first token after"), timeout=20_000
         )
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
@@ -62,7 +62,7 @@ async def test_reading_the_prompt_is_shown_in_tokens(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Slowly with a long prefill")
         await expect(visit.page.locator(".waiting")).to_contain_text(
-            re.compile("Reading your prompt… [369]00 of 1,200 tokens, 300 of them cached")
+            re.compile("Processing the prompt… [369]00 of 1,200 tokens, 300 of them cached")
         )
 
 
@@ -76,7 +76,7 @@ async def test_the_picker_shows_states_live(address: str) -> None:
         await options.filter(has_text="slow-loader").click()
         await visit.ask("How does one list primes?")
         state = visit.page.locator(".picker-state")
-        await expect(state).to_contain_text(re.compile(r"loading \d+ %|answering"))
+        await expect(state).to_contain_text(re.compile(r"loading \d+ %|generating"))
         await expect(state).to_have_text("ready", timeout=20_000)
 
 
@@ -96,7 +96,7 @@ async def test_an_answer_cut_short_says_so(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Have it cut")
         figures = visit.page.locator(".figures")
-        await expect(figures).to_contain_text("cut at the length limit", timeout=20_000)
+        await expect(figures).to_contain_text("stopped at the length limit", timeout=20_000)
 
 
 async def test_an_answer_goes_on_through_a_reload(address: str) -> None:
@@ -148,7 +148,7 @@ async def test_every_setting_of_the_page_reaches_the_model(address: str) -> None
         await visit.page.get_by_label("Stop sequences").fill("END\nFIN")
         schema = visit.page.get_by_label("JSON Schema")
         await schema.fill('{"type": "obj')
-        await expect(visit.page.locator("#set-schema-problem")).to_contain_text("This is not JSON yet")
+        await expect(visit.page.locator("#set-schema-problem")).to_contain_text("This is not valid JSON")
         await schema.fill('{"type": "object"}')
         await expect(visit.page.locator("#set-schema-problem")).to_be_empty()
         await visit.page.keyboard.press("Escape")
@@ -256,7 +256,7 @@ async def test_a_capture_is_told_of_while_it_goes_on(address: str) -> None:
         await expect(line).to_be_hidden()
         async with capturing(address):
             end = datetime.now(ZoneInfo("Asia/Kolkata")) + timedelta(hours=1)
-            words = "Whoever runs this server keeps prompts and answers until "
+            words = "The operator of this server stores prompts and answers until "
             await expect(line).to_contain_text(words)
             ends = {f"{at:%H:%M}." for at in (end, end - timedelta(minutes=1))}
             assert (await line.inner_text())[-6:] in ends

@@ -18,27 +18,27 @@ from inference.core.errors import NotFound
 from inference.serving import maintenance
 from playground.models import Conversation, Message
 from playground.purge import KEPT_DELETED, purge
-from playground.store import Library
+from playground.store import ConversationStore
 
 LONG_AGO = 2 * KEPT_DELETED
 
 
-def deleted(library: Library, title: str, ago: timedelta = LONG_AGO, count: int = 3) -> Conversation:
+def deleted(store: ConversationStore, title: str, ago: timedelta = LONG_AGO, count: int = 3) -> Conversation:
     messages: list[dict[str, Any]] = [
         {"id": n, "parent": n - 1 if n else None, "role": "user", "content": f"{title} {n}"}
         for n in range(count)
     ]
-    made = library.bring_in({"title": title}, messages)
+    made = store.import_conversation({"title": title}, messages)
     Conversation.objects.filter(pk=made["id"]).update(deleted_at=timezone.now() - ago)
     return Conversation.objects.get(pk=made["id"])
 
 
 @pytest.mark.django_db
 def test_upkeep_deletes_everybodys() -> None:
-    for library in (Library(None), Library(User.objects.create_user("ann"))):
-        deleted(library, "old")
-        deleted(library, "new", ago=KEPT_DELETED / 2)
-        library.bring_in({"title": "kept"}, [])
+    for store in (ConversationStore(None), ConversationStore(User.objects.create_user("ann"))):
+        deleted(store, "old")
+        deleted(store, "new", ago=KEPT_DELETED / 2)
+        store.import_conversation({"title": "kept"}, [])
     (task,) = [task for task in maintenance.TASKS if task.run is purge]
     task.run()
     assert sorted(Conversation.objects.values_list("title", flat=True)) == ["kept", "kept", "new", "new"]
@@ -47,7 +47,7 @@ def test_upkeep_deletes_everybodys() -> None:
 
 @pytest.mark.django_db
 def test_a_long_one_with_branches_goes_whole() -> None:
-    conversation = deleted(Library(None), "old", count=350)
+    conversation = deleted(ConversationStore(None), "old", count=350)
     first, *_, last = conversation.messages.all()
     Message.objects.create(conversation=conversation, parent=first, role="assistant", content="x" * 300_000)
     Message.objects.filter(pk=first.pk).update(parent=last)  # which no import can make
@@ -58,20 +58,22 @@ def test_a_long_one_with_branches_goes_whole() -> None:
 
 @pytest.mark.django_db
 def test_what_was_deleted_too_long_ago_is_not_restored() -> None:
-    library = Library(None)
-    conversation = deleted(library, "old")
+    store = ConversationStore(None)
+    conversation = deleted(store, "old")
     with pytest.raises(NotFound):
-        library.restore(conversation.pk)
+        store.restore(conversation.pk)
 
 
 @pytest.mark.django_db
 def test_words_of_others_are_found_after_it() -> None:
-    library = Library(None)
-    deleted(library, "gone")
-    library.bring_in({"title": "x"}, [{"id": 1, "parent": None, "role": "user", "content": "a sieve"}])
+    store = ConversationStore(None)
+    deleted(store, "gone")
+    store.import_conversation(
+        {"title": "x"}, [{"id": 1, "parent": None, "role": "user", "content": "a sieve"}]
+    )
     purge()
-    assert [one["title"] for one in library.page(words="sieve")["conversations"]] == ["x"]
-    assert library.page(words="gone")["conversations"] == []
+    assert [one["title"] for one in store.page(query="sieve")["conversations"]] == ["x"]
+    assert store.page(query="gone")["conversations"] == []
 
 
 SCRIPT = """
@@ -82,14 +84,14 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
-from playground.store import Library
+from playground.store import ConversationStore
 from playground.models import Conversation
 from playground.purge import purge
 call_command("migrate", verbosity=0)
 ann = User.objects.create_user("ann")
-for library, word in ((None, "xylophone"), (None, "marimba"), (ann, "glockenspiel"), (None, "vibraphone")):
+for store, word in ((None, "xylophone"), (None, "marimba"), (ann, "glockenspiel"), (None, "vibraphone")):
     message = {"id": 1, "parent": None, "role": "user", "content": f"my {word} " * 50}
-    Library(library).bring_in({"title": word}, [message])
+    ConversationStore(store).import_conversation({"title": word}, [message])
 purge()
 one, two = Conversation.objects.filter(title__in=["xylophone", "marimba"])
 one.deleted_at = timezone.now() - timedelta(days=2)
@@ -101,7 +103,10 @@ print([word for word in ("xylophone", "marimba", "glockenspiel", "vibraphone") i
 """
 WAYS = {
     "by maintenance alone": ("two.deleted_at = one.deleted_at; two.save()", ["glockenspiel", "vibraphone"]),
-    "with the next that is deleted": ("Library(None).delete(two.pk)", ["%s", "glockenspiel", "vibraphone"]),
+    "with the next that is deleted": (
+        "ConversationStore(None).delete(two.pk)",
+        ["%s", "glockenspiel", "vibraphone"],
+    ),
     "with an account": ("ann.delete()", ["%s", "vibraphone"]),
 }
 

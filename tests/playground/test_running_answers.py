@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 
 from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, Usage
-from playground.answer_stream import Answer
+from playground.answer_stream import AnswerState
 from playground.models import Message
-from playground.running_answers import Run
+from playground.running_answers import RunningAnswer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 END = (Ended(reason="stop"), Finished(usage=Usage(prompt_tokens=1)))
@@ -42,9 +42,9 @@ def words(*texts: str) -> list[Event]:
     return [TextDelta(text=text) for text in texts]
 
 
-def begin(source: Source) -> Run:
+def begin(source: Source) -> RunningAnswer:
     message = Message(pk=1, role="assistant", status="answering", created_at=timezone.now())
-    return Run(message, "local", source.events())
+    return RunningAnswer(message, "local", source.events())
 
 
 def told(frames: bytes) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def told(frames: bytes) -> list[dict[str, Any]]:
 class Reader:
     """A page that joins an answer: what it shows grows with each event."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunningAnswer) -> None:
         self._frames = run.frames()
         self.shown = ""
         self.whole = ""
@@ -114,13 +114,13 @@ async def test_it_has_the_whole_answer_for_who_joins_when_all_is_said() -> None:
 
 async def test_a_save_builds_the_answer_once(monkeypatch: pytest.MonkeyPatch) -> None:
     built = []
-    whole: Any = Answer.told
+    whole: Any = AnswerState.payload
 
-    def counted(answer: Answer) -> Any:
+    def counted(answer: AnswerState) -> Any:
         built.append(answer)
         return whole.fget(answer)
 
-    monkeypatch.setattr(Answer, "told", property(counted))
+    monkeypatch.setattr(AnswerState, "payload", property(counted))
     source = Source()
     run = begin(source)
     await source.send(Accepted(prompt_tokens=1), *words("one"), *END)

@@ -11,36 +11,40 @@ from django.utils import timezone
 
 from inference.core.errors import InvalidValue, NotFound
 from playground.models import Conversation, Message
-from playground.store import KEPT_DELETED, PAGE, Library, title_of, turns
+from playground.store import KEPT_DELETED, PAGE, ConversationStore, title_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def library() -> Library:
-    return Library(None)
+def store() -> ConversationStore:
+    return ConversationStore(None)
 
 
-def ask(library: Library, content: str | None = "Hi", **changes: Any) -> tuple[Conversation, list[Message]]:
+def ask(
+    store: ConversationStore, content: str | None = "Hi", **changes: Any
+) -> tuple[Conversation, list[Message]]:
     facts = {"conversation": None, "parent": None, "results": {}, "settings": {}} | changes
-    return library.ask(content=content, **facts)
+    return store.add_question(content=content, **facts)
 
 
-def answer(library: Library, path: Sequence[Message], content: str = "Hello", **facts: Any) -> Message:
-    made = library.answer(path[-1].conversation, path[-1], {"model": "tiny"})
+def answer(
+    store: ConversationStore, path: Sequence[Message], content: str = "Hello", **facts: Any
+) -> Message:
+    made = store.add_answer(path[-1].conversation, path[-1], {"model": "tiny"})
     for name, value in {"content": content, "status": "done", **facts}.items():
         setattr(made, name, value)
     made.save()
     return made
 
 
-def titles(library: Library, words: str = "") -> list[str]:
-    return [one["title"] for one in library.page(words=words)["conversations"]]
+def titles(store: ConversationStore, query: str = "") -> list[str]:
+    return [one["title"] for one in store.page(query=query)["conversations"]]
 
 
-def test_a_question_begins_a_conversation_with_its_title(library: Library) -> None:
-    found, path = ask(library, "What is  a\nsieve?", settings={"seed": "5"})
-    whole = library.whole(found.pk)
+def test_a_question_begins_a_conversation_with_its_title(store: ConversationStore) -> None:
+    found, path = ask(store, "What is  a\nsieve?", settings={"seed": "5"})
+    whole = store.read(found.pk)
     assert (whole["title"], whole["settings"], whole["tip"]) == (
         "What is a sieve?",
         {"seed": "5"},
@@ -56,78 +60,51 @@ def test_a_long_question_is_cut_at_a_word(words: str, title: str) -> None:
     assert title_of(words) == title
 
 
-def test_answers_to_one_question_stand_side_by_side(library: Library) -> None:
-    found, path = ask(library)
-    first = answer(library, path, "one")
-    _, again = ask(library, None, conversation=found.pk, parent=path[0].pk)
-    second = answer(library, again, "two")
-    told = {one["id"]: one for one in library.whole(found.pk)["messages"]}
+def test_answers_to_one_question_stand_side_by_side(store: ConversationStore) -> None:
+    found, path = ask(store)
+    first = answer(store, path, "one")
+    _, again = ask(store, None, conversation=found.pk, parent=path[0].pk)
+    second = answer(store, again, "two")
+    told = {one["id"]: one for one in store.read(found.pk)["messages"]}
     assert told[first.pk]["parent"] == told[second.pk]["parent"] == path[0].pk
-    assert library.whole(found.pk)["tip"] == second.pk
+    assert store.read(found.pk)["tip"] == second.pk
 
 
-def test_an_edited_question_is_a_branch_of_its_own(library: Library) -> None:
-    found, path = ask(library, "one")
-    answer(library, path)
-    _, edited = ask(library, "other", conversation=found.pk, parent=None)
+def test_an_edited_question_is_a_branch_of_its_own(store: ConversationStore) -> None:
+    found, path = ask(store, "one")
+    answer(store, path)
+    _, edited = ask(store, "other", conversation=found.pk, parent=None)
     assert [message.content for message in edited] == ["other"]
-    assert len(library.whole(found.pk)["messages"]) == 3
+    assert len(store.read(found.pk)["messages"]) == 3
 
 
-def test_a_branch_is_read_from_its_first_message(library: Library) -> None:
-    found, path = ask(library, "one")
-    said = answer(library, path, "two")
-    _, longer = ask(library, "three", conversation=found.pk, parent=said.pk)
-    assert turns(longer) == [
-        {"role": "user", "content": "one"},
-        {"role": "assistant", "content": "two"},
-        {"role": "user", "content": "three"},
-    ]
-
-
-def test_a_question_that_was_never_answered_is_left_out(library: Library) -> None:
-    found, path = ask(library, "one")
-    silent = answer(library, path, "", status="failed")
-    _, longer = ask(library, "three", conversation=found.pk, parent=silent.pk)
-    assert turns(longer) == [{"role": "user", "content": "three"}]
-
-
-def test_results_of_calls_are_messages_of_the_branch(library: Library) -> None:
-    found, path = ask(library)
-    calls = [{"id": "a", "name": "now", "arguments": "{}"}, {"id": "b", "name": "now", "arguments": "{}"}]
-    called = answer(library, path, "", calls=calls)
-    _, longer = ask(library, None, conversation=found.pk, parent=called.pk, results={"a": "noon"})
-    assert [turn["role"] for turn in turns(longer)] == ["user", "assistant", "tool", "tool"]
-    assert [turn["content"] for turn in turns(longer)[2:]] == ["noon", "No result was given."]
-
-
-def test_results_without_calls_are_refused(library: Library) -> None:
-    found, path = ask(library)
+def test_results_without_calls_are_refused(store: ConversationStore) -> None:
+    found, path = ask(store)
     with pytest.raises(InvalidValue) as refusal:
-        ask(library, None, conversation=found.pk, parent=path[0].pk, results={"a": "noon"})
+        ask(store, None, conversation=found.pk, parent=path[0].pk, results={"a": "noon"})
     assert refusal.value.param == "results"
 
 
-def test_a_message_of_another_conversation_is_no_parent(library: Library) -> None:
-    found, _ = ask(library)
-    _, other = ask(library)
+def test_a_message_of_another_conversation_is_no_parent(store: ConversationStore) -> None:
+    found, _ = ask(store)
+    _, other = ask(store)
     with pytest.raises(InvalidValue) as refusal:
-        ask(library, "on", conversation=found.pk, parent=other[0].pk)
+        ask(store, "on", conversation=found.pk, parent=other[0].pk)
     assert refusal.value.param == "parent"
 
 
-def test_the_list_has_the_pinned_and_the_latest_first(library: Library) -> None:
-    first, *_ = [ask(library, words)[0] for words in ("one", "two", "three")]
-    library.change(first.pk, {"is_pinned": True})
-    assert titles(library) == ["one", "three", "two"]
+def test_the_list_has_the_pinned_and_the_latest_first(store: ConversationStore) -> None:
+    first, *_ = [ask(store, words)[0] for words in ("one", "two", "three")]
+    store.update(first.pk, {"is_pinned": True})
+    assert titles(store) == ["one", "three", "two"]
 
 
-def test_the_list_comes_in_pages(library: Library) -> None:
+def test_the_list_comes_in_pages(store: ConversationStore) -> None:
     now = timezone.now()
     Conversation.objects.bulk_create(
         Conversation(title=f"number {n}", changed_at=now - timedelta(minutes=n)) for n in range(PAGE + 2)
     )
-    first, rest = library.page(), library.page(after=PAGE)
+    first, rest = store.page(), store.page(offset=PAGE)
     assert (len(first["conversations"]), first["has_more"]) == (PAGE, True)
     assert [one["title"] for one in rest["conversations"]] == [f"number {PAGE}", f"number {PAGE + 1}"]
     assert not rest["has_more"]
@@ -147,87 +124,87 @@ def test_the_list_comes_in_pages(library: Library) -> None:
     ],
 )
 def test_words_are_found_in_titles_and_in_what_was_said(
-    library: Library, words: str, found: list[str]
+    store: ConversationStore, words: str, found: list[str]
 ) -> None:
-    _, path = ask(library, "Primes")
-    answer(library, path, "The sieve of Eratosthenes")
-    _, path = ask(library, "Coffee")
-    answer(library, path, "In a café")
-    assert titles(library, words) == found
+    _, path = ask(store, "Primes")
+    answer(store, path, "The sieve of Eratosthenes")
+    _, path = ask(store, "Coffee")
+    answer(store, path, "In a café")
+    assert titles(store, words) == found
 
 
-def test_what_was_said_anew_is_found_by_its_new_words_only(library: Library) -> None:
-    _, path = ask(library, "Drinks")
-    said = answer(library, path, "tea")
+def test_what_was_said_anew_is_found_by_its_new_words_only(store: ConversationStore) -> None:
+    _, path = ask(store, "Drinks")
+    said = answer(store, path, "tea")
     said.content = "coffee"
     said.save()
-    assert (titles(library, "tea"), titles(library, "coffee")) == ([], ["Drinks"])
+    assert (titles(store, "tea"), titles(store, "coffee")) == ([], ["Drinks"])
 
 
-def test_a_deleted_conversation_comes_back_for_a_day(library: Library) -> None:
-    found, _ = ask(library)
-    library.delete(found.pk)
-    assert titles(library) == []
+def test_a_deleted_conversation_comes_back_for_a_day(store: ConversationStore) -> None:
+    found, _ = ask(store)
+    store.delete(found.pk)
+    assert titles(store) == []
     with pytest.raises(NotFound):
-        library.whole(found.pk)
-    library.restore(found.pk)
-    assert titles(library) == ["Hi"]
+        store.read(found.pk)
+    store.restore(found.pk)
+    assert titles(store) == ["Hi"]
 
 
-def test_what_was_deleted_long_ago_is_gone(library: Library) -> None:
-    old, _ = ask(library, "old")
-    new, _ = ask(library, "new")
-    library.delete(old.pk)
+def test_what_was_deleted_long_ago_is_gone(store: ConversationStore) -> None:
+    old, _ = ask(store, "old")
+    new, _ = ask(store, "new")
+    store.delete(old.pk)
     Conversation.objects.filter(pk=old.pk).update(deleted_at=timezone.now() - 2 * KEPT_DELETED)
-    library.delete(new.pk)
+    store.delete(new.pk)
     assert list(Conversation.objects.values_list("title", flat=True)) == ["new"]
-    assert titles(library, "old") == []
+    assert titles(store, "old") == []
 
 
-def test_another_branch_can_be_shown(library: Library) -> None:
-    found, path = ask(library)
-    first = answer(library, path)
-    answer(library, path)
-    library.change(found.pk, {"tip": first.pk})
-    assert library.whole(found.pk)["tip"] == first.pk
+def test_another_branch_can_be_shown(store: ConversationStore) -> None:
+    found, path = ask(store)
+    first = answer(store, path)
+    answer(store, path)
+    store.update(found.pk, {"tip": first.pk})
+    assert store.read(found.pk)["tip"] == first.pk
 
 
-def test_a_branch_of_another_conversation_cannot(library: Library) -> None:
-    found, _ = ask(library)
-    _, other = ask(library)
+def test_a_branch_of_another_conversation_cannot(store: ConversationStore) -> None:
+    found, _ = ask(store)
+    _, other = ask(store)
     with pytest.raises(InvalidValue):
-        library.change(found.pk, {"tip": other[0].pk})
+        store.update(found.pk, {"tip": other[0].pk})
 
 
 def test_nobody_reaches_the_conversations_of_another() -> None:
-    ada, bob = (Library(User.objects.create_user(name)) for name in ("ada", "bob"))
+    ada, bob = (ConversationStore(User.objects.create_user(name)) for name in ("ada", "bob"))
     found, path = ask(ada)
-    for others in (bob, Library(None)):
+    for others in (bob, ConversationStore(None)):
         assert titles(others) == []
         for attempt, *given in (
-            (others.whole, found.pk),
-            (others.change, found.pk, {"title": "mine"}),
+            (others.read, found.pk),
+            (others.update, found.pk, {"title": "mine"}),
             (others.delete, found.pk),
             (others.restore, found.pk),
-            (others.message, path[0].pk),
-            (others.ask, found.pk, None, "in", {}, {}),
+            (others.get_message, path[0].pk),
+            (others.add_question, found.pk, None, "in", {}, {}),
         ):
             with pytest.raises(NotFound):
                 attempt(*given)  # type: ignore[operator]
     assert titles(ada) == ["Hi"]
 
 
-def test_a_conversation_that_never_was_is_not_found(library: Library) -> None:
+def test_a_conversation_that_never_was_is_not_found(store: ConversationStore) -> None:
     with pytest.raises(NotFound):
-        library.whole(uuid.uuid4())
+        store.read(uuid.uuid4())
 
 
-def test_what_was_taken_out_can_be_brought_in(library: Library) -> None:
-    found, path = ask(library, "one", settings={"seed": "5"})
-    answer(library, path, "first", figures={"tokens": 3})
-    answer(library, path, "second")
-    whole = library.whole(found.pk)
-    copy = library.whole(uuid.UUID(library.bring_in(whole, whole["messages"])["id"]))
+def test_what_was_taken_out_can_be_brought_in(store: ConversationStore) -> None:
+    found, path = ask(store, "one", settings={"seed": "5"})
+    answer(store, path, "first", figures={"tokens": 3})
+    answer(store, path, "second")
+    whole = store.read(found.pk)
+    copy = store.read(uuid.UUID(store.import_conversation(whole, whole["messages"])["id"]))
     assert [one["content"] for one in copy["messages"]] == ["one", "first", "second"]
     assert copy["messages"][1]["figures"] == {"tokens": 3}
     assert (copy["title"], copy["settings"]) == ("one", {"seed": "5"})
@@ -236,37 +213,37 @@ def test_what_was_taken_out_can_be_brought_in(library: Library) -> None:
     assert copy["tip"] == copy["messages"][2]["id"]
 
 
-def test_a_file_whose_messages_answer_nothing_is_refused(library: Library) -> None:
+def test_a_file_whose_messages_answer_nothing_is_refused(store: ConversationStore) -> None:
     with pytest.raises(InvalidValue):
-        library.bring_in({"title": "odd"}, [{"id": 2, "parent": 1, "role": "user", "content": "?"}])
-    assert titles(library) == []
+        store.import_conversation({"title": "odd"}, [{"id": 2, "parent": 1, "role": "user", "content": "?"}])
+    assert titles(store) == []
 
 
-def test_a_shared_conversation_is_the_branch_that_is_shown(library: Library) -> None:
-    found, path = ask(library, "one", settings={"system": "secret"})
-    answer(library, path, "first")
-    answer(library, path, "second")
-    token = library.share(found.pk, True)["share"]
-    told = Library.shared(token)
+def test_a_shared_conversation_is_the_branch_that_is_shown(store: ConversationStore) -> None:
+    found, path = ask(store, "one", settings={"system": "secret"})
+    answer(store, path, "first")
+    answer(store, path, "second")
+    token = store.set_shared(found.pk, True)["share"]
+    told = ConversationStore.read_shared(token)
     assert [message["content"] for message in told["messages"]] == ["one", "second"]
     assert told["settings"] is None
-    assert library.share(found.pk, True)["share"] == token
+    assert store.set_shared(found.pk, True)["share"] == token
 
 
-def test_what_is_shared_no_more_or_deleted_is_not_found(library: Library) -> None:
-    found, _ = ask(library)
-    token = library.share(found.pk, True)["share"]
-    library.share(found.pk, False)
+def test_what_is_shared_no_more_or_deleted_is_not_found(store: ConversationStore) -> None:
+    found, _ = ask(store)
+    token = store.set_shared(found.pk, True)["share"]
+    store.set_shared(found.pk, False)
     with pytest.raises(NotFound):
-        Library.shared(token)
-    token = library.share(found.pk, True)["share"]
-    library.delete(found.pk)
+        ConversationStore.read_shared(token)
+    token = store.set_shared(found.pk, True)["share"]
+    store.delete(found.pk)
     with pytest.raises(NotFound):
-        Library.shared(token)
+        ConversationStore.read_shared(token)
 
 
-def test_only_its_owner_shares_a_conversation(library: Library) -> None:
-    found, _ = ask(library)
-    other = Library(User.objects.create_user("bob"))
+def test_only_its_owner_shares_a_conversation(store: ConversationStore) -> None:
+    found, _ = ask(store)
+    other = ConversationStore(User.objects.create_user("bob"))
     with pytest.raises(NotFound):
-        other.share(found.pk, True)
+        other.set_shared(found.pk, True)

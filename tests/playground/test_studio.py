@@ -23,12 +23,12 @@ async def test_another_take_stands_beside_the_first(address: str) -> None:
         await visit.ask("Please echo")
         await ended(visit.page)
         first = await visit.page.locator(WORDS).inner_text()
-        await visit.page.get_by_label("Answer again").click()
+        await visit.page.get_by_label("Regenerate").click()
         place = visit.page.locator(f"{ANSWER} .takes-place")
         await expect(place).to_have_text("2 of 2")
         await ended(visit.page)
         assert await visit.page.locator(WORDS).inner_text() != first  # it drew with another seed
-        await visit.page.locator(ANSWER).get_by_label("Earlier take").click()
+        await visit.page.locator(ANSWER).get_by_label("Previous version").click()
         await expect(visit.page.locator(WORDS)).to_have_text(first)
         await visit.page.reload()
         await expect(place).to_have_text("1 of 2")
@@ -43,14 +43,14 @@ async def test_an_edited_question_keeps_the_old_branch(address: str) -> None:
         await expect(visit.page.locator(WORDS)).to_contain_text("user: Second echo")
         await ended(visit.page)
         await visit.page.locator("#prompt").press("ArrowUp")
-        field = visit.page.get_by_label("Your question, changed")
+        field = visit.page.get_by_label("Edit your question")
         await expect(field).to_have_value("Second echo")
         await field.fill("Other echo")
         await field.press("Enter")
         await expect(visit.page.locator(WORDS)).to_contain_text("user: Other echo")
         await expect(visit.page.locator(".message")).to_have_count(4)
         question = visit.page.locator(".message.is-user").last
-        await question.get_by_label("Earlier take").click()
+        await question.get_by_label("Previous version").click()
         await expect(visit.page.locator(WORDS)).to_contain_text("user: Second echo")
 
 
@@ -60,7 +60,7 @@ async def test_a_replay_with_the_same_seed_says_what_differs(address: str) -> No
         await ended(visit.page)
         first = await visit.page.locator(WORDS).inner_text()
         await visit.page.get_by_label("Replay with the same seed").click()
-        await expect(visit.page.locator(".replayed")).to_have_text("The same answer again, word for word.")
+        await expect(visit.page.locator(".replayed")).to_have_text("The same answer, word for word.")
         await expect(visit.page.locator(WORDS)).to_have_text(first)
 
 
@@ -71,7 +71,7 @@ async def test_an_answer_tells_how_it_was_made(address: str) -> None:
         await visit.page.keyboard.press("Escape")
         await visit.ask("Please echo")
         await ended(visit.page)
-        await visit.page.get_by_text("How it was made").click()
+        await visit.page.get_by_text("Generation details").click()
         made = visit.page.locator(".made dl")
         await expect(made).to_contain_text("scripted-model")
         await expect(made).to_contain_text(re.compile(r"temperature\s*0\.3"))
@@ -128,7 +128,7 @@ async def test_the_list_is_searched_renamed_pinned_and_undone(address: str) -> N
         await expect(page.locator(".group")).to_have_text("Pinned")
         await page.get_by_label("More about Five points").click()
         await page.get_by_role("menuitem", name="Delete").click()
-        await expect(page.locator(".conversations")).to_contain_text("Nothing found.")
+        await expect(page.locator(".conversations")).to_contain_text("No results.")
         await page.get_by_role("button", name="Undo").click()
         await expect(rows).to_have_text("Five points")
         await page.get_by_label("More about Five points").click()
@@ -153,7 +153,7 @@ async def test_a_conversation_is_exported_and_imported(address: str, tmp_path: P
         await page.wait_for_url(lambda url: url != before)
         await expect(page.locator(WORDS)).to_have_text(said)
         await page.set_input_files("#import-file", Path(__file__))
-        await expect(page.locator("#toast")).to_contain_text("no conversation that was exported here")
+        await expect(page.locator("#toast")).to_contain_text("not an exported conversation")
 
 
 async def test_files_become_text_of_the_question(address: str, tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ async def test_files_become_text_of_the_question(address: str, tmp_path: Path) -
         await expect(visit.page.locator("#toast")).to_contain_text("notes.md was added, about")
         await expect(visit.page.locator("#prompt")).to_have_value(re.compile(r"notes\.md\n````\n# Notes"))
         await visit.page.set_input_files("#attach-file", [picture])
-        await expect(visit.page.locator("#toast")).to_contain_text("dot.png is no text")
+        await expect(visit.page.locator("#toast")).to_contain_text("dot.png is not a text file")
 
 
 async def test_a_refused_question_comes_back(address: str) -> None:
@@ -249,11 +249,11 @@ async def test_a_shared_conversation_can_be_read_and_not_changed(address: str) -
         await other.goto(link)
         await expect(other.locator(WORDS)).to_have_text(said)
         await expect(other.locator("#prompt")).to_be_hidden()
-        await expect(other.get_by_label("Answer again")).to_be_hidden()
+        await expect(other.get_by_label("Regenerate")).to_be_hidden()
         await page.get_by_label(re.compile("More about Share this")).first.click()
-        await page.get_by_role("menuitem", name="Share no more").click()
+        await page.get_by_role("menuitem", name="Stop sharing").click()
         await other.reload()
-        await expect(other.locator("#toast")).to_contain_text("share it no more")
+        await expect(other.locator("#toast")).to_contain_text("stopped sharing it")
 
 
 async def test_a_conversation_opens_with_the_model_that_answered_it(address: str) -> None:
@@ -263,7 +263,7 @@ async def test_a_conversation_opens_with_the_model_that_answered_it(address: str
         await page.locator(".option").filter(has_text="Qwen3-8B").click()
         await visit.ask("Which model, please echo")
         await ended(page)
-        await page.get_by_text("How it was made").click()
+        await page.get_by_text("Generation details").click()
         await expect(page.locator(".made dl")).to_contain_text(re.compile(r"adapter\s*fake"))
         await page.click("#new-chat")
         await page.click("#picker-button")

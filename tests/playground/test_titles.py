@@ -31,7 +31,7 @@ async def page(async_client: AsyncClient) -> AsyncIterator[Page]:
 
 
 async def title(page: Page) -> str:
-    listed = await page.told("GET", "/chat/conversations/")
+    listed = await page.json("GET", "/chat/conversations/")
     return str(listed["conversations"][0]["title"])
 
 
@@ -64,7 +64,7 @@ async def test_a_chosen_title_stays(page: Page) -> None:
     runner = FakeRunner(["Model's", " own"], hold=hold)
     with serving(runner):
         asked = await page.ask("Hi")
-        await page.told("PATCH", f"/chat/conversations/{asked['conversation']}/", {"title": "Mine"})
+        await page.json("PATCH", f"/chat/conversations/{asked['conversation']}/", {"title": "Mine"})
         hold.set()
         await idle()
         await TITLES.join()

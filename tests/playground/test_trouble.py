@@ -96,14 +96,14 @@ async def test_a_model_that_is_served_no_more_is_told_of_and_another_answers(add
         await visit.ask("Please echo")
         await expect(page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
         serve("slow-loader", "mlx-community/Qwen3-8B-4bit")
-        await expect(line).to_contain_text("scripted-model is not served any more, so ")
-        await expect(line).to_contain_text("Another can be chosen above.")
+        await expect(line).to_contain_text("scripted-model is no longer available; ")
+        await expect(line).to_contain_text("You can choose another model above.")
         await page.click("#picker-button")
         await page.locator(".option", has_text="Qwen3").click()
         await expect(line).to_be_empty()
         serve()
         await expect(line).to_contain_text(
-            "Qwen3-8B-4bit is not served any more, and there is no other model."
+            "Qwen3-8B-4bit is no longer available, and there is no other model."
         )
         serve("slow-loader", "mlx-community/Qwen3-8B-4bit")
         await expect(line).to_be_empty()
