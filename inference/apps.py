@@ -1,4 +1,4 @@
-"""The app's place in Django: it registers checks and starts nothing."""
+"""The Django app: it registers checks and signal receivers, and starts nothing."""
 
 from django.apps import AppConfig
 from django.contrib.auth import get_user_model
@@ -15,15 +15,15 @@ class InferenceConfig(AppConfig):
 
         for check in (check_blas, check_exposure, check_key, check_names, check_privacy):
             checks.register(check)
-        _follow_keys_and_accounts()
-        _follow_captures()
-        _keep_groups(self)
+        _connect_revocation()
+        _connect_capture_switch()
+        _connect_groups(self)
 
 
-def _follow_keys_and_accounts() -> None:
-    """A key that is revoked, or whose owner is disabled, is refused at once.
+def _connect_revocation() -> None:
+    """End the access of a key at once when it is revoked or its owner is disabled.
 
-    Its requests in progress are cancelled, after it can start no new ones.
+    First the key ring forgets the key, so that no further request is accepted; then its running requests end.
     """
     from inference.accounts.key_ring import forget
     from inference.models.api_key import ApiKey
@@ -36,8 +36,8 @@ def _follow_keys_and_accounts() -> None:
     post_delete.connect(on_delete, sender=get_user_model())
 
 
-def _follow_captures() -> None:
-    """Apply the start and the end of a capture at once."""
+def _connect_capture_switch() -> None:
+    """Start and end a capture as soon as its row is saved or deleted."""
     from inference.models.request_record import Capture
     from inference.serving.recording.capture_switch import on_change
 
@@ -45,8 +45,8 @@ def _follow_captures() -> None:
     post_delete.connect(on_change, sender=Capture)
 
 
-def _keep_groups(config: AppConfig) -> None:
-    """A site has its groups from the start, and joining them takes effect at once."""
+def _connect_groups(config: AppConfig) -> None:
+    """Create the groups with the database, and apply a change of membership at once."""
     from django.contrib.auth.models import Group
 
     from inference.accounts import groups

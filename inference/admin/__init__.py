@@ -1,4 +1,4 @@
-"""What Django looks for: the admin's name, and with it the pages about models, keys and requests."""
+"""The Django admin of the site: its name, and an import of each module that registers pages."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""The admin's log of who did what, for what is no page of an object: Django's own writes the others."""
+"""Entries in the admin's log for actions outside of change forms; Django logs those itself."""
 
 from typing import cast
 
@@ -11,13 +11,13 @@ from django.http import HttpRequest
 _LONGEST_NAME = 200
 
 
-def write(request: HttpRequest, kind: type[Model], name: str, words: str, row: Model | None = None) -> None:
-    """Add what this user did; with its row it is in that row's history too."""
+def write(request: HttpRequest, kind: type[Model], name: str, message: str, row: Model | None = None) -> None:
+    """Log what the user of `request` did to `name`; with `row` the entry is in that row's history too."""
     LogEntry.objects.create(
-        user=cast(User, request.user),  # the admin's pages are for who has signed in
+        user=cast(User, request.user),  # the admin's pages require a login
         content_type=ContentType.objects.get_for_model(kind),
         object_id=str(row.pk) if row else None,
         object_repr=name[:_LONGEST_NAME],
         action_flag=CHANGE,
-        change_message=words,
+        change_message=message,
     )

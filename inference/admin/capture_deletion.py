@@ -1,4 +1,4 @@
-"""Deleting the words that were kept of requests, behind a page that asks first."""
+"""Deleting captured prompts and answers, after a page that asks for confirmation."""
 
 from typing import Any
 
@@ -12,33 +12,36 @@ from inference.admin import audit_log
 from inference.models.request_record import Capture, RequestRecord
 from inference.serving.recording.capture_switch import SWITCH
 
-_NONE = "Nothing was kept of these requests, or it is deleted already."
+_NONE = "No prompts or answers of these requests are stored."
 
 
-def may_wipe(request: HttpRequest) -> bool:
-    """Whether this user decides about captures, and so about what they kept."""
+def has_wipe_permission(request: HttpRequest) -> bool:
+    """Whether this user manages captures, and so may delete what they stored."""
     return request.user.has_perm("inference.change_capture")
 
 
-def wipe(
-    shown_by: "admin.ModelAdmin[Any]", request: HttpRequest, records: QuerySet[RequestRecord]
+def confirm_and_wipe(
+    model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, records: QuerySet[RequestRecord]
 ) -> HttpResponse | None:
-    """Ask, or once that is answered delete the words of these requests; their records stay."""
+    """Ask for confirmation, or once confirmed delete the prompts and answers of `records`; the records stay.
+
+    Returns the confirmation page, or None to go back to the list, with a message.
+    """
     if not (count := RequestRecord.objects.with_captured_text(records).count()):
-        shown_by.message_user(request, _NONE, messages.WARNING)
+        model_admin.message_user(request, _NONE, messages.WARNING)
         return None
     if "confirmed" not in request.POST:
-        return _page(shown_by, request, count)
+        return _page(model_admin, request, count)
     wiped = _requests(RequestRecord.objects.delete_captured_text(records))
-    audit_log.write(request, Capture, wiped, f"Deleted the words that were kept of {wiped}.")
-    shown_by.message_user(request, f"The words of {wiped} are deleted.", messages.SUCCESS)
+    audit_log.write(request, Capture, wiped, f"Deleted the prompts and answers of {wiped}.")
+    model_admin.message_user(request, f"The prompts and answers of {wiped} are deleted.", messages.SUCCESS)
     return None
 
 
-def _page(shown_by: "admin.ModelAdmin[Any]", request: HttpRequest, count: int) -> TemplateResponse:
-    context = shown_by.admin_site.each_context(request) | {
-        "title": "Delete the words that were kept?",
-        "opts": shown_by.opts,
+def _page(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, count: int) -> TemplateResponse:
+    context = model_admin.admin_site.each_context(request) | {
+        "title": "Delete the stored prompts and answers?",
+        "opts": model_admin.opts,
         "requests": _requests(count),
         "is_capturing": SWITCH.is_on(),
         "selected": ACTION_CHECKBOX_NAME,

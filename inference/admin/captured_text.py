@@ -1,4 +1,4 @@
-"""The words that a capture kept, as a person reads them: messages by their role, and the settings below."""
+"""Captured prompts and answers as HTML: messages by their role, and the request's settings below."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -20,35 +20,35 @@ from inference.core.requests import (
     TokenizeRequest,
 )
 
-TextPart = tuple[str, str]  # who or what, and the words
-_WORDS = ("model", "messages", "prompts", "inputs", "tokens")  # the fields that are no settings
+TextPart = tuple[str, str]  # a heading, such as a role, and the text
+_CONTENT = ("model", "messages", "prompts", "inputs", "tokens")  # the fields that are not settings
 
 
-def prompt(kept: str) -> SafeString:
-    """What was asked."""
+def prompt(stored: str) -> SafeString:
+    """The request, from the JSON text that the capture stored; text that was truncated is shown as it is."""
     try:
-        request = msgspec.json.decode(kept, type=Request)
+        request = msgspec.json.decode(stored, type=Request)
     except msgspec.DecodeError:
-        return _shown([("Cut off where it grew too long, as it was kept", kept)])
-    asked = request.of if isinstance(request, TokenizeRequest) else request
-    parts = list(_asked(asked))
-    if settings := "\n".join(_settings(asked)):
+        return _as_html([("Truncated because it is too long; shown as stored", stored)])
+    inner = request.of if isinstance(request, TokenizeRequest) else request
+    parts = list(_content(inner))
+    if settings := "\n".join(_settings(inner)):
         parts.append(("Settings", settings))
-    return _shown(parts)
+    return _as_html(parts)
 
 
-def answer(kept: str) -> SafeString:
-    """What was answered: each part of each answer."""
-    said = json.loads(kept)
-    are_several = len({one["answer"] for one in said}) > 1
-    return _shown((_heading(one, are_several), one["text"]) for one in said)
+def answer(stored: str) -> SafeString:
+    """Each part of each answer, from the JSON text that the capture stored."""
+    parts = json.loads(stored)
+    is_numbered = len({part["answer"] for part in parts}) > 1
+    return _as_html((_heading(part, is_numbered), part["text"]) for part in parts)
 
 
-def _heading(said: dict[str, Any], are_several: bool) -> str:
-    return f"{said['part']}, answer {said['answer'] + 1}" if are_several else said["part"]
+def _heading(part: dict[str, Any], is_numbered: bool) -> str:
+    return f"{part['part']}, answer {part['answer'] + 1}" if is_numbered else part["part"]
 
 
-def _asked(
+def _content(
     request: ChatRequest | CompletionRequest | EmbeddingRequest | DetokenizeRequest,
 ) -> Iterator[TextPart]:
     match request:
@@ -70,15 +70,15 @@ def _message(message: Message) -> Iterator[TextPart]:
     yield from ((f"{role}, call of {call.name}", call.arguments) for call in message.tool_calls)
 
 
-def _text(words: Prompt) -> str:
-    return words if isinstance(words, str) else " ".join(map(str, words))
+def _text(prompt: Prompt) -> str:
+    return prompt if isinstance(prompt, str) else " ".join(map(str, prompt))
 
 
-def _settings(asked: Struct, prefix: str = "") -> Iterator[str]:
-    """Whatever was given besides the words, a line each."""
-    for field in structs.fields(asked):
-        value = getattr(asked, field.name)
-        if field.name in _WORDS or value == field.default:
+def _settings(request: Struct, prefix: str = "") -> Iterator[str]:
+    """The fields besides the content that differ from their defaults, one per line."""
+    for field in structs.fields(request):
+        value = getattr(request, field.name)
+        if field.name in _CONTENT or value == field.default:
             continue
         if isinstance(value, Struct):
             yield from _settings(value, f"{field.name}.")
@@ -86,6 +86,6 @@ def _settings(asked: Struct, prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{field.name}: {msgspec.json.encode(value).decode()}"
 
 
-def _shown(parts: Iterable[TextPart]) -> SafeString:
-    told = format_html_join("", "<dt>{}</dt><dd><pre>{}</pre></dd>", parts)
-    return format_html('<dl class="captured">{}</dl>', told)
+def _as_html(parts: Iterable[TextPart]) -> SafeString:
+    items = format_html_join("", "<dt>{}</dt><dd><pre>{}</pre></dd>", parts)
+    return format_html('<dl class="captured">{}</dl>', items)

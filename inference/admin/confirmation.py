@@ -1,4 +1,4 @@
-"""The page that asks before an action on models is carried out, and says what it will do to each."""
+"""The page that asks for confirmation before an action on models, with a preview for each model."""
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from inference.models import ServedModel
 from inference.serving import action_preview, control
 from inference.serving.action_preview import PreviewAction
 
-Act = Callable[[str], Coroutine[Any, Any, Any]]
+Run = Callable[[str], Coroutine[Any, Any, Any]]
 
 
 @dataclass(frozen=True)
 class ActionStep:
-    """One action: its question, its preview, how it is carried out, and the message afterwards."""
+    """One action: its question, its preview, how it runs, and the message afterwards."""
 
     action: str
     question: str
     button: str
     preview: PreviewAction
-    act: Act
-    done: str  # unless what `act` returns says it
-    is_dangerous: bool = False  # what it ends is not had back by the opposite action
-    is_typed: bool = False  # the model's name has to be typed, since nothing brings its files back
+    run: Run
+    done: str  # the message, where `run` returns none
+    is_dangerous: bool = False  # the opposite action does not undo it
+    is_typed: bool = False  # the model's name must be typed, because its files cannot be restored
 
 
 def is_confirmed(request: HttpRequest, step: ActionStep, models: Iterable[ServedModel]) -> bool:
-    """Whether the page was answered, and where names are to be typed, with the right ones."""
+    """Whether the page was submitted, and where names must be typed, with the right ones."""
     if "confirmed" not in request.POST:
         return False
     return not step.is_typed or all(
@@ -41,25 +41,28 @@ def is_confirmed(request: HttpRequest, step: ActionStep, models: Iterable[Served
 
 
 def page(request: HttpRequest, step: ActionStep, models: Iterable[ServedModel]) -> TemplateResponse:
-    """The question, for those of the models that it can be done to; a wrong name is pointed out."""
+    """The page for `models`; it offers the action for those where it is possible.
+
+    A submission that `is_confirmed` did not accept shows the page again with an error.
+    """
     chosen = list(models)
     previews = list(zip(chosen, step.preview([model.name for model in chosen]), strict=True))
-    able = [model for model, preview in previews if preview.is_possible]
+    possible = [model for model, preview in previews if preview.is_possible]
     context = site.each_context(request) | {
-        "title": step.question.format(_named(able)) if able else f"{step.button}: not possible now",
+        "title": step.question.format(_named(possible)) if possible else f"{step.button}: not possible now",
         "step": step,
         "previews": previews,
-        "is_possible": bool(able),
-        "is_wrong": "confirmed" in request.POST and bool(able),
+        "is_possible": bool(possible),
+        "is_wrong": "confirmed" in request.POST and bool(possible),
         "selected": ACTION_CHECKBOX_NAME,
         "next": _origin(request),
-        "way_back": way_back(request, chosen),
+        "origin_url": origin_url(request, chosen),
     }
     return TemplateResponse(request, "admin/inference/confirmation.html", context)
 
 
-def way_back(request: HttpRequest, models: Sequence[ServedModel]) -> str:
-    """Where this was asked for: the dashboard, the one model's page while there is one, or the list."""
+def origin_url(request: HttpRequest, models: Sequence[ServedModel]) -> str:
+    """The page the action was chosen on: the dashboard, the model's page if it still exists, or the list."""
     origin = _origin(request)
     if origin == "index":
         return reverse("admin:index")
@@ -69,7 +72,7 @@ def way_back(request: HttpRequest, models: Sequence[ServedModel]) -> str:
 
 
 def _origin(request: HttpRequest) -> str:
-    """By name, so that no address of somebody else's can be given."""
+    """The name of the page that the action was chosen on; a name, so that no foreign URL can be given."""
     origin = request.POST.get("next", "")
     return origin if origin in {"index", "change"} else "list"
 
@@ -83,17 +86,17 @@ LOAD = ActionStep(
     *(action_preview.of_loads, control.load, "Loading {}."),
 )
 UNLOAD = ActionStep(
-    *("unload", "Unload {} once all answers have ended?", "Unload"),
-    *(action_preview.of_unloads, control.unload, "Unloading {}, once its last stream has ended."),
+    *("unload", "Unload {} once its active requests have finished?", "Unload"),
+    *(action_preview.of_unloads, control.unload, "Unloading {}, once its active requests have finished."),
 )
 UNLOAD_NOW = ActionStep(
-    *("unload_now", "Unload {} now, and break off all answers?", "Unload now"),
+    *("unload_now", "Unload {} now, and cancel all active requests?", "Unload now"),
     *(action_preview.of_unloads_now, control.unload_now, "Unloading {} now."),
     is_dangerous=True,
 )
 RELOAD = ActionStep(
-    *("reload", "Load {} anew?", "Reload"),
-    *(action_preview.of_reloads, control.reload, "Loading {} anew."),
+    *("reload", "Reload {}?", "Reload"),
+    *(action_preview.of_reloads, control.reload, "Reloading {}."),
 )
 REMOVE = ActionStep(
     *("remove", "Delete the files of {}?", "Delete the files"),
@@ -103,7 +106,7 @@ REMOVE = ActionStep(
 )
 FORGET = ActionStep(
     *("forget", "Forget {}?", "Forget it"),
-    *(action_preview.of_forgetting, control.forget, "What was chosen for {} is forgotten."),
+    *(action_preview.of_forgetting, control.forget, "The settings of {} are forgotten."),
     is_dangerous=True,
 )
 DANGEROUS = frozenset(step.action for step in (UNLOAD_NOW, REMOVE, FORGET))

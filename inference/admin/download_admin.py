@@ -1,4 +1,4 @@
-"""The admin's page about downloads: begun, watched file by file, cancelled, resumed and discarded here."""
+"""The admin's downloads page: start, watch file by file, cancel, resume and discard."""
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     DownloadAdminBase = admin.ModelAdmin  # not generic at run time
 
-_WORDS = {
+_HEADINGS = {
     State.RUNNING: "Downloading",
     State.DONE: "Done",
     State.FAILED: "Failed",
@@ -32,13 +32,13 @@ _WORDS = {
     State.ELSEWHERE: "Made elsewhere",
     State.LEFT: "Left over",
 }
-_LONGEST = 300  # an id has 193; the address of its page, which is told how to be shortened, has more
-_CAN_GO_ON = {State.FAILED, State.CANCELLED, State.INTERRUPTED}
+_LONGEST = 300  # an id has at most 193 characters; a URL has more, and gets an explanation
+_RESUMABLE = {State.FAILED, State.CANCELLED, State.INTERRUPTED}
 
 
 @dataclass(frozen=True)
-class FileSight:
-    """One file's row, in words and as a bar."""
+class FileView:
+    """One file's row: its name, its progress as text, and as a bar."""
 
     name: str
     amount: str
@@ -46,8 +46,8 @@ class FileSight:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DownloadsView:
-    """What the page shows of a download, when it is made and every second after."""
+class DownloadView:
+    """One download as the page shows it; the page's script polls it as JSON with these keys."""
 
     id: str
     state: str
@@ -57,22 +57,22 @@ class DownloadsView:
     can_cancel: bool
     can_resume: bool
     can_discard: bool
-    files: tuple[FileSight, ...]
+    files: tuple[FileView, ...]
 
     @classmethod
-    def of(cls, download: ActiveDownload) -> "DownloadsView":
+    def of(cls, download: ActiveDownload) -> "DownloadView":
         progress = download.progress
         return cls(
             id=download.id,
             state=download.state,
-            heading=_WORDS[download.state],
-            told=_pace(download) if download.is_running else download.message,
+            heading=_HEADINGS[download.state],
+            told=_progress_text(download) if download.is_running else download.message,
             percent=_percent(progress.done, progress.size),
             can_cancel=download.is_running,
-            can_resume=download.state in _CAN_GO_ON,
-            can_discard=download.state in _CAN_GO_ON | {State.LEFT},
+            can_resume=download.state in _RESUMABLE,
+            can_discard=download.state in _RESUMABLE | {State.LEFT},
             files=tuple(
-                FileSight(file.name, _share(file.done, file.size), _percent(file.done, file.size))
+                FileView(file.name, _share(file.done, file.size), _percent(file.done, file.size))
                 for file in progress.files
             ),
         )
@@ -104,7 +104,7 @@ class DownloadAdmin(DownloadAdminBase):
         context = self.admin_site.each_context(request) | {
             "title": "Downloads",
             "opts": self.opts,
-            "sights": _sights(),
+            "downloads": _views(),
             "typed": request.GET.get("id", "")[:_LONGEST],
             "longest": _LONGEST,
             "may_add": self.has_add_permission(request),
@@ -114,10 +114,10 @@ class DownloadAdmin(DownloadAdminBase):
         return response
 
     def progress(self, request: HttpRequest) -> HttpResponse:
-        """The same as JSON, for the page's script."""
+        """The downloads as JSON, for the page's script."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        response = JsonResponse({"downloads": [asdict(sight) for sight in _sights()]})
+        response = JsonResponse({"downloads": [asdict(view) for view in _views()]})
         add_never_cache_headers(response)
         return response
 
@@ -126,29 +126,29 @@ class DownloadAdmin(DownloadAdminBase):
             raise PermissionDenied
         name = request.POST.get("id", "").strip()
         register = runtime.downloads()
-        acts = {
-            "start": (register.start, "Began to download it."),
-            "cancel": (register.cancel, "Cancelled its download."),
-            "discard": (register.discard, "Discarded what was there of it."),
+        actions = {
+            "start": (register.start, "Started the download."),
+            "cancel": (register.cancel, "Cancelled the download."),
+            "discard": (register.discard, "Discarded the partial download."),
         }
         query = ""
-        act, done = acts.get(request.POST.get("act", ""), (None, ""))
+        action, done = actions.get(request.POST.get("act", ""), (None, ""))
         try:
-            if act:
-                act(name)
+            if action:
+                action(name)
                 audit_log.write(request, Download, name, done)
         except FetchFailed as error:
             self.message_user(request, str(error), messages.ERROR)
-            if request.POST["act"] == "start":  # what was typed is there to be corrected
+            if request.POST["act"] == "start":  # keep the id in the field, to be corrected
                 query = f"?{urlencode({'id': name[:_LONGEST]})}"
         return HttpResponseRedirect(reverse("admin:inference_download_changelist") + query)
 
 
-def _sights() -> list[DownloadsView]:
-    return [DownloadsView.of(download) for download in runtime.downloads().all()]
+def _views() -> list[DownloadView]:
+    return [DownloadView.of(download) for download in runtime.downloads().all()]
 
 
-def _pace(download: ActiveDownload) -> str:
+def _progress_text(download: ActiveDownload) -> str:
     progress = download.progress
     if not progress.files:
         return "Asking the hub…"

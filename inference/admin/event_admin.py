@@ -1,4 +1,4 @@
-"""The admin's page about what the pool decided."""
+"""The admin's page of pool events: the decisions of the scheduler, with the memory figures behind them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 else:
     PoolEventAdminBase = admin.ModelAdmin  # not generic at run time
 
-_NO_FIGURE = "–"
+_NONE = "–"
 
 
 @admin.register(PoolEvent)
 class PoolEventAdmin(PoolEventAdminBase):
-    list_display = ("told", "type", "time")
+    list_display = ("decision", "type", "time")
     list_filter = ("kind", "model")
     search_fields = ("text", "model")
-    search_help_text = "Searches what was decided, in words, and the model."
+    search_help_text = "Searches the text of the decision and the model."
     date_hierarchy = "at"
     list_per_page = 50
 
     def get_fields(self, request: HttpRequest, obj: PoolEvent | None = None) -> Any:
-        return ("told", "type", "model", "time", "needed", "free", "limit", "took")
+        return ("decision", "type", "model", "time", "needed", "free", "limit", "duration")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -38,8 +38,8 @@ class PoolEventAdmin(PoolEventAdminBase):
     def has_delete_permission(self, request: HttpRequest, obj: PoolEvent | None = None) -> bool:
         return False
 
-    @admin.display(description="What was decided", ordering="text")
-    def told(self, event: PoolEvent) -> str:
+    @admin.display(description="Decision", ordering="text")
+    def decision(self, event: PoolEvent) -> str:
         return str(capfirst(event.text))
 
     @admin.display(description="Kind", ordering="kind")
@@ -62,10 +62,10 @@ class PoolEventAdmin(PoolEventAdminBase):
     def limit(self, event: PoolEvent) -> str:
         return _gb(event.limit_bytes)
 
-    @admin.display(description="Time it took")
-    def took(self, event: PoolEvent) -> str:
-        return f"{event.seconds:.1f} seconds" if event.seconds else _NO_FIGURE
+    @admin.display(description="Duration")
+    def duration(self, event: PoolEvent) -> str:
+        return f"{event.seconds:.1f} seconds" if event.seconds else _NONE
 
 
 def _gb(amount: int) -> str:
-    return in_gb(amount) if amount else _NO_FIGURE
+    return in_gb(amount) if amount else _NONE

@@ -1,4 +1,4 @@
-"""What an operator may choose of one model, as a form."""
+"""The form of one model's settings."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from inference.adapters import ADAPTERS
 from inference.models.served_model import LONGEST_ALIAS, MOST_ALIASES, ServedModel
 from inference.serving import runtime
 
-_DRAWING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
 
 class NamesField(forms.CharField):
-    """A list of names, written one a line."""
+    """A list of names, one per line."""
 
     widget = forms.Textarea
 
@@ -32,18 +32,18 @@ class NamesField(forms.CharField):
         super().run_validators("\n".join(value))
 
 
-class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class is not generic at run time
-    """All that is the operator's to choose."""
+class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class is not generic at run time
+    """The settings of one model that an operator may change."""
 
     aliases = NamesField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Other names that requests may use for it, one a line.",
+        help_text="Other names that requests may use for this model, one per line.",
     )
 
     adapter = forms.ChoiceField(
         required=False,
-        choices=[("", "The one that fits"), *((name, name) for name in sorted(one.name for one in ADAPTERS))],
+        choices=[("", "Automatic"), *((name, name) for name in sorted(one.name for one in ADAPTERS))],
         help_text="Chat adapter, used from the next load.",
     )
 
@@ -51,26 +51,28 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own cla
         model = ServedModel
         fields = (
             *("is_enabled", "is_pinned", "idle_ttl_s", "aliases", "adapter", "context_cap"),
-            *_DRAWING,
+            *_SAMPLING,
         )
 
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self._card = card = runtime.catalog().exact(self.instance.name)
         if card is None:
             return
-        self._add_help("context_cap", f"The model's own is {card.longest_context:,}.")
-        for name in _DRAWING:
+        self._add_help("context_cap", f"The model supports {card.longest_context:,}.")
+        for name in _SAMPLING:
             own = getattr(card.own_sampling, name)
-            self._add_help(name, "" if own is None else f"The model's own is {own:g}.")
+            self._add_help(name, "" if own is None else f"The model recommends {own:g}.")
 
-    def _add_help(self, name: str, words: str) -> None:
-        if name in self.fields and words:  # who may only look has no fields
-            self.fields[name].help_text = f"{self.fields[name].help_text} {words}"
+    def _add_help(self, name: str, text: str) -> None:
+        if name in self.fields and text:  # a user who may only view has no fields
+            self.fields[name].help_text = f"{self.fields[name].help_text} {text}"
 
     def clean_context_cap(self) -> int | None:
         cap: int | None = self.cleaned_data["context_cap"]
         if cap and self._card and cap > self._card.longest_context:
             own = f"{self._card.longest_context:,}"
-            raise forms.ValidationError(f"The model's own is {own} tokens: give fewer, or none for it.")
+            raise forms.ValidationError(
+                f"The model supports {own} tokens: enter fewer, or leave this empty to use all."
+            )
         return cap

@@ -1,4 +1,4 @@
-"""The admin's pages about models: what each takes, what is wanted of it, and what can be done with it."""
+"""The admin's pages of models: their state, their settings, and the actions on them."""
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
@@ -19,7 +19,7 @@ from django.utils.safestring import mark_safe
 
 from inference.admin import confirmation
 from inference.admin.confirmation import ActionStep
-from inference.admin.forms import ChoiceForm
+from inference.admin.forms import ModelSettingsForm
 from inference.admin.model_list import Columns, ModelList
 from inference.core.errors import ServerError
 from inference.core.model_card import Finding, worst
@@ -32,16 +32,17 @@ if TYPE_CHECKING:
 else:
     ServedModelAdminBase = admin.ModelAdmin  # not generic at run time
 
-Chosen = QuerySet[ServedModel]
+Models = QuerySet[ServedModel]
+Operation = Callable[[str], Coroutine[Any, Any, Any]]
 _IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"}
 _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
 _MISSING = {"forget": "Forget it"}
 _ALWAYS = {"examine": "Test"}
-_FROM_THE_NEXT_LOAD = {"adapter", "context_cap"}
+_APPLIED_AT_LOAD = {"adapter", "context_cap"}
 
 
 class Button(NamedTuple):
-    """One action as a model's page offers it."""
+    """A button for one action on a model's page."""
 
     action: str
     text: str
@@ -53,7 +54,7 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
     list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family", "light")
     search_fields = ("name", "aliases")
     actions = ("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "remove", "forget")
-    form = ChoiceForm
+    form = ModelSettingsForm
     fieldsets = (
         (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
         ("Prompt format", {"fields": ("adapter", "context_cap")}),
@@ -74,27 +75,30 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         return [act, *super().get_urls()]
 
     def act(self, request: HttpRequest) -> HttpResponse:
-        """Do one of the actions to one model: a button beside it sends both, with a blank between."""
-        wanted, _, name = request.POST.get("act", "").partition(" ")
-        known = self.get_actions(request)
-        if request.method != "POST" or wanted not in known:
+        """Run an action on one model; a button sends them as `act`, with a space between.
+
+        Raises PermissionDenied for an action that this user may not use.
+        """
+        name_of_action, _, name = request.POST.get("act", "").partition(" ")
+        allowed = self.get_actions(request)
+        if request.method != "POST" or name_of_action not in allowed:
             raise PermissionDenied
         _sync()
-        chosen = ServedModel.objects.filter(name=name)
-        if not chosen:
-            self.message_user(request, f"There is no model {name[:200]!r} here.", messages.ERROR)
-            return redirect(confirmation.way_back(request, []))
-        action = cast(Any, known[wanted])[0]
-        response: HttpResponse | None = action(self, request, chosen)
-        return response or redirect(confirmation.way_back(request, list(chosen)))
+        models = ServedModel.objects.filter(name=name)
+        if not models:
+            self.message_user(request, f"There is no model {name[:200]!r}.", messages.ERROR)
+            return redirect(confirmation.origin_url(request, []))
+        action = cast(Any, allowed[name_of_action])[0]
+        response: HttpResponse | None = action(self, request, models)
+        return response or redirect(confirmation.origin_url(request, list(models)))
 
     def buttons(self, request: HttpRequest, name: str) -> list[Button]:
-        """The actions that fit a model as it is now, of those that this user may do."""
-        known = self.get_actions(request)
+        """The actions that apply to the model's current state, of those that this user may use."""
+        allowed = self.get_actions(request)
         return [
             Button(action, text, action in confirmation.DANGEROUS)
-            for action, text in _fitting(name).items()
-            if action in known
+            for action, text in _applicable(name).items()
+            if action in allowed
         ]
 
     def change_view(
@@ -127,14 +131,14 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
 
     def save_model(self, request: HttpRequest, obj: ServedModel, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        # The page saves in a transaction: before its end nobody else sees what was chosen.
-        transaction.on_commit(partial(self._do, request, control.refresh, obj.name))
+        # The page saves in a transaction; other connections see the settings only after its end.
+        transaction.on_commit(partial(self._run, request, control.refresh, obj.name))
         is_loaded = runtime.pool().snapshot().of(obj.name).state.is_in_memory
-        if is_loaded and obj.is_enabled and _FROM_THE_NEXT_LOAD.intersection(form.changed_data):
-            text = f"What is in memory of {obj.name} is as before. Reload it to apply this."
+        if is_loaded and obj.is_enabled and _APPLIED_AT_LOAD.intersection(form.changed_data):
+            text = f"The model {obj.name} still has its earlier settings in memory. Reload it to apply these."
             self.message_user(request, text, messages.WARNING)
         if obj.is_pinned and not obj.is_enabled and "is_enabled" in form.changed_data:
-            text = f"The model {obj.name} stays pinned: it is loaded at the next start that finds it enabled."
+            text = f"The model {obj.name} stays pinned: once enabled, it is loaded when the site starts."
             self.message_user(request, text, messages.INFO)
 
     @admin.display(description="As loaded")
@@ -142,112 +146,111 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         loaded = runtime.pool().snapshot().of(model.name).loaded
         if loaded is None:
             return "Load the model to see its adapter, stop tokens and device."
-        told = {
+        facts = {
             "Adapter": loaded.adapter,
             "Stop tokens": " ".join(loaded.stop_tokens) or "none",
             "Device": " with ".join(filter(None, (loaded.device, loaded.blas))),
             "Context": f"{loaded.context_length:,} tokens",
-            "Each token of context": f"{loaded.kv_bytes_per_token:,} bytes",
+            "Memory per token of context": f"{loaded.kv_bytes_per_token:,} bytes",
             "Loaded in": f"{loaded.seconds:.1f} s",
         }
-        return format_html_join(mark_safe("<br>"), "{}: {}", told.items())
+        return format_html_join(mark_safe("<br>"), "{}: {}", facts.items())
 
     @admin.display(description="Self-test")
     def self_test(self, model: ServedModel) -> str:
         if model.findings is None:
-            return "Test or load the model to have its template, roles, stop tokens and tools tried."
-        found = [finding["text"] for finding in model.findings]
+            return "Test or load the model to check its chat template, roles, stop tokens and tools."
+        findings = [finding["text"] for finding in model.findings]
         light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
-        return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (light, *found)])
+        return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (light, *findings)])
 
     @admin.action(description="Load the selected models", permissions=["run"])
-    def load(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
+    def load(self, request: HttpRequest, queryset: Models) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.LOAD)
 
     @admin.action(
-        description="Unload the selected models, once their answers have ended", permissions=["run"]
+        description="Unload the selected models once their active requests have finished", permissions=["run"]
     )
-    def unload(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
+    def unload(self, request: HttpRequest, queryset: Models) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.UNLOAD)
 
     @admin.action(description="Unload the selected models now", permissions=["run"])
-    def unload_now(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
+    def unload_now(self, request: HttpRequest, queryset: Models) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.UNLOAD_NOW)
 
     @admin.action(description="Reload the selected models, and test them again", permissions=["run"])
-    def reload(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
+    def reload(self, request: HttpRequest, queryset: Models) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.RELOAD)
 
     @admin.action(description="Delete the files of the selected models", permissions=["remove"])
-    def remove(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
+    def remove(self, request: HttpRequest, queryset: Models) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.REMOVE)
 
     @admin.action(
-        description="Forget the selected models, whose folders are not there", permissions=["remove"]
+        description="Forget the selected models, whose folders no longer exist", permissions=["remove"]
     )
-    def forget(self, request: HttpRequest, queryset: Chosen) -> HttpResponse:
+    def forget(self, request: HttpRequest, queryset: Models) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.FORGET)
 
     @admin.action(
-        description="Test the template, roles, stops and tools of the selected models", permissions=["run"]
+        description="Test the chat template, roles, stop tokens and tools of the selected models",
+        permissions=["run"],
     )
-    def examine(self, request: HttpRequest, queryset: Chosen) -> None:
+    def examine(self, request: HttpRequest, queryset: Models) -> None:
         cards = {model.name: card for model in queryset if (card := runtime.catalog().exact(model.name))}
-        found = self_test.examine(list(cards.values()))
+        findings = self_test.examine(list(cards.values()))
         for model in queryset:
-            if model.name in found:
-                self._tell_test(request, model, found[model.name])
+            if model.name in findings:
+                self._save_findings(request, model, findings[model.name])
             elif model.name not in cards:
-                self.message_user(request, f"The folder of {model.name} is not there now.", messages.ERROR)
+                self.message_user(request, f"The folder of {model.name} does not exist.", messages.ERROR)
             else:
-                text = f"The test of {model.name} did not come to an end; the server's log may say why."
+                text = f"The test of {model.name} did not finish; the server's log may say why."
                 self.message_user(request, text, messages.ERROR)
 
-    def _tell_test(self, request: HttpRequest, model: ServedModel, found: tuple[Finding, ...]) -> None:
-        ServedModel.objects.filter(pk=model.pk).update(findings=msgspec.to_builtins(found))
-        light, loaded = worst(found), runtime.pool().snapshot().of(model.name).loaded
-        text = " ".join(finding.text for finding in found) or "Nothing is wrong with it."
-        if loaded and loaded.findings != found:
-            text += " What is in memory is older; reload it."
+    def _save_findings(self, request: HttpRequest, model: ServedModel, findings: tuple[Finding, ...]) -> None:
+        """Store the findings of a self-test, log it, and show them."""
+        ServedModel.objects.filter(pk=model.pk).update(findings=msgspec.to_builtins(findings))
+        light, loaded = worst(findings), runtime.pool().snapshot().of(model.name).loaded
+        text = " ".join(finding.text for finding in findings) or "No problems were found."
+        if loaded and loaded.findings != findings:
+            text += " The model in memory has earlier findings; reload it."
         self.log_change(request, model, f"Tested: {light}.")
         level = messages.SUCCESS if light == "green" else messages.WARNING
         self.message_user(request, f"Tested {model.name}: {light}. {text}", level)
 
     @admin.action(description="Pin the selected models", permissions=["run"])
-    def pin(self, request: HttpRequest, queryset: Chosen) -> None:
-        self._each(request, queryset, control.pin, "Pinned {}.")
+    def pin(self, request: HttpRequest, queryset: Models) -> None:
+        self._run_each(request, queryset, control.pin, "Pinned {}.")
 
     @admin.action(description="Unpin the selected models", permissions=["run"])
-    def unpin(self, request: HttpRequest, queryset: Chosen) -> None:
-        self._each(request, queryset, control.unpin, "Unpinned {}.")
+    def unpin(self, request: HttpRequest, queryset: Models) -> None:
+        self._run_each(request, queryset, control.unpin, "Unpinned {}.")
 
-    def _confirmed(self, request: HttpRequest, queryset: Chosen, step: ActionStep) -> HttpResponse:
-        """Ask first; once that is answered, do it to each, and go back to where it was asked for."""
-        chosen = list(queryset)
-        if not confirmation.is_confirmed(request, step, chosen):
-            return confirmation.page(request, step, chosen)
-        self._each(request, chosen, step.act, step.done)
+    def _confirmed(self, request: HttpRequest, queryset: Models, step: ActionStep) -> HttpResponse:
+        """Ask for confirmation; once confirmed, run the step for each model and go back."""
+        models = list(queryset)
+        if not confirmation.is_confirmed(request, step, models):
+            return confirmation.page(request, step, models)
+        self._run_each(request, models, step.run, step.done)
         _sync()
-        return redirect(confirmation.way_back(request, chosen))
+        return redirect(confirmation.origin_url(request, models))
 
-    def _each(
-        self,
-        request: HttpRequest,
-        models: Iterable[ServedModel],
-        act: Callable[[str], Coroutine[Any, Any, Any]],
-        done: str,
+    def _run_each(
+        self, request: HttpRequest, models: Iterable[ServedModel], operation: Operation, done: str
     ) -> None:
         for model in models:
-            if words := self._do(request, act, model.name, done):
-                self.log_change(request, model, words)
-                self.message_user(request, words, messages.SUCCESS)
+            if message := self._run(request, operation, model.name, done):
+                self.log_change(request, model, message)
+                self.message_user(request, message, messages.SUCCESS)
 
-    def _do(
-        self, request: HttpRequest, act: Callable[[str], Coroutine[Any, Any, Any]], name: str, done: str = ""
-    ) -> str:
-        """Do it on the pool's loop, and say what was done; empty, with a message, when it cannot be done."""
+    def _run(self, request: HttpRequest, operation: Operation, name: str, done: str = "") -> str:
+        """Run `operation` on the event loop, and return its own message or else `done` with the name.
+
+        Empty, after a message to the user, when it raised a ServerError.
+        """
         try:
-            outcome = runtime.run_on_loop(act(name))
+            outcome = runtime.run_on_loop(operation(name))
         except ServerError as error:
             text = str(error) if name in str(error) else f"{name}: {error}"
             self.message_user(request, text, messages.ERROR)
@@ -255,13 +258,13 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         return outcome if isinstance(outcome, str) else done.format(name)
 
 
-def _fitting(name: str) -> dict[str, str]:
-    """What can be done with a model as it is now, with the words on its button."""
+def _applicable(name: str) -> dict[str, str]:
+    """The actions that apply to the model's current state, with the texts of their buttons."""
     if runtime.pool().snapshot().of(name).state.is_in_memory:
         return _IN_MEMORY | _ALWAYS
     return _NOT_IN_MEMORY | _ALWAYS if runtime.catalog().exact(name) else _MISSING
 
 
 def _sync() -> None:
-    """Have the database know of the models that are on disk now."""
+    """Add the models that are on disk now to the database."""
     ServedModel.objects.sync(card.id for card in runtime.catalog().scan())

@@ -1,4 +1,4 @@
-"""The admin's list of models: its columns, and the one look at disk and pool that fills them."""
+"""The admin's list of models: its columns, and the one snapshot of disk and pool that fills them."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -16,15 +16,15 @@ from inference.serving import runtime
 
 
 @dataclass(frozen=True)
-class ModelListView:
-    """What a page shows of one model: all its cells come from one look at the disk and the pool."""
+class ModelSnapshot:
+    """One model as the page shows it: all its cells come from one snapshot of the disk and the pool."""
 
     card: ModelCard | None
     row: ModelRow
 
 
 class ModelList(ChangeList):
-    """One page: its rows, each with its sight, and the pool's sums above them."""
+    """One page: its rows, each with its snapshot, and the pool's totals above them."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -34,47 +34,47 @@ class ModelList(ChangeList):
         rows = list(self.result_list)
         for model in rows:
             card = cards.get(model.name)
-            model.sight = ModelListView(card, row(model.name, card, self.pool.of(model.name)))
-        self.result_list = rows  # a queryset would be asked again, and bring rows without it
+            model.snapshot = ModelSnapshot(card, row(model.name, card, self.pool.of(model.name)))
+        self.result_list = rows  # the queryset would run again, and return rows without their snapshots
 
 
 class Columns:
-    """What the list says of each model."""
+    """The columns of the list."""
 
     @admin.display(description="State")
     def state(self, model: ServedModel) -> str:
-        return format_html('<span data-state="{}">{}</span>', model.name, _sight(model).row.state)
+        return format_html('<span data-state="{}">{}</span>', model.name, _snapshot(model).row.state)
 
     @admin.display(description="Memory")
     def memory(self, model: ServedModel) -> str:
-        return format_html('<span data-memory="{}">{}</span>', model.name, _sight(model).row.memory)
+        return format_html('<span data-memory="{}">{}</span>', model.name, _snapshot(model).row.memory)
 
     @admin.display(description="Busy streams")
     def streams(self, model: ServedModel) -> str:
-        return format_html('<span data-streams="{}">{}</span>', model.name, _sight(model).row.streams)
+        return format_html('<span data-streams="{}">{}</span>', model.name, _snapshot(model).row.streams)
 
     @admin.display(description="Pinned", ordering="is_pinned")
     def pinned(self, model: ServedModel) -> str:
-        return "pinned" if model.is_pinned else ""  # Django's red cross looks like something wrong
+        return "pinned" if model.is_pinned else ""  # Django's red cross for False looks like an error
 
     @admin.display(description="Needs")
     def size(self, model: ServedModel) -> str:
-        card = _sight(model).card
+        card = _snapshot(model).card
         return _gb(card.resident_bytes) if card else "–"
 
     @admin.display(description="Context")
     def context(self, model: ServedModel) -> str:
-        card = _sight(model).card
+        card = _snapshot(model).card
         return f"{card.context_length:,}" if card else "–"
 
     @admin.display(description="Family")
     def family(self, model: ServedModel) -> str:
-        card = _sight(model).card
+        card = _snapshot(model).card
         return card.family if card else "–"
 
     @admin.display(description="Adapter")
     def light(self, model: ServedModel) -> str:
-        adapter, light = _sight(model).row.adapter, model.light
+        adapter, light = _snapshot(model).row.adapter, model.light
         return format_html(
             '<span data-adapter="{}">{}</span> <span data-light="{}">{}</span>',
             model.name,
@@ -84,8 +84,8 @@ class Columns:
         )
 
 
-def _sight(model: ServedModel) -> ModelListView:
-    return cast(Any, model).sight  # type: ignore[no-any-return]
+def _snapshot(model: ServedModel) -> ModelSnapshot:
+    return cast(Any, model).snapshot  # type: ignore[no-any-return]
 
 
 def _gb(amount: int) -> str:

@@ -11,7 +11,7 @@ from inference.serving import runtime
 
 
 class ModelListConsumer(LiveModelsSocket):
-    """For the admin's list: {"type": "rows", "rows": [...]}, of every model, in the words of its columns."""
+    """Sends {"type": "rows", "rows": [...]}: each model as the columns of the list show it."""
 
     def judge(self, user: Account) -> int:
         if not user.is_authenticated:

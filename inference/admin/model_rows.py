@@ -1,4 +1,4 @@
-"""What changes by itself in the admin's list of models, in words that the page and its websocket share."""
+"""The live cells of the admin's list of models; the page and its websocket share their texts."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from inference.core.units import in_gb
 
 
 class ModelRow(Struct, frozen=True, kw_only=True):
-    """One model as it is now; its light is empty while nothing of it is loaded."""
+    """The live cells of one model; its light is empty while it is not loaded."""
 
     id: str
     state: str
@@ -22,12 +22,12 @@ class ModelRow(Struct, frozen=True, kw_only=True):
 
 
 def row(name: str, card: ModelCard | None, resident: ResidentModel) -> ModelRow:
-    """The row of one model, which may have a card, a place in the pool, or neither."""
+    """The row of one model, which may be on disk, in the pool, both or neither."""
     is_missing = card is None and resident.state == ModelState.UNLOADED
     loaded = resident.loaded
     return ModelRow(
         id=name,
-        state="missing: its folder is not there now" if is_missing else wording.state(card, resident),
+        state="missing: its folder does not exist" if is_missing else wording.state(card, resident),
         memory=in_gb(resident.reserved_bytes) if resident.reserved_bytes else "–",
         streams=resident.leases,
         adapter=loaded.adapter if loaded else "",

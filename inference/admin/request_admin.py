@@ -1,4 +1,4 @@
-"""The admin's pages about requests: what became of each, and whether their words are kept."""
+"""The admin's pages of request records, and of the captures that store prompts and answers."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from inference.admin import captured_text
-from inference.admin.capture_deletion import may_wipe, wipe
+from inference.admin.capture_deletion import confirm_and_wipe, has_wipe_permission
 from inference.models.request_record import Capture, RequestRecord
 
 if TYPE_CHECKING:
@@ -19,30 +19,30 @@ else:
     RequestRecordAdminBase = CaptureAdminBase = admin.ModelAdmin  # not generic at run time
 
 _MOST_MODELS = 30
-_WORDS = ("prompt", "answer")
+_CAPTURED = ("prompt", "answer")
 _PHASES = ("queued", "loading", "prefill", "decode")
-_NAMELESS = {"local": "this machine", "key": "the operator's key"}  # callers without a name of their own
-_NOT_KEPT = "None were kept: no capture was going on, or they were deleted."
-_NOT_YOURS = "They were kept. Reading them takes the permission “Can read captured prompts and answers”."
-_WIPE = "Delete the words that were kept"
+_NAMELESS = {"local": "this machine", "key": "the operator's key"}  # callers without a name
+_NOT_STORED = "Not stored: there was no capture, or the text was deleted."
+_FORBIDDEN = "Stored. Reading them requires the permission “Can read captured prompts and answers”."
+_WIPE = "Delete the stored prompts and answers"
 
 
 class ModelFilter(admin.SimpleListFilter):
-    """The models asked for most: clients may name anything, and a list of all that would have no end."""
+    """The most requested models; a list of all would have no limit, because clients may name anything."""
 
     title = "model"
     parameter_name = "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        asked = RequestRecord.objects.order_by().values_list("model").annotate(times=Count("pk"))
-        return [(name, name) for name, _ in asked.order_by("-times")[:_MOST_MODELS]]
+        requested = RequestRecord.objects.order_by().values_list("model").annotate(times=Count("pk"))
+        return [(name, name) for name, _ in requested.order_by("-times")[:_MOST_MODELS]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[RequestRecord]) -> QuerySet[RequestRecord]:
         return queryset.filter(model=self.value()) if self.value() else queryset
 
 
 class ValuesFilter(admin.AllValuesFieldListFilter):
-    """The values there are, of which Django would leave the empty one without a word."""
+    """The values there are; Django would show no label for the empty one."""
 
     def choices(self, changelist: Any) -> Any:
         for choice in super().choices(changelist):
@@ -51,7 +51,7 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
 
 @admin.register(RequestRecord)
 class RequestRecordAdmin(RequestRecordAdminBase):
-    list_display = ("time", "asked", "model", "ending", "tokens", "took")
+    list_display = ("time", "caller_and_kind", "model", "ending", "tokens", "duration")
     list_filter = (
         ("at", admin.DateFieldListFilter),
         ("key", admin.RelatedOnlyFieldListFilter),
@@ -61,15 +61,15 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     list_select_related = ("key",)
     search_fields = ("principal", "key__name", "model", "finish", "error")
     search_help_text = (
-        "Searches the caller, the model, and how it ended. Words that were kept are not searched."
+        "Searches the caller, the model, and how it ended. Stored prompts and answers are not searched."
     )
     list_per_page = 50
     actions = ("wipe",)
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RequestRecord]:
-        # What was captured is large: the list shows none of it, and a page of one row asks for its own.
-        return super().get_queryset(request).defer(*_WORDS)
+        # Captured text is large: the list shows none, and the page of one record loads its own.
+        return super().get_queryset(request).defer(*_CAPTURED)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[RequestRecord], search_term: str
@@ -82,12 +82,12 @@ class RequestRecordAdmin(RequestRecordAdminBase):
 
     def get_fieldsets(self, request: HttpRequest, obj: RequestRecord | None = None) -> Any:
         may_read = request.user.has_perm("inference.read_captured")
-        words = ("asked_words", "answered_words") if may_read else ("words_hint",)
+        captured = ("captured_prompt", "captured_answer") if may_read else ("capture_notice",)
         return [
             (None, {"fields": ("time", "caller", "model", "kind", "ending")}),
-            ("Tokens", {"fields": ("of_prompt", "of_cache", "of_answer")}),
+            ("Tokens", {"fields": ("prompt_token_count", "cached_token_count", "answer_token_count")}),
             ("Time", {"fields": ("queued", "loading", "prefill", "decode")}),
-            ("Words", {"fields": words}),
+            ("Prompt and answer", {"fields": captured}),
         ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -100,18 +100,18 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         return False
 
     def has_wipe_permission(self, request: HttpRequest) -> bool:
-        return may_wipe(request)
+        return has_wipe_permission(request)
 
     @admin.action(description=_WIPE, permissions=["wipe"])
     def wipe(self, request: HttpRequest, queryset: QuerySet[RequestRecord]) -> HttpResponse | None:
-        return wipe(self, request, queryset)
+        return confirm_and_wipe(self, request, queryset)
 
     @admin.display(description="Time (UTC)", ordering="at")
     def time(self, record: RequestRecord) -> str:
         return f"{record.at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="Caller", ordering="principal")
-    def asked(self, record: RequestRecord) -> str:
+    def caller_and_kind(self, record: RequestRecord) -> str:
         return format_html('{} <span class="quiet">{}</span>', self.caller(record), record.kind)
 
     @admin.display(description="Caller")
@@ -121,10 +121,10 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         return record.principal or _NAMELESS[record.principal_kind]
 
     @admin.display(description="Milliseconds")
-    def took(self, record: RequestRecord) -> str:
-        spent = {phase: getattr(record, f"{phase}_ms") for phase in _PHASES}
-        phases = ", ".join(f"{phase} {ms:,}" for phase, ms in spent.items() if ms)
-        return format_html('{} <span class="quiet">{}</span>', f"{sum(spent.values()):,}", phases)
+    def duration(self, record: RequestRecord) -> str:
+        durations = {phase: getattr(record, f"{phase}_ms") for phase in _PHASES}
+        phases = ", ".join(f"{phase} {ms:,}" for phase, ms in durations.items() if ms)
+        return format_html('{} <span class="quiet">{}</span>', f"{sum(durations.values()):,}", phases)
 
     @admin.display(description="Tokens")
     def tokens(self, record: RequestRecord) -> str:
@@ -136,18 +136,18 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         if record.error:
             parts = ((part,) for part in record.error.split("_"))
             return format_html("<strong>{}</strong>", format_html_join(mark_safe("_<wbr>"), "{}", parts))
-        return "client left" if record.has_left else record.finish or "done"
+        return "client disconnected" if record.has_left else record.finish or "done"
 
     @admin.display(description="Prompt tokens")
-    def of_prompt(self, record: RequestRecord) -> str:
+    def prompt_token_count(self, record: RequestRecord) -> str:
         return f"{record.prompt_tokens:,}"
 
-    @admin.display(description="Of these cached")
-    def of_cache(self, record: RequestRecord) -> str:
+    @admin.display(description="Cached prompt tokens")
+    def cached_token_count(self, record: RequestRecord) -> str:
         return f"{record.cached_tokens:,}"
 
     @admin.display(description="Answer tokens")
-    def of_answer(self, record: RequestRecord) -> str:
+    def answer_token_count(self, record: RequestRecord) -> str:
         return f"{record.completion_tokens:,}"
 
     @admin.display(description="Queued")
@@ -167,36 +167,36 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         return _ms(record.decode_ms)
 
     @admin.display(description="Prompt")
-    def asked_words(self, record: RequestRecord) -> str:
-        return captured_text.prompt(record.prompt) if record.prompt else _NOT_KEPT
+    def captured_prompt(self, record: RequestRecord) -> str:
+        return captured_text.prompt(record.prompt) if record.prompt else _NOT_STORED
 
     @admin.display(description="Answer")
-    def answered_words(self, record: RequestRecord) -> str:
-        return captured_text.answer(record.answer) if record.answer else _NOT_KEPT
+    def captured_answer(self, record: RequestRecord) -> str:
+        return captured_text.answer(record.answer) if record.answer else _NOT_STORED
 
     @admin.display(description="Prompt and answer")
-    def words_hint(self, record: RequestRecord) -> str:
-        return _NOT_YOURS if record.prompt or record.answer else _NOT_KEPT
+    def capture_notice(self, record: RequestRecord) -> str:
+        return _FORBIDDEN if record.prompt or record.answer else _NOT_STORED
 
 
 @admin.register(Capture)
 class CaptureAdmin(CaptureAdminBase):
-    list_display = ("reason", "state", "began", "end", "began_by")
+    list_display = ("reason", "state", "started", "end", "began_by")
     list_select_related = ("began_by",)
     fields = ("until", "reason")
     actions = ("stop", "wipe")
 
     def has_change_permission(self, request: HttpRequest, obj: Capture | None = None) -> bool:
-        return False  # it is stopped, or another one is begun: what was once told stays true
+        return False  # a capture is a record: it can only be stopped, and another one started
 
     def has_delete_permission(self, request: HttpRequest, obj: Capture | None = None) -> bool:
-        return False  # what it kept would stay: that is deleted by an action of its own
+        return False  # that would keep the stored text; an action of its own deletes it
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("inference.change_capture")
 
     def has_wipe_permission(self, request: HttpRequest) -> bool:
-        return may_wipe(request)
+        return has_wipe_permission(request)
 
     def save_model(self, request: HttpRequest, obj: Capture, form: Any, change: bool) -> None:
         if request.user.is_authenticated:
@@ -205,10 +205,10 @@ class CaptureAdmin(CaptureAdminBase):
 
     @admin.display(description="State")
     def state(self, capture: Capture) -> str:
-        return "going on" if capture.is_on else "over"
+        return "active" if capture.is_on else "ended"
 
-    @admin.display(description="Began (UTC)", ordering="began_at")
-    def began(self, capture: Capture) -> str:
+    @admin.display(description="Started (UTC)", ordering="began_at")
+    def started(self, capture: Capture) -> str:
         return f"{capture.began_at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="Ends (UTC)", ordering="until")
@@ -225,7 +225,7 @@ class CaptureAdmin(CaptureAdminBase):
 
     @admin.action(description=_WIPE, permissions=["wipe"])
     def wipe(self, request: HttpRequest, queryset: QuerySet[Capture]) -> HttpResponse | None:
-        return wipe(self, request, Capture.objects.records(queryset))
+        return confirm_and_wipe(self, request, Capture.objects.records(queryset))
 
 
 def _ms(duration: int) -> str:

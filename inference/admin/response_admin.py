@@ -1,4 +1,4 @@
-"""The admin's page about stored responses."""
+"""The admin's page of stored responses."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ else:
 
 @admin.register(StoredResponse)
 class StoredResponseAdmin(StoredResponseAdminBase):
-    """Who keeps what for how long; the words are their owner's, and not shown."""
+    """Owner and age of each stored response; its text belongs to the owner and is not shown."""
 
     list_display = fields = readonly_fields = ("id", "owner", "previous", "created_at")
     list_filter = ("owner",)

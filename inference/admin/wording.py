@@ -1,4 +1,4 @@
-"""How the dashboard says things; the page and its websocket use the same words."""
+"""The texts of the dashboard and the list of models; the pages and their websockets share them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,14 +12,14 @@ from inference.serving.usage_history import Sample
 _UNITS = ((86_400, "day"), (3600, "h"), (60, "min"))
 _PRESSURE: dict[Pressure, str] = {
     "normal": "",
-    "shedding": "The system is short of memory: caches are given up.",
+    "shedding": "The system is short of memory: prefix caches are released.",
     "evicting": "The system is short of memory: idle models are unloaded.",
-    "refusing": "The system is very short of memory: no further model is loaded.",
+    "refusing": "The system is very short of memory: no more models are loaded.",
 }
 
 
-def lasting(seconds: float) -> str:
-    """A duration for people, in its largest unit: "12 s", "3 min", "2 days"."""
+def duration(seconds: float) -> str:
+    """A duration in its largest unit: "12 s", "3 min", "2 days"."""
     for size, unit in _UNITS:
         if seconds >= size:
             number = int(seconds // size)
@@ -28,14 +28,14 @@ def lasting(seconds: float) -> str:
 
 
 def size(amount: int) -> str:
-    """Bytes for people; a dash for none."""
+    """An amount of bytes: "42 MB", "4.6 GB"; a dash for none."""
     if not amount:
         return "–"
     return in_gb(amount) if amount >= 10**8 else f"{max(1, round(amount / 1e6))} MB"
 
 
-def who(stream: Stream, keys: Mapping[str, str]) -> str:
-    """Whose request it is; `keys` has the names of API keys by what they begin with."""
+def caller(stream: Stream, keys: Mapping[str, str]) -> str:
+    """The caller of a request; `keys` has the names of API keys by their prefixes."""
     if stream.principal_kind == "key" and stream.principal:
         return f"key {keys.get(stream.principal, f'{stream.principal}…')}"
     if stream.principal:
@@ -43,51 +43,52 @@ def who(stream: Stream, keys: Mapping[str, str]) -> str:
     return "the operator's key" if stream.principal_kind == "key" else "this machine"
 
 
-def doing(stream: Stream) -> str:
-    """What a request waits for or does."""
+def status(stream: Stream) -> str:
+    """What a request is doing or waiting for."""
     match stream.phase:
         case "queued":
-            return f"waiting, place {stream.done} of {stream.total}" if stream.done else "waiting"
+            return f"queued, position {stream.done} of {stream.total}" if stream.done else "queued"
         case "loading":
-            return f"loading its model, {stream.done} %"
+            return f"loading the model, {stream.done} %"
         case "prefill":
-            known = stream.total and f"{stream.done:,} of {stream.total:,} tokens"
-            return f"reading the prompt, {known}" if known else "reading the prompt"
+            share = stream.total and f"{stream.done:,} of {stream.total:,} tokens"
+            return f"processing the prompt, {share}" if share else "processing the prompt"
         case "decode":
-            return "answering"
-    return "ending"
+            return "generating"
+    return "finishing"
 
 
 def state(card: ModelCard | None, resident: ResidentModel) -> str:
-    """Where a model is, and why it is not where it should be."""
+    """A model's state, and the reason where it failed or cannot be served."""
     problem = card.problem if card else ""
     if problem and not resident.state.is_in_memory:
-        return f"cannot be served: {problem}" if card and card.is_enabled else "switched off"
+        return f"cannot be served: {problem}" if card and card.is_enabled else "disabled"
     percent = f" {resident.loaded_percent} %" if resident.state == "loading" else ""
-    pause = f"; it may start again in {lasting(resident.retry_in_s)}" if resident.retry_in_s >= 1 else ""
+    pause = f"; it may start again in {duration(resident.retry_in_s)}" if resident.retry_in_s >= 1 else ""
     reason = f": {resident.reason}" if resident.reason else ""
     last = f"; takes no further requests: {problem}" if problem else ""
     return f"{resident.state}{percent}{reason}{pause}{last}"
 
 
 def tone(card: ModelCard | None, resident: ResidentModel) -> str:
-    """How it is said; a model that somebody switched off is at rest, not broken."""
+    """The state that colours the text; a model that was disabled is shown as unloaded, not as failed."""
     if not card or not card.problem or resident.state.is_in_memory:
         return str(resident.state)
     return str(ModelState.FAILED if card.is_enabled else ModelState.UNLOADED)
 
 
 def queue(streams: Sequence[Stream], limit: int, now: float) -> str:
-    """How many wait, and for how long the first has."""
+    """How many requests are waiting, since when, and how many may."""
     waiting = [stream.began_at for stream in streams if stream.phase in {"queued", "loading"}]
     if not waiting:
-        return "Nobody waits for a model."
-    requests = "1 request waits" if len(waiting) == 1 else f"{len(waiting)} requests wait"
-    return f"{requests} for a model, the first for {lasting(now - min(waiting))}; {limit} may wait."
+        return "No requests are waiting."
+    requests = "1 request is" if len(waiting) == 1 else f"{len(waiting)} requests are"
+    longest = duration(now - min(waiting))
+    return f"{requests} waiting for a model, the first for {longest}; the limit is {limit}."
 
 
-def held(bar: Bar, snapshot: PoolSnapshot) -> str:
-    """The memory in one sentence, and another when it is short."""
+def memory(bar: Bar, snapshot: PoolSnapshot) -> str:
+    """The memory that models hold, and a second sentence when memory is short."""
     text = (
         f"Models hold {size(bar.held)} of {size(bar.limit)}."
         if bar.held
@@ -97,9 +98,9 @@ def held(bar: Bar, snapshot: PoolSnapshot) -> str:
 
 
 def hour(samples: Sequence[Sample], held: int) -> str:
-    """What the chart shows, for who cannot see it; what is held now is the bar's, newer than any sample."""
+    """The chart as text, for screen readers; `held` is the current value, newer than any sample."""
     if not samples:
-        return "The chart begins a few seconds after the server."
+        return "The chart starts a few seconds after the server."
     most, rate = max(held, *(s.held for s in samples)), max(s.rate for s in samples)
     return (
         f"Now {_amount(held)} and {samples[-1].rate:.0f} tokens/s; "

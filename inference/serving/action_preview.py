@@ -1,4 +1,8 @@
-"""What an operator's action would do to each of some models now, and whether it can be done."""
+"""Previews of actions: what an action would do to each of some models now, and whether it is possible.
+
+The pool's own rules give the answers, so a preview and the action that follows agree unless the state changes
+in between.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,23 +22,23 @@ _STAYS_PINNED = "It stays pinned, so it is loaded again when the site starts; un
 
 @dataclass(frozen=True)
 class ActionPreview:
-    """What would happen to one model, as a text; or why nothing would."""
+    """What an action would do to one model; or, where it is not possible, why not."""
 
     text: str
     is_possible: bool = True
 
 
-_GONE = ActionPreview("Its folder is not there now.", is_possible=False)
+_NO_FOLDER = ActionPreview("Its folder does not exist.", is_possible=False)
 _NOT_IN_MEMORY = ActionPreview("It is not in memory.", is_possible=False)
 PreviewAction = Callable[[Sequence[str]], Iterable[ActionPreview]]
 
 
 def of_loads(names: Sequence[str]) -> list[ActionPreview]:
-    """Preview loads one after another: each finds what those before it leave."""
+    """Previews of loads one after another: each load finds the memory that those before it leave."""
     cards = {name: card for name in names if (card := runtime.catalog().exact(name))}
     loads = dict(zip(cards, runtime.pool().preview_loads(*cards.values()), strict=True))
     previews = {name: ActionPreview(load_text(load), load.is_possible) for name, load in loads.items()}
-    return [previews.get(name, _GONE) for name in names]
+    return [previews.get(name, _NO_FOLDER) for name in names]
 
 
 def load_text(load: LoadPreview) -> str:
@@ -64,8 +68,8 @@ def _freed_text(load: LoadPreview) -> str:
     return " and ".join(evicted + shed)
 
 
-def _of_each(preview: Callable[[str], ActionPreview]) -> PreviewAction:
-    """For an action on one model that does not affect the next one."""
+def _for_each(preview: Callable[[str], ActionPreview]) -> PreviewAction:
+    """For an action whose effect on one model does not depend on the models before it."""
     return lambda names: map(preview, names)
 
 
@@ -74,17 +78,16 @@ def _of_unload(name: str) -> ActionPreview:
     if not model.state.is_in_memory:
         return _NOT_IN_MEMORY
     if model.state == ModelState.LOADING:
-        return ActionPreview(
-            "It is still loading. The load is cancelled, unless requests wait for it." + _pin_text(model)
-        )
-    text = f"{_streams_text(model.leases)} first; then {in_gb(model.reserved_bytes)} are free again."
+        text = "It is still loading. The load is cancelled, unless requests wait for it."
+    else:
+        text = f"{_requests_text(model.leases)}; then {in_gb(model.reserved_bytes)} are free."
     return ActionPreview(text + _pin_text(model))
 
 
-def _streams_text(count: int) -> str:
+def _requests_text(count: int) -> str:
     if not count:
-        return "Nobody uses it now, so nothing has to end"
-    return "Its one answer in progress ends" if count == 1 else f"Its {count} answers in progress end"
+        return "No request has to finish first"
+    return "Its active request finishes first" if count == 1 else f"Its {count} active requests finish first"
 
 
 def _pin_text(model: ResidentModel) -> str:
@@ -95,35 +98,33 @@ def _of_unload_now(name: str) -> ActionPreview:
     model = runtime.pool().snapshot().of(name)
     if not model.state.is_in_memory:
         return _NOT_IN_MEMORY
+    freed = in_gb(model.reserved_bytes)
     if model.state == ModelState.LOADING:
-        text = "It is still loading. The load is cancelled, and requests that wait for it fail."
+        text = "It is still loading. The load is cancelled, and requests that wait for it end with an error."
     elif model.leases:
-        answers = (
-            "1 answer in progress is" if model.leases == 1 else f"{model.leases} answers in progress are"
-        )
-        freed = in_gb(model.reserved_bytes)
-        text = f"{answers} cancelled, and their clients get an error; then {freed} are free."
+        ended = "1 active request ends" if model.leases == 1 else f"{model.leases} active requests end"
+        text = f"{ended} with an error; then {freed} are free."
     else:
-        text = f"Nobody uses it now; {in_gb(model.reserved_bytes)} are free again at once."
+        text = f"No requests are active; {freed} are free at once."
     return ActionPreview(text + _pin_text(model))
 
 
 def _of_reload(name: str) -> ActionPreview:
     card, model = runtime.catalog().exact(name), runtime.pool().snapshot().of(name)
     if card is None:
-        return _GONE
+        return _NO_FOLDER
     if not card.is_servable or not model.state.is_in_memory:
         return of_loads([name])[0]
-    first = f"{_streams_text(model.leases)} first."
     return ActionPreview(
-        f"{first} It is loaded again with its present settings, and its self-test runs again."
+        f"{_requests_text(model.leases)}. Then it is loaded again with its current settings, "
+        "and its self-test runs again."
     )
 
 
 def _of_removal(name: str) -> ActionPreview:
     card = runtime.catalog().exact(name)
     if card is None:
-        return _GONE
+        return _NO_FOLDER
     state = runtime.pool().snapshot().of(name).state
     if state.is_in_memory:
         return ActionPreview(f"It is {state}; unload it first. Nothing is deleted now.", is_possible=False)
@@ -131,7 +132,7 @@ def _of_removal(name: str) -> ActionPreview:
         planned = deletion.plan(card, settings.CONFIG.models_path)
     except deletion.NotOurs as error:
         return ActionPreview(f"{error} Nothing is deleted here.", is_possible=False)
-    return ActionPreview(f"{removal_text(planned)}{_choices_text(card)}")
+    return ActionPreview(f"{removal_text(planned)}{_settings_text(card)}")
 
 
 def removal_text(planned: deletion.Removal) -> str:
@@ -142,26 +143,22 @@ def removal_text(planned: deletion.Removal) -> str:
     return f"{in_gb(planned.bytes)} in the models folder are deleted for good.{kept}"
 
 
-def _choices_text(card: ModelCard) -> str:
-    return " Its pin and what else was chosen for it stay until it is forgotten." if card.is_pinned else ""
+def _settings_text(card: ModelCard) -> str:
+    return " Its pin and its other settings stay until you forget the model." if card.is_pinned else ""
 
 
 def _of_forgetting(name: str) -> ActionPreview:
     if runtime.catalog().exact(name):
-        return ActionPreview(
-            "Its folder is there; change what is chosen for it on its page.", is_possible=False
-        )
+        return ActionPreview("Its folder exists; change its settings on its page.", is_possible=False)
     if runtime.pool().snapshot().of(name).state.is_in_memory:
         return ActionPreview("It is in memory; unload it first.", is_possible=False)
-    chosen = ServedModel.objects.filter(name=name).first()
-    pin = "its pin and " if chosen and chosen.is_pinned else ""
-    return ActionPreview(
-        f"This forgets {pin}what was chosen for it. Its folder is not there, so no files are deleted."
-    )
+    row = ServedModel.objects.filter(name=name).first()
+    forgotten = "its pin and its settings" if row and row.is_pinned else "its settings"
+    return ActionPreview(f"This forgets {forgotten}. Its folder does not exist, so no files are deleted.")
 
 
-of_unloads = _of_each(_of_unload)
-of_unloads_now = _of_each(_of_unload_now)
-of_reloads = _of_each(_of_reload)
-of_removals = _of_each(_of_removal)
-of_forgetting = _of_each(_of_forgetting)
+of_unloads = _for_each(_of_unload)
+of_unloads_now = _for_each(_of_unload_now)
+of_reloads = _for_each(_of_reload)
+of_removals = _for_each(_of_removal)
+of_forgetting = _for_each(_of_forgetting)

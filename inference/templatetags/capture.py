@@ -1,4 +1,4 @@
-"""{% captured_until as end %}: when the capture of prompts and answers ends; nothing when there is none."""
+"""{% captured_until as end %}: the end of the current capture of prompts and answers; None without one."""
 
 from datetime import datetime
 

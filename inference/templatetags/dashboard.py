@@ -1,4 +1,4 @@
-"""{% dashboard as board %}: what the top of the admin shows; nothing for who may not look."""
+"""{% dashboard as board %}: the dashboard of the admin; None for users who may not view it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django import template
 from msgspec import Struct
 
 from inference.accounts.permissions import may_act, may_look
-from inference.admin.dashboard.page import Page, known, page
+from inference.admin.dashboard.page import Page, page, read_cache
 from inference.admin.dashboard.sparkline import Line, line
 from inference.serving.usage_history import USAGE_HISTORY
 
@@ -26,4 +26,4 @@ def dashboard(context: Any) -> Board | None:
     user = context["request"].user
     if not may_look(user):
         return None
-    return Board(now=page(known()), hour=line(USAGE_HISTORY.since()), may_act=may_act(user))
+    return Board(now=page(read_cache()), hour=line(USAGE_HISTORY.since()), may_act=may_act(user))

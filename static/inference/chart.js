@@ -1,4 +1,4 @@
-/** The last hour: what the models held and how many tokens a second were made. */
+/** The chart of the last hour: the memory that models held, and tokens per second. */
 import uPlot from "../vendor/uplot/uPlot.js";
 
 const HOUR_S = 3600;
@@ -7,7 +7,7 @@ const HEIGHT = 200;
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
 
 export class Chart {
-  /** @param {HTMLElement} place holds the plain picture, which this one replaces */
+  /** @param {HTMLElement} place contains the static picture, which the chart replaces */
   constructor(place) {
     this.place = place;
     this.data = [[], [], []];
@@ -49,7 +49,7 @@ export class Chart {
     const colour = (name) => () => getComputedStyle(this.swatches[name]).stroke;
     const ink = () => getComputedStyle(this.place).color;
     const grid = { stroke: () => getComputedStyle(this.place).borderTopColor, width: 1 };
-    // Of the moment that is pointed at, else the newest.
+    // The value at the pointer, or else the newest one.
     const shown = (column) => (_, value) => (value ?? this.data[column].at(-1)).toFixed(1);
     const axis = (facts) => ({ stroke: ink, grid, ticks: grid, ...facts });
     return {

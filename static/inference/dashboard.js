@@ -1,6 +1,6 @@
 /**
- * Keeps the top of the admin as true as the server: what changes arrives over one websocket, in the page's own
- * words. Without it, or without JavaScript, the page is what it was when it was made.
+ * Keeps the dashboard live: one websocket sends the parts of the page that change, with the page's own texts.
+ * Without it, or without JavaScript, the page shows the state at the time it was loaded.
  */
 import { element } from "../playground/element.js";
 import { refusal } from "../playground/refusal.js";
@@ -8,27 +8,27 @@ import { Chart } from "./chart.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
-const TOLD_MS = 6000;
-const LONGEST_SILENCE_MS = 20_000; // the server says something every five seconds
+const MESSAGE_MS = 6000;
+const LONGEST_SILENCE_MS = 20_000; // the server sends a message every five seconds
 
 const board = document.getElementById("dashboard");
 const find = (selector) => board.querySelector(selector);
 
 let state = "";
-let telling = 0;
+let messageTimer = 0;
 
-/** @param {string} words what is said of the connection */
-function say(words) {
-  clearTimeout(telling);
-  state = words;
-  find("#dashboard-link").textContent = words;
+/** Show the state of the connection. @param {string} text */
+function showState(text) {
+  clearTimeout(messageTimer);
+  state = text;
+  find("#dashboard-link").textContent = text;
 }
 
-/** @param {string} words what became of something that was asked, told for a while in the place of the state */
-function tell(words) {
-  clearTimeout(telling);
-  find("#dashboard-link").textContent = words;
-  telling = setTimeout(() => say(state), TOLD_MS);
+/** Show the outcome of an action for some seconds, in place of the state. @param {string} text */
+function showMessage(text) {
+  clearTimeout(messageTimer);
+  find("#dashboard-link").textContent = text;
+  messageTimer = setTimeout(() => showState(state), MESSAGE_MS);
 }
 
 /** @param {HTMLElement} place @param {{text: string, note?: string, tone?: string, percent?: number}} cell */
@@ -47,9 +47,9 @@ function fill(place, cell) {
   else place.append(element("progress", { max: 100, value: cell.percent, "aria-hidden": true }));
 }
 
-/** @param {{key: string, cells: object[]}} told @param {string} [acts] the name of its button, if it has one */
-function makeRow(told, acts) {
-  const row = element("tr", { data: { key: told.key } }, ...told.cells.map(() => element("td")));
+/** @param {{key: string, cells: object[]}} data @param {string} [acts] the name of its button, if it has one */
+function makeRow(data, acts) {
+  const row = element("tr", { data: { key: data.key } }, ...data.cells.map(() => element("td")));
   if (acts) row.append(element("td"));
   return row;
 }
@@ -61,7 +61,7 @@ function fillAct(place, name, act) {
   place.replaceChildren(...(button ? [button] : []));
 }
 
-/** Rows keep their elements, and so their focus, for as long as they last. */
+/** Rows keep their elements, and so the focus, as long as they exist. */
 function showRows(name, rows) {
   const table = find(`[data-rows="${name}"]`);
   const body = table.tBodies[0];
@@ -72,10 +72,10 @@ function showRows(name, rows) {
     if (keys.has(row.dataset.key)) known.set(row.dataset.key, row);
     else row.remove();
   }
-  rows.forEach((told, place) => {
-    const row = known.get(told.key) ?? makeRow(told, acts);
-    told.cells.forEach((cell, number) => fill(row.cells[number], cell));
-    if (acts) fillAct(row.cells[told.cells.length], acts, told.act);
+  rows.forEach((data, place) => {
+    const row = known.get(data.key) ?? makeRow(data, acts);
+    data.cells.forEach((cell, number) => fill(row.cells[number], cell));
+    if (acts) fillAct(row.cells[data.cells.length], acts, data.act);
     if (body.rows[place] !== row) body.insertBefore(row, body.rows[place] ?? null);
   });
 }
@@ -101,7 +101,7 @@ class Live {
     const socket = new WebSocket(`${scheme}//${location.host}/ws/dashboard/?since=${this.chart.lastAt}`);
     this.socket = socket;
     socket.addEventListener("message", (message) => {
-      if (socket === this.socket) this.hear(JSON.parse(message.data));
+      if (socket === this.socket) this.receive(JSON.parse(message.data));
     });
     socket.addEventListener("close", (event) => {
       if (socket === this.socket) this.lose(event.code);
@@ -109,7 +109,7 @@ class Live {
     this.expect();
   }
 
-  /** A connection that went away unheard, as in a computer's sleep, is not told of as closed for minutes. */
+  /** Browsers may report a lost connection only after minutes, for example after sleep; a silent one counts as lost. */
   expect() {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => {
@@ -118,31 +118,31 @@ class Live {
     }, LONGEST_SILENCE_MS);
   }
 
-  /** @param {Record<string, any>} told the pieces of the page that changed */
-  hear({ memory, hour, ...told }) {
+  /** @param {Record<string, any>} message the parts of the page that changed */
+  receive({ memory, hour, ...parts }) {
     this.expect();
-    if (!this.isLive) say("live");
+    if (!this.isLive) showState("live");
     this.isLive = true;
     this.waitMs = FIRST_WAIT_MS;
     if (memory) showMemory(memory);
     if (hour) this.chart.add(hour);
-    for (const [name, news] of Object.entries(told)) {
-      if (Array.isArray(news)) showRows(name, news);
-      else if (name !== "type") find(`[data-text="${name}"]`).textContent = news;
+    for (const [name, value] of Object.entries(parts)) {
+      if (Array.isArray(value)) showRows(name, value);
+      else if (name !== "type") find(`[data-text="${name}"]`).textContent = value;
     }
   }
 
-  /** @param {number} [code] of the server's or the browser's, none for a connection that fell silent */
+  /** @param {number} [code] of the server's or the browser's, none for a connection without messages */
   lose(code) {
     this.isLive = false;
     this.socket = null;
     clearTimeout(this.silence);
-    const words = refusal(code);
-    if (words) {
-      say(words);
+    const reason = refusal(code);
+    if (reason) {
+      showState(reason);
       return;
     }
-    say("Not live: the server cannot be reached. Trying again…");
+    showState("Not live: the server cannot be reached. Trying again…");
     setTimeout(() => this.connect(), this.waitMs * (0.75 + Math.random() / 2));
     this.waitMs = Math.min(LONGEST_WAIT_MS, this.waitMs * 2);
   }
@@ -155,16 +155,16 @@ async function stop(event) {
   const body = new FormData(form);
   body.set("stream", button.value);
   button.disabled = true;
-  tell("Stopping the request…");
+  showMessage("Stopping the request…");
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
-    const told = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
-    // Who is signed out is led to the page for it, which is an answer too.
-    const why = answer.redirected ? "Sign in again to stop it." : "It could not be stopped; reload the page.";
-    tell(told.stopped ? "The request was stopped." : told.error || why);
-    button.disabled = Boolean(told.stopped);
+    const result = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
+    // A user who is signed out is redirected to the login page, which is also a response.
+    const reason = answer.redirected ? "Sign in again to stop it." : "It could not be stopped; reload the page.";
+    showMessage(result.stopped ? "The request was stopped." : result.error || reason);
+    button.disabled = Boolean(result.stopped);
   } catch {
-    tell("The server cannot be reached; try again.");
+    showMessage("The server cannot be reached; try again.");
     button.disabled = false;
   }
 }

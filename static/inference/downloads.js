@@ -1,95 +1,95 @@
 /**
- * Keeps the admin's page about downloads true: asks every second what is there of each file. When a download comes,
- * goes or ends, the page itself is asked again and its list taken over, so that it is written in one place alone.
- * Without it the page is what it was when it was made; a site that is lost is told of, and asked again.
+ * Keeps the admin's downloads page live: requests the progress of each file every second. When a download starts, ends
+ * or is discarded, it loads the page again and replaces its list, so that only the template renders it. Without this
+ * script the page shows the state at the time it was loaded. If the site cannot be reached, a notice is shown.
  */
 
 const EVERY_MS = 1000;
 const AWAY = "Not live: the server cannot be reached. Trying again…";
-const SIGNED_OUT = "Not live: sign in again, here or in another tab, to see how far they are.";
-const FORBIDDEN = "Not live: you may not see this any more.";
+const SIGNED_OUT = "Not live: sign in again, here or in another tab, to see the progress.";
+const FORBIDDEN = "Not live: you no longer have permission to view this.";
 
 /**
- * @typedef {{name: string, amount: string, percent: number}} FileSight
- * @typedef {{id: string, state: string, told: string, percent: number, files: FileSight[]}} Sight
+ * @typedef {{name: string, amount: string, percent: number}} FileView
+ * @typedef {{id: string, state: string, told: string, percent: number, files: FileView[]}} DownloadView
  */
 
-/** Nothing can be learned of the site now; the message says why. */
+/** The progress cannot be requested now; the message says why. */
 class Lost extends Error {}
 
 let isLost = false;
 
 const list = () => document.getElementById("downloads");
 
-/** @param {HTMLElement} article @param {Sight} sight */
-const isOf = (article, sight) =>
-  article.dataset.download === sight.id &&
-  article.dataset.state === sight.state &&
-  article.dataset.files === String(sight.files.length);
+/** @param {HTMLElement} article @param {DownloadView} view */
+const isOf = (article, view) =>
+  article.dataset.download === view.id &&
+  article.dataset.state === view.state &&
+  article.dataset.files === String(view.files.length);
 
 /** @param {Element} place @param {number} percent */
 const setBar = (place, percent) => {
   place.querySelector("[data-percent]").value = percent;
 };
 
-/** @param {HTMLElement} article @param {Sight} sight */
-function update(article, sight) {
-  article.querySelector("[data-told]").textContent = sight.told;
-  if (!sight.files.length) return;
-  setBar(article, sight.percent);
+/** @param {HTMLElement} article @param {DownloadView} view */
+function update(article, view) {
+  article.querySelector("[data-told]").textContent = view.told;
+  if (!view.files.length) return;
+  setBar(article, view.percent);
   article.querySelectorAll("[data-file]").forEach((row, place) => {
-    setBar(row, sight.files[place].percent);
-    row.querySelector("[data-amount]").textContent = sight.files[place].amount;
+    setBar(row, view.files[place].percent);
+    row.querySelector("[data-amount]").textContent = view.files[place].amount;
   });
 }
 
-/** @param {string} words what is said of the connection; nothing while all is well */
-function say(words) {
+/** Show the state of the connection; empty while it works. @param {string} text */
+function showState(text) {
   const place = document.getElementById("downloads-link");
-  if (place.textContent !== words) place.textContent = words;
+  if (place.textContent !== text) place.textContent = text;
 }
 
-/** @param {string} path @returns {Promise<Response>} a good answer; raises Lost */
+/** @param {string} path @returns {Promise<Response>} a successful response; throws Lost */
 async function ask(path) {
   const answer = await fetch(path, { redirect: "manual" }).catch(() => {
     throw new Lost(AWAY);
   });
-  if (answer.type === "opaqueredirect") throw new Lost(SIGNED_OUT); // the admin's way to its sign-in page
+  if (answer.type === "opaqueredirect") throw new Lost(SIGNED_OUT); // the admin redirects to its login page
   if (answer.status === 403) throw new Lost(FORBIDDEN);
   if (!answer.ok) throw new Lost(AWAY);
   return answer;
 }
 
-/** Take over the list of a page made now; the form above it keeps what is being typed. */
-async function remake() {
+/** Replace the list by that of a new page; the form above it keeps its input. */
+async function reload() {
   const answer = await ask(location.pathname);
-  const made = new DOMParser().parseFromString(await answer.text(), "text/html");
-  list().replaceWith(made.getElementById("downloads"));
-  // Who signed in again has a new one, and the form above would be refused.
-  const token = made.querySelector("[name=csrfmiddlewaretoken]")?.value;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  list().replaceWith(page.getElementById("downloads"));
+  // A user who signed in again has a new token, without which the form above would be rejected.
+  const token = page.querySelector("[name=csrfmiddlewaretoken]")?.value;
   for (const field of token ? document.querySelectorAll("[name=csrfmiddlewaretoken]") : []) field.value = token;
 }
 
-async function look() {
+async function poll() {
   const answer = await ask(list().dataset.progress);
-  /** @type {{downloads: Sight[]}} */
+  /** @type {{downloads: DownloadView[]}} */
   const { downloads } = await answer.json();
   const articles = [...list().querySelectorAll("[data-download]")];
   const isSame = articles.length === downloads.length && articles.every((one, place) => isOf(one, downloads[place]));
-  if (isLost || !isSame) await remake();
+  if (isLost || !isSame) await reload();
   else articles.forEach((one, place) => update(one, downloads[place]));
 }
 
 async function follow() {
   try {
     if (!document.hidden) {
-      await look(); // a hidden page asks nobody
+      await poll(); // a hidden page sends no requests
       isLost = false;
-      say("");
+      showState("");
     }
   } catch (error) {
     isLost = true;
-    say(error instanceof Lost ? error.message : AWAY);
+    showState(error instanceof Lost ? error.message : AWAY);
   }
   setTimeout(follow, EVERY_MS);
 }

@@ -1,4 +1,4 @@
-/** The page that shows a new key once: a button that copies it. Without JavaScript there is none. */
+/** The page that shows a new key once: a button that copies it. Without JavaScript there is no button. */
 import { copy } from "../playground/clipboard.js";
 
 const secret = document.querySelector("[data-secret]");

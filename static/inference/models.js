@@ -1,6 +1,6 @@
 /**
- * Keeps the admin's list of models as true as the pool itself: what changes arrives over a websocket, in words.
- * Without it the list is what it was when the page was made.
+ * Keeps the admin's list of models live: a websocket sends the cells that change, as texts.
+ * Without it the list shows the state at the time the page was loaded.
  */
 import { refusal } from "../playground/refusal.js";
 
@@ -9,20 +9,20 @@ const RECONNECT_MS = 2000;
 /** @param {string} kind @param {string} model */
 const cell = (kind, model) => document.querySelector(`[data-${kind}="${CSS.escape(model)}"]`);
 
-/** @param {string} words what is said of the connection, empty while there is nothing to say */
-const say = (words) => {
-  document.getElementById("models-link").textContent = words;
+/** Show the state of the connection, empty while it works. @param {string} text */
+const showState = (text) => {
+  document.getElementById("models-link").textContent = text;
 };
 
 /** @param {MessageEvent<string>} message */
 function show(message) {
   for (const { id, light, ...row } of JSON.parse(message.data).rows) {
-    for (const [kind, words] of Object.entries(row)) {
+    for (const [kind, text] of Object.entries(row)) {
       const place = cell(kind, id);
-      if (place) place.textContent = words;
+      if (place) place.textContent = text;
     }
     const lamp = cell("adapter", id)?.parentElement.querySelector("[data-light]");
-    if (!lamp || !light) continue; // what was found last stays, also when nothing is loaded
+    if (!lamp || !light) continue; // keep the last result while the model is not loaded
     lamp.dataset.light = light;
     lamp.textContent = light;
   }
@@ -33,8 +33,8 @@ function connect() {
   const socket = new WebSocket(`${scheme}//${location.host}/ws/models/list/`);
   socket.addEventListener("message", show);
   socket.addEventListener("close", ({ code }) => {
-    const why = refusal(code);
-    if (why) say(why);
+    const reason = refusal(code);
+    if (reason) showState(reason);
     else setTimeout(connect, RECONNECT_MS);
   });
 }

@@ -15,7 +15,7 @@ from tests.people import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime.now(UTC)
-YES = {"confirmed": "Delete the words"}
+YES = {"confirmed": "Delete prompts and answers"}
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def test_the_words_of_a_capture_are_deleted_once_that_is_confirmed(staff: Client
         said(model, timedelta(hours=hours))
     one = capture(timedelta(hours=4), timedelta(hours=2))
     asked = staff.post(CAPTURES, wiping(one)).content.decode()
-    assert "kept of 1 request are deleted for good" in asked and "still being kept" not in asked
+    assert "prompts and answers of 1 request permanently" in asked and "A capture is active" not in asked
     assert with_captured_text() == {"before", "in it", "after"}
     staff.post(CAPTURES, wiping(one, **YES))
     assert with_captured_text() == {"before", "after"} and RequestRecord.objects.count() == 3
@@ -58,8 +58,11 @@ def test_the_words_of_a_capture_are_deleted_once_that_is_confirmed(staff: Client
 def test_the_words_of_chosen_requests_are_deleted(staff: Client) -> None:
     one, _ = said("one", timedelta()), said("two", timedelta())
     told = staff.post(LIST, wiping(one, **YES), follow=True).content.decode()
-    assert "The words of 1 request are deleted." in told and with_captured_text() == {"two"}
-    assert "deleted already" in staff.post(LIST, wiping(one), follow=True).content.decode()
+    assert "The prompts and answers of 1 request are deleted." in told and with_captured_text() == {"two"}
+    assert (
+        "No prompts or answers of these requests are stored."
+        in staff.post(LIST, wiping(one), follow=True).content.decode()
+    )
 
 
 def test_all_of_a_list_are_those_of_its_filters_beyond_its_first_page(staff: Client) -> None:
@@ -76,7 +79,7 @@ def test_all_of_a_list_are_those_of_its_filters_beyond_its_first_page(staff: Cli
 def test_who_wipes_is_told_that_a_capture_goes_on(staff: Client) -> None:
     said("one", timedelta())
     going_on = capture(timedelta(hours=1), timedelta(hours=-1))
-    assert "Words are still being kept" in staff.post(CAPTURES, wiping(going_on)).content.decode()
+    assert "A capture is active" in staff.post(CAPTURES, wiping(going_on)).content.decode()
 
 
 def test_what_is_deleted_is_overwritten_in_the_file() -> None:
@@ -89,7 +92,7 @@ def test_only_who_may_change_captures_deletes_words() -> None:
     one = said("one", timedelta())
     viewer = client_of("bob", "view_requestrecord", "read_captured")
     viewer.post(LIST, wiping(one, **YES))
-    assert with_captured_text() == {"one"} and "Delete the words" not in viewer.get(LIST).content.decode()
+    assert with_captured_text() == {"one"} and "Delete the stored prompts and answers" not in viewer.get(LIST).content.decode()
     keeper = client_of("ann", "view_requestrecord", "change_capture")
     keeper.post(LIST, wiping(one, **YES))
     assert not with_captured_text()

@@ -63,7 +63,7 @@ def test_texts_and_tokens_are_shown_as_they_were_given() -> None:
 
 def test_what_was_cut_off_is_shown_as_it_is() -> None:
     ((name, words),) = parts(captured_text.prompt('{"type":"chat","messages":[{"role":"us'))
-    assert "Cut off" in name and words.endswith('"us')
+    assert "Truncated" in name and words.endswith('"us')
 
 
 def test_an_answer_is_its_parts_and_several_are_numbered() -> None:

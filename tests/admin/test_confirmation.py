@@ -14,11 +14,10 @@ from inference.core.pool_state import ModelState
 from inference.models import ServedModel
 from inference.pool import Pool
 from inference.serving import runtime
-from tests.admin.test_model_admin import ACT, LIST, act, form_of, pool, reach
+from tests.admin.model_pages import ACT, LIST, act, form_of, reach
 from tests.fakes import FakeCatalog, card
 from tests.people import client_of
 
-__all__ = ["pool"]  # a fixture
 pytestmark = pytest.mark.django_db(transaction=True)
 Ask = Callable[..., str]
 
@@ -80,7 +79,7 @@ def test_one_model_is_called_by_its_name_and_several_are_counted(pool: Pool, sta
 def test_what_cannot_be_done_is_not_offered(pool: Pool, staff: Client) -> None:
     page = ask(staff, "unload")
     assert "It is not in memory." in page and not is_offered(page)
-    assert "<h1>Unload: not possible now</h1>" in page and "Go back" in page
+    assert "<h1>Unload: not possible now</h1>" in page and "Cancel" in page
     loaded(pool, staff)
     assert not is_offered(ask(staff, "load"))
 
@@ -96,7 +95,7 @@ def test_those_that_can_go_on_without_the_others(pool: Pool, staff: Client) -> N
 
 def test_an_unload_tells_who_is_disturbed(pool: Pool, staff: Client) -> None:
     loaded(pool, staff)
-    assert "Nobody uses it now; 1.0 GB are free again at once." in ask(staff, "unload_now")
+    assert "No requests are active; 1.0 GB are free at once." in ask(staff, "unload_now")
     assert "its self-test runs again" in ask(staff, "reload")
 
 
@@ -104,7 +103,7 @@ def test_files_are_deleted_only_for_the_name_as_it_is(ours: Path, staff: Client)
     ask(staff, "remove")
     row = ServedModel.objects.get(name="tiny")
     wrong = act(staff, "remove", **{f"typed-{row.pk}": "Tiny"})
-    assert "A name was not typed as it is; nothing was done." in wrong and ours.exists()
+    assert "A name was not typed correctly; nothing was changed." in wrong and ours.exists()
     assert "The files of tiny were deleted." in act(staff, "remove", **{f"typed-{row.pk}": "tiny"})
     assert not ours.exists()
 
@@ -160,7 +159,7 @@ def gone(client: Client) -> ServedModel:
 def test_a_folder_that_is_gone_is_told(pool: Pool, staff: Client) -> None:
     body = {"action": "load", "_selected_action": [gone(staff).pk]}
     page = staff.post(LIST, body).content.decode()
-    assert "Its folder is not there now." in page and not is_offered(page)
+    assert "Its folder does not exist." in page and not is_offered(page)
 
 
 def test_a_model_that_is_gone_can_only_be_forgotten(pool: Pool, staff: Client) -> None:
@@ -169,9 +168,9 @@ def test_a_model_that_is_gone_can_only_be_forgotten(pool: Pool, staff: Client) -
     assert re.findall(r'name="act" value="(\w+) gone"', page) == ["forget"]
     body = {"act": "forget gone", "next": "change"}
     asked = staff.post(ACT, body).content.decode()
-    assert "This forgets its pin and what was chosen for it." in asked and is_offered(asked)
+    assert "This forgets its pin and its settings." in asked and is_offered(asked)
     assert ServedModel.objects.filter(name="gone").exists()
-    assert "What was chosen for gone is forgotten." in act(staff, "forget", "gone", next="change")
+    assert "The settings of gone are forgotten." in act(staff, "forget", "gone", next="change")
     assert not ServedModel.objects.filter(name="gone").exists()
 
 

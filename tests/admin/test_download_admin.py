@@ -59,7 +59,7 @@ def until(client: Client, state: State) -> dict[str, Any]:
 
 
 def test_a_model_is_downloaded(staff: Client, models: Path, hub: FakeHub) -> None:
-    assert "Nothing is being downloaded." in staff.get(PAGE).content.decode()
+    assert "There are no downloads." in staff.get(PAGE).content.decode()
     assert f'data-download="{REPO}"' in act(staff, "start", f" {REPO} ")
     done = until(staff, State.DONE)
     assert done["percent"] == 100 and {file["name"] for file in done["files"]} == set(hub.files)
@@ -86,11 +86,11 @@ def test_it_is_cancelled_resumed_and_discarded(staff: Client, models: Path, hub:
     assert not staging.draft_of(models / REPO).exists()
     written = [(entry.user.username, entry.object_repr, entry.change_message) for entry in logged()]
     assert written == [
-        ("ann", REPO, "Began to download it."),
-        ("ann", REPO, "Cancelled its download."),
-        ("ann", REPO, "Began to download it."),
-        ("ann", REPO, "Cancelled its download."),
-        ("ann", REPO, "Discarded what was there of it."),
+        ("ann", REPO, "Started the download."),
+        ("ann", REPO, "Cancelled the download."),
+        ("ann", REPO, "Started the download."),
+        ("ann", REPO, "Cancelled the download."),
+        ("ann", REPO, "Discarded the partial download."),
     ]
     assert REPO in staff.get("/admin/").content.decode()  # under "Recent actions"
 
@@ -122,7 +122,7 @@ def test_a_name_is_no_markup(staff: Client, models: Path, hub: FakeHub) -> None:
 
 
 def test_what_is_unknown_does_nothing(staff: Client, models: Path) -> None:
-    assert "Nothing is being downloaded." in act(staff, "explode")
+    assert "There are no downloads." in act(staff, "explode")
 
 
 def test_who_may_only_look_begins_nothing(models: Path) -> None:
@@ -165,5 +165,5 @@ def test_there_are_no_pages_for_a_table_that_is_not_there(staff: Client, path: s
 def test_the_pace_is_told_in_words(done: int, speed: float, note: str, told: str) -> None:
     files = (FileProgress(name="a", done=done, size=5_000_000_000),)
     progress = FetchProgress(files=files, bytes_per_s=speed, note=note)
-    sight = download_admin.DownloadsView.of(ActiveDownload(id=REPO, state=State.RUNNING, progress=progress))
+    sight = download_admin.DownloadView.of(ActiveDownload(id=REPO, state=State.RUNNING, progress=progress))
     assert sight.told == told

@@ -47,7 +47,7 @@ def test_the_numbers_of_a_decision_are_on_its_page_for_people(staff: Client) -> 
     page = staff.get(reverse("admin:inference_poolevent_change", args=[event.pk])).content.decode()
     told = dict(re.findall(r'<label>(.+?):</label>\s*<div class="readonly">(.+?)</div>', page))
     assert told["Memory needed"] == "5.0 GB" and told["Memory budget"] == "0.8 GB"
-    assert told["Memory free then"] == "–" and told["Time it took"] == "8.9 seconds"
+    assert told["Memory free then"] == "–" and told["Duration"] == "8.9 seconds"
 
 
 @pytest.mark.usefixtures("events")

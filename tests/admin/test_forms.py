@@ -1,7 +1,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from inference.admin.forms import ChoiceForm, NamesField
+from inference.admin.forms import ModelSettingsForm, NamesField
 from inference.core.requests import Sampling
 from inference.models import ServedModel
 from tests.fakes import card, serving
@@ -34,10 +34,10 @@ def test_no_book_is_read() -> None:
 def test_it_says_what_the_models_own_is() -> None:
     own = card(context_length=512, own_context=8192, own_sampling=Sampling(temperature=0.6, top_k=20))
     with serving(cards=[own]):
-        fields = ChoiceForm(instance=ServedModel(name="tiny")).fields
-    assert fields["context_cap"].help_text.endswith("The model's own is 8,192.")
-    assert fields["temperature"].help_text.endswith("The model's own is 0.6.")
-    assert fields["top_k"].help_text.endswith("The model's own is 20.")
+        fields = ModelSettingsForm(instance=ServedModel(name="tiny")).fields
+    assert fields["context_cap"].help_text.endswith("The model supports 8,192.")
+    assert fields["temperature"].help_text.endswith("The model recommends 0.6.")
+    assert fields["top_k"].help_text.endswith("The model recommends 20.")
     assert fields["top_p"].help_text == "Above 0 to 1."  # its makers say nothing of that
 
 
@@ -45,20 +45,26 @@ def test_it_says_what_the_models_own_is() -> None:
 def test_the_longest_context_is_the_models_own_whatever_was_chosen_before() -> None:
     chosen = {"is_enabled": "on", "context_cap": "8192"}
     with serving(cards=[card(context_length=512, own_context=8192)]):
-        assert ChoiceForm(chosen, instance=ServedModel(name="tiny")).is_valid()
-        form = ChoiceForm(chosen | {"context_cap": "8193"}, instance=ServedModel(name="tiny"))
-        assert form.errors["context_cap"] == ["The model's own is 8,192 tokens: give fewer, or none for it."]
+        assert ModelSettingsForm(chosen, instance=ServedModel(name="tiny")).is_valid()
+        form = ModelSettingsForm(chosen | {"context_cap": "8193"}, instance=ServedModel(name="tiny"))
+        assert form.errors["context_cap"] == [
+            "The model supports 8,192 tokens: enter fewer, or leave this empty to use all."
+        ]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("field", ["top_p", "repetition_penalty"])
 def test_above_zero_is_meant(field: str) -> None:
     with serving():
-        assert ChoiceForm({field: "0.0001"}, instance=ServedModel(name="tiny")).is_valid()
-        assert "above 0" in str(ChoiceForm({field: "0"}, instance=ServedModel(name="tiny")).errors[field])
+        assert ModelSettingsForm({field: "0.0001"}, instance=ServedModel(name="tiny")).is_valid()
+        assert "above 0" in str(
+            ModelSettingsForm({field: "0"}, instance=ServedModel(name="tiny")).errors[field]
+        )
 
 
 @pytest.mark.django_db
 def test_the_choices_of_a_model_that_is_gone_can_still_be_seen() -> None:
     with serving():
-        assert ChoiceForm(instance=ServedModel(name="gone")).fields["top_p"].help_text == "Above 0 to 1."
+        assert (
+            ModelSettingsForm(instance=ServedModel(name="gone")).fields["top_p"].help_text == "Above 0 to 1."
+        )

@@ -46,7 +46,7 @@ def test_loading_the_page_of_a_new_key_again_neither_shows_it_nor_makes_another(
     made = staff.post(ADD, form(), follow=True)
     (address, status), *_ = made.redirect_chain
     again = staff.get(address).content.decode()
-    assert status == 302 and "This key was shown already" in again and not shown(again)
+    assert status == 302 and "This key was already shown" in again and not shown(again)
     assert ADD in again and ApiKey.objects.count() == 1
 
 
@@ -102,7 +102,7 @@ def test_the_list_says_in_words_how_each_key_stands(staff: Client) -> None:
     make_key(name="a", is_revoked=True)
     make_key(name="b", expires_at=datetime(2020, 1, 31, tzinfo=UTC))
     make_key(name="c", expires_at=datetime(2099, 1, 31, tzinfo=UTC))
-    cells = re.findall(r'<td class="field-standing">(.+?)</td>', staff.get(LIST).content.decode())
+    cells = re.findall(r'<td class="field-status">(.+?)</td>', staff.get(LIST).content.decode())
     told = [re.sub("<.+?>", "", cell) for cell in cells]
     assert told == ["revoked", "expired since 2020-01-31 00:00 UTC", "good until 2099-01-31 00:00 UTC"]
 
@@ -117,7 +117,7 @@ def test_keys_are_revoked_by_an_action(staff: Client) -> None:
     key, _ = make_key()
     page = staff.post(LIST, {"action": "revoke", "_selected_action": [key.pk]}, follow=True)
     key.refresh_from_db()
-    assert key.is_revoked and "Revoked laptop: it opens nothing from now on" in page.content.decode()
+    assert key.is_revoked and "Revoked laptop: it is rejected from now on" in page.content.decode()
 
 
 def test_a_revocation_cannot_be_undone(staff: Client) -> None:
@@ -139,12 +139,12 @@ def test_only_who_may_manage_gives_that_scope() -> None:
 
 def test_use_is_a_bar_for_each_day(staff: Client) -> None:
     key, _ = make_key()
-    assert "not used in the last 30 days" in staff.get(page_of(key)).content.decode()
+    assert "Not used in the last 30 days" in staff.get(page_of(key)).content.decode()
     KeyDay.objects.create(key=key, day=today().date(), prompt_tokens=1000, completion_tokens=234, requests=2)
     page = staff.get(page_of(key)).content.decode()
     assert (
         "1,234 tokens in 2 requests" in page
-        and "refused are counted too" in page
+        and "Rejected requests are included" in page
         and page.count("<rect") == 30
     )
     assert "style=" not in page[page.index("<svg width") : page.index("</svg>", page.index("<svg width"))]

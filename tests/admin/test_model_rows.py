@@ -12,11 +12,11 @@ def test_every_model_on_disk_or_in_the_pool_has_one() -> None:
     shown = rows([card("tiny"), OFF], PoolSnapshot(limit_bytes=GB, models=(leaving,)))
     assert [(one.id, one.state, one.memory, one.streams) for one in shown] == [
         ("leaving", "draining", "2.0 GB", 1),
-        ("off", "switched off", "–", 0),
+        ("off", "disabled", "–", 0),
         ("tiny", "unloaded", "–", 0),
     ]
 
 
 def test_a_model_that_is_nowhere_is_missing() -> None:
     gone = row("gone", None, ResidentModel(id="gone", state=ModelState.UNLOADED))
-    assert gone.state == "missing: its folder is not there now"
+    assert gone.state == "missing: its folder does not exist"

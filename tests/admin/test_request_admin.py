@@ -21,7 +21,7 @@ LIST = reverse("admin:inference_requestrecord_changelist")
 CAPTURES, BEGIN = reverse("admin:inference_capture_changelist"), reverse("admin:inference_capture_add")
 ASKED = '{"type":"chat","model":"tiny","messages":[{"role":"user","content":"a secret question"}]}'
 ANSWERED = '[{"answer":0,"part":"text","text":"a secret answer"}]'
-BANNER = "Prompts and answers are being kept until"
+BANNER = "Prompts and answers are stored until"
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def test_a_row_tells_who_how_long_how_many_and_how_it_ended(staff: Client) -> No
     record(has_left=True)
     shown = page(staff)
     assert all(told in shown for told in ("laptop", "prefill 1,250, decode 7", "9 (4 cached) + 0"))
-    assert "<strong>pool_<wbr>full</strong>" in shown and "client left" in shown
+    assert "<strong>pool_<wbr>full</strong>" in shown and "client disconnected" in shown
 
 
 def test_it_is_searched_and_filtered(staff: Client) -> None:
@@ -125,9 +125,9 @@ def test_nobody_writes_or_deletes_it(staff: Client) -> None:
 def test_captured_words_are_read_by_who_may_and_others_know_of_them(staff: Client) -> None:
     row = record(prompt=ASKED, answer=ANSWERED)
     hidden = page(viewer(), page_of(row))
-    assert "a secret" not in hidden and "They were kept. Reading them takes the permission" in hidden
+    assert "a secret" not in hidden and "Stored. Reading them requires the permission" in hidden
     assert page(staff, page_of(row)).count("a secret") == 2
-    assert "None were kept" in page(staff, page_of(record()))
+    assert "Not stored" in page(staff, page_of(record()))
 
 
 def test_a_page_names_each_figure_and_its_unit(staff: Client) -> None:
@@ -148,7 +148,7 @@ def test_callers_without_a_name_are_found_by_what_the_list_calls_them(
 ) -> None:
     for kind, name in {"local": "", "key": "", "user": "ann"}.items():
         record(principal_kind=kind, principal=name)
-    shown = re.findall(r'<td class="field-asked">(.+?) <span', page(staff, q=search))
+    shown = re.findall(r'<td class="field-caller_and_kind">(.+?) <span', page(staff, q=search))
     assert shown == [found]
     assert "Searches the caller" in page(staff)
 
@@ -166,10 +166,10 @@ def test_a_capture_is_told_of_on_every_page_until_it_is_stopped(staff: Client) -
     assert all(BANNER in page(staff, address) for address in (LIST, CAPTURES, reverse("admin:index")))
     capture = Capture.objects.get()
     assert capture.began_by and capture.began_by.username == "admin"
-    assert "going on" in page(staff, CAPTURES)
+    assert 'field-state">active<' in page(staff, CAPTURES)
     staff.post(CAPTURES, {"action": "stop", "_selected_action": [capture.pk]})
     assert not SWITCH.is_on() and BANNER not in page(staff)
-    assert "going on" not in page(staff, CAPTURES)
+    assert 'field-state">active<' not in page(staff, CAPTURES)
 
 
 @pytest.mark.parametrize("hours", [-1, 24 * 8])

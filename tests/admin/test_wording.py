@@ -39,7 +39,7 @@ def stream(**facts: Any) -> Stream:
     ],
 )
 def test_durations(seconds: float, said: str) -> None:
-    assert wording.lasting(seconds) == said
+    assert wording.duration(seconds) == said
 
 
 @pytest.mark.parametrize(
@@ -62,23 +62,23 @@ def test_sizes(amount: int, said: str) -> None:
 )
 def test_who_asks(kind: str, name: str, said: str) -> None:
     keys = {"mlx-ab12": "laptop"}
-    assert wording.who(stream(principal_kind=kind, principal=name), keys) == said
+    assert wording.caller(stream(principal_kind=kind, principal=name), keys) == said
 
 
 @pytest.mark.parametrize(
     ("phase", "done", "total", "said"),
     [
-        ("queued", 0, 0, "waiting"),
-        ("queued", 2, 3, "waiting, place 2 of 3"),
-        ("loading", 40, 100, "loading its model, 40 %"),
-        ("prefill", 0, 0, "reading the prompt"),
-        ("prefill", 512, 2048, "reading the prompt, 512 of 2,048 tokens"),
-        ("decode", 0, 0, "answering"),
-        ("over", 0, 0, "ending"),
+        ("queued", 0, 0, "queued"),
+        ("queued", 2, 3, "queued, position 2 of 3"),
+        ("loading", 40, 100, "loading the model, 40 %"),
+        ("prefill", 0, 0, "processing the prompt"),
+        ("prefill", 512, 2048, "processing the prompt, 512 of 2,048 tokens"),
+        ("decode", 0, 0, "generating"),
+        ("over", 0, 0, "finishing"),
     ],
 )
 def test_what_a_request_does(phase: str, done: int, total: int, said: str) -> None:
-    assert wording.doing(stream(phase=phase, done=done, total=total)) == said
+    assert wording.status(stream(phase=phase, done=done, total=total)) == said
 
 
 def test_a_model_says_why_it_failed_and_when_it_may_start_again() -> None:
@@ -104,8 +104,8 @@ BROKEN = card(problem="no weights")
     ("of", "state", "said", "tone"),
     [
         (BROKEN, ModelState.UNLOADED, "cannot be served: no weights", "failed"),
-        (OFF, ModelState.UNLOADED, "switched off", "unloaded"),
-        (OFF, ModelState.FAILED, "switched off", "unloaded"),
+        (OFF, ModelState.UNLOADED, "disabled", "unloaded"),
+        (OFF, ModelState.FAILED, "disabled", "unloaded"),
         (
             OFF,
             ModelState.DRAINING,
@@ -127,25 +127,25 @@ def test_a_problem_hides_no_state_and_a_switch_is_no_failure(
 def test_the_queue_says_how_many_wait_and_since_when() -> None:
     streams = [stream(phase="queued", began_at=88), stream(began_at=1)]
     said = wording.queue([*streams, stream(phase="loading", began_at=95)], 64, 100.0)
-    assert said == "2 requests wait for a model, the first for 12 s; 64 may wait."
+    assert said == "2 requests are waiting for a model, the first for 12 s; the limit is 64."
 
 
 def test_an_empty_queue_says_so() -> None:
-    assert wording.queue([stream()], 64, 0) == "Nobody waits for a model."
+    assert wording.queue([stream()], 64, 0) == "No requests are waiting."
 
 
 def test_short_memory_is_said() -> None:
     bar = Bar(weights=2 * GB, kv=0, caches=0, others=0, free=GB, limit=3 * GB)
     short = PoolSnapshot(limit_bytes=3 * GB, pressure="evicting")
     said = "Models hold 2.0 GB of 3.0 GB. The system is short of memory: idle models are unloaded."
-    assert wording.held(bar, short) == said
+    assert wording.memory(bar, short) == said
 
 
 def test_the_hour_is_said_for_who_cannot_see_it() -> None:
     samples = [sample(held=3 * GB, rate=50), sample(held=GB, rate=7)]
     said = wording.hour(samples, GB)
     assert said == "Now 1.0 GB and 7 tokens/s; in the last hour at most 3.0 GB and 50 tokens/s."
-    assert "begins" in wording.hour([], GB)
+    assert "starts" in wording.hour([], GB)
 
 
 @pytest.mark.parametrize(
@@ -159,5 +159,5 @@ def test_what_is_held_now_is_not_the_last_samples(held: int, now: str, most: str
 
 def test_the_hour_and_the_bar_say_one_figure() -> None:
     bar = Bar(weights=42 * 10**6, kv=0, caches=0, others=0, free=GB, limit=GB)
-    assert "Models hold 42 MB" in wording.held(bar, PoolSnapshot(limit_bytes=GB))
+    assert "Models hold 42 MB" in wording.memory(bar, PoolSnapshot(limit_bytes=GB))
     assert wording.hour([sample()], bar.held).startswith("Now 42 MB and")

@@ -109,7 +109,7 @@ async def test_a_reload_of_what_is_not_in_memory_is_a_load() -> None:
         await ready(pool)
         [preview] = action_preview.of_reloads(["tiny"])
         await pool.close()
-    assert preview.is_possible and "It is loaded again" in preview.text
+    assert preview.is_possible and "it is loaded again" in preview.text
 
 
 def test_a_pin_outlives_the_files(tmp_path: Path, settings: Any) -> None:
@@ -118,7 +118,7 @@ def test_a_pin_outlives_the_files(tmp_path: Path, settings: Any) -> None:
     with serving(cards=cards):
         pinned, free = action_preview.of_removals(["pinned", "free"])
     assert free == ActionPreview("1.0 GB in the models folder are deleted for good.")
-    assert pinned.text == f"{free.text} Its pin and what else was chosen for it stay until it is forgotten."
+    assert pinned.text == f"{free.text} Its pin and its other settings stay until you forget the model."
 
 
 @pytest.mark.django_db
@@ -126,5 +126,5 @@ def test_only_what_is_gone_can_be_forgotten() -> None:
     ServedModel.objects.create(name="gone", aliases=["x"])
     with serving():
         gone, there = action_preview.of_forgetting(["gone", "tiny"])
-    assert gone.is_possible and gone.text.startswith("This forgets what was chosen for it.")
+    assert gone.is_possible and gone.text.startswith("This forgets its settings.")
     assert not there.is_possible

@@ -1,1 +1,1 @@
-"""What the top of the admin shows: memory, the last hour, models and requests."""
+"""The dashboard at the top of the admin: memory, the last hour, models and requests."""

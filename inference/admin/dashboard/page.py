@@ -1,4 +1,4 @@
-"""All that the dashboard shows at one moment, in words: pages render it, websockets send what changed."""
+"""All that the dashboard shows at one moment, as texts: the page renders it, its websocket sends changes."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ MOST_EVENTS = 8
 
 
 class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One cell: its words, a quiet note, the tone they are said in, and how far something is in percent."""
+    """One cell: its text, a note in small type, a tone that colours the text, and a progress in percent."""
 
     text: str
     note: str = ""
@@ -32,8 +32,8 @@ class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
     percent: int | None = None
 
 
-class Act(Struct, frozen=True, kw_only=True):
-    """A row's button: what it sends, what is on it, and what it says to who cannot see the row."""
+class Button(Struct, frozen=True, kw_only=True):
+    """A row's button: the value it sends, its text, and its label for screen readers."""
 
     value: str
     text: str
@@ -41,15 +41,15 @@ class Act(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One row of a table, known by its key; its button is for those who may act."""
+    """One row of a table, identified by its key; users without permission see no button."""
 
     key: str
     cells: tuple[Cell, ...]
-    act: Act | None = None
+    act: Button | None = None
 
 
 class BarSegment(Struct, frozen=True, kw_only=True):
-    """A piece of the memory bar: where it begins and how wide it is, in thousandths."""
+    """A segment of the memory bar: its position and width, in thousandths of the bar."""
 
     name: str
     x: int
@@ -58,7 +58,7 @@ class BarSegment(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """Each field is a piece of the page that can change by itself."""
+    """Each field is a part of the page that the websocket can send alone; field names are JSON keys."""
 
     memory: tuple[BarSegment, ...]
     held: str
@@ -73,16 +73,16 @@ class Page(Struct, frozen=True, kw_only=True):
 
 
 class DashboardCache(Struct, frozen=True, kw_only=True):
-    """What is read from disk and the database, for which a live page looks only now and then."""
+    """What comes from disk and the database; a live page reads it only every few seconds."""
 
     cards: tuple[ModelCard, ...]
     lights: Mapping[str, str]
-    keys: Mapping[str, str] = {}  # the names of API keys, by what they begin with
-    events: tuple[PoolEvent, ...] = ()  # the newest kept ones, where this process has too few of its own
+    keys: Mapping[str, str] = {}  # the names of API keys, by their prefixes
+    events: tuple[PoolEvent, ...] = ()  # the newest stored ones, where this process has too few of its own
 
 
-def known() -> DashboardCache:
-    """Look at the models folder, at what their self-tests found, at keys and past events; it blocks."""
+def read_cache() -> DashboardCache:
+    """Read the models folder, self-test results, key names and past events; it blocks."""
     rows = ServedModel.objects.exclude(findings=None).only("name", "findings")
     has_enough = len(runtime.pool().snapshot().events) >= MOST_EVENTS
     return DashboardCache(
@@ -93,27 +93,27 @@ def known() -> DashboardCache:
     )
 
 
-def page(of: DashboardCache) -> Page:
+def page(cache: DashboardCache) -> Page:
     """The dashboard as of now; callable from any thread."""
     snapshot, streams, now = runtime.pool().snapshot(), STREAMS.snapshot(), time.time()
     bar = bar_of(snapshot, available())
-    rows = _models(of, snapshot)
+    rows = _models(cache, snapshot)
     return Page(
-        memory=parts(bar),
-        held=wording.held(bar, snapshot),
+        memory=segments(bar),
+        held=wording.memory(bar, snapshot),
         hour_text=wording.hour(USAGE_HISTORY.since(), bar.held),
         models=rows[:MOST_MODELS],
         more_models=_more(len(rows) - MOST_MODELS),
-        streams=tuple(_stream(stream, of.keys, now) for stream in streams[:MOST_STREAMS]),
+        streams=tuple(_stream(stream, cache.keys, now) for stream in streams[:MOST_STREAMS]),
         more_streams=_more(len(streams) - MOST_STREAMS),
         queue=wording.queue(streams, settings.CONFIG.queue_limit, now),
         workers=tuple(_workers(snapshot, now)),
-        events=_events(snapshot.events, of.events, now),
+        events=_events(snapshot.events, cache.events, now),
     )
 
 
-def parts(bar: Bar) -> tuple[BarSegment, ...]:
-    """The bar's pieces from left to right."""
+def segments(bar: Bar) -> tuple[BarSegment, ...]:
+    """The bar's segments from left to right."""
     names = {
         "weights": ("Weights", bar.weights),
         "kv": ("KV caches", bar.kv),
@@ -121,26 +121,24 @@ def parts(bar: Bar) -> tuple[BarSegment, ...]:
         "others": ("Other programs", bar.others),
         "free": ("Free", bar.free),
     }
-    found, done = [], 0
+    made, done = [], 0
     for name, (title, amount) in names.items():
-        begin, end = (round(1000 * edge / max(1, bar.total)) for edge in (done, done + amount))
-        found.append(
-            BarSegment(name=name, x=begin, width=end - begin, text=f"{title} {wording.size(amount)}")
-        )
+        start, end = (round(1000 * edge / max(1, bar.total)) for edge in (done, done + amount))
+        made.append(BarSegment(name=name, x=start, width=end - start, text=f"{title} {wording.size(amount)}"))
         done += amount
-    return tuple(found)
+    return tuple(made)
 
 
-def _models(of: DashboardCache, snapshot: PoolSnapshot) -> tuple[Row, ...]:
-    """Those in memory first, then those in trouble, then the others; each by name."""
-    cards = {card.id: card for card in of.cards}
+def _models(cache: DashboardCache, snapshot: PoolSnapshot) -> tuple[Row, ...]:
+    """Models in memory first, then failed ones, then the others; each group by name."""
+    cards = {card.id: card for card in cache.cards}
     names = {*cards, *(model.id for model in snapshot.models)}
-    told = [(cards.get(name), snapshot.of(name)) for name in sorted(names)]
-    told.sort(key=lambda pair: _place(*pair))
-    return tuple(_model(card, model, of.lights.get(model.id, "")) for card, model in told)
+    pairs = [(cards.get(name), snapshot.of(name)) for name in sorted(names)]
+    pairs.sort(key=lambda pair: _rank(*pair))
+    return tuple(_model(card, model, cache.lights.get(model.id, "")) for card, model in pairs)
 
 
-def _place(card: ModelCard | None, model: ResidentModel) -> int:
+def _rank(card: ModelCard | None, model: ResidentModel) -> int:
     if model.state.is_in_memory:
         return 0
     return 1 if model.reason or wording.tone(card, model) == ModelState.FAILED else 2
@@ -158,16 +156,16 @@ def _model(card: ModelCard | None, model: ResidentModel, light: str) -> Row:
             Cell(text=str(model.leases)),
             Cell(text=light or "not tested", tone=light),
         ),
-        act=_act(card, model),
+        act=_button(card, model),
     )
 
 
-def _act(card: ModelCard | None, model: ResidentModel) -> Act | None:
-    """What the page of the admin that asks first would be opened for."""
+def _button(card: ModelCard | None, model: ResidentModel) -> Button | None:
+    """The action that applies to the model's state; the admin asks for confirmation."""
     if model.state.is_in_memory:
-        return Act(value=f"unload {model.id}", text="Unload", label=f"Unload {model.id}")
+        return Button(value=f"unload {model.id}", text="Unload", label=f"Unload {model.id}")
     if card and card.is_servable:
-        return Act(value=f"load {model.id}", text="Load", label=f"Load {model.id}")
+        return Button(value=f"load {model.id}", text="Load", label=f"Load {model.id}")
     return None
 
 
@@ -180,12 +178,12 @@ def _stream(stream: Stream, keys: Mapping[str, str], now: float) -> Row:
         key=stream.id,
         cells=(
             Cell(text=stream.model),
-            Cell(text=wording.who(stream, keys)),
-            Cell(text=wording.doing(stream), tone=stream.phase, percent=percent),
-            Cell(text=wording.lasting(now - stream.began_at)),
+            Cell(text=wording.caller(stream, keys)),
+            Cell(text=wording.status(stream), tone=stream.phase, percent=percent),
+            Cell(text=wording.duration(now - stream.began_at)),
             Cell(text=f"{stream.prompt_tokens:,} in, {stream.tokens:,} out"),
         ),
-        act=Act(value=stream.id, text="Stop", label=f"Stop the request to {stream.model}"),
+        act=Button(value=stream.id, text="Stop", label=f"Stop the request to {stream.model}"),
     )
 
 
@@ -197,22 +195,22 @@ def _workers(snapshot: PoolSnapshot, now: float) -> list[Row]:
 
 
 def _worker(pid: int, model: ResidentModel, now: float) -> Row:
-    seen = footprint(pid, model.memory)
+    process = footprint(pid, model.memory)
     return Row(
         key=str(pid),
         cells=(
             Cell(text=model.id or "spare, for the next model"),
             Cell(text=str(pid)),
-            Cell(text=wording.lasting(now - seen.began_at) if seen.began_at else "–"),
+            Cell(text=wording.duration(now - process.began_at) if process.began_at else "–"),
             Cell(text=str(model.restarts)),
-            Cell(text=wording.size(seen.bytes)),
+            Cell(text=wording.size(process.bytes)),
         ),
     )
 
 
-def _events(own: Sequence[PoolEvent], kept: Sequence[PoolEvent], now: float) -> tuple[Row, ...]:
-    """The newest first: this process's own, then those of before its start."""
-    rows = {row.key: row for event in [*reversed(own), *kept] for row in [_event(event, now)]}
+def _events(own: Sequence[PoolEvent], stored: Sequence[PoolEvent], now: float) -> tuple[Row, ...]:
+    """The newest first: this process's own, then stored ones from before its start."""
+    rows = {row.key: row for event in [*reversed(own), *stored] for row in [_event(event, now)]}
     return tuple(rows.values())[:MOST_EVENTS]
 
 
@@ -220,7 +218,7 @@ def _event(event: PoolEvent, now: float) -> Row:
     text = event.text[:1].upper() + event.text[1:]
     return Row(
         key=f"{event.at:.6f} {event.kind} {event.model}",
-        cells=(Cell(text=f"{wording.lasting(now - event.at)} ago"), Cell(text=text, tone=event.kind)),
+        cells=(Cell(text=f"{wording.duration(now - event.at)} ago"), Cell(text=text, tone=event.kind)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The one thing the dashboard does: stopping a request."""
+"""The dashboard's view: it stops a request."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,12 +13,15 @@ from inference.models import ServedModel
 from inference.serving import control, runtime
 from inference.serving.active_requests import STREAMS, Stream
 
-_STOPPED = "The request is being stopped; its client is told that you did."
+_STOPPED = "The request is being stopped; its client receives an error."
 
 
 @require_POST
 def stop(request: HttpRequest) -> HttpResponse:
-    """Stop the request named by `stream`; a form's sender goes back to the page, a script gets JSON."""
+    """Stop the request `stream`; a form is redirected to the dashboard, a script receives JSON.
+
+    Raises PermissionDenied for users who may not stop requests.
+    """
     if not may_act(request.user):
         raise PermissionDenied
     is_script = request.headers.get("Accept") == "application/json"
@@ -41,5 +44,5 @@ def stop(request: HttpRequest) -> HttpResponse:
 
 def _log(request: HttpRequest, stream: Stream) -> None:
     model = ServedModel.objects.filter(name=stream.model).first()
-    whose = f"{stream.principal_kind} {stream.principal}".strip()
-    audit_log.write(request, ServedModel, stream.model, f"Stopped a request of {whose}.", model)
+    caller = f"{stream.principal_kind} {stream.principal}".strip()
+    audit_log.write(request, ServedModel, stream.model, f"Stopped a request of {caller}.", model)

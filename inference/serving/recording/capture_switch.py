@@ -1,4 +1,4 @@
-"""Whether the text of requests is captured now, without a database query."""
+"""Whether prompts and answers are captured now, known without a query to the database."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from inference.models.request_record import Capture
 
 
 class Switch:
-    """Off until it is set to a time in the future; it goes off at that time by itself."""
+    """On until the end of the current capture; it switches itself off then."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -21,10 +21,11 @@ class Switch:
 
     @property
     def until(self) -> float:
-        """When it goes off (unix time); 0 while it is off."""
+        """When the capture ends (unix time); 0 while there is none."""
         return self._until if self.is_on() else 0.0
 
     def set(self, until: float) -> None:
+        """Capture until this unix time; 0 or a past time ends the capture."""
         self._until = until
 
     def refresh(self) -> None:

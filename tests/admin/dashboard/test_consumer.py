@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from inference.admin.dashboard import consumer
-from inference.admin.dashboard.consumer import FORBIDDEN, MOST_SOCKETS, TOO_MANY, DashboardConsumer
+from inference.admin.dashboard.consumer import FORBIDDEN, MAX_SOCKETS, TOO_MANY, DashboardConsumer
 from inference.api.http.live_socket import MAX_MESSAGES, TALKATIVE, UNAUTHORISED
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message
@@ -156,7 +156,7 @@ def change_password(session: SessionBase) -> None:
 async def test_who_may_not_hear_any_more_is_told_no_more(
     staff: SessionBase, end: Callable[[SessionBase], None], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(consumer, "REFRESH_EVERY_S", 0.0)
     with serving():
         async with connected(staff) as communicator:
             await hear(communicator)
@@ -169,7 +169,7 @@ async def test_who_signed_in_with_a_key_of_the_site_that_was_replaced_hears_on(
 ) -> None:
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "a new one"
-    monkeypatch.setattr(consumer, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(consumer, "REFRESH_EVERY_S", 0.0)
     with serving():
         async with connected(staff) as communicator:
             for _ in range(3):
@@ -179,7 +179,7 @@ async def test_who_signed_in_with_a_key_of_the_site_that_was_replaced_hears_on(
 async def test_it_says_something_now_and_then_though_nothing_changes(
     staff: SessionBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(consumer, "REFRESH_EVERY_S", 0.0)
     with serving():
         async with connected(staff) as communicator:
             await hear(communicator)
@@ -189,7 +189,7 @@ async def test_it_says_something_now_and_then_though_nothing_changes(
 
 async def test_one_user_has_so_many_and_no_more(staff: SessionBase) -> None:
     with serving():
-        sockets = [socket(staff) for _ in range(MOST_SOCKETS)]
+        sockets = [socket(staff) for _ in range(MAX_SOCKETS)]
         for one in sockets:
             assert (await one.connect())[0]
         assert await refused(socket(staff)) == TOO_MANY

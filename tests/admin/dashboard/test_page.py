@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from inference import models
-from inference.admin.dashboard.page import MOST_MODELS, DashboardCache, Page, Row, known, page, parts
+from inference.admin.dashboard.page import MOST_MODELS, DashboardCache, Page, Row, page, read_cache, segments
 from inference.core.events import Accepted
 from inference.core.model_card import Finding
 from inference.core.pool_state import ModelState, PoolEvent
@@ -97,7 +97,7 @@ async def test_requests_and_workers_are_shown() -> None:
                 continue
             seen = look()
         await pool.close()
-    assert words_of(seen.streams) == [["tiny", "ann", "reading the prompt", "0 s", "5 in, 0 out"]]
+    assert words_of(seen.streams) == [["tiny", "ann", "processing the prompt", "0 s", "5 in, 0 out"]]
     assert words_of(seen.models)[0][:4] == ["tiny", "busy", "1.0 GB", "1"]
     ((name, pid, _, restarts, _),) = words_of(seen.workers)
     assert (name, pid, restarts) == ("tiny", "4242", "0")
@@ -146,7 +146,7 @@ def test_a_long_list_of_models_is_cut() -> None:
 
 def test_the_bars_parts_lie_side_by_side() -> None:
     third = GB // 3
-    found = parts(Bar(weights=third, kv=third, caches=0, others=0, free=third, limit=GB))
+    found = segments(Bar(weights=third, kv=third, caches=0, others=0, free=third, limit=GB))
     assert [(part.x, part.width) for part in found] == [(0, 333), (333, 334), (667, 0), (667, 0), (667, 333)]
     assert [part.text for part in found][2] == "Prefixes –"
 
@@ -157,7 +157,7 @@ def test_lights_are_remembered_for_models_that_are_not_loaded() -> None:
     ServedModel.objects.create(name="tiny", findings=[msgspec.to_builtins(found)])
     ServedModel.objects.create(name="untested")
     with serving():
-        assert known().lights == {"tiny": "red"}
+        assert read_cache().lights == {"tiny": "red"}
 
 
 @pytest.mark.django_db
@@ -168,6 +168,6 @@ def test_keys_are_known_by_their_names_and_events_are_kept() -> None:
     event = PoolEvent(kind="evicted", model="a", text="evicted a", at=1_700_000_000.123456, seconds=4)
     models.PoolEvent.objects.record(event)
     with serving():
-        seen = known()
+        seen = read_cache()
     assert seen.keys == {key.prefix: "laptop"}
     assert seen.events == (event,)

@@ -87,7 +87,7 @@ def stop(client: Client, stream: str = "", **headers: str) -> Any:
 def test_the_admin_begins_with_the_dashboard(pool: Pool, operator: Client) -> None:
     text = page(operator)
     assert 'id="dashboard"' in text
-    assert "Nobody waits for a model." in text
+    assert "No requests are waiting." in text
     assert text.index('id="dashboard"') < text.index('id="content-main"')
     assert 'data-key="tiny"' in text
 
@@ -143,7 +143,7 @@ def test_an_operator_stops_a_request_and_its_client_is_told(asking: Asking, oper
     answer = stop(operator)
     assert asking.outcome.result(5) == "An operator of this server stopped this request."
     assert answer.url == INDEX
-    assert "its client is told" in page(operator)
+    assert "its client receives an error" in page(operator)
     entry = LogEntry.objects.get()
     assert (entry.user.username, entry.object_repr) == ("ann", "tiny")
     assert entry.change_message == "Stopped a request of user bob."

@@ -35,6 +35,7 @@ BODIES: Mapping[str, type[Strict]] = {
     "detokenize": DetokenizeBody,
 }
 _CLIENT = "e2e/test_openai_client.py"
+_STRUCTURED = "e2e/test_openai_structured_output.py"
 _SCHEMAS = "api/openai/test_schemas.py"
 _HANDLING = "api/openai/test_field_handling.py"
 _TOOLS = "api/openai/test_tool_schemas.py"
@@ -100,11 +101,11 @@ PROOFS: Mapping[str, str] = {
     "logprobs": f"{_CLIENT}::test_log_probabilities_come_with_every_token",
     "top_logprobs": f"{_CLIENT}::test_log_probabilities_come_with_every_token",
     "completions.logprobs": f"{_CLIENT}::test_the_older_endpoint_tells_where_each_token_begins",
-    "tools": f"{_CLIENT}::test_a_required_call_streams_and_its_result_is_answered",
+    "tools": f"{_STRUCTURED}::test_a_required_call_streams_and_its_result_is_answered",
     "tools.function.strict": f"{_STRICT}::test_strict_tools_bind_the_arguments_once_a_call_has_begun",
     "tool_choice": f"{_GRAMMAR}::test_a_required_call_is_made_by_a_model_that_never_learnt_to",
     "parallel_tool_calls": f"{_CALLS}::test_where_one_call_is_allowed_the_answer_ends_with_it",
-    "response_format": f"{_CLIENT}::test_an_answer_follows_its_schema",
+    "response_format": f"{_STRUCTURED}::test_an_answer_follows_its_schema",
     "reasoning_effort": f"{_THINKING}::test_an_effort_is_told_in_a_word_that_the_template_knows",
     "chat_template_kwargs": "adapters/test_base.py::test_an_option_that_the_template_knows_is_told",
     "repetition_window": f"{_REPETITION}::test_a_window_forgets_what_is_further_back",

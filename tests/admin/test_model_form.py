@@ -1,0 +1,125 @@
+"""The admin's form of one model's settings."""
+
+import asyncio
+
+import pytest
+from django.test import Client
+
+from inference.core.pool_state import ModelState
+from inference.core.requests import Sampling
+from inference.models import ServedModel
+from inference.pool import Pool
+from inference.serving import runtime
+from tests.admin.model_pages import LIST, act, form_of, reach, save, wait_for
+from tests.fakes import FakeCatalog, card
+
+# The pool's loop writes from a thread of its own, which sees only what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_form_keeps_what_was_chosen(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    page = save(staff, is_pinned="on", idle_ttl_s="-1", aliases=" gpt-4o \r\n\r\nsmall")
+    assert "was changed successfully" in page
+    model = ServedModel.objects.get(name="tiny")
+    assert (model.is_pinned, model.idle_ttl_s, model.aliases) == (True, -1, ["gpt-4o", "small"])
+    assert "gpt-4o\nsmall</textarea>" in staff.get(form_of()).content.decode()
+
+
+def test_the_form_takes_limits_and_sampling_and_names_what_is_wrong(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    assert "was changed" in save(staff, context_cap="512", temperature="0.3", top_k="40", min_p="0.05")
+    model = ServedModel.objects.get(name="tiny")
+    choice = model.choice
+    assert (choice.context_cap, choice.sampling) == (512, Sampling(temperature=0.3, top_k=40, min_p=0.05))
+    for field, value in (("temperature", "3"), ("top_p", "0"), ("context_cap", "1"), ("top_k", "-1")):
+        assert f'id="id_{field}_error"' in save(staff, **{field: value})
+    assert ServedModel.objects.get(name="tiny").choice == choice
+
+
+async def test_the_form_shows_what_the_worker_found(pool: Pool, staff: Client) -> None:
+    await asyncio.to_thread(staff.get, LIST)
+    before = await asyncio.to_thread(lambda: staff.get(form_of()).content.decode())
+    await asyncio.to_thread(act, staff, "load")
+    await wait_for(pool, ModelState.READY)
+    after = await asyncio.to_thread(lambda: staff.get(form_of()).content.decode())
+    assert "Load the model to see its adapter" in before
+    assert "Adapter: fake<br>Stop tokens: &lt;end&gt;" in after
+
+
+def test_the_form_shows_the_self_test(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    assert "Test or load the model to check its chat template" in staff.get(form_of()).content.decode()
+    found = [{"light": "amber", "about": "roles", "text": "No <system> role."}]
+    ServedModel.objects.filter(name="tiny").update(findings=found)
+    page = staff.get(form_of()).content.decode()
+    assert 'data-light="amber">amber</span><br>No &lt;system&gt; role.' in page
+    assert 'data-light="amber"' in staff.get(LIST).content.decode()
+
+
+def test_an_adapter_can_be_chosen(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    assert "none is not one of the available choices" in save(staff, adapter="none")
+    assert "was changed successfully" in save(staff, adapter="llama3")
+    assert ServedModel.objects.get(name="tiny").adapter == "llama3"
+
+
+def test_what_counts_from_the_next_load_on_says_so_while_the_model_is_loaded(
+    pool: Pool, staff: Client
+) -> None:
+    staff.get(LIST)
+    told = "Reload it to apply these."
+    assert told not in save(staff, context_cap="512")
+    act(staff, "load")
+    reach(pool, ModelState.READY)
+    assert told not in save(staff, context_cap="512", temperature="1")
+    assert told in save(staff, context_cap="256", temperature="1")
+    assert told in save(staff, context_cap="256", temperature="1", adapter="llama3")
+
+
+def test_switching_a_pinned_model_off_tells_of_its_pin(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    save(staff, is_pinned="on")
+    assert "The model tiny stays pinned" in save(staff, is_pinned="on", is_enabled="")
+    assert "stays pinned" not in save(staff, is_pinned="on", is_enabled="", top_k="4")
+
+
+class Watching(FakeCatalog):
+    """A catalog that counts how often it was told to forget."""
+
+    forgotten = 0
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
+def test_the_pool_acts_on_a_saved_form(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    watching = Watching(card("tiny"))
+    with runtime.use_pool(pool, models=watching):  # type: ignore[arg-type]
+        assert "errornote" not in save(staff, is_pinned="on")
+    assert watching.forgotten == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("idle_ttl_s", "-2", "or -1 to keep the model for ever"),
+        ("idle_ttl_s", "nan", "Enter a number"),
+        ("aliases", "org/broken", "another model"),
+        ("aliases", "a\nb\na", "given twice"),
+        ("aliases", "tiny", "is its name already"),
+        ("top_p", "0", "Give a number above 0."),
+        ("repetition_penalty", "-0.1", "Give a number above 0."),
+        (
+            "context_cap",
+            "8193",
+            "The model supports 8,192 tokens: enter fewer, or leave this empty to use all.",
+        ),
+        ("aliases", "x" * 201, "at most 200 characters"),
+    ],
+)
+def test_the_form_says_what_is_wrong(pool: Pool, staff: Client, field: str, value: str, told: str) -> None:
+    staff.get(LIST)
+    assert told in save(staff, **{field: value})
+    assert ServedModel.objects.get(name="tiny").aliases == []
