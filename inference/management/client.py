@@ -1,4 +1,4 @@
-"""What the commands that speak to the running site share: finding it, and proving who asks."""
+"""A client of the running site's /api, and the base of the commands that use it."""
 
 import argparse
 import http.client
@@ -16,27 +16,27 @@ from inference.serving import site_lock
 from inference.serving.site_lock import Serving
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
-_PATIENCE_S = 30.0
+_TIMEOUT_S = 30.0
 
 
-class NotDone(CommandError):
-    """The site did not do what it was asked for."""
+class SiteError(CommandError):
+    """The site did not do what the command requested."""
 
 
-class NotRunning(NotDone):
-    """No site runs, or none at the address that was given."""
+class NotRunning(SiteError):
+    """No site is running, or none at the given address."""
 
 
-class NotAnswering(NotDone):
-    """A site of this data folder runs, but cannot be spoken to."""
+class NotReachable(SiteError):
+    """The site of this data folder is running, but cannot be reached."""
 
 
-class NoSuchModel(NotDone):
+class NoSuchModel(SiteError):
     """The site does not know the model."""
 
 
 class Client:
-    """The running site's /api; `ours` is the site of this data folder, there or elsewhere, if one runs."""
+    """The /api of the site at `host` and `port`; `ours` is the running site of this data folder, if any."""
 
     def __init__(self, host: str, port: int, *, ours: Serving | None = None) -> None:
         self._host = _ANYWHERE.get(host, host)
@@ -48,87 +48,95 @@ class Client:
         return site_lock.url(self._host, self._port)
 
     def act(self, action: str, model: str) -> ResidentModel:
-        """POST one of the actions on a model."""
+        """POST an action on a model; raises NoSuchModel, NotRunning, NotReachable or SiteError."""
         try:
-            answer = self._ask("POST", f"/api/models/{action}", {"model": model})
+            answer = self._request("POST", f"/api/models/{action}", {"model": model})
         except NoSuchModel:
-            raise NoSuchModel(f"There is no model {model!r} here; `manage.py models` lists them.") from None
+            raise NoSuchModel(f"There is no model {model!r}; `manage.py models` lists them.") from None
         return msgspec.json.decode(answer, type=ResidentModel)
 
     def pool(self) -> PoolSnapshot:
-        return msgspec.json.decode(self._ask("GET", "/api/pool"), type=PoolSnapshot)
+        return msgspec.json.decode(self._request("GET", "/api/pool"), type=PoolSnapshot)
 
-    def _ask(self, method: str, path: str, body: Any = None) -> bytes:
-        """The answer's body; NotRunning, or CommandError with what the site says against it."""
-        # Not urllib: it would send this to whatever http_proxy names.
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=_PATIENCE_S)
+    def _request(self, method: str, path: str, body: Any = None) -> bytes:
+        """The body of the response.
+
+        Raises NotRunning or NotReachable without a site, and SiteError with the message of an error response.
+        """
+        # Not urllib, which would send this through the proxy that http_proxy names.
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_S)
         headers = {"Authorization": f"Bearer {token.make()}", "Content-Type": "application/json"}
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             response = connection.getresponse()
             answer = response.read()
         except TimeoutError:
-            raise NotDone(f"The site at {self.address} does not answer.") from None
+            raise SiteError(f"The site at {self.address} does not respond.") from None
         except (OSError, http.client.HTTPException):
-            raise self._nobody() from None
+            raise self._not_reachable() from None
         finally:
             connection.close()
         if response.status != 200:
-            raise self._why(response.status, answer)
+            raise self._response_error(response.status, answer)
         return answer
 
-    def _nobody(self) -> NotDone:
+    def _not_reachable(self) -> SiteError:
         if self._ours:
-            return NotAnswering(
-                f"Nobody can be reached at {self.address}. The site of this data folder: {self._ours}."
+            return NotReachable(
+                f"No site can be reached at {self.address}. The site of this data folder: {self._ours}."
             )
         return NotRunning(
-            f"No site runs at {self.address}. Start it with `python manage.py serve`, or say where it is "
-            "with --host and --port."
+            f"No site is running at {self.address}. Start it with `python manage.py serve`, or give its "
+            "address with --host and --port."
         )
 
-    def _why(self, status: int, answer: bytes) -> NotDone:
+    def _response_error(self, status: int, answer: bytes) -> SiteError:
         if status == 401:
-            return NotDone(
-                f"The site at {self.address} does not know this command's key: it was started with another "
+            return SiteError(
+                f"The site at {self.address} does not accept this command's key: it was started with another "
                 "MLX_SERVER_DATA_DIR."
             )
         try:
             error = json.loads(answer)["error"]
-            kind = NoSuchModel if error["code"] == ModelNotFound.code else NotDone
+            kind = NoSuchModel if error["code"] == ModelNotFound.code else SiteError
             return kind(str(error["message"]))
         except (ValueError, KeyError, TypeError):
-            return NotDone(f"What runs at {self.address} answers {status}: is it another program?")
+            return SiteError(f"The server at {self.address} responds with {status}: is it another program?")
 
 
 class ClientCommand(BaseCommand):
-    """A command about the running site: the one of this data folder, or the one at --host and --port."""
+    """A command for the running site: the one of this data folder, or the one at --host and --port."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--host", help="where the site listens; found by itself on this data folder")
-        parser.add_argument("--port", type=int, help="the port it listens on; found by itself too")
+        parser.add_argument("--host", help="address of the site; the default is the site of this data folder")
+        parser.add_argument(
+            "--port", type=int, help="port of the site; the default is the site of this data folder"
+        )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
-        except NotDone as error:
+        except SiteError as error:
             raise CommandError(str(error)) from error  # Django prints the class's name
 
     def client(self, options: dict[str, Any]) -> Client:
+        """A client for the site that the options name; raises NotRunning or NotReachable without one."""
         config = settings.CONFIG
         site = site_lock.running_site(config.data_dir)
         if site and options["host"] is None and options["port"] is None:
             if not site.port:
-                raise NotAnswering(f"The site ({site}) has only begun to start; try again shortly.")
+                raise NotReachable(f"The site ({site}) is still starting; try again shortly.")
             return Client(site.host, site.port, ours=site)
         port = config.port if options["port"] is None else options["port"]
         if not 0 < port < 65536:
-            raise NotRunning("No site of this data folder runs; say with --port which port another has.")
+            raise NotRunning(
+                "No site of this data folder is running; give the port of another one with --port."
+            )
         return Client(options["host"] or config.host, port, ours=site)
 
 
 class ModelCommand(ClientCommand):
-    """A command about one model of the running site."""
+    """A command for one model of the running site."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -1,10 +1,10 @@
-"""Rows under their headings, as a terminal shows them."""
+"""Tables for a terminal."""
 
 from collections.abc import Iterator, Sequence
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """One line for each row, its cells below those of the row before."""
+    """One line for each row, with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield printable(
@@ -13,5 +13,5 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def printable(line: str) -> str:
-    """Folders and keys may be named anything, also what a terminal takes for orders."""
+    """The line without control characters: names of folders and keys could contain escape sequences."""
     return "".join(char if char.isprintable() else "?" for char in line)

@@ -85,7 +85,7 @@ class Canary:
     def _listen(self) -> bool:
         """Take one line; False once it says [DONE]."""
         line = self._response.readline()
-        assert line, "the stream broke off"
+        assert line, "the stream ended early"
         if not line.startswith(b"data: "):
             return True
         if line == b"data: [DONE]\n":

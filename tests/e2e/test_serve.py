@@ -76,7 +76,7 @@ def test_the_login_is_printed_on_the_first_start_only(endings: dict[int, Ended])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_site_and_every_worker(endings: dict[int, Ended], number: int) -> None:
     assert (endings[number].status, endings[number].workers) == (0, [])
-    assert "Stopping; answers under way are told." in endings[number].output
+    assert "Stopping; active requests end with an error." in endings[number].output
     assert endings[number].output.endswith("\nStopped.\n")
 
 
@@ -158,7 +158,7 @@ def test_a_folder_is_served_by_one_site_which_the_commands_find(site: Site, mode
     with Site(models_dir.parent, "--no-starter") as second:
         assert second.process.wait(30) != 0
         second._reader.join(5)
-    assert f"already: at {site.url}, process {site.process.pid}. End that one first" in second.output
+    assert f"already: at {site.url}, process {site.process.pid}. Stop that one first" in second.output
     command = [sys.executable, "manage.py", "pool"]
     told = subprocess.run(command, cwd=ROOT, env=site._env, capture_output=True, text=True, check=True)
     assert told.stdout.startswith("Models hold")

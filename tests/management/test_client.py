@@ -44,7 +44,7 @@ def test_pins_go_through_the_site(site: Site) -> None:
 
 @pytest.mark.parametrize("command", ["load", "unload", "pin", "unpin"])
 def test_what_the_site_refuses_is_told(site: Site, command: str) -> None:
-    with pytest.raises(CommandError, match="There is no model 'none' here; `manage.py models`"):
+    with pytest.raises(CommandError, match="There is no model 'none'; `manage.py models`"):
         call(site, command, "none")
 
 
@@ -79,10 +79,12 @@ def test_the_site_of_this_data_folder_is_found_without_its_port(site: Site, sett
         place.listens("0.0.0.0", site.port)
         out = StringIO()
         call_command("pool", stdout=out)
-        with pytest.raises(CommandError, match=f"Nobody.*folder: at http://0.0.0.0:{site.port}, process"):
+        with pytest.raises(
+            CommandError, match=f"No site can be reached.*folder: at http://0.0.0.0:{site.port}, process"
+        ):
             call_command("pool", "--port", str(settings.CONFIG.port))  # what is given wins
     assert out.getvalue().startswith("Models hold")
-    with pytest.raises(CommandError, match="No site runs at"):
+    with pytest.raises(CommandError, match="No site is running at"):
         call_command("pool")
 
 
@@ -91,21 +93,21 @@ def test_a_site_that_runs_but_cannot_be_reached_is_told_as_such(
     command: tuple[str, ...], settings: Settings
 ) -> None:
     with site_lock.locked(settings.CONFIG.data_dir) as place:
-        with pytest.raises(CommandError, match="only begun to start"):
+        with pytest.raises(CommandError, match="still starting"):
             call_command(*command)
         place.listens("127.0.0.1", free_port())
-        with pytest.raises(CommandError, match="Nobody can be reached"):
+        with pytest.raises(CommandError, match="No site can be reached"):
             call_command(*command)
 
 
 def test_a_site_that_says_something_else_is_another_program() -> None:
     class Answering(Client):
-        def why(self, answer: bytes) -> str:
-            return str(self._why(500, answer))
+        def error(self, answer: bytes) -> str:
+            return str(self._response_error(500, answer))
 
     client = Answering("127.0.0.1", 1)
-    assert {client.why(body) for body in (b"<html>", b"[]", b'{"error": 5}')} == {
-        "What runs at http://127.0.0.1:1 answers 500: is it another program?"
+    assert {client.error(body) for body in (b"<html>", b"[]", b'{"error": 5}')} == {
+        "The server at http://127.0.0.1:1 responds with 500: is it another program?"
     }
 
 

@@ -58,7 +58,9 @@ def test_the_smallest_model_answers_with_figures() -> None:
     with serving(EventRunner(*ANSWER), cards=cards):
         told, status = run()
     assert status == 0
-    assert "ok    model: small: loaded in" in told and "made 128 in" in told and "read 3 tokens at" in told
+    assert (
+        "ok    model: small: loaded in" in told and "generated 128 in" in told and "read 3 tokens at" in told
+    )
     assert f"ok    versions: mlxsite {__version__}, Python" in told
 
 
@@ -106,7 +108,7 @@ def test_it_is_json_too() -> None:
 def test_its_own_request_is_not_in_the_sites_record() -> None:
     kept: list[Any] = []
     with serving(EventRunner(*ANSWER), keep=kept.append):
-        assert "made 128" in run()[0]
+        assert "generated 128" in run()[0]
     assert kept == []
 
 

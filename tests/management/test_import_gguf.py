@@ -42,5 +42,5 @@ def test_ctrl_c_ends_it_in_words_and_leaves_nothing(tmp_path: Path) -> None:
         assert draft_of(models / "x").exists()
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the conversion as well
         _, said = process.communicate()
-    assert (process.returncode, said) == (1, "CommandError: Stopped; nothing of it is left.\n")
+    assert (process.returncode, said) == (1, "CommandError: Stopped; nothing was left behind.\n")
     assert list(models.iterdir()) == []

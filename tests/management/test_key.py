@@ -81,7 +81,7 @@ def test_revoke_finds_a_key_by_its_beginning_or_its_only_name() -> None:
     one, two, three, four = (make_key(name=name)[0] for name in ("a", "b", "b", "b"))
     key("revoke", "a")
     key("revoke", two.prefix)
-    with pytest.raises(CommandError, match=f"2 keys are called 'b'.*key revoke {three.prefix}") as told:
+    with pytest.raises(CommandError, match=f"2 keys match 'b'.*key revoke {three.prefix}") as told:
         key("revoke", "b")
     assert four.prefix in str(told.value) and two.prefix not in str(told.value)
     with pytest.raises(CommandError, match="no key"):

@@ -78,7 +78,7 @@ def test_where_nobody_can_type_yes_is_told_of(models: Path, monkeypatch: pytest.
     make_tiny_model(models / "tiny")
     with open(os.devnull) as nobody:
         monkeypatch.setattr("sys.stdin", nobody)
-        with pytest.raises(CommandError, match="Nothing was deleted, .* --yes"):
+        with pytest.raises(CommandError, match="Nothing was deleted: .* --yes"):
             run("remove", "tiny")
     assert (models / "tiny" / "config.json").exists()
 
@@ -95,7 +95,7 @@ def test_of_a_link_the_link_is_removed_and_the_files_stay(
     (models / "tiny").symlink_to(tmp_path / "elsewhere")
     monkeypatch.setattr("builtins.input", lambda: "tiny")
     said = run("remove", "tiny")
-    assert "the files that it leads to stay where they are. Type tiny to go on:" in said
+    assert "the files that it leads to stay where they are. Type tiny to confirm:" in said
     assert said.endswith("The link tiny was removed; the files that it led to are still there.\n")
     assert (tmp_path / "elsewhere" / "config.json").exists() and list(models.iterdir()) == []
 

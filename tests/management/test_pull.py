@@ -36,7 +36,7 @@ def pull() -> tuple[str, str]:
 
 def test_each_file_has_a_bar_and_a_speed(hub: FakeHub, models: Path) -> None:
     said, bars = pull()
-    assert said == f"{REPO} is there; a running site lists it within seconds.\n"
+    assert said == f"{REPO} was downloaded; a running site lists it within seconds.\n"
     for place, name in enumerate(sorted(hub.files, key=lambda name: (name == WEIGHTS, name)), 1):
         assert f"{place}/{len(hub.files)} {name}: 100%" in bars
     assert "B/s" in bars
@@ -80,7 +80,7 @@ def test_ctrl_c_stops_the_writer_and_the_next_run_goes_on(hub: FakeHub, models: 
         wait_for_part(models / "org" / ".tiny.partial", 1000)
         process.send_signal(signal.SIGINT)
         said += process.stderr.read()
-    assert process.returncode == 1 and f"Stopped; `manage.py pull {REPO}` goes on" in said
+    assert process.returncode == 1 and f"Stopped; `manage.py pull {REPO}` resumes" in said
     hub.holds_after.clear()
     hub.got.clear()
     pull()

@@ -54,7 +54,7 @@ def test_what_it_has_not_loaded_goes(models: Path, state: ModelState) -> None:
 
 def test_without_a_running_site_nobody_is_asked(models: Path) -> None:
     said = run(Command, Client("127.0.0.1", 9), "tiny", "--yes")
-    assert "No site runs" in said and "was deleted" in said
+    assert "No site is running" in said and "was deleted" in said
 
 
 def test_a_site_that_cannot_be_asked_keeps_its_models(models: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_site_that_cannot_be_asked_keeps_its_models(models: Path) -> None:
     with site_lock.locked(settings.CONFIG.data_dir) as place:
         place.listens("127.0.0.1", 9)
         for given in ((), ("--port", "9")):
-            with pytest.raises(CommandError, match="it is not known whether it uses tiny.*--without-site"):
+            with pytest.raises(CommandError, match="unknown whether the site uses tiny.*--without-site"):
                 call_command("remove", "tiny", "--yes", *given)
         assert (models / "tiny").exists()
         call_command("remove", "tiny", "--yes", "--without-site")
@@ -76,19 +76,19 @@ def test_the_beginning_of_a_download_goes_unless_somebody_goes_on_with_it(models
             run(Command, site(ModelState.UNLOADED), "org/half")
         raise KeyboardInterrupt
     assert draft_of(half).exists()
-    assert "was deleted" in run(Command, site(ModelState.UNLOADED), "org/half")
+    assert "were deleted" in run(Command, site(ModelState.UNLOADED), "org/half")
     assert not draft_of(half).exists()
 
 
 def test_what_a_killed_import_left_goes(models: Path) -> None:
     draft_of(models / "imported").mkdir()
-    assert "What had come of imported was deleted" in run(Command, site(ModelState.UNLOADED), "imported")
+    assert "files of imported were deleted" in run(Command, site(ModelState.UNLOADED), "imported")
     assert not draft_of(models / "imported").exists()
 
 
 def test_what_is_left_beside_a_model_goes_alone(models: Path) -> None:
     draft_of(models / "tiny").mkdir()
-    assert "was deleted" in run(Command, site(ModelState.READY), "tiny", "--draft")
+    assert "were deleted" in run(Command, site(ModelState.READY), "tiny", "--draft")
     assert not draft_of(models / "tiny").exists() and (models / "tiny").exists()
 
 

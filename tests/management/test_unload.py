@@ -15,8 +15,8 @@ LEAVING = [pool(ModelState.DRAINING, leases) for leases in (2, 2, 1, 0)]
 
 def test_it_waits_for_the_answers_and_tells_them() -> None:
     assert run(Command, FakeSite(LEAVING[0], *LEAVING, GONE), "tiny").splitlines() == [
-        "tiny: waiting for 2 answers to end",
-        "tiny: waiting for 1 answer to end",
+        "tiny: waiting for 2 requests to finish",
+        "tiny: waiting for 1 request to finish",
         "tiny: unloading",
         "tiny is unloaded.",
     ]
@@ -31,7 +31,7 @@ def test_without_waiting_it_only_begins() -> None:
 @pytest.mark.parametrize("state", [ModelState.LOADING, ModelState.READY])
 def test_one_that_a_request_brings_back_at_once_was_unloaded_all_the_same(state: ModelState) -> None:
     last = run(Command, FakeSite(LEAVING[3], LEAVING[3], pool(state)), "tiny").splitlines()[-1]
-    assert last == f"tiny was unloaded, and is {state} again: a request asked for it."
+    assert last == f"tiny was unloaded and is {state} again, because a request needs it."
 
 
 def test_what_is_not_loaded_needs_no_wait() -> None:

@@ -1,12 +1,12 @@
-"""`manage.py bench`: this server measured, beside mlx_lm.server in the same run where that is asked for.
+"""`manage.py bench`: measure this server, and optionally mlx_lm.server in the same run.
 
-A row is a file with a `measure(bench)` that gives figures; docs/performance.md says what each of them means.
+A row is a module with a function `measure(bench)` that returns figures; docs/performance.md explains them.
 """
 
 from inference.management.bench import gap, quantised, seeded, sse, start, streams, swap, ttft
 from inference.management.bench.bench import Row
 
-# In the order in which they are measured.
+# In the order they are measured in.
 ROWS: dict[str, Row] = {
     "streams": streams.measure,
     "seeded": seeded.measure,

@@ -18,7 +18,7 @@ _S = TypeVar("_S", bound=Server)
 
 
 class Bench:
-    """What a row needs. Servers are started when a row first asks for them, and ended by `close`."""
+    """What a row needs. A server is started when a row first uses it, and ended by `close`."""
 
     def __init__(
         self,
@@ -41,20 +41,20 @@ class Bench:
         self._open = ExitStack()
 
     def close(self) -> None:
-        """End every server; a row that asks for one again gets a new one."""
+        """End every server; the next use starts a new one."""
         for name in ("ours", "theirs", "raw"):
             self.__dict__.pop(name, None)
         self._open.close()
 
     @cached_property
     def ours(self) -> Ours:
-        """This server, warm: the model is loaded and has answered."""
+        """This server, warm: the model is loaded and has generated once."""
         _ = self.models.first, self.models.second  # the site lists them when it starts
         return self._warm(self._open.enter_context(Ours(self.models.folder, self.scratch)))
 
     @cached_property
     def theirs(self) -> Theirs | None:
-        """mlx_lm.server, warm; None when the run is not against it."""
+        """mlx_lm.server, warm; None unless the run compares with it."""
         if not self.has_theirs:
             return None
         theirs = Theirs(self.models.first, self.scratch, self.blas)
@@ -67,27 +67,26 @@ class Bench:
 
     @property
     def servers(self) -> list[Server]:
-        """Ours, and theirs when the run is against it, in the order they are measured in."""
+        """Ours, and theirs if the run compares with it, in the order they are measured in."""
         return [self.ours, *([self.theirs] if self.theirs else [])]
 
-    def repetitions(self, what: str, *, most: int | None = None) -> Iterator[int]:
-        """The numbers of the repetitions, told on stderr as they begin."""
-        times = min(self.repeat, most or self.repeat)
-        for number in range(times):
-            tell(f"{what}: {number + 1} of {times}")
+    def repetitions(self, title: str) -> Iterator[int]:
+        """The numbers of the repetitions; each is reported on stderr as it starts."""
+        for number in range(self.repeat):
+            report_progress(f"{title}: {number + 1} of {self.repeat}")
             yield number
 
     def alternate(
-        self, what: str, requests: Callable[[], Sequence[Mapping[str, Any]]], *, with_raw: bool = False
+        self, title: str, requests: Callable[[], Sequence[Mapping[str, Any]]], *, with_raw: bool = False
     ) -> dict[str, list[Any]]:
-        """Each repetition asks every server once, with new requests of the same kind; rounds by name."""
+        """Send new requests of one kind to every server in turn, once per repetition; rounds by server."""
         asks: dict[str, Callable[..., Any]] = {
             server.name: partial(server.ask, self.models.first) for server in self.servers
         }
         if with_raw:
             asks[Raw.name] = self.raw.ask
         rounds: dict[str, list[Any]] = {name: [] for name in asks}
-        for _ in self.repetitions(what):
+        for _ in self.repetitions(title):
             for name, ask in asks.items():
                 rounds[name].append(ask(requests()))
         return rounds
@@ -100,5 +99,5 @@ class Bench:
 Row = Callable[[Bench], Sequence[Figure]]
 
 
-def tell(line: str) -> None:
+def report_progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""A small streaming client for both servers: it notes when each piece of an answer arrived.
+"""A small streaming client for both servers: it records when each piece of an answer arrived.
 
-Written on asyncio's sockets, since the machine's cores belong to the servers: a client library spends more
-on a token than our site does. One connection a request, because mlx_lm.server closes it anyway.
+It uses asyncio's streams directly, because a client library would spend more time on a token than our site
+does, on the cores that the servers need. Each request has its own connection: mlx_lm.server closes it anyway.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CHAT = "/v1/chat/completions"
-_LONGEST_LINE = 2**20
+_MAX_LINE = 2**20
 
 
-class Unanswered(Exception):
-    """The server gave no whole answer; the message says what it gave."""
+class IncompleteAnswer(Exception):
+    """The server sent no complete answer; the message says what it sent."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class TimedAnswer:
 
 @dataclass(frozen=True)
 class Round:
-    """Requests sent at the same moment, and what came of them."""
+    """Requests that were sent together, with their answers and failures."""
 
     answers: tuple[TimedAnswer, ...]
     failures: tuple[str, ...] = field(default=())
@@ -55,7 +55,7 @@ class Round:
 
     @property
     def request_rate(self) -> float | None:
-        """Tokens a second in total, from the moment of asking to the end of the last answer."""
+        """Tokens per second in total, from the first request to the end of the last answer."""
         if not self.answers:
             return None
         asked, ended = min(a.asked for a in self.answers), max(a.ended for a in self.answers)
@@ -63,34 +63,34 @@ class Round:
 
     @property
     def decode_rate(self) -> float | None:
-        """Tokens a second in total after the very first one: prompts weigh less in it."""
+        """Tokens per second in total after the first token, so that prompts count less."""
         if self.tokens < 2:
             return None
         first, ended = min(a.first for a in self.answers), max(a.ended for a in self.answers)
         return (self.tokens - 1) / (ended - first) if ended > first else None
 
-    def complaints(self, who: str) -> list[str]:
-        """What went wrong, as a note; an empty list when nothing did."""
-        asked = len(self.answers) + len(self.failures)
+    def failure_notes(self, server: str) -> list[str]:
+        """A note about failed requests; an empty list if there are none."""
+        total = len(self.answers) + len(self.failures)
         if not self.failures:
             return []
         reasons = ", ".join(dict.fromkeys(self.failures))
-        return [f"{who}: {len(self.failures)} of {asked} requests failed ({reasons})"]
+        return [f"{server}: {len(self.failures)} of {total} requests failed ({reasons})"]
 
 
 async def ask_together(
     port: int, bodies: Sequence[Mapping[str, Any]], *, limit_s: float = 600, gap_s: float = 0.0
 ) -> Round:
-    """Send all at once, or each so much after the last; one that fails is counted, and disturbs no other."""
-    asked = [_ask_or_tell(port, body, limit_s, place * gap_s) for place, body in enumerate(bodies)]
-    answers = await asyncio.gather(*asked)
+    """Send all requests at once, or each `gap_s` after the one before; failures do not affect the others."""
+    requests = [_ask_or_failure(port, body, limit_s, i * gap_s) for i, body in enumerate(bodies)]
+    answers = await asyncio.gather(*requests)
     return Round(
         tuple(answer for answer in answers if isinstance(answer, TimedAnswer)),
         tuple(answer for answer in answers if isinstance(answer, str)),
     )
 
 
-async def _ask_or_tell(
+async def _ask_or_failure(
     port: int, body: Mapping[str, Any], limit_s: float, after_s: float
 ) -> TimedAnswer | str:
     try:
@@ -101,12 +101,12 @@ async def _ask_or_tell(
         return f"no answer within {limit_s:g} s"
     except ConnectionError as error:
         return type(error).__name__
-    except (Unanswered, asyncio.IncompleteReadError, ValueError) as error:
+    except (IncompleteAnswer, asyncio.IncompleteReadError, ValueError) as error:
         return str(error) or type(error).__name__
 
 
 async def ask(port: int, body: Mapping[str, Any]) -> TimedAnswer:
-    """One streamed chat answer; raises Unanswered, ConnectionError or ValueError."""
+    """One streamed chat answer; raises IncompleteAnswer, ConnectionError or ValueError."""
     asked = time.perf_counter()
     begun: float | None = None
     pieces: list[float] = []
@@ -119,7 +119,7 @@ async def ask(port: int, body: Mapping[str, Any]) -> TimedAnswer:
             pieces.append(time.perf_counter())
             text.append(piece)
     if not usage or begun is None:
-        raise Unanswered("no usage")
+        raise IncompleteAnswer("no usage")
     return TimedAnswer(
         asked=asked,
         begun=begun,
@@ -140,7 +140,7 @@ def piece_of(chunk: Mapping[str, Any]) -> str:
 
 
 async def chunks(port: int, body: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
-    """The chunks of one streamed answer as they come; Unanswered when it ends without [DONE]."""
+    """The chunks of one streamed answer; raises IncompleteAnswer if it ends without [DONE]."""
     async with aclosing(lines(port, "POST", CHAT, {**body, "stream": True})) as answer:
         async for line in answer:
             data = line.removeprefix(b"data:").strip()
@@ -150,26 +150,26 @@ async def chunks(port: int, body: Mapping[str, Any]) -> AsyncIterator[dict[str, 
                 return
             chunk = json.loads(data)
             if "error" in chunk:
-                raise Unanswered("an error event")
+                raise IncompleteAnswer("an error event")
             yield chunk
-    raise Unanswered("the stream broke off")
+    raise IncompleteAnswer("the stream ended early")
 
 
 async def fetch(port: int, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-    """A whole JSON answer; raises Unanswered or ConnectionError."""
+    """A JSON response; raises IncompleteAnswer or ConnectionError."""
     return json.loads(b"".join([line async for line in lines(port, method, path, body)]))
 
 
 async def lines(
     port: int, method: str, path: str, body: Mapping[str, Any] | None = None
 ) -> AsyncGenerator[bytes]:
-    """The lines of an answer's body as they come; Unanswered unless its status is 200."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_LONGEST_LINE)
+    """The lines of a response's body as they come; raises IncompleteAnswer unless the status is 200."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_MAX_LINE)
     try:
         writer.write(_request(method, path, body))
         status, is_chunked = await _read_head(reader)
         if status != 200:
-            raise Unanswered(f"status {status}")
+            raise IncompleteAnswer(f"status {status}")
         async for line in _chunked(reader) if is_chunked else reader:
             yield line
     finally:
@@ -187,13 +187,13 @@ def _request(method: str, path: str, body: Mapping[str, Any] | None) -> bytes:
 
 
 async def _read_head(reader: asyncio.StreamReader) -> tuple[int, bool]:
-    """The status, and whether the body comes in chunks; else it lasts until the connection ends."""
+    """The status, and whether the body is chunked; otherwise it ends with the connection."""
     first, *headers = (await reader.readuntil(b"\r\n\r\n")).lower().splitlines()
     return int(first.split()[1]), b"transfer-encoding: chunked" in headers
 
 
 async def _chunked(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """The lines of a body in HTTP chunks, whose borders fall anywhere."""
+    """The lines of a body in HTTP chunks, whose boundaries may be anywhere."""
     rest = b""
     while size := int(await reader.readline() or b"0", 16):
         rest += await reader.readexactly(size)

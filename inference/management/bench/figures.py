@@ -1,4 +1,4 @@
-"""What a row measures: spreads over the repetitions, ratios of one run, and the aims they are held to."""
+"""The results of a row: spreads over the repetitions, ratios within a run, and targets for them."""
 
 import statistics
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ class Spread(Struct, frozen=True, kw_only=True):
 
 
 class Aim(Struct, frozen=True, kw_only=True):
-    """What `of` has to be: the ratio to the other side, or our own figure."""
+    """A target for the ratio to the other side, or for our own value."""
 
     sign: Literal[">=", "<=", "<"]
     value: float
@@ -36,15 +36,15 @@ class Figure(Struct, frozen=True, kw_only=True):
     unit: str
     ours: Spread | None = None
     other: Spread | None = None
-    against: str = ""  # what the other side is
+    against: str = ""  # the name of the other side
     ratio: Spread | None = None  # ours to the other's, repetition by repetition
     aim: Aim | None = None
-    is_met: bool | None = None  # None: there is no aim, or nothing was measured
+    is_met: bool | None = None  # None: there is no target, or no value
     notes: tuple[str, ...] = ()
 
 
 def spread(values: Sequence[float]) -> Spread | None:
-    """The spread of what was measured; None when nothing was."""
+    """The spread of the values; None if there are none."""
     if not values:
         return None
     return Spread(median=statistics.median(values), least=min(values), most=max(values))
@@ -61,19 +61,21 @@ def figure(
     aim: Aim | None = None,
     notes: Sequence[str] = (),
 ) -> Figure:
-    """A figure from one value a repetition; None is a repetition that failed.
+    """A figure from one value per repetition; None stands for a repetition that failed.
 
-    The ratios are of pairs measured next to each other, so that a slow minute of the machine hits both.
+    Ratios compare values that were measured one after the other, so that a slow minute affects both.
     """
     pairs = zip(ours, other, strict=True) if other else ()
-    ratio = spread([mine / yours for mine, yours in pairs if mine is not None and yours])
-    mine = spread([value for value in ours if value is not None])
-    judged = mine if aim and aim.of == "ours" else ratio
+    ratio = spread(
+        [our_value / other_value for our_value, other_value in pairs if our_value is not None and other_value]
+    )
+    our_spread = spread([value for value in ours if value is not None])
+    judged = our_spread if aim and aim.of == "ours" else ratio
     return Figure(
         row=row,
         what=what,
         unit=unit,
-        ours=mine,
+        ours=our_spread,
         other=spread([value for value in other if value is not None]),
         against=against if other else "",
         ratio=ratio,

@@ -1,4 +1,4 @@
-"""How long a running stream is kept waiting while another model loads."""
+"""The longest pause of a running stream while another model loads."""
 
 import asyncio
 import statistics
@@ -7,31 +7,31 @@ from collections.abc import Sequence
 from inference.core.pool_state import ModelState
 from inference.management.bench import client, prompts
 from inference.management.bench.bench import Bench
-from inference.management.bench.client import Unanswered
+from inference.management.bench.client import IncompleteAnswer
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.servers import Ours
 
 _TOKENS, _QUICK_TOKENS = 160, 80
-_BEFORE = 12  # pieces of text before the load begins: they tell the usual gap
+_BEFORE = 12  # pieces of text before the load starts, for the usual gap
 _AIM = Aim(sign="<=", value=3)
-_LOOK_S = 0.02
+_POLL_S = 0.02
 
 
 def measure(bench: Bench) -> list[Figure]:
     longest: list[float | None] = []
     usual: list[float | None] = []
-    told: list[str] = []
+    notes: list[str] = []
     for _ in bench.repetitions("gap"):
         bench.ours.act("unload", bench.models.second)
         bench.ours.wait_for(lambda pool: pool.is_spare_ready, "to have a spare")
         times, span = asyncio.run(_stream_and_load(bench))
         if len(times) < _BEFORE:
-            raise Unanswered(f"the stream had only {len(times)} pieces")
+            raise IncompleteAnswer(f"the stream had only {len(times)} pieces")
         inside = gaps_within(times, span)
         longest.append(max(inside, default=None))
         usual.append(statistics.median(gaps(times[:_BEFORE])))
         if times[-1] < span[1]:
-            told.append("the stream ended before the load did: only a part of the load was seen")
+            notes.append("the stream ended before the load did: only a part of the load was measured")
     return [
         figure(
             "gap",
@@ -41,13 +41,13 @@ def measure(bench: Bench) -> list[Figure]:
             usual,
             against="median gap",
             aim=_AIM,
-            notes=told,
+            notes=notes,
         )
     ]
 
 
 async def _stream_and_load(bench: Bench) -> tuple[list[float], tuple[float, float]]:
-    """When each piece of a stream came, and from when to when the other model loaded."""
+    """The arrival times of a stream's pieces, and the time span in which the other model loaded."""
     ours, loop = bench.ours, asyncio.get_running_loop()
     times: list[float] = []
     is_running = asyncio.Event()
@@ -59,7 +59,7 @@ async def _stream_and_load(bench: Bench) -> tuple[list[float], tuple[float, floa
             times.append(loop.time())
         if len(times) == _BEFORE:
             is_running.set()
-    is_running.set()  # a stream that was too short for it must not be waited for
+    is_running.set()  # otherwise a stream that was too short would leave the load waiting
     return times, await span
 
 
@@ -70,7 +70,7 @@ async def _load_once(is_running: asyncio.Event, ours: Ours, model: str) -> tuple
     await client.fetch(ours.port, "POST", "/api/models/load", {"model": model})
     is_loading = True
     while is_loading:
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_POLL_S)
         is_loading = (await ours.pool_now()).of(model).state == ModelState.LOADING
     return started, loop.time()
 
@@ -80,7 +80,7 @@ def gaps(times: Sequence[float]) -> list[float]:
 
 
 def gaps_within(times: Sequence[float], span: tuple[float, float]) -> list[float]:
-    """The gaps that have any part of `span` in them."""
+    """The gaps that overlap `span`."""
     return [
         later - earlier
         for earlier, later in zip(times, times[1:], strict=False)

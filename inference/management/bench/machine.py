@@ -1,4 +1,4 @@
-"""The machine a run was made on: a figure without it says nothing."""
+"""The machine of a run, without which its figures mean nothing."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ _PACKAGES = ("mlx", "mlx-lm", "transformers", "django", "daphne")
 
 
 class BenchMachine(Struct, frozen=True, kw_only=True):
-    """What the figures depend on, and how busy the machine was before they were taken."""
+    """Hardware and versions that the figures depend on, and the load of the machine before the run."""
 
     cpu: str
     cores: int
@@ -26,7 +26,9 @@ class BenchMachine(Struct, frozen=True, kw_only=True):
     python: str
     blas: str
     packages: dict[str, str]
-    load_before: float  # runnable processes, mean of the last minute; above 0.5 others had a part in the run
+    load_before: (
+        float  # mean number of runnable processes in the last minute; above 0.5 others disturb the run
+    )
 
     def lines(self) -> Iterator[str]:
         packages = ", ".join(f"{name} {number}" for name, number in self.packages.items())
@@ -49,17 +51,17 @@ def this_machine() -> BenchMachine:
 
 def _cpu() -> str:
     if sys.platform == "darwin":
-        asked = subprocess.run(
+        process = subprocess.run(
             ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"],
             capture_output=True,
             text=True,
             check=False,
         )
-        return asked.stdout.strip() or platform.machine()
-    names = Path("/proc/cpuinfo")
-    told = names.read_text().splitlines() if names.exists() else []
-    named = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
-    return named[0] if named else platform.machine()
+        return process.stdout.strip() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 def _version(package: str) -> str:

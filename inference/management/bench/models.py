@@ -1,7 +1,7 @@
-"""The model folders of a run: links to the given ones under names of their own, and conversions where needed.
+"""The model folders of a run: links to the given ones under new names, and conversions where needed.
 
-Where a CPU multiplies, both servers get fp32 weights, since mlx_lm.server makes 0.2 tokens a second of
-quantised ones there: only the row `quantised` is about that. Elsewhere the model is served as it is.
+On a CPU both servers use fp32 weights, because mlx_lm.server generates 0.2 tokens per second with quantised
+ones; only the row `quantised` measures that. On a GPU the model is served unchanged.
 """
 
 import json
@@ -17,7 +17,7 @@ from inference.core.blas import Blas, environment
 
 
 class Models:
-    """The folders of one run, made when they are first asked for."""
+    """The folders of one run, created when they are first used."""
 
     def __init__(
         self, scratch: Path, model: Path, second: Path | None, quantised: Path | None, blas: Blas
@@ -29,11 +29,11 @@ class Models:
 
     @cached_property
     def first(self) -> Path:
-        """The model most rows are about."""
-        wanted = self.folder / self._given.name
+        """The model that most rows use."""
+        target = self.folder / self._given.name
         if is_quantised(self._given) and is_cpu():
-            return self._convert(self._given, wanted, "--dequantize", "--dtype", "float32")
-        return link(self._given, wanted)
+            return self._convert(self._given, target, "--dequantize", "--dtype", "float32")
+        return link(self._given, target)
 
     @cached_property
     def second(self) -> Path:
@@ -41,22 +41,22 @@ class Models:
         return link(self._second or self.first, self.folder / f"{self._given.name}-second")
 
     def copies(self, count: int) -> list[Path]:
-        """The first model under as many names of its own."""
+        """The first model under `count` different names."""
         return [link(self.first, self.folder / f"{self._given.name}-{place}") for place in range(count)]
 
     def quantised(self, dtype: str) -> Path:
         """The model in 4 bits with scales of this type, or the quantised model that was given."""
-        wanted = self.folder / f"{self._given.name}-4bit-{dtype}"
+        target = self.folder / f"{self._given.name}-4bit-{dtype}"
         if self._quantised:
-            return link(self._quantised, wanted)
-        return self._convert(self.first, wanted, "--quantize", "--dtype", dtype)
+            return link(self._quantised, target)
+        return self._convert(self.first, target, "--quantize", "--dtype", dtype)
 
     @property
     def has_quantised(self) -> bool:
         return self._quantised is not None
 
     def _convert(self, source: Path, target: Path, *options: str) -> Path:
-        """mlx-lm's own conversion, in a process of its own; CalledProcessError when it fails."""
+        """Convert with mlx-lm in a process of its own; raises CalledProcessError."""
         print(f"Converting {source.name} ({options[0].removeprefix('--')}) ...", file=sys.stderr)
         paths = ["--hf-path", str(source), "--mlx-path", str(target)]
         env = dict(os.environ) | {"HF_HUB_OFFLINE": "1"} | preloading(self._blas)
@@ -71,7 +71,7 @@ class Models:
 
 
 def preloading(blas: Blas | None) -> dict[str, str]:
-    """The environment that has a program of others multiply with `blas`."""
+    """Environment variables that make another program use `blas`."""
     return {"LD_PRELOAD": blas.path} | environment() if blas and blas.path else {}
 
 
@@ -79,11 +79,11 @@ def link(source: Path, target: Path) -> Path:
     """The same model under another name, without a second copy of its bytes."""
     target.mkdir()
     for file in (file for file in source.iterdir() if file.is_file()):
-        whole = file.resolve()
-        with suppress(OSError):  # another file system: a symbolic link will do
-            os.link(whole, target / file.name)
+        original = file.resolve()
+        with suppress(OSError):  # another file system: use a symbolic link
+            os.link(original, target / file.name)
             continue
-        (target / file.name).symlink_to(whole)
+        (target / file.name).symlink_to(original)
     return target
 
 
@@ -96,6 +96,6 @@ def is_quantised(folder: Path) -> bool:
 
 
 def is_cpu() -> bool:
-    """Whether MLX has only the CPU here, as far as can be told without importing it."""
+    """Whether MLX has only the CPU here, decided without importing it."""
     installed = {found.name.lower().replace("_", "-") for found in distributions()}
     return sys.platform != "darwin" and not any(name.startswith("mlx-cuda") for name in installed)

@@ -1,6 +1,6 @@
-"""Prompts that no server has seen before, so that no prefix cache helps anybody.
+"""Prompts that no server has seen before, so that no prefix cache has an effect.
 
-They begin with their salt: two prompts have nothing in common but the chat template's first tokens.
+They start with a salt: two prompts have only the first tokens of the chat template in common.
 """
 
 import secrets
@@ -16,25 +16,25 @@ _WORDS = _TEXT.split()
 
 
 def short(tokens: int, *, seed: int | None = None) -> dict[str, Any]:
-    """A request for a long story, of which `tokens` tokens are wanted: the end is never in sight."""
+    """A request for a story that is longer than `tokens` tokens, its limit."""
     number = secrets.randbelow(10**8)
-    told = f"{number:08d}: write a very long story about a traveller who has seen {number % 89 + 10} towns."
+    prompt = f"{number:08d}: write a very long story about a traveller who has seen {number % 89 + 10} towns."
     sampling = {"temperature": 0} if seed is None else {"temperature": 0.8, "seed": seed}
-    return {"messages": [user(told)], "max_tokens": tokens, **sampling}
+    return {"messages": [user(prompt)], "max_tokens": tokens, **sampling}
 
 
 def long(words: int, tokens: int) -> dict[str, Any]:
     """A request with about `words` tokens of text in it."""
     random = secrets.SystemRandom()
     text = " ".join(random.choices(_WORDS, k=words))
-    told = f"{secrets.randbelow(10**8):08d}: {text}. Go on with this text."
-    return {"messages": [user(told)], "max_tokens": tokens, "temperature": 0}
+    prompt = f"{secrets.randbelow(10**8):08d}: {text}. Go on with this text."
+    return {"messages": [user(prompt)], "max_tokens": tokens, "temperature": 0}
 
 
 def next_turn(before: Mapping[str, Any], answer: str) -> dict[str, Any]:
-    """The same chat, one answer and one question on."""
-    said = {"role": "assistant", "content": answer}
-    return {**before, "messages": [*before["messages"], said, user("And what happened then?")]}
+    """The same chat with the answer and one more question."""
+    reply = {"role": "assistant", "content": answer}
+    return {**before, "messages": [*before["messages"], reply, user("And what happened then?")]}
 
 
 def user(content: str) -> dict[str, str]:

@@ -1,9 +1,9 @@
-"""A 4-bit model as a user starts both servers: no BLAS is lent to mlx_lm.server here."""
+"""A 4-bit model with both servers as a user starts them: mlx_lm.server gets no BLAS here."""
 
 from pathlib import Path
 
 from inference.management.bench import prompts
-from inference.management.bench.bench import Bench, tell
+from inference.management.bench.bench import Bench, report_progress
 from inference.management.bench.client import Round
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.models import is_cpu
@@ -18,8 +18,8 @@ _TYPES, _QUICK_TYPES = ("float16", "bfloat16"), ("bfloat16",)
 
 
 def measure(bench: Bench) -> list[Figure]:
-    """One round each: what differs by a factor of thirty needs no more."""
-    bench.close()  # idle servers take memory, and now and then a core
+    """One round each, which is enough for a factor of thirty."""
+    bench.close()  # idle servers use memory, and sometimes a core
     types = _QUICK_TYPES if bench.is_quick else _TYPES
     if bench.models.has_quantised:
         types = ("as given",)
@@ -27,7 +27,7 @@ def measure(bench: Bench) -> list[Figure]:
 
 
 def _of_type(bench: Bench, dtype: str) -> list[Figure]:
-    tell(f"quantised: {dtype}")
+    report_progress(f"quantised: {dtype}")
     model = bench.models.quantised(dtype)
     rounds = {}
     for server, tokens in _servers(bench, model):
@@ -35,7 +35,7 @@ def _of_type(bench: Bench, dtype: str) -> list[Figure]:
             server.ask(model, [_request(1)] * (server.name == "ours"))
             rounds[server.name] = server.ask(model, [_request(tokens)], limit_s=_LIMIT_S)
     ours, theirs = rounds["ours"], rounds.get(Theirs.name)
-    told = [note for name, one in rounds.items() for note in one.complaints(name)]
+    notes = [note for name, one in rounds.items() for note in one.failure_notes(name)]
     return [
         figure(
             "quantised",
@@ -45,7 +45,7 @@ def _of_type(bench: Bench, dtype: str) -> list[Figure]:
             [rate(theirs)] if theirs else [],
             against=Theirs.name,
             aim=_AIM if is_cpu() else None,
-            notes=told,
+            notes=notes,
         )
         for kind, rate in (("decode", _decode_rate), ("whole request", _request_rate))
     ]

@@ -1,4 +1,4 @@
-"""mlx-lm's BatchGenerator in a process without any server: the most that a server around it could give."""
+"""mlx-lm's BatchGenerator in a process without a server: the upper limit for a server that uses it."""
 
 import json
 import os
@@ -18,11 +18,11 @@ _STOP_S = 10
 
 
 class RawEnded(Exception):
-    """The process is gone; what it said is on stderr."""
+    """The process has ended; its output is on stderr."""
 
 
 class RawRound(Struct, frozen=True, kw_only=True):
-    """What inference/worker/baseline.py tells of one round, in the terms of client.Round."""
+    """One round as inference/worker/baseline.py reports it, with the fields of client.Round."""
 
     tokens: int
     request_rate: float
@@ -30,7 +30,7 @@ class RawRound(Struct, frozen=True, kw_only=True):
 
 
 class Raw:
-    """The limit's process with its model loaded; a context manager that ends it."""
+    """The process with its model loaded; a context manager that ends it."""
 
     name = "BatchGenerator"
 
@@ -55,7 +55,7 @@ class Raw:
             self._process.communicate()
 
     def ask(self, requests: Sequence[Mapping[str, Any]]) -> RawRound:
-        """One round with the requests a server would get."""
+        """Run one round with the requests that a server would receive; raises RawEnded."""
         if self._process.stdin is None or self._process.stdout is None:
             raise RawEnded(f"{self.name} was not started")
         try:

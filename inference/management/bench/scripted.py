@@ -1,4 +1,4 @@
-"""A Runner without a model: it says one word again and again, as fast as the site takes it."""
+"""A Runner without a model: it generates one word repeatedly, as fast as the site accepts it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -14,10 +14,10 @@ PROMPT_TOKENS = 5
 
 
 class ScriptedRunner:
-    """Every request is accepted, waits at the gate, and then gets `max_tokens` single-token events.
+    """Each request is accepted, waits at the gate, and then receives `max_tokens` events of one token.
 
-    The gate lets all streams of a round begin together. One event a turn of the loop for each stream is how
-    a worker's steps arrive; events never come in pairs unless the site itself falls behind.
+    The gate makes all streams of a round start together. Each stream receives one event per iteration of the
+    event loop, as from a worker's steps; events arrive in pairs only if the site falls behind.
     """
 
     def __init__(self, gate: "Gate") -> None:
@@ -62,7 +62,7 @@ class ScriptedRunner:
 
 
 class Gate:
-    """Holds whoever comes until it is opened, and closes again behind them."""
+    """Holds streams until it is opened, and closes again after them."""
 
     def __init__(self) -> None:
         self._opened = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Streams with seeds of their own: they stay in the batch here, mlx_lm.server takes them one by one."""
+"""Streams with a seed each: they stay in the batch here, while mlx_lm.server runs them one by one."""
 
 from inference.management.bench import prompts
 from inference.management.bench.bench import Bench
@@ -18,18 +18,18 @@ def measure(bench: Bench) -> list[Figure]:
     )
     ours, other = rounds["ours"], [one for name in rounds if name != "ours" for one in rounds[name]]
     against = bench.theirs.name if bench.theirs else ""
-    told = notes(rounds, tokens)
-    what = f"{_STREAMS} streams with seeds"
+    remarks = notes(rounds, tokens)
+    title = f"{_STREAMS} streams with seeds"
     return [
         figure(
             "seeded",
-            f"{what}, {kind}",
+            f"{title}, {kind}",
             "tok/s",
             rates(ours),
             rates(other),
             against=against,
             aim=_AIM,
-            notes=told,
+            notes=remarks,
         )
         for kind, rates in (("decode", decode_rates), ("whole request", request_rates))
     ]

@@ -1,4 +1,4 @@
-"""The two servers as processes: started on free loopback ports, asked, and ended whatever happens."""
+"""The two servers as processes: started on free loopback ports, queried, and always ended."""
 
 import asyncio
 import os
@@ -22,13 +22,16 @@ from inference.management.bench.models import preloading
 
 _START_S = 120.0
 _STOP_S = 15.0
-_LOOK_S = 0.01
-_TOLD_LINES = 5
-_KEPT = {"MLX_SERVER_DEVICE", "MLX_SERVER_BLAS"}  # the operator's settings that both servers are run with
+_POLL_S = 0.01
+_LOG_LINES = 5
+_INHERITED = {
+    "MLX_SERVER_DEVICE",
+    "MLX_SERVER_BLAS",
+}  # the operator's settings that both servers are run with
 
 
 class ServerEnded(Exception):
-    """A server is gone; the message has the last lines it printed."""
+    """A server has ended or does not work; the message has the last lines of its log."""
 
 
 class Server:
@@ -46,7 +49,7 @@ class Server:
     def __enter__(self) -> Self:
         try:
             self.start()
-        except BaseException:  # also Ctrl-C: `with` ends only what it has entered
+        except BaseException:  # also Ctrl-C: `with` calls __exit__ only after a complete __enter__
             self.stop()
             raise
         return self
@@ -59,21 +62,21 @@ class Server:
         return self._process.pid if self._process else 0
 
     def model(self, folder: Path) -> str:
-        """What this server calls the model in `folder`."""
+        """This server's name for the model in `folder`."""
         raise NotImplementedError
 
     def start(self) -> float:
-        """Start, wait until /health is well, and tell how many seconds that took."""
+        """Start, wait until /health responds with 200, and return the seconds that took."""
         with self._log.open("ab") as log:
             started = time.perf_counter()
             self._process = subprocess.Popen(
                 self._command, cwd=BASE_DIR, env=self._env, stdout=log, stderr=subprocess.STDOUT
             )
-        asyncio.run(self._wait_well(started + _START_S))
+        asyncio.run(self._wait_until_healthy(started + _START_S))
         return time.perf_counter() - started
 
     def stop(self) -> None:
-        """End it, at once when it does not end by itself; idempotent."""
+        """Terminate it, and kill it if it does not end in time; idempotent."""
         process, self._process = self._process, None
         if process is None or process.poll() is not None:
             return
@@ -85,7 +88,7 @@ class Server:
             process.wait()
 
     def ask(self, folder: Path, requests: Sequence[Mapping[str, Any]], *, limit_s: float = 600) -> Round:
-        """Send `requests` to the model in `folder`, all at once."""
+        """Send `requests` to the model in `folder`, all at once; raises ServerEnded."""
         self.check_alive()
         bodies = [{**request, "model": self.model(folder)} for request in requests]
         return asyncio.run(client.ask_together(self.port, bodies, limit_s=limit_s))
@@ -93,24 +96,24 @@ class Server:
     def check_alive(self) -> None:
         if self._process is None or self._process.poll() is not None:
             status = self._process.returncode if self._process else "never started"
-            raise ServerEnded(f"{self.name} ended ({status}): {self._last_words()}")
+            raise ServerEnded(f"{self.name} ended ({status}): {self._last_log_lines()}")
 
-    async def _wait_well(self, deadline: float) -> None:
+    async def _wait_until_healthy(self, deadline: float) -> None:
         while time.perf_counter() < deadline:
             self.check_alive()
             try:
                 await client.fetch(self.port, "GET", "/health")
-            except client.Unanswered as error:
-                raise ServerEnded(f"{self.name} is not well ({error}): {self._last_words()}") from None
+            except client.IncompleteAnswer as error:
+                raise ServerEnded(f"{self.name} is not healthy ({error}): {self._last_log_lines()}") from None
             except (OSError, EOFError):
-                await asyncio.sleep(_LOOK_S)  # it does not listen yet
+                await asyncio.sleep(_POLL_S)  # it does not listen yet
             else:
                 return
-        raise ServerEnded(f"{self.name} did not start within {_START_S:g} s: {self._last_words()}")
+        raise ServerEnded(f"{self.name} did not start within {_START_S:g} s: {self._last_log_lines()}")
 
-    def _last_words(self) -> str:
-        said = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
-        return " / ".join(said[-_TOLD_LINES:])
+    def _last_log_lines(self) -> str:
+        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        return " / ".join(lines[-_LOG_LINES:])
 
 
 class Ours(Server):
@@ -129,13 +132,13 @@ class Ours(Server):
         port = port or free_port()
         data = scratch / f"data-{port}"
         data.mkdir(exist_ok=True)
-        kept = {
+        inherited = {
             name: value
             for name, value in os.environ.items()
-            if name in _KEPT or not name.startswith("MLX_SERVER_")
+            if name in _INHERITED or not name.startswith("MLX_SERVER_")
         }
         own = {"MLX_SERVER_DATA_DIR": str(data), "MLX_SERVER_USE_HUB_CACHE": "false"}
-        env = kept | own | dict(settings or {})
+        env = inherited | own | dict(settings or {})
         options = ["--port", str(port), "--models-dir", str(models), "--no-starter"]
         super().__init__([sys.executable, "manage.py", "serve", *options], env, scratch / "ours.log", port)
 
@@ -150,21 +153,21 @@ class Ours(Server):
 
     def act(self, action: str, folder: Path) -> None:
         """Load or unload a model, and wait until that is done."""
-        wanted = {"load": ModelState.READY, "unload": ModelState.UNLOADED}[action]
+        state = {"load": ModelState.READY, "unload": ModelState.UNLOADED}[action]
         asyncio.run(client.fetch(self.port, "POST", f"/api/models/{action}", {"model": self.model(folder)}))
-        self.wait_for(lambda pool: pool.of(self.model(folder)).state == wanted, f"to {action} a model")
+        self.wait_for(lambda pool: pool.of(self.model(folder)).state == state, f"to {action} a model")
 
     def wait_for(
-        self, is_so: Callable[[PoolSnapshot], bool], what: str, limit_s: float = 120
+        self, condition: Callable[[PoolSnapshot], bool], purpose: str, limit_s: float = 120
     ) -> PoolSnapshot:
-        """The first snapshot of the pool that is as wanted; ServerEnded when there is none in time."""
+        """The first snapshot of the pool that meets `condition`; raises ServerEnded after `limit_s`."""
         deadline = time.perf_counter() + limit_s
         while time.perf_counter() < deadline:
             self.check_alive()
-            if is_so(pool := self.pool()):
+            if condition(pool := self.pool()):
                 return pool
-            time.sleep(_LOOK_S)
-        raise ServerEnded(f"{self.name} took longer than {limit_s:g} s {what}")
+            time.sleep(_POLL_S)
+        raise ServerEnded(f"{self.name} took longer than {limit_s:g} s {purpose}")
 
 
 class Theirs(Server):

@@ -1,7 +1,7 @@
-"""`python -m inference.management.bench.site`: the real site in front of a scripted runner.
+"""`python -m inference.management.bench.site`: the real site with a scripted runner.
 
-A line on standard input opens the gate for all streams that wait at it; its end ends the site. It prints
-`ready` once it listens. `python -m cProfile -o FILE -m inference.management.bench.site` profiles it.
+A line on standard input opens the gate for all waiting streams; the end of standard input stops the site. It
+prints `ready` once it listens. `python -m cProfile -o FILE -m inference.management.bench.site` profiles it.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import sys
 from inference.core.model_card import ModelCard
 from inference.management.bench.scripted import MODEL, Gate, ScriptedRunner
 
-_MOST_STREAMS = 1024
+_MAX_STREAMS = 1024
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _serve(port: int) -> None:
-    # Settings have to be in place before Django's parts are imported.
+    # mlxsite.asgi sets Django up, so it comes before the others.
     from mlxsite.asgi import application  # isort: skip
     from inference.pool import Pool, PoolOptions
     from inference.serving import runtime
@@ -31,9 +31,9 @@ def _serve(port: int) -> None:
     catalog = OneModel()
     options = PoolOptions(
         limit_bytes=10**9,
-        queue_limit=_MOST_STREAMS,
+        queue_limit=_MAX_STREAMS,
         load_timeout_s=60,
-        max_leases=_MOST_STREAMS,
+        max_leases=_MAX_STREAMS,
         keep_spare=False,
     )
     pool = Pool(options, find_card=catalog.find, start_runner=lambda: ScriptedRunner(gate))

@@ -1,4 +1,4 @@
-"""Server-sent events a second of one site process, with a runner that costs nothing."""
+"""Server-sent events per second of one site process, with a runner that costs no time."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ _LIMIT_S = 120
 
 @dataclass(frozen=True)
 class Measured:
-    """One round: what was sent, in what time, and what it cost."""
+    """One round: its events, its duration and its CPU time."""
 
     events: int
     reads: int
@@ -46,23 +46,23 @@ class Measured:
 
 
 def measure(bench: Bench) -> list[Figure]:
-    wanted = _QUICK if bench.is_quick else _EVENTS
-    measured: dict[int, list[Measured]] = {streams: [] for streams in wanted}
+    counts = _QUICK if bench.is_quick else _EVENTS
+    measured: dict[int, list[Measured]] = {streams: [] for streams in counts}
     with scripted_site(bench) as (site, port):
         _round(site, port, 1, 500)  # imports and the first load
         for _ in bench.repetitions("sse"):
-            for streams, events in wanted.items():
+            for streams, events in counts.items():
                 measured[streams].append(_round(site, port, streams, events // streams))
-    least, most = min(wanted), max(wanted)
+    fewest, most = min(counts), max(counts)
     return [
-        *(of for streams in wanted for of in _figures(streams, measured[streams])),
+        *(of for streams in counts for of in _figures(streams, measured[streams])),
         figure(
             "sse",
-            f"CPU an event, {most} streams to {least}",
+            f"CPU an event, {most} streams to {fewest}",
             "us",
             [one.cpu_us for one in measured[most]],
-            [one.cpu_us for one in measured[least]],
-            against=f"{least} stream",
+            [one.cpu_us for one in measured[fewest]],
+            against=f"{fewest} stream",
             aim=_FLAT_AIM,
         ),
     ]
@@ -129,8 +129,8 @@ async def _drive(site: "subprocess.Popen[str]", port: int, streams: int, tokens:
         if site.stdin:
             site.stdin.write("go\n")
             site.stdin.flush()
-        # All streams get along together, so they all run until the first one ends. What the ends cost
-        # is no part of what an event costs.
+        # All streams advance together, so measure until the first one ends: the cost of ending streams is
+        # not part of the cost of an event.
         await asyncio.wait([reader.done for reader in readers], return_when=asyncio.FIRST_COMPLETED)
         seconds, cpu = time.perf_counter() - started, _cpu_seconds(process) - before
         events, reads = (sum(getattr(r, name) for r in readers) for name in ("events", "reads"))
@@ -144,7 +144,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 class StreamReader(asyncio.Protocol):
-    """Asks once and counts events in the raw bytes: whatever the client computes is taken from the site."""
+    """Sends one request and counts events in the raw bytes, to leave the CPU to the site."""
 
     def __init__(self, tokens: int) -> None:
         loop = asyncio.get_running_loop()
@@ -163,22 +163,22 @@ class StreamReader(asyncio.Protocol):
                 self.opened.set_result(None)
             return
         self.reads += 1
-        seen = self._rest + data
-        self.events += seen.count(_NEEDLE)
-        # An event may be cut by the end of a read. A whole needle never fits into what is kept.
-        self._rest = seen[-(len(_NEEDLE) - 1) :]
+        received = self._rest + data
+        self.events += received.count(_NEEDLE)
+        # An event may continue in the next read. The rest is too short for a complete needle.
+        self._rest = received[-(len(_NEEDLE) - 1) :]
         if self.events >= self._tokens and not self.done.done():
             self.done.set_result(None)
 
     def connection_lost(self, error: Exception | None) -> None:
-        for waiting in (self.opened, self.done):
-            if not waiting.done():
-                waiting.set_exception(ServerEnded("the scripted site cut a stream"))
+        for future in (self.opened, self.done):
+            if not future.done():
+                future.set_exception(ServerEnded("the scripted site closed a stream"))
 
 
 def _request(tokens: int) -> bytes:
-    asked = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], "stream": True}
-    body = json.dumps({**asked, "max_tokens": tokens}).encode()
+    fields = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], "stream": True}
+    body = json.dumps({**fields, "max_tokens": tokens}).encode()
     head = (
         f"POST {CHAT} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
     )

@@ -1,4 +1,4 @@
-"""How soon the site answers, and what a load costs beyond reading its weights."""
+"""The time until the site responds, and the time of a load beyond reading its weights."""
 
 import time
 from pathlib import Path
@@ -50,7 +50,7 @@ def _started(site: Ours) -> float:
 
 
 def _loaded(site: Ours, model: Path) -> tuple[float, tuple[float, float]]:
-    """Seconds to /health, and of two loads: the first of this kind of model, and one that is known."""
+    """Seconds to /health, and of two loads: the first verifies this kind of model, the second does not."""
     try:
         return site.start(), (_load(site, model), _load(site, model))
     finally:
@@ -66,7 +66,7 @@ def _load(site: Ours, model: Path) -> float:
 
 
 def read_seconds(model: Path) -> float:
-    """What reading the weight files takes, which no load can save: from the page cache, as the load does."""
+    """The seconds to read the weight files from the page cache, which every load needs."""
     buffer = bytearray(_CHUNK_BYTES)
     started = time.perf_counter()
     for file in weight_files(model):

@@ -1,4 +1,4 @@
-"""How fast many streams decode together: against mlx_lm.server, and against the BatchGenerator alone."""
+"""The decode speed of several streams together, against mlx_lm.server and the BatchGenerator alone."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from inference.management.bench.servers import Theirs
 
 _COUNTS, _QUICK_COUNTS = (1, 4, 8, 16), (1, 8)
 _TOKENS, _QUICK_TOKENS = 32, 12
-_BESIDE_RAW = (1, 8)
+_WITH_RAW = (1, 8)
 _UNIT = "tok/s"
 _AIMS = {1: Aim(sign=">=", value=1.0), 8: Aim(sign=">=", value=1.15), 16: Aim(sign=">=", value=1.15)}
 _RAW_AIMS = {1: Aim(sign=">=", value=0.97)}
@@ -28,7 +28,7 @@ def _at(bench: Bench, count: int) -> list[Figure]:
     rounds = bench.alternate(
         f"streams, {count} at once",
         lambda: [prompts.short(tokens) for _ in range(count)],
-        with_raw=count in _BESIDE_RAW,
+        with_raw=count in _WITH_RAW,
     )
     against = [name for name in rounds if name != bench.ours.name] or [""]
     return [of for name in against for of in _figures(rounds, name, count, tokens)]
@@ -42,11 +42,11 @@ def _figures(rounds: Mapping[str, Sequence[Any]], against: str, count: int, toke
         "aim": aim,
         "notes": notes({"ours": ours, against: other}, tokens),
     }
-    what = f"{count} stream{'s' if count > 1 else ''}"
+    title = f"{count} stream{'s' if count > 1 else ''}"
     return [
-        figure("streams", f"{what}, decode", _UNIT, decode_rates(ours), decode_rates(other), **shared),
+        figure("streams", f"{title}, decode", _UNIT, decode_rates(ours), decode_rates(other), **shared),
         figure(
-            "streams", f"{what}, whole request", _UNIT, request_rates(ours), request_rates(other), **shared
+            "streams", f"{title}, whole request", _UNIT, request_rates(ours), request_rates(other), **shared
         ),
     ]
 
@@ -60,13 +60,13 @@ def request_rates(rounds: Sequence[Round | RawRound]) -> list[float | None]:
 
 
 def notes(rounds: Mapping[str, Sequence[Round | RawRound]], tokens: int) -> list[str]:
-    """What would make the figures doubtful: failed requests, and answers that ended early."""
-    told = []
+    """Notes about what makes the figures doubtful: failed requests, and answers that ended early."""
+    found = []
     for name, of_one in rounds.items():
         for one in (one for one in of_one if isinstance(one, Round)):
-            told += one.complaints(name)
+            found += one.failure_notes(name)
             early = sum(answer.tokens < tokens for answer in one.answers)
-            told += [f"{name}: {early} of {len(one.answers)} answers ended before {tokens} tokens"] * bool(
+            found += [f"{name}: {early} of {len(one.answers)} answers ended before {tokens} tokens"] * bool(
                 early
             )
-    return told
+    return found

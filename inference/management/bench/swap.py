@@ -1,6 +1,6 @@
-"""Two models in turn: both stay resident here, mlx_lm.server holds one and loads at every change.
+"""Two models in turn: both stay in memory here, while mlx_lm.server holds one and loads at every change.
 
-Then three models with room for one, see turns.py.
+Then three models with memory for one, see turns.py.
 """
 
 import time
@@ -17,14 +17,14 @@ _AIM = Aim(sign=">=", value=5)
 
 def measure(bench: Bench) -> list[Figure]:
     times: dict[str, list[float | None]] = {server.name: [] for server in bench.servers}
-    told: list[str] = []
+    notes: list[str] = []
     for server in bench.servers:
-        server.ask(bench.models.second, [prompts.short(1)])  # the one load that ours ever needs
+        server.ask(bench.models.second, [prompts.short(1)])  # the only load that ours needs
     for _ in bench.repetitions("swap"):
         for server in bench.servers:
-            rate, complaints = _alternating(bench, server)
+            rate, failures = _alternating(bench, server)
             times[server.name].append(rate)
-            told += complaints
+            notes += failures
     theirs = bench.theirs.name if bench.theirs else ""
     count = _requests(bench)
     return [
@@ -36,20 +36,20 @@ def measure(bench: Bench) -> list[Figure]:
             times.get(theirs, []),
             against=theirs,
             aim=_AIM,
-            notes=told,
+            notes=notes,
         ),
         *turns.measure(bench),
     ]
 
 
 def _alternating(bench: Bench, server: Server) -> tuple[float | None, list[str]]:
-    """Requests a second, one after the other; None when any of them failed."""
-    told: list[str] = []
+    """Requests per second, one after the other; None if any of them failed."""
+    notes: list[str] = []
     started = time.perf_counter()
     for number in range(_requests(bench)):
         folder = (bench.models.first, bench.models.second)[number % 2]
-        told += server.ask(folder, [prompts.short(_TOKENS)]).complaints(server.name)
-    return (None if told else _requests(bench) / (time.perf_counter() - started)), told
+        notes += server.ask(folder, [prompts.short(_TOKENS)]).failure_notes(server.name)
+    return (None if notes else _requests(bench) / (time.perf_counter() - started)), notes
 
 
 def _requests(bench: Bench) -> int:

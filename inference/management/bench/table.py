@@ -1,4 +1,4 @@
-"""The figures as a table for people and as JSON for programs."""
+"""The report of a run as a table and as JSON."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -13,7 +13,7 @@ _COLUMNS = ("ROW", "WHAT", "OURS", "OTHER", "AGAINST", "RATIO", "AIM", "MET")
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """Everything one run found out."""
+    """The results of one run."""
 
     machine: BenchMachine
     model: str
@@ -29,7 +29,7 @@ def as_json(report: Report) -> str:
 
 
 def lines(report: Report) -> Iterator[str]:
-    """The report as a terminal shows it: medians, with the least and the most in brackets."""
+    """The report for a terminal: medians, with minimum and maximum in brackets."""
     yield from report.machine.lines()
     length = "a quick run" if report.is_quick else f"medians of {report.repeat}"
     yield f"Model {report.model}; {length}; {report.seconds:.0f} s in all."
@@ -52,16 +52,16 @@ def _cells(figure: Figure) -> tuple[str, ...]:
     return (
         figure.row,
         figure.what,
-        _shown(figure.ours, figure.unit),
-        _shown(figure.other, figure.unit),
+        _cell(figure.ours, figure.unit),
+        _cell(figure.other, figure.unit),
         figure.against,
-        _shown(figure.ratio, ""),
+        _cell(figure.ratio, ""),
         _aim(figure.aim, figure.unit),
         {True: "yes", False: "NO", None: ""}[figure.is_met],
     )
 
 
-def _shown(spread: Spread | None, unit: str) -> str:
+def _cell(spread: Spread | None, unit: str) -> str:
     if spread is None:
         return "-"
     median = f"{rounded(spread.median)} {unit}".rstrip()
@@ -71,7 +71,7 @@ def _shown(spread: Spread | None, unit: str) -> str:
 
 
 def rounded(value: float) -> str:
-    """Three digits that matter, or the whole number."""
+    """Three significant digits, or the whole number."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
 
 

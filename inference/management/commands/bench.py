@@ -16,16 +16,24 @@ from django.core.management import BaseCommand, CommandError
 
 from inference.core.blas import best_blas
 from inference.management.bench import ROWS
-from inference.management.bench.bench import Bench, tell
-from inference.management.bench.client import Unanswered
+from inference.management.bench.bench import Bench, report_progress
+from inference.management.bench.client import IncompleteAnswer
 from inference.management.bench.figures import Figure
 from inference.management.bench.machine import this_machine
 from inference.management.bench.raw import RawEnded
 from inference.management.bench.servers import ServerEnded, Theirs
 from inference.management.bench.table import Report, as_json, lines
 
-# What a server can do to one row; the others are still worth measuring.
-_BROKEN = (ServerEnded, RawEnded, Unanswered, OSError, EOFError, ValueError, subprocess.SubprocessError)
+# Errors of a server that end one row; the other rows are still measured.
+_ROW_ERRORS = (
+    ServerEnded,
+    RawEnded,
+    IncompleteAnswer,
+    OSError,
+    EOFError,
+    ValueError,
+    subprocess.SubprocessError,
+)
 
 
 class Command(BaseCommand):
@@ -40,15 +48,17 @@ class Command(BaseCommand):
         parser.add_argument("--quantised", type=Path, help="a 4-bit model; made from --model by default")
         parser.add_argument("--against", choices=(Theirs.name,), help="the server to compare with")
         parser.add_argument("--rows", default=",".join(ROWS), help="which rows, separated by commas")
-        parser.add_argument("--repeat", type=int, default=3, help="how often each is measured (3)")
-        parser.add_argument("--quick", action="store_true", help="fewer and shorter: a check, not a figure")
+        parser.add_argument("--repeat", type=int, default=3, help="how often each row is measured (3)")
+        parser.add_argument(
+            "--quick", action="store_true", help="fewer and shorter measurements: a check, not a result"
+        )
         parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to this file too")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rows = chosen(options["rows"])
+        rows = selected_rows(options["rows"])
         for folder in (options[name] for name in ("model", "second", "quantised") if options[name]):
             if not (folder / "config.json").is_file():
-                raise CommandError(f"{folder} is no model folder: it has no config.json.")
+                raise CommandError(f"{folder} is not a model folder: it has no config.json.")
         if options["repeat"] < 1:
             raise CommandError("--repeat must be 1 or more.")
         report = self._run(rows, options)
@@ -64,7 +74,7 @@ class Command(BaseCommand):
         repeat = 1 if options["quick"] else options["repeat"]
         figures: list[Figure] = []
         failures: list[str] = []
-        with _ending_on_sigterm(), tempfile.TemporaryDirectory(prefix="mlxsite-bench-") as scratch:
+        with _exit_on_sigterm(), tempfile.TemporaryDirectory(prefix="mlxsite-bench-") as scratch:
             bench = Bench(
                 scratch=Path(scratch),
                 model=options["model"].resolve(),
@@ -82,10 +92,10 @@ class Command(BaseCommand):
                     except KeyboardInterrupt:
                         failures.append(f"{row} and what follows: interrupted")
                         break
-                    except _BROKEN as error:
+                    except _ROW_ERRORS as error:
                         failures.append(f"{row}: {error}")
-                        tell(failures[-1])
-                        bench.close()  # what is left of its servers may be no good for the other rows
+                        report_progress(failures[-1])
+                        bench.close()  # its servers may be in a bad state
         return Report(
             machine=machine,
             model=options["model"].name,
@@ -97,8 +107,8 @@ class Command(BaseCommand):
         )
 
 
-def chosen(rows: str) -> list[str]:
-    """The rows named, in the order in which they are measured; CommandError when there is no such row."""
+def selected_rows(rows: str) -> list[str]:
+    """The named rows in the order they are measured; raises CommandError for an unknown row."""
     named = {name.strip() for name in rows.split(",") if name.strip()}
     if unknown := sorted(named - ROWS.keys()):
         raise CommandError(f"There is no row {unknown[0]!r}; the rows are {', '.join(ROWS)}.")
@@ -106,8 +116,8 @@ def chosen(rows: str) -> list[str]:
 
 
 @contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """Leave through the `finally`s on SIGTERM as on Ctrl-C: they end the servers."""
+def _exit_on_sigterm() -> Iterator[None]:
+    """Exit by an exception on SIGTERM, as on Ctrl-C, so that `finally` blocks end the servers."""
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         yield

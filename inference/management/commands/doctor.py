@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from inference.management.doctor.finding import CheckResult, whole
+from inference.management.doctor.finding import CheckResult, as_data
 from inference.management.doctor.machine import machine
 from inference.management.doctor.trial import SECONDS, device, trial
 from inference.serving import runtime
@@ -17,36 +17,36 @@ _MARKS = {"good": "ok   ", "look": "look ", "wrong": "WRONG"}
 
 
 class Command(BaseCommand):
-    help = "Look at the machine and the settings, and let the smallest model answer."
-    requires_system_checks: list[str] = []  # doctor tells them itself
+    help = "Check the machine and the settings, and run the smallest model."
+    requires_system_checks: list[str] = []  # they are among the results
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument("--no-model", action="store_true", help="do not load a model")
         parser.add_argument(
-            "--seconds", type=_seconds, default=SECONDS, help="how long the model answers; 20 if not given"
+            "--seconds", type=_seconds, default=SECONDS, help="how long the model generates; 20 by default"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        looked = []
+        results = []
         with runtime.by_itself():
-            for one in _look(None if options["no_model"] else options["seconds"]):
-                looked.append(one)
-                self._tell(one, options)
+            for result in _results(None if options["no_model"] else options["seconds"]):
+                results.append(result)
+                self._write(result, options)
         if options["json"]:
-            self.stdout.write(json.dumps(whole(looked), indent=1))
-        if any(one.state == "wrong" for one in looked):
+            self.stdout.write(json.dumps(as_data(results), indent=1))
+        if any(result.state == "wrong" for result in results):
             sys.exit(1)
 
-    def _tell(self, one: CheckResult, options: dict[str, Any]) -> None:
+    def _write(self, result: CheckResult, options: dict[str, Any]) -> None:
         if options["json"]:
             return
-        self.stdout.write(f"{_MARKS[one.state]} {one.about}: {one.text}")
-        if one.advice:
-            self.stdout.write(f"      {one.advice}")
+        self.stdout.write(f"{_MARKS[result.state]} {result.about}: {result.text}")
+        if result.advice:
+            self.stdout.write(f"      {result.advice}")
 
 
-def _look(seconds: float | None) -> Iterator[CheckResult]:
+def _results(seconds: float | None) -> Iterator[CheckResult]:
     yield from machine()
     yield from [device()] if seconds is None else trial(seconds)
 

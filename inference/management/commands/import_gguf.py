@@ -1,4 +1,4 @@
-"""`manage.py import_gguf FILE`: a GGUF file as a model in MLX form in the models folder."""
+"""`manage.py import_gguf FILE`: convert a GGUF file to an MLX model in the models folder."""
 
 import argparse
 from pathlib import Path
@@ -13,17 +13,17 @@ from inference.repository.gguf_import import ImportRefused, import_gguf
 
 
 class Command(BaseCommand):
-    help = "Make a model of a GGUF file; the file stays as it is."
+    help = "Convert a GGUF file to a model in the models folder; the file stays unchanged."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="the GGUF file")
-        parser.add_argument("--name", help="the model's name; the file's own without its ending")
+        parser.add_argument("--name", help="the model's name; the default is the file's name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
         name = options["name"] or file.stem
         if not NAME.fullmatch(name):
-            raise CommandError("Give it a --name of letters, digits, dots, dashes and underscores.")
+            raise CommandError("Use a --name of letters, digits, dots, dashes and underscores.")
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         target = models_folder(settings.CONFIG) / name
@@ -35,9 +35,9 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             is_left = draft_of(target).exists()
             left = (
-                f"`manage.py remove {name}` deletes what was half made"
+                f"`manage.py remove {name}` deletes the incomplete model"
                 if is_left
-                else "nothing of it is left"
+                else "nothing was left behind"
             )
             raise CommandError(f"Stopped; {left}.") from None
-        self.stdout.write(f"{name} is there; a running site lists it within seconds.")
+        self.stdout.write(f"{name} was imported; a running site lists it within seconds.")

@@ -1,4 +1,4 @@
-"""`manage.py load ID`: load a model into the running site and wait until it is there."""
+"""`manage.py load ID`: load a model into the running site and wait until it is ready."""
 
 import argparse
 import time
@@ -9,7 +9,7 @@ from django.core.management import CommandError
 from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.management.client import Client, ModelCommand
 
-_LOOK_EVERY_S = 0.2
+_POLL_EVERY_S = 0.2
 _LOADED = {ModelState.READY, ModelState.BUSY}
 
 
@@ -18,7 +18,7 @@ class Command(ModelCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--no-wait", action="store_true", help="return once the load has begun")
+        parser.add_argument("--no-wait", action="store_true", help="return once the load has started")
 
     def handle(self, *args: Any, **options: Any) -> None:
         client = self.client(options)
@@ -30,23 +30,23 @@ class Command(ModelCommand):
         self.stdout.write(f"{loaded.id} is ready ({loaded.load_s:.1f} s).")
 
     def _follow(self, client: Client, name: str) -> ResidentModel:
-        """The model once it is loaded, telling each step of the way; CommandError when it will not be."""
-        told = ""
+        """Wait until the model is loaded, and write its progress; raises CommandError if that fails."""
+        written = ""
         pool = client.pool()
         while (model := pool.of(name)).state not in _LOADED:
-            if _is_given_up(model, pool):
+            if _has_failed(model, pool):
                 raise CommandError(f"{name} was not loaded{': ' if model.reason else ''}{model.reason}.")
-            if (now := _step(model)) != told:
+            if (now := _step(model)) != written:
                 self.stdout.write(f"{name}: {now}")
                 self.stdout.flush()
-            told = now
-            time.sleep(_LOOK_EVERY_S)
+            written = now
+            time.sleep(_POLL_EVERY_S)
             pool = client.pool()
         return model
 
 
-def _is_given_up(model: ResidentModel, pool: PoolSnapshot) -> bool:
-    is_waiting = pool.waiting > 0  # for room, with an older failure still shown
+def _has_failed(model: ResidentModel, pool: PoolSnapshot) -> bool:
+    is_waiting = pool.waiting > 0  # for memory, while the model still shows an earlier failure
     return model.state in {ModelState.FAILED, ModelState.UNLOADED} and not is_waiting
 
 

@@ -1,4 +1,4 @@
-"""`manage.py models`: what is on this machine's disk and could be served, as a table or JSON."""
+"""`manage.py models`: the models on this machine's disk, as a table or JSON."""
 
 import argparse
 import json
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(msgspec.to_builtins(cards), indent=1))
             return
         if not cards:
-            self.stdout.write("There is no model yet: `manage.py pull OWNER/NAME` fetches one.")
+            self.stdout.write("There is no model yet: `manage.py pull OWNER/NAME` downloads one.")
             return
         rows = [("MODEL", "KIND", "FAMILY", "SIZE", "CONTEXT", ""), *map(_row, cards)]
         for line in table(rows):

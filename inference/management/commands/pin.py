@@ -1,6 +1,6 @@
 """`manage.py pin ID`: never evict a model, and load it whenever the site starts."""
 
-from inference.management.choice import PinCommand
+from inference.management.pin_command import PinCommand
 
 
 class Command(PinCommand):

@@ -1,4 +1,4 @@
-"""`manage.py pool`: the running site's models, their memory, and what was decided last."""
+"""`manage.py pool`: the running site's models, their memory, and the latest events."""
 
 import argparse
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ _LAST_EVENTS = 10
 
 
 class Command(ClientCommand):
-    help = "Show the models of the running site, their memory, and what was decided last."
+    help = "Show the models of the running site, their memory, and the latest events."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--json", action="store_true", help="the whole of it, for programs")
+        parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         snapshot = self.client(options).pool()
@@ -33,7 +33,7 @@ class Command(ClientCommand):
 
 
 def lines(snapshot: PoolSnapshot) -> Iterator[str]:
-    """The pool in words, as a terminal shows it."""
+    """The pool as lines for a terminal."""
     yield (
         f"Models hold {in_gb(snapshot.reserved_bytes)} of {in_gb(snapshot.limit_bytes)}; "
         f"{snapshot.waiting} waiting; pressure {snapshot.pressure}; "
@@ -44,12 +44,12 @@ def lines(snapshot: PoolSnapshot) -> Iterator[str]:
         yield from table([_COLUMNS, *map(_row, snapshot.models)])
     if snapshot.events:
         yield ""
-        yield from map(_told, snapshot.events[-_LAST_EVENTS:])
+        yield from map(_event_line, snapshot.events[-_LAST_EVENTS:])
 
 
 def _row(model: ResidentModel) -> tuple[str, ...]:
     state = f"{model.state} {model.loaded_percent} %" if model.state == "loading" else str(model.state)
-    again = f" (again in {model.retry_in_s:.0f} s)" if model.retry_in_s else ""
+    retry = f" (again in {model.retry_in_s:.0f} s)" if model.retry_in_s else ""
     return (
         model.id,
         state,
@@ -58,9 +58,9 @@ def _row(model: ResidentModel) -> tuple[str, ...]:
         f"{model.idle_s:.0f} s",
         str(model.restarts),
         "yes" if model.is_pinned else "",
-        model.reason + again,
+        model.reason + retry,
     )
 
 
-def _told(event: PoolEvent) -> str:
+def _event_line(event: PoolEvent) -> str:
     return f"{datetime.fromtimestamp(event.at):%Y-%m-%d %H:%M:%S}  {event.text}"

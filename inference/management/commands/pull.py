@@ -1,4 +1,4 @@
-"""`manage.py pull OWNER/NAME`: a model from the Hugging Face hub into the models folder."""
+"""`manage.py pull OWNER/NAME`: download a model from the Hugging Face hub into the models folder."""
 
 import argparse
 from contextlib import closing
@@ -15,10 +15,10 @@ from inference.repository.downloads.progress import FetchProgress, FileProgress
 
 
 class Command(BaseCommand):
-    help = "Fetch a model from the Hugging Face hub; run it again to go on where it stopped."
+    help = "Download a model from the Hugging Face hub; run it again to resume an interrupted download."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("id", help="its exact id on the hub, for example mlx-community/Qwen3-4B-4bit")
+        parser.add_argument("id", help="the exact id on the hub, for example mlx-community/Qwen3-4B-4bit")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name: str = options["id"]
@@ -30,12 +30,12 @@ class Command(BaseCommand):
         except FetchFailed as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError(f"Stopped; `manage.py pull {name}` goes on where it was.") from None
-        self.stdout.write(f"{name} is there; a running site lists it within seconds.")
+            raise CommandError(f"Stopped; `manage.py pull {name}` resumes the download.") from None
+        self.stdout.write(f"{name} was downloaded; a running site lists it within seconds.")
 
 
 class Bars:
-    """A bar with its speed for each file; those of finished files stay above the others."""
+    """A progress bar with the speed for each file; bars of finished files stay above the others."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -44,11 +44,11 @@ class Bars:
         self._note = ""
 
     def show(self, progress: FetchProgress) -> None:
-        for place, file in enumerate(progress.files, 1):
+        for number, file in enumerate(progress.files, 1):
             if file.name not in self._finished:
-                self._draw(file, f"{place}/{len(progress.files)}")
+                self._draw(file, f"{number}/{len(progress.files)}")
             if file.done < file.size:
-                break  # they come one after the other
+                break  # files are downloaded one after the other
         if progress.note and progress.note != self._note:
             tqdm.write(progress.note, file=self._stream)
         self._note = progress.note
@@ -57,15 +57,15 @@ class Bars:
         for bar in self._open.values():
             bar.close()
 
-    def _draw(self, file: FileProgress, place: str) -> None:
+    def _draw(self, file: FileProgress, position: str) -> None:
         if file.name not in self._open:
-            # From what was there before: the speed is that of the network.
+            # Start at what an earlier download left, so that the speed is that of the network.
             self._open[file.name] = tqdm(
                 total=file.size,
                 initial=file.done,
                 unit="B",
                 unit_scale=True,
-                desc=f"{place} {file.name}",
+                desc=f"{position} {file.name}",
                 file=self._stream,
             )
         bar = self._open[file.name]

@@ -1,4 +1,4 @@
-"""`manage.py remove ID`: a model's files, deleted after a typed confirmation."""
+"""`manage.py remove ID`: delete a model's files after a typed confirmation."""
 
 import argparse
 from typing import Any
@@ -17,17 +17,17 @@ _GB = 10**9
 
 
 class Command(ClientCommand):
-    help = "Delete a model's files from the models folder, or the link that it is there."
+    help = "Delete a model's files from the models folder; of a link, only the link."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("model", help="the model's id")
         parser.add_argument(
-            "--draft", action="store_true", help="only what an interrupted download or import left of it"
+            "--draft", action="store_true", help="delete only what an interrupted download or import left"
         )
         parser.add_argument("--yes", action="store_true", help="do not ask")
         parser.add_argument(
-            "--without-site", action="store_true", help="do not ask a running site whether it uses the model"
+            "--without-site", action="store_true", help="do not check whether a running site uses the model"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,15 +41,15 @@ class Command(ClientCommand):
         except deletion.NotOurs as error:
             raise CommandError(str(error)) from error
         if not options["without_site"]:
-            self._refuse_in_use(card.id, options)
-        if not options["yes"] and not self._is_confirmed(planned):
+            self._check_unused(card.id, options)
+        if not options["yes"] and not self._ask_confirmation(planned):
             raise CommandError("Nothing was deleted.")
         try:
             deletion.remove(card, models)
         except OSError as error:
             raise CommandError(
-                f"Not all of {card.id} could be deleted: {error.strerror or error}. Look at {card.path} and "
-                "who may write there."
+                f"Not all of {card.id} could be deleted: {error.strerror or error}. Check the permissions of "
+                f"{card.path}."
             ) from error
         self.stdout.write(
             planned.done
@@ -57,42 +57,43 @@ class Command(ClientCommand):
             else f"{card.id} was deleted; {planned.bytes / _GB:.1f} GB are free again."
         )
 
-    def _refuse_in_use(self, name: str, options: dict[str, Any]) -> None:
-        """CommandError while the running site has the model loaded, or does not tell."""
+    def _check_unused(self, name: str, options: dict[str, Any]) -> None:
+        """Raise CommandError if the running site has the model in memory, or cannot be asked."""
         try:
             state = self.client(options).pool().of(name).state
         except NotRunning:
-            self.stdout.write("No site runs that could be using it.")
+            self.stdout.write("No site is running that could use it.")
             return
         except CommandError as error:
             raise CommandError(
-                f"{error} So it is not known whether it uses {name}. Say where the site is with --host and "
-                "--port, or delete all the same with --without-site."
+                f"{error} So it is unknown whether the site uses {name}. Give its address with --host and "
+                "--port, or delete the model anyway with --without-site."
             ) from error
         if state.is_in_memory:
             raise CommandError(f"{name} is {state} in the running site; `manage.py unload {name}` first.")
 
     def _discard(self, name: str) -> None:
-        """Delete the beginning of a model, unasked: it can be begun again. CommandError without one."""
+        """Delete an incomplete model without confirmation; raises CommandError if there is none."""
         try:
-            was_begun = discard(name, settings.CONFIG.models_path)
+            was_found = discard(name, settings.CONFIG.models_path)
         except NotAnId:
-            was_begun = False
+            was_found = False
         except FetchFailed as error:
             raise CommandError(str(error)) from error
-        if not was_begun:
+        if not was_found:
             raise CommandError(
-                f"There is no model {name!r} and nothing is left of one; `manage.py models` lists them."
+                f"There is no model {name!r} and no incomplete one; `manage.py models` lists them."
             )
-        self.stdout.write(f"What had come of {name} was deleted.")
+        self.stdout.write(f"The incomplete files of {name} were deleted.")
 
-    def _is_confirmed(self, planned: deletion.Removal) -> bool:
-        self.stdout.write(f"{removal_text(planned)} Type {planned.model} to go on:")
+    def _ask_confirmation(self, planned: deletion.Removal) -> bool:
+        """Ask for the model's name; True if it was typed. Raises CommandError without a terminal."""
+        self.stdout.write(f"{removal_text(planned)} Type {planned.model} to confirm:")
         try:
             return input().strip() == planned.model
         except EOFError:
             raise CommandError(
-                "Nothing was deleted, for nobody can type the name here; --yes deletes it unasked."
+                "Nothing was deleted: there is no terminal to type the name in; --yes skips the confirmation."
             ) from None
         except KeyboardInterrupt:
             return False

@@ -1,4 +1,4 @@
-"""`manage.py serve`: everything from an empty folder to a running site, and back to nothing on Ctrl-C."""
+"""`manage.py serve`: set up what is missing, run the site, and stop it cleanly on Ctrl-C."""
 
 import argparse
 import asyncio
@@ -40,8 +40,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--port", type=int, help="the port to listen on, 0 for a free one (MLX_SERVER_PORT)"
         )
-        parser.add_argument("--models-dir", help="where models are looked for (MLX_SERVER_MODELS_DIR)")
-        parser.add_argument("--no-starter", action="store_true", help="do not fetch the starter model")
+        parser.add_argument("--models-dir", help="the models folder (MLX_SERVER_MODELS_DIR)")
+        parser.add_argument("--no-starter", action="store_true", help="do not download the starter model")
 
     def handle(self, *args: Any, **options: Any) -> None:
         config = _apply(options)
@@ -51,8 +51,8 @@ class Command(BaseCommand):
                 f"Refusing to listen on {config.host} without a key: anybody on the network could use this "
                 "server. Set MLX_SERVER_API_KEY, or listen on 127.0.0.1."
             )
-        if wrong := unknown_settings():
-            raise CommandError(" ".join(wrong))
+        if problems := unknown_settings():
+            raise CommandError(" ".join(problems))
         models_folder(config)
         self.check()
         try:
@@ -60,23 +60,23 @@ class Command(BaseCommand):
                 self._run(config, place)
         except site_lock.ServedAlready as other:
             raise CommandError(
-                f"A site runs on {config.data_dir} already: {other}. End that one first, or give this one a "
-                "folder of its own with MLX_SERVER_DATA_DIR."
+                f"A site already uses {config.data_dir}: {other}. Stop that one first, or give this one its "
+                "own folder with MLX_SERVER_DATA_DIR."
             ) from None
 
     def _run(self, config: Config, place: site_lock.SiteLock) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        SWITCH.refresh()  # before the first request: a capture goes on after a restart
+        SWITCH.refresh()  # before the first request: a capture continues after a restart
         Maintenance().start()
         login = _first_login(config)
         if config.starter and not any(card.is_servable for card in runtime.catalog().scan()):
-            self._fetch_starter(config)
+            self._download_starter(config)
         tracing.configure(config)
         _allow_many_files()
         self._serve(config, place, login)
 
-    def _fetch_starter(self, config: Config) -> None:
-        self.stdout.write("No model yet: fetching the starter model, SmolLM2-135M-Instruct.")
+    def _download_starter(self, config: Config) -> None:
+        self.stdout.write("No model yet: downloading the starter model, SmolLM2-135M-Instruct.")
         bar = tqdm(total=None, unit="B", unit_scale=True, file=sys.stdout, disable=None, leave=False)
 
         def on_progress(phase: str, done: int, total: int) -> None:
@@ -110,19 +110,19 @@ class Command(BaseCommand):
                 f"Cannot listen on {config.host}:{config.port}: {server.listen_failure}. Give another "
                 "address with --host or --port."
             )
-        self._say("Stopped.")
+        self._write("Stopped.")
 
-    def _say(self, line: str) -> None:
-        with contextlib.suppress(OSError):  # the terminal may have gone first
+    def _write(self, line: str) -> None:
+        with contextlib.suppress(OSError):  # the terminal may be closed already
             self.stdout.write(line)
             self.stdout.flush()
 
     def _on_ready(self, server: StreamServer, login: FirstLogin) -> None:
         loop = asyncio.get_event_loop()
-        stopping = Stopping(server, self._say)
+        shutdown = Shutdown(server, self._write)
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stopping.begin)
-        stopping.keep(loop.create_task(runtime.pool().warm_up()))
+            loop.add_signal_handler(number, shutdown.start)
+        shutdown.keep(loop.create_task(runtime.pool().warm_up()))
         self._greet(server.address, login.take_message(is_terminal=self.stdout.isatty()))
 
     def _greet(self, address: str, first_login: str) -> None:
@@ -135,47 +135,54 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-class Stopping:
-    """From the first signal to the end: tell the streams, end the workers, stop. A second signal is now."""
+class Shutdown:
+    """The shutdown after SIGINT or SIGTERM; a second signal stops the server at once.
 
-    def __init__(self, server: StreamServer, say: Callable[[str], None]) -> None:
+    1. Stop the downloads; they can be resumed.
+    2. Close the pool: it ends active requests with an error, and then the workers.
+    3. Wait up to _FLUSH_S until clients have received the errors.
+    4. Stop the server.
+    """
+
+    def __init__(self, server: StreamServer, write: Callable[[str], None]) -> None:
         self._server = server
-        self._say = say
+        self._write = write
         self._tasks: set[asyncio.Task[None]] = set()
-        self._has_begun = False
+        self._has_started = False
 
     def keep(self, task: "asyncio.Task[None]") -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def begin(self) -> None:
-        if self._has_begun:
+    def start(self) -> None:
+        """Start the shutdown, or stop at once if it has started already."""
+        if self._has_started:
             self._server.stop()
             return
-        self._has_begun = True
+        self._has_started = True
         self.keep(asyncio.get_running_loop().create_task(self._stop()))
-        self._say("\nStopping; answers under way are told. Ctrl-C again stops at once.")
+        self._write("\nStopping; active requests end with an error. Press Ctrl-C again to stop at once.")
 
     async def _stop(self) -> None:
         try:
             await FILES.run(runtime.downloads().close)
             await runtime.pool().close()
-            # The streams' error events are on their way; give them a moment to reach their readers.
+            # The error events of the streams are being sent; give clients a moment to receive them.
             await self._server.drain(_FLUSH_S)
         finally:
-            self._server.stop()  # whatever went wrong, a site that was told to stop stops
+            self._server.stop()  # also after an error above
 
 
 def _apply(options: dict[str, Any]) -> Config:
-    """The settings with this command line's options on top, put in force."""
-    given = {
+    """Apply the options on top of the settings; raises CommandError for a wrong value."""
+    overrides = {
         "host": options["host"],
         "port": options["port"],
         "models_dir": options["models_dir"],
         "starter": False if options["no_starter"] else None,
     }
     try:
-        config = Config(**{name: value for name, value in given.items() if value is not None})
+        config = Config(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         raise CommandError("; ".join(f"{e['loc'][0]}: {reason(e)}" for e in error.errors())) from None
     except ImproperlyConfigured as error:
@@ -186,8 +193,8 @@ def _apply(options: dict[str, Any]) -> Config:
 
 
 def _first_login(config: Config) -> FirstLogin:
-    wanted = config.admin_password
-    login = FirstLogin(config.data_dir, wanted.get_secret_value() if wanted else None)
+    password = config.admin_password
+    login = FirstLogin(config.data_dir, password.get_secret_value() if password else None)
     login.make()
     return login
 

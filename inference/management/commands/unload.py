@@ -1,4 +1,4 @@
-"""`manage.py unload ID`: end a model of the running site once its streams have ended."""
+"""`manage.py unload ID`: unload a model of the running site once its requests have finished."""
 
 import argparse
 import time
@@ -7,15 +7,15 @@ from typing import Any
 from inference.core.pool_state import ModelState, ResidentModel
 from inference.management.client import Client, ModelCommand
 
-_LOOK_EVERY_S = 0.2
+_POLL_EVERY_S = 0.2
 
 
 class Command(ModelCommand):
-    help = "Unload a model of the running site once its last stream has ended."
+    help = "Unload a model of the running site once its active requests have finished."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--no-wait", action="store_true", help="return once the unload has begun")
+        parser.add_argument("--no-wait", action="store_true", help="return once the unload has started")
 
     def handle(self, *args: Any, **options: Any) -> None:
         client = self.client(options)
@@ -25,17 +25,19 @@ class Command(ModelCommand):
         if options["no_wait"] or not model.state.is_in_memory:
             self.stdout.write(f"{model.id} is {model.state}.")
         else:
-            self.stdout.write(f"{model.id} was unloaded, and is {model.state} again: a request asked for it.")
+            self.stdout.write(
+                f"{model.id} was unloaded and is {model.state} again, because a request needs it."
+            )
 
     def _follow(self, client: Client, model: ResidentModel) -> ResidentModel:
-        """The model once it has left, telling what it waits for."""
-        told = ""
+        """Wait until the model is unloaded, and write what it waits for."""
+        written = ""
         while model.state == ModelState.DRAINING:
-            if (now := _step(model)) != told:
+            if (now := _step(model)) != written:
                 self.stdout.write(f"{model.id}: {now}")
                 self.stdout.flush()
-            told = now
-            time.sleep(_LOOK_EVERY_S)
+            written = now
+            time.sleep(_POLL_EVERY_S)
             model = client.pool().of(model.id)
         return model
 
@@ -43,4 +45,4 @@ class Command(ModelCommand):
 def _step(model: ResidentModel) -> str:
     if not model.leases:
         return "unloading"
-    return f"waiting for {model.leases} {'answer' if model.leases == 1 else 'answers'} to end"
+    return f"waiting for {model.leases} {'request' if model.leases == 1 else 'requests'} to finish"

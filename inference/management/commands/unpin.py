@@ -1,6 +1,6 @@
 """`manage.py unpin ID`: let a pinned model go again when its memory is needed."""
 
-from inference.management.choice import PinCommand
+from inference.management.pin_command import PinCommand
 
 
 class Command(PinCommand):

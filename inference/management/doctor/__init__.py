@@ -1,1 +1,1 @@
-"""What `manage.py doctor` looks at: the machine, the settings, and one model that really answers."""
+"""The checks of `manage.py doctor`: the machine, the settings, and a run of one model."""

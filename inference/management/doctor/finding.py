@@ -1,4 +1,4 @@
-"""What was found by looking at one thing."""
+"""The result of one check."""
 
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ State = Literal["good", "look", "wrong"]
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """How fast a model answered: seconds, tokens a second, bytes."""
+    """The speed of a model: seconds, tokens per second, bytes."""
 
     model: str
     device: str  # "cpu", "gpu"
@@ -21,21 +21,22 @@ class Figures(Struct, frozen=True, kw_only=True):
     decode_s: float
     decode_rate: float
     peak_bytes: int
-    has_filled_room: bool  # of its context or the memory; else its time was over
+    # It stopped because context or memory were full, and not because the time was over.
+    has_filled_context: bool = msgspec.field(name="has_filled_room")
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
-    """One thing that was looked at; `advice` says what to do where it is not good."""
+    """The result of one check; `advice` says what to do unless the state is good."""
 
     about: str
     text: str
     state: State = "good"
     advice: str = ""
-    figures: Figures | None = None  # of the model that answered
+    figures: Figures | None = None  # of the model that ran
 
 
-def whole(looked: list[CheckResult]) -> dict[str, Any]:
-    """The same as plain data, with the worst state of all."""
-    states = {one.state for one in looked}
+def as_data(results: list[CheckResult]) -> dict[str, Any]:
+    """The results as plain data for JSON, with the worst of their states."""
+    states = {result.state for result in results}
     worst = next((state for state in ("wrong", "look") if state in states), "good")
-    return {"state": worst, "looked_at": msgspec.to_builtins(looked)}
+    return {"state": worst, "looked_at": msgspec.to_builtins(results)}

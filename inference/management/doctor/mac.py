@@ -1,4 +1,4 @@
-"""What only macOS has: a limit of wired memory, and reports of kernel panics."""
+"""Checks for macOS only: the limit of wired memory, and reports of kernel panics."""
 
 import os
 import subprocess
@@ -16,42 +16,40 @@ _RECENT_S = 30 * 86_400
 
 
 def sysctl(name: str) -> str:
-    """What the kernel says, empty where it does not know the name."""
+    """The value of a kernel variable, empty if there is none of that name."""
     try:
-        asked = subprocess.run([SYSCTL, "-n", name], capture_output=True, text=True, timeout=5)
+        process = subprocess.run([SYSCTL, "-n", name], capture_output=True, text=True, timeout=5)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return asked.stdout.strip() if asked.returncode == 0 else ""
+    return process.stdout.strip() if process.returncode == 0 else ""
 
 
-def wired_limit(asked: int, *, is_mac: bool = sys.platform == "darwin") -> CheckResult:
-    """How much memory the GPU may keep from being paged out, and what the setting asks for."""
-    wish = f"MLX_SERVER_WIRED_LIMIT asks for {asked / _GB:.1f} GB" if asked else "the setting leaves it alone"
+def wired_limit(requested: int, *, is_mac: bool = sys.platform == "darwin") -> CheckResult:
+    """How much memory the GPU may wire, and how many bytes the setting requests."""
+    setting = f"MLX_SERVER_WIRED_LIMIT requests {requested / _GB:.1f} GB" if requested else "no limit is set"
     if not is_mac:
-        return CheckResult(about="wired limit", text=f"there is one on macOS only; {wish}")
-    said = sysctl(_WIRED)
-    if not said.isdecimal():
-        return CheckResult(about="wired limit", text=f"macOS does not tell {_WIRED}; {wish}")
-    allowed = int(said) * 2**20
+        return CheckResult(about="wired limit", text=f"there is one on macOS only; {setting}")
+    value = sysctl(_WIRED)
+    if not value.isdecimal():
+        return CheckResult(about="wired limit", text=f"macOS does not report {_WIRED}; {setting}")
+    allowed = int(value) * 2**20
     # 0 is the kernel's own choice, about three quarters of the memory; MLX refuses to go above what it is.
-    text = f"{_WIRED} is {said}{'' if allowed else ' (macOS chooses)'}; {wish}"
-    if not allowed or asked <= allowed:
+    text = f"{_WIRED} is {value}{'' if allowed else ' (macOS chooses)'}; {setting}"
+    if not allowed or requested <= allowed:
         return CheckResult(about="wired limit", text=text)
-    advice = f"Lower MLX_SERVER_WIRED_LIMIT, or raise it: sudo sysctl {_WIRED}={-(-asked // 2**20)}"
+    advice = f"Lower MLX_SERVER_WIRED_LIMIT, or raise it: sudo sysctl {_WIRED}={-(-requested // 2**20)}"
     return CheckResult(about="wired limit", text=text, state="wrong", advice=advice)
 
 
 def panics(folder: Path = _PANICS, *, is_mac: bool = sys.platform == "darwin") -> CheckResult:
     """Kernel panics of the last month: wired memory under load has caused them (ml-explore/mlx#3186)."""
     if not is_mac:
-        return CheckResult(about="kernel panics", text="reports of them are looked for on macOS only")
+        return CheckResult(about="kernel panics", text="checked on macOS only")
     try:
         recent = _recent_reports(folder)
     except OSError as error:
         text = f"their reports cannot be read: {error.strerror}"
-        return CheckResult(
-            about="kernel panics", text=text, state="look", advice=f"Look into {folder} yourself."
-        )
+        return CheckResult(about="kernel panics", text=text, state="look", advice=f"Check {folder} yourself.")
     if not recent:
         return CheckResult(about="kernel panics", text="none in the last month")
     advice = "Leave MLX_SERVER_WIRED_LIMIT at 0 and lower MLX_SERVER_MEMORY_LIMIT."
@@ -59,15 +57,15 @@ def panics(folder: Path = _PANICS, *, is_mac: bool = sys.platform == "darwin") -
 
 
 def _recent_reports(folder: Path) -> int:
-    """Reports move into Retired/ below, even while they are counted."""
+    """The number of recent reports; macOS moves them into Retired/, possibly while they are counted."""
     names: set[str] = set()
-    for inside, _, files in os.walk(folder, onerror=_unless_gone):
+    for inside, _, files in os.walk(folder, onerror=_raise_unless_missing):
         reports = [name for name in files if name.endswith(".panic")]
         names.update(name for name in reports if _is_recent(Path(inside, name)))
     return len(names)
 
 
-def _unless_gone(error: OSError) -> None:
+def _raise_unless_missing(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError):
         raise error
 

@@ -1,4 +1,4 @@
-"""What can be seen of the machine and the settings without a model."""
+"""Checks of the machine and the settings, without a model."""
 
 import importlib.metadata
 import platform
@@ -16,13 +16,13 @@ from inference.management.doctor import mac
 from inference.management.doctor.finding import CheckResult, State
 
 _GB = 10**9
-_LEAST_DISK = 5 * _GB
-_LEAST_FILES = 4096
+_MIN_DISK = 5 * _GB
+_MIN_FILES = 4096
 _PACKAGES = ("mlx", "mlx-lm", "transformers", "django", "django-ninja", "channels", "daphne")
 
 
 def machine() -> Iterator[CheckResult]:
-    """A line for each thing, the same ones on every machine."""
+    """One result for each check, the same checks on every machine."""
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
     yield CheckResult(about="machine", text=f"{platform.platform()}, {platform.machine()}, {cores} cores")
     yield CheckResult(about="versions", text=_versions())
@@ -49,7 +49,7 @@ def _memory() -> CheckResult:
     memory = psutil.virtual_memory()
     limit = settings.CONFIG.memory_limit_bytes
     text = (
-        f"{memory.total / _GB:.1f} GB, {memory.available / _GB:.1f} GB free now; models may take "
+        f"{memory.total / _GB:.1f} GB, {memory.available / _GB:.1f} GB free now; models may use "
         f"{limit / _GB:.1f} GB"
     )
     if limit <= memory.total:
@@ -65,27 +65,29 @@ def _blas() -> CheckResult:
 def _disk() -> CheckResult:
     free = disk_space.free(settings.CONFIG.models_path)
     text = f"{free / _GB:.1f} GB free for models"
-    if free >= _LEAST_DISK:
+    if free >= _MIN_DISK:
         return CheckResult(about="disk", text=text)
     return CheckResult(
-        about="disk", text=text, state="look", advice="Make room, or set MLX_SERVER_MODELS_DIR."
+        about="disk", text=text, state="look", advice="Free some space, or set MLX_SERVER_MODELS_DIR."
     )
 
 
 def _open_files() -> CheckResult:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = "any number" if hard == resource.RLIM_INFINITY else str(hard)
-    text = f"{soft} open files for this process, {most} at most"
-    if hard == resource.RLIM_INFINITY or hard >= _LEAST_FILES:
+    maximum = "any number" if hard == resource.RLIM_INFINITY else str(hard)
+    text = f"{soft} open files for this process, {maximum} at most"
+    if hard == resource.RLIM_INFINITY or hard >= _MIN_FILES:
         return CheckResult(about="open files", text=text)
     advice = "Raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=): each connection takes one."
     return CheckResult(about="open files", text=text, state="look", advice=advice)
 
 
 def _settings() -> Iterator[CheckResult]:
-    found = checks.run_checks()
-    if not found:
+    messages = checks.run_checks()
+    if not messages:
         yield CheckResult(about="settings", text="no problems found")
-    for one in found:
-        state: State = "wrong" if one.is_serious() else "look"
-        yield CheckResult(about="settings", text=str(one.msg), state=state, advice=str(one.hint or ""))
+    for message in messages:
+        state: State = "wrong" if message.is_serious() else "look"
+        yield CheckResult(
+            about="settings", text=str(message.msg), state=state, advice=str(message.hint or "")
+        )

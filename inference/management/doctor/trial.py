@@ -1,4 +1,4 @@
-"""A model that answers for so many seconds, and how fast it does."""
+"""A trial: one model generates for some seconds, and its speed is measured."""
 
 import asyncio
 import time
@@ -17,17 +17,17 @@ from inference.management.doctor.finding import CheckResult, Figures
 from inference.serving import generation, runtime
 
 SECONDS = 20.0
-PATIENCE_S = 60.0  # for a prompt, beyond the time that a load may take
+PROMPT_TIMEOUT_S = 60.0  # for the prompt, after the timeout of the load
 _GB = 10**9
 _SENTENCE = "Tell me a story about a fox, a crow and the winter they shared. "
 _SENTENCES = 30  # a prompt long enough for a rate
-_TEMPLATE = 256  # tokens that a chat template may add of its own
+_TEMPLATE = 256  # tokens that a chat template may add
 _NONE = "Run `manage.py serve` once for the starter model, or `manage.py pull OWNER/NAME`."
-_FAILED = "What its worker wrote above may say more; `manage.py pull OWNER/NAME` brings another model."
+_FAILED = "The output of its worker above may say why; `manage.py pull OWNER/NAME` downloads another model."
 
 
 def trial(seconds: float = SECONDS) -> list[CheckResult]:
-    """The smallest chat model that can be served answers; where it ran comes first."""
+    """Run the smallest chat model that can be served; the first result is the device it ran on."""
     cards = [card for card in runtime.catalog().scan() if card.is_servable and card.kind == "chat"]
     if not cards:
         return [
@@ -36,51 +36,54 @@ def trial(seconds: float = SECONDS) -> list[CheckResult]:
         ]
     smallest = min(cards, key=lambda card: card.resident_bytes)
     try:
-        loaded, figures = asyncio.run(tried(smallest, seconds))
+        loaded, figures = asyncio.run(run_trial(smallest, seconds))
     except TimeoutError:
         text = f"{smallest.id} did not begin to answer."
     except ServerError as error:
         text = f"{smallest.id} did not answer: {error.message}"
     else:
-        return [device(loaded), told(figures)]
+        return [device(loaded), speed(figures)]
     return [device(), CheckResult(about="model", text=text, state="wrong", advice=_FAILED)]
 
 
 def device(loaded: Loaded | None = None) -> CheckResult:
-    """Where models are to run, and where the one that was tried did."""
-    wish = f"MLX_SERVER_DEVICE is {settings.CONFIG.device}"
+    """The device setting, and the device that the model of the trial ran on."""
+    setting = f"MLX_SERVER_DEVICE is {settings.CONFIG.device}"
     if loaded is None:
-        return CheckResult(about="device", text=f"{wish}; no model ran, which would have shown where")
+        return CheckResult(about="device", text=f"{setting}; no model ran to confirm it")
     blas = f" with {loaded.blas}" if loaded.blas else ""
-    return CheckResult(about="device", text=f"{wish}; the model ran on the {loaded.device.upper()}{blas}")
+    return CheckResult(about="device", text=f"{setting}; the model ran on the {loaded.device.upper()}{blas}")
 
 
-def told(figures: Figures) -> CheckResult:
-    """The figures as a sentence; a model that stopped after its first token is not well."""
-    end = ", for which there was room" if figures.has_filled_room else ""
+def speed(figures: Figures) -> CheckResult:
+    """The figures as a result; a model that stopped after its first token counts as wrong."""
+    end = " until its context was full" if figures.has_filled_context else ""
     text = (
         f"{figures.model}: loaded in {figures.load_s:.1f} s; read {figures.prompt_tokens} tokens at "
-        f"{figures.prompt_rate:.1f} a second; made {figures.tokens} in {figures.decode_s:.1f} s at "
-        f"{figures.decode_rate:.1f} a second{end}; at most {figures.peak_bytes / _GB:.2f} GB"
+        f"{figures.prompt_rate:.1f} per second; generated {figures.tokens} in {figures.decode_s:.1f} s at "
+        f"{figures.decode_rate:.1f} per second{end}; at most {figures.peak_bytes / _GB:.2f} GB"
     )
     if figures.decode_rate:
         return CheckResult(about="model", text=text, figures=figures)
     return CheckResult(about="model", text=text, state="wrong", advice=_FAILED, figures=figures)
 
 
-async def tried(
+async def run_trial(
     card: ModelCard, seconds: float, clock: Callable[[], float] = time.perf_counter
 ) -> tuple[Loaded, Figures]:
-    """Load and ask it; TimeoutError or a ServerError when there is no answer."""
-    course, loop = Timing(clock), asyncio.get_running_loop()
+    """Load the model and have it generate for `seconds`.
+
+    Raises TimeoutError or a ServerError when it generates nothing.
+    """
+    timing, loop = Timing(clock), asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(settings.CONFIG.load_timeout_s + PATIENCE_S) as limit:
+        async with asyncio.timeout(settings.CONFIG.load_timeout_s + PROMPT_TIMEOUT_S) as limit:
             async with aclosing(generation.stream(question(card), Principal(kind="local"))) as events:
                 async for event in events:
-                    if course.note(event):
+                    if timing.record(event):
                         limit.reschedule(loop.time() + seconds)
     except TimeoutError:
-        if not course.has_begun:
+        if not timing.has_started:
             raise
     finally:
         resident = runtime.pool().snapshot().of(card.id)
@@ -88,44 +91,44 @@ async def tried(
     loaded = resident.loaded
     if loaded is None:
         raise TimeoutError
-    return loaded, course.figures(card, loaded, max(loaded.memory.peak, resident.memory.peak))
+    return loaded, timing.figures(card, loaded, max(loaded.memory.peak, resident.memory.peak))
 
 
 def question(card: ModelCard) -> ChatRequest:
-    """A prompt of a quarter of the context at most, and an answer as long as context and memory allow."""
+    """A prompt of at most a quarter of the context, and an answer as long as context and memory allow."""
     text = _SENTENCE * max(1, min(_SENTENCES, card.context_length // 4 // len(_SENTENCE)))
-    # A poor tokenizer makes a token of each byte.
-    taken = len(text.encode()) + min(_TEMPLATE, card.context_length // 4)
-    room = card.context_length - taken
+    # In the worst case, each byte is a token.
+    prompt_tokens = len(text.encode()) + min(_TEMPLATE, card.context_length // 4)
+    answer_tokens = card.context_length - prompt_tokens
     if card.kv_bytes_per_token:
-        # Half of what is free: the device may allow less than the setting.
+        # Half of the free memory, because the device may allow less than the setting.
         free = (settings.CONFIG.memory_limit_bytes - card.load_bytes) // 2
-        room = min(room, free // card.kv_bytes_per_token - taken)
+        answer_tokens = min(answer_tokens, free // card.kv_bytes_per_token - prompt_tokens)
     return ChatRequest(
         model=card.id,
         messages=(Message(role="user", content=text),),
-        max_tokens=max(1, room),
+        max_tokens=max(1, answer_tokens),
         sampling=Sampling(temperature=0),
         ignores_end=True,
     )
 
 
 class Timing:
-    """When what happened to the one request."""
+    """The times of one request's events."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._began = clock()
+        self._started = clock()
         self._accepted = self._first = self._last = 0.0
         self._prompt_tokens = self._early = self._tokens = 0
         self._is_finished = False
 
     @property
-    def has_begun(self) -> bool:
+    def has_started(self) -> bool:
         return self._tokens > 0
 
-    def note(self, event: Event) -> bool:
-        """Whether this was the beginning of the answer."""
+    def record(self, event: Event) -> bool:
+        """Record an event; True for the first one of the answer."""
         match event:
             case Accepted(prompt_tokens=tokens):
                 self._accepted, self._prompt_tokens = self._clock(), tokens
@@ -144,12 +147,12 @@ class Timing:
         return True
 
     def figures(self, card: ModelCard, loaded: Loaded, peak_bytes: int) -> Figures:
-        """The first tokens are the prompt's work: the rate of decoding is of those after them."""
+        """The speed; the first tokens belong to the prompt, so the decode rate counts those after them."""
         prompt_s, decode_s = self._first - self._accepted, self._last - self._first
         return Figures(
             model=card.id,
             device=loaded.device,
-            load_s=self._accepted - self._began,
+            load_s=self._accepted - self._started,
             prompt_tokens=self._prompt_tokens,
             prompt_s=prompt_s,
             prompt_rate=self._prompt_tokens / prompt_s if prompt_s > 0 else 0.0,
@@ -157,5 +160,5 @@ class Timing:
             decode_s=decode_s,
             decode_rate=(self._tokens - self._early) / decode_s if decode_s > 0 else 0.0,
             peak_bytes=peak_bytes,
-            has_filled_room=self._is_finished,
+            has_filled_context=self._is_finished,
         )

@@ -54,7 +54,7 @@ async def test_an_empty_piece_is_no_first_token() -> None:
     ("sent", "told"),
     [
         ([b"HTTP/1.0 404 Not Found\r\n\r\n", b"{}"], "status 404"),
-        ([CLOSING, piece(content="Once")], "the stream broke off"),
+        ([CLOSING, piece(content="Once")], "the stream ended early"),
         ([CLOSING, event({"error": {"message": "no"}})], "an error event"),
         ([], "0 bytes read"),
     ],
@@ -63,8 +63,8 @@ async def test_a_failed_request_is_counted_and_named(sent: list[bytes], told: st
     async with answering(*sent) as port:
         asked = await client.ask_together(port, [BODY, BODY])
     assert asked.answers == ()
-    assert told in asked.complaints("theirs")[0]
-    assert asked.complaints("theirs")[0].startswith("theirs: 2 of 2 requests failed")
+    assert told in asked.failure_notes("theirs")[0]
+    assert asked.failure_notes("theirs")[0].startswith("theirs: 2 of 2 requests failed")
 
 
 async def test_nobody_listening_is_a_failed_request() -> None:

@@ -6,20 +6,20 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from inference.management.bench import ROWS, gap, prompts, sse, turns
-from inference.management.commands.bench import chosen
+from inference.management.commands.bench import selected_rows
 
 
 def test_rows_are_measured_in_their_own_order() -> None:
-    assert chosen("sse, streams") == ["streams", "sse"]
+    assert selected_rows("sse, streams") == ["streams", "sse"]
 
 
 def test_all_rows_are_known() -> None:
-    assert chosen(",".join(ROWS)) == list(ROWS)
+    assert selected_rows(",".join(ROWS)) == list(ROWS)
 
 
 def test_an_unknown_row_is_named_beside_the_known_ones() -> None:
     with pytest.raises(CommandError, match=r"no row 'strems'; the rows are streams, seeded"):
-        chosen("streams,strems")
+        selected_rows("streams,strems")
 
 
 def test_a_folder_without_a_model_is_refused_before_anything_starts(tmp_path: Path) -> None:

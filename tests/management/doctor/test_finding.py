@@ -1,11 +1,11 @@
 import pytest
 
-from inference.management.doctor.finding import CheckResult, State, whole
+from inference.management.doctor.finding import CheckResult, State, as_data
 
 
 @pytest.mark.parametrize(
     ("states", "worst"),
     [(["good"], "good"), (["good", "look"], "look"), (["look", "wrong", "good"], "wrong"), ([], "good")],
 )
-def test_the_whole_is_as_good_as_its_worst_part(states: list[State], worst: str) -> None:
-    assert whole([CheckResult(about="it", text="so", state=state) for state in states])["state"] == worst
+def test_the_as_data_is_as_good_as_its_worst_part(states: list[State], worst: str) -> None:
+    assert as_data([CheckResult(about="it", text="so", state=state) for state in states])["state"] == worst

@@ -50,16 +50,16 @@ def test_reports_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> N
 def test_elsewhere_it_says_that_it_is_about_macos() -> None:
     assert "on macOS only" in mac.panics(is_mac=False).text
     looked = mac.wired_limit(8 * GB, is_mac=False)
-    assert looked.text == "there is one on macOS only; MLX_SERVER_WIRED_LIMIT asks for 8.0 GB"
+    assert looked.text == "there is one on macOS only; MLX_SERVER_WIRED_LIMIT requests 8.0 GB"
 
 
 @pytest.mark.parametrize(
     ("said", "asked", "text", "state"),
     [
-        ("0", 0, "iogpu.wired_limit_mb is 0 (macOS chooses); the setting leaves it alone", "good"),
-        ("8192", 8 * GB, "iogpu.wired_limit_mb is 8192; MLX_SERVER_WIRED_LIMIT asks for 8.0 GB", "good"),
-        ("4096", 8 * GB, "iogpu.wired_limit_mb is 4096; MLX_SERVER_WIRED_LIMIT asks for 8.0 GB", "wrong"),
-        ("", 0, "macOS does not tell iogpu.wired_limit_mb; the setting leaves it alone", "good"),
+        ("0", 0, "iogpu.wired_limit_mb is 0 (macOS chooses); no limit is set", "good"),
+        ("8192", 8 * GB, "iogpu.wired_limit_mb is 8192; MLX_SERVER_WIRED_LIMIT requests 8.0 GB", "good"),
+        ("4096", 8 * GB, "iogpu.wired_limit_mb is 4096; MLX_SERVER_WIRED_LIMIT requests 8.0 GB", "wrong"),
+        ("", 0, "macOS does not report iogpu.wired_limit_mb; no limit is set", "good"),
     ],
 )
 def test_the_wired_limit_is_the_kernels_and_the_settings(

@@ -1,4 +1,4 @@
-"""The trial of a model: how long it goes on, what it asks for, and its figures."""
+"""The trial of a model: how long it goes on, what it requests, and its figures."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -51,7 +51,7 @@ class Endless(FakeRunner):
 async def figures_of(runner: FakeRunner, seconds: float = 5, **facts: Any) -> Figures:
     tried = card(**facts)
     with serving(runner, cards=[tried]):
-        return (await trial.tried(tried, seconds, Clock()))[1]
+        return (await trial.run_trial(tried, seconds, Clock()))[1]
 
 
 async def test_the_figures_are_those_of_its_course() -> None:
@@ -67,19 +67,19 @@ async def test_the_figures_are_those_of_its_course() -> None:
         decode_s=1.0,
         decode_rate=8,  # of the tokens after the first ones
         peak_bytes=GB,
-        has_filled_room=True,
+        has_filled_context=True,
     )
 
 
 async def test_it_ends_when_its_time_is_over() -> None:
     runner = Endless()
     figures = await figures_of(runner, seconds=0.2)
-    assert figures.tokens > 1 and not figures.has_filled_room
+    assert figures.tokens > 1 and not figures.has_filled_context
     assert (figures.peak_bytes, runner.cancelled, runner.is_stopped) == (3 * GB, 1, True)
 
 
 async def test_a_model_that_never_begins_is_given_up(monkeypatch: Any, settings: Any) -> None:
-    monkeypatch.setattr(trial, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(trial, "PROMPT_TIMEOUT_S", 0.1)
     settings.CONFIG = Config(load_timeout_s=0.1)
     with pytest.raises(TimeoutError):
         await figures_of(FakeRunner(("never",), hold=asyncio.Event()))

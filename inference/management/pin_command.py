@@ -1,4 +1,4 @@
-"""Pinning from the command line: through the running site, or straight into the database when none runs."""
+"""Pinning from the command line: through the running site, or in the database when no site runs."""
 
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +11,7 @@ from inference.serving import runtime
 
 
 class PinCommand(ModelCommand):
-    """Pins or unpins one model."""
+    """Pins or unpins one model, in the running site if there is one and otherwise in the database."""
 
     action: ClassVar[Literal["pin", "unpin"]]
 
@@ -19,19 +19,19 @@ class PinCommand(ModelCommand):
         try:
             name = self.client(options).act(self.action, options["model"]).id
         except NotRunning:
-            name = self._choose(options["model"])
-            self.stdout.write("No site runs now; this counts when it starts.")
+            name = self._save(options["model"])
+            self.stdout.write("No site is running; this applies when it starts.")
         self.stdout.write(f"{name} is {self.action}ned.")
 
-    def _choose(self, model: str) -> str:
+    def _save(self, model: str) -> str:
         card = runtime.catalog().find(model)
         if card is None:
-            raise CommandError(f"There is no model {model!r} here; `manage.py models` lists them.")
+            raise CommandError(f"There is no model {model!r}; `manage.py models` lists them.")
         try:
-            chosen = {"is_pinned": self.action == "pin"}
-            ServedModel.objects.update_or_create(name=card.id, defaults=chosen)
+            fields = {"is_pinned": self.action == "pin"}
+            ServedModel.objects.update_or_create(name=card.id, defaults=fields)
         except DatabaseError as error:
             raise CommandError(
-                f"The database cannot be written: {error}. Start the site once with `python manage.py serve`."
+                f"Cannot write to the database: {error}. Start the site once with `python manage.py serve`."
             ) from None
         return card.id

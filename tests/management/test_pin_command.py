@@ -23,7 +23,7 @@ def call(*arguments: str) -> str:
 
 def test_a_pin_is_written_for_the_next_start() -> None:
     printed = call("pin", "org/tiny")
-    assert printed == "No site runs now; this counts when it starts.\norg/tiny is pinned.\n"
+    assert printed == "No site is running; this applies when it starts.\norg/tiny is pinned.\n"
     assert ServedModel.objects.get(name="org/tiny").is_pinned
 
 
@@ -37,12 +37,12 @@ def test_unpinning_leaves_the_other_choices() -> None:
 def test_nothing_is_written_behind_the_back_of_a_site_that_runs() -> None:
     with locked(settings.CONFIG.data_dir) as place:
         place.listens("127.0.0.1", 9)
-        with pytest.raises(CommandError, match="Nobody can be reached"):
+        with pytest.raises(CommandError, match="No site can be reached"):
             call("pin", "org/tiny")
     assert not ServedModel.objects.exists()
 
 
 def test_an_unknown_model_is_refused() -> None:
-    with pytest.raises(CommandError, match="There is no model 'none' here"):
+    with pytest.raises(CommandError, match="There is no model 'none'"):
         call("pin", "none")
     assert not ServedModel.objects.exists()
