@@ -1,8 +1,8 @@
-"""The site as an ASGI application, for `manage.py serve` alone.
+"""The site as an ASGI application, for `manage.py serve` only.
 
-Another server would take bodies of any size, never wait for a reader, hold no lock on the data folder, and do
-none of the upkeep that keeps what is stored to its time. So it is told at its start to let it be: those that
-announce their start by ASGI's lifespan protocol, and Daphne, which does not, when it imports this.
+Another server would accept bodies of any size, never wait for a slow reader, hold no lock on the data folder,
+and not run the maintenance that deletes expired data. So this module refuses to run there: a server that uses
+ASGI's lifespan protocol gets a failed startup, and Daphne, which does not use it, gets an error on import.
 """
 
 import os
@@ -16,12 +16,12 @@ from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import path, re_path
 
-_NOT_HERE = (
-    "This site is served by `python manage.py serve` and by no other server: bodies would have no limit, and "
+_WRONG_SERVER = (
+    "Only `python manage.py serve` can serve this site: with another server, bodies would have no limit, and "
     "nothing would keep a second site from the same data folder."
 )
 if {"daphne.cli", "daphne.management.commands.runserver"} & sys.modules.keys():
-    raise ImproperlyConfigured(_NOT_HERE)
+    raise ImproperlyConfigured(_WRONG_SERVER)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlxsite.settings")
 http = get_asgi_application()
@@ -32,7 +32,7 @@ from inference.admin.model_list_socket import ModelListConsumer  # noqa: E402
 from mlxsite.edge import Edge  # noqa: E402
 from playground.consumers import ModelsConsumer  # noqa: E402
 
-# django-stubs know routes to views only.
+# django-stubs knows routes to views only.
 websocket_routes: list[Any] = [
     path("ws/models/", ModelsConsumer.as_asgi()),  # type: ignore[arg-type]
     path("ws/models/list/", ModelListConsumer.as_asgi()),  # type: ignore[arg-type]
@@ -42,9 +42,9 @@ websocket_routes: list[Any] = [
 
 
 async def refuse(scope: Any, receive: Any, send: Any) -> None:
-    """Tell a server that begins that it must not (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
+    """Fail the startup of another server (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
     await receive()
-    await send({"type": "lifespan.startup.failed", "message": _NOT_HERE})
+    await send({"type": "lifespan.startup.failed", "message": _WRONG_SERVER})
 
 
 application = Edge(

@@ -1,8 +1,8 @@
-"""A TCP connection: what Twisted refuses itself is told in JSON, and a client that half-closes is answered.
+"""A TCP connection: Twisted's own errors become JSON, and a client that half-closes still gets its answer.
 
-Twisted answers a request that it cannot read with a bare status line, and takes the end of what a client
-sends for the end of the connection. Both reach into its HTTPChannel, so
-tests/mlxsite/test_connection.py proves each mend on a socket.
+Twisted answers a request that it cannot parse with a bare status line, and treats a half-closed connection as
+closed. This module changes both, and depends on private parts of HTTPChannel for it, so
+tests/mlxsite/test_connection.py tests each change on a socket.
 """
 
 import socket
@@ -19,46 +19,57 @@ from inference.api.http import errors, sse
 from inference.core.errors import HeadersTooLarge, InvalidRequest, ServerError
 
 _LINGER_S = 2.0
-_LOOK_S = 0.125
-_PROBE_AFTER_S = 0.25  # streams begin before that, and what is written of them shows who has left
+_POLL_S = 0.125
+_PROBE_AFTER_S = 0.25  # most streams start before that, and their own writes show who has left
 _PROBE_EVERY_S = 10.0
-_OLD_WAIT_S = 3.0
-_UNREADABLE = "This is no HTTP request that can be read: its first line, a header or a chunk is malformed."
-_TOO_LARGE = "The first line and the headers are too large or too many; 16,384 bytes, 500 headers are read."
+_HTTP_1_0_LIMIT_S = 3.0
+_MALFORMED = "The HTTP request is malformed: its first line, a header or a chunk cannot be parsed."
+_TOO_LARGE = "The headers are too large; the limit is 16,384 bytes and 500 headers, with the first line."
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @implementer(IHalfCloseableProtocol)
 class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
-    """One client's connection; its requests come one after the other."""
+    """One client's connection, whose requests are handled one after the other.
+
+    When a client half-closes the connection during a request, it may still read the answer, or it may have
+    left: TCP does not tell which until something is written. `readConnectionLost` then starts to poll:
+
+    1. Every _POLL_S, abort the connection if the operating system has reported an error on the socket.
+    2. After _PROBE_AFTER_S, and every _PROBE_EVERY_S from then on, write what every client must ignore (a
+       100 Continue, or a comment in an event stream); the system of a client that has left answers with a
+       reset, which the next poll sees.
+    3. A client of HTTP/1.0 cannot be probed before its answer starts: give up after _HTTP_1_0_LIMIT_S.
+    4. `requestDone` closes the connection after the answer.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._is_half_closed = False
         self._is_refused = False
-        self._looking: Any = None
-        self._looks = 0
+        self._poll_call: Any = None
+        self._polls = 0
 
-    # What Twisted refuses itself.
+    # Errors that Twisted answers itself.
 
     def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 - Twisted's names
         is_too_large = (
             self._receivedHeaderSize > self.totalHeadersSize or self._receivedHeaderCount > self.maxHeaders
         )
-        self._refuse(HeadersTooLarge(_TOO_LARGE) if is_too_large else InvalidRequest(_UNREADABLE))
+        self._refuse(HeadersTooLarge(_TOO_LARGE) if is_too_large else InvalidRequest(_MALFORMED))
 
     def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802
         self._refuse(HeadersTooLarge(_TOO_LARGE))
 
     def _refuse(self, refusal: ServerError) -> None:
-        """Answer what cannot be read, read no more of it, and close once the client has had time to read."""
+        """Send an error, ignore further input, and close once the client has had time to read the error."""
         if self._is_refused:
             return
         self._is_refused = True
         self.setTimeout(None)
-        # What came with it must not be taken for a request, and closing on a client that still sends would
-        # reset the connection and take our answer with it.
-        self.dataReceived = self.lineReceived = self.rawDataReceived = _ignored
+        # Further input must not be parsed as a request. Closing while the client still sends would reset the
+        # connection, and the client would lose the error.
+        self.dataReceived = self.lineReceived = self.rawDataReceived = _ignore
         body = errors.encode(refusal)
         reason = b"Bad Request" if refusal.status == 400 else b"Request Header Fields Too Large"
         self.transport.write(
@@ -70,18 +81,18 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
         self.transport.loseWriteConnection()
         reactor.callLater(_LINGER_S, self.loseConnection)
 
-    # A client that sends no more may still read, or have gone: both look the same until something is written.
+    # A half-closed connection.
 
     def readConnectionLost(self) -> None:  # noqa: N802
-        """The client has sent all that it will send."""
+        """The client has closed its sending side."""
         if not self._handlingRequest:
             self.loseConnection()
         elif not self._is_half_closed:
             self._is_half_closed = True
-            self._looking = reactor.callLater(_LOOK_S, self._look)
+            self._poll_call = reactor.callLater(_POLL_S, self._poll)
 
     def writeConnectionLost(self) -> None:  # noqa: N802
-        """We have closed our side, after a refusal."""
+        """Our side is closed, after an error; nothing is left to do."""
 
     def requestDone(self, request: Any) -> None:  # noqa: N802
         super().requestDone(request)
@@ -89,35 +100,35 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
             self.loseConnection()
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
-        if self._looking and self._looking.active():
-            self._looking.cancel()
+        if self._poll_call and self._poll_call.active():
+            self._poll_call.cancel()
         super().connectionLost(reason)
 
-    def _look(self) -> None:
-        """End the connection once the client's system has said that nobody reads there any more."""
-        self._looks += 1
+    def _poll(self) -> None:
+        """Abort the connection if the client has left; otherwise probe when it is time, and poll again."""
+        self._polls += 1
         if not self._handlingRequest:
             return
         has_left = self.transport.getHandle().getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if has_left or self._is_given_up:
+        if has_left or self._is_past_http_1_0_limit:
             self.transport.abortConnection()
             return
-        if (self._looks * _LOOK_S - _PROBE_AFTER_S) % _PROBE_EVERY_S == 0:
+        if (self._polls * _POLL_S - _PROBE_AFTER_S) % _PROBE_EVERY_S == 0:
             self._probe()
-        self._looking = reactor.callLater(_LOOK_S, self._look)
+        self._poll_call = reactor.callLater(_POLL_S, self._poll)
 
     @property
-    def _is_given_up(self) -> bool:
-        """Whether a client of HTTP/1.0, which can be told nothing before its answer, has waited too long.
+    def _is_past_http_1_0_limit(self) -> bool:
+        """Whether a client of HTTP/1.0, which cannot be probed before its answer, has waited too long.
 
-        Such a client is a proxy more often than one that half-closes, and a proxy that closes has left.
+        Such a client is usually a proxy that has left, and rarely one that half-closes.
         """
         request = self.requests[0]
         is_old = request.clientproto != b"HTTP/1.1" and not request.startedWriting
-        return is_old and self._looks * _LOOK_S >= _OLD_WAIT_S
+        return is_old and self._polls * _POLL_S >= _HTTP_1_0_LIMIT_S
 
     def _probe(self) -> None:
-        """Write what every client has to bear, so that the system of one that has gone answers."""
+        """Write what every client must ignore; the system of a client that has left answers with a reset."""
         request = self.requests[0]
         kinds = request.responseHeaders.getRawHeaders(b"content-type", [b""])
         if not request.startedWriting and request.clientproto == b"HTTP/1.1":
@@ -126,5 +137,5 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
             request.write_part(sse.KEEP_ALIVE)
 
 
-def _ignored(data: bytes) -> None:
+def _ignore(data: bytes) -> None:
     return None

@@ -1,7 +1,7 @@
-"""The site's outer wall: a Host that is ours, and no browser request of a page that may not make it.
+"""Checks of Host and Origin: the site's own host names only, and pages of other sites only where allowed.
 
-One wrapper for HTTP and websockets, because Django checks the Host only where a view asks for it, and
-Channels checks neither the Host nor the Origin's port. It also numbers requests and answers HEAD as GET.
+One wrapper for HTTP and websockets, because Django checks the Host only where a view reads it, and Channels
+checks neither the Host nor the port of the Origin. It also gives each request an id, and answers HEAD as GET.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from inference.core import request_id
 from inference.core.errors import InvalidRequest, PermissionDenied, ServerError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_UNKNOWN_HOST = "This server does not answer to this host name; MLX_SERVER_ALLOWED_HOSTS lists further ones."
+_UNKNOWN_HOST = "This host name is not allowed; add it to MLX_SERVER_ALLOWED_HOSTS."
 # Django adds the other security headers; this one keeps other sites from embedding our answers.
 _RESOURCE_POLICY = (b"cross-origin-resource-policy", b"same-origin")
 
 
 class Edge:
-    """An ASGI application that lets only this site's own requests, and allowed ones, through."""
+    """An ASGI application that passes on only requests with a valid Host and an allowed Origin."""
 
     def __init__(self, application: ASGI3Application) -> None:
         self._application = application
@@ -66,11 +66,11 @@ def _refused_host(scope: Any) -> ServerError | None:
 
 
 def _refused_request(scope: Any, headers: Mapping[str, str]) -> ServerError | None:
-    """Why a foreign page may not make this request; None for those of programs and of our own pages."""
+    """The error for a request from a page of another site; None for programs and the site's own pages."""
     if cors.is_preflight(scope["method"], headers) and "origin" in headers:
         return _refused_origin(scope)
     if scope["method"] in _SAFE_METHODS or "origin" not in headers:
-        return None  # a browser names the origin of each POST
+        return None  # a browser sends the Origin of each POST
     return _refused_origin(scope)
 
 
@@ -96,7 +96,7 @@ def _is_known(host: str) -> bool:
 
 
 def _sender(send: ASGISendCallable, added: cors.Headers, *, has_body: bool) -> ASGISendCallable:
-    """Send an answer with these headers besides its own, and without its body for a HEAD."""
+    """A `send` that adds headers to the response, and drops its body for a HEAD request."""
     is_over = False
 
     async def sent(message: ASGISendEvent) -> None:
@@ -114,7 +114,7 @@ def _sender(send: ASGISendCallable, added: cors.Headers, *, has_body: bool) -> A
 
 
 def _joined(own: Any, added: cors.Headers) -> cors.Headers:
-    """Both kinds of headers; `Vary` is one line, as some caches read the first alone."""
+    """All headers; `Vary` is one line, because some caches read only the first."""
     varied = b", ".join(value for name, value in [*own, *added] if name.lower() == b"vary")
     others = [(name, value) for name, value in [*own, *added] if name.lower() != b"vary"]
     return [*others, (b"vary", varied)] if varied else others

@@ -1,7 +1,7 @@
-"""Django's middlewares that only look at headers and cookies, run where the request is.
+"""Django's middleware that reads only headers and cookies, run on the event loop.
 
-Django hands every hook of a synchronous middleware to a thread and waits for it there, a dozen times a
-request. These hooks neither wait nor reach for the database, so there is nothing to hand over.
+Django runs every hook of a synchronous middleware in a thread, a dozen times per request. These hooks neither
+block nor use the database, so they need no thread.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 
 class _InPlace(MiddlewareMixin):
-    """What MiddlewareMixin does, less the thread."""
+    """MiddlewareMixin without its threads."""
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         middleware: Any = self
@@ -40,7 +40,7 @@ class Common(_InPlace, CommonMiddleware): ...
 
 
 class Csrf(_InPlace, CsrfViewMiddleware):
-    # Django awaits a hook that is a coroutine, and threads any other.
+    # Django awaits this hook if it is a coroutine, and otherwise runs it in a thread.
     async def process_view(self, *args: Any) -> Any:  # type: ignore[override]
         return super().process_view(*args)
 

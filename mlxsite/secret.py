@@ -1,4 +1,4 @@
-"""The site's secret key: made once, in the data folder, readable by its owner alone."""
+"""The site's secret key: created once in the data folder, readable by its owner only."""
 
 import os
 import secrets
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-_SHORTEST = 32
+_MIN_LENGTH = 32
 _ADVICE = (
-    "Delete it to have a new one made at the next start, after which everybody signs in again; or bring it "
-    "back from a backup"
+    "Restore it from a backup, or delete it: the next start creates a new one, and all users must sign in "
+    "again"
 )
 
 
@@ -18,19 +18,19 @@ def secret_key(data_dir: Path) -> str:
     path = data_dir / "secret_key"
     try:
         if not os.path.lexists(path):
-            _make(path)
+            _create(path)
         return _checked(path, path.read_bytes())
     except OSError as error:
         raise ImproperlyConfigured(
-            f"{error.filename or path}: {error.strerror}. MLX_SERVER_DATA_DIR has to name a folder that this "
-            "user may write, with a readable file secret_key in it or none."
+            f"{error.filename or path}: {error.strerror}. MLX_SERVER_DATA_DIR must be a folder that you "
+            "can write to; if it contains a file secret_key, that must be readable."
         ) from None
 
 
-def _make(path: Path) -> None:
+def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Written whole under another name, then linked: of two processes starting together one wins,
-    # and neither ever reads half a key.
+    # Written completely under another name, then linked: of two processes that start together one wins,
+    # and neither reads an incomplete key.
     draft = path.with_name(f"secret_key.{os.getpid()}")
     descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -44,11 +44,11 @@ def _make(path: Path) -> None:
 
 
 def _checked(path: Path, raw: bytes) -> str:
-    """The key, if it can be one: an empty one signs nothing, and half a one can be guessed."""
+    """The key, if it is plausible: an empty or truncated key would be no protection."""
     key = raw.decode(errors="replace").strip()
     if not key:
         raise ImproperlyConfigured(f"The secret key in {path} is empty. {_ADVICE}.")
-    if len(key) < _SHORTEST or not (key.isascii() and key.isprintable() and " " not in key):
-        says = f"is damaged: it has to be one line of at least {_SHORTEST} characters"
-        raise ImproperlyConfigured(f"The secret key in {path} {says}. {_ADVICE}.")
+    if len(key) < _MIN_LENGTH or not (key.isascii() and key.isprintable() and " " not in key):
+        problem = f"is damaged: it must be one line of at least {_MIN_LENGTH} characters"
+        raise ImproperlyConfigured(f"The secret key in {path} {problem}. {_ADVICE}.")
     return key

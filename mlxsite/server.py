@@ -1,8 +1,9 @@
-"""Daphne with limits: bodies are cut at the door, slow readers slow their stream down, broken streams end.
+"""Daphne with limits: bounded bodies, flow control for slow readers, and an end for failed streams.
 
-Daphne takes a body of any size before it calls the application, never waits for a reader, and leaves a
-client hanging when a started answer fails. Each override names the upstream code it mends; they reach into
-Daphne 4.2, so pyproject.toml pins it and tests/mlxsite/test_server.py proves each of them on a socket.
+Daphne accepts a body of any size before it calls the application, never waits for a slow reader, and leaves
+the client waiting when a started answer fails. Each override names the upstream behaviour that it changes.
+They use private parts of Daphne 4.2, so pyproject.toml pins it, and tests/mlxsite/test_server.py tests each
+of them on a socket.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ _BACKLOG = 1024
 
 
 def _is_drained(transport: Any) -> bool:
-    """Whether this is a plain TCP connection of Twisted's that holds nothing back."""
+    """Whether this is a plain TCP connection of Twisted with no buffered data."""
     return (
         isinstance(transport, Connection)
         and bool(transport.connected)
@@ -43,7 +44,7 @@ def _is_drained(transport: Any) -> bool:
 
 @implementer(IPushProducer)
 class Flow:
-    """Whether the client still reads: Twisted pauses it while the socket's buffer is full."""
+    """Flow control of one answer: Twisted pauses it while the socket's buffer is full."""
 
     def __init__(self) -> None:
         self._is_open = asyncio.Event()
@@ -63,7 +64,7 @@ class Flow:
         return self._is_open.is_set()
 
     async def wait(self, limit_s: float) -> bool:
-        """Wait until there is room; False when there was none for `limit_s`."""
+        """Wait until the client reads again; False if it does not within `limit_s`."""
         try:
             async with asyncio.timeout(limit_s):
                 await self._is_open.wait()
@@ -73,18 +74,18 @@ class Flow:
 
 
 class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped in daphne
-    """One HTTP request with a bounded body and a bounded answer."""
+    """One HTTP request with a bounded body and a bounded buffer for its answer."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.flow: Flow | None = None
         self._received = 0
         self._is_refused = False
-        # Twisted would parse forms into memory for nobody: Django parses them itself.
+        # Twisted would parse forms into memory, where nobody uses them: Django parses them itself.
         self._parsePOSTFormSubmission = False
 
-    # The body. Daphne 4.2.3 calls the application only once all of it is there (upstream issue 288), so
-    # nothing behind it can refuse an upload; Twisted tells the length and each chunk as they come.
+    # The body. Daphne 4.2.3 calls the application only once all of it has arrived (upstream issue 288), so
+    # the application cannot reject a large upload; Twisted reports the length and each chunk as they arrive.
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         if length is not None and length > self.server.max_body_bytes:
@@ -106,34 +107,34 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
         if self._is_refused:
             self.channel.loseConnection()
             return None
-        # Upstream believes it of anybody: it would be the beginning of every address that Django makes.
+        # Upstream trusts it from any client: it would become the prefix of every URL that Django builds.
         self.requestHeaders.removeHeader(b"daphne-root-path")
         return super().process()
 
     def _refuse_body(self) -> None:
+        """Answer 413, and close the connection after _LINGER_S in which further input is ignored."""
         self._is_refused = True
         body = errors.encode(BodyTooLarge(errors.BODY_TOO_LARGE))
         self.channel.transport.write(
             b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
             b"X-Content-Type-Options: nosniff\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
         )
-        # Closing on a client that still sends would reset the connection and take our answer with it, so
-        # what it sends is thrown away for a moment first.
+        # Closing while the client still sends would reset the connection, and the error would be lost.
         reactor.callLater(_LINGER_S, self._hang_up)
 
     def _hang_up(self) -> None:
-        """Close once what was written has been sent; without a proper end, so the client sees it was cut."""
+        """Close once written data is sent, without a proper end, so that the client sees it is incomplete."""
         if self.channel is not None:
             if self.producer:
                 self.unregisterProducer()
             self.channel.loseConnection()
 
     def abort(self) -> None:
-        """Close at once and drop what was not sent yet."""
+        """Close at once and drop unsent data."""
         if self.channel is not None:
             self.channel.forceAbortClient()
 
-    # The answer. Daphne never waits for a reader (upstream issue 170, open since 2018).
+    # The answer. Daphne never waits for a slow reader (upstream issue 170, open since 2018).
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         super().handle_reply(message)
@@ -143,9 +144,9 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
             self.registerProducer(self.flow, True)
 
     def write_part(self, part: bytes) -> None:
-        """Send the next part of an answer, at once where the socket takes it.
+        """Send the next part of an answer, immediately if the socket accepts it.
 
-        Twisted sends at the next turn of its loop, which for a single token costs more than the token.
+        Twisted would send it at the next iteration of its loop, which costs more than generating a token.
         """
         if self.finished or self.channel is None:
             return
@@ -157,7 +158,7 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
         chunk = b"%x\r\n%b\r\n" % (len(part), part)
         sent = transport.writeSomeData(chunk)
         if not isinstance(sent, int):
-            transport.write(chunk)  # an error: Twisted meets it again, and closes
+            transport.write(chunk)  # an error: Twisted gets it again and closes
         elif sent < len(chunk):
             transport.write(chunk[sent:])
 
@@ -172,8 +173,8 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
         super().connectionLost(reason)
 
     def handle_exception(self, exception: BaseException) -> None:
-        # Upstream answers 500 even when the answer has begun; that raises inside Daphne's housekeeping
-        # timer, which never runs again, and the client waits for ever.
+        # Upstream answers 500 even if the answer has started; that raises inside Daphne's timeout checker,
+        # which never runs again, and the client waits forever.
         if self._response_started:
             self._hang_up()
         else:
@@ -181,18 +182,18 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         # Upstream writes an HTML page; the clients of /v1 read JSON.
-        told: ServerError = InternalError(errors.INTERNAL) if status >= 500 else InvalidRequest(body)
+        error: ServerError = InternalError(errors.INTERNAL) if status >= 500 else InvalidRequest(body)
         headers = [(b"Content-Type", b"application/json"), (b"X-Content-Type-Options", b"nosniff")]
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
-        self.handle_reply({"type": "http.response.body", "body": errors.encode(told)})
+        self.handle_reply({"type": "http.response.body", "body": errors.encode(error)})
 
 
 class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in daphne
     """Serves one ASGI application on one address; `run` blocks until `stop`.
 
-    `on_ready` is called on the loop once the address is listened on. When it cannot be, `run` returns at
-    once and `listen_failure` says why. Signals are the caller's. A reader that takes nothing for `stall_s`
-    loses its connection.
+    `on_ready` is called on the event loop once the server listens. If it cannot listen, `run` returns at once
+    and `listen_failure` says why. The caller handles signals. A client that reads nothing for `stall_s`
+    seconds is disconnected.
     """
 
     def __init__(
@@ -207,7 +208,7 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
     ) -> None:
         super().__init__(
             application,
-            # Twisted's 50 are soon full, and a client that finds no room tries again after whole seconds.
+            # Twisted's 50 are soon full, and a client that is not accepted retries only after seconds.
             endpoints=[
                 f"{endpoint}:backlog={_BACKLOG}"
                 for endpoint in build_endpoint_description_strings(host=host, port=port)
@@ -222,7 +223,7 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
 
     @property
     def address(self) -> str:
-        """The URL of what is listened on, with the real port where 0 was asked for."""
+        """The URL of the server, with the actual port if port 0 was requested."""
         return site_lock.url(*self.listening_addresses[0])
 
     @property
@@ -230,33 +231,34 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
         return int(self.listening_addresses[0][1])
 
     def run(self) -> None:
-        # Daphne's factories name their classes in module globals, and offer no other way in.
+        # Daphne's factories take their classes from module globals, and offer no other way to replace them.
         http_protocol.WebRequest = StreamRequest
         http_protocol.HTTPFactory.protocol = StreamChannel
         ws_protocol.WebSocketFactory.protocol = StreamSocket
         super().run()
 
     async def drain(self, limit_s: float) -> None:
-        """Wait until the requests now being answered have been, at most `limit_s`."""
-        answering = [
+        """Wait until the active requests have finished, at most `limit_s` seconds."""
+        active = [
             details["application_instance"]
             for protocol, details in self.connections.items()
             if isinstance(protocol, StreamRequest) and "application_instance" in details
         ]
-        if answering:
-            await asyncio.wait(answering, timeout=limit_s)
+        if active:
+            await asyncio.wait(active, timeout=limit_s)
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
         reactor.callWhenRunning(self._on_ready)
 
     def listen_error(self, failure: Any) -> None:
-        # Upstream logs it as well; `run`'s caller says it once.
-        why = getattr(failure.value, "socketError", failure.value)
-        self.listen_failure = getattr(why, "strerror", None) or str(why)
+        # Upstream logs it, too; the caller of `run` reports it.
+        cause = getattr(failure.value, "socketError", failure.value)
+        self.listen_failure = getattr(cause, "strerror", None) or str(cause)
         self.stop()
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Send a part of an answer, then wait until the client reads again; abort it after `stall_s`."""
         flow = getattr(protocol, "flow", None)
         if not (flow and message.get("more_body")):
             await super().handle_reply(protocol, message)
@@ -266,10 +268,10 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
             protocol.abort()
 
     def kill_all_applications(self) -> Any:
-        # Upstream reads details["application_instance"] of every connection; one whose body is still
-        # arriving has none yet, and the KeyError kept all the others from being told.
-        nothing = asyncio.get_running_loop().create_future()
-        nothing.set_result(None)
+        # Upstream reads details["application_instance"] of every connection; a connection whose body is still
+        # arriving has none, and the KeyError would keep all others from being closed.
+        finished = asyncio.get_running_loop().create_future()
+        finished.set_result(None)
         for details in self.connections.values():
-            details.setdefault("application_instance", nothing)
+            details.setdefault("application_instance", finished)
         return super().kill_all_applications()

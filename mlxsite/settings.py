@@ -1,4 +1,4 @@
-"""Django's settings, all of them derived from `config()`; nothing is decided here twice."""
+"""Django's settings, derived from `config()`, which reads the MLX_SERVER_* settings."""
 
 from inference.core import data_folder
 from inference.core.config import BASE_DIR, config
@@ -61,12 +61,12 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": CONFIG.data_dir / data_folder.DATABASE,
-        # Under ASGI every request has a thread of its own: a kept connection would leak with it.
+        # Under ASGI every request has a thread of its own, and a persistent connection would leak with it.
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # Not every build of SQLite overwrites what is deleted, and some of it is what people said.
+            # Overwrite deleted rows, which not every build of SQLite does: they may contain conversations.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
         },
     }

@@ -1,4 +1,4 @@
-"""WhiteNoise, asked only for what lies below STATIC_URL."""
+"""WhiteNoise for the URLs below STATIC_URL only."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,20 +13,20 @@ from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-un
 
 @sync_and_async_middleware
 def static_files(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Serve static files, and let every other request go on in the task it came in.
+    """Serve static files, and pass every other request on in its own task.
 
-    WhiteNoise's own middleware is synchronous, so Django would run it in a thread and all that lies behind it
-    from there: a client that left while its request was on that way was not noticed, and its answer made.
+    WhiteNoise's middleware is synchronous: Django would run it, and everything after it, from a thread, and
+    would then not notice a client that disconnects meanwhile.
     """
     if not iscoroutinefunction(get_response):
-        whole: Callable[[HttpRequest], Any] = WhiteNoiseMiddleware(get_response)
-        return whole
-    found = sync_to_async(WhiteNoiseMiddleware(lambda request: None))
+        middleware: Callable[[HttpRequest], Any] = WhiteNoiseMiddleware(get_response)
+        return middleware
+    find_file = sync_to_async(WhiteNoiseMiddleware(lambda request: None))
 
     async def answer(request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase | None = None
         if request.path_info.startswith(settings.STATIC_URL):
-            response = await found(request)
+            response = await find_file(request)
         return response or await get_response(request)
 
     return answer

@@ -12,7 +12,7 @@ from asgiref.testing import ApplicationCommunicator
 from inference.core.config import BASE_DIR
 from mlxsite.asgi import application
 
-TOLD = "This site is served by `python manage.py serve` and by no other server"
+TOLD = "Only `python manage.py serve` can serve this site"
 
 
 def free_port() -> int:

@@ -42,7 +42,7 @@ def test_a_key_of_the_operators_own_is_taken(tmp_path: Path, content: bytes) -> 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"   \t\n"])
 def test_an_empty_key_is_refused_with_the_way_out(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"secret_key is empty\. Delete it to have a new one made"):
+    with pytest.raises(ImproperlyConfigured, match=r"secret_key is empty\. Restore it from a backup"):
         secret_key(broken(tmp_path, content))
 
 
@@ -54,7 +54,7 @@ def test_an_empty_key_is_refused_with_the_way_out(tmp_path: Path, content: bytes
     ],
 )
 def test_a_damaged_key_is_refused_with_the_way_out(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"secret_key is damaged: .* Delete it to have a new one"):
+    with pytest.raises(ImproperlyConfigured, match=r"secret_key is damaged: .* Restore it from a backup"):
         secret_key(broken(tmp_path, content))
 
 
@@ -64,5 +64,5 @@ def test_what_is_no_file_is_refused_with_the_setting(tmp_path: Path) -> None:
     (tmp_path / "b" / "secret_key").symlink_to("/nowhere")
     (tmp_path / "c").write_text("a file in the folder's place")
     for folder in ("a", "b", "c", "c/below"):
-        with pytest.raises(ImproperlyConfigured, match="MLX_SERVER_DATA_DIR has to name a folder"):
+        with pytest.raises(ImproperlyConfigured, match="MLX_SERVER_DATA_DIR must be a folder"):
             secret_key(tmp_path / folder)
