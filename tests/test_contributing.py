@@ -1,7 +1,8 @@
-"""What contributors are told is there: paths, targets of make, a row for each folder."""
+"""The guides for contributors name paths and make targets that exist; the map has each folder."""
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from tests.test_architecture import MAY_IMPORT
 
 GUIDE = (BASE_DIR / "CONTRIBUTING.md").read_text()
 MAP = (BASE_DIR / "docs" / "architecture.md").read_text()
+GUIDES = sorted((BASE_DIR / "docs" / "contributing").glob("*.md"))
+NEW = ("usage_admin.py", "pebble.py")  # files that a guide has its reader create
 
 
 def paths(page: str) -> set[str]:
@@ -21,6 +24,13 @@ def paths(page: str) -> set[str]:
 def test_every_path_is_there(page: str) -> None:
     assert len(paths(page)) > 4
     assert [path for path in paths(page) if not (BASE_DIR / path).exists()] == []
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_every_path_of_a_guide_is_there_and_the_guide_is_linked(guide: Path) -> None:
+    named = [path for path in paths(guide.read_text()) if not path.endswith(NEW)]
+    assert [path for path in named if not (BASE_DIR / path).exists()] == []
+    assert f"docs/contributing/{guide.name}" in GUIDE
 
 
 def test_every_folder_has_its_row() -> None:

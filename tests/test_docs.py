@@ -55,7 +55,7 @@ def test_every_endpoint_is_documented() -> None:
 
 
 def test_links_between_the_documents_lead_somewhere() -> None:
-    pages = [BASE_DIR / "README.md", *DOCS.rglob("*.md")]
+    pages = [BASE_DIR / "README.md", BASE_DIR / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
     broken = [
         f"{page.name}: {target}"
         for page in pages
