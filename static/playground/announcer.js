@@ -1,23 +1,23 @@
-/** Tells screen readers what sighted visitors see happen; the answer itself is read once it is whole. */
+/** Announces the state of an answer to screen readers, which read the answer itself once it is complete. */
 export class Announcer {
   /** @param {import("./conversation.js").Conversation} conversation */
   constructor(conversation) {
     this.root = document.querySelector("#announcer");
-    this.told = "";
-    conversation.addEventListener("change", ({ detail }) => this.#tell(words(detail)));
+    this.announced = "";
+    conversation.addEventListener("change", ({ detail }) => this.#announce(statusText(detail)));
   }
 
-  #tell(text) {
-    if (text === this.told) return;
-    this.told = text;
+  #announce(text) {
+    if (text === this.announced) return;
+    this.announced = text;
     this.root.textContent = text;
   }
 }
 
-function words({ status, waiting, model, content, reasoning }) {
+function statusText({ status, waiting, model, content, reasoning }) {
   switch (status === "answering" && !content && !reasoning ? "waiting" : status) {
-    case "waiting": return { queued: "Waiting for a free place.", loading: `Loading ${model}.`, prefill: "Reading your prompt." }[waiting?.phase] ?? "Asking.";
-    case "answering": return "Answering.";
+    case "waiting": return { queued: "Waiting in the queue.", loading: `Loading ${model}.`, prefill: "Processing the prompt." }[waiting?.phase] ?? "Sending.";
+    case "answering": return "Generating.";
     case "done": return "Answer complete.";
     case "stopped": return "Stopped.";
     default: return "";

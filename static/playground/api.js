@@ -1,8 +1,8 @@
 /** The site's own addresses for conversations: JSON in and out, and answers as server-sent events. */
 
-/** What the visitor is told when something does not work. */
+/** An error with a message for the visitor. */
 export class AnswerError extends Error {
-  /** @param {string} code @param {string} message words for the visitor @param {number} status */
+  /** @param {string} code @param {string} message text for the visitor @param {number} status */
   constructor(code, message, status = 0) {
     super(message);
     this.code = code;
@@ -14,7 +14,7 @@ export class AnswerError extends Error {
  * @param {"GET" | "POST" | "PATCH" | "DELETE"} method
  * @param {string} address
  * @param {object} [body]
- * @returns {Promise<any>} the answer; throws an AnswerError when the server says no
+ * @returns {Promise<any>} the JSON response; throws an AnswerError for an error response
  */
 export async function call(method, address, body) {
   const response = await send(method, address, { body: body && JSON.stringify(body) });
@@ -42,16 +42,16 @@ async function send(method, address, { body, signal }) {
     if (error.name === "AbortError") throw error;
     throw new AnswerError("unreachable", "The server cannot be reached. Is it still running?");
   }
-  if (!response.ok) throw await refusal(response);
+  if (!response.ok) throw await responseError(response);
   return response;
 }
 
-async function refusal(response) {
+async function responseError(response) {
   const { status } = response;
   const answer = await response.json().catch(() => null);
   if (answer?.error?.message) return new AnswerError(answer.error.code, answer.error.message, status);
   if (status === 403) return new AnswerError("forbidden", "This page is out of date. Please reload it.", status);
-  return new AnswerError("refused", `The server could not answer (${status}).`, status);
+  return new AnswerError("refused", `The server returned an error (${status}).`, status);
 }
 
 /** The JSON of each `data:` line; the server sends one line per event. */

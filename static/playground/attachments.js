@@ -2,11 +2,11 @@
 import { count } from "./format.js";
 import { toast } from "./toast.js";
 
-const MOST_BYTES = 500_000;
+const MAX_BYTES = 500_000;
 const BYTES_PER_TOKEN = 4;
 
 /** @param {HTMLTextAreaElement} field receives the files' text @param {() => void} onChange */
-export function takeFiles(field, onChange) {
+export function acceptFiles(field, onChange) {
   const input = document.querySelector("#attach-file");
   const add = async (files) => {
     for (const file of files) await append(field, file);
@@ -30,13 +30,13 @@ export function takeFiles(field, onChange) {
 }
 
 async function append(field, file) {
-  if (file.size > MOST_BYTES) return toast(`${file.name} is larger than ${count(MOST_BYTES / 1000)} kB; paste the part that matters.`);
+  if (file.size > MAX_BYTES) return toast(`${file.name} is larger than ${count(MAX_BYTES / 1000)} kB; paste the relevant part instead.`);
   const text = await file.text();
-  // A model reads text; what is none would be noise to it.
-  if (text.includes("\u0000") || text.includes("\uFFFD")) return toast(`${file.name} is no text, and this page sends text only.`);
+  // Only text makes sense to the model.
+  if (text.includes("\u0000") || text.includes("\uFFFD")) return toast(`${file.name} is not a text file.`);
   const fence = "`".repeat(Math.max(3, longestFence(text) + 1));
-  const begun = field.value && !field.value.endsWith("\n") ? "\n\n" : "";
-  field.value += `${begun}${file.name}\n${fence}\n${text.trimEnd()}\n${fence}\n`;
+  const separator = field.value && !field.value.endsWith("\n") ? "\n\n" : "";
+  field.value += `${separator}${file.name}\n${fence}\n${text.trimEnd()}\n${fence}\n`;
   return toast(`${file.name} was added, about ${count(Math.ceil(text.length / BYTES_PER_TOKEN))} tokens.`);
 }
 

@@ -1,16 +1,16 @@
-/** The tool calls of one answer, as cards: what is called, with what, and the result that the asker types. */
+/** The tool calls of one answer, as cards: what is called, with what, and the result that the visitor types. */
 import { element } from "./element.js";
 
 /** @typedef {{id: string, name: string, arguments: string, result?: string}} Call */
 
 export class Calls {
-  /** @param {(results: Record<string, string>) => void} onResults called once every call has its result */
+  /** @param {(results: Record<string, string>) => void} onResults called once every call has a result */
   constructor(onResults) {
     this.onResults = onResults;
     this.cards = element("div", { className: "cards" });
     this.send = element("button", { type: "submit", className: "firm" }, "Send results");
     this.root = element("form", { className: "calls", hidden: true }, this.cards, this.send);
-    this.root.addEventListener("submit", (event) => this.#take(event));
+    this.root.addEventListener("submit", (event) => this.#submit(event));
     /** @type {Card[]} */
     this.shown = [];
   }
@@ -28,32 +28,32 @@ export class Calls {
     this.send.hidden = !isFinal || calls.every((call) => call.result !== undefined);
   }
 
-  #take(event) {
+  #submit(event) {
     event.preventDefault();
-    this.onResults(Object.assign({}, ...this.shown.map((card) => card.take())));
+    this.onResults(Object.assign({}, ...this.shown.map((card) => card.readResult())));
   }
 }
 
 class Card {
   constructor(call) {
     this.arguments = element("code");
-    this.result = element("textarea", { rows: 2, placeholder: "What the function gives back", "aria-label": `Result of ${call.name}` });
-    this.told = element("pre", { className: "call-result", hidden: true });
+    this.result = element("textarea", { rows: 2, placeholder: "Result of the function", "aria-label": `Result of ${call.name}` });
+    this.given = element("pre", { className: "call-result", hidden: true });
     this.root = element("section", { className: "call", "aria-label": `Call of ${call.name}` },
       element("p", { className: "call-name" }, "Calls ", element("strong", {}, call.name)),
-      element("pre", {}, this.arguments), this.result, this.told);
+      element("pre", {}, this.arguments), this.result, this.given);
   }
 
   show(call, isFinal) {
     this.call = call;
     this.arguments.textContent = isFinal ? pretty(call.arguments) : call.arguments;
     this.result.hidden = !isFinal || call.result !== undefined;
-    this.told.hidden = call.result === undefined;
-    this.told.textContent = call.result ?? "";
+    this.given.hidden = call.result === undefined;
+    this.given.textContent = call.result ?? "";
   }
 
-  /** The result that was typed, kept with the call. */
-  take() {
+  /** The result that was typed; it is stored with the call. */
+  readResult() {
     this.call.result ??= this.result.value;
     return { [this.call.id]: this.call.result };
   }

@@ -1,9 +1,9 @@
-/** Asking and answering: the one place that knows what a question becomes. */
+/** Sends questions and follows their answers; the only module that knows the protocol. */
 import { call, follow } from "./api.js";
 
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
-/** Fires "state" when something begins or ends, "problem" and "note" (detail: words), and "asked" (detail: the conversation). */
+/** Fires "state" when something begins or ends, "problem" and "note" (detail: a text), and "asked" (detail: the conversation). */
 export class Chat extends EventTarget {
   /**
    * @param {import("./conversation.js").Conversation} conversation
@@ -15,7 +15,7 @@ export class Chat extends EventTarget {
     this.conversation = conversation;
     this.models = models;
     this.settings = settings;
-    /** @type {Map<number, AbortController>} the answers that this page listens to */
+    /** @type {Map<number, AbortController>} the answers that this page follows */
     this.following = new Map();
     this.isAsking = false;
   }
@@ -24,28 +24,28 @@ export class Chat extends EventTarget {
     return this.isAsking || this.conversation.isAnswering;
   }
 
-  /** @param {string} words said after what is shown */
-  send(words) {
-    return this.#ask({ parent: this.conversation.tip, content: words });
+  /** Send a message after the branch that is shown. @param {string} text */
+  send(text) {
+    return this.#ask({ parent: this.conversation.tip, content: text });
   }
 
-  /** Say something else in place of a question: another take of it. */
-  edit(message, words) {
-    return this.#ask({ parent: message.parent, content: words });
+  /** Send an edited question, as an alternative to `message`. */
+  edit(message, text) {
+    return this.#ask({ parent: message.parent, content: text });
   }
 
-  /** Another take of an answer, by the model and the settings of now, or by those of `made`. */
-  again(message, made) {
+  /** Generate an alternative answer, with the current model and settings, or with those of `made`. */
+  regenerate(message, made) {
     return this.#ask({ parent: message.parent }, made);
   }
 
-  /** Go on after an answer whose calls have their results now. */
-  goOn(message, results) {
+  /** Continue after an answer, with the results of its calls. */
+  sendResults(message, results) {
     return this.#ask({ parent: message.id, results });
   }
 
   async stop() {
-    const stops = this.conversation.underWay.map(({ id }) => call("POST", `/chat/messages/${id}/stop/`));
+    const stops = this.conversation.running.map(({ id }) => call("POST", `/chat/messages/${id}/stop/`));
     await this.#attempt(() => Promise.all(stops));
   }
 
@@ -55,71 +55,71 @@ export class Chat extends EventTarget {
     const whole = await call("GET", `/chat/conversations/${id}/`);
     this.conversation.open(whole);
     for (const message of whole.messages) if (message.status === "answering") this.#follow(message.id);
-    this.#tell("state");
+    this.#emit("state");
   }
 
-  /** Stop listening; answers under way go on without this page. */
+  /** Stop following; running answers continue without this page. */
   leave() {
-    for (const listening of this.following.values()) listening.abort();
+    for (const controller of this.following.values()) controller.abort();
     this.following.clear();
   }
 
   async #ask(turn, made) {
     if (this.isAsking) return false;
     if (!this.models.picked) {
-      this.#tell("problem", "There is no model to ask.");
+      this.#emit("problem", "There is no model.");
       return false;
     }
-    this.models.settle();
-    this.#become(true);
+    this.models.keepPick();
+    this.#setAsking(true);
     const asked = await this.#attempt(() => call("POST", "/chat/ask/", {
       conversation: this.conversation.id,
       settings: this.settings.values,
       models: made ? [] : this.models.compared,
-      question: made ?? { model: this.models.picked.id, ...this.settings.wishes },
+      question: made ?? { model: this.models.picked.id, ...this.settings.requestFields },
       ...turn,
     }));
-    if (asked) this.#take(asked);
-    this.#become(false);
+    if (asked) this.#show(asked);
+    this.#setAsking(false);
     return Boolean(asked);
   }
 
-  #take({ conversation, title, messages, plan }) {
+  #show({ conversation, title, messages, plan }) {
     Object.assign(this.conversation, { id: conversation, title });
     for (const message of messages) this.conversation.put(message);
     const [question, ...answers] = messages;
-    if (answers.length > 1) this.conversation.beside.add(question.id);
+    if (answers.length > 1) this.conversation.compared.add(question.id);
     this.conversation.show(answers.at(-1).id);
-    this.#tell("asked", this.conversation);
-    if (plan) this.#tell("note", plan);
+    this.#emit("asked", this.conversation);
+    if (plan) this.#emit("note", plan);
     for (const { id } of answers) this.#follow(id);
   }
 
   async #follow(id) {
-    const listening = new AbortController();
-    this.following.set(id, listening);
-    for (let failures = 0; !listening.signal.aborted; failures += 1) {
+    const controller = new AbortController();
+    this.following.set(id, controller);
+    for (let failures = 0; !controller.signal.aborted; failures += 1) {
       try {
-        for await (const event of follow(`/chat/messages/${id}/events/`, listening.signal)) {
+        for await (const event of follow(`/chat/messages/${id}/events/`, controller.signal)) {
           failures = 0;
-          this.#hear(id, event);
+          this.#receive(id, event);
         }
       } catch (error) {
         if (error.status === 404) break; // its conversation was deleted
-        if (!listening.signal.aborted && !error.code) console.error(error);
+        if (!controller.signal.aborted && !error.code) console.error(error);
       }
       if (this.conversation.known.get(id)?.status !== "answering") break;
       await new Promise((done) => { setTimeout(done, RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]); });
     }
     this.following.delete(id);
-    this.#tell("state");
+    this.#emit("state");
   }
 
-  #hear(id, event) {
+  #receive(id, event) {
     const message = this.conversation.known.get(id);
     if (!message) return;
-    this.conversation.change(message, event.type === "answer" ? event.answer : became(message, event));
-    if (event.type === "answer") this.#tell("state");
+    this.conversation.change(message, event.type === "answer" ? event.answer : changesBy(message, event));
+    if (event.type === "answer") this.#emit("state");
   }
 
   async #attempt(act) {
@@ -127,41 +127,41 @@ export class Chat extends EventTarget {
       return await act();
     } catch (error) {
       if (!error.code) console.error(error);
-      this.#tell("problem", error.code ? error.message : "Something went wrong in this page. Reloading helps.");
+      this.#emit("problem", error.code ? error.message : "Something went wrong. Reload the page.");
       return null;
     }
   }
 
-  #become(isAsking) {
+  #setAsking(isAsking) {
     this.isAsking = isAsking;
-    this.#tell("state");
+    this.#emit("state");
   }
 
-  #tell(type, detail) {
+  #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 
-/** What the answer becomes by one event. */
-function became(answer, event) {
+/** The fields of the answer that an event changes. */
+function changesBy(answer, event) {
   switch (event.type) {
     case "progress": return { waiting: { phase: event.phase, done: event.done ?? 0, total: event.total ?? 0, cached: event.cached ?? 0 } };
     case "accepted": return { waiting: { phase: "prefill", done: 0, total: 0 } };
-    case "text": return { ...spoke(answer, event), content: answer.content + event.text };
-    case "reasoning": return { ...spoke(answer, event), reasoning: answer.reasoning + event.text };
-    case "tool_call": return { ...spoke(answer, event), calls: grown(answer.calls, event) };
+    case "text": return { ...received(answer, event), content: answer.content + event.text };
+    case "reasoning": return { ...received(answer, event), reasoning: answer.reasoning + event.text };
+    case "tool_call": return { ...received(answer, event), calls: withPiece(answer.calls, event) };
     default: return {};
   }
 }
 
-/** It no longer waits, and its tokens are counted as this page hears them. */
-function spoke({ heard }, { tokens }) {
+/** The answer no longer waits; the page counts tokens as they arrive. */
+function received({ heard }, { tokens }) {
   const now = performance.now();
   return { waiting: null, heard: { tokens: (heard?.tokens ?? 0) + (tokens ?? 1), since: heard?.since ?? now, now } };
 }
 
-/** The calls with the next piece of one of them; its first piece has its id and name. */
-function grown(calls, { call: place, id, name, text = "" }) {
-  const known = calls[place] ?? { id, name, arguments: "" };
-  return [...calls.slice(0, place), { ...known, arguments: known.arguments + text }, ...calls.slice(place + 1)];
+/** The calls with the next piece of one of them; the first piece of a call has its id and name. */
+function withPiece(calls, { call: place, id, name, text = "" }) {
+  const call = calls[place] ?? { id, name, arguments: "" };
+  return [...calls.slice(0, place), { ...call, arguments: call.arguments + text }, ...calls.slice(place + 1)];
 }

@@ -1,7 +1,7 @@
-/** Where the visitor writes. */
+/** The field that the visitor writes in. */
 export class Composer {
   /**
-   * @param {{onSend: (words: string) => Promise<boolean>, onStop: () => void, onType: (words: string) => void,
+   * @param {{onSend: (text: string) => Promise<boolean>, onStop: () => void, onType: (text: string) => void,
    *   onUp: () => void}} actions
    */
   constructor({ onSend, onStop, onType, onUp }) {
@@ -11,14 +11,14 @@ export class Composer {
     this.button = document.querySelector("#send");
     this.isAnswering = false;
     this.canAnswer = true;
-    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#press(); });
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#submit(); });
     this.prompt.addEventListener("input", () => this.typed());
     this.prompt.addEventListener("keydown", (event) => { this.#sendOnEnter(event); this.#editOnUp(event); });
     this.#show();
   }
 
   /** @param {{isAnswering: boolean, canAnswer: boolean}} state */
-  become({ isAnswering, canAnswer }) {
+  setState({ isAnswering, canAnswer }) {
     Object.assign(this, { isAnswering, canAnswer });
     this.#show();
   }
@@ -27,24 +27,24 @@ export class Composer {
     this.prompt.focus();
   }
 
-  #press() {
+  #submit() {
     if (this.isAnswering) this.onStop();
     else this.#send();
   }
 
-  /** Something else is in the field now. */
+  /** The content of the field has changed. */
   typed() {
     this.onType(this.prompt.value);
     this.#show();
   }
 
-  /** What could not be sent comes back, unless something else is being typed by then. */
+  /** A text that could not be sent is put back, unless something else was typed meanwhile. */
   async #send() {
-    const words = this.prompt.value.trim();
-    if (!words || !this.canAnswer) return;
+    const text = this.prompt.value.trim();
+    if (!text || !this.canAnswer) return;
     this.prompt.value = "";
     this.typed();
-    if (!(await this.onSend(words)) && !this.prompt.value) this.prompt.value = words;
+    if (!(await this.onSend(text)) && !this.prompt.value) this.prompt.value = text;
     this.#show();
   }
 

@@ -13,34 +13,34 @@
 export class Conversation extends EventTarget {
   constructor() {
     super();
-    this.#become({ id: null, title: "", settings: null, tip: null, messages: [] });
+    this.#set({ id: null, title: "", settings: null, tip: null, messages: [] });
   }
 
   /** @param {{id: string, title: string, settings: object, tip: number, messages: Message[]}} whole */
   open(whole) {
-    this.#become(whole);
-    this.#tell("branch");
+    this.#set(whole);
+    this.#emit("branch");
   }
 
   clear() {
     this.open({ id: null, title: "", settings: null, tip: null, messages: [] });
   }
 
-  #become({ id, title, settings, tip, messages }) {
+  #set({ id, title, settings, tip, messages }) {
     this.id = id;
     this.title = title;
     this.settings = settings;
     /** @type {Map<number, Message>} */
     this.known = new Map(messages.map((message) => [message.id, message]));
     this.tip = tip;
-    /** @type {Set<number | null>} the turns whose takes are shown side by side, by what they answer */
-    this.beside = new Set();
+    /** @type {Set<number | null>} the parents whose answers are shown side by side */
+    this.compared = new Set();
   }
 
   /** @returns {Message[]} the branch that is shown, from the first message on */
   get messages() {
     const path = [];
-    for (let at = this.known.get(this.tip); at; at = this.known.get(at.parent)) path.push(at);
+    for (let message = this.known.get(this.tip); message; message = this.known.get(message.parent)) path.push(message);
     return path.reverse();
   }
 
@@ -49,55 +49,55 @@ export class Conversation extends EventTarget {
   }
 
   get isAnswering() {
-    return this.underWay.length > 0;
+    return this.running.length > 0;
   }
 
-  /** @returns {Message[]} the takes of the last turn that are being said */
-  get underWay() {
+  /** @returns {Message[]} the answers to the last question that are being generated */
+  get running() {
     const { last } = this;
-    const takes = last && this.beside.has(last.parent) ? this.takes(last) : [last];
-    return takes.filter((message) => message?.status === "answering");
+    const alternatives = last && this.compared.has(last.parent) ? this.alternatives(last) : [last];
+    return alternatives.filter((message) => message?.status === "answering");
   }
 
-  /** Show the takes of this turn side by side, or one at a time. */
+  /** Show the answers to this parent side by side, or one at a time. */
   compare(parent, isCompared) {
-    if (isCompared) this.beside.add(parent);
-    else this.beside.delete(parent);
-    this.#tell("branch");
+    if (isCompared) this.compared.add(parent);
+    else this.compared.delete(parent);
+    this.#emit("branch");
   }
 
-  /** @param {Message} message new, or known as it was before */
+  /** Add a message, or update the known one. @param {Message} message */
   put(message) {
     const known = this.known.get(message.id);
     if (known) Object.assign(known, message);
     else this.known.set(message.id, message);
-    this.#tell("change", known ?? message);
+    this.#emit("change", known ?? message);
   }
 
   /** @param {Message} message @param {Partial<Message>} facts */
   change(message, facts) {
     Object.assign(message, facts);
-    this.#tell("change", message);
+    this.#emit("change", message);
   }
 
   /** Show the branch that ends with this message. */
   show(tip) {
     this.tip = tip;
-    this.#tell("branch");
+    this.#emit("branch");
   }
 
-  /** @returns {Message[]} the takes of this turn, in the order in which they were made */
-  takes({ parent, role }) {
+  /** @returns {Message[]} the message and its alternatives, oldest first */
+  alternatives({ parent, role }) {
     return [...this.known.values()].filter((other) => other.parent === parent && other.role === role);
   }
 
-  /** @returns {number} the newest end of the branches that go on from this message */
-  newestEnd(message) {
+  /** @returns {number} the tip of the newest branch below this message */
+  newestTip(message) {
     const next = [...this.known.values()].filter(({ parent }) => parent === message.id).at(-1);
-    return next ? this.newestEnd(next) : message.id;
+    return next ? this.newestTip(next) : message.id;
   }
 
-  #tell(type, detail) {
+  #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

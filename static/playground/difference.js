@@ -18,7 +18,7 @@ export function difference(before, after) {
   return parts;
 }
 
-/** How many words the rests of both texts have in common, from each place on. */
+/** The lengths of the common subsequences of the remaining words, from each position on. */
 function table(old, now) {
   const lengths = Array.from({ length: old.length + 1 }, () => new Uint16Array(now.length + 1));
   for (let i = old.length - 1; i >= 0; i -= 1) {
@@ -31,8 +31,8 @@ function table(old, now) {
 
 /** @param {string} before @param {string} after */
 export function differenceView(before, after) {
-  if (before === after) return element("p", { className: "replayed" }, "The same answer again, word for word.");
+  if (before === after) return element("p", { className: "replayed" }, "The same answer, word for word.");
   const tags = { same: "span", gone: "del", new: "ins" };
   const parts = difference(before, after).map(({ kind, text }) => element(tags[kind], {}, text));
-  return element("div", { className: "replayed" }, element("p", {}, "What differs from the take that was replayed:"), element("div", { className: "diff" }, ...parts));
+  return element("div", { className: "replayed" }, element("p", {}, "Differences from the replayed answer:"), element("div", { className: "diff" }, ...parts));
 }

@@ -1,4 +1,4 @@
-/** How much of the model's context the conversation and the words being typed take. */
+/** How much of the model's context the conversation and the text in the field use. */
 import { call } from "./api.js";
 import { context, count } from "./format.js";
 
@@ -14,42 +14,42 @@ export class Gauge {
     this.models = models;
     this.root = document.querySelector("#gauge");
     this.typed = 0;
-    this.asked = 0;
+    this.requests = 0;
     conversation.addEventListener("branch", () => this.#show());
     conversation.addEventListener("change", ({ detail }) => { if (detail.status === "done") this.#show(); });
     models.addEventListener("change", () => this.#show());
   }
 
-  /** @param {string} words being typed */
-  count(words) {
+  /** @param {string} text being typed */
+  count(text) {
     clearTimeout(this.timer);
-    if (words.trim()) this.timer = setTimeout(() => this.#ask(words), AFTER_MS);
-    else this.#take(0);
+    if (text.trim()) this.timer = setTimeout(() => this.#ask(text), AFTER_MS);
+    else this.#setTyped(0);
   }
 
-  /** Counting asks the model's own tokenizer, and must never be what loads a model. */
-  async #ask(words) {
+  /** Counting uses the model's tokenizer, and must never load a model. */
+  async #ask(text) {
     const model = this.models.picked;
     if (model?.state !== "ready" && model?.state !== "busy") return;
-    this.asked += 1;
-    const asked = this.asked;
-    const told = await call("POST", "/v1/tokenize", { model: model.id, prompt: words }).catch(() => null);
-    if (told && asked === this.asked) this.#take(told.count);
+    this.requests += 1;
+    const request = this.requests;
+    const counted = await call("POST", "/v1/tokenize", { model: model.id, prompt: text }).catch(() => null);
+    if (counted && request === this.requests) this.#setTyped(counted.count);
   }
 
-  #take(tokens) {
+  #setTyped(tokens) {
     this.typed = tokens;
     this.#show();
   }
 
   #show() {
     const { last } = this.conversation;
-    const said = last?.figures ? last.figures.prompt_tokens + last.figures.tokens : 0;
-    const room = this.models.picked?.context_length;
-    const taken = said + this.typed;
-    this.root.hidden = !taken || !room;
+    const used = last?.figures ? last.figures.prompt_tokens + last.figures.tokens : 0;
+    const available = this.models.picked?.context_length;
+    const total = used + this.typed;
+    this.root.hidden = !total || !available;
     if (this.root.hidden) return;
-    this.root.textContent = `${count(taken)} of ${context(room)} tokens`;
-    this.root.classList.toggle("is-tight", taken > 0.9 * room);
+    this.root.textContent = `${count(total)} of ${context(available)} tokens`;
+    this.root.classList.toggle("is-tight", total > 0.9 * available);
   }
 }

@@ -13,32 +13,32 @@ export class Library extends EventTarget {
     super();
     /** @type {Listed[]} */
     this.all = [];
-    this.words = "";
+    this.query = "";
     this.hasMore = true;
-    this.asked = 0;
+    this.requests = 0;
   }
 
-  /** @param {string} words that a conversation's title or messages have */
-  search(words) {
-    this.words = words;
+  /** @param {string} query words in a conversation's title or messages */
+  search(query) {
+    this.query = query;
     return this.refresh();
   }
 
-  /** Read the beginning of the list again. */
+  /** Load the beginning of the list again. */
   async refresh() {
     this.all = await this.#page(0) ?? this.all;
-    this.#tell();
+    this.#emit();
   }
 
-  /** Read on; one page at a time. */
+  /** Load the next page; one request at a time. */
   async more() {
-    if (!this.hasMore || this.isReading) return;
-    this.isReading = true;
+    if (!this.hasMore || this.isLoading) return;
+    this.isLoading = true;
     const further = await this.#page(this.all.length) ?? [];
     const known = new Set(this.all.map(({ id }) => id));
     this.all.push(...further.filter(({ id }) => !known.has(id)));
-    this.isReading = false;
-    this.#tell();
+    this.isLoading = false;
+    this.#emit();
   }
 
   /** @param {string} id @param {Partial<Listed>} facts */
@@ -50,7 +50,7 @@ export class Library extends EventTarget {
   async remove(id) {
     await call("DELETE", `${ADDRESS}${id}/`);
     this.all = this.all.filter((one) => one.id !== id);
-    this.#tell();
+    this.#emit();
   }
 
   async restore(id) {
@@ -65,24 +65,24 @@ export class Library extends EventTarget {
     return listed;
   }
 
-  /** @param {File} file that an export made @returns {Promise<Listed>} */
-  async bringIn(file) {
-    const made = await call("POST", "/chat/import/", JSON.parse(await file.text()));
+  /** @param {File} file an exported conversation @returns {Promise<Listed>} */
+  async importFile(file) {
+    const imported = await call("POST", "/chat/import/", JSON.parse(await file.text()));
     await this.refresh();
-    return made;
+    return imported;
   }
 
-  /** @returns {Promise<Listed[] | null>} null when a later question was quicker, or the server is away */
+  /** @returns {Promise<Listed[] | null>} null when a later request was faster, or the server cannot be reached */
   async #page(after) {
-    this.asked += 1;
-    const asked = this.asked;
-    const found = await call("GET", `${ADDRESS}?${new URLSearchParams({ words: this.words, after })}`).catch(() => null);
-    if (!found || asked !== this.asked) return null;
+    this.requests += 1;
+    const request = this.requests;
+    const found = await call("GET", `${ADDRESS}?${new URLSearchParams({ words: this.query, after })}`).catch(() => null);
+    if (!found || request !== this.requests) return null;
     this.hasMore = found.has_more;
     return found.conversations;
   }
 
-  #tell() {
+  #emit() {
     this.dispatchEvent(new Event("change"));
   }
 }

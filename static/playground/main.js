@@ -1,13 +1,13 @@
-/** The playground page: its parts, made and joined. */
+/** The playground page: creates its parts and connects them. */
 import { Announcer } from "./announcer.js";
-import { takeFiles } from "./attachments.js";
+import { acceptFiles } from "./attachments.js";
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
-import { showTrouble } from "./trouble.js";
+import { showConnectionNotice } from "./connection-notice.js";
 import { Gauge } from "./gauge.js";
-import { showKept } from "./kept.js";
+import { showCaptureNotice } from "./capture-notice.js";
 import { Library } from "./library.js";
 import { Models } from "./models.js";
 import { Picker } from "./picker.js";
@@ -21,7 +21,7 @@ import { Thread } from "./thread.js";
 import { toast } from "./toast.js";
 import { Welcome } from "./welcome.js";
 
-const TITLE_AFTER_MS = 3000; // the model thinks of one once it has answered
+const TITLE_AFTER_MS = 3000; // the model writes a title after its first answer
 const page = JSON.parse(document.querySelector("#page").textContent);
 
 const conversation = new Conversation();
@@ -30,29 +30,29 @@ const settings = new Settings();
 const chat = new Chat(conversation, models, settings);
 const library = new Library();
 const gauge = new Gauge(conversation, models);
-const composer = new Composer({ onSend: (words) => chat.send(words), onStop: () => chat.stop(), onType: (words) => gauge.count(words), onUp: editLast });
-const welcome = new Welcome((words) => chat.send(words));
+const composer = new Composer({ onSend: (text) => chat.send(text), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
+const welcome = new Welcome((text) => chat.send(text));
 const thread = new Thread(conversation, {
-  onAgain: (message) => chat.again(message),
+  onRegenerate: (message) => chat.regenerate(message),
   onReplay: replay,
-  onEdit: (message, words) => chat.edit(message, words),
-  onResults: (message, results) => chat.goOn(message, results),
+  onEdit: (message, text) => chat.edit(message, text),
+  onResults: (message, results) => chat.sendResults(message, results),
   onShow: showBranch,
 });
-const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id === conversation.id) beginAnew(); } });
+const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id === conversation.id) newChat(); } });
 
 new Announcer(conversation);
 new Picker(models, () => composer.focus());
 followTheme(document.querySelector("#theme"));
-const account = document.querySelector("#account"); // none on a site that is open to everybody
+const account = document.querySelector("#account"); // missing on a site without accounts
 if (account) new Popup(document.querySelector("#account-button"), account);
 keepPresets(document.querySelector("#set-system"));
-takeFiles(document.querySelector("#prompt"), () => composer.typed());
+acceptFiles(document.querySelector("#prompt"), () => composer.typed());
 
 function show() {
   const hasModels = models.all.length > 0;
-  composer.become({ isAnswering: chat.isAnswering, canAnswer: hasModels });
-  welcome.become({ isEmpty: conversation.messages.length === 0 && !chat.isAsking, hasModels });
+  composer.setState({ isAnswering: chat.isAnswering, canAnswer: hasModels });
+  welcome.setState({ isEmpty: conversation.messages.length === 0 && !chat.isAsking, hasModels });
   document.title = conversation.title ? `${conversation.title} · mlxsite` : "Playground · mlxsite";
   sidebar.mark(conversation.id);
 }
@@ -63,19 +63,19 @@ async function open(id, { isNew = true } = {}) {
     await chat.open(id);
   } catch (error) {
     toast(error.message);
-    beginAnew();
+    newChat();
     return;
   }
-  settings.take(conversation.settings);
+  settings.load(conversation.settings);
   const { model } = conversation.messages.findLast(({ role }) => role === "assistant") ?? {};
   if (models.all.some(({ id }) => id === model)) models.pick(model);
   if (isNew) history.pushState(null, "", `/c/${id}`);
-  sidebar.makeRoom();
+  sidebar.closeOnPhone();
   show();
   composer.focus();
 }
 
-function beginAnew() {
+function newChat() {
   chat.leave();
   conversation.clear();
   if (location.pathname !== "/") history.pushState(null, "", "/");
@@ -89,9 +89,9 @@ async function showBranch(tip) {
   show();
 }
 
-/** Ask once more for the very same, and tell what differs. */
+/** Generate the same answer again, and show the differences. */
 async function replay(message) {
-  if (await chat.again(message, message.made)) conversation.change(conversation.last, { replayOf: message.id });
+  if (await chat.regenerate(message, message.made)) conversation.change(conversation.last, { replayOf: message.id });
 }
 
 function editLast() {
@@ -102,11 +102,11 @@ function editLast() {
 function follow() {
   const id = /^\/c\/([0-9a-f-]+)$/.exec(location.pathname)?.[1];
   if (id && id !== conversation.id) open(id, { isNew: false });
-  else if (!id) beginAnew();
+  else if (!id) newChat();
 }
 
-/** What another tab did meanwhile. */
-async function lookAgain() {
+/** Load changes that another tab made meanwhile. */
+async function refreshConversation() {
   if (document.hidden || !conversation.id || chat.isAnswering) return;
   library.refresh();
   const { tip, known } = conversation;
@@ -126,13 +126,13 @@ chat.addEventListener("asked", ({ detail }) => {
   library.refresh();
 });
 models.addEventListener("change", show);
-models.addEventListener("back", () => { toast("The server is back."); library.refresh(); lookAgain(); });
-showTrouble(models, document.querySelector("#trouble"));
-showKept(models, document.querySelector("#kept"));
-document.querySelector("#new-chat").addEventListener("click", beginAnew);
-listenToKeys({ onSearch: () => sidebar.focusSearch(), onNew: beginAnew, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop() });
+models.addEventListener("back", () => { toast("The server is back."); library.refresh(); refreshConversation(); });
+showConnectionNotice(models, document.querySelector("#trouble"));
+showCaptureNotice(models, document.querySelector("#kept"));
+document.querySelector("#new-chat").addEventListener("click", newChat);
+listenToKeys({ onSearch: () => sidebar.focusSearch(), onNew: newChat, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop() });
 addEventListener("popstate", follow);
-document.addEventListener("visibilitychange", lookAgain);
+document.addEventListener("visibilitychange", refreshConversation);
 show();
 if (page.shared) call("GET", `/chat/shared/${page.shared}/`).then((whole) => { conversation.open(whole); show(); }, (error) => toast(error.message));
 else if (page.conversation) open(page.conversation, { isNew: false });

@@ -1,4 +1,4 @@
-/** Markdown that grows: only the blocks that changed since the last look are rendered again. */
+/** Markdown that grows: only blocks that have changed are rendered again. */
 import { Marked } from "../vendor/marked/marked.js";
 import { copyButton } from "./clipboard.js";
 import { element } from "./element.js";
@@ -14,12 +14,12 @@ const marked = new Marked({
   breaks: true,
   extensions,
   renderer: {
-    // HTML in an answer is something the model wrote, so it is shown as text, not obeyed.
+    // HTML in an answer is shown as text and not interpreted.
     html({ text, block }) {
       if (HARMLESS_TAG.test(text.trim())) return text;
       return block ? `<pre><code class="language-html">${escaped(text)}</code></pre>` : escaped(text);
     },
-    // Fetching a picture would tell its host what was asked here; following a link is the reader's choice.
+    // Loading an image would disclose the conversation to its host, so it becomes a link.
     image({ href, text }) {
       return `<a href="${escaped(href)}">${escaped(text || "image")}</a>`;
     },
@@ -91,7 +91,7 @@ function colour(code, language) {
     code.replaceChildren(fragment(html));
     return;
   }
-  // Uncoloured code is still code: a grammar that does not come is no error to show.
+  // Uncoloured code is still code: a grammar that cannot be loaded is not an error.
   grammarFor(language)?.then(() => {
     const late = highlighted(code.textContent, language);
     if (late !== null && code.isConnected) code.replaceChildren(fragment(late));

@@ -4,23 +4,23 @@ import { copyButton } from "./clipboard.js";
 import { differenceView } from "./difference.js";
 import { element, icon } from "./element.js";
 import { count, rate, seconds } from "./format.js";
-import { madeView } from "./made.js";
+import { detailsView } from "./details.js";
 import { Markdown } from "./markdown.js";
 import { Probabilities } from "./probabilities.js";
-import { Takes } from "./takes.js";
+import { Alternatives } from "./alternatives.js";
 
 const RENDER_EVERY_MS = 100; // Markdown on every token would take the whole main thread
 
 /**
- * @typedef {{onAgain: (message: object) => void, onReplay: (message: object) => void, onShow: (tip: number) => void,
- *   onEdit: (message: object, words: string) => void, onResults: (message: object, results: object) => void}} Acts
+ * @typedef {{onRegenerate: (message: object) => void, onReplay: (message: object) => void, onShow: (tip: number) => void,
+ *   onEdit: (message: object, text: string) => void, onResults: (message: object, results: object) => void}} Acts
  */
 
 /**
  * @param {import("./conversation.js").Message} message
  * @param {import("./conversation.js").Conversation} conversation
  * @param {Acts} acts
- * @returns {{root: HTMLElement, message: object, show(): void, showTakes(): void}}
+ * @returns {{root: HTMLElement, message: object, show(): void, showAlternatives(): void}}
  */
 export function messageView(message, conversation, acts) {
   return message.role === "user" ? new Question(message, conversation, acts) : new Answer(message, conversation, acts);
@@ -34,26 +34,26 @@ class Question {
   constructor(message, conversation, acts) {
     this.message = message;
     this.acts = acts;
-    this.takes = new Takes(message, conversation, acts.onShow);
+    this.alternatives = new Alternatives(message, conversation, acts.onShow);
     this.words = element("div", { className: "words" }, message.content);
-    this.foot = element("div", { className: "foot" }, this.takes.root,
+    this.foot = element("div", { className: "foot" }, this.alternatives.root,
       copyButton(() => message.content, "Copy question"), button("pen", "Edit question", () => this.edit()));
     this.root = element("article", { className: "message is-user", "aria-label": "You" }, this.words, this.foot);
   }
 
   show() {}
 
-  showTakes() {
-    this.takes.show();
+  showAlternatives() {
+    this.alternatives.show();
   }
 
-  /** The words become a field; sending makes another take, and this one stays. */
+  /** The text becomes a field; sending adds an alternative, and this question stays. */
   edit() {
-    const field = element("textarea", { value: this.message.content, "aria-label": "Your question, changed" });
+    const field = element("textarea", { value: this.message.content, "aria-label": "Edit your question" });
     const close = () => { form.replaceWith(this.words); this.foot.hidden = false; };
     const form = element("form", { className: "edit" }, field, element("div", { className: "edit-row" },
       element("button", { type: "button", className: "plain", onclick: close }, "Cancel"),
-      element("button", { type: "submit", className: "firm" }, "Ask this")));
+      element("button", { type: "submit", className: "firm" }, "Send")));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       close();
@@ -75,11 +75,11 @@ class Answer {
     this.message = message;
     this.conversation = conversation;
     this.acts = acts;
-    this.takes = new Takes(message, conversation, acts.onShow);
+    this.alternatives = new Alternatives(message, conversation, acts.onShow);
     this.calls = new Calls((results) => acts.onResults(message, results));
     this.words = element("div", { className: "words" });
     this.thoughts = element("div", { className: "words" });
-    this.reasoning = element("details", { className: "reasoning", hidden: true }, element("summary", {}, "Thoughts"), this.thoughts);
+    this.reasoning = element("details", { className: "reasoning", hidden: true }, element("summary", {}, "Reasoning"), this.thoughts);
     this.probabilities = new Probabilities();
     this.state = element("div");
     this.root = element("article", { className: "message is-assistant", "aria-label": message.model || "Answer" },
@@ -93,15 +93,15 @@ class Answer {
 
   /** Called at every event; renders at most every RENDER_EVERY_MS while the text grows. */
   show() {
-    if (this.message.status !== "answering" || !this.wasSpeaking) {
+    if (this.message.status !== "answering" || !this.hasStarted) {
       this.#render();
       return;
     }
     this.timer ??= setTimeout(() => this.#render(), RENDER_EVERY_MS);
   }
 
-  showTakes() {
-    this.takes.show();
+  showAlternatives() {
+    this.alternatives.show();
   }
 
   #render() {
@@ -109,15 +109,15 @@ class Answer {
     this.timer = null;
     const { content, reasoning, status } = this.message;
     const isFinal = status !== "answering";
-    this.wasSpeaking = Boolean(content || reasoning || this.message.calls.length);
+    this.hasStarted = Boolean(content || reasoning || this.message.calls.length);
     this.root.setAttribute("aria-busy", String(!isFinal));
-    this.root.dataset.status = isFinal ? status : this.wasSpeaking ? "streaming" : "waiting";
+    this.root.dataset.status = isFinal ? status : this.hasStarted ? "streaming" : "waiting";
     this.reasoning.hidden = !reasoning;
     if (reasoning) this.markdownOfThoughts.show(reasoning, isFinal);
     this.#renderWords(content, isFinal);
     this.calls.show(this.message.calls, isFinal);
     this.#renderState();
-    this.takes.show();
+    this.alternatives.show();
     this.root.dispatchEvent(new Event("rendered", { bubbles: true }));
   }
 
@@ -133,18 +133,18 @@ class Answer {
     else this.state.replaceChildren(...this.#error(), ...this.#replayed(), this.#foot());
   }
 
-  /** The words and the bar are kept and changed, so that the bar glides and the dot breathes on. */
+  /** The elements are kept and updated, so that their animations continue. */
   #renderWaiting() {
-    const { words, share } = waitingWords(this.message);
+    const { text, share } = waitingText(this.message);
     this.waiting ??= new Waiting();
     if (!this.waiting.root.isConnected) this.state.replaceChildren(this.waiting.root);
-    this.waiting.show(words, share);
+    this.waiting.show(text, share);
   }
 
   #error() {
     const { error } = this.message;
     if (!error) return [];
-    const again = element("button", { type: "button", onclick: () => this.acts.onAgain(this.message) }, "Try again");
+    const again = element("button", { type: "button", onclick: () => this.acts.onRegenerate(this.message) }, "Try again");
     return [element("div", { className: "error", role: "alert" }, error, again)];
   }
 
@@ -155,11 +155,11 @@ class Answer {
 
   #foot() {
     const { content, error, tokens, made } = this.message;
-    const copy = content ? [copyButton(() => this.message.content, "Copy answer"), button("raw", "As it was written", () => this.#toggleRaw())] : [];
-    const again = error ? [] : [button("again", "Answer again", () => this.acts.onAgain(this.message))];
+    const copy = content ? [copyButton(() => this.message.content, "Copy answer"), button("raw", "Show raw text", () => this.#toggleRaw())] : [];
+    const again = error ? [] : [button("again", "Regenerate", () => this.acts.onRegenerate(this.message))];
     const replay = made && !error ? [button("replay", "Replay with the same seed", () => this.acts.onReplay(this.message))] : [];
     const likely = tokens?.length ? [button("bars", "Token probabilities", () => this.#toggleProbabilities())] : [];
-    return element("div", { className: "foot" }, this.takes.root, ...copy, ...again, ...replay, ...likely, figuresLine(this.message), ...(made ? [madeView(this.message)] : []));
+    return element("div", { className: "foot" }, this.alternatives.root, ...copy, ...again, ...replay, ...likely, figuresLine(this.message), ...(made ? [detailsView(this.message)] : []));
   }
 
   #toggleRaw() {
@@ -184,29 +184,29 @@ class Waiting {
     this.root = element("div", { className: "waiting" }, element("span", { className: "pulse" }), this.text, this.bar);
   }
 
-  show(words, share) {
-    this.text.textContent = words;
+  show(text, share) {
+    this.text.textContent = text;
     this.bar.hidden = share === null;
     if (share !== null) this.bar.value = share;
   }
 }
 
-/** @param {import("./conversation.js").Message} message @returns {{words: string, share: number | null}} */
-export function waitingWords({ waiting, model }) {
+/** @param {import("./conversation.js").Message} message @returns {{text: string, share: number | null}} */
+export function waitingText({ waiting, model }) {
   const share = waiting?.total ? waiting.done / waiting.total : null;
   switch (waiting?.phase) {
-    case "queued": return { words: waiting.done > 1 ? `Waiting: ${count(waiting.done - 1)} before you…` : "Waiting for a free place…", share: null };
-    case "loading": return { words: `Loading ${model}…${share === null ? "" : ` ${Math.round(share * 100)} %`}`, share };
-    case "prefill": return { words: `Reading your prompt…${share === null ? "" : ` ${count(waiting.done)} of ${count(waiting.total)} tokens`}${waiting.cached ? `, ${count(waiting.cached)} of them cached` : ""}`, share };
-    default: return { words: "Asking…", share: null };
+    case "queued": return { text: waiting.done > 1 ? `Queued: ${count(waiting.done - 1)} before you…` : "Queued…", share: null };
+    case "loading": return { text: `Loading ${model}…${share === null ? "" : ` ${Math.round(share * 100)} %`}`, share };
+    case "prefill": return { text: `Processing the prompt…${share === null ? "" : ` ${count(waiting.done)} of ${count(waiting.total)} tokens`}${waiting.cached ? `, ${count(waiting.cached)} of them cached` : ""}`, share };
+    default: return { text: "Sending…", share: null };
   }
 }
 
-/** How fast it comes, once there is something to divide by. */
+/** The speed of a running answer, after half a second. */
 function liveLine({ heard }) {
   const passedS = heard ? (heard.now - heard.since) / 1000 : 0;
-  const words = passedS > 0.5 ? `${count(heard.tokens)} tokens · ${rate(heard.tokens / passedS)} tokens/s` : "";
-  return element("p", { className: "live" }, words);
+  const text = passedS > 0.5 ? `${count(heard.tokens)} tokens · ${rate(heard.tokens / passedS)} tokens/s` : "";
+  return element("p", { className: "live" }, text);
 }
 
 function figuresLine({ status, figures }) {
@@ -215,10 +215,10 @@ function figuresLine({ status, figures }) {
   if (!figures) return line;
   const parts = [`${count(figures.tokens)} ${figures.tokens === 1 ? "token" : "tokens"}`];
   if (figures.per_second) parts.push(`${rate(figures.per_second)} tokens/s`);
-  if (figures.first_token_s !== null) parts.push(`first after ${seconds(figures.first_token_s)}`);
+  if (figures.first_token_s !== null) parts.push(`first token after ${seconds(figures.first_token_s)}`);
   if (figures.cached_tokens) parts.push(`${count(figures.cached_tokens)} of ${count(figures.prompt_tokens)} cached`);
   line.append(parts.join(" · "));
   line.title = `The prompt had ${count(figures.prompt_tokens)} tokens.`;
-  if (figures.reason === "length") line.append(" · ", element("strong", {}, "cut at the length limit"));
+  if (figures.reason === "length") line.append(" · ", element("strong", {}, "stopped at the length limit"));
   return line;
 }

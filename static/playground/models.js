@@ -1,14 +1,14 @@
-/** The models as the server last told them, and the one that is picked here. */
+/** The models as the server last sent them, and the one that is picked here. */
 import { refusal } from "./refusal.js";
 import { store } from "./store.js";
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
-const UNHEARD_MS = 1000; // a connection that is back before that is not spoken of
-const UNREACHABLE = "The server cannot be reached; trying again… What you write stays here.";
-const MOST_COMPARED = 4;
+const NOTICE_AFTER_MS = 1000; // a connection that is back before that causes no notice
+const UNREACHABLE = "The server cannot be reached; trying again… Your text is kept.";
+const MAX_COMPARED = 4;
 
-/** An embedding model makes vectors, and has nothing to say here. */
-const chats = (model) => model.kind !== "embedding";
+/** Embedding models cannot chat. */
+const canChat = (model) => model.kind !== "embedding";
 
 /**
  * @typedef {{id: string, family: string, context_length: number, resident_bytes: number,
@@ -20,15 +20,15 @@ export class Models extends EventTarget {
   /** @param {Model[]} all @param {string} address of the websocket @param {number} keptUntil unix time, 0 for not at all */
   constructor(all, address, keptUntil) {
     super();
-    this.all = all.filter(chats);
+    this.all = all.filter(canChat);
     this.keptUntil = keptUntil;
     this.address = address;
     this.pickedId = store.read("model");
     /** @type {string[]} the models that are asked side by side, none for the picked one alone */
     this.comparedIds = [];
     this.failures = 0;
-    this.lost = ""; // why what is known here may be out of date, in words
-    this.goneId = ""; // the model that was picked until the server served it no more
+    this.lost = ""; // why the list may be out of date, as a text
+    this.goneId = ""; // the picked model, after the server stopped serving it
     this.#connect();
   }
 
@@ -47,22 +47,22 @@ export class Models extends EventTarget {
     return known.length > 1 ? known : [];
   }
 
-  /** @returns {string} what the visitor has to know before asking, usually nothing */
-  get trouble() {
+  /** @returns {string} a notice for the visitor, usually empty */
+  get notice() {
     if (this.lost || !this.goneId) return this.lost;
-    if (!this.picked) return `${this.goneId} is not served any more, and there is no other model.`;
-    return `${this.goneId} is not served any more, so ${this.picked.id} answers. Another can be chosen above.`;
+    if (!this.picked) return `${this.goneId} is no longer available, and there is no other model.`;
+    return `${this.goneId} is no longer available; ${this.picked.id} answers instead. You can choose another model above.`;
   }
 
-  /** Stay with the model that is asked now, also where nobody chose it. */
-  settle() {
+  /** Keep the model that is asked now, even if nobody picked it. */
+  keepPick() {
     this.pickedId ||= this.picked?.id;
   }
 
-  /** Ask this model too, or no more. */
+  /** Add this model to the comparison, or remove it. */
   compare(id, isCompared) {
     const others = this.comparedIds.filter((other) => other !== id);
-    this.comparedIds = isCompared ? [...others, id].slice(-MOST_COMPARED) : others;
+    this.comparedIds = isCompared ? [...others, id].slice(-MAX_COMPARED) : others;
     this.dispatchEvent(new Event("change"));
   }
 
@@ -78,33 +78,33 @@ export class Models extends EventTarget {
     const url = new URL(this.address, location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
-    socket.addEventListener("message", (event) => this.#hear(JSON.parse(event.data)));
+    socket.addEventListener("message", (event) => this.#receive(JSON.parse(event.data)));
     socket.addEventListener("close", ({ code }) => this.#lose(refusal(code)));
   }
 
-  /** @param {string} words why it was closed for good, empty where trying again makes sense */
-  #lose(words) {
-    if (words) {
-      this.#become(words);
+  /** @param {string} reason why the server closed it for good, empty if reconnecting makes sense */
+  #lose(reason) {
+    if (reason) {
+      this.#setLost(reason);
       return;
     }
-    this.silence ??= setTimeout(() => this.#become(UNREACHABLE), UNHEARD_MS);
+    this.noticeTimer ??= setTimeout(() => this.#setLost(UNREACHABLE), NOTICE_AFTER_MS);
     setTimeout(() => this.#connect(), RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)]);
     this.failures += 1;
   }
 
-  #hear(told) {
-    if (told.type !== "models") return;
+  #receive(message) {
+    if (message.type !== "models") return;
     const wasLost = Boolean(this.lost);
-    this.#take(told.models.filter(chats));
-    this.keptUntil = told.kept_until;
+    this.#update(message.models.filter(canChat));
+    this.keptUntil = message.kept_until;
     this.failures = 0;
-    this.#become("");
+    this.#setLost("");
     if (wasLost) this.dispatchEvent(new Event("back"));
   }
 
   /** @param {Model[]} all as the server has them now */
-  #take(all) {
+  #update(all) {
     const before = this.picked?.id;
     const isServed = (id) => all.some((model) => model.id === id);
     this.all = all;
@@ -112,22 +112,22 @@ export class Models extends EventTarget {
     else if (isServed(this.goneId)) this.goneId = "";
   }
 
-  #become(lost) {
-    clearTimeout(this.silence);
-    this.silence = null;
+  #setLost(lost) {
+    clearTimeout(this.noticeTimer);
+    this.noticeTimer = null;
     this.lost = lost;
     this.dispatchEvent(new Event("change"));
   }
 }
 
-/** @param {Model} model @returns {string} its state in words, empty when there is nothing to say */
-export function stateWords(model) {
+/** @param {Model} model @returns {string} its state as a text, empty if it is unloaded */
+export function stateText(model) {
   switch (model.state) {
     case "loading": return `loading ${model.loaded_percent} %`;
     case "ready": return "ready";
-    case "busy": return "answering";
+    case "busy": return "generating";
     case "draining": return "unloading";
-    case "failed": return "did not load";
+    case "failed": return "failed to load";
     default: return "";
   }
 }

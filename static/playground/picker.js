@@ -1,7 +1,7 @@
 /** The list of models in the header. */
 import { element } from "./element.js";
 import { context, size } from "./format.js";
-import { stateWords } from "./models.js";
+import { stateText } from "./models.js";
 import { Popup } from "./popup.js";
 
 export class Picker {
@@ -23,7 +23,7 @@ export class Picker {
     this.button.disabled = all.length === 0;
     this.button.querySelector(".dot").dataset.state = lost ? "unknown" : picked?.state ?? "unloaded";
     this.button.querySelector(".picker-name").textContent = compared.length ? `${compared.length} models side by side` : picked?.id ?? "No model";
-    this.button.querySelector(".picker-state").textContent = lost ? "not connected" : picked && !compared.length ? stateWords(picked) : "";
+    this.button.querySelector(".picker-state").textContent = lost ? "not connected" : picked && !compared.length ? stateText(picked) : "";
     this.#drop(all);
     for (const model of all) this.#optionOf(model).show(model, model === picked, this.models.comparedIds.includes(model.id));
   }
@@ -76,7 +76,7 @@ class Option {
     this.option = element("button", { type: "button", className: "option" }, this.dot, this.name, this.state, this.facts);
     this.option.addEventListener("click", onPick);
     this.box = element("input", { type: "checkbox", onchange: () => onCompare(this.box.checked) });
-    this.root = element("div", { className: "option-row" }, this.option, element("label", { className: "compare", title: "Ask it side by side with others" }, this.box, element("span", { className: "unseen" }, "Compare")));
+    this.root = element("div", { className: "option-row" }, this.option, element("label", { className: "compare", title: "Compare this model with others" }, this.box, element("span", { className: "unseen" }, "Compare")));
   }
 
   /** @param {import("./models.js").Model} model @param {boolean} isPicked @param {boolean} isCompared */
@@ -85,7 +85,7 @@ class Option {
     this.box.setAttribute("aria-label", `Compare ${model.id}`);
     this.dot.dataset.state = model.state;
     this.name.textContent = model.id;
-    this.state.textContent = stateWords(model);
+    this.state.textContent = stateText(model);
     this.facts.textContent = model.reason || `${model.family} · ${size(model.resident_bytes)} · ${context(model.context_length)} tokens of context`;
     if (model.light === "amber" || model.light === "red") this.facts.append(" · self-test: ", element("span", { className: `light is-${model.light}` }, model.light));
     this.option.setAttribute("aria-pressed", String(isPicked));

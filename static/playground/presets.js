@@ -1,4 +1,4 @@
-/** System prompts worth keeping, in this browser. */
+/** Saved system prompts, in this browser. */
 import { element } from "./element.js";
 import { store } from "./store.js";
 

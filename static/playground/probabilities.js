@@ -10,7 +10,7 @@ export class Probabilities {
     this.others = element("p", { className: "others", role: "status" });
     this.root = element("div", { className: "probabilities", hidden: true }, this.text, this.others);
     for (const type of ["pointerover", "focusin", "click"]) {
-      this.text.addEventListener(type, ({ target }) => this.#tell(this.tokens?.[target.dataset.place]));
+      this.text.addEventListener(type, ({ target }) => this.#describe(this.tokens?.[target.dataset.place]));
     }
   }
 
@@ -20,13 +20,13 @@ export class Probabilities {
     this.text.replaceChildren(...tokens.map(({ text, logprob }, place) => element("span", {
       tabIndex: 0, className: `token is-${certainty(logprob)}`, data: { place },
     }, text)));
-    this.others.textContent = "Point at a word, or reach it with the Tab key, to see what else it could have been.";
+    this.others.textContent = "Point at a token, or move to it with the Tab key, to see its alternatives.";
   }
 
-  #tell(token) {
+  #describe(token) {
     if (!token) return;
     const named = token.top.map(([text, logprob]) => `${quoted(text)} ${percent(Math.exp(logprob))}`);
-    this.others.textContent = `${quoted(token.text)} ${percent(Math.exp(token.logprob))}. Likeliest: ${named.join(", ")}`;
+    this.others.textContent = `${quoted(token.text)} ${percent(Math.exp(token.logprob))}. Alternatives: ${named.join(", ")}`;
   }
 }
 

@@ -1,4 +1,4 @@
-/** How answers are made: the visitor's settings, kept in this browser. */
+/** The visitor's generation settings, stored in this browser. */
 import { Popup } from "./popup.js";
 import { store } from "./store.js";
 
@@ -6,8 +6,8 @@ const NUMBERS = [
   "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty",
   "max_tokens", "seed",
 ];
-/** What each other setting adds to a question. */
-const MEANINGS = {
+/** The request fields of each other setting. */
+const REQUEST_FIELDS = {
   stop: (text) => ({ stop: text.split("\n").filter((line) => line) }),
   thinking: (choice) => ({ chat_template_kwargs: { enable_thinking: choice === "on" } }),
   tools: (text) => ({ tools: JSON.parse(text).map((tool) => (tool.type ? tool : { type: "function", function: tool })) }),
@@ -16,13 +16,13 @@ const MEANINGS = {
     response_format: { type: "json_schema", json_schema: { name: "answer", schema: JSON.parse(text) } },
   }),
 };
-/** What is wrong with a value that the browser itself finds nothing wrong with; empty when nothing is. */
+/** Errors in values that the browser accepts; empty for a valid value. */
 const CHECKS = {
-  stop: (text) => (text.split("\n").filter((line) => line).length > 4 ? "At most 4 lines, please." : ""),
-  tools: (text) => (text.trim() ? problemOf(text, Array.isArray, "Tools are a JSON list: [{\"name\": …}].") : ""),
-  schema: (text) => (text.trim() ? problemOf(text, isObject, "A schema is a JSON object.") : ""),
+  stop: (text) => (text.split("\n").filter((line) => line).length > 4 ? "Enter at most 4 lines." : ""),
+  tools: (text) => (text.trim() ? problemOf(text, Array.isArray, "Tools must be a JSON list: [{\"name\": …}].") : ""),
+  schema: (text) => (text.trim() ? problemOf(text, isObject, "A schema must be a JSON object.") : ""),
 };
-const NAMES = ["system", ...NUMBERS, ...Object.keys(MEANINGS)];
+const NAMES = ["system", ...NUMBERS, ...Object.keys(REQUEST_FIELDS)];
 const DEFAULTS = Object.fromEntries(NAMES.map((name) => [name, ""]));
 
 export class Settings {
@@ -31,28 +31,28 @@ export class Settings {
     this.fields = NAMES.map((name) => this.panel.querySelector(`[name=${name}]`));
     this.values = { ...DEFAULTS, ...store.read("settings") };
     new Popup(document.querySelector("#settings-button"), this.panel, () => this.fields[0].focus());
-    this.panel.addEventListener("input", (event) => this.#take(event.target));
+    this.panel.addEventListener("input", (event) => this.#update(event.target));
     this.panel.querySelector("#settings-reset").addEventListener("click", () => this.#reset());
     this.#show();
   }
 
-  /** Take over what a conversation was last asked with. */
-  take(values) {
+  /** Load the settings that a conversation was last used with. */
+  load(values) {
     this.values = { ...DEFAULTS, ...values };
     this.#save();
     this.#show();
   }
 
-  /** The fields of a question that differ from saying nothing. */
-  get wishes() {
+  /** The request fields of the settings that have a value. */
+  get requestFields() {
     const given = Object.entries(this.values).filter(([name, value]) => NAMES.includes(name) && value.trim() !== "");
     const numbers = given.filter(([name]) => NUMBERS.includes(name)).map(([name, value]) => ({ [name]: Number(value) }));
-    const others = given.filter(([name]) => name in MEANINGS).map(([name, value]) => MEANINGS[name](value));
+    const others = given.filter(([name]) => name in REQUEST_FIELDS).map(([name, value]) => REQUEST_FIELDS[name](value));
     return Object.assign({}, ...numbers, ...others);
   }
 
-  /** A value that is wrong is marked in its field and not used. */
-  #take(field) {
+  /** Save a changed field; a wrong value is marked in its field and not saved. */
+  #update(field) {
     if (!(field.name in DEFAULTS)) return;
     this.#check(field);
     if (!field.validity.valid) return;
@@ -63,8 +63,8 @@ export class Settings {
   #check(field) {
     const problem = CHECKS[field.name]?.(field.value) ?? "";
     field.setCustomValidity(problem);
-    const told = this.panel.querySelector(`#${field.id}-problem`);
-    if (told) told.textContent = problem;
+    const line = this.panel.querySelector(`#${field.id}-problem`);
+    if (line) line.textContent = problem;
   }
 
   #reset() {
@@ -100,6 +100,6 @@ function problemOf(text, isRight, otherwise) {
   try {
     return isRight(JSON.parse(text)) ? "" : otherwise;
   } catch (error) {
-    return `This is not JSON yet: ${error.message}`;
+    return `This is not valid JSON: ${error.message}`;
   }
 }

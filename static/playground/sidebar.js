@@ -26,8 +26,8 @@ export class Sidebar {
     this.toggle.addEventListener("click", () => this.show(this.root.hidden));
     document.querySelector("#scrim").addEventListener("click", () => this.show(false));
     this.search.addEventListener("input", () => this.#searchSoon());
-    this.#watchTheEnd();
-    this.#takeFiles();
+    this.#loadMoreAtEnd();
+    this.#acceptFiles();
     library.addEventListener("change", () => this.#render());
     this.show(store.read("sidebar") ?? matchMedia("(min-width: 60rem)").matches);
   }
@@ -41,8 +41,8 @@ export class Sidebar {
     if (isShown) this.library.refresh();
   }
 
-  /** On a phone the list lies above the conversation and makes room for it. */
-  makeRoom() {
+  /** On a phone the sidebar covers the conversation, so close it. */
+  closeOnPhone() {
     if (!matchMedia("(min-width: 60rem)").matches) this.show(false);
   }
 
@@ -62,12 +62,12 @@ export class Sidebar {
     this.timer = setTimeout(() => this.library.search(this.search.value), SEARCH_AFTER_MS);
   }
 
-  #watchTheEnd() {
+  #loadMoreAtEnd() {
     const end = document.querySelector("#conversations-end");
     new IntersectionObserver(([seen]) => { if (seen.isIntersecting) this.library.more(); }).observe(end);
   }
 
-  #takeFiles() {
+  #acceptFiles() {
     const input = document.querySelector("#import-file");
     document.querySelector("#import").addEventListener("click", () => input.click());
     input.addEventListener("change", async () => {
@@ -75,14 +75,14 @@ export class Sidebar {
       input.value = "";
       if (!file) return;
       try {
-        this.acts.onOpen((await this.library.bringIn(file)).id);
+        this.acts.onOpen((await this.library.importFile(file)).id);
       } catch (error) {
-        toast(error.code ? error.message : "This file is no conversation that was exported here.");
+        toast(error.code ? error.message : "This file is not an exported conversation.");
       }
     });
   }
 
-  /** Rows keep their nodes, so that a list of thousands is not made anew for each change. */
+  /** Rows keep their nodes, because rebuilding a list of thousands for each change is slow. */
   #render() {
     const wanted = [];
     let group = "";
@@ -92,7 +92,7 @@ export class Sidebar {
       group = named;
       wanted.push(this.#rowOf(one).root);
     }
-    if (!wanted.length) wanted.push(element("p", { className: "note" }, this.library.words ? "Nothing found." : "Your conversations will be here."));
+    if (!wanted.length) wanted.push(element("p", { className: "note" }, this.library.query ? "No results." : "Your conversations appear here."));
     this.list.replaceChildren(...wanted);
     const known = new Set(this.library.all.map(({ id }) => id));
     for (const id of this.rows.keys()) if (!known.has(id)) this.rows.delete(id);
@@ -117,9 +117,9 @@ export class Sidebar {
 
   async #share(id, isShared) {
     const { share } = await this.library.share(id, isShared);
-    if (!share) return toast("Nobody else can read it any more.");
+    if (!share) return toast("The conversation is no longer shared.");
     await copy(new URL(`/s/${share}`, location.href).href);
-    return toast("The link was copied. Whoever may chat on this site can read what is shown now and later, and nobody can change it.");
+    return toast("The link was copied. Users who may chat on this site can read the conversation, also later messages, but not change it.");
   }
 
   async #delete(id) {
@@ -168,14 +168,14 @@ class Row {
   }
 
   #fill(id) {
-    const item = (words, act) => element("button", { type: "button", role: "menuitem", onclick: () => this.#act(act) }, words);
-    const file = (words, form) => element("a", { role: "menuitem", href: `/chat/conversations/${id}.${form}`, download: "" }, words);
+    const item = (text, act) => element("button", { type: "button", role: "menuitem", onclick: () => this.#act(act) }, text);
+    const file = (text, form) => element("a", { role: "menuitem", href: `/chat/conversations/${id}.${form}`, download: "" }, text);
     this.menu.replaceChildren(
       item("Rename", () => this.#rename()),
       item(this.one.is_pinned ? "Unpin" : "Pin", () => this.acts.onChange({ is_pinned: !this.one.is_pinned })),
-      item(this.one.folder ? `Folder: ${this.one.folder}` : "Put into a folder", () => this.#file()),
-      item(this.one.share ? "Copy the link again" : "Share with users of this site", () => this.acts.onShare(true)),
-      ...(this.one.share ? [item("Share no more", () => this.acts.onShare(false))] : []),
+      item(this.one.folder ? `Folder: ${this.one.folder}` : "Move to a folder", () => this.#file()),
+      item(this.one.share ? "Copy link" : "Share with users of this site", () => this.acts.onShare(true)),
+      ...(this.one.share ? [item("Stop sharing", () => this.acts.onShare(false))] : []),
       file("Export as JSON", "json"), file("Export as Markdown", "md"),
       item("Delete", () => this.acts.onDelete()),
     );
@@ -193,10 +193,10 @@ class Row {
   }
 
   #file() {
-    this.#edit(this.one.folder, "Folder, or nothing", (folder) => this.acts.onChange({ folder }));
+    this.#edit(this.one.folder, "Folder (empty for none)", (folder) => this.acts.onChange({ folder }));
   }
 
-  /** The name becomes a field; Enter keeps it, Escape does not. */
+  /** The name becomes a field; Enter saves it, Escape does not. */
   #edit(value, label, keep) {
     const field = element("input", { className: "row-field", value, maxLength: 100, "aria-label": label });
     const end = (isKept) => {
@@ -214,7 +214,7 @@ class Row {
   }
 }
 
-/** @param {import("./library.js").Listed} one @returns {string} the heading it stands under */
+/** @param {import("./library.js").Listed} one @returns {string} the heading of its group */
 function groupOf({ is_pinned: isPinned, folder, changed_at: changedAt }) {
   if (isPinned) return "Pinned";
   if (folder) return folder;
@@ -222,6 +222,6 @@ function groupOf({ is_pinned: isPinned, folder, changed_at: changedAt }) {
   const age = midnight - Date.parse(changedAt);
   if (age <= 0) return "Today";
   if (age <= DAY_MS) return "Yesterday";
-  if (age <= 7 * DAY_MS) return "The last seven days";
+  if (age <= 7 * DAY_MS) return "Previous 7 days";
   return new Date(changedAt).toLocaleDateString("en", { month: "long", year: "numeric" });
 }

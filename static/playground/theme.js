@@ -1,4 +1,4 @@
-/** The light or dark look: the system's, until the visitor chooses the other one. */
+/** The light or dark theme: the system's, until the visitor chooses the other one. */
 import { store } from "./store.js";
 
 const root = document.documentElement;

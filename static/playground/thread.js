@@ -3,7 +3,7 @@ import { element } from "./element.js";
 import { messageView } from "./message.js";
 
 const NEAR_PX = 60;
-const MOST_COLUMNS = 4;
+const MAX_COLUMNS = 4;
 
 export class Thread {
   /**
@@ -20,8 +20,8 @@ export class Thread {
     this.isFollowing = true;
     conversation.addEventListener("branch", () => { this.#render(); this.follow(); });
     conversation.addEventListener("change", ({ detail }) => this.views.get(detail.id)?.show());
-    this.root.addEventListener("rendered", () => this.#keepUp());
-    this.scroller.addEventListener("scroll", () => this.#look(), { passive: true });
+    this.root.addEventListener("rendered", () => this.#scrollToEnd());
+    this.scroller.addEventListener("scroll", () => this.#updateScroll(), { passive: true });
     this.jump.addEventListener("click", () => this.follow());
     this.#render();
   }
@@ -29,10 +29,10 @@ export class Thread {
   /** Go to the end and stay there while it grows. */
   follow() {
     this.isFollowing = true;
-    this.#keepUp();
+    this.#scrollToEnd();
   }
 
-  /** @param {number} id the message whose words are to be changed */
+  /** @param {number} id the message to edit */
   edit(id) {
     this.views.get(id)?.edit?.();
   }
@@ -51,19 +51,19 @@ export class Thread {
     for (const [place, block] of blocks.entries()) {
       if (this.root.children[place] !== block) this.root.insertBefore(block, this.root.children[place] ?? null);
     }
-    this.#look();
+    this.#updateScroll();
   }
 
-  /** One message, or all takes of it where they are compared. */
+  /** One message, or its alternatives where they are compared. */
   #turn(message) {
-    const isBeside = message.role === "assistant" && this.conversation.beside.has(message.parent);
-    const takes = isBeside ? this.conversation.takes(message) : [];
-    return takes.length > 1 ? takes.slice(-MOST_COLUMNS) : [message];
+    const isBeside = message.role === "assistant" && this.conversation.compared.has(message.parent);
+    const alternatives = isBeside ? this.conversation.alternatives(message) : [];
+    return alternatives.length > 1 ? alternatives.slice(-MAX_COLUMNS) : [message];
   }
 
   #view(message) {
     const known = this.views.get(message.id);
-    known?.showTakes();
+    known?.showAlternatives();
     if (!known) this.views.set(message.id, messageView(message, this.conversation, this.acts));
     return this.views.get(message.id);
   }
@@ -76,13 +76,13 @@ export class Thread {
     return columns;
   }
 
-  #keepUp() {
+  #scrollToEnd() {
     if (this.isFollowing) this.scroller.scrollTop = this.scroller.scrollHeight;
-    this.#look();
+    this.#updateScroll();
   }
 
   /** A reader who scrolls up stays where they are; one who comes back to the end follows again. */
-  #look() {
+  #updateScroll() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const isNear = scrollHeight - scrollTop - clientHeight < NEAR_PX;
     if (isNear || scrollTop < (this.wasAt ?? 0)) this.isFollowing = isNear;

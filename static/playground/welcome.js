@@ -1,6 +1,6 @@
-/** What an empty conversation shows. */
+/** The content of an empty conversation. */
 export class Welcome {
-  /** @param {(words: string) => void} onExample */
+  /** @param {(text: string) => void} onExample */
   constructor(onExample) {
     this.root = document.querySelector("#welcome");
     this.root.addEventListener("click", ({ target }) => {
@@ -10,7 +10,7 @@ export class Welcome {
   }
 
   /** @param {{isEmpty: boolean, hasModels: boolean}} state */
-  become({ isEmpty, hasModels }) {
+  setState({ isEmpty, hasModels }) {
     this.root.hidden = !isEmpty;
     for (const part of this.root.querySelectorAll("[data-when]")) {
       part.hidden = (part.dataset.when === "models") !== hasModels;
