@@ -92,8 +92,10 @@ def test_only_who_may_change_captures_deletes_words() -> None:
     one = said("one", timedelta())
     viewer = client_of("bob", "view_requestrecord", "read_captured")
     viewer.post(LIST, wiping(one, **YES))
-    assert with_captured_text() == {"one"} and "Delete the stored prompts and answers" not in viewer.get(LIST).content.decode()
+    assert with_captured_text() == {"one"}
+    assert "Delete the stored prompts and answers" not in viewer.get(LIST).content.decode()
     keeper = client_of("ann", "view_requestrecord", "change_capture")
+    assert "Delete the stored prompts and answers" in keeper.get(LIST).content.decode()
     keeper.post(LIST, wiping(one, **YES))
     assert not with_captured_text()
 

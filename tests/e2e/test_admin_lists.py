@@ -70,6 +70,6 @@ async def test_a_new_key_is_copied_and_its_page_is_loaded_again_without_harm(sit
         await expect(page.locator("[data-copied]")).to_have_text("Copied.")
         assert await page.evaluate("navigator.clipboard.readText()") == secret
         await page.reload()
-        await expect(page.locator("h1")).to_have_text("This key was shown already")
+        await expect(page.locator("h1")).to_have_text("This key was already shown")
         await page.goto(f"{site.url}/admin/inference/apikey/?q=desk")
         await expect(page.locator("#result_list tbody tr")).to_have_count(1)

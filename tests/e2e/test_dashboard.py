@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
-from inference.admin.dashboard.consumer import MOST_SOCKETS, TOO_MANY
+from inference.admin.dashboard.consumer import MAX_SOCKETS, TOO_MANY
 from inference.api.http.live_socket import MAX_MESSAGES, TALKATIVE, UNAUTHORISED
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site, fresh_dir
@@ -75,7 +75,7 @@ async def test_the_bar_moves_with_a_load_and_a_request_is_stopped(small_site: Si
         await live(page)
         assert await width(page, "free") == 1000
         asking = asyncio.create_task(ask(small_site))
-        await expect(rows(page, "streams")).to_contain_text("answering", timeout=60_000)
+        await expect(rows(page, "streams")).to_contain_text("generating", timeout=60_000)
         assert await width(page, "kv") > 0 and await width(page, "weights") > 100
         await expect(rows(page, "models").first).to_contain_text("busy")
         await expect(rows(page, "workers").first).to_contain_text("tiny")
@@ -158,7 +158,7 @@ async def test_who_is_signed_out_elsewhere_is_told_so(small_site: Site) -> None:
         page = visit.page
         await live(page)
         asking = asyncio.create_task(ask(small_site))
-        await expect(rows(page, "streams")).to_contain_text("answering", timeout=60_000)
+        await expect(rows(page, "streams")).to_contain_text("generating", timeout=60_000)
         other = await page.context.new_page()
         await other.goto(f"{small_site.url}/admin/auth/")
         await other.get_by_role("button", name="Log out").click()
@@ -188,7 +188,7 @@ async def test_a_browser_is_told_why_its_socket_is_closed(small_site: Site) -> N
     async with looking(small_site) as visit:
         page = visit.page
         await page.goto(f"{small_site.url}/admin/auth/")  # without a socket of its own
-        assert await page.evaluate(OPEN, {"number": MOST_SOCKETS + 1, "words": 0}) == TOO_MANY
+        assert await page.evaluate(OPEN, {"number": MAX_SOCKETS + 1, "words": 0}) == TOO_MANY
         await page.reload()
         assert await page.evaluate(OPEN, {"number": 1, "words": MAX_MESSAGES + 1}) == TALKATIVE
         await page.context.clear_cookies()

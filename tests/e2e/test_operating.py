@@ -128,11 +128,11 @@ async def test_files_are_deleted_for_the_typed_name_only(narrow: Site) -> None:
         await choose(page, narrow, TWIN, "unload_now")  # another took its place: that is not offered
         await expect(page.locator("[data-preview]")).to_have_text("It is not in memory.")
         await expect(page.locator("input[name=confirmed]")).to_have_count(0)
-        await page.get_by_role("link", name="Go back").click()
+        await page.get_by_role("link", name="Cancel").click()
         await choose(page, narrow, TWIN, "remove")
-        await page.get_by_label(f"Type {TWIN} to go on").fill("twin")
+        await page.get_by_label(f"Type {TWIN} to confirm").fill("twin")
         await page.click("input[name=confirmed]")
-        await expect(page.locator(".errornote")).to_contain_text("nothing was done")
+        await expect(page.locator(".errornote")).to_contain_text("nothing was changed")
         await delete(page, TWIN)
         await expect(page.locator("#result_list")).to_contain_text(STARTER)
 
@@ -184,7 +184,7 @@ async def told_of_france(page: Page) -> str:
 
 async def delete(page: Page, model: str) -> None:
     """Answer the question with the model's name."""
-    await page.get_by_label(f"Type {model} to go on").fill(model)
+    await page.get_by_label(f"Type {model} to confirm").fill(model)
     await page.click("input[name=confirmed]")
     await expect(page.locator(".messagelist")).to_contain_text(f"The files of {model} were deleted.")
     await expect(page.locator("#result_list")).not_to_contain_text(model)

@@ -158,7 +158,8 @@ def test_a_folder_is_served_by_one_site_which_the_commands_find(site: Site, mode
     with Site(models_dir.parent, "--no-starter") as second:
         assert second.process.wait(30) != 0
         second._reader.join(5)
-    assert f"already: at {site.url}, process {site.process.pid}. Stop that one first" in second.output
+    assert f"already uses {models_dir.parent}" in second.output
+    assert f": at {site.url}, process {site.process.pid}. Stop that one first" in second.output
     command = [sys.executable, "manage.py", "pool"]
     told = subprocess.run(command, cwd=ROOT, env=site._env, capture_output=True, text=True, check=True)
     assert told.stdout.startswith("Models hold")

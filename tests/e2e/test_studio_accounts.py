@@ -1,0 +1,140 @@
+"""The studio's accounts with a real site: two users in two browsers, groups, strangers, shared answers."""
+
+import re
+
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.login import sign_in
+from tests.e2e.site import Site
+from tests.e2e.studio import ANSWER, SLOW, WORDS, ended, signed_in, studio
+from tests.e2e.test_operating import choose, confirm
+from tests.playground.site import visiting
+
+__all__ = ["studio"]  # a fixture
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+ASK_EACH = """asked => {
+  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  return Promise.all(asked.map(async ([method, address]) => {
+    const body = method === "PATCH" ? '{"title": "mine now"}' : undefined;
+    return (await fetch(address, { method, headers, body })).status;
+  }));
+}"""
+
+
+async def test_two_users_never_meet(studio: Site) -> None:
+    # Long enough for all that follows, and not for ever, should the rest of it fail.
+    hers_is_long = {"temperature": "0", "max_tokens": "1500"}
+    async with signed_in(studio, **hers_is_long) as ann, signed_in(studio, "bob", temperature="0") as bob:
+        await ann.ask("Write a very long story about Ann's secret lighthouse.")
+        await expect(ann.page.locator(ANSWER)).to_have_attribute("data-status", "streaming", timeout=SLOW)
+        hers = ann.page.url
+        await bob.ask("What is the capital of France?")
+        assert "Paris" in await ended(bob.page)
+        await expect(bob.page.locator("#sidebar")).not_to_contain_text("lighthouse")
+        await bob.page.goto(hers)
+        await expect(bob.page.locator("#toast")).to_contain_text("no such conversation")
+        assert await told_at_her_addresses(bob.page, hers, await answers_id(ann.page)) == {404}
+        await expect(ann.page.locator(ANSWER)).to_have_attribute("data-status", "streaming")
+        await ann.page.keyboard.press("Escape")
+        await ended(ann.page, "stopped")
+        await expect(ann.page.locator("#sidebar")).not_to_contain_text("capital of France")
+        assert ann.complaints == []
+
+
+async def answers_id(page: Page) -> int:
+    conversation = page.url.rsplit("/", 1)[1]
+    told = await page.evaluate(f"fetch('/chat/conversations/{conversation}/').then(r => r.json())")
+    return max(int(message["id"]) for message in told["messages"])
+
+
+async def told_at_her_addresses(page: Page, address: str, message: int) -> set[int]:
+    """The statuses that somebody else's browser is answered with, at each address with an id in it."""
+    conversation = f"/chat/conversations/{address.rsplit('/', 1)[1]}"
+    asked = [
+        ("GET", f"{conversation}/"),
+        ("PATCH", f"{conversation}/"),
+        ("DELETE", f"{conversation}/"),
+        ("POST", f"{conversation}/restore/"),
+        ("POST", f"{conversation}/share/"),
+        ("DELETE", f"{conversation}/share/"),
+        ("GET", f"{conversation}.json"),
+        ("GET", f"{conversation}.md"),
+        ("GET", f"/chat/messages/{message}/events/"),
+        ("POST", f"/chat/messages/{message}/stop/"),
+    ]
+    statuses = await page.evaluate(ASK_EACH, asked)
+    return set(statuses)
+
+
+async def test_a_stranger_has_to_sign_in(studio: Site) -> None:
+    async with visiting(f"{studio.url}/") as visit:
+        await expect(visit.page).to_have_url(re.compile("/login/"))
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{studio.url}/chat/conversations/")).status_code == 401
+
+
+async def test_an_accounts_groups_say_what_it_may(studio: Site) -> None:
+    async with visiting(f"{studio.url}/") as operator:
+        await sign_in(operator.page, studio)
+        await make_account(operator.page, studio, "carol")
+        async with signed_in(studio, "carol", max_tokens="8") as carol:
+            page, admin = carol.page, await carol.page.context.new_page()
+            await carol.ask("Hello")
+            await ended(page)
+            await move(operator.page, "staff", "to")
+            await choose(admin, studio, "endless", "load")
+            await confirm(admin, "endless", "ready")
+            assert await status_of(admin, f"{studio.url}/admin/auth/user/") == 403
+            assert carol.complaints == []
+            await move(operator.page, "staff", "from")
+            await move(operator.page, "member", "from")
+            await admin.goto(f"{studio.url}/admin/inference/servedmodel/")
+            await expect(admin.locator("body")).to_contain_text("not authorized to access this page")
+            await carol.ask("Are you still there?")  # on a page that was open before
+            await expect(page.locator("#toast")).to_contain_text("The account carol may not chat here.")
+            assert await status_of(page, f"{studio.url}/") == 403
+            await expect(page.get_by_role("heading")).to_have_text("This account may not chat")
+            await expect(page.locator("body")).to_contain_text("can put it in the group “member”")
+        assert (operator.complaints, operator.elsewhere) == ([], [])
+
+
+async def make_account(page: Page, site: Site, name: str) -> None:
+    """Make an account as the admin has it made; its page with its groups comes next."""
+    await page.goto(f"{site.url}/admin/auth/user/add/")
+    await page.fill("#id_username", name)
+    for field in ("#id_password1", "#id_password2"):
+        await page.fill(field, f"{name} and her cat")
+    await page.click("input[name=_save]")
+    await expect(page.locator(".messagelist")).to_contain_text("was added successfully")
+
+
+async def move(page: Page, group: str, where: str) -> None:
+    """On an account's page, choose a group ("to") or take it out ("from")."""
+    other = {"to": "from", "from": "to"}[where]
+    await page.locator(f"#id_groups_{other} option", has_text=group).dblclick()
+    await expect(page.locator(f"#id_groups_{where} option", has_text=group)).to_have_count(1)
+    await page.click("input[name=_continue]")
+    await expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
+
+
+async def status_of(page: Page, address: str) -> int:
+    response = await page.goto(address)
+    assert response
+    return response.status
+
+
+async def test_a_shared_answer_is_read_by_another_user(studio: Site) -> None:
+    async with signed_in(studio, temperature="0") as ann, signed_in(studio, "bob", temperature="0") as bob:
+        await ann.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await ann.ask("What is the capital of France?")
+        said = await ended(ann.page)
+        await ann.page.locator(".row").first.hover()
+        await ann.page.get_by_label(re.compile("More about What is the capital")).first.click()
+        await ann.page.get_by_role("menuitem", name="Share with users of this site").click()
+        await expect(ann.page.locator("#toast")).to_contain_text("The link was copied")
+        await bob.page.goto(await ann.page.evaluate("navigator.clipboard.readText()"))
+        await expect(bob.page.locator(WORDS)).to_have_text(said)
+        await expect(bob.page.locator("#prompt")).to_be_hidden()
