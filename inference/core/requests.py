@@ -40,6 +40,8 @@ class Tool(Struct, frozen=True, kw_only=True):
     name: str
     description: str = ""
     parameters: str = '{"type":"object","properties":{}}'
+    input_syntax: str = ""  # "lark" or "regex": of a grammar for the one text among its arguments
+    input_definition: str = ""  # that grammar, where there is one
 
 
 class AnswerGrammar(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from inference.models.download import Download
 from inference.models.pool_event import PoolEvent
 from inference.models.request_record import Capture, RequestRecord
 from inference.models.served_model import ServedModel
-from inference.models.stored_response import StoredResponse
+from inference.models.stored_response import StoredItem, StoredResponse
 
 __all__ = [
     "ApiKey",
@@ -15,5 +15,6 @@ __all__ = [
     "PoolEvent",
     "RequestRecord",
     "ServedModel",
+    "StoredItem",
     "StoredResponse",
 ]

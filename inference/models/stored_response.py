@@ -1,4 +1,4 @@
-"""Stored answers of /v1/responses."""
+"""Stored answers of /v1/responses, and an index of their items."""
 
 from django.db import models
 
@@ -11,12 +11,27 @@ class StoredResponse(models.Model):
     previous = models.CharField(max_length=64, blank=True)
     body = models.JSONField()
     input = models.JSONField(default=list)
+    trace = models.JSONField(default=dict)  # how its stream was divided into events (responses/trace.py)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
         ordering = ["-created_at"]
         verbose_name = "stored response"
         default_permissions = ["view", "delete"]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class StoredItem(models.Model):
+    """Which response an item is in, for references to it."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    response = models.ForeignKey(StoredResponse, on_delete=models.CASCADE, related_name="items")
+
+    class Meta:
+        verbose_name = "stored item"
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.id

@@ -1,5 +1,6 @@
 """The syntax of tool calls in both directions: a grammar to follow, and markers to look for."""
 
+import hashlib
 import json
 import re
 import secrets
@@ -7,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from inference.adapters.tool_calls.call_prefix import CallPrefix, object_prefixes
+from inference.adapters.tool_calls.escaped_grammar import escaped_terminals
 from inference.adapters.tool_calls.grammar_rules import json_rule, literal
 from inference.adapters.tool_calls.schema_rewriting import with_null
 from inference.core.requests import Tool
@@ -131,5 +133,16 @@ class ToolFormat:
 
 
 def arguments_rule(tool: Tool) -> str:
-    """The rule of a tool's arguments, written as JSON."""
+    """The rule of a tool's arguments, written as JSON, and further rules that it needs; raises Unwritable."""
+    if tool.input_definition:
+        return _input_rule(tool)
     return json_rule({"type": "object", **with_null(json.loads(tool.parameters))})
+
+
+def _input_rule(tool: Tool) -> str:
+    """The rule of an object with one text, which follows the tool's own grammar."""
+    prefix = f"INPUT_{hashlib.sha256(tool.name.encode()).hexdigest()[:12].upper()}_"
+    (name,) = json.loads(tool.parameters)["properties"]
+    opened = literal(f'{{{json.dumps(name)}: "')
+    terminals = escaped_terminals(tool.input_syntax, tool.input_definition, prefix)
+    return f"""{opened} {prefix}START {literal('"}')}\n{terminals}"""

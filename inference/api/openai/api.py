@@ -5,6 +5,7 @@ from ninja import NinjaAPI
 from inference.api.http import errors
 from inference.api.http.auth import Caller
 from inference.api.openai import chat_completions, completions, embeddings, models, tokenize
+from inference.api.openai.responses import compaction, counting
 from inference.api.openai.responses import routes as responses
 
 # No docs page: ninja's would fetch its scripts from another site.
@@ -12,7 +13,7 @@ api = NinjaAPI(
     title="OpenAI dialect", urls_namespace="openai", auth=Caller(), docs_url=None, openapi_url=None
 )
 errors.handle_all(api)
-for part in (chat_completions, completions, responses, tokenize):
+for part in (chat_completions, completions, compaction, counting, responses, tokenize):
     api.add_router("", part.router, auth=Caller("chat"))
 api.add_router("", embeddings.router, auth=Caller("embeddings"))
 api.add_router("", models.router)  # whoever may ask anything may know what there is

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
+from inference.api.openai.codex_models import codex_model
 from inference.core.errors import ModelNotFound
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState, ResidentModel
@@ -19,7 +20,13 @@ async def list_models(request: HttpRequest) -> dict[str, Any]:
     """Every model that is loaded or can be."""
     cards = await CATALOG.run(runtime.catalog().scan)
     pool = runtime.pool().snapshot()
-    return {"object": "list", "data": [_model(card, pool.of(card.id)) for card in cards if card.is_servable]}
+    shown = [(card, pool.of(card.id)) for card in cards if card.is_servable]
+    chats = [(card, resident) for card, resident in shown if card.kind == "chat"]
+    return {
+        "object": "list",
+        "data": [_model(card, resident) for card, resident in shown],
+        "models": [codex_model(*chat, priority) for priority, chat in enumerate(chats, 1)],
+    }
 
 
 @router.get("/models/{path:model_id}")

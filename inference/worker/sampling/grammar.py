@@ -43,6 +43,7 @@ class Grammar:
     closing: str = ""  # the marker that ends the reasoning
     starts_inside: bool = False  # whether the prompt has opened the reasoning
     trigger: str = ""  # a call's first marker: the text before it is free
+    names: tuple[str, ...] = ()  # without a trigger: texts that tell a call from other text
     field: str = ""  # the request field that asks for the grammar
 
     def start(self, answered: Sequence[int] = ()) -> "GrammarMatcher":
@@ -59,7 +60,8 @@ class GrammarMatcher:
     An answer has up to three phases:
 
     1. Reasoning, until its closing marker: every token is allowed, but those that end the answer.
-    2. Free text, until the first marker of a call: every token is allowed.
+    2. Free text, until the first marker of a call: every token is allowed. Calls without a marker are known
+       by their beginning: the answer is a call once it names a tool and is all that the grammar allows.
     3. The grammar: the tokens that llguidance allows.
 
     Neither `consume` nor `allowed_tokens` raises, because all sequences share a step. In a dead end, or when
@@ -71,7 +73,9 @@ class GrammarMatcher:
         self._grammar = grammar
         self._matcher = grammar.matcher.deep_copy()
         self._is_reasoning = grammar.starts_inside
-        self._is_free = bool(grammar.trigger)
+        self._is_free = bool(grammar.trigger or grammar.names)
+        self._trial = self._matcher.deep_copy() if grammar.names else None  # None: the answer is no call
+        self._text = ""
         self._is_first_token = True
         self._tail: list[int] = []
 
@@ -131,7 +135,24 @@ class GrammarMatcher:
         if rest.strip() and not self._is_free:
             self._matcher.consume_tokens(self._grammar.encode(rest.lstrip()))
 
+    def _read_beginning(self, token: int) -> None:
+        """Decide by what has been written so far whether the answer is a call."""
+        if self._trial is None:
+            return
+        was_blank, self._tail = not self._text.strip(), [*self._tail, token]
+        self._text = self._grammar.decode(self._tail)
+        if not self._text.strip():
+            return
+        begun = self._grammar.encode(self._text.lstrip()) if was_blank else [token]
+        if self._trial.try_consume_tokens(begun) < len(begun):
+            self._trial = None
+        elif any(name in self._text for name in self._grammar.names):
+            self._matcher, self._is_free = self._trial, False
+
     def _read_free_text(self, token: int) -> None:
+        if self._grammar.names:
+            self._read_beginning(token)
+            return
         rest = self._text_after(self._grammar.trigger, token)
         if rest is not None:
             self._is_free = False

@@ -15,8 +15,9 @@ from msgspec import structs
 from inference.adapters import Adapter
 from inference.adapters.tool_calls.grammar_rules import Unwritable
 from inference.adapters.tool_calls.object_shapes import TooManyShapes
+from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.errors import InvalidValue, UnsupportedField
-from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest
+from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest, Tool
 from inference.worker.sampling.answer_grammar import form_rule
 from inference.worker.sampling.grammar import Grammar
 from inference.worker.sampling.grammar_dead_ends import COMPLEX, dead_end
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from inference.worker.model.loaded_model import LoadedModel
 
 MOST_BYTES = 120_000  # of one schema, as OpenAI has it
+_ANY_OBJECT = '{"type":"object"}'
 _CACHE_SIZE = 32  # compiled grammars, for the next request with the same schema
 _LIMITS = LLParserLimits()  # its defaults: half a second to compile at most, a hundredth for a token
 
@@ -47,6 +49,7 @@ class GrammarCompiler:
         self._adapter: Adapter = model.adapter
         self._vocabulary: LLTokenizer | None = None
         self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
+        self._inputs: OrderedDict[tuple[str, str, str], bool] = OrderedDict()  # whether each can be enforced
 
     def of(self, request: GenerationRequest, prompt: Sequence[int]) -> Grammar | None:
         """The grammar of the answers to `request`; None for free text.
@@ -55,6 +58,7 @@ class GrammarCompiler:
         """
         if isinstance(request, CompletionRequest):
             request = _as_chat(request)
+        request = self._with_enforceable_inputs(request)
         if not (request.schema or request.grammar or request.must_call or request.follows_schemas):
             return None
         self._check_can_end(request)
@@ -75,7 +79,8 @@ class GrammarCompiler:
             opening=opening,
             closing=reasoning.closing if reasoning else "",
             starts_inside=bool(reasoning and reasoning.is_open),
-            trigger=self._trigger(request) if is_free else "",
+            trigger=self._trigger(is_free),
+            names=self._names(request) if is_free else (),
             field=field_of(request),
         )
 
@@ -92,6 +97,61 @@ class GrammarCompiler:
             )
         return advanced
 
+    def best_effort(self, request: ChatRequest) -> tuple[str, ...]:
+        """The fields of custom tools whose grammar the model reads, and which cannot be enforced.
+
+        `tools`, if a call is known by its beginning alone: then it may be written so that it is not.
+        """
+        told = ("tools",) if self._is_told_by_names(request) else ()
+        return told + tuple(
+            f"tools.{position}.function.parameters"
+            for position, tool in enumerate(request.tools)
+            if tool.input_definition and not self._can_enforce_input(request, tool)
+        )
+
+    def _with_enforceable_inputs(self, request: ChatRequest) -> ChatRequest:
+        """The request without grammars of inputs that cannot be enforced, and held to the others.
+
+        Where only these ask for a grammar, the arguments of the other tools may be any object.
+        """
+        if not any(tool.input_definition for tool in request.tools):
+            return request
+        tools = tuple(self._enforceable(request, tool) for tool in request.tools)
+        is_asked = request.schema or request.grammar or request.must_call or request.follows_schemas
+        if is_asked or not any(tool.input_definition for tool in tools):
+            return structs.replace(request, tools=tools)
+        free = tuple(
+            tool if tool.input_definition else structs.replace(tool, parameters=_ANY_OBJECT) for tool in tools
+        )
+        return structs.replace(request, tools=free, follows_schemas=True)
+
+    def _enforceable(self, request: ChatRequest, tool: Tool) -> Tool:
+        if not tool.input_definition or self._can_enforce_input(request, tool):
+            return tool
+        return structs.replace(tool, input_syntax="", input_definition="")
+
+    def _can_enforce_input(self, request: ChatRequest, tool: Tool) -> bool:
+        """Whether calls hold the tool's input as JSON, can be told from text, and its grammar compiles."""
+        call_format = self._adapter.call_format
+        is_free = not (request.schema or request.grammar or request.must_call)
+        if call_format is None or call_format.is_parsed_whole or (call_format.is_bare and is_free):
+            return False
+        if not self._model.stop_ids:
+            return False
+        key = (tool.name, tool.input_syntax, tool.input_definition)
+        if key not in self._inputs:
+            self._inputs[key] = self._compiles(call_format, tool)
+            while len(self._inputs) > _CACHE_SIZE:
+                self._inputs.popitem(last=False)
+        return self._inputs[key]
+
+    def _compiles(self, call_format: ToolFormat, tool: Tool) -> bool:
+        try:
+            lark = call_format.lark([tool], several=False)
+        except (Unwritable, RecursionError):
+            return False
+        return not self._compile(LLMatcher.grammar_from_lark(lark)).is_error()
+
     def _check_can_end(self, request: ChatRequest) -> None:
         if not self._model.stop_ids:
             raise UnsupportedField(
@@ -99,15 +159,22 @@ class GrammarCompiler:
                 param="response_format" if request.schema or request.grammar else "tool_choice",
             )
 
-    def _trigger(self, request: ChatRequest) -> str:
+    def _trigger(self, is_free: bool) -> str:
+        """The marker of a call in an answer that is free before it; empty where the format has none."""
         call_format = self._adapter.call_format
-        if call_format is None or call_format.is_bare:
-            raise UnsupportedField(
-                "This model's calls begin like any text, so their arguments cannot be held to a schema "
-                "unless a call is required: send tool_choice 'required', or leave strict out.",
-                param="tools",
-            )
-        return call_format.begin
+        return call_format.begin if is_free and call_format and not call_format.is_bare else ""
+
+    def _names(self, request: ChatRequest) -> tuple[str, ...]:
+        """How the beginning of a call without a marker names each tool."""
+        if not self._is_told_by_names(request):
+            return ()
+        return tuple(form for tool in request.tools for form in (json.dumps(tool.name), f".{tool.name} "))
+
+    def _is_told_by_names(self, request: ChatRequest) -> bool:
+        """Whether calls begin like any text, so that the grammar begins where one names a tool."""
+        call_format = self._adapter.call_format
+        is_free = not (request.schema or request.grammar or request.must_call)
+        return bool(is_free and request.follows_schemas and call_format and call_format.is_bare)
 
     def _matcher(self, request: ChatRequest, *, comes_after_reasoning: bool) -> LLMatcher:
         text = self._lark_grammar(request, "/[ \\n]{0,4}/ " if comes_after_reasoning else "")

@@ -116,6 +116,10 @@ class Prompts:
         for prompt in request.prompts:
             yield self._raw(prompt, request.suffix)
 
+    def best_effort(self, request: GenerationRequest) -> tuple[str, ...]:
+        """The fields of a request that the model only reads about, and that are not enforced."""
+        return self._grammars.best_effort(request) if isinstance(request, ChatRequest) else ()
+
     def _raw(self, prompt: Prompt, suffix: str | None) -> list[int]:
         if not isinstance(prompt, str):
             return list(prompt)
@@ -159,7 +163,7 @@ class Prompts:
             for copy in range(request.n)
         )
         noted = model.adapter.noted(request) if isinstance(request, ChatRequest) else ()
-        return PreparedPrompt(sequences, answers, noted=noted)
+        return PreparedPrompt(sequences, answers, noted=noted, best_effort=self.best_effort(request))
 
     def _thinking_budget(
         self, request: GenerationRequest, prompt: list[int], max_tokens: int

@@ -7,74 +7,11 @@ names, `response.reasoning_text.*`, which its clients know; Open Responses calls
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-ItemStatus = Literal["in_progress", "completed", "incomplete"]
-ResponseStatus = Literal["in_progress", "completed", "incomplete", "failed"]
+from tests.api.openai.open_response_items import Exact, Item, Logprob, Part, SummaryText
 
-
-class Exact(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-# Items and their content.
-
-
-class InputText(Exact):
-    type: Literal["input_text"]
-    text: str
-
-
-class OutputText(Exact):
-    type: Literal["output_text"]
-    text: str
-    annotations: list[Any] = Field(max_length=0)
-    logprobs: list[Any] = Field([], max_length=0)
-
-
-class ReasoningText(Exact):
-    type: Literal["reasoning_text"]
-    text: str
-
-
-Part = Annotated[InputText | OutputText | ReasoningText, Field(discriminator="type")]
-
-
-class Message(Exact):
-    type: Literal["message"]
-    id: str = Field(min_length=1)
-    status: ItemStatus
-    role: Literal["user", "assistant", "system", "developer"]
-    content: list[Part]
-    phase: Literal["commentary", "final_answer"] = "final_answer"
-
-
-class FunctionCall(Exact):
-    type: Literal["function_call"]
-    id: str = Field(min_length=1)
-    call_id: str = Field(min_length=1)
-    name: str = Field(min_length=1)
-    arguments: str
-    status: ItemStatus
-
-
-class FunctionCallOutput(Exact):
-    type: Literal["function_call_output"]
-    id: str = Field(min_length=1)
-    call_id: str = Field(min_length=1)
-    output: str | list[InputText]
-    status: ItemStatus
-
-
-class Reasoning(Exact):
-    type: Literal["reasoning"]
-    id: str = Field(min_length=1)
-    summary: list[Any] = Field(max_length=0)
-    content: list[ReasoningText] = []
-    status: ItemStatus  # OpenAI's own
-
-
-Item = Annotated[Message | FunctionCall | FunctionCallOutput | Reasoning, Field(discriminator="type")]
+ResponseStatus = Literal["queued", "in_progress", "completed", "incomplete", "failed", "cancelled"]
 
 
 # A response.
@@ -97,9 +34,42 @@ class FunctionTool(Exact):
     strict: bool | None
 
 
-class NamedFunction(Exact):
-    type: Literal["function"]
+class CustomFormat(Exact):
+    type: Literal["text", "grammar"]
+    syntax: Literal["lark", "regex"] | None = None
+    definition: str | None = None
+
+
+class CustomTool(Exact):
+    type: Literal["custom"]
     name: str
+    description: str | None
+    format: CustomFormat
+
+
+class NamespaceTool(Exact):
+    type: Literal["namespace"]
+    name: str
+    description: str | None
+    tools: list[FunctionTool | CustomTool]
+
+
+class NamedFunction(Exact):
+    type: Literal["function", "custom"]
+    name: str
+    namespace: str | None = None
+
+
+class AllowedTool(Exact):
+    type: str
+    name: str | None = None
+    namespace: str | None = None
+
+
+class AllowedTools(Exact):
+    type: Literal["allowed_tools"]
+    mode: Literal["auto", "required"]
+    tools: list[AllowedTool]
 
 
 class PlainFormat(Exact):
@@ -120,8 +90,8 @@ class Text(Exact):
 
 
 class Thinking(Exact):
-    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None
-    summary: None
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None
+    summary: Literal["auto", "concise", "detailed"] | None
 
 
 class CachedTokens(Exact):
@@ -152,8 +122,8 @@ class Response(Exact):
     instructions: str | None
     output: list[Item]
     error: Failure | None
-    tools: list[FunctionTool]
-    tool_choice: Literal["none", "auto", "required"] | NamedFunction
+    tools: list[FunctionTool | CustomTool | NamespaceTool]
+    tool_choice: Literal["none", "auto", "required"] | NamedFunction | AllowedTools
     truncation: Literal["auto", "disabled"]
     parallel_tool_calls: bool
     text: Text
@@ -185,6 +155,7 @@ class Event(Exact):
 class Whole(Event):
     type: Literal[
         "response.created",
+        "response.queued",
         "response.in_progress",
         "response.completed",
         "response.incomplete",
@@ -214,14 +185,14 @@ class TextPiece(InItem):
     type: Literal["response.output_text.delta"]
     content_index: int = Field(ge=0)
     delta: str
-    logprobs: list[Any] = Field([], max_length=0)
+    logprobs: list[Logprob]
 
 
 class TextEnd(InItem):
     type: Literal["response.output_text.done"]
     content_index: int = Field(ge=0)
     text: str
-    logprobs: list[Any] = Field([], max_length=0)
+    logprobs: list[Logprob]
 
 
 class ThoughtPiece(InItem):
@@ -236,6 +207,34 @@ class ThoughtEnd(InItem):
     text: str
 
 
+class SummaryPart(InItem):
+    type: Literal["response.reasoning_summary_part.added", "response.reasoning_summary_part.done"]
+    summary_index: int = Field(ge=0)
+    part: SummaryText
+
+
+class SummaryPiece(InItem):
+    type: Literal["response.reasoning_summary_text.delta"]
+    summary_index: int = Field(ge=0)
+    delta: str
+
+
+class SummaryEnd(InItem):
+    type: Literal["response.reasoning_summary_text.done"]
+    summary_index: int = Field(ge=0)
+    text: str
+
+
+class CustomPiece(InItem):
+    type: Literal["response.custom_tool_call_input.delta"]
+    delta: str
+
+
+class CustomEnd(InItem):
+    type: Literal["response.custom_tool_call_input.done"]
+    input: str
+
+
 class ArgumentsPiece(InItem):
     type: Literal["response.function_call_arguments.delta"]
     delta: str
@@ -248,7 +247,20 @@ class ArgumentsEnd(InItem):
 
 
 AnyEvent = Annotated[
-    Whole | OfItem | OfPart | TextPiece | TextEnd | ThoughtPiece | ThoughtEnd | ArgumentsPiece | ArgumentsEnd,
+    Whole
+    | OfItem
+    | OfPart
+    | TextPiece
+    | TextEnd
+    | ThoughtPiece
+    | ThoughtEnd
+    | SummaryPart
+    | SummaryPiece
+    | SummaryEnd
+    | CustomPiece
+    | CustomEnd
+    | ArgumentsPiece
+    | ArgumentsEnd,
     Field(discriminator="type"),
 ]
 _EVENT: TypeAdapter[Any] = TypeAdapter(AnyEvent)
@@ -263,7 +275,7 @@ def check_response(told: dict[str, Any]) -> Response:
     assert (response.incomplete_details is not None) == (response.status == "incomplete")
     assert (response.usage is not None) >= (response.status in {"completed", "incomplete"})
     open_items = [item for item in response.output if item.status == "in_progress"]
-    assert not open_items or response.status == "in_progress"
+    assert not open_items or response.status in {"queued", "in_progress"}
     return response
 
 

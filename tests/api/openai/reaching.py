@@ -116,6 +116,9 @@ EMBEDDING = [
 ]
 FUNCTION_TOOL = {"type": "function", **FUNCTION}
 TEXT_SCHEMA = {"type": "json_schema", "name": "x", "schema": {"type": "null"}}
+CUSTOM = {"type": "custom", "name": "patch"}
+BOTH_KINDS = {"tools": [FUNCTION_TOOL, CUSTOM]}
+ALLOWED = {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "now"}]}
 RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
     ({"input": "Hi"}, "messages.0", Message(role="user", content="Hi")),
     ({"instructions": "Be brief."}, "messages.0", Message(role="system", content="Be brief.")),
@@ -130,7 +133,27 @@ RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
     ({"tools": [FUNCTION_TOOL], "tool_choice": {"type": "function", "name": "now"}}, "must_call", ("now",)),
     ({"tools": [FUNCTION_TOOL], "parallel_tool_calls": False}, "may_call_several", False),
     ({"text": {"format": TEXT_SCHEMA}}, "schema", '{"type": "null"}'),
+    ({"top_k": 5}, "sampling.top_k", 5),
+    ({"min_p": 0.5}, "sampling.min_p", 0.5),
+    ({"repetition_penalty": 0.5}, "sampling.repetition_penalty", 0.5),
+    ({"logit_bias": {"7": -3}}, "sampling.logit_bias", ((7, -3.0),)),
+    ({"seed": 5}, "sampling.seed", 5),
+    ({"stop": ["a", "b"]}, "stop", ("a", "b")),
+    ({"top_logprobs": 3}, "logprobs", 3),
+    ({"top_logprobs": 0}, "logprobs", None),
+    ({"include": ["message.output_text.logprobs"]}, "logprobs", 0),
+    (
+        BOTH_KINDS | {"tool_choice": CUSTOM},
+        "must_call",
+        ("patch",),
+    ),
+    ({"tools": [{"type": "namespace", "name": "it", "tools": [FUNCTION_TOOL]}]}, "tools.0.name", "it__now"),
+    (BOTH_KINDS | {"tool_choice": ALLOWED}, "tools", (NOW,)),
+    (BOTH_KINDS | {"tool_choice": ALLOWED}, "must_call", ("now",)),
     ({"reasoning": {"effort": "low"}}, "effort", "low"),
+    ({"reasoning": {"effort": "max"}}, "effort", "max"),
+    ({"reasoning": {"max_tokens": 50}}, "thinking_budget", 50),
+    ({"reasoning": {"enabled": False}}, "thinking", False),
     ({"metadata": {"team": "blue"}}, "labels", (("team", "blue"),)),
     ({"user": "ann"}, "user", "ann"),
     ({"safety_identifier": "ann"}, "user", "ann"),

@@ -53,6 +53,9 @@ _LIMITS = "worker/text/test_answer_limits.py"
 _THINKING = "adapters/test_thinking.py"
 _CONTINUED = "adapters/chat_template/test_continuation.py"
 _WRITER = "api/openai/test_response_writer.py"
+_ITEMS = "api/openai/test_response_items.py"
+_RTOOLS = "api/openai/test_response_tools.py"
+_STREAMS = "api/openai/test_response_streams.py"
 _WHOLE = "api/openai/test_streamed_is_whole.py"
 _KEPT = "api/openai/test_responses_kept.py"
 _TEMPLATE = "adapters/chat_template/test_template_input.py"
@@ -149,15 +152,30 @@ PROOFS: Mapping[str, str] = {
     "responses.input": f"{_RESPONSES}::test_items_become_the_messages_of_a_chat",
     "instructions": f"{_RESPONSES}::test_text_is_a_users_message",
     "previous_response_id": f"{_KEPT}::test_a_conversation_goes_on_from_a_stored_response",
-    "responses.tools": f"{_RESPONSES}::test_settings_reach_the_model",
-    "responses.tool_choice": f"{_RESPONSES}::test_settings_reach_the_model",
+    "responses.input.encrypted_content": f"{_ITEMS}::test_sealed_reasoning_comes_back_to_the_model",
+    "responses.input.summary": f"{_ITEMS}::test_a_summary_is_read_where_there_is_nothing_else",
+    "responses.input.content.refusal": f"{_ITEMS}::test_a_refusal_is_read_as_what_was_said",
+    "responses.input.namespace": f"{_RTOOLS}::test_a_call_sent_back_has_the_name_that_the_model_knows",
+    "responses.input.input": f"{_RTOOLS}::test_a_custom_call_and_its_result_are_taken_back",
+    "responses.input.tools": f"{_RTOOLS}::test_tools_that_are_added_in_the_input_are_offered",
+    "responses.input.type": f"{_ITEMS}::test_a_step_of_another_servers_tool_is_left_out_and_listed",
+    "responses.input.id": f"{_ITEMS}::test_a_reference_is_the_item_that_it_names",
+    "include": f"{_ITEMS}::test_sealed_reasoning_comes_back_to_the_model",
+    "background": "api/openai/test_background_responses.py::test_it_is_queued_at_once_and_completed_later",
+    "responses.top_logprobs": f"{_STREAMS}::test_every_token_of_the_text_has_its_log_probability",
+    "responses.tools": f"{_RTOOLS}::test_a_namespaces_tools_are_functions_to_the_model",
+    "responses.tools.strict": f"{_RESPONSES}::test_settings_reach_the_model",
+    "responses.tools.format": f"{_RTOOLS}::test_a_custom_tool_is_a_function_with_one_text",
+    "responses.tools.type": f"{_RTOOLS}::test_a_hosted_tool_is_left_out_and_listed",
+    "responses.tool_choice": f"{_RTOOLS}::test_only_allowed_tools_are_offered",
+    "reasoning.summary": f"{_ITEMS}::test_a_summary_is_the_reasoning_itself",
     "responses.parallel_tool_calls": f"{_RESPONSES}::test_settings_reach_the_model",
     "responses.text": f"{_RESPONSES}::test_the_form_of_the_text_is_enforced",
     "max_output_tokens": f"{_RESPONSES}::test_settings_reach_the_model",
     "store": f"{_KEPT}::test_what_is_not_to_be_stored_is_not",
     "responses.stream": f"{_RESPONSES}::test_the_events_of_a_stream_come_in_order",
     "responses.stream_options": f"{_RESPONSES}::test_what_it_does_not_do_is_refused_by_name",
-    "truncation": f"{_RESPONSES}::test_what_it_does_not_do_is_refused_by_name",
+    "truncation": f"{_ITEMS}::test_too_long_an_input_is_refused_however_it_may_be_truncated",
     "input": f"{_VECTORS}::test_a_text_has_the_same_vector_alone_and_beside_others",
     "encoding_format": "api/openai/test_embeddings.py::test_base64_holds_little_endian_floats",
     "dimensions": f"{_VECTORS}::test_fewer_dimensions_are_the_first_ones_brought_to_length",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inference.api.openai import field_names
-from inference.api.openai.responses import output_items
+from inference.api.openai.responses.conversation import conversation
 from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, EmbeddingBody, ResponseBody
 from inference.core.config import BASE_DIR
 from inference.core.errors import (
@@ -52,8 +52,10 @@ def test_a_field_of_a_chat_has_its_name_in_a_response(param: str, here: str) -> 
 
 
 def sent(*inputs: Any, instructions: str = "", before: tuple[dict[str, Any], ...] = ()) -> dict[str, str]:
-    body = ResponseBody.model_validate({"model": "tiny", "input": list(inputs)})
-    return {**body.own_names, **output_items.conversation(instructions, before, body).fields}
+    body = ResponseBody.model_validate(
+        {"model": "tiny", "input": list(inputs), "instructions": instructions or None}
+    )
+    return {**body.own_names, **conversation(before, body, {}).fields}
 
 
 THOUGHT = {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}]}

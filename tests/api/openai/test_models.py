@@ -17,6 +17,8 @@ async def test_it_lists_every_model_that_can_be_served() -> None:
         listed = json.loads((await AsyncClient().get("/v1/models")).content)
     assert listed["object"] == "list"
     assert [model["id"] for model in listed["data"]] == ["tiny", "org/name-4bit"]
+    assert [model["slug"] for model in listed["models"]] == ["tiny", "org/name-4bit"]
+    assert listed["models"][0]["context_window"] == 8192
 
 
 async def test_it_tells_loaded_from_loadable() -> None:

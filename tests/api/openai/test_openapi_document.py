@@ -71,11 +71,12 @@ def test_what_is_described_is_what_happens(site: Site, label: str) -> None:
 # What one field asks of another, of what is stored or of any JSON; a schema would tell it badly.
 BETWEEN_FIELDS = re.compile(
     "only (allowed|supported) (together )?with|not supported together|it differs from|are more than"
-    "|no earlier|there is no (tool|stored)|another tool has this name|here it must be 'input_text'"
-    "|it is for the (type|json types)|it is required with this type|there are no tools"
-    "|token counts come whole"
+    "|no earlier|there is no (tool|stored|namespace)|none of your stored"
+    "|another tool has this name|here it must be 'input_text'"
+    "|it is for the (type|json types)|it is required with this type|there are no tools|comes? whole"
     "|there is \\S+ already|it begins with none of the triggers"
-    "|the last message must be|only the last message can|the server itself sets|it is not allowed together"
+    "|the last message must be|only the last message can|the server itself sets"
+    "|it is for grammars|not one that this server made|nothing of the input|not allowed together"
     "|a number in the body is too large|the body (holds|is nested)|only an assistant's message has it",
     re.IGNORECASE,
 )
@@ -123,7 +124,8 @@ WITH_ID = sorted(label for label in OPERATIONS if "{" in label)
 @pytest.mark.parametrize("label", WITH_ID)
 def test_what_is_there_is_shown_as_described(site: Site, label: str) -> None:
     def found(case: Any) -> None:
-        made = httpx.post(f"{site.address}/v1/responses", json={"model": "tiny", "input": "Hi"}).json()
+        body = {"model": "tiny", "input": "Hi", "background": "cancel" in label}
+        made = httpx.post(f"{site.address}/v1/responses", json=body).json()
         case.path_parameters |= {name: made["id"] for name in case.path_parameters if name == "response_id"}
         case.path_parameters |= {name: "tiny" for name in case.path_parameters if name == "model_id"}
         assert asked(site, case).status_code == 200

@@ -85,7 +85,8 @@ async def test_no_query_breaks_the_list_or_is_ignored(query: str) -> None:
     told, _ = await made(telling(*SAID, *ENDED))
     address = f"/v1/responses/{told['id']}"
     assert (await AsyncClient().get(f"{address}/input_items?{query}")).status_code == 400
-    assert (await AsyncClient().get(f"{address}?stream=true")).status_code == 400
+    for wrong in ("stream=maybe", "starting_after=3", "stream=true&starting_after=x", "include=x"):
+        assert (await AsyncClient().get(f"{address}?{wrong}")).status_code == 400
 
 
 async def test_thoughts_stay_with_the_answer_that_had_them() -> None:

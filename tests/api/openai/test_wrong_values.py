@@ -13,9 +13,13 @@ from openai.types.responses.response_input_item_param import ResponseInputItemPa
 from openai.types.responses.tool_param import ToolParam
 
 from inference.api.http.strict_json import parse
+from inference.api.openai.responses.input_items import omitted
 from inference.api.openai.schemas import ChatCompletionBody, ResponseBody, Strict
+from inference.api.openai.schemas.input_items import _BRANCHES
+from inference.api.openai.schemas.response_tools import is_hosted
 from inference.core.errors import InvalidRequest
 from tests.api.openai import reference
+from tests.api.openai.test_schemas import read
 from tests.api.openai.whole_bodies import BODIES, CHAT, RESPONSE, paths, replaced
 
 WRONG: list[Any] = [
@@ -136,15 +140,28 @@ def types_of(union: Any) -> set[str]:
     return set().union(*(texts(typing.get_type_hints(kind)["type"]) for kind in kinds))
 
 
-OURS = {"message", "function_call", "function_call_output", "reasoning"}
+CHOSEN = {"function", "custom", "allowed_tools"}
 KINDS = [
-    *(("tools", [{"type": kind}], "tools.0.type") for kind in types_of(ToolParam) - {"function"}),
-    *(("input", [{"type": kind}], "input.0.type") for kind in types_of(ResponseInputItemParam) - OURS),
+    *(("tools", [{"type": kind}], "tools.0.type") for kind in ("fuction", "browser", "")),
+    *(("input", [{"type": kind}], "input.0.type") for kind in ("compaction_trigger", "thing", "")),
     *(
         ("tool_choice", {"type": kind}, "tool_choice.type")
-        for kind in types_of(response_create_params.ToolChoice) - {"function"}
+        for kind in types_of(response_create_params.ToolChoice) - CHOSEN
     ),
 ]
+
+
+def test_every_published_tool_and_item_is_offered_or_left_out() -> None:
+    hosted = types_of(ToolParam) - {"function", "custom", "namespace"}
+    foreign = types_of(ResponseInputItemParam) - {"compaction_trigger", *_BRANCHES}
+    assert hosted and foreign and all(map(is_hosted, hosted))
+    items = [{"type": kind, "id": "x", "call_id": "y", "tools": []} for kind in sorted(foreign)]
+    tools = [{"type": kind, "server_label": "x"} for kind in sorted(hosted)]
+    message = {"role": "user", "content": "Hi"}
+    body = read(ResponseBody, {"model": "tiny", "input": [message, *items], "tools": tools})
+    assert body.offered.omitted == [f"tools.{place}:{kind}" for place, kind in enumerate(sorted(hosted))]
+    listed = [one for one in omitted(body) if one.startswith("input")]
+    assert listed == [f"input.{place}:{kind}" for place, kind in enumerate(sorted(foreign), 1)]
 
 
 @pytest.mark.parametrize(("field", "value", "param"), sorted(KINDS, key=str))

@@ -81,28 +81,72 @@ CHAT = _SHARED | {
 }
 COMPLETION = _SHARED | {"prompt": ["Once", [1, 2]], "echo": True, "logprobs": 1}
 INFILL = _SHARED | {"prompt": "Once", "suffix": "end", "logprobs": 1}
+
+
+def _tools(function: str, custom: str, namespace: str) -> list[dict[str, Any]]:
+    """A tool of every kind under these names."""
+    form = {"type": "grammar", "syntax": "lark", "definition": 'start: "a"'}
+    tools = [
+        {"type": "function", **_FUNCTION, "name": function},
+        {"type": "custom", "name": custom, "description": "Edits.", "format": form},
+        {"type": "web_search"},
+    ]
+    return [*tools, {"type": "namespace", "name": namespace, "description": "Its.", "tools": tools}]
+
+
+_SAID = {"type": "output_text", "text": "Hi", "annotations": [], "logprobs": []}
+_REFUSED = {"type": "refusal", "refusal": "No."}
 RESPONSE: dict[str, Any] = {
     "model": "tiny",
     "input": [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}], **_ITEM},
+        {"type": "message", "role": "assistant", "content": [_SAID, _REFUSED], **_ITEM},
         {"type": "message", "role": "assistant", "content": "Hm.", "phase": "commentary", **_ITEM},
-        {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}], **_ITEM},
-        {"type": "function_call", "call_id": "a", "name": "now", "arguments": "{}", **_ITEM},
+        {
+            "type": "reasoning",
+            "content": [{"type": "reasoning_text", "text": "Hm."}],
+            "summary": [{"type": "summary_text", "text": "Hm."}],
+            "encrypted_content": "x",
+            **_ITEM,
+        },
+        {
+            "type": "function_call",
+            "call_id": "a",
+            "name": "now",
+            "namespace": "x",
+            "arguments": "{}",
+            **_ITEM,
+        },
+        {"type": "custom_tool_call", "call_id": "b", "name": "p", "namespace": "x", "input": "", **_ITEM},
+        {"type": "custom_tool_call_output", "call_id": "b", "output": "Done.", **_ITEM},
+        {"type": "compaction", "encrypted_content": "x", "id": "cmp_1"},
+        {"type": "item_reference", "id": "x_1"},
+        {"type": "additional_tools", "tools": _tools("then", "q", "y"), "id": "x_2"},
+        {"type": "web_search_call", "id": "x_3"},
         {
             "type": "function_call_output",
             "call_id": "a",
-            "output": [{"type": "input_text", "text": "noon"}],
+            "output": [_SAID | {"type": "input_text"}],
             **_ITEM,
         },
     ],
     "instructions": "Be brief.",
     "previous_response_id": "resp_1",
-    "tools": [{"type": "function", **_FUNCTION}],
-    "tool_choice": {"type": "function", "name": "now"},
+    "include": ["reasoning.encrypted_content"],
+    "tools": _tools("now", "p", "x"),
+    "tool_choice": {"type": "function", "name": "now", "namespace": "x"},
     "parallel_tool_calls": True,
     "text": {"format": {"type": "json_schema", **_SCHEMA}},
-    "reasoning": {"effort": "low"},
+    "reasoning": {"effort": "low", "max_tokens": 1, "enabled": True, "summary": "auto"},
     "max_output_tokens": 1,
+    "top_k": 1,
+    "min_p": 0,
+    "repetition_penalty": 1,
+    "logit_bias": {"5": 1},
+    "seed": 1,
+    "stop": ["a"],
+    "top_logprobs": 1,
+    "background": False,
     "temperature": 1,
     "top_p": 1,
     "presence_penalty": 0,
@@ -130,6 +174,11 @@ _FORMS: list[dict[str, Any]] = [
 ]
 _HELLO = [{"role": "user", "content": "Hi"}]
 _PREFIX = {"messages": [*_HELLO, {"role": "assistant", "content": "So", "prefix": True}]}
+ALLOWED = {
+    "type": "allowed_tools",
+    "mode": "auto",
+    "tools": [{"type": "function", "name": "now", "namespace": "x"}],
+}
 EMBEDDING = {
     "model": "vectors",
     "input": ["Once", [1]],
@@ -153,6 +202,7 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
             [*_FORMS, {"response_format": {"type": "json_schema", "json_schema": _SCHEMA}}]
         )
     },
+    "allowed": (ResponseBody, RESPONSE | {"tool_choice": ALLOWED}),
     "embedding": (EmbeddingBody, EMBEDDING),
     "detokenize": (DetokenizeBody, {"model": "tiny", "tokens": [1]}),
 }

@@ -180,11 +180,29 @@ def test_strict_tools_bind_the_arguments_once_a_call_has_begun() -> None:
     assert list(json.loads(called)) == ["a"]
 
 
-def test_strict_tools_are_refused_where_calls_have_no_mark() -> None:
-    model, _ = around(*real("llama3_2", "llama", LLAMA_TOOLS))
+@pytest.mark.parametrize("before", ["", "\n", " "])
+def test_strict_tools_bind_a_call_without_a_marker_once_it_names_a_tool(before: str) -> None:
+    model, tokenizer = around(*real("llama3_2", "llama", LLAMA_TOOLS))
     request = asking(tools=(ADD,), follows_schemas=True)
-    with pytest.raises(UnsupportedField, match="strict"):
-        grammar_of(model, request)
+    grammar = grammar_of(model, request)
+    free = grammar.start(tokenizer.encode(before + '{"na'))
+    assert free.allowed_tokens(model.vocab_size) is None
+    begun = tokenizer.encode(before + '{"name": "add", "parameters": {')
+    for seed in range(5):
+        text = tokenizer.decode(drawn(model, grammar, seed, begun))
+        call = json.loads(text)
+        assert call["name"] == "add" and set(call["parameters"]) == {"a"}, text
+    assert GrammarCompiler(model).best_effort(request) == ("tools",)
+
+
+@pytest.mark.parametrize(
+    "text", ["Hello", '{"city": "Rome"}', "[1, 2]", 'The tool "add" adds.', '{"name": "ad']
+)
+def test_text_that_is_no_call_stays_free(text: str) -> None:
+    model, tokenizer = around(*real("llama3_2", "llama", LLAMA_TOOLS))
+    grammar = grammar_of(model, asking(tools=(ADD,), follows_schemas=True))
+    matcher = grammar.start(tokenizer.encode(text))
+    assert matcher.allowed_tokens(model.vocab_size) is None
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -1,164 +1,175 @@
-"""A conversation as the items of /v1/responses, and as the messages a model reads."""
+"""One output item of a response as it is made: each kind, its fields and its events."""
 
-import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pydantic
-from msgspec import structs
-from pydantic import TypeAdapter
+from inference.api.http import sealed_text
+from inference.api.openai.responses.custom_input import CustomInput
+from inference.api.openai.responses.input_items import REASONING
+from inference.api.openai.schemas.offered_tools import OfferedTool
+from inference.core.events import Delta, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 
-from inference.api.openai.schemas import ResponseBody
-from inference.api.openai.schemas.input_items import (
-    CallItem,
-    Item,
-    MessageItem,
-    ReasoningItem,
-    ResultItem,
-    TextOrParts,
-)
-from inference.core.errors import InternalError, InvalidValue
-from inference.core.requests import Message, ToolCall
-
-_ITEMS: TypeAdapter[list[Any]] = TypeAdapter(list[Item])
-_PREFIXES = {"message": "msg", "function_call": "fc", "function_call_output": "fco", "reasoning": "rs"}
+StreamEvent = tuple[str, dict[str, Any]]  # type and fields, without its number
 
 
-def new_id(kind: str) -> str:
-    return f"{_PREFIXES[kind]}_{secrets.token_hex(16)}"
+class OutputItem:
+    """`begin`, `add` each delta, `end`: each yields events. `pieces` are the sizes of the deltas sent."""
+
+    def __init__(self, place: int, item_id: str, kind: str, **fields: Any) -> None:
+        self.fields: dict[str, Any] = {"id": item_id, "type": kind, "status": "in_progress", **fields}
+        self.pieces: list[Any] = []
+        self._place = place
+        self._where = {"item_id": item_id, "output_index": place}
+
+    def is_gone_on_with(self, delta: Delta) -> bool:
+        """Whether this delta belongs to the item."""
+        raise NotImplementedError
+
+    def begin(self) -> Iterator[StreamEvent]:
+        yield "response.output_item.added", {"output_index": self._place, "item": dict(self.fields)}
+
+    def add(self, delta: Delta) -> Iterator[StreamEvent]:
+        raise NotImplementedError
+
+    def end(self, *, is_cut: bool) -> Iterator[StreamEvent]:
+        """End the item; a cut one is what the longest answer had left of it."""
+        self.fields["status"] = "incomplete" if is_cut else "completed"
+        yield from self._done()
+        yield "response.output_item.done", {"output_index": self._place, "item": dict(self.fields)}
+
+    def _done(self) -> Iterator[StreamEvent]:
+        raise NotImplementedError
 
 
-def input_items(body: ResponseBody) -> list[dict[str, Any]]:
-    """What was sent, as items with ids, to be kept."""
-    items = [MessageItem(role="user", content=body.input)] if isinstance(body.input, str) else body.input
-    return [_kept(item) for item in items]
+class MessageOutput(OutputItem):
+    """The answer's text."""
+
+    def __init__(self, place: int, item_id: str) -> None:
+        super().__init__(place, item_id, "message", content=[], role="assistant")
+        self._part: dict[str, Any] = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
+
+    def is_gone_on_with(self, delta: Delta) -> bool:
+        return isinstance(delta, TextDelta)
+
+    def begin(self) -> Iterator[StreamEvent]:
+        yield from super().begin()
+        self.fields["content"] = [self._part]
+        fields = {"content_index": 0, "part": {**self._part, "logprobs": []}}
+        yield "response.content_part.added", {**self._where, **fields}
+
+    def add(self, delta: Delta) -> Iterator[StreamEvent]:
+        logprobs = logprobs_of(delta.logprobs)
+        self._part["text"] += delta.text
+        self._part["logprobs"] += logprobs
+        self.pieces.append([len(delta.text), len(logprobs)] if logprobs else len(delta.text))
+        fields = {"content_index": 0, "delta": delta.text, "logprobs": logprobs}
+        yield "response.output_text.delta", {**self._where, **fields}
+
+    def add_logprobs(self, logprobs: Sequence[TokenLogprob]) -> None:
+        """Those of tokens at the end of the answer that have no text."""
+        self._part["logprobs"] += logprobs_of(logprobs)
+
+    def _done(self) -> Iterator[StreamEvent]:
+        where = {**self._where, "content_index": 0}
+        text = {"text": self._part["text"], "logprobs": self._part["logprobs"]}
+        yield "response.output_text.done", {**where, **text}
+        yield "response.content_part.done", {**where, "part": dict(self._part)}
 
 
-def _kept(item: Any) -> dict[str, Any]:
-    fields: dict[str, Any] = item.model_dump(exclude_none=True)
-    if isinstance(item, MessageItem):
-        fields["content"] = _parts(item)
-    elif isinstance(item, ReasoningItem):
-        fields["summary"] = []
-    return {**fields, "id": new_id(item.type), "status": "completed"}
+class ReasoningOutput(OutputItem):
+    """The model's reasoning: its text, the same as a summary where one is asked for, and sealed."""
+
+    def __init__(self, place: int, item_id: str, *, seals: bool, summarises: bool) -> None:
+        super().__init__(place, item_id, "reasoning", content=[], summary=[])
+        self._seals = seals
+        self._part = {"type": "reasoning_text", "text": ""}
+        self._summary = {"type": "summary_text", "text": ""} if summarises else None
+
+    def is_gone_on_with(self, delta: Delta) -> bool:
+        return isinstance(delta, ReasoningDelta)
+
+    def begin(self) -> Iterator[StreamEvent]:
+        yield from super().begin()
+        if self._summary:
+            self.fields["summary"] = [self._summary]
+            fields = {"summary_index": 0, "part": dict(self._summary)}
+            yield "response.reasoning_summary_part.added", {**self._where, **fields}
+        self.fields["content"] = [self._part]
+        yield "response.content_part.added", {**self._where, "content_index": 0, "part": dict(self._part)}
+
+    def add(self, delta: Delta) -> Iterator[StreamEvent]:
+        self.pieces.append(len(delta.text))
+        if self._summary:
+            self._summary["text"] += delta.text
+            fields: dict[str, Any] = {"summary_index": 0, "delta": delta.text}
+            yield "response.reasoning_summary_text.delta", {**self._where, **fields}
+        self._part["text"] += delta.text
+        fields = {"content_index": 0, "delta": delta.text}
+        yield "response.reasoning_text.delta", {**self._where, **fields}
+
+    def _done(self) -> Iterator[StreamEvent]:
+        text = self._part["text"]
+        if self._summary:
+            where = {**self._where, "summary_index": 0}
+            yield "response.reasoning_summary_text.done", {**where, "text": text}
+            yield "response.reasoning_summary_part.done", {**where, "part": dict(self._summary)}
+        where = {**self._where, "content_index": 0}
+        yield "response.reasoning_text.done", {**where, "text": text}
+        yield "response.content_part.done", {**where, "part": dict(self._part)}
+        if self._seals:
+            self.fields["encrypted_content"] = sealed_text.seal(text, REASONING)
 
 
-def _parts(item: MessageItem) -> list[dict[str, Any]]:
-    if isinstance(item.content, str):
-        return [_part("output_text" if item.role == "assistant" else "input_text", item.content)]
-    return [_part(part.type, part.text) for part in item.content]
+class CallOutput(OutputItem):
+    """A call of a function, under the client's own names."""
+
+    def __init__(self, place: int, item_id: str, delta: ToolCallDelta, tool: OfferedTool | None) -> None:
+        names = {"name": tool.name if tool else delta.name}
+        if tool and tool.namespace:
+            names["namespace"] = tool.namespace
+        super().__init__(place, item_id, self._kind, call_id=delta.id, **names, **{self._text: ""})
+        self._call = delta.call
+
+    _kind, _text, _event = "function_call", "arguments", "response.function_call_arguments"
+
+    def is_gone_on_with(self, delta: Delta) -> bool:
+        return isinstance(delta, ToolCallDelta) and delta.call == self._call
+
+    def add(self, delta: Delta) -> Iterator[StreamEvent]:
+        yield from self._add(delta.text)
+
+    def _add(self, text: str) -> Iterator[StreamEvent]:
+        if text:
+            self.pieces.append(len(text))
+            self.fields[self._text] += text
+            yield f"{self._event}.delta", {**self._where, "delta": text}
+
+    def _done(self) -> Iterator[StreamEvent]:
+        fields = {"name": self.fields["name"], "arguments": self.fields["arguments"]}
+        yield f"{self._event}.done", {**self._where, **fields}
 
 
-def _part(kind: str, text: str) -> dict[str, Any]:
-    fields: dict[str, Any] = {"type": kind, "text": text}
-    return fields | {"annotations": []} if kind == "output_text" else fields
+class CustomCallOutput(CallOutput):
+    """A call of a custom tool: the text in the arguments of the function that it was offered as."""
+
+    _kind, _text, _event = "custom_tool_call", "input", "response.custom_tool_call_input"
+
+    def __init__(self, place: int, item_id: str, delta: ToolCallDelta, tool: OfferedTool) -> None:
+        super().__init__(place, item_id, delta, tool)
+        self._input = CustomInput()
+
+    def add(self, delta: Delta) -> Iterator[StreamEvent]:
+        yield from self._add(self._input.add(delta.text))
+
+    def _done(self) -> Iterator[StreamEvent]:
+        yield from self._add(self._input.end())
+        yield f"{self._event}.done", {**self._where, "input": self.fields["input"]}
 
 
-def conversation(instructions: str, before: Sequence[dict[str, Any]], body: ResponseBody) -> "Conversation":
-    """All that the model is to read: instructions, stored items, and what was sent."""
-    made = Conversation()
-    if instructions:
-        made.add(MessageItem(role="system", content=instructions), "instructions")
-    for item in _read(before):
-        made.add(item, "previous_response_id")
-    if isinstance(body.input, str):
-        made.add(MessageItem(role="user", content=body.input), "input")
-        return made
-    for place, item in enumerate(body.input):
-        made.add(item, f"input.{place}.")
-    return made
+def logprobs_of(tokens: Sequence[TokenLogprob]) -> list[dict[str, Any]]:
+    """Log probabilities as OpenAI gives them."""
+    return [_token(token) | {"top_logprobs": [_token(other) for other in token.top]} for token in tokens]
 
 
-def _read(items: Sequence[dict[str, Any]]) -> list[Any]:
-    try:
-        return _ITEMS.validate_python([_plain(item) for item in items])
-    except pydantic.ValidationError:
-        raise InternalError("The stored response cannot be read any more; send its items again.") from None
-
-
-def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    """Without what only answers have."""
-    parts = item.get("content")
-    if item.get("type") != "message" or not isinstance(parts, list):
-        return {name: value for name, value in item.items() if name != "summary"}
-    return {**item, "content": [{"type": part["type"], "text": part["text"]} for part in parts]}
-
-
-class Conversation:
-    """Items joined to messages: an answer's reasoning, text and calls are one of them.
-
-    `fields` says where in the body each message comes from, for errors that name one
-    (field_names.py): the item it is, or the field that is all of it.
-    """
-
-    def __init__(self) -> None:
-        self._messages: list[Message] = []
-        self._called: set[str] = set()
-        self._reasoning = ""
-        self._reasoning_field = ""
-        self.fields: dict[str, str] = {}
-
-    @property
-    def messages(self) -> tuple[Message, ...]:
-        return tuple(self._messages)
-
-    def add(self, item: Any, field: str) -> None:
-        match item:
-            case MessageItem(role="assistant"):
-                self._append(self._assistant(content=_text(item.content)), field)
-            case MessageItem():
-                self._settle()
-                role = "system" if item.role == "developer" else item.role
-                self._append(Message(role=role, content=_text(item.content)), field)
-            case ReasoningItem():
-                self._reasoning += "".join(thought.text for thought in item.content or ())
-                self._reasoning_field = field
-            case CallItem():
-                self._call(ToolCall(id=item.call_id, name=item.name, arguments=item.arguments), field)
-            case ResultItem():
-                self._result(item, field)
-
-    def _append(self, message: Message, field: str) -> None:
-        self._place(f"messages.{len(self._messages)}", field)
-        self._messages.append(message)
-
-    def _place(self, path: str, field: str) -> None:
-        self.fields[f"{path}." if field.endswith(".") else path] = field
-
-    def _assistant(self, **facts: Any) -> Message:
-        reasoning, self._reasoning = self._reasoning, ""
-        return Message(**({"role": "assistant", "content": "", "reasoning": reasoning} | facts))
-
-    def _settle(self) -> None:
-        """Thoughts that no answer followed were an answer: it was cut off while it thought."""
-        if self._reasoning:
-            self._append(self._assistant(), self._reasoning_field)
-
-    def _call(self, call: ToolCall, field: str) -> None:
-        self._called.add(call.id)
-        if not self._messages or self._messages[-1].role != "assistant":
-            self._append(self._assistant(), field)
-        reasoning, self._reasoning = self._reasoning, ""
-        last = self._messages[-1]
-        made = f"messages.{len(self._messages) - 1}.tool_calls.{len(last.tool_calls)}"
-        self._place(made, field)
-        self._place(f"{made}.function", field)
-        self._messages[-1] = structs.replace(
-            last, tool_calls=(*last.tool_calls, call), reasoning=last.reasoning + reasoning
-        )
-
-    def _result(self, item: ResultItem, field: str) -> None:
-        if item.call_id not in self._called:
-            raise InvalidValue(
-                f"No earlier item is a call with the id {item.call_id[:64]!r}.",
-                param=f"{field}call_id" if field.endswith(".") else field,
-            )
-        self._settle()
-        if field.endswith("."):
-            self._place(f"messages.{len(self._messages)}.content", f"{field}output")
-            self._place(f"messages.{len(self._messages)}.tool_call_id", f"{field}call_id")
-        self._append(Message(role="tool", content=_text(item.output), tool_call_id=item.call_id), field)
-
-
-def _text(content: TextOrParts) -> str:
-    return content if isinstance(content, str) else "".join(part.text for part in content)
+def _token(token: TokenLogprob) -> dict[str, Any]:
+    return {"token": token.text, "logprob": token.logprob, "bytes": list(token.bytes)}

@@ -1,11 +1,19 @@
 """One response as it is made: its output items, and the events of a stream."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from inference.api.openai.responses import response_fields
-from inference.api.openai.responses.output_items import new_id
-from inference.api.openai.schemas import ResponseBody
+from inference.api.openai.responses.item_ids import new_id
+from inference.api.openai.responses.output_items import (
+    CallOutput,
+    CustomCallOutput,
+    MessageOutput,
+    OutputItem,
+    ReasoningOutput,
+    StreamEvent,
+)
+from inference.api.openai.schemas.offered_tools import OfferedTool
 from inference.core.errors import ServerError
 from inference.core.events import (
     Accepted,
@@ -15,39 +23,60 @@ from inference.core.events import (
     Finished,
     ReasoningDelta,
     TextDelta,
+    TokenLogprob,
     ToolCallDelta,
 )
 from inference.core.requests import Sampling
 
-StreamEvent = tuple[str, dict[str, Any]]  # type and fields, without its number
 
+class ResponseWriter:
+    """`note` each of the request's events; it yields the stream's events; `whole` is the response.
 
-class ResponseAnswer:
-    """`note` each of the request's events; it yields the stream's events; `whole` is the response."""
+    `head` has the response's own fields (response_fields.py). `tools` are the tools that the model may call,
+    by the names that it knows.
+    """
 
-    def __init__(self, response_id: str, body: ResponseBody) -> None:
-        self._head = response_fields.begun(response_id, body)
-        self._output: list[dict[str, Any]] = []
-        self._open: dict[str, Any] | None = None
-        self._call = -1
+    def __init__(
+        self,
+        head: dict[str, Any],
+        tools: Mapping[str, OfferedTool],
+        *,
+        seals_reasoning: bool = False,
+        summarises: bool = False,
+        make_id: Callable[[str], str] = new_id,
+    ) -> None:
+        self._head = head
+        self._tools = tools
+        self._seals = seals_reasoning
+        self._summarises = summarises
+        self._make_id = make_id
+        self._items: list[OutputItem] = []
+        self._open: OutputItem | None = None
+        self._silent: tuple[TokenLogprob, ...] = ()  # of tokens that have had no text yet
         self._is_cut = False
 
     def begin(self) -> Iterator[StreamEvent]:
+        """The first events: the response is made, and waits or is in progress."""
         yield "response.created", {"response": self.whole}
+        yield f"response.{self._head['status']}", {"response": self.whole}
+
+    def start(self) -> Iterator[StreamEvent]:
+        """The event of a response that waited, once it is in progress."""
+        self._head["status"] = "in_progress"
+        yield from self.beat()
+
+    def beat(self) -> Iterator[StreamEvent]:
+        """An event that says nothing new: some clients take comments for silence."""
         yield "response.in_progress", {"response": self.whole}
 
     def note(self, event: Event) -> Iterator[StreamEvent]:
         match event:
             case Accepted(sampling=sampling) if sampling != Sampling():  # some runners draw nothing
                 self._head |= response_fields.drawn_with(sampling)
-            case TextDelta(text=""):  # it only tells of tokens
-                return
-            case TextDelta():
-                yield from self._add_text(event, "message", "output_text")
-            case ReasoningDelta():
-                yield from self._add_text(event, "reasoning", "reasoning_text")
-            case ToolCallDelta():
-                yield from self._add_to_call(event)
+            case TextDelta(text=""):  # it only counts tokens
+                self._silent += event.logprobs
+            case TextDelta() | ReasoningDelta() | ToolCallDelta():
+                yield from self._add(event)
             case Ended(reason=reason):
                 self._is_cut = reason == "length"
                 yield from self._close()
@@ -58,82 +87,63 @@ class ResponseAnswer:
 
     def end(self) -> StreamEvent:
         """The last event of a stream, sent once the response is kept."""
-        return f"response.{self._head['status']}", {"response": self.whole}
+        return response_fields.last_event(self._head["status"]), {"response": self.whole}
 
     def fail(self, error: ServerError) -> StreamEvent:
-        if self._open:
-            self._open["status"] = "incomplete"
-        self._head |= response_fields.failed(error.code, error.message)
-        return "response.failed", {"response": self.whole}
+        return self._stop(response_fields.failed(error.code, error.message))
+
+    def cancel(self) -> StreamEvent:
+        return self._stop(response_fields.CANCELLED)
+
+    def finish(self, fields: Mapping[str, Any]) -> StreamEvent:
+        """The last event, with these fields of a response that was stored."""
+        return self._stop(fields)
 
     @property
     def whole(self) -> dict[str, Any]:
-        return {**self._head, "output": [dict(item) for item in self._output]}
+        return {**self._head, "output": [dict(item.fields) for item in self._items]}
 
     @property
-    def _place(self) -> int:
-        return len(self._output) - 1
+    def pieces(self) -> list[list[Any]]:
+        """For each item, how its text was divided into deltas."""
+        return [item.pieces for item in self._items]
 
-    def _add_text(self, delta: Delta, kind: str, part: str) -> Iterator[StreamEvent]:
-        if self._open is None or self._open["type"] != kind:
+    def _stop(self, fields: Mapping[str, Any]) -> StreamEvent:
+        if self._open:
+            self._open.fields["status"] = "incomplete"
+        self._head |= fields
+        return self.end()
+
+    def _add(self, delta: Delta) -> Iterator[StreamEvent]:
+        if isinstance(delta, TextDelta) and self._silent:
+            delta = TextDelta(text=delta.text, logprobs=(*self._silent, *delta.logprobs))
+            self._silent = ()
+        if self._open is None or not self._open.is_gone_on_with(delta):
             yield from self._close()
-            yield from self._begin(kind, part)
-        self._output[-1]["content"][0]["text"] += delta.text
-        fields = {"content_index": 0, "delta": delta.text, **_logprobs(part)}
-        yield f"response.{part}.delta", {**self._where(), **fields}
+            self._open = self._new(delta)
+            self._items.append(self._open)
+            yield from self._open.begin()
+        yield from self._open.add(delta)
 
-    def _begin(self, kind: str, part: str) -> Iterator[StreamEvent]:
-        item: dict[str, Any] = {"id": new_id(kind), "type": kind, "status": "in_progress", "content": []}
-        item["role" if kind == "message" else "summary"] = "assistant" if kind == "message" else []
-        self._open = item
-        self._output.append(item)
-        yield "response.output_item.added", {"output_index": self._place, "item": dict(item)}
-        item["content"] = [_part(part)]
-        yield "response.content_part.added", {**self._where(), "content_index": 0, "part": _part(part)}
-
-    def _add_to_call(self, delta: ToolCallDelta) -> Iterator[StreamEvent]:
-        if delta.call != self._call:
-            yield from self._close()
-            self._call = delta.call
-            self._open = {
-                "id": new_id("function_call"),
-                "type": "function_call",
-                "status": "in_progress",
-                "call_id": delta.id,
-                "name": delta.name,
-                "arguments": "",
-            }
-            self._output.append(self._open)
-            yield "response.output_item.added", {"output_index": self._place, "item": dict(self._open)}
-        if delta.text and self._open is not None:
-            self._open["arguments"] += delta.text
-            yield "response.function_call_arguments.delta", {**self._where(), "delta": delta.text}
+    def _new(self, delta: Delta) -> OutputItem:
+        place = len(self._items)
+        match delta:
+            case TextDelta():
+                return MessageOutput(place, self._make_id("message"))
+            case ReasoningDelta():
+                item_id = self._make_id("reasoning")
+                return ReasoningOutput(place, item_id, seals=self._seals, summarises=self._summarises)
+        tool = self._tools.get(delta.name)
+        if tool and tool.kind == "custom":
+            return CustomCallOutput(place, self._make_id("custom_tool_call"), delta, tool)
+        return CallOutput(place, self._make_id("function_call"), delta, tool)
 
     def _close(self) -> Iterator[StreamEvent]:
         """End the item that is open."""
         item, self._open = self._open, None
         if item is None:
             return
-        where = {"item_id": item["id"], "output_index": self._place}
-        item["status"] = "incomplete" if self._is_cut else "completed"
-        if item["type"] == "function_call":
-            fields = {"name": item["name"], "arguments": item["arguments"]}
-            yield "response.function_call_arguments.done", {**where, **fields}
-        else:
-            (part,) = item["content"]
-            text = {"text": part["text"], **_logprobs(part["type"])}
-            yield f"response.{part['type']}.done", {**where, "content_index": 0, **text}
-            yield "response.content_part.done", {**where, "content_index": 0, "part": dict(part)}
-        yield "response.output_item.done", {"output_index": self._place, "item": dict(item)}
-
-    def _where(self) -> dict[str, Any]:
-        return {"item_id": self._open["id"] if self._open else "", "output_index": self._place}
-
-
-def _part(kind: str) -> dict[str, Any]:
-    part: dict[str, Any] = {"type": kind, "text": ""}
-    return part | {"annotations": [], "logprobs": []} if kind == "output_text" else part
-
-
-def _logprobs(part: str) -> dict[str, Any]:
-    return {"logprobs": []} if part == "output_text" else {}
+        if isinstance(item, MessageOutput) and self._silent:
+            item.add_logprobs(self._silent)
+            self._silent = ()
+        yield from item.end(is_cut=self._is_cut)

@@ -1,10 +1,7 @@
 """The addresses of responses: run them, and those that were kept."""
 
 import asyncio
-import secrets
-from collections import deque
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,20 +11,20 @@ from django.urls import register_converter
 from django.urls.converters import StringConverter
 from ninja import Router
 
-from inference.api.http import disconnects, errors, sse, strict_json
+from inference.api.http import answer_headers, disconnects, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai import field_names
-from inference.api.openai.responses import output_items
-from inference.api.openai.responses.response_writer import ResponseAnswer, StreamEvent
+from inference.api.openai.responses import input_items, queries, trace
+from inference.api.openai.responses.background_runs import RUNS
+from inference.api.openai.responses.response_run import OnAccepted, ResponseRun
 from inference.api.openai.schemas import ResponseBody
-from inference.core.errors import InternalError, InvalidValue, UnsupportedField
-from inference.core.events import Accepted, Event, Finished
+from inference.core.errors import InvalidValue
+from inference.core.events import Accepted
+from inference.core.requests import ChatRequest
 from inference.serving import generation
 from inference.storage.database_threads import in_database
 from inference.storage.response_store import Stored
-
-_ITEMS_AT_ONCE = 100
 
 
 class ResponseId(StringConverter):
@@ -44,29 +41,90 @@ router = Router()
 async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
     """Answer input items, whole or as a stream of events, and keep the response."""
     body = await strict_json.read(request, ResponseBody)
+    answer_headers.list_in(request, answer_headers.NOTED, body.noted_values)
+    answer_headers.list_in(request, answer_headers.OMITTED, input_items.omitted(body))
     run = ResponseRun(Stored(request.auth.owner), body)
-    conversation = await run.conversation()
-    events = generation.stream(body.request(conversation.messages), request.auth)
-    with field_names.in_names_of({**body.own_names, **conversation.fields}):
+    with field_names.in_names_of(body.own_names):
+        asked = await run.prepare()
+    if body.background:
+        return await _in_background(request, body, run, asked)
+    on_accepted = _lister(request, run.field_names)
+    events = generation.stream(asked, request.auth)
+    with field_names.in_names_of(run.field_names):
         if not body.stream:
             if task := asyncio.current_task():
                 disconnects.at_end(request, task.cancel)
-            return _json(await run.whole(events))
+            return _json(await run.whole(events, on_accepted))
         feed = EventFeed(events)
         disconnects.at_end(request, feed.cancel)
-        return sse.EventStream(run.frames(feed, await feed.accepted()))
+        accepted = await feed.accepted()
+        on_accepted(accepted)
+        return sse.EventStream(run.frames(feed, accepted))
+
+
+async def _in_background(
+    request: AuthenticatedRequest, body: ResponseBody, run: ResponseRun, asked: ChatRequest
+) -> HttpResponseBase:
+    """Store the response, begin it, and answer what it is so far."""
+    RUNS.check(request.auth.owner)
+    await run.keep()
+    background = RUNS.begin(run, request.auth.owner, generation.stream(asked, request.auth))
+    return sse.EventStream(background.frames()) if body.stream else _json(background.whole)
+
+
+def _lister(request: HttpRequest, names: Mapping[str, str]) -> OnAccepted:
+    """Lists in the answer's headers what the model has no use for, and what it only tries to follow."""
+
+    def on_accepted(accepted: Accepted) -> None:
+        for header, fields in (
+            (answer_headers.NOTED, accepted.noted),
+            (answer_headers.BEST_EFFORT, accepted.best_effort),
+        ):
+            paths = [field_names.path_of(field, names) for field in fields]
+            answer_headers.list_in(request, header, paths)
+
+    return on_accepted
 
 
 @router.get("/responses/{response:response_id}")
-async def get_response(request: AuthenticatedRequest, response_id: str) -> HttpResponse:
-    """Show a response that was kept."""
-    _check_query(request)
-    return _json((await in_database(lambda: Stored(request.auth.owner).find(response_id))).body)
+async def get_response(request: AuthenticatedRequest, response_id: str) -> HttpResponseBase:
+    """Show a response that was kept or is under way; `stream=true` gives its events again."""
+    asked = queries.shown_as(request)
+    if run := RUNS.find(request.auth.owner, response_id):
+        return sse.EventStream(run.frames(asked.starting_after)) if asked.stream else _json(run.whole)
+    found = await in_database(lambda: Stored(request.auth.owner).ended(response_id))
+    return _replay(found.body, found.trace, asked.starting_after) if asked.stream else _json(found.body)
+
+
+def _replay(body: Mapping[str, Any], kept: trace.Trace, after: int) -> HttpResponseBase:
+    frames = trace.replayed(body, kept, after)
+
+    async def sent() -> Any:
+        yield sse.OPENED
+        for frame in frames:
+            yield frame
+
+    return sse.EventStream(sent())
+
+
+@router.post("/responses/{response:response_id}/cancel")
+async def cancel_response(request: AuthenticatedRequest, response_id: str) -> HttpResponse:
+    """Cancel a response in the background; what it has said stays, and so does one that has ended."""
+    queries.check(request)
+    if run := RUNS.find(request.auth.owner, response_id):
+        await run.cancel()
+        return _json(run.whole)
+    found = await in_database(lambda: Stored(request.auth.owner).ended(response_id))
+    if not found.body["background"]:
+        raise InvalidValue("Only a response that was made with background: true can be cancelled.")
+    return _json(found.body)
 
 
 @router.delete("/responses/{response:response_id}")
 async def delete_response(request: AuthenticatedRequest, response_id: str) -> HttpResponse:
     """Forget a response; those that went on from it cannot go on any more."""
+    if run := RUNS.find(request.auth.owner, response_id):
+        await run.cancel()
     await in_database(lambda: Stored(request.auth.owner).delete(response_id))
     return _json({"id": response_id, "object": "response", "deleted": True})
 
@@ -75,92 +133,7 @@ async def delete_response(request: AuthenticatedRequest, response_id: str) -> Ht
 async def list_input_items(request: AuthenticatedRequest, response_id: str) -> HttpResponse:
     """List what was sent for a response, the newest first unless `order=asc`."""
     found = await in_database(lambda: Stored(request.auth.owner).find(response_id))
-    return _json(_page(found.input, request))
-
-
-class ResponseRun:
-    """One response on its way, and where it will be kept."""
-
-    def __init__(self, stored: Stored, body: ResponseBody) -> None:
-        self._stored = stored
-        self._body = body
-        self._id = f"resp_{secrets.token_hex(24)}"
-        self._answer = ResponseAnswer(self._id, body)
-        self._input = output_items.input_items(body)
-        self._number = 0
-
-    async def conversation(self) -> output_items.Conversation:
-        """The conversation that the model reads; raises NotFound where the response before is not there."""
-        before: list[dict[str, Any]] = []
-        if previous := self._body.previous_response_id:
-            before = await in_database(lambda: self._stored.conversation(previous))
-        return output_items.conversation(self._body.instructions or "", before, self._body)
-
-    async def whole(self, events: AsyncGenerator[Event]) -> dict[str, Any]:
-        is_finished = False
-        async with aclosing(events):
-            async for event in events:
-                deque(self._answer.note(event), maxlen=0)
-                is_finished = isinstance(event, Finished)
-        if not is_finished:
-            raise InternalError("The answer broke off; please ask again.")
-        await self._keep()
-        return self._answer.whole
-
-    async def frames(self, feed: EventFeed, accepted: Accepted) -> AsyncGenerator[bytes]:
-        """The response as events and [DONE]; `response.failed` is the last event where something broke."""
-        async with aclosing(feed):
-            yield self._framed([*self._answer.note(accepted), *self._answer.begin()])
-            try:
-                async for batch in feed.batches():
-                    events = [one for event in batch for one in self._answer.note(event)]
-                    yield self._framed(events) or sse.KEEP_ALIVE
-                await self._keep()
-                last = self._answer.end()
-            except Exception as error:  # the boundary: whatever broke, the stream reports it
-                last = self._answer.fail(errors.explain(error))
-            yield self._framed([last]) + sse.DONE
-
-    async def _keep(self) -> None:
-        if self._body.is_stored:
-            await in_database(lambda: self._stored.keep(self._answer.whole, self._input))
-
-    def _framed(self, events: Iterable[StreamEvent]) -> bytes:
-        return b"".join(self._frame(kind, facts) for kind, facts in events)
-
-    def _frame(self, kind: str, facts: dict[str, Any]) -> bytes:
-        number, self._number = self._number, self._number + 1
-        return sse.event(msgspec.json.encode({"type": kind, "sequence_number": number, **facts}), name=kind)
-
-
-def _page(found: list[dict[str, Any]], request: HttpRequest) -> dict[str, Any]:
-    _check_query(request, "order", "after", "limit")
-    asked = request.GET
-    order, after, limit = asked.get("order", "desc"), asked.get("after"), asked.get("limit", "20")
-    if order not in {"asc", "desc"}:
-        raise InvalidValue("It must be asc or desc.", param="order")
-    if not limit.isdecimal() or len(limit) > 3 or not 1 <= int(limit) <= _ITEMS_AT_ONCE:
-        raise InvalidValue(f"It must be 1 to {_ITEMS_AT_ONCE}.", param="limit")
-    listed = found if order == "asc" else found[::-1]
-    ids = [item["id"] for item in listed]
-    if after is not None and after not in ids:
-        raise InvalidValue("There is no such item in this response.", param="after")
-    begin = ids.index(after) + 1 if after else 0
-    data = listed[begin : begin + int(limit)]
-    return {
-        "object": "list",
-        "data": data,
-        "first_id": data[0]["id"] if data else None,
-        "last_id": data[-1]["id"] if data else None,
-        "has_more": begin + int(limit) < len(listed),
-    }
-
-
-def _check_query(request: HttpRequest, *known: str) -> None:
-    """An address has fields too: those that would be ignored are refused."""
-    for name in request.GET:
-        if name not in known:
-            raise UnsupportedField(f"{name[:64]!r} is not supported here.", param=name[:64])
+    return _json(queries.page(found.input, request))
 
 
 def _json(value: Any) -> HttpResponse:

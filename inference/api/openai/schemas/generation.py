@@ -51,12 +51,11 @@ Label = Annotated[str, Field(min_length=1, max_length=512)]
 _SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone
 
 
-class Generation(Body):
-    """The fields that both endpoints share."""
+class Sampled(Body):
+    """How tokens are drawn and where an answer stops: fields of every endpoint that makes text."""
 
     refused = other_servers.REFUSED
     noted = other_servers.NOTED
-    aliases = other_servers.ALIASES
 
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description="The model's id, or one of its aliases."
@@ -158,15 +157,68 @@ class Generation(Body):
             "beside others. Each further answer of `n` draws with the next seed."
         ),
     )
-    n: Annotated[int, Field(ge=1, le=8)] | None = Field(
-        None, description="1 to 8 answers, computed together after one prefill."
-    )
     stop: Stop | None = Field(
         None,
         description=(
             "A string, or up to 64 strings, of at most 500 characters; the text ends before the "
             "first of them. Empty ones stop nothing."
         ),
+    )
+
+    @property
+    def sampling(self) -> Sampling:
+        temperature = None if self.temperature is None else self.temperature + 0.0  # -0.0 is 0
+        return Sampling(
+            temperature=temperature,
+            top_p=_SMALLEST_SHARE if self.top_p == 0 else self.top_p,
+            top_k=0 if self.top_k == -1 else self.top_k,
+            min_p=self.min_p,
+            seed=self.seed,
+            presence_penalty=self.presence_penalty or 0.0,
+            frequency_penalty=self.frequency_penalty or 0.0,
+            repetition_penalty=self.repetition_penalty,
+            repetition_window=self.repetition_window,
+            xtc_probability=self.xtc_probability or 0.0,
+            xtc_threshold=0.1 if self.xtc_threshold is None else self.xtc_threshold,
+            **self._dry,
+            logit_bias=tuple((int(token), bias) for token, bias in (self.logit_bias or {}).items()),
+        )
+
+    @property
+    def _dry(self) -> dict[str, Any]:
+        """The fields of DRY that were sent, by their names in Sampling."""
+        last, breakers = self.dry_penalty_last_n, self.dry_sequence_breakers
+        sent = {
+            "dry_multiplier": self.dry_multiplier,
+            "dry_base": self.dry_base,
+            "dry_allowed_length": self.dry_allowed_length,
+            "dry_window": last,
+            "dry_breakers": None if breakers is None else tuple(breakers),
+        }
+        return {name: value for name, value in sent.items() if value is not None}
+
+    @property
+    def rules(self) -> TokenRules:
+        return TokenRules(
+            min_tokens=self.min_tokens or 0,
+            stop_ids=tuple(self.stop_token_ids or ()),
+            allowed_ids=tuple(self.allowed_token_ids or ()),
+            bad_words=tuple(self.bad_words or ()),
+        )
+
+    @property
+    def stop_texts(self) -> tuple[str, ...]:
+        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        return tuple(stop for stop in stops if stop)
+
+
+class Generation(Sampled):
+    """The fields that both older endpoints share."""
+
+    aliases = other_servers.ALIASES
+
+    n: Annotated[int, Field(ge=1, le=8)] | None = Field(
+        None, description="1 to 8 answers, computed together after one prefill."
     )
     stream: bool | None = Field(None, description="`true` for server-sent events.")
     stream_options: StreamOptions | None = Field(None, description="Only in a stream.")
@@ -216,49 +268,3 @@ class Generation(Body):
             "progress": self.return_progress,
         }
         return frozenset(extra for extra, is_wanted in wanted.items() if is_wanted)
-
-    @property
-    def sampling(self) -> Sampling:
-        temperature = None if self.temperature is None else self.temperature + 0.0  # -0.0 is 0
-        return Sampling(
-            temperature=temperature,
-            top_p=_SMALLEST_SHARE if self.top_p == 0 else self.top_p,
-            top_k=0 if self.top_k == -1 else self.top_k,
-            min_p=self.min_p,
-            seed=self.seed,
-            presence_penalty=self.presence_penalty or 0.0,
-            frequency_penalty=self.frequency_penalty or 0.0,
-            repetition_penalty=self.repetition_penalty,
-            repetition_window=self.repetition_window,
-            xtc_probability=self.xtc_probability or 0.0,
-            xtc_threshold=0.1 if self.xtc_threshold is None else self.xtc_threshold,
-            **self._dry,
-            logit_bias=tuple((int(token), bias) for token, bias in (self.logit_bias or {}).items()),
-        )
-
-    @property
-    def _dry(self) -> dict[str, Any]:
-        """The fields of DRY that were sent, by their names in Sampling."""
-        last, breakers = self.dry_penalty_last_n, self.dry_sequence_breakers
-        sent = {
-            "dry_multiplier": self.dry_multiplier,
-            "dry_base": self.dry_base,
-            "dry_allowed_length": self.dry_allowed_length,
-            "dry_window": last,
-            "dry_breakers": None if breakers is None else tuple(breakers),
-        }
-        return {name: value for name, value in sent.items() if value is not None}
-
-    @property
-    def rules(self) -> TokenRules:
-        return TokenRules(
-            min_tokens=self.min_tokens or 0,
-            stop_ids=tuple(self.stop_token_ids or ()),
-            allowed_ids=tuple(self.allowed_token_ids or ()),
-            bad_words=tuple(self.bad_words or ()),
-        )
-
-    @property
-    def stop_texts(self) -> tuple[str, ...]:
-        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
-        return tuple(stop for stop in stops if stop)

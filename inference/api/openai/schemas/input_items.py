@@ -1,17 +1,22 @@
 """The items of a conversation, as clients of /v1/responses send them."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from inference.api.http.strict_schema import Part, Refused, either, unless, unsupported, wrong
-from inference.api.openai.schemas.messages import Arguments, CallId, FunctionName
+from inference.api.openai.schemas.messages import Arguments, CallId
+from inference.api.openai.schemas.response_tools import ResponseTools, kind_in
 
 _TEXT_ONLY = "these models read text only."
-_FUNCTIONS_ONLY = "tools are functions."
-_OWN = "the server writes it."
+_ECHOED = "Of an output sent back as it came; not shown to the model."
 ItemId = Annotated[str, Field(max_length=256)]
-_KINDS = ("message", "function_call", "function_call_output", "reasoning")
+CalledName = Annotated[str, Field(min_length=1, max_length=256)]
+_FOREIGN = re.compile(
+    r"(?!function_call|custom_tool_call)[a-z0-9_]{1,48}_call(_output)?|mcp_list_tools|mcp_approval_(request|response)|tool_search_output|program"
+    r"|program_output|configuration_update|ghost_snapshot"
+)
 Status = Literal["in_progress", "completed", "incomplete"]
 
 
@@ -19,32 +24,60 @@ class ContentPart(Part):
     """A piece of a message: what was asked, or what was answered."""
 
     refused = {
-        "annotations": Refused("this server makes no annotations.", ([],)),
-        "logprobs": Refused(_OWN, ([],)),
         "image_url": Refused(_TEXT_ONLY),
         "file_id": Refused(_TEXT_ONLY),
         "file_data": Refused(_TEXT_ONLY),
         "detail": Refused(_TEXT_ONLY),
-        "refusal": Refused("this server makes no refusals of its own."),
-        "prompt_cache_breakpoint": Refused("prefixes are cached wherever they end."),
     }
+    noted = {"prompt_cache_breakpoint": "prefixes are cached wherever they end."}
 
     type: Annotated[
         Literal["input_text", "output_text"],
-        unless("input_image", "input_file", "input_audio", "refusal", why=_TEXT_ONLY),
+        unless("input_image", "input_file", "input_audio", why=_TEXT_ONLY),
     ] = Field(description="`input_text`, or `output_text` of an earlier answer.")
     text: str = Field(description="The text.")
+    annotations: list[Any] | None = Field(None, description=_ECHOED)
+    logprobs: list[Any] | None = Field(None, description=_ECHOED)
+
+
+class RefusalPart(Part):
+    """What an answer of another server said instead of an answer; the model reads it as its own text."""
+
+    type: Literal["refusal"] = Field(description="`refusal`.")
+    refusal: str = Field(description="The text.")
+
+    @property
+    def text(self) -> str:
+        return self.refusal
+
+
+def _part_tag(value: Any) -> str:
+    return "<refusal>" if kind_in(value) == "refusal" else "<part>"
+
+
+MessagePart = Annotated[
+    Annotated[ContentPart, Tag("<part>")] | Annotated[RefusalPart, Tag("<refusal>")], Discriminator(_part_tag)
+]
 
 
 TextOrParts = Annotated[
-    Annotated[str, Tag("<text>")]
-    | Annotated[list[ContentPart], Field(min_length=1, max_length=1024), Tag("<list>")],
+    Annotated[str, Tag("<text>")] | Annotated[list[MessagePart], Field(max_length=1024), Tag("<list>")],
+    either({"<text>": str, "<list>": list}, "a string or a list of text parts"),
+]
+
+Result = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[list[ContentPart], Field(max_length=1024), Tag("<list>")],
     either({"<text>": str, "<list>": list}, "a string or a list of text parts"),
 ]
 
 
 class ReasoningText(Part):
-    type: Literal["reasoning_text"] = Field(description="`reasoning_text`.")
+    type: Literal["reasoning_text", "text"] = Field(description="`reasoning_text`.")
+    text: str = Field(description="The text.")
+
+
+class SummaryText(Part):
+    type: Literal["summary_text"] = Field(description="`summary_text`.")
     text: str = Field(description="The text.")
 
 
@@ -56,20 +89,15 @@ class MessageItem(Part):
         description="`user`, `assistant`, `system` or `developer` (read as `system`)."
     )
     content: TextOrParts = Field(description="A string, or a list of text parts, joined without a separator.")
-    phase: Literal["commentary", "final_answer"] | None = Field(
-        None, description="Of an output sent back as it came; not shown to the model."
-    )
-    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
-    status: Status | None = Field(
-        None, description="Of an output sent back as it came; not shown to the model."
-    )
+    phase: Literal["commentary", "final_answer"] | None = Field(None, description=_ECHOED)
+    id: ItemId | None = Field(None, description=_ECHOED)
+    status: Status | None = Field(None, description=_ECHOED)
 
     @model_validator(mode="after")
     def _parts_fit_the_role(self) -> Self:
-        wanted = "output_text" if self.role == "assistant" else "input_text"
         for place, part in enumerate(self.content if isinstance(self.content, list) else ()):
-            if part.type != wanted and self.role != "assistant":
-                raise wrong("wrong_role", f"Here it must be {wanted!r}", f"content.{place}.type")
+            if part.type != "input_text" and self.role != "assistant":
+                raise wrong("wrong_role", "Here it must be 'input_text'", f"content.{place}.type")
         if self.phase and self.role != "assistant":
             raise wrong("wrong_role", "Only an assistant's message has it", "phase")
         return self
@@ -78,74 +106,169 @@ class MessageItem(Part):
 class CallItem(Part):
     """A call that an earlier answer made."""
 
-    refused = {"caller": Refused("only the model calls."), "namespace": Refused(_FUNCTIONS_ONLY)}
+    noted = {"caller": "only the model calls.", "async": "the client decides when it runs a tool."}
 
     type: Literal["function_call"] = Field(description="`function_call`.")
     call_id: CallId = Field(description="The call's id; its result repeats it.")
-    name: FunctionName = Field(description="The function's name.")
+    name: CalledName = Field(description="The function's name.")
+    namespace: CalledName | None = Field(None, description="Its namespace, where it is in one.")
     arguments: Arguments = "{}"
-    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
-    status: Status | None = Field(
-        None, description="Of an output sent back as it came; not shown to the model."
-    )
+    id: ItemId | None = Field(None, description=_ECHOED)
+    status: Status | None = Field(None, description=_ECHOED)
+
+
+class CustomCallItem(Part):
+    """A call of a custom tool that an earlier answer made."""
+
+    noted = CallItem.noted
+
+    type: Literal["custom_tool_call"] = Field(description="`custom_tool_call`.")
+    call_id: CallId = Field(description="The call's id; its result repeats it.")
+    name: CalledName = Field(description="The tool's name.")
+    namespace: CalledName | None = Field(None, description="Its namespace, where it is in one.")
+    input: str = Field(description="What the tool was given.")
+    id: ItemId | None = Field(None, description=_ECHOED)
+    status: Status | None = Field(None, description=_ECHOED)
 
 
 class ResultItem(Part):
     """What a called function gave back."""
 
-    type: Literal["function_call_output"] = Field(description="`function_call_output`.")
-    call_id: CallId = Field(description="Which call it answers: one made before it.")
-    output: TextOrParts = Field(description="A string, or a list of text parts.")
-    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
-    status: Status | None = Field(
-        None, description="Of an output sent back as it came; not shown to the model."
+    noted = {"caller": "only the model calls."}
+
+    type: Literal["function_call_output", "custom_tool_call_output"] = Field(
+        description="`function_call_output` or `custom_tool_call_output`."
     )
+    call_id: CallId = Field(description="Which call it answers: one made before it.")
+    output: Result = Field(description="A string, or a list of text parts.")
+    id: ItemId | None = Field(None, description=_ECHOED)
+    status: Status | None = Field(None, description=_ECHOED)
 
 
 class ReasoningItem(Part):
-    """The reasoning of an earlier answer."""
-
-    refused = {"encrypted_content": Refused("reasoning is sent as it is."), "summary": Refused(_OWN, ([],))}
+    """The reasoning of an earlier answer: its content, or else what it was sealed in, or else its summary."""
 
     type: Literal["reasoning"] = Field(description="`reasoning`.")
     content: list[ReasoningText] | None = Field(
-        None, description="The reasoning; the chat template keeps or drops them, as its model was trained."
+        None, description="The reasoning; the chat template keeps or drops it, as its model was trained."
     )
-    id: ItemId | None = Field(None, description="Of an output sent back as it came; not shown to the model.")
-    status: Status | None = Field(
-        None, description="Of an output sent back as it came; not shown to the model."
+    encrypted_content: str | None = Field(
+        None,
+        description="What this server gave with `include`, read where there is no content. A value of "
+        "another server is left out and listed in `x-mlx-omitted`.",
     )
+    summary: list[SummaryText] | None = Field(
+        None, description="Read where neither of the others gives the reasoning."
+    )
+    id: ItemId | None = Field(None, description=_ECHOED)
+    status: Status | None = Field(None, description=_ECHOED)
+
+
+class CompactionItem(Part):
+    """A conversation that POST /v1/responses/compact has summarised."""
+
+    noted = {"created_by": "the model reads the summary alone."}
+
+    type: Literal["compaction", "compaction_summary"] = Field(description="`compaction`.")
+    encrypted_content: str = Field(
+        description="What this server gave. Of another server, it is left out and listed in `x-mlx-omitted`."
+    )
+    id: ItemId | None = Field(None, description=_ECHOED)
+
+
+class ReferenceItem(Part):
+    """An item of one of your stored responses, by its id."""
+
+    type: Literal["item_reference"] = Field("item_reference", description="`item_reference`.")
+    id: Annotated[str, Field(min_length=1, max_length=256)] = Field(
+        description="The item's id; 404 where none of your stored responses has it."
+    )
+
+
+class AddedToolsItem(Part):
+    """Further tools, as if they were in `tools`."""
+
+    noted = {"role": "only a developer adds tools."}
+
+    type: Literal["additional_tools"] = Field(description="`additional_tools`.")
+    tools: ResponseTools = Field(description="As the field `tools`.")
+    id: ItemId | None = Field(None, description=_ECHOED)
+
+
+class ForeignItem(Part):
+    """A step of a tool that another server has: left out, and listed in `x-mlx-omitted`."""
+
+    type: Annotated[str, Field(json_schema_extra={"pattern": f"^({_FOREIGN.pattern})$"})] = Field(
+        description="Calls and results of hosted tools: `web_search_call`, `file_search_call`, "
+        "`local_shell_call`, `local_shell_call_output`, `mcp_call` and the like."
+    )
+
+    @classmethod
+    def _is_noted(cls, name: str, value: Any, info: ValidationInfo) -> bool:
+        """Nothing in it is listed: all of the item is left out."""
+        return False
+
+
+_BRANCHES = {
+    "message": "<message>",
+    "function_call": "<call>",
+    "custom_tool_call": "<custom>",
+    "function_call_output": "<result>",
+    "custom_tool_call_output": "<result>",
+    "reasoning": "<reasoning>",
+    "compaction": "<compaction>",
+    "compaction_summary": "<compaction>",
+    "item_reference": "<reference>",
+    "additional_tools": "<tools>",
+}
 
 
 def _refuse_other_kinds(value: Any) -> Any:
     kind = value.get("type") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind not in _KINDS:
+    if isinstance(kind, str) and kind not in _BRANCHES and not _FOREIGN.fullmatch(kind):
         why = "items are messages, calls, their results and reasoning."
+        if kind == "compaction_trigger":
+            why = "POST /v1/responses/compact makes a compaction."
         raise unsupported(f"<field>: {kind[:64]!r} is not supported: {why}", "type")
     return value
 
 
-def _item_kind(value: Any) -> str | None:
-    kind = value.get("type", "message") if isinstance(value, dict) else None
-    return f"<{kind}>" if isinstance(kind, str) else None
+def _item_tag(value: Any) -> str | None:
+    kind = kind_in(value)
+    if isinstance(value, dict) and kind is None:  # a message and a reference may leave their type out
+        return "<reference>" if "id" in value and value.keys() <= {"id", "type"} else "<message>"
+    return _BRANCHES.get(kind, "<foreign>") if isinstance(kind, str) else None
+
+
+def _without_null_type(value: Any) -> Any:
+    """A null type is one that was left out."""
+    if isinstance(value, dict) and "type" in value and value["type"] is None:
+        return {name: one for name, one in value.items() if name != "type"}
+    return value
 
 
 Item = Annotated[
     Annotated[MessageItem, Tag("<message>")]
-    | Annotated[CallItem, Tag("<function_call>")]
-    | Annotated[ResultItem, Tag("<function_call_output>")]
-    | Annotated[ReasoningItem, Tag("<reasoning>")],
+    | Annotated[CallItem, Tag("<call>")]
+    | Annotated[CustomCallItem, Tag("<custom>")]
+    | Annotated[ResultItem, Tag("<result>")]
+    | Annotated[ReasoningItem, Tag("<reasoning>")]
+    | Annotated[CompactionItem, Tag("<compaction>")]
+    | Annotated[ReferenceItem, Tag("<reference>")]
+    | Annotated[AddedToolsItem, Tag("<tools>")]
+    | Annotated[ForeignItem, Tag("<foreign>")],
     Discriminator(
-        _item_kind,
+        _item_tag,
         custom_error_type="wrong_type",
         custom_error_message=(
-            "It must be a message, a function_call, a function_call_output or a reasoning item"
+            "It must be a message, a call, a result, a reasoning item or another item of this API"
         ),
     ),
     BeforeValidator(_refuse_other_kinds),
+    BeforeValidator(_without_null_type),
 ]
 Items = Annotated[list[Item], Field(min_length=1, max_length=4096)]
 Input = Annotated[
-    Annotated[str, Field(min_length=1), Tag("<text>")] | Annotated[Items, Tag("<list>")],
+    Annotated[str, Tag("<text>")] | Annotated[Items, Tag("<list>")],
     either({"<text>": str, "<list>": list}, "a string or a list of items"),
 ]

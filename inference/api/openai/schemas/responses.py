@@ -1,139 +1,65 @@
 """The body of POST /v1/responses."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, Tag, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from inference.api.http.strict_schema import Body, Part, Refused, either, only, unless, wrong
+from inference.api.http.strict_schema import Refused, wrong
 from inference.api.openai.schemas import other_servers
 from inference.api.openai.schemas.chat import Metadata
-from inference.api.openai.schemas.generation import Label, Penalty, TokenLimit
-from inference.api.openai.schemas.input_items import Input
-from inference.api.openai.schemas.messages import FunctionName
-from inference.api.openai.schemas.thinking import ReasoningEffort
-from inference.api.openai.schemas.tools import JsonSchema, Parallel, check_tools, must_call, several, tool_of
-from inference.core.requests import ChatRequest, Message, Sampling, Tool
+from inference.api.openai.schemas.generation import Label, Sampled, TokenLimit
+from inference.api.openai.schemas.input_items import AddedToolsItem, Input
+from inference.api.openai.schemas.offered_tools import OfferedTools
+from inference.api.openai.schemas.response_options import (
+    ENCRYPTED_REASONING,
+    LOGPROBS,
+    Include,
+    ReasoningOptions,
+    ResponseStreamOptions,
+    TextOptions,
+)
+from inference.api.openai.schemas.response_tools import ResponseTools, ToolChoice
+from inference.api.openai.schemas.tools import Parallel, must_call, several
+from inference.core.requests import ChatRequest, Message
 
-_FUNCTIONS_ONLY = "tools are functions."
 _OWN_NAMES = {
     "messages": "input",
     "max_tokens": "max_output_tokens",
     "reasoning_effort": "reasoning.effort",
+    "effort": "reasoning.effort",
+    "thinking_budget": "reasoning.max_tokens",
+    "logprobs": "top_logprobs",
     "response_format.json_schema.": "text.format.",
     "response_format": "text.format",
     "tool_choice.function.": "tool_choice.",
     "tools.*.function.": "tools.*.",
 }
+_LENGTHS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "n_predict", "num_predict")
 
 
-class FunctionTool(Part):
-    """A function the model may call."""
-
-    type: Annotated[Literal["function"], only("function", why=_FUNCTIONS_ONLY)] = Field(
-        description="`function`."
-    )
-    name: FunctionName = Field(description="1 to 64 letters, digits, `_` and `-`; unique among the tools.")
-    description: str | None = Field(None, description="What it does; the model reads it.")
-    parameters: JsonSchema | None = Field(
-        None, description="A JSON Schema of its arguments; none for a function without any."
-    )
-    strict: bool | None = Field(
-        None,
-        description="`true` has the arguments follow the schema; they always do where a call is required.",
-    )
-
-    refused = {"defer_loading": Refused("tools are told at once.", (False,))}
-
-    def tool(self) -> Tool:
-        return tool_of(self.name, self.description, self.parameters)
-
-
-class NamedChoice(Part):
-    type: Annotated[
-        Literal["function"],
-        only("function", "allowed_tools", why=_FUNCTIONS_ONLY),
-        unless("allowed_tools", why="send only the tools that are allowed."),
-    ] = Field(description="`function`.")
-    name: FunctionName = Field(description="The function to be called.")
-
-
-ToolChoice = Annotated[
-    Annotated[Literal["none", "auto", "required"], Tag("<word>")] | Annotated[NamedChoice, Tag("<object>")],
-    either(
-        {"<word>": str, "<object>": dict}, "'none', 'auto', 'required' or an object that names a function"
-    ),
-]
-
-
-class TextFormat(Part):
-    """The form of the answer's text."""
-
-    noted = {"description": "the model does not read it; put it into the instructions."}
-
-    type: Literal["text", "json_object", "json_schema"] = Field(
-        description="`text`; `json_object`: any JSON object; `json_schema`: what follows the schema."
-    )
-    name: FunctionName | None = Field(None, description="With `json_schema`: a label.")
-    schema_: JsonSchema | None = Field(
-        None, alias="schema", description="With `json_schema`: the schema; enforced while decoding."
-    )
-    strict: bool | None = Field(None, description="The schema is enforced whether this is `true` or not.")
-
-    @property
-    def schema_text(self) -> str:
-        if self.type == "text":
-            return ""
-        return json.dumps(self.schema_) if self.schema_ is not None else '{"type":"object"}'
-
-
-class TextOptions(Part):
-    refused = {"verbosity": Refused("no chat template knows it; say it in the instructions.", ("medium",))}
-
-    format: TextFormat | None = Field(None, description="The form of the answer's text.")
-
-
-class ReasoningOptions(Part):
-    refused = {
-        "summary": Refused("reasoning is told whole, not summarised."),
-        "generate_summary": Refused("reasoning is told whole, not summarised."),
-        "context": Refused("the chat template decides which thoughts are kept.", ("auto",)),
-        "mode": Refused("there is one mode."),
-    }
-
-    effort: ReasoningEffort | None = Field(
-        None, description="Given to the chat template; refused where the template does not know it."
-    )
-
-
-class ResponseStreamOptions(Part):
-    noted = {"include_obfuscation": "events are not padded."}
-
-
-class ResponseBody(Body):
+class ResponseBody(Sampled):
     """The body of POST /v1/responses."""
 
-    noted = other_servers.NOTED
+    noted = {
+        **other_servers.NOTED,
+        "max_tool_calls": "no tool runs on this server; calls are the client's.",
+    }
     refused = {
+        **other_servers.REFUSED,
         "access_programs": Refused("there are none."),
-        "background": Refused("an answer is made while you wait.", (False,)),
-        "background_options": Refused("an answer is made while you wait."),
-        "context_management": Refused("a context is never shortened behind your back.", ([],)),
+        "background_options": Refused("an answer in the background goes on by itself."),
+        "context_management": Refused("send the conversation to /v1/responses/compact.", ([],)),
         "conversation": Refused("send `previous_response_id`."),
         "image": Refused("these models read text only."),
-        "include": Refused("reasoning is always told, and there is nothing else to add.", ([],)),
-        "max_tool_calls": Refused("there are no tools of the server's own."),
         "moderation": Refused("there is no moderation here."),
         "prompt": Refused("no prompts are kept; send the text."),
-        "top_logprobs": Refused("ask /v1/chat/completions for log probabilities.", (0,)),
     }
+    aliases = {"repeat_penalty": "repetition_penalty", **dict.fromkeys(_LENGTHS, "max_output_tokens")}
 
-    model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
-        description="The model's id, or one of its aliases."
-    )
     input: Input = Field(
-        description="A string, or a list of items: messages, calls, their results and reasoning."
+        description="A string, or a list of items: messages, calls, their results, reasoning and references "
+        "to stored items."
     )
     instructions: Annotated[str, Field(max_length=1_000_000)] | None = Field(
         None, description="A system message before all others; not carried over to the next response."
@@ -141,15 +67,21 @@ class ResponseBody(Body):
     previous_response_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         None, description="A stored response whose conversation goes on; 404 where it is not yours."
     )
-    tools: Annotated[list[FunctionTool], Field(max_length=128)] | None = Field(
+    include: Include | None = Field(
         None,
-        description=(
-            "At most 128 functions; refused if the model has no chat template, or its tool calls cannot be "
-            "parsed. If the template renders no tools, the system message describes them."
-        ),
+        description="`reasoning.encrypted_content`: each reasoning item also has it sealed, so that a client "
+        "that stores nothing can send it back. `message.output_text.logprobs`: log probabilities of the "
+        "text. OpenAI's other values ask for output that is never there, and are noted.",
+    )
+    tools: ResponseTools | None = Field(
+        None,
+        description="Functions, namespaces of them and custom tools; refused where the model cannot be told "
+        "of them. Hosted tools are left out and listed in `x-mlx-omitted`.",
     )
     tool_choice: ToolChoice | None = Field(
-        None, description="`none`, `auto` (the default), `required`, or an object that names one function."
+        None,
+        description="`none`, `auto` (the default), `required`, an object that names one tool, or "
+        "`allowed_tools`. A hosted tool that has to be called is refused.",
     )
     parallel_tool_calls: Parallel = None
     text: TextOptions | None = Field(None, description="The form of the answer.")
@@ -158,30 +90,23 @@ class ResponseBody(Body):
         None,
         description="1 and up; the default is `MLX_SERVER_MAX_OUTPUT_TOKENS`, or what the context leaves.",
     )
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
-        None, description="0 to 2; the default is the model's own, else 1."
-    )
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None, description="Above 0 to 1; the default is the model's own, else 1."
-    )
-    presence_penalty: Penalty | None = Field(
-        None,
-        description="Not OpenAI's. -2 to 2: taken off the logit of every token the answer has already.",
-    )
-    frequency_penalty: Penalty | None = Field(
-        None,
-        description="Not OpenAI's. -2 to 2: taken off once for each time the answer has the token.",
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
+        None, description="0 to 20: log probabilities of the text, and the likeliest tokens in each place."
     )
     metadata: Metadata | None = Field(
         None, description="Up to 16 pairs of strings, kept with the response and recorded with its span."
     )
     store: bool | None = Field(None, description="`false` keeps nothing; the default keeps the response.")
+    background: bool | None = Field(
+        None,
+        description="`true` answers at once with the status `queued`; the response goes on without its "
+        "client, until it is whole or cancelled. Only stored responses can.",
+    )
     stream: bool | None = Field(None, description="`true` for server-sent events.")
     stream_options: ResponseStreamOptions | None = Field(None, description="Only in a stream.")
-    truncation: (
-        Annotated[Literal["disabled"], unless("auto", why="a context is never shortened behind your back.")]
-        | None
-    ) = Field(None, description="`disabled`: too long a context is refused.")
+    truncation: Literal["auto", "disabled"] | None = Field(
+        None, description="Either way too long a context is refused: none is ever shortened. `auto` is noted."
+    )
     user: Label | None = Field(
         None, description="Who asks: prefixes are shared only between requests of the same one."
     )
@@ -189,14 +114,20 @@ class ResponseBody(Body):
     prompt_cache_key: Label | None = Field(
         None, description="Prefixes are shared only between requests with the same key."
     )
+    _offered: OfferedTools | None = PrivateAttr(None)
 
     @model_validator(mode="after")
-    def _parts_fit(self) -> Self:
-        check_tools(
-            [tool.name for tool in self.tools or ()], self.chosen, "tools.{}.name", "tool_choice.name"
-        )
-        if self.stream_options and not self.stream:
-            raise wrong("no_stream", "It is only allowed together with stream: true", "stream_options")
+    def _tools_fit(self) -> Self:
+        added = [
+            (f"input.{place}.tools.", item.tools)
+            for place, item in enumerate(self.input if isinstance(self.input, list) else ())
+            if isinstance(item, AddedToolsItem)
+        ]
+        self._offered = OfferedTools(self.tools or (), self.tool_choice, added)
+        return self
+
+    @model_validator(mode="after")
+    def _form_fits(self) -> Self:
         form = self.text.format if self.text else None
         if form and form.type != "json_schema" and (form.name is not None or form.strict is not None):
             field = "name" if form.name is not None else "strict"
@@ -205,50 +136,82 @@ class ResponseBody(Body):
             is_schema = form.type == "json_schema"
             says = "It is required with this type" if is_schema else "It is for the type json_schema only"
             raise wrong("no_schema", says, "text.format.schema")
+        return self
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> Self:
+        if self.stream_options and not self.stream:
+            raise wrong("no_stream", "It is only allowed together with stream: true", "stream_options")
+        if self.background and not self.is_stored:
+            raise wrong(
+                "not_stored", "It is only allowed for stored responses, without store: false", "background"
+            )
         if None not in (self.user, self.safety_identifier) and self.user != self.safety_identifier:
             raise wrong("users_differ", "It differs from user, its older name", "safety_identifier")
         return self
 
     @property
-    def chosen(self) -> str:
-        """`none`, `auto`, `required`, or `=` and the name of a function."""
-        choice = self.tool_choice
-        return choice or "auto" if choice is None or isinstance(choice, str) else f"={choice.name}"
+    def offered(self) -> OfferedTools:
+        """The tools, under the names that the model knows."""
+        return self._offered or OfferedTools((), None)
 
     @property
     def is_stored(self) -> bool:
         return self.store is not False
 
     @property
-    def own_names(self) -> Mapping[str, str]:
-        return {**super().own_names, **_OWN_NAMES}
+    def seals_reasoning(self) -> bool:
+        """Whether reasoning items are to hold their reasoning sealed as well."""
+        return ENCRYPTED_REASONING in (self.include or ())
 
     @property
-    def sampling(self) -> Sampling:
-        return Sampling(
-            temperature=None if self.temperature is None else self.temperature + 0.0,  # -0.0 is 0
-            top_p=self.top_p,
-            presence_penalty=self.presence_penalty or 0.0,
-            frequency_penalty=self.frequency_penalty or 0.0,
-        )
+    def summarises(self) -> bool:
+        """Whether reasoning items are to have a summary."""
+        return bool(self.reasoning and self.reasoning.summary)
+
+    @property
+    def noted_values(self) -> Iterator[str]:
+        """The paths of values that are taken and change nothing, beside the fields that `noted` lists."""
+        for place, value in enumerate(self.include or ()):
+            if value not in (ENCRYPTED_REASONING, LOGPROBS):
+                yield f"include.{place}"
+        if self.truncation == "auto":
+            yield "truncation"
+
+    @property
+    def own_names(self) -> Mapping[str, str]:
+        sent_as = super().own_names
+        ours = {path: sent_as.get(name, name) for path, name in _OWN_NAMES.items()}
+        return {**sent_as, **ours, **self.offered.field_names}
+
+    @property
+    def _logprobs(self) -> int | None:
+        """How many alternatives each token of the text has; None for no log probabilities."""
+        is_asked = bool(self.top_logprobs) or LOGPROBS in (self.include or ())
+        return (self.top_logprobs or 0) if is_asked else None
 
     def request(self, messages: tuple[Message, ...]) -> ChatRequest:
         """The chat that answers it, to a conversation of these messages."""
-        tools = () if self.chosen == "none" else tuple(tool.tool() for tool in self.tools or ())
-        is_strict = any(tool.strict for tool in self.tools or ())
-        effort = self.reasoning.effort if self.reasoning else None
+        offered, mode = self.offered, self.offered.mode
+        tools = tuple(one.tool for one in offered.chosen)
+        is_strict = any(one.is_strict for one in offered.chosen)
+        reasoning = self.reasoning or ReasoningOptions()
         form = self.text.format if self.text else None
         return ChatRequest(
             model=self.model,
             messages=messages,
             sampling=self.sampling,
             max_tokens=self.max_output_tokens,
+            stop=self.stop_texts,
+            logprobs=self._logprobs,
             tools=tools,
-            must_call=must_call(tools, self.chosen),
-            follows_schemas=self.chosen != "none" and (is_strict or self.chosen != "auto"),
-            may_call_several=several(self.parallel_tool_calls, self.chosen),
+            must_call=must_call(tools, mode),
+            follows_schemas=mode != "none" and (is_strict or mode != "auto"),
+            may_call_several=several(self.parallel_tool_calls, mode),
             schema=form.schema_text if form else "",
-            effort=effort or "",
+            effort=reasoning.effort or "",
+            thinking=reasoning.enabled,
+            thinking_budget=reasoning.max_tokens,
             user=self.user or self.safety_identifier or "",
             cache_key=self.prompt_cache_key or "",
             labels=tuple((self.metadata or {}).items()),

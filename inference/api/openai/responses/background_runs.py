@@ -1,0 +1,130 @@
+"""Responses in the background: each goes on without its client, and can be read, followed and cancelled.
+
+They live in this process. What is stored says `queued` or `in_progress` until they end; a response that is
+stored so and not among them has lost its server, and has failed (response_store.py).
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing, suppress
+from typing import Any
+
+from inference.api.http import errors, sse
+from inference.api.openai.field_names import in_names_of
+from inference.api.openai.responses.output_items import StreamEvent
+from inference.api.openai.responses.response_run import ResponseRun
+from inference.core.errors import InternalError, QueueFull
+from inference.core.events import Accepted, Event, Finished
+
+logger = logging.getLogger(__name__)
+MOST_RUNS = 64  # of one principal
+_BUSY_RETRY_S = 5.0
+
+
+class BackgroundRun:
+    """One response under way. Made on the event loop, once it is stored, and used there only."""
+
+    def __init__(self, run: ResponseRun, owner: str, events: AsyncGenerator[Event]) -> None:
+        self.id = run.id
+        self.owner = owner
+        self._run = run
+        self._frames: list[tuple[int, bytes]] = []  # each with the number of its event
+        self._news = asyncio.Event()
+        self._has_started = False
+        self._is_over = False
+        self._tell(run.writer.begin())
+        self.task = asyncio.create_task(self._follow(events))
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        return self._run.writer.whole
+
+    async def cancel(self) -> None:
+        """End it with what it has, and return once that is stored."""
+        self.task.cancel()
+        await asyncio.wait([self.task])
+
+    async def frames(self, after: int = -1) -> AsyncGenerator[bytes]:
+        """The events whose numbers are above `after`, those still to come as well, and [DONE]."""
+        place = 0
+        yield sse.OPENED
+        while True:
+            news, is_over = self._news, self._is_over
+            batch, place = self._frames[place:], len(self._frames)
+            if data := b"".join(frame for number, frame in batch if number > after):
+                yield data
+            if is_over:
+                break
+            if place < len(self._frames):
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), sse.KEEP_ALIVE_S)
+            if place == len(self._frames) and not self._is_over:
+                yield sse.KEEP_ALIVE
+        yield sse.DONE
+
+    async def _follow(self, events: AsyncGenerator[Event]) -> None:
+        try:
+            await self._note_all(events)
+            last = self._run.writer.end()
+        except asyncio.CancelledError:
+            last = self._run.writer.cancel()
+        except Exception as error:  # the boundary: whatever broke, the response says it
+            last = self._run.writer.fail(errors.explain(error))
+        try:
+            await self._run.keep({"was_queued_only": not self._has_started})
+        except Exception:  # whoever follows it has the answer all the same
+            logger.exception("A response in the background could not be stored")
+        self._is_over = True
+        self._tell([last])
+
+    async def _note_all(self, events: AsyncGenerator[Event]) -> None:
+        is_finished = False
+        with in_names_of(self._run.field_names):
+            async with aclosing(events):
+                async for event in events:
+                    self._tell(self._run.writer.note(event))
+                    if isinstance(event, Accepted):
+                        self._has_started = True
+                        self._tell(self._run.writer.start())
+                    is_finished = isinstance(event, Finished)
+        if not is_finished:
+            raise InternalError("The answer broke off; please ask again.")
+
+    def _tell(self, events: Iterable[StreamEvent]) -> None:
+        for event in events:
+            number = self._run.numbered.count
+            self._frames.append((number, self._run.numbered.framed([event])))
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+class BackgroundRuns:
+    """Every response in the background of this process."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, BackgroundRun] = {}
+
+    def check(self, owner: str) -> None:
+        """Raise QueueFull where this principal has as many as it may."""
+        if sum(run.owner == owner for run in self._runs.values()) >= MOST_RUNS:
+            raise QueueFull(
+                f"{MOST_RUNS} of your responses are in the background; wait until one of them has ended.",
+                retry_after=_BUSY_RETRY_S,
+            )
+
+    def begin(self, run: ResponseRun, owner: str, events: AsyncGenerator[Event]) -> BackgroundRun:
+        """Go on with a response that is stored already."""
+        made = BackgroundRun(run, owner, events)
+        self._runs[made.id] = made
+        made.task.add_done_callback(lambda _: self._runs.pop(made.id, None))
+        return made
+
+    def find(self, owner: str, response_id: str) -> BackgroundRun | None:
+        """One that is under way; None for those of others as well."""
+        found = self._runs.get(response_id)
+        return found if found and found.owner == owner else None
+
+
+RUNS = BackgroundRuns()

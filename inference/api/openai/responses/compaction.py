@@ -1,0 +1,116 @@
+"""POST /v1/responses/compact: a conversation as its user messages and a summary of all the rest.
+
+The model itself writes the summary. The client sends the whole output back as the input of the next response.
+https://platform.openai.com/docs/api-reference/responses/compact
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+from typing import Any, Self
+
+import msgspec
+from django.http import HttpResponse
+from msgspec import structs
+from ninja import Router
+from pydantic import model_validator
+
+from inference.api.http import answer_headers, disconnects, sealed_text, strict_json
+from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.strict_schema import unsupported
+from inference.api.openai import field_names
+from inference.api.openai.responses import input_items, response_fields
+from inference.api.openai.responses.item_ids import new_id
+from inference.api.openai.responses.response_run import ResponseRun
+from inference.api.openai.schemas import ResponseBody
+from inference.core.errors import InternalError
+from inference.core.events import Finished, TextDelta, Usage
+from inference.core.requests import ChatRequest, Message
+from inference.serving import generation
+from inference.storage.response_store import Stored
+
+router = Router()
+_TASK = (
+    "Write a summary of the conversation so far, for an assistant who takes it over and sees nothing else of "
+    "it but the user's messages. Say what the user wants, what was decided and why, what was done and with "
+    "what result (names, paths, numbers and code that are needed again, word for word), and what is still to "
+    "be done. Answer with the summary alone."
+)
+# What would change an answer, and does not change a summary.
+_WITHOUT_EFFECT = ("tools", "tool_choice", "parallel_tool_calls", "text", "include", "top_logprobs", "store")
+
+
+class CompactBody(ResponseBody):
+    """A body of POST /v1/responses, of which the conversation is summarised."""
+
+    @model_validator(mode="after")
+    def _comes_whole(self) -> Self:
+        for field in ("stream", "background"):
+            if getattr(self, field):
+                raise unsupported("<field> is not supported: a compaction comes whole.", field)
+        return self
+
+    @property
+    def noted_values(self) -> Iterator[str]:
+        """What asks for nothing that a summary has."""
+        yield from (field for field in _WITHOUT_EFFECT if getattr(self, field) is not None)
+
+
+@router.post("/responses/compact")
+async def compact_response(request: AuthenticatedRequest) -> HttpResponse:
+    """Summarise a conversation: its user messages, and one item that stands for all the rest."""
+    body = await strict_json.read(request, CompactBody)
+    answer_headers.list_in(request, answer_headers.NOTED, body.noted_values)
+    answer_headers.list_in(request, answer_headers.OMITTED, input_items.omitted(body))
+    run = ResponseRun(Stored(request.auth.owner), body)
+    with field_names.in_names_of(body.own_names):
+        asked = await run.prepare()
+    with field_names.in_names_of(run.field_names):
+        summary, usage = await _summary(request, asked)
+    made = {
+        "id": f"resp_{secrets.token_hex(24)}",
+        "object": "response.compaction",
+        "created_at": int(time.time()),
+        "output": [*_user_messages(asked.messages), _item(summary)],
+        "usage": response_fields.usage_of(usage),
+    }
+    return HttpResponse(msgspec.json.encode(made), content_type="application/json")
+
+
+async def _summary(request: AuthenticatedRequest, asked: ChatRequest) -> tuple[str, Usage]:
+    """What the model says of the conversation; a client that disconnects cancels it."""
+    messages = (*asked.messages, Message(role="user", content=_TASK))
+    task = structs.replace(
+        asked, messages=messages, tools=(), must_call=(), follows_schemas=False, schema="", logprobs=None
+    )
+    if current := asyncio.current_task():
+        disconnects.at_end(request, current.cancel)
+    text, usage = "", None
+    async with aclosing(generation.stream(task, request.auth)) as events:
+        async for event in events:
+            if isinstance(event, TextDelta):
+                text += event.text
+            elif isinstance(event, Finished):
+                usage = event.usage
+    if usage is None:
+        raise InternalError("The answer broke off; please ask again.")
+    return text.strip(), usage
+
+
+def _user_messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
+    for message in messages:
+        if message.role == "user":
+            yield {
+                "id": new_id("message"),
+                "type": "message",
+                "status": "completed",
+                "role": "user",
+                "content": [{"type": "input_text", "text": message.content}],
+            }
+
+
+def _item(summary: str) -> dict[str, Any]:
+    sealed = sealed_text.seal(summary, input_items.COMPACTION)
+    return {"id": new_id("compaction"), "type": "compaction", "encrypted_content": sealed}

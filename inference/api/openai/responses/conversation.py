@@ -1,0 +1,135 @@
+"""Items of /v1/responses as the messages that a model reads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import structs
+
+from inference.api.openai.responses import input_items
+from inference.api.openai.schemas import ResponseBody
+from inference.api.openai.schemas.input_items import (
+    CallItem,
+    CompactionItem,
+    CustomCallItem,
+    MessageItem,
+    ReasoningItem,
+    Result,
+    ResultItem,
+    TextOrParts,
+)
+from inference.api.openai.schemas.offered_tools import custom_arguments, flat_name
+from inference.core.errors import InvalidValue
+from inference.core.requests import Message, ToolCall
+
+_SUMMARY = "This is a summary of the conversation up to here:\n\n"
+
+
+def conversation(
+    before: Sequence[dict[str, Any]], body: ResponseBody, found: Mapping[str, dict[str, Any]]
+) -> "Conversation":
+    """All that the model is to read: instructions, stored items, and what was sent.
+
+    `before` are the items of the response that goes on, `found` the stored items that references name.
+    Raises NotFound or InvalidValue.
+    """
+    made = Conversation()
+    if body.instructions:
+        made.add(MessageItem(role="system", content=body.instructions), "instructions")
+    for item in input_items.read(before):
+        made.add(item, "previous_response_id")
+    is_text = isinstance(body.input, str)
+    for place, item in input_items.resolved(input_items.items_of(body), found):
+        made.add(item, "input" if is_text else f"input.{place}.")
+    if not made.messages:
+        raise InvalidValue("Nothing of the input is left that the model can read.", param="input")
+    return made
+
+
+class Conversation:
+    """Items joined to messages: an answer's reasoning, text and calls are one of them.
+
+    `fields` says where in the body each message comes from, for errors that name one
+    (field_names.py): the item it is, or the field that is all of it.
+    """
+
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
+        self._called: set[str] = set()
+        self._reasoning = ""
+        self._reasoning_field = ""
+        self.fields: dict[str, str] = {}
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return tuple(self._messages)
+
+    def add(self, item: Any, field: str) -> None:
+        match item:
+            case MessageItem(role="assistant"):
+                self._append(self._assistant(content=_text(item.content)), field)
+            case MessageItem():
+                self._settle()
+                role = "system" if item.role == "developer" else item.role
+                self._append(Message(role=role, content=_text(item.content)), field)
+            case ReasoningItem():
+                self._reasoning += input_items.reasoning_of(item, field)
+                self._reasoning_field = field
+            case CallItem() | CustomCallItem():
+                self._call(self._made_call(item), field)
+            case CompactionItem():
+                self._settle()
+                if summary := input_items.summary_of(item, field):
+                    self._append(Message(role="user", content=_SUMMARY + summary), field)
+            case ResultItem():
+                self._result(item, field)
+
+    def _append(self, message: Message, field: str) -> None:
+        self._place(f"messages.{len(self._messages)}", field)
+        self._messages.append(message)
+
+    def _place(self, path: str, field: str) -> None:
+        self.fields[f"{path}." if field.endswith(".") else path] = field
+
+    def _assistant(self, **facts: Any) -> Message:
+        reasoning, self._reasoning = self._reasoning, ""
+        return Message(**({"role": "assistant", "content": "", "reasoning": reasoning} | facts))
+
+    def _settle(self) -> None:
+        """Thoughts that no answer followed were an answer: it was cut off while it thought."""
+        if self._reasoning:
+            self._append(self._assistant(), self._reasoning_field)
+
+    def _made_call(self, item: CallItem | CustomCallItem) -> ToolCall:
+        """The call under the name by which the model knows the tool."""
+        name = flat_name(item.name, item.namespace)
+        arguments = item.arguments if isinstance(item, CallItem) else custom_arguments(item.input)
+        return ToolCall(id=item.call_id, name=name, arguments=arguments)
+
+    def _call(self, call: ToolCall, field: str) -> None:
+        self._called.add(call.id)
+        if not self._messages or self._messages[-1].role != "assistant":
+            self._append(self._assistant(), field)
+        reasoning, self._reasoning = self._reasoning, ""
+        last = self._messages[-1]
+        made = f"messages.{len(self._messages) - 1}.tool_calls.{len(last.tool_calls)}"
+        self._place(made, field)
+        self._place(f"{made}.function", field)
+        self._messages[-1] = structs.replace(
+            last, tool_calls=(*last.tool_calls, call), reasoning=last.reasoning + reasoning
+        )
+
+    def _result(self, item: ResultItem, field: str) -> None:
+        if item.call_id not in self._called:
+            raise InvalidValue(
+                f"No earlier item is a call with the id {item.call_id[:64]!r}.",
+                param=f"{field}call_id" if field.endswith(".") else field,
+            )
+        self._settle()
+        if field.endswith("."):
+            self._place(f"messages.{len(self._messages)}.content", f"{field}output")
+            self._place(f"messages.{len(self._messages)}.tool_call_id", f"{field}call_id")
+        self._append(Message(role="tool", content=_text(item.output), tool_call_id=item.call_id), field)
+
+
+def _text(content: TextOrParts | Result) -> str:
+    return content if isinstance(content, str) else "".join(part.text for part in content)

@@ -1,0 +1,103 @@
+"""One response on its way: what it is asked, and how it is answered whole or as a stream."""
+
+import secrets
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from inference.api.http import errors, sse
+from inference.api.http.event_feed import EventFeed
+from inference.api.openai.responses import conversation, input_items, response_fields
+from inference.api.openai.responses.response_writer import ResponseWriter
+from inference.api.openai.responses.trace import NumberedEvents, Trace
+from inference.api.openai.schemas import ResponseBody
+from inference.core.errors import InternalError
+from inference.core.events import Accepted, Event, Finished
+from inference.core.requests import ChatRequest
+from inference.storage.database_threads import in_database
+from inference.storage.response_store import Stored
+
+OnAccepted = Callable[[Accepted], None]
+
+
+class ResponseRun:
+    """One response, and where it will be kept. `prepare` it first."""
+
+    def __init__(self, stored: Stored, body: ResponseBody) -> None:
+        self.id = f"resp_{secrets.token_hex(24)}"
+        self.writer = ResponseWriter(
+            response_fields.begun(self.id, body),
+            body.offered.by_flat_name,
+            seals_reasoning=body.seals_reasoning,
+            summarises=body.summarises,
+        )
+        self.numbered = NumberedEvents()
+        self.field_names: Mapping[str, str] = body.own_names
+        self._stored = stored
+        self._body = body
+        self._input: list[dict[str, Any]] = []
+
+    async def prepare(self) -> ChatRequest:
+        """The chat to ask the model; raises NotFound where a stored response or item is not there."""
+        found, before = await self._looked_up()
+        made = conversation.conversation(before, self._body, found)
+        self._input = input_items.kept(input_items.items_of(self._body), found)
+        self.field_names = {**self._body.own_names, **made.fields}
+        return self._body.request(made.messages)
+
+    async def _looked_up(self) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+        """The stored items that are referred to, and the conversation that goes on."""
+        previous = self._body.previous_response_id
+        wanted = input_items.references(input_items.items_of(self._body))
+        found: dict[str, dict[str, Any]] = {}
+        before: list[dict[str, Any]] = []
+        if wanted:
+            found = await in_database(lambda: self._stored.items(wanted))
+        if previous:
+            before = await in_database(lambda: self._stored.conversation(previous))
+        return found, before
+
+    async def whole(self, events: AsyncGenerator[Event], on_accepted: OnAccepted) -> dict[str, Any]:
+        is_finished = False
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Accepted):
+                    on_accepted(event)
+                deque(self.writer.note(event), maxlen=0)
+                is_finished = isinstance(event, Finished)
+        if not is_finished:
+            raise InternalError("The answer broke off; please ask again.")
+        await self.keep()
+        return self.writer.whole
+
+    async def frames(self, feed: EventFeed, accepted: Accepted) -> AsyncGenerator[bytes]:
+        """The response as events and [DONE]; `response.failed` is the last event where something broke."""
+        async with aclosing(feed):
+            yield self.numbered.framed([*self.writer.note(accepted), *self.writer.begin()])
+            spoke_at = time.monotonic()
+            try:
+                async for batch in feed.batches():
+                    events = [one for event in batch for one in self.writer.note(event)]
+                    if events:
+                        spoke_at = time.monotonic()
+                        yield self.numbered.framed(events)
+                    elif time.monotonic() - spoke_at < sse.KEEP_ALIVE_S:
+                        yield sse.KEEP_ALIVE
+                    else:
+                        spoke_at = time.monotonic()
+                        yield self.numbered.beaten(self.writer.beat())
+                await self.keep()
+                last = self.writer.end()
+            except Exception as error:  # the boundary: whatever broke, the stream reports it
+                last = self.writer.fail(errors.explain(error))
+            yield self.numbered.framed([last]) + sse.DONE
+
+    async def keep(self, trace: Trace | None = None) -> None:
+        """Store the response as it is now, where it is to be stored."""
+        if not self._body.is_stored:
+            return
+        whole = self.writer.whole
+        made = {"pieces": self.writer.pieces, "beats": self.numbered.beats, **(trace or {})}
+        await in_database(lambda: self._stored.keep(whole, self._input, made))

@@ -1,0 +1,145 @@
+"""How the stream of a stored response was divided into events, and the same stream again.
+
+A trace has the sizes of each item's deltas and the numbers of events that said nothing new. All else of the
+events follows from the response.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypedDict
+
+import msgspec
+
+from inference.api.http import sse
+from inference.api.openai.responses import response_fields
+from inference.api.openai.responses.output_items import StreamEvent
+from inference.api.openai.responses.response_writer import ResponseWriter
+from inference.api.openai.schemas.offered_tools import CUSTOM_INPUT, OfferedTool
+from inference.core.events import Delta, Ended, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
+from inference.core.requests import Tool
+
+
+class Trace(TypedDict, total=False):
+    """What is stored of a stream."""
+
+    pieces: list[list[Any]]  # for each item its deltas' characters, or characters and log probabilities
+    beats: list[int]  # numbers of repeated response.in_progress
+    was_queued_only: bool  # whether the model never began to answer
+
+
+class NumberedEvents:
+    """Numbers a stream's events and frames them; it remembers the numbers of those that said nothing new."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.beats: list[int] = []
+
+    def framed(self, events: Iterable[StreamEvent]) -> bytes:
+        return b"".join(self._frame(kind, fields) for kind, fields in events)
+
+    def beaten(self, events: Iterable[StreamEvent]) -> bytes:
+        """The frame of an event that says nothing new."""
+        self.beats.append(self.count)
+        return self.framed(events)
+
+    def _frame(self, kind: str, fields: dict[str, Any]) -> bytes:
+        number, self.count = self.count, self.count + 1
+        event = {"type": kind, "sequence_number": number, **fields}
+        return sse.event(msgspec.json.encode(event), name=kind)
+
+
+def replayed(body: Mapping[str, Any], trace: Trace, after: int = -1) -> Iterator[bytes]:
+    """The frames of a stored response's events whose numbers are above `after`, and [DONE]."""
+    beats = set(trace.get("beats", ()))
+    numbered = NumberedEvents()
+    for event in _events(body, trace):
+        while numbered.count in beats:
+            beat = numbered.framed([("response.in_progress", _as_begun(body))])
+            if numbered.count - 1 > after:
+                yield beat
+        frame = numbered.framed([event])
+        if numbered.count - 1 > after:
+            yield frame
+    yield sse.DONE
+
+
+def _as_begun(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"response": {**response_fields.begun_again(body), "status": "in_progress"}}
+
+
+def _events(body: Mapping[str, Any], trace: Trace) -> Iterator[StreamEvent]:
+    output: Sequence[dict[str, Any]] = body["output"]
+    ids = iter([item["id"] for item in output])
+    writer = ResponseWriter(
+        response_fields.begun_again(body),
+        {str(place): _tool(item) for place, item in enumerate(output) if "name" in item},
+        seals_reasoning=any("encrypted_content" in item for item in output),
+        summarises=any(item.get("summary") for item in output),
+        make_id=lambda kind: next(ids),
+    )
+    yield from writer.begin()
+    if body["background"] and not trace.get("was_queued_only"):
+        yield from writer.start()
+    pieces = trace.get("pieces", [])
+    for place, item in enumerate(output):
+        for delta in _deltas(place, item, pieces[place] if place < len(pieces) else None):
+            yield from writer.note(delta)
+    was_broken_off = body["status"] in ("failed", "cancelled")
+    if not (was_broken_off and output and output[-1]["status"] == "incomplete"):
+        is_cut = body["status"] == "incomplete"
+        yield from writer.note(Ended(reason="length" if is_cut else "stop"))
+    yield writer.finish({name: value for name, value in body.items() if name != "output"})
+
+
+def _tool(item: Mapping[str, Any]) -> OfferedTool:
+    kind: Any = "custom" if item["type"] == "custom_tool_call" else "function"
+    return OfferedTool(Tool(name=""), kind, item["name"], item.get("namespace"), "", is_strict=False)
+
+
+def _deltas(place: int, item: Mapping[str, Any], pieces: Sequence[Any] | None) -> Iterator[Delta]:
+    """What the model said of an item: in these pieces, or else in one."""
+    match item["type"]:
+        case "message":
+            part = item["content"][0]
+            yield from _texts(part["text"], part.get("logprobs", []), pieces)
+        case "reasoning":
+            for text in _sliced(item["content"][0]["text"], pieces):
+                yield ReasoningDelta(text=text)
+        case "function_call":
+            yield ToolCallDelta(call=place, id=item["call_id"], name=str(place))
+            for text in _sliced(item["arguments"], pieces):
+                yield ToolCallDelta(call=place, text=text)
+        case "custom_tool_call":
+            opening = f'{{"{CUSTOM_INPUT}": "'
+            yield ToolCallDelta(call=place, id=item["call_id"], name=str(place), text=opening)
+            for text in _sliced(item["input"], pieces):
+                yield ToolCallDelta(call=place, text=json.dumps(text)[1:-1])
+
+
+def _texts(text: str, logprobs: Sequence[Any], pieces: Sequence[Any] | None) -> Iterator[Delta]:
+    if pieces is None:
+        pieces = [[len(text), len(logprobs)]]
+    tokens = [_token(one) for one in logprobs]
+    at = token_at = 0
+    for piece in pieces:
+        size, count = piece if isinstance(piece, list) else (piece, 0)
+        yield TextDelta(text=text[at : at + size], logprobs=tuple(tokens[token_at : token_at + count]))
+        at, token_at = at + size, token_at + count
+    if rest := tokens[token_at:]:
+        yield TextDelta(text="", logprobs=tuple(rest))
+
+
+def _token(told: Mapping[str, Any]) -> TokenLogprob:
+    return TokenLogprob(
+        text=told["token"],
+        bytes=tuple(told["bytes"]),
+        logprob=told["logprob"],
+        top=tuple(_token(other) for other in told.get("top_logprobs", ())),
+    )
+
+
+def _sliced(text: str, pieces: Sequence[int] | None) -> Iterator[str]:
+    at = 0
+    for size in [len(text)] if pieces is None else pieces:
+        yield text[at : at + size]
+        at += size

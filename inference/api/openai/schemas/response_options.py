@@ -1,0 +1,88 @@
+"""What a response's text, reasoning and further output are to be."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from inference.api.http.strict_schema import Part, Refused
+from inference.api.openai.schemas.messages import FunctionName
+from inference.api.openai.schemas.tools import JsonSchema
+
+ENCRYPTED_REASONING = "reasoning.encrypted_content"
+LOGPROBS = "message.output_text.logprobs"
+# What OpenAI publishes and this server never has: it is noted.
+_NOTHING_TO_INCLUDE = (
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
+    "file_search_call.results",
+    "message.input_image.image_url",
+    "web_search_call.action.sources",
+    "web_search_call.results",
+)
+INCLUDABLE = (ENCRYPTED_REASONING, LOGPROBS, *_NOTHING_TO_INCLUDE)
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+SummaryKind = Literal["auto", "concise", "detailed"]
+
+
+def _is_published(value: Any) -> Any:
+    if isinstance(value, str) and value not in INCLUDABLE:
+        raise PydanticCustomError("not_includable", f"It must be one of {', '.join(INCLUDABLE)}")
+    return value
+
+
+Include = Annotated[
+    list[Annotated[str, BeforeValidator(_is_published), Field(json_schema_extra={"enum": list(INCLUDABLE)})]],
+    Field(max_length=64),
+]
+
+
+class TextFormat(Part):
+    """The form of the answer's text."""
+
+    noted = {"description": "the model does not read it; put it into the instructions."}
+
+    type: Literal["text", "json_object", "json_schema"] = Field(
+        description="`text`; `json_object`: any JSON object; `json_schema`: what follows the schema."
+    )
+    name: FunctionName | None = Field(None, description="With `json_schema`: a label.")
+    schema_: JsonSchema | None = Field(
+        None, alias="schema", description="With `json_schema`: the schema; enforced while decoding."
+    )
+    strict: bool | None = Field(None, description="The schema is enforced whether this is `true` or not.")
+
+    @property
+    def schema_text(self) -> str:
+        if self.type == "text":
+            return ""
+        return json.dumps(self.schema_) if self.schema_ is not None else '{"type":"object"}'
+
+
+class TextOptions(Part):
+    noted = {"verbosity": "no chat template knows it; say it in the instructions."}
+
+    format: TextFormat | None = Field(None, description="The form of the answer's text.")
+
+
+class ReasoningOptions(Part):
+    refused = {"mode": Refused("there is one mode.", ("standard",))}
+    noted = {"context": "the chat template decides which earlier reasoning is kept."}
+    aliases = {"generate_summary": "summary"}
+
+    effort: Effort | None = Field(
+        None, description="How much the model is to think, from `none` to `max`; the template's by default."
+    )
+    max_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        None, description="Not OpenAI's. The most tokens of reasoning; 0 for none."
+    )
+    enabled: bool | None = Field(
+        None, description="Not OpenAI's. Whether to reason, where the template has a switch for it."
+    )
+    summary: SummaryKind | None = Field(
+        None, description="Any of the values gives the whole reasoning as a summary, beside its own text."
+    )
+
+
+class ResponseStreamOptions(Part):
+    noted = {"include_obfuscation": "events are not padded."}
