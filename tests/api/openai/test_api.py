@@ -20,6 +20,9 @@ KNOWN = {
     ("POST", "/completions"),
     ("POST", "/embeddings"),
     ("POST", "/responses"),
+    ("POST", "/responses/compact"),
+    ("POST", "/responses/input_tokens"),
+    ("POST", "/responses/{response:response_id}/cancel"),
     ("GET", "/responses/{response:response_id}"),
     ("DELETE", "/responses/{response:response_id}"),
     ("GET", "/responses/{response:response_id}/input_items"),
@@ -49,7 +52,7 @@ async def test_no_route_answers_a_stranger(method: str, path: str, settings: obj
 
 NOWHERE = [
     *("docs", "", "images", "models/", "files", "batches", "conversations", "audio/speech", "moderations"),
-    *("responses/compact", "responses/input_tokens", "responses/ws", "responses/resp_1/cancel"),
+    *("responses/ws", "responses/resp_1/pause"),
     *("responses/resp_1/input_items/msg_1", "chat/completions/chatcmpl-1", "completions/cmpl-1"),
     *("chat", "embeddings/1", "tokenize/count", "responses/chatcmpl-1", "responses/resp_"),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from inference.api.http.strict_json import parse
-from inference.api.openai.responses.output_items import conversation
+from inference.api.openai.responses.conversation import conversation
 from inference.api.openai.schemas import ChatCompletionBody, ResponseBody
 from inference.core.errors import InvalidRequest
 from inference.core.requests import ChatRequest, Message, Tool, ToolCall
@@ -239,7 +239,7 @@ def test_arguments_that_are_neither_text_nor_object_are_refused_by_name(argument
 @pytest.mark.parametrize("arguments", [{"a": 1}, None, "", '{"a":'])
 def test_arguments_of_an_item_are_taken_in_any_form(arguments: Any) -> None:
     item = {"type": "function_call", "call_id": "a", "name": "weather", "arguments": arguments}
-    (message,) = conversation("", [], response(input=[item])).messages
+    (message,) = conversation([], response(input=[item]), {}).messages
     expected = {None: "{}"}.get(arguments, arguments) if not isinstance(arguments, dict) else '{"a": 1}'
     assert message.tool_calls[0].arguments == expected
 

@@ -97,6 +97,7 @@ def _tools(function: str, custom: str, namespace: str) -> list[dict[str, Any]]:
 _SAID = {"type": "output_text", "text": "Hi", "annotations": [], "logprobs": []}
 _REFUSED = {"type": "refusal", "refusal": "No."}
 RESPONSE: dict[str, Any] = {
+    **{name: value for name, value in _OTHERS.items() if name not in ("timings", "return_progress")},
     "model": "tiny",
     "input": [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}], **_ITEM},

@@ -236,7 +236,8 @@ def _refuse_other_kinds(value: Any) -> Any:
 def _item_tag(value: Any) -> str | None:
     kind = kind_in(value)
     if isinstance(value, dict) and kind is None:  # a message and a reference may leave their type out
-        return "<reference>" if "id" in value and value.keys() <= {"id", "type"} else "<message>"
+        is_message = "role" in value or "content" in value or "id" not in value
+        return "<message>" if is_message else "<reference>"
     return _BRANCHES.get(kind, "<foreign>") if isinstance(kind, str) else None
 
 

@@ -209,6 +209,7 @@ class ResponseBody(Sampled):
             follows_schemas=mode != "none" and (is_strict or mode != "auto"),
             may_call_several=several(self.parallel_tool_calls, mode),
             schema=form.schema_text if form else "",
+            continues=_is_unfinished(messages),
             effort=reasoning.effort or "",
             thinking=reasoning.enabled,
             thinking_budget=reasoning.max_tokens,
@@ -216,3 +217,9 @@ class ResponseBody(Sampled):
             cache_key=self.prompt_cache_key or "",
             labels=tuple((self.metadata or {}).items()),
         )
+
+
+def _is_unfinished(messages: tuple[Message, ...]) -> bool:
+    """Whether the conversation ends with a text of the assistant's, which the answer then goes on with."""
+    last = messages[-1] if messages else None
+    return bool(last and last.role == "assistant" and last.content and not last.tool_calls)
