@@ -50,7 +50,7 @@ class Edge:
         is_cross = cors.is_allowed(scope["path"], origins, settings.CONFIG.origins)
         added += cors.answer_headers(origins[0]) if is_cross else [_RESOURCE_POLICY]
         if refusal := _refused_host(scope) or (None if is_cross else _refused_request(scope, headers)):
-            await _refuse(refusal, added, send)
+            await _refuse(refusal, scope["path"], headers, added, send)
         elif is_cross and cors.is_preflight(scope["method"], headers):
             await _respond(204, [*added[:1], *cors.preflight_headers(origins[0], headers)], b"", send)
         else:
@@ -120,14 +120,17 @@ def _joined(own: Any, added: cors.Headers) -> cors.Headers:
     return [*others, (b"vary", varied)] if varied else others
 
 
-async def _refuse(refusal: ServerError, added: cors.Headers, send: ASGISendCallable) -> None:
+async def _refuse(
+    refusal: ServerError, path: str, sent: Mapping[str, str], added: cors.Headers, send: ASGISendCallable
+) -> None:
+    status, body = errors.status_of(refusal, path, sent), errors.encoder_of(path, sent)(refusal)
     headers = [
         (b"content-type", b"application/json"),
         (b"x-content-type-options", b"nosniff"),
         (b"connection", b"close"),
         *added,
     ]
-    await _respond(refusal.status, headers, errors.encode(refusal), send)
+    await _respond(status, headers, body, send)
 
 
 async def _respond(status: int, headers: cors.Headers, body: bytes, send: ASGISendCallable) -> None:

@@ -114,7 +114,7 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
     def _refuse_body(self) -> None:
         """Answer 413, and close the connection after _LINGER_S in which further input is ignored."""
         self._is_refused = True
-        body = errors.encode(BodyTooLarge(errors.BODY_TOO_LARGE))
+        body = self._encoded(BodyTooLarge(errors.BODY_TOO_LARGE))
         self.channel.transport.write(
             b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
             b"X-Content-Type-Options: nosniff\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
@@ -185,7 +185,12 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
         error: ServerError = InternalError(errors.INTERNAL) if status >= 500 else InvalidRequest(body)
         headers = [(b"Content-Type", b"application/json"), (b"X-Content-Type-Options", b"nosniff")]
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
-        self.handle_reply({"type": "http.response.body", "body": errors.encode(error)})
+        self.handle_reply({"type": "http.response.body", "body": self._encoded(error)})
+
+    def _encoded(self, error: ServerError) -> bytes:
+        """The error in the form of the API whose address was asked: known before the request is whole."""
+        address = self.uri if self.uri.startswith(b"/") else getattr(self.channel, "_path", b"")
+        return errors.encoder_of(address.partition(b"?")[0].decode("latin-1"))(error)
 
 
 class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in daphne

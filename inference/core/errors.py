@@ -32,7 +32,7 @@ The message is shown to the client, so it never holds a path, a traceback or ano
 
 from typing import ClassVar, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 LoadFailure = Literal[
     "out_of_memory",  # it may fit once others have gone
@@ -50,6 +50,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     code: str
     message: str
     param: str | None = None
+    lengths: tuple[int, int] | None = None  # of ContextLengthExceeded
 
 
 class ServerError(Exception):
@@ -88,7 +89,26 @@ class InvalidValue(InvalidRequest):
 
 
 class ContextLengthExceeded(InvalidRequest):
+    """The prompt does not fit.
+
+    `lengths` are its tokens, at least so many, and those of the context.
+    """
+
     code = "context_length_exceeded"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after: float | None = None,
+        lengths: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after=retry_after)
+        self.lengths = lengths
+
+    def refusal(self) -> Refusal:
+        return structs.replace(super().refusal(), lengths=self.lengths)
 
 
 class TemplateFailed(InvalidRequest):
@@ -208,5 +228,7 @@ def all_errors(root: type[ServerError] = ServerError) -> list[type[ServerError]]
 
 def from_refusal(refusal: Refusal) -> ServerError:
     """The error a worker refused with, rebuilt on the site's side."""
+    if refusal.code == ContextLengthExceeded.code:
+        return ContextLengthExceeded(refusal.message, param=refusal.param, lengths=refusal.lengths)
     classes = {error.code: error for error in all_errors()}
     return classes.get(refusal.code, InternalError)(refusal.message, param=refusal.param)

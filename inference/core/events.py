@@ -97,6 +97,7 @@ class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
 
     reason: FinishReason
     index: int = 0
+    stop: str = ""  # the stop string that ended it; empty where none did
 
 
 class Tokenized(Struct, frozen=True, kw_only=True, tag="tokenized"):

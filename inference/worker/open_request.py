@@ -58,7 +58,7 @@ class OpenRequest:
         answer = self.answers.pop(sequence)
         self.completion_tokens += answer.tokens
         self.reasoning_tokens += answer.reasoning_tokens
-        ended = Ended(reason=reason, index=answer.index)
+        ended = Ended(reason=reason, index=answer.index, stop=answer.stop)
         return [ended] if self.answers else [ended, self.finished()]
 
     def finished(self) -> Finished:

@@ -243,3 +243,14 @@ async def test_an_id_that_cannot_be_used_is_replaced(sent: str) -> None:
 async def test_names_that_only_reach_this_machine_are_known(host: str) -> None:
     async with client() as web:
         assert (await web.get("/health", headers={"Host": host})).status_code != 400
+
+
+async def test_a_refusal_has_the_form_of_the_dialect() -> None:
+    async with client() as web:
+        refused = [
+            await web.post("/v1/messages", json={}, headers={"Host": "evil.example"}),
+            await web.post("/v1/messages", json={}, headers={"Origin": "http://evil.example"}),
+        ]
+    kinds = [(one.status_code, one.json()["error"]["type"]) for one in refused]
+    assert kinds == [(400, "invalid_request_error"), (403, "permission_error")]
+    assert all(one.json()["request_id"] == one.headers["x-request-id"] for one in refused)

@@ -41,9 +41,9 @@ def upload(site: Site, head: bytes, piece: bytes, total_bytes: int) -> tuple[int
             return sent, b""
 
 
-def answer_at_once(site: Site, head: bytes, body: bytes) -> bytes:
+def answer_at_once(site: Site, head: bytes, body: bytes, path: bytes = b"/v1/nowhere") -> bytes:
     with socket.create_connection(("127.0.0.1", site.port), timeout=10) as client:
-        client.sendall(b"POST /v1/nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n" + head + b"\r\n" + body)
+        client.sendall(b"POST " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n" + head + b"\r\n" + body)
         answer = b""
         while part := client.recv(65536):
             answer += part
@@ -78,6 +78,14 @@ def test_the_uploader_is_told_in_json_and_the_connection_closed(site: Site, head
     status, _, rest = answer_at_once(site, head, body).partition(b"\r\n")
     assert b" 413 " in status
     assert json.loads(rest.partition(b"\r\n\r\n")[2])["error"]["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize("path", [b"/v1/messages", b"/v1/messages?beta=true"])
+def test_an_uploader_is_told_in_the_form_of_the_dialect(site: Site, path: bytes) -> None:
+    status, _, rest = answer_at_once(site, b"Content-Length: 4000000000\r\n", b"", path).partition(b"\r\n")
+    error = json.loads(rest.partition(b"\r\n\r\n")[2])
+    assert b" 413 " in status
+    assert (error["type"], error["error"]["type"]) == ("error", "request_too_large")
 
 
 def test_a_body_of_the_limit_passes(site: Site) -> None:

@@ -43,7 +43,7 @@ def test_a_stop_string_takes_the_sequence_out_of_the_batch() -> None:
     stub.submit(1, max_tokens=50, stop=("b",))
     stub.generate(1, "abc")
     assert stub.next_event(1).text == "a"
-    assert stub.next_event(1) == Ended(reason="stop")
+    assert stub.next_event(1) == Ended(reason="stop", stop="b")
     assert stub.commands.get(timeout=5) == Remove(1)
 
 

@@ -11,8 +11,8 @@ import json
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser as regex_parser  # type: ignore[attr-defined]
+from re import _constants as codes
+from re import _parser as regex_parser
 from typing import Any
 
 from inference.adapters.tool_calls.grammar_rules import Unwritable

@@ -21,6 +21,9 @@ from inference.serving.recording.request_entry import Seen
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+_HOW_TO_SEND = "send it as `Authorization: Bearer KEY`, or in the header `x-api-key`"
+
+
 class AuthenticatedRequest(HttpRequest):
     """What a view gets once ninja has put the principal on the request."""
 
@@ -49,18 +52,32 @@ class Caller:
         config = settings.CONFIG
         if config.is_open and not origin.is_allowed(request.headers.get("Origin", ""), config.origins):
             _check_origin(request)
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        given = given.strip()
+        given = _key_in(request)
         expected = config.api_key.get_secret_value() if config.api_key else ""
-        if scheme.lower() == "bearer" and expected and _is_same(given, expected):
+        if given and expected and _is_same(given, expected):
             return Principal(kind="key")
-        if scheme.lower() == "bearer" and key_secret.prefix_of(given):
+        if key_secret.prefix_of(given):
             return await _holder(request, given)
         if config.is_open:
             return Principal(kind="local")
-        if "Authorization" in request.headers:
-            raise AuthenticationFailed("This API key is not valid; send it as `Authorization: Bearer KEY`.")
+        if given or not _sends_no_key(request):
+            raise AuthenticationFailed(f"This API key is not valid; {_HOW_TO_SEND}.")
         return await _signed_in_user(request, self.scope)
+
+
+def _key_in(request: HttpRequest) -> str:
+    """The key that the request brings: as a bearer token, or else in Anthropic's header `x-api-key`.
+
+    Anthropic's clients send both headers where both are configured, one of them empty: that is no key.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    return bearer or request.headers.get("x-api-key", "").strip()
+
+
+def _sends_no_key(request: HttpRequest) -> bool:
+    """Whether no header claims a key; one of another scheme than Bearer does, and is wrong."""
+    return request.headers.get("Authorization", "").strip().lower() in ("", "bearer")
 
 
 def _is_same(given: str, expected: str) -> bool:
@@ -86,7 +103,9 @@ async def _signed_in_user(request: HttpRequest, scope: Scope | None) -> Principa
     user = await request.auser()
     principal = visitor(user)
     if principal is None:
-        raise AuthenticationFailed("Send your API key as `Authorization: Bearer KEY`, or sign in.")
+        raise AuthenticationFailed(
+            "Send your API key as `Authorization: Bearer KEY` or in the header `x-api-key`, or sign in."
+        )
     _check_origin(request)
     # ninja's views are exempt from Django's CSRF middleware, so a session must be checked here.
     if request.method not in SAFE_METHODS and check_csrf(request):

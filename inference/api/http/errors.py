@@ -1,7 +1,8 @@
-"""A ServerError in the shape of OpenAI's API."""
+"""A ServerError in the shape of the API that was called: OpenAI's, or Anthropic's."""
 
 import logging
 import math
+from collections.abc import Callable, Container
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from inference.api.http import anthropic_errors
 from inference.core.errors import (
     AuthenticationFailed,
     BodyTooLarge,
@@ -47,8 +49,20 @@ def encode(error: ServerError) -> bytes:
     return msgspec.json.encode({"error": fields})
 
 
-def response(error: ServerError) -> HttpResponse:
-    answer = HttpResponse(encode(error), status=error.status, content_type="application/json")
+def encoder_of(path: str, headers: Container[str] = ()) -> Callable[[ServerError], bytes]:
+    """How the API writes its errors that a request with this path and these headers has called."""
+    return anthropic_errors.encode if anthropic_errors.is_spoken(path, headers) else encode
+
+
+def status_of(error: ServerError, path: str, headers: Container[str] = ()) -> int:
+    """The HTTP status of `error` in the API that was called."""
+    return anthropic_errors.status_of(error) if anthropic_errors.is_spoken(path, headers) else error.status
+
+
+def response(error: ServerError, path: str = "", headers: Container[str] = ()) -> HttpResponse:
+    """The answer to a request with this path and these headers that failed."""
+    status = status_of(error, path, headers)
+    answer = HttpResponse(encoder_of(path, headers)(error), status=status, content_type="application/json")
     if error.retry_after is not None:
         answer["Retry-After"] = str(math.ceil(error.retry_after))
     if isinstance(error, StoppedByOperator):
@@ -67,4 +81,4 @@ def handle_all(api: NinjaAPI) -> None:
 
 
 def _on_error(request: HttpRequest, error: Any) -> HttpResponse:
-    return response(explain(error))
+    return response(explain(error), request.path, request.headers)

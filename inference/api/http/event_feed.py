@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, suppress
 
 from inference.api.http import errors, sse
 from inference.core.errors import InternalError, ServerError
@@ -35,11 +35,18 @@ class EventFeed:
         """Wait until the model accepts the request; raises a refusal while a status can still tell it."""
         with ExitStack() as unless_accepted:
             unless_accepted.callback(self.cancel)
-            event: Event | None = None
-            while not isinstance(event, Accepted):
-                await self._wait()
-                event = self._queued.popleft() if self._queued else None
-                self._has_capacity.set()
+            event = await self._next_accepted()
+            unless_accepted.pop_all()
+        return event
+
+    async def accepted_within(self, seconds: float) -> Accepted | None:
+        """The same, but None when the model has not accepted by then; ask again to wait on."""
+        with ExitStack() as unless_accepted:
+            unless_accepted.callback(self.cancel)
+            event = None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    event = await self._next_accepted()
             unless_accepted.pop_all()
         return event
 
@@ -61,6 +68,14 @@ class EventFeed:
     async def aclose(self) -> None:
         self.cancel()
         await asyncio.wait([self._task])
+
+    async def _next_accepted(self) -> Accepted:
+        event: Event | None = None
+        while not isinstance(event, Accepted):
+            await self._wait()
+            event = self._queued.popleft() if self._queued else None
+            self._has_capacity.set()
+        return event
 
     async def _wait(self) -> None:
         """Return once there are events, or a silence to tell of; raises what ended the stream."""

@@ -1,4 +1,4 @@
-"""The last word on errors below /v1 and /api: whoever made them, they leave as JSON in OpenAI's shape."""
+"""The last word on errors below /v1 and /api: whoever made them, they leave as JSON in the API's shape."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-from inference.api.http import answer_headers, dialects, errors, rate_limit_headers
+from inference.api.http import answer_headers, anthropic_errors, dialects, errors, rate_limit_headers
 from inference.core.errors import (
     AuthenticationFailed,
     BodyTooLarge,
@@ -56,10 +56,13 @@ def json_errors(get_response: GetResponse | AsyncGetResponse) -> GetResponse | A
 def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     rate_limit_headers.add_to(request, response)
     answer_headers.add_to(request, response)
+    if anthropic_errors.is_spoken(request.path, request.headers):
+        response["request-id"] = anthropic_errors.request_id_of()
     is_ours = request.path.startswith(_OURS) or f"{request.path}/" in _OURS
     if not is_ours or response.status_code < 400 or response["Content-Type"] == "application/json":
         return response
-    replaced = errors.response(_ERRORS.get(response.status_code, InternalError(errors.INTERNAL)))
+    error = _ERRORS.get(response.status_code, InternalError(errors.INTERNAL))
+    replaced = errors.response(error, request.path, request.headers)
     for header, value in response.headers.items():
         if header not in _REPLACED_HEADERS:
             replaced[header] = value

@@ -41,6 +41,7 @@ class Strict(BaseModel):
     refused: ClassVar[Mapping[str, Refused]] = {}
     noted: ClassVar[Mapping[str, str]] = {}  # name: why it changes nothing
     aliases: ClassVar[Mapping[str, str]] = {}  # other name of a field: the field's own name
+    silent: ClassVar[frozenset[str]] = frozenset()  # noted without being listed: marks that come by the dozen
     notes_unknown: ClassVar[bool] = False
     _noted: tuple[str, ...] = PrivateAttr(())
     _sent_as: Mapping[str, str] = PrivateAttr({})  # own name: the alias that was sent
@@ -56,6 +57,7 @@ class Strict(BaseModel):
         is_ours = cls._is_of_our_kind(fields)
         others = [name for name in fields if name not in known and (is_ours or name in cls.refused)]
         noted = tuple(name for name in others if cls._is_noted(name, fields[name], info))
+        noted = tuple(name for name in noted if cls._is_listed(name))
         built = build({name: value for name, value in fields.items() if name in known})
         built._noted, built._sent_as = noted, sent_as
         return built
@@ -122,6 +124,10 @@ class Strict(BaseModel):
         close = get_close_matches(name[:64], cls.names(), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise unsupported(f"<field> is not a field of this endpoint.{hint}", field=name[:64])
+
+    @classmethod
+    def _is_listed(cls, name: str) -> bool:
+        return name not in cls.silent
 
     @classmethod
     def _takes_unknown(cls, info: ValidationInfo) -> bool:

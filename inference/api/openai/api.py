@@ -2,6 +2,7 @@
 
 from ninja import NinjaAPI
 
+from inference.api.anthropic import messages
 from inference.api.http import errors
 from inference.api.http.auth import Caller
 from inference.api.openai import chat_completions, completions, embeddings, models, tokenize
@@ -13,7 +14,7 @@ api = NinjaAPI(
     title="OpenAI dialect", urls_namespace="openai", auth=Caller(), docs_url=None, openapi_url=None
 )
 errors.handle_all(api)
-for part in (chat_completions, completions, compaction, counting, responses, tokenize):
+for part in (chat_completions, completions, compaction, counting, responses, tokenize, messages):
     api.add_router("", part.router, auth=Caller("chat"))
 api.add_router("", embeddings.router, auth=Caller("embeddings"))
 api.add_router("", models.router)  # whoever may ask anything may know what there is

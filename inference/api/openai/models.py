@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
+from inference.api.anthropic import models as anthropic_models
 from inference.api.openai.codex_models import codex_model
 from inference.core.errors import ModelNotFound
 from inference.core.model_card import ModelCard
@@ -18,9 +19,12 @@ router = Router()
 @router.get("/models")
 async def list_models(request: HttpRequest) -> dict[str, Any]:
     """Every model that is loaded or can be."""
-    cards = await CATALOG.run(runtime.catalog().scan)
+    found = await CATALOG.run(runtime.catalog().scan)
+    cards = [card for card in found if card.is_servable]
+    if anthropic_models.is_wanted(request):
+        return anthropic_models.page_of(cards, request)
     pool = runtime.pool().snapshot()
-    shown = [(card, pool.of(card.id)) for card in cards if card.is_servable]
+    shown = [(card, pool.of(card.id)) for card in cards]
     chats = [(card, resident) for card, resident in shown if card.kind == "chat"]
     return {
         "object": "list",
@@ -37,6 +41,8 @@ async def retrieve_model(request: HttpRequest, model_id: str) -> dict[str, Any]:
         raise ModelNotFound(
             f"There is no model {model_id[:256]!r} here; GET /v1/models lists them.", param="model"
         )
+    if anthropic_models.is_wanted(request):
+        return anthropic_models.model(card)
     return _model(card, runtime.pool().snapshot().of(card.id))
 
 

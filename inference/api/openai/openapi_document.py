@@ -8,6 +8,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
+from inference.api.anthropic import openapi_objects as anthropic
 from inference.api.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
@@ -106,6 +107,7 @@ OBJECTS: Mapping[str, Json] = {
         prompt={"anyOf": [TEXT, _list_of(TEXT)]},
     ),
     "Text": _object("object model prompt", object=TEXT, model=TEXT, prompt=TEXT),
+    **anthropic.OBJECTS,
 }
 BODIES: Mapping[str, tuple[type[Strict], ...]] = {
     "/chat/completions": (ChatCompletionBody,),
@@ -116,8 +118,9 @@ BODIES: Mapping[str, tuple[type[Strict], ...]] = {
     "/responses/compact": (ResponseBody,),
     "/tokenize": (ChatCompletionBody, CompletionBody),
     "/detokenize": (DetokenizeBody,),
+    **anthropic.BODIES,
 }
-STREAMED = frozenset({"/chat/completions", "/completions", "/responses"})
+STREAMED = frozenset({"/chat/completions", "/completions", "/responses", *anthropic.STREAMED})
 ANSWERS: Mapping[tuple[str, str], str] = {
     ("post", "/chat/completions"): "ChatCompletion",
     ("post", "/completions"): "Completion",
@@ -133,6 +136,7 @@ ANSWERS: Mapping[tuple[str, str], str] = {
     ("post", "/detokenize"): "Text",
     ("get", "/models"): "Models",
     ("get", "/models/{model_id}"): "Model",
+    **anthropic.ANSWERS,
 }
 _STATUSES = {
     400: "Something in the request is wrong; `param` names it.",
@@ -145,6 +149,7 @@ _STATUSES = {
     429: "Too many wait already; Retry-After says when to come back.",
     500: "Something went wrong in the server.",
     503: "The model cannot be served now; the message says why.",
+    529: "Others' requests are in the way; Retry-After says when to come back.",
 }
 
 
@@ -189,7 +194,7 @@ def _operation(method: str, path: str, shown_operation: Mapping[str, Any], schem
     made: Json = {
         "operationId": f"{method}{path}".replace("/", "_").translate({ord("{"): None, ord("}"): None}),
         "summary": shown_operation.get("description", "").strip().splitlines()[0],
-        "responses": {"200": _success(method, path)} | _errors(),
+        "responses": {"200": _success(method, path)} | _errors(path),
     }
     if parameters := [_parameter(one) for one in shown_operation.get("parameters", ())]:
         made["parameters"] = parameters
@@ -214,11 +219,9 @@ def _success(method: str, path: str) -> Json:
     return {"description": "The answer.", "content": content}
 
 
-def _errors() -> Json:
-    return {
-        str(status): {"description": text, "content": _json(_ref("Error"))}
-        for status, text in _STATUSES.items()
-    }
+def _errors(path: str) -> Json:
+    kind = _ref("AnthropicError" if path in anthropic.BODIES else "Error")
+    return {str(status): {"description": text, "content": _json(kind)} for status, text in _STATUSES.items()}
 
 
 def _either(bodies: tuple[type[Strict], ...], schemas: Json) -> Json:

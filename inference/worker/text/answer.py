@@ -114,6 +114,11 @@ class AnswerText:
         """Whether the text has ended the answer: by a stop string, or by the only call that is allowed."""
         return self._stops.has_matched or self._reader.is_done
 
+    @property
+    def stop(self) -> str:
+        """The stop string that ended the text; empty where none did."""
+        return self._stops.matched
+
     def reason(self, finish: FinishReason | None) -> FinishReason:
         """The finish reason of the answer, given that of its sequence."""
         if finish == "length" and not self.is_stopped:

@@ -26,6 +26,7 @@ class PromptChecks:
                 f"This model's maximum context length is {context} tokens. However, the prompt has at least "
                 f"{at_least} tokens. Shorten it.",
                 param=prompt_field(request),
+                lengths=(at_least, context),
             )
 
     def check_vocabulary(self, request: GenerationRequest, prompt: list[int]) -> None:

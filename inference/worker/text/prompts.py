@@ -210,6 +210,7 @@ class Prompts:
                 f"This model's maximum context length is {context} tokens. However, the prompt has "
                 f"{prompt_tokens} tokens. Shorten it.",
                 param=prompt_field(request),
+                lengths=(prompt_tokens, context),
             )
         wanted = self._options.max_output_tokens if request.max_tokens is None else request.max_tokens
         return min(wanted, context - prompt_tokens)

@@ -11,17 +11,22 @@ class StopStrings:
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stops)
         self._held = ""
-        self.has_matched = False
+        self.matched = ""
+
+    @property
+    def has_matched(self) -> bool:
+        return bool(self.matched)
 
     def feed(self, text: str) -> str:
         """The text that can be shown by now; an end that may become a stop string is held back."""
         if self.has_matched or not self._stops:
             return "" if self.has_matched else text
         seen = self._held + text
-        matches = [(at + len(stop), at) for stop in self._stops if (at := seen.find(stop)) >= 0]
+        matches = [(at + len(stop), at, stop) for stop in self._stops if (at := seen.find(stop)) >= 0]
         if matches:
-            self.has_matched, self._held = True, ""
-            return seen[: min(matches)[1]]
+            _, start, self.matched = min(matches)
+            self._held = ""
+            return seen[:start]
         keep = max(partial_length(seen, stop) for stop in self._stops)
         self._held = seen[len(seen) - keep :]
         return seen[: len(seen) - keep]

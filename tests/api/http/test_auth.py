@@ -117,3 +117,42 @@ async def test_a_wrong_key_is_not_saved_by_a_session(signed_in: AsyncClient) -> 
 async def test_a_disabled_user_is_nobody(signed_in: AsyncClient) -> None:
     await User.objects.filter(username="ann").aupdate(is_active=False)
     assert (await with_token(signed_in)).status_code == 401
+
+
+@pytest.mark.usefixtures("keyed")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-api-key": "sesame"},
+        {"x-api-key": " sesame "},
+        {"x-api-key": "sesame", "Authorization": ""},
+        {"x-api-key": "sesame", "Authorization": "Bearer "},
+        {"x-api-key": "sesame", "Authorization": "Basic YTpi"},
+        {"x-api-key": "", "Authorization": "Bearer sesame"},
+        {"x-api-key": "another server's", "Authorization": "Bearer sesame"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+async def test_anthropics_header_opens_every_dialect(path: str, headers: dict[str, str]) -> None:
+    with serving(FakeRunner()):
+        response = await post(path, chat_body(max_tokens=5), headers=headers)
+    assert response.status_code == 200
+
+
+@pytest.mark.usefixtures("keyed")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-api-key": ""},
+        {"x-api-key": "wrong"},
+        {"x-api-key": "sesame", "Authorization": "Bearer wrong"},
+        {"x-api-key": "", "Authorization": "Bearer "},
+    ],
+)
+async def test_an_empty_header_is_no_key_and_a_wrong_one_opens_nothing(headers: dict[str, str]) -> None:
+    assert (await ask(**headers)).status_code == 401
+
+
+async def test_a_wrong_header_of_anthropics_is_not_saved_by_a_session(signed_in: AsyncClient) -> None:
+    assert (await with_token(signed_in, **{"x-api-key": "wrong"})).status_code == 401
+    assert (await with_token(signed_in, **{"x-api-key": ""})).status_code == 200

@@ -169,3 +169,23 @@ async def test_a_refusal_behind_many_events_is_raised() -> None:
     with pytest.raises(QueueFull):
         async with asyncio.timeout(5):
             await feed.accepted()
+
+
+async def test_a_late_acceptance_may_be_asked_for_again() -> None:
+    gate = asyncio.Event()
+    feed = EventFeed(Source(Progress(phase="loading"), gate, Accepted(prompt_tokens=3), FINISHED).events())
+    assert await feed.accepted_within(0.01) is None
+    assert await feed.accepted_within(0.01) is None
+    gate.set()
+    accepted = await feed.accepted_within(5)
+    assert accepted and accepted.prompt_tokens == 3
+    assert await read(feed) == [FINISHED]
+
+
+async def test_a_late_refusal_is_raised_when_it_is_asked_for() -> None:
+    gate = asyncio.Event()
+    feed = EventFeed(Source(gate, QueueFull("Busy.")).events())
+    assert await feed.accepted_within(0.01) is None
+    gate.set()
+    with pytest.raises(QueueFull):
+        await feed.accepted_within(5)

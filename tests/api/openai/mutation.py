@@ -18,13 +18,14 @@ from inference.api.openai.schemas import Strict
 from inference.core.config import BASE_DIR
 from tests.api.openai import reference
 
-# Whether these are sent changes nothing: a schema is enforced in any case, an item is a message and a call is
-# one of a function anyway.
+# Whether these are sent changes nothing: a schema is enforced in any case, an item is a message, a call is
+# one of a function and a tool is the client's own anyway.
 _EITHER_WAY = {
     ("SchemaBody", "strict"),
     ("TextFormat", "strict"),
     ("MessageItem", "type"),
     ("CallBody", "type"),
+    ("CustomTool", "type"),
 }
 _BASE = Path("inference/api/http/strict_schema.py")
 # Appended to the base of every body: one field of one class is taken and forgotten.
@@ -32,7 +33,7 @@ _FORGETTING = """
 
 class _Forgetting:
     names = Strict.__dict__["names"].__func__
-    refuse = Strict.__dict__["_refuse_unless_it_asks_for_nothing"].__func__
+    is_noted = Strict.__dict__["_is_noted"].__func__
 
 
 def _names(cls: Any) -> set[str]:
@@ -40,13 +41,13 @@ def _names(cls: Any) -> set[str]:
     return _Forgetting.names(cls) - forgotten
 
 
-def _refuse(cls: Any, name: str, value: Any) -> None:
-    if (cls.__name__, name) != ("{owner}", "{field}"):
-        _Forgetting.refuse(cls, name, value)
+def _is_noted(cls: Any, name: str, value: Any, info: Any) -> bool:
+    is_forgotten = (cls.__name__, name) == ("{owner}", "{field}")
+    return not is_forgotten and bool(_Forgetting.is_noted(cls, name, value, info))
 
 
 Strict.names = classmethod(_names)
-Strict._refuse_unless_it_asks_for_nothing = classmethod(_refuse)
+Strict._is_noted = classmethod(_is_noted)
 """
 
 

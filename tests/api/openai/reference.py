@@ -24,6 +24,7 @@ from inference.api.openai.schemas import (
     Strict,
 )
 from inference.core.config import BASE_DIR
+from tests.api.anthropic import proofs as anthropic
 from tests.api.openai import reaching
 
 PAGE = BASE_DIR / "docs" / "api.md"
@@ -33,6 +34,7 @@ BODIES: Mapping[str, type[Strict]] = {
     "responses": ResponseBody,
     "embeddings": EmbeddingBody,
     "detokenize": DetokenizeBody,
+    **anthropic.BODIES,
 }
 _CLIENT = "e2e/test_openai_client.py"
 _STRUCTURED = "e2e/test_openai_structured_output.py"
@@ -181,16 +183,18 @@ PROOFS: Mapping[str, str] = {
     "dimensions": f"{_VECTORS}::test_fewer_dimensions_are_the_first_ones_brought_to_length",
     "embeddings.user": "api/openai/test_embeddings.py::test_each_input_has_its_vector",
     "tokens": "api/openai/test_tokenize.py::test_tokens_become_text_again",
+    **anthropic.PROOFS,
 }
 
 
 def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Path, handling and tests of each field, nested ones included."""
     for path, what in _handling(body):
+        is_anthropic = name in anthropic.BODIES
         if what.startswith("refused"):
-            yield path, what, (REFUSED,)
+            yield path, what, (anthropic.REFUSED if is_anthropic else REFUSED,)
         elif what.startswith("noted"):
-            yield path, what, (NOTED,)
+            yield path, what, (anthropic.NOTED if is_anthropic else NOTED,)
         elif what.startswith("another name"):
             yield path, what, (ALIAS,)
         else:
@@ -289,7 +293,7 @@ def written(page: str) -> str:
 def tests_named() -> set[tuple[Path, str]]:
     """The file and name of each test that the tables name."""
     arrive = (f"api/openai/test_reaching.py::{test}" for test, _ in REACHING.values())
-    named = {REFUSED, NOTED, ALIAS, *PROOFS.values(), *arrive}
+    named = {REFUSED, NOTED, ALIAS, anthropic.REFUSED, anthropic.NOTED, *PROOFS.values(), *arrive}
     return {(BASE_DIR / "tests" / path, test) for path, _, test in (one.partition("::") for one in named)}
 
 

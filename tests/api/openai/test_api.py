@@ -6,6 +6,7 @@ from django.test import AsyncClient
 from inference.api.http.auth import Caller
 from inference.api.openai.api import api
 from inference.core.config import Config
+from tests.api.anthropic.asking import error_of as anthropic_error
 from tests.api.openai.asking import error_of
 
 ROUTES = {
@@ -28,6 +29,8 @@ KNOWN = {
     ("GET", "/responses/{response:response_id}/input_items"),
     ("POST", "/tokenize"),
     ("POST", "/detokenize"),
+    ("POST", "/messages"),
+    ("POST", "/messages/count_tokens"),
     ("GET", "/models"),
     ("GET", "/models/{path:model_id}"),
 }
@@ -47,7 +50,10 @@ async def test_no_route_answers_a_stranger(method: str, path: str, settings: obj
     ask = getattr(AsyncClient(), method.lower())
     address = "/v1" + re.sub(r"\{[^}]+\}", "resp_1" if "response_id" in path else "tiny", path)
     response = await ask(address, content_type="application/json")
-    assert (response.status_code, error_of(response)["code"]) == (401, "invalid_api_key")
+    if path.startswith("/messages"):
+        assert (response.status_code, anthropic_error(response)["type"]) == (401, "authentication_error")
+    else:
+        assert (response.status_code, error_of(response)["code"]) == (401, "invalid_api_key")
 
 
 NOWHERE = [

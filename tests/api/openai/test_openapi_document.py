@@ -68,6 +68,15 @@ def test_what_is_described_is_what_happens(site: Site, label: str) -> None:
     SETTINGS(given(strategy)(lambda case: asked(site, case) and None))()
 
 
+def without_orphans(body: Any) -> None:
+    """Make questions of a chat's results: no call is generated whose id they would have."""
+    for message in body.get("messages", ()):
+        if message["role"] == "tool":
+            content = message.get("content") or "Hello"
+            message.clear()
+            message.update(role="user", content=content)
+
+
 # What one field asks of another, of what is stored or of any JSON; a schema would tell it badly.
 BETWEEN_FIELDS = re.compile(
     "only (allowed|supported) (together )?with|not supported together|it differs from|are more than"
@@ -77,7 +86,9 @@ BETWEEN_FIELDS = re.compile(
     "|there is \\S+ already|it begins with none of the triggers"
     "|the last message must be|only the last message can|the server itself sets"
     "|it is for grammars|not one that this server made|nothing of the input|not allowed together"
-    "|a number in the body is too large|the body (holds|is nested)|only an assistant's message has it",
+    "|no earlier message|nothing in them for the model|calls of the last message|less than max_tokens"
+    "|a number in the body is too large|the body (holds|is nested)|only an assistant's message has it"
+    "|only a message of the role",
     re.IGNORECASE,
 )
 
@@ -107,6 +118,7 @@ def test_what_follows_the_description_is_done(site: Site, label: str) -> None:
 
     def accepted(case: Any) -> None:
         case.body = with_one_of_each(case.body)
+        without_orphans(case.body)
         response = asked(site, case)
         told = "" if response.status_code == 200 else response.json()["error"]["message"]
         assert not told or BETWEEN_FIELDS.search(told), told

@@ -32,9 +32,15 @@ def text_of(events: list[Any], kind: type[TextDelta | ReasoningDelta] = TextDelt
 
 
 def test_a_stop_string_ends_the_answer_before_it() -> None:
-    made = answer(stops=["there"])
+    made = answer(stops=["nowhere", "there"])
     assert text_of(feed(made, "Hello there!")) == "Hello "
-    assert made.is_stopped
+    assert (made.is_stopped, made.stop) == (True, "there")
+
+
+def test_an_answer_that_no_stop_string_ends_names_none() -> None:
+    made = answer(stops=["there"])
+    feed(made, "Hello then!")
+    assert (made.is_stopped, made.stop) == (False, "")
 
 
 def test_a_stop_string_may_lie_across_characters_of_several_bytes() -> None:

@@ -84,8 +84,22 @@ TOO_LARGE: dict[str, Any] = {
 
 @pytest.mark.parametrize("request_", TOO_LARGE.values(), ids=TOO_LARGE)
 def test_what_is_far_too_large_is_refused_before_it_is_tokenised(request_: Any) -> None:
-    with pytest.raises(ContextLengthExceeded, match="at least"):
+    with pytest.raises(ContextLengthExceeded, match="at least") as caught:
         prompts()[0].prepare(request_, "me")
+    assert caught.value.lengths and caught.value.lengths[0] > caught.value.lengths[1]
+
+
+@pytest.mark.parametrize(("tokens", "wanted"), [(50, 1), (60, 1), (60, None), (51, 0)])
+def test_a_refusal_has_the_lengths_that_do_not_fit(tokens: int, wanted: int | None) -> None:
+    with pytest.raises(ContextLengthExceeded, match="maximum context length is 50 tokens") as caught:
+        prompts(context=50)[0].prepare(completion((1,) * tokens, max_tokens=wanted), "me")
+    assert caught.value.lengths == (tokens, 50)
+
+
+@pytest.mark.parametrize(("wanted", "made"), [(5, 5), (32_000, 40), (0, 0)])
+def test_a_ceiling_beyond_the_context_is_lowered_to_it(wanted: int, made: int) -> None:
+    (asked,) = prompts(context=50)[0].prepare(completion((1,) * 10, max_tokens=wanted, echo=True), "me")
+    assert asked.sequences[0].max_tokens == made
 
 
 def test_the_answer_has_what_the_context_leaves() -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import register_converter
 from django.urls.converters import StringConverter
@@ -17,10 +18,9 @@ from inference.api.http.event_feed import EventFeed
 from inference.api.openai import field_names
 from inference.api.openai.responses import input_items, queries, trace
 from inference.api.openai.responses.background_runs import RUNS
-from inference.api.openai.responses.response_run import OnAccepted, ResponseRun
+from inference.api.openai.responses.response_run import ResponseRun
 from inference.api.openai.schemas import ResponseBody
 from inference.core.errors import InvalidValue
-from inference.core.events import Accepted
 from inference.core.requests import ChatRequest
 from inference.serving import generation
 from inference.storage.database_threads import in_database
@@ -48,7 +48,9 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
         asked = await run.prepare()
     if body.background:
         return await _in_background(request, body, run, asked)
-    on_accepted = _lister(request, run.field_names)
+    on_accepted = partial(
+        answer_headers.accept, request, rename=partial(field_names.path_of, names=run.field_names)
+    )
     events = generation.stream(asked, request.auth)
     with field_names.in_names_of(run.field_names):
         if not body.stream:
@@ -70,20 +72,6 @@ async def _in_background(
     await run.keep()
     background = RUNS.begin(run, request.auth.owner, generation.stream(asked, request.auth))
     return sse.EventStream(background.frames()) if body.stream else _json(background.whole)
-
-
-def _lister(request: HttpRequest, names: Mapping[str, str]) -> OnAccepted:
-    """Lists in the answer's headers what the model has no use for, and what it only tries to follow."""
-
-    def on_accepted(accepted: Accepted) -> None:
-        for header, fields in (
-            (answer_headers.NOTED, accepted.noted),
-            (answer_headers.BEST_EFFORT, accepted.best_effort),
-        ):
-            paths = [field_names.path_of(field, names) for field in fields]
-            answer_headers.list_in(request, header, paths)
-
-    return on_accepted
 
 
 @router.get("/responses/{response:response_id}")

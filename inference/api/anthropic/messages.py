@@ -1,0 +1,78 @@
+"""POST /v1/messages and POST /v1/messages/count_tokens."""
+
+import asyncio
+from contextlib import aclosing
+
+import msgspec
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Router
+
+from inference.api.anthropic.message_writer import PING_S, MessageWriter
+from inference.api.anthropic.schemas import CountTokensBody, MessagesBody
+from inference.api.http import answer_headers, disconnects, sse, strict_json
+from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.event_feed import EventFeed
+from inference.core.errors import InternalError
+from inference.core.events import Tokenized
+from inference.core.requests import TokenizeRequest
+from inference.serving import generation
+
+router = Router()
+# What the worker calls the fields of a request that this dialect calls otherwise.
+_OWN_NAMES = {
+    "effort": "output_config.effort",
+    "reasoning_effort": "output_config.effort",
+    "response_format": "output_config.format",
+    "stop": "stop_sequences",
+    "thinking_budget": "thinking.budget_tokens",
+}
+
+
+@router.post("/messages")
+async def create_message(request: AuthenticatedRequest) -> HttpResponseBase:
+    """Answer a conversation in Anthropic's form, whole or streamed.
+
+    A refusal of a stream is a status while it comes soon. After a silence the stream begins with pings, so
+    that the client knows that its request waits for a model; a refusal is then an event.
+    """
+    body = await strict_json.read(request, MessagesBody)
+    _list_left_out(request, body)
+    writer = MessageWriter(body, lambda accepted: answer_headers.accept(request, accepted, _own_name))
+    events = generation.stream(body.request(), request.auth)
+    if not body.stream:
+        _cancel_at_end(request)
+        return HttpResponse(await writer.whole(events), content_type="application/json")
+    feed = EventFeed(events, silence_s=PING_S)
+    disconnects.at_end(request, feed.cancel)
+    if accepted := await feed.accepted_within(PING_S):
+        writer.accept(accepted)
+    return sse.EventStream(writer.frames(feed))
+
+
+@router.post("/messages/count_tokens")
+async def count_tokens(request: AuthenticatedRequest) -> HttpResponse:
+    """Count the tokens of the prompt that a conversation becomes, without computing anything."""
+    body = await strict_json.read(request, CountTokensBody)
+    _list_left_out(request, body)
+    _cancel_at_end(request)
+    async with aclosing(generation.stream(TokenizeRequest(of=body.request()), request.auth)) as events:
+        async for event in events:
+            if isinstance(event, Tokenized):
+                counted = {"input_tokens": len(event.tokens[0])}
+                return HttpResponse(msgspec.json.encode(counted), content_type="application/json")
+    raise InternalError("The answer did not come; please ask again.")
+
+
+def _own_name(field: str) -> str:
+    return _OWN_NAMES.get(field, field)
+
+
+def _list_left_out(request: AuthenticatedRequest, body: CountTokensBody) -> None:
+    answer_headers.list_in(request, answer_headers.NOTED, body.marks)
+    answer_headers.list_in(request, answer_headers.OMITTED, body.left_out)
+
+
+def _cancel_at_end(request: AuthenticatedRequest) -> None:
+    if task := asyncio.current_task():
+        disconnects.at_end(request, task.cancel)

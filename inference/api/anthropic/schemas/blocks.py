@@ -1,0 +1,298 @@
+"""The content blocks of a message, as Anthropic's clients send them.
+
+Source: https://docs.anthropic.com/en/api/messages and the parameter types of the `anthropic` package.
+"""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from inference.api.anthropic.signature import reasoning_in
+from inference.api.http.strict_schema import Part, Refused, either, unsupported
+from inference.core.requests import ToolCall
+
+_TEXT_ONLY = "these models read text only; leave it out, or put what it shows into a text block."
+_NO_CITATIONS = Refused("answers cite nothing.", ({"enabled": False}, {}))
+ToolUseId = Annotated[str, Field(min_length=1, max_length=256)]
+ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
+
+
+class Block(Part):
+    """A content block; `shown` is what the model reads of it."""
+
+    noted = {"cache_control": "prefixes are cached wherever they end."}
+    silent = frozenset({"cache_control"})
+    type: str
+
+    @property
+    def shown(self) -> str:
+        return ""
+
+
+class TextBlock(Block):
+    noted = {**Block.noted, "citations": "the model reads the text alone."}
+
+    type: Literal["text"] = Field(description="`text`.")
+    text: str = Field(description="The text.")
+
+    @property
+    def shown(self) -> str:
+        return self.text
+
+
+class PlainSource(Part):
+    """The text of a document, as it is."""
+
+    type: Literal["text"] = Field(description="`text`; PDF files, addresses and file ids are refused.")
+    media_type: Literal["text/plain"] | None = Field(None, description="`text/plain`.")
+    data: str = Field(description="The text.")
+
+    @property
+    def shown(self) -> str:
+        return self.data
+
+
+TextOrBlocks = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[list[TextBlock], Tag("<list>")],
+    either({"<text>": str, "<list>": list}, "a string or a list of text blocks"),
+]
+
+
+class BlockSource(Part):
+    """The text of a document, in blocks."""
+
+    type: Literal["content"] = Field(description="`content`.")
+    content: TextOrBlocks = Field(description="A string, or text blocks.")
+
+    @property
+    def shown(self) -> str:
+        return text_of(self.content)
+
+
+def _kind_of(value: Any) -> Any:
+    return value.get("type") if isinstance(value, dict) else None
+
+
+def _by_kind(value: Any) -> str | None:
+    kind = _kind_of(value)
+    return f"<{kind}>" if isinstance(kind, str) else None
+
+
+def _refuse_other_sources(value: Any) -> Any:
+    kind = _kind_of(value)
+    if isinstance(kind, str) and kind not in ("text", "content"):
+        why = "send the document's text, as a source of the type 'text'."
+        raise unsupported(f"<field>: {kind[:64]!r} is not supported: {why}", "type")
+    return value
+
+
+Source = Annotated[
+    Annotated[PlainSource, Tag("<text>")] | Annotated[BlockSource, Tag("<content>")],
+    Discriminator(
+        _by_kind,
+        custom_error_type="wrong_type",
+        custom_error_message="It must be an object with the type 'text' or 'content'",
+    ),
+    BeforeValidator(_refuse_other_sources),
+]
+
+
+class DocumentBlock(Block):
+    refused = {"citations": _NO_CITATIONS}
+
+    type: Literal["document"] = Field(description="`document`: plain text, which the model reads.")
+    source: Source = Field(description="Where the text is: in the block itself.")
+    title: str | None = Field(None, description="The document's title; the model reads it.")
+    context: str | None = Field(None, description="What to know about the document; the model reads it.")
+
+    @property
+    def shown(self) -> str:
+        return "\n".join(text for text in (self.title, self.context, self.source.shown) if text)
+
+
+class SearchResultBlock(Block):
+    refused = {"citations": _NO_CITATIONS}
+
+    type: Literal["search_result"] = Field(description="`search_result`.")
+    title: str = Field(description="The result's title; the model reads it.")
+    source: str = Field(description="Where it was found; the model reads it.")
+    content: list[TextBlock] = Field(description="What was found.")
+
+    @property
+    def shown(self) -> str:
+        return "\n".join((self.title, self.source, text_of(self.content)))
+
+
+class ToolReferenceBlock(Block):
+    type: Literal["tool_reference"] = Field(description="`tool_reference`: a tool that a search has found.")
+    tool_name: str = Field(description="The tool's name; the model reads it.")
+
+    @property
+    def shown(self) -> str:
+        return self.tool_name
+
+
+class ThinkingBlock(Block):
+    type: Literal["thinking"] = Field(description="`thinking`: an answer's reasoning, sent back.")
+    thinking: str = Field(
+        description="The reasoning; the chat template keeps or drops it, as its model was trained."
+    )
+    signature: str | None = Field(
+        None,
+        description="What came with the block. It gives back the reasoning of a block that came without it; "
+        "any other is taken and not looked at.",
+    )
+
+    @property
+    def reasoning(self) -> str:
+        return self.thinking or reasoning_in(self.signature or "")
+
+
+class ToolUseBlock(Block):
+    """A call that an earlier answer made."""
+
+    noted = {
+        **Block.noted,
+        "caller": "the model alone calls tools.",
+        "toolset_name": "the model knows tools by their names.",
+    }
+
+    type: Literal["tool_use"] = Field(description="`tool_use`: a call of an earlier answer, sent back.")
+    id: ToolUseId = Field(description="The call's id; its result repeats it.")
+    name: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="The tool's name.")
+    input: dict[str, Any] = Field(description="The arguments, an object.")
+
+    @property
+    def call(self) -> ToolCall:
+        return ToolCall(id=self.id, name=self.name, arguments=json.dumps(self.input, ensure_ascii=False))
+
+
+_LEFT_OUT = frozenset(
+    {
+        "container_upload",
+        "fallback",
+        "mcp_tool_listing",
+        "mcp_tool_use",
+        "redacted_thinking",
+        "server_tool_use",
+        "tool_addition",
+        "tool_removal",
+    }
+)
+
+
+class LeftOutBlock(Block):
+    """What Anthropic's own servers did or hold: the model here cannot read it."""
+
+    type: str = Field(
+        pattern=rf"^({'|'.join(sorted(_LEFT_OUT))}|\w+_tool_result)$",
+        description="`redacted_thinking`, and what Anthropic's own tools did, such as `server_tool_use` and "
+        "`web_search_tool_result`: left out of the prompt, and listed in the header `x-mlx-omitted`.",
+    )
+
+    @classmethod
+    def _is_listed(cls, name: str) -> bool:
+        return False
+
+
+class CompactionBlock(Block):
+    noted = {**Block.noted, "encrypted_content": "only Anthropic's servers can read it."}
+
+    type: Literal["compaction"] = Field(description="`compaction`: a summary of what came before.")
+    content: str | None = Field(None, description="The summary; the model reads it.")
+
+    @property
+    def shown(self) -> str:
+        return self.content or ""
+
+
+def is_left_out(kind: str) -> bool:
+    """Whether a block of this type is Anthropic's servers' own."""
+    return kind in _LEFT_OUT or kind.endswith("_tool_result")
+
+
+def _branch(value: Any) -> str | None:
+    kind = _kind_of(value)
+    if not isinstance(kind, str):
+        return None
+    return "<left out>" if is_left_out(kind) else f"<{kind}>"
+
+
+def _refuse_others(*kinds: str) -> BeforeValidator:
+    """Refuse blocks that the model cannot read, with the way out, and unknown ones by their type."""
+
+    def check(value: Any) -> Any:
+        kind = _kind_of(value)
+        if not isinstance(kind, str) or kind in kinds or ("text" in kinds and is_left_out(kind)):
+            return value
+        why = _TEXT_ONLY if kind in ("image", "video", "audio") else f"the types are {', '.join(kinds)}."
+        raise unsupported(f"<field>: {kind[:64]!r} is not supported: {why}", "type")
+
+    return BeforeValidator(check)
+
+
+def _typed(wanted: str) -> Discriminator:
+    return Discriminator(
+        _branch,
+        custom_error_type="wrong_type",
+        custom_error_message=f"It must be {wanted} with a type",
+    )
+
+
+ResultPart = Annotated[
+    Annotated[TextBlock, Tag("<text>")]
+    | Annotated[DocumentBlock, Tag("<document>")]
+    | Annotated[SearchResultBlock, Tag("<search_result>")]
+    | Annotated[ToolReferenceBlock, Tag("<tool_reference>")]
+    | Annotated[LeftOutBlock, Tag("<left out>")],
+    _typed("a content block"),
+    _refuse_others("text", "document", "search_result", "tool_reference"),
+]
+ResultContent = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[list[ResultPart], Tag("<list>")],
+    either({"<text>": str, "<list>": list}, "a string or a list of content blocks"),
+]
+_ERROR_MARKS = ("error", "<error", "<tool_use_error")
+
+
+class ToolResultBlock(Block):
+    """What a called tool gave back."""
+
+    noted = {**Block.noted, "toolset_name": "the model knows tools by their names."}
+
+    type: Literal["tool_result"] = Field(description="`tool_result`: what a tool gave back.")
+    tool_use_id: ToolUseId = Field(description="Which call it answers: one of an earlier message.")
+    content: ResultContent | None = Field(
+        None, description="A string, or blocks of the types `text`, `document` and `search_result`."
+    )
+    is_error: bool | None = Field(
+        None, description="`true`: the model reads `Error: ` before a result that does not say so itself."
+    )
+
+    @property
+    def shown(self) -> str:
+        text = text_of(self.content)
+        is_marked = text.lstrip().lower().startswith(_ERROR_MARKS)
+        return f"Error: {text}" if self.is_error and not is_marked else text
+
+
+ContentBlock = Annotated[
+    Annotated[TextBlock, Tag("<text>")]
+    | Annotated[ThinkingBlock, Tag("<thinking>")]
+    | Annotated[ToolUseBlock, Tag("<tool_use>")]
+    | Annotated[ToolResultBlock, Tag("<tool_result>")]
+    | Annotated[DocumentBlock, Tag("<document>")]
+    | Annotated[SearchResultBlock, Tag("<search_result>")]
+    | Annotated[CompactionBlock, Tag("<compaction>")]
+    | Annotated[LeftOutBlock, Tag("<left out>")],
+    _typed("a content block"),
+    _refuse_others("text", "thinking", "tool_use", "tool_result", "document", "search_result", "compaction"),
+]
+
+
+def text_of(content: "str | list[Any] | None") -> str:
+    """The text of blocks: each is a paragraph."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "\n\n".join(shown for block in content if (shown := block.shown))
