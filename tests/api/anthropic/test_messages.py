@@ -151,7 +151,7 @@ async def test_edits_of_the_context_are_answered_with_none() -> None:
 
 async def test_the_model_tells_how_it_takes_the_request() -> None:
     accepted = Accepted(
-        prompt_tokens=1, max_tokens=9, noted=("reasoning_effort",), best_effort=("thinking_budget", "tools")
+        prompt_tokens=1, answer_limit=9, noted=("reasoning_effort",), best_effort=("thinking_budget", "tools")
     )
     made = EventRunner(accepted, Ended(reason="stop"), Finished(usage=Usage(prompt_tokens=1)))
     with serving(made):

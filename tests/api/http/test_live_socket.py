@@ -151,7 +151,7 @@ async def test_the_admins_list_is_told_of_every_model_in_its_own_words() -> None
         first = json.loads(await listening.receive_from(timeout=5))
         assert {row["id"]: row["state"] for row in first["rows"]} == {
             "tiny": "unloaded",
-            "off": "switched off",
+            "off": "disabled",
         }
         await pool.load("tiny")
         while (row := json.loads(await listening.receive_from(timeout=5))["rows"][1])["state"] != "ready":

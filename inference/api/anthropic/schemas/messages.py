@@ -162,7 +162,7 @@ class CountTokensBody(Body):
         """Whether the arguments of calls have to: always where there must be one."""
         if self.tool_choice and self.tool_choice.type != "auto":
             return self.tool_choice.type != "none"
-        return any(isinstance(tool, tools.CustomTool) and tool.strict for tool in self.tools or ())
+        return any(isinstance(tool, tools.DefinedTool) and tool.strict for tool in self.tools or ())
 
     def request(self) -> ChatRequest:
         messages, offered = self.conversation, self.offered

@@ -14,7 +14,7 @@ from inference.core.requests import Tool
 JsonSchema = dict[str, Any]
 
 
-class CustomTool(Part):
+class DefinedTool(Part):
     """A function of the client's."""
 
     noted = {
@@ -77,7 +77,7 @@ def _origin(value: Any) -> str | None:
 
 
 ToolBody = Annotated[
-    Annotated[CustomTool, Tag("<custom>")] | Annotated[AnthropicTool, Tag("<anthropic>")],
+    Annotated[DefinedTool, Tag("<custom>")] | Annotated[AnthropicTool, Tag("<anthropic>")],
     Discriminator(_origin, custom_error_type="wrong_type", custom_error_message="It must be an object"),
 ]
 

@@ -17,7 +17,8 @@ _RESERVED = frozenset(
 _FIELDS = frozenset({"enable_thinking", "thinking", "reasoning_effort", "thinking_budget"})
 _Scalar = bool | int | float | Annotated[str, Field(max_length=10_000)] | None
 TemplateOptions = Annotated[
-    dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")], _Scalar], Field(max_length=32)
+    dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")], _Scalar],
+    Field(max_length=32, json_schema_extra={"additionalProperties": False}),
 ]
 Think = Annotated[
     Annotated[bool, Tag("<switch>")] | Annotated[ReasoningEffort, Tag("<effort>")],
