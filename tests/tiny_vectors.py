@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ def make_tiny_bert(folder: Path, *, mode: str = "mean_tokens", normalises: bool 
     folder.mkdir(parents=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     vocabulary = tokenizer.get_vocab_size()
-    _write(folder / "config.json", _bert_config(vocabulary))
-    save_file(_bert_weights(vocabulary), str(folder / "model.safetensors"), metadata={"format": "pt"})
+    _write(folder / "config.json", bert_config(vocabulary))
+    save_file(bert_weights(vocabulary), str(folder / "model.safetensors"), metadata={"format": "pt"})
     _write(
         folder / "tokenizer_config.json",
         {"tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "[CLS]", "sep_token": "[SEP]"},
@@ -60,21 +60,33 @@ def make_tiny_qwen3(folder: Path, *, seed: int = 0) -> Path:
 
 
 def bert_vector(folder: Path, ids: Sequence[int]) -> Floats:
-    """The mean of BERT's last states for one text, of length 1; https://arxiv.org/abs/1810.04805."""
-    weights = load_file(str(folder / "model.safetensors"))
+    """The mean of BERT's last states for one text, of length 1."""
+    mean = bert_states(load_file(str(folder / "model.safetensors")), ids, [0] * len(ids)).mean(0)
+    return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+def bert_states(
+    weights: Mapping[str, Floats],
+    ids: Sequence[int],
+    segments: Sequence[int],
+    *,
+    first: int = 0,
+    epsilon: float = 1e-12,
+) -> Floats:
+    """BERT's last states for one text, (tokens, hidden); https://arxiv.org/abs/1810.04805."""
 
     def linear(hidden: Floats, name: str) -> Floats:
-        made: Floats = hidden @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
-        return made
+        return linear_of(weights, hidden, name)
 
     def norm(hidden: Floats, name: str) -> Floats:
         centred = hidden - hidden.mean(-1, keepdims=True)
-        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-12)
+        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + epsilon)
         made: Floats = scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"]
         return made
 
     tables = [weights[f"embeddings.{kind}_embeddings.weight"] for kind in ("word", "position", "token_type")]
-    hidden = norm(tables[0][list(ids)] + tables[1][: len(ids)] + tables[2][0], "embeddings.LayerNorm")
+    words, positions = tables[0][list(ids)], tables[1][first : first + len(ids)]
+    hidden = norm(words + positions + tables[2][list(segments)], "embeddings.LayerNorm")
     for layer in range(LAYERS):
         at = f"encoder.layer.{layer}"
         heads = [
@@ -89,8 +101,13 @@ def bert_vector(folder: Path, ids: Sequence[int]) -> Floats:
         inner = linear(hidden, f"{at}.intermediate.dense")
         inner = inner * np.vectorize(lambda x: 0.5 * (1 + math.erf(x / math.sqrt(2))))(inner)
         hidden = norm(linear(inner, f"{at}.output.dense") + hidden, f"{at}.output.LayerNorm")
-    mean = hidden.mean(0)
-    return np.asarray(mean / np.linalg.norm(mean), np.float32)
+    return hidden
+
+
+def linear_of(weights: Mapping[str, Floats], hidden: Floats, name: str) -> Floats:
+    """One linear layer of a model."""
+    made: Floats = hidden @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+    return made
 
 
 def _write_steps(folder: Path, mode: str, normalises: bool) -> None:
@@ -105,7 +122,7 @@ def _write_steps(folder: Path, mode: str, normalises: bool) -> None:
     _write(folder / "1_Pooling" / "config.json", {f"pooling_mode_{mode}": True})
 
 
-def _bert_config(vocabulary: int) -> dict[str, object]:
+def bert_config(vocabulary: int) -> dict[str, object]:
     return {
         "model_type": "bert",
         "vocab_size": vocabulary,
@@ -117,7 +134,7 @@ def _bert_config(vocabulary: int) -> dict[str, object]:
     }
 
 
-def _bert_weights(vocabulary: int) -> dict[str, Floats]:
+def bert_weights(vocabulary: int) -> dict[str, Floats]:
     shapes: dict[str, tuple[int, ...]] = {
         "embeddings.word_embeddings.weight": (vocabulary, HIDDEN),
         "embeddings.position_embeddings.weight": (LONGEST, HIDDEN),
@@ -134,7 +151,7 @@ def _bert_weights(vocabulary: int) -> dict[str, Floats]:
         shapes |= _linear(f"{at}.intermediate.dense", FFN, HIDDEN)
         shapes |= _linear(f"{at}.output.dense", HIDDEN, FFN)
         shapes |= _norm(f"{at}.attention.output.LayerNorm") | _norm(f"{at}.output.LayerNorm")
-    return _random(shapes, 0)
+    return random_weights(shapes, 0)
 
 
 def _qwen3_config(vocabulary: int, end: int) -> dict[str, object]:
@@ -168,7 +185,7 @@ def _qwen3_weights(vocabulary: int, seed: int) -> dict[str, Floats]:
         mlp = {"gate": (FFN, HIDDEN), "up": (FFN, HIDDEN), "down": (HIDDEN, FFN)}
         shapes |= {f"{at}.mlp.{name}_proj.weight": shape for name, shape in mlp.items()}
         shapes |= {f"{at}.{name}_layernorm.weight": (HIDDEN,) for name in ("input", "post_attention")}
-    return _random(shapes, seed)
+    return random_weights(shapes, seed)
 
 
 def _linear(name: str, rows: int, columns: int) -> dict[str, tuple[int, ...]]:
@@ -179,7 +196,7 @@ def _norm(name: str) -> dict[str, tuple[int, ...]]:
     return {f"{name}.weight": (HIDDEN,), f"{name}.bias": (HIDDEN,)}
 
 
-def _random(shapes: dict[str, tuple[int, ...]], seed: int) -> dict[str, Floats]:
+def random_weights(shapes: dict[str, tuple[int, ...]], seed: int) -> dict[str, Floats]:
     draw = np.random.default_rng(seed)
     return {name: draw.normal(0, 0.3, shape).astype(np.float32) for name, shape in shapes.items()}
 

@@ -145,7 +145,7 @@ class Adapter:
         template_input = TemplateInput(self._tokenizer.quote, self.call_format)
         turns, functions = self.template_messages(self.normalise(messages), tools, template_input)
         options = self._options(request)
-        opens_answer = not request.continues
+        opens_answer = request.opens_answer and not request.continues
         text = self._tokenizer.render(turns, opens_answer=opens_answer, tools=functions, options=options)
         if request.continues:
             text = up_to_end_mark(text)

@@ -17,11 +17,13 @@ from inference.core.requests import (
     Message,
     Prompt,
     Request,
+    RerankRequest,
     TokenizeRequest,
 )
 
 TextPart = tuple[str, str]  # a heading, such as a role, and the text
-_CONTENT = ("model", "messages", "prompts", "inputs", "tokens")  # the fields that are not settings
+# The fields that are not settings.
+_CONTENT = ("model", "messages", "prompts", "inputs", "tokens", "query", "documents")
 
 
 def prompt(stored: str) -> SafeString:
@@ -49,7 +51,7 @@ def _heading(part: dict[str, Any], is_numbered: bool) -> str:
 
 
 def _content(
-    request: ChatRequest | CompletionRequest | EmbeddingRequest | DetokenizeRequest,
+    request: ChatRequest | CompletionRequest | EmbeddingRequest | RerankRequest | DetokenizeRequest,
 ) -> Iterator[TextPart]:
     match request:
         case ChatRequest(messages=messages):
@@ -57,6 +59,9 @@ def _content(
                 yield from _message(message)
         case CompletionRequest(prompts=texts) | EmbeddingRequest(inputs=texts):
             yield from (("text", _text(text)) for text in texts)
+        case RerankRequest(query=query, documents=documents):
+            yield ("query", query)
+            yield from (("document", text) for text in documents)
         case DetokenizeRequest(tokens=tokens):
             yield ("tokens", _text(tokens))
 

@@ -6,6 +6,14 @@ import socket
 
 _WEB_PORTS = {"http": "80", "https": "443"}
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+# First steps of the addresses that are the site's own; a test compares them with its URLs.
+TAKEN = frozenset(
+    {
+        *("admin", "api", "c", "chat", "detokenize", "favicon.ico", "health", "login", "logout", "metrics"),
+        *("password", "rerank", "s", "static", "tokenize", "tokenizer_info", "v1", "v2", "ws"),
+    }
+)
+_PATH = re.compile(r"(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)+")
 _NUMBERS = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}")
 _NAME = re.compile(r"\.?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 
@@ -92,6 +100,18 @@ def local_names() -> list[str]:
     own = socket.gethostname().lower().rstrip(".")
     is_private = _is_name(own) and ("." not in own or own.endswith((".local", ".internal")))
     return [".internal", ".local", *([own] if is_private else [])]
+
+
+def free_path(given: str) -> str:
+    """A path below which nothing of the site's own is, or empty for none; ValueError says what is wrong."""
+    path = given.strip().rstrip("/")
+    if not path:
+        return ""
+    if not _PATH.fullmatch(path):
+        raise ValueError(f"{given!r} is no path: give one such as /ollama, or leave it empty for none")
+    if path.split("/")[1].lower() in TAKEN:
+        raise ValueError(f"{given!r} is an address of the site itself: give another one, such as /ollama")
+    return path
 
 
 def in_url(address: str) -> str:

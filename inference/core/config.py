@@ -125,6 +125,9 @@ class Config(BaseSettings):
     response_days: int = Field(
         30, ge=1, le=3650, description="Days for which responses of /v1/responses are stored."
     )
+    ollama: str = Field(
+        "/ollama", description="Path below which clients of Ollama find their API; empty for none."
+    )
     titles: bool = Field(True, description="Let the model write titles for playground conversations.")
     unknown_fields: Literal["refuse", "note"] = Field(
         "refuse", description="Unknown fields of a request: refuse them, or take them and list them."
@@ -181,6 +184,11 @@ class Config(BaseSettings):
     @classmethod
     def _names_its_origins(cls, value: str) -> str:
         return ",".join(addresses.origin(name) for name in value.split(",") if name.strip())
+
+    @field_validator("ollama")
+    @classmethod
+    def _is_a_free_path(cls, value: str) -> str:
+        return addresses.free_path(value)
 
     @field_validator("data_dir", "models_dir", mode="before")
     @classmethod

@@ -106,12 +106,21 @@ class Tokenized(Struct, frozen=True, kw_only=True, tag="tokenized"):
     tokens: tuple[tuple[int, ...], ...]
     texts: tuple[str, ...]
     context_length: int
+    pieces: tuple[tuple[bytes, ...], ...] = ()  # what each token stands for, where that was asked for
+    entries: tuple[tuple[str, ...], ...] = ()  # and how the vocabulary writes it
 
 
 class Embedded(Struct, frozen=True, kw_only=True, tag="embedded"):
     """One vector for each input: little-endian 32-bit floats."""
 
     vectors: tuple[bytes, ...]
+
+
+class Reranked(Struct, frozen=True, kw_only=True, tag="reranked"):
+    """The score of each document, from 0 to 1, in the order of the request."""
+
+    scores: tuple[float, ...]
+    cut: int = 0  # documents that were longer than they might be
 
 
 class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
@@ -122,4 +131,4 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
 
 
 Delta = TextDelta | ReasoningDelta | ToolCallDelta
-Event = Progress | Accepted | Delta | Ended | Tokenized | Embedded | Finished
+Event = Progress | Accepted | Delta | Ended | Tokenized | Embedded | Reranked | Finished

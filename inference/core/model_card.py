@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 
 from inference.core.requests import Sampling
 
+ModelKind = Literal["chat", "embedding", "rerank"]
 Light = Literal["green", "amber", "red"]
 
 
@@ -44,13 +45,15 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     family: str  # config.json's model_type
     context_length: int
     weight_bytes: int  # as stored
+    parameter_count: int = 0
+    quantization: str = ""  # such as "4bit"; the numbers' type where the weights are not quantised
     resident_bytes: int  # predicted once loaded on this machine, dequantised where that is what we do
     kv_bytes_per_token: int = 0  # predicted growth of one sequence's KV cache
     prefill_bytes: int = 0  # predicted transients of one chunk of prefill
     created: int = 0  # unix time of config.json
     problem: str = ""  # why it cannot be served, as a text for its owner; empty when it can
     is_enabled: bool = True  # False: an operator has switched it off, which is its problem if it has no other
-    kind: Literal["chat", "embedding"] = "chat"  # what it makes of a text: more text, or a vector
+    kind: ModelKind = "chat"  # what it makes of a text: more text, a vector, or a score
     aliases: tuple[str, ...] = ()  # other names requests may use
     is_pinned: bool = False  # never evicted, and loaded when the site starts
     idle_ttl_s: float | None = None  # seconds after its last token; -1 for ever, None: the site's setting

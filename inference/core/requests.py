@@ -12,7 +12,7 @@ Role = Literal["system", "user", "assistant", "tool"]
 Prompt = str | tuple[int, ...]  # a text, or the token ids themselves
 # Each request's `kind` is stored in the record of requests, so a value stays as it is for ever; the tag is
 # only the request's name on the wire between two processes of one version.
-Kind = Literal["chat", "completion", "tokenize", "detokenize", "embedding"]
+Kind = Literal["chat", "completion", "tokenize", "detokenize", "embedding", "rerank"]
 
 
 class ToolCall(Struct, frozen=True, kw_only=True):
@@ -151,6 +151,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     thinking: bool | None = None  # a template that has a switch for it gets it; None: the template's default
     effort: str = ""  # how much to think, in OpenAI's words, "none" to "max"; empty: the template's default
     thinking_budget: int | None = None  # most tokens of reasoning; 0 closes it at once; None: no limit
+    opens_answer: bool = True  # False, in dry runs alone: the prompt ends with its last message
     continues: bool = False  # the last message is an assistant's, and the answer goes on with it
     user: str = ""  # on whose behalf; prefixes are shared only within one user and key
     cache_key: str = ""
@@ -192,6 +193,9 @@ class TokenizeRequest(Struct, frozen=True, kw_only=True, tag="tokenize"):
     kind: ClassVar[Kind] = "tokenize"
 
     of: ChatRequest | CompletionRequest
+    # Of a raw text: whether it gets what the tokenizer puts around one; None: as a prompt has it.
+    adds_special: bool | None = None
+    with_pieces: bool = False  # tell what each token stands for
 
     @property
     def model(self) -> str:
@@ -215,8 +219,21 @@ class EmbeddingRequest(Struct, frozen=True, kw_only=True, tag="embedding"):
     model: str
     inputs: tuple[Prompt, ...]
     dimensions: int | None = None
+    truncates: bool = False  # a text longer than the model's context is cut at its end, and not refused
+    user: str = ""
+
+
+class RerankRequest(Struct, frozen=True, kw_only=True, tag="rerank"):
+    """Documents to be scored for a query; one that is longer than the model takes is cut at its end."""
+
+    kind: ClassVar[Kind] = "rerank"
+
+    model: str
+    query: str
+    documents: tuple[str, ...]
+    max_tokens_per_document: int | None = None  # more are cut; None: as many as fit
     user: str = ""
 
 
 GenerationRequest = ChatRequest | CompletionRequest
-Request = GenerationRequest | TokenizeRequest | DetokenizeRequest | EmbeddingRequest
+Request = GenerationRequest | TokenizeRequest | DetokenizeRequest | EmbeddingRequest | RerankRequest

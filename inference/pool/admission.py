@@ -51,7 +51,7 @@ class Admission:
         self._on_join()
         card = self._check_servable(model_id, await CATALOG.run(self._find_card, model_id))
         if kind and card.kind != kind:
-            raise refusals.kind_error(card)
+            raise refusals.kind_error(card, kind)
         if tokens is None:
             self._records.backoffs.of(card.id).reset()
             if waiting := self._scheduler.load_of(card.id):

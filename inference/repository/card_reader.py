@@ -50,6 +50,8 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine
         family=sayable(str(config.get("model_type") or "unknown")[:80]),
         context_length=longest,
         weight_bytes=sum(tensor.bytes for tensor in tensors),
+        parameter_count=memory_estimate.parameter_count(tensors, config),
+        quantization=memory_estimate.quantization(tensors, config),
         resident_bytes=int(
             memory_estimate.weight_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE
         ),
@@ -60,7 +62,7 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine
             config, dequantises=dequantises, step=machine.prefill_step, context_length=longest
         ),
         created=_changed_at(folder / "config.json"),
-        kind="embedding" if pools else "chat",
+        kind="chat" if not pools else "rerank" if pools.reranks else "embedding",
         problem=sayable(problem),
         own_sampling=_own_sampling(folder),
     )

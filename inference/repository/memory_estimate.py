@@ -4,6 +4,7 @@ Every estimate errs upwards: the worker's report corrects one that is too high, 
 that is too low.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ _LAYERS_PER_HIDDEN = 1 / 64
 _ACTIVATIONS = 12  # the residual, its norm, queries, keys, values, what attention gives, and their copies
 _GATED = 4  # gate, up, their product and a copy
 _SCORED_CONTEXT = 8192
-_LOOKS_BOTH_WAYS = frozenset({"bert"})
+_LOOKS_BOTH_WAYS = frozenset({"bert", "roberta", "xlm-roberta"})
 # Of these mlx-lm 0.32 keeps the latents; of others with latent attention the full keys and values.
 _KEEPS_LATENTS = frozenset(
     {
@@ -46,6 +47,22 @@ def weight_bytes(tensors: Iterable[Tensor], config: Mapping[str, Any], *, dequan
         items = tensor.items * _PACKED_BITS // _bits(config, layer) if is_packed else tensor.items
         total += items * _FP32
     return total
+
+
+def parameter_count(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> int:
+    """How many numbers the weights are, quantised ones counted as what they stand for."""
+    return weight_bytes(tensors, config, dequantises=True) // _FP32
+
+
+def quantization(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> str:
+    """How the weights are stored: the bits of a quantised model, else the type of most numbers."""
+    settings = config.get("quantization") or config.get("quantization_config")
+    if isinstance(settings, dict) and type(settings.get("bits")) is int:
+        return f"{settings['bits']}bit"
+    sizes: Counter[str] = Counter()
+    for tensor in tensors:
+        sizes[tensor.dtype] += tensor.bytes
+    return sizes.most_common(1)[0][0] if sizes else ""
 
 
 def kv_bytes_per_token(config: Mapping[str, Any], *, dequantises: bool) -> int:

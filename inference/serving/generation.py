@@ -18,6 +18,7 @@ from inference.core.requests import (
     GenerationRequest,
     Prompt,
     Request,
+    RerankRequest,
     Sampling,
     Tool,
 )
@@ -101,6 +102,8 @@ def kind_of(request: Request) -> str:
     """Which kind of model can answer; empty for any."""
     if isinstance(request, EmbeddingRequest):
         return "embedding"
+    if isinstance(request, RerankRequest):
+        return "rerank"
     return "chat" if isinstance(request, ChatRequest | CompletionRequest) else ""
 
 

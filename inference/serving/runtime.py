@@ -128,6 +128,11 @@ def use_downloads(other: Downloads) -> Iterator[Downloads]:
         _downloads = before
 
 
+def idle_ttl_s() -> float:
+    """Seconds an idle model stays in memory where nothing was chosen for it; -1 for no limit."""
+    return float(settings.CONFIG.idle_ttl_s)
+
+
 def _load_options(config: "Config") -> Load:
     return Load(
         model="",

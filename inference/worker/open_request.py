@@ -23,6 +23,7 @@ class OpenRequest:
     reasoning_tokens: int = 0
     prefill_at: float | None = None
     decode_at: float | None = None
+    cut: int | None = None  # a rerank request's documents that were cut; None for other requests
 
     @classmethod
     def of(cls, number: int, prepared: list[PreparedPrompt]) -> "OpenRequest":

@@ -6,15 +6,25 @@ request, and hands its sequences to the engine. The text thread turns the engine
 
 import logging
 import queue
+import struct
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from inference.core.errors import InternalError, InvalidValue, ServerError
-from inference.core.events import Accepted, Embedded, Event, Finished, FinishReason, Tokenized, Usage
+from inference.core.events import (
+    Accepted,
+    Embedded,
+    Event,
+    Finished,
+    FinishReason,
+    Reranked,
+    Tokenized,
+    Usage,
+)
 from inference.core.protocol import FrameTooLarge, Happened, Load, Step, Submit, Up
-from inference.core.requests import DetokenizeRequest, EmbeddingRequest, TokenizeRequest
+from inference.core.requests import DetokenizeRequest, EmbeddingRequest, RerankRequest, TokenizeRequest
 from inference.worker.embedding.batch import Vectors
 from inference.worker.engine.commands import Add, Command, Remove
 from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored
@@ -93,7 +103,7 @@ class OpenRequests:
     def _start(self, submit: Submit) -> None:
         """Prepare a request and hand it to the engine; raises ServerError for one that cannot be served.
 
-        1. A tokenize or an embedding request has its own, shorter way.
+        1. A tokenize, an embedding or a rerank request has its own, shorter way.
         2. Render and tokenize the prompts, and check them against the loaded model.
         3. Register the request, unless it was cancelled meanwhile.
         4. Send Accepted, and the events of answers that are complete already: echoes without an answer.
@@ -102,7 +112,7 @@ class OpenRequests:
         if isinstance(submit.request, TokenizeRequest | DetokenizeRequest):
             self._send_tokenized(submit.id, self._prompts.tokenized(submit.request))
             return
-        if isinstance(submit.request, EmbeddingRequest):
+        if isinstance(submit.request, EmbeddingRequest | RerankRequest):
             self._start_embedding(submit.id, submit.request)
             return
         prepared = self._prompts.prepare(submit.request, submit.owner)
@@ -140,9 +150,10 @@ class OpenRequests:
         """Whether a client still waits for this request. Ask it with the lock held."""
         return number in self._open
 
-    def _start_embedding(self, number: int, request: EmbeddingRequest) -> None:
+    def _start_embedding(self, number: int, request: EmbeddingRequest | RerankRequest) -> None:
         inputs = self._prompts.inputs(request)
         opened = OpenRequest(number, time.perf_counter(), {}, {inputs.id: sum(map(len, inputs.rows))})
+        opened.cut = inputs.cut if isinstance(request, RerankRequest) else None
         if self._register(opened):
             self._send_events(number, [Accepted(prompt_tokens=opened.prompt_tokens)])
             self._post(Add((inputs,)))
@@ -209,7 +220,10 @@ class OpenRequests:
     def _embedded(self, request: OpenRequest, vectors: Vectors) -> list[Event]:
         self._by_sequence.pop(vectors.id, None)
         self._open.pop(request.number, None)
-        return [Embedded(vectors=vectors.vectors), request.finished()]
+        if request.cut is None:
+            return [Embedded(vectors=vectors.vectors), request.finished()]
+        scores = tuple(struct.unpack("<f", one)[0] for one in vectors.vectors)
+        return [Reranked(scores=scores, cut=request.cut), request.finished()]
 
     def _echo(self, request: OpenRequest, scored: Scored) -> list[Event]:
         """The prompt with its log probabilities; an answer of no tokens ends with it."""

@@ -7,8 +7,8 @@ const NOTICE_AFTER_MS = 1000; // a connection that is back before that causes no
 const UNREACHABLE = "The server cannot be reached; trying again… Your text is kept.";
 const MAX_COMPARED = 4;
 
-/** Embedding models cannot chat. */
-const canChat = (model) => model.kind !== "embedding";
+/** Models that make vectors or scores cannot chat. */
+const canChat = (model) => !["embedding", "rerank"].includes(model.kind);
 
 /**
  * @typedef {{id: string, family: string, context_length: number, resident_bytes: number,

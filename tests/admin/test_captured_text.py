@@ -13,6 +13,7 @@ from inference.core.requests import (
     EmbeddingRequest,
     Message,
     Request,
+    RerankRequest,
     Sampling,
     TokenizeRequest,
     ToolCall,
@@ -58,6 +59,11 @@ def test_texts_and_tokens_are_shown_as_they_were_given() -> None:
     assert prompt(EmbeddingRequest(model="m", inputs=("Once",), dimensions=4)) == [
         ("text", "Once"),
         ("Settings", "dimensions: 4"),
+    ]
+    assert prompt(RerankRequest(model="m", query="Why?", documents=("so",), max_tokens_per_document=4)) == [
+        ("query", "Why?"),
+        ("document", "so"),
+        ("Settings", "max_tokens_per_document: 4"),
     ]
 
 

@@ -11,6 +11,7 @@ from inference.core.requests import (
     EmbeddingRequest,
     Message,
     Request,
+    RerankRequest,
     TokenizeRequest,
 )
 
@@ -21,6 +22,7 @@ STORED: list[tuple[Request, str]] = [
     (TokenizeRequest(of=CHAT), "tokenize"),
     (DetokenizeRequest(model="tiny", tokens=(1,)), "detokenize"),
     (EmbeddingRequest(model="tiny", inputs=("Hi",)), "embedding"),
+    (RerankRequest(model="tiny", query="Why?", documents=("so",)), "rerank"),
 ]
 
 

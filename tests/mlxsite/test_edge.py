@@ -47,7 +47,11 @@ async def test_every_address_refuses_an_unknown_host(address: str) -> None:
     async with client() as web:
         response = await web.get(address, headers={"Host": "evil.example"})
     assert response.status_code == 400
-    assert response.json()["error"]["type"] == "invalid_request_error"
+    error = response.json()["error"]
+    if address.startswith("/ollama"):  # its errors are texts
+        assert "host name" in error
+    else:
+        assert error["type"] == "invalid_request_error"
 
 
 @pytest.mark.parametrize("host", ["", "localhost@evil.example", "localhost:8000:1", "[::1", "*", "é"])

@@ -4,6 +4,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,8 +41,8 @@ async def qwen3(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Proce
     await runner.stop()
 
 
-async def vectors(runner: ProcessRunner, *inputs: Prompt, dimensions: int | None = None) -> list[Floats]:
-    events = await ask(runner, EmbeddingRequest(model="tiny", inputs=inputs, dimensions=dimensions))
+async def vectors(runner: ProcessRunner, *inputs: Prompt, **fields: Any) -> list[Floats]:
+    events = await ask(runner, EmbeddingRequest(model="tiny", inputs=inputs, **fields))
     (told,) = (event.vectors for event in events if isinstance(event, Embedded))
     return [np.array(struct.unpack(f"<{len(one) // 4}f", one), np.float32) for one in told]
 
@@ -112,7 +113,7 @@ async def test_tokens_are_counted_with_those_around_a_text(bert: ProcessRunner) 
     [
         (("x" * LONGEST,), None, "98 tokens"),
         (("fine", "x" * LONGEST), None, "Input 1"),
-        (((10_000,),), None, "no token 10000"),
+        (((10_000,),), None, "no token 10000.*check_embedding_ctx_length=False"),
         (("Once",), HIDDEN + 1, f"{HIDDEN} dimensions"),
     ],
 )
@@ -127,3 +128,27 @@ async def test_what_does_not_fit_is_refused(
 async def test_an_embedding_model_does_not_chat(bert: ProcessRunner) -> None:
     with pytest.raises(InvalidValue, match="makes embeddings"):
         await ask(bert, chat())
+
+
+async def test_a_text_that_is_too_long_is_cut_where_that_is_asked_for(
+    bert: ProcessRunner, qwen3: ProcessRunner
+) -> None:
+    for runner, fits in ((bert, LONGEST - 2), (qwen3, 256 - 1)):
+        short, long, huge = await vectors(
+            runner, "a" * fits, "a" * fits + "bc", "a" * 100_000, truncates=True
+        )
+        assert np.allclose(long, short, atol=1e-6) and np.allclose(huge, short, atol=1e-6)
+
+
+async def test_ids_without_what_is_around_a_text_are_taken_where_they_are_of_this_tokenizer(
+    bert: ProcessRunner, bert_folder: Path
+) -> None:
+    assert await vectors(bert, tuple(ids_of(bert_folder, "Once")[1:-1]))
+
+
+async def test_ids_that_this_tokenizer_makes_of_no_text_are_refused(
+    bert: ProcessRunner, bert_folder: Path
+) -> None:
+    half_a_character = ids_of(bert_folder, "é")[1]
+    with pytest.raises(InvalidValue, match=r"tokenizer makes of any text.*send the text itself"):
+        await vectors(bert, (half_a_character,))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from inference.repository.card_reader import Machine, make_card
 from tests.tiny import make_tiny_model
+from tests.tiny_rerankers import ROBERTA_LONGEST, make_tiny_cross_encoder, make_tiny_judge
 from tests.tiny_vectors import LONGEST, make_tiny_bert, make_tiny_qwen3
 
 MACHINE = Machine(dequantises=True)
@@ -40,3 +41,19 @@ def test_an_encoder_that_is_not_ours_is_the_problem(tmp_path: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "mpnet"}))
     assert "mpnet are not supported yet" in make_card("mpnet", folder, "folder", MACHINE).problem
+
+
+def test_rerankers_are_known(tmp_path: Path) -> None:
+    bert = make_card("bert", make_tiny_cross_encoder(tmp_path / "bert"), "folder", MACHINE)
+    roberta = make_card(
+        "bge-reranker", make_tiny_cross_encoder(tmp_path / "roberta", is_roberta=True), "folder", MACHINE
+    )
+    judge = make_card("Qwen/Qwen3-Reranker-0.6B", make_tiny_judge(tmp_path / "judge"), "folder", MACHINE)
+    assert [one.kind for one in (bert, roberta, judge)] == ["rerank"] * 3
+    assert [one.problem for one in (bert, roberta, judge)] == [""] * 3
+    assert (bert.context_length, roberta.context_length) == (LONGEST, ROBERTA_LONGEST)
+
+
+def test_a_classifier_is_the_problem(tmp_path: Path) -> None:
+    folder = make_tiny_cross_encoder(tmp_path / "classes", labels=3)
+    assert "3 classes" in make_card("classes", folder, "folder", MACHINE).problem

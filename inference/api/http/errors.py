@@ -1,4 +1,4 @@
-"""A ServerError in the shape of the API that was called: OpenAI's, or Anthropic's."""
+"""A ServerError in the shape of the API that was called: OpenAI's, Anthropic's or Ollama's."""
 
 import logging
 import math
@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from inference.api.http import anthropic_errors
+from inference.api.http import anthropic_errors, dialects
 from inference.core.errors import (
     AuthenticationFailed,
     BodyTooLarge,
@@ -49,8 +49,15 @@ def encode(error: ServerError) -> bytes:
     return msgspec.json.encode({"error": fields})
 
 
+def encode_as_text(error: ServerError) -> bytes:
+    """The JSON body of `error` in Ollama's API, which has the message alone."""
+    return msgspec.json.encode({"error": error.message})
+
+
 def encoder_of(path: str, headers: Container[str] = ()) -> Callable[[ServerError], bytes]:
     """How the API writes its errors that a request with this path and these headers has called."""
+    if dialects.is_ollama(path):
+        return encode_as_text
     return anthropic_errors.encode if anthropic_errors.is_spoken(path, headers) else encode
 
 

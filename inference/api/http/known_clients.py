@@ -25,6 +25,7 @@ _AGENTS = (
     "litellm",
     "n8n",
     "obsidian",
+    "ollama",
     "open webui",
     "openclaw",
     "opencode",

@@ -1,4 +1,4 @@
-"""The last word on errors below /v1 and /api: whoever made them, they leave as JSON in the API's shape."""
+"""The last word on errors of the APIs: whoever made them, they leave as JSON in the API's shape."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -31,7 +31,6 @@ _ERRORS: dict[int, ServerError] = {
     405: MethodNotAllowed("This address does not answer to this method."),
     413: BodyTooLarge(errors.BODY_TOO_LARGE),
 }
-_OURS = (*dialects.PREFIXES, "/api/")
 _REPLACED_HEADERS = frozenset({"Content-Type", "Content-Length"})
 
 
@@ -58,8 +57,11 @@ def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
     answer_headers.add_to(request, response)
     if anthropic_errors.is_spoken(request.path, request.headers):
         response["request-id"] = anthropic_errors.request_id_of()
-    is_ours = request.path.startswith(_OURS) or f"{request.path}/" in _OURS
-    if not is_ours or response.status_code < 400 or response["Content-Type"] == "application/json":
+    if (
+        not _is_api(request.path)
+        or response.status_code < 400
+        or response["Content-Type"] == "application/json"
+    ):
         return response
     error = _ERRORS.get(response.status_code, InternalError(errors.INTERNAL))
     replaced = errors.response(error, request.path, request.headers)
@@ -67,3 +69,7 @@ def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
         if header not in _REPLACED_HEADERS:
             replaced[header] = value
     return replaced
+
+
+def _is_api(path: str) -> bool:
+    return dialects.is_dialect(path) or f"{path}/".startswith("/api/")

@@ -19,8 +19,8 @@ def event(data: bytes, name: str = "") -> bytes:
 class EventStream(StreamingHttpResponse):
     """A response of ready-made frames; whoever stops reading it closes them."""
 
-    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
-        super().__init__(frames, content_type="text/event-stream")
+    def __init__(self, frames: AsyncGenerator[bytes], content_type: str = "text/event-stream") -> None:
+        super().__init__(frames, content_type=content_type)
         self["Cache-Control"] = "no-cache"
         self["X-Accel-Buffering"] = "no"  # nginx would hold the events back
         self._frames = frames

@@ -5,7 +5,7 @@ from ninja import NinjaAPI
 from inference.api.anthropic import messages
 from inference.api.http import errors
 from inference.api.http.auth import Caller
-from inference.api.openai import chat_completions, completions, embeddings, models, tokenize
+from inference.api.openai import chat_completions, completions, embeddings, models, rerank, tokenize
 from inference.api.openai.responses import compaction, counting
 from inference.api.openai.responses import routes as responses
 
@@ -16,5 +16,6 @@ api = NinjaAPI(
 errors.handle_all(api)
 for part in (chat_completions, completions, compaction, counting, responses, tokenize, messages):
     api.add_router("", part.router, auth=Caller("chat"))
-api.add_router("", embeddings.router, auth=Caller("embeddings"))
+for other in (embeddings, rerank):
+    api.add_router("", other.router, auth=Caller("embeddings"))
 api.add_router("", models.router)  # whoever may ask anything may know what there is

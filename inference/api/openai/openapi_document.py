@@ -14,9 +14,11 @@ from inference.api.openai.schemas import (
     CompletionBody,
     DetokenizeBody,
     EmbeddingBody,
+    RerankBody,
     ResponseBody,
     Strict,
 )
+from inference.api.openai.tokenize import ChatDryRun, CompletionDryRun
 
 Json = dict[str, Any]
 _REFS = "#/components/schemas/{model}"
@@ -77,6 +79,11 @@ OBJECTS: Mapping[str, Json] = {
     "Embeddings": _object(
         "object data model usage", object=TEXT, data=_list_of(VECTOR), model=TEXT, usage=USAGE
     ),
+    "Reranked": _object(
+        "id model results usage meta",
+        **{"id": TEXT, "model": TEXT, "usage": USAGE, "meta": {"type": "object"}},
+        results=_list_of(_object("index relevance_score", index=WHOLE, relevance_score=NUMBER)),
+    ),
     "Response": _object(
         "id object created_at completed_at status model output error incomplete_details usage text tools "
         "tool_choice temperature top_p presence_penalty frequency_penalty max_output_tokens store metadata",
@@ -116,7 +123,8 @@ BODIES: Mapping[str, tuple[type[Strict], ...]] = {
     "/responses": (ResponseBody,),
     "/responses/input_tokens": (ResponseBody,),
     "/responses/compact": (ResponseBody,),
-    "/tokenize": (ChatCompletionBody, CompletionBody),
+    "/rerank": (RerankBody,),
+    "/tokenize": (ChatDryRun, CompletionDryRun),
     "/detokenize": (DetokenizeBody,),
     **anthropic.BODIES,
 }
@@ -125,6 +133,7 @@ ANSWERS: Mapping[tuple[str, str], str] = {
     ("post", "/chat/completions"): "ChatCompletion",
     ("post", "/completions"): "Completion",
     ("post", "/embeddings"): "Embeddings",
+    ("post", "/rerank"): "Reranked",
     ("post", "/responses"): "Response",
     ("get", "/responses/{response_id}"): "Response",
     ("post", "/responses/{response_id}/cancel"): "Response",

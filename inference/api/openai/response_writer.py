@@ -32,6 +32,7 @@ from inference.core.events import (
     FinishReason,
     Progress,
     ReasoningDelta,
+    Reranked,
     TextDelta,
     Tokenized,
     ToolCallDelta,
@@ -41,7 +42,7 @@ from inference.core.requests import Request, ToolCall
 from inference.serving import generation
 
 _encode = msgspec.json.Encoder().encode
-Outcome = TypeVar("Outcome", Tokenized, Embedded)
+Outcome = TypeVar("Outcome", Tokenized, Embedded, Reranked)
 
 
 class ChunkFormat(Protocol):

@@ -5,11 +5,11 @@ from typing import Any, Self
 import msgspec
 from django.http import HttpResponse
 from ninja import Router
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
-from inference.api.http.strict_schema import unsupported
+from inference.api.http.strict_schema import Body, unsupported
 from inference.api.openai import response_writer
 from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, DetokenizeBody, Strict
 from inference.api.openai.schemas.prompts import is_one
@@ -21,8 +21,20 @@ router = Router()
 _WHOLE = "<field> is not supported: token counts come whole."
 
 
-class ChatDryRun(ChatCompletionBody):
+class DryRun(Body):
+    """What a dry run may be asked for beside the fields of its endpoint."""
+
+    aliases = {"with_pieces": "pieces"}
+
+    pieces: bool | None = Field(
+        None, description="`true` also tells what each token stands for: a text, or bytes where it is none."
+    )
+
+
+class ChatDryRun(DryRun, ChatCompletionBody):
     """A body of POST /v1/chat/completions, of which only the prompt is made."""
+
+    aliases = {**ChatCompletionBody.aliases, **DryRun.aliases}
 
     @model_validator(mode="after")
     def _comes_whole(self) -> Self:
@@ -35,8 +47,10 @@ class ChatDryRun(ChatCompletionBody):
         return False
 
 
-class CompletionDryRun(CompletionBody):
+class CompletionDryRun(DryRun, CompletionBody):
     """A body of POST /v1/completions, of which only the prompts are made."""
+
+    aliases = {**CompletionBody.aliases, **DryRun.aliases}
 
     @model_validator(mode="after")
     def _comes_whole(self) -> Self:
@@ -54,10 +68,14 @@ class CompletionDryRun(CompletionBody):
 async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
     """Tell the tokens of a prompt, or of the prompt that a conversation becomes."""
     body = await _read(request)
-    tokenized = await _ask(request, body, TokenizeRequest(of=body.request()))
+    asked = TokenizeRequest(of=body.request(), with_pieces=bool(body.pieces))
+    tokenized = await _ask(request, body, asked)
     is_list = body.is_list
+    pieces = [list(map(_piece, prompt)) for prompt in tokenized.pieces]
+    told = {"pieces": pieces if is_list else pieces[0]} if body.pieces else {}
     return _json(
-        {
+        told
+        | {
             "object": "tokens",
             "model": body.model,
             "tokens": tokenized.tokens if is_list else tokenized.tokens[0],
@@ -74,6 +92,14 @@ async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
     body = await strict_json.read(request, DetokenizeBody)
     tokenized = await _ask(request, body, DetokenizeRequest(model=body.model, tokens=tuple(body.tokens)))
     return _json({"object": "text", "model": body.model, "prompt": tokenized.texts[0]})
+
+
+def _piece(octets: bytes) -> str | list[int]:
+    """The text of a token, or its bytes where they are no whole characters."""
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return list(octets)
 
 
 async def _read(http: AuthenticatedRequest) -> ChatDryRun | CompletionDryRun:

@@ -1,6 +1,6 @@
 """Admission-control errors: why a request is refused, with the numbers. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from inference.core.errors import (
     AllPinned,
@@ -18,6 +18,12 @@ from inference.pool.residency.durations import LONGEST_S
 from inference.pool.residency.resident import Resident
 
 _MOST_NAMED = 3
+# By the kind of a model: what it makes, and where that is requested (text in many places).
+_MADE: Mapping[str, tuple[str, str]] = {
+    "chat": ("text", ""),
+    "embedding": ("embeddings", "/v1/embeddings"),
+    "rerank": ("scores of documents", "/v1/rerank"),
+}
 
 
 def unservable_error(
@@ -48,13 +54,12 @@ def problem_error(card: ModelCard) -> ServerError:
     return ModelLoadFailed(f"The model {card.id!r} cannot be served: {card.problem}", param="model")
 
 
-def kind_error(card: ModelCard) -> InvalidValue:
-    """The refusal of a chat with an embedding model, or of embeddings from a chat model."""
-    if card.kind == "embedding":
-        text = f"The model {card.id!r} makes embeddings, not text; ask it at /v1/embeddings."
-    else:
-        text = f"The model {card.id!r} makes text, not embeddings; ask an embedding model."
-    return InvalidValue(text, param="model")
+def kind_error(card: ModelCard, wanted: str) -> InvalidValue:
+    """The refusal of a request that asks a model for what another kind of model makes."""
+    made, place = _MADE[card.kind]
+    asked = _MADE[wanted][0]
+    where = f"ask it at {place}" if place else f"ask a model that makes {asked}"
+    return InvalidValue(f"The model {card.id!r} makes {made}, not {asked}; {where}.", param="model")
 
 
 def _too_large(card: ModelCard, need: int, limit: int) -> ModelTooLarge:

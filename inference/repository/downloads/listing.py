@@ -45,6 +45,7 @@ class Listing:
 
     revision: str
     files: tuple[HubFile, ...]
+    repo: str = ""
 
     @classmethod
     def of(cls, repo: str, answer: Any) -> "Listing":
@@ -71,7 +72,7 @@ class Listing:
             )
         # Problems in the small files are found before the large ones are fetched.
         files.sort(key=lambda file: (file.name.endswith(".safetensors"), file.name))
-        return cls(revision, tuple(files))
+        return cls(revision, tuple(files), repo)
 
     @property
     def size(self) -> int:
@@ -88,7 +89,7 @@ class Listing:
             )
         # The last of the files that describe pooling: those it names come before it.
         if name == (_STEPS if any(file.name == _STEPS for file in self.files) else "config.json"):
-            _check_pooling(draft)
+            _check_pooling(draft, self.repo)
 
     def _check_index(self, index: Mapping[str, Any]) -> None:
         try:
@@ -103,9 +104,9 @@ class Listing:
             )
 
 
-def _check_pooling(draft: Path) -> None:
+def _check_pooling(draft: Path, repo: str) -> None:
     try:
-        pooling.read(draft, _read(draft / "config.json"), "")
+        pooling.read(draft, _read(draft / "config.json"), repo)
     except pooling.OddPooling as error:
         raise NotAModel(f"It cannot be served: {error}. Look for another model.") from None
 

@@ -18,6 +18,7 @@ _MB = 2**20
 MOST_BYTES: Mapping[str, int] = {
     "config.json": 2 * _MB,
     "generation_config.json": 2 * _MB,
+    "special_tokens_map.json": 2 * _MB,
     "tokenizer_config.json": 32 * _MB,
     "model.safetensors.index.json": 32 * _MB,
 }

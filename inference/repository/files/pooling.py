@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from inference.repository.files import reranking
+
 Mode = Literal["mean", "cls", "last"]
 FAMILIES = frozenset({"bert", "qwen3"})  # by model_type: those the worker can compute vectors with
 _ENCODERS = frozenset(
@@ -37,12 +39,15 @@ class Pooling(Struct, frozen=True, kw_only=True):
 
     mode: Mode  # their mean, the first one's (BERT's [CLS]), or the last one's
     normalises: bool = True  # to a length of 1
+    reranks: reranking.How | None = None  # what is pooled becomes a score, and no vector
     longest: int | None = None  # tokens; what the model was trained on, where that is less than its context
 
 
 def read(folder: Path, config: Mapping[str, Any], name: str) -> Pooling | None:
-    """How the model in `folder` pools, None when it makes no embeddings; raises OddPooling."""
+    """How the model in `folder` pools, None when it makes text; raises OddPooling."""
     family = str(config.get("model_type"))
+    if found := _of_reranker(config, name):
+        return found
     if not (folder / "modules.json").exists():
         return _without_modules(family, name)
     steps = _steps(folder)
@@ -55,6 +60,17 @@ def read(folder: Path, config: Mapping[str, Any], name: str) -> Pooling | None:
         named = ", ".join(kind[:40] for kind, _ in steps[:8])
         raise OddPooling(f"its modules.json asks for steps that are not supported: {named}")
     return Pooling(mode=_mode(folder / steps[1][1]), normalises=len(steps) == 3, longest=_longest(folder))
+
+
+def _of_reranker(config: Mapping[str, Any], name: str) -> Pooling | None:
+    try:
+        how = reranking.read(config, name)
+    except reranking.OddReranking as error:
+        raise OddPooling(str(error)) from None
+    if how is None:
+        return None
+    mode: Mode = "last" if how == "judge" else "cls"
+    return Pooling(mode=mode, normalises=False, reranks=how, longest=reranking.longest(config))
 
 
 def _without_modules(family: str, name: str) -> Pooling | None:

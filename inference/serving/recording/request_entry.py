@@ -12,7 +12,7 @@ class RequestEntry(Struct, kw_only=True):
     principal_kind: Literal["local", "key", "user"]
     principal: str = ""  # a user's name, or the visible beginning of a key
     model: str
-    kind: str  # chat, completion, embedding, tokenize or detokenize
+    kind: str  # chat, completion, embedding, rerank, tokenize or detokenize
     queued_s: float = 0.0
     loading_s: float = 0.0
     prefill_s: float = 0.0

@@ -12,7 +12,7 @@ A step computes a part of one chunk:
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,17 +55,16 @@ class EmbeddingChunk:
     tokens: np.ndarray[Any, np.dtype[np.int32]]
     lengths: np.ndarray[Any, np.dtype[np.int32]]
     cache: list[Any]
+    segments: np.ndarray[Any, np.dtype[np.int32]] | None = None  # (R, L), of a reranker's rows
     done: int = 0
     pooled: mx.array | None = None
 
     @classmethod
     def of(cls, rows: list[tuple[PendingInputs, int]], cache: list[Any]) -> "EmbeddingChunk":
         ids = [pending.inputs.rows[index] for pending, index in rows]
+        segments = [pending.inputs.segments[index] for pending, index in rows if pending.inputs.segments]
         lengths = np.array([len(row) for row in ids], np.int32)
-        tokens = np.zeros((len(ids), lengths.max()), np.int32)
-        for padded, row in zip(tokens, ids, strict=True):
-            padded[: len(row)] = row
-        return cls(rows, tokens, lengths, cache)
+        return cls(rows, _padded(ids), lengths, cache, _padded(segments) if segments else None)
 
     @property
     def is_done(self) -> bool:
@@ -151,7 +150,8 @@ class EmbeddingBatch:
             end = chunk.tokens.shape[1]
         weights = self._weights(chunk, np.arange(chunk.done, end))
         tokens, lengths = mx.array(chunk.tokens[:, chunk.done : end]), mx.array(chunk.lengths)
-        hidden = self._model.encode(tokens, lengths, chunk.cache)
+        segments = None if chunk.segments is None else mx.array(chunk.segments[:, chunk.done : end])
+        hidden = self._model.encode(tokens, lengths, chunk.cache, segments)
         sums = (mx.array(weights)[:, None] @ hidden.astype(mx.float32))[:, 0]
         chunk.pooled = sums if chunk.pooled is None else chunk.pooled + sums
         chunk.done = end
@@ -170,13 +170,24 @@ class EmbeddingBatch:
         return weights.astype(np.float32)
 
     def _vectors(self, chunk: EmbeddingChunk) -> Floats:
-        found: Floats = np.array(chunk.pooled)
+        """What the model's head makes of the pooled states, (R, size or 1) float32."""
+        if chunk.pooled is None:
+            raise ValueError("a chunk without computed tokens")
+        found: Floats = np.array(self._model.head(chunk.pooled).astype(mx.float32))
         return _normalised(found) if self._pooling.normalises else found
 
     def _encoded(self, vector: Floats, dimensions: int | None) -> bytes:
         if dimensions is not None and dimensions < len(vector):
             vector = _normalised(vector[:dimensions])
         return vector.astype("<f4").tobytes()
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> "np.ndarray[Any, np.dtype[np.int32]]":
+    """The rows right-padded with zeros to one length, (R, L)."""
+    made = np.zeros((len(rows), max(map(len, rows))), np.int32)
+    for padded, row in zip(made, rows, strict=True):
+        padded[: len(row)] = row
+    return made
 
 
 def _normalised(vectors: Floats) -> Floats:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from inference.core.errors import ContextLengthExceeded, InvalidValue
 from inference.core.protocol import MAX_FRAME_BYTES
 from inference.core.requests import EmbeddingRequest, Prompt
+from inference.worker.embedding import token_ids
 
 if TYPE_CHECKING:
     from inference.worker.model.loaded_model import LoadedModel
@@ -20,11 +21,16 @@ _MOST_BYTES = 16 * MOST_TOKENS
 
 @dataclass(frozen=True)
 class Inputs:
-    """The inputs of one request; their vectors are cut to `dimensions` where it is given."""
+    """The inputs of one request; their vectors are cut to `dimensions` where it is given.
+
+    A reranker's rows are pairs: they have the segment of each token, and the number of documents cut.
+    """
 
     id: int
     rows: tuple[tuple[int, ...], ...]
     dimensions: int | None = None
+    segments: tuple[tuple[int, ...], ...] = ()
+    cut: int = 0
 
 
 def read(request: EmbeddingRequest, model: "LoadedModel", number: int) -> Inputs:
@@ -32,8 +38,8 @@ def read(request: EmbeddingRequest, model: "LoadedModel", number: int) -> Inputs
 
     Raises InvalidValue or ContextLengthExceeded, naming the field at fault.
     """
-    if not model.pooling:
-        raise InvalidValue("This model makes text, not embeddings; ask an embedding model.", param="model")
+    if not model.pooling or model.pooling.reranks:
+        raise InvalidValue("This model makes no embeddings; ask an embedding model.", param="model")
     dimensions = _dimensions(request, model)
     _check_bytes(request, model)
     rows = tuple(_rows(request, model))
@@ -45,15 +51,22 @@ def read(request: EmbeddingRequest, model: "LoadedModel", number: int) -> Inputs
     return Inputs(number, rows, dimensions)
 
 
-def tokens_of(text: Prompt, model: "LoadedModel") -> tuple[int, ...]:
-    """The token ids of one input: given ids unchanged, a text with the special tokens of its tokenizer."""
-    return tuple(model.tokenizer.encode_whole(text)) if isinstance(text, str) else text
+def tokens_of(text: Prompt, model: "LoadedModel", most: int | None = None) -> tuple[int, ...]:
+    """The token ids of one input: given ids unchanged, a text with the special tokens of its tokenizer.
+
+    More than `most` of them are cut at the end.
+    """
+    if not isinstance(text, str):
+        return text[:most]
+    if most is not None:
+        text = text[: _MOST_BYTES_PER_TOKEN * most]
+    return tuple(model.tokenizer.encode_whole(text, most))
 
 
 def _rows(request: EmbeddingRequest, model: "LoadedModel") -> Iterator[tuple[int, ...]]:
     context = model.context_length
     for index, given in enumerate(request.inputs):
-        row = tokens_of(given, model)
+        row = tokens_of(given, model, context if request.truncates else None)
         name = f"Input {index}" if len(request.inputs) > 1 else "The input"
         if not row:
             raise InvalidValue(f"{name} is empty.", param="input")
@@ -61,6 +74,8 @@ def _rows(request: EmbeddingRequest, model: "LoadedModel") -> Iterator[tuple[int
             raise ContextLengthExceeded(
                 f"{name} has {len(row)} tokens, and this model takes {context}. Shorten it.", param="input"
             )
+        if not isinstance(given, str):
+            token_ids.check(row, model.tokenizer, model.vocab_size)
         _check_vocabulary(row, model)
         yield row
 
@@ -87,7 +102,7 @@ def _dimensions(request: EmbeddingRequest, model: "LoadedModel") -> int | None:
 def _check_bytes(request: EmbeddingRequest, model: "LoadedModel") -> None:
     sizes = [len(text.encode()) for text in request.inputs if isinstance(text, str)]
     most = _MOST_BYTES_PER_TOKEN * model.context_length
-    if sizes and max(sizes) > most:
+    if sizes and max(sizes) > most and not request.truncates:
         raise ContextLengthExceeded(
             f"An input has {max(sizes)} bytes; a model that takes {model.context_length} tokens is given "
             f"{most} at most. Shorten it.",

@@ -1,4 +1,4 @@
-"""BERT's encoder (https://arxiv.org/abs/1810.04805), named as Hugging Face names its weights."""
+"""The encoders of BERT (https://arxiv.org/abs/1810.04805) and RoBERTa; weights have Hugging Face's names."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,7 @@ class BertArgs(BaseModelArgs):  # type: ignore[misc]  # mlx-lm is untyped
     hidden_act: str = "gelu"
     position_embedding_type: str = "absolute"
     is_decoder: bool = False
+    first_position: int = 0
 
     def __post_init__(self) -> None:
         is_unknown = self.position_embedding_type != "absolute" or self.is_decoder
@@ -38,7 +39,7 @@ class BertArgs(BaseModelArgs):  # type: ignore[misc]  # mlx-lm is untyped
 
 
 class BertEmbeddings(nn.Module):  # type: ignore[misc]
-    """Token, position and segment embeddings; the segment is always the first of BERT's two."""
+    """Token, position and segment embeddings; a text without segments is in the first of BERT's two."""
 
     def __init__(self, args: BertArgs) -> None:
         super().__init__()
@@ -46,10 +47,11 @@ class BertEmbeddings(nn.Module):  # type: ignore[misc]
         self.position_embeddings = nn.Embedding(args.max_position_embeddings, args.hidden_size)
         self.token_type_embeddings = nn.Embedding(args.type_vocab_size, args.hidden_size)
         self.LayerNorm = nn.LayerNorm(args.hidden_size, eps=args.layer_norm_eps)
+        self._first = args.first_position
 
-    def __call__(self, tokens: mx.array) -> mx.array:
-        positions = self.position_embeddings(mx.arange(tokens.shape[1]))
-        segment = self.token_type_embeddings(mx.array(0))
+    def __call__(self, tokens: mx.array, segments: mx.array | None = None) -> mx.array:
+        positions = self.position_embeddings(mx.arange(tokens.shape[1]) + self._first)
+        segment = self.token_type_embeddings(mx.array(0) if segments is None else segments)
         made: mx.array = self.LayerNorm(self.word_embeddings(tokens) + positions + segment)
         return made
 
@@ -135,14 +137,19 @@ class Layers(nn.Module):  # type: ignore[misc]
 class Bert(nn.Module):  # type: ignore[misc]
     """Token ids (R, L) int32 and lengths (R,) in, hidden states (R, L, size) out."""
 
+    parts: tuple[str, ...] = (
+        "embeddings.",
+        "encoder.",
+    )  # the weights that are used; others are for other tasks
+
     def __init__(self, args: BertArgs) -> None:
         super().__init__()
         self.embeddings = BertEmbeddings(args)
         self.encoder = Layers(args)
 
-    def __call__(self, tokens: mx.array, lengths: mx.array) -> mx.array:
+    def __call__(self, tokens: mx.array, lengths: mx.array, segments: mx.array | None = None) -> mx.array:
         is_text = mx.arange(tokens.shape[1])[None] < lengths[:, None]  # no token attends to padding
-        hidden: mx.array = self.encoder(self.embeddings(tokens), is_text[:, None, None])
+        hidden: mx.array = self.encoder(self.embeddings(tokens, segments), is_text[:, None, None])
         return hidden
 
     def sanitize(self, weights: dict[str, Any]) -> dict[str, Any]:
@@ -151,10 +158,10 @@ class Bert(nn.Module):  # type: ignore[misc]
         return {
             name: array
             for name, array in named.items()
-            if name.startswith(("embeddings.", "encoder.")) and not name.endswith(".position_ids")
+            if name.startswith(self.parts) and not name.endswith(".position_ids")
         }
 
 
 def _newer(name: str) -> str:
-    name = name.removeprefix("bert.")
+    name = name.removeprefix("bert.").removeprefix("roberta.")
     return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")

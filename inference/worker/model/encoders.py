@@ -1,14 +1,12 @@
-"""The embedding models, behind one protocol: a chunk of token ids in, hidden states out."""
+"""The embedding models and rerankers, behind one protocol: a chunk of token ids in, hidden states out."""
 
-from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import mlx.core as mx
-import mlx.nn as nn
 from mlx_lm.models import qwen3
 from mlx_lm.models.cache import make_prompt_cache
 
-from inference.worker.model.bert import Bert, BertArgs
+from inference.worker.model.bert import Bert
 
 
 class Encoder(Protocol):
@@ -24,8 +22,17 @@ class Encoder(Protocol):
 
     def new_cache(self) -> list[Any]: ...
 
-    def encode(self, tokens: mx.array, lengths: mx.array, cache: list[Any]) -> mx.array:
-        """Hidden states (R, C, size) of right-padded token ids (R, C) int32; lengths are (R,) int32."""
+    def encode(
+        self, tokens: mx.array, lengths: mx.array, cache: list[Any], segments: mx.array | None = None
+    ) -> mx.array:
+        """Hidden states (R, C, size) of right-padded token ids (R, C) int32; lengths are (R,) int32.
+
+        `segments` (R, C) int32 says which of two texts each token of a pair is in.
+        """
+        ...
+
+    def head(self, pooled: mx.array) -> mx.array:
+        """The output for pooled states (R, size): the states themselves, or a reranker's scores (R, 1)."""
         ...
 
 
@@ -41,8 +48,13 @@ class BertEncoder(Bert):
     def new_cache(self) -> list[Any]:
         return []
 
-    def encode(self, tokens: mx.array, lengths: mx.array, cache: list[Any]) -> mx.array:
-        return self(tokens, lengths)
+    def encode(
+        self, tokens: mx.array, lengths: mx.array, cache: list[Any], segments: mx.array | None = None
+    ) -> mx.array:
+        return self(tokens, lengths, segments)
+
+    def head(self, pooled: mx.array) -> mx.array:
+        return pooled
 
 
 class Qwen3Encoder(qwen3.Model):  # type: ignore[misc]  # mlx-lm is untyped
@@ -57,23 +69,16 @@ class Qwen3Encoder(qwen3.Model):  # type: ignore[misc]  # mlx-lm is untyped
     def new_cache(self) -> list[Any]:
         return list(make_prompt_cache(self))
 
-    def encode(self, tokens: mx.array, lengths: mx.array, cache: list[Any]) -> mx.array:
+    def encode(
+        self, tokens: mx.array, lengths: mx.array, cache: list[Any], segments: mx.array | None = None
+    ) -> mx.array:
         hidden: mx.array = self.model(tokens, cache)
         return hidden
+
+    def head(self, pooled: mx.array) -> mx.array:
+        return pooled
 
     def sanitize(self, weights: dict[str, Any]) -> dict[str, Any]:
         """The weights without the head; the publisher's files leave out the prefix `model.`."""
         named = {name if name.startswith("model.") else f"model.{name}": a for name, a in weights.items()}
         return {name: array for name, array in named.items() if not name.startswith("model.lm_head.")}
-
-
-_CLASSES: Mapping[str, tuple[type[nn.Module], Any]] = {
-    "bert": (BertEncoder, BertArgs),
-    "qwen3": (Qwen3Encoder, qwen3.ModelArgs),
-}
-
-
-def load_options() -> dict[str, Any]:
-    """The arguments with which mlx-lm's load_model makes an encoder of a folder."""
-    choose: Callable[..., Any] = lambda config: _CLASSES[config["model_type"]]  # noqa: E731
-    return {"get_model_classes": choose, "model_config": {"tie_word_embeddings": True}}

@@ -13,7 +13,7 @@ from inference.adapters import ModelFacts
 from inference.core.protocol import Load
 from inference.core.requests import Sampling
 from inference.repository.files import context_length
-from inference.worker.model import batch_support, cpu, encoders, mlx_lm_patches
+from inference.worker.model import batch_support, cpu, encoder_classes, mlx_lm_patches
 from inference.worker.model.batch_verification import verified
 from inference.worker.model.load_failure import RefusedModel
 from inference.worker.model.loaded_model import LoadedModel
@@ -52,7 +52,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     pooled = read_pooling(options, facts)
     # It takes a third of a second of Python, while native code reads the weights.
     tokenizer_future = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(read_tokenizer, folder)
-    model = lazy_model(folder, encoders.load_options() if pooled else {})
+    model = lazy_model(folder, encoder_classes.load_options(pooled) if pooled else {})
     if device == "cpu":
         model = cpu.prepared(model, on_progress)
     materialise(model, on_progress)

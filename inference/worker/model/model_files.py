@@ -10,9 +10,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from inference.adapters import ModelFacts
 from inference.core.protocol import Load
-from inference.repository.files import pooling, remote_code
+from inference.repository.files import chat_template_files, pooling, remote_code
 from inference.repository.files.pooling import Pooling
-from inference.worker.model import chat_template_files
 from inference.worker.model.load_failure import RefusedModel
 from inference.worker.model.tokenizer import HubTokenizer
 

@@ -10,8 +10,10 @@ import numpy as np
 from mlx.utils import tree_flatten
 from mlx_lm.models.cache import make_prompt_cache
 
+from inference.worker.model import judge_prompt
 from inference.worker.model.load_failure import RefusedModel
 from inference.worker.model.loaded_model import LoadedModel
+from inference.worker.model.rerankers import Qwen3Reranker
 
 _DAMAGED = "its weights give no numbers (NaN or infinity): they are damaged"
 _PROBE_TOKENS = [0, 1, 2, 3]  # token ids that every vocabulary has
@@ -42,6 +44,8 @@ def with_embedding_probe(loaded: LoadedModel) -> LoadedModel:
 
     Computes one token, (1, 1) int32 to hidden states (1, 1, size). Raises RefusedModel for damaged weights.
     """
+    if isinstance(loaded.model, Qwen3Reranker):
+        loaded.model.set_answers(*judge_prompt.answers(loaded.tokenizer))
     hidden = loaded.encoder.encode(mx.array([[0]]), mx.array([1]), loaded.encoder.new_cache())
     mx.eval(hidden)
     if not np.isfinite(np.array(hidden.astype(mx.float32))).all():

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 
@@ -32,6 +32,14 @@ def _gpt2_alphabet() -> dict[str, bytes]:
 
 
 _BYTES = _gpt2_alphabet()
+
+
+class TokenPair(NamedTuple):
+    """The tokens of two texts, which of the two segments each is in, and whether the second text was cut."""
+
+    ids: tuple[int, ...]
+    segments: tuple[int, ...]
+    is_cut: bool
 
 
 class HubTokenizer:
@@ -91,9 +99,32 @@ class HubTokenizer:
             raise InvalidValue("The prompt is empty; give the model something to continue.", param="prompt")
         return ids
 
-    def encode_whole(self, text: str) -> list[int]:
-        """A text with all special tokens that the tokenizer adds, such as BERT's [CLS] and [SEP]."""
-        return self._encode(text, adds_special=True)
+    def encode_whole(self, text: str, most: int | None = None) -> list[int]:
+        """A text with all special tokens that the tokenizer adds, such as BERT's [CLS] and [SEP].
+
+        A text that would be more than `most` tokens is cut at its end; the special tokens stay.
+        """
+        whole = self._encode(text, adds_special=True)
+        if most is None or len(whole) <= most:
+            return whole
+        cut = self._rust.encode(text, add_special_tokens=False)
+        cut.truncate(max(0, most - self._rust.num_special_tokens_to_add(False)))
+        return list(self._rust.post_process(cut, add_special_tokens=True).ids)[:most]
+
+    def encode_pair(self, first: str, second: str, most: int) -> TokenPair:
+        """Two texts with the special tokens of a pair; at most `most` tokens of the second."""
+        one = self._rust.encode(first, add_special_tokens=False)
+        other = self._rust.encode(second, add_special_tokens=False)
+        is_cut = len(other.ids) > most
+        if is_cut:
+            other.truncate(most)
+        framed = self._rust.post_process(one, other, add_special_tokens=True)
+        return TokenPair(tuple(framed.ids), tuple(framed.type_ids), is_cut)
+
+    def pair_overhead(self, first: str) -> int:
+        """How many tokens a pair with this first text has without any of its second."""
+        plain = self._rust.encode(first, add_special_tokens=False)
+        return len(plain.ids) + int(self._rust.num_special_tokens_to_add(True))
 
     def decode(self, ids: Sequence[int]) -> str:
         return str(self._rust.decode(list(ids), skip_special_tokens=False))
@@ -106,6 +137,17 @@ class HubTokenizer:
     def findings(self) -> tuple[Finding, ...]:
         """What a text loses when it is encoded and decoded."""
         return tokenizer_round_trip.findings(self._rust)
+
+    @property
+    def frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The special tokens that `encode_whole` puts before and after a text."""
+        plain, framed = self._encode("a"), self._encode("a", adds_special=True)
+        begin = len(self.begin_ids)
+        return tuple(framed[:begin]), tuple(framed[begin + len(plain) :])
+
+    def is_missing(self, token: int) -> bool:
+        """Whether the vocabulary has no entry at this place."""
+        return self._rust.id_to_token(token) is None
 
     def id_of(self, token: str) -> int | None:
         found: int | None = self._rust.token_to_id(token)

@@ -16,10 +16,11 @@ from inference.core.requests import (
     EmbeddingRequest,
     GenerationRequest,
     Prompt,
+    RerankRequest,
     Sampling,
     TokenizeRequest,
 )
-from inference.worker.embedding import inputs
+from inference.worker.embedding import inputs, pairs
 from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.sequence import Sequence
 from inference.worker.model.loaded_model import LoadedModel
@@ -71,7 +72,9 @@ class Prompts:
         Raises a ServerError that names the field at fault.
         """
         if self._model.pooling:
-            raise InvalidValue("This model makes embeddings, not text; ask /v1/embeddings.", param="model")
+            raise InvalidValue(
+                "This model makes embeddings or scores, not text; GET /v1/models tells which.", param="model"
+            )
         self._checks.check_bias(request)
         prompts, request_number = self.tokens(request), self._last_id + 1
         return [
@@ -87,8 +90,10 @@ class Prompts:
             self._checks.check_vocabulary(request, prompt)
         return prompts
 
-    def inputs(self, request: EmbeddingRequest) -> Inputs:
-        """The inputs of an embedding request; raises a ServerError that names the field at fault."""
+    def inputs(self, request: EmbeddingRequest | RerankRequest) -> Inputs:
+        """The inputs of an embedding model or a reranker; raises a ServerError naming the field."""
+        if isinstance(request, RerankRequest):
+            return pairs.read(request, self._model, self._next_id())
         return inputs.read(request, self._model, self._next_id())
 
     def tokenized(self, request: TokenizeRequest | DetokenizeRequest) -> Tokenized:
@@ -97,17 +102,30 @@ class Prompts:
             prompts = [list(request.tokens)]
             self._checks.check_known(request.tokens, "tokens")
         else:
-            prompts = self.tokens(request.of)
+            prompts = self._dry_run(request)
         if (total := sum(map(len, prompts))) > MAX_TOKENS_RETURNED:
             raise InvalidValue(
                 f"These are {total} tokens; at most {MAX_TOKENS_RETURNED} are returned at once.",
                 param="tokens" if isinstance(request, DetokenizeRequest) else prompt_field(request.of),
             )
+        tokenizer, with_pieces = self._model.tokenizer, getattr(request, "with_pieces", False)
+        shown = prompts if with_pieces else []
         return Tokenized(
             tokens=tuple(map(tuple, prompts)),
-            texts=tuple(map(self._model.tokenizer.decode, prompts)),
+            texts=tuple(map(tokenizer.decode, prompts)),
             context_length=self._model.context_length,
+            pieces=tuple(tuple(map(tokenizer.token_bytes, prompt)) for prompt in shown),
+            entries=tuple(tuple(map(tokenizer.token_text, prompt)) for prompt in shown),
         )
+
+    def _dry_run(self, request: TokenizeRequest) -> list[list[int]]:
+        """The prompts' tokens; a raw text with or without the tokenizer's special tokens."""
+        of, adds_special = request.of, request.adds_special
+        if adds_special is None or isinstance(of, ChatRequest):
+            return self.tokens(of)
+        self._checks.check_size(of)
+        encode = self._model.tokenizer.encode_whole if adds_special else self._model.tokenizer.encode
+        return [encode(prompt) if isinstance(prompt, str) else list(prompt) for prompt in of.prompts]
 
     def _rendered(self, request: GenerationRequest) -> Iterator[list[int]]:
         if isinstance(request, ChatRequest):

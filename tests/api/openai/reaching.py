@@ -112,6 +112,10 @@ COMPLETION = [
 EMBEDDING = [
     ({"input": ["Once", "more"]}, "inputs", ("Once", "more")),
     ({"dimensions": 3}, "dimensions", 3),
+    ({"output_dimension": 3}, "dimensions", 3),
+    ({"truncate": True}, "truncates", True),
+    ({"truncate": "END"}, "truncates", True),
+    ({"truncate": "NONE"}, "truncates", False),
     ({"user": "ann"}, "user", "ann"),
 ]
 FUNCTION_TOOL = {"type": "function", **FUNCTION}

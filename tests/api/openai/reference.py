@@ -15,14 +15,23 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from inference.api.ollama.schemas import (
+    EmbedBody,
+    GenerateBody,
+    OldEmbeddingBody,
+    OllamaChatBody,
+    ShowBody,
+)
 from inference.api.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
     DetokenizeBody,
     EmbeddingBody,
+    RerankBody,
     ResponseBody,
     Strict,
 )
+from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, TokenizeTextBody
 from inference.core.config import BASE_DIR
 from tests.api.anthropic import proofs as anthropic
 from tests.api.openai import reaching
@@ -33,8 +42,17 @@ BODIES: Mapping[str, type[Strict]] = {
     "completions": CompletionBody,
     "responses": ResponseBody,
     "embeddings": EmbeddingBody,
+    "rerank": RerankBody,
     "detokenize": DetokenizeBody,
     **anthropic.BODIES,
+    "vllm/tokenize text": TokenizeTextBody,
+    "vllm/tokenize chat": TokenizeChatBody,
+    "vllm/detokenize": DetokenizeTokensBody,
+    "ollama/chat": OllamaChatBody,
+    "ollama/generate": GenerateBody,
+    "ollama/embed": EmbedBody,
+    "ollama/embeddings": OldEmbeddingBody,
+    "ollama/show": ShowBody,
 }
 _CLIENT = "e2e/test_openai_client.py"
 _STRUCTURED = "e2e/test_openai_structured_output.py"
@@ -62,6 +80,12 @@ _WHOLE = "api/openai/test_streamed_is_whole.py"
 _KEPT = "api/openai/test_responses_kept.py"
 _TEMPLATE = "adapters/chat_template/test_template_input.py"
 _VECTORS = "pool/test_worker_embeddings.py"
+_OLLAMA = "api/ollama/test_field_handling.py"
+_ANSWERED = "api/ollama/test_answering.py"
+_RERANK = "api/openai/test_rerank.py"
+_SCORES = "pool/test_worker_rerank.py"
+_AT_ROOT = "api/vllm/test_tokenizer.py"
+_EMBED = "api/ollama/test_embeddings.py"
 _ECHOED = "Of an output sent back"  # by clients that return items as they came
 # Tests that a field reaches the model; its effect is tested on the model's side.
 REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = {
@@ -70,6 +94,7 @@ REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = 
     "responses": ("test_a_field_of_a_response_reaches_the_model", reaching.RESPONSE),
     "embeddings": ("test_a_field_of_an_embedding_reaches_the_model", reaching.EMBEDDING),
 }
+OLLAMA_REACHES = f"{_OLLAMA}::test_a_field_reaches_the_model"
 REFUSED = f"{_HANDLING}::test_it_refuses_each_field_it_does_not_do"
 NOTED = f"{_HANDLING}::test_what_is_noted_changes_nothing_and_is_listed"
 ALIAS = f"{_HANDLING}::test_other_spellings_mean_the_same"
@@ -182,6 +207,29 @@ PROOFS: Mapping[str, str] = {
     "encoding_format": "api/openai/test_embeddings.py::test_base64_holds_little_endian_floats",
     "dimensions": f"{_VECTORS}::test_fewer_dimensions_are_the_first_ones_brought_to_length",
     "embeddings.user": "api/openai/test_embeddings.py::test_each_input_has_its_vector",
+    "truncate": f"{_VECTORS}::test_a_text_that_is_too_long_is_cut_where_that_is_asked_for",
+    "query": f"{_SCORES}::test_a_cross_encoder_scores_as_its_formula_says",
+    "documents": f"{_RERANK}::test_documents_are_texts_or_objects_and_come_back",
+    "top_n": f"{_RERANK}::test_only_so_many_are_told",
+    "return_documents": f"{_RERANK}::test_documents_are_texts_or_objects_and_come_back",
+    "max_tokens_per_doc": f"{_SCORES}::test_a_long_document_is_cut_where_that_is_asked_for_and_where_it_must",
+    "rerank.user": f"{_RERANK}::test_documents_are_texts_or_objects_and_come_back",
+    "vllm/tokenize text": f"{_AT_ROOT}::test_tokens_may_come_without_those_around_a_text",
+    "vllm/tokenize chat": f"{_AT_ROOT}::test_a_conversation_ends_as_it_is_asked_for",
+    "vllm/tokenize chat.tools": f"{_AT_ROOT}::test_functions_are_a_part_of_the_prompt",
+    "vllm/detokenize": f"{_AT_ROOT}::test_tokens_become_text_again",
+    "ollama/chat": OLLAMA_REACHES,
+    "ollama/generate": OLLAMA_REACHES,
+    "ollama/chat.model": f"{_ANSWERED}::test_a_model_has_its_name_with_and_without_its_tag",
+    "ollama/generate.model": f"{_ANSWERED}::test_a_model_has_its_name_with_and_without_its_tag",
+    "ollama/chat.stream": f"{_ANSWERED}::test_a_stream_is_the_same_answer_in_lines",
+    "ollama/generate.stream": f"{_ANSWERED}::test_a_prompt_is_answered_whole_and_streamed",
+    "ollama/embed": f"{_EMBED}::test_a_field_reaches_the_model",
+    "ollama/embed.model": f"{_EMBED}::test_each_input_has_its_vector",
+    "ollama/embed.input": f"{_EMBED}::test_each_input_has_its_vector",
+    "ollama/embed.truncate": f"{_VECTORS}::test_a_text_that_is_too_long_is_cut_where_that_is_asked_for",
+    "ollama/embeddings": f"{_EMBED}::test_the_older_endpoint_takes_one_text_and_cuts_nothing",
+    "ollama/show": "api/ollama/test_models.py::test_a_model_is_shown",
     "tokens": "api/openai/test_tokenize.py::test_tokens_become_text_again",
     **anthropic.PROOFS,
 }
@@ -190,15 +238,24 @@ PROOFS: Mapping[str, str] = {
 def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Path, handling and tests of each field, nested ones included."""
     for path, what in _handling(body):
-        is_anthropic = name in anthropic.BODIES
-        if what.startswith("refused"):
-            yield path, what, (anthropic.REFUSED if is_anthropic else REFUSED,)
-        elif what.startswith("noted"):
-            yield path, what, (anthropic.NOTED if is_anthropic else NOTED,)
-        elif what.startswith("another name"):
-            yield path, what, (ALIAS,)
+        kind = next((kind for kind in ("refused", "noted", "another name") if what.startswith(kind)), "")
+        if kind:
+            yield path, what, (handled_by(name)[kind],)
         else:
             yield path, what, proofs_of(name, path)
+
+
+def handled_by(name: str) -> Mapping[str, str]:
+    """The tests of what a dialect refuses, notes and takes under other names."""
+    if name in anthropic.BODIES:
+        return {"refused": anthropic.REFUSED, "noted": anthropic.NOTED, "another name": ALIAS}
+    if name.startswith("ollama/"):
+        tests = {"refused": REFUSED, "noted": NOTED, "another name": ALIAS}
+        return {kind: test.replace(_HANDLING, _OLLAMA) for kind, test in tests.items()}
+    if name.startswith("vllm/"):
+        refused, noted = "test_what_is_wrong_is_named", "test_what_is_noted_changes_nothing"
+        return {"refused": f"{_AT_ROOT}::{refused}", "noted": f"{_AT_ROOT}::{noted}", "another name": ALIAS}
+    return {"refused": REFUSED, "noted": NOTED, "another name": ALIAS}
 
 
 def proofs_of(name: str, path: str) -> tuple[str, ...]:
@@ -207,8 +264,11 @@ def proofs_of(name: str, path: str) -> tuple[str, ...]:
     arrives = _reaching(name, parts)
     for end in range(len(parts), 0, -1):
         at = ".".join(parts[:end])
-        if found := PROOFS.get(f"{name}.{at}") or PROOFS.get(at):
+        shared = None if "/" in name.replace("chat/completions", "") else PROOFS.get(at)
+        if found := PROOFS.get(f"{name}.{at}") or shared:
             return tuple(dict.fromkeys((*arrives, found)))
+    if name in PROOFS:
+        return (PROOFS[name],)
     raise LookupError(f"no test is named for {path} of {name}")
 
 
@@ -293,7 +353,8 @@ def written(page: str) -> str:
 def tests_named() -> set[tuple[Path, str]]:
     """The file and name of each test that the tables name."""
     arrive = (f"api/openai/test_reaching.py::{test}" for test, _ in REACHING.values())
-    named = {REFUSED, NOTED, ALIAS, anthropic.REFUSED, anthropic.NOTED, *PROOFS.values(), *arrive}
+    handled = {test for name in BODIES for test in handled_by(name).values()}
+    named = {*handled, *PROOFS.values(), *arrive}
     return {(BASE_DIR / "tests" / path, test) for path, _, test in (one.partition("::") for one in named)}
 
 

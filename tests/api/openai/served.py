@@ -14,8 +14,14 @@ from mlxsite.asgi import application  # isort: skip - Django needs its settings'
 from django.core.management import call_command
 
 from inference.core.errors import ContextLengthExceeded, QueueFull, WorkerDied
-from inference.core.events import Accepted, Embedded, Event, Finished, Tokenized, Usage
-from inference.core.requests import DetokenizeRequest, EmbeddingRequest, Request, TokenizeRequest
+from inference.core.events import Accepted, Embedded, Event, Finished, Reranked, Tokenized, Usage
+from inference.core.requests import (
+    DetokenizeRequest,
+    EmbeddingRequest,
+    Request,
+    RerankRequest,
+    TokenizeRequest,
+)
 from inference.serving import runtime
 from mlxsite.server import StreamServer
 from tests.fakes import FakeCatalog, FakeRunner, card, fake_pool
@@ -36,7 +42,7 @@ class ScriptedRunner(FakeRunner):
     """Answers each model from its own script."""
 
     async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
-        if isinstance(request, EmbeddingRequest | TokenizeRequest | DetokenizeRequest):
+        if isinstance(request, EmbeddingRequest | RerankRequest | TokenizeRequest | DetokenizeRequest):
             yield Accepted(prompt_tokens=3)
             yield _outcome(request)
             yield Finished(usage=Usage(prompt_tokens=3))
@@ -45,11 +51,14 @@ class ScriptedRunner(FakeRunner):
             yield event
 
 
-def _outcome(request: EmbeddingRequest | TokenizeRequest | DetokenizeRequest) -> Event:
+def _outcome(request: EmbeddingRequest | RerankRequest | TokenizeRequest | DetokenizeRequest) -> Event:
+    if isinstance(request, RerankRequest):
+        return Reranked(scores=(0.5,) * len(request.documents))
     if isinstance(request, EmbeddingRequest):
         return Embedded(vectors=(bytes(8),) * len(request.inputs))
     count = request.of.answers // request.of.n if isinstance(request, TokenizeRequest) else 1
-    return Tokenized(tokens=((1, 2),) * count, texts=("ab",) * count, context_length=8)
+    pieces = ((b"a", b"b"),) * count if getattr(request, "with_pieces", False) else ()
+    return Tokenized(tokens=((1, 2),) * count, texts=("ab",) * count, context_length=8, pieces=pieces)
 
 
 async def site(scope: Any, receive: Any, send: Any) -> None:
@@ -72,6 +81,7 @@ async def site(scope: Any, receive: Any, send: Any) -> None:
 def main() -> None:
     cards = [card(name, resident_bytes=1) for name in SCRIPTS]
     cards.append(card("vectors", resident_bytes=1, kind="embedding"))
+    cards.append(card("reranker", resident_bytes=1, kind="rerank"))
     pool = fake_pool([ScriptedRunner() for _ in cards], *cards)
     call_command("migrate", verbosity=0)
     with runtime.use_pool(pool, models=FakeCatalog(*cards)):  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ KNOWN = {
     ("POST", "/chat/completions"),
     ("POST", "/completions"),
     ("POST", "/embeddings"),
+    ("POST", "/rerank"),
     ("POST", "/responses"),
     ("POST", "/responses/compact"),
     ("POST", "/responses/input_tokens"),

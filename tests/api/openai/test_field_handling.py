@@ -17,6 +17,7 @@ from inference.api.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
     EmbeddingBody,
+    RerankBody,
     ResponseBody,
     Strict,
 )
@@ -25,6 +26,16 @@ from inference.core.errors import InvalidRequest, InvalidValue, UnsupportedField
 from inference.core.requests import AnswerGrammar
 from tests.api.openai.asking import HELLO, chat_body
 from tests.api.openai.test_schemas import CALL, chat, completion, read
+
+SCHEMAS = [ChatCompletionBody, CompletionBody, EmbeddingBody, RerankBody, ResponseBody]
+WHOLE = {
+    "model": "tiny",
+    "messages": [{"role": "user", "content": "x"}],
+    "prompt": "x",
+    "input": "x",
+    "query": "x",
+    "documents": ["x"],
+}
 
 
 def _fields(*typed_dicts: Any) -> set[str]:
@@ -45,20 +56,18 @@ def test_every_published_field_is_handled(schema: type[Strict], published: set[s
     assert published <= schema.model_fields.keys() | schema.refused.keys() | schema.noted.keys()
 
 
-@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, ResponseBody])
+@pytest.mark.parametrize("schema", SCHEMAS)
 def test_it_refuses_each_field_it_does_not_do(schema: type[Strict]) -> None:
-    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
-    known = {name: value for name, value in body.items() if name in schema.model_fields}
+    known = {name: value for name, value in WHOLE.items() if name in schema.model_fields}
     for field in schema.refused:
         with pytest.raises(UnsupportedField, match="is not supported") as caught:
             read(schema, known | {field: "something"})
         assert caught.value.param == field
 
 
-@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, ResponseBody])
+@pytest.mark.parametrize("schema", SCHEMAS)
 def test_it_takes_values_that_ask_for_nothing(schema: type[Strict]) -> None:
-    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
-    known = {name: value for name, value in body.items() if name in schema.model_fields}
+    known = {name: value for name, value in WHOLE.items() if name in schema.model_fields}
     for field, refused in schema.refused.items():
         for value in refused.harmless:
             assert read(schema, known | {field: value})
@@ -109,10 +118,9 @@ def test_an_error_names_the_alias_that_was_sent() -> None:
     assert chat(repeat_penalty=1.1, repetition_penalty=1.1) == chat(repeat_penalty=1.1)
 
 
-@pytest.mark.parametrize("schema", [ChatCompletionBody, CompletionBody, ResponseBody])
+@pytest.mark.parametrize("schema", SCHEMAS)
 def test_what_is_noted_changes_nothing_and_is_listed(schema: type[Strict]) -> None:
-    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
-    known = {name: value for name, value in body.items() if name in schema.model_fields}
+    known = {name: value for name, value in WHOLE.items() if name in schema.model_fields}
     plain = read(schema, known)
     for field in schema.noted:
         for value in ("something", 0, True, {"a": [1]}, []):

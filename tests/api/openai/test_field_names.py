@@ -9,7 +9,13 @@ import pytest
 
 from inference.api.openai import field_names
 from inference.api.openai.responses.conversation import conversation
-from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, EmbeddingBody, ResponseBody
+from inference.api.openai.schemas import (
+    ChatCompletionBody,
+    CompletionBody,
+    EmbeddingBody,
+    RerankBody,
+    ResponseBody,
+)
 from inference.core.config import BASE_DIR
 from inference.core.errors import (
     ContextLengthExceeded,
@@ -165,9 +171,10 @@ async def test_a_refusal_of_the_pool_does_too() -> None:
 # No name is forgotten.
 
 FOLDERS = ("worker", "adapters", "pool")
-BODIES = (ChatCompletionBody, CompletionBody, EmbeddingBody)
+BODIES = (ChatCompletionBody, CompletionBody, EmbeddingBody, RerankBody)
 NOT_OF_A_RESPONSE = {
     *("prompt", "suffix", "dimensions", "tokens", "logit_bias", "chat_template_kwargs"),
+    *("query", "documents"),
     "logprobs",  # of an echo
 }
 

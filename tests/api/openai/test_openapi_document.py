@@ -52,7 +52,8 @@ def asked(site: Site, case: Any) -> Any:
     """What it answers, of a model that is there wherever the name is none of what is wrong."""
     body = case.body
     if isinstance(body, dict) and isinstance(name := body.get("model"), str) and 0 < len(name) <= 256:
-        body["model"] = "vectors" if "embeddings" in case.path else "tiny"
+        kinds = {"/embeddings": "vectors", "/rerank": "reranker"}
+        body["model"] = kinds.get(case.path, "tiny")
     response = case.call(base_url=f"{site.address}/v1", timeout=20)
     # A body beyond the limit is refused before it is read, which Schemathesis takes for no refusal.
     checks = [

@@ -88,3 +88,27 @@ async def test_tokens_become_text_again() -> None:
 @pytest.mark.parametrize("tokens", [[], [True], ["1"], [1.5], [-1], 3, None])
 async def test_only_token_ids_are_detokenised(tokens: Any) -> None:
     assert (await refused("detokenize", tokens=tokens))["param"].startswith("tokens")
+
+
+async def test_pieces_are_what_each_token_stands_for() -> None:
+    told = Tokenized(
+        tokens=((4, 5),), texts=("é",), context_length=8, pieces=((b"Hi", b"\xc3"),), entries=(("Hi", "Ã"),)
+    )
+    for name in ("pieces", "with_pieces"):
+        runner = EventRunner(Accepted(prompt_tokens=0), told, Finished(usage=Usage(prompt_tokens=2)))
+        answer, request = await asked("tokenize", runner, prompt="Once", **{name: True})
+        assert answer["pieces"] == ["Hi", [0xC3]]
+        assert request.with_pieces
+
+
+async def test_pieces_of_several_prompts_are_lists() -> None:
+    told = Tokenized(
+        tokens=((4,), (5,)),
+        texts=("a", "b"),
+        context_length=8,
+        pieces=((b"a",), (b"b",)),
+        entries=(("a",), ("b",)),
+    )
+    runner = EventRunner(Accepted(prompt_tokens=0), told, Finished(usage=Usage(prompt_tokens=2)))
+    answer, _ = await asked("tokenize", runner, prompt=["a", "b"], pieces=True)
+    assert answer["pieces"] == [["a"], ["b"]]

@@ -8,9 +8,11 @@ from inference.api.openai.schemas import (
     CompletionBody,
     DetokenizeBody,
     EmbeddingBody,
+    RerankBody,
     ResponseBody,
     Strict,
 )
+from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, TokenizeTextBody
 
 Path = tuple[str | int, ...]
 _CALL = {"id": "a", "type": "function", "function": {"name": "now", "arguments": "{}"}}
@@ -185,7 +187,27 @@ EMBEDDING = {
     "input": ["Once", [1]],
     "encoding_format": "float",
     "dimensions": 1,
+    "truncate": True,
     "user": "ann",
+}
+RERANK = {
+    "model": "reranker",
+    "query": "Why?",
+    "documents": [{"text": "so"}, "it is"],
+    "top_n": 1,
+    "return_documents": True,
+    "max_tokens_per_doc": 5,
+    "user": "ann",
+}
+_TEXT = {"model": "tiny", "prompt": "Hi", "add_special_tokens": False, "return_token_strs": True}
+_TOKENIZED_CHAT = {
+    "model": "tiny",
+    "messages": CHAT["messages"],
+    "add_generation_prompt": False,
+    "continue_final_message": True,
+    "return_token_strs": True,
+    "tools": CHAT["tools"],
+    "chat_template_kwargs": CHAT["chat_template_kwargs"],
 }
 BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "chat": (ChatCompletionBody, CHAT),
@@ -205,6 +227,10 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     },
     "allowed": (ResponseBody, RESPONSE | {"tool_choice": ALLOWED}),
     "embedding": (EmbeddingBody, EMBEDDING),
+    "rerank": (RerankBody, RERANK),
+    "tokenize text": (TokenizeTextBody, _TEXT),
+    "tokenize chat": (TokenizeChatBody, _TOKENIZED_CHAT),
+    "detokenize tokens": (DetokenizeTokensBody, {"model": "tiny", "tokens": [1]}),
     "detokenize": (DetokenizeBody, {"model": "tiny", "tokens": [1]}),
 }
 

@@ -5,6 +5,7 @@ from inference.api.openai.schemas.chat import ChatCompletionBody
 from inference.api.openai.schemas.completion import CompletionBody
 from inference.api.openai.schemas.detokenize import DetokenizeBody
 from inference.api.openai.schemas.embedding import EmbeddingBody
+from inference.api.openai.schemas.rerank import RerankBody
 from inference.api.openai.schemas.responses import ResponseBody
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "DetokenizeBody",
     "EmbeddingBody",
     "Refused",
+    "RerankBody",
     "ResponseBody",
     "Strict",
 ]

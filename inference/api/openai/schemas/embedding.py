@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from inference.api.http.strict_schema import Body
+from inference.api.http.strict_schema import Body, Refused, either, unless
 from inference.api.openai.schemas.generation import Label
 from inference.api.openai.schemas.prompts import ONE_OR_SEVERAL, OnePrompt, Text, Tokens, listed
 from inference.core.requests import EmbeddingRequest
@@ -20,8 +20,27 @@ Inputs = Annotated[
 ]
 
 
+_PREFIX = "write what the model's page asks for before the text itself, such as `query: `."
+_ENDS = unless("START", why="a text is cut at its end.")
+Truncate = Annotated[
+    Annotated[bool, Tag("<switch>")] | Annotated[Literal["NONE", "END"], _ENDS, Tag("<word>")],
+    either({"<switch>": bool, "<word>": str}, "true, false, 'NONE' or 'END'"),
+]
+
+
 class EmbeddingBody(Body):
     """The body of POST /v1/embeddings."""
+
+    refused = {
+        "embedding_type": Refused("send `encoding_format`: `float` or `base64`.", ("float",)),
+        "input_type": Refused(_PREFIX),
+        "late_chunking": Refused("each input is a text of its own.", (False,)),
+        "output_dtype": Refused("vectors are 32-bit floats.", ("float",)),
+        "prompt_name": Refused(_PREFIX),
+        "task": Refused(_PREFIX),
+    }
+    noted = {"priority": "requests are served in the order in which they arrive."}
+    aliases = {"output_dimension": "dimensions"}
 
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description="The id of an embedding model, or one of its aliases."
@@ -29,10 +48,19 @@ class EmbeddingBody(Body):
     input: Inputs = Field(
         description=(
             "A string, or a list of token ids, not empty; or a list of up to 2,048 of these. Each gets a "
-            "vector; one that is longer than the model's context is refused, never cut."
+            "vector; one that is longer than the model's context is refused, unless `truncate` cuts it. Ids "
+            "that another tokenizer has made are refused wherever that can be known."
         )
     )
-    encoding_format: Literal["float", "base64"] | None = Field(
+    encoding_format: (
+        Annotated[
+            Literal["float", "base64"],
+            unless(
+                "binary", "ubinary", "int8", "uint8", why="vectors are 32-bit floats: `float` or `base64`."
+            ),
+        ]
+        | None
+    ) = Field(
         None,
         description="`float` (the default) for numbers, `base64` for little-endian 32-bit floats.",
     )
@@ -43,6 +71,11 @@ class EmbeddingBody(Body):
             "For models that were trained for it (Qwen3-Embedding)."
         ),
     )
+    truncate: Truncate | None = Field(
+        None,
+        description="Not OpenAI's. `true` or `END` cuts what is longer than the model's context at its end; "
+        "`false` or `NONE`, the default, has it refused.",
+    )
     user: Label | None = Field(
         None, description="Who asks, in your own words: recorded with the request's span."
     )
@@ -52,5 +85,6 @@ class EmbeddingBody(Body):
             model=self.model,
             inputs=listed(self.input),
             dimensions=self.dimensions,
+            truncates=self.truncate in (True, "END"),
             user=self.user or "",
         )

@@ -9,6 +9,7 @@ _FILE = "chat_template.jinja"
 # Newer models have a separate file, older ones an entry in the tokenizer's settings, and multimodal ones an
 # entry in a JSON file of the processor.
 _JSON_FILES = ("tokenizer_config.json", "chat_template.json", "processor_config.json")
+_MOST_BYTES = 32 * 2**20
 _NAMED = "additional_chat_templates"
 
 
@@ -44,5 +45,6 @@ def _plain(given: Any) -> str:
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:
-    found = json.loads(path.read_text()) if path.is_file() else {}
+    is_sane = path.is_file() and path.stat().st_size <= _MOST_BYTES
+    found = json.loads(path.read_text()) if is_sane else {}
     return found if isinstance(found, Mapping) else {}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
-from inference.worker.model.chat_template_files import find
+from inference.repository.files.chat_template_files import find
 from inference.worker.model.model_files import read_tokenizer
 from tests.tiny import CHATML, make_tiny_model
 

@@ -1,0 +1,91 @@
+"""POST /api/chat and POST /api/generate."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Router
+
+from inference.api.http import answer_headers, disconnects, sse, strict_json
+from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.event_feed import EventFeed
+from inference.api.ollama.answer_writer import (
+    AnswerFields,
+    AnswerWriter,
+    chat_fields,
+    generate_fields,
+    timestamp,
+)
+from inference.api.ollama.model_names import own_name
+from inference.api.ollama.schemas import GenerateBody, OllamaChatBody
+from inference.api.openai import field_names, response_writer
+from inference.api.openai.schemas import Strict
+from inference.core.events import Tokenized
+from inference.core.requests import CompletionRequest, TokenizeRequest
+from inference.serving import generation
+
+router = Router()
+NDJSON = "application/x-ndjson"
+# What the fields that the rest of the server names are called here.
+NAMES: Mapping[str, str] = {
+    "max_tokens": "num_predict",
+    "reasoning_effort": "think",
+    "repetition_penalty": "repeat_penalty",
+    "response_format": "format",
+}
+
+
+@router.post("/chat")
+async def chat(request: AuthenticatedRequest) -> HttpResponseBase:
+    """Answer a conversation, streamed or whole; one without messages loads the model."""
+    return await _respond(
+        request, await strict_json.read(request, OllamaChatBody, takes_any_type=True), chat_fields
+    )
+
+
+@router.post("/generate")
+async def generate(request: AuthenticatedRequest) -> HttpResponseBase:
+    """Answer a prompt, streamed or whole; one without a prompt loads the model."""
+    return await _respond(
+        request, await strict_json.read(request, GenerateBody, takes_any_type=True), generate_fields
+    )
+
+
+async def _respond(
+    http: AuthenticatedRequest, body: OllamaChatBody | GenerateBody, fields: AnswerFields
+) -> HttpResponseBase:
+    rename = partial(field_names.path_of, names=NAMES)
+    writer = AnswerWriter(body.model, fields, on_accepted=partial(answer_headers.accept, http, rename=rename))
+    model = await own_name(body.model)
+    if not body.asks:
+        await load(http, body, model)
+        return json_answer(
+            {"model": body.model, "created_at": timestamp(time.time())}
+            | fields("", "", [])
+            | {"done": True, "done_reason": "load"}
+        )
+    events = generation.stream(body.request(model), http.auth)
+    with field_names.in_names_of(NAMES):
+        if not body.is_stream:
+            if task := asyncio.current_task():
+                disconnects.at_end(http, task.cancel)
+            return HttpResponse(await writer.whole(events), content_type="application/json")
+        feed = EventFeed(events)
+        disconnects.at_end(http, feed.cancel)
+        writer.accepted(await feed.accepted())
+        return sse.EventStream(writer.lines(feed), NDJSON)
+
+
+async def load(http: AuthenticatedRequest, body: Strict, model: str) -> None:
+    """Wait until the model is loaded: a dry run of a prompt needs it, and computes nothing."""
+    dry_run = TokenizeRequest(of=CompletionRequest(model=model, prompts=("a",)))
+    await response_writer.single(http, body, dry_run, Tokenized)
+
+
+def json_answer(fields: Any) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(fields), content_type="application/json")

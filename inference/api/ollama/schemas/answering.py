@@ -1,0 +1,107 @@
+"""What the bodies of POST /api/chat and POST /api/generate have in common."""
+
+import json
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, ModelWrapValidatorHandler, Tag, model_validator
+
+from inference.api.http.strict_schema import Body, Refused, either, unsupported, wrong
+from inference.api.ollama.schemas.options import Options
+
+ModelName = Annotated[str, Field(min_length=1, max_length=256)]
+MODEL = "The model's id, or one of its aliases, with or without `:latest`."
+TEXT_ONLY = "these models read text only; send what the image shows as text."
+_OF_IMAGES = "no images are made here."
+Format = Annotated[
+    Annotated[Literal["", "json"], Tag("<word>")] | Annotated[dict[str, Any], Tag("<schema>")],
+    either({"<word>": str, "<schema>": dict}, "'json' or a JSON Schema"),
+]
+Think = Annotated[
+    Annotated[bool, Tag("<switch>")] | Annotated[Literal["low", "medium", "high", "max"], Tag("<level>")],
+    either({"<switch>": bool, "<level>": str}, "true, false, 'low', 'medium', 'high' or 'max'"),
+]
+_UNLOADS = frozenset({0, "0", "0s", "0m", "0h"})
+
+
+class Answering(Body):
+    """The fields that both endpoints share."""
+
+    refused = {
+        "_debug_render_only": Refused("POST /v1/tokenize tells what a prompt becomes.", (False,)),
+        "width": Refused(_OF_IMAGES),
+        "height": Refused(_OF_IMAGES),
+        "steps": Refused(_OF_IMAGES),
+    }
+    noted = {
+        "keep_alive": "the server decides when a model is unloaded.",
+        "shift": "a context is never shortened; an answer ends where it is full.",
+        "truncate": "a prompt that does not fit is refused, never cut.",
+    }
+    # The field without which a request asks only for a model to be loaded.
+    asks_with: ClassVar[str]
+
+    model: ModelName = Field(description=MODEL)
+    stream: bool | None = Field(None, description="`false` for one JSON object; the default is a stream.")
+    format: Format | None = Field(
+        None, description="`json` for any JSON object, or a JSON Schema; enforced while decoding."
+    )
+    options: Options | None = Field(None, description="How tokens are drawn.")
+    think: Think | None = Field(
+        None,
+        description="Whether to reason, or how much; the default is the model's own. Reasoning comes apart, "
+        "as `thinking`.",
+    )
+    logprobs: bool | None = Field(None, description="`true` gives the log probability of each token.")
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
+        None, description="0 to 20, with `logprobs: true`: the likeliest tokens in the place of each."
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _nothing_is_unloaded(cls, data: Any, build: ModelWrapValidatorHandler[Self]) -> Self:
+        if isinstance(data, dict) and not data.get(cls.asks_with) and not data.get("suffix"):
+            given = data.get("keep_alive")
+            if isinstance(given, int | float | str) and given in _UNLOADS and given is not False:
+                raise unsupported(
+                    "<field> is not supported without a prompt: models are not unloaded here; POST "
+                    "/api/models/unload of the server's own API does that, and its admin.",
+                    "keep_alive",
+                )
+        return build(data)
+
+    @model_validator(mode="after")
+    def _alternatives_need_logprobs(self) -> Self:
+        if self.top_logprobs and not self.logprobs:
+            raise wrong("no_logprobs", "It is only allowed together with logprobs: true", "top_logprobs")
+        return self
+
+    @property
+    def is_stream(self) -> bool:
+        return self.stream is not False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The fields of a ChatRequest or a CompletionRequest that say how it is answered."""
+        options = self.options or Options()
+        return {
+            "sampling": options.sampling,
+            "max_tokens": options.max_tokens,
+            "stop": options.stop_texts,
+            "logprobs": (self.top_logprobs or 0) if self.logprobs else None,
+        }
+
+    @property
+    def chat_settings(self) -> dict[str, Any]:
+        """Those of a ChatRequest."""
+        return self.settings | {
+            "schema": self.schema_text,
+            "thinking": self.think if isinstance(self.think, bool) else None,
+            "effort": self.think if isinstance(self.think, str) else "",
+        }
+
+    @property
+    def schema_text(self) -> str:
+        """JSON text of the schema to be enforced; empty for free text."""
+        if isinstance(self.format, dict):
+            return json.dumps(self.format)
+        return '{"type":"object"}' if self.format else ""

@@ -1,0 +1,65 @@
+"""The body of POST /api/generate."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from inference.api.http.strict_schema import Refused, unsupported
+from inference.api.ollama.schemas.answering import TEXT_ONLY, Answering
+from inference.core.requests import ChatRequest, CompletionRequest, Message
+
+_LONGEST = 1_000_000
+
+
+class GenerateBody(Answering):
+    """The body of POST /api/generate."""
+
+    asks_with = "prompt"
+    refused = {
+        **Answering.refused,
+        "context": Refused("send the conversation's messages to /api/chat.", ([],)),
+        "images": Refused(TEXT_ONLY, ([],)),
+        "template": Refused("a template is code; send the prompt as it is to be, with `raw: true`.", ("",)),
+    }
+
+    prompt: str | None = Field(
+        None, description="A user's message; without any, the model is loaded and nothing is answered."
+    )
+    system: str | None = Field(None, description="A system message before it.")
+    suffix: Annotated[str, Field(max_length=_LONGEST)] | None = Field(
+        None, description="What comes after the answer; refused where the model cannot fill in the middle."
+    )
+    raw: bool | None = Field(
+        None, description="`true` gives the model the prompt as it is, without a template."
+    )
+
+    @model_validator(mode="after")
+    def _a_prompt_as_it_is_has_no_template(self) -> Self:
+        if not self.is_completion:
+            return self
+        how = "raw" if self.raw else "suffix"
+        for field in ("system", "format", "think"):
+            if getattr(self, field):
+                raise unsupported(
+                    f"<field> is not supported together with {how}: it needs the model's chat template.",
+                    field,
+                )
+        return self
+
+    @property
+    def is_completion(self) -> bool:
+        """Whether the prompt is continued without a chat template."""
+        return bool(self.raw or self.suffix)
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.prompt or self.suffix)
+
+    def request(self, model: str) -> ChatRequest | CompletionRequest:
+        if self.is_completion:
+            return CompletionRequest(
+                model=model, prompts=(self.prompt or "",), suffix=self.suffix or None, **self.settings
+            )
+        system = [Message(role="system", content=self.system)] if self.system else []
+        messages = (*system, Message(role="user", content=self.prompt or ""))
+        return ChatRequest(model=model, messages=messages, **self.chat_settings)

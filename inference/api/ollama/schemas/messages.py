@@ -1,0 +1,108 @@
+"""The messages and tools of a chat, as clients of Ollama send them."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from inference.api.http.strict_schema import Part, Refused, wrong
+from inference.api.ollama.schemas.answering import TEXT_ONLY
+from inference.api.openai.schemas.messages import CallId, ChatMessage, FunctionName, conversation
+from inference.api.openai.schemas.tools import FunctionBody, tool_of
+from inference.core.requests import Message, Tool
+
+
+def _in_lower_case(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+class OllamaFunctionCall(Part):
+    """Which function the assistant called, and with what."""
+
+    noted = {"index": "the order of the calls is their order here."}
+
+    name: FunctionName = Field(description="The function's name.")
+    arguments: dict[str, Any] | None = Field(None, description="The arguments, an object.")
+
+
+class OllamaCall(Part):
+    """One call of an earlier answer, sent back."""
+
+    noted = {"type": "tools are functions."}
+
+    id: CallId | None = Field(None, description="The call's id, where the answer had one.")
+    function: OllamaFunctionCall = Field(description="What was called.")
+
+
+class OllamaMessage(Part):
+    """One message; which fields it may have depends on its role."""
+
+    refused = {"images": Refused(TEXT_ONLY, ([],))}
+
+    role: Annotated[Literal["system", "user", "assistant", "tool"], BeforeValidator(_in_lower_case)] = Field(
+        description="`system`, `user`, `assistant` or `tool`."
+    )
+    content: str | None = Field(None, description="The text.")
+    thinking: str | None = Field(
+        None,
+        description="An assistant's reasoning, sent back; the template keeps or drops it, as its model was "
+        "trained.",
+    )
+    tool_calls: Annotated[list[OllamaCall], Field(max_length=128)] | None = Field(
+        None, description="An assistant's calls, sent back."
+    )
+    tool_name: Annotated[str, Field(max_length=256)] | None = Field(
+        None,
+        description="Which function's result a `tool` message is; without it, that of the first open call.",
+    )
+    tool_call_id: CallId | None = Field(None, description="Which call a `tool` message answers.")
+
+    @model_validator(mode="after")
+    def _fields_fit_the_role(self) -> Self:
+        for field in ("tool_calls", "thinking"):
+            if getattr(self, field) and self.role != "assistant":
+                raise wrong("wrong_role", "Only an assistant's message has it", field)
+        if self.tool_call_id is not None and self.role != "tool":
+            raise wrong("wrong_role", "Only a tool's message has it", "tool_call_id")
+        return self
+
+    def as_chat_message(self) -> ChatMessage:
+        """The same in OpenAI's form, in which calls and results find each other."""
+        calls = [
+            {
+                "id": call.id,
+                "function": {
+                    "name": call.function.name,
+                    "arguments": json.dumps(call.function.arguments or {}, ensure_ascii=False),
+                },
+            }
+            for call in self.tool_calls or ()
+        ]
+        return ChatMessage.model_validate(
+            {
+                "role": self.role,
+                "content": self.content or "",
+                "name": self.tool_name if self.role == "tool" else None,
+                "tool_calls": calls or None,
+                "tool_call_id": self.tool_call_id,
+                "reasoning_content": self.thinking,
+            }
+        )
+
+
+class OllamaTool(Part):
+    """A function the model may call."""
+
+    noted = {"items": "tools are functions."}
+
+    type: Literal["function"] = Field("function", description="`function`; may be left out.")
+    function: FunctionBody = Field(description="The function.")
+
+    def tool(self) -> Tool:
+        return tool_of(self.function.name, self.function.description, self.function.parameters)
+
+
+def turns_of(messages: Sequence[OllamaMessage]) -> tuple[Message, ...]:
+    """The messages, each result with the id of its call; raises Orphan."""
+    return conversation([message.as_chat_message() for message in messages])

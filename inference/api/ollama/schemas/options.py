@@ -1,0 +1,123 @@
+"""The `options` of a request: how tokens are drawn, and how Ollama's own runner uses the machine.
+
+Source: the Modelfile's parameters (https://github.com/ollama/ollama/blob/main/docs/modelfile.mdx) and the
+classes Options of Ollama's own Go and Python clients.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from inference.api.http.strict_schema import Part, Refused, unsupported
+from inference.api.openai.schemas.generation import Penalty, Stop
+from inference.core.requests import Sampling
+
+_MACHINE = "the server decides about memory, threads and contexts."
+_NO_SUCH_SAMPLER = "there is no such sampler; send temperature, top_p, top_k or min_p."
+_SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone
+_ANY_SEED = -1  # llama.cpp's word for none
+
+
+class Options(Part):
+    """The options of a request."""
+
+    refused = {
+        "mirostat": Refused(_NO_SUCH_SAMPLER, (0,)),
+        "tfs_z": Refused(_NO_SUCH_SAMPLER, (0, 1)),
+        "typical_p": Refused(_NO_SUCH_SAMPLER, (0, 1)),
+        "penalize_newline": Refused("line breaks are penalised as any token is.", (True,)),
+        "vocab_only": Refused("models are loaded whole.", (False,)),
+    }
+    noted = {
+        "draft_num_predict": "it only changes the speed of an answer.",
+        "embedding_only": _MACHINE,
+        "f16_kv": _MACHINE,
+        "logits_all": _MACHINE,
+        "low_vram": _MACHINE,
+        "main_gpu": _MACHINE,
+        "mirostat_eta": "it belongs to `mirostat`.",
+        "mirostat_tau": "it belongs to `mirostat`.",
+        "num_batch": _MACHINE,
+        "num_ctx": "the context is the model's own; a prompt that does not fit is refused.",
+        "num_gpu": _MACHINE,
+        "num_keep": "a context is never shortened.",
+        "num_thread": _MACHINE,
+        "numa": _MACHINE,
+        "use_mlock": _MACHINE,
+        "use_mmap": _MACHINE,
+    }
+    aliases = {"repetition_penalty": "repeat_penalty"}
+
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        None, description="0 to 2; the default is the model's own, else 1."
+    )
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="0 to 1; the default is the model's own, else 1."
+    )
+    top_k: Annotated[int, Field(ge=-1, le=2**31 - 1)] | None = Field(
+        None, description="0 and up; 0 or -1 for all tokens. The default is the model's own, else 0."
+    )
+    min_p: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="0 to 1; the default is the model's own, else 0."
+    )
+    seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = Field(
+        None, description="The same request with the same seed draws the same tokens; -1 for none."
+    )
+    num_predict: Annotated[int, Field(ge=-2, le=2**31 - 1)] | None = Field(
+        None,
+        description="1 and up: most tokens of the answer. 0, -1 and -2 leave it at the server's default, or "
+        "at what the context leaves.",
+    )
+    stop: Stop | None = Field(None, description="A string, or up to 64; the text ends before the first.")
+    repeat_penalty: Annotated[float, Field(gt=0, le=2)] | None = Field(
+        None, description="Above 0 to 2: divides the logits of tokens that prompt or answer have already."
+    )
+    repeat_last_n: Annotated[int, Field(ge=-1, le=2**31 - 1)] | None = Field(
+        None,
+        description="0 switches all penalties off; -1 has them look at the whole context, as they do. A "
+        "shorter window is refused together with a penalty.",
+    )
+    presence_penalty: Penalty | None = Field(
+        None, description="-2 to 2: taken off the logit of every token the answer has already."
+    )
+    frequency_penalty: Penalty | None = Field(
+        None, description="-2 to 2: taken off once for each time the answer has the token."
+    )
+
+    @model_validator(mode="after")
+    def _penalties_see_the_whole_context(self) -> Self:
+        if (self.repeat_last_n or 0) > 0 and self._has_penalties:
+            raise unsupported(
+                "<field> is not supported together with a penalty: penalties look at the whole context; "
+                "send -1, or leave it out.",
+                "repeat_last_n",
+            )
+        return self
+
+    @property
+    def _has_penalties(self) -> bool:
+        has_repetition = self.repeat_penalty not in (None, 1)
+        return has_repetition or bool(self.presence_penalty or self.frequency_penalty)
+
+    @property
+    def sampling(self) -> Sampling:
+        is_off = self.repeat_last_n == 0
+        return Sampling(
+            temperature=None if self.temperature is None else self.temperature + 0.0,  # -0.0 is 0
+            top_p=_SMALLEST_SHARE if self.top_p == 0 else self.top_p,
+            top_k=0 if self.top_k == -1 else self.top_k,
+            min_p=self.min_p,
+            seed=None if self.seed == _ANY_SEED else self.seed,
+            presence_penalty=0.0 if is_off else self.presence_penalty or 0.0,
+            frequency_penalty=0.0 if is_off else self.frequency_penalty or 0.0,
+            repetition_penalty=1.0 if is_off else self.repeat_penalty,
+        )
+
+    @property
+    def max_tokens(self) -> int | None:
+        return self.num_predict if self.num_predict and self.num_predict > 0 else None
+
+    @property
+    def stop_texts(self) -> tuple[str, ...]:
+        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        return tuple(stop for stop in stops if stop)
