@@ -156,7 +156,7 @@ class Adapter:
             )
         return prompt
 
-    def _options(self, request: ChatRequest) -> dict[str, bool | int | str]:
+    def _options(self, request: ChatRequest) -> dict[str, bool | int | float | str]:
         """Variables of the template beside messages and tools."""
         known = {name: value for name, value in request.template_options if name in self._variables}
         return {**known, **self.thinking_plan(request).options}

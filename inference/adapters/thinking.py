@@ -30,7 +30,7 @@ class ReasoningMarkers:
 class ThinkingPlan:
     """What one request's wishes about thinking mean for one model."""
 
-    options: Mapping[str, bool | int | str] = field(default_factory=dict)  # variables of the template
+    options: Mapping[str, bool | int | float | str] = field(default_factory=dict)  # variables of the template
     budget: int | None = None  # most tokens of reasoning; None: no limit
     share: float | None = None  # most reasoning, of all tokens that the answer may have
     noted: tuple[str, ...] = ()  # fields that this model has no use for
@@ -47,7 +47,7 @@ class ThinkingPlan:
 def plan(request: ChatRequest, template: str, variables: frozenset[str], *, can_reason: bool) -> ThinkingPlan:
     """How to follow a request: by variables where the template has them, and by limits elsewhere."""
     is_off = request.thinking is False or (request.effort == "none" and request.thinking is None)
-    options: dict[str, bool | int | str] = {}
+    options: dict[str, bool | int | float | str] = {}
     if is_off or request.thinking:
         options |= dict.fromkeys(SWITCHES & variables, not is_off)
     knows_effort = EFFORT in variables

@@ -51,7 +51,7 @@ class Tokenizer(Protocol):
         *,
         opens_answer: bool,
         tools: Sequence[Mapping[str, Any]] = (),
-        options: Mapping[str, bool | int | str] = MappingProxyType({}),
+        options: Mapping[str, bool | int | float | str] = MappingProxyType({}),
     ) -> str:
         """The text that the chat template renders, in a sandbox.
 

@@ -146,7 +146,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     follows_schemas: bool = False  # the arguments of a call do, though the model need not call
     schema: str = ""  # JSON text of the schema that the answer must follow
     grammar: AnswerGrammar | None = None  # another form that it must have
-    template_options: tuple[tuple[str, bool | int | str], ...] = ()  # variables of the chat template
+    template_options: tuple[tuple[str, bool | int | float | str], ...] = ()  # variables of the chat template
     ignores_end: bool = False  # the answer has max_tokens, whatever the model says
     thinking: bool | None = None  # a template that has a switch for it gets it; None: the template's default
     effort: str = ""  # how much to think, in OpenAI's words, "none" to "max"; empty: the template's default

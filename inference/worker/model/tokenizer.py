@@ -173,7 +173,7 @@ class HubTokenizer:
         *,
         opens_answer: bool,
         tools: Sequence[Mapping[str, Any]] = (),
-        options: Mapping[str, bool | int | str] = MappingProxyType({}),
+        options: Mapping[str, bool | int | float | str] = MappingProxyType({}),
     ) -> str:
         """See inference/adapters/tokenizer.py.
 

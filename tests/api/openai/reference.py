@@ -34,7 +34,7 @@ from inference.api.openai.schemas import (
 from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, TokenizeTextBody
 from inference.core.config import BASE_DIR
 from tests.api.anthropic import proofs as anthropic
-from tests.api.openai import reaching
+from tests.api.openai import proofs, reaching
 
 PAGE = BASE_DIR / "docs" / "api.md"
 BODIES: Mapping[str, type[Strict]] = {
@@ -54,38 +54,6 @@ BODIES: Mapping[str, type[Strict]] = {
     "ollama/embeddings": OldEmbeddingBody,
     "ollama/show": ShowBody,
 }
-_CLIENT = "e2e/test_openai_client.py"
-_STRUCTURED = "e2e/test_openai_structured_output.py"
-_SCHEMAS = "api/openai/test_schemas.py"
-_HANDLING = "api/openai/test_field_handling.py"
-_TOOLS = "api/openai/test_tool_schemas.py"
-_ANSWERS = "pool/test_worker_answers.py"
-_GRAMMAR = "pool/test_worker_grammar.py"
-_STRICT = "worker/sampling/test_grammar.py"
-_CALLS = "worker/text/test_answer_calls.py"
-_SAMPLING = "worker/sampling/test_kernels.py"
-_RESPONSES = "api/openai/test_responses.py"
-_REPETITION = "worker/sampling/test_repetition.py"
-_RULES = "worker/sampling/test_token_rules.py"
-_FORMS = "worker/sampling/test_answer_grammar.py"
-_BUDGET = "worker/sampling/test_thinking_budget.py"
-_LIMITS = "worker/text/test_answer_limits.py"
-_THINKING = "adapters/test_thinking.py"
-_CONTINUED = "adapters/chat_template/test_continuation.py"
-_WRITER = "api/openai/test_response_writer.py"
-_ITEMS = "api/openai/test_response_items.py"
-_RTOOLS = "api/openai/test_response_tools.py"
-_STREAMS = "api/openai/test_response_streams.py"
-_WHOLE = "api/openai/test_streamed_is_whole.py"
-_KEPT = "api/openai/test_responses_kept.py"
-_TEMPLATE = "adapters/chat_template/test_template_input.py"
-_VECTORS = "pool/test_worker_embeddings.py"
-_OLLAMA = "api/ollama/test_field_handling.py"
-_ANSWERED = "api/ollama/test_answering.py"
-_RERANK = "api/openai/test_rerank.py"
-_SCORES = "pool/test_worker_rerank.py"
-_AT_ROOT = "api/vllm/test_tokenizer.py"
-_EMBED = "api/ollama/test_embeddings.py"
 _ECHOED = "Of an output sent back"  # by clients that return items as they came
 # Tests that a field reaches the model; its effect is tested on the model's side.
 REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = {
@@ -93,145 +61,6 @@ REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = 
     "completions": ("test_a_field_of_a_completion_reaches_the_model", reaching.COMPLETION),
     "responses": ("test_a_field_of_a_response_reaches_the_model", reaching.RESPONSE),
     "embeddings": ("test_a_field_of_an_embedding_reaches_the_model", reaching.EMBEDDING),
-}
-OLLAMA_REACHES = f"{_OLLAMA}::test_a_field_reaches_the_model"
-REFUSED = f"{_HANDLING}::test_it_refuses_each_field_it_does_not_do"
-NOTED = f"{_HANDLING}::test_what_is_noted_changes_nothing_and_is_listed"
-ALIAS = f"{_HANDLING}::test_other_spellings_mean_the_same"
-# By the field's path, or by its name alone where one test covers every endpoint.
-PROOFS: Mapping[str, str] = {
-    "model": f"{_CLIENT}::test_it_lists_the_model",
-    "messages": f"{_CLIENT}::test_it_answers_whole",
-    "messages.name": f"{_TEMPLATE}::test_a_message_has_all_that_templates_ask_for",
-    "messages.tool_calls": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
-    "messages.tool_call_id": f"{_TOOLS}::test_a_result_belongs_to_the_call_that_it_names",
-    "messages.reasoning_content": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
-    "temperature": f"{_SAMPLING}::test_draws_follow_the_probabilities",
-    "top_p": f"{_SAMPLING}::test_top_p_keeps_the_smallest_set_that_reaches_it",
-    "top_k": f"{_SAMPLING}::test_top_k_keeps_so_many_even_among_equals",
-    "min_p": f"{_SAMPLING}::test_min_p_drops_what_is_too_unlikely_beside_the_likeliest",
-    "presence_penalty": "worker/sampling/test_token_sampler.py::test_logits_are_penalised_and_biased",
-    "frequency_penalty": "worker/engine/test_batch.py::test_a_frequency_penalty_counts_the_answer_only",
-    "repetition_penalty": "worker/sampling/test_token_sampler.py::test_logits_are_penalised_and_biased",
-    "logit_bias": f"{_CLIENT}::test_penalties_and_biases_do_what_they_say",
-    "seed": f"{_CLIENT}::test_a_seed_repeats_the_answer",
-    "n": f"{_ANSWERS}::test_each_of_n_answers_is_what_its_seed_gives_alone",
-    "stop": f"{_CLIENT}::test_a_stop_string_cuts_the_text_at_any_token_boundary",
-    "stream": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
-    "stream_options": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
-    "stream_options.continuous_usage_stats": f"{_WRITER}::test_usage_so_far_is_in_every_chunk",
-    "timings": f"{_WRITER}::test_timings_come_with_the_last_chunk_and_with_the_whole",
-    "return_progress": f"{_WRITER}::test_progress_of_the_prompt_is_a_chunk_of_its_own",
-    "completions.stream": f"{_WHOLE}::test_a_streamed_completion_put_together_is_the_whole_one",
-    "completions.stream_options": f"{_WHOLE}::test_a_streamed_completion_put_together_is_the_whole_one",
-    "user": "serving/test_generation.py::test_prefixes_are_kept_apart_where_the_client_says_so",
-    "ignore_eos": f"{_ANSWERS}::test_an_answer_may_go_on_after_its_end",
-    "max_tokens": f"{_CLIENT}::test_max_tokens_ends_with_length",
-    "max_completion_tokens": f"{_SCHEMAS}::test_it_takes_both_names_of_the_length_when_they_agree",
-    "logprobs": f"{_CLIENT}::test_log_probabilities_come_with_every_token",
-    "top_logprobs": f"{_CLIENT}::test_log_probabilities_come_with_every_token",
-    "completions.logprobs": f"{_CLIENT}::test_the_older_endpoint_tells_where_each_token_begins",
-    "tools": f"{_STRUCTURED}::test_a_required_call_streams_and_its_result_is_answered",
-    "tools.function.strict": f"{_STRICT}::test_strict_tools_bind_the_arguments_once_a_call_has_begun",
-    "tool_choice": f"{_GRAMMAR}::test_a_required_call_is_made_by_a_model_that_never_learnt_to",
-    "parallel_tool_calls": f"{_CALLS}::test_where_one_call_is_allowed_the_answer_ends_with_it",
-    "response_format": f"{_STRUCTURED}::test_an_answer_follows_its_schema",
-    "reasoning_effort": f"{_THINKING}::test_an_effort_is_told_in_a_word_that_the_template_knows",
-    "chat_template_kwargs": "adapters/test_base.py::test_an_option_that_the_template_knows_is_told",
-    "repetition_window": f"{_REPETITION}::test_a_window_forgets_what_is_further_back",
-    "xtc_probability": f"{_REPETITION}::test_xtc_leaves_the_top_choices_out_but_for_the_least_of_them",
-    "xtc_threshold": f"{_REPETITION}::test_xtc_leaves_the_top_choices_out_but_for_the_least_of_them",
-    **dict.fromkeys(
-        ("dry_multiplier", "dry_base"),
-        f"{_REPETITION}::test_dry_penalises_what_would_go_on_with_a_repetition",
-    ),
-    **dict.fromkeys(
-        ("dry_allowed_length", "dry_penalty_last_n", "dry_sequence_breakers"),
-        f"{_REPETITION}::test_dry_leaves_the_rest_alone",
-    ),
-    "min_tokens": f"{_RULES}::test_no_end_comes_before_the_least_number_of_tokens",
-    "stop_token_ids": f"{_LIMITS}::test_a_token_that_stops_is_no_part_of_the_text",
-    "allowed_token_ids": f"{_RULES}::test_allowed_tokens_are_the_only_ones_but_for_the_end",
-    "bad_words": f"{_RULES}::test_a_banned_word_never_gets_its_last_token",
-    "structured_outputs": f"{_FORMS}::test_an_answer_has_its_form",
-    **dict.fromkeys(
-        ("guided_choice", "guided_regex", "guided_grammar", "grammar"),
-        f"{_FORMS}::test_an_answer_has_its_form",
-    ),
-    **dict.fromkeys(("guided_json", "json_schema"), f"{_HANDLING}::test_a_schema_has_many_names"),
-    "completions.response_format": f"{_FORMS}::test_a_raw_completion_has_its_form_too",
-    "messages.prefix": f"{_CONTINUED}::test_the_prompt_ends_with_the_text_that_goes_on",
-    "continue_final_message": f"{_CONTINUED}::test_the_prompt_ends_with_the_text_that_goes_on",
-    "add_generation_prompt": f"{_HANDLING}::test_a_last_assistant_message_is_continued",
-    **dict.fromkeys(
-        ("enable_thinking", "think", "thinking", "reasoning"),
-        f"{_THINKING}::test_thinking_is_switched_off_and_would_be_closed_at_once",
-    ),
-    "thinking_budget": f"{_BUDGET}::test_the_closing_marker_is_forced_after_exactly_so_many_tokens",
-    "include_reasoning": f"{_WRITER}::test_reasoning_is_left_out_where_nobody_wants_it",
-    "metadata": "serving/test_tracing.py::test_a_request_tells_whose_it_is_and_its_own_labels",
-    "safety_identifier": f"{_TOOLS}::test_it_reads_who_asks_and_what_templates_know",
-    "prompt_cache_key": "serving/test_generation.py::test_prefixes_are_kept_apart_where_the_client_says_so",
-    "prompt": f"{_CLIENT}::test_prompts_of_tokens_and_texts_are_answered_in_order",
-    "suffix": "worker/text/test_prompts.py::test_a_gap_is_filled_between_prompt_and_suffix",
-    "echo": f"{_CLIENT}::test_an_echo_is_scored_token_by_token",
-    "responses.reasoning": f"{_RESPONSES}::test_settings_reach_the_model",
-    "responses.input": f"{_RESPONSES}::test_items_become_the_messages_of_a_chat",
-    "instructions": f"{_RESPONSES}::test_text_is_a_users_message",
-    "previous_response_id": f"{_KEPT}::test_a_conversation_goes_on_from_a_stored_response",
-    "responses.input.encrypted_content": f"{_ITEMS}::test_sealed_reasoning_comes_back_to_the_model",
-    "responses.input.summary": f"{_ITEMS}::test_a_summary_is_read_where_there_is_nothing_else",
-    "responses.input.content.refusal": f"{_ITEMS}::test_a_refusal_is_read_as_what_was_said",
-    "responses.input.namespace": f"{_RTOOLS}::test_a_call_sent_back_has_the_name_that_the_model_knows",
-    "responses.input.input": f"{_RTOOLS}::test_a_custom_call_and_its_result_are_taken_back",
-    "responses.input.tools": f"{_RTOOLS}::test_tools_that_are_added_in_the_input_are_offered",
-    "responses.input.type": f"{_ITEMS}::test_a_step_of_another_servers_tool_is_left_out_and_listed",
-    "responses.input.id": f"{_ITEMS}::test_a_reference_is_the_item_that_it_names",
-    "include": f"{_ITEMS}::test_sealed_reasoning_comes_back_to_the_model",
-    "background": "api/openai/test_background_responses.py::test_it_is_queued_at_once_and_completed_later",
-    "responses.top_logprobs": f"{_STREAMS}::test_every_token_of_the_text_has_its_log_probability",
-    "responses.tools": f"{_RTOOLS}::test_a_namespaces_tools_are_functions_to_the_model",
-    "responses.tools.strict": f"{_RESPONSES}::test_settings_reach_the_model",
-    "responses.tools.format": f"{_RTOOLS}::test_a_custom_tool_is_a_function_with_one_text",
-    "responses.tools.type": f"{_RTOOLS}::test_a_hosted_tool_is_left_out_and_listed",
-    "responses.tool_choice": f"{_RTOOLS}::test_only_allowed_tools_are_offered",
-    "reasoning.summary": f"{_ITEMS}::test_a_summary_is_the_reasoning_itself",
-    "responses.parallel_tool_calls": f"{_RESPONSES}::test_settings_reach_the_model",
-    "responses.text": f"{_RESPONSES}::test_the_form_of_the_text_is_enforced",
-    "max_output_tokens": f"{_RESPONSES}::test_settings_reach_the_model",
-    "store": f"{_KEPT}::test_what_is_not_to_be_stored_is_not",
-    "responses.stream": f"{_RESPONSES}::test_the_events_of_a_stream_come_in_order",
-    "responses.stream_options": f"{_RESPONSES}::test_what_it_does_not_do_is_refused_by_name",
-    "truncation": f"{_ITEMS}::test_too_long_an_input_is_refused_however_it_may_be_truncated",
-    "input": f"{_VECTORS}::test_a_text_has_the_same_vector_alone_and_beside_others",
-    "encoding_format": "api/openai/test_embeddings.py::test_base64_holds_little_endian_floats",
-    "dimensions": f"{_VECTORS}::test_fewer_dimensions_are_the_first_ones_brought_to_length",
-    "embeddings.user": "api/openai/test_embeddings.py::test_each_input_has_its_vector",
-    "truncate": f"{_VECTORS}::test_a_text_that_is_too_long_is_cut_where_that_is_asked_for",
-    "query": f"{_SCORES}::test_a_cross_encoder_scores_as_its_formula_says",
-    "documents": f"{_RERANK}::test_documents_are_texts_or_objects_and_come_back",
-    "top_n": f"{_RERANK}::test_only_so_many_are_told",
-    "return_documents": f"{_RERANK}::test_documents_are_texts_or_objects_and_come_back",
-    "max_tokens_per_doc": f"{_SCORES}::test_a_long_document_is_cut_where_that_is_asked_for_and_where_it_must",
-    "rerank.user": f"{_RERANK}::test_documents_are_texts_or_objects_and_come_back",
-    "vllm/tokenize text": f"{_AT_ROOT}::test_tokens_may_come_without_those_around_a_text",
-    "vllm/tokenize chat": f"{_AT_ROOT}::test_a_conversation_ends_as_it_is_asked_for",
-    "vllm/tokenize chat.tools": f"{_AT_ROOT}::test_functions_are_a_part_of_the_prompt",
-    "vllm/detokenize": f"{_AT_ROOT}::test_tokens_become_text_again",
-    "ollama/chat": OLLAMA_REACHES,
-    "ollama/generate": OLLAMA_REACHES,
-    "ollama/chat.model": f"{_ANSWERED}::test_a_model_has_its_name_with_and_without_its_tag",
-    "ollama/generate.model": f"{_ANSWERED}::test_a_model_has_its_name_with_and_without_its_tag",
-    "ollama/chat.stream": f"{_ANSWERED}::test_a_stream_is_the_same_answer_in_lines",
-    "ollama/generate.stream": f"{_ANSWERED}::test_a_prompt_is_answered_whole_and_streamed",
-    "ollama/embed": f"{_EMBED}::test_a_field_reaches_the_model",
-    "ollama/embed.model": f"{_EMBED}::test_each_input_has_its_vector",
-    "ollama/embed.input": f"{_EMBED}::test_each_input_has_its_vector",
-    "ollama/embed.truncate": f"{_VECTORS}::test_a_text_that_is_too_long_is_cut_where_that_is_asked_for",
-    "ollama/embeddings": f"{_EMBED}::test_the_older_endpoint_takes_one_text_and_cuts_nothing",
-    "ollama/show": "api/ollama/test_models.py::test_a_model_is_shown",
-    "tokens": "api/openai/test_tokenize.py::test_tokens_become_text_again",
-    **anthropic.PROOFS,
 }
 
 
@@ -248,14 +77,18 @@ def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, tuple[str, .
 def handled_by(name: str) -> Mapping[str, str]:
     """The tests of what a dialect refuses, notes and takes under other names."""
     if name in anthropic.BODIES:
-        return {"refused": anthropic.REFUSED, "noted": anthropic.NOTED, "another name": ALIAS}
+        return {"refused": anthropic.REFUSED, "noted": anthropic.NOTED, "another name": proofs.ALIAS}
     if name.startswith("ollama/"):
-        tests = {"refused": REFUSED, "noted": NOTED, "another name": ALIAS}
-        return {kind: test.replace(_HANDLING, _OLLAMA) for kind, test in tests.items()}
+        tests = {"refused": proofs.REFUSED, "noted": proofs.NOTED, "another name": proofs.ALIAS}
+        return {kind: test.replace(proofs.HANDLING_FILE, proofs.OLLAMA_FILE) for kind, test in tests.items()}
     if name.startswith("vllm/"):
         refused, noted = "test_what_is_wrong_is_named", "test_what_is_noted_changes_nothing"
-        return {"refused": f"{_AT_ROOT}::{refused}", "noted": f"{_AT_ROOT}::{noted}", "another name": ALIAS}
-    return {"refused": REFUSED, "noted": NOTED, "another name": ALIAS}
+        return {
+            "refused": f"{proofs.AT_ROOT_FILE}::{refused}",
+            "noted": f"{proofs.AT_ROOT_FILE}::{noted}",
+            "another name": proofs.ALIAS,
+        }
+    return {"refused": proofs.REFUSED, "noted": proofs.NOTED, "another name": proofs.ALIAS}
 
 
 def proofs_of(name: str, path: str) -> tuple[str, ...]:
@@ -264,11 +97,11 @@ def proofs_of(name: str, path: str) -> tuple[str, ...]:
     arrives = _reaching(name, parts)
     for end in range(len(parts), 0, -1):
         at = ".".join(parts[:end])
-        shared = None if "/" in name.replace("chat/completions", "") else PROOFS.get(at)
-        if found := PROOFS.get(f"{name}.{at}") or shared:
+        shared = None if "/" in name.replace("chat/completions", "") else proofs.PROOFS.get(at)
+        if found := proofs.PROOFS.get(f"{name}.{at}") or shared:
             return tuple(dict.fromkeys((*arrives, found)))
-    if name in PROOFS:
-        return (PROOFS[name],)
+    if name in proofs.PROOFS:
+        return (proofs.PROOFS[name],)
     raise LookupError(f"no test is named for {path} of {name}")
 
 
@@ -333,9 +166,9 @@ def _inside(annotation: Any) -> tuple[list[type[Strict]], bool]:
 
 def table(name: str, body: type[Strict]) -> str:
     lines = ["| Field | Handling | Test |", "|---|---|---|"]
-    for path, what, proofs in rows(name, body):
-        tests = ", ".join(f"`{proof.partition('::')[2]}`" for proof in proofs)
-        lines.append(f"| `{path}` | {what.replace('|', chr(92) + '|')} | {tests} |")
+    for path, what, tests in rows(name, body):
+        listed = ", ".join(f"`{test.partition('::')[2]}`" for test in tests)
+        lines.append(f"| `{path}` | {what.replace('|', chr(92) + '|')} | {listed} |")
     return "\n".join(lines)
 
 
@@ -354,7 +187,7 @@ def tests_named() -> set[tuple[Path, str]]:
     """The file and name of each test that the tables name."""
     arrive = (f"api/openai/test_reaching.py::{test}" for test, _ in REACHING.values())
     handled = {test for name in BODIES for test in handled_by(name).values()}
-    named = {*handled, *PROOFS.values(), *arrive}
+    named = {*handled, *proofs.PROOFS.values(), *arrive}
     return {(BASE_DIR / "tests" / path, test) for path, _, test in (one.partition("::") for one in named)}
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.api.openai import reference
+from tests.api.openai import proofs, reference
 
 
 def test_the_page_has_the_tables_as_they_are_generated() -> None:
@@ -32,5 +32,5 @@ def test_every_test_that_is_named_exists() -> None:
 
 def test_no_proof_is_left_over() -> None:
     rows = [row for name, body in reference.BODIES.items() for row in reference.rows(name, body)]
-    used = {proof for _, _, proofs in rows for proof in proofs}
-    assert used >= set(reference.PROOFS.values())
+    used = {proof for _, _, tests in rows for proof in tests}
+    assert used >= set(proofs.PROOFS.values())

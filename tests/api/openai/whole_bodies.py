@@ -215,6 +215,7 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "infill": (CompletionBody, INFILL),
     "response": (ResponseBody, RESPONSE),
     "chat, continued": (ChatCompletionBody, {"model": "tiny", **_PREFIX}),
+    "tokenize chat, continued": (TokenizeChatBody, {"model": "tiny", **_PREFIX}),
     **{
         f"chat, form {number}": (ChatCompletionBody, {"model": "tiny", "messages": _HELLO, **form})
         for number, form in enumerate(_FORMS)
