@@ -57,8 +57,14 @@ def _outcome(request: EmbeddingRequest | RerankRequest | TokenizeRequest | Detok
     if isinstance(request, EmbeddingRequest):
         return Embedded(vectors=(bytes(8),) * len(request.inputs))
     count = request.of.answers // request.of.n if isinstance(request, TokenizeRequest) else 1
-    pieces = ((b"a", b"b"),) * count if getattr(request, "with_pieces", False) else ()
-    return Tokenized(tokens=((1, 2),) * count, texts=("ab",) * count, context_length=8, pieces=pieces)
+    told = count if getattr(request, "with_pieces", False) else 0
+    return Tokenized(
+        tokens=((1, 2),) * count,
+        texts=("ab",) * count,
+        context_length=8,
+        pieces=((b"a", b"b"),) * told,
+        entries=(("a", "b"),) * told,
+    )
 
 
 async def site(scope: Any, receive: Any, send: Any) -> None:
