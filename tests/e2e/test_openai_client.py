@@ -187,7 +187,7 @@ def worker_states(site: Site) -> list[str]:
         ({"model": "nope"}, openai.NotFoundError, "model"),
         ({"temperature": 3}, openai.BadRequestError, "temperature"),
         ({"logit_bias": {"999999999": 1}}, openai.BadRequestError, "logit_bias"),
-        ({"max_tokens": 10_000_000}, openai.BadRequestError, "messages"),
+        ({"max_tokens": 0}, openai.BadRequestError, "max_tokens"),
     ],
 )
 def test_bad_input_is_refused_by_name(
