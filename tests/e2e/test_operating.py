@@ -88,7 +88,8 @@ async def test_what_is_chosen_for_a_model_counts(narrow: Site) -> None:
         await expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
         await choose(page, narrow, STARTER, "load")
         await confirm(page, STARTER, "ready")
-        refused = await page.request.post(f"{narrow.url}/v1/chat/completions", data=body)
+        long = body | {"messages": [{"role": "user", "content": "word " * 200}]}
+        refused = await page.request.post(f"{narrow.url}/v1/chat/completions", data=long)
         assert refused.status == 400 and "100" in (await refused.json())["error"]["message"]
         said = {
             (await (await page.request.post(f"{narrow.url}/v1/chat/completions", data=asked)).json())[
