@@ -105,7 +105,8 @@ def wishes(request: ChatRequest) -> list[str]:
     drawn = [f"top_k {request.sampling.top_k}"] if request.sampling.top_k else []
     stops = [f"stop {', '.join(request.stop)}"] if request.stop else []
     schema = [f"schema {request.schema}"] if request.schema else []
-    return [*drawn, *stops, *schema, *(f"{name} {value}" for name, value in request.template_options)]
+    thinking = [] if request.thinking is None else [f"thinking {request.thinking}"]
+    return [*drawn, *stops, *schema, *thinking]
 
 
 async def called(request: ChatRequest) -> AsyncGenerator[Event]:

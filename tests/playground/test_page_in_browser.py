@@ -153,7 +153,7 @@ async def test_every_setting_of_the_page_reaches_the_model(address: str) -> None
         await expect(visit.page.locator("#set-schema-problem")).to_be_empty()
         await visit.page.keyboard.press("Escape")
         await visit.ask("Please echo")
-        wishes = 'top_k 40 | stop END, FIN | schema {"type": "object"} | enable_thinking False'
+        wishes = 'top_k 40 | stop END, FIN | schema {"type": "object"} | thinking False'
         await expect(visit.page.locator(WORDS)).to_contain_text(wishes)
 
 
