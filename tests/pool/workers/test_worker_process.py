@@ -105,7 +105,7 @@ async def test_a_stop_string_ends_the_answer_before_it(runner: ProcessRunner) ->
     whole = text(await ask(runner, chat(max_tokens=30)))
     cut = await ask(runner, chat(max_tokens=30, stop=(whole[4:6],)))
     assert text(cut) == whole[: whole.index(whole[4:6])]
-    assert Ended(reason="stop") in cut
+    assert Ended(reason="stop", stop=whole[4:6]) in cut
 
 
 async def test_a_completion_continues_its_raw_prompt_and_echoes_it(runner: ProcessRunner) -> None:
@@ -128,7 +128,7 @@ async def test_a_prompt_beyond_the_context_is_refused_with_both_counts(
 
 
 async def test_a_prompt_far_beyond_it_is_refused_by_its_size_alone(runner: ProcessRunner) -> None:
-    with pytest.raises(ContextLengthExceeded, match="512 tokens; the prompt has at least"):
+    with pytest.raises(ContextLengthExceeded, match="512 tokens. However, the prompt has at least"):
         await ask(runner, CompletionRequest(model="tiny", prompts=("x" * 100_000,), max_tokens=1))
 
 
