@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import psutil
 
@@ -78,7 +78,12 @@ class Site:
             raise AssertionError(f"the site did not stop:\n{self.output}") from None
 
     def _read(self) -> None:
-        for line in self.process.stdout or []:
+        assert self.process.stdout
+        with self.process.stdout as output:
+            self._read_lines(output)
+
+    def _read_lines(self, output: IO[str]) -> None:
+        for line in output:
             self._lines.append(line)
             if found := re.search(r"Playground\s+(http://\S+?)/\s", line):
                 self.url = found[1]

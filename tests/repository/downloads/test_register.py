@@ -1,3 +1,4 @@
+import gc
 import os
 import resource
 import threading
@@ -236,6 +237,8 @@ def test_what_a_killed_import_left_can_only_be_discarded(downloads: Downloads, m
 @contextmanager
 def no_more_files() -> Iterator[None]:
     """As many files are open as may be."""
+    gc.collect()  # it would close what other tests have left open, and so make place
+    gc.disable()
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     free = os.open(os.devnull, os.O_RDONLY)
     os.close(free)
@@ -244,6 +247,7 @@ def no_more_files() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        gc.enable()
 
 
 def test_one_that_cannot_begin_leaves_no_ghost(downloads: Downloads) -> None:

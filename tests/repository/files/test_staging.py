@@ -33,7 +33,8 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
 def test_a_failure_leaves_a_draft_that_is_to_be_kept(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError), staged(tmp_path / "model", keeps_draft=True) as draft:
-            (draft / "file").open("a").write("x")
+            with (draft / "file").open("a") as file:
+                file.write("x")
             raise RuntimeError
     assert (draft / "file").read_text() == "xx"
     assert not (tmp_path / "model").exists()
