@@ -97,7 +97,6 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "a response that never was": ("responses", {"input": "a", "previous_response_id": "resp_0"}),
     "a response of odd letters": ("responses", {"input": "a", "previous_response_id": "\u0000'; --"}),
-    "a response in the background": ("responses", {"input": "a", "background": True}),
     "a text of a wrong schema": (
         "responses",
         {"input": "a", "text": {"format": {"type": "json_schema", "name": "x", "schema": {"if": {}}}}},
@@ -120,7 +119,6 @@ LEGAL = {
     "a schema without its name",
     "an effort that the template does not know",
     "an option that the template does not know",
-    "a response in the background",
 }
 
 
