@@ -65,7 +65,8 @@ def plan(request: ChatRequest, template: str, variables: frozenset[str], *, can_
 
 def _effort_for(effort: str, template: str) -> str:
     """The effort in a word that the template knows; empty where it knows none for it."""
-    if effort in _KNOWN_EFFORTS or any(f"{quote}{effort}{quote}" in template for quote in "'\"" if effort):
+    is_literal = bool(effort) and (f"'{effort}'" in template or f'"{effort}"' in template)
+    if is_literal or effort in _KNOWN_EFFORTS:
         return effort
     return _NEAREST.get(effort, "")
 

@@ -1,8 +1,5 @@
 """POST /v1/messages and POST /v1/messages/count_tokens."""
 
-import asyncio
-from contextlib import aclosing
-
 import msgspec
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -13,7 +10,7 @@ from inference.api.anthropic.schemas import CountTokensBody, MessagesBody
 from inference.api.http import answer_headers, disconnects, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
-from inference.core.errors import InternalError
+from inference.api.http.single_outcome import single
 from inference.core.events import Tokenized
 from inference.core.requests import TokenizeRequest
 from inference.serving import generation
@@ -41,7 +38,7 @@ async def create_message(request: AuthenticatedRequest) -> HttpResponseBase:
     writer = MessageWriter(body, lambda accepted: answer_headers.accept(request, accepted, _own_name))
     events = generation.stream(body.request(), request.auth)
     if not body.stream:
-        _cancel_at_end(request)
+        disconnects.cancel_at_end(request)
         return HttpResponse(await writer.whole(events), content_type="application/json")
     feed = EventFeed(events, silence_s=PING_S)
     disconnects.at_end(request, feed.cancel)
@@ -55,13 +52,9 @@ async def count_tokens(request: AuthenticatedRequest) -> HttpResponse:
     """Count the tokens of the prompt that a conversation becomes, without computing anything."""
     body = await strict_json.read(request, CountTokensBody)
     _list_left_out(request, body)
-    _cancel_at_end(request)
-    async with aclosing(generation.stream(TokenizeRequest(of=body.request()), request.auth)) as events:
-        async for event in events:
-            if isinstance(event, Tokenized):
-                counted = {"input_tokens": len(event.tokens[0])}
-                return HttpResponse(msgspec.json.encode(counted), content_type="application/json")
-    raise InternalError("The answer did not come; please ask again.")
+    found, _ = await single(request, body, TokenizeRequest(of=body.request()), Tokenized)
+    counted = {"input_tokens": len(found.tokens[0])}
+    return HttpResponse(msgspec.json.encode(counted), content_type="application/json")
 
 
 def _own_name(field: str) -> str:
@@ -71,8 +64,3 @@ def _own_name(field: str) -> str:
 def _list_left_out(request: AuthenticatedRequest, body: CountTokensBody) -> None:
     answer_headers.list_in(request, answer_headers.NOTED, body.marks)
     answer_headers.list_in(request, answer_headers.OMITTED, body.left_out)
-
-
-def _cancel_at_end(request: AuthenticatedRequest) -> None:
-    if task := asyncio.current_task():
-        disconnects.at_end(request, task.cancel)

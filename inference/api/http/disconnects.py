@@ -5,6 +5,7 @@ response without closing it. It may leave while Django is between two threads; t
 for nobody. Only the ASGI application around Django sees every request end.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -42,6 +43,12 @@ def watched(scope: Any) -> Iterator[Any]:
         yield {**scope, _KEY: departure}
     finally:
         departure.happen()
+
+
+def cancel_at_end(request: HttpRequest) -> None:
+    """Cancel the task that answers `request` once the request is over: nobody waits for it any more."""
+    if task := asyncio.current_task():
+        at_end(request, task.cancel)
 
 
 def at_end(request: HttpRequest, callback: Callable[[], object]) -> None:

@@ -174,6 +174,11 @@ def unsupported(message: str, field: str = "") -> PydanticCustomError:
     return PydanticCustomError(UNSUPPORTED, _literal(message), {"field": field} if field else None)
 
 
+def unsupported_type(kind: str, why: str) -> PydanticCustomError:
+    """An error about an object whose `type` is one that this server does not have."""
+    return unsupported(f"<field>: {kind[:64]!r} is not supported: {why}", "type")
+
+
 def wrong(kind: str, message: str, field: str) -> PydanticCustomError:
     """An error about `field` that only shows when several fields are looked at together."""
     return PydanticCustomError(_literal(kind), _literal(message), {"field": field})

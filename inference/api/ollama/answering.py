@@ -1,6 +1,5 @@
 """POST /api/chat and POST /api/generate."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -11,9 +10,10 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
-from inference.api.http import answer_headers, disconnects, sse, strict_json
+from inference.api.http import answer_headers, disconnects, field_names, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
+from inference.api.http.single_outcome import single
 from inference.api.ollama.answer_writer import (
     AnswerFields,
     AnswerWriter,
@@ -23,7 +23,6 @@ from inference.api.ollama.answer_writer import (
 )
 from inference.api.ollama.model_names import own_name
 from inference.api.ollama.schemas import GenerateBody, OllamaChatBody
-from inference.api.openai import field_names, response_writer
 from inference.api.openai.schemas import Strict
 from inference.core.events import Tokenized
 from inference.core.requests import CompletionRequest, TokenizeRequest
@@ -72,8 +71,7 @@ async def _respond(
     events = generation.stream(body.request(model), http.auth)
     with field_names.in_names_of(NAMES):
         if not body.is_stream:
-            if task := asyncio.current_task():
-                disconnects.at_end(http, task.cancel)
+            disconnects.cancel_at_end(http)
             return HttpResponse(await writer.whole(events), content_type="application/json")
         feed = EventFeed(events)
         disconnects.at_end(http, feed.cancel)
@@ -84,7 +82,7 @@ async def _respond(
 async def load(http: AuthenticatedRequest, body: Strict, model: str) -> None:
     """Wait until the model is loaded: a dry run of a prompt needs it, and computes nothing."""
     dry_run = TokenizeRequest(of=CompletionRequest(model=model, prompts=("a",)))
-    await response_writer.single(http, body, dry_run, Tokenized)
+    await single(http, body, dry_run, Tokenized)
 
 
 def json_answer(fields: Any) -> HttpResponse:

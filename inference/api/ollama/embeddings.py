@@ -10,10 +10,10 @@ from ninja import Router
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.single_outcome import single
 from inference.api.ollama.answering import json_answer, load
 from inference.api.ollama.model_names import own_name
 from inference.api.ollama.schemas import EmbedBody, OldEmbeddingBody
-from inference.api.openai import response_writer
 from inference.core.events import Embedded
 from inference.core.threads import BODIES
 
@@ -29,7 +29,7 @@ async def embed(request: AuthenticatedRequest) -> HttpResponse:
     if not body.texts:
         await load(request, body, model)
         return json_answer({"model": body.model, "embeddings": []})
-    embedded, finished = await response_writer.single(request, body, body.request(model), Embedded)
+    embedded, finished = await single(request, body, body.request(model), Embedded)
     total_s = time.perf_counter() - began_at
     timings = finished.timings
     worked_s = timings.queue_s + timings.prefill_s + timings.decode_s
@@ -50,7 +50,7 @@ async def old_embeddings(request: AuthenticatedRequest) -> HttpResponse:
     if not body.texts:
         await load(request, body, model)
         return json_answer({"embedding": []})
-    embedded, _ = await response_writer.single(request, body, body.request(model), Embedded)
+    embedded, _ = await single(request, body, body.request(model), Embedded)
     return await _answer({}, embedded, "embedding")
 
 

@@ -10,7 +10,7 @@ from ninja import Router
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
-from inference.api.openai import response_writer
+from inference.api.http.single_outcome import single
 from inference.api.openai.schemas import EmbeddingBody
 from inference.core.events import Embedded
 from inference.core.threads import BODIES
@@ -22,7 +22,7 @@ router = Router()
 async def create_embeddings(request: AuthenticatedRequest) -> HttpResponse:
     """Turn each input into a vector."""
     body = await strict_json.read(request, EmbeddingBody)
-    embedded, finished = await response_writer.single(request, body, body.request(), Embedded)
+    embedded, finished = await single(request, body, body.request(), Embedded)
     # Millions of numbers take a while to be written down, and others want their tokens meanwhile.
     made = await BODIES.run(_encoded, body, embedded, finished.usage.prompt_tokens)
     return HttpResponse(made, content_type="application/json")

@@ -9,7 +9,7 @@ from ninja import Router
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
-from inference.api.openai import response_writer
+from inference.api.http.single_outcome import single
 from inference.api.openai.schemas import RerankBody
 from inference.core.events import Reranked
 
@@ -20,7 +20,7 @@ router = Router()
 async def rerank(request: AuthenticatedRequest) -> HttpResponse:
     """Score documents for a query, the best first."""
     body = await strict_json.read(request, RerankBody)
-    reranked, finished = await response_writer.single(request, body, body.request(), Reranked)
+    reranked, finished = await single(request, body, body.request(), Reranked)
     tokens = finished.usage.prompt_tokens
     version = "2" if request.path.startswith("/v2/") else "1"
     return HttpResponse(

@@ -1,12 +1,11 @@
 """From events to an answer, streamed or whole; an endpoint gives its ChunkFormat."""
 
-import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 from django.conf import settings
@@ -14,35 +13,30 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from msgspec import structs
 
-from inference.api.http import answer_headers, disconnects, errors, sse
+from inference.api.http import answer_headers, disconnects, errors, field_names, sse
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
-from inference.api.openai import field_names
-from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, Strict
+from inference.api.openai.schemas import ChatCompletionBody, CompletionBody
 from inference.api.openai.schemas.generation import Extra
 from inference.api.openai.usage import timings_of, usage_of
 from inference.core.errors import InternalError, ServerError
 from inference.core.events import (
     Accepted,
     Delta,
-    Embedded,
     Ended,
     Event,
     Finished,
     FinishReason,
     Progress,
     ReasoningDelta,
-    Reranked,
     TextDelta,
-    Tokenized,
     ToolCallDelta,
     Usage,
 )
-from inference.core.requests import Request, ToolCall
+from inference.core.requests import ToolCall
 from inference.serving import generation
 
 _encode = msgspec.json.Encoder().encode
-Outcome = TypeVar("Outcome", Tokenized, Embedded, Reranked)
 
 
 class ChunkFormat(Protocol):
@@ -76,28 +70,12 @@ async def respond(
     events = generation.stream(request, http.auth)
     with field_names.in_names_of(names):
         if not body.stream:
-            if task := asyncio.current_task():
-                disconnects.at_end(http, task.cancel)
+            disconnects.cancel_at_end(http)
             return HttpResponse(await answer.whole(events), content_type="application/json")
         feed = EventFeed(events)
         disconnects.at_end(http, feed.cancel)
         answer.accepted(await feed.accepted())
         return sse.EventStream(answer.frames(feed))
-
-
-async def single(
-    http: AuthenticatedRequest, body: Strict, request: Request, kind: type[Outcome]
-) -> tuple[Outcome, Finished]:
-    """The one outcome of a request, and its end; a client that disconnects cancels it."""
-    if task := asyncio.current_task():
-        disconnects.at_end(http, task.cancel)
-    with field_names.in_names_of(body.own_names):
-        async with aclosing(generation.stream(request, http.auth)) as events:
-            found = [event async for event in events if isinstance(event, kind | Finished)]
-    match found:
-        case [outcome, Finished() as finished] if isinstance(outcome, kind):
-            return outcome, finished
-    raise InternalError("The answer did not come; please ask again.")
 
 
 class ResponseWriter:

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.single_outcome import single
 from inference.api.http.strict_schema import Body, unsupported
-from inference.api.openai import response_writer
 from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, DetokenizeBody, Strict
 from inference.api.openai.schemas.prompts import is_one
 from inference.core.events import Tokenized
@@ -114,7 +114,7 @@ def _parse(body: bytes) -> ChatDryRun | CompletionDryRun:
 async def _ask(
     http: AuthenticatedRequest, body: Strict, request: TokenizeRequest | DetokenizeRequest
 ) -> Tokenized:
-    found, _ = await response_writer.single(http, body, request, Tokenized)
+    found, _ = await single(http, body, request, Tokenized)
     return found
 
 

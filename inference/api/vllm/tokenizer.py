@@ -8,7 +8,7 @@ from ninja import Router
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
-from inference.api.openai import response_writer
+from inference.api.http.single_outcome import single
 from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, TokenizeTextBody
 from inference.core.errors import ModelNotFound
 from inference.core.events import Tokenized
@@ -23,7 +23,7 @@ async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
     """The tokens of a text, or of the prompt that a conversation becomes."""
     body = await BODIES.run(_read, request)
     model = body.model or await default_model.name()
-    told, _ = await response_writer.single(request, body, body.request(model), Tokenized)
+    told, _ = await single(request, body, body.request(model), Tokenized)
     (tokens,) = told.tokens
     return _json(
         {
@@ -40,7 +40,7 @@ async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
     """The text that token ids stand for."""
     body = await strict_json.read(request, DetokenizeTokensBody)
     model = body.model or await default_model.name()
-    told, _ = await response_writer.single(request, body, body.request(model), Tokenized)
+    told, _ = await single(request, body, body.request(model), Tokenized)
     return _json({"prompt": told.texts[0]})
 
 

@@ -1,10 +1,12 @@
 """Constraints: what limits the tokens that an answer may go on with, one step at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 
+TokenSet = frozenset[int] | tuple[int, ...]
 TokenMask = np.ndarray[Any, np.dtype[np.bool_]]  # shape (vocabulary,), True for each token that may come next
 
 
@@ -20,14 +22,6 @@ class Matcher(Protocol):
         ...
 
 
-class Constraint(Protocol):
-    """What one request wants of its answers; each of them follows a matcher of its own."""
-
-    def start(self, answered: Sequence[int] = ()) -> Matcher:
-        """A matcher for one answer, of which the tokens `answered` exist already."""
-        ...
-
-
 def combined(masks: Iterable[TokenMask | None]) -> TokenMask | None:
     """What all masks allow. Where that is nothing, the later mask counts alone."""
     allowed: TokenMask | None = None
@@ -39,15 +33,20 @@ def combined(masks: Iterable[TokenMask | None]) -> TokenMask | None:
     return allowed
 
 
-def only(tokens: Iterable[int], vocabulary: int) -> TokenMask:
-    """A mask that allows these tokens alone."""
-    allowed = np.zeros(vocabulary, np.bool_)
-    allowed[[token for token in tokens if token < vocabulary]] = True
-    return allowed
+@lru_cache(maxsize=32)
+def only(tokens: TokenSet, vocabulary: int) -> TokenMask:
+    """A mask that allows these tokens alone. It is shared, and not to be written to."""
+    return _mask(tokens, vocabulary, is_allowed=True)
 
 
-def without(tokens: Iterable[int], vocabulary: int) -> TokenMask:
-    """A mask that allows all tokens but these."""
-    allowed = np.ones(vocabulary, np.bool_)
-    allowed[[token for token in tokens if token < vocabulary]] = False
-    return allowed
+@lru_cache(maxsize=32)
+def without(tokens: TokenSet, vocabulary: int) -> TokenMask:
+    """A mask that allows all tokens but these. It is shared, and not to be written to."""
+    return _mask(tokens, vocabulary, is_allowed=False)
+
+
+def _mask(tokens: TokenSet, vocabulary: int, *, is_allowed: bool) -> TokenMask:
+    mask = np.full(vocabulary, not is_allowed)
+    mask[[token for token in tokens if token < vocabulary]] = is_allowed
+    mask.flags.writeable = False
+    return mask

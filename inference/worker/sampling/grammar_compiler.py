@@ -59,10 +59,10 @@ class GrammarCompiler:
         if isinstance(request, CompletionRequest):
             request = _as_chat(request)
         request = self._with_enforceable_inputs(request)
-        if not (request.schema or request.grammar or request.must_call or request.follows_schemas):
+        if _is_free(request) and not request.follows_schemas:
             return None
         self._check_can_end(request)
-        is_free = not (request.schema or request.grammar or request.must_call)
+        is_free = _is_free(request)
         reasoning = self._adapter.reasoning_state(prompt, request) if request.messages else None
         if is_free and self._adapter.call_format and self._adapter.call_format.is_in_reasoning:
             reasoning = None  # its marker begins a call in the reasoning, too
@@ -87,7 +87,7 @@ class GrammarCompiler:
     def _continued(self, request: ChatRequest, matcher: LLMatcher) -> LLMatcher:
         """The matcher after the text of a last message that is continued."""
         begun = request.messages[-1].content if request.continues else ""
-        if not begun or not (request.schema or request.grammar or request.must_call):
+        if not begun or _is_free(request):
             return matcher
         advanced, tokens = matcher.deep_copy(), self._llguidance().tokenize_str(begun)
         if advanced.try_consume_tokens(tokens) < len(tokens):
@@ -117,7 +117,7 @@ class GrammarCompiler:
         if not any(tool.input_definition for tool in request.tools):
             return request
         tools = tuple(self._enforceable(request, tool) for tool in request.tools)
-        is_asked = request.schema or request.grammar or request.must_call or request.follows_schemas
+        is_asked = request.follows_schemas or not _is_free(request)
         if is_asked or not any(tool.input_definition for tool in tools):
             return structs.replace(request, tools=tools)
         free = tuple(
@@ -133,8 +133,8 @@ class GrammarCompiler:
     def _can_enforce_input(self, request: ChatRequest, tool: Tool) -> bool:
         """Whether calls hold the tool's input as JSON, can be told from text, and its grammar compiles."""
         call_format = self._adapter.call_format
-        is_free = not (request.schema or request.grammar or request.must_call)
-        if call_format is None or call_format.is_parsed_whole or (call_format.is_bare and is_free):
+        is_unmarked = call_format is not None and call_format.is_bare and _is_free(request)
+        if call_format is None or call_format.is_parsed_whole or is_unmarked:
             return False
         if not self._model.stop_ids:
             return False
@@ -173,8 +173,7 @@ class GrammarCompiler:
     def _is_told_by_names(self, request: ChatRequest) -> bool:
         """Whether calls begin like any text, so that the grammar begins where one names a tool."""
         call_format = self._adapter.call_format
-        is_free = not (request.schema or request.grammar or request.must_call)
-        return bool(is_free and request.follows_schemas and call_format and call_format.is_bare)
+        return bool(_is_free(request) and request.follows_schemas and call_format and call_format.is_bare)
 
     def _matcher(self, request: ChatRequest, *, comes_after_reasoning: bool) -> LLMatcher:
         text = self._lark_grammar(request, "/[ \\n]{0,4}/ " if comes_after_reasoning else "")
@@ -288,3 +287,8 @@ class GrammarCompiler:
 def _as_chat(request: CompletionRequest) -> ChatRequest:
     """What a grammar is compiled from: a raw answer has a form, and neither calls nor reasoning."""
     return ChatRequest(model=request.model, messages=(), schema=request.schema, grammar=request.grammar)
+
+
+def _is_free(request: ChatRequest) -> bool:
+    """Whether an answer may be any text: it has no form, and no call is required."""
+    return not (request.schema or request.grammar or request.must_call)

@@ -68,7 +68,7 @@ class ThinkingMatcher:
             return only(self._forced[:1], vocabulary)
         may_not_open = self._is_over or self._left <= 0
         if may_not_open and self._budget.opening_id is not None:
-            return without([self._budget.opening_id], vocabulary)
+            return without((self._budget.opening_id,), vocabulary)
         return None
 
     def _force_at_the_end(self) -> None:

@@ -13,7 +13,7 @@ class RuleConstraint:
 
     min_tokens: int
     stop_ids: frozenset[int]  # all tokens that end the answer
-    allowed_ids: frozenset[int]  # empty: any
+    allowed_ids: frozenset[int]  # those that end it, too; empty: any
     banned: tuple[tuple[int, ...], ...]  # sequences of tokens that may not occur
 
     @classmethod
@@ -26,7 +26,8 @@ class RuleConstraint:
         banned = tuple(sorted(tokens for tokens in spelt if tokens))
         if not (rules.min_tokens or rules.allowed_ids or banned):
             return None
-        return cls(rules.min_tokens, stop_ids, frozenset(rules.allowed_ids), banned)
+        allowed = stop_ids.union(rules.allowed_ids) if rules.allowed_ids else frozenset()
+        return cls(rules.min_tokens, stop_ids, allowed, banned)
 
     def start(self, answered: Sequence[int] = ()) -> "RuleMatcher":
         matcher = RuleMatcher(self)
@@ -50,16 +51,16 @@ class RuleMatcher:
         is_short = len(self._tokens) < rules.min_tokens
         return combined(
             [
-                only(rules.allowed_ids | rules.stop_ids, vocabulary) if rules.allowed_ids else None,
+                only(rules.allowed_ids, vocabulary) if rules.allowed_ids else None,
                 without(self._banned_next(), vocabulary) if rules.banned else None,
                 without(rules.stop_ids, vocabulary) if is_short else None,
             ]
         )
 
-    def _banned_next(self) -> list[int]:
+    def _banned_next(self) -> tuple[int, ...]:
         """The last token of each banned sequence whose others are the latest tokens."""
-        return [
+        return tuple(
             sequence[-1]
             for sequence in self.rules.banned
             if len(sequence) == 1 or tuple(self._tokens[-len(sequence) + 1 :]) == sequence[:-1]
-        ]
+        )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 ItemStatus = Literal["in_progress", "completed", "incomplete"]
 
@@ -121,3 +121,9 @@ Item = Annotated[
     Message | FunctionCall | FunctionCallOutput | CustomCall | CustomCallResult | Reasoning | Compaction,
     Field(discriminator="type"),
 ]
+_ITEM: TypeAdapter[Any] = TypeAdapter(Item)
+
+
+def check_item(told: dict[str, Any]) -> None:
+    """Raises pydantic's ValidationError."""
+    _ITEM.validate_python(told)

@@ -100,7 +100,9 @@ PROOFS: Mapping[str, str] = {
         ("guided_choice", "guided_regex", "guided_grammar", "grammar"),
         f"{_FORMS}::test_an_answer_has_its_form",
     ),
-    **dict.fromkeys(("guided_json", "json_schema"), f"{HANDLING_FILE}::test_a_schema_has_many_names"),
+    **dict.fromkeys(
+        ("guided_json", "json_schema"), "api/openai/test_answer_forms.py::test_a_schema_has_many_names"
+    ),
     "completions.response_format": f"{_FORMS}::test_a_raw_completion_has_its_form_too",
     "messages.prefix": f"{_CONTINUED}::test_the_prompt_ends_with_the_text_that_goes_on",
     "continue_final_message": f"{_CONTINUED}::test_the_prompt_ends_with_the_text_that_goes_on",

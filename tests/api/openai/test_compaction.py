@@ -9,7 +9,7 @@ from inference.core.events import Accepted, Finished, Tokenized, Usage
 from inference.core.requests import TokenizeRequest
 from tests.api.openai.asking import error_of
 from tests.api.openai.asking import post as ask
-from tests.api.openai.open_responses import check_item
+from tests.api.openai.open_response_items import check_item
 from tests.api.openai.responding import ENDED, NOW, SAID, THOUGHT, made, refused, telling
 from tests.fakes import EventRunner, serving
 

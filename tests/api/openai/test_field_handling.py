@@ -1,6 +1,5 @@
 """Enforced, refused, noted: the handling of each field, value and unknown name."""
 
-import json
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from openai.types.responses import response_create_params
 
 from inference.api.http.strict_json import check
 from inference.api.http.strict_schema import noted_in
-from inference.api.openai.field_names import path_of
 from inference.api.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
@@ -23,9 +21,8 @@ from inference.api.openai.schemas import (
 )
 from inference.api.openai.schemas.generation import StreamOptions
 from inference.core.errors import InvalidRequest, InvalidValue, UnsupportedField
-from inference.core.requests import AnswerGrammar
 from tests.api.openai.asking import HELLO, chat_body
-from tests.api.openai.test_schemas import CALL, chat, completion, read
+from tests.api.openai.test_schemas import CALL, chat, read
 
 SCHEMAS = [ChatCompletionBody, CompletionBody, EmbeddingBody, RerankBody, ResponseBody]
 WHOLE = {
@@ -184,88 +181,6 @@ def test_fields_about_thinking_may_be_sent_under_several_names_that_agree() -> N
     assert read(ChatCompletionBody, chat_body(reasoning={"effort": "low"})).own_names == {
         "reasoning_effort": "reasoning.effort"
     }
-
-
-SCHEMA = {"type": "object", "properties": {"a": {"type": "null"}}}
-TAG = {"structures": [{"begin": "<a>", "schema": SCHEMA, "end": "</a>"}], "triggers": ["<"]}
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"response_format": {"type": "json_schema", "json_schema": {"schema": SCHEMA}}},
-        {"response_format": {"type": "json_schema", "schema": SCHEMA}},
-        {"response_format": {"type": "json_object", "schema": SCHEMA}},
-        {"structured_outputs": {"json": SCHEMA}},
-        {"structured_outputs": {"json": json.dumps(SCHEMA), "disable_any_whitespace": True}},
-        {"guided_json": SCHEMA},
-        {"guided_json": json.dumps(SCHEMA), "guided_decoding_backend": "xgrammar"},
-        {"json_schema": SCHEMA},
-        {"response_format": {"type": "text"}, "json_schema": SCHEMA},
-    ],
-)
-def test_a_schema_has_many_names(fields: dict[str, Any]) -> None:
-    assert json.loads(chat(**fields).schema) == json.loads(completion(**fields).schema) == SCHEMA
-
-
-@pytest.mark.parametrize(
-    ("fields", "kind", "text"),
-    [
-        ({"structured_outputs": {"choice": ["a", "b"]}}, "choice", '["a", "b"]'),
-        ({"guided_choice": ["a"]}, "choice", '["a"]'),
-        ({"structured_outputs": {"regex": "[0-9]+"}}, "regex", "[0-9]+"),
-        ({"guided_regex": "a"}, "regex", "a"),
-        ({"response_format": {"type": "regex", "pattern": "a"}}, "regex", "a"),
-        ({"grammar": 'root ::= "a"'}, "grammar", 'root ::= "a"'),
-        ({"guided_grammar": "x"}, "grammar", "x"),
-        ({"structured_outputs": {"grammar": "x"}}, "grammar", "x"),
-        ({"response_format": {"type": "grammar", "grammar": "x"}}, "grammar", "x"),
-    ],
-)
-def test_other_forms_have_many_names(fields: dict[str, Any], kind: Any, text: str) -> None:
-    assert chat(**fields).grammar == completion(**fields).grammar == AnswerGrammar(kind=kind, text=text)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"structured_outputs": {"structural_tag": TAG}}, {"response_format": {"type": "structural_tag"} | TAG}],
-)
-def test_a_structural_tag_names_its_parts(fields: dict[str, Any]) -> None:
-    grammar = chat(**fields).grammar
-    assert grammar is not None and grammar.kind == "structural_tag"
-    assert json.loads(grammar.text) == [{"trigger": "<", "begin": "<a>", "schema": SCHEMA, "end": "</a>"}]
-
-
-@pytest.mark.parametrize(
-    ("fields", "param"),
-    [
-        ({"guided_json": SCHEMA, "guided_regex": "a"}, "guided_regex"),
-        ({"response_format": {"type": "json_object"}, "grammar": "x"}, "grammar"),
-        ({"guided_json": "no schema"}, "guided_json"),
-        ({"guided_json": "[1]"}, "guided_json"),
-        ({"guided_choice": []}, "guided_choice"),
-        ({"guided_choice": [1]}, "guided_choice.0"),
-        ({"response_format": {"type": "regex"}}, "response_format.pattern"),
-        ({"response_format": {"type": "json_schema"}}, "response_format.json_schema"),
-        ({"response_format": {"type": "text", "schema": SCHEMA}}, "response_format.schema"),
-        ({"response_format": {"type": "structural_tag", "triggers": ["<"]}}, "response_format.structures"),
-        (
-            {"structured_outputs": {"structural_tag": TAG | {"triggers": ["["]}}},
-            "structured_outputs.structural_tag",
-        ),
-        ({"grammar": "x", "ignore_eos": True}, "ignore_eos"),
-    ],
-)
-def test_there_is_one_form_and_it_is_whole(fields: dict[str, Any], param: str) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        chat(**fields)
-    assert (caught.value.param or "").startswith(param)
-
-
-def test_an_error_about_the_form_names_the_field_that_was_sent() -> None:
-    names = read(ChatCompletionBody, chat_body(guided_json=SCHEMA)).own_names
-    assert path_of("response_format.json_schema.schema", names) == "guided_json"
-    assert path_of("response_format", names) == "guided_json"
 
 
 ANSWER = {"role": "assistant", "content": "Once"}

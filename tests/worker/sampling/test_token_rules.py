@@ -59,8 +59,8 @@ def test_an_answer_that_is_computed_again_keeps_its_count() -> None:
 
 
 def test_masks_combine_and_the_later_one_counts_where_nothing_is_left() -> None:
-    both = combined([without([1], 4), None, without([2], 4)])
+    both = combined([without((1,), 4), None, without((2,), 4)])
     assert both is not None and np.flatnonzero(both).tolist() == [0, 3]
-    alone = combined([only([1], 4), only([2], 4)])
+    alone = combined([only((1,), 4), only((2,), 4)])
     assert alone is not None and np.flatnonzero(alone).tolist() == [2]
     assert combined([None, None]) is None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from inference.api.anthropic.signature import reasoning_in
-from inference.api.http.strict_schema import Part, Refused, either, unsupported
+from inference.api.http.strict_schema import Part, Refused, either, unsupported_type
 from inference.core.requests import ToolCall
 
 _TEXT_ONLY = "these models read text only; leave it out, or put what it shows into a text block."
@@ -83,7 +83,7 @@ def _refuse_other_sources(value: Any) -> Any:
     kind = _kind_of(value)
     if isinstance(kind, str) and kind not in ("text", "content"):
         why = "send the document's text, as a source of the type 'text'."
-        raise unsupported(f"<field>: {kind[:64]!r} is not supported: {why}", "type")
+        raise unsupported_type(kind, why)
     return value
 
 
@@ -227,7 +227,7 @@ def _refuse_others(*kinds: str) -> BeforeValidator:
         if not isinstance(kind, str) or kind in kinds or ("text" in kinds and is_left_out(kind)):
             return value
         why = _TEXT_ONLY if kind in ("image", "video", "audio") else f"the types are {', '.join(kinds)}."
-        raise unsupported(f"<field>: {kind[:64]!r} is not supported: {why}", "type")
+        raise unsupported_type(kind, why)
 
     return BeforeValidator(check)
 

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from inference.api.http import errors, sse
-from inference.api.openai.field_names import in_names_of
+from inference.api.http.field_names import in_names_of
 from inference.api.openai.responses.output_items import StreamEvent
 from inference.api.openai.responses.response_run import ResponseRun
 from inference.core.errors import InternalError, QueueFull

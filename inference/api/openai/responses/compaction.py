@@ -4,7 +4,6 @@ The model itself writes the summary. The client sends the whole output back as t
 https://platform.openai.com/docs/api-reference/responses/compact
 """
 
-import asyncio
 import secrets
 import time
 from collections.abc import Iterator, Sequence
@@ -17,10 +16,9 @@ from msgspec import structs
 from ninja import Router
 from pydantic import model_validator
 
-from inference.api.http import answer_headers, disconnects, sealed_text, strict_json
+from inference.api.http import answer_headers, disconnects, field_names, sealed_text, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.strict_schema import unsupported
-from inference.api.openai import field_names
 from inference.api.openai.responses import input_items, response_fields
 from inference.api.openai.responses.item_ids import new_id
 from inference.api.openai.responses.response_run import ResponseRun
@@ -83,10 +81,15 @@ async def _summary(request: AuthenticatedRequest, asked: ChatRequest) -> tuple[s
     """What the model says of the conversation; a client that disconnects cancels it."""
     messages = (*asked.messages, Message(role="user", content=_TASK))
     task = structs.replace(
-        asked, messages=messages, tools=(), must_call=(), follows_schemas=False, schema="", logprobs=None
+        asked,
+        messages=messages,
+        tools=(),
+        must_call=(),
+        follows_schemas=False,
+        schema="",
+        logprobs=None,
     )
-    if current := asyncio.current_task():
-        disconnects.at_end(request, current.cancel)
+    disconnects.cancel_at_end(request)
     text, usage = "", None
     async with aclosing(generation.stream(task, request.auth)) as events:
         async for event in events:

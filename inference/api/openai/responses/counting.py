@@ -7,10 +7,10 @@ from django.http import HttpResponse
 from ninja import Router
 from pydantic import model_validator
 
-from inference.api.http import answer_headers, strict_json
+from inference.api.http import answer_headers, field_names, strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.single_outcome import single
 from inference.api.http.strict_schema import unsupported
-from inference.api.openai import field_names, response_writer
 from inference.api.openai.responses import input_items
 from inference.api.openai.responses.response_run import ResponseRun
 from inference.api.openai.schemas import ResponseBody
@@ -43,6 +43,6 @@ async def count_input_tokens(request: AuthenticatedRequest) -> HttpResponse:
     with field_names.in_names_of(body.own_names):
         asked = await run.prepare()
     with field_names.in_names_of(run.field_names):
-        found, _ = await response_writer.single(request, body, TokenizeRequest(of=asked), Tokenized)
+        found, _ = await single(request, body, TokenizeRequest(of=asked), Tokenized)
     answer = {"object": "response.input_tokens", "input_tokens": sum(map(len, found.tokens))}
     return HttpResponse(msgspec.json.encode(answer), content_type="application/json")

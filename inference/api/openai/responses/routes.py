@@ -1,6 +1,5 @@
 """The addresses of responses: run them, and those that were kept."""
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -12,10 +11,9 @@ from django.urls import register_converter
 from django.urls.converters import StringConverter
 from ninja import Router
 
-from inference.api.http import answer_headers, disconnects, sse, strict_json
+from inference.api.http import answer_headers, disconnects, field_names, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
-from inference.api.openai import field_names
 from inference.api.openai.responses import input_items, queries, trace
 from inference.api.openai.responses.background_runs import RUNS
 from inference.api.openai.responses.response_run import ResponseRun
@@ -54,8 +52,7 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
     events = generation.stream(asked, request.auth)
     with field_names.in_names_of(run.field_names):
         if not body.stream:
-            if task := asyncio.current_task():
-                disconnects.at_end(request, task.cancel)
+            disconnects.cancel_at_end(request)
             return _json(await run.whole(events, on_accepted))
         feed = EventFeed(events)
         disconnects.at_end(request, feed.cancel)

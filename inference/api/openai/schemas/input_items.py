@@ -5,7 +5,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
-from inference.api.http.strict_schema import Part, Refused, either, unless, unsupported, wrong
+from inference.api.http.strict_schema import (
+    Part,
+    Refused,
+    either,
+    unless,
+    unsupported_type,
+    wrong,
+)
 from inference.api.openai.schemas.messages import Arguments, CallId
 from inference.api.openai.schemas.response_tools import ResponseTools, kind_in
 
@@ -229,7 +236,7 @@ def _refuse_other_kinds(value: Any) -> Any:
         why = "items are messages, calls, their results and reasoning."
         if kind == "compaction_trigger":
             why = "POST /v1/responses/compact makes a compaction."
-        raise unsupported(f"<field>: {kind[:64]!r} is not supported: {why}", "type")
+        raise unsupported_type(kind, why)
     return value
 
 

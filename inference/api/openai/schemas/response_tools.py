@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
-from inference.api.http.strict_schema import Part, either, unsupported, wrong
+from inference.api.http.strict_schema import Part, either, unsupported_type, wrong
 from inference.api.openai.schemas.messages import FunctionName
 from inference.api.openai.schemas.tools import JsonSchema
 
@@ -113,7 +113,7 @@ def _refuse_unknown(*known: str) -> BeforeValidator:
         kind = value.get("type") if isinstance(value, dict) else None
         if isinstance(kind, str) and kind not in known and not is_hosted(kind):
             why = f"the types are {', '.join(known)} and those of hosted tools."
-            raise unsupported(f"<field>: {kind[:64]!r} is not supported: {why}", "type")
+            raise unsupported_type(kind, why)
         return value
 
     return BeforeValidator(check)
@@ -199,7 +199,7 @@ def _refuse_other_choices(value: Any) -> Any:
     kind = value.get("type") if isinstance(value, dict) else None
     if isinstance(kind, str) and kind not in _CHOICES:
         why = "hosted tools are left out" if is_hosted(kind) else f"the types are {', '.join(_CHOICES)}"
-        raise unsupported(f"<field>: {kind[:64]!r} is not supported: {why}.", "type")
+        raise unsupported_type(kind, f"{why}.")
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inference.api.openai import field_names
+from inference.api.http import field_names
 from inference.api.openai.responses.conversation import conversation
 from inference.api.openai.schemas import (
     ChatCompletionBody,
