@@ -54,6 +54,11 @@ async def test_a_compaction_is_the_users_messages_and_a_summary() -> None:
         check_item(item)
 
 
+async def test_a_conversation_that_the_assistant_ended_is_not_continued() -> None:
+    _, request = await compacted(input=TURNS[:2])
+    assert request.messages[-1].role == "user" and not request.continues
+
+
 async def test_it_stands_for_the_conversation_when_it_is_sent_back() -> None:
     told, _ = await compacted()
     after = {"role": "user", "content": "four"}

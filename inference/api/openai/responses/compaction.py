@@ -83,6 +83,7 @@ async def _summary(request: AuthenticatedRequest, asked: ChatRequest) -> tuple[s
     task = structs.replace(
         asked,
         messages=messages,
+        continues=False,
         tools=(),
         must_call=(),
         follows_schemas=False,
