@@ -12,7 +12,7 @@ import mlx.core as mx
 import numpy as np
 from llguidance import LLMatcher
 
-from inference.worker.sampling.constraint import TokenMask
+from inference.worker.sampling.constraint import TokenMask, only, without
 from inference.worker.sampling.grammar_errors import first_line
 
 logger = logging.getLogger(__name__)
@@ -112,18 +112,11 @@ class GrammarMatcher:
         return allowed
 
     def _stop_tokens_only(self, vocabulary: int) -> TokenMask:
-        allowed = np.zeros(vocabulary, np.bool_)
-        allowed[list(self._grammar.stop_ids)] = True
-        return allowed
+        return only(self._grammar.stop_ids, vocabulary)
 
     def _reasoning_mask(self, vocabulary: int) -> TokenMask | None:
-        if self._is_free:
-            return None
-        allowed = np.ones(vocabulary, np.bool_)
-        allowed[list(self._grammar.stop_ids)] = (
-            False  # an answer of reasoning only would not follow the grammar
-        )
-        return allowed
+        # An answer of reasoning only would not follow the grammar.
+        return None if self._is_free else without(self._grammar.stop_ids, vocabulary)
 
     def _read_reasoning(self, token: int) -> None:
         rest = self._text_after(self._grammar.closing, token)
