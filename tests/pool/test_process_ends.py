@@ -13,7 +13,7 @@ import pytest
 from inference.core.errors import ModelLoadFailed, ShuttingDown, WorkerDied
 from inference.pool import ProcessRunner
 from tests.fakes import card
-from tests.pool.worker_models import OPTIONS, ask, chat, started
+from tests.pool.worker_models import OPTIONS, ask, chat, endless_chat, started
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", context=4096)
+    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", context=8192)
 
 
 def send(runner: ProcessRunner, number: int) -> None:
@@ -30,8 +30,8 @@ def send(runner: ProcessRunner, number: int) -> None:
 
 async def test_a_killed_worker_ends_its_streams_with_one_error(folder: Path) -> None:
     runner = await started(folder)
-    asking = [asyncio.ensure_future(ask(runner, chat(f"{i}", max_tokens=400))) for i in range(3)]
-    async with aclosing(runner.submit(chat(max_tokens=400))) as events:
+    asking = [asyncio.ensure_future(ask(runner, endless_chat(f"{i}"))) for i in range(3)]
+    async with aclosing(runner.submit(endless_chat())) as events:
         await anext(events)
         os.kill(runner.pid or 0, signal.SIGKILL)
         with pytest.raises(WorkerDied):
@@ -49,7 +49,7 @@ async def test_a_killed_worker_ends_its_streams_with_one_error(folder: Path) -> 
 async def test_stopping_ends_the_process_and_its_streams(folder: Path) -> None:
     runner = await started(folder)
     process = psutil.Process(runner.pid)
-    async with aclosing(runner.submit(chat(max_tokens=400))) as events:
+    async with aclosing(runner.submit(endless_chat())) as events:
         await anext(events)
         await runner.stop()
         with pytest.raises(ShuttingDown):
@@ -93,7 +93,7 @@ async def test_a_template_without_end_costs_its_own_worker_only(tmp_path: Path) 
 
 async def test_a_hung_worker_is_killed_and_its_streams_are_told(folder: Path) -> None:
     runner = await started(folder, stuck_after_s=3)
-    async with aclosing(runner.submit(chat(max_tokens=60))) as events:
+    async with aclosing(runner.submit(endless_chat())) as events:
         await anext(events)
         send(runner, signal.SIGSTOP)
         with pytest.raises(WorkerDied, match="no progress for 3 s") as told:

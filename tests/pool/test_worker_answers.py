@@ -12,7 +12,7 @@ from inference.core.errors import ContextLengthExceeded, InvalidValue
 from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, TokenLogprob
 from inference.core.requests import CompletionRequest, Sampling
 from inference.pool import ProcessRunner
-from tests.pool.worker_models import ask, chat, started
+from tests.pool.worker_models import ask, chat, endless_chat, started
 from tests.tiny import make_tiny_model, make_tokenizer
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
@@ -28,7 +28,7 @@ def ids(text: str) -> tuple[int, ...]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def runner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProcessRunner]:
-    folder: Path = make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", context=512)
+    folder: Path = make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", context=8192)
     runner = await started(folder)
     yield runner
     await runner.stop()
@@ -142,18 +142,25 @@ async def test_an_answer_may_go_on_after_its_end(runner: ProcessRunner) -> None:
 
 async def test_one_of_several_prompts_beyond_the_context_refuses_all(runner: ProcessRunner) -> None:
     with pytest.raises(ContextLengthExceeded):
-        await ask(runner, completion("short", "x" * 600))
+        await ask(runner, completion("short", "x" * 9000))
     assert texts(await ask(runner, completion("short")), 1)[0]
 
 
-async def test_leaving_ends_every_answer(runner: ProcessRunner) -> None:
-    events = runner.submit(chat(n=4, max_tokens=400))
-    async for event in events:
-        if isinstance(event, TextDelta):
-            break
-    await events.aclose()
+async def steps_at_rest(runner: ProcessRunner) -> int:
+    """Return the engine's step count once no heartbeat raises it any more."""
     before = -1
     while before != runner.steps:
         before = runner.steps
         await asyncio.sleep(1.3)
-    assert before < 300
+    return before
+
+
+@pytest.mark.parametrize("answers", [1, 4])
+async def test_leaving_ends_every_answer(runner: ProcessRunner, answers: int) -> None:
+    before = await steps_at_rest(runner)
+    events = runner.submit(endless_chat(n=answers))
+    async for event in events:
+        if isinstance(event, TextDelta):
+            break
+    await events.aclose()
+    assert await steps_at_rest(runner) - before < 3000

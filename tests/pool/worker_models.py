@@ -5,7 +5,7 @@ from pathlib import Path
 
 from inference.core.events import Event
 from inference.core.protocol import Load
-from inference.core.requests import ChatRequest, Message, Request, Sampling
+from inference.core.requests import ChatRequest, Message, Request, Sampling, TokenRules
 from inference.pool import ProcessRunner
 from tests.fakes import card
 
@@ -15,6 +15,11 @@ OPTIONS = Load(model="", path="", max_batch=8, prefill_step=64, max_output_token
 def chat(content: str = "hi", **fields: object) -> ChatRequest:
     fields = {"max_tokens": 12, "sampling": Sampling(temperature=0)} | fields
     return ChatRequest(model="tiny", messages=(Message(role="user", content=content),), **fields)  # type: ignore[arg-type]
+
+
+def endless_chat(content: str = "hi", **fields: object) -> ChatRequest:
+    """Return a chat whose answer takes seconds: a tiny model ends most of its own after milliseconds."""
+    return chat(content, max_tokens=4000, rules=TokenRules(min_tokens=4000), **fields)
 
 
 async def ask(runner: ProcessRunner, request: Request) -> list[Event]:
