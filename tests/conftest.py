@@ -32,6 +32,18 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
     settings.load_profile("ours")
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Keep the tests' database in a file, as the product does.
+
+    In SQLite's shared memory a second connection that writes fails at once ("database table is locked"),
+    whatever the time that it may wait: https://www.sqlite.org/sharedcache.html#shared_cache_locking_model
+    """
+    from django.conf import settings
+
+    settings.DATABASES["default"]["TEST"]["NAME"] = str(settings.CONFIG.data_dir / "test.sqlite3")
+
+
 @pytest.fixture
 def staff(db: None) -> "Client":
     """The browser of a superuser."""
