@@ -1,9 +1,10 @@
-"""Whether a row's test can fail: the server ignores one field at a time, and the row's tests have to notice.
+"""Whether a row's test can fail: the server is changed for one field, and the row's tests have to fail.
 
     python -m tests.api.openai.mutation [FIELD ...]
 
-works in a copy of the sources and tells the fields whose test still passes. It takes many minutes, so it is
-for a nightly run and for whoever changes a proof; what the gate checks is in test_reference.py.
+works in a copy of the sources and prints the fields whose tests still pass. An enforced field is taken and
+ignored; a noted field, which may change nothing, changes another field of its object. It takes many minutes,
+so it is for a nightly run and for whoever changes a proof; what the gate checks is in test_reference.py.
 """
 
 import os
@@ -13,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from inference.api.openai.schemas import Strict
 from inference.core.config import BASE_DIR
@@ -51,28 +53,73 @@ Strict._is_noted = classmethod(_is_noted)
 """
 
 
-def proofs() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Class, field and the tests of which one has to notice; a body cannot be without what is required."""
-    rows = set()
+# The same for a field that is noted: where it is sent, the first of the others that can be is changed.
+_ACTING = """
+
+_own_names = Strict.__dict__["_by_own_name"].__func__
+
+
+def _changed(value: Any) -> Any:
+    return not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else value + "x"
+
+
+def _by_own_name(cls: Any, data: Any) -> Any:
+    fields, sent_as = _own_names(cls, data)
+    if cls.__name__ == "{owner}" and fields.get("{field}") is not None:
+        plain = [name for name in fields if name in cls.names() and isinstance(fields[name], (str, int))]
+        changed = [name for name in plain if name not in ("type", "role")] or plain
+        fields |= {{name: _changed(fields[name]) for name in changed[:1]}}
+    return fields, sent_as
+
+
+Strict._by_own_name = classmethod(_by_own_name)
+"""
+
+
+class Mutant(NamedTuple):
+    """A change of the sources, and the tests of which one has to fail on it."""
+
+    owner: str  # the name of the field's class
+    field: str
+    change: str  # appended to the base of every body
+    tests: tuple[str, ...]
+
+
+def mutants() -> list[Mutant]:
+    """Return those of all fields; a field of several endpoints has one for each different set of tests."""
+    return list(dict.fromkeys((*_forgetting(), *_acting())))
+
+
+def _forgetting() -> Iterator[Mutant]:
     for name, body in reference.BODIES.items():
         for owner, field, path in reference.fields(body):
-            told = owner.model_fields[_attribute(owner, field)]
-            if told.is_required() or reference.is_taken(told) or (owner.__name__, field) in _EITHER_WAY:
+            known = owner.model_fields[_attribute(owner, field)]
+            # A body cannot be without what is required.
+            if known.is_required() or reference.is_taken(known) or (owner.__name__, field) in _EITHER_WAY:
                 continue
-            row = (owner.__name__, field, reference.proofs_of(name, path))
-            if row not in rows:
-                rows.add(row)
-                yield row
+            yield _mutant(owner, field, _FORGETTING, reference.proofs_of(name, path))
+
+
+def _acting() -> Iterator[Mutant]:
+    for name, body in reference.BODIES.items():
+        owners = dict.fromkeys((body, *(owner for owner, _, _ in reference.fields(body))))
+        for owner in owners:
+            for field in owner.noted:
+                yield _mutant(owner, field, _ACTING, (reference.handled_by(name)["noted"],))
+
+
+def _mutant(owner: type[Strict], field: str, change: str, tests: tuple[str, ...]) -> Mutant:
+    return Mutant(owner.__name__, field, change.format(owner=owner.__name__, field=field), tests)
 
 
 def _attribute(owner: type[Strict], field: str) -> str:
-    return next(name for name, told in owner.model_fields.items() if (told.alias or name) == field)
+    return next(name for name, known in owner.model_fields.items() if (known.alias or name) == field)
 
 
-def notices(copy: Path, owner: str, field: str, proofs: tuple[str, ...]) -> bool:
-    """Whether a test fails once the field is ignored."""
+def is_noticed(copy: Path, mutant: Mutant) -> bool:
+    """Whether a test of the field fails in the copy of the sources; raises RuntimeError if none can run."""
     original = (BASE_DIR / _BASE).read_text()
-    (copy / _BASE).write_text(original + _FORGETTING.format(owner=owner, field=field))
+    (copy / _BASE).write_text(original + mutant.change)
     run = subprocess.run(
         [
             sys.executable,
@@ -82,7 +129,7 @@ def notices(copy: Path, owner: str, field: str, proofs: tuple[str, ...]) -> bool
             "-x",
             "-p",
             "no:cacheprovider",
-            *(f"tests/{proof}" for proof in proofs),
+            *(f"tests/{test}" for test in mutant.tests),
         ],
         cwd=copy,
         env=os.environ | {"PYTHONPATH": str(copy)},
@@ -91,7 +138,7 @@ def notices(copy: Path, owner: str, field: str, proofs: tuple[str, ...]) -> bool
         text=True,
     )
     if run.returncode > 1:
-        raise RuntimeError(f"{proofs} did not run:\n{run.stdout[-2000:]}")
+        raise RuntimeError(f"{mutant.tests} did not run:\n{run.stdout[-2000:]}")
     return run.returncode == 1
 
 
@@ -101,14 +148,13 @@ def main(wanted: list[str]) -> int:
         copy = Path(folder) / "site"
         ignored = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
         shutil.copytree(BASE_DIR, copy, ignore=ignored)
-        for owner, field, tests in proofs():
-            if wanted and field not in wanted and owner not in wanted:
+        for mutant in mutants():
+            if wanted and not {mutant.field, mutant.owner} & set(wanted):
                 continue
-            is_noticed = notices(copy, owner, field, tests)
-            survivors += not is_noticed
-            print(
-                f"{'noticed ' if is_noticed else 'UNNOTICED'} {owner}.{field}  {', '.join(tests)}", flush=True
-            )
+            is_dead = is_noticed(copy, mutant)
+            survivors += not is_dead
+            word = "noticed " if is_dead else "UNNOTICED"
+            print(f"{word} {mutant.owner}.{mutant.field}  {', '.join(mutant.tests)}", flush=True)
     return survivors
 
 
