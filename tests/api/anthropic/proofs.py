@@ -14,7 +14,6 @@ _TOOLS = f"{_HERE}/test_tools.py"
 _MESSAGES = f"{_HERE}/test_messages.py"
 _CLIENT = "e2e/test_anthropic_client.py"
 REFUSED = f"{_HERE}/test_fields.py::test_it_refuses_each_field_it_does_not_do"
-NOTED = f"{_HERE}/test_fields.py::test_what_is_noted_changes_nothing"
 _PROOFS: Mapping[str, str] = {
     "model": f"{_CLIENT}::test_it_lists_the_models",
     "max_tokens": f"{_CLIENT}::test_max_tokens_end_the_answer",

@@ -84,17 +84,6 @@ def test_it_refuses_each_field_it_does_not_do(schema: type[CountTokensBody]) -> 
         assert caught.value.param == field
 
 
-@pytest.mark.parametrize("schema", [MessagesBody, CountTokensBody])
-def test_what_is_noted_changes_nothing(schema: type[CountTokensBody]) -> None:
-    known = {name: value for name, value in body().items() if name in schema.model_fields}
-    plain = check(known, schema)
-    for field in schema.noted:
-        for value in ("something", 0, True, {"a": [1]}, []):
-            noted = check(known | {field: value}, schema)
-            assert noted.model_dump() == plain.model_dump()
-            assert list(noted_in(noted)) == ([] if field in schema.silent else [field])
-
-
 def test_marks_for_the_cache_are_taken_everywhere_without_a_list() -> None:
     mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
     call = {"type": "tool_use", "id": "a", "name": "now", "input": {}} | mark

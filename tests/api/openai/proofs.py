@@ -37,7 +37,7 @@ _SCORES = "pool/test_worker_rerank.py"
 AT_ROOT_FILE = "api/vllm/test_tokenizer.py"
 _EMBED = "api/ollama/test_embeddings.py"
 REFUSED = f"{HANDLING_FILE}::test_it_refuses_each_field_it_does_not_do"
-NOTED = f"{HANDLING_FILE}::test_what_is_noted_changes_nothing_and_is_listed"
+NOTED = "api/test_noted_fields.py::test_what_is_noted_changes_nothing_and_is_listed"
 ALIAS = f"{HANDLING_FILE}::test_other_spellings_mean_the_same"
 # By the field's path, or by its name alone where one test covers every endpoint.
 OLLAMA_REACHES = f"{OLLAMA_FILE}::test_a_field_reaches_the_model"

@@ -76,19 +76,14 @@ def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, tuple[str, .
 
 def handled_by(name: str) -> Mapping[str, str]:
     """The tests of what a dialect refuses, notes and takes under other names."""
+    refused, alias = proofs.REFUSED, proofs.ALIAS
     if name in anthropic.BODIES:
-        return {"refused": anthropic.REFUSED, "noted": anthropic.NOTED, "another name": proofs.ALIAS}
-    if name.startswith("ollama/"):
-        tests = {"refused": proofs.REFUSED, "noted": proofs.NOTED, "another name": proofs.ALIAS}
-        return {kind: test.replace(proofs.HANDLING_FILE, proofs.OLLAMA_FILE) for kind, test in tests.items()}
-    if name.startswith("vllm/"):
-        refused, noted = "test_what_is_wrong_is_named", "test_what_is_noted_changes_nothing"
-        return {
-            "refused": f"{proofs.AT_ROOT_FILE}::{refused}",
-            "noted": f"{proofs.AT_ROOT_FILE}::{noted}",
-            "another name": proofs.ALIAS,
-        }
-    return {"refused": proofs.REFUSED, "noted": proofs.NOTED, "another name": proofs.ALIAS}
+        refused = anthropic.REFUSED
+    elif name.startswith("ollama/"):
+        refused, alias = (test.replace(proofs.HANDLING_FILE, proofs.OLLAMA_FILE) for test in (refused, alias))
+    elif name.startswith("vllm/"):
+        refused = f"{proofs.AT_ROOT_FILE}::test_what_is_wrong_is_named"
+    return {"refused": refused, "noted": proofs.NOTED, "another name": alias}
 
 
 def proofs_of(name: str, path: str) -> tuple[str, ...]:

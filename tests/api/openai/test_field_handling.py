@@ -115,18 +115,6 @@ def test_an_error_names_the_alias_that_was_sent() -> None:
     assert chat(repeat_penalty=1.1, repetition_penalty=1.1) == chat(repeat_penalty=1.1)
 
 
-@pytest.mark.parametrize("schema", SCHEMAS)
-def test_what_is_noted_changes_nothing_and_is_listed(schema: type[Strict]) -> None:
-    known = {name: value for name, value in WHOLE.items() if name in schema.model_fields}
-    plain = read(schema, known)
-    for field in schema.noted:
-        for value in ("something", 0, True, {"a": [1]}, []):
-            noted = read(schema, known | {field: value})
-            assert noted.model_dump() == plain.model_dump()
-            assert list(noted_in(noted)) == [field]
-        assert list(noted_in(read(schema, known | {field: None}))) == []
-
-
 def test_marks_that_clients_add_inside_a_body_are_noted() -> None:
     marked = {
         "messages": [

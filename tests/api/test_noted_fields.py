@@ -1,0 +1,78 @@
+"""What is noted changes nothing, in every object of every dialect's bodies."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from inference.api.http.strict_json import check
+from inference.api.http.strict_schema import Strict, noted_in
+from tests.api.anthropic import whole_bodies as anthropic
+from tests.api.ollama import whole_bodies as ollama
+from tests.api.openai import reference
+from tests.api.openai import whole_bodies as openai
+
+BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
+    f"{dialect.__name__.split('.')[-2]} {name}": body
+    for dialect in (openai, anthropic, ollama)
+    for name, body in dialect.BODIES.items()
+}
+
+VALUES: tuple[Any, ...] = ("something", 0, True, {"a": [1]}, [])
+
+
+def objects(made: Any, at: openai.Path = ()) -> Iterator[tuple[type[Strict], openai.Path]]:
+    """The class and the place of every object in a body."""
+    if isinstance(made, list):
+        for place, item in enumerate(made):
+            yield from objects(item, (*at, place))
+    if not isinstance(made, Strict):
+        return
+    yield type(made), at
+    for name, field in type(made).model_fields.items():
+        yield from objects(getattr(made, name), (*at, field.alias or name))
+
+
+def value_at(body: Any, path: openai.Path) -> Any:
+    for step in path:
+        body = body[step]
+    return body
+
+
+def meaning(body: Strict) -> dict[str, Any]:
+    return body.model_dump(warnings=False)  # about unions, which are not read back
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_what_is_noted_changes_nothing_and_is_listed(name: str) -> None:
+    schema, body = BODIES[name]
+    plain = check(body, schema)
+    for owner, path in objects(plain):
+        whole = value_at(body, path)
+        for field, value in itertools.product(owner.noted.keys() - whole.keys(), VALUES):
+            noted = check(openai.replaced(body, path, whole | {field: value}), schema)
+            assert meaning(noted) == meaning(plain)
+            added = set(noted_in(noted)) - set(noted_in(plain))
+            assert added == (set() if field in owner.silent else {".".join(map(str, (*path, field)))})
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_nothing_is_noted_where_nothing_is_asked_for(name: str) -> None:
+    schema, body = BODIES[name]
+    plain = check(body, schema)
+    for owner, path in objects(plain):
+        nothing = dict.fromkeys(owner.noted.keys() - value_at(body, path).keys())
+        asked = check(openai.replaced(body, path, value_at(body, path) | nothing), schema)
+        assert list(noted_in(asked)) == list(noted_in(plain))
+
+
+def test_every_class_that_notes_fields_is_among_these_bodies() -> None:
+    reached = {owner for schema, body in BODIES.values() for owner, _ in objects(check(body, schema))}
+    noting = {
+        owner
+        for body in reference.BODIES.values()
+        for owner in (body, *(owner for owner, _, _ in reference.fields(body)))
+        if owner.noted
+    }
+    assert noting <= reached
