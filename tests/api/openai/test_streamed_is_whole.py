@@ -1,6 +1,7 @@
 """Whatever an answer is made of, however it comes in pieces: put together, a stream is the whole answer."""
 
 import json
+import os
 from collections import defaultdict
 from typing import Any
 
@@ -23,6 +24,7 @@ from inference.core.events import (
 from tests.api.openai.asking import HELLO, post
 from tests.fakes import EventRunner, serving
 
+EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "40"))
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 LIKELY = st.builds(
     lambda text, value: TokenLogprob(text=text, logprob=-value, bytes=tuple(text.encode()), top=()),
@@ -123,7 +125,7 @@ def said(choice: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(events=answers())
 def test_a_stream_put_together_is_the_whole_answer(events: list[Event]) -> None:
     whole, chunks = both("chat/completions", events, messages=HELLO, logprobs=True)
@@ -132,7 +134,7 @@ def test_a_stream_put_together_is_the_whole_answer(events: list[Event]) -> None:
     assert usage == whole["usage"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(events=answers(is_chat=False))
 def test_a_streamed_completion_put_together_is_the_whole_one(events: list[Event]) -> None:
     whole, chunks = both("completions", events, prompt="Once", logprobs=2)
@@ -153,7 +155,7 @@ def test_a_streamed_completion_put_together_is_the_whole_one(events: list[Event]
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(events=answers(most=1))
 def test_a_streamed_response_put_together_is_the_whole_one(events: list[Event]) -> None:
     whole, told = both("responses", events, input="Hi", store=False)
