@@ -17,7 +17,7 @@ from inference.serving.maintenance import TASKS, Maintenance, Task, forget_old
 from inference.serving.recording.capture_switch import SWITCH
 from tests.admin.test_request_admin import record
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # a task closes its connection
 
 
 @pytest.fixture(autouse=True)
