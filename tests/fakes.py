@@ -87,6 +87,10 @@ class FakeRunner:
             stop_tokens=("<end>",),
         )
 
+    async def end_thinking(self, request: Request) -> int:
+        """It never reasons."""
+        return 0
+
     def shed(self, keep_bytes: int) -> None:
         self.sheds.append(keep_bytes)
         kept = min(self.memory.prefix_cache, keep_bytes)

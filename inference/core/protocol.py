@@ -1,9 +1,9 @@
 """The frames between the site and one worker: four bytes of length, then msgpack.
 
-Down (site to worker): Load, Submit, Cancel, Shed, Stop. Up (worker to site): Hello, Loading, Ready,
-LoadFailed, Step, Heartbeat. A submitted request is answered by exactly one Accepted or one failure, and
-ends with exactly one Finished or one failure; all of them travel in Step frames, one for a whole engine step
-unless it brought very many log probabilities.
+Down (site to worker): Load, Submit, Cancel, EndThinking, Shed, Stop. Up (worker to site): Hello, Loading,
+Ready, LoadFailed, Step, ThinkingEnded, Heartbeat. A submitted request is answered by exactly one Accepted or
+one failure, and ends with exactly one Finished or one failure; all of them travel in Step frames, one for a
+whole engine step unless it brought very many log probabilities.
 """
 
 import asyncio
@@ -54,6 +54,12 @@ class Cancel(Struct, frozen=True, kw_only=True, tag="cancel"):
     id: int
 
 
+class EndThinking(Struct, frozen=True, kw_only=True, tag="end_thinking"):
+    """End the reasoning of a request's answers now, so that they begin; answered by ThinkingEnded."""
+
+    id: int
+
+
 class Shed(Struct, frozen=True, kw_only=True, tag="shed"):
     """Shrink the prefix cache to this many bytes; answered by a Heartbeat."""
 
@@ -100,6 +106,13 @@ class Step(Struct, frozen=True, kw_only=True, tag="step"):
     happened: tuple[Happened, ...]
 
 
+class ThinkingEnded(Struct, frozen=True, kw_only=True, tag="thinking_ended"):
+    """In how many answers of the request the reasoning ends now: 0 where none is in its reasoning."""
+
+    id: int
+    answers: int
+
+
 class Heartbeat(Struct, frozen=True, kw_only=True, tag="heartbeat"):
     """Sent every second: memory figures, and how many steps the engine has done while busy."""
 
@@ -115,8 +128,8 @@ class Examined(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
 
 
-Down = Load | Submit | Cancel | Shed | Stop
-Up = Hello | Loading | Ready | LoadFailed | Step | Heartbeat
+Down = Load | Submit | Cancel | EndThinking | Shed | Stop
+Up = Hello | Loading | Ready | LoadFailed | Step | ThinkingEnded | Heartbeat
 
 _encoder = msgspec.msgpack.Encoder()
 _down = msgspec.msgpack.Decoder(Down)

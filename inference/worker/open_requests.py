@@ -26,7 +26,7 @@ from inference.core.events import (
 from inference.core.protocol import FrameTooLarge, Happened, Load, Step, Submit, Up
 from inference.core.requests import DetokenizeRequest, EmbeddingRequest, RerankRequest, TokenizeRequest
 from inference.worker.embedding.batch import Vectors
-from inference.worker.engine.commands import Add, Command, Remove
+from inference.worker.engine.commands import Add, Command, EndThinking, Remove
 from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.open_request import OpenRequest
@@ -74,6 +74,11 @@ class OpenRequests:
         """Drop a request whose client has disconnected; unknown numbers have ended already."""
         with self._lock:
             self._close(self._open.pop(number, None))
+
+    def end_thinking(self, number: int) -> None:
+        """Have the engine end a request's reasoning; for a request without sequences it finds none to end."""
+        request = self._open.get(number)
+        self._post(EndThinking(number, tuple(request.answers) if request else ()))
 
     def fail(self, sequences: list[int]) -> None:
         """End the requests of these sequences, which the engine cannot compute, with an internal error."""

@@ -16,6 +16,7 @@ from inference.core.blas import Blas
 from inference.core.pool_state import Loaded
 from inference.core.protocol import (
     Cancel,
+    EndThinking,
     Heartbeat,
     Hello,
     Load,
@@ -25,6 +26,7 @@ from inference.core.protocol import (
     Shed,
     Stop,
     Submit,
+    ThinkingEnded,
 )
 from inference.worker.engine.callbacks import EngineCallbacks
 from inference.worker.engine.commands import Quit
@@ -59,6 +61,9 @@ class Session:
                 on_outputs=lambda outputs: self._open_requests().deliver(outputs),
                 on_lost=lambda ids: self._open_requests().fail(ids),
                 on_memory=self._send_heartbeat,
+                on_thinking_ended=lambda request, answers: self.send(
+                    ThinkingEnded(id=request, answers=answers)
+                ),
             )
         )
 
@@ -88,6 +93,8 @@ class Session:
                 self._open_requests().prepare(frame)
             case Cancel(id=number):
                 self._open_requests().cancel(number)
+            case EndThinking(id=number):
+                self._open_requests().end_thinking(number)
 
     async def _send_heartbeats(self) -> None:
         """Send Hello once the imports are done, then a heartbeat with the memory figures every second."""

@@ -36,6 +36,10 @@ class ScriptedRunner:
             seconds=0.0, memory=self.memory, context_length=card.context_length, vocab_size=2, device="cpu"
         )
 
+    async def end_thinking(self, request: Request) -> int:
+        """It never reasons."""
+        return 0
+
     def shed(self, keep_bytes: int) -> None:
         """There is nothing to shed."""
 

@@ -35,6 +35,13 @@ class Runner(Protocol):
         """
         ...
 
+    async def end_thinking(self, request: Request) -> int:
+        """End the reasoning in the answers of a running request now; in how many of them it does.
+
+        `request` is the very object that was submitted; 0 for one that has ended.
+        """
+        ...
+
     def shed(self, keep_bytes: int) -> None:
         """Ask it to shrink its prefix cache to `keep_bytes`; the next memory report has the outcome."""
         ...

@@ -20,6 +20,7 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.protocol import (
     Cancel,
+    EndThinking,
     Heartbeat,
     Hello,
     Load,
@@ -30,11 +31,13 @@ from inference.core.protocol import (
     Step,
     Stop,
     Submit,
+    ThinkingEnded,
 )
 from inference.core.requests import Request
 from inference.pool.workers import exit_reason
 from inference.pool.workers.child_process import ChildProcess
 from inference.pool.workers.inboxes import Inboxes, is_last
+from inference.pool.workers.thinking_ends import ThinkingEnds
 from inference.pool.workers.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
@@ -52,6 +55,7 @@ class ProcessRunner:
         self._loaded: asyncio.Future[Loaded] | None = None
         self._on_progress: Callable[[int], None] = lambda percent: None
         self._inboxes = Inboxes()
+        self._thinking_ends = ThinkingEnds()
         self._ended = asyncio.Event()
         self._is_stopping = False
         self._watchdog = Watchdog(stuck_after_s)
@@ -103,10 +107,11 @@ class ProcessRunner:
         if self._ended.is_set():
             raise self._lost_error()
         number, inbox = self._inboxes.open()
+        self._thinking_ends.open(number, request)
         try:
             self._send(Submit(id=number, request=request, owner=owner))
         except protocol.FrameTooLarge:
-            self._inboxes.close(number)
+            self._close(number)
             raise BodyTooLarge("The request is too large for a model; send less.") from None
         is_over = False
         try:
@@ -118,9 +123,24 @@ class ProcessRunner:
                 if item.what:
                     yield item.what
         finally:
-            self._inboxes.close(number)
+            self._close(number)
             if not is_over:
                 self._send(Cancel(id=number))
+
+    async def end_thinking(self, request: Request) -> int:
+        """End the reasoning in the answers of a running request now; in how many of them it does.
+
+        `request` is the very object that was submitted; 0 for one that has ended.
+        """
+        number = self._thinking_ends.number_of(request)
+        if number is None or self._ended.is_set():
+            return 0
+        self._send(EndThinking(id=number))
+        return await self._thinking_ends.wait(number)
+
+    def _close(self, number: int) -> None:
+        self._inboxes.close(number)
+        self._thinking_ends.close(number)
 
     async def wait_ended(self) -> None:
         await self._ended.wait()
@@ -206,6 +226,8 @@ class ProcessRunner:
                 self._watchdog.note_heartbeat(steps)
                 self.memory, self.steps, self._running = memory, steps, running
                 self._report(memory)
+            case ThinkingEnded(id=number, answers=answers):
+                self._thinking_ends.resolve(number, answers)
             case Loading(percent=percent):
                 self._watchdog.note_progress()
                 self._on_progress(percent)

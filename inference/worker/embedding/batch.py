@@ -111,6 +111,10 @@ class EmbeddingBatch:
         if self._chunk and not any(pending.inputs.id in self._pending for pending, _ in self._chunk.rows):
             self._chunk = None
 
+    def end_thinking(self, number: int) -> bool:
+        """False: vectors have no reasoning."""
+        return False
+
     def step(self) -> Iterator[Vectors]:
         """Compute one part of a chunk; yields the vectors of the requests that are complete with it."""
         chunk = self._chunk or self._next_chunk()

@@ -143,6 +143,22 @@ class Batch:
             if running.copies:
                 self.add(*running.copies)
 
+    def end_thinking(self, sequence_id: int) -> bool:
+        """Have the reasoning of an answer end after the token that is being sampled.
+
+        False for one that is not in its reasoning, and for one whose prompt is still being computed.
+        """
+        running = self._running.get(sequence_id)
+        sampler = running.lane.sampler_of(running.uid) if running and running.is_decoding else None
+        if not (running and sampler and running.sequence.thinking):
+            return False
+        known = (*running.sequence.answered, *running.tokens)
+        thinking = running.sequence.thinking.ending_at(len(known) + 1)
+        has_ended = sampler.end_thinking(thinking, known)
+        if has_ended:  # also where it is computed again
+            running.sequence = replace(running.sequence, thinking=thinking)
+        return has_ended
+
     def _remove_copy(self, sequence_id: int) -> None:
         for running in self._running.values():
             running.copies = tuple(copy for copy in running.copies if copy.id != sequence_id)

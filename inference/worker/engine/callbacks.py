@@ -20,3 +20,5 @@ class EngineCallbacks:
     on_outputs: Callable[[list["Output"]], None]
     on_lost: Callable[[list[int]], None]  # ids of sequences that cannot be computed
     on_memory: Callable[[], None]  # the prefix cache has grown or shrunk
+    # Of a request, by its number in frames: in how many of its answers the reasoning ends now.
+    on_thinking_ended: Callable[[int, int], None] = lambda request, answers: None

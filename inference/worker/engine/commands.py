@@ -26,6 +26,14 @@ class Remove:
 
 
 @dataclass(frozen=True)
+class EndThinking:
+    """End the reasoning of these sequences of one request now; answered by a callback."""
+
+    request: int  # its number in frames
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Restored:
     """Compute sequences that waited for a prefix from the disk; `entry` is None if it was unreadable."""
 
@@ -37,4 +45,4 @@ class Quit:
     """End the thread."""
 
 
-Command = Load | Add | Remove | Restored | Shed | Quit
+Command = Load | Add | Remove | EndThinking | Restored | Shed | Quit

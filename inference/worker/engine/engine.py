@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from inference.core.protocol import Load, Shed
 from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.callbacks import EngineCallbacks
-from inference.worker.engine.commands import Add, Command, Quit, Remove, Restored
+from inference.worker.engine.commands import Add, Command, EndThinking, Quit, Remove, Restored
 from inference.worker.model.low_priority import run_at_low_priority
 
 if TYPE_CHECKING:
@@ -119,6 +119,9 @@ class Engine(threading.Thread):
                 self._restoring.pop(sequence_id, None)
                 self._batch.remove(sequence_id)
                 self._update_memory()
+            case EndThinking(request=request, ids=ids):
+                ended = [self._batch.end_thinking(one) for one in ids] if self._batch else []
+                self._callbacks.on_thinking_ended(request, sum(ended))
             case Shed(keep_bytes=keep) if self._prefix_cache:
                 self._prefix_cache.shed(keep)
                 self._update_memory()

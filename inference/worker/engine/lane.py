@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 from inference.worker.engine.sequence import Sequence
 from inference.worker.prefix_cache.layers import Cache
+from inference.worker.sampling.token_sampler import TokenSampler
 
 
 class Lane(Protocol):
@@ -25,6 +26,10 @@ class Lane(Protocol):
 
         Returns mlx-lm's responses: those of prompts, and those of tokens.
         """
+        ...
+
+    def sampler_of(self, uid: int) -> TokenSampler | None:
+        """The sampler of a sequence that decodes; it may be None for one that does not."""
         ...
 
     def extract(self, uid: int) -> tuple[Cache, list[int]]:

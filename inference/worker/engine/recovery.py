@@ -44,6 +44,8 @@ class Steppable(Protocol):
 
     def remove(self, number: int, /) -> None: ...
 
+    def end_thinking(self, number: int, /) -> bool: ...
+
     def step(self) -> Iterator[Output]: ...
 
 
@@ -98,6 +100,10 @@ class ResilientBatch:
             self._trial = None
         self._remove_from_batch(number)
         self._admit()
+
+    def end_thinking(self, number: int) -> bool:
+        """Have the reasoning of a sequence end that is being computed; False where none goes on."""
+        return any(batch.end_thinking(number) for batch in (self._batch, self._trial) if batch)
 
     def step(self) -> Iterator[Output | Lost]:
         """One step of a trial during recovery, or else of the whole batch; then admit waiting sequences."""

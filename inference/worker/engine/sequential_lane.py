@@ -23,6 +23,7 @@ from inference.worker.engine.decode_step import Decode
 from inference.worker.engine.sequence import Sequence
 from inference.worker.engine.shared_lane import sampler_for, stop_sequences_for
 from inference.worker.prefix_cache.layers import Cache, copy_caches
+from inference.worker.sampling.token_sampler import TokenSampler
 
 
 class SingleDecode(Decode):
@@ -100,6 +101,11 @@ class SequentialLane:
             decodes = [response for row in self._active_rows() for response in self._decode(row)]
             prefills = self._prefill(chunk) if chunk else []
         return prefills, decodes
+
+    def sampler_of(self, uid: int) -> TokenSampler | None:
+        """The sampler of a sequence that decodes; None before that."""
+        decode = self._row(uid).decode
+        return decode.samplers[0] if decode else None
 
     def extract(self, uid: int) -> tuple[Cache, list[int]]:
         """A copy of a sequence's caches, and the tokens that are in them."""

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from typing import Any
+from weakref import WeakValueDictionary
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -26,6 +27,7 @@ class SharedLane:
             prefill_batch_size=1,
             stream=mx.new_thread_local_stream(mx.default_device()),
         )
+        self._samplers: WeakValueDictionary[int, TokenSampler] = WeakValueDictionary()  # the generator's
 
     @property
     def nbytes(self) -> int:
@@ -36,14 +38,16 @@ class SharedLane:
         self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
     ) -> int:
         """Queue a sequence whose first `known` tokens are in `cache`, which is copied; returns its uid."""
+        sampler = sampler_for(sequence)
         (uid,) = self._generator.insert_segments(
             [segments],
             max_tokens=[sequence.max_tokens],
             caches=[cache] if cache else None,
             all_tokens=[known],
-            samplers=[sampler_for(sequence)],
+            samplers=[sampler],
             stop_sequences=[stop_sequences_for(sequence.stop_ids)],
         )
+        self._samplers[int(uid)] = sampler
         return int(uid)
 
     def step(self, *, chunk: int, together: int) -> tuple[list[Any], list[Any]]:
@@ -56,6 +60,10 @@ class SharedLane:
         self._generator.prefill_step_size, self._generator.prefill_batch_size = chunk, together
         prefills, decodes = self._generator.next()
         return list(prefills), list(decodes)
+
+    def sampler_of(self, uid: int) -> TokenSampler | None:
+        """The sampler of a sequence."""
+        return self._samplers.get(uid)
 
     def extract(self, uid: int) -> tuple[Cache, list[int]]:
         """A copy of a sequence's caches, and the tokens that are in them."""

@@ -90,8 +90,8 @@ class TokenSampler:
         self._matcher = grammar.start(answered) if grammar else None
         # In this order: where nothing satisfies all, the later ones count.
         others = [rules.start(answered) if rules else None, self._matcher]
-        thinker = thinking.start(answered) if thinking else None
-        self._matchers: list[Matcher] = [one for one in (*others, thinker) if one]
+        self._thinker = thinking.start(answered) if thinking and thinking.is_limited else None
+        self._matchers: list[Matcher] = [one for one in (*others, self._thinker) if one]
         has_order = RecentTokens.are_needed(sampling)
         self._recent = RecentTokens(sampling, [*prompt, *answered], decode) if has_order else None
         self._xtc = (sampling.xtc_probability, sampling.xtc_threshold)
@@ -121,6 +121,22 @@ class TokenSampler:
             if self._recent:
                 self._recent.consume(token)
         self._has_observed = True
+
+    def end_thinking(self, thinking: ThinkingBudget, answered: Sequence[int]) -> bool:
+        """Have the reasoning end after the token that is being sampled; False if the answer is not in any.
+
+        `answered` are the tokens before that one, and `thinking` ends at it. Call it only while it decodes.
+        """
+        thinker = self._thinker or thinking.start(answered)
+        if not thinker.is_inside:
+            return False
+        if self._thinker is None:
+            self._thinker = thinker
+            self._matchers.append(thinker)
+            self._has_observed = True  # the first token that it is to observe is the one being sampled
+        elif thinking.ends_at is not None:
+            thinker.end_at(thinking.ends_at)
+        return True
 
     def next_draw(self) -> Draw:
         """The randomness of the next token; each call advances the position."""

@@ -186,17 +186,14 @@ class Prompts:
     def _thinking_budget(
         self, request: GenerationRequest, prompt: list[int], max_tokens: int
     ) -> ThinkingBudget | None:
-        """The end of the reasoning, if the request sets one; `max_tokens` is for the whole answer."""
+        """What ends the reasoning, at the request's limit or on request; `max_tokens` is of the answer."""
         adapter = self._model.adapter
         if not isinstance(request, ChatRequest) or not adapter.can_reason:
-            return None
-        limit = adapter.thinking_plan(request).limit(max_tokens)
-        if limit is None:
             return None
         tokenizer, markers = self._model.tokenizer, adapter.reasoning_markers(request)
         state = adapter.reasoning_state(prompt, request)
         return ThinkingBudget(
-            tokens=limit,
+            tokens=adapter.thinking_plan(request).limit(max_tokens),
             opening=markers.opening,
             closing=markers.closing,
             opening_id=tokenizer.id_of(markers.opening),

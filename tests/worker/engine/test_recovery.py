@@ -67,6 +67,9 @@ class Rows:
             raise RuntimeError("no memory to keep its caches")
         self.rows.pop(number, None)
 
+    def end_thinking(self, number: int, /) -> bool:
+        return number in self.rows
+
     def step(self) -> Iterator[Output]:
         self.device.steps += 1
         if len(self.rows) > self.device.most:

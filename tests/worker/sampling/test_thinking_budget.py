@@ -15,7 +15,13 @@ def decode(tokens: Sequence[int]) -> str:
     return "".join(WORDS[token] for token in tokens)
 
 
-def matcher(tokens: int, *, inside: bool = False, forced: tuple[int, ...] = (CLOSE,)) -> ThinkingMatcher:
+def budget(
+    tokens: int | None,
+    *,
+    inside: bool = False,
+    forced: tuple[int, ...] = (CLOSE,),
+    ends_at: int | None = None,
+) -> ThinkingBudget:
     return ThinkingBudget(
         tokens=tokens,
         opening="<think>",
@@ -24,7 +30,12 @@ def matcher(tokens: int, *, inside: bool = False, forced: tuple[int, ...] = (CLO
         forced=forced,
         starts_inside=inside,
         decode=decode,
-    ).start()
+        ends_at=ends_at,
+    )
+
+
+def matcher(tokens: int, *, inside: bool = False, forced: tuple[int, ...] = (CLOSE,)) -> ThinkingMatcher:
+    return budget(tokens, inside=inside, forced=forced).start()
 
 
 def allowed(one: ThinkingMatcher) -> list[int]:
@@ -42,11 +53,11 @@ EVERY = list(range(len(WORDS)))
 NOT_OPEN = EVERY[1:]
 
 
-@pytest.mark.parametrize("budget", [1, 2, 5])
+@pytest.mark.parametrize("tokens", [1, 2, 5])
 @pytest.mark.parametrize("inside", [False, True])
-def test_the_closing_marker_is_forced_after_exactly_so_many_tokens(budget: int, inside: bool) -> None:
-    one = matcher(budget, inside=inside)
-    consume(one, *([] if inside else [OPEN]), *[A] * (budget - 1))
+def test_the_closing_marker_is_forced_after_exactly_so_many_tokens(tokens: int, inside: bool) -> None:
+    one = matcher(tokens, inside=inside)
+    consume(one, *([] if inside else [OPEN]), *[A] * (tokens - 1))
     assert allowed(one) == EVERY
     consume(one, B)
     assert allowed(one) == [CLOSE]
@@ -87,7 +98,68 @@ def test_a_marker_of_several_tokens_counts_too() -> None:
 
 
 def test_an_answer_that_is_computed_again_is_where_it_was() -> None:
-    budget = matcher(2)._budget
-    assert allowed(budget.start([OPEN, A])) == EVERY
-    assert allowed(budget.start([OPEN, A, B])) == [CLOSE]
-    assert allowed(budget.start([OPEN, A, B, CLOSE])) == NOT_OPEN
+    two = budget(2)
+    assert allowed(two.start([OPEN, A])) == EVERY
+    assert allowed(two.start([OPEN, A, B])) == [CLOSE]
+    assert allowed(two.start([OPEN, A, B, CLOSE])) == NOT_OPEN
+
+
+INSIDE = {
+    "opened by the prompt": (True, [A, B]),
+    "opened by itself": (False, [OPEN, A, B]),
+    "opened in two tokens": (False, [4, 5, A]),
+    "opened again": (True, [A, CLOSE, B, OPEN, A]),
+}
+OUTSIDE = {
+    "closed": (True, [A, CLOSE]),
+    "closed in two tokens": (True, [A, 6, 7, B]),
+    "never opened": (False, [A, B]),
+    "opened and closed": (False, [OPEN, A, CLOSE, B]),
+}
+
+
+@pytest.mark.parametrize(("inside", "answered"), INSIDE.values(), ids=INSIDE)
+def test_an_end_at_a_place_lets_one_more_token_come_and_forces_the_marker(
+    inside: bool, answered: list[int]
+) -> None:
+    one = budget(None, inside=inside, ends_at=len(answered) + 1).start(answered)
+    assert one.is_inside and allowed(one) == EVERY
+    consume(one, B)
+    assert one.is_inside and allowed(one) == [CLOSE]
+    consume(one, CLOSE)
+    assert not one.is_inside and allowed(one) == NOT_OPEN
+
+
+@pytest.mark.parametrize(("inside", "answered"), OUTSIDE.values(), ids=OUTSIDE)
+def test_an_answer_outside_its_reasoning_is_known_as_such(inside: bool, answered: list[int]) -> None:
+    assert not budget(None, inside=inside, ends_at=len(answered) + 1).start(answered).is_inside
+
+
+@pytest.mark.parametrize("last", [[CLOSE], [7]], ids=["one token", "the rest of the marker"])
+def test_reasoning_that_ends_with_the_token_on_its_way_is_not_closed_twice(last: list[int]) -> None:
+    answered = [A, 6] if last == [7] else [A, B]
+    one = budget(None, inside=True, ends_at=len(answered) + 1).start(answered)
+    consume(one, *last)
+    assert not one.is_inside and allowed(one) == NOT_OPEN
+
+
+def test_what_ended_at_a_place_is_there_again_when_it_is_computed_again() -> None:
+    ended = budget(None, inside=True, ends_at=3)
+    assert allowed(ended.start([A, B])) == EVERY
+    assert allowed(ended.start([A, B, A])) == [CLOSE]
+    assert allowed(ended.start([A, B, A, CLOSE, B])) == NOT_OPEN
+
+
+def test_an_end_at_a_place_comes_before_the_budget_is_used_up() -> None:
+    one = budget(9, inside=True).start([A, B])
+    one.end_at(3)
+    consume(one, A)
+    assert allowed(one) == [CLOSE]
+    assert allowed(budget(9, inside=True, ends_at=3).start([A, B, A])) == [CLOSE]
+
+
+def test_without_a_limit_nothing_is_forced_and_reasoning_may_begin_again() -> None:
+    assert not budget(None).is_limited and budget(None, ends_at=1).is_limited and budget(0).is_limited
+    one = budget(None).start([OPEN, A, CLOSE])
+    consume(one, A, OPEN, *[A] * 20, CLOSE)
+    assert allowed(one) == EVERY
