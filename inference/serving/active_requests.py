@@ -2,17 +2,19 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from msgspec import Struct
 
 from inference.core.errors import NotFound, ServerError, StoppedByOperator
 from inference.core.events import Event
+from inference.core.principal import Principal
 from inference.serving.recording.request_recorder import RequestRecorder
 
 _STOPPED = "An operator of this server stopped this request."
 _GONE = "This request is not in progress any more."
+_NO_SUCH_ANSWER = "You have no answer in progress with this id; it may have ended."
 
 
 class Stream(Struct, frozen=True, kw_only=True):
@@ -32,9 +34,15 @@ class Stream(Struct, frozen=True, kw_only=True):
 
 
 class ActiveRequest:
-    """A request in progress, which can be stopped by its id. Lives on the event loop."""
+    """A request in progress, which can be stopped by its id. Lives on the event loop.
 
-    def __init__(self, recorder: RequestRecorder) -> None:
+    `answer_id` is the id that its client knows. `end_thinking` ends the reasoning of its answers and returns
+    of how many; it is None until a model computes them.
+    """
+
+    def __init__(self, recorder: RequestRecorder, answer_id: str = "") -> None:
+        self.answer_id = answer_id
+        self.end_thinking: Callable[[], Awaitable[int]] | None = None
         self.id = secrets.token_hex(8)  # random: an old page may still have ids from before a restart
         self.recorder = recorder
         self.loop = asyncio.get_running_loop()
@@ -57,6 +65,11 @@ class ActiveRequest:
             raise
         finally:
             self._waiting = None
+
+    def is_from(self, principal: Principal) -> bool:
+        """Whether this caller has sent it."""
+        entry = self.recorder.entry
+        return (entry.principal_kind, entry.principal) == (principal.kind, principal.name)
 
     def stop(self, reason: ServerError) -> None:
         """End it with this error for its client: at once where it waits, else at its next event."""
@@ -95,9 +108,9 @@ class Streams:
         self._ended_tokens = 0
 
     @contextmanager
-    def open(self, recorder: RequestRecorder) -> Iterator[ActiveRequest]:
+    def open(self, recorder: RequestRecorder, answer_id: str = "") -> Iterator[ActiveRequest]:
         """Add a request while the block runs."""
-        running = ActiveRequest(recorder)
+        running = ActiveRequest(recorder, answer_id)
         self._running[running.id] = running
         try:
             yield running
@@ -110,6 +123,17 @@ class Streams:
         if not (running := self._running.get(stream_id)):
             raise NotFound(_GONE)
         running.stop(StoppedByOperator(_STOPPED))
+
+    async def end_thinking(self, answer_id: str, principal: Principal) -> bool:
+        """End the reasoning of an answer in progress, so that its text begins; False where it is not in any.
+
+        Raises NotFound for an answer that has ended, that never was, and that somebody else asked for.
+        """
+        answers = (one for one in self._running.values() if one.answer_id and one.answer_id == answer_id)
+        running = next((one for one in answers if one.is_from(principal)), None)
+        if running is None:
+            raise NotFound(_NO_SUCH_ANSWER, param="id")
+        return running.end_thinking is not None and await running.end_thinking() > 0
 
     def cancel(self, stream_id: str, reason: ServerError) -> None:
         """End a request with this error, from any thread; without effect when it has ended."""

@@ -23,16 +23,18 @@ from inference.core.requests import (
     Tool,
 )
 from inference.serving import runtime, tracing
-from inference.serving.active_requests import STREAMS
+from inference.serving.active_requests import STREAMS, ActiveRequest
 from inference.serving.event_observer import EventObserver
-from inference.serving.recording.request_recorder import RequestRecorder, recorded
+from inference.serving.recording.request_recorder import recorded
 
 _BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right where a character is a token
 _TOKENS_PER_MESSAGE = 16  # what chat templates put around one
 
 
-async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event]:
+async def stream(request: Request, principal: Principal, answer_id: str = "") -> AsyncGenerator[Event]:
     """Yield the events of `request`, in order: Progress*, Accepted, deltas and Progress*, Finished.
+
+    `answer_id` is the id under which the client knows the answer: STREAMS finds it by that.
 
     Raises a ServerError instead of the rest when it cannot go on. Closing the iterator at any point
     cancels the work and releases the model; use it inside `contextlib.aclosing`.
@@ -40,10 +42,10 @@ async def stream(request: Request, principal: Principal) -> AsyncGenerator[Event
     with (
         tracing.request_span(request, principal) as span,
         recorded(request, principal, runtime.ledger()) as recorder,
-        STREAMS.open(recorder) as active,
+        STREAMS.open(recorder, answer_id) as active,
         LIMITS.stream(principal) as meter,
     ):
-        answer = _answer(request, principal, recorder)
+        answer = _answer(request, principal, active)
         observers: list[EventObserver] = [span, recorder]
         if recorder.captured:
             observers.insert(0, recorder.captured)
@@ -71,13 +73,15 @@ async def _cut_off(
                 return
 
 
-async def _answer(request: Request, principal: Principal, recorder: RequestRecorder) -> AsyncGenerator[Event]:
+async def _answer(request: Request, principal: Principal, active: ActiveRequest) -> AsyncGenerator[Event]:
     pending = runtime.pool().lease(request.model, most_tokens(request), kind_of(request))
     async with pending as lease:
         async for progress in lease.progress():
             yield progress
-        recorder.note(Progress(phase="prefill"))  # it does not wait any more, although it is not accepted yet
+        # It does not wait any more, although it is not accepted yet.
+        active.recorder.note(Progress(phase="prefill"))
         complete = completed(request, lease.sampling)
+        active.end_thinking = lambda: lease.runner.end_thinking(complete)
         async with aclosing(lease.runner.submit(complete, owner_of(request, principal))) as events:
             async for event in events:
                 if isinstance(event, Accepted):

@@ -35,7 +35,7 @@ class MessageWriter:
     def __init__(
         self, body: MessagesBody, on_accepted: Callable[[Accepted], None] = lambda accepted: None
     ) -> None:
-        self._id = f"msg_{secrets.token_hex(12)}"
+        self.id = f"msg_{secrets.token_hex(12)}"
         self._body = body
         self._blocks = ContentBlocks(hides_thinking=body.hides_thinking)
         self._max_tokens = body.max_tokens  # or fewer, where the context leaves fewer
@@ -108,7 +108,7 @@ class MessageWriter:
 
     def _message(self, content: list[dict[str, Any]], usage: Usage) -> dict[str, Any]:
         return {
-            "id": self._id,
+            "id": self.id,
             "type": "message",
             "role": "assistant",
             "model": self._body.model,

@@ -5,7 +5,15 @@ from ninja import NinjaAPI
 from inference.api.anthropic import messages
 from inference.api.http import errors
 from inference.api.http.auth import Caller
-from inference.api.openai import chat_completions, completions, embeddings, models, rerank, tokenize
+from inference.api.openai import (
+    answer_control,
+    chat_completions,
+    completions,
+    embeddings,
+    models,
+    rerank,
+    tokenize,
+)
 from inference.api.openai.responses import compaction, counting
 from inference.api.openai.responses import routes as responses
 
@@ -14,7 +22,10 @@ api = NinjaAPI(
     title="OpenAI dialect", urls_namespace="openai", auth=Caller(), docs_url=None, openapi_url=None
 )
 errors.handle_all(api)
-for part in (chat_completions, completions, compaction, counting, responses, tokenize, messages):
+for part in (
+    *(chat_completions, answer_control, completions, compaction, counting, responses, tokenize),
+    messages,
+):
     api.add_router("", part.router, auth=Caller("chat"))
 for other in (embeddings, rerank):
     api.add_router("", other.router, auth=Caller("embeddings"))

@@ -12,6 +12,7 @@ from inference.api.anthropic import openapi_objects as anthropic
 from inference.api.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
+    ControlBody,
     DetokenizeBody,
     EmbeddingBody,
     RerankBody,
@@ -76,6 +77,10 @@ OBJECTS: Mapping[str, Json] = {
         choices=_list_of(TEXT_CHOICE),
         usage=USAGE,
     ),
+    "Controlled": _object(
+        "id action success message",
+        **{"id": TEXT, "action": TEXT, "success": YES, "message": _or_null("string")},
+    ),
     "Embeddings": _object(
         "object data model usage", object=TEXT, data=_list_of(VECTOR), model=TEXT, usage=USAGE
     ),
@@ -118,6 +123,7 @@ OBJECTS: Mapping[str, Json] = {
 }
 BODIES: Mapping[str, tuple[type[Strict], ...]] = {
     "/chat/completions": (ChatCompletionBody,),
+    "/chat/completions/control": (ControlBody,),
     "/completions": (CompletionBody,),
     "/embeddings": (EmbeddingBody,),
     "/responses": (ResponseBody,),
@@ -131,6 +137,7 @@ BODIES: Mapping[str, tuple[type[Strict], ...]] = {
 STREAMED = frozenset({"/chat/completions", "/completions", "/responses", *anthropic.STREAMED})
 ANSWERS: Mapping[tuple[str, str], str] = {
     ("post", "/chat/completions"): "ChatCompletion",
+    ("post", "/chat/completions/control"): "Controlled",
     ("post", "/completions"): "Completion",
     ("post", "/embeddings"): "Embeddings",
     ("post", "/rerank"): "Reranked",
@@ -151,7 +158,7 @@ _STATUSES = {
     400: "Something in the request is wrong; `param` names it.",
     401: "The key is wrong or missing.",
     403: "This key or user may not do that.",
-    404: "There is no such model or response.",
+    404: "There is no such model, response or answer in progress.",
     409: "An operator stopped this request.",
     413: "The body is too large.",
     415: "The body is not JSON in UTF-8.",

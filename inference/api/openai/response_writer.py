@@ -67,7 +67,7 @@ async def respond(
     answer = ResponseWriter(
         body.model, chunk_format, answers=request.answers, extras=body.extras, on_accepted=accept
     )
-    events = generation.stream(request, http.auth)
+    events = generation.stream(request, http.auth, answer.id)
     with field_names.in_names_of(names):
         if not body.stream:
             disconnects.cancel_at_end(http)
@@ -103,6 +103,10 @@ class ResponseWriter:
             "model": model,
             "system_fingerprint": None,
         }
+
+    @property
+    def id(self) -> str:
+        return str(self._head["id"])
 
     def accepted(self, event: Accepted) -> None:
         """Begin the answer; what its headers tell can still be told."""

@@ -174,6 +174,7 @@ PROOFS: Mapping[str, str] = {
     "ollama/embed.truncate": f"{_VECTORS}::test_a_text_that_is_too_long_is_cut_where_that_is_asked_for",
     "ollama/embeddings": f"{_EMBED}::test_the_older_endpoint_takes_one_text_and_cuts_nothing",
     "ollama/show": "api/ollama/test_models.py::test_a_model_is_shown",
+    "control": "api/openai/test_answer_control.py::test_reasoning_is_ended_by_the_id_of_the_answer",
     "tokens": "api/openai/test_tokenize.py::test_tokens_become_text_again",
     **anthropic.PROOFS,
 }

@@ -25,6 +25,7 @@ from inference.api.ollama.schemas import (
 from inference.api.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
+    ControlBody,
     DetokenizeBody,
     EmbeddingBody,
     RerankBody,
@@ -40,6 +41,7 @@ PAGE = BASE_DIR / "docs" / "api.md"
 BODIES: Mapping[str, type[Strict]] = {
     "chat/completions": ChatCompletionBody,
     "completions": CompletionBody,
+    "control": ControlBody,
     "responses": ResponseBody,
     "embeddings": EmbeddingBody,
     "rerank": RerankBody,

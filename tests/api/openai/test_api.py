@@ -18,6 +18,7 @@ ROUTES = {
 }
 KNOWN = {
     ("POST", "/chat/completions"),
+    ("POST", "/chat/completions/control"),
     ("POST", "/completions"),
     ("POST", "/embeddings"),
     ("POST", "/rerank"),

@@ -6,6 +6,7 @@ from typing import Any
 from inference.api.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
+    ControlBody,
     DetokenizeBody,
     EmbeddingBody,
     RerankBody,
@@ -233,6 +234,7 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "tokenize chat": (TokenizeChatBody, _TOKENIZED_CHAT),
     "detokenize tokens": (DetokenizeTokensBody, {"model": "tiny", "tokens": [1]}),
     "detokenize": (DetokenizeBody, {"model": "tiny", "tokens": [1]}),
+    "control": (ControlBody, {"id": "chatcmpl-1", "action": "reasoning_end"}),
 }
 
 

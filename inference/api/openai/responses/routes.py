@@ -49,7 +49,7 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
     on_accepted = partial(
         answer_headers.accept, request, rename=partial(field_names.path_of, names=run.field_names)
     )
-    events = generation.stream(asked, request.auth)
+    events = generation.stream(asked, request.auth, run.id)
     with field_names.in_names_of(run.field_names):
         if not body.stream:
             disconnects.cancel_at_end(request)
@@ -67,7 +67,8 @@ async def _in_background(
     """Store the response, begin it, and answer what it is so far."""
     RUNS.check(request.auth.owner)
     await run.keep()
-    background = RUNS.begin(run, request.auth.owner, generation.stream(asked, request.auth))
+    events = generation.stream(asked, request.auth, run.id)
+    background = RUNS.begin(run, request.auth.owner, events)
     return sse.EventStream(background.frames()) if body.stream else _json(background.whole)
 
 

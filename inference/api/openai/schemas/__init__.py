@@ -3,6 +3,7 @@
 from inference.api.http.strict_schema import UNSUPPORTED, Refused, Strict
 from inference.api.openai.schemas.chat import ChatCompletionBody
 from inference.api.openai.schemas.completion import CompletionBody
+from inference.api.openai.schemas.control import ControlBody
 from inference.api.openai.schemas.detokenize import DetokenizeBody
 from inference.api.openai.schemas.embedding import EmbeddingBody
 from inference.api.openai.schemas.rerank import RerankBody
@@ -12,6 +13,7 @@ __all__ = [
     "UNSUPPORTED",
     "ChatCompletionBody",
     "CompletionBody",
+    "ControlBody",
     "DetokenizeBody",
     "EmbeddingBody",
     "Refused",

@@ -36,6 +36,7 @@ NOTED: Mapping[str, str] = {
     "priority": _ORDER,
     "prompt_cache_options": "prefixes are cached as memory allows.",
     "prompt_cache_retention": "prefixes are cached as memory allows.",
+    "reasoning_control": "the reasoning of every answer can be ended while it goes on.",
     "request_id": "the server numbers requests itself.",
     "service_tier": "there is one tier.",
     "spaces_between_special_tokens": "special tokens have no text here.",
