@@ -35,6 +35,7 @@ class AnswerState:
         self._first_token_s: float | None = None
         self._finish_reason = "stop"
         self._waiting: dict[str, Any] | None = None
+        self._is_thinking = False  # what came last is reasoning
 
     @property
     def is_done(self) -> bool:
@@ -46,7 +47,8 @@ class AnswerState:
         """The answer as the page's JSON; joins all pieces, so read it once where it is needed twice."""
         texts = {name: "".join(parts) for name, parts in self._texts.items()}
         calls = [{**call, "arguments": "".join(call["arguments"])} for call in self._calls]
-        return {**self._fields, **texts, "calls": calls, "waiting": self._waiting, "tokens": self._tokens}
+        progress = {"waiting": self._waiting, "thinking": self._is_thinking}
+        return {**self._fields, **texts, **progress, "calls": calls, "tokens": self._tokens}
 
     def apply(self, event: Event) -> None:
         """Update the answer by one event of its stream."""
@@ -65,7 +67,7 @@ class AnswerState:
             case Ended(reason=reason):
                 self._finish_reason = reason
             case Finished():
-                self._fields |= {"status": "done", "figures": self._figures(event)}
+                self._end({"status": "done", "figures": self._figures(event)})
 
     def add_provenance(self, provenance: dict[str, Any]) -> None:
         """Add what made the answer to its figures, if it has any."""
@@ -73,19 +75,23 @@ class AnswerState:
             self._fields["figures"] |= provenance
 
     def stop(self) -> None:
-        self._waiting = None
-        self._fields |= {"status": "stopped"}
+        self._end({"status": "stopped"})
 
     def fail(self, error: ServerError) -> None:
-        self._waiting = None
-        self._fields |= {"status": "failed", "error": error.message}
+        self._end({"status": "failed", "error": error.message})
+
+    def _end(self, fields: dict[str, Any]) -> None:
+        self._waiting, self._is_thinking = None, False
+        self._fields |= fields
 
     def _append_text(self, channel: str, text: str) -> None:
         self._note_first_token()
+        self._is_thinking = channel == "reasoning"
         self._texts[channel].append(text)
 
     def _append_call(self, event: ToolCallDelta) -> None:
         self._note_first_token()
+        self._is_thinking = False
         if event.call == len(self._calls):
             self._calls.append({"id": event.id, "name": event.name, "arguments": []})
         self._calls[event.call]["arguments"].append(event.text)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import suppress
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
@@ -17,6 +18,7 @@ from inference.core.principal import Principal
 from inference.core.requests import ChatRequest
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
+from inference.serving.active_requests import STREAMS
 from inference.storage.database_threads import in_database
 from playground import answer_stream, chat_request, comparison, export
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
@@ -129,7 +131,8 @@ async def ask(visitor: Visitor) -> HttpResponse:
     system = body.settings.get("system", "")
     for question, request in zip(questions, requests, strict=True):
         message = await in_database(partial(store.add_answer, found, branch[-1], question))
-        events = generation.stream(chat_request.with_conversation(request, system, branch), visitor.principal)
+        asked = chat_request.with_conversation(request, system, branch)
+        events = generation.stream(asked, visitor.principal, _answer_id(message.pk))
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
         messages.append(message.payload)
     if len(branch) == 1 and body.content is not None and len(questions) == 1:
@@ -183,6 +186,21 @@ async def stop_answer(visitor: Visitor, pk: int) -> HttpResponse:
         answer.stop()
         await answer.join()
     return _json({})
+
+
+@_for_visitors("POST")
+async def answer_now(visitor: Visitor, pk: int) -> HttpResponse:
+    """End the reasoning of an answer in progress, from any page; `success` is false where none goes on."""
+    await in_database(lambda: visitor.store.get_message(pk))
+    has_ended = False
+    with suppress(NotFound):  # it has ended meanwhile
+        has_ended = await STREAMS.end_thinking(_answer_id(pk), visitor.principal)
+    return _json({"success": has_ended})
+
+
+def _answer_id(message: int) -> str:
+    """The id under which an answer in progress is found."""
+    return f"playground-{message}"
 
 
 @_for_visitors("GET")

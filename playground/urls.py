@@ -22,6 +22,7 @@ urlpatterns = [
     path("chat/ask/", api.ask),
     path("chat/messages/<int:pk>/events/", api.follow_answer),
     path("chat/messages/<int:pk>/stop/", api.stop_answer),
+    path("chat/messages/<int:pk>/answer-now/", api.answer_now),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
     # Templates with names of our own: under Django's default names it would find the admin's pages.

@@ -49,6 +49,11 @@ export class Chat extends EventTarget {
     await this.#attempt(() => Promise.all(stops));
   }
 
+  /** Have an answer end its reasoning, so that its text begins. Returns false when that failed. */
+  async answerNow({ id }) {
+    return Boolean(await this.#attempt(() => call("POST", `/chat/messages/${id}/answer-now/`)));
+  }
+
   /** @param {string} id */
   async open(id) {
     this.leave();
@@ -147,9 +152,9 @@ function changesBy(answer, event) {
   switch (event.type) {
     case "progress": return { waiting: { phase: event.phase, done: event.done ?? 0, total: event.total ?? 0, cached: event.cached ?? 0 } };
     case "accepted": return { waiting: { phase: "prefill", done: 0, total: 0 } };
-    case "text": return { ...received(answer, event), content: answer.content + event.text };
-    case "reasoning": return { ...received(answer, event), reasoning: answer.reasoning + event.text };
-    case "tool_call": return { ...received(answer, event), calls: withPiece(answer.calls, event) };
+    case "text": return { ...received(answer, event), content: answer.content + event.text, thinking: false };
+    case "reasoning": return { ...received(answer, event), reasoning: answer.reasoning + event.text, thinking: true };
+    case "tool_call": return { ...received(answer, event), calls: withPiece(answer.calls, event), thinking: false };
     default: return {};
   }
 }

@@ -5,7 +5,7 @@
  * @typedef {{tokens: number, reasoning_tokens: number, prompt_tokens: number, cached_tokens: number, total_s: number,
  *   per_second: number | null, first_token_s: number | null, reason: "stop" | "length" | "tool_calls"}} Figures
  * @typedef {{id: number, parent: number | null, role: "user" | "assistant", content: string, reasoning: string,
- *   model: string, status: "answering" | "done" | "stopped" | "failed", waiting?: Waiting, figures: Figures | null,
+ *   model: string, status: "answering" | "done" | "stopped" | "failed", waiting?: Waiting, thinking?: boolean, figures: Figures | null,
  *   calls: import("./calls.js").Call[], error: string, made: object | null, tokens: object[]}} Message
  */
 

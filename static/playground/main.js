@@ -35,6 +35,7 @@ const welcome = new Welcome((text) => chat.send(text));
 const thread = new Thread(conversation, {
   onRegenerate: (message) => chat.regenerate(message),
   onReplay: replay,
+  onAnswerNow: (message) => chat.answerNow(message),
   onEdit: (message, text) => chat.edit(message, text),
   onResults: (message, results) => chat.sendResults(message, results),
   onShow: showBranch,

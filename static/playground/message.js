@@ -13,7 +13,8 @@ const RENDER_EVERY_MS = 100; // Markdown on every token would take the whole mai
 
 /**
  * @typedef {{onRegenerate: (message: object) => void, onReplay: (message: object) => void, onShow: (tip: number) => void,
- *   onEdit: (message: object, text: string) => void, onResults: (message: object, results: object) => void}} Acts
+ *   onEdit: (message: object, text: string) => void, onResults: (message: object, results: object) => void,
+ *   onAnswerNow: (message: object) => Promise<boolean>}} Acts
  */
 
 /**
@@ -80,10 +81,11 @@ class Answer {
     this.words = element("div", { className: "words" });
     this.thoughts = element("div", { className: "words" });
     this.reasoning = element("details", { className: "reasoning", hidden: true }, element("summary", {}, "Reasoning"), this.thoughts);
+    this.answerNow = element("button", { type: "button", className: "answer-now", hidden: true, onclick: () => this.#endThinking() }, "Answer now");
     this.probabilities = new Probabilities();
     this.state = element("div");
     this.root = element("article", { className: "message is-assistant", "aria-label": message.model || "Answer" },
-      element("p", { className: "by" }, message.model), this.reasoning, this.words, this.probabilities.root, this.calls.root, this.state);
+      element("p", { className: "by" }, message.model), this.reasoning, this.answerNow, this.words, this.probabilities.root, this.calls.root, this.state);
     this.markdown = new Markdown(this.words);
     this.markdownOfThoughts = new Markdown(this.thoughts);
     this.timer = null;
@@ -114,11 +116,23 @@ class Answer {
     this.root.dataset.status = isFinal ? status : this.hasStarted ? "streaming" : "waiting";
     this.reasoning.hidden = !reasoning;
     if (reasoning) this.markdownOfThoughts.show(reasoning, isFinal);
+    this.#renderAnswerNow(isFinal);
     this.#renderWords(content, isFinal);
     this.calls.show(this.message.calls, isFinal);
     this.#renderState();
     this.alternatives.show();
     this.root.dispatchEvent(new Event("rendered", { bubbles: true }));
+  }
+
+  #renderAnswerNow(isFinal) {
+    const isThinking = !isFinal && Boolean(this.message.thinking);
+    if (!isThinking) this.answerNow.disabled = false;
+    this.answerNow.hidden = !isThinking;
+  }
+
+  async #endThinking() {
+    this.answerNow.disabled = true;
+    if (!(await this.acts.onAnswerNow(this.message))) this.answerNow.disabled = false;
   }
 
   #renderWords(content, isFinal) {

@@ -16,6 +16,7 @@ from playground import running_answers
 from playground.models import Message
 from tests.fakes import FakeRunner, serving
 from tests.playground.asking import Page, idle
+from tests.thinking_runner import ThinkingRunner
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,6 +87,21 @@ async def test_an_answer_is_stopped_from_anywhere_and_keeps_what_it_said(page: P
         whole = await page.open(asked["conversation"])
     assert (whole["messages"][1]["status"], whole["messages"][1]["content"]) == ("stopped", "Hel")
     assert runner.cancelled == 1
+
+
+async def test_the_reasoning_of_an_answer_is_ended_from_anywhere(page: Page) -> None:
+    with serving(ThinkingRunner()):
+        asked = await page.ask()
+        answer = asked["messages"][-1]["id"]
+        whole = asked
+        while not whole["messages"][1]["reasoning"]:
+            whole = await page.open(asked["conversation"])
+        assert whole["messages"][1]["thinking"] is True
+        assert await page.json("POST", f"/chat/messages/{answer}/answer-now/") == {"success": True}
+        events = [event async for event in page.events(answer)]
+        assert (events[-1]["answer"]["content"], events[-1]["answer"]["status"]) == ("42", "done")
+        await idle()
+        assert await page.json("POST", f"/chat/messages/{answer}/answer-now/") == {"success": False}
 
 
 async def test_stopping_what_has_ended_is_no_error(page: Page) -> None:

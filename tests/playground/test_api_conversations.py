@@ -110,6 +110,7 @@ async def test_one_user_does_not_reach_what_is_anothers(page: Page, async_client
                 ("POST", f"/chat/conversations/{conversation}/restore/", None),
                 ("GET", f"/chat/messages/{answer}/events/", None),
                 ("POST", f"/chat/messages/{answer}/stop/", None),
+                ("POST", f"/chat/messages/{answer}/answer-now/", None),
                 (
                     "POST",
                     "/chat/ask/",
