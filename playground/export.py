@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 FORMAT = "mlxsite-conversation-1"
+_IN_PROGRESS = ("waiting", "thinking")  # of an answer that has not ended
 _EXPORTED = ("title", "folder", "settings", "tip", "messages")
 
 
@@ -12,7 +13,7 @@ def to_json(conversation: Mapping[str, Any]) -> str:
     """All branches as JSON; `schemas.ImportBody` reads it."""
     exported = {name: conversation[name] for name in _EXPORTED}
     exported["messages"] = [
-        {name: value for name, value in message.items() if name != "waiting"}
+        {name: value for name, value in message.items() if name not in _IN_PROGRESS}
         for message in exported["messages"]
     ]
     return json.dumps({"format": FORMAT, **exported}, ensure_ascii=False, indent=1)

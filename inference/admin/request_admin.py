@@ -55,21 +55,29 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     list_filter = (
         ("at", admin.DateFieldListFilter),
         ("key", admin.RelatedOnlyFieldListFilter),
-        *("principal_kind", "kind", ("finish", ValuesFilter), ("error", ValuesFilter), "has_left"),
+        *(
+            "principal_kind",
+            ("dialect", ValuesFilter),
+            "kind",
+            ("finish", ValuesFilter),
+            ("error", ValuesFilter),
+            "has_left",
+        ),
         ModelFilter,
     )
     list_select_related = ("key",)
-    search_fields = ("principal", "key__name", "model", "finish", "error")
+    search_fields = ("principal", "key__name", "model", "request_id", "finish", "error")
     search_help_text = (
-        "Searches the caller, the model, and how it ended. Stored prompts and answers are not searched."
+        "Searches the caller, the model, the request id, and how it ended. "
+        "Stored prompts and answers are not searched."
     )
     list_per_page = 50
     actions = ("wipe",)
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RequestRecord]:
-        # Captured text is large: the list shows none, and the page of one record loads its own.
-        return super().get_queryset(request).defer(*_CAPTURED)
+        # These texts are large: the list shows none, and the page of one record loads its own.
+        return super().get_queryset(request).defer(*_CAPTURED, "noted")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[RequestRecord], search_term: str
@@ -84,7 +92,8 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         may_read = request.user.has_perm("inference.read_captured")
         captured = ("captured_prompt", "captured_answer") if may_read else ("capture_notice",)
         return [
-            (None, {"fields": ("time", "caller", "model", "kind", "ending")}),
+            (None, {"fields": ("time", "caller", "model", "kind", "dialect", "ending")}),
+            ("Request", {"fields": ("request_id", "noted")}),
             ("Tokens", {"fields": ("prompt_token_count", "cached_token_count", "answer_token_count")}),
             ("Time", {"fields": ("queued", "loading", "prefill", "decode")}),
             ("Prompt and answer", {"fields": captured}),

@@ -43,6 +43,9 @@ class RequestRecord(models.Model):
     )
     model = models.CharField(max_length=500)
     kind = models.CharField(max_length=20)
+    dialect = models.CharField("API", max_length=30, blank=True, default="")
+    request_id = models.CharField("request id", max_length=128, blank=True, default="")
+    noted = models.TextField("noted fields", blank=True, default="")  # as x-mlx-noted lists them
     queued_ms = models.PositiveBigIntegerField("queued")
     loading_ms = models.PositiveBigIntegerField("loading")
     prefill_ms = models.PositiveBigIntegerField("prefill")

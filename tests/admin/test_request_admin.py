@@ -85,6 +85,24 @@ def test_it_is_searched_and_filtered(staff: Client) -> None:
             assert [one for one in rows if one in found] == [name]
 
 
+def test_a_page_tells_where_the_request_came_from(staff: Client) -> None:
+    row = record(dialect="openai chat", request_id="trace-1", noted="num_ctx, messages.0.id")
+    told = dict(
+        re.findall(r'<label>(.+?):</label>\s*<div class="readonly">(.+?)</div>', page(staff, page_of(row)))
+    )
+    expected = {"API": "openai chat", "Request id": "trace-1", "Noted fields": "num_ctx, messages.0.id"}
+    assert expected.items() <= told.items()
+    assert page(staff, page_of(record())).count('<div class="readonly">-</div>') == 3
+
+
+def test_a_request_is_found_by_its_id_and_its_api(staff: Client) -> None:
+    record(model="org/one", request_id="req_0123456789ab", dialect="ollama")
+    record(model="org/two", request_id="req_ba9876543210")
+    for query in ({"q": "req_0123456789ab"}, {"q": "0123"}, {"dialect": "ollama"}):
+        found = page(staff, **query).split('id="result_list"')[1].split("</table>")[0]
+        assert "org/one" in found and "org/two" not in found
+
+
 def test_it_is_narrowed_to_days_without_a_function_for_every_row(staff: Client) -> None:
     record(model="org/old", at=datetime.now(UTC) - timedelta(days=9))
     record(model="org/new")

@@ -97,6 +97,8 @@ async def test_the_reasoning_of_an_answer_is_ended_from_anywhere(page: Page) -> 
         while not whole["messages"][1]["reasoning"]:
             whole = await page.open(asked["conversation"])
         assert whole["messages"][1]["thinking"] is True
+        exported = await page.send("GET", f"/chat/conversations/{asked['conversation']}.json")
+        assert b'"thinking"' not in exported.content and b'"reasoning"' in exported.content
         assert await page.json("POST", f"/chat/messages/{answer}/answer-now/") == {"success": True}
         events = [event async for event in page.events(answer)]
         assert (events[-1]["answer"]["content"], events[-1]["answer"]["status"]) == ("42", "done")

@@ -35,7 +35,7 @@ async def create_message(request: AuthenticatedRequest) -> HttpResponseBase:
     """
     body = await strict_json.read(request, MessagesBody)
     _list_left_out(request, body)
-    writer = MessageWriter(body, lambda accepted: answer_headers.accept(request, accepted, _own_name))
+    writer = MessageWriter(body, answer_headers.on_accepted(request, _own_name))
     events = generation.stream(body.request(), request.auth, writer.id)
     if not body.stream:
         disconnects.cancel_at_end(request)

@@ -5,6 +5,25 @@ from django.conf import settings
 _FIXED = ("/v1/", "/v2/", "/rerank/", "/tokenize/", "/detokenize/", "/tokenizer_info/")
 
 
+# What the record of requests calls each API; the first prefix that fits counts.
+_NAMES = {
+    "/v1/chat/completions/": "openai chat",
+    "/v1/completions/": "openai completions",
+    "/v1/responses/": "openai responses",
+    "/v1/embeddings/": "openai embeddings",
+    "/v1/messages/": "anthropic",
+    "/v1/rerank/": "rerank",
+    "/v2/rerank/": "rerank",
+    "/rerank/": "rerank",
+    "/v1/tokenize/": "tokenize",
+    "/v1/detokenize/": "tokenize",
+    "/tokenize/": "vllm",
+    "/detokenize/": "vllm",
+    "/v1/": "openai",
+    "/chat/": "playground",
+}
+
+
 def prefixes() -> tuple[str, ...]:
     """Every prefix, Ollama's where the operator has put it."""
     ollama = settings.CONFIG.ollama
@@ -20,3 +39,10 @@ def is_ollama(path: str) -> bool:
     """Whether a request to this path is one of a client of Ollama."""
     ollama = settings.CONFIG.ollama
     return bool(ollama) and f"{path}/".startswith(f"{ollama}/")
+
+
+def name_of(path: str) -> str:
+    """What the record of requests calls the API at this path; empty for pages."""
+    if is_ollama(path):
+        return "ollama"
+    return next((name for prefix, name in _NAMES.items() if f"{path}/".startswith(prefix)), "")

@@ -1,4 +1,4 @@
-"""The last word on errors of the APIs: whoever made them, they leave as JSON in the API's shape."""
+"""The first and the last word on requests: which API they are for, and errors as JSON in its shape."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 from inference.api.http import answer_headers, anthropic_errors, dialects, errors, rate_limit_headers
+from inference.core import request_origin
 from inference.core.errors import (
     AuthenticationFailed,
     BodyTooLarge,
@@ -36,17 +37,19 @@ _REPLACED_HEADERS = frozenset({"Content-Type", "Content-Length"})
 
 @sync_and_async_middleware
 def json_errors(get_response: GetResponse | AsyncGetResponse) -> GetResponse | AsyncGetResponse:
-    """Replace the HTML and plain-text errors of Django and ninja below these addresses."""
+    """Note which API is called, and replace the HTML and plain-text errors of Django and ninja in it."""
     if iscoroutinefunction(get_response):
         answer_async = cast(AsyncGetResponse, get_response)
 
         async def in_async(request: HttpRequest) -> HttpResponseBase:
+            request_origin.begin(dialects.name_of(request.path))
             return _as_json(request, await answer_async(request))
 
         return in_async
     answer = cast(GetResponse, get_response)
 
     def in_sync(request: HttpRequest) -> HttpResponseBase:
+        request_origin.begin(dialects.name_of(request.path))
         return _as_json(request, answer(request))
 
     return in_sync

@@ -59,7 +59,7 @@ async def _respond(
     http: AuthenticatedRequest, body: OllamaChatBody | GenerateBody, fields: AnswerFields
 ) -> HttpResponseBase:
     rename = partial(field_names.path_of, names=NAMES)
-    writer = AnswerWriter(body.model, fields, on_accepted=partial(answer_headers.accept, http, rename=rename))
+    writer = AnswerWriter(body.model, fields, on_accepted=answer_headers.on_accepted(http, rename))
     model = await own_name(body.model)
     if not body.asks:
         await load(http, body, model)

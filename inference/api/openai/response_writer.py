@@ -63,7 +63,7 @@ async def respond(
     """Answer what `body` asks; a refusal is raised before any status line is sent."""
     request = body.request()
     names = body.own_names
-    accept = partial(answer_headers.accept, http, rename=partial(field_names.path_of, names=names))
+    accept = answer_headers.on_accepted(http, partial(field_names.path_of, names=names))
     answer = ResponseWriter(
         body.model, chunk_format, answers=request.answers, extras=body.extras, on_accepted=accept
     )

@@ -12,6 +12,9 @@ class RequestEntry(Struct, kw_only=True):
     principal_kind: Literal["local", "key", "user"]
     principal: str = ""  # a user's name, or the visible beginning of a key
     model: str
+    dialect: str = ""  # the API that it was sent to, as api/http/dialects.py calls it
+    request_id: str = ""  # the X-Request-Id of its response
+    noted: str = ""  # its fields that were noted, as the header x-mlx-noted lists them
     kind: str  # chat, completion, embedding, rerank, tokenize or detokenize
     queued_s: float = 0.0
     loading_s: float = 0.0

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from inference.core import request_id, request_origin
 from inference.core.errors import InternalError, ServerError
 from inference.core.events import (
     Accepted,
@@ -20,6 +21,7 @@ from inference.core.events import (
     ToolCallDelta,
 )
 from inference.core.principal import Principal
+from inference.core.request_origin import RequestOrigin
 from inference.core.requests import Request
 from inference.serving.recording.capture_switch import SWITCH, Switch
 from inference.serving.recording.request_entry import RequestEntry
@@ -31,7 +33,8 @@ _PARTS: dict[type, str] = {TextDelta: "text", ReasoningDelta: "reasoning", ToolC
 class RequestRecorder:
     """One request in progress; its entry is complete after `end`.
 
-    `captured` observes the same events, and is None while no capture is on.
+    `captured` observes the same events, and is None while no capture is on. `origin` is what is known of the
+    HTTP request.
     """
 
     def __init__(
@@ -39,9 +42,11 @@ class RequestRecorder:
         entry: RequestEntry,
         clock: Callable[[], float] = time.monotonic,
         captured: "CapturedText | None" = None,
+        origin: RequestOrigin | None = None,
     ) -> None:
         self.entry = entry
         self.captured = captured
+        self._origin = origin or RequestOrigin()
         self._clock = clock
         self._phase = "queued"
         self._since = clock()
@@ -68,8 +73,9 @@ class RequestRecorder:
             case Progress(phase=phase, done=done, total=total):
                 self._enter(phase)
                 self.done, self.total = done, total
-            case Accepted(prompt_tokens=tokens):
+            case Accepted(prompt_tokens=tokens, noted=noted):
                 self.entry.prompt_tokens = tokens
+                self.entry.noted = self._origin.noted_with(noted)
                 self._enter("prefill")
             case Ended(reason=reason):
                 self._reasons.append(reason)
@@ -147,14 +153,18 @@ def recorded(
     request: Request, principal: Principal, keep: Callable[[RequestEntry], None], switch: Switch = SWITCH
 ) -> Iterator[RequestRecorder]:
     """Record one request, and pass its entry to `keep` when it is over, however it ends."""
+    origin = request_origin.current()
     entry = RequestEntry(
         at=time.time(),
         principal_kind=principal.kind,
         principal=principal.name,
         model=request.model,
         kind=request.kind,
+        dialect=origin.dialect,
+        request_id=request_id.current(),
     )
-    recorder = RequestRecorder(entry, captured=CapturedText(request, switch) if switch.is_on() else None)
+    captured = CapturedText(request, switch) if switch.is_on() else None
+    recorder = RequestRecorder(entry, captured=captured, origin=origin)
     try:
         yield recorder
     except (GeneratorExit, asyncio.CancelledError):
@@ -165,4 +175,5 @@ def recorded(
         raise
     finally:
         recorder.end()
+        entry.noted = entry.noted or origin.noted
         keep(entry)

@@ -40,6 +40,14 @@ def test_a_row_has_what_the_entry_had() -> None:
     assert (row.error, row.has_left, row.finish, row.key) == ("pool_full", True, "stop", None)
 
 
+def test_a_row_has_where_the_request_came_from() -> None:
+    write(
+        [entry(dialect="anthropic", request_id="trace-1", noted="metadata, tools.0.cache_control"), entry()]
+    )
+    told = RequestRecord.objects.order_by("pk").values_list("dialect", "request_id", "noted")
+    assert list(told) == [("anthropic", "trace-1", "metadata, tools.0.cache_control"), ("", "", "")]
+
+
 def test_each_keys_use_is_added_up() -> None:
     (one, _), (two, _) = make_key(), make_key()
     asked = {"principal_kind": "key", "prompt_tokens": 5, "completion_tokens": 2}

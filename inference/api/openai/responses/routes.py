@@ -44,11 +44,9 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
     run = ResponseRun(Stored(request.auth.owner), body)
     with field_names.in_names_of(body.own_names):
         asked = await run.prepare()
+    on_accepted = answer_headers.on_accepted(request, partial(field_names.path_of, names=run.field_names))
     if body.background:
         return await _in_background(request, body, run, asked)
-    on_accepted = partial(
-        answer_headers.accept, request, rename=partial(field_names.path_of, names=run.field_names)
-    )
     events = generation.stream(asked, request.auth, run.id)
     with field_names.in_names_of(run.field_names):
         if not body.stream:

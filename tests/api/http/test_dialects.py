@@ -1,0 +1,39 @@
+"""Which API an address belongs to."""
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+from inference.api.http import dialects
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/chat/completions", "openai chat"),
+        ("/v1/completions", "openai completions"),
+        ("/v1/responses", "openai responses"),
+        ("/v1/responses/compact", "openai responses"),
+        ("/v1/embeddings", "openai embeddings"),
+        ("/v1/messages", "anthropic"),
+        ("/v1/messages/count_tokens", "anthropic"),
+        ("/v1/models", "openai"),
+        ("/v1/rerank", "rerank"),
+        ("/rerank", "rerank"),
+        ("/v1/tokenize", "tokenize"),
+        ("/tokenize", "vllm"),
+        ("/ollama/api/chat", "ollama"),
+        ("/chat/ask/", "playground"),
+        ("/", ""),
+        ("/admin/", ""),
+        ("/v1x", ""),
+        ("/v1/messagesx", "openai"),
+    ],
+)
+def test_an_api_has_a_name(path: str, name: str) -> None:
+    assert dialects.name_of(path) == name
+
+
+def test_ollamas_is_where_the_operator_has_put_it() -> None:
+    with override_settings(CONFIG=settings.CONFIG.model_copy(update={"ollama": "/o"})):
+        assert [dialects.name_of(path) for path in ("/o/api/chat", "/ollama/api/chat")] == ["ollama", ""]
