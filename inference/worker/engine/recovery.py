@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from inference.worker.engine.sequence import Lost, Output, Prefilled, Sampled
+from inference.worker.engine.sequence import Lost, Output, Prefilled, Sampled, Sequence
 
 logger = logging.getLogger(__name__)
 _RECENT_TOKENS = 16  # a row with fewer tokens since its trial has passed it recently
@@ -102,8 +102,9 @@ class ResilientBatch:
         self._admit()
 
     def end_thinking(self, number: int) -> bool:
-        """Have the reasoning of a sequence end that is being computed; False where none goes on."""
-        return any(batch.end_thinking(number) for batch in (self._batch, self._trial) if batch)
+        """Have the reasoning of a sequence end, wherever it is; False where none goes on."""
+        batches = (self._batch, self._trial)
+        return any(one.end_thinking(number) for one in batches if one) or self._end_waiting(number)
 
     def step(self) -> Iterator[Output | Lost]:
         """One step of a trial during recovery, or else of the whole batch; then admit waiting sequences."""
@@ -149,6 +150,19 @@ class ResilientBatch:
             "Not enough memory for %d sequences together: computing %d", len(failed), self._row_limit
         )
         self._waiting.extendleft((one,) for one in reversed(failed))
+
+    def _end_waiting(self, number: int) -> bool:
+        """The same for one that waits to be computed again."""
+        rows = (*self._suspects, *self._passed, *(one for group in self._waiting for one in group))
+        found = next((one for one in rows if one.id == number), None)
+        ended = found.with_thinking_ended() if isinstance(found, Sequence) else None
+        if ended is None:
+            return False
+        self._suspects = deque(ended if one is found else one for one in self._suspects)
+        self._passed = [ended if one is found else one for one in self._passed]
+        groups = (tuple(ended if one is found else one for one in group) for group in self._waiting)
+        self._waiting = deque(groups)
+        return True
 
     # Trials.
 

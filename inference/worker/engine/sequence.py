@@ -1,7 +1,7 @@
 """Sequences and the outputs of a step: what passes between the prompt, engine and text threads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inference.core.events import FinishReason
@@ -40,6 +40,13 @@ class Sequence:
     def known(self) -> list[int]:
         """All tokens before the next one."""
         return [*self.prompt, *self.answered]
+
+    def with_thinking_ended(self) -> "Sequence | None":
+        """The same with its reasoning ended where it is; None if its answer is not in any."""
+        is_inside = self.answered and self.thinking and self.thinking.start(self.answered).is_inside
+        if not (is_inside and self.thinking):
+            return None
+        return replace(self, thinking=self.thinking.ending_at(len(self.answered)))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from inference.api.http.strict_schema import noted_in
 from inference.api.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
-    ControlBody,
     EmbeddingBody,
     RerankBody,
     ResponseBody,
@@ -25,7 +24,7 @@ from inference.core.errors import InvalidRequest, InvalidValue, UnsupportedField
 from tests.api.openai.asking import HELLO, chat_body
 from tests.api.openai.test_schemas import CALL, chat, read
 
-SCHEMAS = [ChatCompletionBody, CompletionBody, ControlBody, EmbeddingBody, RerankBody, ResponseBody]
+SCHEMAS = [ChatCompletionBody, CompletionBody, EmbeddingBody, RerankBody, ResponseBody]
 WHOLE = {
     "model": "tiny",
     "messages": [{"role": "user", "content": "x"}],
@@ -33,8 +32,6 @@ WHOLE = {
     "input": "x",
     "query": "x",
     "documents": ["x"],
-    "id": "chatcmpl-1",
-    "action": "reasoning_end",
 }
 
 

@@ -12,10 +12,10 @@ from inference.worker.engine.recovery import ResilientBatch
 from inference.worker.engine.sequence import Sampled, Sequence
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.sampling.thinking_budget import ThinkingBudget
-from tests.worker.models import run, sequence, tiny, tokens
+from tests.worker.models import Poisoned, run, sequence, tiny, tokens
 
 pytestmark = pytest.mark.mlx
-OPEN, CLOSE, ANSWER = 240, 241, 242
+OPEN, CLOSE, ANSWER, NEVER_DRAWN = 240, 241, 242, 10**6
 NEVER_BY_ITSELF = tuple((token, -1000.0) for token in (OPEN, CLOSE, ANSWER))
 LANES: dict[str, dict[str, Any]] = {
     "in a batch": {},
@@ -140,6 +140,26 @@ def test_a_step_that_fails_afterwards_changes_nothing(tmp_path: Path) -> None:
     flaky.fails = 1
     generated += first(batch, 9)
     assert generated.index(CLOSE) == 4 and generated[5] == ANSWER and generated.count(CLOSE) == 1
+
+
+def test_an_answer_that_waits_for_memory_is_ended_too(tmp_path: Path) -> None:
+    few = Poisoned(tiny(tmp_path / "tiny"), poison=NEVER_DRAWN, most=1)
+    batch = ResilientBatch(lambda: batch_of(few), lambda: None)
+    generated: dict[int, list[int]] = {1: [], 2: []}
+    for number in generated:
+        batch.add(thinker(number, max_tokens=30))
+    waits: list[int] = []
+    while batch.is_busy:
+        for one in batch.step():
+            if isinstance(one, Sampled):
+                generated[one.id].append(one.token)
+        if not waits and batch._waiting and generated[2]:
+            waits = [group[0].id for group in batch._waiting]
+            assert batch.end_thinking(waits[0])
+            place = len(generated[waits[0]])
+    assert waits and generated[waits[0]][place : place + 2] == [CLOSE, ANSWER]
+    (other,) = {1, 2} - {waits[0]}
+    assert CLOSE not in generated[other]
 
 
 class Flaky(nn.Module):
