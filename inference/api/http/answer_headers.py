@@ -30,7 +30,7 @@ def list_in(request: HttpRequest, header: str, paths: Iterable[str]) -> None:
 
 
 def on_accepted(request: HttpRequest, rename: Callable[[str], str] = str) -> Callable[[Accepted], None]:
-    """What to call once the model has accepted the request, which then tells how the model takes it.
+    """A callback for the model's acceptance of the request, which lists in headers how the model takes it.
 
     `rename` gives its fields the names of the body that was sent, also in the record of the request.
     """

@@ -1,4 +1,4 @@
-"""The running requests of one worker whose reasoning may be ended, and who waits for the worker's answer."""
+"""The running requests of one worker whose reasoning may be ended, and the callers that wait for that."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ class ThinkingEnds:
         self._requests[number] = request
 
     def close(self, number: int) -> None:
-        """Forget a request that has ended; whoever waits for it gets 0."""
+        """Forget a request that has ended; callers that wait for it get 0."""
         self._requests.pop(number, None)
         self.resolve(number, 0)
 

@@ -1,4 +1,4 @@
-"""The record tells which API a request was sent to, its id, and what was noted of it."""
+"""The record has the API that a request was sent to, its id, and what was noted of it."""
 
 import asyncio
 from collections.abc import Iterator
