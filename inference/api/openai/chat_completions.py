@@ -9,8 +9,17 @@ from ninja import Router
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.openai import response_writer
+from inference.api.openai.call_formats import CallFormat, FunctionCallFormat, ToolCallFormat
 from inference.api.openai.schemas import ChatCompletionBody
-from inference.core.events import Delta, Ended, FinishReason, ReasoningDelta, TextDelta, TokenLogprob
+from inference.core.events import (
+    Delta,
+    Ended,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    TokenLogprob,
+    ToolCallDelta,
+)
 
 router = Router()
 
@@ -22,14 +31,18 @@ class ChatFormat:
     chunk_object = "chat.completion.chunk"
     whole_object = "chat.completion"
 
+    def __init__(self, calls: CallFormat | None = None) -> None:
+        self._calls = calls or ToolCallFormat()
+
     def opening(self, index: int) -> dict[str, Any]:
         return _choice(index, {"role": "assistant", "content": ""})
 
-    def delta(self, delta: Delta) -> dict[str, Any]:
-        return _choice(delta.index, _delta(delta), logprobs=_logprobs([delta]))
+    def delta(self, delta: Delta) -> dict[str, Any] | None:
+        fields = self._calls.delta(delta) if isinstance(delta, ToolCallDelta) else _delta(delta)
+        return _choice(delta.index, fields, logprobs=_logprobs([delta])) if fields else None
 
     def ending(self, ended: Ended) -> dict[str, Any]:
-        return _choice(ended.index, {}, ended.reason)
+        return _choice(ended.index, self._calls.rest(ended.index), self._reason(ended.reason))
 
     def whole(self, index: int, deltas: Sequence[Delta], reason: FinishReason) -> dict[str, Any]:
         text, calls = response_writer.text_of(deltas, TextDelta), response_writer.calls_of(deltas)
@@ -38,29 +51,24 @@ class ChatFormat:
         if reasoning := response_writer.text_of(deltas, ReasoningDelta):
             message["reasoning_content"] = reasoning
         if calls:
-            message["tool_calls"] = [_call(call.id, call.name, call.arguments) for call in calls]
-        return {"index": index, "message": message, "logprobs": _logprobs(deltas), "finish_reason": reason}
+            message |= self._calls.whole(calls)
+        told = {"logprobs": _logprobs(deltas), "finish_reason": self._reason(reason)}
+        return {"index": index, "message": message, **told}
+
+    def _reason(self, reason: FinishReason) -> str:
+        return self._calls.reason if reason == "tool_calls" else reason
 
 
-def _delta(delta: Delta) -> dict[str, Any]:
-    match delta:
-        case TextDelta():
-            return {"content": delta.text}
-        case ReasoningDelta():
-            return {"reasoning_content": delta.text}
-    if delta.id:
-        return {"tool_calls": [{"index": delta.call} | _call(delta.id, delta.name, delta.text)]}
-    return {"tool_calls": [{"index": delta.call, "function": {"arguments": delta.text}}]}
-
-
-def _call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
-    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+def _delta(delta: TextDelta | ReasoningDelta) -> dict[str, Any]:
+    if isinstance(delta, TextDelta):
+        return {"content": delta.text}
+    return {"reasoning_content": delta.text}
 
 
 def _choice(
     index: int,
     delta: dict[str, Any],
-    reason: FinishReason | None = None,
+    reason: str | None = None,
     logprobs: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     return {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
@@ -83,4 +91,5 @@ def _token(token: TokenLogprob) -> dict[str, Any]:
 async def create_chat_completion(request: AuthenticatedRequest) -> HttpResponseBase:
     """Answer a conversation, whole or streamed."""
     body = await strict_json.read(request, ChatCompletionBody)
-    return await response_writer.respond(request, body, ChatFormat())
+    calls = FunctionCallFormat() if body.functions else ToolCallFormat(body.custom_names)
+    return await response_writer.respond(request, body, ChatFormat(calls))

@@ -45,10 +45,11 @@ MODEL = _object(
 )
 MESSAGE = _object("role content", role={"const": "assistant"}, content=_or_null("string"))
 FUNCTION = _object("name arguments", name=TEXT, arguments=TEXT)
-CALL = _object("id type function", id=TEXT, type=TEXT, function=FUNCTION)
+CUSTOM = _object("name input", name=TEXT, input=TEXT)
+CALL = _object("id type", id=TEXT, type={"enum": ["function", "custom"]}, function=FUNCTION, custom=CUSTOM)
 MESSAGE["properties"] |= {"reasoning_content": TEXT, "refusal": _or_null("string")}
-MESSAGE["properties"]["tool_calls"] = _list_of(CALL)
-REASON = {"enum": ["stop", "length", "tool_calls"]}
+MESSAGE["properties"] |= {"tool_calls": _list_of(CALL), "function_call": FUNCTION}
+REASON = {"enum": ["stop", "length", "tool_calls", "function_call"]}
 CHAT_CHOICE = _object("index message finish_reason", index=WHOLE, message=MESSAGE, finish_reason=REASON)
 TEXT_CHOICE = _object("index text finish_reason", index=WHOLE, text=TEXT, finish_reason=REASON)
 VECTOR = _object(

@@ -50,7 +50,9 @@ class ChunkFormat(Protocol):
         """The choice sent before the first delta of an answer, if there is one."""
         ...
 
-    def delta(self, delta: Delta) -> Any: ...
+    def delta(self, delta: Delta) -> Any | None:
+        """The choice with what the delta adds, unless that is nothing yet."""
+        ...
 
     def ending(self, ended: Ended) -> Any: ...
 
@@ -154,7 +156,8 @@ class ResponseWriter:
                 before, after = self._templates.get((type(event), event.index)) or self._template(event)
                 return before + _encode(event.text) + after
             case TextDelta() | ReasoningDelta() | ToolCallDelta():
-                return self._chunk(self._format.delta(event))
+                choice = self._format.delta(event)
+                return self._chunk(choice) if choice else b""
             case Ended():
                 return self._chunk(self._format.ending(event))
             case Progress(phase="prefill") if "progress" in self._extras:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from inference.api.http.strict_schema import Body, Refused, wrong
 from inference.api.openai.schemas.messages import ChatMessage, Orphan, conversation
 from inference.api.openai.schemas.thinking import TemplateOptions
-from inference.api.openai.schemas.tools import ToolBody, check_tools
+from inference.api.openai.schemas.tools import ToolBodies, check_names, names_of
 from inference.core.requests import ChatRequest, CompletionRequest, DetokenizeRequest, TokenizeRequest
 
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]
@@ -60,9 +60,7 @@ class TokenizeChatBody(Body):
         description="`true` leaves the last message open; not together with `add_generation_prompt: true`.",
     )
     return_token_strs: bool | None = Field(None, description=_STRINGS)
-    tools: Annotated[list[ToolBody], Field(max_length=128)] | None = Field(
-        None, description="Functions that the model is told of."
-    )
+    tools: ToolBodies | None = Field(None, description="Functions and custom tools that the model reads.")
     chat_template_kwargs: TemplateOptions | None = Field(None, description="Variables for the chat template.")
 
     @model_validator(mode="after")
@@ -74,11 +72,11 @@ class TokenizeChatBody(Body):
 
     @model_validator(mode="after")
     def _is_a_conversation(self) -> Self:
-        check_tools([tool.function.name for tool in self.tools or ()], "auto")
+        check_names(names_of(self.tools or ()))
         try:
             conversation(self.messages)
         except Orphan as orphan:
-            raise wrong("no_such_call", orphan.reason, f"messages.{orphan.place}.tool_call_id") from None
+            raise wrong("no_such_call", orphan.reason, orphan.field) from None
         return self
 
     def request(self, model: str) -> TokenizeRequest:

@@ -27,6 +27,7 @@ _EITHER_WAY = {
     ("TextFormat", "strict"),
     ("MessageItem", "type"),
     ("CallBody", "type"),
+    ("CustomCallBody", "type"),
     ("CustomTool", "type"),
 }
 _BASE = Path("inference/api/http/strict_schema.py")

@@ -24,6 +24,8 @@ _THINKING = "adapters/test_thinking.py"
 _CONTINUED = "adapters/chat_template/test_continuation.py"
 _WRITER = "api/openai/test_response_writer.py"
 _ITEMS = "api/openai/test_response_items.py"
+_CHAT_TOOLS = "api/openai/test_custom_tools.py"
+_FUNCTIONS = "api/openai/test_older_functions.py"
 _RTOOLS = "api/openai/test_response_tools.py"
 _STREAMS = "api/openai/test_response_streams.py"
 _WHOLE = "api/openai/test_streamed_is_whole.py"
@@ -45,6 +47,10 @@ PROOFS: Mapping[str, str] = {
     "model": f"{_CLIENT}::test_it_lists_the_model",
     "messages": f"{_CLIENT}::test_it_answers_whole",
     "messages.name": f"{_TEMPLATE}::test_a_message_has_all_that_templates_ask_for",
+    "messages.tool_calls.custom": f"{_CHAT_TOOLS}::test_a_custom_call_and_its_result_are_taken_back",
+    "messages.function_call": f"{_FUNCTIONS}::test_a_function_call_and_its_result_are_taken_back",
+    "functions": f"{_FUNCTIONS}::test_functions_are_tools_and_their_call_is_written_in_the_older_form",
+    "function_call": f"{_FUNCTIONS}::test_the_choice_among_functions_reaches_the_model",
     "messages.tool_calls": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
     "messages.tool_call_id": f"{_TOOLS}::test_a_result_belongs_to_the_call_that_it_names",
     "messages.reasoning_content": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
@@ -75,6 +81,9 @@ PROOFS: Mapping[str, str] = {
     "completions.logprobs": f"{_CLIENT}::test_the_older_endpoint_tells_where_each_token_begins",
     "tools": f"{_STRUCTURED}::test_a_required_call_streams_and_its_result_is_answered",
     "tools.function.strict": f"{_STRICT}::test_strict_tools_bind_the_arguments_once_a_call_has_begun",
+    "tools.custom": f"{_CHAT_TOOLS}::test_a_custom_tool_is_a_function_with_one_text",
+    "tool_choice.custom": f"{_CHAT_TOOLS}::test_a_custom_tool_can_be_forced",
+    "tool_choice.allowed_tools": f"{_CHAT_TOOLS}::test_only_allowed_tools_are_offered",
     "tool_choice": f"{_GRAMMAR}::test_a_required_call_is_made_by_a_model_that_never_learnt_to",
     "parallel_tool_calls": f"{_CALLS}::test_where_one_call_is_allowed_the_answer_ends_with_it",
     "response_format": f"{_STRUCTURED}::test_an_answer_follows_its_schema",

@@ -18,6 +18,18 @@ CALLED: list[Any] = [
     {"role": "assistant", "content": None, "tool_calls": [CALL]},
     {"role": "tool", "tool_call_id": "a", "content": "noon"},
 ]
+
+
+def allowed(mode: str, *tools: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": list(tools)}}
+
+
+CUSTOM = {"name": "edit", "description": "Edits."}
+EDIT: dict[str, Any] = {"tools": [*OFFERED["tools"], {"type": "custom", "custom": CUSTOM}]}
+NAMED_CUSTOM = {"type": "custom", "custom": {"name": "edit"}}
+CUSTOM_CALL = {"id": "b", "type": "custom", "custom": {"name": "edit", "input": "x"}}
+CUSTOM_CALLED: list[Any] = [*HELLO, {"role": "assistant", "content": None, "tool_calls": [CUSTOM_CALL]}]
+FUNCTIONS = {"functions": [FUNCTION]}
 BOTH = [
     ({"temperature": 0.5}, "sampling.temperature", 0.5),
     ({"top_p": 0.5}, "sampling.top_p", 0.5),
@@ -66,6 +78,22 @@ CHAT = [
     (OFFERED | {"parallel_tool_calls": False}, "may_call_several", False),
     (OFFERED, "follows_schemas", False),
     (STRICT, "follows_schemas", True),
+    (EDIT, "tools.1.name", "edit"),
+    (EDIT, "tools.1.description", "Edits."),
+    (EDIT | {"tool_choice": NAMED_CUSTOM}, "must_call", ("edit",)),
+    (EDIT | {"tool_choice": allowed("auto", NAMED)}, "tools", (NOW,)),
+    (EDIT | {"tool_choice": allowed("auto", NAMED)}, "must_call", ()),
+    (EDIT | {"tool_choice": allowed("required", NAMED, NAMED_CUSTOM)}, "must_call", ("now", "edit")),
+    (
+        {"messages": CUSTOM_CALLED},
+        "messages.1.tool_calls.0",
+        ToolCall(id="b", name="edit", arguments='{"input": "x"}'),
+    ),
+    (FUNCTIONS, "tools", (NOW,)),
+    ({"functions": [FUNCTION | {"strict": True}]}, "follows_schemas", True),
+    (FUNCTIONS, "may_call_several", False),
+    (FUNCTIONS | {"function_call": "none"}, "tools", ()),
+    (FUNCTIONS | {"function_call": {"name": "now"}}, "must_call", ("now",)),
     ({"response_format": {"type": "json_object"}}, "schema", '{"type":"object"}'),
     ({"response_format": SCHEMA}, "schema", '{"type": "null"}'),
     *(({"reasoning_effort": effort}, "effort", effort) for effort in ("none", "low", "max")),

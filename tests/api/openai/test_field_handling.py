@@ -72,7 +72,7 @@ def test_it_takes_values_that_ask_for_nothing(schema: type[Strict]) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("best_of", True), ("best_of", 2), ("mirostat", False), ("functions", {})],
+    [("best_of", True), ("best_of", 2), ("mirostat", False), ("modalities", {})],
 )
 def test_a_value_that_asks_for_nothing_must_have_its_own_type(field: str, value: Any) -> None:
     schema = CompletionBody if field == "best_of" else ChatCompletionBody

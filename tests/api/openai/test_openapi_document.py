@@ -73,7 +73,7 @@ def test_what_is_described_is_what_happens(site: Site, label: str) -> None:
 def without_orphans(body: Any) -> None:
     """Make questions of a chat's results: no call is generated whose id they would have."""
     for message in body.get("messages", ()):
-        if message["role"] == "tool":
+        if message["role"] in ("tool", "function"):
             content = message.get("content") or "Hello"
             message.clear()
             message.update(role="user", content=content)
@@ -101,6 +101,8 @@ ALTERNATIVES = (
     "grammar",
     "enable_thinking think reasoning thinking reasoning_effort thinking_budget chat_template_kwargs",
     "continue_final_message add_generation_prompt",
+    "tools functions",
+    "tool_choice function_call",
     "max_tokens max_completion_tokens",
     "user safety_identifier",
 )

@@ -222,8 +222,7 @@ def test_it_allows_stream_options_only_in_a_stream() -> None:
 @pytest.mark.parametrize(
     ("message", "param"),
     [
-        ({"role": "function", "content": "x", "name": "f"}, "messages.0.role"),
-        ({"role": "assistant", "content": None, "function_call": {}}, "messages.0.function_call"),
+        ({"role": "assistant", "content": [{"type": "file"}]}, "messages.0.content.0.type"),
         ({"role": "user", "content": [{"type": "image_url"}]}, "messages.0.content.0.type"),
     ],
 )

@@ -77,8 +77,8 @@ def test_arguments_follow_schemas_where_asked_or_where_a_call_must_come(
     ("fields", "param"),
     [
         ({"tools": [WEATHER, WEATHER]}, "tools.1.function.name"),
-        ({"tools": [{"type": "custom", "custom": {}}]}, "tools.0.custom"),
-        ({"tools": [{"type": "custom"}]}, "tools.0.type"),
+        ({"tools": [{"type": "custom", "custom": {}}]}, "tools.0.custom.name"),
+        ({"tools": [{"type": "custom"}]}, "tools.0.custom"),
         ({"tools": [{"type": "function", "function": {"name": "two words"}}]}, "tools.0.function.name"),
         ({"tools": [{"type": "function", "function": {}}]}, "tools.0.function.name"),
         (
@@ -92,7 +92,7 @@ def test_arguments_follow_schemas_where_asked_or_where_a_call_must_come(
             {"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "time"}}},
             "tool_choice.function.name",
         ),
-        ({"tools": [WEATHER], "tool_choice": {"type": "allowed_tools"}}, "tool_choice.type"),
+        ({"tools": [WEATHER], "tool_choice": {"type": "allowed_tools"}}, "tool_choice.allowed_tools"),
         ({"tools": [WEATHER] * 129}, "tools"),
         ({"parallel_tool_calls": 1}, "parallel_tool_calls"),
         ({"response_format": {"type": "xml"}}, "response_format.type"),

@@ -177,10 +177,11 @@ def test_a_response_of_another_kind_is_refused_by_its_type(field: str, value: An
 @pytest.mark.parametrize(
     ("field", "value", "param"),
     [
-        ("tools", [{"type": "custom", "custom": {"name": "x"}}], "tools.0.custom"),
+        ("tools", [{"type": "custom", "function": {"name": "x"}}], "tools.0.custom"),
         ("tools", [{"type": "mcp", "server_url": "x"}], "tools.0.type"),
-        ("tool_choice", {"type": "custom"}, "tool_choice.type"),
+        ("tool_choice", {"type": "custom"}, "tool_choice.custom"),
         ("tool_choice", {"type": "other", "mode": "auto"}, "tool_choice.type"),
+        ("tool_choice", {"type": "web_search"}, "tool_choice.type"),
         ("response_format", {"type": "python", "python": "x"}, "response_format.type"),
         (
             "messages",

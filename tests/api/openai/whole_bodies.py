@@ -55,16 +55,24 @@ _SHARED: dict[str, Any] = _OTHERS | {
 _FUNCTION = {"name": "now", "description": "Tells it.", "parameters": {"type": "object"}, "strict": True}
 _SCHEMA = {"name": "x", "schema": {"type": "object"}, "strict": True}
 _ITEM = {"id": "x_1", "status": "completed"}
+_CUSTOM_CALL = {"id": "b", "type": "custom", "custom": {"name": "edit", "input": "x"}}
+_GRAMMAR = {"type": "grammar", "grammar": {"syntax": "lark", "definition": 'start: "a"'}}
+_CUSTOM = {"name": "edit", "description": "Edits.", "format": _GRAMMAR}
 CHAT = _SHARED | {
     "messages": [
         {"role": "user", "content": [{"type": "text", "text": "Hi"}], "name": "ann"},
-        {"role": "assistant", "content": None, "tool_calls": [_CALL], "reasoning_content": "Hm."},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [_CALL, _CUSTOM_CALL],
+            "reasoning_content": "Hm.",
+        },
         {"role": "tool", "content": "noon", "tool_call_id": "a"},
     ],
     "logprobs": True,
     "top_logprobs": 1,
     "max_completion_tokens": 1,
-    "tools": [{"type": "function", "function": _FUNCTION}],
+    "tools": [{"type": "function", "function": _FUNCTION}, {"type": "custom", "custom": _CUSTOM}],
     "tool_choice": {"type": "function", "function": {"name": "now"}},
     "parallel_tool_calls": True,
     "response_format": {"type": "json_schema", "json_schema": _SCHEMA},
@@ -178,6 +186,21 @@ _FORMS: list[dict[str, Any]] = [
 ]
 _HELLO = [{"role": "user", "content": "Hi"}]
 _PREFIX = {"messages": [*_HELLO, {"role": "assistant", "content": "So", "prefix": True}]}
+_OLDER: dict[str, Any] = {
+    "model": "tiny",
+    "messages": [
+        *_HELLO,
+        {"role": "assistant", "content": None, "function_call": {"name": "now", "arguments": "{}"}},
+        {"role": "function", "name": "now", "content": "noon"},
+    ],
+    "functions": [_FUNCTION],
+    "function_call": {"name": "now"},
+}
+_NAMED = [{"type": "function", "function": {"name": "now"}}, {"type": "custom", "custom": {"name": "edit"}}]
+_CHOICES = [
+    _NAMED[1],
+    {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": _NAMED}},
+]
 ALLOWED = {
     "type": "allowed_tools",
     "mode": "auto",
@@ -216,6 +239,15 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "infill": (CompletionBody, INFILL),
     "response": (ResponseBody, RESPONSE),
     "chat, continued": (ChatCompletionBody, {"model": "tiny", **_PREFIX}),
+    "chat, older functions": (ChatCompletionBody, _OLDER),
+    **{
+        f"chat, choice {number}": (ChatCompletionBody, CHAT | {"tool_choice": choice})
+        for number, choice in enumerate(_CHOICES)
+    },
+    "tokenize chat, older functions": (
+        TokenizeChatBody,
+        {"model": "tiny", "messages": _OLDER["messages"]},
+    ),
     "tokenize chat, continued": (TokenizeChatBody, {"model": "tiny", **_PREFIX}),
     **{
         f"chat, form {number}": (ChatCompletionBody, {"model": "tiny", "messages": _HELLO, **form})

@@ -8,7 +8,7 @@ from inference.api.http.strict_schema import wrong
 from inference.api.ollama.schemas.answering import Answering
 from inference.api.ollama.schemas.messages import OllamaMessage, OllamaTool, turns_of
 from inference.api.openai.schemas.messages import Orphan
-from inference.api.openai.schemas.tools import check_tools
+from inference.api.openai.schemas.tools import check_names
 from inference.core.requests import ChatRequest
 
 
@@ -34,7 +34,8 @@ class OllamaChatBody(Answering):
 
     @model_validator(mode="after")
     def _tools_have_names_of_their_own(self) -> Self:
-        check_tools([tool.function.name for tool in self.tools or ()], "auto")
+        names = [tool.function.name for tool in self.tools or ()]
+        check_names((f"tools.{place}.function.name", name) for place, name in enumerate(names))
         return self
 
     @property

@@ -8,8 +8,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from inference.api.http.strict_schema import Part, Refused, wrong
 from inference.api.ollama.schemas.answering import TEXT_ONLY
-from inference.api.openai.schemas.messages import CallId, ChatMessage, FunctionName, conversation
-from inference.api.openai.schemas.tools import FunctionBody, tool_of
+from inference.api.openai.schemas.calls import CallId, FunctionName
+from inference.api.openai.schemas.messages import ChatMessage, conversation
+from inference.api.openai.schemas.tools import FunctionBody
 from inference.core.requests import Message, Tool
 
 
@@ -100,7 +101,7 @@ class OllamaTool(Part):
     function: FunctionBody = Field(description="The function.")
 
     def tool(self) -> Tool:
-        return tool_of(self.function.name, self.function.description, self.function.parameters)
+        return self.function.tool()
 
 
 def turns_of(messages: Sequence[OllamaMessage]) -> tuple[Message, ...]:

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from inference.api.openai.responses import input_items
 from inference.api.openai.schemas import ResponseBody
+from inference.api.openai.schemas.custom_tools import custom_arguments
 from inference.api.openai.schemas.input_items import (
     CallItem,
     CompactionItem,
@@ -17,7 +18,7 @@ from inference.api.openai.schemas.input_items import (
     ResultItem,
     TextOrParts,
 )
-from inference.api.openai.schemas.offered_tools import custom_arguments, flat_name
+from inference.api.openai.schemas.offered_tools import flat_name
 from inference.core.errors import InvalidValue
 from inference.core.requests import Message, ToolCall
 

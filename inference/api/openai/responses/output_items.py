@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from inference.api.http import sealed_text
-from inference.api.openai.responses.custom_input import CustomInput
+from inference.api.openai.custom_input import CustomInput
 from inference.api.openai.responses.input_items import REASONING
 from inference.api.openai.schemas.offered_tools import OfferedTool
 from inference.core.events import Delta, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta

@@ -14,7 +14,8 @@ from inference.api.http import sse
 from inference.api.openai.responses import response_fields
 from inference.api.openai.responses.output_items import StreamEvent
 from inference.api.openai.responses.response_writer import ResponseWriter
-from inference.api.openai.schemas.offered_tools import CUSTOM_INPUT, OfferedTool
+from inference.api.openai.schemas.custom_tools import CUSTOM_INPUT
+from inference.api.openai.schemas.offered_tools import OfferedTool
 from inference.core.events import Delta, Ended, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 from inference.core.requests import Tool
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Part, either, unsupported, wrong
+from inference.api.openai.schemas.calls import FunctionName
 from inference.api.openai.schemas.generation import Generation
-from inference.api.openai.schemas.messages import FunctionName
 from inference.core.requests import AnswerGrammar
 
 JsonSchema = dict[str, Any]

@@ -5,19 +5,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from inference.api.http.strict_schema import Refused, unsupported, wrong
+from inference.api.http.strict_schema import Refused, wrong
 from inference.api.openai.schemas.generation import Generation, Label, TokenLimit
 from inference.api.openai.schemas.messages import ChatMessage, Orphan, conversation
-from inference.api.openai.schemas.thinking import ThinkingFields
-from inference.api.openai.schemas.tools import (
-    Parallel,
-    ToolBody,
-    ToolChoice,
-    check_tools,
-    must_call,
-    several,
-)
-from inference.core.requests import ChatRequest, Tool
+from inference.api.openai.schemas.tool_fields import ToolFields
+from inference.core.requests import ChatRequest
 
 Metadata = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[str, Field(max_length=512)]],
@@ -25,21 +17,19 @@ Metadata = Annotated[
 ]
 
 
-class ChatCompletionBody(ThinkingFields):
+class ChatCompletionBody(ToolFields):
     """The body of POST /v1/chat/completions."""
 
     refused = {
         **Generation.refused,
         "audio": Refused("there is no speech output."),
-        "function_call": Refused("it is the older form of `tool_choice`.", ("none", "auto")),
-        "functions": Refused("it is the older form of `tools`.", ([],)),
         "modalities": Refused("answers are text.", (["text"],)),
         "moderation": Refused("there is no moderation here."),
         "verbosity": Refused("no chat template knows it; say it in a message.", ("medium",)),
         "web_search_options": Refused("nothing is looked up in the web."),
     }
-    noted = {**ThinkingFields.noted, "store": "chat completions are not stored; `/v1/responses` are."}
-    aliases = {**ThinkingFields.aliases, "cache_salt": "prompt_cache_key"}
+    noted = {**ToolFields.noted, "store": "chat completions are not stored; `/v1/responses` are."}
+    aliases = {**ToolFields.aliases, "cache_salt": "prompt_cache_key"}
 
     messages: Annotated[list[ChatMessage], Field(min_length=1)] = Field(description="One or more.")
     logprobs: bool | None = Field(
@@ -58,22 +48,6 @@ class ChatCompletionBody(ThinkingFields):
     max_completion_tokens: TokenLimit = Field(
         None, description="The newer name of `max_tokens`; both may be given only when they agree."
     )
-    tools: Annotated[list[ToolBody], Field(max_length=128)] | None = Field(
-        None,
-        description=(
-            "At most 128 functions; refused if the model has no chat template, or its tool calls cannot be "
-            "parsed. If the template renders no tools, the system message describes them."
-        ),
-    )
-    tool_choice: ToolChoice | None = Field(
-        None,
-        description=(
-            "`none` hides the tools from the model; `auto`, the default, lets it choose; `required`, "
-            "or an object that names one function, has it call, with arguments that follow the "
-            "schema."
-        ),
-    )
-    parallel_tool_calls: Parallel = None
     continue_final_message: bool | None = Field(
         None,
         description=(
@@ -116,7 +90,7 @@ class ChatCompletionBody(ThinkingFields):
         try:
             conversation(self.messages)
         except Orphan as orphan:
-            raise wrong("no_such_call", orphan.reason, f"messages.{orphan.place}.tool_call_id") from None
+            raise wrong("no_such_call", orphan.reason, orphan.field) from None
         return self
 
     @model_validator(mode="after")
@@ -141,36 +115,10 @@ class ChatCompletionBody(ThinkingFields):
         return self
 
     @model_validator(mode="after")
-    def _choice_fits_the_tools(self) -> Self:
-        check_tools([tool.function.name for tool in self.tools or ()], self.chosen)
-        if self.ignore_eos and self.follows_schemas:
-            raise unsupported("<field> is not supported together with calls that are enforced.", "ignore_eos")
-        return self
-
-    @model_validator(mode="after")
     def _users_agree(self) -> Self:
         if None not in (self.user, self.safety_identifier) and self.user != self.safety_identifier:
             raise wrong("users_differ", "It differs from user, its older name", "safety_identifier")
         return self
-
-    @property
-    def chosen(self) -> str:
-        """`none`, `auto`, `required`, or `=` and the name of a function."""
-        choice = self.tool_choice
-        if choice is None or isinstance(choice, str):
-            return choice or "auto"
-        return f"={choice.function.name}"
-
-    @property
-    def offered(self) -> tuple[Tool, ...]:
-        """The tools that the model is told of."""
-        return () if self.chosen == "none" else tuple(tool.tool() for tool in self.tools or ())
-
-    @property
-    def follows_schemas(self) -> bool:
-        """Whether the arguments of calls have to: always where there must be one."""
-        is_strict = any(tool.function.strict for tool in self.tools or ())
-        return self.chosen != "none" and (is_strict or self.chosen != "auto")
 
     @property
     def own_names(self) -> Mapping[str, str]:
@@ -194,9 +142,9 @@ class ChatCompletionBody(ThinkingFields):
             logprobs=(self.top_logprobs or 0) if self.logprobs else None,
             n=self.n or 1,
             tools=self.offered,
-            must_call=must_call(self.offered, self.chosen),
+            must_call=self.must_call,
             follows_schemas=self.follows_schemas,
-            may_call_several=several(self.parallel_tool_calls, self.chosen),
+            may_call_several=self.may_call_several,
             schema=self.schema_text,
             grammar=self.answer_grammar,
             continues=self.continues,

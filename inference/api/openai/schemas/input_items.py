@@ -13,8 +13,9 @@ from inference.api.http.strict_schema import (
     unsupported_type,
     wrong,
 )
-from inference.api.openai.schemas.messages import Arguments, CallId
-from inference.api.openai.schemas.response_tools import ResponseTools, kind_in
+from inference.api.openai.schemas.calls import Arguments, CallId
+from inference.api.openai.schemas.object_types import kind_in
+from inference.api.openai.schemas.response_tools import ResponseTools
 
 _TEXT_ONLY = "these models read text only."
 _ECHOED = "Of an output sent back as it came; not shown to the model."

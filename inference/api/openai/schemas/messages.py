@@ -1,18 +1,21 @@
 """The messages of a chat, as OpenAI's clients send them."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, Tag, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Part, Refused, either, unless, wrong
-from inference.core.requests import Message, ToolCall
+from inference.api.openai.schemas.calls import AnyCall, CalledFunction, CallId
+from inference.core.requests import Message, Role, ToolCall
 
 _TEXT_ONLY = "these models read text only."
-FunctionName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-CallId = Annotated[str, Field(min_length=1, max_length=256)]
+_ROLES: Mapping[str, Role] = {
+    **{"system": "system", "user": "user", "assistant": "assistant", "tool": "tool"},
+    "developer": "system",
+    "function": "tool",
+}
+_OF_ASSISTANTS = ("tool_calls", "function_call", "reasoning_content", "prefix")
 
 
 class TextPart(Part):
@@ -38,73 +41,19 @@ Content = Annotated[
 ]
 
 
-def _as_text(value: Any) -> Any:
-    """Arguments as a JSON text: nothing at all is an empty object, and an object is written as one."""
-    if value is None:
-        return "{}"
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, str):
-        raise PydanticCustomError(
-            "no_arguments", "It must be a JSON text, as the answer had it, or an object"
-        )
-    return value
-
-
-# What a client makes of arguments is understood where they are rendered (adapters/arguments.py).
-Arguments = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "null"}]}),
-    Field(
-        description="The arguments as the model wrote them, a JSON text, or an object; nothing is an empty "
-        "object. A text that was cut is closed, and one that is no object is shown to the model as it is."
-    ),
-]
-
-
-class CalledFunction(Part):
-    """Which function the assistant called, and with what."""
-
-    name: FunctionName = Field(description="The function's name.")
-    arguments: Arguments = "{}"
-
-
-class CallBody(Part):
-    """One call of an earlier answer, sent back."""
-
-    refused = {
-        "custom": Refused("tools are functions."),
-        # Clients that gather a stream's deltas send it back.
-        "index": Refused("the order of the calls is their order here.", tuple(range(128))),
-    }
-
-    id: CallId | None = Field(
-        None,
-        description="The call's id, which its result repeats; a call without one is given one.",
-    )
-    type: Annotated[Literal["function"], unless("custom", why="tools are functions.")] = Field(
-        "function", description="`function`; may be left out."
-    )
-    function: CalledFunction = Field(description="What was called.")
-
-    def call(self, own_id: str) -> ToolCall:
-        """The call, with an id of our own where it has none."""
-        return ToolCall(id=self.id or own_id, name=self.function.name, arguments=self.function.arguments)
-
-
 def _by_role(schema: dict[str, Any]) -> None:
     """Describe what `_fields_fit_the_role` checks."""
     given: dict[str, Any] = {"not": {"const": None}}
     nothing = {"type": "null"}
-    own = dict.fromkeys(("tool_calls", "reasoning_content", "tool_call_id", "prefix"), nothing)
+    own = dict.fromkeys((*_OF_ASSISTANTS, "tool_call_id"), nothing)
     answer = {"role": {"const": "assistant"}, "tool_call_id": nothing}
-    result = {name: one for name, one in own.items() if name != "tool_call_id"} | {"role": {"const": "tool"}}
+    result = dict.fromkeys(_OF_ASSISTANTS, nothing)
     others = {"enum": ["system", "developer", "user"]}
     schema["anyOf"] = [
         {"required": ["content"], "properties": own | {"role": others, "content": given}},
         {"properties": answer},
-        {"properties": result},
+        {"properties": result | {"role": {"const": "tool"}}},
+        {"required": ["name"], "properties": own | {"role": {"const": "function"}, "name": given}},
     ]
 
 
@@ -113,7 +62,6 @@ class ChatMessage(Part):
 
     model_config = ConfigDict(json_schema_extra=_by_role)
 
-    refused = {"function_call": Refused("it is the older form of `tool_calls`.")}
     noted = {
         "annotations": "the model reads the text alone.",
         "audio": "the model reads the text alone.",
@@ -121,20 +69,25 @@ class ChatMessage(Part):
     }
     aliases = {"reasoning": "reasoning_content"}
 
-    role: Annotated[
-        Literal["system", "developer", "user", "assistant", "tool"],
-        unless("function", why="it is the older form of `tool`."),
-    ] = Field(description="`system`, `developer` (read as `system`), `user`, `assistant` or `tool`.")
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"] = Field(
+        description="`system`, `developer` (read as `system`), `user`, `assistant`, `tool`, or `function`, "
+        "the older form of `tool`."
+    )
     content: Content | None = Field(
         None,
         description="A string, or a list of text parts, which are joined without a separator. "
         "It may be missing in an assistant's message, and in the result of a tool without output.",
     )
     name: Annotated[str, Field(max_length=256)] | None = Field(
-        None, description="Name of the speaker; given to the chat template, which decides what to do with it."
+        None,
+        description="Name of the speaker; given to the chat template, which decides what to do with it. A "
+        "`function` message needs it: it answers the first open call of this function.",
     )
-    tool_calls: Annotated[list[CallBody], Field(max_length=128)] | None = Field(
+    tool_calls: Annotated[list[AnyCall], Field(max_length=128)] | None = Field(
         None, description="An assistant's calls, sent back; the template writes them as the model would."
+    )
+    function_call: CalledFunction | None = Field(
+        None, description="The older form of `tool_calls`: the one call of an assistant, sent back."
     )
     tool_call_id: CallId | None = Field(
         None,
@@ -158,25 +111,41 @@ class ChatMessage(Part):
     @model_validator(mode="after")
     def _fields_fit_the_role(self) -> Self:
         is_assistant, is_tool = self.role == "assistant", self.role == "tool"
-        if self.content is None and not (is_tool or is_assistant):
+        if self.content is None and not (is_assistant or self.is_result):
             raise wrong("no_content", "It is required", "content")
-        for field in ("tool_calls", "reasoning_content", "prefix"):
+        if self.role == "function" and self.name is None:
+            raise wrong("no_name", "It is required with this role", "name")
+        for field in _OF_ASSISTANTS:
             if getattr(self, field) and not is_assistant:
                 raise wrong("wrong_role", "Only an assistant's message has it", field)
         if self.tool_call_id is not None and not is_tool:
             raise wrong("wrong_role", "Only a tool's message has it", "tool_call_id")
+        if self.tool_calls and self.function_call:
+            raise wrong("two_forms", "It is not allowed together with tool_calls", "function_call")
         return self
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it is what a tool returned."""
+        return self.role in ("tool", "function")
 
     @property
     def is_continuable(self) -> bool:
         """Whether it is an answer that could go on."""
         has_text = bool(text_of(self.content) or self.reasoning_content)
-        return self.role == "assistant" and not self.tool_calls and has_text
+        return self.role == "assistant" and not (self.tool_calls or self.function_call) and has_text
+
+    def calls(self, own_id: str) -> Iterator[ToolCall]:
+        """The calls that it makes; those without ids have `own_id` and their number."""
+        for number, call in enumerate(self.tool_calls or ()):
+            yield call.call(f"{own_id}_{number}")
+        if self.function_call:
+            yield self.function_call.call(f"{own_id}_0")
 
     def message(self, calls: Sequence[ToolCall] = (), answers: str = "") -> Message:
         """The message, with the calls that it makes, or the id of the one that it answers."""
         return Message(
-            role="system" if self.role == "developer" else self.role,
+            role=_ROLES[self.role],
             content=text_of(self.content),
             name=self.name or "",
             tool_calls=tuple(calls),
@@ -192,11 +161,12 @@ def text_of(content: str | list[TextPart] | None) -> str:
 
 
 class Orphan(ValueError):
-    """A tool's message at this place answers no earlier call."""
+    """The message at this place answers no earlier call; `field` is what says which one it should be."""
 
-    def __init__(self, place: int, reason: str) -> None:
+    def __init__(self, place: int, message: ChatMessage, reason: str) -> None:
         super().__init__(reason)
         self.place = place
+        self.field = f"messages.{place}.{'name' if message.role == 'function' else 'tool_call_id'}"
         self.reason = reason
 
 
@@ -206,10 +176,9 @@ def conversation(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
     answered: set[str] = set()
     turns = []
     for place, message in enumerate(messages):
-        given = enumerate(message.tool_calls or ())
-        calls = [call.call(f"unnamed_call_{place}_{number}") for number, call in given]
+        calls = list(message.calls(f"unnamed_call_{place}"))
         made += calls
-        answers = _answered(message, made, answered, place) if message.role == "tool" else ""
+        answers = _answered(message, made, answered, place) if message.is_result else ""
         answered.add(answers)
         turns.append(message.message(calls, answers))
     return tuple(turns)
@@ -220,9 +189,13 @@ def _answered(message: ChatMessage, made: Sequence[ToolCall], answered: set[str]
     if message.tool_call_id is not None:
         if message.tool_call_id in {call.id for call in made}:
             return message.tool_call_id
-        raise Orphan(place, "No earlier assistant message has a call with this id; send that message, too")
+        reason = "No earlier assistant message has a call with this id; send that message, too"
+        raise Orphan(place, message, reason)
     names = {message.name} if message.name else {call.name for call in made}
     found = next((call for call in made if call.id not in answered and call.name in names), None)
-    if found is None:
-        raise Orphan(place, "It is required: no earlier call is left without an answer")
-    return found.id
+    if found:
+        return found.id
+    if message.role == "function":
+        reason = "No earlier assistant message has an open call of this function; send that message, too"
+        raise Orphan(place, message, reason)
+    raise Orphan(place, message, "It is required: no earlier call is left without an answer")

@@ -5,15 +5,13 @@ A namespace's tools become functions NAMESPACE__NAME. A custom tool becomes a fu
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from msgspec import structs
-
 from inference.api.http.strict_schema import wrong
+from inference.api.openai.schemas.custom_tools import custom_tool
 from inference.api.openai.schemas.response_tools import (
     AllowedChoice,
     CustomTool,
@@ -25,15 +23,8 @@ from inference.api.openai.schemas.response_tools import (
 from inference.api.openai.schemas.tools import tool_of
 from inference.core.requests import Tool
 
-CUSTOM_INPUT = "input"  # the one argument of a custom tool
 _MOST_NAME = 64
 _UNSAFE = re.compile(r"[^a-zA-Z0-9_-]")
-_ANY_TEXT = {
-    "type": "object",
-    "properties": {CUSTOM_INPUT: {"type": "string", "description": "The whole input, as plain text."}},
-    "required": [CUSTOM_INPUT],
-    "additionalProperties": False,
-}
 Choice = str | NamedChoice | AllowedChoice | None
 AnyTool = FunctionTool | CustomTool | NamespaceTool | HostedTool
 
@@ -58,11 +49,6 @@ def flat_name(name: str, namespace: str | None = None) -> str:
         return flat
     digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
     return f"{flat[: _MOST_NAME - 9]}_{digest}"
-
-
-def custom_arguments(text: str) -> str:
-    """A custom tool's input as the arguments of the function that it is offered as."""
-    return json.dumps({CUSTOM_INPUT: text}, ensure_ascii=False)
 
 
 class OfferedTools:
@@ -179,9 +165,5 @@ def _offered(
         made = tool_of(name, about, tool.parameters)
         return OfferedTool(made, "function", tool.name, namespace, path, bool(tool.strict))
     form = tool.format
-    if form and form.definition:
-        about = f"{about}\n\nThe input follows this {form.syntax} grammar:\n{form.definition}".strip()
-    made = tool_of(name, about, _ANY_TEXT)
-    if form and form.syntax and form.definition:
-        made = structs.replace(made, input_syntax=form.syntax, input_definition=form.definition)
+    made = custom_tool(name, about, (form and form.syntax) or "", (form and form.definition) or "")
     return OfferedTool(made, "custom", tool.name, namespace, path, is_strict=False)

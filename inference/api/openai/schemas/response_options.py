@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from inference.api.http.strict_schema import Part, Refused
-from inference.api.openai.schemas.messages import FunctionName
+from inference.api.openai.schemas.calls import FunctionName
 from inference.api.openai.schemas.tools import JsonSchema
 
 ENCRYPTED_REASONING = "reasoning.encrypted_content"

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from inference.api.http.strict_schema import Part, either, unsupported_type, wrong
-from inference.api.openai.schemas.messages import FunctionName
+from inference.api.openai.schemas.calls import FunctionName
+from inference.api.openai.schemas.custom_tools import MOST_GRAMMAR
+from inference.api.openai.schemas.object_types import kind_in
 from inference.api.openai.schemas.tools import JsonSchema
 
 # Clients number and date these: web_search_2025_08_26, computer_use_preview.
@@ -26,7 +28,6 @@ _NOTED = {
     "output_schema": "the model does not read it.",
 }
 MOST_TOOLS = 512
-MOST_GRAMMAR = 64 * 1024
 
 
 def is_hosted(kind: object) -> bool:
@@ -96,11 +97,6 @@ class HostedTool(Part):
     def _is_noted(cls, name: str, value: Any, info: ValidationInfo) -> bool:
         """Nothing in it is listed: all of the tool is left out."""
         return False
-
-
-def kind_in(value: Any) -> Any:
-    """The type that an object says it is of, as it was sent or as it was read."""
-    return value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
 
 
 def _tool_tag(value: Any) -> str | None:

@@ -1,15 +1,17 @@
-"""Tools, and what form an answer is to have."""
+"""The tools of a chat: functions and custom tools."""
 
 import json
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, Tag
+from pydantic import Field, Tag, model_validator
 
-from inference.api.http.strict_schema import Part, Refused, either, unless, wrong
-from inference.api.openai.schemas.messages import FunctionName
+from inference.api.http.strict_schema import Part, wrong
+from inference.api.openai.schemas.calls import FunctionName
+from inference.api.openai.schemas.custom_tools import MOST_GRAMMAR, custom_tool
+from inference.api.openai.schemas.object_types import by_type, known_types
 from inference.core.requests import Tool
 
-_FUNCTIONS_ONLY = "tools are functions."
 JsonSchema = dict[str, Any]
 Parallel = Annotated[
     bool | None,
@@ -36,17 +38,88 @@ class FunctionBody(Part):
         ),
     )
 
+    def tool(self) -> Tool:
+        return tool_of(self.name, self.description, self.parameters)
 
-class ToolBody(Part):
-    refused = {"custom": Refused(_FUNCTIONS_ONLY)}
 
-    type: Annotated[Literal["function"], unless("custom", why=_FUNCTIONS_ONLY)] = Field(
-        description="`function`."
+class GrammarBody(Part):
+    """The grammar of a custom tool's input."""
+
+    syntax: Literal["lark", "regex"] = Field(description="`lark` or `regex`.")
+    definition: Annotated[str, Field(min_length=1, max_length=MOST_GRAMMAR)] = Field(
+        description="The grammar. The model reads it, and its input is held to it while it is decoded. Where "
+        "the model's calls cannot hold it, the header `x-mlx-best-effort` names it."
     )
+
+
+class InputFormat(Part):
+    """What the input of a custom tool looks like."""
+
+    type: Literal["text", "grammar"] = Field(description="`text`: any text; `grammar`: what it derives.")
+    grammar: GrammarBody | None = Field(None, description="With the type `grammar`, and required there.")
+
+    @model_validator(mode="after")
+    def _grammar_fits_the_type(self) -> Self:
+        if self.type == "grammar" and self.grammar is None:
+            raise wrong("no_grammar", "It is required with this type", "grammar")
+        if self.type == "text" and self.grammar is not None:
+            raise wrong("no_grammar", "It is for grammars only", "grammar")
+        return self
+
+
+class CustomBody(Part):
+    """A tool whose input is a text instead of JSON arguments."""
+
+    name: FunctionName = Field(description="As that of a function; unique among all the tools.")
+    description: str | None = Field(None, description="What it does; the model reads it.")
+    format: InputFormat | None = Field(None, description="The form of its input; any text by default.")
+
+
+class FunctionToolBody(Part):
+    type: Literal["function"] = Field(description="`function`.")
     function: FunctionBody = Field(description="The function.")
 
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+    @property
+    def is_strict(self) -> bool:
+        return bool(self.function.strict)
+
     def tool(self) -> Tool:
-        return tool_of(self.function.name, self.function.description, self.function.parameters)
+        return self.function.tool()
+
+
+class CustomToolBody(Part):
+    type: Literal["custom"] = Field(description="`custom`.")
+    custom: CustomBody = Field(description="The tool.")
+
+    @property
+    def name(self) -> str:
+        return self.custom.name
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether its arguments have to follow their schema: the worker decides it by the grammar."""
+        return False
+
+    def tool(self) -> Tool:
+        """The function that the model is offered."""
+        about = self.custom.description or ""
+        grammar = self.custom.format.grammar if self.custom.format else None
+        if grammar is None:
+            return custom_tool(self.name, about)
+        return custom_tool(self.name, about, grammar.syntax, grammar.definition)
+
+
+ToolBody = Annotated[
+    Annotated[FunctionToolBody, Tag("<function>")] | Annotated[CustomToolBody, Tag("<custom>")],
+    by_type("function", "custom"),
+    known_types("function", "custom"),
+]
+MOST_TOOLS = 128
+ToolBodies = Annotated[list[ToolBody], Field(max_length=MOST_TOOLS)]
 
 
 def tool_of(name: str, description: str | None, parameters: JsonSchema | None) -> Tool:
@@ -56,46 +129,19 @@ def tool_of(name: str, description: str | None, parameters: JsonSchema | None) -
     return Tool(name=name, description=description or "", parameters=json.dumps(parameters))
 
 
-class NamedFunction(Part):
-    name: FunctionName = Field(description="One of the tools.")
+def check_names(names: Iterable[tuple[str, str]]) -> None:
+    """Refuse two tools of one name; `names` has the path and the value of each."""
+    seen: set[str] = set()
+    for path, name in names:
+        if name in seen:
+            raise wrong("name_twice", "Another tool has this name already", path)
+        seen.add(name)
 
 
-class NamedTool(Part):
-    refused = {
-        "allowed_tools": Refused("send only the tools that are allowed."),
-        "custom": Refused(_FUNCTIONS_ONLY),
-    }
-
-    type: Annotated[
-        Literal["function"],
-        unless("allowed_tools", why="send only the tools that are allowed."),
-        unless("custom", why=_FUNCTIONS_ONLY),
-    ] = Field(description="`function`.")
-    function: NamedFunction = Field(description="The function to be called.")
-
-
-ToolChoice = Annotated[
-    Annotated[Literal["none", "auto", "required"], Tag("<word>")] | Annotated[NamedTool, Tag("<object>")],
-    either(
-        {"<word>": str, "<object>": dict}, "'none', 'auto', 'required' or an object that names a function"
-    ),
-]
-
-
-def check_tools(
-    names: list[str],
-    chosen: str,
-    name_at: str = "tools.{}.function.name",
-    chosen_at: str = "tool_choice.function.name",
-) -> None:
-    """What tools and the choice among them must keep; `chosen` as in ChatCompletionBody.chosen."""
-    twice = next((place for place, name in enumerate(names) if name in names[:place]), None)
-    if twice is not None:
-        raise wrong("name_twice", "Another tool has this name already", name_at.format(twice))
-    if chosen.startswith("=") and chosen[1:] not in names:
-        raise wrong("no_such_tool", "There is no tool with this name", chosen_at)
-    if chosen == "required" and not names:
-        raise wrong("no_tools", "It is only allowed together with tools", "tool_choice")
+def names_of(tools: Iterable[ToolBody]) -> Iterator[tuple[str, str]]:
+    """The path and the value of each tool's name."""
+    for place, tool in enumerate(tools):
+        yield f"tools.{place}.{tool.type}.name", tool.name
 
 
 def several(parallel: bool | None, chosen: str) -> bool:

@@ -3,7 +3,7 @@
 import json
 import re
 
-from inference.api.openai.schemas.offered_tools import CUSTOM_INPUT
+from inference.api.openai.schemas.custom_tools import CUSTOM_INPUT
 
 _OPENING = re.compile(r'\s*\{\s*"' + CUSTOM_INPUT + r'"\s*:\s*"')
 # Whole escapes and plain characters; what is cut waits for the next piece, the first half of a pair as well.
@@ -18,6 +18,12 @@ class CustomInput:
 
     Arguments that are not an object with one string are themselves the input, given at `end`.
     """
+
+    @classmethod
+    def of(cls, arguments: str) -> str:
+        """The input in arguments that are complete."""
+        whole = cls()
+        return whole.add(arguments) + whole.end()
 
     def __init__(self) -> None:
         self._arguments = ""

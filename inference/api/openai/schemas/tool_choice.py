@@ -1,0 +1,84 @@
+"""The choice among the tools of a chat: `tool_choice`, and its older form `function_call`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Tag
+
+from inference.api.http.strict_schema import Part, either
+from inference.api.openai.schemas.calls import FunctionName
+from inference.api.openai.schemas.object_types import by_type, known_types
+from inference.api.openai.schemas.tools import MOST_TOOLS
+
+
+class NamedFunction(Part):
+    name: FunctionName = Field(description="One of the functions.")
+
+
+class NamedCustom(Part):
+    name: FunctionName = Field(description="One of the custom tools.")
+
+
+class NamedFunctionTool(Part):
+    """A function, by its name."""
+
+    type: Literal["function"] = Field(description="`function`.")
+    function: NamedFunction = Field(description="The function.")
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+
+class NamedCustomTool(Part):
+    """A custom tool, by its name."""
+
+    type: Literal["custom"] = Field(description="`custom`.")
+    custom: NamedCustom = Field(description="The custom tool.")
+
+    @property
+    def name(self) -> str:
+        return self.custom.name
+
+
+NamedTool = Annotated[
+    Annotated[NamedFunctionTool, Tag("<function>")] | Annotated[NamedCustomTool, Tag("<custom>")],
+    by_type("function", "custom"),
+    known_types("function", "custom"),
+]
+
+
+class AllowedTools(Part):
+    mode: Literal["auto", "required"] = Field(
+        description="`auto`: the model may call one of these tools; `required`: it has to."
+    )
+    tools: Annotated[list[NamedTool], Field(min_length=1, max_length=MOST_TOOLS)] = Field(
+        description="The tools, by their names: the model is offered no others."
+    )
+
+
+class AllowedToolsChoice(Part):
+    """Some of the tools."""
+
+    type: Literal["allowed_tools"] = Field(description="`allowed_tools`.")
+    allowed_tools: AllowedTools = Field(description="Which tools, and whether one has to be called.")
+
+
+_OBJECTS = ("function", "custom", "allowed_tools")
+_ObjectChoice = Annotated[
+    Annotated[NamedFunctionTool, Tag("<function>")]
+    | Annotated[NamedCustomTool, Tag("<custom>")]
+    | Annotated[AllowedToolsChoice, Tag("<allowed_tools>")],
+    by_type(*_OBJECTS),
+    known_types(*_OBJECTS),
+]
+ToolChoice = Annotated[
+    Annotated[Literal["none", "auto", "required"], Tag("<word>")] | Annotated[_ObjectChoice, Tag("<object>")],
+    either(
+        {"<word>": str, "<object>": dict},
+        "'none', 'auto', 'required' or an object that names a tool or those that are allowed",
+    ),
+]
+FunctionChoice = Annotated[
+    Annotated[Literal["none", "auto"], Tag("<word>")] | Annotated[NamedFunction, Tag("<object>")],
+    either({"<word>": str, "<object>": dict}, "'none', 'auto' or an object with the name of a function"),
+]
