@@ -73,6 +73,7 @@ class Sampling(Struct, frozen=True, kw_only=True):
     repetition_penalty: float | None = None
     repetition_window: int | None = None  # only so many of the latest tokens count; None: all of them
     logit_bias: tuple[tuple[int, float], ...] = ()  # token id, what is added to its logit
+    text_bias: tuple[tuple[str, float], ...] = ()  # text, what is added to the logit of each of its tokens
     xtc_probability: float = 0.0  # how often the likeliest choices are left out, but for the last of them
     xtc_threshold: float = 0.1  # of a token that counts as such a choice
     dry_multiplier: float = 0.0  # 0: repeated sequences are not penalised
@@ -125,6 +126,8 @@ class TokenRules(Struct, frozen=True, kw_only=True):
     stop_ids: tuple[int, ...] = ()  # these tokens end it, besides the model's own
     allowed_ids: tuple[int, ...] = ()  # no other tokens, but those that end it; empty: any
     bad_words: tuple[str, ...] = ()  # it has none of these texts
+    banned_ids: tuple[int, ...] = ()  # it has none of these tokens
+    banned_texts: tuple[str, ...] = ()  # nor any token of these texts
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):

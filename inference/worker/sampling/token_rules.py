@@ -23,6 +23,7 @@ class RuleConstraint:
         """The constraint of these rules; None if they allow everything. `encode` adds no special tokens."""
         # A word is written with a space before it and, at the beginning of a text, without.
         spelt = {tuple(encode(text)) for word in rules.bad_words for text in (word, f" {word.lstrip()}")}
+        spelt |= {(token,) for token in rules.banned_ids}
         banned = tuple(sorted(tokens for tokens in spelt if tokens))
         if not (rules.min_tokens or rules.allowed_ids or banned):
             return None

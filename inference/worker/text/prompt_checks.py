@@ -56,6 +56,7 @@ class PromptChecks:
         """Raise InvalidValue for an unknown token, or a logit bias without a finite value."""
         # As above: MLX would write to an id beyond the logits, which has ended processes.
         self.check_known((token for token, _ in request.sampling.logit_bias), "logit_bias")
+        self.check_known(request.rules.banned_ids, "logit_bias")
         self.check_known(request.rules.stop_ids, "stop_token_ids")
         self.check_known(request.rules.allowed_ids, "allowed_token_ids")
         for _, bias in request.sampling.logit_bias:

@@ -27,6 +27,7 @@ from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.sampling.grammar_compiler import GrammarCompiler
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
+from inference.worker.text import token_biases
 from inference.worker.text.answer import AnswerText
 from inference.worker.text.prompt_checks import (
     MAX_TOKENS_RETURNED,
@@ -64,10 +65,11 @@ class Prompts:
     def prepare(self, request: GenerationRequest, owner: str) -> list[PreparedPrompt]:
         """The sequences and answers for each prompt of `request`.
 
-        1. Check the logit bias, and the size of the text before it is tokenized.
-        2. Render the chat template, or take the prompts of a completion; tokenize them.
-        3. Check that the token ids are in the model's vocabulary and that prompt and answer fit the context.
-        4. Compile the grammar, and make one sequence and one AnswerText for each of the `n` answers.
+        1. Tokenize the texts of the logit bias, and check it.
+        2. Check the size of the prompt's text before it is tokenized.
+        3. Render the chat template, or take the prompts of a completion; tokenize them.
+        4. Check that the token ids are in the model's vocabulary and that prompt and answer fit the context.
+        5. Compile the grammar, and make one sequence and one AnswerText for each of the `n` answers.
 
         Raises a ServerError that names the field at fault.
         """
@@ -75,6 +77,7 @@ class Prompts:
             raise InvalidValue(
                 "This model makes embeddings or scores, not text; GET /v1/models tells which.", param="model"
             )
+        request = token_biases.with_ids(request, self._model.tokenizer.encode)
         self._checks.check_bias(request)
         prompts, request_number = self.tokens(request), self._last_id + 1
         return [

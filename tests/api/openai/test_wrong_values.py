@@ -195,9 +195,7 @@ def test_a_chat_of_another_kind_is_refused_by_its_type(field: str, value: Any, p
     assert error and error.param == param
 
 
-@pytest.mark.parametrize(
-    ("key", "param"), [("not_a_token_id", "logit_bias.not_a_token_id"), (" i ", "logit_bias. i ")]
-)
+@pytest.mark.parametrize(("key", "param"), [("-5", "logit_bias.-5"), ("9999999999", "logit_bias.9999999999")])
 def test_a_wrong_key_is_named_without_anything_beside_it(key: str, param: str) -> None:
     error = refusal(ChatCompletionBody, CHAT | {"logit_bias": {key: 50}})
     assert error and error.param == param and "[key]" not in error.message

@@ -64,3 +64,10 @@ def test_masks_combine_and_the_later_one_counts_where_nothing_is_left() -> None:
     alone = combined([only((1,), 4), only((2,), 4)])
     assert alone is not None and np.flatnonzero(alone).tolist() == [2]
     assert combined([None, None]) is None
+
+
+def test_a_banned_token_never_comes_not_even_as_the_end() -> None:
+    one = started(banned_ids=(3, 9))
+    for _ in range(2):
+        assert allowed(one) == [0, 1, 2, 4, 5, 6, 7, 8]
+        one.consume(1)

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Body, Part, either, wrong
 from inference.api.openai.schemas import other_servers
+from inference.api.openai.schemas.logit_bias import NEVER, LogitBias, pairs_of
 from inference.core.requests import Sampling, TokenRules
 
 
@@ -27,11 +28,6 @@ StopTexts = Annotated[list[StopText], Field(max_length=MOST_STOPS)]
 Stop = Annotated[
     Annotated[StopText, Tag("<text>")] | Annotated[StopTexts, Tag("<list>")],
     either({"<text>": str, "<list>": list}, f"a string or up to {MOST_STOPS} strings"),
-]
-TokenKey = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]  # JSON's keys are strings
-LogitBias = Annotated[
-    dict[TokenKey, Annotated[float, Field(ge=-100, le=100)]],
-    Field(max_length=1024, json_schema_extra={"additionalProperties": False}),
 ]
 TokenId = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -101,7 +97,8 @@ class Sampled(Body):
         None,
         description=(
             "An object of token ids (as strings) and -100 to 100, at most 1,024; ids the model does "
-            "not have are refused."
+            "not have are refused. llama.cpp's: a list of pairs; a text in place of an id, for each of its "
+            "tokens; `false` in place of a number, for tokens that never come."
         ),
     )
     repetition_window: Window = Field(
@@ -181,8 +178,13 @@ class Sampled(Body):
             xtc_probability=self.xtc_probability or 0.0,
             xtc_threshold=0.1 if self.xtc_threshold is None else self.xtc_threshold,
             **self._dry,
-            logit_bias=tuple((int(token), bias) for token, bias in (self.logit_bias or {}).items()),
+            logit_bias=tuple((key, bias) for key, bias in self._biases if isinstance(key, int)),
+            text_bias=tuple((key, bias) for key, bias in self._biases if isinstance(key, str)),
         )
+
+    @property
+    def _biases(self) -> list[tuple[int | str, float]]:
+        return [(key, bias) for key, bias in pairs_of(self.logit_bias) if bias is not NEVER]
 
     @property
     def _dry(self) -> dict[str, Any]:
@@ -199,7 +201,10 @@ class Sampled(Body):
 
     @property
     def rules(self) -> TokenRules:
+        never = [key for key, bias in pairs_of(self.logit_bias) if bias is NEVER]
         return TokenRules(
+            banned_ids=tuple(key for key in never if isinstance(key, int)),
+            banned_texts=tuple(key for key in never if isinstance(key, str)),
             min_tokens=self.min_tokens or 0,
             stop_ids=tuple(self.stop_token_ids or ()),
             allowed_ids=tuple(self.allowed_token_ids or ()),

@@ -203,6 +203,7 @@ class ResponseBody(Sampled):
             sampling=self.sampling,
             max_tokens=self.max_output_tokens,
             stop=self.stop_texts,
+            rules=self.rules,
             logprobs=self._logprobs,
             tools=tools,
             must_call=must_call(tools, mode),
