@@ -20,6 +20,7 @@ class Usage(Struct, frozen=True, kw_only=True):
     completion_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    reasoning_truncated: bool = False  # whether a budget has ended the reasoning of an answer
 
 
 class Timings(Struct, frozen=True, kw_only=True):
@@ -51,6 +52,8 @@ class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
     answer_limit: int = 0  # how many tokens the longest of its answers may have
     noted: tuple[str, ...] = ()  # fields of the request that this model has no use for
     best_effort: tuple[str, ...] = ()  # fields that are followed as far as this model can, and not enforced
+    prompts: tuple[tuple[int, ...], ...] = ()  # token ids of each prompt, where they were asked for
+    cut_tokens: int = 0  # tokens that were cut off the beginnings of the prompts
 
 
 class TokenLogprob(Struct, frozen=True, kw_only=True):
@@ -60,6 +63,15 @@ class TokenLogprob(Struct, frozen=True, kw_only=True):
     bytes: tuple[int, ...]  # what the token stands for: not always whole characters
     logprob: float | None  # None for the first token of a prompt: nothing comes before it
     top: tuple["TokenLogprob", ...] = ()
+    id: int | None = None  # of a prompt's tokens and their alternatives alone
+    rank: int | None = None  # the same: 1 for the likeliest in its place
+
+
+class PromptLogprobs(Struct, frozen=True, kw_only=True, tag="prompt_logprobs"):
+    """The next log probabilities of a prompt's tokens."""
+
+    logprobs: tuple[TokenLogprob, ...]
+    prompt: int = 0  # which of the request's prompts
 
 
 class TextDelta(Struct, frozen=True, kw_only=True, tag="text"):
@@ -69,6 +81,7 @@ class TextDelta(Struct, frozen=True, kw_only=True, tag="text"):
     index: int = 0  # which of the request's answers it belongs to
     tokens: int = 1  # how many tokens it took since the last delta
     logprobs: tuple[TokenLogprob, ...] = ()  # of those tokens, where they were asked for
+    ids: tuple[int, ...] = ()  # of those tokens, where they were asked for
 
 
 class ReasoningDelta(Struct, frozen=True, kw_only=True, tag="reasoning"):
@@ -78,6 +91,7 @@ class ReasoningDelta(Struct, frozen=True, kw_only=True, tag="reasoning"):
     index: int = 0
     tokens: int = 1
     logprobs: tuple[TokenLogprob, ...] = ()
+    ids: tuple[int, ...] = ()
 
 
 class ToolCallDelta(Struct, frozen=True, kw_only=True, tag="tool_call"):
@@ -90,6 +104,7 @@ class ToolCallDelta(Struct, frozen=True, kw_only=True, tag="tool_call"):
     index: int = 0
     tokens: int = 1
     logprobs: tuple[TokenLogprob, ...] = ()
+    ids: tuple[int, ...] = ()
 
 
 class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
@@ -98,6 +113,8 @@ class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
     reason: FinishReason
     index: int = 0
     stop: str = ""  # the stop string that ended it; empty where none did
+    ids: tuple[int, ...] = ()  # of the tokens since the last delta, where they were asked for
+    is_reasoning_cut: bool = False  # whether a budget ended the reasoning
 
 
 class Tokenized(Struct, frozen=True, kw_only=True, tag="tokenized"):
@@ -131,4 +148,4 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
 
 
 Delta = TextDelta | ReasoningDelta | ToolCallDelta
-Event = Progress | Accepted | Delta | Ended | Tokenized | Embedded | Reranked | Finished
+Event = Progress | Accepted | PromptLogprobs | Delta | Ended | Tokenized | Embedded | Reranked | Finished

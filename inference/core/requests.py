@@ -142,6 +142,9 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     stop: tuple[str, ...] = ()
     rules: TokenRules = TokenRules()
     logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
+    prompt_logprobs: int | None = None  # the same for the tokens of the prompt
+    returns_token_ids: bool = False  # of the prompt and of the answer
+    prompt_limit: int | None = None  # of a longer prompt the last tokens are kept: so many; -1: what fits
     n: int = 1  # how many answers
     tools: tuple[Tool, ...] = ()
     must_call: tuple[str, ...] = ()  # names: the answer is a call of one of these; empty: as the model likes
@@ -179,6 +182,9 @@ class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
     stop: tuple[str, ...] = ()
     rules: TokenRules = TokenRules()
     logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities
+    prompt_logprobs: int | None = None  # the same for the tokens of the prompt
+    returns_token_ids: bool = False  # of the prompt and of the answer
+    prompt_limit: int | None = None  # of a longer prompt the last tokens are kept: so many; -1: what fits
     n: int = 1  # how many answers to each prompt
     schema: str = ""  # JSON text of the schema that each answer must follow
     grammar: AnswerGrammar | None = None  # another form that it must have
@@ -223,6 +229,7 @@ class EmbeddingRequest(Struct, frozen=True, kw_only=True, tag="embedding"):
     inputs: tuple[Prompt, ...]
     dimensions: int | None = None
     truncates: bool = False  # a text longer than the model's context is cut at its end, and not refused
+    input_limit: int | None = None  # of a longer input the last tokens are kept: so many; -1: what fits
     user: str = ""
 
 

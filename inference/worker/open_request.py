@@ -21,8 +21,11 @@ class OpenRequest:
     cached: dict[int, int] = field(default_factory=dict)  # those of them that came from the prefix cache
     completion_tokens: int = 0
     reasoning_tokens: int = 0
+    reasoning_truncated: bool = False
     prefill_at: float | None = None
     decode_at: float | None = None
+    logprobs: int | None = None  # how many alternatives for the tokens of its answers and echoes
+    prompt_logprobs: int | None = None  # how many alternatives for the tokens of its prompts; None: no scores
     cut: int | None = None  # a rerank request's documents that were cut; None for other requests
 
     @classmethod
@@ -33,7 +36,15 @@ class OpenRequest:
             for sequence, answer in zip(prompt.sequences, prompt.answers, strict=True)
         }
         prompts = {prompt.sequences[0].id: len(prompt.prompt) for prompt in prepared}
-        return cls(number, time.perf_counter(), answers, prompts)
+        first = prepared[0]
+        return cls(
+            number,
+            time.perf_counter(),
+            answers,
+            prompts,
+            logprobs=first.sequences[0].logprobs,
+            prompt_logprobs=first.prompt_logprobs,
+        )
 
     @property
     def sequences(self) -> set[int]:
@@ -59,7 +70,14 @@ class OpenRequest:
         answer = self.answers.pop(sequence)
         self.completion_tokens += answer.tokens
         self.reasoning_tokens += answer.reasoning_tokens
-        ended = Ended(reason=reason, index=answer.index, stop=answer.stop)
+        self.reasoning_truncated |= answer.is_reasoning_cut
+        ended = Ended(
+            reason=reason,
+            index=answer.index,
+            stop=answer.stop,
+            ids=answer.take_ids(),
+            is_reasoning_cut=answer.is_reasoning_cut,
+        )
         return [ended] if self.answers else [ended, self.finished()]
 
     def finished(self) -> Finished:
@@ -71,6 +89,7 @@ class OpenRequest:
             completion_tokens=self.completion_tokens,
             cached_tokens=sum(self.cached.values()),
             reasoning_tokens=self.reasoning_tokens,
+            reasoning_truncated=self.reasoning_truncated,
         )
         timings = Timings(
             queue_s=prefill_at - self.accepted_at, prefill_s=decode_at - prefill_at, decode_s=now - decode_at

@@ -133,6 +133,8 @@ class OpenRequests:
             answer_limit=max(sequence.max_tokens for sequence in sequences),
             noted=prepared[0].noted,
             best_effort=prepared[0].best_effort,
+            prompts=tuple(one.prompt for one in prepared) if submit.request.returns_token_ids else (),
+            cut_tokens=sum(one.cut_tokens for one in prepared),
         )
         events = [accepted, *(event for answer in answers for event in answer.begin())]
         for sequence in [one for one in sequences if not (one.max_tokens or one.scores_prompt)]:
@@ -160,7 +162,8 @@ class OpenRequests:
         opened = OpenRequest(number, time.perf_counter(), {}, {inputs.id: sum(map(len, inputs.rows))})
         opened.cut = inputs.cut if isinstance(request, RerankRequest) else None
         if self._register(opened):
-            self._send_events(number, [Accepted(prompt_tokens=opened.prompt_tokens)])
+            accepted = Accepted(prompt_tokens=opened.prompt_tokens, cut_tokens=inputs.cut_tokens)
+            self._send_events(number, [accepted])
             self._post(Add((inputs,)))
 
     def _send_tokenized(self, number: int, tokenized: Tokenized) -> None:
@@ -232,9 +235,14 @@ class OpenRequests:
 
     def _echo(self, request: OpenRequest, scored: Scored) -> list[Event]:
         """The prompt with its log probabilities; an answer of no tokens ends with it."""
-        answer = request.answers[scored.id]
-        events = answer.echo(self._logprobs.of_prompt(scored))
-        return events if answer.limit else [*events, *self._end(request, scored.id, "length")]
+        answer, wanted = request.answers[scored.id], request.prompt_logprobs
+        events: list[Event] = []
+        if wanted is not None and scored.id in request.prompts:
+            place = list(request.prompts).index(scored.id)
+            events += self._logprobs.events_of_prompt(scored, place, wanted)
+        if answer.has_scored_echo:
+            events += answer.echo(self._logprobs.of_prompt(scored, request.logprobs))
+        return [*events, *self._end(request, scored.id, "length")] if answer.limit == 0 else events
 
     def _text(self, request: OpenRequest, sampled: Sampled) -> list[Event]:
         """The events of one sampled token; raises InvalidValue when the answer cannot follow its schema."""

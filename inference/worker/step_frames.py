@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from inference.core.events import ReasoningDelta, TextDelta, ToolCallDelta
+from inference.core.events import PromptLogprobs, ReasoningDelta, TextDelta, ToolCallDelta
 from inference.core.protocol import Happened
 
 _MAX_LOGPROBS = 16_384  # in one frame, alternatives included: about a megabyte
@@ -23,5 +23,6 @@ def split_into_frames(happened: list[Happened]) -> Iterator[list[Happened]]:
 
 
 def _logprobs_in(item: Happened) -> int:
-    logprobs = item.what.logprobs if isinstance(item.what, TextDelta | ReasoningDelta | ToolCallDelta) else ()
-    return sum(1 + len(token.top) for token in logprobs)
+    if not isinstance(item.what, PromptLogprobs | TextDelta | ReasoningDelta | ToolCallDelta):
+        return 0
+    return sum(1 + len(token.top) for token in item.what.logprobs)

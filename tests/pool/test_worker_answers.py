@@ -9,7 +9,15 @@ import pytest_asyncio
 from msgspec import structs
 
 from inference.core.errors import ContextLengthExceeded, InvalidValue
-from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, TokenLogprob
+from inference.core.events import (
+    Accepted,
+    Ended,
+    Event,
+    Finished,
+    PromptLogprobs,
+    TextDelta,
+    TokenLogprob,
+)
 from inference.core.requests import CompletionRequest, Sampling
 from inference.pool import ProcessRunner
 from tests.pool.worker_models import ask, chat, endless_chat, started
@@ -164,3 +172,32 @@ async def test_leaving_ends_every_answer(runner: ProcessRunner, answers: int) ->
             break
     await events.aclose()
     assert await steps_at_rest(runner) - before < 3000
+
+
+async def test_a_prompt_is_scored_beside_its_answer(runner: ProcessRunner) -> None:
+    prompt = ids("hello")
+    fields = {"prompt_logprobs": 3, "max_tokens": 4, "returns_token_ids": True}
+    events = await ask(runner, completion(prompt, **fields))
+    (scored,) = [event.logprobs for event in events if isinstance(event, PromptLogprobs)]
+    assert [one.id for one in scored] == list(prompt)
+    assert [len(one.top) for one in scored] == [0, 3, 3, 3, 3]
+    for one in scored[1:]:
+        assert [other.rank for other in one.top] == [1, 2, 3]
+        by_id = {other.id: (other.rank, other.logprob) for other in one.top}
+        assert one.rank and by_id.get(one.id, (one.rank, one.logprob)) == (one.rank, one.logprob)
+        assert (one.rank <= 3) == (one.id in by_id)
+    plain = await ask(runner, completion(prompt, max_tokens=4))
+    assert texts(events, 1) == texts(plain, 1)
+    reported = [token for event in events for token in getattr(event, "ids", ())]
+    assert TOKENIZER.decode(reported) == texts(plain, 1)[0]
+    assert len(reported) == finish(events).usage.completion_tokens
+    echoed = await ask(runner, completion(prompt, echo=True, logprobs=0, max_tokens=0))
+    assert [one.logprob for one in logprobs(echoed)] == [one.logprob for one in scored]
+
+
+async def test_a_chats_prompt_is_scored(runner: ProcessRunner) -> None:
+    events = await ask(runner, chat(prompt_logprobs=0, returns_token_ids=True))
+    accepted = next(event for event in events if isinstance(event, Accepted))
+    scored = [one for event in events if isinstance(event, PromptLogprobs) for one in event.logprobs]
+    assert tuple(one.id for one in scored) == accepted.prompts[0]
+    assert finish(events).usage.completion_tokens > 0

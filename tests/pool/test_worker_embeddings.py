@@ -12,7 +12,7 @@ import pytest_asyncio
 from tokenizers import Tokenizer
 
 from inference.core.errors import ContextLengthExceeded, InvalidValue
-from inference.core.events import Embedded, Finished
+from inference.core.events import Accepted, Embedded, Finished
 from inference.core.requests import EmbeddingRequest, Prompt
 from inference.pool import ProcessRunner
 from tests.pool.worker_models import ask, chat, started
@@ -152,3 +152,22 @@ async def test_ids_that_this_tokenizer_makes_of_no_text_are_refused(
     half_a_character = ids_of(bert_folder, "é")[1]
     with pytest.raises(InvalidValue, match=r"tokenizer makes of any text.*send the text itself"):
         await vectors(bert, (half_a_character,))
+
+
+async def test_the_last_tokens_of_a_text_are_kept(
+    bert: ProcessRunner, qwen3: ProcessRunner, bert_folder: Path
+) -> None:
+    for runner, around in ((bert, 2), (qwen3, 1)):
+        short, cut = await vectors(runner, "cde", "abcde", input_limit=3 + around)
+        assert np.allclose(cut, short, atol=1e-6)
+        (fits,) = await vectors(runner, "abcde", input_limit=-1)
+        assert np.allclose(fits, (await vectors(runner, "abcde"))[0], atol=1e-6)
+    begin, *letters, end = ids_of(bert_folder, "abcde")
+    ids, text = await vectors(bert, (begin, *letters, end), "de", input_limit=4)
+    assert not np.allclose(ids, text, atol=1e-6)  # of ids the last ones are kept, whatever they are
+    events = await ask(bert, EmbeddingRequest(model="tiny", inputs=("a" * 5000,), input_limit=-1))
+    (accepted,) = (event for event in events if isinstance(event, Accepted))
+    assert (accepted.prompt_tokens, accepted.cut_tokens) == (LONGEST, 5002 - LONGEST)
+    with pytest.raises(InvalidValue) as caught:
+        await vectors(bert, "abc", input_limit=2)
+    assert caught.value.param == "truncate_prompt_tokens"

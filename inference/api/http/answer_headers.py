@@ -16,6 +16,7 @@ NOTED: Final = "x-mlx-noted"  # fields that were taken and change nothing
 OMITTED: Final = "x-mlx-omitted"  # tools that only OpenAI's own servers have
 BEST_EFFORT: Final = "x-mlx-best-effort"  # fields that are followed, and not enforced
 MAX_TOKENS: Final = "x-mlx-max-tokens"  # the longest answer that this request may get
+TRUNCATED: Final = "x-mlx-truncated-tokens"  # how many tokens were cut off the prompt, where it asked for it
 
 _KEY = "_answer_headers"
 _MOST_PATHS = 32  # proxies refuse headers beyond a few kilobytes
@@ -44,6 +45,8 @@ def _accept(request: HttpRequest, rename: Callable[[str], str], accepted: Accept
     list_in(request, BEST_EFFORT, map(rename, accepted.best_effort))
     if accepted.answer_limit:
         put(request, MAX_TOKENS, str(accepted.answer_limit))
+    if accepted.cut_tokens:
+        put(request, TRUNCATED, str(accepted.cut_tokens))
 
 
 def put(request: HttpRequest, header: str, value: str) -> None:

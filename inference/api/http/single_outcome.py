@@ -1,13 +1,14 @@
 """Requests whose answer is one event: tokens, vectors, scores."""
 
 from contextlib import aclosing
+from functools import partial
 from typing import TypeVar
 
-from inference.api.http import disconnects, field_names
+from inference.api.http import answer_headers, disconnects, field_names
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.strict_schema import Strict
 from inference.core.errors import InternalError
-from inference.core.events import Embedded, Finished, Reranked, Tokenized
+from inference.core.events import Accepted, Embedded, Finished, Reranked, Tokenized
 from inference.core.requests import Request
 from inference.serving import generation
 
@@ -24,8 +25,9 @@ async def single(
     disconnects.cancel_at_end(http)
     with field_names.in_names_of(body.own_names):
         async with aclosing(generation.stream(request, http.auth)) as events:
-            found = [event async for event in events if isinstance(event, kind | Finished)]
+            found = [event async for event in events if isinstance(event, kind | Accepted | Finished)]
     match found:
-        case [outcome, Finished() as finished] if isinstance(outcome, kind):
+        case [Accepted() as accepted, outcome, Finished() as finished] if isinstance(outcome, kind):
+            answer_headers.accept(http, accepted, partial(field_names.path_of, names=body.own_names))
             return outcome, finished
     raise InternalError("The answer did not come; please ask again.")

@@ -30,6 +30,7 @@ class ChatFormat:
     id_prefix = "chatcmpl"
     chunk_object = "chat.completion.chunk"
     whole_object = "chat.completion"
+    has_prompt_in_choices = False
 
     def __init__(self, calls: CallFormat | None = None) -> None:
         self._calls = calls or ToolCallFormat()
@@ -42,9 +43,10 @@ class ChatFormat:
         return _choice(delta.index, fields, logprobs=_logprobs([delta])) if fields else None
 
     def ending(self, ended: Ended) -> dict[str, Any]:
-        return _choice(ended.index, self._calls.rest(ended.index), self._reason(ended.reason))
+        cut = {"reasoning_truncated": True} if ended.is_reasoning_cut else {}
+        return _choice(ended.index, self._calls.rest(ended.index), self._reason(ended.reason)) | cut
 
-    def whole(self, index: int, deltas: Sequence[Delta], reason: FinishReason) -> dict[str, Any]:
+    def whole(self, index: int, deltas: Sequence[Delta], ended: Ended) -> dict[str, Any]:
         text, calls = response_writer.text_of(deltas, TextDelta), response_writer.calls_of(deltas)
         message: dict[str, Any] = {"role": "assistant", "content": text or None if calls else text}
         message["refusal"] = None
@@ -52,8 +54,9 @@ class ChatFormat:
             message["reasoning_content"] = reasoning
         if calls:
             message |= self._calls.whole(calls)
-        told = {"logprobs": _logprobs(deltas), "finish_reason": self._reason(reason)}
-        return {"index": index, "message": message, **told}
+        choice = {"index": index, "message": message, "logprobs": _logprobs(deltas)}
+        choice["finish_reason"] = self._reason(ended.reason)
+        return choice | ({"reasoning_truncated": True} if ended.is_reasoning_cut else {})
 
     def _reason(self, reason: FinishReason) -> str:
         return self._calls.reason if reason == "tool_calls" else reason

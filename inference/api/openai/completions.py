@@ -22,6 +22,7 @@ class CompletionFormat:
 
     id_prefix = "cmpl"
     chunk_object = whole_object = "text_completion"
+    has_prompt_in_choices = True
 
     def __init__(self) -> None:
         self._lengths: Counter[int] = Counter()  # characters of each answer: where its next token begins
@@ -37,9 +38,9 @@ class CompletionFormat:
     def ending(self, ended: Ended) -> dict[str, Any]:
         return _choice(ended.index, "", ended.reason)
 
-    def whole(self, index: int, deltas: Sequence[Delta], reason: FinishReason) -> dict[str, Any]:
+    def whole(self, index: int, deltas: Sequence[Delta], ended: Ended) -> dict[str, Any]:
         text = "".join(delta.text for delta in deltas)
-        return _choice(index, text, reason, _logprobs(deltas, 0))
+        return _choice(index, text, ended.reason, _logprobs(deltas, 0))
 
 
 def _choice(

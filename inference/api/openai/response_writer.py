@@ -18,6 +18,7 @@ from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai.schemas import ChatCompletionBody, CompletionBody
 from inference.api.openai.schemas.generation import Extra
+from inference.api.openai.token_details import TokenDetails
 from inference.api.openai.usage import timings_of, usage_of
 from inference.core.errors import InternalError, ServerError
 from inference.core.events import (
@@ -26,8 +27,8 @@ from inference.core.events import (
     Ended,
     Event,
     Finished,
-    FinishReason,
     Progress,
+    PromptLogprobs,
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
@@ -45,6 +46,7 @@ class ChunkFormat(Protocol):
     id_prefix: str
     chunk_object: str
     whole_object: str
+    has_prompt_in_choices: bool  # whether what is told about a prompt is a part of its choices
 
     def opening(self, index: int) -> Any | None:
         """The choice sent before the first delta of an answer, if there is one."""
@@ -56,7 +58,7 @@ class ChunkFormat(Protocol):
 
     def ending(self, ended: Ended) -> Any: ...
 
-    def whole(self, index: int, deltas: Sequence[Delta], reason: FinishReason) -> Any: ...
+    def whole(self, index: int, deltas: Sequence[Delta], ended: Ended) -> Any: ...
 
 
 async def respond(
@@ -96,6 +98,8 @@ class ResponseWriter:
         self._answers = answers
         self._templates: dict[tuple[type[Delta], int], tuple[bytes, bytes]] = {}
         self._extras = extras
+        self._tokens = TokenDetails(extras, answers)
+        self._untold = set(range(answers))  # choices of a stream that do not have their prompt yet
         self._on_accepted = on_accepted
         self._began = time.monotonic()
         self._usage = Usage(prompt_tokens=0)  # so far
@@ -113,13 +117,15 @@ class ResponseWriter:
     def accepted(self, event: Accepted) -> None:
         """Begin the answer; what its headers tell can still be told."""
         self._usage = Usage(prompt_tokens=event.prompt_tokens)
+        self._tokens.accept(event)
         self._on_accepted(event)
 
     async def frames(self, feed: EventFeed) -> AsyncGenerator[bytes]:
         """The answer as server-sent events; an error is the last event, and then there is no [DONE]."""
         async with aclosing(feed):
             openings = [self._format.opening(index) for index in range(self._answers)]
-            yield b"".join(self._chunk(opening) for opening in openings if opening) or sse.OPENED
+            prompt = {} if self._format.has_prompt_in_choices else self._tokens.of_prompt(0)
+            yield b"".join(self._chunk(opening, **prompt) for opening in openings if opening) or sse.OPENED
             try:
                 async for batch in feed.batches():
                     if frames := b"".join(map(self._framed, batch)) if batch else self._keep_alive():
@@ -130,36 +136,42 @@ class ResponseWriter:
     async def whole(self, events: AsyncGenerator[Event]) -> bytes:
         """The answer as one JSON object."""
         deltas: list[list[Delta]] = [[] for _ in range(self._answers)]
-        reasons: list[FinishReason] = ["stop"] * self._answers
+        ends = [Ended(reason="stop")] * self._answers
         async with aclosing(events):
             async for event in events:
+                if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta | Ended):
+                    self._tokens.add(event)
                 match event:
                     case Accepted():
                         self.accepted(event)
+                    case PromptLogprobs():
+                        self._tokens.score(event)
                     case ReasoningDelta() if "no_reasoning" in self._extras:
                         pass
                     case TextDelta() | ReasoningDelta() | ToolCallDelta():
                         deltas[event.index].append(event)
                     case Ended():
-                        reasons[event.index] = event.reason
+                        ends[event.index] = event
                     case Finished():
-                        return self._whole(deltas, reasons, event)
+                        return self._whole(deltas, ends, event)
         raise InternalError("The answer broke off; please ask again.")
 
     def _framed(self, event: Event) -> bytes:
         if "usage_so_far" in self._extras:
             self._count(event)
+        if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta | Ended):
+            self._tokens.add(event)
         if isinstance(event, ReasoningDelta) and "no_reasoning" in self._extras:
             return b""
         match event:
-            case TextDelta(logprobs=()) | ReasoningDelta(logprobs=()) if "usage_so_far" not in self._extras:
+            case TextDelta(logprobs=()) | ReasoningDelta(logprobs=()) if self._has_templates:
                 before, after = self._templates.get((type(event), event.index)) or self._template(event)
                 return before + _encode(event.text) + after
             case TextDelta() | ReasoningDelta() | ToolCallDelta():
                 choice = self._format.delta(event)
-                return self._chunk(choice) if choice else b""
+                return self._chunk(choice | self._token_details(event.index)) if choice else b""
             case Ended():
-                return self._chunk(self._format.ending(event))
+                return self._chunk(self._format.ending(event) | self._token_details(event.index))
             case Progress(phase="prefill") if "progress" in self._extras:
                 return self._event(choices=[], prompt_progress=self._progress(event))
             case Finished():
@@ -174,12 +186,25 @@ class ResponseWriter:
         self._templates[type(like), like.index] = before, after
         return before, after
 
-    def _chunk(self, choice: Any) -> bytes:
+    @property
+    def _has_templates(self) -> bool:
+        """Whether the chunks of an answer differ in their text alone."""
+        return self._extras.isdisjoint({"usage_so_far", "token_ids", "tokens"})
+
+    def _token_details(self, index: int) -> dict[str, Any]:
+        """What a chunk's choice tells about tokens; the first of each choice also tells of the prompt."""
+        details = self._tokens.of_choice(index)
+        if index in self._untold and self._format.has_prompt_in_choices:
+            self._untold.discard(index)
+            details |= self._tokens.of_prompt(index)
+        return details
+
+    def _chunk(self, choice: Any, **fields: Any) -> bytes:
         if "usage_so_far" in self._extras:
-            return self._event(choices=[choice], usage=usage_of(self._usage))
+            return self._event(choices=[choice], usage=usage_of(self._usage), **fields)
         if "usage" in self._extras:
-            return self._event(choices=[choice], usage=None)
-        return self._event(choices=[choice])
+            return self._event(choices=[choice], usage=None, **fields)
+        return self._event(choices=[choice], **fields)
 
     def _last(self, finished: Finished) -> bytes:
         """The chunk after all choices, where one was asked for."""
@@ -225,10 +250,13 @@ class ResponseWriter:
         done = {"total": event.total, "cache": event.cached, "processed": event.done}
         return done | {"time_ms": milliseconds}
 
-    def _whole(self, deltas: list[list[Delta]], reasons: list[FinishReason], finished: Finished) -> bytes:
+    def _whole(self, deltas: list[list[Delta]], ends: list[Ended], finished: Finished) -> bytes:
+        in_choices = self._format.has_prompt_in_choices
         choices = [
             self._format.whole(index, *answer)
-            for index, answer in enumerate(zip(deltas, reasons, strict=True))
+            | self._tokens.of_choice(index)
+            | (self._tokens.of_prompt(index) if in_choices else {})
+            for index, answer in enumerate(zip(deltas, ends, strict=True))
         ]
         return msgspec.json.encode(
             {
@@ -236,6 +264,7 @@ class ResponseWriter:
                 "object": self._format.whole_object,
                 "choices": choices,
                 "usage": usage_of(finished.usage),
+                **({} if in_choices else self._tokens.of_prompt(0)),
                 **({"timings": timings_of(finished)} if "timings" in self._extras else {}),
             }
         )

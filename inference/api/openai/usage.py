@@ -27,5 +27,10 @@ def usage_of(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens} | truncation_of(usage),
     }
+
+
+def truncation_of(usage: Usage) -> dict[str, Any]:
+    """Whether a budget has ended the reasoning, where one did."""
+    return {"reasoning_truncated": True} if usage.reasoning_truncated else {}

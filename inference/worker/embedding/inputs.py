@@ -31,6 +31,7 @@ class Inputs:
     dimensions: int | None = None
     segments: tuple[tuple[int, ...], ...] = ()
     cut: int = 0
+    cut_tokens: int = 0  # that were cut off the beginnings of the inputs
 
 
 def read(request: EmbeddingRequest, model: "LoadedModel", number: int) -> Inputs:
@@ -42,13 +43,15 @@ def read(request: EmbeddingRequest, model: "LoadedModel", number: int) -> Inputs
         raise InvalidValue("This model makes no embeddings; ask an embedding model.", param="model")
     dimensions = _dimensions(request, model)
     _check_bytes(request, model)
-    rows = tuple(_rows(request, model))
+    limit = model.context_length if request.input_limit == -1 else request.input_limit
+    given = tuple(_rows(request, model, limit))
+    rows = tuple(row for row, _ in given)
     if (total := sum(map(len, rows))) > MOST_TOKENS:
         raise InvalidValue(
             f"The inputs have {total} tokens; one request may have {MOST_TOKENS}. Send several.",
             param="input",
         )
-    return Inputs(number, rows, dimensions)
+    return Inputs(number, rows, dimensions, cut_tokens=sum(cut for _, cut in given))
 
 
 def tokens_of(text: Prompt, model: "LoadedModel", most: int | None = None) -> tuple[int, ...]:
@@ -63,10 +66,28 @@ def tokens_of(text: Prompt, model: "LoadedModel", most: int | None = None) -> tu
     return tuple(model.tokenizer.encode_whole(text, most))
 
 
-def _rows(request: EmbeddingRequest, model: "LoadedModel") -> Iterator[tuple[int, ...]]:
+def _last_of(given: Prompt, row: tuple[int, ...], model: "LoadedModel", most: int | None) -> tuple[int, ...]:
+    """The last `most` tokens of a row, with the special tokens around it if it was a text."""
+    if most is None or len(row) <= most:
+        return row
+    before, after = model.tokenizer.frame if isinstance(given, str) else ((), ())
+    left = most - len(before) - len(after)
+    if left < 1:
+        raise InvalidValue(
+            f"The tokens around a text are {most - left}; more have to be left.",
+            param="truncate_prompt_tokens",
+        )
+    return (*before, *row[len(before) : len(row) - len(after)][-left:], *after)
+
+
+def _rows(
+    request: EmbeddingRequest, model: "LoadedModel", limit: int | None
+) -> Iterator[tuple[tuple[int, ...], int]]:
+    """The token ids of each input, and how many were cut off its beginning."""
     context = model.context_length
     for index, given in enumerate(request.inputs):
-        row = tokens_of(given, model, context if request.truncates else None)
+        whole = tokens_of(given, model, context if request.truncates else None)
+        row = _last_of(given, whole, model, limit)
         name = f"Input {index}" if len(request.inputs) > 1 else "The input"
         if not row:
             raise InvalidValue(f"{name} is empty.", param="input")
@@ -77,7 +98,7 @@ def _rows(request: EmbeddingRequest, model: "LoadedModel") -> Iterator[tuple[int
         if not isinstance(given, str):
             token_ids.check(row, model.tokenizer, model.vocab_size)
         _check_vocabulary(row, model)
-        yield row
+        yield row, len(whole) - len(row)
 
 
 def _check_vocabulary(row: tuple[int, ...], model: "LoadedModel") -> None:
@@ -102,7 +123,7 @@ def _dimensions(request: EmbeddingRequest, model: "LoadedModel") -> int | None:
 def _check_bytes(request: EmbeddingRequest, model: "LoadedModel") -> None:
     sizes = [len(text.encode()) for text in request.inputs if isinstance(text, str)]
     most = _MOST_BYTES_PER_TOKEN * model.context_length
-    if sizes and max(sizes) > most and not request.truncates:
+    if sizes and max(sizes) > most and not request.truncates and request.input_limit is None:
         raise ContextLengthExceeded(
             f"An input has {max(sizes)} bytes; a model that takes {model.context_length} tokens is given "
             f"{most} at most. Shorten it.",

@@ -1,4 +1,4 @@
-"""Prefill that keeps the log probability of each prompt token, for an echo with `logprobs`."""
+"""Prefill that keeps the log probability of each prompt token: for `prompt_logprobs` and scored echoes."""
 
 from typing import TYPE_CHECKING
 
@@ -47,13 +47,16 @@ class PromptScoring:
         logits = self._model(mx.array([self.prompt[start:end]]), cache=self.cache)[0].astype(mx.float32)
         logprobs = logits - mx.logsumexp(logits, axis=-1, keepdims=True)
         following = mx.array(self.prompt[start + 1 : end + 1])[:, None]
-        values = np.array(mx.take_along_axis(logprobs, following, axis=-1)[:, 0]).tolist()
+        chosen = mx.take_along_axis(logprobs, following, axis=-1)
+        values, ranks = np.array(chosen[:, 0]).tolist(), np.array(1 + (logprobs > chosen).sum(-1)).tolist()
         tops = self._top_logprobs(logprobs)
-        self.logprobs += [Logprob(value, top) for value, top in zip(values, tops, strict=True)]
+        self.logprobs += [
+            Logprob(value, top, rank=rank) for value, top, rank in zip(values, tops, ranks, strict=True)
+        ]
 
     def _top_logprobs(self, logprobs: mx.array) -> list[tuple[tuple[int, float], ...]]:
         """The likeliest tokens of each row of (C, V) with their log probabilities, likeliest first."""
-        count = self.sequences[0].logprobs
+        count = max(self.sequences[0].logprobs or 0, self.sequences[0].prompt_alternatives)
         if not count:
             return [()] * len(logprobs)
         best = mx.argpartition(logprobs, kth=-count, axis=-1)[:, -count:]

@@ -29,6 +29,7 @@ class Sequence:
     owner: str = ""  # whose stored prefixes it uses and adds to
     logprobs: int | None = None  # None: none; else how many alternatives for each token
     scores_prompt: bool = False  # whether the prompt's tokens get log probabilities, too
+    prompt_alternatives: int = 0  # how many with each of these; at least as many as `logprobs`
     grammar: Grammar | None = None  # what the answer must follow
     rules: RuleConstraint | None = None  # limits on its tokens
     thinking: ThinkingBudget | None = None  # the end of its reasoning

@@ -57,6 +57,7 @@ class ThinkingMatcher:
         self._is_inside = budget.starts_inside
         self._forced: tuple[int, ...] = ()
         self._tail: list[int] = []
+        self.has_cut = False  # whether reasoning that had begun was ended
         self._force_at_the_end()
 
     @property
@@ -83,6 +84,7 @@ class ThinkingMatcher:
     def consume(self, token: int) -> None:
         self._consumed += 1
         if self._forced:
+            self.has_cut |= token == self._forced[0] and self._budget.tokens > 0 and not self._is_over
             self._forced = self._forced[1:] if token == self._forced[0] else ()
             if not self._forced:
                 self._leave()

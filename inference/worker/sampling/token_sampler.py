@@ -26,12 +26,14 @@ MIN_LOGPROB = -9999.0  # OpenAI's figure for a token that cannot be sampled; JSO
 class Logprob:
     """The log probability of a sampled token, and `top`: those of the likeliest tokens at its position.
 
+    `rank` counts the tokens of a prompt from 1, the likeliest; it is 0 for sampled tokens.
     `failure` is set if the token only ends an answer that could not follow its grammar.
     """
 
     value: float
     top: tuple[tuple[int, float], ...] = ()
     failure: GrammarFailure | None = None
+    rank: int = 0
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from inference.core.events import (
     ToolCallDelta,
 )
 from inference.core.requests import ChatRequest, GenerationRequest
+from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.text.detokenizer import Detokenizer, TokenDecoder
 from inference.worker.text.stop_strings import StopStrings
 
@@ -53,6 +54,8 @@ class AnswerText:
         has_scored_echo: bool = False,
         hides_first: bool = False,
         min_tokens: int = 0,
+        reports_ids: bool = False,
+        thinking: ThinkingBudget | None = None,
     ) -> None:
         self._detokenizer = Detokenizer(tokenizer, context)
         self._hidden = hidden
@@ -62,9 +65,12 @@ class AnswerText:
         self._calls = 0
         self._unreported_tokens = 0
         self._unreported_logprobs: list[TokenLogprob] = []
-        self._has_scored_echo = has_scored_echo
         self._hides_first = hides_first
         self._min_tokens = min_tokens
+        self._reports_ids = reports_ids
+        self._unreported_ids: list[int] = []
+        self._thinking = thinking.start() if thinking else None
+        self.has_scored_echo = has_scored_echo
         self.index = index
         self.limit = limit  # tokens; 0 for an echo alone
         self.tokens = 0
@@ -78,6 +84,7 @@ class AnswerText:
         tokenizer: TokenDecoder,
         adapter: Adapter,
         index: int = 0,
+        thinking: ThinkingBudget | None = None,
     ) -> "AnswerText":
         """Answer number `index` of a request, to the prompt with these token ids."""
         if isinstance(request, ChatRequest):
@@ -89,7 +96,10 @@ class AnswerText:
                 # What goes on is no text of its own: it may begin with a space.
                 context=prompt[-_CONTEXT_TOKENS:] if request.continues else (),
                 index=index,
+                limit=request.max_tokens,
                 min_tokens=request.rules.min_tokens,
+                reports_ids=request.returns_token_ids,
+                thinking=thinking,
             )
         infill = frozenset() if request.suffix is None else adapter.infill_stop_ids
         hidden = adapter.hidden_ids | infill | frozenset(request.rules.stop_ids)
@@ -104,6 +114,7 @@ class AnswerText:
             index=index,
             limit=request.max_tokens,
             min_tokens=request.rules.min_tokens,
+            reports_ids=request.returns_token_ids,
             has_scored_echo=request.echo and request.logprobs is not None,
             # The tokenizer has put a begin-of-text token before the text, which clients do not see.
             hides_first=isinstance(text, str) and prompt[0] in hidden,
@@ -125,9 +136,19 @@ class AnswerText:
             return "length"
         return "tool_calls" if self._calls else "stop"
 
+    @property
+    def is_reasoning_cut(self) -> bool:
+        """Whether a budget has ended the reasoning."""
+        return bool(self._thinking and self._thinking.has_cut)
+
+    def take_ids(self) -> tuple[int, ...]:
+        """The ids of the tokens since the last event, where they are to be reported."""
+        ids, self._unreported_ids = tuple(self._unreported_ids), []
+        return ids
+
     def begin(self) -> list[Event]:
         """The events before the first token: the prompt's text, if it is echoed without log probabilities."""
-        if not self._echo or self._has_scored_echo:
+        if not self._echo or self.has_scored_echo:
             return []
         return [TextDelta(text=self._echo, index=self.index, tokens=0)]
 
@@ -148,6 +169,10 @@ class AnswerText:
         """The events of one token; none while its text is held back."""
         self.tokens += 1
         self._unreported_tokens += 1
+        if self._reports_ids:
+            self._unreported_ids.append(token)
+        if self._thinking:
+            self._thinking.consume(token)
         if token in self._hidden:
             return []
         if logprob:
@@ -194,6 +219,7 @@ class AnswerText:
         """The piece as an event; it reports all tokens since the last event."""
         tokens, self._unreported_tokens = self._unreported_tokens, 0
         logprobs, self._unreported_logprobs = tuple(self._unreported_logprobs), []
+        ids = self.take_ids()
         if piece.channel == "tool":
             self._calls = piece.call + 1
             return ToolCallDelta(
@@ -204,8 +230,9 @@ class AnswerText:
                 index=self.index,
                 tokens=tokens,
                 logprobs=logprobs,
+                ids=ids,
             )
         if piece.channel == "text":
-            return TextDelta(text=piece.text, index=self.index, tokens=tokens, logprobs=logprobs)
+            return TextDelta(text=piece.text, index=self.index, tokens=tokens, logprobs=logprobs, ids=ids)
         self.reasoning_tokens += tokens
-        return ReasoningDelta(text=piece.text, index=self.index, tokens=tokens, logprobs=logprobs)
+        return ReasoningDelta(text=piece.text, index=self.index, tokens=tokens, logprobs=logprobs, ids=ids)

@@ -64,15 +64,27 @@ class PromptChecks:
                 raise InvalidValue("A bias must be a finite number.", param="logit_bias")
 
 
-def is_scored(request: GenerationRequest) -> bool:
-    """Whether the request wants the log probabilities of its prompt's tokens."""
+def has_scored_echo(request: GenerationRequest) -> bool:
+    """Whether the echo of the prompt has log probabilities."""
     return isinstance(request, CompletionRequest) and request.echo and request.logprobs is not None
 
 
-def check_echo(request: GenerationRequest, prompt_tokens: int) -> None:
-    """Raise InvalidValue if the echo of the prompt has too many log probabilities."""
+def is_scored(request: GenerationRequest) -> bool:
+    """Whether the request wants the log probabilities of its prompt's tokens."""
+    return request.prompt_logprobs is not None or has_scored_echo(request)
+
+
+def check_scores(request: GenerationRequest, prompt_tokens: int) -> None:
+    """Raise InvalidValue if the prompt or its echo has too many log probabilities."""
+    total = prompt_tokens * (1 + (request.prompt_logprobs or 0)) * request.n
+    if request.prompt_logprobs is not None and total > MAX_TOKENS_RETURNED:
+        raise InvalidValue(
+            f"This prompt has {total} log probabilities; at most {MAX_TOKENS_RETURNED} are returned at once. "
+            "Ask for fewer, a smaller n or a shorter prompt.",
+            param="prompt_logprobs",
+        )
     total = prompt_tokens * (1 + (request.logprobs or 0)) * request.n
-    if is_scored(request) and total > MAX_TOKENS_RETURNED:
+    if has_scored_echo(request) and total > MAX_TOKENS_RETURNED:
         raise InvalidValue(
             f"The echo of this prompt has {total} log probabilities; at most {MAX_TOKENS_RETURNED} are "
             "returned at once. Ask for fewer logprobs, a smaller n or a shorter prompt.",

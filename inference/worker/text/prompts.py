@@ -1,7 +1,7 @@
 """From a request to the sequences that answer it, checked against the loaded model."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msgspec import structs
 
@@ -27,12 +27,12 @@ from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.sampling.grammar_compiler import GrammarCompiler
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
-from inference.worker.text import token_biases
+from inference.worker.text import prompt_truncation, token_biases
 from inference.worker.text.answer import AnswerText
 from inference.worker.text.prompt_checks import (
     MAX_TOKENS_RETURNED,
     PromptChecks,
-    check_echo,
+    check_scores,
     is_scored,
     prompt_field,
 )
@@ -44,6 +44,8 @@ class PreparedPrompt:
 
     sequences: tuple[Sequence, ...]
     answers: tuple[AnswerText, ...]
+    prompt_logprobs: int | None = None  # how many alternatives for each of the prompt's tokens
+    cut_tokens: int = 0  # that the prompt had before its first one
     noted: tuple[str, ...] = ()  # fields that this model has no use for
     best_effort: tuple[str, ...] = ()  # fields that it follows, and that cannot be enforced
 
@@ -68,8 +70,9 @@ class Prompts:
         1. Tokenize the texts of the logit bias, and check it.
         2. Check the size of the prompt's text before it is tokenized.
         3. Render the chat template, or take the prompts of a completion; tokenize them.
-        4. Check that the token ids are in the model's vocabulary and that prompt and answer fit the context.
-        5. Compile the grammar, and make one sequence and one AnswerText for each of the `n` answers.
+        4. Check that the token ids are in the model's vocabulary; cut the prompts where that is asked for.
+        5. Check that prompt and answer fit the context.
+        6. Compile the grammar, and make one sequence and one AnswerText for each of the `n` answers.
 
         Raises a ServerError that names the field at fault.
         """
@@ -79,10 +82,20 @@ class Prompts:
             )
         request = token_biases.with_ids(request, self._model.tokenizer.encode)
         self._checks.check_bias(request)
-        prompts, request_number = self.tokens(request), self._last_id + 1
-        return [
+        whole, request_number = self.tokens(request), self._last_id + 1
+        request, prompts = prompt_truncation.cut(
+            request,
+            whole,
+            context=self._model.context_length,
+            answer_tokens=self._wanted_tokens(request),
+        )
+        prepared = [
             self._prepare_one(request, prompt, owner, first=number * request.n, request_number=request_number)
             for number, prompt in enumerate(prompts)
+        ]
+        return [
+            replace(one, cut_tokens=len(before) - len(one.prompt))
+            for one, before in zip(prepared, whole, strict=True)
         ]
 
     def tokens(self, request: GenerationRequest) -> list[list[int]]:
@@ -160,7 +173,7 @@ class Prompts:
         stop_ids = self._stop_ids(request)
         rules = RuleConstraint.of(request.rules, stop_ids, model.tokenizer.encode)
         thinking = self._thinking_budget(request, prompt, max_tokens)
-        check_echo(request, len(prompt))
+        check_scores(request, len(prompt))
         sequences = tuple(
             Sequence(
                 id=self._next_id(),
@@ -171,6 +184,7 @@ class Prompts:
                 owner=owner,
                 logprobs=request.logprobs,
                 scores_prompt=is_scored(request),
+                prompt_alternatives=request.prompt_logprobs or 0,
                 grammar=grammar,
                 rules=rules,
                 thinking=thinking,
@@ -180,11 +194,19 @@ class Prompts:
             for copy in range(request.n)
         )
         answers = tuple(
-            AnswerText.of(request, prompt, model.tokenizer, model.adapter, index=first + copy)
+            AnswerText.of(
+                request, prompt, model.tokenizer, model.adapter, index=first + copy, thinking=thinking
+            )
             for copy in range(request.n)
         )
         noted = model.adapter.noted(request) if isinstance(request, ChatRequest) else ()
-        return PreparedPrompt(sequences, answers, noted=noted, best_effort=self.best_effort(request))
+        return PreparedPrompt(
+            sequences,
+            answers,
+            prompt_logprobs=request.prompt_logprobs,
+            noted=noted,
+            best_effort=self.best_effort(request),
+        )
 
     def _thinking_budget(
         self, request: GenerationRequest, prompt: list[int], max_tokens: int
@@ -230,8 +252,10 @@ class Prompts:
                 param=prompt_field(request),
                 lengths=(prompt_tokens, context),
             )
-        wanted = self._options.max_output_tokens if request.max_tokens is None else request.max_tokens
-        return min(wanted, context - prompt_tokens)
+        return min(self._wanted_tokens(request), context - prompt_tokens)
+
+    def _wanted_tokens(self, request: GenerationRequest) -> int:
+        return self._options.max_output_tokens if request.max_tokens is None else request.max_tokens
 
 
 def _sampling_of_copy(sampling: Sampling, copy: int) -> Sampling:

@@ -23,6 +23,7 @@ _LIMITS = "worker/text/test_answer_limits.py"
 _THINKING = "adapters/test_thinking.py"
 _CONTINUED = "adapters/chat_template/test_continuation.py"
 _WRITER = "api/openai/test_response_writer.py"
+_TOKENS = "api/openai/test_token_details.py"
 _ITEMS = "api/openai/test_response_items.py"
 _CHAT_TOOLS = "api/openai/test_custom_tools.py"
 _FUNCTIONS = "api/openai/test_older_functions.py"
@@ -100,6 +101,11 @@ PROOFS: Mapping[str, str] = {
         ("dry_allowed_length", "dry_penalty_last_n", "dry_sequence_breakers"),
         f"{_REPETITION}::test_dry_leaves_the_rest_alone",
     ),
+    "prompt_logprobs": f"{_TOKENS}::test_a_prompt_has_its_log_probabilities_by_token_id",
+    "return_token_ids": f"{_TOKENS}::test_every_token_of_an_answer_has_its_id",
+    "return_tokens": f"{_TOKENS}::test_every_token_of_an_answer_has_its_id",
+    "truncate_prompt_tokens": "worker/text/test_prompt_truncation.py::test_the_last_tokens_are_kept",
+    "embeddings.truncate_prompt_tokens": f"{_VECTORS}::test_the_last_tokens_of_a_text_are_kept",
     "min_tokens": f"{_RULES}::test_no_end_comes_before_the_least_number_of_tokens",
     "stop_token_ids": f"{_LIMITS}::test_a_token_that_stops_is_no_part_of_the_text",
     "allowed_token_ids": f"{_RULES}::test_allowed_tokens_are_the_only_ones_but_for_the_end",

@@ -47,6 +47,11 @@ BOTH = [
     ({"stop": ["a", "b"]}, "stop", ("a", "b")),
     ({"user": "ann"}, "user", "ann"),
     ({"ignore_eos": True}, "ignores_end", True),
+    ({"prompt_logprobs": 0}, "prompt_logprobs", 0),
+    ({"return_token_ids": True}, "returns_token_ids", True),
+    ({"return_tokens": True}, "returns_token_ids", True),
+    ({"truncate_prompt_tokens": 9}, "prompt_limit", 9),
+    ({"truncate_prompt_tokens": -1}, "prompt_limit", -1),
     ({"max_tokens": 5}, "max_tokens", 5),
 ]
 CHAT = [
@@ -146,6 +151,7 @@ EMBEDDING = [
     ({"truncate": True}, "truncates", True),
     ({"truncate": "END"}, "truncates", True),
     ({"truncate": "NONE"}, "truncates", False),
+    ({"truncate_prompt_tokens": 9}, "input_limit", 9),
     ({"user": "ann"}, "user", "ann"),
 ]
 FUNCTION_TOOL = {"type": "function", **FUNCTION}

@@ -51,6 +51,9 @@ _SHARED: dict[str, Any] = _OTHERS | {
     "user": "ann",
     "ignore_eos": False,
     "max_tokens": 1,
+    "return_token_ids": True,
+    "return_tokens": True,
+    "truncate_prompt_tokens": 100,
 }
 _FUNCTION = {"name": "now", "description": "Tells it.", "parameters": {"type": "object"}, "strict": True}
 _SCHEMA = {"name": "x", "schema": {"type": "object"}, "strict": True}
@@ -91,7 +94,7 @@ CHAT = _SHARED | {
     "prompt_cache_key": "k",
 }
 COMPLETION = _SHARED | {"prompt": ["Once", [1, 2]], "echo": True, "logprobs": 1}
-INFILL = _SHARED | {"prompt": "Once", "suffix": "end", "logprobs": 1}
+INFILL = _SHARED | {"prompt": "Once", "suffix": "end", "logprobs": 1, "truncate_prompt_tokens": None}
 
 
 def _tools(function: str, custom: str, namespace: str) -> list[dict[str, Any]]:
@@ -238,6 +241,10 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "completion": (CompletionBody, COMPLETION),
     "infill": (CompletionBody, INFILL),
     "response": (ResponseBody, RESPONSE),
+    "chat, scored": (ChatCompletionBody, {"model": "tiny", "messages": _HELLO, "prompt_logprobs": 2}),
+    "completion, scored": (CompletionBody, {"model": "tiny", "prompt": "Hi", "prompt_logprobs": 2}),
+    "chat, biased": (ChatCompletionBody, {"model": "tiny", "messages": _HELLO, "logit_bias": [[5, 1]]}),
+    "embedding, cut": (EmbeddingBody, {"model": "vectors", "input": "Hi", "truncate_prompt_tokens": 5}),
     "chat, continued": (ChatCompletionBody, {"model": "tiny", **_PREFIX}),
     "chat, older functions": (ChatCompletionBody, _OLDER),
     **{

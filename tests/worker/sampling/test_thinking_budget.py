@@ -163,3 +163,24 @@ def test_without_a_limit_nothing_is_forced_and_reasoning_may_begin_again() -> No
     one = budget(None).start([OPEN, A, CLOSE])
     consume(one, A, OPEN, *[A] * 20, CLOSE)
     assert allowed(one) == EVERY
+
+
+def test_it_tells_that_it_has_cut_the_reasoning() -> None:
+    one = matcher(2, inside=True)
+    consume(one, A, B)
+    assert not one.has_cut
+    consume(one, CLOSE, A)
+    assert one.has_cut
+
+
+@pytest.mark.parametrize("tokens", [(A, CLOSE), (A, CLOSE, 4, 5, CLOSE)])
+def test_reasoning_that_ends_by_itself_is_not_cut(tokens: tuple[int, ...]) -> None:
+    one = matcher(9, inside=True)
+    consume(one, *tokens)
+    assert not one.has_cut
+
+
+def test_reasoning_that_never_began_is_not_cut() -> None:
+    one = matcher(0, inside=True)
+    consume(one, CLOSE)
+    assert not one.has_cut

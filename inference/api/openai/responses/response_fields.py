@@ -10,6 +10,7 @@ from typing import Any
 
 from inference.api.openai.schemas import ResponseBody
 from inference.api.openai.schemas.response_tools import CustomTool, FunctionTool, HostedTool, NamespaceTool
+from inference.api.openai.usage import truncation_of
 from inference.core.events import Usage
 from inference.core.requests import NEUTRAL, Sampling
 
@@ -132,6 +133,6 @@ def usage_of(usage: Usage) -> dict[str, Any]:
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": {"cached_tokens": usage.cached_tokens},
         "output_tokens": usage.completion_tokens,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens} | truncation_of(usage),
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
     }

@@ -12,7 +12,7 @@ from pydantic import Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Part, either, unsupported, wrong
 from inference.api.openai.schemas.calls import FunctionName
-from inference.api.openai.schemas.generation import Generation
+from inference.api.openai.schemas.token_fields import TokenFields
 from inference.core.requests import AnswerGrammar
 
 JsonSchema = dict[str, Any]
@@ -167,11 +167,11 @@ class StructuredOutputs(Part):
     )
 
 
-class FormFields(Generation):
+class FormFields(TokenFields):
     """The fields that say which form an answer has to have; at most one of them."""
 
     noted = {
-        **Generation.noted,
+        **TokenFields.noted,
         "guided_decoding_backend": "there is one.",
         "guided_whitespace_pattern": "JSON has the layout in which models write it.",
     }

@@ -36,7 +36,7 @@ class CompletionBody(FormFields):
         None, description="What comes after the answer; refused where the model cannot fill in the middle."
     )
     max_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
-        None, description="1 and up, and 0 together with `echo`; the default is 16."
+        None, description="1 and up, and 0 together with `echo` or `prompt_logprobs`; the default is 16."
     )
     echo: bool | None = Field(None, description="`true` begins the text with the prompt.")
     logprobs: Annotated[int, Field(ge=0, le=5)] | None = Field(
@@ -49,8 +49,10 @@ class CompletionBody(FormFields):
 
     @model_validator(mode="after")
     def _nothing_is_an_answer_to_an_echo_only(self) -> Self:
-        if self.max_tokens == 0 and not self.echo:
-            raise wrong("no_echo", "0 is only allowed together with echo: true", "max_tokens")
+        if self.max_tokens == 0 and not self.echo and self.prompt_logprobs is None:
+            raise wrong(
+                "no_echo", "0 is only allowed together with echo: true or prompt_logprobs", "max_tokens"
+            )
         return self
 
     @model_validator(mode="after")
@@ -61,6 +63,8 @@ class CompletionBody(FormFields):
             raise unsupported("<field> is only supported with a prompt that is one string.", "suffix")
         if self.echo:
             raise unsupported("<field> is not supported together with echo.", "suffix")
+        if self.truncate_prompt_tokens is not None:
+            raise unsupported("<field> is not supported together with suffix.", "truncate_prompt_tokens")
         return self
 
     @model_validator(mode="after")
@@ -83,6 +87,9 @@ class CompletionBody(FormFields):
             max_tokens=DEFAULT_MAX_TOKENS if self.max_tokens is None else self.max_tokens,
             stop=self.stop_texts,
             rules=self.rules,
+            prompt_logprobs=self.prompt_logprobs,
+            returns_token_ids=self.wants_token_ids,
+            prompt_limit=self.truncate_prompt_tokens,
             logprobs=self.logprobs,
             n=self.n or 1,
             schema=self.schema_text,

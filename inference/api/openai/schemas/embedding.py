@@ -1,12 +1,13 @@
 """The body of POST /v1/embeddings."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, Tag
+from pydantic import Field, Tag, model_validator
 
-from inference.api.http.strict_schema import Body, Refused, either, unless
+from inference.api.http.strict_schema import Body, Refused, either, unless, wrong
 from inference.api.openai.schemas.generation import Label
 from inference.api.openai.schemas.prompts import ONE_OR_SEVERAL, OnePrompt, Text, Tokens, listed
+from inference.api.openai.schemas.token_fields import PromptLimit
 from inference.core.requests import EmbeddingRequest
 
 MOST_INPUTS = 2048  # OpenAI's own limit
@@ -76,15 +77,32 @@ class EmbeddingBody(Body):
         description="Not OpenAI's. `true` or `END` cuts what is longer than the model's context at its end; "
         "`false` or `NONE`, the default, has it refused.",
     )
+    truncate_prompt_tokens: PromptLimit | None = Field(
+        None,
+        description="vLLM's. 1 and up: of a longer input only so many of the last tokens are kept, those "
+        "around a text included; -1: as many as the context has. The header `x-mlx-truncated-tokens` has the "
+        "number of those that were cut.",
+    )
     user: Label | None = Field(
         None, description="Who asks, in your own words: recorded with the request's span."
     )
+
+    @model_validator(mode="after")
+    def _one_end_is_cut(self) -> Self:
+        if self.truncates and self.truncate_prompt_tokens is not None:
+            raise wrong("two_ends", "It is not allowed together with truncate", "truncate_prompt_tokens")
+        return self
+
+    @property
+    def truncates(self) -> bool:
+        return self.truncate in (True, "END")
 
     def request(self) -> EmbeddingRequest:
         return EmbeddingRequest(
             model=self.model,
             inputs=listed(self.input),
             dimensions=self.dimensions,
-            truncates=self.truncate in (True, "END"),
+            truncates=self.truncates,
+            input_limit=self.truncate_prompt_tokens,
             user=self.user or "",
         )

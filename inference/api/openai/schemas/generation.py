@@ -21,7 +21,7 @@ class StreamOptions(Part):
     )
 
 
-Extra = Literal["usage", "usage_so_far", "timings", "progress", "no_reasoning"]
+Extra = Literal["usage", "usage_so_far", "timings", "progress", "no_reasoning", "token_ids", "tokens"]
 MOST_STOPS = 64
 StopText = Annotated[str, Field(max_length=500)]
 StopTexts = Annotated[list[StopText], Field(max_length=MOST_STOPS)]

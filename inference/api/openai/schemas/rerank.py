@@ -34,6 +34,7 @@ class RerankBody(Body):
     refused = {
         "max_chunks_per_doc": Refused("documents are not cut into pieces: send `max_tokens_per_doc`."),
         "return_embeddings": Refused("ask an embedding model at /v1/embeddings.", (False,)),
+        "truncate_prompt_tokens": Refused("documents are cut with `max_tokens_per_doc`.", (-1,)),
         "truncation": Refused("documents are cut to what the model takes, and not refused.", (True,)),
     }
     noted = {

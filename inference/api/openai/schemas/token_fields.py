@@ -1,0 +1,66 @@
+"""Fields about an answer's tokens: their ids, the log probabilities of the prompt, and how much of it counts.
+
+The names are vLLM's: vllm/entrypoints/openai/chat_completion/protocol.py.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from inference.api.http.strict_schema import wrong
+from inference.api.openai.schemas.generation import Extra, Generation
+
+
+def _check_limit(value: int) -> int:
+    if value == 0:
+        raise PydanticCustomError("no_tokens", "It must be -1, or 1 and up")
+    return value
+
+
+PromptLimit = Annotated[int, Field(ge=-1, le=2**31 - 1), AfterValidator(_check_limit)]
+
+
+class TokenFields(Generation):
+    """What both older endpoints tell about tokens."""
+
+    prompt_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
+        None,
+        description=(
+            "vLLM's. 0 to 20: adds `prompt_logprobs`, for each token of the prompt its log probability and "
+            "rank, and those of so many likeliest ones, by token id; `null` for the first. Not in a stream."
+        ),
+    )
+    return_token_ids: bool | None = Field(
+        None,
+        description=(
+            "vLLM's. `true` adds `prompt_token_ids`, and `token_ids` to each choice, whole and streamed: all "
+            "tokens that were generated, those that end the answer included."
+        ),
+    )
+    return_tokens: bool | None = Field(
+        None, description="llama.cpp's. `true` adds `tokens` to each choice: the same as `token_ids`."
+    )
+    truncate_prompt_tokens: PromptLimit | None = Field(
+        None,
+        description=(
+            "vLLM's. 1 and up: of a longer prompt only so many of the last tokens are kept; -1: as many as "
+            "the context has beside `max_tokens`, and at least half of it. The header "
+            "`x-mlx-truncated-tokens` has the number of those that were cut."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _prompts_are_scored_whole(self) -> Self:
+        if self.prompt_logprobs is not None and self.stream:
+            raise wrong("no_stream", "It is not allowed together with stream: true", "prompt_logprobs")
+        return self
+
+    @property
+    def extras(self) -> frozenset[Extra]:
+        wanted: dict[Extra, bool | None] = {"token_ids": self.return_token_ids, "tokens": self.return_tokens}
+        return super().extras | {extra for extra, is_wanted in wanted.items() if is_wanted}
+
+    @property
+    def wants_token_ids(self) -> bool:
+        return bool(self.return_token_ids or self.return_tokens)
