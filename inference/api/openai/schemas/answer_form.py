@@ -12,10 +12,11 @@ from pydantic import Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Part, either, unsupported, wrong
 from inference.api.openai.schemas.calls import FunctionName
+from inference.api.openai.schemas.shared_fields import SchemaStrictness
 from inference.api.openai.schemas.token_fields import TokenFields
+from inference.api.openai.schemas.tools import JsonSchema
 from inference.core.requests import AnswerGrammar
 
-JsonSchema = dict[str, Any]
 _GrammarText = Annotated[str, Field(min_length=1, max_length=100_000)]
 Choice = Annotated[list[Annotated[str, Field(max_length=10_000)]], Field(min_length=1, max_length=1000)]
 JsonForm = Annotated[
@@ -34,7 +35,7 @@ class SchemaBody(Part):
     schema_: JsonSchema = Field(
         alias="schema", description="The JSON Schema; a keyword that cannot be enforced is refused by name."
     )
-    strict: bool | None = Field(None, description="The schema is enforced whether this is `true` or not.")
+    strict: SchemaStrictness = None
 
 
 class Structure(Part):

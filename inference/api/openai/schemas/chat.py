@@ -6,8 +6,14 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from inference.api.http.strict_schema import Refused, wrong
-from inference.api.openai.schemas.generation import Generation, Label, TokenLimit
+from inference.api.openai.schemas.generation import Generation, TokenLimit
 from inference.api.openai.schemas.messages import ChatMessage, Orphan, conversation
+from inference.api.openai.schemas.shared_fields import (
+    AnswerLimit,
+    PromptCacheKey,
+    SafetyIdentifier,
+    check_users,
+)
 from inference.api.openai.schemas.tool_fields import ToolFields
 from inference.core.requests import ChatRequest
 
@@ -41,10 +47,7 @@ class ChatCompletionBody(ToolFields):
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
         None, description="0 to 20, with `logprobs: true`: the likeliest tokens in the place of each."
     )
-    max_tokens: TokenLimit = Field(
-        None,
-        description="1 and up; the default is `MLX_SERVER_MAX_OUTPUT_TOKENS`, or what the context leaves.",
-    )
+    max_tokens: AnswerLimit = None
     max_completion_tokens: TokenLimit = Field(
         None, description="The newer name of `max_tokens`; both may be given only when they agree."
     )
@@ -61,10 +64,8 @@ class ChatCompletionBody(ToolFields):
     metadata: Metadata | None = Field(
         None, description="Up to 16 pairs of strings, recorded with the request's span."
     )
-    safety_identifier: Label | None = Field(None, description="The newer name of `user`.")
-    prompt_cache_key: Label | None = Field(
-        None, description="Prefixes are shared only between requests with the same key."
-    )
+    safety_identifier: SafetyIdentifier = None
+    prompt_cache_key: PromptCacheKey = None
 
     @model_validator(mode="after")
     def _lengths_agree(self) -> Self:
@@ -116,8 +117,7 @@ class ChatCompletionBody(ToolFields):
 
     @model_validator(mode="after")
     def _users_agree(self) -> Self:
-        if None not in (self.user, self.safety_identifier) and self.user != self.safety_identifier:
-            raise wrong("users_differ", "It differs from user, its older name", "safety_identifier")
+        check_users(self.user, self.safety_identifier)
         return self
 
     @property

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Body, Refused, either, unless, wrong
-from inference.api.openai.schemas.generation import Label
 from inference.api.openai.schemas.prompts import ONE_OR_SEVERAL, OnePrompt, Text, Tokens, listed
+from inference.api.openai.schemas.shared_fields import Asker
 from inference.api.openai.schemas.token_fields import PromptLimit
 from inference.core.requests import EmbeddingRequest
 
@@ -83,9 +83,7 @@ class EmbeddingBody(Body):
         "around a text included; -1: as many as the context has. The header `x-mlx-truncated-tokens` has the "
         "number of those that were cut.",
     )
-    user: Label | None = Field(
-        None, description="Who asks, in your own words: recorded with the request's span."
-    )
+    user: Asker = None
 
     @model_validator(mode="after")
     def _one_end_is_cut(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, Tag
 
 from inference.api.http.strict_schema import Body, Part, Refused, either
-from inference.api.openai.schemas.generation import Label
+from inference.api.openai.schemas.shared_fields import Asker
 from inference.core.requests import RerankRequest
 
 MOST_DOCUMENTS = 2048
@@ -61,9 +61,7 @@ class RerankBody(Body):
         description="Longer documents are cut at their end; the default is 4,096, or what the query leaves "
         "of the model's context.",
     )
-    user: Label | None = Field(
-        None, description="Who asks, in your own words: recorded with the request's span."
-    )
+    user: Asker = None
 
     @property
     def texts(self) -> tuple[str, ...]:

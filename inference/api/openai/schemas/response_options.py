@@ -8,6 +8,8 @@ from pydantic_core import PydanticCustomError
 
 from inference.api.http.strict_schema import Part, Refused
 from inference.api.openai.schemas.calls import FunctionName
+from inference.api.openai.schemas.shared_fields import SchemaStrictness
+from inference.api.openai.schemas.thinking import ReasoningEffort
 from inference.api.openai.schemas.tools import JsonSchema
 
 ENCRYPTED_REASONING = "reasoning.encrypted_content"
@@ -22,7 +24,6 @@ _NOTHING_TO_INCLUDE = (
     "web_search_call.results",
 )
 INCLUDABLE = (ENCRYPTED_REASONING, LOGPROBS, *_NOTHING_TO_INCLUDE)
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 SummaryKind = Literal["auto", "concise", "detailed"]
 
 
@@ -50,7 +51,7 @@ class TextFormat(Part):
     schema_: JsonSchema | None = Field(
         None, alias="schema", description="With `json_schema`: the schema; enforced while decoding."
     )
-    strict: bool | None = Field(None, description="The schema is enforced whether this is `true` or not.")
+    strict: SchemaStrictness = None
 
     @property
     def schema_text(self) -> str:
@@ -70,7 +71,7 @@ class ReasoningOptions(Part):
     noted = {"context": "the chat template decides which earlier reasoning is kept."}
     aliases = {"generate_summary": "summary"}
 
-    effort: Effort | None = Field(
+    effort: ReasoningEffort | None = Field(
         None, description="How much the model is to think, from `none` to `max`; the template's by default."
     )
     max_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(

@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from inference.api.http.strict_schema import Refused, wrong
 from inference.api.openai.schemas import other_servers
 from inference.api.openai.schemas.chat import Metadata
-from inference.api.openai.schemas.generation import Label, Sampled, TokenLimit
+from inference.api.openai.schemas.generation import Label, Sampled
 from inference.api.openai.schemas.input_items import AddedToolsItem, Input
 from inference.api.openai.schemas.offered_tools import OfferedTools
 from inference.api.openai.schemas.response_options import (
@@ -20,6 +20,12 @@ from inference.api.openai.schemas.response_options import (
     TextOptions,
 )
 from inference.api.openai.schemas.response_tools import ResponseTools, ToolChoice
+from inference.api.openai.schemas.shared_fields import (
+    AnswerLimit,
+    PromptCacheKey,
+    SafetyIdentifier,
+    check_users,
+)
 from inference.api.openai.schemas.tools import Parallel, must_call, several
 from inference.core.requests import ChatRequest, Message
 
@@ -86,10 +92,7 @@ class ResponseBody(Sampled):
     parallel_tool_calls: Parallel = None
     text: TextOptions | None = Field(None, description="The form of the answer.")
     reasoning: ReasoningOptions | None = Field(None, description="How much the model is to think.")
-    max_output_tokens: TokenLimit = Field(
-        None,
-        description="1 and up; the default is `MLX_SERVER_MAX_OUTPUT_TOKENS`, or what the context leaves.",
-    )
+    max_output_tokens: AnswerLimit = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
         None, description="0 to 20: log probabilities of the text, and the likeliest tokens in each place."
     )
@@ -110,10 +113,8 @@ class ResponseBody(Sampled):
     user: Label | None = Field(
         None, description="Who asks: prefixes are shared only between requests of the same one."
     )
-    safety_identifier: Label | None = Field(None, description="The newer name of `user`.")
-    prompt_cache_key: Label | None = Field(
-        None, description="Prefixes are shared only between requests with the same key."
-    )
+    safety_identifier: SafetyIdentifier = None
+    prompt_cache_key: PromptCacheKey = None
     _offered: OfferedTools | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -146,8 +147,7 @@ class ResponseBody(Sampled):
             raise wrong(
                 "not_stored", "It is only allowed for stored responses, without store: false", "background"
             )
-        if None not in (self.user, self.safety_identifier) and self.user != self.safety_identifier:
-            raise wrong("users_differ", "It differs from user, its older name", "safety_identifier")
+        check_users(self.user, self.safety_identifier)
         return self
 
     @property

@@ -1,0 +1,29 @@
+"""Fields that several bodies have with one meaning, each described once."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from inference.api.http.strict_schema import wrong
+from inference.api.openai.schemas.generation import Label, TokenLimit
+
+AnswerLimit = Annotated[
+    TokenLimit,
+    Field(description="1 and up; the default is `MLX_SERVER_MAX_OUTPUT_TOKENS`, or what the context leaves."),
+]
+Asker = Annotated[
+    Label | None, Field(description="Who asks, in your own words: recorded with the request's span.")
+]
+SafetyIdentifier = Annotated[Label | None, Field(description="The newer name of `user`.")]
+PromptCacheKey = Annotated[
+    Label | None, Field(description="Prefixes are shared only between requests with the same key.")
+]
+SchemaStrictness = Annotated[
+    bool | None, Field(description="The schema is enforced whether this is `true` or not.")
+]
+
+
+def check_users(user: str | None, safety_identifier: str | None) -> None:
+    """Raise if the two names of who asks differ."""
+    if None not in (user, safety_identifier) and user != safety_identifier:
+        raise wrong("users_differ", "It differs from user, its older name", "safety_identifier")
