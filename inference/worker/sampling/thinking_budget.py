@@ -57,7 +57,8 @@ class ThinkingMatcher:
         self._is_inside = budget.starts_inside
         self._forced: tuple[int, ...] = ()
         self._tail: list[int] = []
-        self.has_cut = False  # whether reasoning that had begun was ended
+        self.has_cut = False  # whether the first reasoning of the answer did not end by itself
+        self._has_ended = False
         self._force_at_the_end()
 
     @property
@@ -84,7 +85,7 @@ class ThinkingMatcher:
     def consume(self, token: int) -> None:
         self._consumed += 1
         if self._forced:
-            self.has_cut |= token == self._forced[0] and self._budget.tokens > 0 and not self._is_over
+            self.has_cut |= token == self._forced[0] and not self._has_ended
             self._forced = self._forced[1:] if token == self._forced[0] else ()
             if not self._forced:
                 self._leave()
@@ -118,5 +119,6 @@ class ThinkingMatcher:
             self._forced = self._budget.forced
 
     def _leave(self) -> None:
+        self._has_ended = True
         self._is_inside, self._tail = False, []
         self._left = None if self._left is None else 0

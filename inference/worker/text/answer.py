@@ -69,7 +69,8 @@ class AnswerText:
         self._min_tokens = min_tokens
         self._reports_ids = reports_ids
         self._unreported_ids: list[int] = []
-        self._thinking = thinking.start() if thinking else None
+        # With a budget of 0 there is no reasoning that could be cut.
+        self._thinking = thinking.start() if thinking and thinking.tokens else None
         self.has_scored_echo = has_scored_echo
         self.index = index
         self.limit = limit  # tokens; 0 for an echo alone

@@ -76,6 +76,16 @@ async def test_a_message_is_answered() -> None:
     assert response["request-id"].startswith("req_")
 
 
+async def test_the_usage_tells_that_a_budget_has_cut_the_thinking() -> None:
+    usage = Usage(prompt_tokens=9, completion_tokens=6, reasoning_tokens=2, reasoning_truncated=True)
+    made = (Accepted(prompt_tokens=9), TextDelta(text="Yes."), Ended(reason="stop"), Finished(usage=usage))
+    details = {"thinking_tokens": 2, "reasoning_truncated": True}
+    with serving(EventRunner(*made)):
+        whole = json.loads((await send()).content)
+        end = (await events(await send(stream=True)))[-2]
+    assert whole["usage"]["output_tokens_details"] == end["usage"]["output_tokens_details"] == details
+
+
 async def test_a_stream_has_anthropics_events() -> None:
     with serving(runner(TextDelta(text="Yes"), TextDelta(text="."))):
         made = await events(await send(stream=True))

@@ -176,6 +176,7 @@ NOT_OF_A_RESPONSE = {
     *("prompt", "suffix", "dimensions", "tokens", "logit_bias", "chat_template_kwargs"),
     *("query", "documents"),
     "logprobs",  # of an echo
+    *("prompt_logprobs", "truncate_prompt_tokens"),
 }
 
 

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from inference.core.errors import WorkerDied
-from inference.core.events import Ended, Event, TextDelta
+from inference.core.events import Ended, Event, Finished, TextDelta
 from inference.core.requests import Message, ToolCall
 from tests.api.openai.responding import (
     CALLED,
@@ -14,6 +15,7 @@ from tests.api.openai.responding import (
     NOW,
     SAID,
     THOUGHT,
+    USAGE,
     made,
     part,
     refused,
@@ -147,6 +149,13 @@ async def test_a_whole_response_has_its_items_and_usage() -> None:
         "output_tokens_details": {"reasoning_tokens": 2},
         "total_tokens": 15,
     }
+
+
+async def test_the_usage_tells_that_a_budget_has_cut_the_reasoning() -> None:
+    usage = structs.replace(USAGE, reasoning_truncated=True)
+    told, _ = await made(telling(*THOUGHT, *SAID, Ended(reason="stop"), Finished(usage=usage)))
+    details = {"reasoning_tokens": 2, "reasoning_truncated": True}
+    assert told["usage"]["output_tokens_details"] == details
 
 
 async def test_calls_are_items_of_their_own() -> None:

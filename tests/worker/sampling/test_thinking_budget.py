@@ -178,9 +178,3 @@ def test_reasoning_that_ends_by_itself_is_not_cut(tokens: tuple[int, ...]) -> No
     one = matcher(9, inside=True)
     consume(one, *tokens)
     assert not one.has_cut
-
-
-def test_reasoning_that_never_began_is_not_cut() -> None:
-    one = matcher(0, inside=True)
-    consume(one, CLOSE)
-    assert not one.has_cut

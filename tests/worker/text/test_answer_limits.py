@@ -1,6 +1,9 @@
 """What ends the text of an answer, and what does not yet."""
 
+import pytest
+
 from inference.core.requests import ChatRequest, Message, TokenRules
+from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.text.answer import AnswerText
 from tests.adapters.family_models import make
 from tests.tiny import CHATML
@@ -30,3 +33,26 @@ def test_a_stop_string_ends_nothing_before_the_least_number_of_tokens() -> None:
 def test_an_answer_that_goes_on_may_begin_with_a_space() -> None:
     text, _ = text_of(" more", continues=True)
     assert text == " more"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "output", "is_cut"),
+    [(2, "ab)c", True), (2, "a)c", False), (2, "ab", False), (0, ")c", False), (2, "a)(b)c", False)],
+)
+def test_an_answer_tells_that_a_budget_has_ended_its_reasoning(
+    tokens: int, output: str, is_cut: bool
+) -> None:
+    _, tokenizer = make(CHATML)
+    budget = ThinkingBudget(
+        tokens=tokens,
+        opening="(",
+        closing=")",
+        opening_id=None,
+        forced=tuple(tokenizer.encode(")")),
+        starts_inside=True,
+        decode=tokenizer.decode,
+    )
+    answer = AnswerText(tokenizer, thinking=budget)
+    for token in tokenizer.encode(output):
+        answer.feed(token)
+    assert answer.is_reasoning_cut is is_cut
