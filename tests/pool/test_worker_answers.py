@@ -200,4 +200,5 @@ async def test_a_chats_prompt_is_scored(runner: ProcessRunner) -> None:
     accepted = next(event for event in events if isinstance(event, Accepted))
     scored = [one for event in events if isinstance(event, PromptLogprobs) for one in event.logprobs]
     assert tuple(one.id for one in scored) == accepted.prompts[0]
+    assert finish(events).usage.cached_tokens == 0
     assert finish(events).usage.completion_tokens > 0

@@ -188,6 +188,8 @@ class Batch:
     def _score(self, scoring: PromptScoring) -> Iterator[Output]:
         if not scoring.is_done:
             scoring.step()
+        # Nothing of a scored prompt comes from the prefix cache, whatever its sequences begin with.
+        yield Prefilled(scoring.sequences[0].id, len(scoring.logprobs), len(scoring.prompt))
         if not scoring.is_done:
             return
         self._scoring.remove(scoring)

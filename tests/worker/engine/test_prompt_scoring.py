@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference.worker.engine.batch import Batch
-from inference.worker.engine.sequence import Sampled, Scored
+from inference.worker.engine.sequence import Prefilled, Sampled, Scored
 from tests.worker.models import run, sequence, tiny, tokens
 
 pytestmark = pytest.mark.mlx
@@ -75,3 +75,24 @@ def test_who_leaves_is_scored_no_further(model: nn.Module) -> None:
     assert batch.ids == [2]
     batch.remove(2)
     assert not batch.is_busy
+
+
+def test_it_tells_how_far_it_is_and_that_nothing_was_cached(model: nn.Module) -> None:
+    batch = Batch(model, max_batch=8, prefill_step=64)
+    batch.add(sequence(1, 150, scores_prompt=True, logprobs=0, max_tokens=0))
+    outputs: list[object] = []
+    while batch.is_busy:
+        outputs += batch.step()
+    told = [(one.done, one.total, one.cached) for one in outputs if isinstance(one, Prefilled)]
+    assert told == [(64, 150, 0), (128, 150, 0), (149, 150, 0)]
+
+
+@pytest.mark.parametrize("length", [2, 70])
+def test_each_token_has_its_rank(model: nn.Module, length: int) -> None:
+    output, _ = scored(model, length)
+    prompt = sequence(1, length).prompt
+    logits = np.array(model(mx.array([prompt]))[0])
+    expected = [
+        1 + int((logits[place] > logits[place, token]).sum()) for place, token in enumerate(prompt[1:])
+    ]
+    assert [one.rank for one in output.logprobs] == pytest.approx(expected, abs=1)
