@@ -23,11 +23,12 @@ async def single(
     Raises the ServerError of a refusal, with the field names of `body`.
     """
     disconnects.cancel_at_end(http)
+    on_accepted = answer_headers.on_accepted(http, partial(field_names.path_of, names=body.own_names))
     with field_names.in_names_of(body.own_names):
         async with aclosing(generation.stream(request, http.auth)) as events:
             found = [event async for event in events if isinstance(event, kind | Accepted | Finished)]
     match found:
         case [Accepted() as accepted, outcome, Finished() as finished] if isinstance(outcome, kind):
-            answer_headers.accept(http, accepted, partial(field_names.path_of, names=body.own_names))
+            on_accepted(accepted)
             return outcome, finished
     raise InternalError("The answer did not come; please ask again.")

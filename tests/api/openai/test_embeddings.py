@@ -110,3 +110,17 @@ async def test_a_model_of_the_wrong_kind_is_refused_before_it_is_loaded(
     error = error_of(response)
     assert (response.status_code, error["param"]) == (400, "model")
     assert says in error["message"] and runner.loads == []
+
+
+async def test_a_header_tells_how_many_tokens_were_cut() -> None:
+    vectors = Embedded(vectors=(struct.pack("<3f", 1, 0, 0),))
+    runner = EventRunner(
+        Accepted(prompt_tokens=5, cut_tokens=7), vectors, Finished(usage=Usage(prompt_tokens=5))
+    )
+    with serving(runner, cards=[card(kind="embedding")]):
+        response = await post("/v1/embeddings", {"model": "tiny", "input": "Hi", "truncate_prompt_tokens": 5})
+        both = await post(
+            "/v1/embeddings", {"model": "tiny", "input": "Hi", "truncate": True, "truncate_prompt_tokens": 5}
+        )
+    assert (response.status_code, response["x-mlx-truncated-tokens"]) == (200, "7")
+    assert (both.status_code, json.loads(both.content)["error"]["param"]) == (400, "truncate_prompt_tokens")
