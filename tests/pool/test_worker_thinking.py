@@ -145,3 +145,19 @@ async def test_nobody_waits_for_a_worker_that_has_ended(tmp_path: Path) -> None:
     await stream.aclose()
     assert await asyncio.wait_for(waiting, 10) in (0, 1)
     assert await runner.end_thinking(request) == 0
+
+
+@pytest.mark.parametrize(("budget", "is_cut"), [(5, True), (0, False), (None, False)])
+async def test_an_answer_tells_that_a_budget_has_cut_its_reasoning(
+    runner: ProcessRunner, budget: int | None, is_cut: bool
+) -> None:
+    request = thinking(
+        thinking_budget=budget,
+        max_tokens=20,
+        n=2,
+        rules=TokenRules(min_tokens=20, allowed_ids=LETTERS.allowed_ids),
+    )
+    events = await ask(runner, request)
+    assert [event.is_reasoning_cut for event in events if isinstance(event, Ended)] == [is_cut] * 2
+    (finished,) = (event for event in events if isinstance(event, Finished))
+    assert finished.usage.reasoning_truncated is is_cut
