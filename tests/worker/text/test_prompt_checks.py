@@ -53,3 +53,18 @@ def test_an_echo_of_millions_of_log_probabilities_is_refused(logprobs: int, n: i
     assert (refusal.code, refusal.param) == ("invalid_value", "logprobs")
     stub.submit_echo(2, (65,) * 100, n=n, logprobs=logprobs)
     assert isinstance(stub.next_event(2), Accepted)
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "n", "is_refused"), [(20, 1, True), (0, 8, False), (1, 8, False), (2, 8, True)]
+)
+def test_too_many_log_probabilities_of_a_prompt_are_refused(
+    alternatives: int, n: int, is_refused: bool
+) -> None:
+    stub = EngineStub(context_length=100_000)
+    prompt = tuple(stub.tokenizer.encode("ab")) * 30_000
+    request = CompletionRequest(model="m", prompts=(prompt,), max_tokens=1, n=n, prompt_logprobs=alternatives)
+    stub.requests.prepare(Submit(id=1, request=request))
+    answer = stub.next_event(1)
+    assert getattr(answer, "param", None) == ("prompt_logprobs" if is_refused else None)
+    assert isinstance(answer, Accepted) != is_refused
