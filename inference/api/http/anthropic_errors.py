@@ -18,6 +18,7 @@ from inference.core.errors import (
     RateLimited,
     ServerError,
     ShuttingDown,
+    UnsupportedField,
 )
 
 _ADDRESS = "/v1/messages"
@@ -50,7 +51,7 @@ def request_id_of() -> str:
 
 def encode(error: ServerError) -> bytes:
     """The JSON body of `error`."""
-    detail = {"type": _type_of(error), "message": _message_of(error)}
+    detail = {"type": _type_of(error), "message": _message_of(error)} | _details_of(error)
     return msgspec.json.encode({"type": "error", "error": detail, "request_id": request_id_of()})
 
 
@@ -58,6 +59,13 @@ def _type_of(error: ServerError) -> str:
     if isinstance(error, _OVERLOADED):
         return "overloaded_error"
     return _TYPES.get(type(error)) or ("invalid_request_error" if error.status < 500 else "api_error")
+
+
+def _details_of(error: ServerError) -> dict[str, object]:
+    """What tells the tool runners of Anthropic's clients to go on without a thread, which they always try first."""
+    if not isinstance(error, UnsupportedField) or error.param != "thread":
+        return {}
+    return {"details": {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}}
 
 
 def _message_of(error: ServerError) -> str:

@@ -22,12 +22,7 @@ class PromptChecks:
         at_least = _bytes_of(request) // self._model.tokenizer.longest_bytes
         context = self._model.context_length
         if at_least > context * (1 if isinstance(request, ChatRequest) else len(request.prompts)):
-            raise ContextLengthExceeded(
-                f"This model's maximum context length is {context} tokens. However, the prompt has at least "
-                f"{at_least} tokens. Shorten it.",
-                param=prompt_field(request),
-                lengths=(at_least, context),
-            )
+            raise too_long_error(request, f"at least {at_least}", (at_least, context))
 
     def check_vocabulary(self, request: GenerationRequest, prompt: list[int]) -> None:
         """Raise InvalidValue for a token id that the model does not have."""
@@ -109,3 +104,19 @@ def _texts_of(request: ChatRequest) -> Iterator[str]:
 def prompt_field(request: GenerationRequest) -> str:
     """The field that the prompt comes from."""
     return "messages" if isinstance(request, ChatRequest) else "prompt"
+
+
+def too_long_error(
+    request: GenerationRequest, tokens: str, lengths: tuple[int, int]
+) -> ContextLengthExceeded:
+    """The refusal of a prompt that does not fit.
+
+    Clients that compact a conversation recognise it by its text: LiteLLM by the first sentence, LangChain by "prompt is
+    too long" (their `exception_mapping_utils.py` and `_handle_openai_bad_request`).
+    """
+    return ContextLengthExceeded(
+        f"This model's maximum context length is {lengths[1]} tokens. However, the prompt is too long: it has "
+        f"{tokens} tokens. Shorten it.",
+        param=prompt_field(request),
+        lengths=lengths,
+    )

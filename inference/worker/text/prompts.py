@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from msgspec import structs
 
-from inference.core.errors import ContextLengthExceeded, InvalidValue
+from inference.core.errors import InvalidValue
 from inference.core.events import Tokenized
 from inference.core.protocol import Load
 from inference.core.requests import (
@@ -35,6 +35,7 @@ from inference.worker.text.prompt_checks import (
     check_scores,
     is_scored,
     prompt_field,
+    too_long_error,
 )
 
 
@@ -241,17 +242,12 @@ class Prompts:
     def _answer_limit(self, request: GenerationRequest, prompt_tokens: int) -> int:
         """How many tokens the answer may have: what was asked for, or what the context leaves.
 
-        Raises ContextLengthExceeded, in words that agents recognise, if there is no place for any.
+        Raises ContextLengthExceeded if there is no place for any.
         """
         context = self._model.context_length
         least = 0 if request.max_tokens == 0 else 1
         if prompt_tokens + least > context:
-            raise ContextLengthExceeded(
-                f"This model's maximum context length is {context} tokens. However, the prompt has "
-                f"{prompt_tokens} tokens. Shorten it.",
-                param=prompt_field(request),
-                lengths=(prompt_tokens, context),
-            )
+            raise too_long_error(request, str(prompt_tokens), (prompt_tokens, context))
         return min(self._wanted_tokens(request), context - prompt_tokens)
 
     def _wanted_tokens(self, request: GenerationRequest) -> int:

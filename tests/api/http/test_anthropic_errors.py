@@ -5,7 +5,14 @@ import json
 import pytest
 
 from inference.api.http import anthropic_errors, errors
-from inference.core.errors import ContextLengthExceeded, RateLimited, ServerError, all_errors
+from inference.core.errors import (
+    ContextLengthExceeded,
+    InvalidValue,
+    RateLimited,
+    ServerError,
+    UnsupportedField,
+    all_errors,
+)
 
 TYPES = {
     400: "invalid_request_error",
@@ -48,6 +55,21 @@ def test_who_waits_for_others_is_told_that_the_server_is_overloaded() -> None:
 def test_a_short_context_is_told_in_anthropics_words(lengths: tuple[int, int] | None, words: str) -> None:
     error = ContextLengthExceeded("Long.", lengths=lengths)
     assert json.loads(anthropic_errors.encode(error))["error"]["message"] == words
+
+
+@pytest.mark.parametrize(
+    ("error", "details"),
+    [
+        (
+            UnsupportedField("No threads.", param="thread"),
+            {"error_code": "thread_unsupported_request", "unsupported": ["thread"]},
+        ),
+        (UnsupportedField("No containers.", param="container"), None),
+        (InvalidValue("No object.", param="thread"), None),
+    ],
+)
+def test_a_tool_runner_can_go_on_without_its_thread(error: ServerError, details: object) -> None:
+    assert json.loads(anthropic_errors.encode(error))["error"].get("details") == details
 
 
 @pytest.mark.parametrize(

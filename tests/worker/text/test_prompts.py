@@ -94,6 +94,7 @@ def test_a_refusal_has_the_lengths_that_do_not_fit(tokens: int, wanted: int | No
     with pytest.raises(ContextLengthExceeded, match="maximum context length is 50 tokens") as caught:
         prompts(context=50)[0].prepare(completion((1,) * tokens, max_tokens=wanted), "me")
     assert caught.value.lengths == (tokens, 50)
+    assert "prompt is too long" in caught.value.message  # LangChain looks for it
 
 
 @pytest.mark.parametrize(("wanted", "made"), [(5, 5), (32_000, 40), (0, 0)])
