@@ -1,6 +1,6 @@
 # `make` checks what a change needs before it is pushed: the linters and the fast tests.
 .DEFAULT_GOAL := check
-FAST = --ignore=tests/e2e --ignore=tests/playground --ignore=tests/architectures
+FAST = --ignore=tests/e2e --ignore=tests/clients/live --ignore=tests/playground --ignore=tests/architectures
 
 .PHONY: check lint types fast test docs bench gate
 

@@ -17,8 +17,9 @@ STARTER = ("browser", "npm_client", "openai_client", "operating", "readme", "res
 TINY = ("corrupt_models", "never_dies", "never_dies_dialect", "storm", "streamed_text")
 GROUPS = {f"tests/e2e/test_{name}.py": "the starter model's site" for name in STARTER}
 GROUPS |= {f"tests/e2e/test_{name}.py": "the tiny model's site" for name in TINY}
+GROUPS |= {f"tests/clients/live/test_{name}.py": "the scripted model's site" for name in ("clients", "page")}
 # The slowest folders begin first: what begins last decides how long the other processes are idle at the end.
-FIRST = ("e2e", "playground", "pool", "worker", "architectures", "mlxsite", "management", "api")
+FIRST = ("e2e", "clients", "playground", "pool", "worker", "architectures", "mlxsite", "management", "api")
 
 
 def group(nodeid: str) -> str:

@@ -1,40 +1,23 @@
 """The official npm `openai` client against the real site and the real starter model."""
 
 import json
-import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.clients.live import node
 from tests.e2e.site import STARTER, Site
 
-NODE, NPM = shutil.which("node"), shutil.which("npm")
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(not (NODE and NPM), reason="NPM CLIENT NOT TRIED: no node and npm here"),
-]
-SCRIPT = Path(__file__).parent / "npm" / "client.mjs"
+pytestmark = [pytest.mark.e2e, node.NEEDS_NODE]
+SCRIPT = node.FOLDER / "programs" / "openai_starter.mjs"
 
 
 @pytest.fixture(scope="module")
-def told(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def told(site: Site) -> dict[str, Any]:
     """What each case of the script got."""
-    folder = tmp_path_factory.mktemp("npm")
-    shutil.copy(SCRIPT, folder)
-    install = [
-        str(NPM),
-        "install",
-        "--prefix",
-        str(folder),
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "openai@^7",
-    ]
-    subprocess.run(install, check=True, capture_output=True, timeout=180)
-    command = [str(NODE), str(folder / SCRIPT.name), f"{site.url}/v1", STARTER]
+    node.install()
+    command = [str(node.NODE), str(SCRIPT), f"{site.url}/v1", STARTER]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert ran.returncode == 0, ran.stderr
     found: dict[str, Any] = json.loads(ran.stdout)

@@ -62,7 +62,7 @@ def _type_of(error: ServerError) -> str:
 
 
 def _details_of(error: ServerError) -> dict[str, object]:
-    """What tells the tool runners of Anthropic's clients to go on without a thread, which they always try first."""
+    """What makes the tool runners of Anthropic's SDKs go on without a thread, which they try first."""
     if not isinstance(error, UnsupportedField) or error.param != "thread":
         return {}
     return {"details": {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}}

@@ -111,12 +111,12 @@ def too_long_error(
 ) -> ContextLengthExceeded:
     """The refusal of a prompt that does not fit.
 
-    Clients that compact a conversation recognise it by its text: LiteLLM by the first sentence, LangChain by "prompt is
-    too long" (their `exception_mapping_utils.py` and `_handle_openai_bad_request`).
+    Clients that compact a conversation recognise it by its text: LiteLLM by the first sentence
+    (`exception_mapping_utils.py`), LangChain by "prompt is too long" (`_handle_openai_bad_request`).
     """
     return ContextLengthExceeded(
-        f"This model's maximum context length is {lengths[1]} tokens. However, the prompt is too long: it has "
-        f"{tokens} tokens. Shorten it.",
+        f"This model's maximum context length is {lengths[1]} tokens. However, the prompt is too long: "
+        f"it has {tokens} tokens. Shorten it.",
         param=prompt_field(request),
         lengths=lengths,
     )

@@ -1,5 +1,5 @@
 // The official npm client against a running server: prints one JSON object, what each case got.
-//   node client.mjs BASE_URL MODEL
+//   node openai_starter.mjs BASE_URL MODEL
 import OpenAI from "openai";
 
 const [baseURL, model] = process.argv.slice(2);
