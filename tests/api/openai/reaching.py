@@ -184,6 +184,7 @@ RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
     ({"bad_words": ["no"]}, "rules.bad_words", ("no",)),
     ({"seed": 5}, "sampling.seed", 5),
     ({"stop": ["a", "b"]}, "stop", ("a", "b")),
+    ({"ignore_eos": True}, "ignores_end", True),
     ({"top_logprobs": 3}, "logprobs", 3),
     ({"top_logprobs": 0}, "logprobs", None),
     ({"include": ["message.output_text.logprobs"]}, "logprobs", 0),

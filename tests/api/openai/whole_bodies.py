@@ -160,6 +160,7 @@ RESPONSE: dict[str, Any] = {
     "logit_bias": {"5": 1},
     "seed": 1,
     "stop": ["a"],
+    "ignore_eos": False,
     "top_logprobs": 1,
     "background": False,
     "temperature": 1,

@@ -13,10 +13,12 @@ import pytest
 
 from inference.core.config import BASE_DIR
 from tests.clients.live import node, page
-from tests.clients.live.clients import Client
+from tests.clients.live.clients import IS_NIGHTLY, Client
 from tests.e2e.site import Site, fresh_dir
 from tests.scripted_model import make_scripted_model
 
+# It needs programs that take a gigabyte.
+collect_ignore = [] if IS_NIGHTLY else ["test_evaluation.py"]
 Outcomes = Callable[[Client], dict[str, Any]]
 
 

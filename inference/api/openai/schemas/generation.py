@@ -138,6 +138,12 @@ class Sampled(Body):
     min_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
         None, description="vLLM's. The answer does not end before so many tokens."
     )
+    ignore_eos: bool | None = Field(
+        None,
+        description=(
+            "Not OpenAI's. `true` goes on after the model's own end until `max_tokens`, for benchmarks."
+        ),
+    )
     stop_token_ids: Annotated[list[TokenId], Field(max_length=256)] | None = Field(
         None, description="vLLM's. These tokens end the answer, too, and are no part of its text."
     )
@@ -232,13 +238,6 @@ class Generation(Sampled):
         description="Who asks, in your own words: recorded with the request's span; prefixes are shared only "
         "between requests of the same one.",
     )
-    ignore_eos: bool | None = Field(
-        None,
-        description=(
-            "Not OpenAI's. `true` goes on after the model's own end until `max_tokens`, for benchmarks."
-        ),
-    )
-
     timings: bool | None = Field(
         None,
         description=(

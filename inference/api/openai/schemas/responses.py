@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from inference.api.http.strict_schema import Refused, wrong
+from inference.api.http.strict_schema import Refused, unsupported, wrong
 from inference.api.openai.schemas import other_servers
 from inference.api.openai.schemas.chat import Metadata
 from inference.api.openai.schemas.generation import Label, Sampled
@@ -140,6 +140,14 @@ class ResponseBody(Sampled):
         return self
 
     @model_validator(mode="after")
+    def _end_is_free(self) -> Self:
+        is_formed = bool(self.text and self.text.format and self.text.format.schema_text)
+        if self.ignore_eos and (is_formed or self._follows_schemas):
+            form = "a form of the answer" if is_formed else "calls that are enforced"
+            raise unsupported(f"<field> is not supported together with {form}.", "ignore_eos")
+        return self
+
+    @model_validator(mode="after")
     def _options_fit(self) -> Self:
         if self.stream_options and not self.stream:
             raise wrong("no_stream", "It is only allowed together with stream: true", "stream_options")
@@ -185,6 +193,13 @@ class ResponseBody(Sampled):
         return {**sent_as, **ours, **self.offered.field_names}
 
     @property
+    def _follows_schemas(self) -> bool:
+        """Whether the arguments of calls are held to their schemas."""
+        offered = self.offered
+        is_strict = any(one.is_strict for one in offered.chosen)
+        return offered.mode != "none" and (is_strict or offered.mode != "auto")
+
+    @property
     def _logprobs(self) -> int | None:
         """How many alternatives each token of the text has; None for no log probabilities."""
         is_asked = bool(self.top_logprobs) or LOGPROBS in (self.include or ())
@@ -194,7 +209,6 @@ class ResponseBody(Sampled):
         """The chat that answers it, to a conversation of these messages."""
         offered, mode = self.offered, self.offered.mode
         tools = tuple(one.tool for one in offered.chosen)
-        is_strict = any(one.is_strict for one in offered.chosen)
         reasoning = self.reasoning or ReasoningOptions()
         form = self.text.format if self.text else None
         return ChatRequest(
@@ -204,10 +218,11 @@ class ResponseBody(Sampled):
             max_tokens=self.max_output_tokens,
             stop=self.stop_texts,
             rules=self.rules,
+            ignores_end=bool(self.ignore_eos),
             logprobs=self._logprobs,
             tools=tools,
             must_call=must_call(tools, mode),
-            follows_schemas=mode != "none" and (is_strict or mode != "auto"),
+            follows_schemas=self._follows_schemas,
             may_call_several=several(self.parallel_tool_calls, mode),
             schema=form.schema_text if form else "",
             continues=_is_unfinished(messages),
