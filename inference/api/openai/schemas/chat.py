@@ -31,10 +31,13 @@ class ChatCompletionBody(ToolFields):
         "audio": Refused("there is no speech output."),
         "modalities": Refused("answers are text.", (["text"],)),
         "moderation": Refused("there is no moderation here."),
-        "verbosity": Refused("no chat template knows it; say it in a message.", ("medium",)),
         "web_search_options": Refused("nothing is looked up in the web."),
     }
-    noted = {**ToolFields.noted, "store": "chat completions are not stored; `/v1/responses` are."}
+    noted = {
+        **ToolFields.noted,
+        "store": "chat completions are not stored; `/v1/responses` are.",
+        "verbosity": "no chat template knows it; say it in a message.",
+    }
     aliases = {**ToolFields.aliases, "cache_salt": "prompt_cache_key"}
 
     messages: Annotated[list[ChatMessage], Field(min_length=1)] = Field(description="One or more.")
