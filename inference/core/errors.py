@@ -5,6 +5,8 @@
     │   ├── InvalidJSON           400  invalid_json
     │   ├── UnsupportedField      400  unsupported_parameter
     │   ├── InvalidValue          400  invalid_value
+    │   ├── ExclusiveFields       400  mutually_exclusive_parameters
+    │   ├── ConversationLocked    400  conversation_locked
     │   ├── ContextLengthExceeded 400  context_length_exceeded
     │   ├── TemplateFailed        400  template_error
     │   ├── AuthenticationFailed  401  invalid_api_key
@@ -86,6 +88,18 @@ class UnsupportedField(InvalidRequest):
 
 class InvalidValue(InvalidRequest):
     code = "invalid_value"
+
+
+class ExclusiveFields(InvalidRequest):
+    """Two fields of which only one may be sent."""
+
+    code = "mutually_exclusive_parameters"
+
+
+class ConversationLocked(InvalidRequest):
+    """A response is being made in the conversation; OpenAI's code and status, which its clients retry."""
+
+    code = "conversation_locked"
 
 
 class ContextLengthExceeded(InvalidRequest):

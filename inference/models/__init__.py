@@ -5,16 +5,19 @@ from inference.models.download import Download
 from inference.models.pool_event import PoolEvent
 from inference.models.request_record import Capture, RequestRecord
 from inference.models.served_model import ServedModel
+from inference.models.stored_conversation import ConversationItem, StoredConversation
 from inference.models.stored_response import StoredItem, StoredResponse
 
 __all__ = [
     "ApiKey",
     "Capture",
+    "ConversationItem",
     "Download",
     "KeyDay",
     "PoolEvent",
     "RequestRecord",
     "ServedModel",
+    "StoredConversation",
     "StoredItem",
     "StoredResponse",
 ]

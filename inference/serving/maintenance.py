@@ -13,7 +13,7 @@ from msgspec import Struct
 from inference.models.request_record import RequestRecord
 from inference.serving import revocation
 from inference.serving.recording.capture_switch import SWITCH
-from inference.storage import response_store
+from inference.storage import conversation_store, response_store
 
 logger = logging.getLogger(__name__)
 _ROUND_S = 30.0
@@ -27,9 +27,10 @@ class Task(Struct, frozen=True):
 
 
 def forget_old() -> None:
-    """Delete request records and stored responses whose retention is over, with captured texts."""
+    """Delete what is kept for too long: request records with captured texts, responses, conversations."""
     RequestRecord.objects.retain(days=settings.CONFIG.record_days, rows=settings.CONFIG.record_rows)
     response_store.forget_old()
+    conversation_store.forget_old()
 
 
 def forget_sessions() -> None:

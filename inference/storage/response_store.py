@@ -1,15 +1,13 @@
 """Stored responses, each visible to its owner only. Everything here is synchronous."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from inference.core.errors import InvalidValue, NotFound
 from inference.models import StoredItem, StoredResponse
+from inference.storage.response_retention import oldest
 
 _LONGEST_CHAIN = 1000
 UNFINISHED = ("queued", "in_progress")
@@ -63,7 +61,7 @@ class Stored:
         """Those of these items that are in the responses, by their ids."""
         wanted = [item_id[:64] for item_id in item_ids]
         rows = StoredItem.objects.filter(
-            pk__in=wanted, response__owner=self._owner, response__created_at__gte=_oldest()
+            pk__in=wanted, response__owner=self._owner, response__created_at__gte=oldest()
         )
         responses = {row.response for row in rows.select_related("response")}
         listed = (item for one in responses for item in (*one.input, *one.body["output"]))
@@ -94,7 +92,7 @@ class Stored:
         self.find(response_id).delete()
 
     def _find(self, response_id: str, param: str | None) -> StoredResponse:
-        kept = StoredResponse.objects.filter(owner=self._owner, created_at__gte=_oldest())
+        kept = StoredResponse.objects.filter(owner=self._owner, created_at__gte=oldest())
         found = kept.filter(pk=response_id[:64]).first()
         if found is None:
             raise NotFound(
@@ -107,9 +105,4 @@ class Stored:
 
 def forget_old() -> None:
     """Delete the responses whose retention is over."""
-    StoredResponse.objects.filter(created_at__lt=_oldest()).delete()
-
-
-def _oldest() -> datetime:
-    """Older responses are never shown."""
-    return timezone.now() - timedelta(days=settings.CONFIG.response_days)
+    StoredResponse.objects.filter(created_at__lt=oldest()).delete()

@@ -16,9 +16,17 @@ from django.http import HttpRequest
 from pydantic_core import ErrorDetails
 
 from inference.api.http import answer_headers, errors, known_clients
-from inference.api.http.strict_schema import NOTES_UNKNOWN, UNSUPPORTED, Strict, noted_in, sent_name
+from inference.api.http.strict_schema import (
+    EXCLUSIVE,
+    NOTES_UNKNOWN,
+    UNSUPPORTED,
+    Strict,
+    noted_in,
+    sent_name,
+)
 from inference.core.errors import (
     BodyTooLarge,
+    ExclusiveFields,
     InvalidJSON,
     InvalidValue,
     ServerError,
@@ -175,8 +183,9 @@ def _check_scalar(value: object) -> None:
 def _wrong_field(error: ErrorDetails, fields: dict[str, Any]) -> ServerError:
     """The first error, with `param` as a dotted path such as messages.0.role."""
     param = ".".join(str(step)[:_LONGEST_STEP] for step in _path(error, fields))
-    if error["type"] == UNSUPPORTED:
-        return UnsupportedField(error["msg"].replace("<field>", repr(param)), param=param)
+    if error["type"] in (UNSUPPORTED, EXCLUSIVE):
+        kind = UnsupportedField if error["type"] == UNSUPPORTED else ExclusiveFields
+        return kind(error["msg"].replace("<field>", repr(param)), param=param)
     if error["type"] == "missing":
         return InvalidValue(f"{param!r} is required.", param=param)
     text = _REWORDED.get(error["type"]) or _SIZE_FOUND.sub("", error["msg"])

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 
 UNSUPPORTED = "unsupported_parameter"
+EXCLUSIVE = "mutually_exclusive_parameters"
 NOTES_UNKNOWN = "notes_unknown"  # in the context of a validation: unknown names of a Body are noted
 _ALIASES: dict[str, set[str]] = {}  # a field's own name: its other names, in any schema
 
@@ -182,6 +183,12 @@ def unsupported_type(kind: str, why: str) -> PydanticCustomError:
 def wrong(kind: str, message: str, field: str) -> PydanticCustomError:
     """An error about `field` that only shows when several fields are looked at together."""
     return PydanticCustomError(_literal(kind), _literal(message), {"field": field})
+
+
+def exclusive(field: str, other: str) -> PydanticCustomError:
+    """An error about two fields of which only one may be sent."""
+    message = f"<field> and {other!r} are mutually exclusive; send one of them."
+    return PydanticCustomError(_literal(EXCLUSIVE), _literal(message), {"field": field})
 
 
 def _literal(text: str) -> Any:

@@ -14,6 +14,7 @@ from inference.api.openai import (
     rerank,
     tokenize,
 )
+from inference.api.openai.conversations import routes as conversations
 from inference.api.openai.responses import compaction, counting
 from inference.api.openai.responses import routes as responses
 
@@ -23,7 +24,7 @@ api = NinjaAPI(
 )
 errors.handle_all(api)
 for part in (
-    *(chat_completions, answer_control, completions, compaction, counting, responses, tokenize),
+    *(chat_completions, answer_control, completions, compaction, counting, responses, conversations, tokenize),
     messages,
 ):
     api.add_router("", part.router, auth=Caller("chat"))

@@ -110,6 +110,10 @@ class Usage(Exact):
     output_tokens_details: ReasoningTokens
 
 
+class OfConversation(Exact):
+    id: str
+
+
 class Response(Exact):
     id: str = Field(min_length=1)
     object: Literal["response"]
@@ -143,6 +147,7 @@ class Response(Exact):
     safety_identifier: str | None
     prompt_cache_key: str | None
     user: str | None  # OpenAI's own
+    conversation: OfConversation | None = None  # OpenAI's own
 
 
 # Events.

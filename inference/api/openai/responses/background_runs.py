@@ -76,6 +76,7 @@ class BackgroundRun:
             await self._run.keep({"was_queued_only": not self._has_started})
         except Exception:  # whoever follows it has the answer all the same
             logger.exception("A response in the background could not be stored")
+        self._run.release()
         self._is_over = True
         self._tell([last])
 

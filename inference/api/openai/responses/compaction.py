@@ -27,7 +27,6 @@ from inference.core.errors import InternalError
 from inference.core.events import Finished, TextDelta, Usage
 from inference.core.requests import ChatRequest, Message
 from inference.serving import generation
-from inference.storage.response_store import Stored
 
 router = Router()
 _TASK = (
@@ -62,7 +61,7 @@ async def compact_response(request: AuthenticatedRequest) -> HttpResponse:
     body = await strict_json.read(request, CompactBody)
     answer_headers.list_in(request, answer_headers.NOTED, body.noted_values)
     answer_headers.list_in(request, answer_headers.OMITTED, input_items.omitted(body))
-    run = ResponseRun(Stored(request.auth.owner), body)
+    run = ResponseRun(request.auth.owner, body)
     with field_names.in_names_of(body.own_names):
         asked = await run.prepare()
     with field_names.in_names_of(run.field_names):

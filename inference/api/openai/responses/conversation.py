@@ -30,14 +30,16 @@ def conversation(
 ) -> "Conversation":
     """All that the model is to read: instructions, stored items, and what was sent.
 
-    `before` are the items of the response that goes on, `found` the stored items that references name.
+    `before` are the items of the response or the conversation that goes on, `found` the stored items that
+    references name.
     Raises NotFound or InvalidValue.
     """
     made = Conversation()
     if body.instructions:
         made.add(MessageItem(role="system", content=body.instructions), "instructions")
+    history = "conversation" if body.conversation else "previous_response_id"
     for item in input_items.read(before):
-        made.add(item, "previous_response_id")
+        made.add(item, history)
     is_text = isinstance(body.input, str)
     for place, item in input_items.resolved(input_items.items_of(body), found):
         made.add(item, "input" if is_text else f"input.{place}.")

@@ -16,7 +16,6 @@ from inference.api.openai.responses.response_run import ResponseRun
 from inference.api.openai.schemas import ResponseBody
 from inference.core.events import Tokenized
 from inference.core.requests import TokenizeRequest
-from inference.storage.response_store import Stored
 
 router = Router()
 
@@ -39,7 +38,7 @@ async def count_input_tokens(request: AuthenticatedRequest) -> HttpResponse:
     """Tell how many tokens the input of a response is to the model, tools and instructions with it."""
     body = await strict_json.read(request, InputTokensBody)
     answer_headers.list_in(request, answer_headers.OMITTED, input_items.omitted(body))
-    run = ResponseRun(Stored(request.auth.owner), body)
+    run = ResponseRun(request.auth.owner, body)
     with field_names.in_names_of(body.own_names):
         asked = await run.prepare()
     with field_names.in_names_of(run.field_names):

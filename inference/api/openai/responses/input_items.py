@@ -28,7 +28,9 @@ _ANSWERS_OWN = {"annotations", "logprobs"}
 
 def items_of(body: ResponseBody) -> list[Any]:
     """What was sent as items; a text is a user's message."""
-    return [MessageItem(role="user", content=body.input)] if isinstance(body.input, str) else body.input
+    if isinstance(body.input, str):
+        return [MessageItem(role="user", content=body.input)]
+    return body.input or []
 
 
 def references(items: Sequence[Any]) -> list[str]:
@@ -80,8 +82,10 @@ def read(items: Sequence[dict[str, Any]]) -> list[Any]:
         raise InternalError("The stored response cannot be read any more; send its items again.") from None
 
 
-def resolved(items: Sequence[Any], found: Mapping[str, dict[str, Any]]) -> Iterator[tuple[int, Any]]:
-    """Each item with its place, a reference replaced by what it refers to; raises NotFound."""
+def resolved(
+    items: Sequence[Any], found: Mapping[str, dict[str, Any]], field: str = "input"
+) -> Iterator[tuple[int, Any]]:
+    """Each item of a field with its place, a reference replaced by its item; raises NotFound."""
     for place, item in enumerate(items):
         if not isinstance(item, ReferenceItem):
             yield place, item
@@ -89,18 +93,24 @@ def resolved(items: Sequence[Any], found: Mapping[str, dict[str, Any]]) -> Itera
             yield place, read([found[item.id]])[0]
         else:
             raise NotFound(
-                f"None of your stored responses has an item {item.id[:64]!r}; send the item itself.",
-                param=f"input.{place}.id",
+                f"None of your stored responses and conversations has an item {item.id[:64]!r}; send the "
+                "item itself.",
+                param=f"{field}.{place}.id",
             )
 
 
 def omitted(body: ResponseBody) -> Iterator[str]:
     """The paths of tools and items that are left out, each with its type."""
     yield from body.offered.omitted
-    for place, item in enumerate(items_of(body)):
+    yield from omitted_of(items_of(body), "input")
+
+
+def omitted_of(items: Sequence[Any], field: str) -> Iterator[str]:
+    """The paths of those items of a field that are left out, each with its type."""
+    for place, item in enumerate(items):
         is_unreadable = isinstance(item, ReasoningItem | CompactionItem) and is_foreign(item)
         if isinstance(item, ForeignItem) or is_unreadable:
-            yield f"input.{place}:{item.type}"
+            yield f"{field}.{place}:{item.type}"
 
 
 def is_foreign(item: ReasoningItem | CompactionItem) -> bool:

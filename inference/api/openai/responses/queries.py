@@ -10,7 +10,7 @@ from inference.api.openai.schemas.response_options import INCLUDABLE
 from inference.core.errors import InvalidValue, UnsupportedField
 
 _ITEMS_AT_ONCE = 100
-_INCLUDE = ("include", "include[]")  # OpenAI's clients write a list in this way
+INCLUDE = ("include", "include[]")  # OpenAI's clients write a list in this way
 _MOST_EVENTS = 10**9
 _WORDS = {"true": True, "false": False}
 
@@ -24,7 +24,7 @@ class ShownAs(Struct, frozen=True):
 
 def shown_as(request: HttpRequest) -> ShownAs:
     """The query of GET /v1/responses/{id}; raises UnsupportedField or InvalidValue."""
-    check(request, "stream", "starting_after", "include_obfuscation", *_INCLUDE)
+    check(request, "stream", "starting_after", "include_obfuscation", *INCLUDE)
     is_streamed = _word(request, "stream")
     _word(request, "include_obfuscation")
     after = request.GET.get("starting_after")
@@ -39,25 +39,30 @@ def shown_as(request: HttpRequest) -> ShownAs:
 
 def page(found: Sequence[dict[str, Any]], request: HttpRequest) -> dict[str, Any]:
     """One page of items, by the query's `order`, `after` and `limit`; raises as `shown_as` does."""
-    check(request, "order", "after", "limit", *_INCLUDE)
+    check(request, "order", "after", "limit", *INCLUDE)
     asked = request.GET
     order, after, limit = asked.get("order", "desc"), asked.get("after"), asked.get("limit", "20")
     if order not in {"asc", "desc"}:
         raise InvalidValue("It must be asc or desc.", param="order")
     if not limit.isdecimal() or len(limit) > 3 or not 1 <= int(limit) <= _ITEMS_AT_ONCE:
         raise InvalidValue(f"It must be 1 to {_ITEMS_AT_ONCE}.", param="limit")
-    listed = found if order == "asc" else found[::-1]
-    ids = [item["id"] for item in listed]
+    chosen = found if order == "asc" else found[::-1]
+    ids = [item["id"] for item in chosen]
     if after is not None and after not in ids:
-        raise InvalidValue("There is no such item in this response.", param="after")
+        raise InvalidValue("There is no such item in this list.", param="after")
     begin = ids.index(after) + 1 if after else 0
-    data = listed[begin : begin + int(limit)]
+    data = chosen[begin : begin + int(limit)]
+    return listed(data, has_more=begin + int(limit) < len(chosen))
+
+
+def listed(data: Sequence[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
+    """A list of items as the API gives it."""
     return {
         "object": "list",
         "data": data,
         "first_id": data[0]["id"] if data else None,
         "last_id": data[-1]["id"] if data else None,
-        "has_more": begin + int(limit) < len(listed),
+        "has_more": has_more,
     }
 
 
@@ -66,7 +71,7 @@ def check(request: HttpRequest, *known: str) -> None:
     for name in request.GET:
         if name not in known:
             raise UnsupportedField(f"{name[:64]!r} is not supported here.", param=name[:64])
-    for value in (one for name in _INCLUDE for one in request.GET.getlist(name)):
+    for value in (one for name in INCLUDE for one in request.GET.getlist(name)):
         if value not in INCLUDABLE:  # what there is of the published ones was decided when it was made
             raise InvalidValue(f"It must be one of {', '.join(INCLUDABLE)}.", param="include")
 

@@ -17,6 +17,7 @@ from inference.core.requests import NEUTRAL, Sampling
 
 def begun(response_id: str, body: ResponseBody) -> dict[str, Any]:
     """The fields of a response that has no output yet."""
+    conversation = {"conversation": {"id": body.conversation_id}} if body.conversation_id else {}
     return {
         "id": response_id,
         "object": "response",
@@ -48,6 +49,7 @@ def begun(response_id: str, body: ResponseBody) -> dict[str, Any]:
         "truncation": body.truncation or "disabled",
         "usage": None,
         "user": body.user,
+        **conversation,
         **drawn_with(body.sampling),
     }
 

@@ -7,25 +7,34 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from django.db import transaction
+
 from inference.api.http import errors, sse
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai.responses import conversation, input_items, response_fields
+from inference.api.openai.responses.conversation_locks import LOCKS, Hold
 from inference.api.openai.responses.response_writer import ResponseWriter
 from inference.api.openai.responses.trace import NumberedEvents, Trace
 from inference.api.openai.schemas import ResponseBody
 from inference.core.errors import InternalError
 from inference.core.events import Accepted, Event, Finished
 from inference.core.requests import ChatRequest
+from inference.storage.conversation_store import Conversations
 from inference.storage.database_threads import in_database
+from inference.storage.item_references import find_items
 from inference.storage.response_store import Stored
 
+_WHOLE = ("completed", "incomplete")
 OnAccepted = Callable[[Accepted], None]
 
 
 class ResponseRun:
-    """One response, and where it will be kept. `prepare` it first."""
+    """One response of an owner, and where it will be kept. `prepare` it first.
 
-    def __init__(self, stored: Stored, body: ResponseBody) -> None:
+    `hold` keeps others out of its conversation until `release`, which its end calls.
+    """
+
+    def __init__(self, owner: str, body: ResponseBody) -> None:
         self.id = f"resp_{secrets.token_hex(24)}"
         self.writer = ResponseWriter(
             response_fields.begun(self.id, body),
@@ -35,9 +44,22 @@ class ResponseRun:
         )
         self.numbered = NumberedEvents()
         self.field_names: Mapping[str, str] = body.own_names
-        self._stored = stored
+        self._owner = owner
+        self._stored = Stored(owner)
+        self._conversations = Conversations(owner)
         self._body = body
         self._input: list[dict[str, Any]] = []
+        self._hold: Hold | None = None
+
+    def hold(self) -> None:
+        """Raises ConversationLocked where another response is being made in the conversation."""
+        if self._body.conversation_id:
+            self._hold = LOCKS.hold(self._owner, self._body.conversation_id)
+
+    def release(self) -> None:
+        """Let others into its conversation; more than one call does nothing more."""
+        if self._hold:
+            self._hold.release()
 
     async def prepare(self) -> ChatRequest:
         """The chat to ask the model; raises NotFound where a stored response or item is not there."""
@@ -49,14 +71,17 @@ class ResponseRun:
 
     async def _looked_up(self) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
         """The stored items that are referred to, and the conversation that goes on."""
-        previous = self._body.previous_response_id
-        wanted = input_items.references(input_items.items_of(self._body))
+        body = self._body
+        previous, conversation_id = body.previous_response_id, body.conversation_id
+        wanted = input_items.references(input_items.items_of(body))
         found: dict[str, dict[str, Any]] = {}
         before: list[dict[str, Any]] = []
         if wanted:
-            found = await in_database(lambda: self._stored.items(wanted))
+            found = await in_database(lambda: find_items(self._owner, wanted))
         if previous:
             before = await in_database(lambda: self._stored.conversation(previous))
+        if conversation_id:
+            before = await in_database(lambda: self._conversations.items(conversation_id, "conversation"))
         return found, before
 
     async def whole(self, events: AsyncGenerator[Event], on_accepted: OnAccepted) -> dict[str, Any]:
@@ -70,6 +95,7 @@ class ResponseRun:
         if not is_finished:
             raise InternalError("The answer broke off; please ask again.")
         await self.keep()
+        self.release()
         return self.writer.whole
 
     async def frames(self, feed: EventFeed, accepted: Accepted) -> AsyncGenerator[bytes]:
@@ -92,12 +118,21 @@ class ResponseRun:
                 last = self.writer.end()
             except Exception as error:  # the boundary: whatever broke, the stream reports it
                 last = self.writer.fail(errors.explain(error))
+            finally:  # before its last event: the next request may follow at once
+                self.release()
             yield self.numbered.framed([last]) + sse.DONE
 
     async def keep(self, trace: Trace | None = None) -> None:
-        """Store the response as it is now, where it is to be stored."""
-        if not self._body.is_stored:
-            return
+        """Store the response as it is now, and add it to its conversation once it is whole."""
         whole = self.writer.whole
-        made = {"pieces": self.writer.pieces, "beats": self.numbered.beats, **(trace or {})}
-        await in_database(lambda: self._stored.keep(whole, self._input, made))
+        made: Trace = {"pieces": self.writer.pieces, "beats": self.numbered.beats, **(trace or {})}
+        if self._body.is_stored or self._body.conversation:
+            await in_database(lambda: self._keep(whole, made))
+
+    @transaction.atomic
+    def _keep(self, whole: dict[str, Any], made: Trace) -> None:
+        if self._body.is_stored:
+            self._stored.keep(whole, self._input, made)
+        if self._body.conversation_id and whole["status"] in _WHOLE:
+            items = [*self._input, *whole["output"]]
+            self._conversations.add(self._body.conversation_id, items, param="conversation")

@@ -41,12 +41,23 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
     body = await strict_json.read(request, ResponseBody)
     answer_headers.list_in(request, answer_headers.NOTED, body.noted_values)
     answer_headers.list_in(request, answer_headers.OMITTED, input_items.omitted(body))
-    run = ResponseRun(Stored(request.auth.owner), body)
+    run = ResponseRun(request.auth.owner, body)
+    run.hold()
+    try:
+        return await _begin(request, body, run)
+    except BaseException:
+        run.release()
+        raise
+
+
+async def _begin(request: AuthenticatedRequest, body: ResponseBody, run: ResponseRun) -> HttpResponseBase:
+    """Answer whole or begin the stream; the run is released by its end, or by whoever catches an error."""
     with field_names.in_names_of(body.own_names):
         asked = await run.prepare()
     on_accepted = answer_headers.on_accepted(request, partial(field_names.path_of, names=run.field_names))
     if body.background:
         return await _in_background(request, body, run, asked)
+    disconnects.at_end(request, run.release)
     events = generation.stream(asked, request.auth, run.id)
     with field_names.in_names_of(run.field_names):
         if not body.stream:

@@ -276,7 +276,7 @@ Item = Annotated[
     BeforeValidator(_refuse_other_kinds),
     BeforeValidator(_without_null_type),
 ]
-Items = Annotated[list[Item], Field(min_length=1, max_length=4096)]
+Items = Annotated[list[Item], Field(max_length=4096)]
 Input = Annotated[
     Annotated[str, Tag("<text>")] | Annotated[Items, Tag("<list>")],
     either({"<text>": str, "<list>": list}, "a string or a list of items"),

@@ -3,10 +3,10 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from inference.api.http.strict_schema import Part, Refused
+from inference.api.http.strict_schema import Part, Refused, either
 from inference.api.openai.schemas.calls import FunctionName
 from inference.api.openai.schemas.shared_fields import SchemaStrictness
 from inference.api.openai.schemas.thinking import ReasoningEffort
@@ -24,6 +24,7 @@ _NOTHING_TO_INCLUDE = (
     "web_search_call.results",
 )
 INCLUDABLE = (ENCRYPTED_REASONING, LOGPROBS, *_NOTHING_TO_INCLUDE)
+ConversationId = Annotated[str, Field(min_length=1, max_length=64)]
 SummaryKind = Literal["auto", "concise", "detailed"]
 
 
@@ -87,3 +88,26 @@ class ReasoningOptions(Part):
 
 class ResponseStreamOptions(Part):
     noted = {"include_obfuscation": "events are not padded."}
+
+
+class ConversationReference(Part):
+    """A conversation by its id."""
+
+    id: ConversationId = Field(description="Its id.")
+
+
+ConversationChoice = Annotated[
+    Annotated[ConversationId, Tag("<id>")] | Annotated[ConversationReference, Tag("<object>")],
+    either({"<id>": str, "<object>": dict}, "an id or an object with one"),
+]
+
+
+class ContextManagement(Part):
+    """What is done with a conversation that has become long."""
+
+    type: Literal["compaction"] = Field(description="`compaction`.")
+    compact_threshold: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+        None,
+        description="A longer prompt, in tokens, is compacted before it is answered; by default one of more "
+        "than three quarters of the context.",
+    )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from inference.api.http.strict_schema import Refused, unsupported, wrong
+from inference.api.http.strict_schema import Refused, exclusive, unsupported, wrong
 from inference.api.openai.schemas import other_servers
 from inference.api.openai.schemas.chat import Metadata
 from inference.api.openai.schemas.generation import Label, Sampled
@@ -14,6 +14,9 @@ from inference.api.openai.schemas.offered_tools import OfferedTools
 from inference.api.openai.schemas.response_options import (
     ENCRYPTED_REASONING,
     LOGPROBS,
+    ContextManagement,
+    ConversationChoice,
+    ConversationReference,
     Include,
     ReasoningOptions,
     ResponseStreamOptions,
@@ -41,6 +44,7 @@ _OWN_NAMES = {
     "tool_choice.function.": "tool_choice.",
     "tools.*.function.": "tools.*.",
 }
+_NO_INPUT = "It is required, and with at least 1 item, unless previous_response_id or conversation is sent"
 _LENGTHS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "n_predict", "num_predict")
 
 
@@ -55,23 +59,32 @@ class ResponseBody(Sampled):
         **other_servers.REFUSED,
         "access_programs": Refused("there are none."),
         "background_options": Refused("an answer in the background goes on by itself."),
-        "context_management": Refused("send the conversation to /v1/responses/compact.", ([],)),
-        "conversation": Refused("send `previous_response_id`."),
         "image": Refused("these models read text only."),
         "moderation": Refused("there is no moderation here."),
         "prompt": Refused("no prompts are kept; send the text."),
     }
     aliases = {"repeat_penalty": "repetition_penalty", **dict.fromkeys(_LENGTHS, "max_output_tokens")}
 
-    input: Input = Field(
+    input: Input | None = Field(
+        None,
         description="A string, or a list of items: messages, calls, their results, reasoning and references "
-        "to stored items."
+        "to stored items. Required, unless a stored response or a conversation is there to be answered.",
     )
     instructions: Annotated[str, Field(max_length=1_000_000)] | None = Field(
         None, description="A system message before all others; not carried over to the next response."
     )
     previous_response_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         None, description="A stored response whose conversation goes on; 404 where it is not yours."
+    )
+    conversation: ConversationChoice | None = Field(
+        None,
+        description="The id of a conversation, or an object with it: its items come first, and input and "
+        "output are added to it once the response is whole, even with `store: false`.",
+    )
+    context_management: Annotated[list[ContextManagement], Field(max_length=8)] | None = Field(
+        None,
+        description="A conversation that has become too long is summarised before it is answered; the output "
+        "then begins with a `compaction` item.",
     )
     include: Include | None = Field(
         None,
@@ -128,6 +141,14 @@ class ResponseBody(Sampled):
         return self
 
     @model_validator(mode="after")
+    def _goes_on_from_one(self) -> Self:
+        if self.conversation is not None and self.previous_response_id is not None:
+            raise exclusive("conversation", "previous_response_id")
+        if not self.input and self.input != "" and not (self.conversation or self.previous_response_id):
+            raise wrong("no_input", _NO_INPUT, "input")
+        return self
+
+    @model_validator(mode="after")
     def _form_fits(self) -> Self:
         form = self.text.format if self.text else None
         if form and form.type != "json_schema" and (form.name is not None or form.strict is not None):
@@ -162,6 +183,12 @@ class ResponseBody(Sampled):
     def offered(self) -> OfferedTools:
         """The tools, under the names that the model knows."""
         return self._offered or OfferedTools((), None)
+
+    @property
+    def conversation_id(self) -> str | None:
+        """The conversation in which the response is made."""
+        chosen = self.conversation
+        return chosen.id if isinstance(chosen, ConversationReference) else chosen
 
     @property
     def is_stored(self) -> bool:
