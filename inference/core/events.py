@@ -140,6 +140,12 @@ class Reranked(Struct, frozen=True, kw_only=True, tag="reranked"):
     cut: int = 0  # documents that were longer than they might be
 
 
+class Compacted(Struct, frozen=True, kw_only=True, tag="compacted"):
+    """A shorter conversation is answered in the place of the one that was sent; the site adds this event."""
+
+    content: str  # what stands for it from now on, as the API's item holds it
+
+
 class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
     """The one good end of a stream, after every answer has Ended; the other is a raised ServerError."""
 
@@ -148,4 +154,15 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
 
 
 Delta = TextDelta | ReasoningDelta | ToolCallDelta
-Event = Progress | Accepted | PromptLogprobs | Delta | Ended | Tokenized | Embedded | Reranked | Finished
+Event = (
+    Progress
+    | Accepted
+    | PromptLogprobs
+    | Compacted
+    | Delta
+    | Ended
+    | Tokenized
+    | Embedded
+    | Reranked
+    | Finished
+)

@@ -278,7 +278,7 @@ def check_response(told: dict[str, Any]) -> Response:
     assert (response.error is not None) == (response.status == "failed")
     assert (response.incomplete_details is not None) == (response.status == "incomplete")
     assert (response.usage is not None) >= (response.status in {"completed", "incomplete"})
-    open_items = [item for item in response.output if item.status == "in_progress"]
+    open_items = [item for item in response.output if getattr(item, "status", "") == "in_progress"]
     assert not open_items or response.status in {"queued", "in_progress"}
     return response
 

@@ -86,7 +86,7 @@ class BackgroundRun:
             async with aclosing(events):
                 async for event in events:
                     self._tell(self._run.writer.note(event))
-                    if isinstance(event, Accepted):
+                    if isinstance(event, Accepted) and not self._has_started:
                         self._has_started = True
                         self._tell(self._run.writer.start())
                     is_finished = isinstance(event, Finished)

@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import msgspec
 from django.http import HttpResponse
-from msgspec import structs
 from ninja import Router
 from pydantic import model_validator
 
@@ -22,21 +21,24 @@ from inference.api.http.strict_schema import unsupported
 from inference.api.openai.responses import input_items, response_fields
 from inference.api.openai.responses.item_ids import new_id
 from inference.api.openai.responses.response_run import ResponseRun
+from inference.api.openai.responses.summary import Summary, is_summary, summary_request
 from inference.api.openai.schemas import ResponseBody
-from inference.core.errors import InternalError
-from inference.core.events import Finished, TextDelta, Usage
+from inference.core.events import Usage
 from inference.core.requests import ChatRequest, Message
 from inference.serving import generation
 
 router = Router()
-_TASK = (
-    "Write a summary of the conversation so far, for an assistant who takes it over and sees nothing else of "
-    "it but the user's messages. Say what the user wants, what was decided and why, what was done and with "
-    "what result (names, paths, numbers and code that are needed again, word for word), and what is still to "
-    "be done. Answer with the summary alone."
-)
 # What would change an answer, and does not change a summary.
-_WITHOUT_EFFECT = ("tools", "tool_choice", "parallel_tool_calls", "text", "include", "top_logprobs", "store")
+_WITHOUT_EFFECT = (
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "text",
+    "include",
+    "top_logprobs",
+    "store",
+    "context_management",
+)
 
 
 class CompactBody(ResponseBody):
@@ -78,33 +80,17 @@ async def compact_response(request: AuthenticatedRequest) -> HttpResponse:
 
 async def _summary(request: AuthenticatedRequest, asked: ChatRequest) -> tuple[str, Usage]:
     """What the model says of the conversation; a client that disconnects cancels it."""
-    messages = (*asked.messages, Message(role="user", content=_TASK))
-    task = structs.replace(
-        asked,
-        messages=messages,
-        continues=False,
-        tools=(),
-        must_call=(),
-        follows_schemas=False,
-        schema="",
-        logprobs=None,
-    )
     disconnects.cancel_at_end(request)
-    text, usage = "", None
-    async with aclosing(generation.stream(task, request.auth)) as events:
+    summary = Summary()
+    async with aclosing(generation.stream(summary_request(asked, asked.messages), request.auth)) as events:
         async for event in events:
-            if isinstance(event, TextDelta):
-                text += event.text
-            elif isinstance(event, Finished):
-                usage = event.usage
-    if usage is None:
-        raise InternalError("The answer broke off; please ask again.")
-    return text.strip(), usage
+            summary.note(event)
+    return summary.text, summary.usage
 
 
 def _user_messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
     for message in messages:
-        if message.role == "user":
+        if message.role == "user" and not is_summary(message):
             yield {
                 "id": new_id("message"),
                 "type": "message",

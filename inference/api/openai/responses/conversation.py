@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import structs
 
 from inference.api.openai.responses import input_items
+from inference.api.openai.responses.summary import summary_message
 from inference.api.openai.schemas import ResponseBody
 from inference.api.openai.schemas.custom_tools import custom_arguments
 from inference.api.openai.schemas.input_items import (
@@ -22,8 +23,6 @@ from inference.api.openai.schemas.offered_tools import flat_name
 from inference.core.errors import InvalidValue
 from inference.core.requests import Message, ToolCall
 
-_SUMMARY = "This is a summary of the conversation up to here:\n\n"
-
 
 def conversation(
     before: Sequence[dict[str, Any]], body: ResponseBody, found: Mapping[str, dict[str, Any]]
@@ -36,7 +35,7 @@ def conversation(
     """
     made = Conversation()
     if body.instructions:
-        made.add(MessageItem(role="system", content=body.instructions), "instructions")
+        made.instruct(body.instructions)
     history = "conversation" if body.conversation else "previous_response_id"
     for item in input_items.read(before):
         made.add(item, history)
@@ -60,11 +59,17 @@ class Conversation:
         self._called: set[str] = set()
         self._reasoning = ""
         self._reasoning_field = ""
+        self._instructions = 0  # how many messages are the request's own
         self.fields: dict[str, str] = {}
 
     @property
     def messages(self) -> tuple[Message, ...]:
         return tuple(self._messages)
+
+    def instruct(self, instructions: str) -> None:
+        """Begin with the request's own system message, which no compaction replaces."""
+        self._append(Message(role="system", content=instructions), "instructions")
+        self._instructions = 1
 
     def add(self, item: Any, field: str) -> None:
         match item:
@@ -81,10 +86,25 @@ class Conversation:
                 self._call(self._made_call(item), field)
             case CompactionItem():
                 self._settle()
-                if summary := input_items.summary_of(item, field):
-                    self._append(Message(role="user", content=_SUMMARY + summary), field)
+                self._compact(input_items.compacted(item, field), field)
             case ResultItem():
                 self._result(item, field)
+
+    def _compact(self, found: str | tuple[Message, ...] | None, field: str) -> None:
+        """Go on from a summary beside the messages before it, or from those that replace them all."""
+        if isinstance(found, str) and found:
+            self._append(summary_message(found), field)
+        if not isinstance(found, tuple):
+            return
+        systems = [one for one in self._messages[self._instructions :] if one.role == "system"]
+        kept = [*self._messages[: self._instructions], *systems]
+        self._messages = []
+        self.fields = {"messages.0": "instructions"} if self._instructions else {}
+        for message in kept[: self._instructions]:
+            self._messages.append(message)
+        for message in (*systems, *(one for one in found if not (systems and one.role == "system"))):
+            self._called |= {call.id for call in message.tool_calls}
+            self._append(message, field)
 
     def _append(self, message: Message, field: str) -> None:
         self._place(f"messages.{len(self._messages)}", field)

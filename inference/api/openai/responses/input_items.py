@@ -1,8 +1,10 @@
 """The items that a request sends, as they are kept; and those that stand for others, read."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pydantic
 from pydantic import TypeAdapter
 
@@ -20,9 +22,10 @@ from inference.api.openai.schemas.input_items import (
     RefusalPart,
 )
 from inference.core.errors import InternalError, InvalidValue, NotFound
+from inference.core.requests import Message
 
 _ITEMS: TypeAdapter[list[Any]] = TypeAdapter(list[Item])
-REASONING, COMPACTION = "reasoning", "compaction"  # what values are sealed for
+REASONING, COMPACTION, WINDOW = "reasoning", "compaction", "window"  # what values are sealed for
 _ANSWERS_OWN = {"annotations", "logprobs"}
 
 
@@ -129,8 +132,14 @@ def reasoning_of(item: ReasoningItem, field: str) -> str:
     return "\n\n".join(part.text for part in item.summary or ())
 
 
-def summary_of(item: CompactionItem, field: str) -> str | None:
-    """The summary of a conversation, None where another server made it; raises InvalidValue."""
+def compacted(item: CompactionItem, field: str) -> str | tuple[Message, ...] | None:
+    """A summary that goes beside the messages before it, or the messages that replace all of them.
+
+    None where another server made the item; raises InvalidValue.
+    """
+    with suppress(sealed_text.SealBroken):
+        text = sealed_text.unseal(item.encrypted_content, WINDOW)
+        return None if text is None else msgspec.json.decode(text, type=tuple[Message, ...])
     return _unsealed(item.encrypted_content, COMPACTION, field)
 
 

@@ -120,6 +120,20 @@ class ReasoningOutput(OutputItem):
             self.fields["encrypted_content"] = sealed_text.seal(text, REASONING)
 
 
+class CompactionOutput(OutputItem):
+    """What stands for a conversation that was too long; whole as soon as it begins."""
+
+    def __init__(self, place: int, item_id: str, content: str) -> None:
+        super().__init__(place, item_id, "compaction", encrypted_content=content)
+        del self.fields["status"]  # these items have none
+
+    def is_gone_on_with(self, delta: Delta) -> bool:
+        return False
+
+    def end(self, *, is_cut: bool) -> Iterator[StreamEvent]:
+        yield "response.output_item.done", {"output_index": self._place, "item": dict(self.fields)}
+
+
 class CallOutput(OutputItem):
     """A call of a function, under the client's own names."""
 

@@ -12,13 +12,16 @@ from django.db import transaction
 from inference.api.http import errors, sse
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai.responses import conversation, input_items, response_fields
+from inference.api.openai.responses.context_window import ContextWindow
 from inference.api.openai.responses.conversation_locks import LOCKS, Hold
 from inference.api.openai.responses.response_writer import ResponseWriter
 from inference.api.openai.responses.trace import NumberedEvents, Trace
 from inference.api.openai.schemas import ResponseBody
 from inference.core.errors import InternalError
 from inference.core.events import Accepted, Event, Finished
+from inference.core.principal import Principal
 from inference.core.requests import ChatRequest
+from inference.serving import generation
 from inference.storage.conversation_store import Conversations
 from inference.storage.database_threads import in_database
 from inference.storage.item_references import find_items
@@ -84,14 +87,23 @@ class ResponseRun:
             before = await in_database(lambda: self._conversations.items(conversation_id, "conversation"))
         return found, before
 
+    def events(self, asked: ChatRequest, principal: Principal) -> AsyncGenerator[Event]:
+        """The events of its answer, of a compacted conversation where that is asked for and due."""
+        if not self._body.context_management:
+            return generation.stream(asked, principal, self.id)
+        window = ContextWindow(self._body.compact_threshold, instructions=int(bool(self._body.instructions)))
+        return window.stream(asked, principal, self.id)
+
     async def whole(self, events: AsyncGenerator[Event], on_accepted: OnAccepted) -> dict[str, Any]:
         is_finished = False
+        accepted: Accepted | None = None  # the last one: what was compacted is accepted again
         async with aclosing(events):
             async for event in events:
-                if isinstance(event, Accepted):
-                    on_accepted(event)
+                accepted = event if isinstance(event, Accepted) else accepted
                 deque(self.writer.note(event), maxlen=0)
                 is_finished = isinstance(event, Finished)
+        if accepted:
+            on_accepted(accepted)
         if not is_finished:
             raise InternalError("The answer broke off; please ask again.")
         await self.keep()

@@ -7,6 +7,7 @@ from inference.api.openai.responses import response_fields
 from inference.api.openai.responses.item_ids import new_id
 from inference.api.openai.responses.output_items import (
     CallOutput,
+    CompactionOutput,
     CustomCallOutput,
     MessageOutput,
     OutputItem,
@@ -17,6 +18,7 @@ from inference.api.openai.schemas.offered_tools import OfferedTool
 from inference.core.errors import ServerError
 from inference.core.events import (
     Accepted,
+    Compacted,
     Delta,
     Ended,
     Event,
@@ -73,6 +75,8 @@ class ResponseWriter:
         match event:
             case Accepted(sampling=sampling) if sampling != Sampling():  # some runners draw nothing
                 self._head |= response_fields.drawn_with(sampling)
+            case Compacted(content=content):
+                yield from self._compact(content)
             case TextDelta(text=""):  # it only counts tokens
                 self._silent += event.logprobs
             case TextDelta() | ReasoningDelta() | ToolCallDelta():
@@ -113,6 +117,12 @@ class ResponseWriter:
             self._open.fields["status"] = "incomplete"
         self._head |= fields
         return self.end()
+
+    def _compact(self, content: str) -> Iterator[StreamEvent]:
+        item = CompactionOutput(len(self._items), self._make_id("compaction"), content)
+        self._items.append(item)
+        yield from item.begin()
+        yield from item.end(is_cut=False)
 
     def _add(self, delta: Delta) -> Iterator[StreamEvent]:
         if isinstance(delta, TextDelta) and self._silent:

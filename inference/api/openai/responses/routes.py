@@ -20,7 +20,6 @@ from inference.api.openai.responses.response_run import ResponseRun
 from inference.api.openai.schemas import ResponseBody
 from inference.core.errors import InvalidValue
 from inference.core.requests import ChatRequest
-from inference.serving import generation
 from inference.storage.database_threads import in_database
 from inference.storage.response_store import Stored
 
@@ -58,7 +57,7 @@ async def _begin(request: AuthenticatedRequest, body: ResponseBody, run: Respons
     if body.background:
         return await _in_background(request, body, run, asked)
     disconnects.at_end(request, run.release)
-    events = generation.stream(asked, request.auth, run.id)
+    events = run.events(asked, request.auth)
     with field_names.in_names_of(run.field_names):
         if not body.stream:
             disconnects.cancel_at_end(request)
@@ -76,8 +75,7 @@ async def _in_background(
     """Store the response, begin it, and answer what it is so far."""
     RUNS.check(request.auth.owner)
     await run.keep()
-    events = generation.stream(asked, request.auth, run.id)
-    background = RUNS.begin(run, request.auth.owner, events)
+    background = RUNS.begin(run, request.auth.owner, run.events(asked, request.auth))
     return sse.EventStream(background.frames()) if body.stream else _json(background.whole)
 
 

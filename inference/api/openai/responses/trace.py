@@ -16,7 +16,15 @@ from inference.api.openai.responses.output_items import StreamEvent
 from inference.api.openai.responses.response_writer import ResponseWriter
 from inference.api.openai.schemas.custom_tools import CUSTOM_INPUT
 from inference.api.openai.schemas.offered_tools import OfferedTool
-from inference.core.events import Delta, Ended, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
+from inference.core.events import (
+    Compacted,
+    Delta,
+    Ended,
+    ReasoningDelta,
+    TextDelta,
+    TokenLogprob,
+    ToolCallDelta,
+)
 from inference.core.requests import Tool
 
 
@@ -74,7 +82,7 @@ def _events(body: Mapping[str, Any], trace: Trace) -> Iterator[StreamEvent]:
     writer = ResponseWriter(
         response_fields.begun_again(body),
         {str(place): _tool(item) for place, item in enumerate(output) if "name" in item},
-        seals_reasoning=any("encrypted_content" in item for item in output),
+        seals_reasoning=any(item["type"] == "reasoning" and "encrypted_content" in item for item in output),
         summarises=any(item.get("summary") for item in output),
         make_id=lambda kind: next(ids),
     )
@@ -86,7 +94,7 @@ def _events(body: Mapping[str, Any], trace: Trace) -> Iterator[StreamEvent]:
         for delta in _deltas(place, item, pieces[place] if place < len(pieces) else None):
             yield from writer.note(delta)
     was_broken_off = body["status"] in ("failed", "cancelled")
-    if not (was_broken_off and output and output[-1]["status"] == "incomplete"):
+    if not (was_broken_off and output and output[-1].get("status") == "incomplete"):
         is_cut = body["status"] == "incomplete"
         yield from writer.note(Ended(reason="length" if is_cut else "stop"))
     yield writer.finish({name: value for name, value in body.items() if name != "output"})
@@ -97,9 +105,11 @@ def _tool(item: Mapping[str, Any]) -> OfferedTool:
     return OfferedTool(Tool(name=""), kind, item["name"], item.get("namespace"), "", is_strict=False)
 
 
-def _deltas(place: int, item: Mapping[str, Any], pieces: Sequence[Any] | None) -> Iterator[Delta]:
-    """What the model said of an item: in these pieces, or else in one."""
+def _deltas(place: int, item: Mapping[str, Any], pieces: Sequence[Any] | None) -> Iterator[Delta | Compacted]:
+    """What made an item: the model's text in these pieces, or else in one."""
     match item["type"]:
+        case "compaction":
+            yield Compacted(content=item["encrypted_content"])
         case "message":
             part = item["content"][0]
             yield from _texts(part["text"], part.get("logprobs", []), pieces)

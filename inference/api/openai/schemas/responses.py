@@ -191,6 +191,14 @@ class ResponseBody(Sampled):
         return chosen.id if isinstance(chosen, ConversationReference) else chosen
 
     @property
+    def compact_threshold(self) -> int | None:
+        """From how many tokens of a prompt on it is compacted; None for the default."""
+        return min(
+            (one.compact_threshold for one in self.context_management or () if one.compact_threshold),
+            default=None,
+        )
+
+    @property
     def is_stored(self) -> bool:
         return self.store is not False
 

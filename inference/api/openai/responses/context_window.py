@@ -1,0 +1,111 @@
+"""A conversation that has become too long is summarised before it is answered.
+
+https://platform.openai.com/docs/guides/compaction
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+import msgspec
+from msgspec import Struct, structs
+
+from inference.api.http import sealed_text
+from inference.api.openai.responses.input_items import WINDOW
+from inference.api.openai.responses.summary import Summary, is_summary, summary_message, summary_request
+from inference.core.errors import ContextLengthExceeded, InternalError
+from inference.core.events import Accepted, Compacted, Event, Progress, Tokenized
+from inference.core.principal import Principal
+from inference.core.requests import ChatRequest, Message, TokenizeRequest
+from inference.serving import generation
+
+_DEFAULT_SHARE = 0.75  # of the context
+
+
+class ContextWindow(Struct, frozen=True):
+    """When a conversation is compacted: `threshold` in tokens of its prompt, None for a share of the context.
+
+    The first `instructions` messages are the request's own; they are neither summarised nor stored.
+    """
+
+    threshold: int | None
+    instructions: int
+
+    async def stream(
+        self, asked: ChatRequest, principal: Principal, answer_id: str
+    ) -> AsyncGenerator[Event]:
+        """The events of `asked`; where its prompt is too long, of a compacted one, after Compacted.
+
+        Steps:
+        1. Count the tokens of the prompt; up to the threshold, nothing changes.
+        2. Have all but the last turn summarised. Where there is nothing to summarise, the summary does not
+           fit the context or is empty, nothing changes either.
+        3. Answer system messages, the user's messages, the summary and the last turn.
+        """
+        shorter: tuple[Message, ...] = ()
+        if await self._is_too_long(asked, principal):
+            summary = Summary()
+            try:
+                async with aclosing(self._summarised(asked, principal, summary)) as events:
+                    async for event in events:
+                        yield event
+            except ContextLengthExceeded:
+                summary = Summary()
+            shorter = self._shortened(asked, summary.text)
+        if shorter:
+            yield Compacted(content=sealed_text.seal(msgspec.json.encode(shorter).decode(), WINDOW))
+            asked = structs.replace(asked, messages=(*asked.messages[: self.instructions], *shorter))
+        async with aclosing(generation.stream(asked, principal, answer_id)) as answer:
+            async for event in answer:
+                yield event
+
+    async def _is_too_long(self, asked: ChatRequest, principal: Principal) -> bool:
+        if not _is_compactable(self._history(asked)):
+            return False
+        counted = None
+        async with aclosing(generation.stream(TokenizeRequest(of=asked), principal)) as events:
+            async for event in events:
+                counted = event if isinstance(event, Tokenized) else counted
+        if counted is None:
+            raise InternalError("The answer did not come; please ask again.")
+        most = self.threshold or int(counted.context_length * _DEFAULT_SHARE)
+        return sum(map(len, counted.tokens)) > most
+
+    async def _summarised(
+        self, asked: ChatRequest, principal: Principal, summary: Summary
+    ) -> AsyncGenerator[Event]:
+        """What its client sees of the summary being written: that the request waits, and is accepted."""
+        own = asked.messages[: self.instructions]
+        task = summary_request(asked, (*own, *self._history(asked)))
+        task = structs.replace(task, max_tokens=None, stop=(), ignores_end=False)
+        async with aclosing(generation.stream(task, principal)) as events:
+            async for event in events:
+                summary.note(event)
+                if isinstance(event, Accepted):
+                    yield structs.replace(event, answer_limit=0)  # that is the answer's to say
+                elif isinstance(event, Progress):
+                    yield event
+
+    def _history(self, asked: ChatRequest) -> Sequence[Message]:
+        """All but the instructions and the last turn."""
+        return asked.messages[self.instructions : len(asked.messages) - len(_last_turn(asked.messages))]
+
+    def _shortened(self, asked: ChatRequest, summary: str) -> tuple[Message, ...]:
+        """What is answered in the place of the conversation; empty where there is no summary."""
+        if not summary:
+            return ()
+        kept = [one for one in self._history(asked) if one.role in ("system", "user") and not is_summary(one)]
+        kept.sort(key=lambda one: one.role != "system")
+        return (*kept, summary_message(summary), *_last_turn(asked.messages))
+
+
+def _last_turn(messages: Sequence[Message]) -> Sequence[Message]:
+    """The user's last message, or the calls before the last results with them, or an answer to go on with."""
+    begin = len(messages) - 1
+    while begin > 0 and messages[begin].role == "tool":
+        begin -= 1
+    return messages[begin:]
+
+
+def _is_compactable(history: Sequence[Message]) -> bool:
+    """Whether a summary would stand for anything: messages of the system and the user are kept."""
+    return any(one.role in ("assistant", "tool") for one in history)
