@@ -29,6 +29,7 @@ http = get_asgi_application()
 # Consumers need Django's apps loaded.
 from inference.admin.dashboard.consumer import DashboardConsumer  # noqa: E402
 from inference.admin.model_list_socket import ModelListConsumer  # noqa: E402
+from inference.api.openai.responses.response_socket import ResponseSocket  # noqa: E402
 from mlxsite.edge import Edge  # noqa: E402
 from playground.consumers import ModelsConsumer  # noqa: E402
 
@@ -37,6 +38,7 @@ websocket_routes: list[Any] = [
     path("ws/models/", ModelsConsumer.as_asgi()),  # type: ignore[arg-type]
     path("ws/models/list/", ModelListConsumer.as_asgi()),  # type: ignore[arg-type]
     path("ws/dashboard/", DashboardConsumer.as_asgi()),  # type: ignore[arg-type]
+    path("v1/responses", ResponseSocket.as_asgi()),  # type: ignore[arg-type]
     re_path("", WebsocketDenier.as_asgi()),  # type: ignore[arg-type]
 ]
 

@@ -16,6 +16,7 @@ from inference.core import request_id
 from inference.core.errors import InvalidRequest, PermissionDenied, ServerError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_API_SOCKETS = frozenset({"/v1/responses"})
 _UNKNOWN_HOST = "This host name is not allowed; add it to MLX_SERVER_ALLOWED_HOSTS."
 # Django adds the other security headers; this one keeps other sites from embedding our answers.
 _RESOURCE_POLICY = (b"cross-origin-resource-policy", b"same-origin")
@@ -36,7 +37,7 @@ class Edge:
             await self._application(scope, receive, send)
 
     async def _open_websocket(self, scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        refusal = _refused_host(scope) or _refused_origin(scope)
+        refusal = _refused_host(scope) or _refused_socket(scope)
         if refusal is None:
             with disconnects.watched(scope) as watched:
                 await self._application(watched, receive, send)
@@ -72,6 +73,15 @@ def _refused_request(scope: Any, headers: Mapping[str, str]) -> ServerError | No
     if scope["method"] in _SAFE_METHODS or "origin" not in headers:
         return None  # a browser sends the Origin of each POST
     return _refused_origin(scope)
+
+
+def _refused_socket(scope: Any) -> ServerError | None:
+    """The error for a websocket that a page of another site opens; programs open those of the API."""
+    origins = _values(scope, b"origin")
+    if scope["path"] in _API_SOCKETS and not origins:
+        return None  # a browser always sends the Origin
+    is_cross = cors.is_allowed(scope["path"], origins, settings.CONFIG.origins)
+    return None if is_cross else _refused_origin(scope)
 
 
 def _refused_origin(scope: Any) -> ServerError | None:

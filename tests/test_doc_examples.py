@@ -23,8 +23,15 @@ SHOWN = {
         "/v1/embeddings",
         "/v1/rerank",
     ),
-    *("/v1/responses/compact", "/v1/responses/input_tokens", "/v1/tokenize", "/tokenize", "/v1/models"),
-    *("/ollama/api/chat", "/api/models/load"),
+    *(
+        "/v1/responses/compact",
+        "/v1/responses/input_tokens",
+        "/v1/conversations",
+        "/v1/tokenize",
+        "/tokenize",
+        "/v1/models",
+    ),
+    *("/v1/conversations", "/ollama/api/chat", "/api/models/load"),
 }
 
 

@@ -2,9 +2,25 @@
 
 from django.contrib import admin
 
-from inference.admin import download_admin, event_admin, key_admin, model_admin, request_admin, response_admin
+from inference.admin import (
+    conversation_admin,
+    download_admin,
+    event_admin,
+    key_admin,
+    model_admin,
+    request_admin,
+    response_admin,
+)
 
-__all__ = ["download_admin", "event_admin", "key_admin", "model_admin", "request_admin", "response_admin"]
+__all__ = [
+    "conversation_admin",
+    "download_admin",
+    "event_admin",
+    "key_admin",
+    "model_admin",
+    "request_admin",
+    "response_admin",
+]
 
 admin.site.site_header = "mlxsite"
 admin.site.site_title = "mlxsite"

@@ -123,7 +123,10 @@ class Config(BaseSettings):
         512, ge=16, le=8192, description="Prompt tokens processed between two decode steps."
     )
     response_days: int = Field(
-        30, ge=1, le=3650, description="Days for which responses of /v1/responses are stored."
+        30,
+        ge=1,
+        le=3650,
+        description="Days for which responses, and conversations that are not used, are stored.",
     )
     ollama: str = Field(
         "/ollama", description="Path below which clients of Ollama find their API; empty for none."

@@ -13,6 +13,7 @@
     │   ├── PermissionDenied      403  permission_denied
     │   ├── ModelNotFound         404  model_not_found
     │   ├── NotFound              404  not_found
+    │   │   └── PreviousNotFound  404  previous_response_not_found
     │   ├── MethodNotAllowed      405  method_not_allowed
     │   ├── StoppedByOperator     409  stopped_by_operator
     │   ├── BodyTooLarge          413  body_too_large
@@ -151,6 +152,12 @@ class StoppedByOperator(InvalidRequest):
 
 class NotFound(InvalidRequest):
     status, code = 404, "not_found"
+
+
+class PreviousNotFound(NotFound):
+    """The response that was to go on is not there; clients send the whole conversation again."""
+
+    code = "previous_response_not_found"
 
 
 class MethodNotAllowed(InvalidRequest):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from inference.core.errors import InvalidValue, NotFound
+from inference.core.errors import InvalidValue, NotFound, PreviousNotFound
 from inference.models import StoredItem, StoredResponse
 from inference.storage.response_retention import oldest
 
@@ -95,7 +95,8 @@ class Stored:
         kept = StoredResponse.objects.filter(owner=self._owner, created_at__gte=oldest())
         found = kept.filter(pk=response_id[:64]).first()
         if found is None:
-            raise NotFound(
+            kind = PreviousNotFound if param == "previous_response_id" else NotFound
+            raise kind(
                 f"There is no stored response {response_id[:64]!r}; it may have been deleted, or was made "
                 "with store: false.",
                 param=param,

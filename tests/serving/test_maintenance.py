@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from inference.core.config import Config
-from inference.models import StoredResponse
+from inference.models import StoredConversation, StoredResponse
 from inference.models.request_record import Capture, RequestRecord
 from inference.serving.maintenance import TASKS, Maintenance, Task, forget_old
 from inference.serving.recording.capture_switch import SWITCH
@@ -55,8 +55,12 @@ def test_old_responses_go_though_none_is_kept_after_them(settings: Any) -> None:
     for days in (1, 3):
         kept = StoredResponse.objects.create(id=f"resp_{days}", owner="key:ann", body={})
         StoredResponse.objects.filter(pk=kept.pk).update(created_at=timezone.now() - timedelta(days=days))
+        StoredConversation.objects.create(id=f"conv_{days}", owner="key:ann")
+        used_at = timezone.now() - timedelta(days=days)
+        StoredConversation.objects.filter(pk=f"conv_{days}").update(used_at=used_at)
     forget_old()
     assert [kept.pk for kept in StoredResponse.objects.all()] == ["resp_1"]
+    assert [kept.pk for kept in StoredConversation.objects.all()] == ["conv_1"]
 
 
 def test_expired_sessions_go_and_others_stay() -> None:

@@ -19,6 +19,7 @@ from inference.api.openai.schemas import (
     ResponseBody,
     Strict,
 )
+from inference.api.openai.schemas.conversations import ConversationBody, ConversationUpdate, ItemsBody
 from inference.api.openai.tokenize import ChatDryRun, CompletionDryRun
 
 Json = dict[str, Any]
@@ -111,6 +112,12 @@ OBJECTS: Mapping[str, Json] = {
     ),
     "Deleted": _object("id deleted", id=TEXT, deleted=YES),
     "Items": _object("object data has_more", object=TEXT, data=_list_of({"type": "object"}), has_more=YES),
+    "Item": _object("id type", id=TEXT, type=TEXT),
+    "Conversation": _object(
+        "id object created_at metadata",
+        **{"id": TEXT, "object": {"const": "conversation"}, "created_at": WHOLE},
+        metadata={"type": "object"},
+    ),
     "Model": MODEL,
     "Models": _object("object data", object=TEXT, data=_list_of(MODEL)),
     "Tokens": _object(
@@ -130,6 +137,9 @@ BODIES: Mapping[str, tuple[type[Strict], ...]] = {
     "/responses": (ResponseBody,),
     "/responses/input_tokens": (ResponseBody,),
     "/responses/compact": (ResponseBody,),
+    "/conversations": (ConversationBody,),
+    "/conversations/{conversation_id}": (ConversationUpdate,),
+    "/conversations/{conversation_id}/items": (ItemsBody,),
     "/rerank": (RerankBody,),
     "/tokenize": (ChatDryRun, CompletionDryRun),
     "/detokenize": (DetokenizeBody,),
@@ -149,6 +159,14 @@ ANSWERS: Mapping[tuple[str, str], str] = {
     ("post", "/responses/compact"): "Compaction",
     ("delete", "/responses/{response_id}"): "Deleted",
     ("get", "/responses/{response_id}/input_items"): "Items",
+    ("post", "/conversations"): "Conversation",
+    ("get", "/conversations/{conversation_id}"): "Conversation",
+    ("post", "/conversations/{conversation_id}"): "Conversation",
+    ("delete", "/conversations/{conversation_id}"): "Deleted",
+    ("get", "/conversations/{conversation_id}/items"): "Items",
+    ("post", "/conversations/{conversation_id}/items"): "Items",
+    ("get", "/conversations/{conversation_id}/items/{item_id}"): "Item",
+    ("delete", "/conversations/{conversation_id}/items/{item_id}"): "Conversation",
     ("post", "/tokenize"): "Tokens",
     ("post", "/detokenize"): "Text",
     ("get", "/models"): "Models",
@@ -159,7 +177,7 @@ _STATUSES = {
     400: "Something in the request is wrong; `param` names it.",
     401: "The key is wrong or missing.",
     403: "This key or user may not do that.",
-    404: "There is no such model, response or answer in progress.",
+    404: "There is no such model, response, conversation, item or answer in progress.",
     409: "An operator stopped this request.",
     413: "The body is too large.",
     415: "The body is not JSON in UTF-8.",

@@ -31,6 +31,9 @@ _RTOOLS = "api/openai/test_response_tools.py"
 _STREAMS = "api/openai/test_response_streams.py"
 _WHOLE = "api/openai/test_streamed_is_whole.py"
 _KEPT = "api/openai/test_responses_kept.py"
+_CONVERSATIONS = "api/openai/test_conversations.py"
+_IN_ONE = "api/openai/test_conversation_responses.py"
+_WINDOW = "api/openai/test_context_management.py"
 _TEMPLATE = "adapters/chat_template/test_template_input.py"
 _VECTORS = "pool/test_worker_embeddings.py"
 OLLAMA_FILE = "api/ollama/test_field_handling.py"
@@ -138,6 +141,13 @@ PROOFS: Mapping[str, str] = {
     "responses.input": f"{_RESPONSES}::test_items_become_the_messages_of_a_chat",
     "instructions": f"{_RESPONSES}::test_text_is_a_users_message",
     "previous_response_id": f"{_KEPT}::test_a_conversation_goes_on_from_a_stored_response",
+    "conversation": f"{_IN_ONE}::test_its_items_come_first_and_what_was_said_is_added",
+    "context_management": f"{_WINDOW}::test_what_is_too_long_is_summarised_and_then_answered",
+    "context_management.compact_threshold": f"{_WINDOW}::test_within_reach_nothing_changes",
+    "conversations": f"{_CONVERSATIONS}::test_a_conversation_is_made_shown_changed_and_deleted",
+    "conversations.metadata": f"{_CONVERSATIONS}::test_a_conversation_is_made_shown_changed_and_deleted",
+    "conversation update": f"{_CONVERSATIONS}::test_a_conversation_is_made_shown_changed_and_deleted",
+    "conversation items": f"{_CONVERSATIONS}::test_items_are_added_listed_shown_and_deleted",
     "responses.input.encrypted_content": f"{_ITEMS}::test_sealed_reasoning_comes_back_to_the_model",
     "responses.input.summary": f"{_ITEMS}::test_a_summary_is_read_where_there_is_nothing_else",
     "responses.input.content.refusal": f"{_ITEMS}::test_a_refusal_is_read_as_what_was_said",

@@ -32,6 +32,7 @@ from inference.api.openai.schemas import (
     ResponseBody,
     Strict,
 )
+from inference.api.openai.schemas.conversations import ConversationBody, ConversationUpdate, ItemsBody
 from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, TokenizeTextBody
 from inference.core.config import BASE_DIR
 from tests.api.anthropic import proofs as anthropic
@@ -43,6 +44,9 @@ BODIES: Mapping[str, type[Strict]] = {
     "completions": CompletionBody,
     "control": ControlBody,
     "responses": ResponseBody,
+    "conversations": ConversationBody,
+    "conversation update": ConversationUpdate,
+    "conversation items": ItemsBody,
     "embeddings": EmbeddingBody,
     "rerank": RerankBody,
     "detokenize": DetokenizeBody,

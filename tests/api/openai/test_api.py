@@ -29,6 +29,14 @@ KNOWN = {
     ("GET", "/responses/{response:response_id}"),
     ("DELETE", "/responses/{response:response_id}"),
     ("GET", "/responses/{response:response_id}/input_items"),
+    ("POST", "/conversations"),
+    ("GET", "/conversations/{conversation_id}"),
+    ("POST", "/conversations/{conversation_id}"),
+    ("DELETE", "/conversations/{conversation_id}"),
+    ("GET", "/conversations/{conversation_id}/items"),
+    ("POST", "/conversations/{conversation_id}/items"),
+    ("GET", "/conversations/{conversation_id}/items/{item_id}"),
+    ("DELETE", "/conversations/{conversation_id}/items/{item_id}"),
     ("POST", "/tokenize"),
     ("POST", "/detokenize"),
     ("POST", "/messages"),
@@ -59,7 +67,17 @@ async def test_no_route_answers_a_stranger(method: str, path: str, settings: obj
 
 
 NOWHERE = [
-    *("docs", "", "images", "models/", "files", "batches", "conversations", "audio/speech", "moderations"),
+    *(
+        "docs",
+        "",
+        "images",
+        "models/",
+        "files",
+        "batches",
+        "conversations/conv_1/runs",
+        "audio/speech",
+        "moderations",
+    ),
     *("responses/ws", "responses/resp_1/pause"),
     *("responses/resp_1/input_items/msg_1", "chat/completions/chatcmpl-1", "completions/cmpl-1"),
     *("chat", "embeddings/1", "tokenize/count", "responses/chatcmpl-1", "responses/resp_"),

@@ -122,7 +122,6 @@ async def test_the_form_of_the_text_is_enforced() -> None:
         ),
         ({"background": True, "store": False}, "background"),
         ({"include": ["message.output_text.tokens"]}, "include.0"),
-        ({"conversation": "x"}, "conversation"),
         ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"ignore_eos": True, "text": {"format": {"type": "json_object"}}}, "ignore_eos"),
         ({"ignore_eos": True, "tools": [NOW], "tool_choice": "required"}, "ignore_eos"),

@@ -13,6 +13,7 @@ from inference.api.openai.schemas import (
     ResponseBody,
     Strict,
 )
+from inference.api.openai.schemas.conversations import ConversationBody, ConversationUpdate, ItemsBody
 from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, TokenizeTextBody
 
 Path = tuple[str | int, ...]
@@ -237,6 +238,11 @@ _TOKENIZED_CHAT = {
     "tools": CHAT["tools"],
     "chat_template_kwargs": CHAT["chat_template_kwargs"],
 }
+_IN_CONVERSATION = {
+    "model": "tiny",
+    "input": "Hi",
+    "context_management": [{"type": "compaction", "compact_threshold": 1000}],
+}
 BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "chat": (ChatCompletionBody, CHAT),
     "completion": (CompletionBody, COMPLETION),
@@ -267,6 +273,11 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
             [*_FORMS, {"response_format": {"type": "json_schema", "json_schema": _SCHEMA}}]
         )
     },
+    "response in a conversation": (ResponseBody, _IN_CONVERSATION | {"conversation": {"id": "conv_1"}}),
+    "response in a conversation by its id": (ResponseBody, _IN_CONVERSATION | {"conversation": "conv_1"}),
+    "conversation": (ConversationBody, {"items": RESPONSE["input"], "metadata": {"a": "b"}}),
+    "conversation update": (ConversationUpdate, {"metadata": {"a": "b"}}),
+    "conversation items": (ItemsBody, {"items": RESPONSE["input"]}),
     "allowed": (ResponseBody, RESPONSE | {"tool_choice": ALLOWED}),
     "embedding": (EmbeddingBody, EMBEDDING),
     "rerank": (RerankBody, RERANK),

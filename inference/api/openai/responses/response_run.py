@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -14,6 +14,7 @@ from inference.api.http.event_feed import EventFeed
 from inference.api.openai.responses import conversation, input_items, response_fields
 from inference.api.openai.responses.context_window import ContextWindow
 from inference.api.openai.responses.conversation_locks import LOCKS, Hold
+from inference.api.openai.responses.output_items import StreamEvent
 from inference.api.openai.responses.response_writer import ResponseWriter
 from inference.api.openai.responses.trace import NumberedEvents, Trace
 from inference.api.openai.schemas import ResponseBody
@@ -34,10 +35,13 @@ OnAccepted = Callable[[Accepted], None]
 class ResponseRun:
     """One response of an owner, and where it will be kept. `prepare` it first.
 
+    `recent` are conversations that go on though they may not be stored, by the ids of their last responses.
     `hold` keeps others out of its conversation until `release`, which its end calls.
     """
 
-    def __init__(self, owner: str, body: ResponseBody) -> None:
+    def __init__(
+        self, owner: str, body: ResponseBody, recent: Mapping[str, list[dict[str, Any]]] | None = None
+    ) -> None:
         self.id = f"resp_{secrets.token_hex(24)}"
         self.writer = ResponseWriter(
             response_fields.begun(self.id, body),
@@ -51,6 +55,8 @@ class ResponseRun:
         self._stored = Stored(owner)
         self._conversations = Conversations(owner)
         self._body = body
+        self._recent = recent or {}
+        self._before: list[dict[str, Any]] = []
         self._input: list[dict[str, Any]] = []
         self._hold: Hold | None = None
 
@@ -68,6 +74,7 @@ class ResponseRun:
         """The chat to ask the model; raises NotFound where a stored response or item is not there."""
         found, before = await self._looked_up()
         made = conversation.conversation(before, self._body, found)
+        self._before = before
         self._input = input_items.kept(input_items.items_of(self._body), found)
         self.field_names = {**self._body.own_names, **made.fields}
         return self._body.request(made.messages)
@@ -81,7 +88,9 @@ class ResponseRun:
         before: list[dict[str, Any]] = []
         if wanted:
             found = await in_database(lambda: find_items(self._owner, wanted))
-        if previous:
+        if previous and previous in self._recent:
+            before = self._recent[previous]
+        elif previous:
             before = await in_database(lambda: self._stored.conversation(previous))
         if conversation_id:
             before = await in_database(lambda: self._conversations.items(conversation_id, "conversation"))
@@ -111,28 +120,42 @@ class ResponseRun:
         return self.writer.whole
 
     async def frames(self, feed: EventFeed, accepted: Accepted) -> AsyncGenerator[bytes]:
-        """The response as events and [DONE]; `response.failed` is the last event where something broke."""
+        """The response as events and [DONE]."""
+        async with aclosing(self.batches(feed, accepted)) as batches:
+            async for batch in batches:
+                yield self.numbered.framed(batch) if batch else sse.KEEP_ALIVE
+        yield sse.DONE
+
+    async def batches(self, feed: EventFeed, accepted: Accepted) -> AsyncGenerator[Sequence[StreamEvent]]:
+        """The response as events; an empty batch tells of a silence.
+
+        `response.failed` is the last event where something broke. Number the events of a batch before the
+        next one.
+        """
         async with aclosing(feed):
-            yield self.numbered.framed([*self.writer.note(accepted), *self.writer.begin()])
+            yield [*self.writer.note(accepted), *self.writer.begin()]
             spoke_at = time.monotonic()
             try:
                 async for batch in feed.batches():
                     events = [one for event in batch for one in self.writer.note(event)]
+                    if not events and time.monotonic() - spoke_at >= sse.KEEP_ALIVE_S:
+                        self.numbered.beat()
+                        events = list(self.writer.beat())
                     if events:
                         spoke_at = time.monotonic()
-                        yield self.numbered.framed(events)
-                    elif time.monotonic() - spoke_at < sse.KEEP_ALIVE_S:
-                        yield sse.KEEP_ALIVE
-                    else:
-                        spoke_at = time.monotonic()
-                        yield self.numbered.beaten(self.writer.beat())
+                    yield events
                 await self.keep()
                 last = self.writer.end()
             except Exception as error:  # the boundary: whatever broke, the stream reports it
                 last = self.writer.fail(errors.explain(error))
             finally:  # before its last event: the next request may follow at once
                 self.release()
-            yield self.numbered.framed([last]) + sse.DONE
+            yield [last]
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """All items of the conversation, those of the answer as well."""
+        return [*self._before, *self._input, *self.writer.whole["output"]]
 
     async def keep(self, trace: Trace | None = None) -> None:
         """Store the response as it is now, and add it to its conversation once it is whole."""

@@ -46,15 +46,17 @@ class NumberedEvents:
     def framed(self, events: Iterable[StreamEvent]) -> bytes:
         return b"".join(self._frame(kind, fields) for kind, fields in events)
 
-    def beaten(self, events: Iterable[StreamEvent]) -> bytes:
-        """The frame of an event that says nothing new."""
+    def beat(self) -> None:
+        """The next event says nothing new."""
         self.beats.append(self.count)
-        return self.framed(events)
+
+    def encoded(self, kind: str, fields: dict[str, Any]) -> bytes:
+        """One event as JSON, with its number."""
+        number, self.count = self.count, self.count + 1
+        return msgspec.json.encode({"type": kind, "sequence_number": number, **fields})
 
     def _frame(self, kind: str, fields: dict[str, Any]) -> bytes:
-        number, self.count = self.count, self.count + 1
-        event = {"type": kind, "sequence_number": number, **fields}
-        return sse.event(msgspec.json.encode(event), name=kind)
+        return sse.event(self.encoded(kind, fields), name=kind)
 
 
 def replayed(body: Mapping[str, Any], trace: Trace, after: int = -1) -> Iterator[bytes]:

@@ -185,11 +185,11 @@ class CompactionItem(Part):
 
 
 class ReferenceItem(Part):
-    """An item of one of your stored responses, by its id."""
+    """An item of one of your stored responses or conversations, by its id."""
 
     type: Literal["item_reference"] = Field("item_reference", description="`item_reference`.")
     id: Annotated[str, Field(min_length=1, max_length=256)] = Field(
-        description="The item's id; 404 where none of your stored responses has it."
+        description="The item's id; 404 where none of your stored responses and conversations has it."
     )
 
 

@@ -1,0 +1,28 @@
+"""The admin's page of stored conversations."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from inference.models import StoredConversation
+
+if TYPE_CHECKING:
+    StoredConversationAdminBase = admin.ModelAdmin[StoredConversation]
+else:
+    StoredConversationAdminBase = admin.ModelAdmin  # not generic at run time
+
+
+@admin.register(StoredConversation)
+class StoredConversationAdmin(StoredConversationAdminBase):
+    """Owner and age of each conversation; its items and metadata belong to the owner and are not shown."""
+
+    list_display = fields = readonly_fields = ("id", "owner", "created_at", "used_at")
+    list_filter = ("owner",)
+    date_hierarchy = "used_at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: StoredConversation | None = None) -> bool:
+        return False
