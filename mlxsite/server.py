@@ -220,6 +220,8 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
             ],
             signal_handlers=False,
             server_name="mlxsite",
+            websocket_max_message_size=max_body_bytes,
+            websocket_max_frame_size=max_body_bytes,
         )
         self.max_body_bytes = max_body_bytes
         self.stall_s = stall_s
