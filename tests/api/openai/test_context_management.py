@@ -82,7 +82,7 @@ async def test_what_is_too_long_is_summarised_and_then_answered() -> None:
         ),
         ("assistant", "done"),
     ]
-    assert (summary.tools, summary.max_tokens, summary.stop) == ((), None, ())
+    assert (summary.tools, summary.max_tokens, summary.stop) == ((), 64, ())
     assert said(answer) == [("system", "Be brief."), *SHORTER]
     assert (len(answer.tools), answer.max_tokens, answer.stop) == (1, 3, ("x",))
     assert [item["type"] for item in told["output"]] == ["compaction", "message"]
@@ -105,6 +105,14 @@ async def test_within_reach_nothing_changes(body: dict[str, Any]) -> None:
     runner = CountingRunner()
     told = await answered(runner, **body)
     assert [item["type"] for item in told["output"]] == ["message"] and len(runner.chats) == 1
+
+
+async def test_a_summary_has_half_of_the_threshold() -> None:
+    history = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}] * 60
+    runner = CountingRunner()
+    threshold = [{"type": "compaction", "compact_threshold": 500}]
+    await answered(runner, input=[*history, LAST], context_management=threshold)
+    assert runner.chats[0].max_tokens == 250
 
 
 @pytest.mark.parametrize("summary", ["", ContextLengthExceeded("Too long.", param="messages")])

@@ -79,10 +79,19 @@ def without_orphans(body: Any) -> None:
             message.update(role="user", content=content)
 
 
+def without_history(path: str, body: Any) -> None:
+    """Give a response an input of its own: none is generated whose id it could go on from."""
+    if path.startswith("/responses"):
+        body.pop("previous_response_id", None)
+        body.pop("conversation", None)
+        body["input"] = body.get("input") or "Hello"
+
+
 # What one field asks of another, of what is stored or of any JSON; a schema would tell it badly.
 BETWEEN_FIELDS = re.compile(
     "only (allowed|supported) (together )?with|not supported together|it differs from|are more than"
-    "|no earlier|there is no (tool|stored|namespace)|none of your stored"
+    "|no earlier|there is no (tool|stored|namespace|conversation)|none of your stored"
+    "|mutually exclusive|it is required, and with at least"
     "|another tool has this name|here it must be 'input_text'"
     "|it is for the (type|json types)|it is required with this type|there are no tools|comes? whole"
     "|there is \\S+ already|it begins with none of the triggers"
@@ -105,6 +114,7 @@ ALTERNATIVES = (
     "tool_choice function_call",
     "max_tokens max_completion_tokens",
     "user safety_identifier",
+    "previous_response_id conversation",
 )
 
 
@@ -121,8 +131,10 @@ def test_what_follows_the_description_is_done(site: Site, label: str) -> None:
     done = []
 
     def accepted(case: Any) -> None:
+        name_a_conversation(site, case)
         case.body = with_one_of_each(case.body)
         without_orphans(case.body)
+        without_history(case.path, case.body)
         response = asked(site, case)
         told = "" if response.status_code == 200 else response.json()["error"]["message"]
         assert not told or BETWEEN_FIELDS.search(told), told
@@ -141,7 +153,20 @@ def test_a_made_up_answer_is_not_found_as_described(site: Site) -> None:
     assert statuses == {404}
 
 
-WITH_ID = sorted(label for label in OPERATIONS if "{" in label)
+def name_a_conversation(site: Site, case: Any) -> None:
+    """Put the ids of a conversation and its item into the address, where it has them."""
+    if "conversation_id" not in (case.path_parameters or {}):
+        return
+    address = f"{site.address}/v1/conversations"
+    made = httpx.post(address, json={"items": [{"role": "user", "content": "Hi"}]}).json()["id"]
+    item = httpx.get(f"{address}/{made}/items").json()["first_id"]
+    ids = {"conversation_id": made, "item_id": item}
+    case.path_parameters |= {name: ids[name] for name in case.path_parameters}
+
+
+WITH_ID = sorted(label for label in OPERATIONS if "{" in label and label.partition(" ")[2] not in BODIES)
+WITH_ID += [f"{method} /conversations/{{conversation_id}}" for method in ("GET", "DELETE")]
+WITH_ID += ["GET /conversations/{conversation_id}/items"]
 
 
 @pytest.mark.parametrize("label", WITH_ID)
@@ -151,6 +176,7 @@ def test_what_is_there_is_shown_as_described(site: Site, label: str) -> None:
         made = httpx.post(f"{site.address}/v1/responses", json=body).json()
         case.path_parameters |= {name: made["id"] for name in case.path_parameters if name == "response_id"}
         case.path_parameters |= {name: "tiny" for name in case.path_parameters if name == "model_id"}
+        name_a_conversation(site, case)
         assert asked(site, case).status_code == 200
 
     strategy = OPERATIONS[label].as_strategy(generation_mode=GenerationMode.POSITIVE)

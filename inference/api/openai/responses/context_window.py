@@ -19,6 +19,7 @@ from inference.core.requests import ChatRequest, Message, TokenizeRequest
 from inference.serving import generation
 
 _DEFAULT_SHARE = 0.75  # of the context
+_LEAST_SUMMARY = 64  # tokens that a summary may always have; otherwise half of the threshold
 
 
 class ContextWindow(Struct, frozen=True):
@@ -42,10 +43,11 @@ class ContextWindow(Struct, frozen=True):
         3. Answer system messages, the user's messages, the summary and the last turn.
         """
         shorter: tuple[Message, ...] = ()
-        if await self._is_too_long(asked, principal):
+        if most := await self._exceeded(asked, principal):
             summary = Summary()
             try:
-                async with aclosing(self._summarised(asked, principal, summary)) as events:
+                task = self._task(asked, max_tokens=max(_LEAST_SUMMARY, most // 2))
+                async with aclosing(_noted(summary, task, principal)) as events:
                     async for event in events:
                         yield event
             except ContextLengthExceeded:
@@ -58,9 +60,10 @@ class ContextWindow(Struct, frozen=True):
             async for event in answer:
                 yield event
 
-    async def _is_too_long(self, asked: ChatRequest, principal: Principal) -> bool:
+    async def _exceeded(self, asked: ChatRequest, principal: Principal) -> int:
+        """The threshold where the prompt is longer and can be made shorter; else 0."""
         if not _is_compactable(self._history(asked)):
-            return False
+            return 0
         counted = None
         async with aclosing(generation.stream(TokenizeRequest(of=asked), principal)) as events:
             async for event in events:
@@ -68,22 +71,13 @@ class ContextWindow(Struct, frozen=True):
         if counted is None:
             raise InternalError("The answer did not come; please ask again.")
         most = self.threshold or int(counted.context_length * _DEFAULT_SHARE)
-        return sum(map(len, counted.tokens)) > most
+        return most if sum(map(len, counted.tokens)) > most else 0
 
-    async def _summarised(
-        self, asked: ChatRequest, principal: Principal, summary: Summary
-    ) -> AsyncGenerator[Event]:
-        """What its client sees of the summary being written: that the request waits, and is accepted."""
+    def _task(self, asked: ChatRequest, max_tokens: int) -> ChatRequest:
+        """The request for the summary; limits of the answer are not its own."""
         own = asked.messages[: self.instructions]
         task = summary_request(asked, (*own, *self._history(asked)))
-        task = structs.replace(task, max_tokens=None, stop=(), ignores_end=False)
-        async with aclosing(generation.stream(task, principal)) as events:
-            async for event in events:
-                summary.note(event)
-                if isinstance(event, Accepted):
-                    yield structs.replace(event, answer_limit=0)  # that is the answer's to say
-                elif isinstance(event, Progress):
-                    yield event
+        return structs.replace(task, max_tokens=max_tokens, stop=(), ignores_end=False)
 
     def _history(self, asked: ChatRequest) -> Sequence[Message]:
         """All but the instructions and the last turn."""
@@ -96,6 +90,17 @@ class ContextWindow(Struct, frozen=True):
         kept = [one for one in self._history(asked) if one.role in ("system", "user") and not is_summary(one)]
         kept.sort(key=lambda one: one.role != "system")
         return (*kept, summary_message(summary), *_last_turn(asked.messages))
+
+
+async def _noted(summary: Summary, task: ChatRequest, principal: Principal) -> AsyncGenerator[Event]:
+    """What a client sees of the summary being written: that the request waits, and is accepted."""
+    async with aclosing(generation.stream(task, principal)) as events:
+        async for event in events:
+            summary.note(event)
+            if isinstance(event, Accepted):
+                yield structs.replace(event, answer_limit=0)  # that is the answer's to say
+            elif isinstance(event, Progress):
+                yield event
 
 
 def _last_turn(messages: Sequence[Message]) -> Sequence[Message]:
