@@ -24,7 +24,16 @@ api = NinjaAPI(
 )
 errors.handle_all(api)
 for part in (
-    *(chat_completions, answer_control, completions, compaction, counting, responses, conversations, tokenize),
+    *(
+        chat_completions,
+        answer_control,
+        completions,
+        compaction,
+        counting,
+        responses,
+        conversations,
+        tokenize,
+    ),
     messages,
 ):
     api.add_router("", part.router, auth=Caller("chat"))

@@ -31,9 +31,7 @@ class ContextWindow(Struct, frozen=True):
     threshold: int | None
     instructions: int
 
-    async def stream(
-        self, asked: ChatRequest, principal: Principal, answer_id: str
-    ) -> AsyncGenerator[Event]:
+    async def stream(self, asked: ChatRequest, principal: Principal, answer_id: str) -> AsyncGenerator[Event]:
         """The events of `asked`; where its prompt is too long, of a compacted one, after Compacted.
 
         Steps:
