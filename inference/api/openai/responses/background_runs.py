@@ -16,6 +16,7 @@ from inference.api.openai.responses.output_items import StreamEvent
 from inference.api.openai.responses.response_run import ResponseRun
 from inference.core.errors import InternalError, QueueFull
 from inference.core.events import Accepted, Event, Finished
+from inference.storage.response_store import UNFINISHED
 
 logger = logging.getLogger(__name__)
 MOST_RUNS = 64  # of one principal
@@ -39,6 +40,12 @@ class BackgroundRun:
     @property
     def whole(self) -> dict[str, Any]:
         return self._run.writer.whole
+
+    async def shown(self) -> dict[str, Any]:
+        """What it is now; one that has ended is shown once it is stored, so that others can go on from it."""
+        if self.whole["status"] not in UNFINISHED:
+            await asyncio.wait([self.task])
+        return self.whole
 
     async def cancel(self) -> None:
         """End it with what it has, and return once that is stored."""

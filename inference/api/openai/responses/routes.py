@@ -84,7 +84,9 @@ async def get_response(request: AuthenticatedRequest, response_id: str) -> HttpR
     """Show a response that was kept or is under way; `stream=true` gives its events again."""
     asked = queries.shown_as(request)
     if run := RUNS.find(request.auth.owner, response_id):
-        return sse.EventStream(run.frames(asked.starting_after)) if asked.stream else _json(run.whole)
+        if asked.stream:
+            return sse.EventStream(run.frames(asked.starting_after))
+        return _json(await run.shown())
     found = await in_database(lambda: Stored(request.auth.owner).ended(response_id))
     return _replay(found.body, found.trace, asked.starting_after) if asked.stream else _json(found.body)
 
