@@ -96,7 +96,7 @@ async def _noted(summary: Summary, task: ChatRequest, principal: Principal) -> A
         async for event in events:
             summary.note(event)
             if isinstance(event, Accepted):
-                yield structs.replace(event, answer_limit=0)  # that is the answer's to say
+                yield structs.replace(event, answer_limit=0)  # it would be the summary's
             elif isinstance(event, Progress):
                 yield event
 

@@ -127,7 +127,7 @@ class ResponseRun:
         yield sse.DONE
 
     async def batches(self, feed: EventFeed, accepted: Accepted) -> AsyncGenerator[Sequence[StreamEvent]]:
-        """The response as events; an empty batch tells of a silence.
+        """The response as events; an empty batch stands for a silence.
 
         `response.failed` is the last event where something broke. Number the events of a batch before the
         next one.

@@ -57,7 +57,7 @@ class ResponseSocket(AsyncWebsocketConsumer):
                     f"You have {MOST_SOCKETS} connections already; close one.", retry_after=_BUSY_RETRY_S
                 )
         except Exception as error:  # the boundary: a client gets an error in any case
-            await self._tell_error(errors.explain(error))
+            await self._send_error(errors.explain(error))
             await self.close(REFUSED)
             return
         self._owner = owner
@@ -93,7 +93,7 @@ class ResponseSocket(AsyncWebsocketConsumer):
                 await self._answer(body)
             except Exception as error:  # the boundary: whatever broke, the connection goes on
                 self._recent.pop(previous, None)
-                await self._tell_error(errors.explain(error))
+                await self._send_error(errors.explain(error))
 
     async def _answer(self, body: ResponseBody) -> None:
         principal = await self._caller()
@@ -114,10 +114,10 @@ class ResponseSocket(AsyncWebsocketConsumer):
         failed = run.writer.whole["status"] == "failed"
         self._recent = {} if failed else {run.id: run.items}
 
-    async def _tell_error(self, error: ServerError) -> None:
+    async def _send_error(self, error: ServerError) -> None:
         fields = {"type": error.type, "code": error.code, "message": error.message, "param": error.param}
-        told = {"type": "error", "status": error.status, "error": fields}
-        await self.send(msgspec.json.encode(told).decode())
+        event = {"type": "error", "status": error.status, "error": fields}
+        await self.send(msgspec.json.encode(event).decode())
 
 
 async def _nobody() -> AnonymousUser:
