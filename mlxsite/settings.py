@@ -27,7 +27,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "inference.api.http.middleware.json_errors",  # first, so that it sees the errors of all the others
+    "inference.api.ollama.openai_paths.openai_paths",  # before all that look at the path
+    "inference.api.http.middleware.json_errors",  # before the others, so that it sees their errors
     "mlxsite.middleware.Security",
     "mlxsite.middleware.ContentSecurityPolicy",
     "mlxsite.static_files.static_files",

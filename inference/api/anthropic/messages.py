@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 from ninja import Router
 
 from inference.api.anthropic.message_writer import PING_S, MessageWriter
-from inference.api.anthropic.schemas import CountTokensBody, MessagesBody
+from inference.api.anthropic.schemas import INTERLEAVED, CountTokensBody, MessagesBody
 from inference.api.http import answer_headers, disconnects, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
@@ -33,7 +33,7 @@ async def create_message(request: AuthenticatedRequest) -> HttpResponseBase:
     A refusal of a stream is a status while it comes soon. After a silence the stream begins with pings, so
     that the client knows that its request waits for a model; a refusal is then an event.
     """
-    body = await strict_json.read(request, MessagesBody)
+    body = await strict_json.read(request, MessagesBody, context={INTERLEAVED: _is_interleaved(request)})
     _list_left_out(request, body)
     writer = MessageWriter(body, answer_headers.on_accepted(request, _own_name))
     events = generation.stream(body.request(), request.auth, writer.id)
@@ -55,6 +55,15 @@ async def count_tokens(request: AuthenticatedRequest) -> HttpResponse:
     found, _ = await single(request, body, TokenizeRequest(of=body.request()), Tokenized)
     counted = {"input_tokens": len(found.tokens[0])}
     return HttpResponse(msgspec.json.encode(counted), content_type="application/json")
+
+
+def _is_interleaved(request: AuthenticatedRequest) -> bool:
+    """Whether a budget of reasoning may exceed one answer, as clients ask for by a header of Anthropic's.
+
+    https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking#interleaved-thinking
+    """
+    betas = request.headers.get("anthropic-beta", "").split(",")
+    return any(beta.strip().startswith("interleaved-thinking-") for beta in betas)
 
 
 def _own_name(field: str) -> str:

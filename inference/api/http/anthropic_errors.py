@@ -4,6 +4,7 @@ from collections.abc import Container
 
 import msgspec
 
+from inference.api.http import dialects
 from inference.core import request_id
 from inference.core.errors import (
     AllPinned,
@@ -35,6 +36,7 @@ _TYPES: dict[type[ServerError], str] = {
 
 def is_spoken(path: str, headers: Container[str] = ()) -> bool:
     """Whether a request is one of an Anthropic client: by its address, or by the header they all send."""
+    path = dialects.served_path(path)
     is_theirs = path == _ADDRESS or path.startswith(f"{_ADDRESS}/")
     return is_theirs or (path.startswith("/v1/") and "anthropic-version" in headers)
 

@@ -36,9 +36,15 @@ def is_dialect(path: str) -> bool:
 
 
 def is_ollama(path: str) -> bool:
-    """Whether a request to this path is one of a client of Ollama."""
+    """Whether a request to this path is one of Ollama's API."""
     ollama = settings.CONFIG.ollama
-    return bool(ollama) and f"{path}/".startswith(f"{ollama}/")
+    return bool(ollama) and f"{served_path(path)}/".startswith(f"{ollama}/")
+
+
+def served_path(path: str) -> str:
+    """The path of the API that answers: OpenAI's, where Ollama's servers have it below the same base."""
+    ollama = settings.CONFIG.ollama
+    return path.removeprefix(ollama) if ollama and path.startswith(f"{ollama}/v1/") else path
 
 
 def name_of(path: str) -> str:

@@ -6,7 +6,9 @@ broken a server of this kind (a second reader sees another value, an engine thre
 
 import json
 import re
+from collections.abc import Mapping
 from math import isfinite
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
 import pydantic
@@ -45,18 +47,24 @@ _REWORDED = {"model_type": "It must be an object", "dict_type": "It must be an o
 _SIZE_FOUND = re.compile(" after validation, not .*")
 
 S = TypeVar("S", bound=Strict)
+Context = Mapping[str, bool]
+_NO_CONTEXT: Context = MappingProxyType({})
 
 
-async def read(request: HttpRequest, schema: type[S], *, takes_any_type: bool = False) -> S:
+async def read(
+    request: HttpRequest, schema: type[S], *, takes_any_type: bool = False, context: Context = _NO_CONTEXT
+) -> S:
     """The request's body as `schema`; UnsupportedMediaType, BodyTooLarge, InvalidJSON or InvalidValue.
 
     What is noted of it is listed in a header of the answer. `takes_any_type` is for APIs whose clients send
     JSON under any Content-Type: only a request without an Origin may, since no page of another site sent it.
+    `context` is what the schema has to know beside the body, such as what the request's headers say.
     """
     body = body_of(request, takes_any_type=takes_any_type)
     if len(body) <= _SMALL_BODY_BYTES:
-        return _read(request, body, schema)
-    return await BODIES.run(_read, request, body, schema)  # megabytes of JSON would hold up every stream
+        return _read(request, body, schema, context)
+    # Megabytes of JSON would hold up every stream.
+    return await BODIES.run(_read, request, body, schema, context)
 
 
 def read_now(request: HttpRequest, schema: type[S]) -> S:
@@ -64,10 +72,10 @@ def read_now(request: HttpRequest, schema: type[S]) -> S:
     return _read(request, body_of(request), schema)
 
 
-def _read(request: HttpRequest, body: bytes, schema: type[S]) -> S:
+def _read(request: HttpRequest, body: bytes, schema: type[S], context: Context = _NO_CONTEXT) -> S:
     fields = load_object(body)
     notes_unknown = settings.CONFIG.unknown_fields == "note" or known_clients.is_known(request, fields)
-    made = check(fields, schema, notes_unknown=notes_unknown)
+    made = check(fields, schema, notes_unknown=notes_unknown, context=context)
     answer_headers.list_in(request, answer_headers.NOTED, noted_in(made))
     return made
 
@@ -76,10 +84,12 @@ def parse(body: bytes, schema: type[S]) -> S:
     return check(load_object(body), schema)
 
 
-def check(fields: dict[str, Any], schema: type[S], *, notes_unknown: bool = False) -> S:
+def check(
+    fields: dict[str, Any], schema: type[S], *, notes_unknown: bool = False, context: Context = _NO_CONTEXT
+) -> S:
     """Values that `load_object` has read, or that were read so before, as `schema`; InvalidValue."""
     try:
-        return schema.model_validate(fields, context={NOTES_UNKNOWN: notes_unknown})
+        return schema.model_validate(fields, context={**context, NOTES_UNKNOWN: notes_unknown})
     except pydantic.ValidationError as error:
         raise _wrong_field(error.errors(include_url=False, include_input=False)[0], fields) from None
 

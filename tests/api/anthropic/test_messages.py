@@ -272,3 +272,26 @@ async def test_other_dialects_keep_their_form() -> None:
     response = await post("/v1/chat/completions", {})
     assert "param" in json.loads(response.content)["error"]
     assert "request-id" not in response
+
+
+INTERLEAVED = "interleaved-thinking-2025-05-14"
+
+
+@pytest.mark.parametrize(
+    ("betas", "status"),
+    [
+        (INTERLEAVED, 200),
+        (f"claude-code-20250219, {INTERLEAVED}", 200),
+        ("interleaved-thinking-2027-01-01", 200),
+        ("claude-code-20250219", 400),
+        ("", 400),
+    ],
+)
+async def test_a_budget_of_a_turn_may_exceed_one_answer(betas: str, status: int) -> None:
+    fields = body(max_tokens=8000, thinking={"type": "enabled", "budget_tokens": 32000})
+    runner = FakeRunner()
+    with serving(runner):
+        response = await post("/v1/messages", fields, headers={"anthropic-beta": betas})
+    assert response.status_code == status
+    if status == 200:
+        assert (runner.requests[0].thinking_budget, runner.requests[0].max_tokens) == (32000, 8000)

@@ -148,6 +148,7 @@ def test_an_empty_last_assistant_message_begins_an_answer(content: Any) -> None:
     ("fields", "param", "words"),
     [
         (turns({"type": "image", "source": {"type": "base64"}}), "messages.0.content.0.type", "text only"),
+        (turns({"type": "audio"}), "messages.0.content.0.type", "Could not process audio: .* text only"),
         (
             turns(RESULT | {"content": [{"type": "image"}]}, before=CALLED),
             "messages.2.content.0.content.0.type",
@@ -165,6 +166,24 @@ def test_what_cannot_be_read_is_refused_with_the_way_out(
     with pytest.raises(UnsupportedField, match=words) as caught:
         read(**fields)
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("block", "wording"),
+    [
+        (
+            {"type": "image", "source": {"type": "url"}},
+            "could not process image",
+        ),
+        (RESULT | {"content": [text("Done"), {"type": "image"}]}, "could not process image"),
+        (DOCUMENT | {"source": {"type": "base64", "media_type": "application/pdf"}}, "could not process pdf"),
+        (RESULT | {"content": [DOCUMENT | {"source": {"type": "file"}}]}, "could not process pdf"),
+    ],
+)
+def test_claude_code_recognises_what_it_has_to_take_out(block: dict[str, Any], wording: str) -> None:
+    with pytest.raises(UnsupportedField) as caught:
+        read(**turns(block, before=CALLED))
+    assert wording in caught.value.message.lower()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 """What clients of Anthropic's API may send: a field is enforced, refused or noted."""
 
-from inference.api.anthropic.schemas.messages import CountTokensBody, MessagesBody
+from inference.api.anthropic.schemas.messages import INTERLEAVED, CountTokensBody, MessagesBody
 
-__all__ = ["CountTokensBody", "MessagesBody"]
+__all__ = ["INTERLEAVED", "CountTokensBody", "MessagesBody"]

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from inference.api.anthropic.schemas.unreadable import refusal_of_file, refusal_of_media
 from inference.api.anthropic.signature import reasoning_in
 from inference.api.http.strict_schema import Part, Refused, either, unsupported_type
 from inference.core.requests import ToolCall
 
-_TEXT_ONLY = "these models read text only; leave it out, or put what it shows into a text block."
 _NO_CITATIONS = Refused("answers cite nothing.", ({"enabled": False}, {}))
 ToolUseId = Annotated[str, Field(min_length=1, max_length=256)]
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
@@ -82,8 +82,7 @@ def _by_kind(value: Any) -> str | None:
 def _refuse_other_sources(value: Any) -> Any:
     kind = _kind_of(value)
     if isinstance(kind, str) and kind not in ("text", "content"):
-        why = "send the document's text, as a source of the type 'text'."
-        raise unsupported_type(kind, why)
+        raise refusal_of_file()
     return value
 
 
@@ -226,8 +225,7 @@ def _refuse_others(*kinds: str) -> BeforeValidator:
         kind = _kind_of(value)
         if not isinstance(kind, str) or kind in kinds or ("text" in kinds and is_left_out(kind)):
             return value
-        why = _TEXT_ONLY if kind in ("image", "video", "audio") else f"the types are {', '.join(kinds)}."
-        raise unsupported_type(kind, why)
+        raise refusal_of_media(kind) or unsupported_type(kind, f"the types are {', '.join(kinds)}.")
 
     return BeforeValidator(check)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from msgspec import structs
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from inference.api.anthropic.schemas import tools, turns
 from inference.api.anthropic.schemas.blocks import TextOrBlocks
@@ -14,6 +14,7 @@ from inference.api.anthropic.schemas.turns import Turn
 from inference.api.http.strict_schema import Body, Part, Refused, wrong
 from inference.core.requests import ChatRequest, Message, Sampling, Tool
 
+INTERLEAVED = "interleaved thinking"  # in the context: a budget is that of a turn with all its tool calls
 _SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone
 StopText = Annotated[str, Field(max_length=500)]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -25,7 +26,9 @@ class Thinking(Part):
         "`between_tools` leave it to the template."
     )
     budget_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
-        None, description="Most tokens of reasoning, below `max_tokens`; 0 ends it at once."
+        None,
+        description="Most tokens of reasoning; 0 ends it at once. It must be below `max_tokens`, unless the "
+        "header `anthropic-beta` has `interleaved-thinking-*`.",
     )
     display: Literal["summarized", "omitted"] | None = Field(
         None,
@@ -206,9 +209,10 @@ class MessagesBody(CountTokensBody):
     metadata: Metadata | None = Field(None, description="About the request.")
 
     @model_validator(mode="after")
-    def _budget_leaves_an_answer(self) -> Self:
+    def _budget_leaves_an_answer(self, info: ValidationInfo) -> Self:
         budget = self.thinking.budget_tokens if self.thinking else None
-        if budget is not None and 0 < self.max_tokens <= budget:
+        is_of_a_turn = bool((info.context or {}).get(INTERLEAVED))
+        if not is_of_a_turn and budget is not None and 0 < self.max_tokens <= budget:
             raise wrong("no_answer_left", "It must be less than max_tokens", "thinking.budget_tokens")
         return self
 
