@@ -87,9 +87,16 @@ class Catalog:
         return tuple(self._scans.latest().cards.values())
 
     def find(self, model_id: str) -> ModelCard | None:
-        """The card of one model, by its id or else by an alias; looked up, never joined to a path."""
+        """The card of one model, by its id or else by an alias; looked up, never joined to a path.
+
+        Clients of Ollama write the tag `latest` behind a name that has no other tag.
+        """
         contents = self._scans.latest()
-        return contents.cards.get(model_id) or contents.cards.get(contents.aliases.get(model_id, ""))
+        names = dict.fromkeys((model_id, model_id.removesuffix(":latest")))
+        found = (
+            contents.cards.get(name) or contents.cards.get(contents.aliases.get(name, "")) for name in names
+        )
+        return next((card for card in found if card), None)
 
     def exact(self, model_id: str) -> ModelCard | None:
         """The card of the model of this very id: for what is done to its row or its folder."""

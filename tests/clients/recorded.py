@@ -1,9 +1,11 @@
 """Requests of real clients, as they send them in their default settings; long texts are replaced.
 
-Each file of bodies/ has the `origin` (recorded, or rebuilt from the client's source), `endpoint` and `body`.
+Each file of bodies/ has the `origin` (recorded, or rebuilt from the client's source), `endpoint` and `body`,
+and those of its `headers` that the answer depends on.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ class Recorded:
     name: str
     path: str
     body: dict[str, Any]
+    headers: Mapping[str, str]
 
     def asking(self, model: str) -> dict[str, Any]:
         """The body, for a model that is here."""
@@ -29,5 +32,6 @@ def recorded() -> list[Recorded]:
     found = []
     for file in sorted(_FOLDER.glob("*.json")):
         stored = json.loads(file.read_text())
-        found.append(Recorded(file.stem, stored["endpoint"].partition(" ")[2], stored["body"]))
+        path = stored["endpoint"].partition(" ")[2]
+        found.append(Recorded(file.stem, path, stored["body"], stored.get("headers", {})))
     return found

@@ -28,7 +28,7 @@ async def test_a_model_can_be_asked_it(name: str, family: str) -> None:
     (request,) = [one for one in CHATS if one.name == name]
     runner = FakeRunner()
     with serving(runner):
-        assert (await post(request.path, request.asking("tiny"))).status_code == 200
+        assert (await post(request.path, request.asking("tiny"), headers=request.headers)).status_code == 200
     asked = runner.requests[0]
     assert isinstance(asked, ChatRequest)
     model, _ = around(*FAMILIES[family]())

@@ -64,6 +64,16 @@ def test_a_real_id_wins_over_an_alias_and_the_first_of_two_aliases(put: Put, mod
     assert [card and card.id for card in found] == ["b", "a"]
 
 
+def test_the_tag_that_clients_of_ollama_add_is_left_out(put: Put, models: Path) -> None:
+    for name in ("a", "b:latest"):
+        put(name)
+    chosen = {"a": Choice(aliases=("x", "y:latest"))}
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen)
+    names = ("a:latest", "b:latest", "x:latest", "y:latest", "a:8b", "b", "a:latest:latest", ":latest")
+    found = [catalog.find(name) for name in names]
+    assert [card and card.id for card in found] == ["a", "b:latest", "a", "a", None, None, None, None]
+
+
 def test_a_choice_counts_within_a_second_or_once_told_to_forget(put: Put, models: Path) -> None:
     put("tiny")
     chosen: dict[str, Choice] = {}
