@@ -8,7 +8,14 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-from inference.api.http import answer_headers, anthropic_errors, dialects, errors, rate_limit_headers
+from inference.api.http import (
+    answer_headers,
+    anthropic_errors,
+    base_urls,
+    dialects,
+    errors,
+    rate_limit_headers,
+)
 from inference.core import request_origin
 from inference.core.errors import (
     AuthenticationFailed,
@@ -60,18 +67,25 @@ def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
     answer_headers.add_to(request, response)
     if anthropic_errors.is_spoken(request.path, request.headers):
         response["request-id"] = anthropic_errors.request_id_of()
-    if (
-        not _is_api(request.path)
-        or response.status_code < 400
-        or response["Content-Type"] == "application/json"
-    ):
+    if response.status_code < 400 or response["Content-Type"] == "application/json":
+        return response
+    meant = base_urls.meant_path(request.path) if response.status_code == 404 else None
+    if not _is_api(request.path) and (meant is None or _is_of_browser(request)):
         return response
     error = _ERRORS.get(response.status_code, InternalError(errors.INTERNAL))
+    if meant is not None:
+        error = NotFound(
+            f"{errors.NO_SUCH_ADDRESS} Is {meant[:256]} meant? Then correct the client's base URL."
+        )
     replaced = errors.response(error, request.path, request.headers)
     for header, value in response.headers.items():
         if header not in _REPLACED_HEADERS:
             replaced[header] = value
     return replaced
+
+
+def _is_of_browser(request: HttpRequest) -> bool:
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def _is_api(path: str) -> bool:
