@@ -43,7 +43,9 @@ EXPECTED = {
     "Cline": Expected(too_long="exceeds the model's context window"),
     "Codex": Expected(too_long="ran out of room in the model's context window"),
     "Continue": Expected(too_long="Context length exceeded"),
-    "GitHub Copilot CLI": Expected(unknown="Model 'none' not found on provider"),
+    "GitHub Copilot CLI": Expected(
+        unknown="Model 'none' not found on provider", too_long="exceeded the model's context limit"
+    ),
     "OpenCode": Expected(),
     "pi": Expected(too_long=""),  # it prints nothing then
     "Qwen Code": Expected(),
