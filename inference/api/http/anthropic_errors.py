@@ -60,7 +60,8 @@ def encode(error: ServerError) -> bytes:
 def _type_of(error: ServerError) -> str:
     if isinstance(error, _OVERLOADED):
         return "overloaded_error"
-    return _TYPES.get(type(error)) or ("invalid_request_error" if error.status < 500 else "api_error")
+    other = "invalid_request_error" if error.status < 500 else "api_error"
+    return next((_TYPES[kind] for kind in type(error).__mro__ if kind in _TYPES), other)
 
 
 def _details_of(error: ServerError) -> dict[str, object]:
