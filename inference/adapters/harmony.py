@@ -4,59 +4,22 @@ https://cookbook.openai.com/articles/openai-harmony - <|start|>assistant<|channe
 is reasoning, the channel `final` is the answer, and `commentary` a tool call or text before one.
 """
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from inference.adapters.channel_reader import ChannelReader
+from inference.adapters.harmony_calls import CHANNEL, END, MARKS, MESSAGE, START
 from inference.adapters.partial_marker import partial_length
 from inference.adapters.piece import Channel, Piece
 from inference.adapters.tool_calls.bracket_scanner import BracketScanner
-from inference.adapters.tool_calls.tool_format import ToolFormat, arguments_rule
+from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.requests import Tool
 
-START, CHANNEL, MESSAGE = "<|start|>", "<|channel|>", "<|message|>"
-END, CONSTRAIN = "<|end|>", "<|constrain|>"
-MARKS = (START, CHANNEL, MESSAGE, END, CONSTRAIN)
 _HEADER_BEGINS = (CHANNEL, "assistant", "to=", START, MESSAGE)
 _NEXT_MESSAGE_BEGINS = (START, CHANNEL, f"assistant{CHANNEL}", "assistant to=")
 _CHANNEL_NAME = re.compile(rf"{re.escape(CHANNEL)}\s*(\w+)")
 _RECIPIENT = re.compile(r"to=(?:functions\.)?([^\s<]+)")
 _LONGEST_HEADER = 256
-
-
-class HarmonyCalls(ToolFormat):
-    """commentary to=functions.NAME, and the arguments as the message; one call in an answer."""
-
-    name = "harmony"
-    begin = " to=functions."
-    is_bare = True  # the recipient has no marker of its own
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        return MARKS
-
-    def lark(self, tools: Sequence[Tool], several: bool) -> str:
-        rules = []
-        channel, constrain, message = map(self._mark_rule, (CHANNEL, CONSTRAIN, MESSAGE))
-        for place, tool in enumerate(tools):
-            recipient = json.dumps(f"commentary to=functions.{tool.name} ")
-            header = f'{channel} {recipient} {constrain} "json" {message}'
-            rules.append(f"call_{place}: {header} arguments_{place}")
-            rules.append(f"arguments_{place}: {arguments_rule(tool)}")
-        calls = " | ".join(f"call_{place}" for place in range(len(tools)))
-        return "\n".join([f"start: {self._analysis()} ({calls})", *rules]) + "\n"
-
-    def final_message(self, rule: str) -> str:
-        """An answer whose text follows this rule."""
-        return f'{self._analysis()} {self._mark_rule(CHANNEL)} "final" {self._mark_rule(MESSAGE)} {rule}'
-
-    def _analysis(self) -> str:
-        """A message with reasoning, or none; no marker may be spelled in it."""
-        end = self._mark_rule(END)
-        text = "/([^<]|<+[^<|])*<*/" if end.startswith("<[") else "/[^<]*/"
-        opened = f'{self._mark_rule(CHANNEL)} "analysis" {self._mark_rule(MESSAGE)} {text} {end}'
-        return f'({opened} {self._mark_rule(START)} "assistant")?'
 
 
 class HarmonyReader(ChannelReader):

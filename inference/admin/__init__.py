@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from inference.admin import (
+    capture_admin,
     conversation_admin,
     download_admin,
     event_admin,
@@ -13,6 +14,7 @@ from inference.admin import (
 )
 
 __all__ = [
+    "capture_admin",
     "conversation_admin",
     "download_admin",
     "event_admin",

@@ -12,6 +12,7 @@ from inference.admin import audit_log
 from inference.models.request_record import Capture, RequestRecord
 from inference.serving.recording.capture_switch import SWITCH
 
+WIPE = "Delete the stored prompts and answers"  # the action's name
 _NONE = "No prompts or answers of these requests are stored."
 
 

@@ -1,22 +1,21 @@
-"""The admin's pages of request records, and of the captures that store prompts and answers."""
+"""The admin's pages of request records, with the prompts and answers that a capture stored."""
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from inference.admin import captured_text
-from inference.admin.capture_deletion import confirm_and_wipe, has_wipe_permission
-from inference.models.request_record import Capture, RequestRecord
+from inference.admin.capture_deletion import WIPE, confirm_and_wipe, has_wipe_permission
+from inference.models.request_record import RequestRecord
 
 if TYPE_CHECKING:
     RequestRecordAdminBase = admin.ModelAdmin[RequestRecord]
-    CaptureAdminBase = admin.ModelAdmin[Capture]
 else:
-    RequestRecordAdminBase = CaptureAdminBase = admin.ModelAdmin  # not generic at run time
+    RequestRecordAdminBase = admin.ModelAdmin  # not generic at run time
 
 _MOST_MODELS = 30
 _CAPTURED = ("prompt", "answer")
@@ -24,7 +23,6 @@ _PHASES = ("queued", "loading", "prefill", "decode")
 _NAMELESS = {"local": "this machine", "key": "the operator's key"}  # callers without a name
 _NOT_STORED = "Not stored: there was no capture, or the text was deleted."
 _FORBIDDEN = "Stored. Reading them requires the permission “Can read captured prompts and answers”."
-_WIPE = "Delete the stored prompts and answers"
 
 
 class ModelFilter(admin.SimpleListFilter):
@@ -111,7 +109,7 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     def has_wipe_permission(self, request: HttpRequest) -> bool:
         return has_wipe_permission(request)
 
-    @admin.action(description=_WIPE, permissions=["wipe"])
+    @admin.action(description=WIPE, permissions=["wipe"])
     def wipe(self, request: HttpRequest, queryset: QuerySet[RequestRecord]) -> HttpResponse | None:
         return confirm_and_wipe(self, request, queryset)
 
@@ -186,55 +184,6 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     @admin.display(description="Prompt and answer")
     def capture_notice(self, record: RequestRecord) -> str:
         return _FORBIDDEN if record.prompt or record.answer else _NOT_STORED
-
-
-@admin.register(Capture)
-class CaptureAdmin(CaptureAdminBase):
-    list_display = ("reason", "state", "started", "end", "began_by")
-    list_select_related = ("began_by",)
-    fields = ("until", "reason")
-    actions = ("stop", "wipe")
-
-    def has_change_permission(self, request: HttpRequest, obj: Capture | None = None) -> bool:
-        return False  # a capture is a record: it can only be stopped, and another one started
-
-    def has_delete_permission(self, request: HttpRequest, obj: Capture | None = None) -> bool:
-        return False  # that would keep the stored text; an action of its own deletes it
-
-    def has_stop_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("inference.change_capture")
-
-    def has_wipe_permission(self, request: HttpRequest) -> bool:
-        return has_wipe_permission(request)
-
-    def save_model(self, request: HttpRequest, obj: Capture, form: Any, change: bool) -> None:
-        if request.user.is_authenticated:
-            obj.began_by = request.user
-        super().save_model(request, obj, form, change)
-
-    @admin.display(description="State")
-    def state(self, capture: Capture) -> str:
-        return "active" if capture.is_on else "ended"
-
-    @admin.display(description="Started (UTC)", ordering="began_at")
-    def started(self, capture: Capture) -> str:
-        return f"{capture.began_at:%Y-%m-%d %H:%M:%S}"
-
-    @admin.display(description="Ends (UTC)", ordering="until")
-    def end(self, capture: Capture) -> str:
-        return f"{capture.until:%Y-%m-%d %H:%M:%S}"
-
-    @admin.action(description="Stop the selected captures now", permissions=["stop"])
-    def stop(self, request: HttpRequest, queryset: QuerySet[Capture]) -> None:
-        for capture in queryset:
-            if capture.is_on:
-                capture.stop()
-                self.log_change(request, capture, "Stopped.")
-                self.message_user(request, f"Stopped: {capture.reason}.", messages.SUCCESS)
-
-    @admin.action(description=_WIPE, permissions=["wipe"])
-    def wipe(self, request: HttpRequest, queryset: QuerySet[Capture]) -> HttpResponse | None:
-        return confirm_and_wipe(self, request, Capture.objects.records(queryset))
 
 
 def _ms(duration: int) -> str:

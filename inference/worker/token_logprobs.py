@@ -7,7 +7,7 @@ from msgspec import structs
 from inference.core.events import PromptLogprobs, TokenLogprob
 from inference.worker.engine.sequence import Sampled, Scored
 from inference.worker.model.tokenizer import HubTokenizer
-from inference.worker.sampling.token_sampler import MIN_LOGPROB, Logprob
+from inference.worker.sampling.logprobs import MIN_LOGPROB, Logprob
 
 _PIECE = 1024  # tokens in one event
 

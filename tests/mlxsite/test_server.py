@@ -11,7 +11,8 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from mlxsite.server import StreamRequest, StreamServer
+from mlxsite.server import StreamServer
+from mlxsite.stream_request import StreamRequest
 from tests.api.openai.asking import chat_body
 from tests.api.openai.site import Site, eventually, started
 

@@ -8,9 +8,9 @@ import pytest
 
 from inference.repository.catalog import Catalog
 from inference.repository.downloads.errors import FetchFailed
-from inference.repository.downloads.http import RetryPolicy
 from inference.repository.downloads.hub import download
 from inference.repository.downloads.progress import FetchProgress, OnProgress
+from inference.repository.downloads.retry_policy import RetryPolicy
 from tests.repository.hub import REPO, FakeHub, contents
 
 FEW_RETRIES = RetryPolicy(tries=3, pause_s=0.01, longest_pause_s=2, connect_s=2, stall_s=0.5)

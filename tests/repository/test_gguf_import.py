@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inference.core.config import BASE_DIR
-from inference.repository.files.gguf import BLOCKS
+from inference.repository.files.gguf_types import BLOCKS
 from inference.repository.gguf_import import ARCHITECTURES, ImportRefused, check, import_gguf
 from inference.worker.conversion import architectures
 from inference.worker.conversion.byte_level import SPLIT_RULES

@@ -14,7 +14,7 @@ from inference.core.requests import (
 from inference.worker.engine.commands import Remove
 from inference.worker.engine.sequence import Prefilled, Sampled
 from inference.worker.sampling.grammar import GrammarFailure
-from inference.worker.sampling.token_sampler import Logprob
+from inference.worker.sampling.logprobs import Logprob
 from tests.worker.engine_stub import EngineStub
 
 pytestmark = pytest.mark.mlx

@@ -5,7 +5,7 @@ import pytest
 from inference.core.events import Accepted, TextDelta
 from inference.core.protocol import encode
 from inference.worker.engine.sequence import Scored
-from inference.worker.sampling.token_sampler import Logprob
+from inference.worker.sampling.logprobs import Logprob
 from tests.worker.engine_stub import EngineStub
 
 pytestmark = pytest.mark.mlx

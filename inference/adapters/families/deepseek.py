@@ -20,8 +20,8 @@ from inference.adapters.tokenizer import Tokenizer
 from inference.adapters.tool_calls.call_prefix import SPACE, chars
 from inference.adapters.tool_calls.grammar_rules import RuleBook
 from inference.adapters.tool_calls.json_schema import Schema
-from inference.adapters.tool_calls.literals import json_string
 from inference.adapters.tool_calls.marked import NAME, MarkedCalls, marked_prefixes
+from inference.adapters.tool_calls.string_escapes import json_string
 from inference.adapters.tool_calls.unquoted_values import value_of
 from inference.adapters.tool_calls.xml import XmlSection
 from inference.core.requests import Message, Tool

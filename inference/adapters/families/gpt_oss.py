@@ -12,7 +12,8 @@ from inference.adapters.base import Adapter
 from inference.adapters.channel_reader import ChannelReader
 from inference.adapters.chat_template import normalisation
 from inference.adapters.chat_template.template_input import TemplateInput, Turns
-from inference.adapters.harmony import CHANNEL, END, MARKS, MESSAGE, START, HarmonyCalls, HarmonyReader
+from inference.adapters.harmony import HarmonyReader
+from inference.adapters.harmony_calls import CHANNEL, END, MARKS, MESSAGE, START, HarmonyCalls
 from inference.adapters.model_facts import ModelFacts
 from inference.adapters.reasoning_state import ReasoningState
 from inference.adapters.thinking import ReasoningMarkers

@@ -15,6 +15,7 @@ from re import _constants as codes
 from re import _parser as regex_parser
 from typing import Any
 
+from inference.adapters.tool_calls.code_points import LAST, complement, holds, other_cases, ranges_of, without
 from inference.adapters.tool_calls.grammar_rules import Unwritable
 
 _TOKEN = re.compile(
@@ -50,17 +51,6 @@ _COMMON = {
 }
 # Characters that JSON writes with a backslash. The other control characters are in no text of a model.
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\b": r"\b"}
-_LAST = 0x10FFFF
-_RANGES: dict[Any, list[tuple[int, int]]] = {
-    codes.CATEGORY_DIGIT: [(48, 57)],
-    codes.CATEGORY_WORD: [(48, 57), (65, 90), (95, 95), (97, 122)],
-    codes.CATEGORY_SPACE: [(9, 10), (12, 13), (32, 32)],
-}
-_NEGATED = {
-    codes.CATEGORY_NOT_DIGIT: codes.CATEGORY_DIGIT,
-    codes.CATEGORY_NOT_WORD: codes.CATEGORY_WORD,
-    codes.CATEGORY_NOT_SPACE: codes.CATEGORY_SPACE,
-}
 
 
 def escaped_terminals(syntax: str, definition: str, prefix: str) -> str:
@@ -80,12 +70,7 @@ def _rewritten(found: re.Match[str], prefix: str) -> str:
     if found["name"] is not None:
         return prefix + found["name"].upper()
     if found["text"] is not None:
-        text = _text(found["text"])
-        return (
-            _slashed(escaped_regex(("(?i)" if found["text_flags"] else "") + re.escape(text)))
-            if text
-            else '""'
-        )
+        return _literal(_text(found["text"]), "(?i)" if found["text_flags"] else "")
     if found["pattern"] is not None:
         flags = f"(?{found['flags'].replace('l', '').replace('u', '')})" if found["flags"] else ""
         return _slashed(escaped_regex(flags.replace("(?)", "") + found["pattern"][1:-1].replace(r"\/", "/")))
@@ -137,11 +122,11 @@ class _Escaper:
         if code is codes.LITERAL:
             return self._set([(value, value)])
         if code is codes.NOT_LITERAL:
-            return self._set(_complement([(value, value)]))
+            return self._set(complement([(value, value)]))
         if code is codes.ANY:
-            return self._set([(0, _LAST)] if self._dot_is_all else _complement([(10, 10)]))
+            return self._set([(0, LAST)] if self._dot_is_all else complement([(10, 10)]))
         if code is codes.IN:
-            return self._set(_ranges(value))
+            return self._set(ranges_of(value))
         if code is codes.BRANCH:
             return "(" + "|".join(self._sequence(branch) for branch in value[1]) + ")"
         if code is codes.SUBPATTERN:
@@ -157,9 +142,9 @@ class _Escaper:
     def _set(self, ranges: Sequence[tuple[int, int]]) -> str:
         """Any of these characters, each as JSON writes it."""
         if self._ignores_case:
-            ranges = [*ranges, *_other_cases(ranges)]
-        escaped = [text for char, text in _ESCAPES.items() if _holds(ranges, ord(char))]
-        plain = _without(ranges, [(0, 0x1F), (34, 34), (92, 92), (0xD800, 0xDFFF)])
+            ranges = [*ranges, *other_cases(ranges)]
+        escaped = [text for char, text in _ESCAPES.items() if holds(ranges, ord(char))]
+        plain = without(ranges, [(0, 0x1F), (34, 34), (92, 92), (0xD800, 0xDFFF)])
         choices = [re.escape(text) for text in escaped]
         if plain:
             choices.insert(0, "[" + "".join(map(_range, plain)) + "]")
@@ -171,47 +156,3 @@ class _Escaper:
 def _range(pair: tuple[int, int]) -> str:
     first, last = (f"\\x{{{one:x}}}" for one in pair)
     return first if pair[0] == pair[1] else f"{first}-{last}"
-
-
-def _ranges(items: Iterable[tuple[Any, Any]]) -> list[tuple[int, int]]:
-    """The characters of a class."""
-    found: list[tuple[int, int]] = []
-    is_negated = False
-    for code, value in items:
-        if code is codes.NEGATE:
-            is_negated = True
-        elif code is codes.LITERAL:
-            found.append((value, value))
-        elif code is codes.RANGE:
-            found.append(value)
-        elif value in _NEGATED:
-            found += _complement(_RANGES[_NEGATED[value]])
-        else:
-            found += _RANGES[value]
-    return _complement(found) if is_negated else found
-
-
-def _complement(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    return _without([(0, _LAST)], ranges)
-
-
-def _without(ranges: Sequence[tuple[int, int]], barred: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    for low, high in barred:
-        kept = []
-        for first, last in ranges:
-            if first < low:
-                kept.append((first, min(last, low - 1)))
-            if last > high:
-                kept.append((max(first, high + 1), last))
-        ranges = kept
-    return [(first, last) for first, last in ranges if first <= last]
-
-
-def _holds(ranges: Sequence[tuple[int, int]], char: int) -> bool:
-    return any(first <= char <= last for first, last in ranges)
-
-
-def _other_cases(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The other case of each ASCII letter in the ranges."""
-    letters = [char for char in range(65, 123) if chr(char).isalpha() and _holds(ranges, char)]
-    return [(char ^ 32, char ^ 32) for char in letters]

@@ -12,7 +12,8 @@ from typing import ClassVar
 from inference.adapters.tool_calls.gemma_grammar import PLAIN_KEY, GemmaRules
 from inference.adapters.tool_calls.grammar_rules import literal
 from inference.adapters.tool_calls.json_schema import Schema
-from inference.adapters.tool_calls.literals import Literals, Unfinished, json_string
+from inference.adapters.tool_calls.literals import Literals, Unfinished
+from inference.adapters.tool_calls.string_escapes import json_string
 from inference.adapters.tool_calls.unquoted_values import value_of
 from inference.adapters.tool_calls.whole_calls import WholeCalls
 from inference.core.requests import Tool

@@ -9,7 +9,8 @@ import json
 import re
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
-from unicodedata import lookup
+
+from inference.adapters.tool_calls.string_escapes import _SHORT, decoded_string, json_string
 
 One = TypeVar("One")
 _DEEPEST = 200
@@ -20,10 +21,6 @@ _ATOM = re.compile(r"[\w.+-]+")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _PYTHON_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9_]*)(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?")
 _BASED_NUMBER = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+)")
-_ESCAPE = re.compile(
-    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|N\{([^}]*)\}|(.))", re.DOTALL
-)
-_SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "a": "\a", "v": "\v", "\n": ""}
 _SHORT |= {"\\": "\\", "'": "'", '"': '"'}
 
 
@@ -140,7 +137,7 @@ class Literals:
         end = self._end_of_string(opening.end(), quote)
         inside = self.text[opening.end() : end]
         self.place = end + len(quote)
-        return json_string(inside) if prefix in ("r", "R") else _decoded(inside, quote)
+        return json_string(inside) if prefix in ("r", "R") else decoded_string(inside, quote)
 
     def _end_of_string(self, place: int, quote: str) -> int:
         while (end := self.text.find(quote, place)) >= 0:
@@ -161,43 +158,3 @@ class Literals:
             raise ValueError("a value is not a literal")
         plain = word.replace("_", "")
         return json.dumps(int(plain) if plain.lstrip("+-").isdecimal() else float(plain), allow_nan=False)
-
-
-def json_string(text: str) -> str:
-    """The JSON of a text; half a surrogate pair, which cannot be encoded, stays escaped."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(text)
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _decoded(inside: str, quote: str) -> str:
-    if quote == '"':
-        try:
-            return json_string(json.loads(f'"{inside}"', strict=False))
-        except ValueError:
-            pass  # these are Python's escapes
-    return json_string(_ESCAPE.sub(_escaped, inside))
-
-
-def _escaped(found: re.Match[str]) -> str:
-    two, four, eight, octal, name, short = found.groups()
-    if short is not None:
-        return _SHORT.get(short, f"\\{short}")
-    if name is not None:
-        return _named(name)
-    return chr(int(octal, 8)) if octal else _character(int(two or four or eight, 16))
-
-
-def _named(name: str) -> str:
-    try:
-        return lookup(name)
-    except KeyError as error:
-        raise ValueError("no character has this name") from error
-
-
-def _character(code: int) -> str:
-    if code > 0x10FFFF:
-        raise ValueError("no character has this number")
-    return chr(code)

@@ -12,8 +12,9 @@ from typing import ClassVar
 
 from inference.adapters.tool_calls.grammar_rules import RuleBook, Unwritable, json_rule, literal
 from inference.adapters.tool_calls.json_schema import Schema
-from inference.adapters.tool_calls.literals import Literals, json_string
+from inference.adapters.tool_calls.literals import Literals
 from inference.adapters.tool_calls.object_shapes import Shape, shapes_of
+from inference.adapters.tool_calls.string_escapes import json_string
 from inference.adapters.tool_calls.whole_calls import WholeCalls
 from inference.core.requests import Tool
 

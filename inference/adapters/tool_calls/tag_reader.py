@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from inference.adapters.tool_calls.json_schema import Schema
-from inference.adapters.tool_calls.literals import Literals, Unfinished, json_string
+from inference.adapters.tool_calls.literals import Literals, Unfinished
+from inference.adapters.tool_calls.string_escapes import json_string
 from inference.core.requests import Tool
 
 _SPACE = re.compile(r"[ \t\r\n]*")

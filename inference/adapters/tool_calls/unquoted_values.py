@@ -9,7 +9,8 @@ import re
 from typing import Any
 
 from inference.adapters.tool_calls.json_schema import Schema
-from inference.adapters.tool_calls.literals import Literals, Unfinished, json_string
+from inference.adapters.tool_calls.literals import Literals, Unfinished
+from inference.adapters.tool_calls.string_escapes import json_string
 
 _PYTHON = {"True": "true", "False": "false", "None": "null"}
 _WHOLE = re.compile(r"-?[0-9]+")

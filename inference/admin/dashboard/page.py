@@ -8,44 +8,19 @@ from msgspec import Struct
 
 from inference import models
 from inference.admin import wording
-from inference.admin.dashboard.process_info import footprint
+from inference.admin.dashboard.rows import Row, event_row, model_row, stream_row, worker_row
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState, PoolEvent, PoolSnapshot, ResidentModel
 from inference.models import ServedModel
 from inference.models.api_key import ApiKey
 from inference.serving import runtime
-from inference.serving.active_requests import STREAMS, Stream
+from inference.serving.active_requests import STREAMS
 from inference.serving.memory_breakdown import Bar, bar_of
 from inference.serving.usage_history import USAGE_HISTORY, available
 
 MOST_MODELS = 12
 MOST_STREAMS = 40
 MOST_EVENTS = 8
-
-
-class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One cell: its text, a note in small type, a tone that colours the text, and a progress in percent."""
-
-    text: str
-    note: str = ""
-    tone: str = ""
-    percent: int | None = None
-
-
-class Button(Struct, frozen=True, kw_only=True):
-    """A row's button: the value it sends, its text, and its label for screen readers."""
-
-    value: str
-    text: str
-    label: str
-
-
-class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One row of a table, identified by its key; users without permission see no button."""
-
-    key: str
-    cells: tuple[Cell, ...]
-    act: Button | None = None
 
 
 class BarSegment(Struct, frozen=True, kw_only=True):
@@ -104,7 +79,7 @@ def page(cache: DashboardCache) -> Page:
         hour_text=wording.hour(USAGE_HISTORY.since(), bar.held),
         models=rows[:MOST_MODELS],
         more_models=_more(len(rows) - MOST_MODELS),
-        streams=tuple(_stream(stream, cache.keys, now) for stream in streams[:MOST_STREAMS]),
+        streams=tuple(stream_row(stream, cache.keys, now) for stream in streams[:MOST_STREAMS]),
         more_streams=_more(len(streams) - MOST_STREAMS),
         queue=wording.queue(streams, settings.CONFIG.queue_limit, now),
         workers=tuple(_workers(snapshot, now)),
@@ -135,7 +110,7 @@ def _models(cache: DashboardCache, snapshot: PoolSnapshot) -> tuple[Row, ...]:
     names = {*cards, *(model.id for model in snapshot.models)}
     pairs = [(cards.get(name), snapshot.of(name)) for name in sorted(names)]
     pairs.sort(key=lambda pair: _rank(*pair))
-    return tuple(_model(card, model, cache.lights.get(model.id, "")) for card, model in pairs)
+    return tuple(model_row(card, model, cache.lights.get(model.id, "")) for card, model in pairs)
 
 
 def _rank(card: ModelCard | None, model: ResidentModel) -> int:
@@ -144,82 +119,17 @@ def _rank(card: ModelCard | None, model: ResidentModel) -> int:
     return 1 if model.reason or wording.tone(card, model) == ModelState.FAILED else 2
 
 
-def _model(card: ModelCard | None, model: ResidentModel, light: str) -> Row:
-    light = model.loaded.light if model.loaded else light
-    percent = model.loaded_percent if model.state == ModelState.LOADING else None
-    return Row(
-        key=model.id,
-        cells=(
-            Cell(text=model.id, note="pinned" if model.is_pinned or (card and card.is_pinned) else ""),
-            Cell(text=wording.state(card, model), tone=wording.tone(card, model), percent=percent),
-            Cell(text=wording.size(model.reserved_bytes)),
-            Cell(text=str(model.leases)),
-            Cell(text=light or "not tested", tone=light),
-        ),
-        act=_button(card, model),
-    )
-
-
-def _button(card: ModelCard | None, model: ResidentModel) -> Button | None:
-    """The action that applies to the model's state; the admin asks for confirmation."""
-    if model.state.is_in_memory:
-        return Button(value=f"unload {model.id}", text="Unload", label=f"Unload {model.id}")
-    if card and card.is_servable:
-        return Button(value=f"load {model.id}", text="Load", label=f"Load {model.id}")
-    return None
-
-
-def _stream(stream: Stream, keys: Mapping[str, str], now: float) -> Row:
-    has_share = stream.phase == "prefill" and stream.total
-    percent = 100 * stream.done // stream.total if has_share else None
-    if stream.phase == "loading":
-        percent = stream.done
-    return Row(
-        key=stream.id,
-        cells=(
-            Cell(text=stream.model),
-            Cell(text=wording.caller(stream, keys)),
-            Cell(text=wording.status(stream), tone=stream.phase, percent=percent),
-            Cell(text=wording.duration(now - stream.began_at)),
-            Cell(text=f"{stream.prompt_tokens:,} in, {stream.tokens:,} out"),
-        ),
-        act=Button(value=stream.id, text="Stop", label=f"Stop the request to {stream.model}"),
-    )
-
-
 def _workers(snapshot: PoolSnapshot, now: float) -> list[Row]:
-    rows = [_worker(model.pid, model, now) for model in snapshot.models if model.pid is not None]
+    rows = [worker_row(model.pid, model, now) for model in snapshot.models if model.pid is not None]
     if snapshot.spare_pid is not None:
-        rows.append(_worker(snapshot.spare_pid, ResidentModel(id="", state=ModelState.UNLOADED), now))
+        rows.append(worker_row(snapshot.spare_pid, ResidentModel(id="", state=ModelState.UNLOADED), now))
     return rows
-
-
-def _worker(pid: int, model: ResidentModel, now: float) -> Row:
-    process = footprint(pid, model.memory)
-    return Row(
-        key=str(pid),
-        cells=(
-            Cell(text=model.id or "spare, for the next model"),
-            Cell(text=str(pid)),
-            Cell(text=wording.duration(now - process.began_at) if process.began_at else "–"),
-            Cell(text=str(model.restarts)),
-            Cell(text=wording.size(process.bytes)),
-        ),
-    )
 
 
 def _events(own: Sequence[PoolEvent], stored: Sequence[PoolEvent], now: float) -> tuple[Row, ...]:
     """The newest first: this process's own, then stored ones from before its start."""
-    rows = {row.key: row for event in [*reversed(own), *stored] for row in [_event(event, now)]}
+    rows = {row.key: row for event in [*reversed(own), *stored] for row in [event_row(event, now)]}
     return tuple(rows.values())[:MOST_EVENTS]
-
-
-def _event(event: PoolEvent, now: float) -> Row:
-    text = event.text[:1].upper() + event.text[1:]
-    return Row(
-        key=f"{event.at:.6f} {event.kind} {event.model}",
-        cells=(Cell(text=f"{wording.duration(now - event.at)} ago"), Cell(text=text, tone=event.kind)),
-    )
 
 
 def _more(number: int) -> str:

@@ -5,7 +5,6 @@ broken a server of this kind (a second reader sees another value, an engine thre
 """
 
 import json
-import re
 from collections.abc import Mapping
 from math import isfinite
 from types import MappingProxyType
@@ -15,24 +14,13 @@ import pydantic
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
-from pydantic_core import ErrorDetails
 
 from inference.api.http import answer_headers, errors, known_clients
-from inference.api.http.strict_schema import (
-    EXCLUSIVE,
-    NOTES_UNKNOWN,
-    UNSUPPORTED,
-    Strict,
-    noted_in,
-    sent_name,
-)
+from inference.api.http.field_error import field_error
+from inference.api.http.strict_schema import NOTES_UNKNOWN, Strict, noted_in
 from inference.core.errors import (
     BodyTooLarge,
-    ExclusiveFields,
     InvalidJSON,
-    InvalidValue,
-    ServerError,
-    UnsupportedField,
     UnsupportedMediaType,
 )
 from inference.core.threads import BODIES
@@ -42,9 +30,6 @@ MAX_VALUES = 100_000
 MAX_INTEGER = 2**64
 _EXACT_FLOAT = 2**53
 _SMALL_BODY_BYTES = 64 * 1024
-_LONGEST_STEP = 64  # of a path in an error: the rest is the client's own text
-_REWORDED = {"model_type": "It must be an object", "dict_type": "It must be an object"}  # by pydantic's names
-_SIZE_FOUND = re.compile(" after validation, not .*")
 
 S = TypeVar("S", bound=Strict)
 Context = Mapping[str, bool]
@@ -91,7 +76,7 @@ def check(
     try:
         return schema.model_validate(fields, context={**context, NOTES_UNKNOWN: notes_unknown})
     except pydantic.ValidationError as error:
-        raise _wrong_field(error.errors(include_url=False, include_input=False)[0], fields) from None
+        raise field_error(error.errors(include_url=False, include_input=False)[0], fields) from None
 
 
 def load_object(body: bytes) -> dict[str, Any]:
@@ -188,36 +173,3 @@ def _check_scalar(value: object) -> None:
         raise InvalidJSON("A number in the body is too large.")
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise InvalidJSON("A number in the body is too large.")
-
-
-def _wrong_field(error: ErrorDetails, fields: dict[str, Any]) -> ServerError:
-    """The first error, with `param` as a dotted path such as messages.0.role."""
-    param = ".".join(str(step)[:_LONGEST_STEP] for step in _path(error, fields))
-    if error["type"] in (UNSUPPORTED, EXCLUSIVE):
-        kind = UnsupportedField if error["type"] == UNSUPPORTED else ExclusiveFields
-        return kind(error["msg"].replace("<field>", repr(param)), param=param)
-    if error["type"] == "missing":
-        return InvalidValue(f"{param!r} is required.", param=param)
-    text = _REWORDED.get(error["type"]) or _SIZE_FOUND.sub("", error["msg"])
-    return InvalidValue(f"{param!r} is not valid: {text[0].lower()}{text[1:]}.", param=param)
-
-
-def _path(error: ErrorDetails, fields: dict[str, Any]) -> list[int | str]:
-    """Where in the body it is; what else pydantic names, such as the branch of a union, is no place there."""
-    found: list[int | str] = []
-    value: Any = fields
-    for step in error["loc"]:
-        if (key := _key_of(value, step)) is not None:
-            value = value[key]
-            found.append(key)
-    if error["type"] == "missing":
-        found.append(error["loc"][-1])
-    field = error.get("ctx", {}).get("field")
-    return [*found, field] if field else found
-
-
-def _key_of(value: Any, step: int | str) -> int | str | None:
-    """The key of `value` that pydantic's step means; None where the step is no place in the body."""
-    if isinstance(value, list):
-        return step if isinstance(step, int) and step < len(value) else None
-    return sent_name(str(step), value) if isinstance(value, dict) else None

@@ -1,16 +1,23 @@
 """From events to an answer of /api/chat or /api/generate: lines of JSON, or one object."""
 
-import json
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from inference.api.http import errors
 from inference.api.http.event_feed import EventFeed
+from inference.api.ollama.answer_fields import (
+    AnswerFields,
+    Calls,
+    Json,
+    call_objects,
+    calls_left_as_text,
+    logprob_fields,
+    timestamp,
+)
 from inference.api.openai.response_writer import calls_of, text_of
 from inference.core.errors import InternalError, ServerError
 from inference.core.events import (
@@ -22,31 +29,10 @@ from inference.core.events import (
     FinishReason,
     ReasoningDelta,
     TextDelta,
-    TokenLogprob,
     ToolCallDelta,
 )
-from inference.core.requests import ToolCall
 
 _NANOSECONDS = 10**9
-Json = dict[str, Any]
-Calls = list[Json]
-# What an endpoint makes of text, reasoning and calls.
-AnswerFields = Callable[[str, str, Calls], Json]
-
-
-def chat_fields(text: str, thinking: str, calls: Calls) -> Json:
-    """The answer of /api/chat."""
-    message: Json = {"role": "assistant", "content": text}
-    if thinking:
-        message["thinking"] = thinking
-    if calls:
-        message["tool_calls"] = calls
-    return {"message": message}
-
-
-def generate_fields(text: str, thinking: str, calls: Calls) -> Json:
-    """The answer of /api/generate, which offers no tools."""
-    return {"response": text, "thinking": thinking} if thinking else {"response": text}
 
 
 class AnswerWriter:
@@ -121,7 +107,7 @@ class AnswerWriter:
         """The call that has just ended, whole: Ollama has no pieces of one."""
         calls = calls_of(self._open_call)
         self._open_call = []
-        text, made = "" if is_cut else _left_as_text(calls), _objects(calls)
+        text, made = "" if is_cut else calls_left_as_text(calls), call_objects(calls)
         if text or made:
             yield self._piece(text, calls=made)
 
@@ -129,18 +115,18 @@ class AnswerWriter:
         self, text: str = "", thinking: str = "", calls: Calls | None = None, logprobs: Any = ()
     ) -> bytes:
         made = self._fields(text, thinking, calls or []) | {"done": False}
-        return self._line(made | _logprobs(logprobs))
+        return self._line(made | logprob_fields(logprobs))
 
     def _whole(self, deltas: Sequence[Delta], finished: Finished) -> bytes:
         calls = calls_of(deltas)
-        left = "" if self._reason == "length" else _left_as_text(calls)
+        left = "" if self._reason == "length" else calls_left_as_text(calls)
         fields = self._fields(
             text_of(deltas, TextDelta) + left,
             text_of(deltas, ReasoningDelta),
-            _objects(calls),
+            call_objects(calls),
         )
         tokens = [token for delta in deltas for token in delta.logprobs]
-        return self._line(fields | self._ending(finished) | _logprobs(tokens))
+        return self._line(fields | self._ending(finished) | logprob_fields(tokens))
 
     def _ending(self, finished: Finished) -> Json:
         now = self._clock()
@@ -161,11 +147,6 @@ class AnswerWriter:
         return msgspec.json.encode(head | fields) + b"\n"
 
 
-def timestamp(seconds: float) -> str:
-    """A unix time as Ollama writes it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 def _nanoseconds(seconds: float) -> int:
     return round(seconds * _NANOSECONDS)
 
@@ -173,40 +154,3 @@ def _nanoseconds(seconds: float) -> int:
 def _ends_call(event: Event, call: Sequence[ToolCallDelta]) -> bool:
     is_next = isinstance(event, ToolCallDelta) and event.call != call[-1].call
     return is_next or isinstance(event, TextDelta | ReasoningDelta | Ended | Finished)
-
-
-def _objects(calls: Iterable[ToolCall]) -> Calls:
-    """The calls whose arguments are an object, as Ollama writes them."""
-    return [
-        {"id": call.id, "function": {"index": index, "name": call.name, "arguments": arguments}}
-        for index, call in enumerate(calls)
-        if (arguments := _arguments(call)) is not None
-    ]
-
-
-def _left_as_text(calls: Iterable[ToolCall]) -> str:
-    """Calls whose arguments are no object: Ollama has only text for these."""
-    return "".join(f"{call.name}({call.arguments})" for call in calls if _arguments(call) is None)
-
-
-def _arguments(call: ToolCall) -> Json | None:
-    try:
-        found = json.loads(call.arguments or "{}")
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _logprobs(tokens: Sequence[TokenLogprob]) -> Json:
-    if not tokens:
-        return {}
-    return {
-        "logprobs": [
-            _logprob(token) | ({"top_logprobs": [_logprob(one) for one in token.top]} if token.top else {})
-            for token in tokens
-        ]
-    }
-
-
-def _logprob(token: TokenLogprob) -> Json:
-    return {"token": token.text, "logprob": token.logprob, "bytes": token.bytes}

@@ -14,13 +14,8 @@ from inference.api.http import answer_headers, disconnects, field_names, sse, st
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
 from inference.api.http.single_outcome import single
-from inference.api.ollama.answer_writer import (
-    AnswerFields,
-    AnswerWriter,
-    chat_fields,
-    generate_fields,
-    timestamp,
-)
+from inference.api.ollama.answer_fields import AnswerFields, chat_fields, generate_fields, timestamp
+from inference.api.ollama.answer_writer import AnswerWriter
 from inference.api.ollama.model_names import own_name
 from inference.api.ollama.schemas import GenerateBody, OllamaChatBody
 from inference.api.openai.schemas import Strict

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from inference.api.http import strict_json
-from inference.api.ollama.answer_writer import timestamp
+from inference.api.ollama.answer_fields import timestamp
 from inference.api.ollama.answering import json_answer
 from inference.api.ollama.model_names import card_of, tagged
 from inference.api.ollama.schemas import ShowBody

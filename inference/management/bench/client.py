@@ -9,73 +9,12 @@ import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
 from typing import Any
+
+from inference.management.bench.timed_answer import IncompleteAnswer, Round, TimedAnswer
 
 CHAT = "/v1/chat/completions"
 _MAX_LINE = 2**20
-
-
-class IncompleteAnswer(Exception):
-    """The server sent no complete answer; the message says what it sent."""
-
-
-@dataclass(frozen=True)
-class TimedAnswer:
-    """One answered request; times are seconds of `time.perf_counter`."""
-
-    asked: float
-    begun: float  # when the stream began: our server accepts the request before that
-    ended: float
-    pieces: tuple[float, ...]  # when each piece of text arrived
-    tokens: int  # as the server counts them
-    prompt_tokens: int
-    cached_tokens: int
-    text: str = ""
-
-    @property
-    def first(self) -> float:
-        return self.pieces[0] if self.pieces else self.ended
-
-    @property
-    def first_after_s(self) -> float:
-        return self.first - self.asked
-
-
-@dataclass(frozen=True)
-class Round:
-    """Requests that were sent together, with their answers and failures."""
-
-    answers: tuple[TimedAnswer, ...]
-    failures: tuple[str, ...] = field(default=())
-
-    @property
-    def tokens(self) -> int:
-        return sum(answer.tokens for answer in self.answers)
-
-    @property
-    def request_rate(self) -> float | None:
-        """Tokens per second in total, from the first request to the end of the last answer."""
-        if not self.answers:
-            return None
-        asked, ended = min(a.asked for a in self.answers), max(a.ended for a in self.answers)
-        return self.tokens / (ended - asked)
-
-    @property
-    def decode_rate(self) -> float | None:
-        """Tokens per second in total after the first token, so that prompts count less."""
-        if self.tokens < 2:
-            return None
-        first, ended = min(a.first for a in self.answers), max(a.ended for a in self.answers)
-        return (self.tokens - 1) / (ended - first) if ended > first else None
-
-    def failure_notes(self, server: str) -> list[str]:
-        """A note about failed requests; an empty list if there are none."""
-        total = len(self.answers) + len(self.failures)
-        if not self.failures:
-            return []
-        reasons = ", ".join(dict.fromkeys(self.failures))
-        return [f"{server}: {len(self.failures)} of {total} requests failed ({reasons})"]
 
 
 async def ask_together(

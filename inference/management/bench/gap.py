@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from inference.core.pool_state import ModelState
 from inference.management.bench import client, prompts
 from inference.management.bench.bench import Bench
-from inference.management.bench.client import IncompleteAnswer
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.servers import Ours
+from inference.management.bench.timed_answer import IncompleteAnswer
 
 _TOKENS, _QUICK_TOKENS = 160, 80
 _BEFORE = 12  # pieces of text before the load starts, for the usual gap

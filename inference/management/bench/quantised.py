@@ -4,10 +4,10 @@ from pathlib import Path
 
 from inference.management.bench import prompts
 from inference.management.bench.bench import Bench, report_progress
-from inference.management.bench.client import Round
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.models import is_cpu
 from inference.management.bench.servers import Ours, Server, Theirs
+from inference.management.bench.timed_answer import Round
 
 _TOKENS, _QUICK_TOKENS = 24, 12
 _THEIR_TOKENS, _THEIR_QUICK_TOKENS = 6, 4  # up to five seconds each, and as much for parts of the prompt

@@ -17,8 +17,8 @@ from inference.core.blas import Blas
 from inference.core.config import BASE_DIR
 from inference.core.pool_state import ModelState, PoolSnapshot
 from inference.management.bench import client
-from inference.management.bench.client import Round
 from inference.management.bench.models import preloading
+from inference.management.bench.timed_answer import IncompleteAnswer, Round
 
 _START_S = 120.0
 _STOP_S = 15.0
@@ -103,7 +103,7 @@ class Server:
             self.check_alive()
             try:
                 await client.fetch(self.port, "GET", "/health")
-            except client.IncompleteAnswer as error:
+            except IncompleteAnswer as error:
                 raise ServerEnded(f"{self.name} is not healthy ({error}): {self._last_log_lines()}") from None
             except (OSError, EOFError):
                 await asyncio.sleep(_POLL_S)  # it does not listen yet

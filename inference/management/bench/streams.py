@@ -5,10 +5,10 @@ from typing import Any
 
 from inference.management.bench import prompts
 from inference.management.bench.bench import Bench
-from inference.management.bench.client import Round
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.raw import RawRound
 from inference.management.bench.servers import Theirs
+from inference.management.bench.timed_answer import Round
 
 _COUNTS, _QUICK_COUNTS = (1, 4, 8, 16), (1, 8)
 _TOKENS, _QUICK_TOKENS = 32, 12

@@ -2,9 +2,9 @@
 
 from inference.management.bench import prompts
 from inference.management.bench.bench import Bench
-from inference.management.bench.client import TimedAnswer
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.servers import Server
+from inference.management.bench.timed_answer import TimedAnswer
 
 _WORDS, _QUICK_WORDS = 960, 200
 _TOKENS = 8

@@ -17,12 +17,12 @@ from django.core.management import BaseCommand, CommandError
 from inference.core.blas import best_blas
 from inference.management.bench import ROWS
 from inference.management.bench.bench import Bench, report_progress
-from inference.management.bench.client import IncompleteAnswer
 from inference.management.bench.figures import Figure
 from inference.management.bench.machine import this_machine
 from inference.management.bench.raw import RawEnded
 from inference.management.bench.servers import ServerEnded, Theirs
 from inference.management.bench.table import Report, as_json, lines
+from inference.management.bench.timed_answer import IncompleteAnswer
 
 # Errors of a server that end one row; the other rows are still measured.
 _ROW_ERRORS = (

@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from inference.management.folder import models_folder
 from inference.repository.downloads.errors import FetchFailed
-from inference.repository.downloads.hub import check_id, download
+from inference.repository.downloads.hub import download
+from inference.repository.downloads.hub_names import check_id
 from inference.repository.downloads.progress import FetchProgress, FileProgress
 
 

@@ -4,15 +4,10 @@ Redirects are followed here, by hand: huggingface_hub keeps the token between al
 large files lie with others (GHSA-3mj3-57v2-4636 is the same mistake elsewhere).
 """
 
-import email.utils
 import itertools
-import re
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -20,35 +15,12 @@ from urllib.parse import quote
 import httpx
 
 from inference import __version__
-from inference.repository.downloads.errors import FetchFailed, HubBusy, HubUnavailable, NotOnHub, NotPermitted
+from inference.repository.downloads.errors import HubBusy, HubUnavailable, NotOnHub, NotPermitted
+from inference.repository.downloads.retry_policy import RetryPolicy, duration_text, retry_after_s
+from inference.repository.downloads.transient_error import TransientError, Unreachable, unreachable_text
 
 _MOST_REDIRECTS = 5
 _MOST_LISTED_BYTES = 32 * 2**20
-_NUMBER = re.compile(r"\[Errno -?\d+\] ")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RetryPolicy:
-    """Retry policy: consecutive attempts without progress, and timeouts in seconds."""
-
-    tries: int = 5
-    pause_s: float = 0.5  # doubled each time
-    longest_pause_s: float = 30.0  # longer Retry-After values end the download
-    connect_s: float = 5.0
-    stall_s: float = 20.0
-
-
-class TransientError(Exception):
-    """An error that may be gone at the next try; `then` is raised when it is not."""
-
-    def __init__(self, then: FetchFailed, *, wait_s: float = 0.0) -> None:
-        super().__init__(str(then))
-        self.then = then
-        self.wait_s = wait_s
-
-
-class Unreachable(TransientError):
-    """Nothing listens at the hub's address, or there is no route to it."""
 
 
 class HubClient:
@@ -177,8 +149,8 @@ class HubClient:
         return f"There is no {self._repo} on the hub. Look at the spelling{private}."
 
     def _rate_limited(self, response: httpx.Response) -> TransientError:
-        wait_s = _seconds(response.headers.get("retry-after", ""))
-        asks = f"asks to wait {_duration_text(wait_s)}" if wait_s else "is asked too much"
+        wait_s = retry_after_s(response.headers.get("retry-after", ""))
+        asks = f"asks to wait {duration_text(wait_s)}" if wait_s else "is asked too much"
         return TransientError(HubBusy(f"The hub {asks}."), wait_s=wait_s)
 
     @contextmanager
@@ -187,7 +159,7 @@ class HubClient:
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Unreachable(HubUnavailable(_unreachable(error))) from None
+            raise Unreachable(HubUnavailable(unreachable_text(error))) from None
         except httpx.TimeoutException:
             stall_s = self.retry_policy.stall_s
             raise TransientError(HubUnavailable(f"The hub sent nothing for {stall_s:.0f} seconds.")) from None
@@ -214,34 +186,5 @@ def _address(endpoint: str) -> httpx.URL:
     return url
 
 
-def _unreachable(error: httpx.TransportError) -> str:
-    """Why a host cannot be reached, as a text."""
-    host = error.request.url.host
-    cause: BaseException | None = error
-    while cause and not isinstance(cause, socket.gaierror):
-        cause = cause.__cause__ or cause.__context__
-    if cause:
-        return f"The name {host} cannot be resolved: is this machine online?"
-    why = _NUMBER.sub("", str(error))  # such as an unknown certificate
-    return f"{host} cannot be reached{f' ({why})' if why else ''}. Look at the network."
-
-
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port  # httpx has no port where it is the scheme's own
-
-
-def _seconds(retry_after: str) -> float:
-    """The seconds of Retry-After, which may be a date; 0 when it is missing or not valid."""
-    if retry_after.strip().isdigit():
-        return float(retry_after)
-    try:
-        until = email.utils.parsedate_to_datetime(retry_after)
-    except ValueError:
-        return 0.0
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _duration_text(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.0f} hours"

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,25 +20,20 @@ from inference.repository.downloads.errors import (
     TakenAlready,
     ThereAlready,
 )
-from inference.repository.downloads.http import HubClient, RetryPolicy, TransientError
+from inference.repository.downloads.http import HubClient
+from inference.repository.downloads.hub_names import check_id, is_name
 from inference.repository.downloads.listing import Listing
 from inference.repository.downloads.partial_file import HubFile, PartialFile, delete_other, is_there
 from inference.repository.downloads.progress import OnProgress, SpeedMeter
+from inference.repository.downloads.retry_policy import RetryPolicy
+from inference.repository.downloads.transient_error import TransientError
 from inference.repository.files import folder_tree, staging
 from inference.repository.files.folder_tree import folder_size
 from inference.repository.files.staging import draft_of, staged
 
-_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _PROGRESS_BYTES = 2**20  # an attempt that brought so much does not count as failed
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _HUB = "https://huggingface.co"
-_PAGE = re.compile(r"((?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)([^/?#]+/[^/?#]+)([/?#].*)?")
-
-
-def check_id(name: str) -> None:
-    """Raise NotAnId unless it is OWNER/NAME: no address, and no path that leads elsewhere."""
-    if not _is_id(name):
-        raise NotAnId(_correction(name))
 
 
 def check_target(name: str, target: Path) -> None:
@@ -53,19 +47,6 @@ def _check_owner(name: str, target: Path) -> None:
     # The models folder itself may be a link. OWNER in it is one where another program's models are served.
     if target.parts[-2:] == tuple(name.split("/")) and target.parent.is_symlink():
         raise BehindLink(name, target.parent.name)
-
-
-def _correction(name: str) -> str:
-    """The advice for the address of a model's page; empty for other texts."""
-    page = _PAGE.fullmatch(name)
-    if page is None or not _is_id(page[2]):
-        return ""
-    rest = (page[3] or "").rstrip("/")
-    return f"Leave out {page[1]}{f' and {rest}' if rest else ''}: {page[2]}."
-
-
-def _is_id(name: str) -> bool:
-    return bool(_ID.fullmatch(name)) and ".." not in name and "--" not in name
 
 
 def download(
@@ -111,11 +92,6 @@ def download(
                 _check_disk_space(repo_id, listing, target)
                 _fetch(client, listing.revision, file, draft, meter)
                 listing.check(draft, file.name)
-
-
-def is_name(name: str) -> bool:
-    """Whether a model in the models folder may have this name: OWNER/NAME or, of an import, NAME."""
-    return bool(staging.NAME.fullmatch(name)) or _is_id(name)
 
 
 def discard(name: str, models_dir: Path) -> bool:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from inference.repository.downloads import hub
+from inference.repository.downloads import hub, hub_names
 from inference.repository.downloads.active_download import COMPLETE, ActiveDownload, State
 from inference.repository.downloads.download_process import DownloadProcess
 from inference.repository.downloads.errors import FetchFailed, TakenAlready
-from inference.repository.downloads.hub import check_id, check_target
+from inference.repository.downloads.hub import check_target
+from inference.repository.downloads.hub_names import check_id
 from inference.repository.downloads.progress import FetchProgress
 from inference.repository.files import folder_tree, staging
 from inference.repository.files.folder_tree import folder_size
@@ -127,7 +128,7 @@ class Downloads:
             for owner in owners
             for name in _drafted_names(folder_tree.entries(Path(owner.path)))
         ]
-        return [name for name in names if hub.is_name(name)]
+        return [name for name in names if hub_names.is_name(name)]
 
     def _current(self, download: ActiveDownload) -> ActiveDownload:
         """A download as it is on disk now: other programs fetch, import and delete as well."""

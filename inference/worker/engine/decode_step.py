@@ -16,7 +16,8 @@ from typing import Any
 import mlx.core as mx
 from mlx_lm.generate import GenerationBatch
 
-from inference.worker.sampling.token_sampler import LazyLogprob, TokenSampler, sample_rows
+from inference.worker.sampling.logprobs import LazyLogprob
+from inference.worker.sampling.token_sampler import TokenSampler, sample_rows
 
 
 class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed

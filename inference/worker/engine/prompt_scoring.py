@@ -7,7 +7,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx_lm.models.cache import make_prompt_cache
 
-from inference.worker.sampling.token_sampler import Logprob
+from inference.worker.sampling.logprobs import Logprob
 
 if TYPE_CHECKING:
     from inference.worker.engine.sequence import Sequence

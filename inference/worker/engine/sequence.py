@@ -8,9 +8,9 @@ from inference.core.events import FinishReason
 from inference.core.requests import Sampling
 from inference.worker.embedding.batch import Vectors
 from inference.worker.sampling.grammar import Grammar
+from inference.worker.sampling.logprobs import Logprob
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
-from inference.worker.sampling.token_sampler import Logprob
 
 
 def _no_text(tokens: Any) -> str:

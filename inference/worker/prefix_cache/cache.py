@@ -24,7 +24,8 @@ from inference.worker.prefix_cache.entry import PrefixEntry, Tokens, common_leng
 from inference.worker.prefix_cache.layers import Cache, trim_copy
 
 if TYPE_CHECKING:
-    from inference.worker.prefix_cache.disk import DiskTier, SavedPrefix
+    from inference.worker.prefix_cache.disk import DiskTier
+    from inference.worker.prefix_cache.saved_prefix import SavedPrefix
 
 MIN_TOKENS = 16  # a shorter prefix is computed faster than it is copied
 

@@ -11,7 +11,6 @@ The least recently used files are deleted first (the time of use is the file's m
 MLX_SERVER_PREFIX_DISK sets its size.
 """
 
-import base64
 import contextlib
 import hashlib
 import json
@@ -20,31 +19,18 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import mlx.core as mx
-import numpy as np
 from mlx_lm.models.cache import load_prompt_cache, save_prompt_cache
 
 from inference.worker.prefix_cache.entry import PrefixEntry, Tokens, common_length
 from inference.worker.prefix_cache.layers import can_be_saved
+from inference.worker.prefix_cache.saved_prefix import SavedPrefix, covers, metadata, read_header
 
 logger = logging.getLogger(__name__)
 _SUFFIX = ".safetensors"
-_LONGEST_HEADER = 64 * 2**20
-
-
-@dataclass(frozen=True)
-class SavedPrefix:
-    """One prefix on disk, as the index has it, without its arrays."""
-
-    path: Path
-    owner: str
-    tokens: Tokens
-    is_trimmable: bool
-    bytes: int
 
 
 class DiskTier:
@@ -64,7 +50,7 @@ class DiskTier:
         for draft in folder.glob("*.partial*"):
             draft.unlink(missing_ok=True)
         found = sorted(folder.glob(f"*{_SUFFIX}"), key=_used_at)
-        self._saved = [saved for path in found if (saved := _read_header(path))]
+        self._saved = [saved for path in found if (saved := read_header(path))]
 
     @property
     def bytes(self) -> int:
@@ -116,7 +102,7 @@ class DiskTier:
         name = hashlib.sha256(entry.owner.encode() + b"\0" + entry.tokens.tobytes()).hexdigest()[:32]
         path, draft = self._folder / f"{name}{_SUFFIX}", self._folder / f"{name}.partial{_SUFFIX}"
         try:
-            save_prompt_cache(str(draft), entry.cache, _metadata(entry))
+            save_prompt_cache(str(draft), entry.cache, metadata(entry))
             draft.chmod(0o600)
             draft.replace(path)
             size = path.stat().st_size
@@ -130,7 +116,7 @@ class DiskTier:
         """Put a new file into the index; delete those it covers, and old ones beyond the limit."""
         with self._lock:
             others = [saved for saved in self._saved if saved.path != written.path]
-            covered = [saved for saved in others if _covers(entry, saved)]
+            covered = [saved for saved in others if covers(entry, saved)]
             kept = [*(saved for saved in others if saved not in covered), written]
             excess = sum(saved.bytes for saved in kept) - self._limit
             while kept and excess > 0:
@@ -178,30 +164,3 @@ def _state(path: Path) -> tuple[int, int]:
     except OSError:  # a link to nowhere
         return 0, 0
     return found.st_size, found.st_mtime_ns
-
-
-def _metadata(entry: PrefixEntry) -> dict[str, str]:
-    return {
-        "owner": entry.owner,
-        "tokens": base64.b64encode(entry.tokens.tobytes()).decode(),
-        "is_trimmable": "yes" if entry.is_trimmable else "no",
-    }
-
-
-def _read_header(path: Path) -> SavedPrefix | None:
-    """The index entry of a file; a file with an invalid header is deleted and gives None."""
-    try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(size)) if size < _LONGEST_HEADER else {}
-        own = header["__metadata__"]
-        tokens = np.frombuffer(base64.b64decode(own["0.tokens"]), dtype=np.int32)
-        return SavedPrefix(path, own["0.owner"], tokens, own["0.is_trimmable"] == "yes", path.stat().st_size)
-    except (OSError, ValueError, KeyError, TypeError):
-        path.unlink(missing_ok=True)
-        return None
-
-
-def _covers(entry: PrefixEntry, saved: SavedPrefix) -> bool:
-    is_beginning = common_length(saved.tokens, entry.tokens) == len(saved.tokens)
-    return saved.owner == entry.owner and is_beginning and entry.is_trimmable

@@ -5,57 +5,20 @@ V is the size of the vocabulary and B the number of rows of the batch.
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import mlx.core as mx
-import numpy as np
 
 from inference.core.requests import Sampling
 from inference.worker.sampling.constraint import Matcher, combined
-from inference.worker.sampling.grammar import Grammar, GrammarFailure, mask
+from inference.worker.sampling.grammar import Grammar, mask
 from inference.worker.sampling.kernels import Draw, SamplingParams, sample
+from inference.worker.sampling.logprobs import LazyLogprob
+from inference.worker.sampling.penalties import Penalties, has_penalties
 from inference.worker.sampling.repetition import RecentTokens
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
 
 _XTC_SALT = 0x5851F42D4C957F2D  # its coins are others than the draws
-MIN_LOGPROB = -9999.0  # OpenAI's figure for a token that cannot be sampled; JSON has no infinity
-
-
-@dataclass(frozen=True)
-class Logprob:
-    """The log probability of a sampled token, and `top`: those of the likeliest tokens at its position.
-
-    `rank` counts the tokens of a prompt from 1, the likeliest; it is 0 for sampled tokens.
-    `failure` is set if the token only ends an answer that could not follow its grammar.
-    """
-
-    value: float
-    top: tuple[tuple[int, float], ...] = ()
-    failure: GrammarFailure | None = None
-    rank: int = 0
-
-
-@dataclass(frozen=True)
-class LazyLogprob:
-    """A Logprob whose arrays are not computed yet."""
-
-    value: mx.array  # shape ()
-    top_ids: mx.array | None = None  # shape (k,), likeliest first
-    top_values: mx.array | None = None
-    failure: GrammarFailure | None = None
-
-    @property
-    def arrays(self) -> list[mx.array]:
-        return [array for array in (self.value, self.top_ids, self.top_values) if array is not None]
-
-    def read(self) -> Logprob:
-        """Wait for the arrays and convert them."""
-        top: tuple[tuple[int, float], ...] = ()
-        if self.top_ids is not None and self.top_values is not None:
-            values = np.maximum(np.array(self.top_values), MIN_LOGPROB).tolist()
-            top = tuple(zip(np.array(self.top_ids).tolist(), values, strict=True))
-        return Logprob(max(float(self.value.item()), MIN_LOGPROB), top, self.failure)  # type: ignore[arg-type]  # no complex logits
 
 
 class TokenSampler:
@@ -88,7 +51,7 @@ class TokenSampler:
         self.logprobs = logprobs
         self._seed = secrets.randbits(63) if sampling.seed is None else sampling.seed
         self._position = len(answered)
-        self._penalties = Penalties(sampling, prompt, answered) if _has_penalties(sampling) else None
+        self._penalties = Penalties(sampling, prompt, answered) if has_penalties(sampling) else None
         self._matcher = grammar.start(answered) if grammar else None
         # In this order: where nothing satisfies all, the later ones count.
         others = [rules.start(answered) if rules else None, self._matcher]
@@ -186,48 +149,6 @@ class TokenSampler:
         best = mx.argpartition(logprobs, kth=-self.logprobs)[-self.logprobs :]
         best = best[mx.argsort(-logprobs[best])]
         return LazyLogprob(logprobs[token], best, logprobs[best], failure)
-
-
-class Penalties:
-    """Penalties on the tokens so far, from (V,) counts that are updated without reading a token back.
-
-    Repetition divides positive logits and multiplies negative ones, for tokens of the prompt and the answer
-    (CTRL, https://arxiv.org/abs/1909.05858). Frequency and presence are OpenAI's, for tokens of the answer.
-    """
-
-    def __init__(self, sampling: Sampling, prompt: Sequence[int], answered: Sequence[int]) -> None:
-        self._presence = sampling.presence_penalty
-        self._frequency = sampling.frequency_penalty
-        has_window = sampling.repetition_window is not None  # then RecentTokens applies it
-        self._repetition = 1.0 if has_window else sampling.repetition_penalty or 1.0
-        self._prompt = prompt
-        self._answered = answered
-        self._in_prompt = mx.array(0.0)
-        self._counts: mx.array | None = None
-
-    def apply(self, token: mx.array, logits: mx.array) -> mx.array:
-        """Count `token`, shape (1,), and penalise (1, V) logits."""
-        if self._counts is None:  # the first `token` is in the prompt or in `answered`
-            self._counts = _count(self._answered, logits.shape[-1])
-            self._in_prompt = _count(self._prompt, logits.shape[-1])
-        else:
-            self._counts = self._counts.at[token].add(1.0)
-        if self._repetition != 1.0:
-            weaker = mx.where(logits > 0, logits / self._repetition, logits * self._repetition)
-            logits = mx.where(self._counts + self._in_prompt > 0, weaker, logits)
-        return logits - self._frequency * self._counts - self._presence * (self._counts > 0)
-
-
-def _has_penalties(sampling: Sampling) -> bool:
-    # With a window, RecentTokens applies the repetition penalty.
-    has_window = sampling.repetition_window is not None
-    repetition = 1.0 if has_window else sampling.repetition_penalty or 1.0
-    return bool(sampling.presence_penalty or sampling.frequency_penalty or repetition != 1.0)
-
-
-def _count(tokens: Sequence[int], vocabulary: int) -> mx.array:
-    ids = mx.array(list(tokens), dtype=mx.uint32)
-    return mx.zeros(vocabulary).at[ids].add(1.0) if tokens else mx.zeros(vocabulary)
 
 
 def sample_rows(samplers: Sequence[TokenSampler], logits: mx.array) -> mx.array:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from inference.adapters.harmony import HarmonyCalls, HarmonyReader
+from inference.adapters.harmony import HarmonyReader
+from inference.adapters.harmony_calls import HarmonyCalls
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, ToolCall
 from tests.adapters.family_models import ADD, NOW, chat_request, rendered, stops

@@ -17,7 +17,8 @@ from llguidance import LLMatcher
 
 from inference.adapters import ADAPTERS
 from inference.adapters.channel_reader import ChannelReader
-from inference.adapters.harmony import HarmonyCalls, HarmonyReader
+from inference.adapters.harmony import HarmonyReader
+from inference.adapters.harmony_calls import HarmonyCalls
 from inference.adapters.piece import Piece
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.grammar_rules import Unwritable

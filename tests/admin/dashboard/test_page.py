@@ -9,7 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from inference import models
-from inference.admin.dashboard.page import MOST_MODELS, DashboardCache, Page, Row, page, read_cache, segments
+from inference.admin.dashboard.page import MOST_MODELS, DashboardCache, Page, page, read_cache, segments
+from inference.admin.dashboard.rows import Row
 from inference.core.events import Accepted
 from inference.core.model_card import Finding
 from inference.core.pool_state import ModelState, PoolEvent

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from inference.management.bench import client
-from inference.management.bench.client import Round, TimedAnswer
+from inference.management.bench.timed_answer import Round, TimedAnswer
 from tests.management.bench.wire import answering, chunked
 
 CLOSING = b"HTTP/1.0 200 OK\r\nContent-type: text/event-stream\r\n\r\n"

@@ -9,7 +9,8 @@ from inference.repository.downloads.errors import (
     TakenAlready,
     ThereAlready,
 )
-from inference.repository.downloads.hub import check_id, download
+from inference.repository.downloads.hub import download
+from inference.repository.downloads.hub_names import check_id
 from inference.repository.downloads.progress import FetchProgress
 from inference.repository.files.staging import staged
 from tests.repository.fetching import FEW_RETRIES, Fetch

@@ -1,0 +1,101 @@
+"""The rows of the tables on the dashboard: models, requests, workers and events."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from inference.admin import wording
+from inference.admin.dashboard.process_info import footprint
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import ModelState, PoolEvent, ResidentModel
+from inference.serving.active_requests import Stream
+
+
+class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One cell: its text, a note in small type, a tone that colours the text, and a progress in percent."""
+
+    text: str
+    note: str = ""
+    tone: str = ""
+    percent: int | None = None
+
+
+class Button(Struct, frozen=True, kw_only=True):
+    """A row's button: the value it sends, its text, and its label for screen readers."""
+
+    value: str
+    text: str
+    label: str
+
+
+class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of a table, identified by its key; users without permission see no button."""
+
+    key: str
+    cells: tuple[Cell, ...]
+    act: Button | None = None
+
+
+def model_row(card: ModelCard | None, model: ResidentModel, light: str) -> Row:
+    light = model.loaded.light if model.loaded else light
+    percent = model.loaded_percent if model.state == ModelState.LOADING else None
+    return Row(
+        key=model.id,
+        cells=(
+            Cell(text=model.id, note="pinned" if model.is_pinned or (card and card.is_pinned) else ""),
+            Cell(text=wording.state(card, model), tone=wording.tone(card, model), percent=percent),
+            Cell(text=wording.size(model.reserved_bytes)),
+            Cell(text=str(model.leases)),
+            Cell(text=light or "not tested", tone=light),
+        ),
+        act=_button(card, model),
+    )
+
+
+def _button(card: ModelCard | None, model: ResidentModel) -> Button | None:
+    """The action that applies to the model's state; the admin asks for confirmation."""
+    if model.state.is_in_memory:
+        return Button(value=f"unload {model.id}", text="Unload", label=f"Unload {model.id}")
+    if card and card.is_servable:
+        return Button(value=f"load {model.id}", text="Load", label=f"Load {model.id}")
+    return None
+
+
+def stream_row(stream: Stream, keys: Mapping[str, str], now: float) -> Row:
+    has_share = stream.phase == "prefill" and stream.total
+    percent = 100 * stream.done // stream.total if has_share else None
+    if stream.phase == "loading":
+        percent = stream.done
+    return Row(
+        key=stream.id,
+        cells=(
+            Cell(text=stream.model),
+            Cell(text=wording.caller(stream, keys)),
+            Cell(text=wording.status(stream), tone=stream.phase, percent=percent),
+            Cell(text=wording.duration(now - stream.began_at)),
+            Cell(text=f"{stream.prompt_tokens:,} in, {stream.tokens:,} out"),
+        ),
+        act=Button(value=stream.id, text="Stop", label=f"Stop the request to {stream.model}"),
+    )
+
+
+def worker_row(pid: int, model: ResidentModel, now: float) -> Row:
+    process = footprint(pid, model.memory)
+    return Row(
+        key=str(pid),
+        cells=(
+            Cell(text=model.id or "spare, for the next model"),
+            Cell(text=str(pid)),
+            Cell(text=wording.duration(now - process.began_at) if process.began_at else "–"),
+            Cell(text=str(model.restarts)),
+            Cell(text=wording.size(process.bytes)),
+        ),
+    )
+
+
+def event_row(event: PoolEvent, now: float) -> Row:
+    text = event.text[:1].upper() + event.text[1:]
+    return Row(
+        key=f"{event.at:.6f} {event.kind} {event.model}",
+        cells=(Cell(text=f"{wording.duration(now - event.at)} ago"), Cell(text=text, tone=event.kind)),
+    )
