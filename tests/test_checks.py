@@ -48,7 +48,7 @@ def test_the_default_settings_pass_djangos_own_checks() -> None:
     assert [found for found in run_checks() if found.id and not found.id.startswith("inference.W")] == []
 
 
-def test_a_data_folder_that_others_may_read_is_told(settings: Settings, tmp_path: Path) -> None:
+def test_a_data_folder_that_others_may_read_is_reported(settings: Settings, tmp_path: Path) -> None:
     settings.CONFIG = Config(data_dir=tmp_path)
     tmp_path.chmod(0o700)
     assert check_privacy(None) == []

@@ -31,7 +31,7 @@ def test_a_terminal_shows_the_password_and_nothing_else_keeps_it(tmp_path: Path)
     assert list(tmp_path.iterdir()) == [] and login.take_message(is_terminal=True) == ""
 
 
-def test_anything_else_is_told_of_a_file_that_is_its_owners(tmp_path: Path) -> None:
+def test_anything_else_names_a_file_that_only_its_owner_can_read(tmp_path: Path) -> None:
     text = made(tmp_path).take_message(is_terminal=False)
     (path,) = tmp_path.iterdir()
     assert f"Sign in to the admin as 'admin'; the password is in the file {path}\n" in text
@@ -45,7 +45,7 @@ def test_a_later_start_says_nothing_where_it_is_kept(tmp_path: Path) -> None:
     assert made(tmp_path).take_message(is_terminal=False) == ""
 
 
-def test_a_start_that_broke_off_before_it_told_it_leaves_it_for_the_next(tmp_path: Path) -> None:
+def test_a_start_that_broke_off_before_the_login_was_shown_leaves_it_for_the_next(tmp_path: Path) -> None:
     made(tmp_path)  # the port was taken, say
     text = made(tmp_path).take_message(is_terminal=True)
     assert can_sign_in(text.splitlines()[0].rpartition(" ")[2])
@@ -75,7 +75,7 @@ def test_a_password_that_anybody_guesses_is_refused_before_anything_is_made(
     assert not User.objects.exists()
 
 
-def test_where_there_is_somebody_who_may_do_everything_nothing_is_made(tmp_path: Path, db: Any) -> None:
+def test_where_there_is_a_superuser_nothing_is_made(tmp_path: Path, db: Any) -> None:
     User.objects.create_superuser("ann")
     assert made(tmp_path, "correct horse battery").take_message(is_terminal=True) == ""
     assert not can_sign_in("correct horse battery")

@@ -43,7 +43,7 @@ def test_an_account_that_was_taken_out_stays_out() -> None:
     assert not User.objects.get(pk=ann.pk).has_perm("inference.ask_servedmodel")
 
 
-def test_who_joins_the_staff_may_enter_the_admin_and_look_after_models() -> None:
+def test_a_new_member_of_the_staff_may_enter_the_admin_and_look_after_models() -> None:
     ann, bob = User.objects.create_user("ann"), User.objects.create_user("bob")
     staff = Group.objects.get(name=groups.STAFF)
     ann.groups.add(staff)
@@ -104,7 +104,7 @@ def test_saving_an_account_again_does_not_undo_its_joining_or_leaving() -> None:
     ("facts", "right", "stays"),
     [({}, "", False), ({}, "view_apikey", True), ({"is_superuser": True}, "", True)],
 )
-def test_who_leaves_the_staff_may_enter_the_admin_only_with_another_right(
+def test_a_former_member_of_the_staff_may_enter_the_admin_only_with_another_permission(
     leave: Any, facts: dict[str, bool], right: str, stays: bool
 ) -> None:
     ann, staff = User.objects.create_user("ann", **facts), Group.objects.get(name=groups.STAFF)
@@ -114,7 +114,7 @@ def test_who_leaves_the_staff_may_enter_the_admin_only_with_another_right(
     assert User.objects.get(pk=ann.pk).is_staff == stays
 
 
-def test_who_stays_in_another_group_with_rights_may_still_enter() -> None:
+def test_a_member_of_another_group_with_permissions_may_still_enter() -> None:
     ann, auditors = User.objects.create_user("ann"), Group.objects.create(name="auditors")
     auditors.permissions.set(Permission.objects.filter(codename="view_requestrecord"))
     ann.groups.add(Group.objects.get(name=groups.STAFF), auditors)
@@ -136,7 +136,7 @@ def upgrade() -> None:
     migration.let_those_here_chat(apps, None)
 
 
-def test_who_could_chat_before_there_were_groups_still_can() -> None:
+def test_users_that_could_chat_before_there_were_groups_still_can() -> None:
     Group.objects.all().delete()
     Permission.objects.filter(codename="ask_servedmodel").delete()
     User.objects.create_user("ann")
@@ -161,7 +161,7 @@ def test_migrating_again_brings_nobody_in() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @override_settings(CONFIG=Config(api_key="secret"))
-def test_an_account_that_may_not_chat_is_told_whom_to_ask(client: Client) -> None:
+def test_an_account_that_may_not_chat_learns_whom_to_ask(client: Client) -> None:
     ann = User.objects.create_user("ann")
     ann.groups.clear()
     client.force_login(ann)

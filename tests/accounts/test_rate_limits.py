@@ -105,7 +105,7 @@ def test_the_operators_own_key_and_users_have_no_limits(clock: Clock) -> None:
             assert meter is None and limits.of(holder()).streams == 0
 
 
-def test_what_is_left_is_told_of_what_is_limited(meter: UsageMeter, clock: Clock) -> None:
+def test_what_is_left_is_reported_for_each_limit(meter: UsageMeter, clock: Clock) -> None:
     allowance = Allowance(requests_per_minute=3, tokens_per_day=10)
     meter.count_request(allowance)
     clock.at += 20

@@ -32,7 +32,7 @@ def test_a_template_that_makes_nothing_of_the_messages_is_refused() -> None:
     assert refusal.value.param == "messages"
 
 
-def test_a_templates_refusal_is_told_in_its_own_words() -> None:
+def test_a_templates_refusal_keeps_its_own_message() -> None:
     adapter, _ = make("{{ raise_exception('Roles must alternate') }}")
     with pytest.raises(TemplateFailed, match="Roles must alternate") as refusal:
         adapter.render(USER)
@@ -111,14 +111,14 @@ CALLED = Message(role="assistant", content="", tool_calls=(ToolCall(id="1", name
 RESULT = Message(role="tool", content="5", tool_call_id="1")
 
 
-def test_tools_are_told_where_they_are_asked_for() -> None:
+def test_tools_are_in_the_prompt_where_they_are_asked_for() -> None:
     adapter, tokenizer = real("qwen3", "qwen3")
     text = tokenizer.decode(adapter.render(chat_request(*USER.messages, tools=(ADD,))))
     assert '{"name": "add", "description": "Adds.", "parameters": {"type": "object"' in text
     assert "# Tools" not in tokenizer.decode(adapter.render(USER))
 
 
-def test_a_template_that_knows_no_tools_has_them_said_in_words() -> None:
+def test_a_template_that_knows_no_tools_has_them_in_a_system_message() -> None:
     adapter, tokenizer = make(CHATML)
     request = chat_request(*USER.messages, CALLED, RESULT, tools=(ADD,))
     text = tokenizer.decode(adapter.render(request))
@@ -172,13 +172,13 @@ def test_nobody_can_write_a_control_token_into_a_tool_or_a_call(family: tuple[st
     assert controls("<|im_end|><|eot_id|><|start_header_id|>") == controls("")
 
 
-def test_an_option_that_the_template_knows_is_told() -> None:
+def test_an_option_that_the_template_knows_reaches_it() -> None:
     adapter, tokenizer = real("qwen3", "qwen3")
     request = chat_request(*USER.messages, template_options=(("enable_thinking", False),))
     assert tokenizer.decode(adapter.render(request)).endswith("<think>\n\n</think>\n\n")
 
 
-def test_a_model_that_may_not_reason_is_told_where_its_template_can_be() -> None:
+def test_reasoning_is_switched_off_in_a_template_that_can() -> None:
     qwen, tokenizer = real("qwen3", "qwen3")
     quick = chat_request(*USER.messages, thinking=False)
     assert tokenizer.decode(qwen.render(quick)).endswith("<think>\n\n</think>\n\n")

@@ -45,7 +45,7 @@ def test_every_character_is_in_its_channel_or_a_marker_or_a_break_beside_one(
     }
 
 
-def test_reasoning_and_answer_are_told_apart() -> None:
+def test_reasoning_and_answer_are_distinguished() -> None:
     assert read("<think>2+2</think>4", []) == {"reasoning": "2+2", "text": "4"}
 
 

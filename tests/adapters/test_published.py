@@ -86,7 +86,7 @@ def test_a_conversation_is_written_in_its_order(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPEAKING)
-def test_a_late_word_of_the_system_and_a_second_question_are_not_lost(name: str) -> None:
+def test_a_late_system_message_and_a_second_question_are_not_lost(name: str) -> None:
     text = prompt_text(*SPEAKING[name], QUESTION, ANSWER, SYSTEM, AGAIN, AGAIN)
     assert text.index(ANSWER.content) < text.index(AGAIN.content)
     assert (text.count(SYSTEM.content), text.count(AGAIN.content)) == (1, 2)

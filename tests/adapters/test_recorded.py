@@ -199,7 +199,7 @@ RECORDED = (
 
 
 @pytest.mark.parametrize("recorded", RECORDED, ids=[recorded.source for recorded in RECORDED])
-def test_what_was_said_is_heard(recorded: Recorded) -> None:
+def test_recorded_texts_are_read(recorded: Recorded) -> None:
     adapter, tokenizer = recorded.family
     assert parse_answer(adapter, tokenizer, recorded.output, TOOLS) == recorded.expected
     assert parse_every_split(adapter, recorded.output, TOOLS) == {recorded.expected}

@@ -63,7 +63,7 @@ def test_what_a_template_does_wrong_is_found(template: str, found: dict[str, str
 
 
 @pytest.mark.parametrize("template", [CHATML, LLAMA_3])
-def test_tools_told_in_words_are_amber(template: str) -> None:
+def test_tools_in_a_system_message_are_amber(template: str) -> None:
     assert lights(template) == {"tools": "amber"}
 
 
@@ -76,6 +76,6 @@ def test_a_model_without_a_template_completes_prompts() -> None:
     assert "tools" not in lights("")
 
 
-def test_findings_are_words_for_the_models_owner() -> None:
+def test_findings_are_sentences_for_the_models_owner() -> None:
     texts = [finding.text for template in (BROKEN, ONE_QUESTION) for finding in findings(*make(template))]
     assert any("out of order" in text for text in texts)

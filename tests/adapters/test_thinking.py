@@ -64,7 +64,7 @@ def test_an_effort_is_a_share_of_the_answer_where_the_template_does_not_know_it(
         ("none", None),
     ],
 )
-def test_an_effort_is_told_in_a_word_that_the_template_knows(effort: str, known: str | None) -> None:
+def test_an_effort_becomes_a_level_that_the_template_knows(effort: str, known: str | None) -> None:
     found = planned(EFFORT, effort=effort)
     assert found.options.get("reasoning_effort") == known
     assert found.limit(100) == (0 if effort == "none" else None)

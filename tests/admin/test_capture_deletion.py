@@ -43,7 +43,7 @@ def with_captured_text() -> set[str]:
     return set(kept.values_list("model", flat=True))
 
 
-def test_the_words_of_a_capture_are_deleted_once_that_is_confirmed(staff: Client) -> None:
+def test_the_text_of_a_capture_is_deleted_once_that_is_confirmed(staff: Client) -> None:
     for model, hours in {"before": 5, "in it": 3, "after": 1}.items():
         said(model, timedelta(hours=hours))
     one = capture(timedelta(hours=4), timedelta(hours=2))
@@ -55,7 +55,7 @@ def test_the_words_of_a_capture_are_deleted_once_that_is_confirmed(staff: Client
     assert "of 1 request" in LogEntry.objects.get().get_change_message()
 
 
-def test_the_words_of_chosen_requests_are_deleted(staff: Client) -> None:
+def test_the_text_of_chosen_requests_is_deleted(staff: Client) -> None:
     one, _ = said("one", timedelta()), said("two", timedelta())
     told = staff.post(LIST, wiping(one, **YES), follow=True).content.decode()
     assert "The prompts and answers of 1 request are deleted." in told and with_captured_text() == {"two"}
@@ -76,7 +76,7 @@ def test_all_of_a_list_are_those_of_its_filters_beyond_its_first_page(staff: Cli
     assert with_captured_text() == {"two"}
 
 
-def test_who_wipes_is_told_that_a_capture_goes_on(staff: Client) -> None:
+def test_a_user_that_wipes_learns_that_a_capture_goes_on(staff: Client) -> None:
     said("one", timedelta())
     going_on = capture(timedelta(hours=1), timedelta(hours=-1))
     assert "A capture is active" in staff.post(CAPTURES, wiping(going_on)).content.decode()
@@ -88,7 +88,7 @@ def test_what_is_deleted_is_overwritten_in_the_file() -> None:
         assert cursor.fetchone() == (1,)
 
 
-def test_only_who_may_change_captures_deletes_words() -> None:
+def test_only_a_user_that_may_change_captures_deletes_text() -> None:
     one = said("one", timedelta())
     viewer = client_of("bob", "view_requestrecord", "read_captured")
     viewer.post(LIST, wiping(one, **YES))

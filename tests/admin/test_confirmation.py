@@ -64,7 +64,7 @@ def test_nothing_is_unloaded_before_the_question_is_answered(pool: Pool, staff: 
     assert pool.snapshot().of("tiny").state == ModelState.READY
 
 
-def test_a_load_tells_what_it_takes(pool: Pool, staff: Client) -> None:
+def test_a_load_shows_what_it_takes(pool: Pool, staff: Client) -> None:
     assert "It takes 1.0 GB; 10.0 GB of 10.0 GB are free, so nothing has to go." in ask(staff, "load")
 
 
@@ -93,7 +93,7 @@ def test_those_that_can_go_on_without_the_others(pool: Pool, staff: Client) -> N
     assert re.findall(r'name="_selected_action" value="(\d+)"', page) == [str(rows["tiny"])]
 
 
-def test_an_unload_tells_who_is_disturbed(pool: Pool, staff: Client) -> None:
+def test_an_unload_shows_the_requests_that_it_disturbs(pool: Pool, staff: Client) -> None:
     loaded(pool, staff)
     assert "No requests are active; 1.0 GB are free at once." in ask(staff, "unload_now")
     assert "its self-test runs again" in ask(staff, "reload")
@@ -108,7 +108,9 @@ def test_files_are_deleted_only_for_the_name_as_it_is(ours: Path, staff: Client)
     assert not ours.exists()
 
 
-def test_of_a_link_the_link_is_removed_and_that_is_said(ours: Path, staff: Client, tmp_path: Path) -> None:
+def test_of_a_link_the_link_is_removed_and_that_is_reported(
+    ours: Path, staff: Client, tmp_path: Path
+) -> None:
     ours.rename(tmp_path / "elsewhere")
     ours.symlink_to(tmp_path / "elsewhere")
     assert "the files that it leads to stay where they are" in ask(staff, "remove")
@@ -156,7 +158,7 @@ def gone(client: Client) -> ServedModel:
     return ServedModel.objects.create(name="gone", aliases=["x"], is_pinned=True)
 
 
-def test_a_folder_that_is_gone_is_told(pool: Pool, staff: Client) -> None:
+def test_a_folder_that_is_gone_is_reported(pool: Pool, staff: Client) -> None:
     body = {"action": "load", "_selected_action": [gone(staff).pk]}
     page = staff.post(LIST, body).content.decode()
     assert "Its folder does not exist." in page and not is_offered(page)
@@ -181,7 +183,7 @@ def test_a_model_that_is_there_is_not_forgotten(pool: Pool, staff: Client) -> No
     assert ServedModel.objects.get(name="tiny").aliases == ["x"]
 
 
-def test_forgetting_is_for_who_may_delete(pool: Pool, staff: Client) -> None:
+def test_forgetting_needs_the_permission_to_delete(pool: Pool, staff: Client) -> None:
     gone(staff)
     client = client_of("ann", "view_servedmodel", "run_servedmodel")
     assert 'name="act"' not in client.get(form_of("gone")).content.decode()

@@ -104,13 +104,13 @@ def test_a_beginning_beside_the_model_can_only_be_discarded(staff: Client, model
     assert (models / REPO).exists() and not staging.draft_of(models / REPO).exists()
 
 
-def test_a_failure_is_told_in_words(staff: Client, models: Path, hub: FakeHub) -> None:
+def test_a_failure_is_shown_as_a_sentence(staff: Client, models: Path, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
     act(staff, "start")
     assert "Accept its licence" in until(staff, State.FAILED)["told"]
 
 
-def test_what_cannot_begin_is_told(staff: Client, models: Path) -> None:
+def test_what_cannot_begin_is_reported(staff: Client, models: Path) -> None:
     assert "exact id on the hub" in act(staff, "start", "https://elsewhere.example/a/b")
     assert not logged()
     (models / REPO).mkdir(parents=True)
@@ -125,14 +125,14 @@ def test_what_is_unknown_does_nothing(staff: Client, models: Path) -> None:
     assert "There are no downloads." in act(staff, "explode")
 
 
-def test_who_may_only_look_begins_nothing(models: Path) -> None:
+def test_a_viewer_begins_nothing(models: Path) -> None:
     looker = client_of("eve", "view_download")
     assert "<form" not in looker.get(PAGE).content.decode().partition('id="content"')[2]
     assert looker.post(PAGE, {"act": "start", "id": REPO}).status_code == 403
     assert runtime.downloads().all() == ()
 
 
-def test_who_may_nothing_sees_nothing(models: Path) -> None:
+def test_a_user_without_permissions_sees_nothing(models: Path) -> None:
     stranger = client_of("eve")
     assert [stranger.get(page).status_code for page in (PAGE, PROGRESS)] == [403, 403]
     assert Client(headers={"host": "127.0.0.1"}).get(PAGE)["Location"].startswith("/admin/login/")
@@ -162,7 +162,7 @@ def test_there_are_no_pages_for_a_table_that_is_not_there(staff: Client, path: s
         (5_000_000_000, 0.0, "", "5.0 GB"),
     ],
 )
-def test_the_pace_is_told_in_words(done: int, speed: float, note: str, told: str) -> None:
+def test_the_pace_is_a_sentence(done: int, speed: float, note: str, told: str) -> None:
     files = (FileProgress(name="a", done=done, size=5_000_000_000),)
     progress = FetchProgress(files=files, bytes_per_s=speed, note=note)
     sight = download_admin.DownloadView.of(ActiveDownload(id=REPO, state=State.RUNNING, progress=progress))

@@ -50,7 +50,7 @@ def test_loading_the_page_of_a_new_key_again_neither_shows_it_nor_makes_another(
     assert ADD in again and ApiKey.objects.count() == 1
 
 
-def test_a_new_key_is_shown_to_who_made_it_alone(staff: Client) -> None:
+def test_a_new_key_is_shown_to_the_user_who_made_it_alone(staff: Client) -> None:
     address = staff.post(ADD, form()).headers["Location"]
     other = client_of("ann", "add_apikey")
     assert not shown(other.get(address).content.decode())
@@ -98,7 +98,7 @@ def test_two_keys_of_an_owner_have_two_names_unless_one_is_revoked(staff: Client
     assert owner.api_keys.count() == 2
 
 
-def test_the_list_says_in_words_how_each_key_stands(staff: Client) -> None:
+def test_the_list_names_the_state_of_each_key(staff: Client) -> None:
     make_key(name="a", is_revoked=True)
     make_key(name="b", expires_at=datetime(2020, 1, 31, tzinfo=UTC))
     make_key(name="c", expires_at=datetime(2099, 1, 31, tzinfo=UTC))
@@ -107,7 +107,7 @@ def test_the_list_says_in_words_how_each_key_stands(staff: Client) -> None:
     assert told == ["revoked", "expired since 2020-01-31 00:00 UTC", "good until 2099-01-31 00:00 UTC"]
 
 
-def test_the_page_of_a_revoked_key_says_so_in_a_word_and_not_with_a_tick(staff: Client) -> None:
+def test_the_page_of_a_revoked_key_names_the_state_without_a_tick(staff: Client) -> None:
     key, _ = make_key(is_revoked=True)
     page = staff.get(page_of(key)).content.decode()
     assert '<div class="readonly">revoked</div>' in page and "icon-yes" not in page
@@ -127,7 +127,7 @@ def test_a_revocation_cannot_be_undone(staff: Client) -> None:
     assert key.is_revoked
 
 
-def test_only_who_may_manage_gives_that_scope() -> None:
+def test_only_a_user_that_may_manage_gives_that_scope() -> None:
     person = User.objects.create_user("ann", is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=["add_apikey", "view_user"]))
     signed_in(person).post(ADD, form(can_manage="on"))

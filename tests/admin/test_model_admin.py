@@ -104,13 +104,13 @@ def test_one_page_is_one_look_at_the_pool(pool: Pool, staff: Client) -> None:
     assert counting.looks == 1
 
 
-def test_who_may_run_models_may_change_them(pool: Pool, staff: Client) -> None:
+def test_a_user_that_may_run_models_may_change_them(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
     save(client_of("viewer", "view_servedmodel", "run_servedmodel"), is_pinned="on")
     assert ServedModel.objects.get(name="tiny").is_pinned
 
 
-def test_who_may_only_look_changes_nothing(pool: Pool, staff: Client) -> None:
+def test_a_viewer_changes_nothing(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
     save(client_of("viewer", "view_servedmodel"), is_pinned="on")
     assert not ServedModel.objects.get(name="tiny").is_pinned
@@ -126,7 +126,7 @@ def test_nobody_adds_or_deletes_a_model(pool: Pool, staff: Client) -> None:
     assert [staff.get(address).status_code for address in addresses] == [403, 403, 403]
 
 
-def test_who_may_only_look_sees_no_actions(pool: Pool) -> None:
+def test_a_viewer_sees_no_actions(pool: Pool) -> None:
     client = client_of("viewer", "view_servedmodel")
     assert 'value="load"' not in client.get(LIST).content.decode()
     act(client, "load")

@@ -77,7 +77,7 @@ def test_what_counts_from_the_next_load_on_says_so_while_the_model_is_loaded(
     assert told in save(staff, context_cap="256", temperature="1", adapter="llama3")
 
 
-def test_switching_a_pinned_model_off_tells_of_its_pin(pool: Pool, staff: Client) -> None:
+def test_switching_a_pinned_model_off_mentions_its_pin(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
     save(staff, is_pinned="on")
     assert "The model tiny stays pinned" in save(staff, is_pinned="on", is_enabled="")

@@ -61,7 +61,7 @@ def until(hours: float) -> dict[str, str]:
     return {"until_0": f"{end:%Y-%m-%d}", "until_1": f"{end:%H:%M:%S}", "reason": "a bug"}
 
 
-def test_a_row_tells_who_how_long_how_many_and_how_it_ended(staff: Client) -> None:
+def test_a_row_shows_the_caller_the_duration_the_tokens_and_the_end(staff: Client) -> None:
     key, _ = make_key(name="laptop")
     record(key=key, principal_kind="key", prefill_ms=1250, decode_ms=7, prompt_tokens=9, cached_tokens=4)
     record(error="pool_full")
@@ -115,7 +115,7 @@ def test_it_is_narrowed_to_days_without_a_function_for_every_row(staff: Client) 
     assert "Past 7 days" in page(staff)
 
 
-def test_the_list_leaves_captured_words_where_they_are(staff: Client) -> None:
+def test_the_list_does_not_load_captured_text(staff: Client) -> None:
     record(prompt="a secret question", answer="a secret answer")
     with CaptureQueriesContext(connection) as asked:
         page(staff)
@@ -123,7 +123,7 @@ def test_the_list_leaves_captured_words_where_they_are(staff: Client) -> None:
     assert rows and not [sql for sql in rows if '"prompt"' in sql or '"answer"' in sql]
 
 
-def test_no_filter_is_without_a_word(staff: Client) -> None:
+def test_no_filter_is_without_a_label(staff: Client) -> None:
     record(finish="stop")
     record(error="queue_full")
     text = page(staff)
@@ -140,7 +140,7 @@ def test_nobody_writes_or_deletes_it(staff: Client) -> None:
     assert RequestRecord.objects.get().model == "tiny"
 
 
-def test_captured_words_are_read_by_who_may_and_others_know_of_them(staff: Client) -> None:
+def test_captured_text_is_read_with_the_permission_and_announced_without(staff: Client) -> None:
     row = record(prompt=ASKED, answer=ANSWERED)
     hidden = page(viewer(), page_of(row))
     assert "a secret" not in hidden and "Stored. Reading them requires the permission" in hidden
@@ -171,13 +171,13 @@ def test_callers_without_a_name_are_found_by_what_the_list_calls_them(
     assert "Searches the caller" in page(staff)
 
 
-def test_words_of_a_client_are_no_markup(staff: Client) -> None:
+def test_text_of_a_client_is_no_markup(staff: Client) -> None:
     row = record(model="<script>alert(1)</script>", prompt=ASKED.replace("a secret", "<script>alert(2)"))
     assert "&lt;script&gt;alert(2)" in page(staff, page_of(row))
     assert "<script>alert" not in page(staff) + page(staff, page_of(row))
 
 
-def test_a_capture_is_told_of_on_every_page_until_it_is_stopped(staff: Client) -> None:
+def test_a_capture_is_shown_on_every_page_until_it_is_stopped(staff: Client) -> None:
     assert BANNER not in page(staff) and not SWITCH.is_on()
     assert staff.post(BEGIN, until(1)).status_code == 302
     assert SWITCH.is_on()

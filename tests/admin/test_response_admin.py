@@ -8,7 +8,7 @@ from inference.models import StoredResponse
 pytestmark = pytest.mark.django_db
 
 
-def test_the_words_are_not_shown_and_it_can_be_deleted(admin_client: Client) -> None:
+def test_the_text_is_not_shown_and_it_can_be_deleted(admin_client: Client) -> None:
     StoredResponse.objects.create(
         id="resp_1", owner="user:ada", body={"secret": "words"}, input=[{"secret": 1}]
     )

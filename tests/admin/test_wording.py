@@ -60,7 +60,7 @@ def test_sizes(amount: int, said: str) -> None:
         ("local", "", "this machine"),
     ],
 )
-def test_who_asks(kind: str, name: str, said: str) -> None:
+def test_the_caller(kind: str, name: str, said: str) -> None:
     keys = {"mlx-ab12": "laptop"}
     assert wording.caller(stream(principal_kind=kind, principal=name), keys) == said
 
@@ -134,14 +134,14 @@ def test_an_empty_queue_says_so() -> None:
     assert wording.queue([stream()], 64, 0) == "No requests are waiting."
 
 
-def test_short_memory_is_said() -> None:
+def test_short_memory_is_reported() -> None:
     bar = Bar(weights=2 * GB, kv=0, caches=0, others=0, free=GB, limit=3 * GB)
     short = PoolSnapshot(limit_bytes=3 * GB, pressure="evicting")
     said = "Models hold 2.0 GB of 3.0 GB. The system is short of memory: idle models are unloaded."
     assert wording.memory(bar, short) == said
 
 
-def test_the_hour_is_said_for_who_cannot_see_it() -> None:
+def test_the_hour_has_a_text_for_screen_readers() -> None:
     samples = [sample(held=3 * GB, rate=50), sample(held=GB, rate=7)]
     said = wording.hour(samples, GB)
     assert said == "Now 1.0 GB and 7 tokens/s; in the last hour at most 3.0 GB and 50 tokens/s."

@@ -72,7 +72,7 @@ def test_the_first_look_is_waited_for_and_done_once_for_all(slow: Slow, clock: C
     assert [results for _, results in asking] == [[1]] * 4 and slow.begun == 1
 
 
-def test_who_asks_while_a_look_takes_long_is_results_what_was_known(slow: Slow, clock: Clock) -> None:
+def test_a_caller_during_a_slow_refresh_receives_the_last_known(slow: Slow, clock: Clock) -> None:
     known = refresh(slow, clock, timeout_s=0.05)
     known.latest()
     slow.gate = threading.Event()

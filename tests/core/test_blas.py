@@ -61,7 +61,7 @@ def test_the_workers_start_leaves_mlx_for_later() -> None:
         (set(), None),
     ],
 )
-def test_an_openblas_older_than_the_processor_is_told_what_it_can_do(
+def test_an_openblas_older_than_the_processor_is_set_to_kernels_it_can_run(
     monkeypatch: pytest.MonkeyPatch, flags: set[str], kernels: str | None
 ) -> None:
     monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
@@ -74,7 +74,7 @@ def test_the_operators_kernels_stay(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(best_blas().name != "OpenBLAS", reason="tells of OpenBLAS only")
-def test_openblas_uses_the_kernels_it_was_told_to() -> None:
+def test_openblas_uses_the_kernels_that_were_set() -> None:
     program = (
         "import ctypes, os\n"
         "from inference.core.blas import best_blas, preload\n"

@@ -152,7 +152,7 @@ def test_its_own_address_is_a_host_name_as_browsers_send_it() -> None:
     assert Config(host="fe80::1").hosts[-1] == "[fe80::1]"
 
 
-def test_models_live_in_the_data_folder_unless_told() -> None:
+def test_models_live_in_the_data_folder_unless_set() -> None:
     assert Config(data_dir=Path("/d")).models_path == Path("/d/models")
     assert Config(models_dir=Path("/m")).models_path == Path("/m")
 

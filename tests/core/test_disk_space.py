@@ -11,7 +11,7 @@ def test_what_fits_is_no_shortage(tmp_path: Path) -> None:
     assert not disk_space.shortage(tmp_path / "not" / "there" / "yet", -disk_space.SPARE_BYTES)
 
 
-def test_what_does_not_fit_is_told_with_the_numbers(tmp_path: Path) -> None:
+def test_what_does_not_fit_is_reported_with_the_numbers(tmp_path: Path) -> None:
     said = disk_space.shortage(tmp_path / "not" / "there" / "yet", 10**18)
     free = shutil.disk_usage(tmp_path).free / 10**9
     assert said.startswith("needs 1000000000.0 GB and the disk has ")

@@ -43,7 +43,7 @@ def test_what_a_worker_needs_is_handed_on(name: str) -> None:
     assert of_workers({name: "as it is"})[name] == "as it is"
 
 
-def test_who_fetches_has_all_but_the_sites_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_process_has_all_but_the_sites_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HF_TOKEN", "HTTPS_PROXY", "MLX_SERVER_ADMIN_PASSWORD", "mlx_server_api_key"):
         monkeypatch.setenv(name, name)
     made = of_helpers()

@@ -16,7 +16,7 @@ async def test_it_returns_what_the_work_returns_and_raises_what_it_raises() -> N
         await threads.run(divmod, 7, 0)
 
 
-async def test_the_work_sees_the_context_of_who_asks() -> None:
+async def test_the_work_sees_the_context_of_its_caller() -> None:
     who = contextvars.ContextVar("who", default="nobody")
     who.set("ann")
     assert await Threads("test", 1).run(who.get) == "ann"

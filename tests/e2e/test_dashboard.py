@@ -107,7 +107,7 @@ async def test_without_javascript_it_is_a_plain_page_that_stops_requests_too(sma
         assert "An operator of this server stopped this request." in await asking
 
 
-async def test_a_lost_websocket_is_opened_again_and_only_told_what_it_missed(small_site: Site) -> None:
+async def test_a_lost_websocket_is_opened_again_and_receives_only_what_it_missed(small_site: Site) -> None:
     opened: list[WebSocketRoute] = []
 
     def through(socket: WebSocketRoute) -> None:
@@ -153,7 +153,7 @@ async def test_a_connection_that_went_away_unheard_is_opened_again(small_site: S
         await live(page)
 
 
-async def test_who_is_signed_out_elsewhere_is_told_so(small_site: Site) -> None:
+async def test_a_user_signed_out_elsewhere_is_notified(small_site: Site) -> None:
     async with looking(small_site) as visit:
         page = visit.page
         await live(page)
@@ -184,7 +184,7 @@ OPEN = """async ({number, words}) => {
 }"""
 
 
-async def test_a_browser_is_told_why_its_socket_is_closed(small_site: Site) -> None:
+async def test_a_browser_learns_why_its_socket_is_closed(small_site: Site) -> None:
     async with looking(small_site) as visit:
         page = visit.page
         await page.goto(f"{small_site.url}/admin/auth/")  # without a socket of its own

@@ -44,7 +44,7 @@ async def test_everybody_can_read_it_also_on_a_phone(site: Site, view: dict[str,
         await expect(article).to_have_count(0)
 
 
-async def test_a_lost_site_is_told_of_and_asked_again(site: Site) -> None:
+async def test_a_lost_site_is_shown_and_asked_again(site: Site) -> None:
     async with visiting(f"{site.url}/") as visit:
         page, context = visit.page, visit.page.context
         article = await begin(page, site, "org/other")

@@ -38,7 +38,7 @@ def test_texts_become_vectors(client: OpenAI, model: str) -> None:
     assert packed.usage.prompt_tokens == packed.usage.total_tokens > 0
 
 
-def test_models_tell_what_they_make(client: OpenAI) -> None:
+def test_models_report_what_they_make(client: OpenAI) -> None:
     kinds = {model.id: model.to_dict()["kind"] for model in client.models.list()}
     assert kinds == {"bert": "embedding", "qwen3-embedding": "embedding", "tiny": "chat"}
 

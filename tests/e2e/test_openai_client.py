@@ -92,7 +92,7 @@ def test_log_probabilities_come_with_every_token(client: OpenAI) -> None:
     assert [t.token for t in streamed] == [t.token for t in told]
 
 
-def test_the_older_endpoint_tells_where_each_token_begins(client: OpenAI) -> None:
+def test_the_older_endpoint_has_the_offset_of_each_token(client: OpenAI) -> None:
     choice = client.completions.create(
         model=STARTER, prompt="The capital of France is", max_tokens=6, temperature=0, logprobs=2
     ).choices[0]
@@ -106,7 +106,7 @@ def test_the_older_endpoint_tells_where_each_token_begins(client: OpenAI) -> Non
 
 @pytest.mark.parametrize("echo", [False, True])
 @pytest.mark.parametrize("wanted", [0, 1, 5])
-def test_the_older_endpoint_tells_the_drawn_token_beside_the_likeliest(
+def test_the_older_endpoint_has_the_drawn_token_beside_the_likeliest(
     client: OpenAI, wanted: int, echo: bool
 ) -> None:
     asked: Any = {"model": STARTER, "prompt": "Once upon a", "max_tokens": 6, "temperature": 2, "seed": 3}

@@ -72,7 +72,7 @@ async def test_two_real_models_answer_side_by_side(studio: Site) -> None:
         assert texts[0] != texts[1]
 
 
-async def test_each_words_alternatives_are_shown(studio: Site) -> None:
+async def test_each_tokens_alternatives_are_shown(studio: Site) -> None:
     async with signed_in(studio, temperature="0", probabilities="on") as visit:
         page = visit.page
         await visit.ask("What is the capital of France?")
@@ -125,7 +125,7 @@ async def test_the_gauge_counts_with_the_models_own_tokenizer(studio: Site) -> N
         await expect(visit.page.locator("#gauge")).not_to_have_text(before)
 
 
-async def test_who_waits_is_told_the_place_and_models_without_room_take_turns(narrow: Site) -> None:
+async def test_a_pending_request_shows_its_place_and_models_that_do_not_fit_take_turns(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         pages = [visit.page, *[await visit.page.context.new_page() for _ in range(2)]]
         for page, told in zip(pages, ("", "Queued…", "Queued: 1 before you…"), strict=True):

@@ -43,7 +43,7 @@ def test_pins_go_through_the_site(site: Site) -> None:
 
 
 @pytest.mark.parametrize("command", ["load", "unload", "pin", "unpin"])
-def test_what_the_site_refuses_is_told(site: Site, command: str) -> None:
+def test_what_the_site_refuses_is_reported(site: Site, command: str) -> None:
     with pytest.raises(CommandError, match="There is no model 'none'; `manage.py models`"):
         call(site, command, "none")
 
@@ -67,7 +67,7 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("command", [("load", "x"), ("unload", "x"), ("pool",)])
-def test_without_a_site_the_way_to_start_one_is_told(command: tuple[str, ...]) -> None:
+def test_without_a_site_the_way_to_start_one_is_reported(command: tuple[str, ...]) -> None:
     with pytest.raises(CommandError, match="manage.py serve") as told:
         call_command(*command, "--port", str(free_port()))
     assert type(told.value) is CommandError  # its name is printed
@@ -89,7 +89,7 @@ def test_the_site_of_this_data_folder_is_found_without_its_port(site: Site, sett
 
 
 @pytest.mark.parametrize("command", [("load", "x"), ("pin", "x"), ("pool",)])
-def test_a_site_that_runs_but_cannot_be_reached_is_told_as_such(
+def test_a_site_that_runs_but_cannot_be_reached_is_reported_as_such(
     command: tuple[str, ...], settings: Settings
 ) -> None:
     with site_lock.locked(settings.CONFIG.data_dir) as place:
@@ -123,7 +123,7 @@ def test_a_site_that_listens_everywhere_is_found_here(host: str, address: str) -
     assert Client(host, 8000).address == address
 
 
-def test_a_port_that_only_the_site_knows_has_to_be_said(settings: Settings) -> None:
+def test_a_port_that_only_the_site_knows_has_to_be_given(settings: Settings) -> None:
     settings.CONFIG = Config(port=0)
     with pytest.raises(CommandError, match="--port"):
         call_command("pool")

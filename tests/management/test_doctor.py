@@ -65,12 +65,12 @@ def test_the_smallest_model_answers_with_figures() -> None:
 
 
 @pytest.mark.parametrize("runner", [EventRunner(*ANSWER), FakeRunner(load_error="no weights")])
-def test_it_tells_about_all_of_this_and_nothing_else(runner: FakeRunner) -> None:
+def test_it_reports_all_of_this_and_nothing_else(runner: FakeRunner) -> None:
     with serving(runner):
         assert about(run()[0]) == TOLD
 
 
-def test_without_a_model_to_load_it_tells_all_the_rest() -> None:
+def test_without_a_model_to_load_it_reports_all_the_rest() -> None:
     with serving():
         assert about(run("--no-model")[0]) == TOLD - {"model"}
 

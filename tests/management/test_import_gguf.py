@@ -19,7 +19,7 @@ def is_converting(pid: int) -> bool:
     return any("inference.worker.conversion" in child.cmdline() for child in children)
 
 
-def test_ctrl_c_ends_it_in_words_and_leaves_nothing(tmp_path: Path) -> None:
+def test_ctrl_c_ends_it_with_a_message_and_leaves_nothing(tmp_path: Path) -> None:
     source = write_gguf(tmp_path / "x.gguf", tiny_weights(tmp_path / "t"))
     models = tmp_path / "models"
     models.mkdir()

@@ -11,7 +11,7 @@ def pool(state: ModelState, *, waiting: int = 0, percent: int = 0, reason: str =
     return PoolSnapshot(limit_bytes=1, waiting=waiting, models=(model,))
 
 
-def test_it_tells_each_step_until_the_model_is_ready() -> None:
+def test_it_reports_each_step_until_the_model_is_ready() -> None:
     nothing = PoolSnapshot(limit_bytes=1, waiting=1)
     loading = [pool(ModelState.LOADING, percent=percent) for percent in (0, 40, 40)]
     printed = run(Command, FakeSite(nothing, nothing, *loading, pool(ModelState.READY)), "tiny")

@@ -74,7 +74,7 @@ def test_a_wrong_name_deletes_nothing(models: Path, monkeypatch: pytest.MonkeyPa
     assert (models / "tiny" / "config.json").exists()
 
 
-def test_where_nobody_can_type_yes_is_told_of(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nobody_can_type_yes_is_an_error(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_tiny_model(models / "tiny")
     with open(os.devnull) as nobody:
         monkeypatch.setattr("sys.stdin", nobody)
@@ -136,7 +136,7 @@ def test_what_is_there_is_not_pulled(models: Path) -> None:
         run("pull", "org/tiny")
 
 
-def test_a_hub_that_cannot_be_reached_is_told(models: Path) -> None:
+def test_a_hub_that_cannot_be_reached_is_reported(models: Path) -> None:
     with pytest.raises(CommandError, match="HF_HUB_OFFLINE is set"):  # as it is for all tests
         run("pull", "org/tiny")
     assert list(models.iterdir()) == []

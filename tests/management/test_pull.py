@@ -43,12 +43,12 @@ def test_each_file_has_a_bar_and_a_speed(hub: FakeHub, models: Path) -> None:
     assert {path.name for path in (models / REPO).iterdir()} == set(hub.files)
 
 
-def test_what_keeps_it_waiting_is_told(hub: FakeHub, models: Path) -> None:
+def test_what_keeps_it_waiting_is_reported(hub: FakeHub, models: Path) -> None:
     hub.refusals[WEIGHTS] = [Refusal(503)]
     assert "The hub has trouble of its own (status 503)." in pull()[1]
 
 
-def test_a_failure_is_told_and_the_next_run_goes_on(hub: FakeHub, models: Path) -> None:
+def test_a_failure_is_reported_and_the_next_run_goes_on(hub: FakeHub, models: Path) -> None:
     hub.refusals[WEIGHTS] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
     with pytest.raises(CommandError, match="Accept its licence"):
         pull()

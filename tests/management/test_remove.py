@@ -93,7 +93,7 @@ def test_what_is_left_beside_a_model_goes_alone(models: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nobody", "org/nobody", "../x"])
-def test_what_never_began_is_told(models: Path, name: str) -> None:
+def test_what_never_began_is_reported(models: Path, name: str) -> None:
     with pytest.raises(CommandError, match="There is no model"):
         run(Command, site(ModelState.UNLOADED), name)
 
@@ -104,7 +104,7 @@ def test_what_a_killed_run_left_is_no_hindrance(models: Path) -> None:
     assert list(models.iterdir()) == []
 
 
-def test_who_does_not_tell_is_not_passed_over(models: Path) -> None:
+def test_a_process_that_cannot_be_inspected_is_not_passed_over(models: Path) -> None:
     stranger = Stranger("127.0.0.1", 1)
     with pytest.raises(CommandError, match="another program.*--without-site"):
         run(Command, stranger, "tiny", "--yes")

@@ -13,7 +13,7 @@ GONE = PoolSnapshot(limit_bytes=1)
 LEAVING = [pool(ModelState.DRAINING, leases) for leases in (2, 2, 1, 0)]
 
 
-def test_it_waits_for_the_answers_and_tells_them() -> None:
+def test_it_waits_for_the_answers_and_returns_them() -> None:
     assert run(Command, FakeSite(LEAVING[0], *LEAVING, GONE), "tiny").splitlines() == [
         "tiny: waiting for 2 requests to finish",
         "tiny: waiting for 1 request to finish",

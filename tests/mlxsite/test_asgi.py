@@ -47,7 +47,7 @@ def test_a_plain_daphne_does_not_start(tmp_path: Path, command: tuple[str, ...])
     assert done.returncode != 0 and TOLD in done.stdout + done.stderr
 
 
-async def test_a_server_that_announces_its_start_is_told_not_to() -> None:
+async def test_a_server_that_announces_its_start_is_started_quietly() -> None:
     server = ApplicationCommunicator(application, {"type": "lifespan", "asgi": {"version": "3.0"}})
     await server.send_input({"type": "lifespan.startup"})
     told = await server.receive_output(5)

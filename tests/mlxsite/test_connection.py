@@ -105,7 +105,7 @@ def test_a_client_that_never_stops_sending_what_cannot_be_read_is_cut(site: Site
 
 @pytest.mark.parametrize("model", ["tiny", "late"])
 @pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/1.0"])
-def test_who_sends_no_more_gets_the_whole_stream(site: Site, model: str, version: bytes) -> None:
+def test_a_half_closed_client_gets_the_whole_stream(site: Site, model: str, version: bytes) -> None:
     with connected(site) as client:
         client.sendall(asked(model, version, stream=True))
         client.shutdown(socket.SHUT_WR)
@@ -115,7 +115,7 @@ def test_who_sends_no_more_gets_the_whole_stream(site: Site, model: str, version
 
 @pytest.mark.parametrize("model", ["tiny", "late"])
 @pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/1.0"])
-def test_who_sends_no_more_gets_the_whole_answer(site: Site, model: str, version: bytes) -> None:
+def test_a_half_closed_client_gets_the_whole_answer(site: Site, model: str, version: bytes) -> None:
     with connected(site) as client:
         client.sendall(asked(model, version))
         client.shutdown(socket.SHUT_WR)
@@ -126,7 +126,7 @@ def test_who_sends_no_more_gets_the_whole_answer(site: Site, model: str, version
     assert said["choices"][0]["message"]["content"] == "Hello there"
 
 
-def test_each_request_of_who_sends_no_more_is_answered(site: Site) -> None:
+def test_each_request_of_a_half_closed_client_is_answered(site: Site) -> None:
     with connected(site) as client:
         client.sendall(HEAD + b"\r\n" + asked("late", stream=True) + HEAD + b"\r\n" + asked("tiny"))
         client.shutdown(socket.SHUT_WR)
@@ -134,7 +134,7 @@ def test_each_request_of_who_sends_no_more_is_answered(site: Site) -> None:
     assert answer.count(b"HTTP/1.1 200 OK\r\n") == 4 and answer.count(b"[DONE]") == 1
 
 
-def test_half_a_request_of_who_sends_no_more_is_no_request(site: Site) -> None:
+def test_half_a_request_of_a_half_closed_client_is_no_request(site: Site) -> None:
     for half in (b"", b"GET /hea", HEAD, POST + b"Content-Length: 100\r\n\r\n{", HEAD + b"\r\nGET /"):
         with connected(site) as client:
             client.sendall(half)
@@ -142,7 +142,7 @@ def test_half_a_request_of_who_sends_no_more_is_no_request(site: Site) -> None:
             assert read_all(client).count(b"HTTP/1.1") == half.count(b"\r\n\r\nGET")
 
 
-def test_a_broken_request_of_who_sends_no_more_is_answered(site: Site) -> None:
+def test_a_broken_request_of_a_half_closed_client_is_answered(site: Site) -> None:
     with connected(site) as client:
         client.sendall(HEAD + b"no colon\r\n\r\n")
         client.shutdown(socket.SHUT_WR)
@@ -151,7 +151,7 @@ def test_a_broken_request_of_who_sends_no_more_is_answered(site: Site) -> None:
 
 @pytest.mark.parametrize("is_stream", [False, True])
 @pytest.mark.parametrize("pause_s", [0.0, 0.4, 1.5])
-def test_who_leaves_ends_the_answer_also_after_having_sent_no_more(
+def test_a_client_that_closes_after_half_closing_ends_the_answer(
     site: Site, is_stream: bool, pause_s: float
 ) -> None:
     with connected(site) as client:
@@ -165,7 +165,7 @@ def test_who_leaves_ends_the_answer_also_after_having_sent_no_more(
 
 @pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/1.0"])  # the latter is what proxies speak
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_who_just_leaves_ends_the_answer(site: Site, is_stream: bool, version: bytes) -> None:
+def test_a_client_that_closes_ends_the_answer(site: Site, is_stream: bool, version: bytes) -> None:
     with connected(site) as client:
         client.sendall(asked("silent", version, stream=is_stream))
         assert eventually(lambda: site.streams() == 1)

@@ -75,14 +75,16 @@ def test_a_huge_upload_is_cut_and_kept_nowhere(site: Site, head: bytes, piece: b
     [(b"Content-Length: 4000000000\r\n", b""), (b"Transfer-Encoding: chunked\r\n", CHUNK * 20)],
     ids=["length", "chunked"],
 )
-def test_the_uploader_is_told_in_json_and_the_connection_closed(site: Site, head: bytes, body: bytes) -> None:
+def test_the_upload_is_refused_in_json_and_the_connection_closed(
+    site: Site, head: bytes, body: bytes
+) -> None:
     status, _, rest = answer_at_once(site, head, body).partition(b"\r\n")
     assert b" 413 " in status
     assert json.loads(rest.partition(b"\r\n\r\n")[2])["error"]["code"] == "body_too_large"
 
 
 @pytest.mark.parametrize("path", [b"/v1/messages", b"/v1/messages?beta=true"])
-def test_an_uploader_is_told_in_the_form_of_the_dialect(site: Site, path: bytes) -> None:
+def test_an_upload_is_refused_in_the_form_of_the_dialect(site: Site, path: bytes) -> None:
     status, _, rest = answer_at_once(site, b"Content-Length: 4000000000\r\n", b"", path).partition(b"\r\n")
     error = json.loads(rest.partition(b"\r\n\r\n")[2])
     assert b" 413 " in status

@@ -104,7 +104,7 @@ def test_a_malformed_frame_is_no_error_of_the_server(site: Site) -> None:
 
 
 @pytest.mark.parametrize("state", ["STATE_CLOSED", "STATE_CLOSING"])
-def test_who_can_hear_no_more_is_told_no_more(state: str) -> None:
+def test_a_closed_socket_receives_no_more(state: str) -> None:
     gone = StreamSocket()
     gone.state, gone.client_addr = getattr(StreamSocket, state), None
     gone.handle_reply({"type": "websocket.send", "text": "news"})

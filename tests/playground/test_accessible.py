@@ -41,7 +41,7 @@ async def test_the_empty_page(address: str, view: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-async def test_the_line_about_words_that_are_kept(address: str, view: dict[str, Any]) -> None:
+async def test_the_line_about_a_capture(address: str, view: dict[str, Any]) -> None:
     async with capturing(address), visiting(address, reduced_motion="reduce", **view) as visit:
         await expect(visit.page.locator("#kept")).to_be_visible()
         assert await complaints(visit.page) == []

@@ -98,7 +98,7 @@ def test_likely_others_are_kept_where_they_were_asked_for() -> None:
     ]
 
 
-def test_a_stopped_or_failed_answer_keeps_what_it_said() -> None:
+def test_a_stopped_or_failed_answer_keeps_its_text() -> None:
     stopped, failed = answer(TextDelta(text="Hi")), answer(TextDelta(text="Hi"))
     stopped.stop()
     failed.fail(QueueFull("Busy."))

@@ -77,7 +77,7 @@ async def test_two_pages_follow_one_answer(page: Page) -> None:
         assert await asyncio.gather(*following) == ["Hello", "Hello"]
 
 
-async def test_an_answer_is_stopped_from_anywhere_and_keeps_what_it_said(page: Page) -> None:
+async def test_an_answer_is_stopped_from_anywhere_and_keeps_its_text(page: Page) -> None:
     runner = FakeRunner(["Hel", "lo"], hold=asyncio.Event())
     with serving(runner):
         asked = await page.ask()
@@ -129,7 +129,7 @@ async def test_a_refusal_by_the_model_is_the_answers(page: Page) -> None:
     assert (answer["status"], answer["error"]) == ("failed", "Too long.")
 
 
-async def test_a_defect_is_told_without_its_details(page: Page) -> None:
+async def test_a_defect_is_reported_without_its_details(page: Page) -> None:
     class Broken(FakeRunner):
         def submit(self, request: Any, owner: str = "") -> Any:
             raise RuntimeError("/secret/path")

@@ -14,7 +14,7 @@ FORBIDDEN = "admin/auth/user/"
 
 
 @pytest.mark.django_db
-def test_it_says_who_can_give_the_right_and_leads_back() -> None:
+def test_it_names_the_users_that_can_grant_the_permission_and_leads_back() -> None:
     answer = client_of("ann").get(f"/{FORBIDDEN}")
     page = answer.content.decode()
     assert answer.status_code == 403 and "css/notice.css" in page
@@ -25,7 +25,7 @@ def test_it_says_who_can_give_the_right_and_leads_back() -> None:
 @pytest.mark.django_db(transaction=True)
 @override_settings(CONFIG=Config(api_key="secret"))
 @pytest.mark.parametrize("address", ["/v1/models", "/chat/conversations/"])
-def test_clients_are_told_in_json_as_before(address: str) -> None:
+def test_clients_receive_json_as_before(address: str) -> None:
     person = User.objects.create_user("ann")
     person.groups.clear()
     answer = signed_in(person).get(address)

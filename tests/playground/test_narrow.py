@@ -22,7 +22,7 @@ async def test_fields_beside_each_other_stand_on_one_line(address: str) -> None:
         assert (await box(longest))["y"] == (await box(seed))["y"]
 
 
-async def test_a_short_notice_has_the_width_for_its_words(address: str) -> None:
+async def test_a_short_notice_has_the_width_for_its_text(address: str) -> None:
     async with visiting(address, viewport=PHONE, reduced_motion="reduce") as visit:
         await visit.page.click("#picker-button")
         for place in range(2):

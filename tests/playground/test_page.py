@@ -24,7 +24,7 @@ def test_the_page_carries_the_models_and_no_inline_code(client: Client) -> None:
     assert " style=" not in page and " onclick=" not in page
 
 
-def test_the_page_knows_from_the_start_that_words_are_kept(client: Client) -> None:
+def test_the_page_knows_of_a_capture_from_the_start(client: Client) -> None:
     end = time.time() + 600
     with serving():
         assert '"kept_until": 0.0' in client.get("/").content.decode()
@@ -66,6 +66,6 @@ def test_signing_in_leads_to_the_page_and_signing_out_back(client: Client) -> No
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("closed")
-def test_a_wrong_password_is_told_kindly(client: Client) -> None:
+def test_a_wrong_password_is_reported_on_the_page(client: Client) -> None:
     page = client.post("/login/", {"username": "ada", "password": "guess"})
     assert "do not match" in page.content.decode()

@@ -28,7 +28,7 @@ async def test_an_answer_is_rendered_while_it_streams_and_ends_with_its_figures(
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
-async def test_stop_keeps_what_was_said(address: str) -> None:
+async def test_stop_keeps_the_text(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Talk forever")
         answer = visit.page.locator(ANSWER)
@@ -249,7 +249,7 @@ async def test_a_phone_needs_no_sideways_scrolling(address: str) -> None:
             assert fits, selector
 
 
-async def test_a_capture_is_told_of_while_it_goes_on(address: str) -> None:
+async def test_a_capture_is_shown_while_it_goes_on(address: str) -> None:
     async with visiting(address, timezone_id="Asia/Kolkata") as visit:
         line = visit.page.locator("#kept")
         await expect(visit.page.locator(".picker-state")).to_have_text("ready")
@@ -266,7 +266,7 @@ async def test_a_capture_is_told_of_while_it_goes_on(address: str) -> None:
         assert visit.complaints == []
 
 
-async def test_a_long_capture_is_told_with_its_day(address: str) -> None:
+async def test_a_long_capture_is_reported_with_its_day(address: str) -> None:
     async with capturing(address, 3 * 86_400), visiting(address, timezone_id="UTC") as visit:
         end = datetime.now(UTC) + timedelta(days=3)
         await expect(visit.page.locator("#kept")).to_contain_text(f"until {end:%b} {end.day}, ")

@@ -42,7 +42,7 @@ def test_the_new_one_holds_this_session_stays_and_others_end(ada: User) -> None:
         ({"new": "19385720194"}, "This password is entirely numeric."),
     ],
 )
-def test_what_is_wrong_with_it_is_said_and_nothing_changes(
+def test_what_is_wrong_with_it_is_reported_and_nothing_changes(
     ada: User, said: dict[str, str], words: str
 ) -> None:
     page = change(signed_in(ada), **said)
@@ -51,7 +51,7 @@ def test_what_is_wrong_with_it_is_said_and_nothing_changes(
     assert ada.check_password(OLD)
 
 
-def test_who_is_not_signed_in_signs_in_first(client: Client) -> None:
+def test_an_anonymous_visitor_signs_in_first(client: Client) -> None:
     for page in ("/password/", "/password/changed/"):
         assert client.get(page).headers["Location"] == f"/login/?next={page}"
 

@@ -85,7 +85,7 @@ class Reader:
     ],
     ids=["in the middle", "before the first word", "nothing meanwhile", "much"],
 )
-async def test_it_misses_nothing_that_is_said_while_the_first_part_is_sent(
+async def test_it_misses_nothing_that_comes_while_the_first_part_is_sent(
     before: list[str], meanwhile: list[str], after: list[str]
 ) -> None:
     source = Source()
@@ -100,7 +100,7 @@ async def test_it_misses_nothing_that_is_said_while_the_first_part_is_sent(
     assert reader.shown == reader.whole == "".join([*before, *meanwhile, *after])
 
 
-async def test_it_has_the_whole_answer_for_who_joins_when_all_is_said() -> None:
+async def test_it_has_the_whole_answer_for_a_reader_that_joins_at_the_end() -> None:
     source = Source()
     run = begin(source)
     await source.send(Accepted(prompt_tokens=1), *words("one"))

@@ -123,7 +123,7 @@ def test_the_list_comes_in_pages(store: ConversationStore) -> None:
         ("", ["Coffee", "Primes"]),
     ],
 )
-def test_words_are_found_in_titles_and_in_what_was_said(
+def test_words_are_found_in_titles_and_in_messages(
     store: ConversationStore, words: str, found: list[str]
 ) -> None:
     _, path = ask(store, "Primes")
@@ -133,7 +133,7 @@ def test_words_are_found_in_titles_and_in_what_was_said(
     assert titles(store, words) == found
 
 
-def test_what_was_said_anew_is_found_by_its_new_words_only(store: ConversationStore) -> None:
+def test_an_edited_message_is_found_by_its_new_words_only(store: ConversationStore) -> None:
     _, path = ask(store, "Drinks")
     said = answer(store, path, "tea")
     said.content = "coffee"

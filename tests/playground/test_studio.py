@@ -64,7 +64,7 @@ async def test_a_replay_with_the_same_seed_says_what_differs(address: str) -> No
         await expect(visit.page.locator(WORDS)).to_have_text(first)
 
 
-async def test_an_answer_tells_how_it_was_made(address: str) -> None:
+async def test_an_answer_shows_how_it_was_made(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.click("#settings-button")
         await visit.page.get_by_label("Temperature").fill("0.3")

@@ -19,7 +19,7 @@ AWAY = "The server cannot be reached; trying again"
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-async def test_a_server_that_ends_is_told_of_and_comes_back_by_itself(width: int) -> None:
+async def test_a_server_that_ends_is_reported_and_comes_back_by_itself(width: int) -> None:
     port = free_port()
     async with contextlib.AsyncExitStack() as stack:
         with fake_site(port) as address:
@@ -74,7 +74,7 @@ async def test_a_connection_that_is_back_at_once_is_not_spoken_of(address: str) 
         assert len(opened) == 2
 
 
-async def test_a_model_that_is_served_no_more_is_told_of_and_another_answers(address: str) -> None:
+async def test_a_model_that_is_served_no_more_is_reported_and_another_answers(address: str) -> None:
     news: list[tuple[WebSocketRoute, dict[str, Any]]] = []
 
     def listen(socket: WebSocketRoute) -> None:
@@ -127,7 +127,7 @@ async def test_a_conversation_stays_with_its_model_when_another_becomes_ready(ad
         await expect(visit.page.locator(".picker-name")).to_have_text("scripted-model")
 
 
-async def test_who_is_signed_out_is_told_so_once(address: str) -> None:
+async def test_a_signed_out_visitor_is_notified_once(address: str) -> None:
     opened: list[WebSocketRoute] = []
 
     async def refuse(socket: WebSocketRoute) -> None:

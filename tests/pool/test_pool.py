@@ -144,7 +144,7 @@ async def test_leaving_early_cancels_and_releases() -> None:
     assert runner.cancelled == 1
 
 
-async def test_a_failed_load_tells_everybody_who_waits_and_can_be_retried() -> None:
+async def test_a_failed_load_fails_all_pending_leases_and_can_be_retried() -> None:
     gate = asyncio.Event()
     pool = fake_pool([FakeRunner(load_error="no weights", load_gate=gate), FakeRunner()])
     answers = [asyncio.ensure_future(ask(pool)) for _ in range(3)]
@@ -223,7 +223,7 @@ async def test_it_gives_up_waiting_for_room_after_a_while() -> None:
     await busy
 
 
-async def test_closing_ends_workers_and_tells_who_waits() -> None:
+async def test_closing_ends_workers_and_fails_pending_leases() -> None:
     gate = asyncio.Event()
     runner = FakeRunner(load_gate=gate)
     pool = fake_pool([runner], card("a"), card("b"), limit_bytes=GB)

@@ -91,7 +91,7 @@ async def test_a_template_without_end_costs_its_own_worker_only(tmp_path: Path) 
     await runner.stop()
 
 
-async def test_a_hung_worker_is_killed_and_its_streams_are_told(folder: Path) -> None:
+async def test_a_hung_worker_is_killed_and_its_streams_fail(folder: Path) -> None:
     runner = await started(folder, stuck_after_s=3)
     async with aclosing(runner.submit(endless_chat())) as events:
         await anext(events)
@@ -154,7 +154,7 @@ async def test_an_answer_nobody_reads_yet_keeps_no_worker_busy(folder: Path) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
-async def test_a_death_by_signal_is_told_in_words(folder: Path, number: int) -> None:
+async def test_a_death_by_signal_is_named(folder: Path, number: int) -> None:
     runner = await started(folder)
     send(runner, number)
     await runner.wait_ended()

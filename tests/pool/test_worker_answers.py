@@ -85,7 +85,7 @@ async def test_the_prompt_of_n_answers_counts_once(runner: ProcessRunner) -> Non
     assert three.completion_tokens == 3 * one.completion_tokens == 15
 
 
-async def test_the_longest_the_answers_may_become_is_told_for_all(runner: ProcessRunner) -> None:
+async def test_the_limit_of_the_answers_is_reported_for_all(runner: ProcessRunner) -> None:
     events = await ask(runner, chat(n=3, max_tokens=5))
     assert isinstance(events[0], Accepted) and events[0].max_tokens == 15
 

@@ -57,7 +57,7 @@ async def test_the_next_turn_of_a_chat_computes_its_new_part_only(runner: Proces
     assert cached > len(LONG) and prefill.done > cached
 
 
-async def test_memory_reports_tell_what_can_be_shed_and_shedding_frees_it(runner: ProcessRunner) -> None:
+async def test_memory_reports_have_what_can_be_shed_and_shedding_frees_it(runner: ProcessRunner) -> None:
     await usage(runner, "Shed " + LONG, "user:d")
     reports: asyncio.Queue[int] = asyncio.Queue()
     runner.on_memory(lambda memory: reports.put_nowait(memory.prefix_cache))
@@ -70,7 +70,7 @@ async def test_memory_reports_tell_what_can_be_shed_and_shedding_frees_it(runner
     assert (await usage(runner, "Shed " + LONG, "user:d")).cached_tokens == 0
 
 
-async def test_accepted_tells_how_long_the_answer_may_become(runner: ProcessRunner) -> None:
+async def test_accepted_has_the_limit_of_the_answer(runner: ProcessRunner) -> None:
     async with aclosing(runner.submit(chat(max_tokens=None), "user:e")) as events:
         accepted = await anext(events)
     assert isinstance(accepted, Accepted) and accepted.max_tokens == OPTIONS.max_output_tokens

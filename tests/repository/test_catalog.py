@@ -76,7 +76,7 @@ def test_a_changed_file_makes_a_new_card_and_an_unchanged_one_does_not(
     assert after and after.context_length == 77
 
 
-def test_a_name_that_cannot_be_said_is_not_listed(put: Callable[..., Path], models: Path) -> None:
+def test_a_name_that_cannot_be_printed_is_not_listed(put: Callable[..., Path], models: Path) -> None:
     put("sound")
     os.rename(put("other"), os.fsencode(models) + b"/\xff\xfe")
     os.link(put("shard") / "model.safetensors", os.fsencode(models) + b"/shard/model\xff.safetensors")

@@ -74,7 +74,7 @@ def test_the_tag_that_clients_of_ollama_add_is_left_out(put: Put, models: Path) 
     assert [card and card.id for card in found] == ["a", "b:latest", "a", "a", None, None, None, None]
 
 
-def test_a_choice_counts_within_a_second_or_once_told_to_forget(put: Put, models: Path) -> None:
+def test_a_choice_counts_within_a_second_or_once_the_catalog_forgets(put: Put, models: Path) -> None:
     put("tiny")
     chosen: dict[str, Choice] = {}
     catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen, clock=lambda: 0.0)

@@ -11,7 +11,7 @@ from tests.tiny_vectors import LONGEST, make_tiny_bert, make_tiny_qwen3
 MACHINE = Machine(dequantises=True)
 
 
-def test_kinds_are_told_apart(tmp_path: Path) -> None:
+def test_kinds_are_distinguished(tmp_path: Path) -> None:
     bert = make_card("bert", make_tiny_bert(tmp_path / "bert"), "folder", MACHINE)
     qwen3 = make_card("qwen3", make_tiny_qwen3(tmp_path / "qwen3"), "folder", MACHINE)
     chat = make_card("tiny", make_tiny_model(tmp_path / "tiny"), "folder", MACHINE)

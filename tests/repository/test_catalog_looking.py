@@ -26,9 +26,7 @@ def put(models: Path) -> Callable[[str], Path]:
     return lambda name: make_tiny_model(models / name)
 
 
-def test_who_asks_while_one_folder_takes_long_is_told_what_was_known(
-    put: Callable[..., Path], models: Path
-) -> None:
+def test_a_caller_during_a_slow_scan_receives_the_last_known(put: Callable[..., Path], models: Path) -> None:
     put("tiny")
     clock, gate, stalls = Clock(), threading.Event(), threading.Event()
 

@@ -71,7 +71,7 @@ def without_pooling(files: dict[str, bytes]) -> None:
         (without_pooling, "its 1_Pooling/config.json cannot be read"),
     ],
 )
-def test_one_that_cannot_be_served_is_told_before_its_weights_come(
+def test_one_that_cannot_be_served_is_reported_before_its_weights_come(
     fetched: Fetch, hub: FakeHub, change: Callable[[dict[str, bytes]], None], reason: str
 ) -> None:
     change(hub.files)

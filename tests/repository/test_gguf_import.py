@@ -57,7 +57,7 @@ def test_a_name_that_is_taken_is_refused_and_kept(tmp_path: Path) -> None:
     assert (tmp_path / "model" / "mine").exists()
 
 
-def test_a_place_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_refused_as_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "x.gguf").write_bytes(gguf())
     for target in (tmp_path / "x.gguf" / "model", tmp_path / ("m" * 300)):
         with pytest.raises(ImportRefused, match="cannot be written"):

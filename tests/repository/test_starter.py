@@ -107,7 +107,7 @@ def test_the_starter_is_fetched_converted_and_listed(tmp_path: Path, starter: St
     assert names(tmp_path / "models") == [".starter.lock", "Tiny"]
 
 
-def test_that_it_comes_from_elsewhere_is_told_as_no_trouble(
+def test_that_it_comes_from_elsewhere_is_not_reported_as_trouble(
     tmp_path: Path, starter: Starter, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", "inference"):
@@ -177,7 +177,7 @@ def test_what_is_not_as_expected_is_refused_with_advice(
     assert names(tmp_path) == [".starter.lock"]
 
 
-def test_a_models_folder_that_cannot_be_made_is_said_in_words(tmp_path: Path, starter: Starter) -> None:
+def test_a_models_folder_that_cannot_be_made_is_reported(tmp_path: Path, starter: Starter) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StarterUnavailable, match="could not be fetched"):
         ensure_starter(tmp_path / "file" / "models", quiet, starter)

@@ -120,7 +120,7 @@ async def test_a_load_of_a_model_that_is_switched_off_ends(tmp_path: Path) -> No
         await pool.close()
 
 
-async def test_who_waits_has_what_was_chosen_since(pool: Pool) -> None:
+async def test_a_pending_request_has_what_was_chosen_since(pool: Pool) -> None:
     await control.load("org/tiny")
     await reach(pool, ModelState.READY)
     using = await pool.admission.join("org/tiny", 1)
@@ -133,7 +133,7 @@ async def test_who_waits_has_what_was_chosen_since(pool: Pool) -> None:
     assert (resident.card.adapter, resident.card.context_length) == ("default", 16)
 
 
-async def test_who_waits_for_a_model_that_is_switched_off_is_told(pool: Pool) -> None:
+async def test_a_pending_request_for_a_model_that_is_switched_off_fails(pool: Pool) -> None:
     await control.load("org/tiny")
     await reach(pool, ModelState.READY)
     using = await pool.admission.join("org/tiny", 1)
@@ -195,7 +195,7 @@ async def test_a_name_that_means_another_model_by_now_deletes_nothing(pool: Pool
     assert (Path(found.path) / "model.safetensors").exists()
 
 
-async def test_files_that_cannot_be_deleted_are_told(pool: Pool, settings: Any) -> None:
+async def test_files_that_cannot_be_deleted_are_reported(pool: Pool, settings: Any) -> None:
     found = await asyncio.to_thread(runtime.catalog().find, "org/tiny")
     assert found
     settings.CONFIG = Config(models_dir=Path(found.path).parent.parent)

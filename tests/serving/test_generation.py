@@ -97,7 +97,7 @@ class Onlooker(FakeRunner):
             yield event
 
 
-async def test_who_has_its_model_waits_for_none() -> None:
+async def test_a_request_that_has_its_model_waits_for_none() -> None:
     runner = Onlooker()
     with serving(runner):
         async with aclosing(generation.stream(ask("hi"), ME)) as events:

@@ -30,7 +30,7 @@ def names() -> list[str]:
     return list(RequestRecord.objects.order_by("pk").values_list("model", flat=True))
 
 
-def test_old_rows_go_with_their_words_and_so_do_those_beyond_the_newest(settings: Any) -> None:
+def test_old_rows_go_with_their_text_and_so_do_those_beyond_the_newest(settings: Any) -> None:
     settings.CONFIG = Config(record_days=1, record_rows=2)
     record(model="old", at=datetime.now(UTC) - timedelta(days=1, minutes=1), prompt="a secret")
     record(model="a")

@@ -27,7 +27,7 @@ def test_an_empty_pool_is_all_free() -> None:
     )
 
 
-def test_what_models_hold_is_told_apart() -> None:
+def test_what_models_hold_is_distinguished() -> None:
     bar = bar_of(snapshot(model(5 * GB, kv=GB, memory=Memory(resident=5 * GB, prefix_cache=GB))), 50 * GB)
     assert (bar.weights, bar.kv, bar.caches, bar.free) == (3 * GB, GB, GB, 5 * GB)
 

@@ -34,7 +34,7 @@ async def test_even_what_asks_django_in_its_own_way_has_a_thread(pool: Pool) -> 
     assert count == 0
 
 
-async def test_what_takes_long_is_told_and_goes_on(pool: Pool) -> None:
+async def test_what_takes_long_is_reported_and_goes_on(pool: Pool) -> None:
     is_done = asyncio.Event()
 
     async def slow() -> None:

@@ -61,7 +61,7 @@ async def test_a_request_has_a_span_with_its_model_and_tokens(spans: InMemorySpa
     assert attributes["finish_reason"] == "stop"
 
 
-async def test_a_request_tells_whose_it_is_and_its_own_labels(spans: InMemorySpanExporter) -> None:
+async def test_a_request_has_its_caller_and_its_own_labels(spans: InMemorySpanExporter) -> None:
     request = structs.replace(REQUEST, user="ann", labels=(("team", "blue"),))
     with serving(FakeRunner()):
         async with aclosing(generation.stream(request, LOCAL)) as events:

@@ -56,7 +56,7 @@ def test_an_hour_is_kept_and_no_more() -> None:
     assert (len(samples), samples[-1].at - samples[0].at) == (KEPT, 3600 - EVERY_S)
 
 
-def test_who_has_some_is_given_the_rest() -> None:
+def test_a_page_that_has_some_samples_receives_the_rest() -> None:
     world = World()
     for _ in range(4):
         world.tick()

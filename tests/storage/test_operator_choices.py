@@ -37,7 +37,7 @@ def test_they_are_the_databases() -> None:
     assert choices() == PINNED
 
 
-def test_a_database_that_fails_leaves_the_last_known_and_is_told_once(
+def test_a_database_that_fails_leaves_the_last_known_and_is_reported_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken = (OperationalError("database is locked"), ValueError("a row that is no JSON"))

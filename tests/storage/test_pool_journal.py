@@ -38,7 +38,7 @@ def test_events_become_rows_in_order() -> None:
     assert list(PoolEvent.objects.order_by("pk").values_list("text", flat=True)) == ["a", "b", "c"]
 
 
-def test_a_locked_database_is_waited_for_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_locked_database_is_waited_for_and_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     locked = [OperationalError("database is locked") for _ in range(3)]
     database = Database(*locked)
     journal = Journal(database, retry_after_s=0)
@@ -58,7 +58,7 @@ def test_what_can_never_be_written_does_not_hold_up_the_rest(caplog: pytest.LogC
     assert "could not be written" in caplog.text
 
 
-def test_more_than_there_is_room_for_is_dropped_and_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_more_than_the_limit_is_dropped_and_reported(caplog: pytest.LogCaptureFixture) -> None:
     database = Database()
     database.gate.clear()
     journal = Journal(database, capacity=2)

@@ -81,7 +81,7 @@ def test_what_the_engine_still_made_of_a_left_request_is_nobodys() -> None:
     assert stub.frames.empty()
 
 
-def test_lost_sequences_are_told_so() -> None:
+def test_lost_sequences_fail() -> None:
     stub = EngineStub()
     stub.submit(1, max_tokens=50)
     stub.requests.fail([1, 99])
@@ -138,7 +138,7 @@ def test_copies_draw_with_the_seeds_that_follow() -> None:
         (Sampling(temperature=0.0, presence_penalty=1.5), (0.0, 1.0, 1.5)),
     ],
 )
-def test_it_tells_what_the_tokens_are_drawn_with(asked: Sampling, used: tuple[float, ...]) -> None:
+def test_it_reports_what_the_tokens_are_drawn_with(asked: Sampling, used: tuple[float, ...]) -> None:
     stub = EngineStub()
     request = ChatRequest(model="m", messages=(Message(role="user", content="hi"),), sampling=asked)
     stub.requests.prepare(Submit(id=1, request=request))

@@ -17,7 +17,7 @@ from tests.worker.engine_stub import EngineStub
 pytestmark = pytest.mark.mlx
 
 
-def test_tokens_are_told_without_the_engine() -> None:
+def test_tokens_are_counted_without_the_engine() -> None:
     stub = EngineStub()
     prompt = CompletionRequest(model="m", prompts=("Once", "ab"))
     stub.requests.prepare(Submit(id=1, request=TokenizeRequest(of=prompt)))

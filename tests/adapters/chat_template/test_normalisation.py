@@ -78,7 +78,7 @@ def test_without_a_system_message_at_the_head_none_is_made() -> None:
     assert one_system((HI, HELLO)) == [HI, HELLO]
 
 
-def test_a_template_that_leaves_out_a_later_system_message_is_told_it_in_the_question() -> None:
+def test_a_template_that_leaves_out_a_later_system_message_has_it_in_the_question() -> None:
     forgets = "{% for message in messages if message.role != 'system' or loop.first %}"
     adapter, tokenizer = make(CHATML.replace("{% for message in messages %}", forgets))
     text = tokenizer.decode(adapter.render(chat_request(SYSTEM, HI, HELLO, SYSTEM, ALSO)))

@@ -22,7 +22,7 @@ def test_the_turns_of_the_70b_end_with_its_step() -> None:
     assert stops(adapter, tokenizer) == {"</s>", "<step>"}
 
 
-def test_the_tokenizers_class_tells_a_base_model_without_a_template() -> None:
+def test_the_tokenizers_class_identifies_a_base_model_without_a_template() -> None:
     adapter, _ = make(
         "",
         SPECIAL,

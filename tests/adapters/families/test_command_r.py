@@ -137,7 +137,7 @@ def test_the_system_is_rendered(name: str) -> None:
     assert "Be brief." in prompt_text(*speaking(name), SYSTEM, QUESTION)
 
 
-def test_what_was_said_beside_a_call_is_its_plan() -> None:
+def test_the_text_beside_a_call_is_its_plan() -> None:
     text = prompt_text(*speaking("r7b"), QUESTION, CALLED, RESULT, tools=(ADD,))
     assert "<|START_THINKING|>First add.\nLet me see.<|END_THINKING|><|START_ACTION|>[" in text
 

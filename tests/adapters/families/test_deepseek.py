@@ -135,7 +135,7 @@ def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[DeepSe
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_the_tools_are_told_behind_the_system_in_tokens(name: str) -> None:
+def test_the_tools_follow_the_system_in_tokens(name: str) -> None:
     adapter, tokenizer = speaking(name)
     prompt = adapter.render(chat_request(SYSTEM, QUESTION, tools=(ADD, NOW)))
     text = tokenizer.decode(prompt)
@@ -144,7 +144,7 @@ def test_the_tools_are_told_behind_the_system_in_tokens(name: str) -> None:
     assert tokenizer.id_of(BEGIN) in prompt
 
 
-def test_without_tools_nothing_is_told() -> None:
+def test_without_tools_nothing_is_written() -> None:
     assert prompt_text(*speaking("v3"), SYSTEM, QUESTION).startswith(
         "<｜begin▁of▁sentence｜>Be brief.<｜User｜>"
     )
@@ -161,7 +161,7 @@ def test_without_tools_nothing_is_told() -> None:
         ("v3_1", plain, "<｜tool▁output▁begin｜>five<｜tool▁output▁end｜>"),
     ],
 )
-def test_a_turn_with_calls_is_written_as_the_model_said_it(
+def test_a_turn_with_calls_is_written_as_the_model_generated_it(
     name: str, call: Callable[[str, str], str], outputs: str
 ) -> None:
     two = Message(

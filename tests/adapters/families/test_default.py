@@ -13,7 +13,7 @@ def test_the_templates_own_terminator_stops_when_no_file_names_it() -> None:
     ("name", "model_type", "expected"),
     [("qwen3", "something-new", {"<|im_end|>"})],
 )
-def test_real_tokenizers_and_templates_tell_their_ends(
+def test_real_tokenizers_and_templates_have_their_ends(
     name: str, model_type: str, expected: set[str]
 ) -> None:
     adapter, tokenizer = real(name, model_type)

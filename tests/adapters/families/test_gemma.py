@@ -146,7 +146,7 @@ def test_neighbours_of_one_role_and_the_system_become_one_turn(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["gemma2", "gemma3"])
-def test_tools_calls_and_results_are_told_in_words(name: str) -> None:
+def test_tools_calls_and_results_are_written_as_text(name: str) -> None:
     text = prompt_text(*speaking(name), SYSTEM, QUESTION, CALLED, RESULT, tools=(ADD,))
     places = [text.index(word) for word in ("Be brief.", '"add"', "<tool_call>", "2 and 3?", "five")]
     assert places == sorted(places)
@@ -159,7 +159,7 @@ def test_the_turn_of_a_call_goes_on_behind_its_result() -> None:
     assert text.endswith(f"Let me see.<turn|>\n<|turn>model\n{called}{answered}")
 
 
-def test_function_gemma_is_told_that_it_calls_functions() -> None:
+def test_function_gemma_is_instructed_to_call_functions() -> None:
     text = prompt_text(*speaking("function_gemma"), QUESTION, tools=(ADD,))
     assert (
         "developer\nYou are a model that can do function calling with the following functions<start_f" in text
@@ -168,7 +168,7 @@ def test_function_gemma_is_told_that_it_calls_functions() -> None:
     assert "You are a model" not in prompt_text(*speaking("function_gemma"), QUESTION)
 
 
-def test_a_result_is_told_the_name_of_its_function() -> None:
+def test_a_result_has_the_name_of_its_function() -> None:
     text = prompt_text(*speaking("function_gemma"), QUESTION, CALLED, RESULT, tools=(ADD,))
     assert text.endswith(
         "call:add{a:41,b:<escape>two<escape>}<end_function_call>"

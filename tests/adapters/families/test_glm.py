@@ -126,7 +126,7 @@ def test_what_it_says_is_heard(name: str, output: str, expected: ParsedAnswer) -
     assert parse_every_split(adapter, output, (ADD, NOW)) == {expected}
 
 
-def test_the_line_break_before_its_thoughts_is_not_told_as_text() -> None:
+def test_the_line_break_before_its_thoughts_is_no_text() -> None:
     reader = speaking("4.6")[0].reader([0], chat_request(QUESTION))
     assert reader.feed("\n") == reader.feed("<think>\n") == []
     assert [piece.channel for piece in reader.feed("hm")] == ["reasoning"]

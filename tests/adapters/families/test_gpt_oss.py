@@ -178,7 +178,7 @@ def test_a_history_has_each_call_by_itself_and_its_thoughts() -> None:
     assert places == sorted(places)
 
 
-def test_words_beside_a_thought_and_a_call_are_told_too() -> None:
+def test_text_beside_a_thought_and_a_call_is_read_too() -> None:
     call = ToolCall(id="c", name="add", arguments="{}")
     both = Message(role="assistant", content="Adding.", reasoning="Hm.", tool_calls=(call,))
     result = Message(role="tool", content="r", tool_call_id="c")
@@ -191,7 +191,7 @@ def test_old_thoughts_are_left_out() -> None:
     assert "secret thought" not in prompt_text(ADAPTER, TOKENIZER, *turns)
 
 
-def test_how_much_it_thinks_is_told() -> None:
+def test_the_effort_is_in_the_prompt() -> None:
     request = chat_request(QUESTION, template_options=(("reasoning_effort", "high"),))
     assert "Reasoning: high" in TOKENIZER.decode(ADAPTER.render(request))
     assert rendered(ADAPTER, TOKENIZER, "Hi").endswith("<|start|>assistant")

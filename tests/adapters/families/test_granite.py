@@ -73,7 +73,7 @@ def test_it_is_known_ends_and_is_all_right(name: str) -> None:
         ("llama", GRANITE_3, "default"),
     ],
 )
-def test_the_template_tells_it_from_others(model_type: str, template: str, name: str) -> None:
+def test_the_template_distinguishes_it_from_others(model_type: str, template: str, name: str) -> None:
     adapter, _ = family(model_type, template, TOKENS)
     assert adapter.name == name
 
@@ -86,7 +86,7 @@ def test_the_template_tells_it_from_others(model_type: str, template: str, name:
         ("4", '<tool_call>\n{"name": "add", "arguments": {"a": 41}}\n</tool_call>', "<tool_response>\n"),
     ],
 )
-def test_calls_and_results_are_told_as_the_model_knows_them(name: str, call: str, role: str) -> None:
+def test_calls_and_results_are_written_as_the_model_knows_them(name: str, call: str, role: str) -> None:
     text = prompt_text(*speaking(name), QUESTION, CALLED, RESULT, tools=(ADD,))
     assert f"<|start_of_role|>assistant<|end_of_role|>{call}<|end_of_text|>" in text
     assert f"{role}five" in text

@@ -86,7 +86,7 @@ def test_it_is_known_ends_and_is_all_right(name: str) -> None:
         ("llama", JSON, "default"),
     ],
 )
-def test_the_template_tells_it_from_others(model_type: str, template: str, name: str) -> None:
+def test_the_template_distinguishes_it_from_others(model_type: str, template: str, name: str) -> None:
     adapter, _ = family(model_type, template, TOKENS)
     assert adapter.name == name
 

@@ -40,7 +40,7 @@ def test_the_system_the_tools_and_what_they_answered_are_rendered() -> None:
     assert places == sorted(places)
 
 
-def test_a_system_message_in_the_middle_is_told_with_the_next_question() -> None:
+def test_a_system_message_in_the_middle_joins_the_next_question() -> None:
     text = prompt_text(
         ADAPTER, TOKENIZER, SYSTEM, QUESTION, Message(role="system", content="In French."), QUESTION
     )

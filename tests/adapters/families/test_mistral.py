@@ -77,7 +77,7 @@ def test_it_is_known_ends_and_is_all_right(name: str) -> None:
         ("mistral", "<|im_start|>{{ messages[0]['content'] }}<|im_end|>", "default"),
     ],
 )
-def test_the_template_tells_it_from_fine_tunes(model_type: str, template: str, name: str) -> None:
+def test_the_template_distinguishes_it_from_fine_tunes(model_type: str, template: str, name: str) -> None:
     adapter, _ = family(model_type, template, TOKENS)
     assert adapter.name == name
 
@@ -124,14 +124,14 @@ def test_the_system_is_rendered(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALTERNATING)
-def test_a_late_word_of_the_system_is_told_with_the_next_question(name: str) -> None:
+def test_a_late_system_message_joins_the_next_question(name: str) -> None:
     answered = Message(role="assistant", content="5")
     late = Message(role="system", content="Be brief.")
     text = prompt_text(*speaking(name), QUESTION, answered, late, Message(role="user", content="and 4?"))
     assert "Be brief.\n\nand 4?[/INST]" in text
 
 
-def test_a_template_that_takes_a_late_word_of_the_system_is_given_it_where_it_was() -> None:
+def test_a_template_that_takes_a_late_system_message_has_it_where_it_was() -> None:
     late = Message(role="system", content="Be brief.")
     text = prompt_text(*speaking("devstral"), QUESTION, late, QUESTION)
     assert text.endswith("[INST]2 and 3?[/INST][SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST]2 and 3?[/INST]")

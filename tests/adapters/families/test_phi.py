@@ -116,14 +116,14 @@ def test_system_tools_calls_and_results_are_rendered_in_their_order(name: str) -
     assert text.index('"now"') < text.index("2 and 3?") < text.index("five")
 
 
-def test_tools_are_told_in_the_system_message() -> None:
+def test_tools_are_in_the_system_message() -> None:
     text = prompt_text(*speaking("phi4_mini"), QUESTION, tools=(NOW,))
     tools = '[{"name": "now", "description": "", "parameters": {'
     assert text.startswith(f"<|system|>You are a helpful assistant with some tools.<|tool|>{tools}")
     assert text.endswith("}]<|/tool|><|end|><|user|>2 and 3?<|end|><|assistant|>")
 
 
-def test_a_call_is_said_in_the_models_own_marks_and_its_result_has_a_role() -> None:
+def test_a_call_is_written_in_the_models_own_marks_and_its_result_has_a_role() -> None:
     text = prompt_text(*speaking("phi4_mini"), QUESTION, CALLED, RESULT, tools=(ADD,))
     call = '<|tool_call|>[{"name": "add", "arguments": {"a": "<|end|>"}}]<|/tool_call|>'
     assert text.endswith(f"<|assistant|>{call}<|end|><|tool_response|>five<|end|><|assistant|>")

@@ -78,7 +78,7 @@ def test_the_system_the_tools_and_what_they_answered_are_rendered(name: str) -> 
     assert places == sorted(places)
 
 
-def test_a_system_message_in_the_middle_is_told_with_the_next_question() -> None:
+def test_a_system_message_in_the_middle_joins_the_next_question() -> None:
     again = Message(role="user", content="and 4?")
     text = prompt_text(*speaking("qwen3_5"), SYSTEM, SYSTEM, QUESTION, SYSTEM, again)
     assert "<|im_start|>system\nBe brief.\n\nBe brief.<|im_end|>" in text

@@ -47,7 +47,7 @@ def test_the_third_is_known_ends_and_is_all_right() -> None:
     assert findings(adapter, tokenizer) == ()
 
 
-def test_the_second_is_known_and_told_its_tools_in_words() -> None:
+def test_the_second_is_known_and_has_its_tools_in_a_system_message() -> None:
     adapter, tokenizer = SECOND
     assert (adapter.name, stops(adapter, tokenizer)) == ("smollm", {"<|im_end|>", "<|endoftext|>"})
     assert [(finding.about, finding.light) for finding in findings(adapter, tokenizer)] == [
@@ -80,7 +80,7 @@ def test_thinking_is_switched_off() -> None:
     assert piece.channel == "text"
 
 
-def test_tools_and_results_are_told() -> None:
+def test_tools_and_results_are_in_the_prompt() -> None:
     adapter, tokenizer = THIRD
     text = tokenizer.decode(
         adapter.render(chat_request(Message(role="user", content="Hi"), tools=(ADD, NOW)))

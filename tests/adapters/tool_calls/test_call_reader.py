@@ -125,7 +125,7 @@ def test_calls_have_the_arguments_that_the_model_wrote(
 
 @pytest.mark.parametrize("format_of", FORMATS)
 @given(fragments=st.lists(st.sampled_from(SCRAPS), max_size=14).map("".join))
-def test_nothing_said_is_lost(format_of: type[ToolFormat], fragments: str) -> None:
+def test_no_text_is_lost(format_of: type[ToolFormat], fragments: str) -> None:
     """All that is missing from the channels is marks, white space around calls, and what frames arguments."""
     pieces = fed(reader(format_of), fragments)
     text = "".join(piece.text for piece in pieces)
@@ -145,7 +145,7 @@ def test_text_that_is_no_call_stays_as_it_is(format_of: type[ToolFormat], text: 
     assert "".join(piece.text for piece in pieces if piece.channel == "text") == text
 
 
-def test_calls_of_another_notation_are_told_at_their_end() -> None:
+def test_calls_of_another_notation_are_reported_at_their_end() -> None:
     output = "<call>add:1¦now:2</call> and <call>sub:3</call>"
     assert read(Tagged, output) == [
         ("tool", "add", "1"),
@@ -156,7 +156,7 @@ def test_calls_of_another_notation_are_told_at_their_end() -> None:
     assert one == [("tool", "add", "1")]
 
 
-def test_the_arguments_are_told_as_they_come() -> None:
+def test_the_arguments_are_streamed_as_they_arrive() -> None:
     made = reader(Hermes)
     steps = [
         [(p.name, p.text) for p in made.feed(piece)]
@@ -219,7 +219,7 @@ def test_what_models_make_of_their_manner_is_a_call_too(
         (MistralArgs, "[TOOL_CALLS]add"),
     ],
 )
-def test_what_is_no_call_comes_back_as_it_was_said(format_of: type[ToolFormat], output: str) -> None:
+def test_what_is_no_call_comes_back_unchanged(format_of: type[ToolFormat], output: str) -> None:
     assert read(format_of, output) == [("text", output)] == read(format_of, output, range(len(output)))
 
 
@@ -229,7 +229,7 @@ def test_a_name_that_cannot_be_known_yet_is_not_waited_for_longer_than_needed() 
     assert joined(made.feed(" opens a")) == [("text", "<tool_call> opens a")]
 
 
-def test_an_answer_in_json_is_told_as_it_comes() -> None:
+def test_an_answer_in_json_is_streamed_as_it_arrives() -> None:
     assert joined(reader(Llama3Json).feed('{"city": ')) == [("text", '{"city":')]
 
 

@@ -178,7 +178,7 @@ def test_an_answer_that_is_cut_may_have_gone_on_so_it_is_thought() -> None:
     assert {piece.channel for piece in pieces} == {"reasoning"}
 
 
-def test_thoughts_about_a_mark_are_told_as_they_come() -> None:
+def test_thoughts_about_a_mark_are_streamed_as_they_arrive() -> None:
     made = reader()
     text = "".join(piece.text for piece in made.feed("The mark <tool_call> opens"))
     assert text == "The mark <tool_call> opens"
@@ -198,7 +198,7 @@ def test_what_has_to_follow_a_schema_is_not_heard_in_thoughts(wishes: dict[str, 
     assert made.reason("stop") == "stop"
 
 
-def test_an_answer_with_such_a_call_says_so_and_tells_each_token_once() -> None:
+def test_an_answer_with_such_a_call_is_marked_and_has_each_token_once() -> None:
     adapter, tokenizer = QWEN
     made = AnswerText.of(
         chat_request(QUESTION, tools=(Tool(name="add"),)), prompt_of(adapter), tokenizer, adapter

@@ -23,7 +23,7 @@ def test_the_shapes_of_an_object_are_all_its_combinations() -> None:
     ]
 
 
-def test_too_many_shapes_are_said_to_be_so() -> None:
+def test_too_many_shapes_are_reported() -> None:
     two = {"anyOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}
     with pytest.raises(TooManyShapes):
         shapes({"allOf": [two] * 6})

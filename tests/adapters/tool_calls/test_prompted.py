@@ -18,14 +18,14 @@ CALLED = Message(
 RESULTS = [Message(role="tool", content=text, tool_call_id=text) for text in ("5", "0")]
 
 
-def test_the_tools_are_told_in_a_system_message_of_their_own() -> None:
+def test_the_tools_have_a_system_message_of_their_own() -> None:
     first, second = with_prompted_tools([QUESTION], [ADD])
     assert (first.role, second) == ("system", QUESTION)
     (line,) = [line for line in first.content.splitlines() if line.startswith('{"name": "add"')]
     assert json.loads(line)["parameters"] == {"type": "object"}
 
 
-def test_they_are_told_after_what_the_system_says() -> None:
+def test_they_follow_the_system_message() -> None:
     kind = Message(role="system", content="Be kind.")
     first, _ = with_prompted_tools([kind, QUESTION], [ADD])
     assert first.content.startswith("Be kind.\n\nYou can call")

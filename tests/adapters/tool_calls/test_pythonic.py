@@ -220,6 +220,6 @@ def test_arguments_follow_their_schemas_in_its_order(output: str, allowed: bool)
     assert not allowed or parsed(output)[0][1]["city"] == "Rome"
 
 
-def test_a_template_with_its_marks_tells_the_manner() -> None:
+def test_a_template_with_its_marks_selects_the_format() -> None:
     assert detect_format("... <|tool_call_start|> ...", (*FORMATS, Pythonic)) is Pythonic
     assert type(ADAPTER.call_format) is Pythonic or ADAPTER.prompts_tools

@@ -88,7 +88,7 @@ def test_only_one_call_where_only_one_is_wanted(
         ("{{ tools }}", None),
     ],
 )
-def test_the_template_tells_the_manner(template: str, format_of: type[ToolFormat] | None) -> None:
+def test_the_template_selects_the_format(template: str, format_of: type[ToolFormat] | None) -> None:
     assert detect_format(template) is format_of
 
 

@@ -39,7 +39,7 @@ def test_a_value_is_what_the_schema_asks_for(text: str, schema: Any, value: Any)
     assert (type(found), found) == (type(value), value)
 
 
-def test_only_a_string_and_nothing_else_is_said_bare() -> None:
+def test_only_a_string_and_nothing_else_is_written_bare() -> None:
     assert Schema({"type": "string"}).is_string
     assert not any(
         Schema(schema).is_string for schema in ({"type": ["string", "null"]}, {}, None, {"enum": ["a", 1]})

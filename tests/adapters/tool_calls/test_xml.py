@@ -172,7 +172,7 @@ def test_only_one_call_where_only_one_is_wanted() -> None:
     assert not is_allowed(f"{call('now')}\n{call('now')}", several=False)
 
 
-def test_the_template_tells_it_from_the_same_tags_around_json() -> None:
+def test_the_template_distinguishes_it_from_the_same_tags_around_json() -> None:
     both = (*FORMATS, FunctionXml)
     assert detect_format("<tool_call>\\n<function=name>\\n<parameter=key>", both) is FunctionXml
     assert detect_format("<tool_call>{{ call | tojson }}", both) is Hermes

@@ -65,7 +65,7 @@ async def hear_of(communicator: WebsocketCommunicator, name: str) -> Any:
     return told[name]
 
 
-async def test_it_tells_everything_at_once(staff: SessionBase) -> None:
+async def test_it_sends_everything_at_once(staff: SessionBase) -> None:
     with serving(cards=[card("tiny")]):
         async with connected(staff) as communicator:
             told = await hear(communicator)
@@ -74,7 +74,7 @@ async def test_it_tells_everything_at_once(staff: SessionBase) -> None:
     assert {"memory", "held", "streams", "queue", "workers", "events"} <= set(told)
 
 
-async def test_it_tells_what_changes_and_only_that(staff: SessionBase) -> None:
+async def test_it_sends_what_changes_and_only_that(staff: SessionBase) -> None:
     with serving(FakeRunner(hold=asyncio.Event())) as pool:
         async with connected(staff) as communicator, aclosing(stream(QUESTION, Principal(kind="local"))) as e:
             await hear(communicator)
@@ -89,7 +89,7 @@ async def test_it_tells_what_changes_and_only_that(staff: SessionBase) -> None:
         await pool.close()
 
 
-async def test_it_starts_nothing_whatever_it_is_told(staff: SessionBase) -> None:
+async def test_it_starts_nothing_whatever_it_receives(staff: SessionBase) -> None:
     runner = FakeRunner()
     with serving(runner) as pool:
         async with connected(staff) as communicator:
@@ -108,7 +108,7 @@ async def test_it_leaves_a_client_that_talks_too_much(staff: SessionBase) -> Non
             assert await refusal(communicator) == TALKATIVE
 
 
-async def test_strangers_are_told_nothing() -> None:
+async def test_strangers_receive_nothing() -> None:
     assert await refused(socket(None)) == UNAUTHORISED
     assert await refused(socket(await in_database(lambda: session_of(None)))) == UNAUTHORISED
 
@@ -121,7 +121,7 @@ async def test_strangers_are_told_nothing() -> None:
         ({"is_staff": True, "is_superuser": True, "is_active": False}, UNAUTHORISED),
     ],
 )
-async def test_only_staff_with_the_right_is_told_anything(facts: dict[str, bool], code: int) -> None:
+async def test_only_staff_with_the_permission_receives_anything(facts: dict[str, bool], code: int) -> None:
     session = await in_database(lambda: client_of("bob", **facts).session)
     assert await refused(socket(session)) == code
 
@@ -153,7 +153,7 @@ def change_password(session: SessionBase) -> None:
         (change_password, UNAUTHORISED),
     ],
 )
-async def test_who_may_not_hear_any_more_is_told_no_more(
+async def test_a_user_without_the_permission_any_more_receives_no_more(
     staff: SessionBase, end: Callable[[SessionBase], None], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer, "REFRESH_EVERY_S", 0.0)
@@ -164,7 +164,7 @@ async def test_who_may_not_hear_any_more_is_told_no_more(
             assert await refusal(communicator) == code
 
 
-async def test_who_signed_in_with_a_key_of_the_site_that_was_replaced_hears_on(
+async def test_a_session_signed_with_a_replaced_secret_key_stays_open(
     staff: SessionBase, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -200,7 +200,7 @@ async def test_one_user_has_so_many_and_no_more(staff: SessionBase) -> None:
             await one.disconnect()
 
 
-async def test_a_page_that_comes_back_is_told_what_it_missed(staff: SessionBase) -> None:
+async def test_a_page_that_comes_back_receives_what_it_missed(staff: SessionBase) -> None:
     with serving() as pool:
         USAGE_HISTORY(pool.snapshot())
         first, *_ = USAGE_HISTORY.since()

@@ -17,7 +17,7 @@ def test_buffers_outside_its_resident_size_count() -> None:
     assert footprint(os.getpid(), Memory(active=10**15, cache=5)).bytes == 10**15 + 5
 
 
-def test_of_a_process_that_has_ended_is_known_what_it_told() -> None:
+def test_of_a_process_that_has_ended_is_known_what_it_reported() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     seen = footprint(ended.pid, Memory(resident=7, active=3))

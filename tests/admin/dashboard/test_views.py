@@ -121,11 +121,11 @@ def test_staff_without_the_right_sees_the_admin_alone(pool: Pool) -> None:
     assert 'id="dashboard"' not in text and "Recent actions" in text
 
 
-def test_who_may_act_sees_what_to_act_on(asking: Asking) -> None:
+def test_a_user_that_may_act_sees_what_to_act_on(asking: Asking) -> None:
     assert '<button name="stream"' in page(client_of("eve", "run_servedmodel"))
 
 
-def test_who_may_only_look_has_no_buttons(asking: Asking) -> None:
+def test_a_viewer_has_no_buttons(asking: Asking) -> None:
     client = client_of("eve", "view_servedmodel")
     text = page(client)
     assert "bob" in text and "<button name=" not in text
@@ -134,12 +134,14 @@ def test_who_may_only_look_has_no_buttons(asking: Asking) -> None:
 
 
 @pytest.mark.parametrize("facts", [{"is_staff": False}, {"is_staff": True, "is_active": False}])
-def test_who_is_no_staff_stops_nothing(asking: Asking, facts: dict[str, bool]) -> None:
+def test_a_user_outside_the_staff_stops_nothing(asking: Asking, facts: dict[str, bool]) -> None:
     assert stop(client_of("eve", "run_servedmodel", **facts)).status_code == 302
     assert len(STREAMS.snapshot()) == 1
 
 
-def test_an_operator_stops_a_request_and_its_client_is_told(asking: Asking, operator: Client) -> None:
+def test_an_operator_stops_a_request_and_its_client_receives_an_error(
+    asking: Asking, operator: Client
+) -> None:
     answer = stop(operator)
     assert asking.outcome.result(5) == "An operator of this server stopped this request."
     assert answer.url == INDEX
@@ -156,7 +158,7 @@ def test_a_script_is_answered_in_json(asking: Asking, operator: Client) -> None:
     assert (late.status_code, late.json()) == (404, {"error": "This request is not in progress any more."})
 
 
-def test_what_has_ended_is_said_to_have(asking: Asking, operator: Client) -> None:
+def test_what_has_ended_is_reported_as_ended(asking: Asking, operator: Client) -> None:
     stop(operator, "0123")
     assert "This request is not in progress any more." in page(operator)
     assert not LogEntry.objects.exists()

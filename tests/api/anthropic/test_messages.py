@@ -159,7 +159,7 @@ async def test_edits_of_the_context_are_answered_with_none() -> None:
     assert streamed[-2]["context_management"] == {"applied_edits": []}
 
 
-async def test_the_model_tells_how_it_takes_the_request() -> None:
+async def test_the_model_reports_how_it_takes_the_request() -> None:
     accepted = Accepted(
         prompt_tokens=1, answer_limit=9, noted=("reasoning_effort",), best_effort=("thinking_budget", "tools")
     )

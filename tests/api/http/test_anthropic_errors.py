@@ -39,7 +39,7 @@ def test_every_error_has_a_type_that_fits_its_status(kind: type[ServerError]) ->
     assert (told["type"], response["Retry-After"]) == ("error", "1")
 
 
-def test_who_waits_for_others_is_told_that_the_server_is_overloaded() -> None:
+def test_a_request_that_waits_for_others_receives_overloaded() -> None:
     overloaded = {kind.code for kind in all_errors() if anthropic_errors.status_of(kind("Words.")) == 529}
     assert overloaded == {"all_pinned", "pool_full", "queue_full", "shutting_down"}
     assert anthropic_errors.status_of(RateLimited("Words.")) == 429
@@ -52,7 +52,7 @@ def test_who_waits_for_others_is_told_that_the_server_is_overloaded() -> None:
         ((9000, 8192), "prompt is too long: 9000 tokens > 8192 maximum"),
     ],
 )
-def test_a_short_context_is_told_in_anthropics_words(lengths: tuple[int, int] | None, words: str) -> None:
+def test_a_short_context_has_the_message_of_anthropic(lengths: tuple[int, int] | None, words: str) -> None:
     error = ContextLengthExceeded("Long.", lengths=lengths)
     assert json.loads(anthropic_errors.encode(error))["error"]["message"] == words
 

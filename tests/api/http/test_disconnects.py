@@ -34,7 +34,7 @@ def test_it_does_nothing_without_a_server_around_it() -> None:
     disconnects.at_end(HttpRequest(), lambda: pytest.fail("nobody knows when this request ends"))
 
 
-def test_who_asks_after_the_end_is_called_back_at_once() -> None:
+def test_a_callback_added_after_the_end_is_called_at_once() -> None:
     called: list[str] = []
     with disconnects.watched({"type": "http"}) as scope:
         late = request(scope)

@@ -35,7 +35,7 @@ def test_a_request_that_an_operator_stopped_looks_like_no_bad_key_and_is_not_sen
         (ValueError("secret"), "internal_error"),
     ],
 )
-def test_foreign_errors_are_told_in_our_words(raised: Exception, code: str) -> None:
+def test_foreign_errors_have_our_messages(raised: Exception, code: str) -> None:
     told = errors.explain(raised)
     assert told.code == code
     assert "secret" not in told.message

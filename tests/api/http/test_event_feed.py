@@ -50,7 +50,7 @@ async def test_a_refusal_is_raised_before_accepted() -> None:
         await feed.accepted()
 
 
-async def test_an_unexpected_error_is_told_without_its_text() -> None:
+async def test_an_unexpected_error_is_reported_without_its_text() -> None:
     feed = EventFeed(Source(Accepted(prompt_tokens=1), ValueError("/secret/path")).events())
     await feed.accepted()
     with pytest.raises(InternalError) as caught:
@@ -67,7 +67,7 @@ async def test_a_source_that_just_ends_is_an_error() -> None:
         await anext(batches)
 
 
-async def test_silence_is_told_and_costs_no_event() -> None:
+async def test_silence_is_reported_and_costs_no_event() -> None:
     gate = asyncio.Event()
     feed = EventFeed(Source(Accepted(prompt_tokens=1), gate, FINISHED).events(), silence_s=0.01)
     await feed.accepted()
@@ -138,7 +138,7 @@ async def test_leaving_before_accepted_closes_the_source() -> None:
     assert source.is_closed_early
 
 
-async def test_a_reader_of_a_cancelled_feed_is_told() -> None:
+async def test_a_reader_of_a_cancelled_feed_is_notified() -> None:
     feed = EventFeed(Source(Accepted(prompt_tokens=1), asyncio.Event()).events(), silence_s=0.01)
     await feed.accepted()
     feed.cancel()
@@ -146,7 +146,7 @@ async def test_a_reader_of_a_cancelled_feed_is_told() -> None:
         await read(feed)
 
 
-async def test_a_feed_cancelled_before_it_began_tells_its_reader() -> None:
+async def test_a_feed_cancelled_before_it_began_notifies_its_reader() -> None:
     feed = EventFeed(Source(Accepted(prompt_tokens=1)).events())
     feed.cancel()
     with pytest.raises(InternalError):

@@ -107,7 +107,7 @@ def test_a_message_that_was_not_sent_is_the_field_it_came_by(param: str, here: s
     assert field_names.path_of(param, sent(RESULT, instructions="Be brief.", before=stored)) == here
 
 
-def test_an_error_keeps_all_but_its_words() -> None:
+def test_an_error_keeps_all_but_its_message() -> None:
     error = PoolFull("Lower max_tokens, not my_max_tokens.", param="max_tokens", retry_after=7)
     told = field_names.renamed(error, RESPONSE.own_names)
     assert (type(told), told.retry_after, told.param) == (PoolFull, 7, "max_output_tokens")
@@ -155,7 +155,7 @@ async def test_a_refusal_names_the_field_that_was_sent(
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])
-async def test_its_words_do_too_streamed_or_not(is_streamed: bool) -> None:
+async def test_its_message_does_too_streamed_or_not(is_streamed: bool) -> None:
     with serving(FakeRunner(refuse_with=ContextLengthExceeded(TOO_LONG, param="messages"))):
         response = await post("/v1/responses", {"model": "tiny", "input": "Hi", "stream": is_streamed})
     assert error_of(response)["message"].endswith("lower max_output_tokens.")

@@ -62,13 +62,13 @@ async def states(communicator: WebsocketCommunicator) -> dict[str, str]:
     return {model["id"]: model["state"] for model in told["models"]}
 
 
-async def test_it_tells_the_models_at_once() -> None:
+async def test_it_sends_the_models_at_once() -> None:
     with serving(cards=[card("tiny"), card("broken", problem="no weights")]):
         async with connected() as communicator:
             assert await states(communicator) == {"tiny": "unloaded"}
 
 
-async def test_it_tells_each_change_of_state() -> None:
+async def test_it_sends_each_change_of_state() -> None:
     gate, hold = asyncio.Event(), asyncio.Event()
     with serving(FakeRunner(load_gate=gate, hold=hold)):
         async with connected() as communicator, aclosing(stream(QUESTION, Principal(kind="local"))) as events:
@@ -82,7 +82,7 @@ async def test_it_tells_each_change_of_state() -> None:
     assert seen == [{"tiny": "unloaded"}, {"tiny": "loading"}, {"tiny": "busy"}]
 
 
-async def test_it_tells_when_words_begin_and_cease_to_be_kept() -> None:
+async def test_it_sends_when_a_capture_begins_and_ends() -> None:
     with serving():
         async with connected() as communicator:
             told = []
@@ -99,7 +99,7 @@ async def test_it_is_silent_while_nothing_changes() -> None:
             assert await communicator.receive_nothing(timeout=0.8)
 
 
-async def test_it_starts_nothing_whatever_it_is_told() -> None:
+async def test_it_starts_nothing_whatever_it_receives() -> None:
     runner = FakeRunner()
     with serving(runner):
         async with connected() as communicator:
@@ -143,7 +143,7 @@ def member() -> SessionBase:
     return session_of(User.objects.create_user("ann"))
 
 
-async def test_the_admins_list_is_told_of_every_model_in_its_own_words() -> None:
+async def test_the_admins_list_receives_every_model_in_its_own_columns() -> None:
     off = card("off", problem="an operator has switched it off", is_enabled=False)
     with serving(FakeRunner(), cards=[card("tiny"), off]) as pool:
         listening = socket(await in_database(watchman), ModelListConsumer)
@@ -164,14 +164,14 @@ async def test_the_admins_list_is_told_of_every_model_in_its_own_words() -> None
     }
 
 
-async def test_the_admins_list_is_for_staff_and_the_other_for_who_chats() -> None:
+async def test_the_admins_list_is_for_staff_and_the_other_for_chat_users() -> None:
     with serving():
         assert await refused(socket(None, ModelListConsumer)) == UNAUTHORISED
         assert await refused(socket(await in_database(member), ModelListConsumer)) == FORBIDDEN
         assert await refused(socket(await in_database(watchman))) == FORBIDDEN
 
 
-async def test_a_session_that_ends_is_told_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_session_that_ends_receives_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_socket, "LOOK_EVERY_S", 0.0)
     with serving(), override_settings(CONFIG=Config(api_key="secret")):
         session = await in_database(lambda: session_of(User.objects.create_user("bob")))

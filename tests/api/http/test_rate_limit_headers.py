@@ -15,5 +15,5 @@ from inference.api.http.rate_limit_headers import as_duration
         (82800, "23h0m0s"),
     ],
 )
-def test_durations_are_told_as_openai_tells_them(seconds: float, said: str) -> None:
+def test_durations_are_written_as_openai_writes_them(seconds: float, said: str) -> None:
     assert as_duration(seconds) == said

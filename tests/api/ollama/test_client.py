@@ -20,7 +20,7 @@ def client(site: Site) -> ollama.Client:
     return ollama.Client(host=f"{site.address}/ollama", timeout=20)
 
 
-def test_it_lists_shows_and_tells_what_is_loaded(client: ollama.Client) -> None:
+def test_it_lists_models_shows_one_and_lists_what_is_loaded(client: ollama.Client) -> None:
     assert "tiny:latest" in [model.model for model in client.list().models]
     shown = client.show("tiny:latest")
     assert shown.modelinfo and shown.modelinfo["llama.context_length"] == 8192

@@ -43,7 +43,7 @@ async def test_every_model_is_listed_with_its_tag_and_aliases() -> None:
     assert len({model["digest"] for model in models}) == 2
 
 
-async def test_what_is_in_memory_is_told() -> None:
+async def test_what_is_in_memory_is_reported() -> None:
     with serving(answering(), cards=CARDS):
         before = json.loads((await get("/api/ps")).content)
         await ask("chat", messages=HELLO, stream=False)

@@ -66,7 +66,7 @@ async def test_a_conversation_goes_on_from_it_once_it_is_complete() -> None:
     assert [message.content for message in request.messages] == ["Hi", "Hello there", "And?"]
 
 
-async def test_it_can_be_cancelled_and_keeps_what_it_has_said() -> None:
+async def test_it_can_be_cancelled_and_keeps_its_text() -> None:
     runner = FakeRunner(hold=asyncio.Event())
     with serving(runner):
         first = json.loads((await post(BODY)).content)

@@ -122,7 +122,7 @@ async def test_a_whole_answer_that_breaks_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("is_stream", [True, False])
-async def test_an_unexpected_error_tells_nothing_of_itself(is_stream: bool) -> None:
+async def test_an_unexpected_error_discloses_nothing_of_itself(is_stream: bool) -> None:
     class BrokenRunner(FakeRunner):
         async def submit(self, request: Any, owner: str = "") -> Any:
             raise RuntimeError("/home/someone/secret")

@@ -97,12 +97,12 @@ async def test_nothing_comes_before_an_echos_first_token(is_streamed: bool) -> N
     assert await told(echoed, is_streamed, logprobs=1, echo=True) == [None, {" more": -1.0, " upon": -4.0}]
 
 
-async def test_the_drawn_token_is_told_though_another_has_its_text() -> None:
+async def test_the_drawn_token_is_listed_though_another_has_its_text() -> None:
     drawn = token("\ufffd", -5.0, ("\ufffd", -1.0), (" a", -2.0), (" a", -3.0))
     assert await told([drawn], False, logprobs=3) == [{"\ufffd": -5.0, " a": -2.0}]
 
 
-async def test_a_chat_is_told_the_likeliest_and_no_more() -> None:
+async def test_a_chat_receives_the_likeliest_and_no_more() -> None:
     with serving(saying(token(" b", -9.5, (" a", -0.5)), token(" c", -7.0))):
         answer = json.loads((await chat(logprobs=True, top_logprobs=1)).content)
     tops = [one["top_logprobs"] for one in answer["choices"][0]["logprobs"]["content"]]

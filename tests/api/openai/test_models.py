@@ -21,7 +21,7 @@ async def test_it_lists_every_model_that_can_be_served() -> None:
     assert listed["models"][0]["context_window"] == 8192
 
 
-async def test_it_tells_loaded_from_loadable() -> None:
+async def test_it_distinguishes_loaded_from_loadable() -> None:
     with serving(FakeRunner(), cards=CARDS):
         await chat()
         listed = json.loads((await AsyncClient().get("/v1/models")).content)

@@ -114,7 +114,7 @@ async def test_a_request_s_own_values_are_shown() -> None:
     assert {name: told[name] for name in wishes} == wishes
 
 
-async def test_what_nobody_said_is_what_the_sampler_takes() -> None:
+async def test_what_nobody_set_is_what_the_sampler_takes() -> None:
     told, _ = await made(telling(*SAID, *ENDED))
     assert (told["temperature"], told["top_p"], told["presence_penalty"]) == (1.0, 1.0, 0.0)
 
@@ -133,7 +133,7 @@ async def test_what_the_model_drew_with_is_shown_in_every_event() -> None:
     assert [(one["temperature"], one["top_p"]) for one in events] == [(0.6, 0.95)] * 3
 
 
-async def test_who_asked_and_the_tier_are_shown() -> None:
+async def test_the_caller_and_the_tier_are_shown() -> None:
     sent = {"safety_identifier": "ann", "prompt_cache_key": "k"}
     told, _ = await made(telling(*SAID, *ENDED), **sent, service_tier="auto")
     assert {name: told[name] for name in sent} == sent

@@ -43,7 +43,7 @@ async def test_the_best_document_comes_first(path: str, version: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["top_n", "top_k"])
-async def test_only_so_many_are_told(name: str) -> None:
+async def test_only_so_many_are_returned(name: str) -> None:
     answer, _ = await asked(scoring(0.25, 0.75, 0.5), **{name: 2})
     assert [result["index"] for result in answer["results"]] == [1, 2]
 
@@ -68,7 +68,7 @@ async def test_the_length_of_a_document_reaches_the_model(fields: dict[str, Any]
     assert request.max_tokens_per_document == most
 
 
-async def test_documents_that_were_cut_are_told() -> None:
+async def test_documents_that_were_cut_are_reported() -> None:
     answer, _ = await asked(scoring(0.5, 0.5, 0.5, cut=2))
     assert answer["meta"]["warnings"][0].startswith("2 of the documents")
 

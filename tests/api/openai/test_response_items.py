@@ -163,7 +163,7 @@ async def test_an_input_of_which_nothing_is_left_is_refused() -> None:
     assert await refused(input=[{"type": "web_search_call", "id": "x"}]) == (400, "input")
 
 
-async def test_a_refusal_is_read_as_what_was_said() -> None:
+async def test_a_refusal_is_read_as_text() -> None:
     parts = [
         {"type": "output_text", "text": "No: ", "annotations": [{"type": "url_citation"}], "logprobs": []}
     ]

@@ -66,7 +66,7 @@ async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
     assert all(("usage" in chunk) == includes_usage for chunk in chunks)
 
 
-async def test_it_tells_how_many_prompt_tokens_were_cached() -> None:
+async def test_it_reports_how_many_prompt_tokens_were_cached() -> None:
     gate = asyncio.Event()
     gate.set()
     answer = json.loads(await ResponseWriter("tiny", ChatFormat()).whole(events(gate)))

@@ -125,7 +125,7 @@ async def test_a_chain_is_never_cut_in_silence() -> None:
     assert await refused(previous_response_id=last) == (400, "previous_response_id")
 
 
-async def test_a_database_that_fails_is_told_at_the_end_of_the_stream(
+async def test_a_database_that_fails_is_reported_at_the_end_of_the_stream(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(self: Stored, *facts: object) -> None:

@@ -30,7 +30,7 @@ async def refused(address: str, **fields: Any) -> dict[str, Any]:
     return error_of(response)
 
 
-async def test_a_prompts_tokens_are_told_with_their_text() -> None:
+async def test_a_prompts_tokens_have_their_text() -> None:
     answer, request = await asked("tokenize", telling((4, 5, 6)), prompt="Once")
     assert answer == {
         "object": "tokens",

@@ -143,7 +143,7 @@ def test_a_result_belongs_to_the_call_that_it_names() -> None:
     assert read == [("call_2", "call_2"), ("call_1", "call_1")]
 
 
-def test_it_reads_who_asks_and_what_templates_know() -> None:
+def test_it_reads_the_user_and_the_options_of_templates() -> None:
     request = chat(
         user="ann",
         prompt_cache_key="k",

@@ -13,7 +13,7 @@ from tests.api.openai.asking import chat
 from tests.fakes import FakeRunner, serving
 
 
-async def test_it_is_healthy_and_tells_the_states_of_the_workers() -> None:
+async def test_it_is_healthy_and_reports_the_states_of_the_workers() -> None:
     with serving(FakeRunner()):
         await chat()
         response = await AsyncClient().get("/health")
@@ -58,7 +58,7 @@ async def health_of(snapshot: PoolSnapshot) -> tuple[int, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("pressure", "status"), [("normal", 200), ("shedding", 200), ("evicting", 200), ("refusing", 503)]
 )
-async def test_it_tells_the_pressure_and_is_unhealthy_once_all_is_refused(
+async def test_it_reports_the_pressure_and_is_unhealthy_once_all_is_refused(
     pressure: Pressure, status: int
 ) -> None:
     got, told = await health_of(PoolSnapshot(limit_bytes=1, pressure=pressure))

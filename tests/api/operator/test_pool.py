@@ -8,7 +8,7 @@ from tests.api.operator.asking import look
 from tests.fakes import GB, FakeRunner, serving
 
 
-async def test_it_tells_the_whole_pool() -> None:
+async def test_it_reports_the_whole_pool() -> None:
     with serving(FakeRunner()):
         await chat()
         response = await look()

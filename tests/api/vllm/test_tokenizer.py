@@ -27,7 +27,7 @@ async def asked(path: str, body: dict[str, Any], *ids: int) -> tuple[Any, Any]:
     return json.loads(response.content), runner.requests[0]
 
 
-async def test_a_text_is_told_in_tokens() -> None:
+async def test_a_text_is_tokenized() -> None:
     answer, request = await asked("/tokenize", {"model": "tiny", "prompt": "Hi there"}, 4, 5)
     assert answer == {"count": 2, "max_model_len": 2048, "tokens": [4, 5], "token_strs": None}
     assert request == TokenizeRequest(
@@ -80,7 +80,7 @@ async def told(cards: list[Any], query: str = "") -> Any:
     return response
 
 
-async def test_the_settings_of_a_tokenizer_are_told(tmp_path: Path) -> None:
+async def test_the_settings_of_a_tokenizer_are_returned(tmp_path: Path) -> None:
     settings = {
         "tokenizer_class": "T",
         "eos_token": {"content": "</s>", "lstrip": False},
@@ -140,7 +140,7 @@ async def test_what_is_noted_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("path", ["/tokenize", "/detokenize", "/tokenizer_info", "/rerank", "/v2/rerank"])
-async def test_a_stranger_is_told_nothing(path: str, settings: Any) -> None:
+async def test_a_stranger_receives_nothing(path: str, settings: Any) -> None:
     settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
     ask = AsyncClient().get if path.endswith("info") else AsyncClient().post
     response = await ask(path, content_type="application/json")  # type: ignore[operator]

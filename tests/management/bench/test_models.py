@@ -20,7 +20,7 @@ def test_the_second_model_is_the_first_under_another_name(tmp_path: Path) -> Non
     assert models.first.parent == models.second.parent == models.folder
 
 
-def test_quantised_models_are_told_by_their_config(tmp_path: Path) -> None:
+def test_quantised_models_are_recognised_by_their_config(tmp_path: Path) -> None:
     tiny = make_tiny_model(tmp_path / "tiny")
     assert not is_quantised(tiny)
     (tiny / "config.json").write_text('{"quantization": {"bits": 4, "group_size": 64}}')

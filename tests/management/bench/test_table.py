@@ -29,7 +29,7 @@ REPORT = Report(
 )
 
 
-def test_a_line_tells_both_sides_the_ratio_and_the_missed_aim() -> None:
+def test_a_line_shows_both_sides_the_ratio_and_the_missed_aim() -> None:
     (line,) = [line for line in lines(REPORT) if line.startswith("streams  ")]
     cells = [cell.strip() for cell in line.split("  ") if cell.strip()]
     assert cells == [
@@ -44,7 +44,7 @@ def test_a_line_tells_both_sides_the_ratio_and_the_missed_aim() -> None:
     ]
 
 
-def test_failed_requests_and_rows_are_told() -> None:
+def test_failed_requests_and_rows_are_reported() -> None:
     shown = "\n".join(lines(REPORT))
     assert "streams: mlx_lm.server: 3 of 16 requests failed" in shown
     assert "NOT MEASURED: gap: ours ended" in shown

@@ -11,7 +11,7 @@ from inference.management.doctor import machine
     ("limits", "state"),
     [((256, 1024), "look"), ((1024, 4095), "look"), ((1024, 4096), "good"), ((1024, -1), "good")],
 )
-def test_a_low_limit_of_open_files_is_told_with_what_to_do(
+def test_a_low_limit_of_open_files_is_reported_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], state: str
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda what: limits)

@@ -107,7 +107,7 @@ async def test_what_it_asks_for_is_not_refused_for_want_of_memory(settings: Any)
     assert figures.tokens == 10
 
 
-def test_where_it_ran_is_told_with_what_was_asked(settings: Any) -> None:
+def test_where_it_ran_is_reported_with_what_was_asked(settings: Any) -> None:
     settings.CONFIG = Config(device="cpu")
     with serving(EventRunner(*ANSWER)):
         device, model = trial.trial(1)

@@ -26,7 +26,7 @@ def test_the_newest_lease_counts_a_fifth() -> None:
     assert durations.lease_s == pytest.approx(before + 2)
 
 
-def test_a_models_own_leases_are_told_apart() -> None:
+def test_a_models_own_leases_are_distinguished() -> None:
     durations = Durations()
     durations.add_lease("a", 10)
     durations.add_lease("a", 20)

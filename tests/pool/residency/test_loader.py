@@ -59,7 +59,7 @@ async def test_oom_leaves_busy_and_pinned_models_alone() -> None:
 
 
 @pytest.mark.parametrize("words", [OUT_OF_MEMORY, "there is not enough memory for it"])
-async def test_no_other_failure_evicts_anybody_whatever_its_words(words: str) -> None:
+async def test_no_other_failure_evicts_a_model_whatever_its_message(words: str) -> None:
     scene = Scene(A, B, given=(FakeRunner(), FakeRunner(load_error=words)))
     await scene.use("a")
     assert words in refusal(await scene.ask("b")).message
@@ -127,7 +127,7 @@ class Broken(FakeRunner):
         raise ZeroDivisionError
 
 
-async def test_a_load_that_breaks_in_an_unexpected_way_still_tells_who_waits() -> None:
+async def test_a_load_that_breaks_in_an_unexpected_way_still_fails_pending_leases() -> None:
     scene = Scene(A, given=(Broken(),))
     assert "an internal error" in refusal(await scene.ask("a")).message
     assert scene.state("a") == ModelState.FAILED
@@ -161,7 +161,7 @@ async def die_quickly(scene: Scene, times: int) -> None:
         await scene.kill("a")
 
 
-async def test_a_death_is_told_with_its_reason_and_its_age() -> None:
+async def test_a_death_is_reported_with_its_reason_and_its_age() -> None:
     scene = Scene(A)
     await die_quickly(scene, 1)
     assert scene.texts_of("died") == [
@@ -189,7 +189,7 @@ async def test_after_five_quick_deaths_requests_are_refused_at_once() -> None:
     assert (told.value.retry_after, scene.state("a")) == (300.0, ModelState.FAILED)
 
 
-async def test_who_waits_when_the_breaker_opens_is_refused() -> None:
+async def test_a_pending_lease_is_refused_when_the_breaker_opens() -> None:
     scene = Scene(A, max_leases=1)
     await die_quickly(scene, 4)
     await scene.pass_s(10)

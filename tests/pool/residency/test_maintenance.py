@@ -93,7 +93,7 @@ async def test_refusing_turns_away_what_needs_a_load_and_serves_what_does_not() 
     assert scene.pool.snapshot().pressure == "refusing"
 
 
-async def test_a_change_of_pressure_is_told_with_its_number() -> None:
+async def test_a_change_of_pressure_is_reported_with_its_number() -> None:
     scene = Scene(A)
     scene.available = 0.07
     await scene.pass_s(1)
@@ -148,7 +148,7 @@ async def test_an_alias_is_the_same_model() -> None:
     assert scene.resident == {"a"}
 
 
-async def test_the_load_behind_an_alias_is_told_as_progress() -> None:
+async def test_the_load_behind_an_alias_is_reported_as_progress() -> None:
     scene = Scene(find_card=Chosen().find)
     async with scene.pool.lease("alias") as lease:
         seen = [progress.phase async for progress in lease.progress()]

@@ -18,7 +18,7 @@ async def test_a_grant_reserves_its_tokens_and_one_chunk_of_prefill() -> None:
     await scene.leave(one, two)
 
 
-async def test_settling_corrects_the_reservation_and_serves_who_waited() -> None:
+async def test_settling_corrects_the_reservation_and_serves_pending_leases() -> None:
     scene = Scene(card("a", kv_bytes_per_token=MB), limit_bytes=2 * GB)
     one = await scene.ask("a", 800)
     two = await scene.ask("a", 500)

@@ -275,7 +275,7 @@ async def test_a_large_request_is_not_overtaken_by_smaller_ones_for_its_model() 
     assert (is_granted(large), is_granted(small)) == (True, True)
 
 
-async def test_a_waiter_is_told_its_place() -> None:
+async def test_a_pending_lease_has_its_place() -> None:
     scene = Scene(A, B, limit_bytes=GB)
     await scene.ask("a")
     waiting = [await scene.ask("b") for _ in range(3)]

@@ -14,16 +14,16 @@ from inference.pool.workers import exit_reason
         (None, "ended unexpectedly"),
     ],
 )
-def test_an_exit_status_is_told_in_words(code: int | None, words: str) -> None:
+def test_an_exit_status_has_a_name(code: int | None, words: str) -> None:
     assert exit_reason.from_exit_code(code) in {f"its process was {words}", f"its process {words}"}
 
 
-def test_a_stuck_worker_is_told_with_its_time_and_its_requests() -> None:
+def test_a_stuck_worker_is_reported_with_its_time_and_its_requests() -> None:
     assert exit_reason.from_silence(120.0, 3) == "it made no progress for 120 s while 3 requests ran"
     assert exit_reason.from_silence(0.5, 1) == "it made no progress for 0.5 s while 1 request ran"
 
 
-def test_a_silent_loader_is_told_without_requests() -> None:
+def test_a_silent_loader_is_reported_without_requests() -> None:
     assert exit_reason.from_silence(120.0, 0) == "it gave no sign of life for 120 s"
 
 

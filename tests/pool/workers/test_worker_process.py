@@ -161,7 +161,7 @@ async def test_a_template_that_never_ends_fails_the_load(tmp_path: Path) -> None
 @pytest.mark.skipif(
     sys.platform == "darwin" or bool(shutil.which("nvidia-smi")), reason="this machine has a GPU"
 )
-async def test_a_gpu_that_is_not_there_is_said_so(folder: Path) -> None:
+async def test_a_gpu_that_is_not_there_is_reported(folder: Path) -> None:
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, device="gpu"))
     with pytest.raises(ModelLoadFailed, match="no GPU"):
         await runner.load(card(path=str(folder)), lambda percent: None)

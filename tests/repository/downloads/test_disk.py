@@ -67,13 +67,13 @@ def test_a_disk_that_others_fill_ends_it_in_the_middle_of_a_file(
     assert rest.startswith("bytes=") and fetched.is_whole
 
 
-def test_a_folder_that_cannot_be_written_is_said_so(fetched: Fetch) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(fetched: Fetch) -> None:
     fetched.models.write_text("a file")
     with pytest.raises(FetchFailed, match="cannot be written: .* Look at the models folder's permissions"):
         fetched()
 
 
-def test_a_full_disk_is_said_so_and_what_came_is_kept(fetched: Fetch, hub: FakeHub) -> None:
+def test_a_full_disk_is_reported_and_what_came_is_kept(fetched: Fetch, hub: FakeHub) -> None:
     hub.files[WEIGHTS] += os.urandom(4 * 2**20)
     reports, _ = start(fetched, most=2**20).communicate()
     assert reports.startswith("DiskFull The disk is full.")

@@ -113,7 +113,7 @@ def test_passing_trouble_passes(fetched: Fetch, hub: FakeHub, name: str, refusal
     assert fetched.is_whole and [heard for heard, _ in hub.heard].count(name) == 3
 
 
-def test_what_has_come_is_said_to_be_kept_only_where_something_has(fetched: Fetch, hub: FakeHub) -> None:
+def test_the_advice_mentions_kept_bytes_only_where_there_are_any(fetched: Fetch, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(503)] * 3
     assert fetched.refusal(HubUnavailable).endswith("(status 503). Download it later.")
     hub.refusals[WEIGHTS] = [Refusal(503)] * 3
@@ -151,7 +151,7 @@ def test_a_wait_that_makes_no_sense_is_none(fetched: Fetch, hub: FakeHub) -> Non
     assert fetched.is_whole
 
 
-def test_a_hub_that_does_not_tell_strangers_says_who_may_know(
+def test_a_hub_that_refuses_anonymous_callers_suggests_a_token(
     fetched: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert fetched.refusal(NotOnHub, "org/other").endswith("Look at the spelling.")
@@ -159,7 +159,7 @@ def test_a_hub_that_does_not_tell_strangers_says_who_may_know(
     assert "or it is private" in fetched.refusal(NotOnHub, "org/other")
 
 
-def test_what_is_no_hub_is_told(fetched: Fetch, hub: FakeHub) -> None:
+def test_what_is_no_hub_is_reported(fetched: Fetch, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(200)]
     assert "is no Hugging Face hub; look at HF_ENDPOINT" in fetched.refusal(HubUnavailable)
 
@@ -167,7 +167,7 @@ def test_what_is_no_hub_is_told(fetched: Fetch, hub: FakeHub) -> None:
 @pytest.mark.parametrize(
     "endpoint", ["hub.example", "ftp://hub.example", "http://", "http://[::1", "http://x:y", "/x"]
 )
-def test_an_endpoint_that_is_none_is_told(fetched: Fetch, endpoint: str) -> None:
+def test_an_endpoint_that_is_none_is_reported(fetched: Fetch, endpoint: str) -> None:
     with pytest.raises(HubUnavailable, match="HF_ENDPOINT is no address of a hub"):
         download(REPO, fetched.models / "tiny", lambda progress: None, endpoint=endpoint)
 
@@ -180,7 +180,7 @@ def test_an_endpoints_password_is_not_shown(fetched: Fetch, hub: FakeHub) -> Non
     assert "secret" not in str(refused.value) and "http://127.0.0.1:" in str(refused.value)
 
 
-def test_a_token_that_is_none_is_told(fetched: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_that_is_none_is_reported(fetched: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_sécret")
     assert "HF_TOKEN is no token" in fetched.refusal(NotPermitted)
 

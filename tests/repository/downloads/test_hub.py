@@ -112,7 +112,7 @@ def test_without_a_hub_nobody_waits(tmp_path: Path) -> None:
         download(REPO, tmp_path / "tiny", lambda progress: None, endpoint="http://127.0.0.1:9")
 
 
-def test_a_name_that_nobody_knows_is_told_without_numbers(
+def test_a_name_that_nobody_knows_is_reported_without_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):  # it would be asked for the name

@@ -74,7 +74,7 @@ def test_a_list_that_makes_no_sense_is_refused(fetched: Fetch, hub: FakeHub, ent
     assert hub.asked == []
 
 
-def test_a_shard_that_the_hub_does_not_have_is_told_before_the_others_come(
+def test_a_shard_that_the_hub_does_not_have_is_reported_before_the_others_come(
     fetched: Fetch, hub: FakeHub
 ) -> None:
     index = {"weight_map": {"a": WEIGHTS, "b": "model-00002-of-00002.safetensors"}}
@@ -97,7 +97,7 @@ def test_an_index_that_cannot_be_read_is_no_model(fetched: Fetch, hub: FakeHub, 
         ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": "evil.Tokenizer"}}),
     ],
 )
-def test_what_wants_code_of_its_own_is_told_before_its_weights_come(
+def test_what_wants_code_of_its_own_is_reported_before_its_weights_come(
     fetched: Fetch, hub: FakeHub, name: str, content: dict[str, object]
 ) -> None:
     hub.files[name] = json.dumps(content).encode()

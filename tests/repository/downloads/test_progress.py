@@ -15,7 +15,7 @@ def test_it_counts_each_file_and_all() -> None:
     assert (reports[-1].done, reports[-1].size) == (10, 30)
 
 
-def test_the_end_of_a_file_is_always_told() -> None:
+def test_the_end_of_a_file_is_always_reported() -> None:
     reports: list[FetchProgress] = []
     meter = SpeedMeter({"a": 1000}, reports.append)
     for _ in range(1000):
@@ -32,7 +32,7 @@ def test_the_speed_is_that_of_the_network() -> None:
     assert reports[-1].bytes_per_s > 0
 
 
-def test_a_note_is_told_at_once_and_once() -> None:
+def test_a_note_is_reported_at_once_and_once() -> None:
     reports: list[FetchProgress] = []
     meter = SpeedMeter({"a": 1}, reports.append)
     meter.report(note="The hub is busy.")

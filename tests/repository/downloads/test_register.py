@@ -65,7 +65,7 @@ def writers() -> list[psutil.Process]:
     ]
 
 
-def test_a_model_is_fetched_and_told_of(
+def test_a_model_is_fetched_and_announced(
     downloads: Downloads, models: Path, hub: FakeHub, was_done: threading.Event
 ) -> None:
     assert downloads.start(REPO).is_running
@@ -75,7 +75,7 @@ def test_a_model_is_fetched_and_told_of(
     assert {path.name for path in (models / REPO).iterdir()} == set(hub.files)
 
 
-def test_who_asks_twice_joins(downloads: Downloads, hub: FakeHub) -> None:
+def test_a_second_request_joins(downloads: Downloads, hub: FakeHub) -> None:
     hub.holds_after[WEIGHTS] = 1000
     downloads.start(REPO)
     begun = until(downloads, has_begun)
@@ -83,7 +83,7 @@ def test_who_asks_twice_joins(downloads: Downloads, hub: FakeHub) -> None:
     assert len(writers()) == 1 and len(downloads.all()) == 1
 
 
-def test_many_who_ask_at_once_are_one_writer(downloads: Downloads, hub: FakeHub) -> None:
+def test_many_requests_at_once_are_one_writer(downloads: Downloads, hub: FakeHub) -> None:
     hub.holds_after[WEIGHTS] = 1000
     threads = [threading.Thread(target=downloads.start, args=(REPO,)) for _ in range(8)]
     for thread in threads:
@@ -122,7 +122,7 @@ def test_cancelling_nothing_is_well_done(downloads: Downloads) -> None:
     assert downloads.all() == ()
 
 
-def test_a_failure_is_told_in_words(downloads: Downloads, hub: FakeHub) -> None:
+def test_a_failure_is_shown_as_a_sentence(downloads: Downloads, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
     downloads.start(REPO)
     ended = until(downloads, has_ended)
@@ -131,7 +131,7 @@ def test_a_failure_is_told_in_words(downloads: Downloads, hub: FakeHub) -> None:
     assert until(downloads, has_ended).state is State.DONE
 
 
-def test_a_killed_writer_is_told(downloads: Downloads, hub: FakeHub) -> None:
+def test_a_killed_writer_is_reported(downloads: Downloads, hub: FakeHub) -> None:
     hub.holds_after[WEIGHTS] = 1000
     downloads.start(REPO)
     until(downloads, has_begun)

@@ -51,7 +51,7 @@ def replace(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [come_and_go, replace])
-def test_sizes_are_told_while_folders_come_and_go(tmp_path: Path, change: Callable[[Path], None]) -> None:
+def test_sizes_are_reported_while_folders_come_and_go(tmp_path: Path, change: Callable[[Path], None]) -> None:
     (tmp_path / "stays").write_bytes(b"x" * 10)
     with changing(lambda: change(tmp_path)):
         sizes = {folder_size(tmp_path) for _ in range(1500)}
@@ -69,7 +69,7 @@ def test_a_folder_is_deleted_while_another_deletes_it_too(tmp_path: Path) -> Non
         assert not folder.exists()
 
 
-def test_room_is_told_where_a_folder_comes_and_goes(tmp_path: Path) -> None:
+def test_free_space_is_reported_where_a_folder_comes_and_goes(tmp_path: Path) -> None:
     place = tmp_path / "draft" / "file"
 
     def change() -> None:
@@ -87,7 +87,7 @@ def test_what_is_not_there_has_no_size_and_nothing_in_it(tmp_path: Path) -> None
         assert (folder_size(path), entries(path), list(walk(path))) == (0, [], [])
 
 
-def test_links_are_told_and_not_followed(tmp_path: Path) -> None:
+def test_links_are_listed_and_not_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "file").write_bytes(b"x" * 1000)
     folder = tmp_path / "folder"
@@ -113,7 +113,7 @@ def test_what_cannot_be_deleted_is_an_error(tmp_path: Path) -> None:
         folder_tree.remove(tmp_path / "link")
 
 
-def test_an_open_file_is_told_from_another_of_its_name(tmp_path: Path) -> None:
+def test_an_open_file_is_distinguished_from_another_of_its_name(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.touch()
     descriptor = os.open(path, os.O_RDONLY)

@@ -83,7 +83,7 @@ def split(count: int) -> list[bytes]:
         gguf(split(2)),  # the others have no more than this
     ],
 )
-def test_a_part_of_a_split_file_is_refused_in_its_own_words(refusal: Refusal, content: bytes) -> None:
+def test_a_part_of_a_split_file_has_its_own_refusal(refusal: Refusal, content: bytes) -> None:
     assert refusal(content).startswith(
         "This is a part of a split file; join them with `llama-gguf-split --merge`"
     )
@@ -236,7 +236,7 @@ def test_unknown_kinds_of_metadata_are_refused(refusal: Refusal, kind: int) -> N
     assert refusal(gguf([LLAMA, entry("odd", 9, struct.pack("<IQ", kind, 1) + b"\0" * 8)]))
 
 
-def test_names_said_twice_are_refused(refusal: Refusal) -> None:
+def test_repeated_names_are_refused(refusal: Refusal) -> None:
     assert "twice" in refusal(gguf([LLAMA, LLAMA]))
     assert "twice" in refusal(gguf(tensors=[tensor(), tensor()]))
 

@@ -76,7 +76,7 @@ def test_a_conversion_of_qwen3_embedding_is_known_by_its_name(tmp_path: Path) ->
         (BERT, (), None, "modules.json cannot be read"),
     ],
 )
-def test_what_is_not_supported_is_said(
+def test_what_is_not_supported_is_reported(
     tmp_path: Path, config: dict[str, str], kinds: tuple[str, ...], settings: object, says: str
 ) -> None:
     folder = write(tmp_path, *kinds, settings=settings)

@@ -236,7 +236,7 @@ def test_many_files_may_not_describe_more_than_one_may(tmp_path: Path) -> None:
         read_tensors(tmp_path)
 
 
-def test_words_beside_the_tensors_may_be_long(tmp_path: Path) -> None:
+def test_metadata_beside_the_tensors_may_be_long(tmp_path: Path) -> None:
     metadata = {"__metadata__": {"recipe": json.dumps({str(n): n for n in range(20_000)})}}
     assert len(read_tensors(write(tmp_path, GOOD | metadata))) == 1
 

@@ -116,7 +116,7 @@ def test_a_draft_in_use_is_not_discarded(tmp_path: Path) -> None:
     assert names(tmp_path / "model") == ["file"]
 
 
-def test_who_looks_sees_whether_it_is_being_made(tmp_path: Path) -> None:
+def test_a_reader_sees_whether_it_is_being_made(tmp_path: Path) -> None:
     assert not is_being_made(tmp_path / "model")
     with staged(tmp_path / "model"):
         assert is_being_made(tmp_path / "model")

@@ -115,12 +115,12 @@ async def test_a_whole_request_is_one_entry() -> None:
 
 
 @pytest.mark.parametrize("error", [ContextLengthExceeded("no"), WorkerDied("gone")])
-async def test_an_error_is_told_by_its_code(error: ServerError) -> None:
+async def test_an_error_is_recorded_by_its_code(error: ServerError) -> None:
     (entry,) = await entries(FakeRunner(refuse_with=error))
     assert (entry.error, entry.has_left) == (error.code, False)
 
 
-async def test_an_error_that_nobody_foresaw_is_told_by_the_code_the_client_gets() -> None:
+async def test_an_unexpected_error_is_recorded_by_the_code_the_client_gets() -> None:
     kept: list[RequestEntry] = []
     with pytest.raises(KeyError), recorded(ASKED, ANN, kept.append):
         raise KeyError("somebody else's class")
@@ -141,24 +141,24 @@ async def test_a_model_that_is_not_here_is_recorded_too() -> None:
     assert (entry.model, entry.error) == ("nowhere", ModelNotFound.code)
 
 
-async def test_a_client_that_leaves_is_told_of_with_what_was_made_for_it() -> None:
+async def test_a_client_that_leaves_is_recorded_with_what_was_made_for_it() -> None:
     (entry,) = await entries(FakeRunner(("a", "b", "c")), leave_after=2)
     assert (entry.has_left, entry.completion_tokens, entry.finish, entry.error) == (True, 2, "", "")
 
 
-async def test_words_are_not_kept() -> None:
+async def test_text_is_not_kept() -> None:
     (entry,) = await entries(FakeRunner())
     assert (entry.prompt, entry.answer) == ("", "")
 
 
 @pytest.mark.usefixtures("captures")
-async def test_words_are_kept_during_a_capture() -> None:
+async def test_text_is_kept_during_a_capture() -> None:
     (entry,) = await entries(FakeRunner(("Hello", " there")))
     assert json.loads(entry.prompt)["messages"][0]["content"] == "a secret question"
     assert json.loads(entry.answer) == [{"answer": 0, "part": "text", "text": "Hello there"}]
 
 
-def test_words_are_dropped_when_the_capture_has_ended_meanwhile(captures: Switch) -> None:
+def test_text_is_dropped_when_the_capture_has_ended_meanwhile(captures: Switch) -> None:
     kept: list[RequestEntry] = []
     with recorded(ASKED, ANN, kept.append) as recorder:
         note_text(recorder, "Hello")
@@ -167,7 +167,7 @@ def test_words_are_dropped_when_the_capture_has_ended_meanwhile(captures: Switch
 
 
 @pytest.mark.usefixtures("captures")
-def test_kept_words_have_an_end() -> None:
+def test_captured_text_has_an_end() -> None:
     kept: list[RequestEntry] = []
     with recorded(ASKED, ANN, kept.append) as recorder:
         for _ in range(3):

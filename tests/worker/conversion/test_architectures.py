@@ -35,7 +35,7 @@ def own(architecture: str, values: dict[str, Any]) -> dict[str, Any]:
     return ARCHITECTURES[architecture].config(metadata(architecture, values))
 
 
-def test_the_shared_part_says_what_the_file_said() -> None:
+def test_the_shared_part_has_the_values_of_the_file() -> None:
     assert shared_config(metadata("qwen2", QWEN_2)) == {
         **{"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24, "head_dim": 64},
         **{"num_attention_heads": 14, "num_key_value_heads": 2, "max_position_embeddings": 32768},

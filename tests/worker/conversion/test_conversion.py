@@ -108,7 +108,7 @@ def test_a_head_of_its_own_is_kept(convert: Convert, tmp_path: Path) -> None:
     assert farthest(loaded(folder), untied) < 0.02
 
 
-def test_the_config_says_what_the_file_said(converted: Path) -> None:
+def test_the_config_has_the_values_of_the_file(converted: Path) -> None:
     config = read(converted)
     assert (config["rope_theta"], config["rms_norm_eps"]) == (20000.0, 1e-5)
     assert (config["max_position_embeddings"], config["head_dim"]) == (512, 16)

@@ -32,7 +32,7 @@ def factors(factor: float = 32.0, high: float = 4.0) -> np.ndarray:
     return np.array(found, np.float32)
 
 
-def test_nothing_is_said_where_nothing_is_stretched() -> None:
+def test_nothing_is_written_where_nothing_is_stretched() -> None:
     assert rope_scaling(metadata(), None, HEAD) == {}
     assert rope_scaling(metadata(scaling__type="none", scaling__factor=4.0), None, HEAD) == {}
 

@@ -107,7 +107,7 @@ def test_a_tensor_is_never_in_memory_as_a_whole(tmp_path: Path, monkeypatch: pyt
     assert peak < len(rows) / 4
 
 
-def test_the_usual_width_is_said_once() -> None:
+def test_the_usual_width_is_written_once() -> None:
     moves = [TensorMove(stored=stored(Q4_K, 2, 256), name=f"{i}.weight", floats="F16") for i in range(2)]
     moves.append(TensorMove(stored=stored(Q8_0, 2, 256), name="b.weight", floats="F16"))
     assert quantisation(moves) == {

@@ -234,7 +234,7 @@ def test_a_prefix_folder_that_cannot_be_made_costs_the_disk_tier_only(tmp_path: 
     one.stop()
 
 
-def test_what_cannot_be_told_of_a_load_fails_it(tmp_path: Path) -> None:
+def test_what_cannot_be_reported_of_a_load_fails_it(tmp_path: Path) -> None:
     one = Bench(lambda: tiny(tmp_path / "tiny"))
     one.breaks_on_load = True
     assert one.load() == "the site has gone"

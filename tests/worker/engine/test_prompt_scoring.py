@@ -65,7 +65,7 @@ def test_a_prompt_may_be_scored_without_any_answer(model: nn.Module) -> None:
     assert len(output.logprobs) == 39 and not generated
 
 
-def test_who_leaves_is_scored_no_further(model: nn.Module) -> None:
+def test_a_cancelled_sequence_is_scored_no_further(model: nn.Module) -> None:
     batch = Batch(model, max_batch=8, prefill_step=64)
     batch.add(
         sequence(1, 500, scores_prompt=True, logprobs=0), sequence(2, 500, scores_prompt=True, logprobs=0)

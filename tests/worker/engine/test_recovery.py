@@ -142,7 +142,7 @@ def test_whatever_fails_everybody_ends_and_only_the_bad_are_lost(data: st.DataOb
 
 @settings(deadline=None, max_examples=100)
 @given(data=st.data())
-def test_who_is_cancelled_at_any_moment_is_told_nothing_more(data: st.DataObject) -> None:
+def test_a_sequence_cancelled_at_any_moment_receives_nothing_more(data: st.DataObject) -> None:
     device = Device(
         most=data.draw(st.integers(1, 6)),
         bad={0: 3},

@@ -76,7 +76,7 @@ def test_without_a_folder_nothing_is_kept() -> None:
     assert measure.times == 2
 
 
-def test_the_owner_is_told_that_requests_are_computed_one_at_a_time() -> None:
+def test_the_owner_learns_that_requests_are_computed_one_at_a_time() -> None:
     (finding,) = FOUND.findings
     assert (finding.light, finding.about) == ("amber", "batch") and "of a test" in finding.text
     assert BatchSupport(can_prefill_together=False).findings == ()

@@ -27,7 +27,7 @@ def test_it_has_a_lower_priority_and_so_has_what_it_begins() -> None:
     assert run_at_low_priority(nice) == run_at_low_priority(nice_of_started_thread) == min(19, nice() + 10)
 
 
-def test_who_asked_keeps_its_own() -> None:
+def test_the_caller_keeps_its_own() -> None:
     before = nice()
     run_at_low_priority(nice)
     assert nice() == nice_of_started_thread() == before

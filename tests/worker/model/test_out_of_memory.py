@@ -83,7 +83,7 @@ def test_so_is_an_error_that_was_caused_by_one() -> None:
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyError, RefusedModel])
-def test_the_words_count_for_mlxs_own_class_only(kind: type[Exception]) -> None:
+def test_the_message_counts_for_mlxs_own_class_only(kind: type[Exception]) -> None:
     assert not is_out_of_memory(kind(MEMORY[0]))
 
 

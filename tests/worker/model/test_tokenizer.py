@@ -63,7 +63,7 @@ def test_deepseeks_control_tokens_have_another_bar() -> None:
 
 
 @pytest.mark.parametrize("text", ["if x:\n    pass", "<think>hm</think>"])
-def test_added_words_that_steer_nothing_stay_whole(text: str) -> None:
+def test_added_tokens_that_steer_nothing_stay_whole(text: str) -> None:
     # Templates look for </think> in an earlier answer to drop its reasoning, and indentation is code.
     assert with_added("<|im_end|>", "<think>", "</think>", "    ").quote(text) == text
 
@@ -107,7 +107,7 @@ def refusal(template: str) -> str:
     return failed.value.message
 
 
-def test_a_templates_own_words_are_told_in_one_short_line() -> None:
+def test_a_templates_own_message_is_one_short_line() -> None:
     message = refusal("{{ raise_exception('No system\nrole. ' + 'x' * 999) }}")
     assert message.startswith("The model's chat template cannot take these messages: No system role. xxx")
     assert len(message) < 300
@@ -116,7 +116,7 @@ def test_a_templates_own_words_are_told_in_one_short_line() -> None:
 @pytest.mark.parametrize(
     "template", ["{{ messages[0].nothing.more }}", "{% oops", "{{ 1 / 0 }}", "{{ [].append(1).x }}"]
 )
-def test_the_templates_code_is_not_told(template: str) -> None:
+def test_the_templates_code_is_not_disclosed(template: str) -> None:
     assert refusal(template) == "The model's chat template failed on these messages."
 
 

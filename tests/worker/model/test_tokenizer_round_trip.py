@@ -68,7 +68,7 @@ def test_a_vocabulary_of_pieces_does_too(decoder: Any) -> None:
     assert round_of(tokenizer, RICH).removeprefix(" ") == RICH and findings(tokenizer) == ()
 
 
-def test_what_a_vocabulary_cannot_say_is_told() -> None:
+def test_what_a_vocabulary_cannot_write_is_reported() -> None:
     tokenizer = of_pieces(has_bytes=False)
     before = repr(tokenizer.decoder)
     repair_decoder(tokenizer)

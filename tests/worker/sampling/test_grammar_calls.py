@@ -93,7 +93,7 @@ def test_several_calls_are_all_read(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, (found, _) in FAMILIES.items() if not bare(found)])
-def test_a_strict_call_is_held_to_its_schema_once_its_mark_is_said(name: str) -> None:
+def test_a_strict_call_is_held_to_its_schema_once_its_mark_is_generated(name: str) -> None:
     model, tokenizer = around(*FAMILIES[name])
     assert model.adapter.call_format
     request = asking(tools=(PLACE,), follows_schemas=True, may_call_several=False)

@@ -88,7 +88,7 @@ def test_special_tokens_have_no_text_but_count(token: str) -> None:
     assert (text_of(events), made.tokens) == ("ab", 3)
 
 
-def test_every_token_is_told_once() -> None:
+def test_every_token_is_counted_once() -> None:
     made = answer(stops=["zzz"])
     events = feed(made, "naïve 😀 zz")
     assert sum(event.tokens for event in events) == made.tokens

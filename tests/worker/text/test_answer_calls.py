@@ -73,7 +73,7 @@ def test_where_one_call_is_allowed_the_answer_ends_with_it() -> None:
 
 
 @pytest.mark.parametrize("text", [CALL, f"a\n{CALL}\n{CALL}", f"<think>hm</think>\n{CALL}\nb", CALL[:12]])
-def test_every_token_of_a_call_is_told_once(text: str) -> None:
+def test_every_token_of_a_call_is_counted_once(text: str) -> None:
     made, events = calling(text)
     assert sum(event.tokens for event in events) == made.tokens
 

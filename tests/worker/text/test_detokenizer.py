@@ -154,7 +154,7 @@ def test_a_character_that_never_comes_is_dropped() -> None:
     assert streamed(BYTES, BYTES.encode("ok 😀")[:-1]) == "ok "
 
 
-def test_a_replacement_character_that_was_said_is_kept() -> None:
+def test_a_replacement_character_that_was_generated_is_kept() -> None:
     assert streamed(BYTES, BYTES.encode("a\ufffdb")) == "a\ufffdb"
 
 
