@@ -50,13 +50,13 @@ def _metadata(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tokenizer(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
-    told = json.loads((folder / "tokenizer.json").read_text())
+    metadata = json.loads((folder / "tokenizer.json").read_text())
     template = json.loads((folder / "tokenizer_config.json").read_text())["chat_template"]
-    ids = told["model"]["vocab"] | {token["content"]: token["id"] for token in told["added_tokens"]}
-    special = {token["content"] for token in told["added_tokens"] if token["special"]}
+    ids = metadata["model"]["vocab"] | {token["content"]: token["id"] for token in metadata["added_tokens"]}
+    special = {token["content"] for token in metadata["added_tokens"] if token["special"]}
     tokens = sorted(ids, key=lambda token: ids[token])
     # Newer files have each merge as a pair, older ones as one text.
-    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in told["model"]["merges"]]
+    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in metadata["model"]["merges"]]
     return {
         "tokenizer.ggml.model": "gpt2",
         "tokenizer.ggml.pre": "smollm",

@@ -52,7 +52,7 @@ class DownloadView:
     id: str
     state: str
     heading: str
-    told: str
+    text: str
     percent: int
     can_cancel: bool
     can_resume: bool
@@ -66,7 +66,7 @@ class DownloadView:
             id=download.id,
             state=download.state,
             heading=_HEADINGS[download.state],
-            told=_progress_text(download) if download.is_running else download.message,
+            text=_progress_text(download) if download.is_running else download.message,
             percent=_percent(progress.done, progress.size),
             can_cancel=download.is_running,
             can_resume=download.state in _RESUMABLE,

@@ -11,7 +11,7 @@ const FORBIDDEN = "Not live: you no longer have permission to view this.";
 
 /**
  * @typedef {{name: string, amount: string, percent: number}} FileView
- * @typedef {{id: string, state: string, told: string, percent: number, files: FileView[]}} DownloadView
+ * @typedef {{id: string, state: string, text: string, percent: number, files: FileView[]}} DownloadView
  */
 
 /** The progress cannot be requested now; the message says why. */
@@ -34,7 +34,7 @@ const setBar = (place, percent) => {
 
 /** @param {HTMLElement} article @param {DownloadView} view */
 function update(article, view) {
-  article.querySelector("[data-told]").textContent = view.told;
+  article.querySelector("[data-text]").textContent = view.text;
   if (!view.files.length) return;
   setBar(article, view.percent);
   article.querySelectorAll("[data-file]").forEach((row, place) => {

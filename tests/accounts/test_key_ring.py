@@ -54,8 +54,8 @@ async def why_not(ring: KeyRing, given: str = SECRET) -> str:
 
 
 async def test_the_holder_comes_with_what_the_key_may() -> None:
-    who, _ = await KeyRing(Database()).holder(SECRET)
-    assert (who.kind, who.name, who.scopes, who.allowance.streams) == ("key", PREFIX, ("chat",), 2)
+    owner, _ = await KeyRing(Database()).holder(SECRET)
+    assert (owner.kind, owner.name, owner.scopes, owner.allowance.streams) == ("key", PREFIX, ("chat",), 2)
 
 
 async def test_a_right_beginning_is_not_enough() -> None:
@@ -63,17 +63,17 @@ async def test_a_right_beginning_is_not_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "reason"),
     [
         ({"is_revoked": True}, "revoked"),
         ({"expires_at": datetime.now(UTC) - timedelta(seconds=1)}, "expired"),
         ({"is_owner_active": False}, "disabled"),
     ],
 )
-async def test_it_says_why_a_right_key_opens_nothing(changes: dict[str, Any], said: str) -> None:
+async def test_it_says_why_a_right_key_opens_nothing(changes: dict[str, Any], reason: str) -> None:
     ring = KeyRing(Database(**changes))
-    assert said in await why_not(ring)
-    assert said not in await why_not(ring, f"{PREFIX}-{'x' * 43}")  # to its holder alone
+    assert reason in await why_not(ring)
+    assert reason not in await why_not(ring, f"{PREFIX}-{'x' * 43}")  # to its holder alone
 
 
 async def test_nothing_is_read_for_what_cannot_be_a_key() -> None:
@@ -104,7 +104,7 @@ async def test_many_at_once_share_a_read_and_one_that_leaves_does_not_end_it() -
     database.gate.set()
     found = await asyncio.gather(*asked, return_exceptions=True)
     assert isinstance(found[0], asyncio.CancelledError)
-    assert [who.name for who, _ in found[1:]] == [PREFIX] * 19  # type: ignore[misc, union-attr]
+    assert [owner.name for owner, _ in found[1:]] == [PREFIX] * 19  # type: ignore[misc, union-attr]
     assert database.reads == 1
 
 

@@ -100,8 +100,8 @@ def test_streams_are_given_back_however_they_end(clock: Clock) -> None:
 
 def test_the_operators_own_key_and_users_have_no_limits(clock: Clock) -> None:
     limits = Limits(clock, clock)
-    for who in (Principal(kind="key"), Principal(kind="user", name="mlx-1")):
-        with limits.stream(who) as meter:
+    for caller in (Principal(kind="key"), Principal(kind="user", name="mlx-1")):
+        with limits.stream(caller) as meter:
             assert meter is None and limits.of(holder()).streams == 0
 
 

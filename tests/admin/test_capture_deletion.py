@@ -24,7 +24,7 @@ def off() -> Iterator[None]:
     SWITCH.set(0)
 
 
-def said(model: str, ago: timedelta) -> RequestRecord:
+def captured(model: str, ago: timedelta) -> RequestRecord:
     return record(model=model, at=NOW - ago, prompt="a question", answer="an answer")
 
 
@@ -45,7 +45,7 @@ def with_captured_text() -> set[str]:
 
 def test_the_text_of_a_capture_is_deleted_once_that_is_confirmed(staff: Client) -> None:
     for model, hours in {"before": 5, "in it": 3, "after": 1}.items():
-        said(model, timedelta(hours=hours))
+        captured(model, timedelta(hours=hours))
     one = capture(timedelta(hours=4), timedelta(hours=2))
     asked = staff.post(CAPTURES, wiping(one)).content.decode()
     assert "prompts and answers of 1 request permanently" in asked and "A capture is active" not in asked
@@ -56,9 +56,9 @@ def test_the_text_of_a_capture_is_deleted_once_that_is_confirmed(staff: Client) 
 
 
 def test_the_text_of_chosen_requests_is_deleted(staff: Client) -> None:
-    one, _ = said("one", timedelta()), said("two", timedelta())
-    told = staff.post(LIST, wiping(one, **YES), follow=True).content.decode()
-    assert "The prompts and answers of 1 request are deleted." in told and with_captured_text() == {"two"}
+    one, _ = captured("one", timedelta()), captured("two", timedelta())
+    shown = staff.post(LIST, wiping(one, **YES), follow=True).content.decode()
+    assert "The prompts and answers of 1 request are deleted." in shown and with_captured_text() == {"two"}
     assert (
         "No prompts or answers of these requests are stored."
         in staff.post(LIST, wiping(one), follow=True).content.decode()
@@ -66,8 +66,8 @@ def test_the_text_of_chosen_requests_is_deleted(staff: Client) -> None:
 
 
 def test_all_of_a_list_are_those_of_its_filters_beyond_its_first_page(staff: Client) -> None:
-    rows = [said("one", timedelta()) for _ in range(51)]
-    said("two", timedelta())
+    rows = [captured("one", timedelta()) for _ in range(51)]
+    captured("two", timedelta())
     chosen = wiping(rows[0], select_across="1")
     page = staff.post(f"{LIST}?model=one", chosen).content.decode()
     assert "of 51 requests" in page and 'name="select_across" value="1"' in page
@@ -77,7 +77,7 @@ def test_all_of_a_list_are_those_of_its_filters_beyond_its_first_page(staff: Cli
 
 
 def test_a_user_that_wipes_learns_that_a_capture_goes_on(staff: Client) -> None:
-    said("one", timedelta())
+    captured("one", timedelta())
     going_on = capture(timedelta(hours=1), timedelta(hours=-1))
     assert "A capture is active" in staff.post(CAPTURES, wiping(going_on)).content.decode()
 
@@ -89,7 +89,7 @@ def test_what_is_deleted_is_overwritten_in_the_file() -> None:
 
 
 def test_only_a_user_that_may_change_captures_deletes_text() -> None:
-    one = said("one", timedelta())
+    one = captured("one", timedelta())
     viewer = client_of("bob", "view_requestrecord", "read_captured")
     viewer.post(LIST, wiping(one, **YES))
     assert with_captured_text() == {"one"}

@@ -22,7 +22,7 @@ from inference.core.requests import (
 
 def parts(html: str) -> list[tuple[str, str]]:
     found = re.findall(r"<dt>(.*?)</dt><dd><pre>(.*?)</pre></dd>", html, re.DOTALL)
-    return [(unescape(name), unescape(words)) for name, words in found]
+    return [(unescape(name), unescape(text)) for name, text in found]
 
 
 def prompt(request: Request) -> list[tuple[str, str]]:
@@ -68,12 +68,12 @@ def test_texts_and_tokens_are_shown_as_they_were_given() -> None:
 
 
 def test_what_was_cut_off_is_shown_as_it_is() -> None:
-    ((name, words),) = parts(captured_text.prompt('{"type":"chat","messages":[{"role":"us'))
-    assert "Truncated" in name and words.endswith('"us')
+    ((name, text),) = parts(captured_text.prompt('{"type":"chat","messages":[{"role":"us'))
+    assert "Truncated" in name and text.endswith('"us')
 
 
 def test_an_answer_is_its_parts_and_several_are_numbered() -> None:
-    said = [{"answer": 0, "part": "reasoning", "text": "Hm."}, {"answer": 0, "part": "text", "text": "<b>"}]
-    assert parts(captured_text.answer(json.dumps(said))) == [("reasoning", "Hm."), ("text", "<b>")]
-    said.append({"answer": 1, "part": "text", "text": "No."})
-    assert parts(captured_text.answer(json.dumps(said)))[-1] == ("text, answer 2", "No.")
+    pieces = [{"answer": 0, "part": "reasoning", "text": "Hm."}, {"answer": 0, "part": "text", "text": "<b>"}]
+    assert parts(captured_text.answer(json.dumps(pieces))) == [("reasoning", "Hm."), ("text", "<b>")]
+    pieces.append({"answer": 1, "part": "text", "text": "No."})
+    assert parts(captured_text.answer(json.dumps(pieces)))[-1] == ("text, answer 2", "No.")

@@ -115,16 +115,16 @@ def test_of_a_link_the_link_is_removed_and_that_is_reported(
     ours.symlink_to(tmp_path / "elsewhere")
     assert "the files that it leads to stay where they are" in ask(staff, "remove")
     row = ServedModel.objects.get(name="tiny")
-    told = act(staff, "remove", **{f"typed-{row.pk}": "tiny"})
-    assert "The link tiny was removed; the files that it led to are still there." in told
+    shown = act(staff, "remove", **{f"typed-{row.pk}": "tiny"})
+    assert "The link tiny was removed; the files that it led to are still there." in shown
     assert not ours.is_symlink() and (tmp_path / "elsewhere").is_dir()
 
 
 def test_a_loaded_models_files_stay(pool: Pool, staff: Client) -> None:
     loaded(pool, staff)
     row = ServedModel.objects.get(name="tiny")
-    told = act(staff, "remove", **{f"typed-{row.pk}": "tiny"})
-    assert '<li class="error">The model tiny is ready; unload it first.</li>' in told
+    shown = act(staff, "remove", **{f"typed-{row.pk}": "tiny"})
+    assert '<li class="error">The model tiny is ready; unload it first.</li>' in shown
 
 
 def test_deleting_is_a_right_of_its_own(pool: Pool) -> None:

@@ -107,7 +107,7 @@ def test_a_beginning_beside_the_model_can_only_be_discarded(staff: Client, model
 def test_a_failure_is_shown_as_a_sentence(staff: Client, models: Path, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
     act(staff, "start")
-    assert "Accept its licence" in until(staff, State.FAILED)["told"]
+    assert "Accept its licence" in until(staff, State.FAILED)["text"]
 
 
 def test_what_cannot_begin_is_reported(staff: Client, models: Path) -> None:
@@ -152,7 +152,7 @@ def test_there_are_no_pages_for_a_table_that_is_not_there(staff: Client, path: s
 
 
 @pytest.mark.parametrize(
-    ("done", "speed", "note", "told"),
+    ("done", "speed", "note", "text"),
     [
         (2_000_000_000, 50e6, "", "2.0 GB of 5.0 GB at 50.0 MB/s, about 60 s left"),
         (2_000_000_000, 5e6, "", "2.0 GB of 5.0 GB at 5.0 MB/s, about 10 min left"),
@@ -162,8 +162,8 @@ def test_there_are_no_pages_for_a_table_that_is_not_there(staff: Client, path: s
         (5_000_000_000, 0.0, "", "5.0 GB"),
     ],
 )
-def test_the_pace_is_a_sentence(done: int, speed: float, note: str, told: str) -> None:
+def test_the_pace_is_a_sentence(done: int, speed: float, note: str, text: str) -> None:
     files = (FileProgress(name="a", done=done, size=5_000_000_000),)
     progress = FetchProgress(files=files, bytes_per_s=speed, note=note)
     sight = download_admin.DownloadView.of(ActiveDownload(id=REPO, state=State.RUNNING, progress=progress))
-    assert sight.told == told
+    assert sight.text == text

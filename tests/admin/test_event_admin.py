@@ -45,9 +45,9 @@ def test_the_pools_decisions_are_listed_searched_and_filtered(staff: Client, que
 def test_the_numbers_of_a_decision_are_on_its_page_for_people(staff: Client) -> None:
     event = PoolEvent.objects.get(kind="evicted")
     page = staff.get(reverse("admin:inference_poolevent_change", args=[event.pk])).content.decode()
-    told = dict(re.findall(r'<label>(.+?):</label>\s*<div class="readonly">(.+?)</div>', page))
-    assert told["Memory needed"] == "5.0 GB" and told["Memory budget"] == "0.8 GB"
-    assert told["Memory free then"] == "–" and told["Duration"] == "8.9 seconds"
+    fields = dict(re.findall(r'<label>(.+?):</label>\s*<div class="readonly">(.+?)</div>', page))
+    assert fields["Memory needed"] == "5.0 GB" and fields["Memory budget"] == "0.8 GB"
+    assert fields["Memory free then"] == "–" and fields["Duration"] == "8.9 seconds"
 
 
 @pytest.mark.usefixtures("events")

@@ -103,8 +103,8 @@ def test_the_list_names_the_state_of_each_key(staff: Client) -> None:
     make_key(name="b", expires_at=datetime(2020, 1, 31, tzinfo=UTC))
     make_key(name="c", expires_at=datetime(2099, 1, 31, tzinfo=UTC))
     cells = re.findall(r'<td class="field-status">(.+?)</td>', staff.get(LIST).content.decode())
-    told = [re.sub("<.+?>", "", cell) for cell in cells]
-    assert told == ["revoked", "expired since 2020-01-31 00:00 UTC", "good until 2099-01-31 00:00 UTC"]
+    states = [re.sub("<.+?>", "", cell) for cell in cells]
+    assert states == ["revoked", "expired since 2020-01-31 00:00 UTC", "good until 2099-01-31 00:00 UTC"]
 
 
 def test_the_page_of_a_revoked_key_names_the_state_without_a_tick(staff: Client) -> None:

@@ -55,8 +55,8 @@ def test_load_and_unload_are_actions(pool: Pool, staff: Client) -> None:
 
 def test_a_model_that_cannot_be_served_says_why(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
-    told = act(staff, "load", "org/broken").split("messagelist")[1].split("</ul>")[0]
-    assert '<li class="error">The model &#x27;org/broken&#x27; cannot be served: no weights' in told
+    message = act(staff, "load", "org/broken").split("messagelist")[1].split("</ul>")[0]
+    assert '<li class="error">The model &#x27;org/broken&#x27; cannot be served: no weights' in message
 
 
 def test_models_that_left_the_disk_leave_the_list(pool: Pool, staff: Client) -> None:

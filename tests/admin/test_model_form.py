@@ -68,13 +68,13 @@ def test_what_counts_from_the_next_load_on_says_so_while_the_model_is_loaded(
     pool: Pool, staff: Client
 ) -> None:
     staff.get(LIST)
-    told = "Reload it to apply these."
-    assert told not in save(staff, context_cap="512")
+    message = "Reload it to apply these."
+    assert message not in save(staff, context_cap="512")
     act(staff, "load")
     reach(pool, ModelState.READY)
-    assert told not in save(staff, context_cap="512", temperature="1")
-    assert told in save(staff, context_cap="256", temperature="1")
-    assert told in save(staff, context_cap="256", temperature="1", adapter="llama3")
+    assert message not in save(staff, context_cap="512", temperature="1")
+    assert message in save(staff, context_cap="256", temperature="1")
+    assert message in save(staff, context_cap="256", temperature="1", adapter="llama3")
 
 
 def test_switching_a_pinned_model_off_mentions_its_pin(pool: Pool, staff: Client) -> None:
@@ -102,7 +102,7 @@ def test_the_pool_acts_on_a_saved_form(pool: Pool, staff: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("idle_ttl_s", "-2", "or -1 to keep the model for ever"),
         ("idle_ttl_s", "nan", "Enter a number"),
@@ -119,7 +119,7 @@ def test_the_pool_acts_on_a_saved_form(pool: Pool, staff: Client) -> None:
         ("aliases", "x" * 201, "at most 200 characters"),
     ],
 )
-def test_the_form_says_what_is_wrong(pool: Pool, staff: Client, field: str, value: str, told: str) -> None:
+def test_the_form_says_what_is_wrong(pool: Pool, staff: Client, field: str, value: str, message: str) -> None:
     staff.get(LIST)
-    assert told in save(staff, **{field: value})
+    assert message in save(staff, **{field: value})
     assert ServedModel.objects.get(name="tiny").aliases == []

@@ -67,7 +67,7 @@ def test_a_row_shows_the_caller_the_duration_the_tokens_and_the_end(staff: Clien
     record(error="pool_full")
     record(has_left=True)
     shown = page(staff)
-    assert all(told in shown for told in ("laptop", "prefill 1,250, decode 7", "9 (4 cached) + 0"))
+    assert all(text in shown for text in ("laptop", "prefill 1,250, decode 7", "9 (4 cached) + 0"))
     assert "<strong>pool_<wbr>full</strong>" in shown and "client disconnected" in shown
 
 
@@ -150,11 +150,11 @@ def test_captured_text_is_read_with_the_permission_and_announced_without(staff: 
 
 def test_a_page_names_each_figure_and_its_unit(staff: Client) -> None:
     row = record(principal_kind="key", prompt_tokens=1234, decode_ms=8479)
-    told = dict(
+    fields = dict(
         re.findall(r'<label>(.+?):</label>\s*<div class="readonly">(.+?)</div>', page(staff, page_of(row)))
     )
     expected = {"Prompt tokens": "1,234", "Decode": "8,479 ms", "Caller": "the operator&#x27;s key"}
-    assert expected.items() <= told.items() and "API key" not in told
+    assert expected.items() <= fields.items() and "API key" not in fields
 
 
 @pytest.mark.parametrize(

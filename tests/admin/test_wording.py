@@ -27,7 +27,7 @@ def stream(**facts: Any) -> Stream:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (-1, "0 s"),
         (59.9, "59 s"),
@@ -38,19 +38,19 @@ def stream(**facts: Any) -> Stream:
         (200_000, "2 days"),
     ],
 )
-def test_durations(seconds: float, said: str) -> None:
-    assert wording.duration(seconds) == said
+def test_durations(seconds: float, text: str) -> None:
+    assert wording.duration(seconds) == text
 
 
 @pytest.mark.parametrize(
-    ("amount", "said"), [(0, "–"), (1, "1 MB"), (42 * 10**6, "42 MB"), (4_600_000_000, "4.6 GB")]
+    ("amount", "text"), [(0, "–"), (1, "1 MB"), (42 * 10**6, "42 MB"), (4_600_000_000, "4.6 GB")]
 )
-def test_sizes(amount: int, said: str) -> None:
-    assert wording.size(amount) == said
+def test_sizes(amount: int, text: str) -> None:
+    assert wording.size(amount) == text
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "said"),
+    ("kind", "name", "text"),
     [
         ("user", "ann", "ann"),
         ("key", "mlx-ab12", "key laptop"),
@@ -60,13 +60,13 @@ def test_sizes(amount: int, said: str) -> None:
         ("local", "", "this machine"),
     ],
 )
-def test_the_caller(kind: str, name: str, said: str) -> None:
+def test_the_caller(kind: str, name: str, text: str) -> None:
     keys = {"mlx-ab12": "laptop"}
-    assert wording.caller(stream(principal_kind=kind, principal=name), keys) == said
+    assert wording.caller(stream(principal_kind=kind, principal=name), keys) == text
 
 
 @pytest.mark.parametrize(
-    ("phase", "done", "total", "said"),
+    ("phase", "done", "total", "text"),
     [
         ("queued", 0, 0, "queued"),
         ("queued", 2, 3, "queued, position 2 of 3"),
@@ -77,8 +77,8 @@ def test_the_caller(kind: str, name: str, said: str) -> None:
         ("over", 0, 0, "finishing"),
     ],
 )
-def test_what_a_request_does(phase: str, done: int, total: int, said: str) -> None:
-    assert wording.status(stream(phase=phase, done=done, total=total)) == said
+def test_what_a_request_does(phase: str, done: int, total: int, text: str) -> None:
+    assert wording.status(stream(phase=phase, done=done, total=total)) == text
 
 
 def test_a_model_says_why_it_failed_and_when_it_may_start_again() -> None:
@@ -101,7 +101,7 @@ BROKEN = card(problem="no weights")
 
 
 @pytest.mark.parametrize(
-    ("of", "state", "said", "tone"),
+    ("of", "state", "text", "tone"),
     [
         (BROKEN, ModelState.UNLOADED, "cannot be served: no weights", "failed"),
         (OFF, ModelState.UNLOADED, "disabled", "unloaded"),
@@ -118,16 +118,16 @@ BROKEN = card(problem="no weights")
     ],
 )
 def test_a_problem_hides_no_state_and_a_switch_is_no_failure(
-    of: ModelCard | None, state: ModelState, said: str, tone: str
+    of: ModelCard | None, state: ModelState, text: str, tone: str
 ) -> None:
     model = ResidentModel(id="tiny", state=state)
-    assert (wording.state(of, model), wording.tone(of, model)) == (said, tone)
+    assert (wording.state(of, model), wording.tone(of, model)) == (text, tone)
 
 
 def test_the_queue_says_how_many_wait_and_since_when() -> None:
     streams = [stream(phase="queued", began_at=88), stream(began_at=1)]
-    said = wording.queue([*streams, stream(phase="loading", began_at=95)], 64, 100.0)
-    assert said == "2 requests are waiting for a model, the first for 12 s; the limit is 64."
+    text = wording.queue([*streams, stream(phase="loading", began_at=95)], 64, 100.0)
+    assert text == "2 requests are waiting for a model, the first for 12 s; the limit is 64."
 
 
 def test_an_empty_queue_says_so() -> None:
@@ -137,14 +137,14 @@ def test_an_empty_queue_says_so() -> None:
 def test_short_memory_is_reported() -> None:
     bar = Bar(weights=2 * GB, kv=0, caches=0, others=0, free=GB, limit=3 * GB)
     short = PoolSnapshot(limit_bytes=3 * GB, pressure="evicting")
-    said = "Models hold 2.0 GB of 3.0 GB. The system is short of memory: idle models are unloaded."
-    assert wording.memory(bar, short) == said
+    text = "Models hold 2.0 GB of 3.0 GB. The system is short of memory: idle models are unloaded."
+    assert wording.memory(bar, short) == text
 
 
 def test_the_hour_has_a_text_for_screen_readers() -> None:
     samples = [sample(held=3 * GB, rate=50), sample(held=GB, rate=7)]
-    said = wording.hour(samples, GB)
-    assert said == "Now 1.0 GB and 7 tokens/s; in the last hour at most 3.0 GB and 50 tokens/s."
+    text = wording.hour(samples, GB)
+    assert text == "Now 1.0 GB and 7 tokens/s; in the last hour at most 3.0 GB and 50 tokens/s."
     assert "starts" in wording.hour([], GB)
 
 
@@ -153,8 +153,8 @@ def test_the_hour_has_a_text_for_screen_readers() -> None:
     [(2 * GB, "2.0 GB", "3.0 GB"), (4 * GB, "4.0 GB", "4.0 GB"), (0, "nothing", "3.0 GB")],
 )
 def test_what_is_held_now_is_not_the_last_samples(held: int, now: str, most: str) -> None:
-    said = wording.hour([sample(held=3 * GB)], held)
-    assert said.startswith(f"Now {now} and") and f"at most {most}" in said
+    text = wording.hour([sample(held=3 * GB)], held)
+    assert text.startswith(f"Now {now} and") and f"at most {most}" in text
 
 
 def test_the_hour_and_the_bar_say_one_figure() -> None:

@@ -83,5 +83,5 @@ def test_openblas_uses_the_kernels_that_were_set() -> None:
         "print(name().decode(), os.environ.get('OPENBLAS_CORETYPE'))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    used, told = done.stdout.split()
-    assert told in {used, "None"}
+    used, chosen = done.stdout.split()
+    assert chosen in {used, "None"}

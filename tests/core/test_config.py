@@ -91,7 +91,7 @@ def test_it_refuses_a_secret_that_nobody_can_send(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("DATA_DIR", "", "MLX_SERVER_DATA_DIR: it is empty; name a folder, or unset it."),
         ("MODELS_DIR", "", "MLX_SERVER_MODELS_DIR: it is empty; name a folder, or unset it."),
@@ -104,13 +104,13 @@ def test_it_refuses_a_secret_that_nobody_can_send(name: str, text: str) -> None:
     ],
 )
 def test_what_is_refused_names_its_setting_and_the_way_out(
-    name: str, text: str, told: str, monkeypatch: pytest.MonkeyPatch
+    name: str, text: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"MLX_SERVER_{name}", text)
     module.config.cache_clear()
     with pytest.raises(ImproperlyConfigured) as refused:
         module.config()
-    assert str(refused.value) == f"{told} docs/configuration.md lists every setting."
+    assert str(refused.value) == f"{message} docs/configuration.md lists every setting."
 
 
 def test_it_names_each_wrong_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_an_empty_key_is_refused_rather_than_taken_for_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         (
             "MLX_SERVER_MEMORY_LIMT",
@@ -185,12 +185,12 @@ def test_an_empty_key_is_refused_rather_than_taken_for_one() -> None:
     ],
 )
 def test_what_is_no_setting_is_named(
-    name: str, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert unknown_settings() == []
     (tmp_path / ".env").write_text(f"{name}=1\nOTHER=1\n")
-    assert unknown_settings() == [told]
+    assert unknown_settings() == [message]
     (tmp_path / ".env").unlink()
     monkeypatch.setenv(name, "1")
-    assert unknown_settings() == [told]
+    assert unknown_settings() == [message]

@@ -12,11 +12,11 @@ def test_what_fits_is_no_shortage(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_is_reported_with_the_numbers(tmp_path: Path) -> None:
-    said = disk_space.shortage(tmp_path / "not" / "there" / "yet", 10**18)
+    reason = disk_space.shortage(tmp_path / "not" / "there" / "yet", 10**18)
     free = shutil.disk_usage(tmp_path).free / 10**9
-    assert said.startswith("needs 1000000000.0 GB and the disk has ")
-    assert abs(float(said.partition("disk has ")[2].split()[0]) - free) < 5
-    assert "of which 1.0 GB stay free for others; make room first" in said
+    assert reason.startswith("needs 1000000000.0 GB and the disk has ")
+    assert abs(float(reason.partition("disk has ")[2].split()[0]) - free) < 5
+    assert "of which 1.0 GB stay free for others; make room first" in reason
 
 
 def test_the_spare_room_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

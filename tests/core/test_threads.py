@@ -17,9 +17,9 @@ async def test_it_returns_what_the_work_returns_and_raises_what_it_raises() -> N
 
 
 async def test_the_work_sees_the_context_of_its_caller() -> None:
-    who = contextvars.ContextVar("who", default="nobody")
-    who.set("ann")
-    assert await Threads("test", 1).run(who.get) == "ann"
+    caller = contextvars.ContextVar("who", default="nobody")
+    caller.set("ann")
+    assert await Threads("test", 1).run(caller.get) == "ann"
 
 
 async def test_one_kind_that_waits_holds_up_no_other() -> None:

@@ -23,8 +23,8 @@ class Answer:
         error: dict[str, Any] = self.body["error"]
         assert set(error) == {"message", "type", "param", "code"}, self
         assert error["message"] and error["code"], self
-        told = json.dumps(error)
-        assert not any(leak in told for leak in ("Traceback", "/tmp", "site-packages", ".py", "0x")), told
+        answer = json.dumps(error)
+        assert not any(leak in answer for leak in ("Traceback", "/tmp", "site-packages", ".py", "0x")), answer
         return error
 
     @property

@@ -81,8 +81,8 @@ async def test_the_bar_moves_with_a_load_and_a_request_is_stopped(small_site: Si
         await expect(rows(page, "workers").first).to_contain_text("tiny")
         await expect(rows(page, "events").first).to_contain_text("Loaded tiny")
         await rows(page, "streams").get_by_role("button", name="Stop").click()
-        said = page.locator("#dashboard-link")
-        await expect(said).to_have_text("The request was stopped.")
+        status = page.locator("#dashboard-link")
+        await expect(status).to_have_text("The request was stopped.")
         await expect(rows(page, "streams")).to_have_count(0)
         assert "An operator of this server stopped this request." in await asking
         await expect(rows(page, "models").first).to_contain_text("ready")
@@ -90,7 +90,7 @@ async def test_the_bar_moves_with_a_load_and_a_request_is_stopped(small_site: Si
         # Nobody points at the chart: it tells of the newest sample.
         newest = re.compile(r"Time.*\d\d:\d\d.*GB held.*\d\.\d.*Tokens/s.*\d\.\d", re.DOTALL)
         await expect(page.locator("#chart .u-legend")).to_have_text(newest)
-        await expect(said).to_have_text("live", timeout=30_000)  # what was done is not told for ever
+        await expect(status).to_have_text("live", timeout=30_000)  # what was done is not told for ever
         assert visit.complaints == []
 
 
@@ -162,11 +162,11 @@ async def test_a_user_signed_out_elsewhere_is_notified(small_site: Site) -> None
         other = await page.context.new_page()
         await other.goto(f"{small_site.url}/admin/auth/")
         await other.get_by_role("button", name="Log out").click()
-        said = page.locator("#dashboard-link")
-        await expect(said).to_have_text("You are signed out; reload the page to sign in again.")
+        status = page.locator("#dashboard-link")
+        await expect(status).to_have_text("You are signed out; reload the page to sign in again.")
         button = rows(page, "streams").get_by_role("button", name="Stop")
         await button.click()
-        await expect(said).to_have_text("Sign in again to stop it.")
+        await expect(status).to_have_text("Sign in again to stop it.")
         await expect(button).to_be_enabled()
         assert not asking.done()
         asking.cancel()
@@ -207,11 +207,11 @@ async def test_a_page_that_is_one_too_many_says_so_and_does_not_come_back(small_
         await live(page)  # with a socket that is not counted
         await page.route_web_socket(re.compile("/ws/"), refuse)
         await page.clock.install()
-        for place, said in (("", "#dashboard-link"), ("inference/servedmodel/", "#models-link")):
+        for place, status in (("", "#dashboard-link"), ("inference/servedmodel/", "#models-link")):
             opened.clear()
             await page.goto(f"{small_site.url}/admin/{place}")
-            words = "Too many pages are open; close one and reload."
-            await expect(page.locator(said)).to_have_text(words)
+            message = "Too many pages are open; close one and reload."
+            await expect(page.locator(status)).to_have_text(message)
             await page.clock.run_for(60_000)
             assert len(opened) == 1
 

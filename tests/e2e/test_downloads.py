@@ -40,8 +40,8 @@ def site(hubs: tuple[FakeHub, FakeHub], tmp_path_factory: pytest.TempPathFactory
         yield site.wait_ready(60)
 
 
-async def click(page: Page, words: str) -> None:
-    await page.get_by_role("button", name=words, exact=True).click()
+async def click(page: Page, label: str) -> None:
+    await page.get_by_role("button", name=label, exact=True).click()
 
 
 async def begin(page: Page, site: Site, name: str) -> Locator:
@@ -79,8 +79,8 @@ async def test_a_download_survives_its_faults(site: Site, hubs: tuple[FakeHub, F
         await expect(article).to_contain_text("Done. It is there.")
         assert (visit.complaints, visit.elsewhere) == ([], [])
     assert hub.ranges("tokenizer.model") == [f"bytes={HALF}-", f"bytes={HALF + 1_000_000}-"]
-    assert {said for _, said in hub.heard} == {f"Bearer {TOKEN}"}
-    assert {said for _, said in other.heard} == {""}
+    assert {header for _, header in hub.heard} == {f"Bearer {TOKEN}"}
+    assert {header for _, header in other.heard} == {""}
     assert TOKEN not in site.output
     listed = await asyncio.to_thread(lambda: urlopen(f"{site.url}/v1/models", timeout=10).read())
     assert REPO.encode() in listed

@@ -14,7 +14,7 @@ SCRIPT = node.FOLDER / "programs" / "openai_starter.mjs"
 
 
 @pytest.fixture(scope="module")
-def told(site: Site) -> dict[str, Any]:
+def answer(site: Site) -> dict[str, Any]:
     """What each case of the script got."""
     node.install()
     command = [str(node.NODE), str(SCRIPT), f"{site.url}/v1", STARTER]
@@ -24,44 +24,44 @@ def told(site: Site) -> dict[str, Any]:
     return found
 
 
-def test_it_lists_the_model(told: dict[str, Any]) -> None:
-    assert told["models"] == [STARTER]
+def test_it_lists_the_model(answer: dict[str, Any]) -> None:
+    assert answer["models"] == [STARTER]
 
 
-def test_a_stream_is_the_whole_answer_in_pieces(told: dict[str, Any]) -> None:
-    assert "Paris" in told["whole"]["text"] and told["whole"]["reason"] == "stop"
-    assert told["streamed"] == {name: told["whole"][name] for name in ("text", "total")}
+def test_a_stream_is_the_whole_answer_in_pieces(answer: dict[str, Any]) -> None:
+    assert "Paris" in answer["whole"]["text"] and answer["whole"]["reason"] == "stop"
+    assert answer["streamed"] == {name: answer["whole"][name] for name in ("text", "total")}
 
 
-def test_a_required_call_is_gathered_from_its_stream(told: dict[str, Any]) -> None:
-    assert told["gathered"]["name"] == "weather"
-    assert list(told["gathered"]["arguments"]) == ["city"]
+def test_a_required_call_is_gathered_from_its_stream(answer: dict[str, Any]) -> None:
+    assert answer["gathered"]["name"] == "weather"
+    assert list(answer["gathered"]["arguments"]) == ["city"]
 
 
-def test_an_answer_follows_its_schema(told: dict[str, Any]) -> None:
-    assert list(told["schema"]) == ["city"]
+def test_an_answer_follows_its_schema(answer: dict[str, Any]) -> None:
+    assert list(answer["schema"]) == ["city"]
 
 
-def test_log_probabilities_come_with_every_token(told: dict[str, Any]) -> None:
-    assert len(told["logprobs"]) == 4
-    assert all(one["logprob"] <= 0 and one["top"] == 3 for one in told["logprobs"])
+def test_log_probabilities_come_with_every_token(answer: dict[str, Any]) -> None:
+    assert len(answer["logprobs"]) == 4
+    assert all(one["logprob"] <= 0 and one["top"] == 3 for one in answer["logprobs"])
 
 
-def test_a_completion_echoes_its_prompt(told: dict[str, Any]) -> None:
-    assert told["completion"].startswith("Once upon")
+def test_a_completion_echoes_its_prompt(answer: dict[str, Any]) -> None:
+    assert answer["completion"].startswith("Once upon")
 
 
-def test_a_response_goes_on_from_another(told: dict[str, Any]) -> None:
-    assert "Paris" in told["response"]["text"]
-    assert told["response"]["first"] == "response.created"
-    assert told["response"]["last"] in ("response.completed", "response.incomplete")
+def test_a_response_goes_on_from_another(answer: dict[str, Any]) -> None:
+    assert "Paris" in answer["response"]["text"]
+    assert answer["response"]["first"] == "response.created"
+    assert answer["response"]["last"] in ("response.completed", "response.incomplete")
 
 
-def test_the_clients_own_stream_of_a_response_ends(told: dict[str, Any]) -> None:
-    assert "Paris" in told["responded"]["text"]
-    assert (told["responded"]["status"], told["responded"]["temperature"]) == ("completed", 0)
+def test_the_clients_own_stream_of_a_response_ends(answer: dict[str, Any]) -> None:
+    assert "Paris" in answer["responded"]["text"]
+    assert (answer["responded"]["status"], answer["responded"]["temperature"]) == ("completed", 0)
 
 
-def test_errors_are_the_clients_own(told: dict[str, Any]) -> None:
-    assert told["refused"] == {"status": 400, "param": "temperature", "code": "invalid_value"}
-    assert told["unknown"] == {"status": 404, "kind": "NotFoundError"}
+def test_errors_are_the_clients_own(answer: dict[str, Any]) -> None:
+    assert answer["refused"] == {"status": 400, "param": "temperature", "code": "invalid_value"}
+    assert answer["unknown"] == {"status": 404, "kind": "NotFoundError"}

@@ -82,26 +82,26 @@ def test_log_probabilities_come_with_every_token(client: OpenAI) -> None:
     asked: dict[str, Any] = {"model": STARTER, "messages": FRANCE, "temperature": 0, "max_tokens": 12}
     whole = client.chat.completions.create(**asked, logprobs=True, top_logprobs=3).choices[0]
     assert whole.logprobs and whole.logprobs.content
-    told = whole.logprobs.content
-    assert "".join(token.token for token in told) == whole.message.content
-    assert bytes(octet for token in told for octet in token.bytes or ()).decode() == whole.message.content
-    assert all(t.top_logprobs[0].logprob == pytest.approx(t.logprob, abs=1e-3) for t in told)
-    assert all(len(t.top_logprobs) == 3 and t.logprob <= 0 for t in told)
+    given = whole.logprobs.content
+    assert "".join(token.token for token in given) == whole.message.content
+    assert bytes(octet for token in given for octet in token.bytes or ()).decode() == whole.message.content
+    assert all(t.top_logprobs[0].logprob == pytest.approx(t.logprob, abs=1e-3) for t in given)
+    assert all(len(t.top_logprobs) == 3 and t.logprob <= 0 for t in given)
     chunks = client.chat.completions.create(**asked, logprobs=True, top_logprobs=3, stream=True)
     streamed = [t for c in chunks if c.choices and (lp := c.choices[0].logprobs) for t in lp.content or ()]
-    assert [t.token for t in streamed] == [t.token for t in told]
+    assert [t.token for t in streamed] == [t.token for t in given]
 
 
 def test_the_older_endpoint_has_the_offset_of_each_token(client: OpenAI) -> None:
     choice = client.completions.create(
         model=STARTER, prompt="The capital of France is", max_tokens=6, temperature=0, logprobs=2
     ).choices[0]
-    told = choice.logprobs
-    assert told and told.tokens and told.text_offset and told.token_logprobs and told.top_logprobs
+    given = choice.logprobs
+    assert given and given.tokens and given.text_offset and given.token_logprobs and given.top_logprobs
     assert [
-        choice.text[at : at + len(t)] for at, t in zip(told.text_offset, told.tokens, strict=True)
-    ] == told.tokens
-    assert len(told.token_logprobs) == len(told.top_logprobs) == 6
+        choice.text[at : at + len(t)] for at, t in zip(given.text_offset, given.tokens, strict=True)
+    ] == given.tokens
+    assert len(given.token_logprobs) == len(given.top_logprobs) == 6
 
 
 @pytest.mark.parametrize("echo", [False, True])
@@ -139,13 +139,13 @@ def test_a_stop_string_cuts_the_text_at_any_token_boundary(client: OpenAI) -> No
 
 
 def test_a_seed_repeats_the_answer(client: OpenAI) -> None:
-    def tell() -> str | None:
+    def generate() -> str | None:
         answer = client.chat.completions.create(
             model=STARTER, messages=[{"role": "user", "content": "Tell a story."}], seed=11, max_tokens=16
         )
         return answer.choices[0].message.content
 
-    assert tell() == tell()
+    assert generate() == generate()
 
 
 def test_a_completion_echoes_its_prompt(client: OpenAI) -> None:

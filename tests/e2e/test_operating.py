@@ -69,8 +69,8 @@ async def test_an_eviction_is_previewed_happens_and_is_explained(narrow: Site) -
         await confirm(page, TWIN, "ready")
         await expect(page.locator(f'[data-state="{STARTER}"]')).to_have_text("unloaded")
         await page.goto(f"{narrow.url}/admin/")
-        told = page.locator('[data-rows="events"]')
-        await expect(told).to_contain_text(re.compile(rf"[Ee]victed {STARTER}: idle .* needed .* for {TWIN}"))
+        row = page.locator('[data-rows="events"]')
+        await expect(row).to_contain_text(re.compile(rf"[Ee]victed {STARTER}: idle .* needed .* for {TWIN}"))
         await expect(followed).to_have_text(["Unload", "Load"])  # the twin, which is in memory, comes first
         await expect(followed.first).to_have_attribute("aria-label", f"Unload {TWIN}")
         assert (visit.complaints, visit.elsewhere) == ([], [])
@@ -91,13 +91,13 @@ async def test_what_is_chosen_for_a_model_counts(narrow: Site) -> None:
         long = body | {"messages": [{"role": "user", "content": "word " * 200}]}
         refused = await page.request.post(f"{narrow.url}/v1/chat/completions", data=long)
         assert refused.status == 400 and "100" in (await refused.json())["error"]["message"]
-        said = {
+        texts = {
             (await (await page.request.post(f"{narrow.url}/v1/chat/completions", data=asked)).json())[
                 "choices"
             ][0]["message"]["content"]
             for asked in [body | {"max_tokens": 8}] * 3
         }
-        assert len(said) == 1  # it is greedy now
+        assert len(texts) == 1  # it is greedy now
         await page.locator("#result_list").get_by_role("link", name=STARTER).click()
         await page.uncheck("#id_is_enabled")
         await page.click("input[name=_save]")
@@ -115,9 +115,9 @@ async def test_a_model_is_pinned_and_unpinned(narrow: Site) -> None:
         page = visit.page
         await sign_in(page, narrow)
         mark = page.locator("tr", has_text=STARTER).locator(".field-pinned")
-        for action, told, shown in (("pin", "Pinned", "pinned"), ("unpin", "Unpinned", "-")):
+        for action, row, shown in (("pin", "Pinned", "pinned"), ("unpin", "Unpinned", "-")):
             await choose(page, narrow, STARTER, action)
-            await expect(page.locator(".messagelist")).to_have_text(f"{told} {STARTER}.")
+            await expect(page.locator(".messagelist")).to_have_text(f"{row} {STARTER}.")
             await expect(mark).to_have_text(shown)
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
@@ -157,7 +157,7 @@ async def test_an_imported_gguf_file_is_a_model_like_others(
         await expect(shown).to_contain_text("ready")
         await playground.click("#picker-button")
         await option.click()
-        assert "Paris" in await told_of_france(playground)
+        assert "Paris" in await answer_about_france(playground)
         await choose(page, narrow, IMPORTED, "unload")
         await confirm(page, IMPORTED, "unloaded")
         await choose(page, narrow, IMPORTED, "remove")
@@ -173,7 +173,7 @@ async def import_gguf(site: Site, file: Path) -> None:
     await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=site._env, check=True)
 
 
-async def told_of_france(page: Page) -> str:
+async def answer_about_france(page: Page) -> str:
     await page.click("#settings-button")
     await page.fill("#set-temperature", "0")
     await page.keyboard.press("Escape")

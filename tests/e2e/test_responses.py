@@ -20,9 +20,9 @@ def client(site: Site) -> OpenAI:
     return OpenAI(base_url=f"{site.url}/v1", api_key="not-needed", max_retries=0, timeout=120)
 
 
-def ask(client: OpenAI, words: Any = "What is the capital of France?", **wishes: Any) -> Any:
+def ask(client: OpenAI, question: Any = "What is the capital of France?", **wishes: Any) -> Any:
     return client.responses.create(
-        model=STARTER, input=words, **({"temperature": 0, "max_output_tokens": 32} | wishes)
+        model=STARTER, input=question, **({"temperature": 0, "max_output_tokens": 32} | wishes)
     )
 
 

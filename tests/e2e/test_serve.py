@@ -130,19 +130,19 @@ def test_it_refuses_a_wrong_setting_with_its_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "env", "told"),
+    ("options", "env", "printed"),
     [
         ((), {"MLX_SERVER_MEMORY_LIMT": "1GB"}, "did you mean MLX_SERVER_MEMORY_LIMIT?"),
         (("--models-dir", "/nowhere"), {}, "CommandError: There is no folder /nowhere"),
     ],
 )
 def test_a_slip_of_the_keyboard_is_named_and_starts_nothing(
-    options: tuple[str, ...], env: dict[str, str], told: str, tmp_path: Path
+    options: tuple[str, ...], env: dict[str, str], printed: str, tmp_path: Path
 ) -> None:
     with Site(tmp_path, *options, env=env) as site:
         assert site.process.wait(30) != 0
         site._reader.join(5)
-    assert told in site.output and len(site.output.splitlines()) == 1
+    assert printed in site.output and len(site.output.splitlines()) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"secret_key"}
 
 
@@ -161,8 +161,8 @@ def test_a_folder_is_served_by_one_site_which_the_commands_find(site: Site, mode
     assert f"already uses {models_dir.parent}" in second.output
     assert f": at {site.url}, process {site.process.pid}. Stop that one first" in second.output
     command = [sys.executable, "manage.py", "pool"]
-    told = subprocess.run(command, cwd=ROOT, env=site._env, capture_output=True, text=True, check=True)
-    assert told.stdout.startswith("Models hold")
+    printed = subprocess.run(command, cwd=ROOT, env=site._env, capture_output=True, text=True, check=True)
+    assert printed.stdout.startswith("Models hold")
     assert "serving" not in {Path(file.path).name for one in site.workers for file in one.open_files()}
 
 

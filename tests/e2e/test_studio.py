@@ -27,25 +27,25 @@ async def test_a_real_answer_goes_on_through_a_reload(studio: Site) -> None:
         await expect(visit.page.locator(WORDS)).to_contain_text(re.compile(r"\w+ \w+"), timeout=SLOW)
         await visit.page.reload()
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "streaming")
-        said = await ended(visit.page)
+        answer_text = await ended(visit.page)
         await visit.page.get_by_text("Generation details").click()
         await expect(visit.page.locator(".made dl")).to_contain_text("80 tokens")
         await visit.page.reload()
-        await expect(visit.page.locator(WORDS)).to_have_text(said)
+        await expect(visit.page.locator(WORDS)).to_have_text(answer_text)
 
 
 async def test_a_replay_of_a_real_answer_is_the_same_and_another_model_says_otherwise(studio: Site) -> None:
     async with signed_in(studio, max_tokens="24") as visit:
         page = visit.page
         await visit.ask("Tell a story about a lighthouse.")
-        said = await ended(page)
+        answer_text = await ended(page)
         await page.get_by_label("Replay with the same seed").click()
         await expect(page.locator(".replayed")).to_have_text("The same answer, word for word.", timeout=SLOW)
-        assert await ended(page) == said
+        assert await ended(page) == answer_text
         await pick(page, "endless")
         await page.locator(ANSWER).get_by_label("Regenerate").click()
         await expect(page.locator(f"{ANSWER} .takes-place")).to_have_text("3 of 3")
-        assert await ended(page) != said
+        assert await ended(page) != answer_text
         await page.get_by_text("Generation details").click()
         await expect(page.locator(".made dl")).to_contain_text("endless")
 
@@ -76,18 +76,18 @@ async def test_each_tokens_alternatives_are_shown(studio: Site) -> None:
     async with signed_in(studio, temperature="0", probabilities="on") as visit:
         page = visit.page
         await visit.ask("What is the capital of France?")
-        said = await ended(page)
+        answer_text = await ended(page)
         await page.locator(ANSWER).get_by_label("Token probabilities").click()
         token = page.locator(".token").filter(has_text="Paris").first
         await token.hover()
-        told = page.locator(".probabilities .others")
-        await expect(told).to_contain_text(
+        response = page.locator(".probabilities .others")
+        await expect(response).to_contain_text(
             re.compile(r"“ ?Paris” [\d.]+ ?%\. Alternatives: “ ?Paris” [\d.]+ ?%, “")
         )
-        assert "".join(await page.locator(".token").all_inner_texts()).strip() == said.strip()
+        assert "".join(await page.locator(".token").all_inner_texts()).strip() == answer_text.strip()
         await token.focus()
         await page.keyboard.press("Tab")
-        await expect(told).not_to_contain_text(re.compile("^“ ?Paris”"))
+        await expect(response).not_to_contain_text(re.compile("^“ ?Paris”"))
 
 
 async def test_an_answer_follows_the_schema_of_the_settings(studio: Site) -> None:
@@ -128,13 +128,13 @@ async def test_the_gauge_counts_with_the_models_own_tokenizer(studio: Site) -> N
 async def test_a_pending_request_shows_its_place_and_models_that_do_not_fit_take_turns(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         pages = [visit.page, *[await visit.page.context.new_page() for _ in range(2)]]
-        for page, told in zip(pages, ("", "Queued…", "Queued: 1 before you…"), strict=True):
+        for page, response in zip(pages, ("", "Queued…", "Queued: 1 before you…"), strict=True):
             await page.goto(f"{narrow.url}/")
             await expect(page.locator(".picker-name")).to_have_text(STARTER)
             await page.fill("#prompt", "Write a very long story about a lighthouse.")
             await page.press("#prompt", "Enter")
-            if told:
-                await expect(page.locator(ANSWER)).to_contain_text(told)
+            if response:
+                await expect(page.locator(ANSWER)).to_contain_text(response)
             else:
                 await expect(page.locator(ANSWER)).to_have_attribute("data-status", "streaming", timeout=SLOW)
         for page in pages:

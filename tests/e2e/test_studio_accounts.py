@@ -36,7 +36,7 @@ async def test_two_users_never_meet(studio: Site) -> None:
         await expect(bob.page.locator("#sidebar")).not_to_contain_text("lighthouse")
         await bob.page.goto(hers)
         await expect(bob.page.locator("#toast")).to_contain_text("no such conversation")
-        assert await told_at_her_addresses(bob.page, hers, await answers_id(ann.page)) == {404}
+        assert await statuses_at(bob.page, hers, await answers_id(ann.page)) == {404}
         await expect(ann.page.locator(ANSWER)).to_have_attribute("data-status", "streaming")
         await ann.page.keyboard.press("Escape")
         await ended(ann.page, "stopped")
@@ -46,11 +46,11 @@ async def test_two_users_never_meet(studio: Site) -> None:
 
 async def answers_id(page: Page) -> int:
     conversation = page.url.rsplit("/", 1)[1]
-    told = await page.evaluate(f"fetch('/chat/conversations/{conversation}/').then(r => r.json())")
-    return max(int(message["id"]) for message in told["messages"])
+    answer = await page.evaluate(f"fetch('/chat/conversations/{conversation}/').then(r => r.json())")
+    return max(int(message["id"]) for message in answer["messages"])
 
 
-async def told_at_her_addresses(page: Page, address: str, message: int) -> set[int]:
+async def statuses_at(page: Page, address: str, message: int) -> set[int]:
     """The statuses that somebody else's browser is answered with, at each address with an id in it."""
     conversation = f"/chat/conversations/{address.rsplit('/', 1)[1]}"
     asked = [
@@ -130,11 +130,11 @@ async def test_a_shared_answer_is_read_by_another_user(studio: Site) -> None:
     async with signed_in(studio, temperature="0") as ann, signed_in(studio, "bob", temperature="0") as bob:
         await ann.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         await ann.ask("What is the capital of France?")
-        said = await ended(ann.page)
+        text = await ended(ann.page)
         await ann.page.locator(".row").first.hover()
         await ann.page.get_by_label(re.compile("More about What is the capital")).first.click()
         await ann.page.get_by_role("menuitem", name="Share with users of this site").click()
         await expect(ann.page.locator("#toast")).to_contain_text("The link was copied")
         await bob.page.goto(await ann.page.evaluate("navigator.clipboard.readText()"))
-        await expect(bob.page.locator(WORDS)).to_have_text(said)
+        await expect(bob.page.locator(WORDS)).to_have_text(text)
         await expect(bob.page.locator("#prompt")).to_be_hidden()

@@ -68,9 +68,9 @@ def free_port() -> int:
 
 @pytest.mark.parametrize("command", [("load", "x"), ("unload", "x"), ("pool",)])
 def test_without_a_site_the_way_to_start_one_is_reported(command: tuple[str, ...]) -> None:
-    with pytest.raises(CommandError, match="manage.py serve") as told:
+    with pytest.raises(CommandError, match="manage.py serve") as response:
         call_command(*command, "--port", str(free_port()))
-    assert type(told.value) is CommandError  # its name is printed
+    assert type(response.value) is CommandError  # its name is printed
 
 
 def test_the_site_of_this_data_folder_is_found_without_its_port(site: Site, settings: Settings) -> None:

@@ -32,12 +32,12 @@ TOLD = {
 
 
 def run(*args: str) -> tuple[str, int]:
-    told, status = StringIO(), 0
+    printed, status = StringIO(), 0
     try:
-        call_command("doctor", *args, stdout=told)
+        call_command("doctor", *args, stdout=printed)
     except SystemExit as ended:
         status = int(ended.code or 0)
-    return told.getvalue(), status
+    return printed.getvalue(), status
 
 
 def doctor_in(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
@@ -48,20 +48,22 @@ def doctor_in(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]"
 
 
 def about(lines: str) -> set[str]:
-    told = [line[6:].split(":")[0] for line in lines.splitlines() if not line.startswith("      ")]
-    return set(told)
+    checks = [line[6:].split(":")[0] for line in lines.splitlines() if not line.startswith("      ")]
+    return set(checks)
 
 
 def test_the_smallest_model_answers_with_figures() -> None:
     vectors = card("vectors", kind="embedding", resident_bytes=1)
     cards = [card("large", resident_bytes=9 * GB), card("small"), vectors]
     with serving(EventRunner(*ANSWER), cards=cards):
-        told, status = run()
+        printed, status = run()
     assert status == 0
     assert (
-        "ok    model: small: loaded in" in told and "generated 128 in" in told and "read 3 tokens at" in told
+        "ok    model: small: loaded in" in printed
+        and "generated 128 in" in printed
+        and "read 3 tokens at" in printed
     )
-    assert f"ok    versions: mlxsite {__version__}, Python" in told
+    assert f"ok    versions: mlxsite {__version__}, Python" in printed
 
 
 @pytest.mark.parametrize("runner", [EventRunner(*ANSWER), FakeRunner(load_error="no weights")])
@@ -77,28 +79,28 @@ def test_without_a_model_to_load_it_reports_all_the_rest() -> None:
 
 def test_a_model_that_fails_is_wrong_and_no_server_is_spoken_of() -> None:
     with serving(FakeRunner(load_error="its weights are incomplete")):
-        told, status = run()
+        printed, status = run()
     assert status == 1
-    assert "WRONG model: tiny did not answer: The model 'tiny' did not load: its weights" in told
-    assert "server's log" not in told and "manage.py pull" in told
+    assert "WRONG model: tiny did not answer: The model 'tiny' did not load: its weights" in printed
+    assert "server's log" not in printed and "manage.py pull" in printed
 
 
 def test_without_a_model_it_says_what_to_do() -> None:
     with serving(cards=[card(problem="no weights")]):
-        told, status = run()
-    assert (status, "manage.py pull" in told) == (0, True)
+        printed, status = run()
+    assert (status, "manage.py pull" in printed) == (0, True)
 
 
 def test_settings_that_cannot_work_are_wrong() -> None:
     with override_settings(CONFIG=Config(host="0.0.0.0")), serving():  # noqa: S104 - never listened on
-        told, status = run("--no-model")
-    assert (status, "WRONG settings: " in told) == (1, True)
+        printed, status = run("--no-model")
+    assert (status, "WRONG settings: " in printed) == (1, True)
 
 
 def test_it_is_json_too() -> None:
     with serving(EventRunner(*ANSWER)):
-        told, _ = run("--json")
-    looked = json.loads(told)
+        printed, _ = run("--json")
+    looked = json.loads(printed)
     assert looked["state"] in {"good", "look"}
     assert {one["about"] for one in looked["looked_at"]} == TOLD
     figures = looked["looked_at"][-1]["figures"]

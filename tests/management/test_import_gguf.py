@@ -41,6 +41,6 @@ def test_ctrl_c_ends_it_with_a_message_and_leaves_nothing(tmp_path: Path) -> Non
             time.sleep(0.005)
         assert draft_of(models / "x").exists()
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the conversion as well
-        _, said = process.communicate()
-    assert (process.returncode, said) == (1, "CommandError: Stopped; nothing was left behind.\n")
+        _, errors = process.communicate()
+    assert (process.returncode, errors) == (1, "CommandError: Stopped; nothing was left behind.\n")
     assert list(models.iterdir()) == []

@@ -30,7 +30,7 @@ def test_create_prints_the_secret_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("--owner", "bob"), "There is no user 'bob'"),
         (("--owner", "ann", "--requests-per-minute", "0"), "requests_per_minute"),
@@ -40,9 +40,9 @@ def test_create_prints_the_secret_and_nothing_else() -> None:
         (("--owner", "ann", "--expires", "0d"), "expires_at: Give a time ahead"),
     ],
 )
-def test_create_says_what_is_wrong(args: tuple[str, ...], said: str) -> None:
+def test_create_says_what_is_wrong(args: tuple[str, ...], message: str) -> None:
     User.objects.create_user("ann")
-    with pytest.raises(CommandError, match=said):
+    with pytest.raises(CommandError, match=message):
         key("create", "laptop", *args)
     assert not ApiKey.objects.exists()
 
@@ -81,9 +81,9 @@ def test_revoke_finds_a_key_by_its_beginning_or_its_only_name() -> None:
     one, two, three, four = (make_key(name=name)[0] for name in ("a", "b", "b", "b"))
     key("revoke", "a")
     key("revoke", two.prefix)
-    with pytest.raises(CommandError, match=f"2 keys match 'b'.*key revoke {three.prefix}") as told:
+    with pytest.raises(CommandError, match=f"2 keys match 'b'.*key revoke {three.prefix}") as answer:
         key("revoke", "b")
-    assert four.prefix in str(told.value) and two.prefix not in str(told.value)
+    assert four.prefix in str(answer.value) and two.prefix not in str(answer.value)
     with pytest.raises(CommandError, match="no key"):
         key("revoke", "c")
     key("revoke", four.prefix[:-1])

@@ -31,9 +31,9 @@ def models(tmp_path: Path) -> Iterator[Path]:
 
 
 def run(command: str, *args: str, **options: Any) -> str:
-    told = StringIO()
-    call_command(command, *args, stdout=told, stderr=StringIO(), **options)
-    return told.getvalue()
+    printed = StringIO()
+    call_command(command, *args, stdout=printed, stderr=StringIO(), **options)
+    return printed.getvalue()
 
 
 def test_models_are_a_table(models: Path) -> None:
@@ -94,9 +94,9 @@ def test_of_a_link_the_link_is_removed_and_the_files_stay(
     make_tiny_model(tmp_path / "elsewhere")
     (models / "tiny").symlink_to(tmp_path / "elsewhere")
     monkeypatch.setattr("builtins.input", lambda: "tiny")
-    said = run("remove", "tiny")
-    assert "the files that it leads to stay where they are. Type tiny to confirm:" in said
-    assert said.endswith("The link tiny was removed; the files that it led to are still there.\n")
+    output = run("remove", "tiny")
+    assert "the files that it leads to stay where they are. Type tiny to confirm:" in output
+    assert output.endswith("The link tiny was removed; the files that it led to are still there.\n")
     assert (tmp_path / "elsewhere" / "config.json").exists() and list(models.iterdir()) == []
 
 

@@ -46,5 +46,5 @@ def test_a_name_gives_the_terminal_no_orders() -> None:
 
 
 def test_programs_get_all_of_it_as_json() -> None:
-    told = json.loads("\n".join(printed(POOL, "--json")))
-    assert (told["waiting"], len(told["events"]), told["models"][0]["id"]) == (2, 12, "org/tiny")
+    report = json.loads("\n".join(printed(POOL, "--json")))
+    assert (report["waiting"], len(report["events"]), report["models"][0]["id"]) == (2, 12, "org/tiny")

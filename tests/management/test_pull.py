@@ -29,14 +29,14 @@ def models(tmp_path: Path) -> Iterator[Path]:
 
 
 def pull() -> tuple[str, str]:
-    said, bars = StringIO(), StringIO()
-    call_command("pull", REPO, stdout=said, stderr=bars)
-    return said.getvalue(), bars.getvalue()
+    output, bars = StringIO(), StringIO()
+    call_command("pull", REPO, stdout=output, stderr=bars)
+    return output.getvalue(), bars.getvalue()
 
 
 def test_each_file_has_a_bar_and_a_speed(hub: FakeHub, models: Path) -> None:
-    said, bars = pull()
-    assert said == f"{REPO} was downloaded; a running site lists it within seconds.\n"
+    output, bars = pull()
+    assert output == f"{REPO} was downloaded; a running site lists it within seconds.\n"
     for place, name in enumerate(sorted(hub.files, key=lambda name: (name == WEIGHTS, name)), 1):
         assert f"{place}/{len(hub.files)} {name}: 100%" in bars
     assert "B/s" in bars
@@ -73,14 +73,14 @@ def test_ctrl_c_stops_the_writer_and_the_next_run_goes_on(hub: FakeHub, models: 
     )
     with process:
         assert process.stderr
-        said = ""
-        while WEIGHTS not in said:
-            assert (char := process.stderr.read(1)), said
-            said += char
+        output = ""
+        while WEIGHTS not in output:
+            assert (char := process.stderr.read(1)), output
+            output += char
         wait_for_part(models / "org" / ".tiny.partial", 1000)
         process.send_signal(signal.SIGINT)
-        said += process.stderr.read()
-    assert process.returncode == 1 and f"Stopped; `manage.py pull {REPO}` resumes" in said
+        output += process.stderr.read()
+    assert process.returncode == 1 and f"Stopped; `manage.py pull {REPO}` resumes" in output
     hub.holds_after.clear()
     hub.got.clear()
     pull()

@@ -53,8 +53,8 @@ def test_what_it_has_not_loaded_goes(models: Path, state: ModelState) -> None:
 
 
 def test_without_a_running_site_nobody_is_asked(models: Path) -> None:
-    said = run(Command, Client("127.0.0.1", 9), "tiny", "--yes")
-    assert "No site is running" in said and "was deleted" in said
+    output = run(Command, Client("127.0.0.1", 9), "tiny", "--yes")
+    assert "No site is running" in output and "was deleted" in output
 
 
 def test_a_site_that_cannot_be_asked_keeps_its_models(models: Path) -> None:

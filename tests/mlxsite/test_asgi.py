@@ -50,5 +50,5 @@ def test_a_plain_daphne_does_not_start(tmp_path: Path, command: tuple[str, ...])
 async def test_a_server_that_announces_its_start_is_started_quietly() -> None:
     server = ApplicationCommunicator(application, {"type": "lifespan", "asgi": {"version": "3.0"}})
     await server.send_input({"type": "lifespan.startup"})
-    told = await server.receive_output(5)
-    assert told["type"] == "lifespan.startup.failed" and told["message"].startswith(TOLD)
+    answer = await server.receive_output(5)
+    assert answer["type"] == "lifespan.startup.failed" and answer["message"].startswith(TOLD)

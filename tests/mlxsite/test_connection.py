@@ -121,9 +121,9 @@ def test_a_half_closed_client_gets_the_whole_answer(site: Site, model: str, vers
         client.shutdown(socket.SHUT_WR)
         answer = http.client.HTTPResponse(client)
         answer.begin()
-        said = json.loads(answer.read())
+        received = json.loads(answer.read())
         assert read_all(client) == b""
-    assert said["choices"][0]["message"]["content"] == "Hello there"
+    assert received["choices"][0]["message"]["content"] == "Hello there"
 
 
 def test_each_request_of_a_half_closed_client_is_answered(site: Site) -> None:

@@ -178,10 +178,10 @@ async def test_stopping_ends_every_application_even_beside_an_unfinished_upload(
 
 async def test_draining_waits_for_the_answers_under_way() -> None:
     server = idle_server()
-    is_told = asyncio.Event()
-    answering = asyncio.create_task(is_told.wait())
+    is_answered = asyncio.Event()
+    answering = asyncio.create_task(is_answered.wait())
     server.connections = {request(): {"application_instance": answering}, request(): {"connected": 0.0}}
-    asyncio.get_running_loop().call_later(0.02, is_told.set)
+    asyncio.get_running_loop().call_later(0.02, is_answered.set)
     await server.drain(5)
     assert answering.done()
 

@@ -47,12 +47,14 @@ class Page:
                 if line.startswith("data: "):
                     yield json.loads(line[6:])
 
-    async def heard(self, answer: int, words: str) -> None:
+    async def heard(self, answer: int, expected: str) -> None:
         """Follow an answer until it has said this much, and leave."""
-        said = ""
+        so_far = ""
         async for event in self.events(answer):
-            said = event["answer"]["content"] if event["type"] == "answer" else said + event.get("text", "")
-            if said == words:
+            so_far = (
+                event["answer"]["content"] if event["type"] == "answer" else so_far + event.get("text", "")
+            )
+            if so_far == expected:
                 return
 
     async def open(self, conversation: str) -> Any:

@@ -189,14 +189,14 @@ class ScriptedRunner(FakeRunner):
         if topic == "endlessly":
             async for event in self._endless_thoughts(request):
                 yield event
-        said = pieces(text)
-        for index, piece in enumerate(said):
+        parts = pieces(text)
+        for index, piece in enumerate(parts):
             if topic == "dies" and index == 12:
                 raise WorkerDied("The model's process ended; ask again.")
             if topic == "forever" and index == 40:
                 await asyncio.Event().wait()
             yield TextDelta(text=piece)
             await asyncio.sleep(TOKEN_S)
-        usage = Usage(prompt_tokens=1200, completion_tokens=len(said))
+        usage = Usage(prompt_tokens=1200, completion_tokens=len(parts))
         yield Ended(reason=reason)
-        yield Finished(usage=usage, timings=Timings(prefill_s=0.2, decode_s=len(said) * TOKEN_S))
+        yield Finished(usage=usage, timings=Timings(prefill_s=0.2, decode_s=len(parts) * TOKEN_S))

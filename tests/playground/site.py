@@ -86,8 +86,8 @@ class Visit:
         self.page.on("request", self._note)
         await self.page.goto(self.address)
 
-    async def ask(self, words: str) -> None:
-        await self.page.fill("#prompt", words)
+    async def ask(self, question: str) -> None:
+        await self.page.fill("#prompt", question)
         await self.page.press("#prompt", "Enter")
 
     async def sign_in(self, name: str, password: str = "") -> None:

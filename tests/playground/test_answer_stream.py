@@ -50,10 +50,10 @@ def test_an_answer_waits_until_it_speaks() -> None:
 
 
 def test_text_and_thoughts_are_kept_apart() -> None:
-    said = payload(
+    sent = payload(
         ReasoningDelta(text="Hm"), ReasoningDelta(text="."), TextDelta(text="Hel"), TextDelta(text="lo")
     )
-    assert (said["reasoning"], said["content"], said["status"]) == ("Hm.", "Hello", "answering")
+    assert (sent["reasoning"], sent["content"], sent["status"]) == ("Hm.", "Hello", "answering")
 
 
 def test_an_answer_thinks_while_its_reasoning_came_last() -> None:
@@ -67,13 +67,13 @@ def test_an_answer_thinks_while_its_reasoning_came_last() -> None:
 
 
 def test_calls_grow_by_their_pieces() -> None:
-    said = payload(
+    sent = payload(
         ToolCallDelta(call=0, id="a", name="now"),
         ToolCallDelta(call=0, text="{"),
         ToolCallDelta(call=0, text="}"),
         ToolCallDelta(call=1, id="b", name="add", text="{}"),
     )
-    assert said["calls"] == [
+    assert sent["calls"] == [
         {"id": "a", "name": "now", "arguments": "{}"},
         {"id": "b", "name": "add", "arguments": "{}"},
     ]
@@ -81,11 +81,11 @@ def test_calls_grow_by_their_pieces() -> None:
 
 def test_the_end_brings_the_figures() -> None:
     usage = Usage(prompt_tokens=20, completion_tokens=8, cached_tokens=15, reasoning_tokens=3)
-    said = payload(
+    sent = payload(
         TextDelta(text="Hi"), Ended(reason="length"), Finished(usage=usage, timings=Timings(decode_s=0.5))
     )
-    figures = said["figures"]
-    assert said["status"] == "done"
+    figures = sent["figures"]
+    assert sent["status"] == "done"
     assert (figures["tokens"], figures["cached_tokens"], figures["per_second"]) == (8, 15, 16.0)
     assert (figures["reason"], figures["reasoning_tokens"]) == ("length", 3)
     assert 0 <= figures["first_token_s"] <= figures["total_s"]

@@ -119,8 +119,8 @@ async def test_an_answer_whose_server_ended_was_stopped(page: Page) -> None:
         await idle()
         await sync_to_async(Message.objects.filter(pk=answer["id"]).update)(status="answering")
         whole = await page.open(conversation)
-        (told,) = [event async for event in page.events(answer["id"])]
-    assert whole["messages"][1]["status"] == told["answer"]["status"] == "stopped"
+        (ending,) = [event async for event in page.events(answer["id"])]
+    assert whole["messages"][1]["status"] == ending["answer"]["status"] == "stopped"
 
 
 async def test_a_refusal_by_the_model_is_the_answers(page: Page) -> None:

@@ -11,7 +11,7 @@ from playground.chat_request import model_messages, validated, with_conversation
 from playground.models import Message
 
 
-def said(role: str, content: str = "", calls: list[dict[str, str]] | None = None) -> Message:
+def message_of(role: str, content: str = "", calls: list[dict[str, str]] | None = None) -> Message:
     return Message(role=role, content=content, calls=calls or [])
 
 
@@ -20,7 +20,7 @@ def user(content: str) -> requests.Message:
 
 
 def test_a_branch_is_read_from_its_first_message() -> None:
-    branch = [said("user", "one"), said("assistant", "two"), said("user", "three")]
+    branch = [message_of("user", "one"), message_of("assistant", "two"), message_of("user", "three")]
     assert model_messages(branch) == [
         user("one"),
         requests.Message(role="assistant", content="two"),
@@ -29,7 +29,7 @@ def test_a_branch_is_read_from_its_first_message() -> None:
 
 
 def test_a_question_that_was_never_answered_is_left_out() -> None:
-    branch = [said("user", "one"), said("assistant"), said("user", "three")]
+    branch = [message_of("user", "one"), message_of("assistant"), message_of("user", "three")]
     assert model_messages(branch) == [user("three")]
 
 
@@ -38,7 +38,7 @@ def test_results_of_calls_are_messages_of_the_branch() -> None:
         {"id": "a", "name": "now", "arguments": "{}", "result": "noon"},
         {"id": "b", "name": "now", "arguments": "{}"},
     ]
-    assert model_messages([said("user", "Hi"), said("assistant", calls=calls)]) == [
+    assert model_messages([message_of("user", "Hi"), message_of("assistant", calls=calls)]) == [
         user("Hi"),
         requests.Message(
             role="assistant",
@@ -52,7 +52,7 @@ def test_results_of_calls_are_messages_of_the_branch() -> None:
 
 @pytest.mark.parametrize(("system", "instructions"), [(" Be brief. ", ["Be brief."]), (" ", []), ("", [])])
 def test_the_system_prompt_comes_first(system: str, instructions: list[str]) -> None:
-    request = with_conversation(validated({"model": "tiny"}), system, [said("user", "Hi")])
+    request = with_conversation(validated({"model": "tiny"}), system, [message_of("user", "Hi")])
     assert [(message.role, message.content) for message in request.messages] == [
         *(("system", content) for content in instructions),
         ("user", "Hi"),
@@ -61,7 +61,7 @@ def test_the_system_prompt_comes_first(system: str, instructions: list[str]) -> 
 
 def test_the_settings_of_the_question_stay() -> None:
     question = {"model": "tiny", "seed": 5, "top_k": 3, "stop": ["END"], "max_tokens": 7}
-    request = with_conversation(validated(question), "", [said("user", "Hi")])
+    request = with_conversation(validated(question), "", [message_of("user", "Hi")])
     assert (request.model, request.sampling.seed, request.sampling.top_k) == ("tiny", 5, 3)
     assert (request.stop, request.max_tokens, request.n) == (("END",), 7, 1)
 

@@ -126,12 +126,12 @@ def site(data: Path) -> Iterator[Site]:
 
 
 def test_others_write_while_a_long_one_is_imported(site: Site, data: Path) -> None:
-    told: list[int] = []
+    statuses: list[int] = []
     long = {"format": "mlxsite-conversation-1", "messages": chain(10_000)}
 
     def send_import() -> None:
         with visitor(site) as page:
-            told.append(page.post("/chat/import/", content=json.dumps(long), headers=JSON).status_code)
+            statuses.append(page.post("/chat/import/", content=json.dumps(long), headers=JSON).status_code)
 
     importing = threading.Thread(target=send_import)
     written = 0
@@ -144,7 +144,7 @@ def test_others_write_while_a_long_one_is_imported(site: Site, data: Path) -> No
             written += 1
             time.sleep(0.05)
     importing.join()
-    assert told == [200] and written >= 5
+    assert statuses == [200] and written >= 5
 
 
 JSON = {"Content-Type": "application/json"}

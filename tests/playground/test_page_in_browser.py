@@ -132,10 +132,10 @@ async def test_the_model_reads_the_turns_and_the_settings(address: str) -> None:
         await visit.ask("I am refused")
         await expect(visit.page.get_by_role("alert")).to_contain_text("shorten it")
         await visit.ask("Please echo")
-        said = "system: Be brief. | user: Please echo | temperature 0.2 seed 7"
-        await expect(visit.page.locator(WORDS)).to_have_text(said)
+        expected = "system: Be brief. | user: Please echo | temperature 0.2 seed 7"
+        await expect(visit.page.locator(WORDS)).to_have_text(expected)
         await visit.ask("Another echo")
-        await expect(visit.page.locator(WORDS)).to_contain_text(f"assistant: {said} | user: Another echo")
+        await expect(visit.page.locator(WORDS)).to_contain_text(f"assistant: {expected} | user: Another echo")
 
 
 async def test_every_setting_of_the_page_reaches_the_model(address: str) -> None:
@@ -190,13 +190,13 @@ async def test_a_tool_call_is_a_card_and_its_result_goes_back(address: str) -> N
 async def test_formulas_are_set_and_prices_are_not(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Show me formulas")
-        words = visit.page.locator(WORDS)
+        text = visit.page.locator(WORDS)
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=20_000)
-        await expect(words.locator("math")).to_have_count(5)
-        await expect(words.locator(".math.is-block mfrac")).to_have_count(1)
-        await expect(words).to_contain_text("that costs $5 or $6, and")
-        await expect(words.locator("code", has_text="$no$")).to_have_count(1)
-        await expect(words.locator("math [href], math a")).to_have_count(0)
+        await expect(text.locator("math")).to_have_count(5)
+        await expect(text.locator(".math.is-block mfrac")).to_have_count(1)
+        await expect(text).to_contain_text("that costs $5 or $6, and")
+        await expect(text.locator("code", has_text="$no$")).to_have_count(1)
+        await expect(text.locator("math [href], math a")).to_have_count(0)
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
@@ -256,12 +256,12 @@ async def test_a_capture_is_shown_while_it_goes_on(address: str) -> None:
         await expect(line).to_be_hidden()
         async with capturing(address):
             end = datetime.now(ZoneInfo("Asia/Kolkata")) + timedelta(hours=1)
-            words = "The operator of this server stores prompts and answers until "
-            await expect(line).to_contain_text(words)
+            text = "The operator of this server stores prompts and answers until "
+            await expect(line).to_contain_text(text)
             ends = {f"{at:%H:%M}." for at in (end, end - timedelta(minutes=1))}
             assert (await line.inner_text())[-6:] in ends
             await visit.page.reload()
-            await expect(line).to_contain_text(words)
+            await expect(line).to_contain_text(text)
         await expect(line).to_be_hidden()
         assert visit.complaints == []
 

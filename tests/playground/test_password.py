@@ -19,8 +19,8 @@ def ada(db: None) -> User:
 
 def change(client: Client, old: str = OLD, new: str = NEW, again: str = "") -> str:
     """The page that comes of it."""
-    said = {"old_password": old, "new_password1": new, "new_password2": again or new}
-    return client.post("/password/", said, follow=True).content.decode()
+    form = {"old_password": old, "new_password1": new, "new_password2": again or new}
+    return client.post("/password/", form, follow=True).content.decode()
 
 
 def test_the_new_one_holds_this_session_stays_and_others_end(ada: User) -> None:
@@ -33,7 +33,7 @@ def test_the_new_one_holds_this_session_stays_and_others_end(ada: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("form", "message"),
     [
         ({"old": "a guess"}, "Your old password was entered incorrectly."),
         ({"again": "something else"}, "The two password fields didn’t match."),
@@ -43,10 +43,10 @@ def test_the_new_one_holds_this_session_stays_and_others_end(ada: User) -> None:
     ],
 )
 def test_what_is_wrong_with_it_is_reported_and_nothing_changes(
-    ada: User, said: dict[str, str], words: str
+    ada: User, form: dict[str, str], message: str
 ) -> None:
-    page = change(signed_in(ada), **said)
-    assert words in page.replace("&#x27;", "'") and "Change your password" in page
+    page = change(signed_in(ada), **form)
+    assert message in page.replace("&#x27;", "'") and "Change your password" in page
     ada.refresh_from_db()
     assert ada.check_password(OLD)
 

@@ -38,7 +38,7 @@ class Source:
             yield event
 
 
-def words(*texts: str) -> list[Event]:
+def deltas(*texts: str) -> list[Event]:
     return [TextDelta(text=text) for text in texts]
 
 
@@ -47,7 +47,7 @@ def begin(source: Source) -> RunningAnswer:
     return RunningAnswer(message, "local", source.events())
 
 
-def told(frames: bytes) -> list[dict[str, Any]]:
+def events_of(frames: bytes) -> list[dict[str, Any]]:
     lines = [line for line in frames.splitlines() if line.startswith(b"data: ")]
     return [msgspec.json.decode(line[6:]) for line in lines]
 
@@ -62,7 +62,7 @@ class Reader:
 
     async def read(self) -> None:
         """Take the next part of the stream."""
-        for event in told(await anext(self._frames)):
+        for event in events_of(await anext(self._frames)):
             if event["type"] == "answer" and event["answer"]["status"] == "answering":
                 self.shown = event["answer"]["content"]
             elif event["type"] == "answer":
@@ -90,12 +90,12 @@ async def test_it_misses_nothing_that_comes_while_the_first_part_is_sent(
 ) -> None:
     source = Source()
     run = begin(source)
-    await source.send(Accepted(prompt_tokens=1), *words(*before))
+    await source.send(Accepted(prompt_tokens=1), *deltas(*before))
     reader = Reader(run)
     await reader.read()
-    await source.send(*words(*meanwhile))  # the reader is slow: it has not asked for more yet
+    await source.send(*deltas(*meanwhile))  # the reader is slow: it has not asked for more yet
     reading = asyncio.create_task(reader.read_to_the_end())
-    await source.send(*words(*after), *END)
+    await source.send(*deltas(*after), *END)
     await reading
     assert reader.shown == reader.whole == "".join([*before, *meanwhile, *after])
 
@@ -103,10 +103,10 @@ async def test_it_misses_nothing_that_comes_while_the_first_part_is_sent(
 async def test_it_has_the_whole_answer_for_a_reader_that_joins_at_the_end() -> None:
     source = Source()
     run = begin(source)
-    await source.send(Accepted(prompt_tokens=1), *words("one"))
+    await source.send(Accepted(prompt_tokens=1), *deltas("one"))
     reader = Reader(run)
     await reader.read()
-    await source.send(*words(" two"), *END)
+    await source.send(*deltas(" two"), *END)
     await run.join()
     await reader.read_to_the_end()
     assert reader.shown == reader.whole == "one two"
@@ -123,6 +123,6 @@ async def test_a_save_builds_the_answer_once(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(AnswerState, "payload", property(counted))
     source = Source()
     run = begin(source)
-    await source.send(Accepted(prompt_tokens=1), *words("one"), *END)
+    await source.send(Accepted(prompt_tokens=1), *deltas("one"), *END)
     await run.join()
     assert len(built) == 1

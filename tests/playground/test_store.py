@@ -53,11 +53,11 @@ def test_a_question_begins_a_conversation_with_its_title(store: ConversationStor
 
 
 @pytest.mark.parametrize(
-    ("words", "title"),
+    ("search", "title"),
     [("", ""), ("short", "short"), ("word " * 40, "word " * 11 + "word…"), ("x" * 300, "x" * 60 + "…")],
 )
-def test_a_long_question_is_cut_at_a_word(words: str, title: str) -> None:
-    assert title_of(words) == title
+def test_a_long_question_is_cut_at_a_word(search: str, title: str) -> None:
+    assert title_of(search) == title
 
 
 def test_answers_to_one_question_stand_side_by_side(store: ConversationStore) -> None:
@@ -65,8 +65,8 @@ def test_answers_to_one_question_stand_side_by_side(store: ConversationStore) ->
     first = answer(store, path, "one")
     _, again = ask(store, None, conversation=found.pk, parent=path[0].pk)
     second = answer(store, again, "two")
-    told = {one["id"]: one for one in store.read(found.pk)["messages"]}
-    assert told[first.pk]["parent"] == told[second.pk]["parent"] == path[0].pk
+    messages = {one["id"]: one for one in store.read(found.pk)["messages"]}
+    assert messages[first.pk]["parent"] == messages[second.pk]["parent"] == path[0].pk
     assert store.read(found.pk)["tip"] == second.pk
 
 
@@ -94,7 +94,7 @@ def test_a_message_of_another_conversation_is_no_parent(store: ConversationStore
 
 
 def test_the_list_has_the_pinned_and_the_latest_first(store: ConversationStore) -> None:
-    first, *_ = [ask(store, words)[0] for words in ("one", "two", "three")]
+    first, *_ = [ask(store, search)[0] for search in ("one", "two", "three")]
     store.update(first.pk, {"is_pinned": True})
     assert titles(store) == ["one", "three", "two"]
 
@@ -111,7 +111,7 @@ def test_the_list_comes_in_pages(store: ConversationStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("search", "found"),
     [
         ("sieve", ["Primes"]),
         ("eratos", ["Primes"]),
@@ -124,20 +124,20 @@ def test_the_list_comes_in_pages(store: ConversationStore) -> None:
     ],
 )
 def test_words_are_found_in_titles_and_in_messages(
-    store: ConversationStore, words: str, found: list[str]
+    store: ConversationStore, search: str, found: list[str]
 ) -> None:
     _, path = ask(store, "Primes")
     answer(store, path, "The sieve of Eratosthenes")
     _, path = ask(store, "Coffee")
     answer(store, path, "In a café")
-    assert titles(store, words) == found
+    assert titles(store, search) == found
 
 
 def test_an_edited_message_is_found_by_its_new_words_only(store: ConversationStore) -> None:
     _, path = ask(store, "Drinks")
-    said = answer(store, path, "tea")
-    said.content = "coffee"
-    said.save()
+    reply = answer(store, path, "tea")
+    reply.content = "coffee"
+    reply.save()
     assert (titles(store, "tea"), titles(store, "coffee")) == ([], ["Drinks"])
 
 
@@ -224,9 +224,9 @@ def test_a_shared_conversation_is_the_branch_that_is_shown(store: ConversationSt
     answer(store, path, "first")
     answer(store, path, "second")
     token = store.set_shared(found.pk, True)["share"]
-    told = ConversationStore.read_shared(token)
-    assert [message["content"] for message in told["messages"]] == ["one", "second"]
-    assert told["settings"] is None
+    messages = ConversationStore.read_shared(token)
+    assert [message["content"] for message in messages["messages"]] == ["one", "second"]
+    assert messages["settings"] is None
     assert store.set_shared(found.pk, True)["share"] == token
 
 

@@ -140,18 +140,18 @@ async def test_a_conversation_is_exported_and_imported(address: str, tmp_path: P
         page = visit.page
         await visit.ask("Export this, please echo")
         await ended(page)
-        said = await page.locator(WORDS).inner_text()
+        text = await page.locator(WORDS).inner_text()
         await page.locator(".row").first.hover()
         await page.get_by_label(re.compile("More about Export this")).first.click()
         async with page.expect_download() as download:
             await page.get_by_role("menuitem", name="Export as JSON").click()
         file = tmp_path / "taken.json"
         await (await download.value).save_as(file)
-        assert json.loads(file.read_text())["messages"][1]["content"] in said
+        assert json.loads(file.read_text())["messages"][1]["content"] in text
         before = page.url
         await page.set_input_files("#import-file", file)
         await page.wait_for_url(lambda url: url != before)
-        await expect(page.locator(WORDS)).to_have_text(said)
+        await expect(page.locator(WORDS)).to_have_text(text)
         await page.set_input_files("#import-file", Path(__file__))
         await expect(page.locator("#toast")).to_contain_text("not an exported conversation")
 
@@ -239,7 +239,7 @@ async def test_a_shared_conversation_can_be_read_and_not_changed(address: str) -
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         await visit.ask("Share this, please echo")
         await ended(page)
-        said = await page.locator(WORDS).inner_text()
+        text = await page.locator(WORDS).inner_text()
         await page.locator(".row").first.hover()
         await page.get_by_label(re.compile("More about Share this")).first.click()
         await page.get_by_role("menuitem", name="Share with users of this site").click()
@@ -247,7 +247,7 @@ async def test_a_shared_conversation_can_be_read_and_not_changed(address: str) -
         link = await page.evaluate("navigator.clipboard.readText()")
         other = await page.context.new_page()
         await other.goto(link)
-        await expect(other.locator(WORDS)).to_have_text(said)
+        await expect(other.locator(WORDS)).to_have_text(text)
         await expect(other.locator("#prompt")).to_be_hidden()
         await expect(other.get_by_label("Regenerate")).to_be_hidden()
         await page.get_by_label(re.compile("More about Share this")).first.click()

@@ -54,7 +54,7 @@ async def test_a_connection_that_is_back_at_once_is_not_spoken_of(address: str) 
             await socket.close(code=1001)
             return
         server = socket.connect_to_server()
-        server.on_message(lambda told: (socket.send(told), is_back.set()))
+        server.on_message(lambda message: (socket.send(message), is_back.set()))
 
     async with visiting(address) as visit:
         page = visit.page
@@ -78,15 +78,15 @@ async def test_a_model_that_is_served_no_more_is_reported_and_another_answers(ad
     news: list[tuple[WebSocketRoute, dict[str, Any]]] = []
 
     def listen(socket: WebSocketRoute) -> None:
-        def pass_on(told: str | bytes) -> None:
-            news.append((socket, json.loads(told)))
-            socket.send(told)
+        def pass_on(message: str | bytes) -> None:
+            news.append((socket, json.loads(message)))
+            socket.send(message)
 
         socket.connect_to_server().on_message(pass_on)
 
     def serve(*ids: str) -> None:
-        socket, told = news[-1]
-        socket.send(json.dumps(told | {"models": [one for one in told["models"] if one["id"] in ids]}))
+        socket, message = news[-1]
+        socket.send(json.dumps(message | {"models": [one for one in message["models"] if one["id"] in ids]}))
 
     async with visiting(address) as visit:
         page, line = visit.page, visit.page.locator("#trouble")
@@ -113,7 +113,7 @@ async def test_a_model_that_is_served_no_more_is_reported_and_another_answers(ad
 
 async def test_a_conversation_stays_with_its_model_when_another_becomes_ready(address: str) -> None:
     async with visiting(address) as visit:
-        told: dict[str, Any] = json.loads(await visit.page.locator("#page").text_content() or "")
+        message: dict[str, Any] = json.loads(await visit.page.locator("#page").text_content() or "")
         sent: list[WebSocketRoute] = []
         await visit.page.route_web_socket(re.compile("/ws/models/"), lambda one: sent.append(one))
         await visit.page.reload()
@@ -121,7 +121,7 @@ async def test_a_conversation_stays_with_its_model_when_another_becomes_ready(ad
         await visit.ask("Please echo")
         await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
         states = {"scripted-model": "unloaded", "slow-loader": "ready"}
-        models = [one | {"state": states.get(one["id"], one["state"])} for one in told["models"]]
+        models = [one | {"state": states.get(one["id"], one["state"])} for one in message["models"]]
         sent[-1].send(json.dumps({"type": "models", "models": models, "kept_until": 0}))
         await expect(visit.page.locator(".picker-state")).to_have_text("")
         await expect(visit.page.locator(".picker-name")).to_have_text("scripted-model")

@@ -184,9 +184,9 @@ class PoolMachine(RuleBasedStateMachine):
             cache, runner.keep = min(cache, runner.keep), None
         runner.surprise = surprise
         memory = Memory(active=size + kv + cache + surprise, kv=kv, prefix_cache=cache)
-        self.run(self.tell(runner, memory))
+        self.run(self.send_report(runner, memory))
 
-    async def tell(self, runner: Watched, memory: Memory) -> None:
+    async def send_report(self, runner: Watched, memory: Memory) -> None:
         runner.report(memory)
 
     @rule(passed=seconds, available=st.sampled_from([1.0, 1.0, 1.0, 0.1, 0.07, 0.03]))
@@ -256,7 +256,7 @@ class PoolMachine(RuleBasedStateMachine):
                 self.leave(pending)
             self.run(self.scene.pass_s(10))
         for runner in [runner for runner in self.living() if runner.is_loaded]:
-            self.run(self.tell(runner, Memory(active=MODELS[runner.loads[0]])))
+            self.run(self.send_report(runner, Memory(active=MODELS[runner.loads[0]])))
         assert not self.held
         assert all(model.kv_reserved_bytes == 0 for model in self.scene.pool.snapshot().models)
         assert self.scene.pool.snapshot().waiting == 0

@@ -96,10 +96,10 @@ async def test_a_hung_worker_is_killed_and_its_streams_fail(folder: Path) -> Non
     async with aclosing(runner.submit(endless_chat())) as events:
         await anext(events)
         send(runner, signal.SIGSTOP)
-        with pytest.raises(WorkerDied, match="no progress for 3 s") as told:
+        with pytest.raises(WorkerDied, match="no progress for 3 s") as answer:
             async for _ in events:
                 pass
-    assert "Ask again" in told.value.message
+    assert "Ask again" in answer.value.message
     assert runner.end_reason == "it made no progress for 3 s while 1 request ran"
     await runner.stop()
 
@@ -108,9 +108,9 @@ async def test_a_loader_that_gives_no_sign_of_life_is_killed(folder: Path) -> No
     runner = ProcessRunner(OPTIONS, stuck_after_s=1)
     await runner.warm_up()
     send(runner, signal.SIGSTOP)
-    with pytest.raises(ModelLoadFailed, match="no sign of life for 1 s") as told:
+    with pytest.raises(ModelLoadFailed, match="no sign of life for 1 s") as answer:
         await runner.load(card(path=str(folder)), lambda percent: None)
-    assert told.value.kind == "died"
+    assert answer.value.kind == "died"
     await runner.stop()
 
 
@@ -126,9 +126,9 @@ async def test_a_loader_that_the_system_killed_took_too_much_memory(
     send(runner, number)
     with suppress(psutil.NoSuchProcess):
         send(runner, signal.SIGCONT)
-    with pytest.raises(ModelLoadFailed) as told:
+    with pytest.raises(ModelLoadFailed) as answer:
         await loading
-    assert told.value.kind == kind
+    assert answer.value.kind == kind
     await runner.stop()
 
 

@@ -43,8 +43,8 @@ async def qwen3(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Proce
 
 async def vectors(runner: ProcessRunner, *inputs: Prompt, **fields: Any) -> list[Floats]:
     events = await ask(runner, EmbeddingRequest(model="tiny", inputs=inputs, **fields))
-    (told,) = (event.vectors for event in events if isinstance(event, Embedded))
-    return [np.array(struct.unpack(f"<{len(one) // 4}f", one), np.float32) for one in told]
+    (made,) = (event.vectors for event in events if isinstance(event, Embedded))
+    return [np.array(struct.unpack(f"<{len(one) // 4}f", one), np.float32) for one in made]
 
 
 def ids_of(folder: Path, text: str) -> list[int]:
@@ -55,8 +55,8 @@ def ids_of(folder: Path, text: str) -> list[int]:
 
 
 async def test_bert_says_what_its_formula_says(bert: ProcessRunner, bert_folder: Path) -> None:
-    told = await vectors(bert, *TEXTS)
-    for text, vector in zip(TEXTS, told, strict=True):
+    made = await vectors(bert, *TEXTS)
+    for text, vector in zip(TEXTS, made, strict=True):
         assert np.allclose(vector, bert_vector(bert_folder, ids_of(bert_folder, text)), atol=1e-5)
 
 

@@ -90,10 +90,10 @@ async def test_a_bias_cannot_lead_out_of_the_schema(runner: ProcessRunner) -> No
 
 async def test_what_cannot_come_has_no_infinite_log_probability(runner: ProcessRunner) -> None:
     events = await ask(runner, structured(logprobs=20))
-    told = [one for event in events if isinstance(event, TextDelta) for one in event.logprobs]
-    values = [other.logprob for one in told for other in one.top]
-    assert told and all(value is not None and value >= -9999 for value in values)
-    assert all(one.logprob is not None and one.logprob > -100 for one in told)
+    drawn = [one for event in events if isinstance(event, TextDelta) for one in event.logprobs]
+    values = [other.logprob for one in drawn for other in one.top]
+    assert drawn and all(value is not None and value >= -9999 for value in values)
+    assert all(one.logprob is not None and one.logprob > -100 for one in drawn)
 
 
 async def test_a_required_call_is_made_by_a_model_that_never_learnt_to(runner: ProcessRunner) -> None:
@@ -112,9 +112,9 @@ async def test_a_required_call_that_is_cut_has_no_marks_for_a_text(runner: Proce
     request = chat(tools=(ADD,), must_call=("add",), may_call_several=False, sampling=WILD, max_tokens=most)
     events = await ask(runner, structs.replace(request, follows_schemas=True))
     assert texts(events) == [""]
-    told = [event for event in events if isinstance(event, TextDelta | ToolCallDelta)]
+    drawn = [event for event in events if isinstance(event, TextDelta | ToolCallDelta)]
     (finished,) = [event for event in events if isinstance(event, Finished)]
-    assert sum(event.tokens for event in told) == finished.usage.completion_tokens <= most
+    assert sum(event.tokens for event in drawn) == finished.usage.completion_tokens <= most
 
 
 # At `a`, behind a number that nobody can foresee, are more ways to go on than llguidance follows.

@@ -51,9 +51,9 @@ async def test_the_next_turn_of_a_chat_computes_its_new_part_only(runner: Proces
     turns = (*first.messages, Message(role="assistant", content=answer), Message(role="user", content="and?"))
     second = msgspec.structs.replace(first, messages=turns)
     async with aclosing(runner.submit(second, "user:c")) as events:
-        told = [event async for event in events]
-    prefill = next(e for e in told if isinstance(e, Progress))
-    cached = next(e.usage.cached_tokens for e in told if isinstance(e, Finished))
+        received = [event async for event in events]
+    prefill = next(e for e in received if isinstance(e, Progress))
+    cached = next(e.usage.cached_tokens for e in received if isinstance(e, Finished))
     assert cached > len(LONG) and prefill.done > cached
 
 

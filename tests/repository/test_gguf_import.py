@@ -21,8 +21,8 @@ def test_other_architectures_are_refused_by_name(tmp_path: Path, architecture: s
     path.write_bytes(gguf([entry("general.architecture", TEXT, text(architecture))]))
     with pytest.raises(ImportRefused) as refused:
         import_gguf(path, tmp_path / "models" / "model")
-    said = str(refused.value)
-    assert repr(architecture[:40]) in said and "gemma3 can" in said and len(said) < 200
+    message = str(refused.value)
+    assert repr(architecture[:40]) in message and "gemma3 can" in message and len(message) < 200
     assert not (tmp_path / "models").exists()
 
 

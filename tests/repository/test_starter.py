@@ -153,8 +153,8 @@ def test_a_second_process_waits_for_the_first_and_fetches_nothing(tmp_path: Path
     second = start(tmp_path, starter)
     wait_for(second, "started")
     first.communicate("go on\n", timeout=30)
-    said, _ = second.communicate(timeout=30)
-    assert (first.returncode, second.returncode, said) == (0, 0, "")
+    output, _ = second.communicate(timeout=30)
+    assert (first.returncode, second.returncode, output) == (0, 0, "")
     assert models_in(tmp_path) == [("Tiny", True)]
 
 

@@ -151,11 +151,11 @@ async def test_answers_are_broken_off_where_it_is_to_go_now() -> None:
     runner = FakeRunner(["word "] * 1000, delay_s=0.01)
     with serving(runner) as pool:
         asked = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
-        told: list[Event] = []
+        received: list[Event] = []
 
         async def listen() -> None:
             async with aclosing(generation.stream(asked, Principal(kind="local"))) as events:
-                told.extend([event async for event in events])
+                received.extend([event async for event in events])
 
         listening = asyncio.ensure_future(listen())
         while pool.snapshot().of("tiny").leases == 0:

@@ -44,31 +44,31 @@ ENDS: dict[str, Callable[[ApiKey], Any]] = {
 }
 
 
-@pytest.mark.parametrize("told", ENDS)
-async def test_the_answers_of_a_key_end_with_it_and_those_of_others_go_on(told: str) -> None:
+@pytest.mark.parametrize("end", ENDS)
+async def test_the_answers_of_a_key_end_with_it_and_those_of_others_go_on(end: str) -> None:
     key, _ = await in_database(make_key)
     other, _ = await in_database(lambda: make_key(owner=User.objects.create_user("bob")))
     runner = FakeRunner(hold=asyncio.Event())
     with serving(runner):
         askers = [Principal(kind="key", name=one.prefix) for one in (key, other)]
         its, others, operators = await under_way(*askers, Principal(kind="key"))
-        await in_database(lambda: ENDS[told](key))
-        with pytest.raises(AuthenticationFailed, match=told):
+        await in_database(lambda: ENDS[end](key))
+        with pytest.raises(AuthenticationFailed, match=end):
             await its
         assert runner.cancelled == 1 and not others.done() and not operators.done()
         runner.hold.set()  # type: ignore[union-attr]
         await asyncio.gather(others, operators)
 
 
-@pytest.mark.parametrize("told", ["disabled", "deleted"])
-async def test_the_answers_of_an_account_end_with_it(told: str) -> None:
+@pytest.mark.parametrize("end", ["disabled", "deleted"])
+async def test_the_answers_of_an_account_end_with_it(end: str) -> None:
     ann = await in_database(lambda: User.objects.create_user("ann"))
     hold = asyncio.Event()
     with serving(FakeRunner(hold=hold)):
         hers, anybodys = await under_way(Principal(kind="user", name="ann"), Principal(kind="local"))
         ann.is_active = False
-        await in_database(ann.save if told == "disabled" else User.objects.filter(pk=ann.pk).delete)
-        with pytest.raises(PermissionDenied, match=f"The account ann was {told}"):
+        await in_database(ann.save if end == "disabled" else User.objects.filter(pk=ann.pk).delete)
+        with pytest.raises(PermissionDenied, match=f"The account ann was {end}"):
             await hers
         hold.set()
         await anybodys

@@ -41,8 +41,8 @@ def test_a_folder_has_one_site_and_is_free_once_that_is_killed(tmp_path: Path) -
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout and other.stdout.readline() == "held\n"
-        told = f"at http://127.0.0.1:8123, process {other.pid}"
-        with pytest.raises(site_lock.ServedAlready, match=told), site_lock.locked(tmp_path):
+        address = f"at http://127.0.0.1:8123, process {other.pid}"
+        with pytest.raises(site_lock.ServedAlready, match=address), site_lock.locked(tmp_path):
             pass
         assert site_lock.running_site(tmp_path)
         other.send_signal(signal.SIGKILL)

@@ -58,10 +58,10 @@ def test_a_vocabulary_without_marks_cannot_fill_in() -> None:
 def codellama() -> HubTokenizer:
     """SentencePiece's way: a text begins with a space that is nobody's."""
     marks = ["<s>", "▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>"]
-    words = ["▁", "a", "b", "▁a", "▁b", *(f"<0x{byte:02X}>" for byte in range(256))]
+    pieces = ["▁", "a", "b", "▁a", "▁b", *(f"<0x{byte:02X}>" for byte in range(256))]
     rust = Tokenizer(
         models.BPE(
-            vocab={word: i for i, word in enumerate(words)},
+            vocab={word: i for i, word in enumerate(pieces)},
             merges=[("▁", "a"), ("▁", "b")],
             byte_fallback=True,
         )

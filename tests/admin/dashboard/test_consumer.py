@@ -54,24 +54,24 @@ async def connected(session: SessionBase, query: str = "") -> AsyncIterator[Webs
 
 
 async def hear(communicator: WebsocketCommunicator) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(await communicator.receive_from(timeout=5))
-    return told
+    message: dict[str, Any] = json.loads(await communicator.receive_from(timeout=5))
+    return message
 
 
 async def hear_of(communicator: WebsocketCommunicator, name: str) -> Any:
     """The next news of this piece."""
-    while name not in (told := await hear(communicator)):
+    while name not in (message := await hear(communicator)):
         continue
-    return told[name]
+    return message[name]
 
 
 async def test_it_sends_everything_at_once(staff: SessionBase) -> None:
     with serving(cards=[card("tiny")]):
         async with connected(staff) as communicator:
-            told = await hear(communicator)
-    assert told["type"] == "dashboard"
-    assert told["models"][0]["cells"][1] == {"text": "unloaded", "tone": "unloaded"}
-    assert {"memory", "held", "streams", "queue", "workers", "events"} <= set(told)
+            message = await hear(communicator)
+    assert message["type"] == "dashboard"
+    assert message["models"][0]["cells"][1] == {"text": "unloaded", "tone": "unloaded"}
+    assert {"memory", "held", "streams", "queue", "workers", "events"} <= set(message)
 
 
 async def test_it_sends_what_changes_and_only_that(staff: SessionBase) -> None:
@@ -82,10 +82,10 @@ async def test_it_sends_what_changes_and_only_that(staff: SessionBase) -> None:
             (row,) = await hear_of(communicator, "streams")
             assert row["cells"][0]["text"] == "tiny"
             await e.aclose()
-            told = await hear(communicator)
-            while told.get("streams") != []:
-                told = await hear(communicator)
-            assert "more_models" not in told
+            message = await hear(communicator)
+            while message.get("streams") != []:
+                message = await hear(communicator)
+            assert "more_models" not in message
         await pool.close()
 
 
@@ -183,8 +183,8 @@ async def test_it_says_something_now_and_then_though_nothing_changes(
     with serving():
         async with connected(staff) as communicator:
             await hear(communicator)
-            while (told := await hear(communicator)) != {"type": "dashboard"}:
-                assert told["type"] == "dashboard"
+            while (message := await hear(communicator)) != {"type": "dashboard"}:
+                assert message["type"] == "dashboard"
 
 
 async def test_one_user_has_so_many_and_no_more(staff: SessionBase) -> None:

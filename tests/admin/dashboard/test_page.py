@@ -31,7 +31,7 @@ def look(*events: PoolEvent, **lights: str) -> Page:
     return page(DashboardCache(cards=runtime.catalog().scan(), lights=lights, events=events))
 
 
-def words_of(rows: tuple[Row, ...]) -> list[list[str]]:
+def texts_of(rows: tuple[Row, ...]) -> list[list[str]]:
     return [[cell.text for cell in row.cells] for row in rows]
 
 
@@ -47,7 +47,7 @@ def test_looking_starts_nothing() -> None:
 def test_models_are_listed_with_their_state_and_light() -> None:
     with serving(cards=[card("b"), card("a", problem="no weights")]):
         seen = look(b="amber")
-    assert words_of(seen.models) == [
+    assert texts_of(seen.models) == [
         ["a", "cannot be served: no weights", "–", "0", "not tested"],
         ["b", "unloaded", "–", "0", "amber"],
     ]
@@ -98,9 +98,9 @@ async def test_requests_and_workers_are_shown() -> None:
                 continue
             seen = look()
         await pool.close()
-    assert words_of(seen.streams) == [["tiny", "ann", "processing the prompt", "0 s", "5 in, 0 out"]]
-    assert words_of(seen.models)[0][:4] == ["tiny", "busy", "1.0 GB", "1"]
-    ((name, pid, _, restarts, _),) = words_of(seen.workers)
+    assert texts_of(seen.streams) == [["tiny", "ann", "processing the prompt", "0 s", "5 in, 0 out"]]
+    assert texts_of(seen.models)[0][:4] == ["tiny", "busy", "1.0 GB", "1"]
+    ((name, pid, _, restarts, _),) = texts_of(seen.workers)
     assert (name, pid, restarts) == ("tiny", "4242", "0")
     assert seen.events[0].cells[1].text.startswith("Loaded tiny:")
 
@@ -112,7 +112,7 @@ async def test_the_spare_worker_is_shown() -> None:
         await pool.warm_up()
         seen = look()
         await pool.close()
-    assert words_of(seen.workers)[0][:2] == ["spare, for the next model", "4242"]
+    assert texts_of(seen.workers)[0][:2] == ["spare, for the next model", "4242"]
 
 
 def test_a_pinned_model_says_so() -> None:
@@ -129,14 +129,14 @@ def loads(first: int, last: int) -> list[PoolEvent]:
 
 async def test_what_the_pool_did_goes_on_from_before_the_start() -> None:
     with serving(FakeRunner()) as pool:
-        assert words_of(look(*loads(0, 9)).events)[0][1] == "Loaded m9"
+        assert texts_of(look(*loads(0, 9)).events)[0][1] == "Loaded m9"
         await pool.load("tiny")
         while pool.snapshot().of("tiny").state != ModelState.READY:
             await asyncio.sleep(0.01)
         seen = look(*reversed(pool.snapshot().events), *loads(0, 9))
         await pool.close()
-    told = [text for _, text in words_of(seen.events)]
-    assert told[0].startswith("Loaded tiny:") and told[1:] == [f"Loaded m{n}" for n in range(9, 2, -1)]
+    texts = [text for _, text in texts_of(seen.events)]
+    assert texts[0].startswith("Loaded tiny:") and texts[1:] == [f"Loaded m{n}" for n in range(9, 2, -1)]
 
 
 def test_a_long_list_of_models_is_cut() -> None:

@@ -29,8 +29,8 @@ def turns(*blocks: Any, role: str = "user", before: Any = ()) -> dict[str, Any]:
     return {"messages": [*before, {"role": role, "content": list(blocks)}]}
 
 
-def text(words: str, **fields: Any) -> dict[str, Any]:
-    return {"type": "text", "text": words} | fields
+def text(string: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "text", "text": string} | fields
 
 
 async def send(path: str = "/v1/messages", **fields: Any) -> Any:

@@ -25,12 +25,12 @@ def whole(*deltas: Delta, **options: Any) -> list[dict[str, Any]]:
     return put_together(made(*deltas, **options))
 
 
-def words(*pieces: str) -> list[Delta]:
+def text_deltas(*pieces: str) -> list[Delta]:
     return [TextDelta(text=piece) for piece in pieces]
 
 
 def test_each_kind_is_a_block() -> None:
-    assert whole(ReasoningDelta(text="Hm"), ReasoningDelta(text="."), *words("I ", "look."), *CALL) == [
+    assert whole(ReasoningDelta(text="Hm"), ReasoningDelta(text="."), *text_deltas("I ", "look."), *CALL) == [
         {"type": "thinking", "thinking": "Hm.", "signature": signature.OPAQUE},
         {"type": "text", "text": "I look."},
         USE,
@@ -38,7 +38,7 @@ def test_each_kind_is_a_block() -> None:
 
 
 def test_a_block_is_over_before_the_next_begins() -> None:
-    events = made(*words("a"), *CALL, *words("b"))
+    events = made(*text_deltas("a"), *CALL, *text_deltas("b"))
     kinds = [(event["type"].removeprefix("content_block_"), event["index"]) for event in events]
     assert kinds == [
         ("start", 0),
@@ -69,12 +69,12 @@ def test_arguments_that_are_no_object_are_empty(arguments: str) -> None:
     ("deltas", "texts"),
     [
         ([], []),
-        (words(""), []),
-        (words("\n", " "), []),
-        (words("\n", " a"), ["\n a"]),
-        (words("a", "\n"), ["a\n"]),
-        ([ReasoningDelta(text="Hm"), *words("\n\n"), *CALL], []),
-        ([*words("a", ""), ReasoningDelta(text="")], ["a"]),
+        (text_deltas(""), []),
+        (text_deltas("\n", " "), []),
+        (text_deltas("\n", " a"), ["\n a"]),
+        (text_deltas("a", "\n"), ["a\n"]),
+        ([ReasoningDelta(text="Hm"), *text_deltas("\n\n"), *CALL], []),
+        ([*text_deltas("a", ""), ReasoningDelta(text="")], ["a"]),
     ],
 )
 def test_whitespace_alone_is_no_block(deltas: list[Delta], texts: list[str]) -> None:
@@ -83,6 +83,6 @@ def test_whitespace_alone_is_no_block(deltas: list[Delta], texts: list[str]) -> 
 
 def test_hidden_reasoning_is_in_the_signature() -> None:
     (block, _) = whole(
-        ReasoningDelta(text="Hm, "), ReasoningDelta(text="é."), *words("Yes."), hides_thinking=True
+        ReasoningDelta(text="Hm, "), ReasoningDelta(text="é."), *text_deltas("Yes."), hides_thinking=True
     )
     assert (block["thinking"], signature.reasoning_in(block["signature"])) == ("", "Hm, é.")

@@ -14,7 +14,7 @@ from inference.api.http.strict_schema import noted_in
 from inference.core.errors import InvalidValue, UnsupportedField
 from tests.api.anthropic.asking import HELLO, asked, body, error_of, read, send, text
 from tests.api.openai.asking import post
-from tests.api.openai.test_reaching import told_by
+from tests.api.openai.test_reaching import value_at
 from tests.fakes import FakeRunner, serving
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -70,7 +70,7 @@ async def test_a_field_reaches_the_model(fields: dict[str, Any], path: str, valu
     with serving(runner):
         response = await send(**fields)
     assert response.status_code == 200, response.content
-    assert told_by(runner.requests[0], path) == value
+    assert value_at(runner.requests[0], path) == value
 
 
 @pytest.mark.parametrize("schema", [MessagesBody, CountTokensBody])

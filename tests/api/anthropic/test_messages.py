@@ -219,7 +219,7 @@ async def test_an_error_in_a_stream_is_its_last_event() -> None:
 
 @pytest.mark.parametrize("is_streamed", [False, True])
 @pytest.mark.parametrize(
-    ("error", "status", "kind", "words"),
+    ("error", "status", "kind", "message"),
     [
         (QueueFull("Busy.", retry_after=2), 529, "overloaded_error", "Busy."),
         (RateLimited("Too many.", retry_after=2), 429, "rate_limit_error", "Too many."),
@@ -234,12 +234,12 @@ async def test_an_error_in_a_stream_is_its_last_event() -> None:
     ],
 )
 async def test_a_refusal_is_in_anthropics_form(
-    error: ServerError, status: int, kind: str, words: str, is_streamed: bool
+    error: ServerError, status: int, kind: str, message: str, is_streamed: bool
 ) -> None:
     with serving(FakeRunner(refuse_with=error)):
         response = await send(stream=is_streamed)
     assert response.status_code == status
-    assert error_of(response) == {"type": kind, "message": words}
+    assert error_of(response) == {"type": kind, "message": message}
     assert response.get("Retry-After") == ("2" if error.retry_after else None)
 
 

@@ -11,7 +11,7 @@ COUNTER = "<total_tokens>{} tokens left</total_tokens>"
 
 
 @pytest.mark.parametrize(
-    ("told", "kept", "marks"),
+    ("marked", "kept", "marks"),
     [
         (BILLING.format("a1"), "", ["x-anthropic-billing-header"]),
         (BILLING.format("a1") + "\nYou are kind.", "You are kind.", ["x-anthropic-billing-header"]),
@@ -27,8 +27,8 @@ COUNTER = "<total_tokens>{} tokens left</total_tokens>"
         ("\nYou are kind.\n", "\nYou are kind.\n", []),
     ],
 )
-def test_marks_are_cut_out_whole(told: str, kept: str, marks: list[str]) -> None:
-    assert (without_marks(told), marks_in(told)) == (kept, marks)
+def test_marks_are_cut_out_whole(marked: str, kept: str, marks: list[str]) -> None:
+    assert (without_marks(marked), marks_in(marked)) == (kept, marks)
 
 
 def test_two_requests_of_one_session_have_the_same_beginning() -> None:
@@ -41,8 +41,8 @@ def test_two_requests_of_one_session_have_the_same_beginning() -> None:
 
 
 def test_a_user_may_write_about_them() -> None:
-    words = COUNTER.format(7)
-    assert asked(messages=[{"role": "user", "content": words}]).messages[0].content == words
+    counter = COUNTER.format(7)
+    assert asked(messages=[{"role": "user", "content": counter}]).messages[0].content == counter
 
 
 def test_their_places_are_known() -> None:

@@ -80,7 +80,7 @@ def test_results_are_messages_of_their_own_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "expected"),
     [
         ({"content": None}, ""),
         ({"content": []}, ""),
@@ -93,9 +93,9 @@ def test_results_are_messages_of_their_own_in_order() -> None:
         ({"content": [{"type": "tool_reference", "tool_name": "now"}]}, "now"),
     ],
 )
-def test_a_result_is_read_as_text(fields: dict[str, Any], words: str) -> None:
-    assert last(**turns(RESULT | fields, before=CALLED)).content == words
-    summary = {"type": "compaction", "content": words or "None."}
+def test_a_result_is_read_as_text(fields: dict[str, Any], expected: str) -> None:
+    assert last(**turns(RESULT | fields, before=CALLED)).content == expected
+    summary = {"type": "compaction", "content": expected or "None."}
     assert last(**turns(summary, before=HELLO)).content == summary["content"]
 
 
@@ -145,7 +145,7 @@ def test_an_empty_last_assistant_message_begins_an_answer(content: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "param", "words"),
+    ("fields", "param", "expected"),
     [
         (turns({"type": "image", "source": {"type": "base64"}}), "messages.0.content.0.type", "text only"),
         (turns({"type": "audio"}), "messages.0.content.0.type", "Could not process audio: .* text only"),
@@ -161,9 +161,9 @@ def test_an_empty_last_assistant_message_begins_an_answer(content: Any) -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_way_out(
-    fields: dict[str, Any], param: str, words: str
+    fields: dict[str, Any], param: str, expected: str
 ) -> None:
-    with pytest.raises(UnsupportedField, match=words) as caught:
+    with pytest.raises(UnsupportedField, match=expected) as caught:
         read(**fields)
     assert caught.value.param == param
 

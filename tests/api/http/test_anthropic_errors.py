@@ -34,9 +34,9 @@ TYPES = {
 @pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.__name__)
 def test_every_error_has_a_type_that_fits_its_status(kind: type[ServerError]) -> None:
     response = errors.response(kind("Words.", param="model", retry_after=0.2), "/v1/messages")
-    told = json.loads(response.content)
-    assert told["error"] == {"type": TYPES[response.status_code], "message": "Words."}
-    assert (told["type"], response["Retry-After"]) == ("error", "1")
+    body = json.loads(response.content)
+    assert body["error"] == {"type": TYPES[response.status_code], "message": "Words."}
+    assert (body["type"], response["Retry-After"]) == ("error", "1")
 
 
 def test_a_request_that_waits_for_others_receives_overloaded() -> None:
@@ -46,15 +46,15 @@ def test_a_request_that_waits_for_others_receives_overloaded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lengths", "words"),
+    ("lengths", "message"),
     [
         (None, "Long."),
         ((9000, 8192), "prompt is too long: 9000 tokens > 8192 maximum"),
     ],
 )
-def test_a_short_context_has_the_message_of_anthropic(lengths: tuple[int, int] | None, words: str) -> None:
+def test_a_short_context_has_the_message_of_anthropic(lengths: tuple[int, int] | None, message: str) -> None:
     error = ContextLengthExceeded("Long.", lengths=lengths)
-    assert json.loads(anthropic_errors.encode(error))["error"]["message"] == words
+    assert json.loads(anthropic_errors.encode(error))["error"]["message"] == message
 
 
 @pytest.mark.parametrize(

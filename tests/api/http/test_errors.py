@@ -36,9 +36,9 @@ def test_a_request_that_an_operator_stopped_looks_like_no_bad_key_and_is_not_sen
     ],
 )
 def test_foreign_errors_have_our_messages(raised: Exception, code: str) -> None:
-    told = errors.explain(raised)
-    assert told.code == code
-    assert "secret" not in told.message
+    error = errors.explain(raised)
+    assert error.code == code
+    assert "secret" not in error.message
 
 
 def test_the_unexpected_goes_to_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -109,9 +109,9 @@ def test_a_message_that_was_not_sent_is_the_field_it_came_by(param: str, here: s
 
 def test_an_error_keeps_all_but_its_message() -> None:
     error = PoolFull("Lower max_tokens, not my_max_tokens.", param="max_tokens", retry_after=7)
-    told = field_names.renamed(error, RESPONSE.own_names)
-    assert (type(told), told.retry_after, told.param) == (PoolFull, 7, "max_output_tokens")
-    assert str(told) == told.message == "Lower max_output_tokens, not my_max_tokens."
+    changed = field_names.renamed(error, RESPONSE.own_names)
+    assert (type(changed), changed.retry_after, changed.param) == (PoolFull, 7, "max_output_tokens")
+    assert str(changed) == changed.message == "Lower max_output_tokens, not my_max_tokens."
     assert error.param == "max_tokens"
 
 

@@ -58,8 +58,8 @@ async def connected(session: SessionBase | None = None) -> AsyncIterator[Websock
 
 
 async def states(communicator: WebsocketCommunicator) -> dict[str, str]:
-    told = json.loads(await communicator.receive_from(timeout=5))
-    return {model["id"]: model["state"] for model in told["models"]}
+    message = json.loads(await communicator.receive_from(timeout=5))
+    return {model["id"]: model["state"] for model in message["models"]}
 
 
 async def test_it_sends_the_models_at_once() -> None:
@@ -85,11 +85,11 @@ async def test_it_sends_each_change_of_state() -> None:
 async def test_it_sends_when_a_capture_begins_and_ends() -> None:
     with serving():
         async with connected() as communicator:
-            told = []
+            message = []
             for until in (0.0, time.time() + 600, 0.0):
                 SWITCH.set(until)
-                told.append(json.loads(await communicator.receive_from(timeout=5))["kept_until"] == until)
-    assert told == [True, True, True]
+                message.append(json.loads(await communicator.receive_from(timeout=5))["kept_until"] == until)
+    assert message == [True, True, True]
 
 
 async def test_it_is_silent_while_nothing_changes() -> None:

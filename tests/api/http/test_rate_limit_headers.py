@@ -4,7 +4,7 @@ from inference.api.http.rate_limit_headers import as_duration
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (0, "0ms"),
         (0.25, "250ms"),
@@ -15,5 +15,5 @@ from inference.api.http.rate_limit_headers import as_duration
         (82800, "23h0m0s"),
     ],
 )
-def test_durations_are_written_as_openai_writes_them(seconds: float, said: str) -> None:
-    assert as_duration(seconds) == said
+def test_durations_are_written_as_openai_writes_them(seconds: float, text: str) -> None:
+    assert as_duration(seconds) == text

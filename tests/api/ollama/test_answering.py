@@ -111,9 +111,9 @@ async def test_log_probabilities_come_with_their_tokens() -> None:
     delta = TextDelta(
         text="Hi", logprobs=(TokenLogprob(text="Hi", bytes=(72, 105), logprob=-0.5, top=(token,)),)
     )
-    told = {"token": "Hi", "logprob": -0.5, "bytes": [72, 105]}
+    entry = {"token": "Hi", "logprob": -0.5, "bytes": [72, 105]}
     answer = await whole("chat", answering(delta), messages=HELLO, logprobs=True, top_logprobs=1)
-    assert answer["logprobs"] == [told | {"top_logprobs": [told]}]
+    assert answer["logprobs"] == [entry | {"top_logprobs": [entry]}]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ ONE, OTHER = (0.5, -0.25, 1.0), (1.0, 0.0, 0.125)
 
 
 def telling(*vectors: tuple[float, ...]) -> EventRunner:
-    told = Embedded(vectors=tuple(struct.pack("<3f", *vector) for vector in vectors))
-    return EventRunner(Accepted(prompt_tokens=7), told, Finished(usage=Usage(prompt_tokens=7)))
+    embedded = Embedded(vectors=tuple(struct.pack("<3f", *vector) for vector in vectors))
+    return EventRunner(Accepted(prompt_tokens=7), embedded, Finished(usage=Usage(prompt_tokens=7)))
 
 
 async def asked(endpoint: str, runner: EventRunner, **fields: Any) -> tuple[Any, Any]:

@@ -35,7 +35,7 @@ from inference.core.requests import Message, ToolCall
 from tests.api.ollama.asking import HELLO, ask
 from tests.api.ollama.whole_bodies import BODIES, CHAT, FUNCTION, OPTIONS
 from tests.api.openai import reference
-from tests.api.openai.test_reaching import told_by
+from tests.api.openai.test_reaching import value_at
 from tests.api.openai.test_wrong_values import WRONG
 from tests.api.openai.test_wrong_values import check as check_error
 from tests.api.openai.whole_bodies import paths, replaced
@@ -165,7 +165,7 @@ async def test_a_field_reaches_the_model(
             endpoint, **(({"messages": HELLO} if endpoint == "chat" else {}) | fields), stream=False
         )
     assert response.status_code == 200, response.content
-    assert told_by(runner.requests[0], path) == value
+    assert value_at(runner.requests[0], path) == value
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ CARDS = [
 ]
 
 
-async def told(path: str) -> Any:
+async def fetch(path: str) -> Any:
     with serving(answering(), cards=CARDS):
         response = await get(path)
     assert response.status_code == 200
@@ -29,7 +29,7 @@ async def test_it_says_that_it_runs() -> None:
 
 
 async def test_every_model_is_listed_with_its_tag_and_aliases() -> None:
-    models = (await told("/api/tags"))["models"]
+    models = (await fetch("/api/tags"))["models"]
     assert [model["name"] for model in models] == ["tiny:latest", "small:1b", "owner/vectors:latest"]
     assert models[0]["details"] == {
         "parent_model": "",
@@ -54,7 +54,7 @@ async def test_what_is_in_memory_is_reported() -> None:
 
 
 async def test_clients_find_a_version_that_has_what_they_ask_for() -> None:
-    assert (await told("/api/version"))["version"] >= "0.12"
+    assert (await fetch("/api/version"))["version"] >= "0.12"
 
 
 @pytest.mark.parametrize("name", ["model", "name"])

@@ -17,9 +17,9 @@ async def test_it_is_healthy_and_reports_the_states_of_the_workers() -> None:
     with serving(FakeRunner()):
         await chat()
         response = await AsyncClient().get("/health")
-    told = json.loads(response.content)
-    assert (response.status_code, told["status"], told["version"]) == (200, "healthy", __version__)
-    assert told["workers"] == [{"state": "ready", "streams": 0, "restarts": 0}]
+    answer = json.loads(response.content)
+    assert (response.status_code, answer["status"], answer["version"]) == (200, "healthy", __version__)
+    assert answer["workers"] == [{"state": "ready", "streams": 0, "restarts": 0}]
 
 
 async def test_a_model_that_failed_is_shown_but_the_server_is_well() -> None:
@@ -61,8 +61,8 @@ async def health_of(snapshot: PoolSnapshot) -> tuple[int, dict[str, Any]]:
 async def test_it_reports_the_pressure_and_is_unhealthy_once_all_is_refused(
     pressure: Pressure, status: int
 ) -> None:
-    got, told = await health_of(PoolSnapshot(limit_bytes=1, pressure=pressure))
-    assert (got, told["pressure"]) == (status, pressure)
+    got, answer = await health_of(PoolSnapshot(limit_bytes=1, pressure=pressure))
+    assert (got, answer["pressure"]) == (status, pressure)
 
 
 @pytest.mark.parametrize(("retry_in_s", "status"), [(0.0, 200), (30.0, 200), (240.0, 503)])
@@ -70,8 +70,8 @@ async def test_a_worker_that_ends_time_and_again_makes_it_unhealthy(retry_in_s: 
     worker = ResidentModel(
         id="tiny", state=ModelState.FAILED, restarts=4, retry_in_s=retry_in_s, reason="it died"
     )
-    got, told = await health_of(PoolSnapshot(limit_bytes=1, models=(worker,)))
-    assert (got, told["workers"]) == (status, [{"state": "failed", "streams": 0, "restarts": 4}])
+    got, answer = await health_of(PoolSnapshot(limit_bytes=1, models=(worker,)))
+    assert (got, answer["workers"]) == (status, [{"state": "failed", "streams": 0, "restarts": 4}])
 
 
 async def test_it_needs_no_key_and_names_no_model(settings: object) -> None:

@@ -26,8 +26,8 @@ async def pool() -> AsyncIterator[Pool]:
 
 async def test_loading_answers_at_once_with_the_models_place(pool: Pool) -> None:
     response = await act("load")
-    told = json.loads(response.content)
-    assert (response.status_code, told["id"], told["state"]) == (200, "tiny", "loading")
+    answer = json.loads(response.content)
+    assert (response.status_code, answer["id"], answer["state"]) == (200, "tiny", "loading")
 
 
 async def test_unloading_what_is_not_there_is_well_done(pool: Pool) -> None:

@@ -12,9 +12,9 @@ async def test_it_reports_the_whole_pool() -> None:
     with serving(FakeRunner()):
         await chat()
         response = await look()
-    told = json.loads(response.content)
-    assert (told["limit_bytes"], told["pressure"], told["waiting"]) == (10 * GB, "normal", 0)
-    assert [(model["id"], model["state"]) for model in told["models"]] == [("tiny", "ready")]
+    answer = json.loads(response.content)
+    assert (answer["limit_bytes"], answer["pressure"], answer["waiting"]) == (10 * GB, "normal", 0)
+    assert [(model["id"], model["state"]) for model in answer["models"]] == [("tiny", "ready")]
 
 
 async def test_it_is_the_snapshot_and_reads_back_as_one() -> None:

@@ -13,10 +13,10 @@ from tests.fakes import EventRunner, card, serving
 
 
 def telling(*ids: int) -> EventRunner:
-    told = Tokenized(
+    received = Tokenized(
         tokens=(ids,), texts=("Hi there",), context_length=2048, entries=(("Hi", "Ġthere")[: len(ids)],)
     )
-    return EventRunner(Accepted(prompt_tokens=0), told, Finished(usage=Usage(prompt_tokens=len(ids))))
+    return EventRunner(Accepted(prompt_tokens=0), received, Finished(usage=Usage(prompt_tokens=len(ids))))
 
 
 async def asked(path: str, body: dict[str, Any], *ids: int) -> tuple[Any, Any]:
@@ -74,7 +74,7 @@ async def test_tokens_become_text_again(tokens: list[int]) -> None:
     assert request == DetokenizeRequest(model="tiny", tokens=tuple(tokens))
 
 
-async def told(cards: list[Any], query: str = "") -> Any:
+async def received(cards: list[Any], query: str = "") -> Any:
     with serving(telling(4), cards=cards):
         response = await AsyncClient().get(f"/tokenizer_info{query}")
     return response
@@ -89,7 +89,7 @@ async def test_the_settings_of_a_tokenizer_are_returned(tmp_path: Path) -> None:
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
     (tmp_path / "special_tokens_map.json").write_text('{"bos_token": "<s>", "eos_token": "x"}')
     for query in ("", "?model=tiny"):
-        answer = json.loads((await told([card(path=str(tmp_path))], query)).content)
+        answer = json.loads((await received([card(path=str(tmp_path))], query)).content)
         assert (answer["eos_token"], answer["bos_token"], answer["pad_token"]) == ("</s>", "<s>", None)
         assert (answer["tokenizer_class"], answer["chat_template"]) == ("T", "hi")
 
@@ -106,7 +106,7 @@ async def test_a_model_need_not_be_named_where_there_is_one() -> None:
         assert error_of(response)["param"] == "model" and "2 models" in error_of(response)["message"]
         await post("/tokenize", {"prompt": "x", "model": "other"})
         assert (await post("/tokenize", {"prompt": "x"})).status_code == 200
-    assert error_of(await told([card()], "?model=none"))["code"] == "model_not_found"
+    assert error_of(await received([card()], "?model=none"))["code"] == "model_not_found"
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ async def test_an_empty_piece_is_no_first_token() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "told"),
+    ("sent", "response"),
     [
         ([b"HTTP/1.0 404 Not Found\r\n\r\n", b"{}"], "status 404"),
         ([CLOSING, piece(content="Once")], "the stream ended early"),
@@ -59,11 +59,11 @@ async def test_an_empty_piece_is_no_first_token() -> None:
         ([], "0 bytes read"),
     ],
 )
-async def test_a_failed_request_is_counted_and_named(sent: list[bytes], told: str) -> None:
+async def test_a_failed_request_is_counted_and_named(sent: list[bytes], response: str) -> None:
     async with answering(*sent) as port:
         asked = await client.ask_together(port, [BODY, BODY])
     assert asked.answers == ()
-    assert told in asked.failure_notes("theirs")[0]
+    assert response in asked.failure_notes("theirs")[0]
     assert asked.failure_notes("theirs")[0].startswith("theirs: 2 of 2 requests failed")
 
 

@@ -29,7 +29,7 @@ def test_a_folder_without_a_model_is_refused_before_anything_starts(tmp_path: Pa
 
 def test_no_two_prompts_are_alike() -> None:
     asked = [prompts.short(8)["messages"][0]["content"] for _ in range(20)]
-    assert len({told[:8] for told in asked}) == 20
+    assert len({answer[:8] for answer in asked}) == 20
 
 
 def test_the_next_turn_keeps_the_chat() -> None:

@@ -54,7 +54,7 @@ def test_elsewhere_it_says_that_it_is_about_macos() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "asked", "text", "state"),
+    ("value", "asked", "text", "state"),
     [
         ("0", 0, "iogpu.wired_limit_mb is 0 (macOS chooses); no limit is set", "good"),
         ("8192", 8 * GB, "iogpu.wired_limit_mb is 8192; MLX_SERVER_WIRED_LIMIT requests 8.0 GB", "good"),
@@ -63,9 +63,9 @@ def test_elsewhere_it_says_that_it_is_about_macos() -> None:
     ],
 )
 def test_the_wired_limit_is_the_kernels_and_the_settings(
-    monkeypatch: Any, said: str, asked: int, text: str, state: str
+    monkeypatch: Any, value: str, asked: int, text: str, state: str
 ) -> None:
-    monkeypatch.setattr(mac, "sysctl", lambda name: said)
+    monkeypatch.setattr(mac, "sysctl", lambda name: value)
     looked = mac.wired_limit(asked, is_mac=True)
     assert (looked.text, looked.state, bool(looked.advice)) == (text, state, state == "wrong")
 

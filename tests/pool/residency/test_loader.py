@@ -58,11 +58,11 @@ async def test_oom_leaves_busy_and_pinned_models_alone() -> None:
     await scene.leave(busy)
 
 
-@pytest.mark.parametrize("words", [OUT_OF_MEMORY, "there is not enough memory for it"])
-async def test_no_other_failure_evicts_a_model_whatever_its_message(words: str) -> None:
-    scene = Scene(A, B, given=(FakeRunner(), FakeRunner(load_error=words)))
+@pytest.mark.parametrize("text", [OUT_OF_MEMORY, "there is not enough memory for it"])
+async def test_no_other_failure_evicts_a_model_whatever_its_message(text: str) -> None:
+    scene = Scene(A, B, given=(FakeRunner(), FakeRunner(load_error=text)))
     await scene.use("a")
-    assert words in refusal(await scene.ask("b")).message
+    assert text in refusal(await scene.ask("b")).message
     assert (scene.resident, len(scene.runners)) == ({"a"}, 2)
 
 
@@ -184,9 +184,9 @@ async def test_during_a_short_back_off_requests_wait() -> None:
 async def test_after_five_quick_deaths_requests_are_refused_at_once() -> None:
     scene = Scene(A)
     await die_quickly(scene, 5)
-    with pytest.raises(ModelLoadFailed, match="died 5 times, the last time: killed by a test") as told:
+    with pytest.raises(ModelLoadFailed, match="died 5 times, the last time: killed by a test") as answer:
         await scene.ask("a")
-    assert (told.value.retry_after, scene.state("a")) == (300.0, ModelState.FAILED)
+    assert (answer.value.retry_after, scene.state("a")) == (300.0, ModelState.FAILED)
 
 
 async def test_a_pending_lease_is_refused_when_the_breaker_opens() -> None:

@@ -87,9 +87,9 @@ async def test_refusing_turns_away_what_needs_a_load_and_serves_what_does_not() 
     scene.available = 0.03
     await scene.pass_s(1)
     assert is_granted(await scene.ask("a"))
-    with pytest.raises(PoolFull, match="short of memory") as told:
+    with pytest.raises(PoolFull, match="short of memory") as answer:
         await scene.ask("b")
-    assert told.value.retry_after
+    assert answer.value.retry_after
     assert scene.pool.snapshot().pressure == "refusing"
 
 

@@ -45,25 +45,25 @@ def test_where_none_has_ended_yet_it_runs_as_long_as_the_oldest() -> None:
 
 async def test_as_long_as_it_has_to_wait_anyway_it_may_be_kept_once_more() -> None:
     made = resident((1, 95))
-    told = Overtaking([made], durations(10, load_s=4), NOW)
+    estimate = Overtaking([made], durations(10, load_s=4), NOW)
     # Strict order: 8 seconds so far, 5 for the stream before it and 4 for its load.
-    assert told.latest_for(await pending(5, since=92)) == NOW + 5 + 8 + 5 + 4
+    assert estimate.latest_for(await pending(5, since=92)) == NOW + 5 + 8 + 5 + 4
 
 
 async def test_what_overtakers_took_already_is_taken_off_twice() -> None:
-    told = Overtaking([resident((9, 95))], durations(10, load_s=4), NOW)
-    assert told.latest_for(await pending(5, since=80, overtaken_s=7)) == NOW + 20 + 4 - 2 * 7
+    estimate = Overtaking([resident((9, 95))], durations(10, load_s=4), NOW)
+    assert estimate.latest_for(await pending(5, since=80, overtaken_s=7)) == NOW + 20 + 4 - 2 * 7
 
 
 async def test_what_is_a_guess_gives_no_time_away() -> None:
-    told = Overtaking([resident((1, 95))], durations(None), NOW)
-    assert told.latest_for(await pending(5, since=99)) == NOW + 1
+    estimate = Overtaking([resident((1, 95))], durations(None), NOW)
+    assert estimate.latest_for(await pending(5, since=99)) == NOW + 1
 
 
 async def test_nobody_is_kept_by_what_ends_before_its_turn() -> None:
     made = resident((1, 100))
-    told = Overtaking([made], durations(10), NOW)
-    assert told.end_of_next(made) <= told.latest_for(await pending(5, since=50, overtaken_s=90))
+    estimate = Overtaking([made], durations(10), NOW)
+    assert estimate.end_of_next(made) <= estimate.latest_for(await pending(5, since=50, overtaken_s=90))
 
 
 @pytest.mark.parametrize(
@@ -73,5 +73,5 @@ async def test_nobody_is_kept_by_what_ends_before_its_turn() -> None:
 async def test_it_is_overtaken_once_only_later_ones_run(
     streams: list[tuple[int, float]], is_overtaken: bool
 ) -> None:
-    told = Overtaking([resident(*streams)], durations(), NOW)
-    assert told.is_overtaken(await pending(5, since=92)) == is_overtaken
+    estimate = Overtaking([resident(*streams)], durations(), NOW)
+    assert estimate.is_overtaken(await pending(5, since=92)) == is_overtaken

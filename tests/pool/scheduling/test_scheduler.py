@@ -164,9 +164,9 @@ async def test_shutdown_fails_all_waiters() -> None:
 async def test_a_full_queue_says_when_to_come_back() -> None:
     scene = Scene(A, queue_limit=1, given=(FakeRunner(load_gate=asyncio.Event()),))
     await scene.ask("a")
-    with pytest.raises(QueueFull) as told:
+    with pytest.raises(QueueFull) as answer:
         await scene.ask("a")
-    assert 1 <= (told.value.retry_after or 0) <= 120
+    assert 1 <= (answer.value.retry_after or 0) <= 120
     await scene.pool.close()
 
 
@@ -187,9 +187,9 @@ async def test_when_pins_hold_the_room_it_is_refused_at_once() -> None:
     scene = Scene(card("a", is_pinned=True), card("b", is_pinned=True), C, limit_bytes=2 * GB)
     await scene.use("a")
     await scene.use("b")
-    with pytest.raises(AllPinned, match="'a' and 'b', which are pinned, hold 2.0 GB of 2.0") as told:
+    with pytest.raises(AllPinned, match="'a' and 'b', which are pinned, hold 2.0 GB of 2.0") as answer:
         await scene.ask("c")
-    assert told.value.retry_after
+    assert answer.value.retry_after
     assert (scene.resident, len(scene.texts_of("refused"))) == ({"a", "b"}, 1)
 
 

@@ -4,7 +4,7 @@ from inference.pool.workers import exit_reason
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "reason"),
     [
         (-9, "killed by signal 9 (often: the system ran out of memory)"),
         (-6, "killed by signal 6 (it gave up inside a native library)"),
@@ -14,8 +14,8 @@ from inference.pool.workers import exit_reason
         (None, "ended unexpectedly"),
     ],
 )
-def test_an_exit_status_has_a_name(code: int | None, words: str) -> None:
-    assert exit_reason.from_exit_code(code) in {f"its process was {words}", f"its process {words}"}
+def test_an_exit_status_has_a_name(code: int | None, reason: str) -> None:
+    assert exit_reason.from_exit_code(code) in {f"its process was {reason}", f"its process {reason}"}
 
 
 def test_a_stuck_worker_is_reported_with_its_time_and_its_requests() -> None:

@@ -28,8 +28,8 @@ def test_several_models_are_tried_without_their_weights(tmp_path: Path) -> None:
 
 
 def test_the_adapter_that_was_chosen_is_tried(tmp_path: Path) -> None:
-    [told] = examine([model(tmp_path, "tiny", adapter="no-such-adapter")])["tiny"]
-    assert told.light == "red"
+    [findings] = examine([model(tmp_path, "tiny", adapter="no-such-adapter")])["tiny"]
+    assert findings.light == "red"
 
 
 def test_a_test_that_does_not_end_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

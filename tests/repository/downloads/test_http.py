@@ -20,7 +20,7 @@ def token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_hub_hears_the_token(fetched: Fetch, hub: FakeHub) -> None:
     fetched()
-    assert {said for _, said in hub.heard} == {f"Bearer {TOKEN}"}
+    assert {header for _, header in hub.heard} == {f"Bearer {TOKEN}"}
 
 
 def test_another_host_does_not(fetched: Fetch, hub: FakeHub) -> None:
@@ -35,8 +35,8 @@ def test_nor_does_the_hub_when_the_other_host_sends_us_back(fetched: Fetch, hub:
     with FakeHub(hub.files) as other:
         hub.elsewhere, other.elsewhere = other.endpoint, hub.endpoint
         assert "in circles" in fetched.refusal(HubUnavailable)
-        assert {said for _, said in other.heard} == {""}
-    assert [said for name, said in hub.heard if name == WEIGHTS] == [f"Bearer {TOKEN}", "", ""]
+        assert {header for _, header in other.heard} == {""}
+    assert [header for name, header in hub.heard if name == WEIGHTS] == [f"Bearer {TOKEN}", "", ""]
 
 
 def test_nor_does_the_same_host_under_another_name(fetched: Fetch, hub: FakeHub) -> None:

@@ -21,20 +21,20 @@ def start(hub: FakeHub, target: Path) -> "subprocess.Popen[bytes]":
     )
 
 
-def said_by(process: "subprocess.Popen[bytes]") -> list[Line]:
+def lines_of(process: "subprocess.Popen[bytes]") -> list[Line]:
     with process:
         return [msgspec.json.decode(line, type=Line) for line in process.stdout or ()]
 
 
 def test_it_reports_its_progress_and_its_end(fetched: Fetch, hub: FakeHub) -> None:
-    *before, last, ending = said_by(start(hub, fetched.models / "tiny"))
+    *before, last, ending = lines_of(start(hub, fetched.models / "tiny"))
     assert isinstance(last, FetchProgress) and last.done == last.size and ending == Ending()
     assert all(isinstance(line, FetchProgress) for line in before) and fetched.is_whole
 
 
 def test_it_reports_why_it_failed(fetched: Fetch, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(401, {"X-Error-Code": "GatedRepo"})]
-    (ending,) = said_by(start(hub, fetched.models / "tiny"))
+    (ending,) = lines_of(start(hub, fetched.models / "tiny"))
     assert isinstance(ending, Ending) and "org/tiny is gated" in ending.failure
 
 

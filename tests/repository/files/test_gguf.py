@@ -112,8 +112,8 @@ def test_k_quants_take_their_bytes(refusal: Refusal, kind: int, size: int) -> No
 @pytest.mark.parametrize("kind", ["Q8_K", "IQ2_XXS", "IQ4_NL", "IQ4_XS", "TQ1_0", "MXFP4"])
 def test_other_types_are_refused_by_name(refusal: Refusal, kind: str) -> None:
     number = {"Q8_K": 15, "IQ2_XXS": 16, "IQ4_NL": 20, "IQ4_XS": 23, "TQ1_0": 34, "MXFP4": 39}[kind]
-    said = refusal(gguf(tensors=[tensor("blk.0.attn_q.weight", (256,), number)], data=4096))
-    assert said.startswith(f"blk.0.attn_q.weight is stored as {kind}; F32,")
+    message = refusal(gguf(tensors=[tensor("blk.0.attn_q.weight", (256,), number)], data=4096))
+    assert message.startswith(f"blk.0.attn_q.weight is stored as {kind}; F32,")
 
 
 def test_metadata_is_kept_when_asked_for(tmp_path: Path) -> None:
@@ -180,10 +180,10 @@ def test_huge_counts_are_answered_at_once_and_cost_no_memory(refusal: Refusal, h
     ]
     tracemalloc.start()
     started = time.perf_counter()
-    said = [refusal(file) for file in files]
+    message = [refusal(file) for file in files]
     took, (_, peak) = time.perf_counter() - started, tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert all(said)
+    assert all(message)
     assert took / len(files) < 0.1 and peak < 2**20
 
 
