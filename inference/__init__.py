@@ -1,3 +1,3 @@
-"""The model server: what may be served, who is resident, and the workers that run it."""
+"""The model server: which models may be served, which are in memory, and the workers that run them."""
 
 __version__ = "0.1.0"

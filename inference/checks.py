@@ -1,4 +1,4 @@
-"""What `manage.py check` tells an operator about this machine and these settings."""
+"""What `manage.py check` reports about this machine and these settings."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def check_names(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A misspelt setting would leave the default in force without a word."""
+    """A misspelt setting would leave the default in force without a message."""
     hint = "Correct its name, or unset it (also in the file .env)."
     return [Error(wrong, hint=hint, id="inference.E002") for wrong in unknown_settings()]
 

@@ -20,7 +20,7 @@ from inference.core.errors import HeadersTooLarge, InvalidRequest, ServerError
 
 _LINGER_S = 2.0
 _POLL_S = 0.125
-_PROBE_AFTER_S = 0.25  # most streams start before that, and their own writes show who has left
+_PROBE_AFTER_S = 0.25  # most streams start before that, and their own writes show which clients have left
 _PROBE_EVERY_S = 10.0
 _HTTP_1_0_LIMIT_S = 3.0
 _MALFORMED = "The HTTP request is malformed: its first line, a header or a chunk cannot be parsed."
@@ -33,7 +33,7 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
     """One client's connection, whose requests are handled one after the other.
 
     When a client half-closes the connection during a request, it may still read the answer, or it may have
-    left: TCP does not tell which until something is written. `readConnectionLost` then starts to poll:
+    left: TCP does not say which until something is written. `readConnectionLost` then starts to poll:
 
     1. Every _POLL_S, abort the connection if the operating system has reported an error on the socket.
     2. After _PROBE_AFTER_S, and every _PROBE_EVERY_S from then on, write what every client must ignore (a

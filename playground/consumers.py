@@ -17,7 +17,7 @@ class ModelsConsumer(LiveModelsSocket):
     `kept_until` is the unix time at which the current capture of prompts and answers ends, 0 without one.
     """
 
-    def judge(self, user: Account) -> int:
+    def refusal_of(self, user: Account) -> int:
         if visitor(user) is None:
             return UNAUTHORISED
         try:

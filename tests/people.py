@@ -8,7 +8,7 @@ from django.test import Client
 
 
 def client_of(name: str, *rights: str, **facts: Any) -> Client:
-    """The browser of a new account, staff unless it is said otherwise, with these rights alone."""
+    """The browser of a new account, staff unless `is_staff` is false, with these rights alone."""
     person = User.objects.create_user(name, **({"is_staff": True} | facts))
     person.groups.clear()
     person.user_permissions.set(Permission.objects.filter(codename__in=rights))

@@ -16,7 +16,7 @@ async def refused(communicator: WebsocketCommunicator) -> int:
 
 
 async def refusal(communicator: WebsocketCommunicator) -> int:
-    """The code that an open socket is closed with, after whatever it still tells."""
+    """The code that an open socket is closed with, after whatever it still sends."""
     async with asyncio.timeout(10):
         while (message := await communicator.receive_output(timeout=5))["type"] == "websocket.send":
             continue

@@ -36,7 +36,7 @@ HIDDEN, FFN, LAYERS, HEADS, KV_HEADS = 64, 128, 2, 4, 2
 
 
 def make_tokenizer(special: Sequence[str] = SPECIAL) -> Tokenizer:
-    """A byte-level tokenizer: one token a byte, so every text can be said, and the special tokens."""
+    """A byte-level tokenizer: one token a byte, so every text can be written, and the special tokens."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(models.BPE(vocab={char: i for i, char in enumerate(alphabet)}, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)

@@ -197,7 +197,7 @@ class Adapter:
     ) -> ReasoningState | None:
         """How an answer to the prompt with these token ids may reason; None for a model that does not.
 
-        The request tells whether the prompt ends inside reasoning that is continued.
+        The request says whether the prompt ends inside reasoning that is continued.
         """
         opening, closing = self.reasoning_marks
         if not self.can_reason:

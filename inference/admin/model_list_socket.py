@@ -13,7 +13,7 @@ from inference.serving import runtime
 class ModelListConsumer(LiveModelsSocket):
     """Sends {"type": "rows", "rows": [...]}: each model as the columns of the list show it."""
 
-    def judge(self, user: Account) -> int:
+    def refusal_of(self, user: Account) -> int:
         if not user.is_authenticated:
             return UNAUTHORISED
         return 0 if may_look(user) else FORBIDDEN

@@ -263,7 +263,7 @@ def config() -> Config:
 
 
 def reason(error: ErrorDetails) -> str:
-    """Why a value was refused, without pydantic's word for where that was found out."""
+    """Why a value was refused, without pydantic's prefix for where it was found."""
     return error["msg"].removeprefix("Value error, ")
 
 

@@ -155,7 +155,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     template_options: tuple[tuple[str, bool | int | float | str], ...] = ()  # variables of the chat template
     ignores_end: bool = False  # the answer has max_tokens, whatever the model says
     thinking: bool | None = None  # a template that has a switch for it gets it; None: the template's default
-    effort: str = ""  # how much to think, in OpenAI's words, "none" to "max"; empty: the template's default
+    effort: str = ""  # how much to think, in OpenAI's levels, "none" to "max"; empty: the template's default
     thinking_budget: int | None = None  # most tokens of reasoning; 0 closes it at once; None: no limit
     opens_answer: bool = True  # False, in dry runs alone: the prompt ends with its last message
     continues: bool = False  # the last message is an assistant's, and the answer goes on with it
@@ -204,7 +204,7 @@ class TokenizeRequest(Struct, frozen=True, kw_only=True, tag="tokenize"):
     of: ChatRequest | CompletionRequest
     # Of a raw text: whether it gets what the tokenizer puts around one; None: as a prompt has it.
     adds_special: bool | None = None
-    with_pieces: bool = False  # tell what each token stands for
+    with_pieces: bool = False  # return what each token stands for
 
     @property
     def model(self) -> str:

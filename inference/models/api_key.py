@@ -131,7 +131,7 @@ class ApiKey(models.Model):
 
     @property
     def state(self) -> str:
-        """Its state in a word: revoked, expired or good."""
+        """Its state: revoked, expired or good."""
         if self.is_revoked:
             return "revoked"
         is_over = self.expires_at is not None and self.expires_at <= datetime.now(UTC)

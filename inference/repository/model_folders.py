@@ -127,7 +127,7 @@ class _Walk:
     def _follow(self, link: _Spot) -> Iterator[Place]:
         """The models behind a link; where there is none, the link itself with the reason."""
         if problem := _problem(link):
-            if _is_told(link, problem):
+            if _is_shown(link, problem):
                 yield from link.unfit(problem)
             return
         self._left, waiting = _MOST_FOLDERS, len(self._links)
@@ -139,7 +139,7 @@ class _Walk:
             yield from link.unfit(_NO_MODEL)
 
 
-def _is_told(link: _Spot, problem: str) -> bool:
+def _is_shown(link: _Spot, problem: str) -> bool:
     """Whether this link is shown with its problem; one that has just been removed is no link any more."""
     return link.path.is_symlink() and (problem != _FILE or link.depth <= _DEEPEST_NAME)
 

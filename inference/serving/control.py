@@ -69,7 +69,7 @@ async def remove(model_id: str) -> str:
     except OSError as error:
         raise Unavailable(
             f"Not all files of {card.id} could be deleted: {error.strerror or error}. Look at {card.path} "
-            "and who may write there."
+            "and the permissions there."
         ) from None
     finally:
         runtime.catalog().forget()

@@ -1,4 +1,4 @@
-"""What a model's small files say beyond its card, for those who ask about one model. Reads the disk."""
+"""What a model's small files say beyond its card, for the pages of one model. Reads the disk."""
 
 import contextlib
 import re
@@ -32,7 +32,7 @@ _TOKENIZER_KEYS = (
 
 
 class ModelDetails(Struct, frozen=True, kw_only=True):
-    """A model's template, what it can do in Ollama's words, and its figures in GGUF's."""
+    """A model's template, its capabilities in Ollama's terms, and its figures in GGUF's."""
 
     template: str = ""
     capabilities: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ def read(card: ModelCard) -> ModelDetails:
 
 
 def tokenizer(card: ModelCard) -> dict[str, Any]:
-    """What a model's tokenizer_config.json says, as vLLM's /tokenizer_info tells it; its tokens as texts."""
+    """A model's tokenizer_config.json, as vLLM's /tokenizer_info returns it; its tokens as texts."""
     folder = Path(card.path)
     found: dict[str, Any] = dict.fromkeys(("bos_token", "eos_token", "pad_token", "unk_token"))
     for file in ("special_tokens_map.json", "tokenizer_config.json"):

@@ -1,4 +1,4 @@
-/** An answer token by token, each as dark as it was certain; the pointed one tells what else it could have been. */
+/** An answer token by token, each as dark as it was certain; the pointed one shows what else it could have been. */
 import { element } from "./element.js";
 import { percent } from "./format.js";
 

@@ -1,4 +1,4 @@
-"""The first account, and who is told its password."""
+"""The first account, and where its password is shown."""
 
 import stat
 from pathlib import Path

@@ -63,7 +63,7 @@ ADD = Tool(
     '"additionalProperties":false}',
 )
 NOW = Tool(name="now")
-# As Llama 3.1 has it, in short: the first user turn tells the tools, and a turn has one call.
+# As Llama 3.1 has it, in short: the first user turn has the tools, and a turn has one call.
 LLAMA_TOOLS = """{{- bos_token }}
 {%- for message in messages %}
     {%- if message.tool_calls %}

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "real" / "templates"
 
 
 class Source(NamedTuple):
-    model: str  # the file's name in llama.cpp, which tells model and maker
+    model: str  # the file's name in llama.cpp, which has model and maker
     licence: str
 
 

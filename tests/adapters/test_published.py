@@ -51,10 +51,10 @@ SPEAKING: dict[str, tuple[Adapter, HubTokenizer]] = {
     "qwen3_coder": test_qwen.FAMILIES["coder"],
     "smollm3": SMOLLM_3,
 }
-# What is not green, as docs/adapters.md tells it.
+# What is not green, as docs/adapters.md lists it.
 PROMPTED = {"phi_3_5", "smollm3"}
 UNREAD = {"minimax_m1"}
-TELLING = sorted(SPEAKING.keys() - UNREAD)
+PARSED = sorted(SPEAKING.keys() - UNREAD)
 SYSTEM = Message(role="system", content="Be brief.")
 ANSWER = Message(role="assistant", content="It is five.")
 AGAIN = Message(role="user", content="and 4?")
@@ -92,7 +92,7 @@ def test_a_late_system_message_and_a_second_question_are_not_lost(name: str) -> 
     assert (text.count(SYSTEM.content), text.count(AGAIN.content)) == (1, 2)
 
 
-@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("name", PARSED)
 def test_calls_and_their_results_are_written_in_their_order(name: str) -> None:
     text = prompt_text(*SPEAKING[name], QUESTION, CALLED, *RESULTS, ANSWER, AGAIN, tools=(ADD,))
     calls = [text.index(f"4{place}") for place in range(2)]

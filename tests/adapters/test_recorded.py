@@ -1,4 +1,4 @@
-"""What models have really said, where others have published it: token by token, and in every split.
+"""What models have really generated, where others have published it: token by token, and in every split.
 
 Most are cases that some server got wrong. Names of files and functions are as they were, long texts are cut.
 """

@@ -1,4 +1,4 @@
-"""What people did, as the admin tells it later."""
+"""What users did, as the admin lists it later."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Deleting captured words in the admin."""
+"""Deleting captured text in the admin."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Captured words as they are shown."""
+"""Captured text as it is shown."""
 
 import json
 import re

@@ -85,7 +85,7 @@ def test_switching_a_pinned_model_off_mentions_its_pin(pool: Pool, staff: Client
 
 
 class Watching(FakeCatalog):
-    """A catalog that counts how often it was told to forget."""
+    """A catalog that counts the calls of `forget`."""
 
     forgotten = 0
 

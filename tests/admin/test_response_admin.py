@@ -1,4 +1,4 @@
-"""Stored responses in the admin: whose they are and how old, and none of their words."""
+"""Stored responses in the admin: their owners and ages, and none of their text."""
 
 import pytest
 from django.test import Client

@@ -90,7 +90,7 @@ _BAILING: Fields = {
 CONFIGS: dict[str, Fields] = {
     "bailing_hybrid": {**_BAILING, **HEAD, **LATENT_ATTENTION},
     "bailing_moe_linear": {**_BAILING, **HEAD},
-    # Its model type is that of bailing_hybrid; mlx-lm tells the two apart by the architecture.
+    # Its model type is that of bailing_hybrid; mlx-lm distinguishes the two by the architecture.
     "bailing_moe_v3": {
         **_BAILING,
         **HEAD,

@@ -22,7 +22,7 @@ REFUSED = {
     # The item is none that this server has stored; with the response before it is answered.
     "ai-sdk-openai-3.0-multi-turn-item-reference": (404, "input.1"),
 }
-# What becomes of a field or tool that only describes, or that only OpenAI's servers have.
+# The handling of a field or tool that only describes, or that only OpenAI's servers have.
 _DESCRIPTION = {"x-mlx-noted": "response_format.json_schema.description"}
 _CODEX = {"x-mlx-noted": "client_metadata", "x-mlx-omitted": "web_search"}
 LISTED: dict[str, dict[str, str]] = {

@@ -1,4 +1,4 @@
-"""Requests as they are stored: what a record once said of its kind stays true."""
+"""Requests as they are stored: the stored name of a kind stays valid."""
 
 import typing
 

@@ -1,4 +1,4 @@
-"""What a worker is told of the environment of its site: what it needs, and no secret."""
+"""What a worker receives of the environment of its site: what it needs, and no secret."""
 
 import os
 import subprocess

@@ -11,7 +11,7 @@ MODELS = "/admin/inference/servedmodel/"
 
 
 async def sign_in(page: Page, site: Site, at: str = MODELS, name: str = "admin", password: str = "") -> None:
-    """Come to a page as somebody, the operator unless it is said otherwise.
+    """Come to a page as somebody, the operator unless another is given.
 
     Who has been there before comes with the cookies of then: to check a password takes a good part of a
     second, as it should.

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
 from inference.admin.dashboard.consumer import MAX_SOCKETS, TOO_MANY
-from inference.api.http.live_socket import MAX_MESSAGES, TALKATIVE, UNAUTHORISED
+from inference.api.http.live_socket import MAX_MESSAGES, TOO_MANY_MESSAGES, UNAUTHORISED
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site, fresh_dir
 from tests.playground.site import Visit, visiting
@@ -87,10 +87,10 @@ async def test_the_bar_moves_with_a_load_and_a_request_is_stopped(small_site: Si
         assert "An operator of this server stopped this request." in await asking
         await expect(rows(page, "models").first).to_contain_text("ready")
         await expect(page.locator("#chart canvas")).to_be_visible()
-        # Nobody points at the chart: it tells of the newest sample.
+        # Nobody points at the chart: it shows the newest sample.
         newest = re.compile(r"Time.*\d\d:\d\d.*GB held.*\d\.\d.*Tokens/s.*\d\.\d", re.DOTALL)
         await expect(page.locator("#chart .u-legend")).to_have_text(newest)
-        await expect(status).to_have_text("live", timeout=30_000)  # what was done is not told for ever
+        await expect(status).to_have_text("live", timeout=30_000)  # what was done is not shown for ever
         assert visit.complaints == []
 
 
@@ -172,7 +172,7 @@ async def test_a_user_signed_out_elsewhere_is_notified(small_site: Site) -> None
         asking.cancel()
 
 
-OPEN = """async ({number, words}) => {
+OPEN = """async ({number, messages}) => {
   const codes = [];
   for (let made = 0; made < number; made += 1) {
     const socket = new WebSocket(location.origin.replace("http", "ws") + "/ws/dashboard/");
@@ -188,11 +188,11 @@ async def test_a_browser_learns_why_its_socket_is_closed(small_site: Site) -> No
     async with looking(small_site) as visit:
         page = visit.page
         await page.goto(f"{small_site.url}/admin/auth/")  # without a socket of its own
-        assert await page.evaluate(OPEN, {"number": MAX_SOCKETS + 1, "words": 0}) == TOO_MANY
+        assert await page.evaluate(OPEN, {"number": MAX_SOCKETS + 1, "messages": 0}) == TOO_MANY
         await page.reload()
-        assert await page.evaluate(OPEN, {"number": 1, "words": MAX_MESSAGES + 1}) == TALKATIVE
+        assert await page.evaluate(OPEN, {"number": 1, "messages": MAX_MESSAGES + 1}) == TOO_MANY_MESSAGES
         await page.context.clear_cookies()
-        assert await page.evaluate(OPEN, {"number": 1, "words": 0}) == UNAUTHORISED
+        assert await page.evaluate(OPEN, {"number": 1, "messages": 0}) == UNAUTHORISED
 
 
 async def test_a_page_that_is_one_too_many_says_so_and_does_not_come_back(small_site: Site) -> None:
@@ -244,7 +244,7 @@ async def test_it_fits_a_phone(small_site: Site, width: int) -> None:
         page = visit.page
         await live(page)
         await operate(small_site, "load")
-        await operate(small_site, "pin")  # the page is told of it while it is open
+        await operate(small_site, "pin")  # the page receives it while it is open
         await expect(rows(page, "models").first).to_contain_text("ready", timeout=60_000)
         await expect(rows(page, "models").first.locator("small")).to_have_text("pinned")
         await expect(rows(page, "models").filter(has_text="cannot be served")).to_be_visible()

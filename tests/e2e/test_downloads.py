@@ -115,7 +115,7 @@ async def test_what_a_killed_site_began_the_next_one_resumes(tmp_path: Path) -> 
         hub.got.clear()
         with Site(tmp_path / "data", "--no-starter", env=env) as second:
             second.wait_ready(60)
-            second._lines.insert(0, password)  # it is told by the first start alone
+            second._lines.insert(0, password)  # only the first start shows it
             async with visiting(f"{second.url}/") as visit:
                 await sign_in(visit.page, second)
                 await visit.page.goto(f"{second.url}/admin/inference/download/")

@@ -1,4 +1,4 @@
-"""Two real models where only one fits: what the operator is told before, and what happens then."""
+"""Two real models where only one fits: what the operator sees before, and what happens then."""
 
 import asyncio
 import re

@@ -51,7 +51,7 @@ async def test_a_replay_of_a_real_answer_is_the_same_and_another_model_says_othe
 
 
 async def compare(visit: Visit, models: tuple[str, str], promise: str) -> list[str]:
-    """Ask two models side by side; what they said, once the page has kept what it promised."""
+    """Ask two models side by side; their answers, once the page has stored them."""
     page = visit.page
     await page.click("#picker-button")
     for model in models:

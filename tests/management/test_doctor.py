@@ -25,7 +25,7 @@ ANSWER = (
     Ended(reason="length"),
     Finished(usage=Usage(prompt_tokens=3, completion_tokens=128)),
 )
-TOLD = {
+CHECKS = {
     *("machine", "versions", "memory", "wired limit", "BLAS", "disk", "open files", "kernel panics"),
     *("settings", "device", "model"),
 }
@@ -69,12 +69,12 @@ def test_the_smallest_model_answers_with_figures() -> None:
 @pytest.mark.parametrize("runner", [EventRunner(*ANSWER), FakeRunner(load_error="no weights")])
 def test_it_reports_all_of_this_and_nothing_else(runner: FakeRunner) -> None:
     with serving(runner):
-        assert about(run()[0]) == TOLD
+        assert about(run()[0]) == CHECKS
 
 
 def test_without_a_model_to_load_it_reports_all_the_rest() -> None:
     with serving():
-        assert about(run("--no-model")[0]) == TOLD - {"model"}
+        assert about(run("--no-model")[0]) == CHECKS - {"model"}
 
 
 def test_a_model_that_fails_is_wrong_and_no_server_is_spoken_of() -> None:
@@ -102,7 +102,7 @@ def test_it_is_json_too() -> None:
         printed, _ = run("--json")
     looked = json.loads(printed)
     assert looked["state"] in {"good", "look"}
-    assert {one["about"] for one in looked["looked_at"]} == TOLD
+    assert {one["about"] for one in looked["looked_at"]} == CHECKS
     figures = looked["looked_at"][-1]["figures"]
     assert (figures["model"], figures["tokens"], figures["peak_bytes"]) == ("tiny", 128, GB)
 
@@ -132,5 +132,5 @@ def test_a_real_model_answers_in_a_worker_of_its_own(tmp_path: Path) -> None:
 
 def test_a_fresh_folder_gets_no_database_and_nothing_is_complained_of(tmp_path: Path) -> None:
     done = doctor_in(tmp_path / "data")
-    assert (done.returncode, done.stderr, about(done.stdout)) == (0, "", TOLD)
+    assert (done.returncode, done.stderr, about(done.stdout)) == (0, "", CHECKS)
     assert not list(tmp_path.rglob("*.sqlite3*"))

@@ -1,4 +1,4 @@
-"""`manage.py pull` from a fake hub: its bars, its words, and what Ctrl-C leaves."""
+"""`manage.py pull` from a fake hub: its bars, its messages, and what Ctrl-C leaves."""
 
 import os
 import signal

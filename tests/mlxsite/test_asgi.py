@@ -1,4 +1,4 @@
-"""The application under other servers: they are told at their start who serves this site."""
+"""The application under other servers: they fail at their start with the name of the right server."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from asgiref.testing import ApplicationCommunicator
 from inference.core.config import BASE_DIR
 from mlxsite.asgi import application
 
-TOLD = "Only `python manage.py serve` can serve this site"
+MESSAGE = "Only `python manage.py serve` can serve this site"
 
 
 def free_port() -> int:
@@ -44,11 +44,11 @@ def started(data: Path, *command: str) -> "subprocess.CompletedProcess[str]":
 def test_a_plain_daphne_does_not_start(tmp_path: Path, command: tuple[str, ...]) -> None:
     port = str(free_port())
     done = started(tmp_path, *(part.format(port=port) for part in command))
-    assert done.returncode != 0 and TOLD in done.stdout + done.stderr
+    assert done.returncode != 0 and MESSAGE in done.stdout + done.stderr
 
 
 async def test_a_server_that_announces_its_start_is_started_quietly() -> None:
     server = ApplicationCommunicator(application, {"type": "lifespan", "asgi": {"version": "3.0"}})
     await server.send_input({"type": "lifespan.startup"})
     answer = await server.receive_output(5)
-    assert answer["type"] == "lifespan.startup.failed" and answer["message"].startswith(TOLD)
+    assert answer["type"] == "lifespan.startup.failed" and answer["message"].startswith(MESSAGE)

@@ -53,7 +53,7 @@ def handshake(site: Site, *headers: bytes, path: str = "/ws/models/") -> socket.
 
 
 def opened(site: Site) -> socket.socket:
-    """A socket that is being told of the models."""
+    """A socket that receives the models."""
     client = handshake(site)
     answer = b""
     while b'"models"' not in answer:

@@ -48,7 +48,7 @@ class Page:
                     yield json.loads(line[6:])
 
     async def heard(self, answer: int, expected: str) -> None:
-        """Follow an answer until it has said this much, and leave."""
+        """Follow an answer until it has this text, and leave."""
         so_far = ""
         async for event in self.events(answer):
             so_far = (

@@ -44,7 +44,7 @@ async def _prepare() -> None:
 
 
 async def _capture(seconds: float, send: Any) -> None:
-    """Keep words from now on for so long, as the admin's page does."""
+    """Start a capture of this length, as the admin's page does."""
     SWITCH.set(time.time() + seconds if seconds else 0)
     await send({"type": "http.response.start", "status": 204, "headers": []})
     await send({"type": "http.response.body"})

@@ -135,7 +135,7 @@ BROWSER = Chromium()
 
 @contextlib.asynccontextmanager
 async def capturing(address: str, seconds: int = 3600) -> AsyncIterator[None]:
-    """Have the fake site keep words while the block runs."""
+    """Have the fake site capture text while the block runs."""
     await asyncio.to_thread(_keep_words, address, seconds)
     try:
         yield

@@ -1,4 +1,4 @@
-"""A pool with a clock to set and as many fake runners as it wants, for scenarios told step by step."""
+"""A pool with a clock to set and as many fake runners as it wants, for scenarios step by step."""
 
 import asyncio
 from typing import Any

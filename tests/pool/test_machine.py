@@ -22,7 +22,7 @@ seconds = st.sampled_from([0.5, 1.0, 3.0, 20.0, 90.0, 400.0])
 
 
 class Watched(FakeRunner):
-    """Its load ends when it is told to, it sheds by its next report, it notes being stopped under leases."""
+    """Its load ends on request, it sheds by its next report, it notes being stopped under leases."""
 
     def __init__(self, machine: "PoolMachine") -> None:
         super().__init__()
@@ -168,7 +168,7 @@ class PoolMachine(RuleBasedStateMachine):
         surprise=st.sampled_from([0, 0, 0, 25]),
     )
     def report(self, index: int, share: float, kept: float, surprise: int) -> None:
-        """A worker tells its memory: within what is reserved for it, or with a surprise on top."""
+        """A worker reports its memory: within what is reserved for it, or with a surprise on top."""
         living = [runner for runner in self.living() if runner.is_loaded]
         if not living:
             return

@@ -1,4 +1,4 @@
-"""Every way a worker can end, with real workers: what its streams are told, and what its owner."""
+"""Every way a worker can end, with real workers: the errors of its streams, and what its owner sees."""
 
 import asyncio
 import os

@@ -148,7 +148,7 @@ class Running(NamedTuple):
         return int(found)
 
     def insisting(self, token: str) -> Sampling:
-        """The model says this token, whatever it would have said."""
+        """The model generates this token, whatever its logits are."""
         return Sampling(temperature=0, logit_bias=((self.token(token), 100.0),))
 
 
@@ -163,7 +163,7 @@ async def running(
         tmp_path_factory.mktemp("models") / family.adapter,
         template=family.template,
         special=family.special,
-        context=8192,  # a byte is a token here, and some tell their tools at length
+        context=8192,  # a byte is a token here, and some describe their tools at length
     )
     runner = ProcessRunner(OPTIONS, stuck_after_s=120)
     await runner.load(card(path=str(folder), adapter=family.adapter), lambda percent: None)

@@ -11,7 +11,7 @@ from inference.repository.catalog import Catalog
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """Seconds that pass on request."""
 
     def __init__(self) -> None:
         self.now = 1000.0

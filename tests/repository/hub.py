@@ -1,4 +1,4 @@
-"""A Hugging Face hub on loopback with one repository, honest unless told otherwise."""
+"""A Hugging Face hub on loopback with one repository, correct unless set otherwise."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ REPO = "org/tiny"
 SHA = "c" * 40
 LISTING = "listing"  # stands for the list of files where others stand for theirs
 _HELD_AT_MOST_S = 60
-_TELLING_S = 0.15
+_LAST_BYTE_S = 0.15
 
 
 def git_name(content: bytes) -> str:
@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
             return
         self.wfile.write(body[: max(0, held - 1)])
-        time.sleep(_TELLING_S)  # so that what came before the end is told with the last byte
+        time.sleep(_LAST_BYTE_S)  # so that what came before the end arrives with the last byte
         self.wfile.write(body[max(0, held - 1) : held])
         if self.served.go_on.wait(_HELD_AT_MOST_S):
             self.wfile.write(body[held:])

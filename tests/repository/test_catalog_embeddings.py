@@ -1,4 +1,4 @@
-"""Embedding models in the catalog: told from chat models, and the odd ones listed with their reason."""
+"""Embedding models in the catalog: kept apart from chat models, and the odd ones listed with a reason."""
 
 import json
 from pathlib import Path

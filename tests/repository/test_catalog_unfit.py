@@ -1,4 +1,4 @@
-"""Folders below the models folder that are no whole models: what each lacks is told."""
+"""Folders below the models folder that are no whole models: what each lacks is listed."""
 
 from pathlib import Path
 

@@ -27,7 +27,7 @@ class Database:
 
 
 def written(database: Database, text: str) -> list[str]:
-    """What becomes of `text`, of which the first letter is being written while the others come."""
+    """The rows written for `text`, of which the first letter is being written while the others come."""
     writer: BackgroundWriter[str] = BackgroundWriter(database, name="letters", batch_size=3, retry_after_s=0)
     writer(text[0])
     assert database.begun.wait(10)

@@ -13,7 +13,7 @@ PINNED = {"tiny": Choice(is_pinned=True)}
 
 
 class Answers:
-    """Reads that go as told, one after the other."""
+    """Reads with scripted results, one after the other."""
 
     def __init__(self, *answers: Mapping[str, Choice] | Exception) -> None:
         self._answers = iter(answers)

@@ -26,7 +26,7 @@ class Vocabulary(Protocol):
 class ToolFormat:
     """One syntax of tool calls; `begin` opens a call or a list of calls, `end` closes it.
 
-    The class attributes tell the parser (call_reader.py) what to expect:
+    The class attributes are what the parser (call_reader.py) expects:
 
     - `name_key`, `arguments_key`: the members of a call that is a JSON object (`is_object`).
     - `other_begins`: markers that models are known to write instead of `begin`.

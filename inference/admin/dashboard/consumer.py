@@ -32,12 +32,12 @@ class DashboardConsumer(LiveSocket):
 
     most_sockets = MAX_SOCKETS
 
-    def judge(self, user: Account) -> int:
+    def refusal_of(self, user: Account) -> int:
         if not user.is_authenticated:
             return UNAUTHORISED
         return 0 if may_look(user) else FORBIDDEN
 
-    async def tell(self) -> None:
+    async def send_changes(self) -> None:
         sent: Page | None = None
         cache, refresh_at = await in_database(read_cache), time.monotonic() + REFRESH_EVERY_S
         since = _since(self.scope)

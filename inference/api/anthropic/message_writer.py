@@ -83,7 +83,7 @@ class MessageWriter:
         raise InternalError("The answer broke off; please ask again.")
 
     def _events(self, event: Event) -> Iterator[dict[str, Any]]:
-        """The events of a stream; the first tells how much of the prompt was cached, once that is known."""
+        """The events of a stream; the first has how much of the prompt was cached, once that is known."""
         if not self._is_begun:
             self._is_begun = True
             cached = event.cached if isinstance(event, Progress) else 0

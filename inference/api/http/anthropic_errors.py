@@ -72,7 +72,7 @@ def _details_of(error: ServerError) -> dict[str, object]:
 
 
 def _message_of(error: ServerError) -> str:
-    """Claude Code compacts a conversation by the words of this message."""
+    """Claude Code compacts a conversation by the text of this message."""
     if not isinstance(error, ContextLengthExceeded) or error.lengths is None:
         return error.message
     prompt, context = error.lengths

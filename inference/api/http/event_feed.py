@@ -32,7 +32,7 @@ class EventFeed:
         self._task.add_done_callback(self._on_end)
 
     async def accepted(self) -> Accepted:
-        """Wait until the model accepts the request; raises a refusal while a status can still tell it."""
+        """Wait until the model accepts the request; raises a refusal while it can still have a status."""
         with ExitStack() as unless_accepted:
             unless_accepted.callback(self.cancel)
             event = await self._next_accepted()
@@ -78,7 +78,7 @@ class EventFeed:
         return event
 
     async def _wait(self) -> None:
-        """Return once there are events, or a silence to tell of; raises what ended the stream."""
+        """Return once there are events, or a silence to report; raises what ended the stream."""
         if not self._queued and not self._task.done():
             self._has_news.clear()
             await self._has_news.wait()

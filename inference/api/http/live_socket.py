@@ -1,9 +1,10 @@
-"""Websockets that keep pages live; they only tell, they never start anything."""
+"""Websockets that keep pages live; they only send, and never start anything."""
 
 import asyncio
 import contextlib
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -20,18 +21,18 @@ from inference.storage.database_threads import in_database
 logger = logging.getLogger(__name__)
 
 # Browsers see codes from 4000 on alone, and our pages do not come back after those that begin with 44.
-UNAUTHORISED, FORBIDDEN, TALKATIVE, TOO_MANY, BROKEN = 4401, 4403, 4400, 4429, 4500
+UNAUTHORISED, FORBIDDEN, TOO_MANY_MESSAGES, TOO_MANY, BROKEN = 4401, 4403, 4400, 4429, 4500
 TICK_S = 0.25
-LOOK_EVERY_S = 5.0  # at the disk, and whether its reader may still hear: neither changes four times a second
-MAX_MESSAGES = 20  # what a client may say in a socket's life: there is nothing to say
+LOOK_EVERY_S = 5.0  # at the disk and at the permission of its reader: neither changes four times a second
+MAX_MESSAGES = 20  # from a client in a socket's life: there is nothing to send
 MOST_SOCKETS = 16  # of one visitor and kind: each looks at the pool four times a second
 _open: Counter[tuple[type, Any]] = Counter()
 
 
-class LiveSocket(AsyncWebsocketConsumer):
-    """A websocket that tells whoever may hear it what changes, and hears nothing.
+class LiveSocket(AsyncWebsocketConsumer, ABC):
+    """A websocket that sends what changes to users with the permission, and receives nothing.
 
-    A visitor may have `most_sockets` of a kind open; on an open site all who are not signed in are one.
+    A visitor may have `most_sockets` of a kind open; on an open site all anonymous visitors are one.
     """
 
     most_sockets: ClassVar[int] = MOST_SOCKETS
@@ -46,15 +47,14 @@ class LiveSocket(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self._task: asyncio.Task[None] | None = None
-        self._heard = 0
+        self._received = 0
         refusal = await self.refusal()
-        await (
-            self.accept()
-        )  # also one that is refused: a browser sees the reason only once its socket is open
+        # Also one that is refused: a browser sees the reason only once its socket is open.
+        await self.accept()
         if refusal:
             await self.close(refusal)
             return
-        self._task = asyncio.create_task(self._tell_on())
+        self._task = asyncio.create_task(self._send_until_closed())
 
     async def disconnect(self, code: int) -> None:
         if self._task:
@@ -63,22 +63,22 @@ class LiveSocket(AsyncWebsocketConsumer):
                 await self._task
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
-        self._heard += 1
-        if self._heard > MAX_MESSAGES:
-            await self.close(TALKATIVE)
+        self._received += 1
+        if self._received > MAX_MESSAGES:
+            await self.close(TOO_MANY_MESSAGES)
 
     async def refusal(self) -> int:
         """The code to close with, 0 while the visitor may listen; asked again while the socket is open."""
         key = getattr(self.scope.get("session"), "session_key", None)
-        visitor, code = await in_database(lambda: self._judged(signed_in(key)))
+        visitor, code = await in_database(lambda: self._visitor_and_refusal(signed_in(key)))
         return code or self._take_place(visitor)
 
-    def judge(self, user: Account) -> int:
-        """The same of whoever is signed in; it may ask the database."""
-        raise NotImplementedError("a subclass decides who may listen")
+    @abstractmethod
+    def refusal_of(self, user: Account) -> int:
+        """The same for the account that is signed in; it may query the database."""
 
-    def _judged(self, user: Account) -> tuple[Any, int]:
-        return user.pk, self.judge(user)
+    def _visitor_and_refusal(self, user: Account) -> tuple[Any, int]:
+        return user.pk, self.refusal_of(user)
 
     def _take_place(self, visitor: Any) -> int:
         """Count it among its visitor's, if it is not yet."""
@@ -90,13 +90,13 @@ class LiveSocket(AsyncWebsocketConsumer):
             self._place = place
         return 0
 
-    async def tell(self) -> None:
+    @abstractmethod
+    async def send_changes(self) -> None:
         """Send what changes, for ever."""
-        raise NotImplementedError("a subclass makes the payload")
 
-    async def _tell_on(self) -> None:
+    async def _send_until_closed(self) -> None:
         try:
-            await self.tell()
+            await self.send_changes()
         except Exception:
             logger.exception("A live page broke")
             await self.close(BROKEN)
@@ -105,11 +105,11 @@ class LiveSocket(AsyncWebsocketConsumer):
 class LiveModelsSocket(LiveSocket):
     """Sends its payload about the models at once and whenever that changes, at most 4 times a second."""
 
+    @abstractmethod
     def payload(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
         """The message as of now, with these models on disk."""
-        raise NotImplementedError("a subclass makes the payload")
 
-    async def tell(self) -> None:
+    async def send_changes(self) -> None:
         sent: dict[str, Any] | None = None
         cards, look_at = await CATALOG.run(runtime.catalog().scan), time.monotonic() + LOOK_EVERY_S
         while True:

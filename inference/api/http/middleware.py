@@ -1,4 +1,4 @@
-"""The first and the last word on requests: which API they are for, and errors as JSON in its shape."""
+"""The first and the last step of requests: which API they are for, and errors as JSON in its shape."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast

@@ -7,7 +7,7 @@ from typing import Final
 
 from django.core import signing
 
-MARK: Final = "mlx1."  # tells ours from the values of other servers
+MARK: Final = "mlx1."  # distinguishes ours from the values of other servers
 
 
 class SealBroken(ValueError):

@@ -221,7 +221,7 @@ def only(*values: str, why: str) -> BeforeValidator:
 def either(kinds: Mapping[str, type | tuple[type, ...]], wanted: str) -> Discriminator:
     """Choose the branch of a union by the value's type: `kinds` has the branches' tags, in order.
 
-    Tags are written <so>, and left out where an error's path is told: they are no part of what was sent.
+    Tags are written <so>, and left out of the path in an error: they are no part of what was sent.
     """
 
     def tag(value: Any) -> str | None:

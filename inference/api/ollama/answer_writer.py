@@ -56,7 +56,7 @@ class AnswerWriter:
         self._reason: FinishReason = "stop"
 
     def accepted(self, event: Accepted) -> None:
-        """Begin the answer; what its headers tell can still be told."""
+        """Begin the answer; its headers can still be set."""
         self._accepted_at = self._clock()
         self._on_accepted(event)
 

@@ -1,4 +1,4 @@
-"""The routes below Ollama's prefix, who may use them, and where they are."""
+"""The routes below Ollama's prefix, with their permissions and their addresses."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path

@@ -142,12 +142,12 @@ def _details(card: ModelCard) -> dict[str, Any]:
         "format": "safetensors",
         "family": card.family,
         "families": [card.family],
-        "parameter_size": _in_words(card.parameter_count),
+        "parameter_size": _size_text(card.parameter_count),
         "quantization_level": card.quantization,
     }
 
 
-def _in_words(count: int) -> str:
+def _size_text(count: int) -> str:
     """A number of parameters as Ollama writes it: `135M`, `7.6B`."""
     for size, unit in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
         if count >= size:

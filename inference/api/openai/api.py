@@ -1,4 +1,4 @@
-"""The routes below /v1, who may use them, and the form of their errors."""
+"""The routes below /v1, with their permissions and the form of their errors."""
 
 from ninja import NinjaAPI
 

@@ -221,7 +221,7 @@ def document() -> Json:
 
 @require_GET
 async def openapi(request: HttpRequest) -> HttpResponse:
-    """The description as JSON; it tells nothing that docs/api.md does not."""
+    """The description as JSON; it has nothing that docs/api.md does not have."""
     return HttpResponse(msgspec.json.encode(document()), content_type="application/json")
 
 

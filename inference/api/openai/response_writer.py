@@ -115,7 +115,7 @@ class ResponseWriter:
         return str(self._head["id"])
 
     def accepted(self, event: Accepted) -> None:
-        """Begin the answer; what its headers tell can still be told."""
+        """Begin the answer; its headers can still be set."""
         self._usage = Usage(prompt_tokens=event.prompt_tokens)
         self._tokens.accept(event)
         self._on_accepted(event)
@@ -219,7 +219,7 @@ class ResponseWriter:
         return sse.event(msgspec.json.encode({**self._head, "object": self._format.chunk_object, **fields}))
 
     def _keep_alive(self) -> bytes:
-        """What tells a client of a silent stream that it is still served."""
+        """The event that shows a client of a silent stream that it is still served."""
         match settings.CONFIG.keep_alive:
             case "chunk":
                 return self._event(choices=[])

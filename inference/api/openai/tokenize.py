@@ -27,7 +27,7 @@ class DryRun(Body):
     aliases = {"with_pieces": "pieces"}
 
     pieces: bool | None = Field(
-        None, description="`true` also tells what each token stands for: a text, or bytes where it is none."
+        None, description="`true` also returns what each token stands for: a text, or bytes where it is none."
     )
 
 
@@ -66,15 +66,15 @@ class CompletionDryRun(DryRun, CompletionBody):
 
 @router.post("/tokenize")
 async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
-    """Tell the tokens of a prompt, or of the prompt that a conversation becomes."""
+    """The tokens of a prompt, or of the prompt that a conversation becomes."""
     body = await _read(request)
     asked = TokenizeRequest(of=body.request(), with_pieces=bool(body.pieces))
     tokenized = await _ask(request, body, asked)
     is_list = body.is_list
     pieces = [list(map(_piece, prompt)) for prompt in tokenized.pieces]
-    told = {"pieces": pieces if is_list else pieces[0]} if body.pieces else {}
+    optional = {"pieces": pieces if is_list else pieces[0]} if body.pieces else {}
     return _json(
-        told
+        optional
         | {
             "object": "tokens",
             "model": body.model,
@@ -88,7 +88,7 @@ async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
 
 @router.post("/detokenize")
 async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
-    """Tell the text that token ids stand for."""
+    """The text that token ids stand for."""
     body = await strict_json.read(request, DetokenizeBody)
     tokenized = await _ask(request, body, DetokenizeRequest(model=body.model, tokens=tuple(body.tokens)))
     return _json({"object": "text", "model": body.model, "prompt": tokenized.texts[0]})

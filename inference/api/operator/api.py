@@ -1,4 +1,4 @@
-"""The routes below /api, who may use them, and the form of their errors."""
+"""The routes below /api, with their permissions and the form of their errors."""
 
 from ninja import NinjaAPI
 

@@ -1,4 +1,4 @@
-"""Who may operate the pool: everybody who may use /v1; of signed-in users only those with the permission."""
+"""The permission to operate the pool: callers of /v1 have it; signed-in users need a grant."""
 
 from django.http import HttpRequest
 

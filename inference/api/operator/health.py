@@ -1,4 +1,4 @@
-"""GET /health: open to everyone, so it tells states and counts but no names."""
+"""GET /health: open to everyone, so it has states and counts but no names."""
 
 from typing import Any
 

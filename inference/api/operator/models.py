@@ -23,26 +23,26 @@ class Named(Strict):
 
 @router.post("/models/load")
 async def load(request: HttpRequest) -> HttpResponse:
-    """Begin to load a model; GET /api/pool tells how far it is."""
-    return _told(await control.load((await strict_json.read(request, Named)).model))
+    """Begin to load a model; GET /api/pool has its progress."""
+    return _state_of(await control.load((await strict_json.read(request, Named)).model))
 
 
 @router.post("/models/unload")
 async def unload(request: HttpRequest) -> HttpResponse:
     """Unload a model once its streams have ended."""
-    return _told(await control.unload((await strict_json.read(request, Named)).model))
+    return _state_of(await control.unload((await strict_json.read(request, Named)).model))
 
 
 @router.post("/models/pin")
 async def pin(request: HttpRequest) -> HttpResponse:
     """Keep a model from being evicted, and load it whenever the site starts."""
-    return _told(await control.pin((await strict_json.read(request, Named)).model))
+    return _state_of(await control.pin((await strict_json.read(request, Named)).model))
 
 
 @router.post("/models/unpin")
 async def unpin(request: HttpRequest) -> HttpResponse:
-    return _told(await control.unpin((await strict_json.read(request, Named)).model))
+    return _state_of(await control.unpin((await strict_json.read(request, Named)).model))
 
 
-def _told(model: ResidentModel) -> HttpResponse:
+def _state_of(model: ResidentModel) -> HttpResponse:
     return HttpResponse(msgspec.json.encode(model), content_type="application/json")

@@ -1,4 +1,4 @@
-"""GET /api/pool: who is resident, what it takes, and why the pool did what it did."""
+"""GET /api/pool: the models in memory, what they take, and the decisions of the pool."""
 
 import msgspec
 from django.http import HttpRequest, HttpResponse

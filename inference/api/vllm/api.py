@@ -1,4 +1,4 @@
-"""The routes at the site's root, and who may use them."""
+"""The routes at the site's root, with their permissions."""
 
 from ninja import NinjaAPI, Router
 

@@ -23,14 +23,14 @@ async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
     """The tokens of a text, or of the prompt that a conversation becomes."""
     body = await BODIES.run(_read, request)
     model = body.model or await default_model.name()
-    told, _ = await single(request, body, body.request(model), Tokenized)
-    (tokens,) = told.tokens
+    tokenized, _ = await single(request, body, body.request(model), Tokenized)
+    (tokens,) = tokenized.tokens
     return _json(
         {
             "count": len(tokens),
-            "max_model_len": told.context_length,
+            "max_model_len": tokenized.context_length,
             "tokens": tokens,
-            "token_strs": told.entries[0] if body.return_token_strs else None,
+            "token_strs": tokenized.entries[0] if body.return_token_strs else None,
         }
     )
 
@@ -40,8 +40,8 @@ async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
     """The text that token ids stand for."""
     body = await strict_json.read(request, DetokenizeTokensBody)
     model = body.model or await default_model.name()
-    told, _ = await single(request, body, body.request(model), Tokenized)
-    return _json({"prompt": told.texts[0]})
+    tokenized, _ = await single(request, body, body.request(model), Tokenized)
+    return _json({"prompt": tokenized.texts[0]})
 
 
 @router.get("/tokenizer_info")

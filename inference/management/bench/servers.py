@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -34,7 +35,7 @@ class ServerEnded(Exception):
     """A server has ended or does not work; the message has the last lines of its log."""
 
 
-class Server:
+class Server(ABC):
     """One server process; a context manager that ends it."""
 
     name = ""
@@ -61,9 +62,9 @@ class Server:
     def pid(self) -> int:
         return self._process.pid if self._process else 0
 
+    @abstractmethod
     def model(self, folder: Path) -> str:
         """This server's name for the model in `folder`."""
-        raise NotImplementedError
 
     def start(self) -> float:
         """Start, wait until /health responds with 200, and return the seconds that took."""

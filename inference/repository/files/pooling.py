@@ -19,7 +19,7 @@ FAMILIES = frozenset({"bert", "qwen3"})  # by model_type: those the worker can c
 _ENCODERS = frozenset(
     {"bert", "distilbert", "roberta", "xlm-roberta", "mpnet", "modernbert", "nomic_bert", "new", "t5"}
 )
-# Conversions to MLX leave modules.json behind, and then only the name tells these from chat models.
+# Conversions to MLX leave modules.json behind, and then only the name distinguishes these from chat models.
 _BY_NAME: Mapping[str, tuple[str, Mode]] = {"qwen3-embedding": ("qwen3", "last")}
 _MODES: Mapping[str, Mode] = {"cls": "cls", "mean": "mean", "lasttoken": "last"}
 _FLAGS: Mapping[str, Mode] = {

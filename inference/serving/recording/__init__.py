@@ -1,1 +1,1 @@
-"""Records of requests: who sent them, how they ended, and what they used."""
+"""Records of requests: their callers, how they ended, and what they used."""

@@ -1,7 +1,7 @@
 """Token ids that a client made of a text itself: whether they can be those of this model's tokenizer.
 
 LangChain and others send the ids of OpenAI's tokenizers to whichever server they are pointed at. To another
-model these are other words, and its vectors would be wrong without anybody being told.
+model these are other texts, and its vectors would be wrong without an error.
 """
 
 import re

@@ -46,7 +46,7 @@ def findings(rust: Any) -> tuple[Finding, ...]:
 
 
 def _candidate_decoders(rust: Any) -> Iterator[Any]:
-    """Decoders for all kinds of vocabulary; the pre-tokenizer tells which one comes first."""
+    """Decoders for all kinds of vocabulary; the pre-tokenizer decides which one comes first."""
     piece = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
     pieces = [decoders.Sequence([*piece, decoders.Strip(" ", 1, 0)]), decoders.Sequence(piece)]
     if "ByteLevel" in repr(rust.pre_tokenizer):

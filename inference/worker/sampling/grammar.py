@@ -43,7 +43,7 @@ class Grammar:
     closing: str = ""  # the marker that ends the reasoning
     starts_inside: bool = False  # whether the prompt has opened the reasoning
     trigger: str = ""  # a call's first marker: the text before it is free
-    names: tuple[str, ...] = ()  # without a trigger: texts that tell a call from other text
+    names: tuple[str, ...] = ()  # without a trigger: texts that distinguish a call from other text
     field: str = ""  # the request field that asks for the grammar
 
     def start(self, answered: Sequence[int] = ()) -> "GrammarMatcher":

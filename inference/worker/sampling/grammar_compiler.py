@@ -102,8 +102,8 @@ class GrammarCompiler:
 
         `tools`, if a call is known by its beginning alone: then it may be written so that it is not.
         """
-        told = ("tools",) if self._is_told_by_names(request) else ()
-        return told + tuple(
+        tools = ("tools",) if self._is_found_by_names(request) else ()
+        return tools + tuple(
             f"tools.{position}.function.parameters"
             for position, tool in enumerate(request.tools)
             if tool.input_definition and not self._can_enforce_input(request, tool)
@@ -131,7 +131,7 @@ class GrammarCompiler:
         return structs.replace(tool, input_syntax="", input_definition="")
 
     def _can_enforce_input(self, request: ChatRequest, tool: Tool) -> bool:
-        """Whether calls hold the tool's input as JSON, can be told from text, and its grammar compiles."""
+        """Whether calls hold the tool's input as JSON and differ from text, and its grammar compiles."""
         call_format = self._adapter.call_format
         is_unmarked = call_format is not None and call_format.is_bare and _is_free(request)
         if call_format is None or call_format.is_parsed_whole or is_unmarked:
@@ -166,11 +166,11 @@ class GrammarCompiler:
 
     def _names(self, request: ChatRequest) -> tuple[str, ...]:
         """How the beginning of a call without a marker names each tool."""
-        if not self._is_told_by_names(request):
+        if not self._is_found_by_names(request):
             return ()
         return tuple(form for tool in request.tools for form in (json.dumps(tool.name), f".{tool.name} "))
 
-    def _is_told_by_names(self, request: ChatRequest) -> bool:
+    def _is_found_by_names(self, request: ChatRequest) -> bool:
         """Whether calls begin like any text, so that the grammar begins where one names a tool."""
         call_format = self._adapter.call_format
         return bool(_is_free(request) and request.follows_schemas and call_format and call_format.is_bare)

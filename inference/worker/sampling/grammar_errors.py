@@ -1,4 +1,4 @@
-"""llguidance's errors in words for the author of a schema."""
+"""llguidance's errors as messages for the author of a schema."""
 
 import re
 

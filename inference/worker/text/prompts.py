@@ -79,7 +79,7 @@ class Prompts:
         """
         if self._model.pooling:
             raise InvalidValue(
-                "This model makes embeddings or scores, not text; GET /v1/models tells which.", param="model"
+                "This model makes embeddings or scores, not text; GET /v1/models says which.", param="model"
             )
         request = token_biases.with_ids(request, self._model.tokenizer.encode)
         self._checks.check_bias(request)

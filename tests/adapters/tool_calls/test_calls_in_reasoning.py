@@ -32,7 +32,7 @@ _MODULES = (
     *(test_command_r, test_deepseek, test_deepseek_dsml, test_gemma, test_glm, test_granite, test_kimi),
     *(test_minimax, test_mistral, test_qwen),
 )
-# Each family that thinks, and whose template tells how it calls.
+# Each family that thinks, and whose template has its call format.
 FAMILIES: dict[str, tuple[Adapter, HubTokenizer]] = {
     f"{module.__name__.rpartition('test_')[2]} {name}": found
     for module in _MODULES

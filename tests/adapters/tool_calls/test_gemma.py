@@ -250,7 +250,7 @@ def test_a_call_that_is_allowed_is_one_that_is_read() -> None:
     ("value", "allowed"), [("a < b", True), ('<|"|', True), ("<tool_call|>", True), ('a<|"|>b', False)]
 )
 def test_a_string_ends_where_its_mark_is_spelt_as_well(value: str, allowed: bool) -> None:
-    """The reader cannot tell a mark that is a token from one that is spelt."""
+    """The reader cannot distinguish a mark that is a token from one that is spelt."""
     _, plain = family("gemma4", "", ("<bos>",))
     output = f'<|tool_call>call:place{{city:<|"|>{value}<|"|>,unit:<|"|>C<|"|>}}<tool_call|>'
     assert follows_grammar(plain, GemmaCalls, output, tools=(PLACE,)) == allowed

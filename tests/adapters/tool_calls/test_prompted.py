@@ -1,4 +1,4 @@
-"""Tools in words, for templates that know none."""
+"""Tools in a system message, for templates that know none."""
 
 import json
 

@@ -22,7 +22,7 @@ LIST = '[TOOL_CALLS][{"name": "add", "arguments": {"a": 1}}, {"name": "now", "ar
 
 
 def is_allowed(format_of: type[ToolFormat], family: str, text: str, *, several: bool = True) -> bool:
-    """Whether a whole answer follows the format's grammar, said in the family's own tokens."""
+    """Whether a whole answer follows the format's grammar, written in the family's own tokens."""
     _, tokenizer = real(family, "")
     grammar = format_of(tokenizer).lark([ADD, NOW], several)
     matcher = llguidance.LLMatcher(llguidance.hf.from_tokenizer(tokenizer.hub), grammar)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from inference.admin.dashboard import consumer
 from inference.admin.dashboard.consumer import FORBIDDEN, MAX_SOCKETS, TOO_MANY, DashboardConsumer
-from inference.api.http.live_socket import MAX_MESSAGES, TALKATIVE, UNAUTHORISED
+from inference.api.http.live_socket import MAX_MESSAGES, TOO_MANY_MESSAGES, UNAUTHORISED
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message
 from inference.serving.generation import stream
@@ -105,7 +105,7 @@ async def test_it_leaves_a_client_that_talks_too_much(staff: SessionBase) -> Non
             await hear(communicator)
             for _ in range(MAX_MESSAGES + 1):
                 await communicator.send_to("x")
-            assert await refusal(communicator) == TALKATIVE
+            assert await refusal(communicator) == TOO_MANY_MESSAGES
 
 
 async def test_strangers_receive_nothing() -> None:

@@ -18,8 +18,8 @@ from inference.api.http.live_socket import (
     FORBIDDEN,
     MAX_MESSAGES,
     MOST_SOCKETS,
-    TALKATIVE,
     TOO_MANY,
+    TOO_MANY_MESSAGES,
     UNAUTHORISED,
     LiveSocket,
 )
@@ -115,7 +115,7 @@ async def test_it_leaves_a_client_that_talks_too_much() -> None:
             await states(communicator)
             for _ in range(MAX_MESSAGES + 1):
                 await communicator.send_to("x")
-            assert await refusal(communicator) == TALKATIVE
+            assert await refusal(communicator) == TOO_MANY_MESSAGES
 
 
 async def test_it_refuses_strangers_on_a_closed_site() -> None:

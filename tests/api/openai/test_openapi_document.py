@@ -87,7 +87,7 @@ def without_history(path: str, body: Any) -> None:
         body["input"] = body.get("input") or "Hello"
 
 
-# What one field asks of another, of what is stored or of any JSON; a schema would tell it badly.
+# What one field asks of another, of what is stored or of any JSON; a schema would describe it badly.
 BETWEEN_FIELDS = re.compile(
     "only (allowed|supported) (together )?with|not supported together|it differs from|are more than"
     "|no earlier|there is no (tool|stored|namespace|conversation)|none of your stored"

@@ -1,4 +1,4 @@
-"""Whatever is wrong in a body, the error names a place in what was sent, in words that are the API's own."""
+"""Whatever is wrong in a body, the error names a place in what was sent, and its message is the API's own."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def is_place(param: str, body: Any) -> bool:
 
 
 def _inside(value: Any) -> dict[str, Any]:
-    """What is directly in it, by the steps of a path: only the beginning of a long name is told."""
+    """What is directly in it, by the steps of a path: only the beginning of a long name is shown."""
     if isinstance(value, list):
         return {str(place): one for place, one in enumerate(value)}
     return {name[:64]: one for name, one in value.items()} if isinstance(value, dict) else {}

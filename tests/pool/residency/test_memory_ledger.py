@@ -72,7 +72,7 @@ async def test_prefixes_are_shed_before_a_model_is_evicted_and_no_more_than_need
 
 
 class Stubborn(FakeRunner):
-    """Keeps its prefixes whatever it is told."""
+    """Keeps its prefixes when it is asked to shed them."""
 
     def shed(self, keep_bytes: int) -> None:
         self.sheds.append(keep_bytes)

@@ -138,7 +138,7 @@ class CountTokensBody(Body):
 
     @property
     def offered(self) -> tuple[Tool, ...]:
-        """The tools that the model is told of."""
+        """The tools that are in the prompt."""
         is_hidden = self.tool_choice is not None and self.tool_choice.type == "none"
         return () if is_hidden else tools.offered(self.tools or ())
 

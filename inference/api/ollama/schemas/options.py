@@ -15,7 +15,7 @@ from inference.core.requests import Sampling
 _MACHINE = "the server decides about memory, threads and contexts."
 _NO_SUCH_SAMPLER = "there is no such sampler; send temperature, top_p, top_k or min_p."
 _SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone
-_ANY_SEED = -1  # llama.cpp's word for none
+_ANY_SEED = -1  # llama.cpp's value for none
 
 
 class Options(Part):
