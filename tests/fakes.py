@@ -102,7 +102,7 @@ class FakeRunner:
         self._report = report
 
     def report(self, memory: Memory) -> None:
-        """Tell memory figures as a heartbeat does."""
+        """Report memory figures as a heartbeat does."""
         self.memory = memory
         self._report(memory)
 

@@ -10,7 +10,8 @@ from django.test import Client
 
 from inference.models.request_record import Capture, RequestRecord
 from inference.serving.recording.capture_switch import SWITCH
-from tests.admin.test_request_admin import CAPTURES, LIST, record
+from tests.admin.test_capture_admin import CAPTURES
+from tests.admin.test_request_admin import LIST, record
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,7 +1,6 @@
-"""The admin's pages about requests and captures."""
+"""The admin's pages of request records."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,23 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from inference.models.request_record import Capture, RequestRecord
-from inference.serving.recording.capture_switch import SWITCH
+from inference.models.request_record import RequestRecord
 from tests.accounts.making import make_key
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:inference_requestrecord_changelist")
-CAPTURES, BEGIN = reverse("admin:inference_capture_changelist"), reverse("admin:inference_capture_add")
 ASKED = '{"type":"chat","model":"tiny","messages":[{"role":"user","content":"a secret question"}]}'
 ANSWERED = '[{"answer":0,"part":"text","text":"a secret answer"}]'
-BANNER = "Prompts and answers are stored until"
-
-
-@pytest.fixture(autouse=True)
-def off() -> Iterator[None]:
-    yield
-    SWITCH.set(0)
 
 
 def viewer(*rights: str) -> Client:
@@ -54,11 +44,6 @@ def page(client: Client, address: str = LIST, **query: str) -> str:
 
 def page_of(row: RequestRecord) -> str:
     return reverse("admin:inference_requestrecord_change", args=[row.pk])
-
-
-def until(hours: float) -> dict[str, str]:
-    end = datetime.now(UTC) + timedelta(hours=hours)
-    return {"until_0": f"{end:%Y-%m-%d}", "until_1": f"{end:%H:%M:%S}", "reason": "a bug"}
 
 
 def test_a_row_shows_the_caller_the_duration_the_tokens_and_the_end(staff: Client) -> None:
@@ -175,28 +160,3 @@ def test_text_of_a_client_is_no_markup(staff: Client) -> None:
     row = record(model="<script>alert(1)</script>", prompt=ASKED.replace("a secret", "<script>alert(2)"))
     assert "&lt;script&gt;alert(2)" in page(staff, page_of(row))
     assert "<script>alert" not in page(staff) + page(staff, page_of(row))
-
-
-def test_a_capture_is_shown_on_every_page_until_it_is_stopped(staff: Client) -> None:
-    assert BANNER not in page(staff) and not SWITCH.is_on()
-    assert staff.post(BEGIN, until(1)).status_code == 302
-    assert SWITCH.is_on()
-    assert all(BANNER in page(staff, address) for address in (LIST, CAPTURES, reverse("admin:index")))
-    capture = Capture.objects.get()
-    assert capture.began_by and capture.began_by.username == "admin"
-    assert 'field-state">active<' in page(staff, CAPTURES)
-    staff.post(CAPTURES, {"action": "stop", "_selected_action": [capture.pk]})
-    assert not SWITCH.is_on() and BANNER not in page(staff)
-    assert 'field-state">active<' not in page(staff, CAPTURES)
-
-
-@pytest.mark.parametrize("hours", [-1, 24 * 8])
-def test_a_capture_has_an_end_that_is_not_far(staff: Client, hours: float) -> None:
-    assert "Give a time ahead, at most 7 days" in staff.post(BEGIN, until(hours)).content.decode()
-    assert not Capture.objects.exists()
-
-
-def test_the_banner_is_for_staff(staff: Client) -> None:
-    staff.post(BEGIN, until(1))
-    assert BANNER in page(viewer())
-    assert BANNER not in page(Client(headers={"host": "127.0.0.1"}), reverse("admin:login"))

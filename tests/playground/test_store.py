@@ -110,37 +110,6 @@ def test_the_list_comes_in_pages(store: ConversationStore) -> None:
     assert not rest["has_more"]
 
 
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        ("sieve", ["Primes"]),
-        ("eratos", ["Primes"]),
-        ("SIEVE of", ["Primes"]),
-        ("prim", ["Primes"]),
-        ("cafe", ["Coffee"]),
-        ("sieve coffee", []),
-        ('" OR * NEAR(', []),
-        ("", ["Coffee", "Primes"]),
-    ],
-)
-def test_words_are_found_in_titles_and_in_messages(
-    store: ConversationStore, search: str, found: list[str]
-) -> None:
-    _, path = ask(store, "Primes")
-    answer(store, path, "The sieve of Eratosthenes")
-    _, path = ask(store, "Coffee")
-    answer(store, path, "In a café")
-    assert titles(store, search) == found
-
-
-def test_an_edited_message_is_found_by_its_new_words_only(store: ConversationStore) -> None:
-    _, path = ask(store, "Drinks")
-    reply = answer(store, path, "tea")
-    reply.content = "coffee"
-    reply.save()
-    assert (titles(store, "tea"), titles(store, "coffee")) == ([], ["Drinks"])
-
-
 def test_a_deleted_conversation_comes_back_for_a_day(store: ConversationStore) -> None:
     found, _ = ask(store)
     store.delete(found.pk)

@@ -12,7 +12,7 @@ import pytest
 from inference.core.model_card import ModelCard
 from inference.repository.catalog import Catalog
 from inference.repository.model_folders import places
-from tests.repository.test_catalog_hub_cache import cached
+from tests.repository.test_hub_cache import cached
 from tests.tiny import make_tiny_model
 
 NOWHERE = "it is a link to a folder that is not there"

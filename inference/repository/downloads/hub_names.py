@@ -2,9 +2,7 @@
 
 import re
 
-from inference.repository.downloads.errors import (
-    NotAnId,
-)
+from inference.repository.downloads.errors import NotAnId
 from inference.repository.files import staging
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)

@@ -24,6 +24,7 @@ class SavedPrefix:
 
 
 def metadata(entry: PrefixEntry) -> dict[str, str]:
+    """The metadata of the file of an entry."""
     return {
         "owner": entry.owner,
         "tokens": base64.b64encode(entry.tokens.tobytes()).decode(),
@@ -46,5 +47,6 @@ def read_header(path: Path) -> SavedPrefix | None:
 
 
 def covers(entry: PrefixEntry, saved: SavedPrefix) -> bool:
+    """Whether the entry makes the saved prefix superfluous."""
     is_beginning = common_length(saved.tokens, entry.tokens) == len(saved.tokens)
     return saved.owner == entry.owner and is_beginning and entry.is_trimmable

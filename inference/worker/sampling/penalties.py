@@ -38,6 +38,7 @@ class Penalties:
 
 
 def has_penalties(sampling: Sampling) -> bool:
+    """Whether any of these penalties changes a logit."""
     # With a window, RecentTokens applies the repetition penalty.
     has_window = sampling.repetition_window is not None
     repetition = 1.0 if has_window else sampling.repetition_penalty or 1.0

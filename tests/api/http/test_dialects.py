@@ -5,6 +5,8 @@ from django.conf import settings
 from django.test import override_settings
 
 from inference.api.http import dialects
+from inference.api.http.dialects import is_dialect, is_ollama
+from inference.core.config import Config
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,30 @@ def test_an_api_has_a_name(path: str, name: str) -> None:
 def test_ollamas_is_where_the_operator_has_put_it() -> None:
     with override_settings(CONFIG=settings.CONFIG.model_copy(update={"ollama": "/o"})):
         assert [dialects.name_of(path) for path in ("/o/api/chat", "/ollama/api/chat")] == ["ollama", ""]
+
+
+@pytest.mark.parametrize(
+    ("path", "is_a_programs"),
+    [
+        ("/v1/models", True),
+        ("/v1", True),
+        ("/tokenize", True),
+        ("/v10", False),
+        ("/admin/", False),
+        ("/", False),
+    ],
+)
+def test_a_dialect_is_known_by_its_whole_prefix(path: str, is_a_programs: bool) -> None:
+    assert is_dialect(path) == is_a_programs
+
+
+@pytest.mark.parametrize(("prefix", "path"), [("/ollama", "/ollama/api/chat"), ("/x/y", "/x/y")])
+def test_ollamas_dialect_is_where_the_operator_put_it(prefix: str, path: str) -> None:
+    with override_settings(CONFIG=Config(ollama=prefix)):
+        assert is_ollama(path) and is_dialect(path)
+        assert not is_ollama("/v1/models")
+
+
+def test_without_an_address_ollamas_dialect_is_nowhere() -> None:
+    with override_settings(CONFIG=Config(ollama="")):
+        assert not is_ollama("/api/chat") and not is_ollama("/")

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from inference.management.bench import client
-from inference.management.bench.timed_answer import Round, TimedAnswer
 from tests.management.bench.wire import answering, chunked
 
 CLOSING = b"HTTP/1.0 200 OK\r\nContent-type: text/event-stream\r\n\r\n"
@@ -72,26 +71,3 @@ async def test_nobody_listening_is_a_failed_request() -> None:
         pass
     asked = await client.ask_together(port, [BODY])
     assert asked.failures == ("ConnectionRefusedError",)
-
-
-def answered(asked: float, pieces: tuple[float, ...], tokens: int) -> TimedAnswer:
-    return TimedAnswer(
-        asked=asked,
-        begun=asked,
-        ended=pieces[-1],
-        pieces=pieces,
-        tokens=tokens,
-        prompt_tokens=5,
-        cached_tokens=0,
-    )
-
-
-def test_rates_are_of_all_streams_together() -> None:
-    both = Round((answered(10.0, (11.0, 14.0), 8), answered(10.0, (12.0, 15.0), 7)))
-    assert both.request_rate == 15 / 5
-    assert both.decode_rate == 14 / 4
-
-
-def test_a_round_without_answers_has_no_rate() -> None:
-    assert Round((), ("status 500",)).request_rate is None
-    assert Round((), ("status 500",)).decode_rate is None

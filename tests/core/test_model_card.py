@@ -1,0 +1,21 @@
+"""A model as the catalog describes it."""
+
+from inference.core.requests import Sampling
+from tests.fakes import card
+
+
+def test_the_longest_context_is_the_models_own_where_the_operator_chose_one() -> None:
+    assert card("a", context_length=4096).longest_context == 4096
+    assert card("a", context_length=512, own_context=4096).longest_context == 4096
+
+
+def test_a_load_needs_the_weights_and_a_chunk_of_prefill() -> None:
+    assert card("a", resident_bytes=100, prefill_bytes=7).load_bytes == 107
+
+
+def test_choices_that_need_no_reload_are_taken_over_and_no_others() -> None:
+    before = card("a", context_length=512, adapter="llama3")
+    chosen = {"is_pinned": True, "idle_ttl_s": 5.0, "aliases": ("b",), "sampling": Sampling(temperature=0.5)}
+    after = before.with_choices_of(card("a", context_length=64, adapter="qwen", **chosen))
+    assert {name: getattr(after, name) for name in chosen} == chosen
+    assert (after.context_length, after.adapter) == (512, "llama3")

@@ -1,0 +1,38 @@
+"""The state of the pool as snapshots have it."""
+
+import pytest
+
+from inference.core.model_card import Finding
+from inference.core.pool_state import Loaded, Memory, ModelState, PoolSnapshot, ResidentModel
+
+LOADED = Loaded(seconds=1, memory=Memory(), context_length=8, vocab_size=2, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("memory", "held"),
+    [(Memory(active=5, cache=2, resident=4), 7), (Memory(active=1, cache=1, resident=4), 4)],
+)
+def test_the_larger_of_metal_and_the_system_is_held(memory: Memory, held: int) -> None:
+    assert memory.held == held
+
+
+@pytest.mark.parametrize("state", list(ModelState))
+def test_a_model_is_in_memory_while_a_worker_holds_it(state: ModelState) -> None:
+    assert state.is_in_memory == (state not in {"unloaded", "failed"})
+
+
+def test_the_light_is_that_of_the_worst_finding() -> None:
+    amber = Finding(light="amber", about="tools", text="a")
+    red = Finding(light="red", about="chat", text="b")
+    lights = [
+        Loaded(seconds=1, memory=Memory(), context_length=8, vocab_size=2, device="cpu", findings=found).light
+        for found in ((), (amber,), (red, amber))
+    ]
+    assert lights == ["green", "amber", "red"]
+
+
+def test_a_model_without_a_place_is_unloaded() -> None:
+    there = ResidentModel(id="a", state=ModelState.READY, loaded=LOADED)
+    snapshot = PoolSnapshot(limit_bytes=1, models=(there,))
+    assert snapshot.of("a") is there
+    assert snapshot.of("b") == ResidentModel(id="b", state=ModelState.UNLOADED)

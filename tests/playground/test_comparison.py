@@ -1,0 +1,14 @@
+"""Whether compared models answer together or in turn."""
+
+import pytest
+
+from playground import comparison
+from tests.fakes import GB, FakeRunner, card, serving
+
+
+@pytest.mark.parametrize(("size", "ending"), [(4 * GB, "answer at once."), (6 * GB, "was unloaded.")])
+def test_models_answer_together_where_their_memory_is_there(size: int, ending: str) -> None:
+    with serving(FakeRunner(), cards=[card("a", resident_bytes=size), card("b", resident_bytes=size)]):
+        text = comparison.plan(["a", "b", "none"])
+    assert f"{2 * size / GB:.1f} GB of memory are needed and there are 10.0 GB" in text
+    assert text.endswith(ending)

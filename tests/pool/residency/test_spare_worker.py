@@ -1,0 +1,63 @@
+"""The spare worker."""
+
+from inference.pool.residency.background_tasks import BackgroundTasks
+from inference.pool.residency.memory_ledger import MemoryLedger
+from inference.pool.residency.spare_worker import SpareWorker
+from tests.fakes import GB, FakeRunner
+from tests.pool.scene import spin
+
+
+class Workers:
+    """Starts fake runners and counts them."""
+
+    def __init__(self, *, is_kept: bool = True) -> None:
+        self.started: list[FakeRunner] = []
+        self.ledger = MemoryLedger(8 * GB, is_given=False)
+        self.spare = SpareWorker(self.start, self.ledger, BackgroundTasks(), is_kept=is_kept)
+
+    def start(self) -> FakeRunner:
+        made = FakeRunner()
+        made.device_bytes = 6 * GB
+        self.started.append(made)
+        return made
+
+
+async def test_there_is_one_at_most_and_it_reports_the_limit_of_the_device() -> None:
+    workers = Workers()
+    workers.spare.start()
+    workers.spare.start()
+    assert (len(workers.started), workers.spare.is_ready) == (1, False)
+    await spin()
+    assert (workers.spare.is_ready, workers.spare.pid) == (True, 4242)
+    assert workers.ledger.limit == 6 * GB
+
+
+async def test_the_one_that_is_warm_is_handed_over() -> None:
+    workers = Workers()
+    workers.spare.start()
+    await spin()
+    assert workers.spare.take() is workers.started[0]
+    assert (workers.spare.is_ready, workers.spare.pid) == (False, None)
+    assert workers.spare.take() is workers.started[1]
+
+
+async def test_one_that_ends_is_forgotten() -> None:
+    workers = Workers()
+    workers.spare.start()
+    await spin()
+    workers.started[0].die("killed by a test")
+    await spin()
+    assert (workers.spare.is_ready, workers.spare.pid) == (False, None)
+
+
+async def test_none_is_kept_where_that_is_switched_off_or_the_pool_closes() -> None:
+    workers = Workers(is_kept=False)
+    workers.spare.start()
+    assert workers.started == []
+    kept = Workers()
+    kept.spare.start()
+    await kept.spare.close()
+    assert kept.started[0].is_stopped
+    kept.spare.take()
+    kept.spare.start()
+    assert len(kept.started) == 1
