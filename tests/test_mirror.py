@@ -1,0 +1,97 @@
+"""tests/ mirrors the source: a file of logic has a test file at the same place."""
+
+from pathlib import Path
+
+from inference.core.config import BASE_DIR
+from tests.test_architecture import sources
+
+# Data, ports and wiring: nothing that a test of their own could find wrong.
+WITHOUT_LOGIC = [
+    "adapters/piece",
+    "adapters/reasoning_state",
+    "adapters/tokenizer",
+    "api/operator/api",
+    "api/vllm/api",
+    "api/vllm/schemas",
+    "apps",
+    "core/events",
+    "core/units",
+    "models/download",
+    "models/stored_response",
+    "pool/options",
+    "pool/residency/records",
+    "pool/workers/runner",
+    "repository/downloads/active_download",
+    "repository/downloads/errors",
+    "serving/event_observer",
+    "serving/recording/request_entry",
+    "playground/apps",
+    "playground/models",
+    "playground/schemas",
+    "playground/urls",
+    "mlxsite/settings",
+    "mlxsite/urls",
+]
+# A file, or a folder's files without a test file of their own: the test file that tests them.
+TESTED_BY = {
+    "adapters/harmony": "adapters/families/test_gpt_oss",
+    "adapters/harmony_calls": "adapters/families/test_gpt_oss",
+    "admin/dashboard/rows": "admin/dashboard/test_page",
+    "admin/model_list": "admin/test_model_admin",
+    "admin/model_list_socket": "api/http/test_live_socket",
+    "api/anthropic/message_writer": "api/anthropic/test_content_blocks",
+    "api/anthropic/openapi_objects": "api/openai/test_openapi_document",
+    "api/anthropic/schemas": "api/openai/test_reference",
+    "api/http/single_outcome": "api/openai/test_tokenize",
+    "api/ollama/answer_writer": "api/ollama/test_answering",
+    "api/ollama/schemas": "api/openai/test_reference",
+    "api/openai/responses": "api/openai/test_responses",
+    "api/openai/schemas": "api/openai/test_reference",
+    "management/bench": "management/bench/test_rows",
+    "management/commands/bench": "e2e/test_bench",
+    "management/commands/pin": "management/test_pin_command",
+    "management/commands/serve": "e2e/test_serve",
+    "management/commands/unpin": "management/test_pin_command",
+    "management/shutdown": "e2e/test_serve",
+    "mlxsite/stream_request": "mlxsite/test_server",
+    "playground/consumers": "api/http/test_live_socket",
+    "pool/workers/child_process": "pool/workers/test_worker_process",
+    "repository/downloads/download_process": "repository/downloads/test_process",
+    "templatetags/capture": "admin/test_capture_admin",
+    "templatetags/dashboard": "admin/dashboard/test_views",
+    "worker/__main__": "pool/workers/test_worker_process",
+    "worker/baseline": "management/bench/test_rows",
+    "worker/conversion/__main__": "worker/conversion/test_conversion",
+    "worker/embedding": "pool/test_worker_embeddings",
+    "worker/engine": "worker/engine/test_batch",
+    "worker/memory": "pool/test_worker_prefixes",
+    "worker/model": "pool/test_worker_families",
+    "worker/open_request": "worker/test_open_requests",
+    "worker/sampling/grammar_compiler": "worker/sampling/test_grammar",
+    "worker/self_test": "pool/workers/test_self_test",
+    "worker/session": "pool/workers/test_worker_process",
+    "worker/token_logprobs": "worker/test_open_requests",
+}
+
+
+def own_place(path: Path) -> str:
+    """`pool/pins` of inference/pool/pins.py, and `playground/store` of playground/store.py."""
+    return path.relative_to(BASE_DIR).with_suffix("").as_posix().removeprefix("inference/")
+
+
+def has_mirror(place: str) -> bool:
+    """Whether tests/ has a test file at the same place, perhaps with more behind its name."""
+    folder, _, name = f"tests/{place}".rpartition("/")
+    return any(list((BASE_DIR / folder).glob(f"test_{name}{more}.py")) for more in ("", "_*"))
+
+
+def test_each_file_of_logic_has_a_test_file() -> None:
+    bare = {
+        place for path in sources() if path.name != "__init__.py" and not has_mirror(place := own_place(path))
+    }
+    listed = {*WITHOUT_LOGIC, *TESTED_BY}
+    missing = {place for place in bare if place not in listed and place.rpartition("/")[0] not in TESTED_BY}
+    assert missing == set()
+    folders = {place.rpartition("/")[0] for place in bare}
+    assert {place for place in listed if place not in bare | folders} == set()  # no entry is needless
+    assert {test for test in TESTED_BY.values() if not (BASE_DIR / f"tests/{test}.py").exists()} == set()
