@@ -17,7 +17,7 @@ async def test_it_returns_what_the_work_returns_and_raises_what_it_raises() -> N
 
 
 async def test_the_work_sees_the_context_of_its_caller() -> None:
-    caller = contextvars.ContextVar("who", default="nobody")
+    caller = contextvars.ContextVar("caller", default="nobody")
     caller.set("ann")
     assert await Threads("test", 1).run(caller.get) == "ann"
 

@@ -124,6 +124,6 @@ Item = Annotated[
 _ITEM: TypeAdapter[Any] = TypeAdapter(Item)
 
 
-def check_item(told: dict[str, Any]) -> None:
+def check_item(item: dict[str, Any]) -> None:
     """Raises pydantic's ValidationError."""
-    _ITEM.validate_python(told)
+    _ITEM.validate_python(item)

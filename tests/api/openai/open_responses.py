@@ -271,9 +271,9 @@ AnyEvent = Annotated[
 _EVENT: TypeAdapter[Any] = TypeAdapter(AnyEvent)
 
 
-def check_response(told: dict[str, Any]) -> Response:
+def check_response(dumped: dict[str, Any]) -> Response:
     """The response, once it is all that is required; raises pydantic's ValidationError or AssertionError."""
-    response = Response.model_validate(told)
+    response = Response.model_validate(dumped)
     assert (response.completed_at is not None) == (response.status == "completed")
     assert (response.error is not None) == (response.status == "failed")
     assert (response.incomplete_details is not None) == (response.status == "incomplete")
@@ -295,7 +295,7 @@ def check_event(frame: str) -> dict[str, Any]:
     name, data = frame.split("\n")
     event: Any = _EVENT.validate_json(data.removeprefix("data: "))
     assert name == f"event: {event.type}"
-    told: dict[str, Any] = event.model_dump(by_alias=True)
+    dumped: dict[str, Any] = event.model_dump(by_alias=True)
     if isinstance(event, Whole):
-        check_response(told["response"])
-    return told
+        check_response(dumped["response"])
+    return dumped

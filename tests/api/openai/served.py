@@ -57,13 +57,13 @@ def _outcome(request: EmbeddingRequest | RerankRequest | TokenizeRequest | Detok
     if isinstance(request, EmbeddingRequest):
         return Embedded(vectors=(bytes(8),) * len(request.inputs))
     count = request.of.answers // request.of.n if isinstance(request, TokenizeRequest) else 1
-    told = count if getattr(request, "with_pieces", False) else 0
+    listed = count if getattr(request, "with_pieces", False) else 0
     return Tokenized(
         tokens=((1, 2),) * count,
         texts=("ab",) * count,
         context_length=8,
-        pieces=((b"a", b"b"),) * told,
-        entries=(("a", "b"),) * told,
+        pieces=((b"a", b"b"),) * listed,
+        entries=(("a", "b"),) * listed,
     )
 
 

@@ -28,9 +28,9 @@ async def got(path: str, method: str = "get") -> Any:
 async def ended(response_id: str) -> dict[str, Any]:
     """The response once it has ended; it is polled as clients do."""
     for _ in range(500):
-        told: dict[str, Any] = await got(response_id)
-        if told["status"] not in {"queued", "in_progress"}:
-            return told
+        answer: dict[str, Any] = await got(response_id)
+        if answer["status"] not in {"queued", "in_progress"}:
+            return answer
         await asyncio.sleep(0.01)
     raise AssertionError("it does not end")
 
@@ -79,8 +79,8 @@ async def test_it_can_be_cancelled_and_keeps_its_text() -> None:
 
 
 async def test_only_one_in_the_background_can_be_cancelled() -> None:
-    told, _ = await made(telling(*SAID, *ENDED))
-    response = await AsyncClient().post(f"/v1/responses/{told['id']}/cancel")
+    answer, _ = await made(telling(*SAID, *ENDED))
+    response = await AsyncClient().post(f"/v1/responses/{answer['id']}/cancel")
     assert response.status_code == 400 and "background" in error_of(response)["message"]
     assert (await AsyncClient().post("/v1/responses/resp_none/cancel")).status_code == 404
 
@@ -143,8 +143,8 @@ async def test_one_that_fails_says_why(runner: FakeRunner, code: str, output: in
 
 
 async def test_one_whose_server_ended_has_failed() -> None:
-    told, _ = await made(telling(*SAID, *ENDED))
-    lost = told | {
+    answer, _ = await made(telling(*SAID, *ENDED))
+    lost = answer | {
         "status": "in_progress",
         "background": True,
         "completed_at": None,
@@ -152,7 +152,7 @@ async def test_one_whose_server_ended_has_failed() -> None:
         "output": [],
     }
     await sync_to_async(StoredResponse.objects.update)(body=lost)
-    first, second = await got(told["id"]), await got(told["id"])
+    first, second = await got(answer["id"]), await got(answer["id"])
     assert (first["status"], first["error"]["code"]) == ("failed", "server_error")
     assert first == second and check_response(first)
 

@@ -37,10 +37,10 @@ async def compacted(**body: Any) -> tuple[dict[str, Any], Any]:
 
 
 async def test_a_compaction_is_the_users_messages_and_a_summary() -> None:
-    told, request = await compacted(tools=[NOW], instructions="Be brief.")
-    assert (told["object"], told["usage"]["output_tokens"]) == ("response.compaction", 6)
-    assert [item["type"] for item in told["output"]] == ["message", "message", "compaction"]
-    assert [item["content"][0]["text"] for item in told["output"][:2]] == ["one", "three"]
+    answer, request = await compacted(tools=[NOW], instructions="Be brief.")
+    assert (answer["object"], answer["usage"]["output_tokens"]) == ("response.compaction", 6)
+    assert [item["type"] for item in answer["output"]] == ["message", "message", "compaction"]
+    assert [item["content"][0]["text"] for item in answer["output"][:2]] == ["one", "three"]
     assert [message.role for message in request.messages] == [
         "system",
         "user",
@@ -50,7 +50,7 @@ async def test_a_compaction_is_the_users_messages_and_a_summary() -> None:
         "user",
     ]
     assert request.tools == () and "summary" in request.messages[-1].content
-    for item in told["output"]:
+    for item in answer["output"]:
         check_item(item)
 
 
@@ -60,20 +60,20 @@ async def test_a_conversation_that_the_assistant_ended_is_not_continued() -> Non
 
 
 async def test_it_stands_for_the_conversation_when_it_is_sent_back() -> None:
-    told, _ = await compacted()
+    answer, _ = await compacted()
     after = {"role": "user", "content": "four"}
-    kept, request = await made(telling(*SAID, *ENDED), input=[*told["output"], after])
-    *said, summary, last = [message.content for message in request.messages]
-    assert (said, last) == (["one", "three"], "four") and summary.endswith("\n\nHello")
+    kept, request = await made(telling(*SAID, *ENDED), input=[*answer["output"], after])
+    *earlier, summary, last = [message.content for message in request.messages]
+    assert (earlier, last) == (["one", "three"], "four") and summary.endswith("\n\nHello")
     _, request = await made(telling(*SAID, *ENDED), input="five", previous_response_id=kept["id"])
     assert request.messages[2].content == summary
 
 
 async def test_a_stored_conversation_can_be_compacted() -> None:
     first, _ = await made(telling(*SAID, *ENDED), input="one")
-    told, request = await compacted(input="two", previous_response_id=first["id"])
+    answer, request = await compacted(input="two", previous_response_id=first["id"])
     assert [message.content for message in request.messages[:3]] == ["one", "Hello", "two"]
-    assert len(told["output"]) == 3
+    assert len(answer["output"]) == 3
 
 
 async def test_a_compaction_of_another_server_is_left_out_and_one_that_is_broken_refused() -> None:

@@ -60,13 +60,13 @@ def token(text: str, logprob: float | None, *top: tuple[str, float]) -> TokenLog
 
 
 def saying(*tokens: TokenLogprob) -> EventRunner:
-    said = [TextDelta(text=one.text, logprobs=(one,)) for one in tokens]
+    deltas = [TextDelta(text=one.text, logprobs=(one,)) for one in tokens]
     return EventRunner(
-        Accepted(prompt_tokens=1), *said, Ended(reason="length"), Finished(usage=Usage(prompt_tokens=1))
+        Accepted(prompt_tokens=1), *deltas, Ended(reason="length"), Finished(usage=Usage(prompt_tokens=1))
     )
 
 
-async def told(tokens: Sequence[TokenLogprob], is_streamed: bool, **fields: Any) -> list[Any]:
+async def logprobs_of(tokens: Sequence[TokenLogprob], is_streamed: bool, **fields: Any) -> list[Any]:
     """The top_logprobs of these tokens."""
     with serving(saying(*tokens)):
         response = await complete(stream=is_streamed, **fields)
@@ -78,7 +78,7 @@ async def told(tokens: Sequence[TokenLogprob], is_streamed: bool, **fields: Any)
 @pytest.mark.parametrize("is_streamed", [False, True])
 async def test_the_drawn_token_stands_beside_the_likeliest(is_streamed: bool) -> None:
     drawn = [token(" b", -9.5, (" a", -0.5)), token(" a", -0.5, (" a", -0.5)), token(" c", -7.0)]
-    assert await told(drawn, is_streamed, logprobs=1) == [
+    assert await logprobs_of(drawn, is_streamed, logprobs=1) == [
         {" a": -0.5, " b": -9.5},
         {" a": -0.5},
         {" c": -7.0},
@@ -88,18 +88,21 @@ async def test_the_drawn_token_stands_beside_the_likeliest(is_streamed: bool) ->
 @pytest.mark.parametrize("is_streamed", [False, True])
 async def test_without_alternatives_it_stands_alone(is_streamed: bool) -> None:
     drawn = [token(" a", -0.25), token(" b", -3.0)]
-    assert await told(drawn, is_streamed, logprobs=0) == [{" a": -0.25}, {" b": -3.0}]
+    assert await logprobs_of(drawn, is_streamed, logprobs=0) == [{" a": -0.25}, {" b": -3.0}]
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])
 async def test_nothing_comes_before_an_echos_first_token(is_streamed: bool) -> None:
     echoed = [token("Once", None), token(" upon", -4.0, (" more", -1.0))]
-    assert await told(echoed, is_streamed, logprobs=1, echo=True) == [None, {" more": -1.0, " upon": -4.0}]
+    assert await logprobs_of(echoed, is_streamed, logprobs=1, echo=True) == [
+        None,
+        {" more": -1.0, " upon": -4.0},
+    ]
 
 
 async def test_the_drawn_token_is_listed_though_another_has_its_text() -> None:
     drawn = token("\ufffd", -5.0, ("\ufffd", -1.0), (" a", -2.0), (" a", -3.0))
-    assert await told([drawn], False, logprobs=3) == [{"\ufffd": -5.0, " a": -2.0}]
+    assert await logprobs_of([drawn], False, logprobs=3) == [{"\ufffd": -5.0, " a": -2.0}]
 
 
 async def test_a_chat_receives_the_likeliest_and_no_more() -> None:

@@ -15,8 +15,8 @@ EMBEDDER = card(kind="embedding")
 
 
 def telling(*vectors: tuple[float, ...]) -> EventRunner:
-    told = Embedded(vectors=tuple(struct.pack("<3f", *vector) for vector in vectors))
-    return EventRunner(Accepted(prompt_tokens=7), told, Finished(usage=Usage(prompt_tokens=7)))
+    embedded = Embedded(vectors=tuple(struct.pack("<3f", *vector) for vector in vectors))
+    return EventRunner(Accepted(prompt_tokens=7), embedded, Finished(usage=Usage(prompt_tokens=7)))
 
 
 async def asked(runner: EventRunner, **fields: Any) -> tuple[Any, EmbeddingRequest]:

@@ -49,14 +49,14 @@ async def test_a_key_opens() -> None:
 
 @pytest.mark.usefixtures("runner")
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [({"is_revoked": True}, "revoked"), ({"expires_at": datetime.now(UTC) - timedelta(days=1)}, "expired")],
 )
-async def test_a_key_that_is_over_is_401_and_says_so(fields: dict[str, Any], said: str) -> None:
+async def test_a_key_that_is_over_is_401_and_says_so(fields: dict[str, Any], message: str) -> None:
     _, secret = await make(**fields)
     response = await ask(secret)
     assert (response.status_code, error_of(response)["code"]) == (401, "invalid_api_key")
-    assert said in error_of(response)["message"] and response["WWW-Authenticate"] == "Bearer"
+    assert message in error_of(response)["message"] and response["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.usefixtures("runner")
@@ -143,9 +143,9 @@ async def test_answers_made_together_share_the_tokens_of_the_day() -> None:
         answers = await asyncio.gather(*(ask(secret, max_tokens=500) for _ in range(8)))
         assert runner.running == 0 and (await ask(secret)).status_code == 429
     assert {answer.status_code for answer in answers} == {200}
-    told = [answer.json() for answer in answers]
-    assert {one["choices"][0]["finish_reason"] for one in told} == {"length"}
-    assert 100 <= sum(one["usage"]["total_tokens"] for one in told) <= 108  # each may have one token more
+    bodies = [answer.json() for answer in answers]
+    assert {one["choices"][0]["finish_reason"] for one in bodies} == {"length"}
+    assert 100 <= sum(one["usage"]["total_tokens"] for one in bodies) <= 108  # each may have one token more
 
 
 @pytest.mark.usefixtures("runner")

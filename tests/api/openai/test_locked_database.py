@@ -67,7 +67,7 @@ def test_requests_are_admitted_while_the_database_is_locked(answering: Site, dat
     with locked(data):
         time.sleep(2.5)  # every answer under way now waits to be saved
         with httpx.Client(base_url=answering.address, timeout=10) as client:
-            said = [
+            answers = [
                 client.post("/v1/chat/completions", json=chat_body()),
                 client.post("/v1/chat/completions", json=long),
                 client.post("/v1/embeddings", json={"model": "vectors", "input": "Hi"}),
@@ -76,7 +76,7 @@ def test_requests_are_admitted_while_the_database_is_locked(answering: Site, dat
                 client.get("/v1/models/tiny"),
             ]
             streamed = client.post("/v1/chat/completions", json=chat_body(stream=True))
-    assert [answer.status_code for answer in said] == [200] * 6
+    assert [answer.status_code for answer in answers] == [200] * 6
     assert streamed.text.endswith("data: [DONE]\n\n")
 
 

@@ -42,8 +42,8 @@ async def frames(runner: FakeRunner, **body: Any) -> str:
 
 @pytest.mark.parametrize("body", BODIES)
 async def test_a_response_has_every_field_whatever_was_asked(body: dict[str, Any]) -> None:
-    told, _ = await made(telling(*SAID, *ENDED), **body)
-    assert check_response(told).status == "completed"
+    answer, _ = await made(telling(*SAID, *ENDED), **body)
+    assert check_response(answer).status == "completed"
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -60,8 +60,8 @@ async def test_every_event_has_every_field_whatever_was_asked(body: dict[str, An
 @pytest.mark.parametrize(("end", "status"), [(ENDED, "completed"), (CUT, "incomplete")])
 async def test_answers_of_every_make_have_it(events: list[Event], end: list[Event], status: str) -> None:
     runner = telling(*events, *end)
-    told, _ = await made(runner, tools=[NOW])
-    assert check_response(told).status == status
+    answer, _ = await made(runner, tools=[NOW])
+    assert check_response(answer).status == status
     streamed = check_stream(await frames(runner, tools=[NOW]))
     assert streamed[-1]["type"] == f"response.{status}"
 
@@ -69,8 +69,8 @@ async def test_answers_of_every_make_have_it(events: list[Event], end: list[Even
 @given(events=answers(most=1))
 @settings(max_examples=60, deadline=None)
 def test_any_answer_has_it_streamed_and_whole(events: list[Event]) -> None:
-    told, _ = async_to_sync(made)(EventRunner(*events), store=False)
-    check_response(told)
+    answer, _ = async_to_sync(made)(EventRunner(*events), store=False)
+    check_response(answer)
     check_stream(async_to_sync(frames)(EventRunner(*events), store=False))
 
 
@@ -95,9 +95,9 @@ async def test_a_stored_one_has_it_and_so_have_its_items() -> None:
         {"type": "function_call_output", "call_id": "call_a", "output": "noon"},
         {"role": "user", "content": [{"type": "input_text", "text": "And?"}]},
     ]
-    told, _ = await made(telling(*SAID, *ENDED), input=sent)
-    client, address = AsyncClient(), f"/v1/responses/{told['id']}"
-    assert check_response(json.loads((await client.get(address)).content)).id == told["id"]
+    answer, _ = await made(telling(*SAID, *ENDED), input=sent)
+    client, address = AsyncClient(), f"/v1/responses/{answer['id']}"
+    assert check_response(json.loads((await client.get(address)).content)).id == answer["id"]
     items = json.loads((await client.get(f"{address}/input_items?order=asc")).content)["data"]
     assert [item["type"] for item in items[2:5]] == [item["type"] for item in first["output"][:3]]
     assert items[1]["phase"] == "commentary"
@@ -110,20 +110,20 @@ async def test_a_stored_one_has_it_and_so_have_its_items() -> None:
 
 async def test_a_request_s_own_values_are_shown() -> None:
     wishes = {"temperature": 0.5, "top_p": 0.9, "presence_penalty": 0.25, "frequency_penalty": -0.5}
-    told, _ = await made(telling(*SAID, *ENDED), **wishes)
-    assert {name: told[name] for name in wishes} == wishes
+    answer, _ = await made(telling(*SAID, *ENDED), **wishes)
+    assert {name: answer[name] for name in wishes} == wishes
 
 
 async def test_what_nobody_set_is_what_the_sampler_takes() -> None:
-    told, _ = await made(telling(*SAID, *ENDED))
-    assert (told["temperature"], told["top_p"], told["presence_penalty"]) == (1.0, 1.0, 0.0)
+    answer, _ = await made(telling(*SAID, *ENDED))
+    assert (answer["temperature"], answer["top_p"], answer["presence_penalty"]) == (1.0, 1.0, 0.0)
 
 
 async def test_the_operators_choice_is_shown_where_the_request_leaves_it_open() -> None:
     with serving(FakeRunner(), cards=[card(sampling=Sampling(temperature=0.3, top_p=0.8))]):
         response = await post({"input": "Hi", "top_p": 0.7})
-    told = json.loads(response.content)
-    assert (told["temperature"], told["top_p"]) == (0.3, 0.7)
+    answer = json.loads(response.content)
+    assert (answer["temperature"], answer["top_p"]) == (0.3, 0.7)
 
 
 async def test_what_the_model_drew_with_is_shown_in_every_event() -> None:
@@ -135,13 +135,13 @@ async def test_what_the_model_drew_with_is_shown_in_every_event() -> None:
 
 async def test_the_caller_and_the_tier_are_shown() -> None:
     sent = {"safety_identifier": "ann", "prompt_cache_key": "k"}
-    told, _ = await made(telling(*SAID, *ENDED), **sent, service_tier="auto")
-    assert {name: told[name] for name in sent} == sent
-    assert (told["service_tier"], told["max_tool_calls"], told["top_logprobs"]) == ("default", None, 0)
+    answer, _ = await made(telling(*SAID, *ENDED), **sent, service_tier="auto")
+    assert {name: answer[name] for name in sent} == sent
+    assert (answer["service_tier"], answer["max_tool_calls"], answer["top_logprobs"]) == ("default", None, 0)
 
 
 async def test_it_is_completed_when_it_is_complete_and_not_before() -> None:
     events = [one["response"] for one in check_stream(await frames(telling(*SAID, *ENDED)))[:2]]
-    told, _ = await made(telling(*SAID, *ENDED))
+    answer, _ = await made(telling(*SAID, *ENDED))
     assert [one["completed_at"] for one in events] == [None, None]
-    assert told["completed_at"] >= told["created_at"]
+    assert answer["completed_at"] >= answer["created_at"]

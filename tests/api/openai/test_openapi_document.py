@@ -136,8 +136,8 @@ def test_what_follows_the_description_is_done(site: Site, label: str) -> None:
         without_orphans(case.body)
         without_history(case.path, case.body)
         response = asked(site, case)
-        told = "" if response.status_code == 200 else response.json()["error"]["message"]
-        assert not told or BETWEEN_FIELDS.search(told), told
+        answer = "" if response.status_code == 200 else response.json()["error"]["message"]
+        assert not answer or BETWEEN_FIELDS.search(answer), answer
         done.append(response.status_code == 200)
 
     strategy = OPERATIONS[label].as_strategy(generation_mode=GenerationMode.POSITIVE)
@@ -198,13 +198,13 @@ def test_a_name_is_one_schema_in_every_body() -> None:
 
 
 def test_every_route_is_described() -> None:
-    described = {(method.upper(), path) for path, told in document()["paths"].items() for method in told}
+    described = {(method.upper(), path) for path, answer in document()["paths"].items() for method in answer}
     assert described == {(method, re.sub(r"{\w+:", "{", path)) for method, path in ROUTES}
     assert len(ANSWERS) == len(ROUTES)
 
 
 async def test_the_description_is_given_to_anybody() -> None:
     response = await AsyncClient().get("/v1/openapi.json")
-    told = json.loads(response.content)
-    assert (response.status_code, told["openapi"]) == (200, "3.1.0")
-    assert "temperature" in told["components"]["schemas"]["ChatCompletionBody"]["properties"]
+    answer = json.loads(response.content)
+    assert (response.status_code, answer["openapi"]) == (200, "3.1.0")
+    assert "temperature" in answer["components"]["schemas"]["ChatCompletionBody"]["properties"]

@@ -12,7 +12,7 @@ from tests.api.openai.reaching import CHAT, COMPLETION, EMBEDDING, RESPONSE
 from tests.fakes import EventRunner, FakeRunner, card, serving
 
 
-def told_by(request: Request, path: str) -> Any:
+def value_at(request: Request, path: str) -> Any:
     found: Any = request
     for part in path.split("."):
         found = found[int(part)] if part.isdecimal() else getattr(found, part)
@@ -30,7 +30,7 @@ async def asked(endpoint: str, body: dict[str, Any], runner: FakeRunner, kind: s
 @pytest.mark.parametrize(("fields", "path", "value"), CHAT)
 async def test_a_field_of_a_chat_reaches_the_model(fields: dict[str, Any], path: str, value: Any) -> None:
     request = await asked("chat/completions", {"messages": HELLO} | fields, FakeRunner())
-    assert told_by(request, path) == value
+    assert value_at(request, path) == value
 
 
 @pytest.mark.parametrize(("fields", "path", "value"), COMPLETION)
@@ -38,7 +38,7 @@ async def test_a_field_of_a_completion_reaches_the_model(
     fields: dict[str, Any], path: str, value: Any
 ) -> None:
     request = await asked("completions", {"prompt": "Hi"} | fields, FakeRunner())
-    assert told_by(request, path) == value
+    assert value_at(request, path) == value
 
 
 @pytest.mark.parametrize(("fields", "path", "value"), EMBEDDING)
@@ -49,10 +49,10 @@ async def test_a_field_of_an_embedding_reaches_the_model(
     vectors = Embedded(vectors=(struct.pack("<3f", 1, 0, 0),) * count)
     runner = EventRunner(Accepted(prompt_tokens=1), vectors, Finished(usage=Usage(prompt_tokens=1)))
     request = await asked("embeddings", {"input": "Hi"} | fields, runner, kind="embedding")
-    assert told_by(request, path) == value
+    assert value_at(request, path) == value
 
 
 @pytest.mark.parametrize(("fields", "path", "value"), RESPONSE)
 async def test_a_field_of_a_response_reaches_the_model(fields: dict[str, Any], path: str, value: Any) -> None:
     request = await asked("responses", {"input": "Hi", "store": False} | fields, FakeRunner())
-    assert told_by(request, path) == value
+    assert value_at(request, path) == value

@@ -56,24 +56,24 @@ async def test_an_item_that_was_sent_can_be_referred_to_as_well() -> None:
 async def test_a_reference_to_nothing_is_named() -> None:
     unknown = {"type": "item_reference", "id": "msg_6890b6c405028dbe72182a78e224b5d7"}
     assert await refused(input=[HI, unknown]) == (404, "input.1.id")
-    told, _ = await made(telling(*SAID, *ENDED), store=False)
-    assert await refused(input=[HI, unknown | {"id": told["output"][0]["id"]}]) == (404, "input.1.id")
+    received, _ = await made(telling(*SAID, *ENDED), store=False)
+    assert await refused(input=[HI, unknown | {"id": received["output"][0]["id"]}]) == (404, "input.1.id")
 
 
 # Reasoning.
 
 
 async def test_sealed_reasoning_comes_back_to_the_model() -> None:
-    told, _ = await made(telling(*THOUGHT, *SAID, *ENDED), **SEALED)
-    thought, said = told["output"]
-    assert check_response(told)
+    received, _ = await made(telling(*THOUGHT, *SAID, *ENDED), **SEALED)
+    thought, reply = received["output"]
+    assert check_response(received)
     bare = {
         "type": "reasoning",
         "id": thought["id"],
         "summary": [],
         "encrypted_content": thought["encrypted_content"],
     }
-    _, request = await made(telling(*SAID, *ENDED), input=[HI, bare, said, HI], **SEALED)
+    _, request = await made(telling(*SAID, *ENDED), input=[HI, bare, reply, HI], **SEALED)
     assert (request.messages[1].reasoning, request.messages[1].content) == ("Hm.", "Hello")
     events = await streamed(telling(*THOUGHT, *SAID, *ENDED), **SEALED)
     (done,) = [
@@ -83,8 +83,8 @@ async def test_sealed_reasoning_comes_back_to_the_model() -> None:
 
 
 async def test_reasoning_is_not_sealed_unless_it_is_asked_for() -> None:
-    told, _ = await made(telling(*THOUGHT, *SAID, *ENDED))
-    assert "encrypted_content" not in told["output"][0]
+    received, _ = await made(telling(*THOUGHT, *SAID, *ENDED))
+    assert "encrypted_content" not in received["output"][0]
 
 
 async def test_a_seal_that_is_broken_is_refused() -> None:
@@ -117,10 +117,10 @@ async def test_a_summary_is_read_where_there_is_nothing_else() -> None:
     "asked", [{"summary": "auto"}, {"summary": "detailed"}, {"generate_summary": "concise"}]
 )
 async def test_a_summary_is_the_reasoning_itself(asked: dict[str, str]) -> None:
-    told, _ = await made(telling(*THOUGHT, *SAID, *ENDED), reasoning=asked)
-    assert told["output"][0]["summary"] == [{"type": "summary_text", "text": "Hm."}]
-    assert told["output"][0]["content"] == [{"type": "reasoning_text", "text": "Hm."}]
-    assert told["reasoning"]["summary"] in asked.values() and check_response(told)
+    received, _ = await made(telling(*THOUGHT, *SAID, *ENDED), reasoning=asked)
+    assert received["output"][0]["summary"] == [{"type": "summary_text", "text": "Hm."}]
+    assert received["output"][0]["content"] == [{"type": "reasoning_text", "text": "Hm."}]
+    assert received["reasoning"]["summary"] in asked.values() and check_response(received)
     events = await streamed(telling(*THOUGHT, *SAID, *ENDED), reasoning=asked)
     kinds = [event["type"].removeprefix("response.") for event in events if event.get("output_index") == 0]
     assert kinds == [
@@ -172,9 +172,9 @@ async def test_a_refusal_is_read_as_text() -> None:
         "role": "assistant",
         "content": [*parts, {"type": "refusal", "refusal": "I cannot."}],
     }
-    told, request = await made(telling(*SAID, *ENDED), input=[HI, item, HI])
+    received, request = await made(telling(*SAID, *ENDED), input=[HI, item, HI])
     assert request.messages[1].content == "No: I cannot."
-    _, request = await made(telling(*SAID, *ENDED), input="And?", previous_response_id=told["id"])
+    _, request = await made(telling(*SAID, *ENDED), input="And?", previous_response_id=received["id"])
     assert request.messages[1].content == "No: I cannot."
     assert await refused(input=[HI | {"content": item["content"][1:]}]) == (400, "input.0.content.0.type")
 

@@ -66,11 +66,11 @@ async def test_a_stored_stream_comes_again_as_it_was(events: list[Event], reason
 
 
 async def test_one_that_came_whole_can_be_streamed_too() -> None:
-    told, _ = await made(telling(*THOUGHT, *SAID, *PATCHED, *ENDED), tools=[PATCH, GROUP])
+    answer, _ = await made(telling(*THOUGHT, *SAID, *PATCHED, *ENDED), tools=[PATCH, GROUP])
     events = check_stream(
-        await again(told["id"], "&include=reasoning.encrypted_content&include_obfuscation=false")
+        await again(answer["id"], "&include=reasoning.encrypted_content&include_obfuscation=false")
     )
-    assert events[-1]["response"] == check_response(told).model_dump(by_alias=True)
+    assert events[-1]["response"] == check_response(answer).model_dump(by_alias=True)
     assert "".join(one["delta"] for one in events if one["type"].endswith("output_text.delta")) == "Hello"
 
 
@@ -79,10 +79,10 @@ async def test_one_that_came_whole_can_be_streamed_too() -> None:
 
 @pytest.mark.parametrize("asked", [{"include": ["message.output_text.logprobs"]}, {"top_logprobs": 2}])
 async def test_every_token_of_the_text_has_its_log_probability(asked: dict[str, Any]) -> None:
-    told, request = await made(telling(*LIKELY, *ENDED), **asked)
+    answer, request = await made(telling(*LIKELY, *ENDED), **asked)
     assert request.logprobs == asked.get("top_logprobs", 0)
-    assert told["top_logprobs"] == asked.get("top_logprobs", 0) and check_response(told)
-    logprobs = told["output"][0]["content"][0]["logprobs"]
+    assert answer["top_logprobs"] == asked.get("top_logprobs", 0) and check_response(answer)
+    logprobs = answer["output"][0]["content"][0]["logprobs"]
     assert [one["token"] for one in logprobs] == ["Hel", "l", "o", ""]
     assert [one["token"] for one in logprobs[0]["top_logprobs"]] == ["Hel", "By"]
     events = check_stream(await stream_of(telling(*LIKELY, *ENDED), **asked))
@@ -93,9 +93,9 @@ async def test_every_token_of_the_text_has_its_log_probability(asked: dict[str, 
 
 
 async def test_an_answer_with_log_probabilities_can_be_sent_back() -> None:
-    told, _ = await made(telling(*LIKELY, *ENDED), top_logprobs=2)
+    answer, _ = await made(telling(*LIKELY, *ENDED), top_logprobs=2)
     _, request = await made(
-        telling(*SAID, *ENDED), input=[*told["output"], {"role": "user", "content": "And?"}]
+        telling(*SAID, *ENDED), input=[*answer["output"], {"role": "user", "content": "And?"}]
     )
     assert request.messages[0].content == "Hello"
 
@@ -120,5 +120,5 @@ async def test_a_silent_stream_repeats_that_it_is_in_progress(monkeypatch: pytes
     kinds = [event["type"].removeprefix("response.") for event in first]
     assert kinds[:4] == ["created", "in_progress", "in_progress", "in_progress"]
     assert [event["sequence_number"] for event in first] == list(range(len(first)))
-    again_told = check_stream(await again(first[0]["response"]["id"]))
-    assert [event["type"] for event in again_told] == [event["type"] for event in first]
+    replayed = check_stream(await again(first[0]["response"]["id"]))
+    assert [event["type"] for event in replayed] == [event["type"] for event in first]

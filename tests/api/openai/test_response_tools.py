@@ -33,20 +33,20 @@ def calling(name: str, *pieces: str) -> list[Event]:
 
 
 async def test_a_namespaces_tools_are_functions_to_the_model() -> None:
-    told, request = await made(telling(*SAID, *ENDED), tools=[NOW, GITHUB, JIRA])
+    answer, request = await made(telling(*SAID, *ENDED), tools=[NOW, GITHUB, JIRA])
     assert [tool.name for tool in request.tools] == ["now", "mcp__github__search", "jira__search"]
     assert request.tools[1].description == "Issues."
     again = SEARCH | {"name": "again", "description": "More."}
     _, request = await made(telling(*SAID, *ENDED), tools=[GITHUB | {"tools": [SEARCH, again]}])
     assert [tool.description for tool in request.tools] == ["Issues.", "More."]
-    assert told["tools"][1] == GITHUB | {"tools": [SEARCH | {"description": None}]}
-    assert check_response(told)
+    assert answer["tools"][1] == GITHUB | {"tools": [SEARCH | {"description": None}]}
+    assert check_response(answer)
 
 
 async def test_a_call_has_the_clients_own_names() -> None:
     runner = telling(*calling("jira__search", "{}"))
-    told, _ = await made(runner, tools=[GITHUB, JIRA])
-    (call,) = told["output"]
+    answer, _ = await made(runner, tools=[GITHUB, JIRA])
+    (call,) = answer["output"]
     assert (call["name"], call["namespace"], call["arguments"]) == ("search", "jira", "{}")
     events = await streamed(runner, tools=[GITHUB, JIRA])
     items = [event["item"] for event in events if "item" in event]
@@ -90,23 +90,23 @@ async def test_a_wrong_tool_is_named(tools: list[Any], param: str) -> None:
 
 
 async def test_a_custom_tool_is_a_function_with_one_text() -> None:
-    told, request = await made(telling(*SAID, *ENDED), tools=[PATCH, {"type": "custom", "name": "plain"}])
+    answer, request = await made(telling(*SAID, *ENDED), tools=[PATCH, {"type": "custom", "name": "plain"}])
     patch, plain = request.tools
     assert (patch.name, plain.name) == ("apply_patch", "plain")
     assert 'start: "a"+' in patch.description
     assert json.loads(patch.parameters)["required"] == ["input"]
-    assert [tool["format"] for tool in told["tools"]] == [GRAMMAR, {"type": "text"}]
-    assert check_response(told)
+    assert [tool["format"] for tool in answer["tools"]] == [GRAMMAR, {"type": "text"}]
+    assert check_response(answer)
 
 
 async def test_its_call_is_an_item_of_its_own_whole_and_streamed() -> None:
     runner = telling(
         *calling("apply_patch", '{"inp', 'ut": "*** A\\', "n\\u00e9", "\\ud83d", '\\ude00"', "}")
     )
-    told, _ = await made(runner, tools=[PATCH])
-    (call,) = told["output"]
+    answer, _ = await made(runner, tools=[PATCH])
+    (call,) = answer["output"]
     assert (call["type"], call["name"], call["input"]) == ("custom_tool_call", "apply_patch", "*** A\né😀")
-    assert check_response(told)
+    assert check_response(answer)
     events = await streamed(runner, tools=[PATCH])
     kinds = [event["type"].removeprefix("response.") for event in events]
     assert kinds[2:] == [
@@ -124,8 +124,8 @@ async def test_its_call_is_an_item_of_its_own_whole_and_streamed() -> None:
     [('{"patch": "x"}', "x"), ("x", "x"), ("{}", ""), ('{"a": 1, "b": 2}', '{"a": 1, "b": 2}'), ('"x"', "x")],
 )
 async def test_arguments_of_another_form_are_its_input_all_the_same(arguments: str, text: str) -> None:
-    told, _ = await made(telling(*calling("apply_patch", arguments)), tools=[PATCH])
-    assert told["output"][0]["input"] == text
+    answer, _ = await made(telling(*calling("apply_patch", arguments)), tools=[PATCH])
+    assert answer["output"][0]["input"] == text
 
 
 async def test_a_custom_call_and_its_result_are_taken_back() -> None:
@@ -188,9 +188,9 @@ async def test_only_allowed_tools_are_offered() -> None:
     assert [tool.name for tool in request.tools] == ["jira__search", "now"]  # type: ignore[union-attr]
     assert request.must_call == ()  # type: ignore[union-attr]
     assert response["x-mlx-omitted"] == "tool_choice.tools.2:web_search"
-    told = json.loads(response.content)
-    assert told["tool_choice"] == choice and len(told["tools"]) == 4
-    assert check_response(told)
+    answer = json.loads(response.content)
+    assert answer["tool_choice"] == choice and len(answer["tools"]) == 4
+    assert check_response(answer)
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ async def test_silence_is_filled_with_comments_and_changes_nothing_else() -> Non
     assert [await anext(frames), await anext(frames)] == [b": keep-alive\n\n"] * 2
     gate.set()
     rest = b"".join([frame async for frame in frames]).split(b"\n\n")
-    told = [line for line in rest if line.startswith(b"data: ")]
-    assert b'"content":"Hi"' in told[0] and told[-1] == b"data: [DONE]"
+    response = [line for line in rest if line.startswith(b"data: ")]
+    assert b'"content":"Hi"' in response[0] and response[-1] == b"data: [DONE]"
 
 
 @pytest.mark.parametrize("chunk_format", [ChatFormat(), CompletionFormat()])

@@ -82,19 +82,23 @@ async def test_settings_reach_the_model() -> None:
         "safety_identifier": "ann",
         "prompt_cache_key": "k",
     }
-    told, request = await made(telling(*SAID, *ENDED), **body)
+    answer, request = await made(telling(*SAID, *ENDED), **body)
     assert (request.sampling.temperature, request.sampling.top_p, request.max_tokens) == (0.5, 0.9, 7)
     assert (request.must_call, request.may_call_several, request.follows_schemas) == (("now",), False, True)
     assert request.effort == "low"
     assert (request.user, request.cache_key, request.labels) == ("ann", "k", (("team", "blue"),))
-    assert (told["temperature"], told["tool_choice"], told["metadata"]) == (0.5, "required", {"team": "blue"})
+    assert (answer["temperature"], answer["tool_choice"], answer["metadata"]) == (
+        0.5,
+        "required",
+        {"team": "blue"},
+    )
 
 
 async def test_the_form_of_the_text_is_enforced() -> None:
     form = {"type": "json_schema", "name": "x", "schema": {"type": "object"}, "strict": True}
-    told, request = await made(telling(*SAID, *ENDED), text={"format": form})
+    answer, request = await made(telling(*SAID, *ENDED), text={"format": form})
     assert json.loads(request.schema) == {"type": "object"}
-    assert told["text"]["format"] == form | {"description": None}
+    assert answer["text"]["format"] == form | {"description": None}
 
 
 @pytest.mark.parametrize(
@@ -138,13 +142,13 @@ async def test_what_it_does_not_do_is_refused_by_name(body: dict[str, Any], para
 
 
 async def test_a_whole_response_has_its_items_and_usage() -> None:
-    told, _ = await made(telling(*THOUGHT, *SAID, *ENDED))
-    thought, said = told["output"]
-    assert (told["object"], told["status"], told["error"]) == ("response", "completed", None)
+    answer, _ = await made(telling(*THOUGHT, *SAID, *ENDED))
+    thought, message = answer["output"]
+    assert (answer["object"], answer["status"], answer["error"]) == ("response", "completed", None)
     assert (thought["type"], thought["content"]) == ("reasoning", [{"type": "reasoning_text", "text": "Hm."}])
-    assert (said["type"], said["role"], said["status"]) == ("message", "assistant", "completed")
-    assert said["content"] == [{"type": "output_text", "text": "Hello", "annotations": [], "logprobs": []}]
-    assert told["usage"] == {
+    assert (message["type"], message["role"], message["status"]) == ("message", "assistant", "completed")
+    assert message["content"] == [{"type": "output_text", "text": "Hello", "annotations": [], "logprobs": []}]
+    assert answer["usage"] == {
         "input_tokens": 9,
         "input_tokens_details": {"cached_tokens": 4},
         "output_tokens": 6,
@@ -161,23 +165,23 @@ async def test_the_usage_tells_that_a_budget_has_cut_the_reasoning() -> None:
 
 
 async def test_calls_are_items_of_their_own() -> None:
-    told, _ = await made(telling(*CALLED, Ended(reason="tool_calls"), ENDED[1]), tools=[NOW])
-    assert [(one["type"], one["call_id"], one["name"], one["arguments"]) for one in told["output"]] == [
+    answer, _ = await made(telling(*CALLED, Ended(reason="tool_calls"), ENDED[1]), tools=[NOW])
+    assert [(one["type"], one["call_id"], one["name"], one["arguments"]) for one in answer["output"]] == [
         ("function_call", "call_a", "now", "{}"),
         ("function_call", "call_b", "add", '{"a": 1}'),
     ]
 
 
 async def test_an_answer_cut_short_is_incomplete() -> None:
-    told, _ = await made(telling(*SAID, Ended(reason="length"), ENDED[1]))
-    assert (told["status"], told["incomplete_details"]) == ("incomplete", {"reason": "max_output_tokens"})
-    assert told["output"][0]["status"] == "incomplete"
+    answer, _ = await made(telling(*SAID, Ended(reason="length"), ENDED[1]))
+    assert (answer["status"], answer["incomplete_details"]) == ("incomplete", {"reason": "max_output_tokens"})
+    assert answer["output"][0]["status"] == "incomplete"
 
 
 async def test_a_call_that_is_cut_before_it_is_one_makes_no_item() -> None:
     dropped = TextDelta(text="", tokens=3)
-    told, _ = await made(telling(dropped, Ended(reason="length"), ENDED[1]))
-    assert (told["status"], told["output"]) == ("incomplete", [])
+    answer, _ = await made(telling(dropped, Ended(reason="length"), ENDED[1]))
+    assert (answer["status"], answer["output"]) == ("incomplete", [])
     behind, _ = await made(telling(*CALLED, dropped, Ended(reason="length"), ENDED[1]), tools=[NOW])
     assert [item["type"] for item in behind["output"]] == ["function_call", "function_call"]
 
@@ -223,10 +227,12 @@ def lasting(response: dict[str, Any]) -> dict[str, Any]:
 )
 async def test_a_stream_ends_with_what_comes_whole(events: list[Event]) -> None:
     whole, _ = await made(telling(*events, *ENDED))
-    told = await streamed(telling(*events, *ENDED))
-    last = told[-1]["response"]
+    answer = await streamed(telling(*events, *ENDED))
+    last = answer[-1]["response"]
     assert lasting(last) == lasting(whole)
-    assert [event["item"] for event in told if event["type"] == "response.output_item.done"] == last["output"]
+    assert [event["item"] for event in answer if event["type"] == "response.output_item.done"] == last[
+        "output"
+    ]
 
 
 async def test_a_stream_that_breaks_ends_in_failed() -> None:

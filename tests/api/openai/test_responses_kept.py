@@ -55,9 +55,11 @@ async def test_a_streamed_response_is_kept_before_it_is_complete() -> None:
 
 
 async def test_a_response_is_shown_listed_and_forgotten() -> None:
-    told, _ = await made(telling(*SAID, *ENDED), input=[{"role": "user", "content": text} for text in "abc"])
-    client, address = AsyncClient(), f"/v1/responses/{told['id']}"
-    assert json.loads((await client.get(address)).content) == told
+    received, _ = await made(
+        telling(*SAID, *ENDED), input=[{"role": "user", "content": text} for text in "abc"]
+    )
+    client, address = AsyncClient(), f"/v1/responses/{received['id']}"
+    assert json.loads((await client.get(address)).content) == received
     listed = json.loads((await client.get(f"{address}/input_items?limit=2")).content)
     assert [item["content"][0]["text"] for item in listed["data"]] == ["c", "b"]
     assert listed["has_more"] and listed["last_id"] == listed["data"][1]["id"]
@@ -65,7 +67,7 @@ async def test_a_response_is_shown_listed_and_forgotten() -> None:
     assert [item["content"][0]["text"] for item in rest["data"]] == ["a"] and not rest["has_more"]
     assert json.loads((await client.delete(address)).content)["deleted"]
     assert (await client.get(address)).status_code == 404
-    assert await refused(previous_response_id=told["id"]) == (404, "previous_response_id")
+    assert await refused(previous_response_id=received["id"]) == (404, "previous_response_id")
 
 
 @pytest.mark.parametrize(
@@ -73,8 +75,8 @@ async def test_a_response_is_shown_listed_and_forgotten() -> None:
     [("order=up", "order"), ("limit=0", "limit"), ("limit=x", "limit"), ("after=x", "after")],
 )
 async def test_a_wrong_page_is_refused(query: str, param: str) -> None:
-    told, _ = await made(telling(*SAID, *ENDED))
-    response = await AsyncClient().get(f"/v1/responses/{told['id']}/input_items?{query}")
+    received, _ = await made(telling(*SAID, *ENDED))
+    response = await AsyncClient().get(f"/v1/responses/{received['id']}/input_items?{query}")
     assert (response.status_code, error_of(response)["param"]) == (400, param)
 
 
@@ -82,8 +84,8 @@ async def test_a_wrong_page_is_refused(query: str, param: str) -> None:
     "query", ["limit=000001" + "9" * 5000, "limit=000100000", "before=x", "limti=1", "include=x"]
 )
 async def test_no_query_breaks_the_list_or_is_ignored(query: str) -> None:
-    told, _ = await made(telling(*SAID, *ENDED))
-    address = f"/v1/responses/{told['id']}"
+    received, _ = await made(telling(*SAID, *ENDED))
+    address = f"/v1/responses/{received['id']}"
     assert (await AsyncClient().get(f"{address}/input_items?{query}")).status_code == 400
     for wrong in ("stream=maybe", "starting_after=3", "stream=true&starting_after=x", "include=x"):
         assert (await AsyncClient().get(f"{address}?{wrong}")).status_code == 400
@@ -137,8 +139,8 @@ async def test_a_database_that_fails_is_reported_at_the_end_of_the_stream(
 
 
 async def test_what_is_not_to_be_stored_is_not() -> None:
-    told, _ = await made(telling(*SAID, *ENDED), store=False)
-    assert (await AsyncClient().get(f"/v1/responses/{told['id']}")).status_code == 404
+    received, _ = await made(telling(*SAID, *ENDED), store=False)
+    assert (await AsyncClient().get(f"/v1/responses/{received['id']}")).status_code == 404
     assert await sync_to_async(StoredResponse.objects.count)() == 0
 
 
@@ -152,17 +154,17 @@ async def test_a_response_is_its_askers_alone(settings: Any) -> None:
     _, mine = await sync_to_async(make_key)()
     _, other = await sync_to_async(make_key)(owner=await sync_to_async(User.objects.create)(username="bob"))
     with serving(telling(*SAID, *ENDED)):
-        kept = json.loads((await said_with(mine, "post", input="Hi")).content)
+        kept = json.loads((await send_with(mine, "post", input="Hi")).content)
         for method in ("get", "delete"):
-            assert (await said_with(other, method, f"/{kept['id']}")).status_code == 404
-        assert (await said_with(other, "get", f"/{kept['id']}/input_items")).status_code == 404
-        onwards = await said_with(other, "post", input="Hi", previous_response_id=kept["id"])
+            assert (await send_with(other, method, f"/{kept['id']}")).status_code == 404
+        assert (await send_with(other, "get", f"/{kept['id']}/input_items")).status_code == 404
+        onwards = await send_with(other, "post", input="Hi", previous_response_id=kept["id"])
         assert (onwards.status_code, error_of(onwards)["param"]) == (404, "previous_response_id")
-        shown = await said_with(mine, "get", f"/{kept['id']}")
+        shown = await send_with(mine, "get", f"/{kept['id']}")
     assert json.loads(shown.content) == kept
 
 
-async def said_with(secret: str, method: str, path: str = "", **body: Any) -> Any:
+async def send_with(secret: str, method: str, path: str = "", **body: Any) -> Any:
     headers = {"Authorization": f"Bearer {secret}"}
     if method == "post":
         return await ask_over_http("/v1/responses", {"model": "tiny"} | body, headers=headers)
@@ -171,11 +173,11 @@ async def said_with(secret: str, method: str, path: str = "", **body: Any) -> An
 
 async def test_a_response_that_is_too_old_is_forgotten(settings: Any) -> None:
     settings.CONFIG = Config(response_days=2)
-    told, _ = await made(telling(*SAID, *ENDED))
+    received, _ = await made(telling(*SAID, *ENDED))
     old = timezone.now() - timedelta(days=2, minutes=1)
     await sync_to_async(StoredResponse.objects.update)(created_at=old)
-    assert (await AsyncClient().get(f"/v1/responses/{told['id']}")).status_code == 404
-    assert await refused(previous_response_id=told["id"]) == (404, "previous_response_id")
+    assert (await AsyncClient().get(f"/v1/responses/{received['id']}")).status_code == 404
+    assert await refused(previous_response_id=received["id"]) == (404, "previous_response_id")
     await made(telling(*SAID, *ENDED))
     await sync_to_async(forget_old)()
     assert await sync_to_async(StoredResponse.objects.count)() == 1

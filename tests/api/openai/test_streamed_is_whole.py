@@ -109,7 +109,7 @@ def _join(answer: dict[str, Any], choice: dict[str, Any]) -> None:
         known["arguments"] += call["function"]["arguments"]
 
 
-def said(choice: dict[str, Any]) -> dict[str, Any]:
+def content_of(choice: dict[str, Any]) -> dict[str, Any]:
     """A whole answer in the same form."""
     message = choice["message"]
     calls = {
@@ -130,7 +130,7 @@ def said(choice: dict[str, Any]) -> dict[str, Any]:
 def test_a_stream_put_together_is_the_whole_answer(events: list[Event]) -> None:
     whole, chunks = both("chat/completions", events, messages=HELLO, logprobs=True)
     found, usage = joined(chunks)
-    assert found == {choice["index"]: said(choice) for choice in whole["choices"]}
+    assert found == {choice["index"]: content_of(choice) for choice in whole["choices"]}
     assert usage == whole["usage"]
 
 
@@ -143,9 +143,9 @@ def test_a_streamed_completion_put_together_is_the_whole_one(events: list[Event]
         one = found.setdefault(choice["index"], {"text": "", "logprobs": None})
         one["text"] += choice["text"]
         one["reason"] = choice["finish_reason"]
-        if told := choice["logprobs"]:
-            before = one["logprobs"] or dict.fromkeys(told, [])
-            one["logprobs"] = {name: before[name] + told[name] for name in told}
+        if body := choice["logprobs"]:
+            before = one["logprobs"] or dict.fromkeys(body, [])
+            one["logprobs"] = {name: before[name] + body[name] for name in body}
     assert found == {
         choice["index"]: {key: choice[key] for key in ("text", "logprobs")}
         | {"reason": choice["finish_reason"]}
@@ -158,9 +158,9 @@ def test_a_streamed_completion_put_together_is_the_whole_one(events: list[Event]
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(events=answers(most=1))
 def test_a_streamed_response_put_together_is_the_whole_one(events: list[Event]) -> None:
-    whole, told = both("responses", events, input="Hi", store=False)
+    whole, body = both("responses", events, input="Hi", store=False)
     items: dict[int, dict[str, Any]] = {}
-    for event in told:
+    for event in body:
         kind, place = event["type"].removeprefix("response."), event.get("output_index")
         if kind == "output_item.added":
             items[place] = {"kind": event["item"]["type"], "text": ""}
@@ -173,6 +173,6 @@ def test_a_streamed_response_put_together_is_the_whole_one(events: list[Event]) 
         }
         for item in whole["output"]
     ]
-    last = told[-1]["response"]
-    assert [told[-1]["type"], last["status"]] == [f"response.{whole['status']}", whole["status"]]
+    last = body[-1]["response"]
+    assert [body[-1]["type"], last["status"]] == [f"response.{whole['status']}", whole["status"]]
     assert (last["usage"], last["incomplete_details"]) == (whole["usage"], whole["incomplete_details"])

@@ -11,8 +11,10 @@ from tests.fakes import EventRunner, serving
 
 def telling(*prompts: tuple[int, ...]) -> EventRunner:
     """A model that makes these tokens of whatever it is asked."""
-    told = Tokenized(tokens=prompts, texts=tuple(f"text {ids[0]}" for ids in prompts), context_length=2048)
-    return EventRunner(Accepted(prompt_tokens=0), told, Finished(usage=Usage(prompt_tokens=3)))
+    received = Tokenized(
+        tokens=prompts, texts=tuple(f"text {ids[0]}" for ids in prompts), context_length=2048
+    )
+    return EventRunner(Accepted(prompt_tokens=0), received, Finished(usage=Usage(prompt_tokens=3)))
 
 
 async def asked(address: str, runner: EventRunner, **fields: Any) -> tuple[Any, Any]:
@@ -91,24 +93,24 @@ async def test_only_token_ids_are_detokenised(tokens: Any) -> None:
 
 
 async def test_pieces_are_what_each_token_stands_for() -> None:
-    told = Tokenized(
+    received = Tokenized(
         tokens=((4, 5),), texts=("é",), context_length=8, pieces=((b"Hi", b"\xc3"),), entries=(("Hi", "Ã"),)
     )
     for name in ("pieces", "with_pieces"):
-        runner = EventRunner(Accepted(prompt_tokens=0), told, Finished(usage=Usage(prompt_tokens=2)))
+        runner = EventRunner(Accepted(prompt_tokens=0), received, Finished(usage=Usage(prompt_tokens=2)))
         answer, request = await asked("tokenize", runner, prompt="Once", **{name: True})
         assert answer["pieces"] == ["Hi", [0xC3]]
         assert request.with_pieces
 
 
 async def test_pieces_of_several_prompts_are_lists() -> None:
-    told = Tokenized(
+    received = Tokenized(
         tokens=((4,), (5,)),
         texts=("a", "b"),
         context_length=8,
         pieces=((b"a",), (b"b",)),
         entries=(("a",), ("b",)),
     )
-    runner = EventRunner(Accepted(prompt_tokens=0), told, Finished(usage=Usage(prompt_tokens=2)))
+    runner = EventRunner(Accepted(prompt_tokens=0), received, Finished(usage=Usage(prompt_tokens=2)))
     answer, _ = await asked("tokenize", runner, prompt=["a", "b"], pieces=True)
     assert answer["pieces"] == [["a"], ["b"]]

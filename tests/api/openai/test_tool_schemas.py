@@ -123,8 +123,8 @@ def test_it_reads_the_form_of_the_answer() -> None:
 def test_it_reads_a_conversation_with_calls() -> None:
     asked = {"role": "user", "content": "Weather?"}
     called = {"role": "assistant", "content": None, "tool_calls": [CALL], "reasoning_content": "Hm."}
-    told = {"role": "tool", "tool_call_id": "call_1", "content": [{"type": "text", "text": "Sun"}]}
-    assert chat(messages=[asked, called, told]).messages[1:] == (
+    answer = {"role": "tool", "tool_call_id": "call_1", "content": [{"type": "text", "text": "Sun"}]}
+    assert chat(messages=[asked, called, answer]).messages[1:] == (
         Message(
             role="assistant",
             content="",
@@ -247,10 +247,10 @@ def test_arguments_of_an_item_are_taken_in_any_form(arguments: Any) -> None:
 @pytest.mark.parametrize("content", ["", None, [], [{"type": "text", "text": ""}]])
 def test_a_tool_may_have_nothing_to_say(content: Any) -> None:
     called = {"role": "assistant", "content": None, "tool_calls": [CALL]}
-    told = {"role": "tool", "tool_call_id": "call_1", "content": content}
-    assert chat(messages=[ASKED, called, told]).messages[2].content == ""
-    told.pop("content")
-    assert chat(messages=[ASKED, called, told]).messages[2].content == ""
+    answer = {"role": "tool", "tool_call_id": "call_1", "content": content}
+    assert chat(messages=[ASKED, called, answer]).messages[2].content == ""
+    answer.pop("content")
+    assert chat(messages=[ASKED, called, answer]).messages[2].content == ""
 
 
 @pytest.mark.parametrize("content", [None, "", []])
