@@ -27,7 +27,7 @@ class Answering(Body):
     """The fields that both endpoints share."""
 
     refused = {
-        "_debug_render_only": Refused("POST /v1/tokenize tells what a prompt becomes.", (False,)),
+        "_debug_render_only": Refused("POST /v1/tokenize returns the prompt.", (False,)),
         "width": Refused(_OF_IMAGES),
         "height": Refused(_OF_IMAGES),
         "steps": Refused(_OF_IMAGES),

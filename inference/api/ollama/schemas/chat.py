@@ -21,7 +21,7 @@ class OllamaChatBody(Answering):
         None, description="The conversation; without any, the model is loaded and nothing is answered."
     )
     tools: Annotated[list[OllamaTool], Field(max_length=128)] | None = Field(
-        None, description="At most 128 functions; refused where the model cannot be told of them."
+        None, description="At most 128 functions; refused where the model has no way to know them."
     )
 
     @model_validator(mode="after")
