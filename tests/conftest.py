@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -41,7 +41,8 @@ def django_db_modify_db_settings() -> None:
     """
     from django.conf import settings
 
-    settings.DATABASES["default"]["TEST"]["NAME"] = str(settings.CONFIG.data_dir / "test.sqlite3")
+    database: Any = settings.DATABASES["default"]
+    database["TEST"]["NAME"] = str(settings.CONFIG.data_dir / "test.sqlite3")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from openai import OpenAI
 from tests.e2e.site import STARTER, Site
 
 pytestmark = pytest.mark.e2e
-FRANCE = [{"role": "user", "content": "What is the capital of France?"}]
+FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +246,8 @@ def test_an_echo_is_scored_token_by_token(client: OpenAI) -> None:
         logprobs = made.choices[0].logprobs
         assert made.choices[0].text == text and logprobs and logprobs.token_logprobs
         assert "".join(logprobs.tokens or []) == text
-        return sum(one for one in logprobs.token_logprobs if one is not None)
+        scores: list[Any] = list(logprobs.token_logprobs)
+        return float(sum(score for score in scores if score is not None))
 
     true, false = (likelihood(f"The capital of France is {city}.") for city in ("Paris", "Quito"))
     assert true > false + 3

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 def example(language: str, site: Site) -> str:
     """The page's example in a language, with the address of the site under test."""
     (found,) = re.findall(rf"```{language}\n(.*?)```", (BASE_DIR / "README.md").read_text(), re.DOTALL)
-    return found.replace("http://127.0.0.1:8000", site.url)
+    return str(found).replace("http://127.0.0.1:8000", site.url)
 
 
 def test_the_curl_example_answers(site: Site) -> None:

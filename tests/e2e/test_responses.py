@@ -48,7 +48,8 @@ def test_a_conversation_goes_on_from_the_last_response(client: OpenAI) -> None:
     assert second.usage.input_tokens > first.usage.input_tokens + first.usage.output_tokens
     assert second.usage.input_tokens_details.cached_tokens > 0
     items = client.responses.input_items.list(second.id)
-    assert [item.content[0].text for item in items.data] == ["What is my name?"]
+    asked: list[Any] = list(items.data)
+    assert [item.content[0].text for item in asked] == ["What is my name?"]
 
 
 def test_the_client_parses_an_answer_into_its_own_model(client: OpenAI) -> None:

@@ -142,7 +142,8 @@ async def test_a_defect_is_reported_without_its_details(page: Page) -> None:
 async def test_an_answer_that_ends_while_the_database_is_busy_is_saved_all_the_same(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, failures = running_answers.in_database, []
+    real = running_answers.in_database
+    failures: list[str] = []
 
     async def busy_once(work: Any) -> Any:
         if not failures:

@@ -98,7 +98,7 @@ def test_nobody_sees_a_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db
 def test_what_an_import_that_broke_off_left_is_no_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
-    pieces_done = []
+    pieces_done: list[Any] = []
     real = conversation_import.batched_writes.short_transaction
 
     def fail() -> Any:

@@ -7,7 +7,14 @@ from playground.export import to_json, to_markdown
 
 
 def message(number: int, parent: int | None, role: str = "assistant", **changes: Any) -> dict[str, Any]:
-    facts = {"id": number, "parent": parent, "role": role, "content": "", "reasoning": "", "calls": []}
+    facts: dict[str, Any] = {
+        "id": number,
+        "parent": parent,
+        "role": role,
+        "content": "",
+        "reasoning": "",
+        "calls": [],
+    }
     return {**facts, "model": "tiny", "status": "done", "error": "", **changes}
 
 

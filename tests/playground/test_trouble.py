@@ -54,7 +54,12 @@ async def test_a_connection_that_is_back_at_once_is_not_spoken_of(address: str) 
             await socket.close(code=1001)
             return
         server = socket.connect_to_server()
-        server.on_message(lambda message: (socket.send(message), is_back.set()))
+
+        def pass_on(message: str | bytes) -> None:
+            socket.send(message)
+            is_back.set()
+
+        server.on_message(pass_on)
 
     async with visiting(address) as visit:
         page = visit.page

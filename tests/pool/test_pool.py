@@ -119,7 +119,7 @@ async def test_it_never_evicts_a_loading_model() -> None:
     await until(lambda: pool.snapshot().waiting == 2)
     assert not runners[0].is_stopped
     gate.set()
-    assert await asyncio.gather(first, second) == ["Hello there", "Hello there"]
+    assert list(await asyncio.gather(first, second)) == ["Hello there", "Hello there"]
 
 
 async def test_a_load_goes_on_when_its_request_leaves() -> None:

@@ -100,7 +100,7 @@ def test_cached_tokens_are_part_of_the_usage() -> None:
 
 def test_every_answer_of_a_request_ends_by_itself() -> None:
     stub = EngineStub()
-    first, second = stub.submit(1, max_tokens=50, n=2).sequences
+    first, second = list(stub.submit(1, max_tokens=50, n=2).sequences)
     stub.generate(second.id, "c", last=True)
     stub.generate(first.id, "ab", last=True)
     events: list[Any] = []
@@ -119,7 +119,7 @@ def test_every_answer_of_a_request_ends_by_itself() -> None:
 
 def test_a_lost_answer_ends_the_request_and_frees_the_others() -> None:
     stub = EngineStub()
-    first, second = stub.submit(1, max_tokens=50, n=2).sequences
+    first, second = list(stub.submit(1, max_tokens=50, n=2).sequences)
     stub.requests.fail([second.id])
     assert stub.next_event(1).code == "internal_error"
     assert {stub.commands.get(timeout=5) for _ in range(2)} == {Remove(first.id), Remove(second.id)}

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - calls have lines of their own
 
 import json
+from typing import Any
 
 import pytest
 
@@ -203,8 +204,9 @@ def test_an_answer_with_such_a_call_is_marked_and_has_each_token_once() -> None:
     made = AnswerText.of(
         chat_request(QUESTION, tools=(Tool(name="add"),)), prompt_of(adapter), tokenizer, adapter
     )
-    events = [event for token in tokenizer.encode(f"<think>Hm.\n{CALL}") for event in made.feed(token)]
+    tokens = tokenizer.encode(f"<think>Hm.\n{CALL}")
+    events: list[Any] = [event for token in tokens for event in made.feed(token)]
     events += made.flush("stop")
     assert made.reason("stop") == "tool_calls"
-    assert sum(event.tokens for event in events) == made.tokens  # type: ignore[union-attr]
+    assert sum(event.tokens for event in events) == made.tokens
     assert json.loads("".join(event.text for event in events if hasattr(event, "call"))) == {"a": 1}

@@ -13,7 +13,8 @@ def shapes(node: Any) -> list[tuple[list[str], set[str]]]:
 
 
 def test_the_shapes_of_an_object_are_all_its_combinations() -> None:
-    a, b = {"properties": {"a": {}}, "required": ["a"]}, {"properties": {"b": {}}}
+    a: Any = {"properties": {"a": {}}, "required": ["a"]}
+    b: Any = {"properties": {"b": {}}}
     assert shapes({"allOf": [a, b]}) == [(["a", "b"], {"a"})]
     assert shapes({"anyOf": [a, b]}) == [(["a"], {"a"}), (["b"], set())]
     assert shapes({"required": ["c"]}) == [(["c"], {"c"})]
@@ -24,6 +25,6 @@ def test_the_shapes_of_an_object_are_all_its_combinations() -> None:
 
 
 def test_too_many_shapes_are_reported() -> None:
-    two = {"anyOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}
+    two: Any = {"anyOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}
     with pytest.raises(TooManyShapes):
         shapes({"allOf": [two] * 6})

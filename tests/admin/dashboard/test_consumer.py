@@ -40,7 +40,8 @@ def ann() -> User:
 
 def socket(session: SessionBase | None, query: str = "") -> WebsocketCommunicator:
     communicator = WebsocketCommunicator(DashboardConsumer.as_asgi(), f"/ws/dashboard/{query}")
-    communicator.scope["session"] = session
+    scope: Any = communicator.scope
+    scope["session"] = session
     return communicator
 
 

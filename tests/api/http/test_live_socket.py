@@ -44,7 +44,8 @@ def socket(
     session: SessionBase | None = None, consumer: type[LiveSocket] = ModelsConsumer
 ) -> WebsocketCommunicator:
     communicator = WebsocketCommunicator(consumer.as_asgi(), "/ws/models/")
-    communicator.scope["session"] = session
+    scope: Any = communicator.scope
+    scope["session"] = session
     return communicator
 
 

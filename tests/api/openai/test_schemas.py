@@ -253,7 +253,7 @@ def test_it_refuses_messages_that_are_none(message: Any) -> None:
 
 
 def test_it_takes_an_assistant_message_as_the_official_client_dumps_it() -> None:
-    dumped = {
+    dumped: Any = {
         "role": "assistant",
         "content": "Hi",
         "refusal": None,

@@ -45,7 +45,8 @@ async def runner(folder: Path) -> AsyncIterator[ProcessRunner]:
 
 
 async def test_a_warm_worker_loads_at_once_and_reports_its_facts(folder: Path) -> None:
-    runner, percents = ProcessRunner(OPTIONS), []
+    runner = ProcessRunner(OPTIONS)
+    percents: list[int] = []
     await runner.warm_up()
     loaded = await runner.load(card(path=str(folder)), percents.append)
     assert (loaded.context_length, loaded.adapter, percents[-1]) == (512, "llama3", 100)

@@ -22,7 +22,7 @@ def half(*values: float) -> list[int]:
 
 
 def read(kind: str, block: list[int]) -> list[float]:
-    return meant(read_groups(kind, np.array([block], np.uint8)))[0].tolist()
+    return list(meant(read_groups(kind, np.array([block], np.uint8)))[0].tolist())
 
 
 def test_a_block_of_q4_0() -> None:

@@ -1,6 +1,7 @@
 """The results of a verification for correct models, and for models with one error each."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import mlx.core as mx
@@ -94,7 +95,7 @@ class Forgetful(KVCache):  # type: ignore[misc]  # mlx-lm is not typed
     """A cache that is not right once it has been trimmed."""
 
     def trim(self, n: int) -> int:
-        self.keys = self.keys * 0.5
+        self.keys: Any = self.keys * 0.5
         return int(super().trim(n))
 
 
@@ -111,7 +112,7 @@ def test_caches_that_cannot_be_merged_are_named() -> None:
 
 def test_a_window_is_right_before_and_after_it_has_moved() -> None:
     for window in (4, 8, 512):
-        assert verified(WithCaches(lambda size=window: RotatingKVCache(max_size=size)), VOCABULARY) == RIGHT
+        assert verified(WithCaches(partial(RotatingKVCache, max_size=window)), VOCABULARY) == RIGHT
 
 
 @pytest.mark.parametrize("name", ["mamba", "jamba", "rwkv7"])

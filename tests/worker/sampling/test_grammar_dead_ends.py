@@ -155,7 +155,8 @@ def test_a_schema_that_leads_nowhere_is_refused_before_the_answer(schema: Any, m
 def test_a_schema_that_only_looks_so_is_followed_to_its_end(schema: Any, seed: int) -> None:
     model, tokenizer = loaded()
     grammar = grammar_of(model, asking({"type": "object", "additionalProperties": False, **schema}))
-    matcher, next_draw, answer = grammar.start(), random.Random(seed), []  # noqa: S311
+    matcher, next_draw = grammar.start(), random.Random(seed)  # noqa: S311
+    answer: list[int] = []
     while len(answer) < 120 and not matcher.failure:
         allowed = matcher.allowed_tokens(model.vocab_size)
         assert allowed is not None
