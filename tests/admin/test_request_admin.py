@@ -70,13 +70,13 @@ def test_it_is_searched_and_filtered(staff: Client) -> None:
             assert [one for one in rows if one in found] == [name]
 
 
-def test_a_page_tells_where_the_request_came_from(staff: Client) -> None:
+def test_a_page_shows_the_origin_of_the_request(staff: Client) -> None:
     row = record(dialect="openai chat", request_id="trace-1", noted="num_ctx, messages.0.id")
-    told = dict(
+    fields = dict(
         re.findall(r'<label>(.+?):</label>\s*<div class="readonly">(.+?)</div>', page(staff, page_of(row)))
     )
     expected = {"API": "openai chat", "Request id": "trace-1", "Noted fields": "num_ctx, messages.0.id"}
-    assert expected.items() <= told.items()
+    assert expected.items() <= fields.items()
     assert page(staff, page_of(record())).count('<div class="readonly">-</div>') == 3
 
 

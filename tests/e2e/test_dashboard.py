@@ -176,9 +176,9 @@ OPEN = """async ({number, messages}) => {
   const codes = [];
   for (let made = 0; made < number; made += 1) {
     const socket = new WebSocket(location.origin.replace("http", "ws") + "/ws/dashboard/");
-    codes.push(new Promise((tell) => socket.addEventListener("close", ({ code }) => tell(code))));
+    codes.push(new Promise((end) => socket.addEventListener("close", ({ code }) => end(code))));
     await new Promise((go) => ["open", "error"].forEach((type) => socket.addEventListener(type, go)));
-    for (let said = 0; said < words; said += 1) socket.send("x");
+    for (let sent = 0; sent < messages; sent += 1) socket.send("x");
   }
   return await Promise.race(codes);
 }"""

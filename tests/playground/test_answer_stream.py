@@ -57,9 +57,9 @@ def test_text_and_thoughts_are_kept_apart() -> None:
 
 
 def test_an_answer_thinks_while_its_reasoning_came_last() -> None:
-    thought, said = ReasoningDelta(text="Hm"), TextDelta(text="Hello")
+    thought, text = ReasoningDelta(text="Hm"), TextDelta(text="Hello")
     call, end = ToolCallDelta(call=0, id="a", name="now"), Finished(usage=Usage(prompt_tokens=1))
-    events = [(), (thought,), (thought, said), (thought, said, thought), (thought, call), (thought, end)]
+    events = [(), (thought,), (thought, text), (thought, text, thought), (thought, call), (thought, end)]
     assert [payload(*noted)["thinking"] for noted in events] == [False, True, False, True, False, False]
     stopped = answer(thought)
     stopped.stop()

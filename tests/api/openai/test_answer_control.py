@@ -69,17 +69,17 @@ async def test_a_response_in_the_background_is_ended_too() -> None:
         assert "42" in await rest(parts)
 
 
-async def test_an_answer_that_is_not_reasoning_is_told_so() -> None:
+async def test_an_answer_that_is_not_reasoning_has_a_message() -> None:
     hold = asyncio.Event()
     with serving(ThinkingRunner(hold=hold)):
         answer_id, parts = await chat()
         await control(answer_id)
         while b"42" not in await anext(parts):
             continue
-        told = json.loads((await control(answer_id)).content)
+        answer = json.loads((await control(answer_id)).content)
         hold.set()
         await rest(parts)
-    assert not told["success"] and "not reasoning" in told["message"]
+    assert not answer["success"] and "not reasoning" in answer["message"]
 
 
 async def test_a_request_that_waits_for_its_model_is_not_reasoning() -> None:

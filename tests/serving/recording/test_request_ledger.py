@@ -44,8 +44,8 @@ def test_a_row_has_where_the_request_came_from() -> None:
     write(
         [entry(dialect="anthropic", request_id="trace-1", noted="metadata, tools.0.cache_control"), entry()]
     )
-    told = RequestRecord.objects.order_by("pk").values_list("dialect", "request_id", "noted")
-    assert list(told) == [("anthropic", "trace-1", "metadata, tools.0.cache_control"), ("", "", "")]
+    rows = RequestRecord.objects.order_by("pk").values_list("dialect", "request_id", "noted")
+    assert list(rows) == [("anthropic", "trace-1", "metadata, tools.0.cache_control"), ("", "", "")]
 
 
 def test_each_keys_use_is_added_up() -> None:
