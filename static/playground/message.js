@@ -36,10 +36,10 @@ class Question {
     this.message = message;
     this.acts = acts;
     this.alternatives = new Alternatives(message, conversation, acts.onShow);
-    this.words = element("div", { className: "words" }, message.content);
+    this.prose = element("div", { className: "prose" }, message.content);
     this.foot = element("div", { className: "foot" }, this.alternatives.root,
       copyButton(() => message.content, "Copy question"), button("pen", "Edit question", () => this.edit()));
-    this.root = element("article", { className: "message is-user", "aria-label": "You" }, this.words, this.foot);
+    this.root = element("article", { className: "message is-user", "aria-label": "You" }, this.prose, this.foot);
   }
 
   show() {}
@@ -51,7 +51,7 @@ class Question {
   /** The text becomes a field; sending adds an alternative, and this question stays. */
   edit() {
     const field = element("textarea", { value: this.message.content, "aria-label": "Edit your question" });
-    const close = () => { form.replaceWith(this.words); this.foot.hidden = false; };
+    const close = () => { form.replaceWith(this.prose); this.foot.hidden = false; };
     const form = element("form", { className: "edit" }, field, element("div", { className: "edit-row" },
       element("button", { type: "button", className: "plain", onclick: close }, "Cancel"),
       element("button", { type: "submit", className: "firm" }, "Send")));
@@ -64,7 +64,7 @@ class Question {
       if (event.key === "Escape") { event.stopPropagation(); close(); }
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
     });
-    this.words.replaceWith(form);
+    this.prose.replaceWith(form);
     this.foot.hidden = true;
     field.style.height = `${Math.min(field.scrollHeight, 400)}px`;
     field.focus();
@@ -78,15 +78,15 @@ class Answer {
     this.acts = acts;
     this.alternatives = new Alternatives(message, conversation, acts.onShow);
     this.calls = new Calls((results) => acts.onResults(message, results));
-    this.words = element("div", { className: "words" });
-    this.thoughts = element("div", { className: "words" });
+    this.prose = element("div", { className: "prose" });
+    this.thoughts = element("div", { className: "prose" });
     this.reasoning = element("details", { className: "reasoning", hidden: true }, element("summary", {}, "Reasoning"), this.thoughts);
     this.answerNow = element("button", { type: "button", className: "answer-now", hidden: true, onclick: () => this.#endThinking() }, "Answer now");
     this.probabilities = new Probabilities();
     this.state = element("div");
     this.root = element("article", { className: "message is-assistant", "aria-label": message.model || "Answer" },
-      element("p", { className: "by" }, message.model), this.reasoning, this.answerNow, this.words, this.probabilities.root, this.calls.root, this.state);
-    this.markdown = new Markdown(this.words);
+      element("p", { className: "by" }, message.model), this.reasoning, this.answerNow, this.prose, this.probabilities.root, this.calls.root, this.state);
+    this.markdown = new Markdown(this.prose);
     this.markdownOfThoughts = new Markdown(this.thoughts);
     this.timer = null;
     this.isRaw = false;
@@ -117,7 +117,7 @@ class Answer {
     this.reasoning.hidden = !reasoning;
     if (reasoning) this.markdownOfThoughts.show(reasoning, isFinal);
     this.#renderAnswerNow(isFinal);
-    this.#renderWords(content, isFinal);
+    this.#renderProse(content, isFinal);
     this.calls.show(this.message.calls, isFinal);
     this.#renderState();
     this.alternatives.show();
@@ -135,9 +135,9 @@ class Answer {
     if (!(await this.acts.onAnswerNow(this.message))) this.answerNow.disabled = false;
   }
 
-  #renderWords(content, isFinal) {
-    this.words.classList.toggle("is-raw", this.isRaw);
-    if (this.isRaw) this.words.textContent = content;
+  #renderProse(content, isFinal) {
+    this.prose.classList.toggle("is-raw", this.isRaw);
+    if (this.isRaw) this.prose.textContent = content;
     else this.markdown.show(content, isFinal);
   }
 
@@ -178,15 +178,15 @@ class Answer {
 
   #toggleRaw() {
     this.isRaw = !this.isRaw;
-    this.words.replaceChildren();
-    this.markdown = new Markdown(this.words);
+    this.prose.replaceChildren();
+    this.markdown = new Markdown(this.prose);
     this.#render();
   }
 
   #toggleProbabilities() {
     const isShown = this.probabilities.root.hidden;
     this.probabilities.root.hidden = !isShown;
-    this.words.hidden = isShown;
+    this.prose.hidden = isShown;
     if (isShown) this.probabilities.show(this.message.tokens);
   }
 }

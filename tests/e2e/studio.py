@@ -18,7 +18,7 @@ from tests.playground.site import Visit, visiting
 from tests.tiny import make_tiny_model, never_ends
 
 ANSWER = ".message.is-assistant:last-child"
-WORDS = f"{ANSWER} > .words"
+PROSE = f"{ANSWER} > .prose"
 KEY = "sesame-of-the-studio"
 SLOW = 120_000
 MAKE_USERS = """
@@ -73,4 +73,4 @@ async def pick(page: Page, model: str) -> None:
 
 async def ended(page: Page, status: str = "done") -> str:
     await expect(page.locator(ANSWER)).to_have_attribute("data-status", status, timeout=SLOW)
-    return await page.locator(WORDS).inner_text()
+    return await page.locator(PROSE).inner_text()

@@ -33,7 +33,7 @@ async def test_stop_ends_a_real_answer(site: Site) -> None:
         await visit.ask("Write a very long story about a lighthouse.")
         answer = visit.page.locator(ANSWER)
         await expect(answer).to_have_attribute("data-status", "streaming", timeout=120_000)
-        await expect(visit.page.locator(f"{ANSWER} > .words")).to_contain_text(
+        await expect(visit.page.locator(f"{ANSWER} > .prose")).to_contain_text(
             re.compile(r"\w+ \w+ \w+"), timeout=60_000
         )
         await visit.page.keyboard.press("Escape")

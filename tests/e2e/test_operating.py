@@ -180,7 +180,7 @@ async def answer_about_france(page: Page) -> str:
     await page.fill("#prompt", "What is the capital of France?")
     await page.press("#prompt", "Enter")
     await expect(page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=60_000)
-    return await page.locator(f"{ANSWER} > .words").inner_text()
+    return await page.locator(f"{ANSWER} > .prose").inner_text()
 
 
 async def delete(page: Page, model: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.site import STARTER, TWIN, Site
-from tests.e2e.studio import ANSWER, KEY, SLOW, WORDS, ended, narrow, pick, signed_in, studio
+from tests.e2e.studio import ANSWER, KEY, PROSE, SLOW, ended, narrow, pick, signed_in, studio
 from tests.playground.site import Visit, visiting
 
 __all__ = ["narrow", "studio"]  # fixtures
@@ -24,14 +24,14 @@ WATCH = """() => {
 async def test_a_real_answer_goes_on_through_a_reload(studio: Site) -> None:
     async with signed_in(studio, temperature="0", max_tokens="80") as visit:
         await visit.ask("Tell a story about a lighthouse.")
-        await expect(visit.page.locator(WORDS)).to_contain_text(re.compile(r"\w+ \w+"), timeout=SLOW)
+        await expect(visit.page.locator(PROSE)).to_contain_text(re.compile(r"\w+ \w+"), timeout=SLOW)
         await visit.page.reload()
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "streaming")
         answer_text = await ended(visit.page)
         await visit.page.get_by_text("Generation details").click()
         await expect(visit.page.locator(".made dl")).to_contain_text("80 tokens")
         await visit.page.reload()
-        await expect(visit.page.locator(WORDS)).to_have_text(answer_text)
+        await expect(visit.page.locator(PROSE)).to_have_text(answer_text)
 
 
 async def test_a_replay_of_a_real_answer_is_the_same_and_another_model_says_otherwise(studio: Site) -> None:
@@ -63,7 +63,7 @@ async def compare(visit: Visit, models: tuple[str, str], promise: str) -> list[s
     await expect(columns).to_have_count(2)
     for column in await columns.all():
         await expect(column).to_have_attribute("data-status", "done", timeout=SLOW)
-    return await columns.locator("> .words").all_inner_texts()
+    return await columns.locator("> .prose").all_inner_texts()
 
 
 async def test_two_real_models_answer_side_by_side(studio: Site) -> None:

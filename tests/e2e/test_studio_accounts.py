@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site
-from tests.e2e.studio import ANSWER, SLOW, WORDS, ended, signed_in, studio
+from tests.e2e.studio import ANSWER, PROSE, SLOW, ended, signed_in, studio
 from tests.e2e.test_operating import choose, confirm
 from tests.playground.site import visiting
 
@@ -136,5 +136,5 @@ async def test_a_shared_answer_is_read_by_another_user(studio: Site) -> None:
         await ann.page.get_by_role("menuitem", name="Share with users of this site").click()
         await expect(ann.page.locator("#toast")).to_contain_text("The link was copied")
         await bob.page.goto(await ann.page.evaluate("navigator.clipboard.readText()"))
-        await expect(bob.page.locator(WORDS)).to_have_text(text)
+        await expect(bob.page.locator(PROSE)).to_have_text(text)
         await expect(bob.page.locator("#prompt")).to_be_hidden()

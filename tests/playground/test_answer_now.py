@@ -7,7 +7,7 @@ from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
 ANSWER = ".message.is-assistant:last-child"
-WORDS = f"{ANSWER} > .words"
+PROSE = f"{ANSWER} > .prose"
 BUTTON = "Answer now"
 
 
@@ -18,7 +18,7 @@ async def test_an_answer_begins_at_the_press_of_a_button(address: str) -> None:
         await expect(visit.page.locator(f"{ANSWER} .reasoning")).to_be_visible()
         await expect(button).to_be_visible()
         await button.click()
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         await expect(button).to_be_hidden()
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=20_000)
         await expect(button).to_be_hidden()
@@ -31,13 +31,13 @@ async def test_it_is_there_after_a_reload(address: str) -> None:
         await expect(visit.page.get_by_role("button", name=BUTTON)).to_be_visible()
         await visit.page.reload()
         await visit.page.get_by_role("button", name=BUTTON).click()
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
 
 
 async def test_an_answer_that_does_not_think_has_no_such_button(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Talk forever")
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         await expect(visit.page.get_by_role("button", name=BUTTON)).to_be_hidden()
         await visit.page.keyboard.press("Escape")
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "stopped")

@@ -43,9 +43,9 @@ async def test_a_hostile_answer_is_only_text(address: str) -> None:
         await visit.ask("Be hostile")
         answer = visit.page.locator(".message.is-assistant")
         await expect(answer).to_have_attribute("data-status", "done", timeout=20_000)
-        await expect(answer.locator("> .words")).to_contain_text("End of the hostile answer.")
+        await expect(answer.locator("> .prose")).to_contain_text("End of the hostile answer.")
         await expect(answer.locator(ACTIVE)).to_have_count(0)
-        links: list[dict[str, Any]] = await answer.locator("> .words a[href]").evaluate_all(
+        links: list[dict[str, Any]] = await answer.locator("> .prose a[href]").evaluate_all(
             "all => all.map(a => ({href: a.getAttribute('href'), rel: a.rel, target: a.target}))"
         )
         assert [link["href"] for link in links] == [

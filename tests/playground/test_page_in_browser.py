@@ -11,7 +11,7 @@ from tests.playground.site import capturing, visiting
 
 pytestmark = pytest.mark.browser
 ANSWER = ".message.is-assistant:last-child"
-WORDS = f"{ANSWER} > .words"
+PROSE = f"{ANSWER} > .prose"
 
 
 async def test_an_answer_is_rendered_while_it_streams_and_ends_with_its_figures(address: str) -> None:
@@ -32,10 +32,10 @@ async def test_stop_keeps_the_text(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Talk forever")
         answer = visit.page.locator(ANSWER)
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         await visit.page.click("#send")
         await expect(answer).to_have_attribute("data-status", "stopped")
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         await expect(visit.page.get_by_label("Send", exact=True)).to_be_visible()
         await expect(visit.page.locator(".picker-state")).to_have_text("ready")  # the model was let go
 
@@ -43,7 +43,7 @@ async def test_stop_keeps_the_text(address: str) -> None:
 async def test_escape_stops_an_answer(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Talk forever")
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         await visit.page.keyboard.press("Escape")
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "stopped")
 
@@ -85,7 +85,7 @@ async def test_a_failing_answer_says_why_and_can_be_tried_again(address: str) ->
         await visit.ask("This one dies")
         error = visit.page.get_by_role("alert")
         await expect(error).to_contain_text("The model's process ended")
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         await error.get_by_role("button", name="Try again").click()
         await expect(error).to_have_count(0)
         await expect(visit.page.locator(".message.is-assistant")).to_have_count(1)
@@ -102,12 +102,12 @@ async def test_an_answer_cut_short_says_so(address: str) -> None:
 async def test_an_answer_goes_on_through_a_reload(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("How does one list primes?")
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         await visit.page.reload()
-        await expect(visit.page.locator(".message.is-user .words")).to_have_text("How does one list primes?")
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(".message.is-user .prose")).to_have_text("How does one list primes?")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
-        await expect(visit.page.locator(WORDS)).to_contain_text("More about it is on Wikipedia.")
+        await expect(visit.page.locator(PROSE)).to_contain_text("More about it is on Wikipedia.")
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "done")
 
 
@@ -133,9 +133,9 @@ async def test_the_model_reads_the_turns_and_the_settings(address: str) -> None:
         await expect(visit.page.get_by_role("alert")).to_contain_text("shorten it")
         await visit.ask("Please echo")
         expected = "system: Be brief. | user: Please echo | temperature 0.2 seed 7"
-        await expect(visit.page.locator(WORDS)).to_have_text(expected)
+        await expect(visit.page.locator(PROSE)).to_have_text(expected)
         await visit.ask("Another echo")
-        await expect(visit.page.locator(WORDS)).to_contain_text(f"assistant: {expected} | user: Another echo")
+        await expect(visit.page.locator(PROSE)).to_contain_text(f"assistant: {expected} | user: Another echo")
 
 
 async def test_every_setting_of_the_page_reaches_the_model(address: str) -> None:
@@ -154,7 +154,7 @@ async def test_every_setting_of_the_page_reaches_the_model(address: str) -> None
         await visit.page.keyboard.press("Escape")
         await visit.ask("Please echo")
         wishes = 'top_k 40 | stop END, FIN | schema {"type": "object"} | thinking False'
-        await expect(visit.page.locator(WORDS)).to_contain_text(wishes)
+        await expect(visit.page.locator(PROSE)).to_contain_text(wishes)
 
 
 async def test_a_schema_that_is_none_is_not_sent(address: str) -> None:
@@ -164,7 +164,7 @@ async def test_a_schema_that_is_none_is_not_sent(address: str) -> None:
         await visit.page.get_by_label("JSON Schema").fill("[1]")
         await visit.page.keyboard.press("Escape")
         await visit.ask("Please echo")
-        await expect(visit.page.locator(WORDS)).not_to_contain_text("schema")
+        await expect(visit.page.locator(PROSE)).not_to_contain_text("schema")
 
 
 async def test_a_tool_call_is_a_card_and_its_result_goes_back(address: str) -> None:
@@ -181,7 +181,7 @@ async def test_a_tool_call_is_a_card_and_its_result_goes_back(address: str) -> N
         await expect(card.locator("pre").first).to_have_text('{\n  "city": "Rome"\n}')
         await card.get_by_label("Result of weather").fill("Sunny echo")
         await visit.page.get_by_role("button", name="Send results").click()
-        last = visit.page.locator(WORDS).last
+        last = visit.page.locator(PROSE).last
         await expect(last).to_contain_text("user: How is Rome? | assistant:  | tool: Sunny echo")
         await expect(card.locator(".call-result")).to_have_text("Sunny echo")
         await expect(visit.page.get_by_role("button", name="Send results")).to_be_hidden()
@@ -190,7 +190,7 @@ async def test_a_tool_call_is_a_card_and_its_result_goes_back(address: str) -> N
 async def test_formulas_are_set_and_prices_are_not(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Show me formulas")
-        text = visit.page.locator(WORDS)
+        text = visit.page.locator(PROSE)
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=20_000)
         await expect(text.locator("math")).to_have_count(5)
         await expect(text.locator(".math.is-block mfrac")).to_have_count(1)
@@ -206,7 +206,7 @@ async def test_thoughts_are_folded_above_the_answer(address: str) -> None:
         thoughts = visit.page.locator(".reasoning")
         await expect(thoughts).not_to_have_attribute("open", "")
         await thoughts.locator("summary").click()
-        await expect(thoughts.locator(".words")).to_contain_text("A sieve is simplest")
+        await expect(thoughts.locator(".prose")).to_contain_text("A sieve is simplest")
 
 
 async def test_the_keyboard_alone_is_enough(address: str) -> None:
@@ -223,7 +223,7 @@ async def test_the_keyboard_alone_is_enough(address: str) -> None:
         await expect(visit.page.locator(".picker-name")).to_have_text("mlx-community/Qwen3-8B-4bit")
         await expect(prompt).to_be_focused()
         await visit.page.keyboard.press("Enter")
-        await expect(visit.page.locator(WORDS)).to_contain_text("user: one")
+        await expect(visit.page.locator(PROSE)).to_contain_text("user: one")
 
 
 async def test_light_and_dark_follow_the_system_until_chosen(address: str) -> None:

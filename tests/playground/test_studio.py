@@ -11,7 +11,7 @@ from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
 ANSWER = ".message.is-assistant:last-child"
-WORDS = f"{ANSWER} > .words"
+PROSE = f"{ANSWER} > .prose"
 
 
 async def ended(page: Page) -> None:
@@ -22,14 +22,14 @@ async def test_another_take_stands_beside_the_first(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Please echo")
         await ended(visit.page)
-        first = await visit.page.locator(WORDS).inner_text()
+        first = await visit.page.locator(PROSE).inner_text()
         await visit.page.get_by_label("Regenerate").click()
         place = visit.page.locator(f"{ANSWER} .takes-place")
         await expect(place).to_have_text("2 of 2")
         await ended(visit.page)
-        assert await visit.page.locator(WORDS).inner_text() != first  # it drew with another seed
+        assert await visit.page.locator(PROSE).inner_text() != first  # it drew with another seed
         await visit.page.locator(ANSWER).get_by_label("Previous version").click()
-        await expect(visit.page.locator(WORDS)).to_have_text(first)
+        await expect(visit.page.locator(PROSE)).to_have_text(first)
         await visit.page.reload()
         await expect(place).to_have_text("1 of 2")
         await expect(visit.page.locator(".message")).to_have_count(2)
@@ -40,28 +40,28 @@ async def test_an_edited_question_keeps_the_old_branch(address: str) -> None:
         await visit.ask("First echo")
         await ended(visit.page)
         await visit.ask("Second echo")
-        await expect(visit.page.locator(WORDS)).to_contain_text("user: Second echo")
+        await expect(visit.page.locator(PROSE)).to_contain_text("user: Second echo")
         await ended(visit.page)
         await visit.page.locator("#prompt").press("ArrowUp")
         field = visit.page.get_by_label("Edit your question")
         await expect(field).to_have_value("Second echo")
         await field.fill("Other echo")
         await field.press("Enter")
-        await expect(visit.page.locator(WORDS)).to_contain_text("user: Other echo")
+        await expect(visit.page.locator(PROSE)).to_contain_text("user: Other echo")
         await expect(visit.page.locator(".message")).to_have_count(4)
         question = visit.page.locator(".message.is-user").last
         await question.get_by_label("Previous version").click()
-        await expect(visit.page.locator(WORDS)).to_contain_text("user: Second echo")
+        await expect(visit.page.locator(PROSE)).to_contain_text("user: Second echo")
 
 
 async def test_a_replay_with_the_same_seed_says_what_differs(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Please echo")
         await ended(visit.page)
-        first = await visit.page.locator(WORDS).inner_text()
+        first = await visit.page.locator(PROSE).inner_text()
         await visit.page.get_by_label("Replay with the same seed").click()
         await expect(visit.page.locator(".replayed")).to_have_text("The same answer, word for word.")
-        await expect(visit.page.locator(WORDS)).to_have_text(first)
+        await expect(visit.page.locator(PROSE)).to_have_text(first)
 
 
 async def test_an_answer_shows_how_it_was_made(address: str) -> None:
@@ -82,10 +82,10 @@ async def test_an_answer_shows_how_it_was_made(address: str) -> None:
 async def test_another_tab_sees_the_answer_grow_and_can_stop_it(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Talk forever")
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         other = await visit.page.context.new_page()
         await other.goto(visit.page.url)
-        await expect(other.locator(WORDS)).to_contain_text("calm way")
+        await expect(other.locator(PROSE)).to_contain_text("calm way")
         await other.click("#send")
         for page in (other, visit.page):
             await expect(page.locator(ANSWER)).to_have_attribute("data-status", "stopped")
@@ -95,12 +95,12 @@ async def test_another_tab_sees_the_answer_grow_and_can_stop_it(address: str) ->
 async def test_leaving_for_another_conversation_lets_the_answer_go_on(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("How does one list primes, told in the background?")
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         await visit.page.click("#new-chat")
         await visit.ask("Please echo")
         await ended(visit.page)
         await visit.page.get_by_role("link", name="told in the background").first.click()
-        await expect(visit.page.locator(WORDS)).to_contain_text(
+        await expect(visit.page.locator(PROSE)).to_contain_text(
             "More about it is on Wikipedia.", timeout=20_000
         )
 
@@ -140,7 +140,7 @@ async def test_a_conversation_is_exported_and_imported(address: str, tmp_path: P
         page = visit.page
         await visit.ask("Export this, please echo")
         await ended(page)
-        text = await page.locator(WORDS).inner_text()
+        text = await page.locator(PROSE).inner_text()
         await page.locator(".row").first.hover()
         await page.get_by_label(re.compile("More about Export this")).first.click()
         async with page.expect_download() as download:
@@ -151,7 +151,7 @@ async def test_a_conversation_is_exported_and_imported(address: str, tmp_path: P
         before = page.url
         await page.set_input_files("#import-file", file)
         await page.wait_for_url(lambda url: url != before)
-        await expect(page.locator(WORDS)).to_have_text(text)
+        await expect(page.locator(PROSE)).to_have_text(text)
         await page.set_input_files("#import-file", Path(__file__))
         await expect(page.locator("#toast")).to_contain_text("not an exported conversation")
 
@@ -179,10 +179,10 @@ async def test_a_refused_question_comes_back(address: str) -> None:
 async def test_a_lost_connection_is_picked_up(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("How does one list primes?")
-        await expect(visit.page.locator(WORDS)).to_contain_text("calm way")
+        await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
         await visit.page.context.set_offline(True)
         await visit.page.context.set_offline(False)
-        await expect(visit.page.locator(WORDS)).to_contain_text(
+        await expect(visit.page.locator(PROSE)).to_contain_text(
             "More about it is on Wikipedia.", timeout=20_000
         )
         await ended(visit.page)
@@ -209,7 +209,7 @@ async def test_a_prompt_is_saved_and_used_again(address: str) -> None:
         await visit.page.get_by_label("Saved prompts").select_option(label="Speak like a pirate.")
         await visit.page.keyboard.press("Escape")
         await visit.ask("Please echo")
-        await expect(visit.page.locator(WORDS)).to_contain_text("system: Speak like a pirate.")
+        await expect(visit.page.locator(PROSE)).to_contain_text("system: Speak like a pirate.")
 
 
 async def test_models_are_asked_side_by_side(address: str) -> None:
@@ -239,7 +239,7 @@ async def test_a_shared_conversation_can_be_read_and_not_changed(address: str) -
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         await visit.ask("Share this, please echo")
         await ended(page)
-        text = await page.locator(WORDS).inner_text()
+        text = await page.locator(PROSE).inner_text()
         await page.locator(".row").first.hover()
         await page.get_by_label(re.compile("More about Share this")).first.click()
         await page.get_by_role("menuitem", name="Share with users of this site").click()
@@ -247,7 +247,7 @@ async def test_a_shared_conversation_can_be_read_and_not_changed(address: str) -
         link = await page.evaluate("navigator.clipboard.readText()")
         other = await page.context.new_page()
         await other.goto(link)
-        await expect(other.locator(WORDS)).to_have_text(text)
+        await expect(other.locator(PROSE)).to_have_text(text)
         await expect(other.locator("#prompt")).to_be_hidden()
         await expect(other.get_by_label("Regenerate")).to_be_hidden()
         await page.get_by_label(re.compile("More about Share this")).first.click()
