@@ -45,6 +45,8 @@ TESTED_BY = {
     "api/http/single_outcome": "api/openai/test_tokenize",
     "api/ollama/answer_writer": "api/ollama/test_answering",
     "api/ollama/schemas": "api/openai/test_reference",
+    "api/openai/call_formats": "api/openai/test_older_functions",
+    "api/openai/custom_input": "api/openai/test_custom_tools",
     "api/openai/responses": "api/openai/test_responses",
     "api/openai/schemas": "api/openai/test_reference",
     "management/bench": "management/bench/test_rows",

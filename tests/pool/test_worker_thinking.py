@@ -148,7 +148,7 @@ async def test_nobody_waits_for_a_worker_that_has_ended(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("budget", "is_cut"), [(5, True), (0, False), (None, False)])
-async def test_an_answer_tells_that_a_budget_has_cut_its_reasoning(
+async def test_an_answer_reports_that_a_budget_has_cut_its_reasoning(
     runner: ProcessRunner, budget: int | None, is_cut: bool
 ) -> None:
     request = thinking(

@@ -4,7 +4,7 @@ import pytest
 
 from inference.core.events import Ended, PromptLogprobs, TextDelta
 from inference.worker.engine.sequence import Sampled, Scored
-from inference.worker.sampling.token_sampler import Logprob
+from inference.worker.sampling.logprobs import Logprob
 from inference.worker.token_logprobs import TokenLogprobs
 from tests.worker.engine_stub import EngineStub
 

@@ -76,7 +76,7 @@ async def test_a_message_is_answered() -> None:
     assert response["request-id"].startswith("req_")
 
 
-async def test_the_usage_tells_that_a_budget_has_cut_the_thinking() -> None:
+async def test_the_usage_reports_that_a_budget_has_cut_the_thinking() -> None:
     usage = Usage(prompt_tokens=9, completion_tokens=6, reasoning_tokens=2, reasoning_truncated=True)
     made = (Accepted(prompt_tokens=9), TextDelta(text="Yes."), Ended(reason="stop"), Finished(usage=usage))
     details = {"thinking_tokens": 2, "reasoning_truncated": True}

@@ -94,12 +94,12 @@ async def test_calls_of_several_answers_are_streamed_side_by_side() -> None:
     second = call("patch", '{"input": "b', '"}', index=1)
     both = [delta for pair in zip(first, second, strict=True) for delta in pair]
     choices = await streamed(calling(*both, *call("now", "{}", number=1)), tools=[PATCH, NOW], n=2)
-    told: dict[tuple[int, int], str] = {}
+    answer: dict[tuple[int, int], str] = {}
     for choice in choices:
         for entry in choice["delta"].get("tool_calls", ()):
             text = entry["custom"]["input"] if "custom" in entry else entry["function"]["arguments"]
-            told[choice["index"], entry["index"]] = told.get((choice["index"], entry["index"]), "") + text
-    assert told == {(0, 0): "a", (1, 0): "b", (0, 1): "{}"}
+            answer[choice["index"], entry["index"]] = answer.get((choice["index"], entry["index"]), "") + text
+    assert answer == {(0, 0): "a", (1, 0): "b", (0, 1): "{}"}
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ async def test_arguments_of_another_form_are_its_input_all_the_same(arguments: s
     runner = calling(*call("patch", arguments), *call("plain", arguments, number=1))
     choice, _ = await asked(runner, tools=[PATCH, PLAIN])
     assert [one["custom"]["input"] for one in choice["message"]["tool_calls"]] == [text, text]
-    told = ["", ""]
+    answer = ["", ""]
     for streamed_choice in await streamed(runner, tools=[PATCH, PLAIN]):
         for entry in streamed_choice["delta"].get("tool_calls", ()):
-            told[entry["index"]] += entry["custom"]["input"]
-    assert told == [text, text]
+            answer[entry["index"]] += entry["custom"]["input"]
+    assert answer == [text, text]
 
 
 @pytest.mark.parametrize("leaves_out_type", [False, True])

@@ -112,7 +112,7 @@ async def test_a_model_of_the_wrong_kind_is_refused_before_it_is_loaded(
     assert says in error["message"] and runner.loads == []
 
 
-async def test_a_header_tells_how_many_tokens_were_cut() -> None:
+async def test_a_header_reports_how_many_tokens_were_cut() -> None:
     vectors = Embedded(vectors=(struct.pack("<3f", 1, 0, 0),))
     runner = EventRunner(
         Accepted(prompt_tokens=5, cut_tokens=7), vectors, Finished(usage=Usage(prompt_tokens=5))

@@ -157,11 +157,11 @@ async def test_a_whole_response_has_its_items_and_usage() -> None:
     }
 
 
-async def test_the_usage_tells_that_a_budget_has_cut_the_reasoning() -> None:
+async def test_the_usage_reports_that_a_budget_has_cut_the_reasoning() -> None:
     usage = structs.replace(USAGE, reasoning_truncated=True)
-    told, _ = await made(telling(*THOUGHT, *SAID, Ended(reason="stop"), Finished(usage=usage)))
+    received, _ = await made(telling(*THOUGHT, *SAID, Ended(reason="stop"), Finished(usage=usage)))
     details = {"reasoning_tokens": 2, "reasoning_truncated": True}
-    assert told["usage"]["output_tokens_details"] == details
+    assert received["usage"]["output_tokens_details"] == details
 
 
 async def test_calls_are_items_of_their_own() -> None:

@@ -76,18 +76,18 @@ async def test_every_token_of_an_answer_has_its_id(hides: bool) -> None:
     assert choice["token_ids"] == choice["tokens"] == [5, 6, 7, 2]
     assert answer["prompt_token_ids"] == [1, 4]
     made = await streamed(chat, accepted((1, 4)), *THOUGHT, **fields)
-    told = [choice["token_ids"] for one in made for choice in one["choices"] if "token_ids" in choice]
-    assert told == ([[5, 6, 7], [2]] if hides else [[5, 6], [7], [2]])
+    body = [choice["token_ids"] for one in made for choice in one["choices"] if "token_ids" in choice]
+    assert body == ([[5, 6, 7], [2]] if hides else [[5, 6], [7], [2]])
     assert made[0]["prompt_token_ids"] == [1, 4] and made[0]["choices"][0]["delta"]["role"]
 
 
-async def test_llama_cpps_name_tells_of_the_answer_alone() -> None:
+async def test_llama_cpps_name_is_for_the_answer_alone() -> None:
     answer = await whole(chat, accepted((1, 4)), *THOUGHT, return_tokens=True)
     assert answer["choices"][0]["tokens"] == [5, 6, 7, 2]
     assert "token_ids" not in answer["choices"][0] and "prompt_token_ids" not in answer
 
 
-async def test_nobody_is_told_of_tokens_without_asking() -> None:
+async def test_nobody_receives_tokens_without_asking() -> None:
     answer = await whole(chat, accepted(), *THOUGHT)
     assert not {"prompt_token_ids", "prompt_logprobs"} & answer.keys()
     assert not {"token_ids", "tokens"} & answer["choices"][0].keys()
@@ -145,7 +145,7 @@ async def test_a_limit_of_nothing_is_refused(ask: Any, value: Any) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_header_tells_how_many_tokens_were_cut(stream: bool) -> None:
+async def test_a_header_reports_how_many_tokens_were_cut(stream: bool) -> None:
     with serving(EventRunner(Accepted(prompt_tokens=2, cut_tokens=7), *THOUGHT)):
         response = await chat(truncate_prompt_tokens=2, stream=stream)
         assert response["x-mlx-truncated-tokens"] == "7"
@@ -167,7 +167,7 @@ CUT = [
 ]
 
 
-async def test_an_answer_tells_that_its_reasoning_was_cut() -> None:
+async def test_an_answer_reports_that_its_reasoning_was_cut() -> None:
     answer = await whole(chat, *CUT)
     assert answer["choices"][0]["reasoning_truncated"] is True
     details = {"reasoning_tokens": 1, "reasoning_truncated": True}

@@ -77,14 +77,14 @@ def test_a_cancelled_sequence_is_scored_no_further(model: nn.Module) -> None:
     assert not batch.is_busy
 
 
-def test_it_tells_how_far_it_is_and_that_nothing_was_cached(model: nn.Module) -> None:
+def test_it_reports_how_far_it_is_and_that_nothing_was_cached(model: nn.Module) -> None:
     batch = Batch(model, max_batch=8, prefill_step=64)
     batch.add(sequence(1, 150, scores_prompt=True, logprobs=0, max_tokens=0))
     outputs: list[object] = []
     while batch.is_busy:
         outputs += batch.step()
-    told = [(one.done, one.total, one.cached) for one in outputs if isinstance(one, Prefilled)]
-    assert told == [(64, 150, 0), (128, 150, 0), (149, 150, 0)]
+    answer = [(one.done, one.total, one.cached) for one in outputs if isinstance(one, Prefilled)]
+    assert answer == [(64, 150, 0), (128, 150, 0), (149, 150, 0)]
 
 
 @pytest.mark.parametrize("length", [2, 70])

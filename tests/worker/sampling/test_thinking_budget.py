@@ -165,7 +165,7 @@ def test_without_a_limit_nothing_is_forced_and_reasoning_may_begin_again() -> No
     assert allowed(one) == EVERY
 
 
-def test_it_tells_that_it_has_cut_the_reasoning() -> None:
+def test_it_reports_that_it_has_cut_the_reasoning() -> None:
     one = matcher(2, inside=True)
     consume(one, A, B)
     assert not one.has_cut

@@ -39,7 +39,7 @@ def test_an_answer_that_goes_on_may_begin_with_a_space() -> None:
     ("tokens", "output", "is_cut"),
     [(2, "ab)c", True), (2, "a)c", False), (2, "ab", False), (0, ")c", False), (2, "a)(b)c", False)],
 )
-def test_an_answer_tells_that_a_budget_has_ended_its_reasoning(
+def test_an_answer_reports_that_a_budget_has_ended_its_reasoning(
     tokens: int, output: str, is_cut: bool
 ) -> None:
     _, tokenizer = make(CHATML)
