@@ -141,7 +141,7 @@ PROOFS: Mapping[str, str] = {
     "responses.input": f"{_RESPONSES}::test_items_become_the_messages_of_a_chat",
     "instructions": f"{_RESPONSES}::test_text_is_a_users_message",
     "previous_response_id": f"{_KEPT}::test_a_conversation_goes_on_from_a_stored_response",
-    "conversation": f"{_IN_ONE}::test_its_items_come_first_and_what_was_said_is_added",
+    "conversation": f"{_IN_ONE}::test_its_items_come_first_and_the_text_is_added",
     "context_management": f"{_WINDOW}::test_what_is_too_long_is_summarised_and_then_answered",
     "context_management.compact_threshold": f"{_WINDOW}::test_within_reach_nothing_changes",
     "conversations": f"{_CONVERSATIONS}::test_a_conversation_is_made_shown_changed_and_deleted",

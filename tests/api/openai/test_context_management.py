@@ -57,11 +57,11 @@ async def answered(runner: FakeRunner, **body: Any) -> dict[str, Any]:
     with serving(runner):
         response = await post({"input": HISTORY, "context_management": COMPACTED} | body)
     assert response.status_code == 200, response.content
-    told: dict[str, Any] = json.loads(response.content)
-    return told
+    received: dict[str, Any] = json.loads(response.content)
+    return received
 
 
-def said(request: ChatRequest) -> list[tuple[str, str]]:
+def texts_of(request: ChatRequest) -> list[tuple[str, str]]:
     return [(one.role, one.content.rpartition("\n\n")[2]) for one in request.messages]
 
 
@@ -70,9 +70,9 @@ SHORTER = [("user", "one"), ("user", "three"), ("user", "Noon was asked for."), 
 
 async def test_what_is_too_long_is_summarised_and_then_answered() -> None:
     runner = CountingRunner()
-    told = await answered(runner, instructions="Be brief.", max_output_tokens=3, stop=["x"], tools=[NOW])
+    received = await answered(runner, instructions="Be brief.", max_output_tokens=3, stop=["x"], tools=[NOW])
     summary, answer = runner.chats
-    assert said(summary)[:-1] == [
+    assert texts_of(summary)[:-1] == [
         *(
             ("system", "Be brief."),
             ("user", "one"),
@@ -83,12 +83,12 @@ async def test_what_is_too_long_is_summarised_and_then_answered() -> None:
         ("assistant", "done"),
     ]
     assert (summary.tools, summary.max_tokens, summary.stop) == ((), 64, ())
-    assert said(answer) == [("system", "Be brief."), *SHORTER]
+    assert texts_of(answer) == [("system", "Be brief."), *SHORTER]
     assert (len(answer.tools), answer.max_tokens, answer.stop) == (1, 3, ("x",))
-    assert [item["type"] for item in told["output"]] == ["compaction", "message"]
-    assert told["output"][0].keys() == {"id", "type", "encrypted_content"}
-    check_item(told["output"][0])
-    assert check_response(told).status == "completed" and told["usage"]["input_tokens"] == 9
+    assert [item["type"] for item in received["output"]] == ["compaction", "message"]
+    assert received["output"][0].keys() == {"id", "type", "encrypted_content"}
+    check_item(received["output"][0])
+    assert check_response(received).status == "completed" and received["usage"]["input_tokens"] == 9
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ async def test_what_is_too_long_is_summarised_and_then_answered() -> None:
 )
 async def test_within_reach_nothing_changes(body: dict[str, Any]) -> None:
     runner = CountingRunner()
-    told = await answered(runner, **body)
-    assert [item["type"] for item in told["output"]] == ["message"] and len(runner.chats) == 1
+    received = await answered(runner, **body)
+    assert [item["type"] for item in received["output"]] == ["message"] and len(runner.chats) == 1
 
 
 async def test_a_summary_has_half_of_the_threshold() -> None:
@@ -118,8 +118,8 @@ async def test_a_summary_has_half_of_the_threshold() -> None:
 @pytest.mark.parametrize("summary", ["", ContextLengthExceeded("Too long.", param="messages")])
 async def test_without_a_summary_nothing_changes(summary: str | Exception) -> None:
     runner = CountingRunner(summary)
-    told = await answered(runner)
-    assert [item["type"] for item in told["output"]] == ["message"]
+    received = await answered(runner)
+    assert [item["type"] for item in received["output"]] == ["message"]
     assert [one.role for one in runner.chats[-1].messages] == [
         *("user", "assistant", "tool", "user", "assistant", "user")
     ]
@@ -129,18 +129,18 @@ async def test_by_default_three_quarters_of_the_context_are_its_reach() -> None:
     for more, is_longer in (([], False), ([LAST], True)):
         runner = CountingRunner()
         asked = [*more, *HISTORY[-3:]]
-        told = await answered(runner, input=asked, context_management=[{"type": "compaction"}])
-        assert (told["output"][0]["type"] == "compaction") is is_longer
+        received = await answered(runner, input=asked, context_management=[{"type": "compaction"}])
+        assert (received["output"][0]["type"] == "compaction") is is_longer
 
 
 async def test_the_last_results_are_kept_with_their_calls() -> None:
     runner = CountingRunner()
     history = [*TURNS[:2], {"role": "user", "content": "time?"}, *TURNS[2:4]]
-    told = await answered(runner, input=history)
+    received = await answered(runner, input=history)
     *_, call_message, result = runner.chats[-1].messages
     assert [one.name for one in call_message.tool_calls] == ["now"] and result.content == "noon"
-    assert said(runner.chats[0])[-2][1] == "time?"
-    after = [*history, *told["output"], LAST]
+    assert texts_of(runner.chats[0])[-2][1] == "time?"
+    after = [*history, *received["output"], LAST]
     again = CountingRunner()
     await answered(again, input=after, context_management=None)
     assert [one.role for one in again.chats[-1].messages][-5:] == [
@@ -154,23 +154,23 @@ async def test_the_last_results_are_kept_with_their_calls() -> None:
 
 @pytest.mark.parametrize("keeps_all", [True, False])
 async def test_the_item_stands_for_all_that_came_before_it(keeps_all: bool) -> None:
-    told = await answered(CountingRunner(), input=[{"role": "system", "content": "Old."}, *HISTORY])
+    received = await answered(CountingRunner(), input=[{"role": "system", "content": "Old."}, *HISTORY])
     runner = CountingRunner()
     before = [{"role": "system", "content": "New."}, *HISTORY] if keeps_all else []
     later = {"role": "user", "content": "six"}
     await answered(
-        runner, input=[*before, *told["output"], later], context_management=None, instructions="Go."
+        runner, input=[*before, *received["output"], later], context_management=None, instructions="Go."
     )
     (request,) = runner.chats
     systems = [("system", "Go."), ("system", "New." if keeps_all else "Old.")]
-    assert said(request) == [*systems, *SHORTER, ("assistant", "Five."), ("user", "six")]
+    assert texts_of(request) == [*systems, *SHORTER, ("assistant", "Five."), ("user", "six")]
 
 
 async def test_a_summary_is_summarised_and_not_kept_as_the_users_message() -> None:
-    told = await answered(CountingRunner())
+    received = await answered(CountingRunner())
     runner = CountingRunner("Both.")
-    await answered(runner, input=[*told["output"], {"role": "user", "content": "six"}])
-    assert said(runner.chats[-1]) == [
+    await answered(runner, input=[*received["output"], {"role": "user", "content": "six"}])
+    assert texts_of(runner.chats[-1]) == [
         *(("user", "one"), ("user", "three"), ("user", "four"), ("user", "Both."), ("user", "six"))
     ]
 
@@ -180,15 +180,15 @@ async def test_a_stored_conversation_goes_on_from_it() -> None:
     first = await answered(CountingRunner(), input="four", conversation=conversation)
     runner = CountingRunner()
     await answered(runner, input="six", previous_response_id=first["id"], context_management=None)
-    assert said(runner.chats[-1])[-3:] == [("user", "four"), ("assistant", "Five."), ("user", "six")]
+    assert texts_of(runner.chats[-1])[-3:] == [("user", "four"), ("assistant", "Five."), ("user", "six")]
     runner = CountingRunner()
     await answered(runner, input="six", conversation=conversation, context_management=None)
-    assert said(runner.chats[-1]) == [*SHORTER, ("assistant", "Five."), ("user", "six")]
+    assert texts_of(runner.chats[-1]) == [*SHORTER, ("assistant", "Five."), ("user", "six")]
     items = (await call("get", f"/{conversation}/items?limit=5"))[1]["data"]
     assert [item["type"] for item in items[2:4]] == ["message", "compaction"]
 
 
-async def test_a_stream_tells_of_it_before_the_answer() -> None:
+async def test_a_stream_reports_it_before_the_answer() -> None:
     runner = CountingRunner()
     with serving(runner):
         response = await post({"input": HISTORY, "context_management": COMPACTED, "stream": True})
@@ -211,11 +211,11 @@ async def test_in_the_background_it_is_in_progress_once() -> None:
         body = {"input": HISTORY, "context_management": COMPACTED, "background": True}
         queued = json.loads((await post(body)).content)
         address = f"/v1/responses/{queued['id']}"
-        while (told := json.loads((await AsyncClient().get(address)).content))["status"] != "completed":
+        while (received := json.loads((await AsyncClient().get(address)).content))["status"] != "completed":
             await asyncio.sleep(0.01)
         again = await AsyncClient().get(f"{address}?stream=true")
         kinds = [event["type"] for event in check_stream(await _text(again))]
-    assert [item["type"] for item in told["output"]] == ["compaction", "message"]
+    assert [item["type"] for item in received["output"]] == ["compaction", "message"]
     assert kinds.count("response.in_progress") == 1
 
 
@@ -244,8 +244,8 @@ async def test_what_is_wrong_is_named(value: Any, param: str) -> None:
 
 
 async def test_a_changed_item_is_refused() -> None:
-    told = await answered(CountingRunner())
-    item = told["output"][0]
+    received = await answered(CountingRunner())
+    item = received["output"][0]
     broken = item | {"encrypted_content": item["encrypted_content"][:-2] + "xx"}
     with serving(FakeRunner()):
         response = await post({"input": [broken, LAST]})

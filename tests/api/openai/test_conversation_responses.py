@@ -42,15 +42,15 @@ async def texts(conversation: str) -> list[str]:
 
 
 @pytest.mark.parametrize("form", [str, lambda name: {"id": name}])
-async def test_its_items_come_first_and_what_was_said_is_added(form: Any) -> None:
+async def test_its_items_come_first_and_the_text_is_added(form: Any) -> None:
     conversation = await begun(items=[USER, {"role": "assistant", "content": "two"}])
     chosen = form(conversation)
-    told, request = await made(telling(*THOUGHT, *SAID, *ENDED), input="three", conversation=chosen)
+    answer, request = await made(telling(*THOUGHT, *SAID, *ENDED), input="three", conversation=chosen)
     assert [message.content for message in request.messages] == ["one", "two", "three"]
-    assert told["conversation"] == {"id": conversation} and told["previous_response_id"] is None
-    assert check_response(told).status == "completed"
-    kept = (await AsyncClient().get(f"/v1/responses/{told['id']}")).content
-    assert json.loads(kept) == told
+    assert answer["conversation"] == {"id": conversation} and answer["previous_response_id"] is None
+    assert check_response(answer).status == "completed"
+    kept = (await AsyncClient().get(f"/v1/responses/{answer['id']}")).content
+    assert json.loads(kept) == answer
     _, request = await made(
         telling(*SAID, *ENDED), input="four", conversation=chosen, instructions="Be brief."
     )
@@ -60,8 +60,8 @@ async def test_its_items_come_first_and_what_was_said_is_added(form: Any) -> Non
     )
     assert await texts(conversation) == ["one", "two", "three", "Hm.", "Hello", "four", "Hello"]
     items = (await call("get", f"/{conversation}/items"))[1]["data"]
-    given = json.loads((await AsyncClient().get(f"/v1/responses/{told['id']}/input_items")).content)["data"]
-    assert {item["id"] for item in (*given, *told["output"])} <= {item["id"] for item in items}
+    given = json.loads((await AsyncClient().get(f"/v1/responses/{answer['id']}/input_items")).content)["data"]
+    assert {item["id"] for item in (*given, *answer["output"])} <= {item["id"] for item in items}
 
 
 async def test_a_stream_is_added_before_it_ends() -> None:
@@ -100,8 +100,8 @@ async def test_without_either_there_must_be_input() -> None:
 
 async def test_it_is_kept_where_the_response_is_not() -> None:
     conversation = await begun()
-    told, _ = await made(telling(*SAID, *ENDED), conversation=conversation, store=False)
-    assert (await AsyncClient().get(f"/v1/responses/{told['id']}")).status_code == 404
+    answer, _ = await made(telling(*SAID, *ENDED), conversation=conversation, store=False)
+    assert (await AsyncClient().get(f"/v1/responses/{answer['id']}")).status_code == 404
     assert await texts(conversation) == ["Hi", "Hello"]
 
 
@@ -109,16 +109,16 @@ async def test_what_was_cut_is_added_and_what_failed_is_not() -> None:
     conversation = await begun()
     await streamed(FakeRunner(["Hel"], fail_with=WorkerDied("Ended.")), conversation=conversation)
     assert await texts(conversation) == []
-    told, _ = await made(telling(*SAID, Ended(reason="length"), ENDED[1]), conversation=conversation)
-    assert told["status"] == "incomplete" and await texts(conversation) == ["Hi", "Hello"]
+    answer, _ = await made(telling(*SAID, Ended(reason="length"), ENDED[1]), conversation=conversation)
+    assert answer["status"] == "incomplete" and await texts(conversation) == ["Hi", "Hello"]
 
 
 async def test_beside_a_previous_response_it_is_refused() -> None:
-    told, _ = await made(telling(*SAID, *ENDED))
+    answer, _ = await made(telling(*SAID, *ENDED))
     conversation = await begun()
     with serving(FakeRunner()):
         response = await post(
-            {"input": "Hi", "conversation": conversation, "previous_response_id": told["id"]}
+            {"input": "Hi", "conversation": conversation, "previous_response_id": answer["id"]}
         )
     error = error_of(response)
     assert (response.status_code, error["code"]) == (400, "mutually_exclusive_parameters")

@@ -41,21 +41,21 @@ async def call(method: str, path: str = "", **body: Any) -> tuple[int, dict[str,
 
 
 async def begun(**body: Any) -> str:
-    status, told = await call("post", **body)
-    assert status == 200, told
-    return str(told["id"])
+    status, answer = await call("post", **body)
+    assert status == 200, answer
+    return str(answer["id"])
 
 
 async def test_a_conversation_is_made_shown_changed_and_deleted() -> None:
-    status, told = await call("post", metadata={"topic": "demo"}, items=[USER])
-    assert status == 200 and told["id"].startswith("conv_") and isinstance(told["created_at"], int)
-    assert (told["object"], told["metadata"]) == ("conversation", {"topic": "demo"})
-    address = f"/{told['id']}"
-    assert await call("get", address) == (200, told)
+    status, answer = await call("post", metadata={"topic": "demo"}, items=[USER])
+    assert status == 200 and answer["id"].startswith("conv_") and isinstance(answer["created_at"], int)
+    assert (answer["object"], answer["metadata"]) == ("conversation", {"topic": "demo"})
+    address = f"/{answer['id']}"
+    assert await call("get", address) == (200, answer)
     changed = await call("post", address, metadata={"other": "one"})
-    assert changed == (200, told | {"metadata": {"other": "one"}})
+    assert changed == (200, answer | {"metadata": {"other": "one"}})
     assert (await call("post", address, metadata=None))[1]["metadata"] == {}
-    gone = {"id": told["id"], "object": "conversation.deleted", "deleted": True}
+    gone = {"id": answer["id"], "object": "conversation.deleted", "deleted": True}
     assert await call("delete", address) == (200, gone)
     for method, below in (("get", ""), ("delete", ""), ("get", "/items")):
         assert (await call(method, address + below))[0] == 404

@@ -63,9 +63,9 @@ async def test_a_response_comes_as_the_events_of_its_stream() -> None:
     for event in events:
         check_event(f"event: {event['type']}\ndata: {json.dumps(event)}")
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
-    told = check_response(events[-1]["response"])
-    assert (told.status, events[0]["type"]) == ("completed", "response.created")
-    kept = (await AsyncClient().get(f"/v1/responses/{told.id}")).content
+    answer = check_response(events[-1]["response"])
+    assert (answer.status, events[0]["type"]) == ("completed", "response.created")
+    kept = (await AsyncClient().get(f"/v1/responses/{answer.id}")).content
     assert json.loads(kept) == events[-1]["response"]
 
 
@@ -133,7 +133,7 @@ async def test_what_is_wrong_is_named_and_the_connection_goes_on(message: str, p
             assert (await turn(web))[-1]["type"] == "response.completed"
 
 
-async def test_what_is_refused_or_breaks_is_told() -> None:
+async def test_what_is_refused_or_breaks_is_reported() -> None:
     with serving(FakeRunner(refuse_with=QueueFull("Busy.", retry_after=1))):
         async with connected() as web:
             (event,) = await turn(web)
@@ -178,8 +178,8 @@ async def test_it_takes_a_key_and_refuses_a_wrong_one(settings: Any) -> None:
         for headers in ([], [(b"authorization", b"Bearer wrong")]):
             web = socket(*headers)
             await web.connect(timeout=5)
-            told = json.loads(await web.receive_from(timeout=5))
-            assert (told["status"], told["error"]["type"]) == (401, "invalid_request_error")
+            answer = json.loads(await web.receive_from(timeout=5))
+            assert (answer["status"], answer["error"]["type"]) == (401, "invalid_request_error")
             assert (await web.receive_output(timeout=5))["type"] == "websocket.close"
 
 
