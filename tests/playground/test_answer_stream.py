@@ -34,7 +34,7 @@ def payload(*noted: Event) -> dict[str, Any]:
 
 def test_an_event_is_one_line_named_by_its_type() -> None:
     assert answer_stream.event_frame(TextDelta(text="a\n\nb", tokens=2)) == (
-        b'data: {"type":"text","text":"a\\n\\nb","index":0,"tokens":2,"logprobs":[]}\n\n'
+        b'data: {"type":"text","text":"a\\n\\nb","index":0,"tokens":2,"logprobs":[],"ids":[]}\n\n'
     )
 
 
