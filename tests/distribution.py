@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xdist.scheduler.protocol import Scheduling
 
 STARTER = ("browser", "npm_client", "openai_client", "operating", "readme", "responses", "serve", "studio")
-TINY = ("corrupt_models", "never_dies", "never_dies_dialect", "storm", "streamed_text")
+TINY = ("corrupt_models", "never_dies", "never_dies_dialect", "openai_tool_forms", "storm", "streamed_text")
 GROUPS = {f"tests/e2e/test_{name}.py": "the starter model's site" for name in STARTER}
 GROUPS |= {f"tests/e2e/test_{name}.py": "the tiny model's site" for name in TINY}
 GROUPS |= {f"tests/clients/live/test_{name}.py": "the scripted model's site" for name in ("clients", "page")}

@@ -1,5 +1,6 @@
 """Bad input to every endpoint of the dialect, against a real site: it is refused, and a canary sings on."""
 
+import os
 from typing import Any
 
 import pytest
@@ -137,6 +138,7 @@ def test_each_endpoint_refuses_it(tiny_site: Site, song: str, name: str) -> None
         assert canary.song() == song
 
 
+EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "12"))
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 
 
@@ -151,7 +153,9 @@ def test_bodies_that_nobody_thought_of_disturb_nobody(tiny_site: Site, path: str
         case.call_and_validate(base_url=f"{tiny_site.url}/v1", checks=CHECKS, timeout=30)
 
     odd = OPERATIONS[f"POST {path}"].as_strategy(generation_mode=GenerationMode.NEGATIVE)
-    some = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    some = settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
     with Canary(tiny_site.url, **SONG | {"max_tokens": 400}) as canary:
         some(given(odd)(send))()
         longer = canary.song()

@@ -18,7 +18,11 @@ def _check_limit(value: int) -> int:
     return value
 
 
-PromptLimit = Annotated[int, Field(ge=-1, le=2**31 - 1), AfterValidator(_check_limit)]
+PromptLimit = Annotated[
+    int,
+    Field(ge=-1, le=2**31 - 1, json_schema_extra={"not": {"const": 0}}),
+    AfterValidator(_check_limit),
+]
 
 
 class TokenFields(Generation):
