@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := check
 FAST = --ignore=tests/e2e --ignore=tests/clients/live --ignore=tests/playground --ignore=tests/architectures
 
-.PHONY: check lint types fast test docs bench gate
+.PHONY: check lint types fast test coverage docs bench gate
 
 check: lint fast
 
@@ -18,6 +18,9 @@ fast:  # without browsers, real sites and the matrix of architectures
 
 test:
 	pytest -q -n auto
+
+coverage:  # every test, and the share of the branches that they take
+	pytest -q -n auto --cov --cov-report=term:skip-covered
 
 docs:  # write the tables of docs/api.md and docs/families.md anew
 	python -m tests.api.openai.reference
