@@ -7,7 +7,7 @@ from channels.testing import WebsocketCommunicator
 
 async def refused(communicator: WebsocketCommunicator) -> int:
     """Open it and hear nothing but this code; of a socket that was never open a browser sees none."""
-    is_accepted, _ = await communicator.connect()
+    is_accepted, _ = await communicator.connect(timeout=10)
     assert is_accepted
     message = await communicator.receive_output(timeout=5)
     assert message["type"] == "websocket.close", message

@@ -112,7 +112,7 @@ async def connects(*headers: tuple[str, str]) -> bool:
     sent = [(name.encode(), value.encode()) for name, value in headers]
     socket = WebsocketCommunicator(application, "/ws/models/", headers=sent)
     with serving(FakeRunner()):
-        is_open, _ = await socket.connect()
+        is_open, _ = await socket.connect(timeout=10)
         await socket.disconnect()
     return bool(is_open)
 
@@ -139,7 +139,7 @@ async def test_an_unknown_websocket_address_is_refused() -> None:
     socket = WebsocketCommunicator(
         application, "/ws/nothing/", headers=[(b"host", b"localhost:8000"), (b"origin", OWN.encode())]
     )
-    is_open, _ = await socket.connect()
+    is_open, _ = await socket.connect(timeout=10)
     assert not is_open
 
 

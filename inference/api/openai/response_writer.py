@@ -46,7 +46,7 @@ class ChunkFormat(Protocol):
     id_prefix: str
     chunk_object: str
     whole_object: str
-    has_prompt_in_choices: bool  # whether what is told about a prompt is a part of its choices
+    has_prompt_in_choices: bool  # whether the details of a prompt are part of its choices
 
     def opening(self, index: int) -> Any | None:
         """The choice sent before the first delta of an answer, if there is one."""
@@ -99,7 +99,7 @@ class ResponseWriter:
         self._templates: dict[tuple[type[Delta], int], tuple[bytes, bytes]] = {}
         self._extras = extras
         self._tokens = TokenDetails(extras, answers)
-        self._untold = set(range(answers))  # choices of a stream that do not have their prompt yet
+        self._without_prompt = set(range(answers))  # choices of a stream that do not have their prompt yet
         self._on_accepted = on_accepted
         self._began = time.monotonic()
         self._usage = Usage(prompt_tokens=0)  # so far
@@ -194,8 +194,8 @@ class ResponseWriter:
     def _token_details(self, index: int) -> dict[str, Any]:
         """What a chunk's choice tells about tokens; the first of each choice also tells of the prompt."""
         details = self._tokens.of_choice(index)
-        if index in self._untold and self._format.has_prompt_in_choices:
-            self._untold.discard(index)
+        if index in self._without_prompt and self._format.has_prompt_in_choices:
+            self._without_prompt.discard(index)
             details |= self._tokens.of_prompt(index)
         return details
 

@@ -18,7 +18,7 @@ class TokenDetails:
         self._answers = answers
         self._prompts: tuple[tuple[int, ...], ...] = ()
         self._scores: dict[int, list[Any]] = defaultdict(list)  # by prompt
-        self._ids: dict[int, list[int]] = defaultdict(list)  # by choice: those that were not told yet
+        self._ids: dict[int, list[int]] = defaultdict(list)  # by choice: those that no chunk has had yet
 
     def accept(self, accepted: Accepted) -> None:
         """Take the token ids of the prompts."""
@@ -29,7 +29,7 @@ class TokenDetails:
         self._scores[event.prompt] += map(_scored, event.logprobs)
 
     def add(self, event: Delta | Ended) -> None:
-        """Take the token ids of an event, to be told with the next choice."""
+        """Take the token ids of an event, for the next chunk of its choice."""
         if event.ids:
             self._ids[event.index] += event.ids
 
@@ -41,12 +41,12 @@ class TokenDetails:
 
     def of_prompt(self, index: int) -> dict[str, Any]:
         """The fields about the prompt of a choice."""
-        told: dict[str, Any] = {}
+        details: dict[str, Any] = {}
         if self._prompts:
-            told["prompt_token_ids"] = self._prompts[index * len(self._prompts) // self._answers]
+            details["prompt_token_ids"] = self._prompts[index * len(self._prompts) // self._answers]
         if self._scores:
-            told["prompt_logprobs"] = self._scores[index * len(self._scores) // self._answers]
-        return told
+            details["prompt_logprobs"] = self._scores[index * len(self._scores) // self._answers]
+        return details
 
 
 def _scored(token: TokenLogprob) -> dict[str, Any] | None:

@@ -48,7 +48,7 @@ def socket(session: SessionBase | None, query: str = "") -> WebsocketCommunicato
 @asynccontextmanager
 async def connected(session: SessionBase, query: str = "") -> AsyncIterator[WebsocketCommunicator]:
     communicator = socket(session, query)
-    is_accepted, _ = await communicator.connect()
+    is_accepted, _ = await communicator.connect(timeout=10)
     assert is_accepted
     yield communicator
     await communicator.disconnect()
@@ -192,7 +192,7 @@ async def test_one_user_has_so_many_and_no_more(staff: SessionBase) -> None:
     with serving():
         sockets = [socket(staff) for _ in range(MAX_SOCKETS)]
         for one in sockets:
-            assert (await one.connect())[0]
+            assert (await one.connect(timeout=10))[0]
         assert await refused(socket(staff)) == TOO_MANY
         await sockets[0].disconnect()
         async with connected(staff):

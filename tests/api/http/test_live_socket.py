@@ -52,7 +52,7 @@ def socket(
 @asynccontextmanager
 async def connected(session: SessionBase | None = None) -> AsyncIterator[WebsocketCommunicator]:
     communicator = socket(session)
-    is_accepted, _ = await communicator.connect()
+    is_accepted, _ = await communicator.connect(timeout=10)
     assert is_accepted
     yield communicator
     await communicator.disconnect()
@@ -148,7 +148,7 @@ async def test_the_admins_list_receives_every_model_in_its_own_columns() -> None
     off = card("off", problem="an operator has switched it off", is_enabled=False)
     with serving(FakeRunner(), cards=[card("tiny"), off]) as pool:
         listening = socket(await in_database(watchman), ModelListConsumer)
-        assert (await listening.connect())[0]
+        assert (await listening.connect(timeout=10))[0]
         first = json.loads(await listening.receive_from(timeout=5))
         assert {row["id"]: row["state"] for row in first["rows"]} == {
             "tiny": "unloaded",
@@ -201,14 +201,14 @@ async def test_one_visitor_has_so_many_and_no_more(consumer: type[LiveSocket]) -
     with serving():
         sockets = [socket(ann, consumer) for _ in range(MOST_SOCKETS)]
         for one in sockets:
-            assert (await one.connect())[0]
+            assert (await one.connect(timeout=10))[0]
         assert await refused(socket(ann, consumer)) == TOO_MANY
         for other in (socket(bob, consumer), *([socket()] if consumer is ModelsConsumer else [])):
-            assert (await other.connect())[0] and await other.receive_from(timeout=5)
+            assert (await other.connect(timeout=10))[0] and await other.receive_from(timeout=5)
             await other.disconnect()
         await sockets[0].disconnect()
         again = socket(ann, consumer)
-        assert (await again.connect())[0] and await again.receive_from(timeout=5)
+        assert (await again.connect(timeout=10))[0] and await again.receive_from(timeout=5)
         for one in (again, *sockets[1:]):
             await one.disconnect()
 
@@ -217,7 +217,7 @@ async def test_visitors_who_are_not_signed_in_are_one() -> None:
     with serving():
         sockets = [socket() for _ in range(MOST_SOCKETS)]
         for one in sockets:
-            assert (await one.connect())[0]
+            assert (await one.connect(timeout=10))[0]
         assert await refused(socket()) == TOO_MANY
         for one in sockets:
             await one.disconnect()
@@ -227,7 +227,7 @@ async def test_a_socket_that_is_killed_gives_its_place_back() -> None:
     with serving():
         for _ in range(MOST_SOCKETS + 1):
             one = socket()
-            assert (await one.connect())[0] and await one.receive_from(timeout=5)
+            assert (await one.connect(timeout=10))[0] and await one.receive_from(timeout=5)
             one.stop(exceptions=False)  # as a server does whose client is gone without a word
             await asyncio.sleep(0)
             await asyncio.wait([one.future], timeout=5)

@@ -278,7 +278,10 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "conversation": (ConversationBody, {"items": RESPONSE["input"], "metadata": {"a": "b"}}),
     "conversation update": (ConversationUpdate, {"metadata": {"a": "b"}}),
     "conversation items": (ItemsBody, {"items": RESPONSE["input"]}),
-    "allowed": (ResponseBody, RESPONSE | {"tool_choice": ALLOWED}),
+    "allowed": (
+        ResponseBody,
+        {"model": "tiny", "input": "Hi", "tools": _tools("now", "p", "x"), "tool_choice": ALLOWED},
+    ),
     "embedding": (EmbeddingBody, EMBEDDING),
     "rerank": (RerankBody, RERANK),
     "tokenize text": (TokenizeTextBody, _TEXT),

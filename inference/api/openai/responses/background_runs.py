@@ -34,7 +34,7 @@ class BackgroundRun:
         self._news = asyncio.Event()
         self._has_started = False
         self._is_over = False
-        self._tell(run.writer.begin())
+        self._publish(run.writer.begin())
         self.task = asyncio.create_task(self._follow(events))
 
     @property
@@ -85,22 +85,22 @@ class BackgroundRun:
             logger.exception("A response in the background could not be stored")
         self._run.release()
         self._is_over = True
-        self._tell([last])
+        self._publish([last])
 
     async def _note_all(self, events: AsyncGenerator[Event]) -> None:
         is_finished = False
         with in_names_of(self._run.field_names):
             async with aclosing(events):
                 async for event in events:
-                    self._tell(self._run.writer.note(event))
+                    self._publish(self._run.writer.note(event))
                     if isinstance(event, Accepted) and not self._has_started:
                         self._has_started = True
-                        self._tell(self._run.writer.start())
+                        self._publish(self._run.writer.start())
                     is_finished = isinstance(event, Finished)
         if not is_finished:
             raise InternalError("The answer broke off; please ask again.")
 
-    def _tell(self, events: Iterable[StreamEvent]) -> None:
+    def _publish(self, events: Iterable[StreamEvent]) -> None:
         for event in events:
             number = self._run.numbered.count
             self._frames.append((number, self._run.numbered.framed([event])))

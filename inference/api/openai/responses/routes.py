@@ -104,7 +104,7 @@ def _replay(body: Mapping[str, Any], kept: trace.Trace, after: int) -> HttpRespo
 
 @router.post("/responses/{response:response_id}/cancel")
 async def cancel_response(request: AuthenticatedRequest, response_id: str) -> HttpResponse:
-    """Cancel a response in the background; what it has said stays, and so does one that has ended."""
+    """Cancel a response in the background; its output so far stays, and so does one that has ended."""
     queries.check(request)
     if run := RUNS.find(request.auth.owner, response_id):
         await run.cancel()

@@ -1,6 +1,6 @@
 """How the stream of a stored response was divided into events, and the same stream again.
 
-A trace has the sizes of each item's deltas and the numbers of events that said nothing new. All else of the
+A trace has the sizes of each item's deltas and the numbers of events that had nothing new. All else of the
 events follows from the response.
 """
 
@@ -37,7 +37,7 @@ class Trace(TypedDict, total=False):
 
 
 class NumberedEvents:
-    """Numbers a stream's events and frames them; it remembers the numbers of those that said nothing new."""
+    """Numbers a stream's events and frames them; it remembers the numbers of those that had nothing new."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -142,12 +142,12 @@ def _texts(text: str, logprobs: Sequence[Any], pieces: Sequence[Any] | None) -> 
         yield TextDelta(text="", logprobs=tuple(rest))
 
 
-def _token(told: Mapping[str, Any]) -> TokenLogprob:
+def _token(written: Mapping[str, Any]) -> TokenLogprob:
     return TokenLogprob(
-        text=told["token"],
-        bytes=tuple(told["bytes"]),
-        logprob=told["logprob"],
-        top=tuple(_token(other) for other in told.get("top_logprobs", ())),
+        text=written["token"],
+        bytes=tuple(written["bytes"]),
+        logprob=written["logprob"],
+        top=tuple(_token(other) for other in written.get("top_logprobs", ())),
     )
 
 

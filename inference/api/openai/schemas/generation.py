@@ -235,7 +235,7 @@ class Generation(Sampled):
     stream_options: StreamOptions | None = Field(None, description="Only in a stream.")
     user: Label | None = Field(
         None,
-        description="Who asks, in your own words: recorded with the request's span; prefixes are shared only "
+        description="An id of the end user: recorded with the request's span; prefixes are shared only "
         "between requests of the same one.",
     )
     timings: bool | None = Field(

@@ -49,7 +49,7 @@ class ContentPart(Part):
 
 
 class RefusalPart(Part):
-    """What an answer of another server said instead of an answer; the model reads it as its own text."""
+    """The refusal of another server's answer; the model reads it as its own text."""
 
     type: Literal["refusal"] = Field(description="`refusal`.")
     refusal: str = Field(description="The text.")

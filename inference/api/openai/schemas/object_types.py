@@ -1,4 +1,4 @@
-"""Objects of several kinds, told apart by their `type`."""
+"""Objects of several kinds, distinguished by their `type`."""
 
 from typing import Any
 

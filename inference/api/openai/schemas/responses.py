@@ -94,8 +94,8 @@ class ResponseBody(Sampled):
     )
     tools: ResponseTools | None = Field(
         None,
-        description="Functions, namespaces of them and custom tools; refused where the model cannot be told "
-        "of them. Hosted tools are left out and listed in `x-mlx-omitted`.",
+        description="Functions, namespaces of them and custom tools; refused where the model cannot be "
+        "offered any. Hosted tools are left out and listed in `x-mlx-omitted`.",
     )
     tool_choice: ToolChoice | None = Field(
         None,
@@ -124,7 +124,7 @@ class ResponseBody(Sampled):
         None, description="Either way too long a context is refused: none is ever shortened. `auto` is noted."
     )
     user: Label | None = Field(
-        None, description="Who asks: prefixes are shared only between requests of the same one."
+        None, description="An id of the end user: prefixes are shared only between requests of the same one."
     )
     safety_identifier: SafetyIdentifier = None
     prompt_cache_key: PromptCacheKey = None

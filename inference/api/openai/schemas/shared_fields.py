@@ -11,9 +11,7 @@ AnswerLimit = Annotated[
     TokenLimit,
     Field(description="1 and up; the default is `MLX_SERVER_MAX_OUTPUT_TOKENS`, or what the context leaves."),
 ]
-Asker = Annotated[
-    Label | None, Field(description="Who asks, in your own words: recorded with the request's span.")
-]
+Asker = Annotated[Label | None, Field(description="An id of the end user: recorded with the request's span.")]
 SafetyIdentifier = Annotated[Label | None, Field(description="The newer name of `user`.")]
 PromptCacheKey = Annotated[
     Label | None, Field(description="Prefixes are shared only between requests with the same key.")
@@ -24,6 +22,6 @@ SchemaStrictness = Annotated[
 
 
 def check_users(user: str | None, safety_identifier: str | None) -> None:
-    """Raise if the two names of who asks differ."""
+    """Raise if the two names of the end user differ."""
     if None not in (user, safety_identifier) and user != safety_identifier:
         raise wrong("users_differ", "It differs from user, its older name", "safety_identifier")
