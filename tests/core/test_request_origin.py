@@ -1,12 +1,13 @@
 """The origin of a request is that of its own context."""
 
 import asyncio
+from contextvars import Context
 
 from inference.core import request_origin
 
 
 def test_outside_of_a_request_it_is_empty() -> None:
-    origin = request_origin.current()
+    origin = Context().run(request_origin.current)  # that of this process may be in a request of other tests
     assert (origin.dialect, origin.noted) == ("", "")
 
 

@@ -3,6 +3,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -235,12 +236,14 @@ def test_what_a_killed_import_left_can_only_be_discarded(downloads: Downloads, m
 @contextmanager
 def no_more_files() -> Iterator[None]:
     """No file can be opened, whichever are closed meanwhile by other threads or the garbage collector."""
+    # An engine of an earlier test in this process has replaced `setrlimit`: it lowers no limit of files.
+    limit = partial(resource.prlimit, 0) if hasattr(resource, "prlimit") else resource.setrlimit
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    limit(resource.RLIMIT_NOFILE, (0, before[1]))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        limit(resource.RLIMIT_NOFILE, before)
 
 
 def test_one_that_cannot_begin_leaves_no_ghost(downloads: Downloads) -> None:
