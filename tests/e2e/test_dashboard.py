@@ -190,7 +190,11 @@ async def test_a_browser_learns_why_its_socket_is_closed(small_site: Site) -> No
         await page.goto(f"{small_site.url}/admin/auth/")  # without a socket of its own
         assert await page.evaluate(OPEN, {"number": MAX_SOCKETS + 1, "messages": 0}) == TOO_MANY
         await page.reload()
-        assert await page.evaluate(OPEN, {"number": 1, "messages": MAX_MESSAGES + 1}) == TOO_MANY_MESSAGES
+        code = TOO_MANY
+        async with asyncio.timeout(15):  # until the site has noticed that those before are gone
+            while code == TOO_MANY:
+                code = await page.evaluate(OPEN, {"number": 1, "messages": MAX_MESSAGES + 1})
+        assert code == TOO_MANY_MESSAGES
         await page.context.clear_cookies()
         assert await page.evaluate(OPEN, {"number": 1, "messages": 0}) == UNAUTHORISED
 
