@@ -89,6 +89,8 @@ class Strict(BaseModel):
             properties[name]["description"] += f" Also called `{alias}`."
         if cls.notes_unknown:
             described["additionalProperties"] = True
+            for name, refused in cls.refused.items():  # elsewhere no other name is allowed
+                properties.setdefault(name, {"enum": [None, *refused.harmless], "description": "Refused."})
         return described
 
     @classmethod
