@@ -7,12 +7,12 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
-import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
 from inference.accounts.permissions import acheck_may_chat, visitor
 from inference.api.http import errors, sse, strict_json
+from inference.api.http.json_answer import json_answer
 from inference.core.errors import AuthenticationFailed, InvalidValue, NotFound, ServerError
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest
@@ -68,7 +68,7 @@ async def list_conversations(visitor: Visitor) -> HttpResponse:
     query, after = visitor.request.GET.get("words", "")[:200], visitor.request.GET.get("after", "0")
     if not after.isdecimal() or len(after) > 9:
         raise InvalidValue("It must be a number from 0 up.", param="after")
-    return _json(await in_database(lambda: visitor.store.page(query=query, offset=int(after))))
+    return json_answer(await in_database(lambda: visitor.store.page(query=query, offset=int(after))))
 
 
 @_for_visitors("GET", "PATCH", "DELETE")
@@ -77,31 +77,31 @@ async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     store = visitor.store
     if visitor.request.method == "DELETE":
         await in_database(lambda: store.delete(pk))
-        return _json({})
+        return json_answer({})
     if visitor.request.method == "PATCH":
         body = await strict_json.read(visitor.request, ChangeBody)
         changes = body.model_dump(exclude_unset=True, exclude_none=True)
-        return _json(await in_database(lambda: store.update(pk, changes)))
-    return _json(await _read_current(lambda: store.read(pk)))
+        return json_answer(await in_database(lambda: store.update(pk, changes)))
+    return json_answer(await _read_current(lambda: store.read(pk)))
 
 
 @_for_visitors("POST")
 async def restore(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Undo the deletion of a conversation."""
-    return _json(await in_database(lambda: visitor.store.restore(pk)))
+    return json_answer(await in_database(lambda: visitor.store.restore(pk)))
 
 
 @_for_visitors("POST", "DELETE")
 async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Share a conversation by a link, or stop sharing it."""
     is_shared = visitor.request.method == "POST"
-    return _json(await in_database(lambda: visitor.store.set_shared(pk, is_shared)))
+    return json_answer(await in_database(lambda: visitor.store.set_shared(pk, is_shared)))
 
 
 @_for_visitors("GET")
 async def shared_conversation(visitor: Visitor, token: str) -> HttpResponse:
     """A conversation that somebody shares, to read."""
-    return _json(await _read_current(lambda: visitor.store.read_shared(token)))
+    return json_answer(await _read_current(lambda: visitor.store.read_shared(token)))
 
 
 @_for_visitors("POST")
@@ -145,7 +145,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
     }
     if len(questions) > 1:
         payload["plan"] = await CATALOG.run(comparison.plan, [request.model for request in requests])
-    return _json(payload)
+    return json_answer(payload)
 
 
 def _start_title(answer: RunningAnswer, visitor: Visitor, model: str, question: str) -> None:
@@ -185,7 +185,7 @@ async def stop_answer(visitor: Visitor, pk: int) -> HttpResponse:
     if answer := RUNNING_ANSWERS.get(pk):
         answer.stop()
         await answer.join()
-    return _json({})
+    return json_answer({})
 
 
 @_for_visitors("POST")
@@ -195,7 +195,7 @@ async def answer_now(visitor: Visitor, pk: int) -> HttpResponse:
     has_ended = False
     with suppress(NotFound):  # it has ended meanwhile
         has_ended = await STREAMS.end_thinking(_answer_id(pk), visitor.principal)
-    return _json({"success": has_ended})
+    return json_answer({"success": has_ended})
 
 
 def _answer_id(message: int) -> str:
@@ -220,7 +220,9 @@ async def import_conversation(visitor: Visitor) -> HttpResponse:
     """Add a conversation from a file that `export_conversation` wrote."""
     body = await strict_json.read(visitor.request, ImportBody)
     fields = await BODIES.run(partial(body.model_dump, exclude_unset=True))  # a call may have no result
-    return _json(await in_database(lambda: visitor.store.import_conversation(fields, fields["messages"])))
+    return json_answer(
+        await in_database(lambda: visitor.store.import_conversation(fields, fields["messages"]))
+    )
 
 
 async def _read_current(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -233,7 +235,3 @@ async def _read_current(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     if RUNNING_ANSWERS.has_ended_since(payload["messages"]):
         payload = await in_database(read)
     return payload | {"messages": RUNNING_ANSWERS.reconciled(payload["messages"])}
-
-
-def _json(payload: Any) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(payload), content_type="application/json")

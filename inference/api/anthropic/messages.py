@@ -1,6 +1,5 @@
 """POST /v1/messages and POST /v1/messages/count_tokens."""
 
-import msgspec
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
@@ -10,6 +9,7 @@ from inference.api.anthropic.schemas import INTERLEAVED, CountTokensBody, Messag
 from inference.api.http import answer_headers, disconnects, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
+from inference.api.http.json_answer import json_answer
 from inference.api.http.single_outcome import single
 from inference.core.events import Tokenized
 from inference.core.requests import TokenizeRequest
@@ -54,7 +54,7 @@ async def count_tokens(request: AuthenticatedRequest) -> HttpResponse:
     _list_left_out(request, body)
     found, _ = await single(request, body, TokenizeRequest(of=body.request()), Tokenized)
     counted = {"input_tokens": len(found.tokens[0])}
-    return HttpResponse(msgspec.json.encode(counted), content_type="application/json")
+    return json_answer(counted)
 
 
 def _is_interleaved(request: AuthenticatedRequest) -> bool:

@@ -3,8 +3,6 @@
 from django.conf import settings
 
 _FIXED = ("/v1/", "/v2/", "/rerank/", "/tokenize/", "/detokenize/", "/tokenizer_info/")
-
-
 # What the record of requests calls each API; the first prefix that fits counts.
 _NAMES = {
     "/v1/chat/completions/": "openai chat",

@@ -3,9 +3,7 @@
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
-import msgspec
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
@@ -13,6 +11,7 @@ from ninja import Router
 from inference.api.http import answer_headers, disconnects, field_names, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
+from inference.api.http.json_answer import json_answer
 from inference.api.http.single_outcome import single
 from inference.api.ollama.answer_fields import AnswerFields, chat_fields, generate_fields, timestamp
 from inference.api.ollama.answer_writer import AnswerWriter
@@ -78,7 +77,3 @@ async def load(http: AuthenticatedRequest, body: Strict, model: str) -> None:
     """Wait until the model is loaded: a dry run of a prompt needs it, and computes nothing."""
     dry_run = TokenizeRequest(of=CompletionRequest(model=model, prompts=("a",)))
     await single(http, body, dry_run, Tokenized)
-
-
-def json_answer(fields: Any) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(fields), content_type="application/json")

@@ -10,8 +10,9 @@ from ninja import Router
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.json_answer import json_answer
 from inference.api.http.single_outcome import single
-from inference.api.ollama.answering import json_answer, load
+from inference.api.ollama.answering import load
 from inference.api.ollama.model_names import own_name
 from inference.api.ollama.schemas import EmbedBody, OldEmbeddingBody
 from inference.core.events import Embedded

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from inference.api.http import strict_json
+from inference.api.http.json_answer import json_answer
 from inference.api.ollama.answer_fields import timestamp
-from inference.api.ollama.answering import json_answer
 from inference.api.ollama.model_names import card_of, tagged
 from inference.api.ollama.schemas import ShowBody
 from inference.core.errors import UnsupportedField

@@ -3,12 +3,12 @@
 Path, body and answer are those of llama.cpp's server (https://github.com/ggml-org/llama.cpp/pull/23971).
 """
 
-import msgspec
 from django.http import HttpResponse
 from ninja import Router
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import ControlBody
 from inference.serving.active_requests import STREAMS
 
@@ -23,4 +23,4 @@ async def control_answer(request: AuthenticatedRequest) -> HttpResponse:
     has_ended = await STREAMS.end_thinking(body.id, request.auth)
     message = None if has_ended else _NOT_REASONING
     outcome = {"id": body.id, "action": body.action, "success": has_ended, "message": message}
-    return HttpResponse(msgspec.json.encode(outcome), content_type="application/json")
+    return json_answer(outcome)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from inference.api.anthropic import openapi_objects as anthropic
+from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import (
     ChatCompletionBody,
     CompletionBody,
@@ -222,7 +222,7 @@ def document() -> Json:
 @require_GET
 async def openapi(request: HttpRequest) -> HttpResponse:
     """The description as JSON; it has nothing that docs/api.md does not have."""
-    return HttpResponse(msgspec.json.encode(document()), content_type="application/json")
+    return json_answer(document())
 
 
 def _operation(method: str, path: str, shown_operation: Mapping[str, Any], schemas: Json) -> Json:

@@ -3,12 +3,12 @@
 import secrets
 from typing import Any
 
-import msgspec
 from django.http import HttpResponse
 from ninja import Router
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.json_answer import json_answer
 from inference.api.http.single_outcome import single
 from inference.api.openai.schemas import RerankBody
 from inference.core.events import Reranked
@@ -23,18 +23,15 @@ async def rerank(request: AuthenticatedRequest) -> HttpResponse:
     reranked, finished = await single(request, body, body.request(), Reranked)
     tokens = finished.usage.prompt_tokens
     version = "2" if request.path.startswith("/v2/") else "1"
-    return HttpResponse(
-        msgspec.json.encode(
-            {
-                "id": f"rerank-{secrets.token_hex(12)}",
-                "object": "list",
-                "model": body.model,
-                "results": _results(body, reranked),
-                "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
-                "meta": _meta(version, tokens, reranked.cut),
-            }
-        ),
-        content_type="application/json",
+    return json_answer(
+        {
+            "id": f"rerank-{secrets.token_hex(12)}",
+            "object": "list",
+            "model": body.model,
+            "results": _results(body, reranked),
+            "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+            "meta": _meta(version, tokens, reranked.cut),
+        }
     )
 
 

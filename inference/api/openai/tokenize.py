@@ -1,14 +1,14 @@
 """POST /v1/tokenize and /v1/detokenize: what a prompt is in tokens, without computing anything."""
 
-from typing import Any, Self
+from typing import Self
 
-import msgspec
 from django.http import HttpResponse
 from ninja import Router
 from pydantic import Field, model_validator
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.json_answer import json_answer
 from inference.api.http.single_outcome import single
 from inference.api.http.strict_schema import Body, unsupported
 from inference.api.openai.schemas import ChatCompletionBody, CompletionBody, DetokenizeBody, Strict
@@ -73,7 +73,7 @@ async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
     is_list = body.is_list
     pieces = [list(map(_piece, prompt)) for prompt in tokenized.pieces]
     optional = {"pieces": pieces if is_list else pieces[0]} if body.pieces else {}
-    return _json(
+    return json_answer(
         optional
         | {
             "object": "tokens",
@@ -91,7 +91,7 @@ async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
     """The text that token ids stand for."""
     body = await strict_json.read(request, DetokenizeBody)
     tokenized = await _ask(request, body, DetokenizeRequest(model=body.model, tokens=tuple(body.tokens)))
-    return _json({"object": "text", "model": body.model, "prompt": tokenized.texts[0]})
+    return json_answer({"object": "text", "model": body.model, "prompt": tokenized.texts[0]})
 
 
 def _piece(octets: bytes) -> str | list[int]:
@@ -116,7 +116,3 @@ async def _ask(
 ) -> Tokenized:
     found, _ = await single(http, body, request, Tokenized)
     return found
-
-
-def _json(answer: dict[str, Any]) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field
 
 from inference.api.http import strict_json
+from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import Strict
 from inference.core.pool_state import ResidentModel
 from inference.serving import control
@@ -45,4 +45,4 @@ async def unpin(request: HttpRequest) -> HttpResponse:
 
 
 def _state_of(model: ResidentModel) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(model), content_type="application/json")
+    return json_answer(model)

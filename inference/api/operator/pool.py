@@ -1,9 +1,9 @@
 """GET /api/pool: the models in memory, what they take, and the decisions of the pool."""
 
-import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
+from inference.api.http.json_answer import json_answer
 from inference.serving import runtime
 
 router = Router()
@@ -13,4 +13,4 @@ router = Router()
 async def show(request: HttpRequest) -> HttpResponse:
     """The whole pool at this moment."""
     snapshot = runtime.pool().snapshot()
-    return HttpResponse(msgspec.json.encode(snapshot), content_type="application/json")
+    return json_answer(snapshot)

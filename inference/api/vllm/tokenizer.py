@@ -1,13 +1,11 @@
 """POST /tokenize, POST /detokenize and GET /tokenizer_info."""
 
-from typing import Any
-
-import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.json_answer import json_answer
 from inference.api.http.single_outcome import single
 from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, TokenizeTextBody
 from inference.core.errors import ModelNotFound
@@ -25,7 +23,7 @@ async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
     model = body.model or await default_model.name()
     tokenized, _ = await single(request, body, body.request(model), Tokenized)
     (tokens,) = tokenized.tokens
-    return _json(
+    return json_answer(
         {
             "count": len(tokens),
             "max_model_len": tokenized.context_length,
@@ -41,7 +39,7 @@ async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
     body = await strict_json.read(request, DetokenizeTokensBody)
     model = body.model or await default_model.name()
     tokenized, _ = await single(request, body, body.request(model), Tokenized)
-    return _json({"prompt": tokenized.texts[0]})
+    return json_answer({"prompt": tokenized.texts[0]})
 
 
 @router.get("/tokenizer_info")
@@ -53,7 +51,7 @@ async def tokenizer_info(request: HttpRequest, model: str = "") -> HttpResponse:
         raise ModelNotFound(
             f"There is no model {name[:256]!r} here; GET /v1/models lists them.", param="model"
         )
-    return _json(await CATALOG.run(model_details.tokenizer, card))
+    return json_answer(await CATALOG.run(model_details.tokenizer, card))
 
 
 def _read(http: AuthenticatedRequest) -> TokenizeTextBody | TokenizeChatBody:
@@ -61,7 +59,3 @@ def _read(http: AuthenticatedRequest) -> TokenizeTextBody | TokenizeChatBody:
     if is_chat:
         return strict_json.read_now(http, TokenizeChatBody)
     return strict_json.read_now(http, TokenizeTextBody)
-
-
-def _json(answer: Any) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")

@@ -7,12 +7,12 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from django.http import HttpResponse
 from ninja import Router
 
 from inference.api.http import answer_headers, strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.json_answer import json_answer
 from inference.api.openai.responses import input_items, queries
 from inference.api.openai.responses.conversation_locks import LOCKS
 from inference.api.openai.schemas.conversations import ConversationBody, ConversationUpdate, ItemsBody
@@ -31,14 +31,14 @@ async def create_conversation(request: AuthenticatedRequest) -> HttpResponse:
     conversation_id = f"conv_{secrets.token_hex(24)}"
     metadata = body.metadata or {}
     made = await in_database(lambda: _of(request).create(conversation_id, metadata, items))
-    return _json(_shown(made))
+    return json_answer(_shown(made))
 
 
 @router.get("/conversations/{conversation_id}")
 async def get_conversation(request: AuthenticatedRequest, conversation_id: str) -> HttpResponse:
     """Show a conversation, without its items."""
     queries.check(request)
-    return _json(_shown(await in_database(lambda: _of(request).find(conversation_id))))
+    return json_answer(_shown(await in_database(lambda: _of(request).find(conversation_id))))
 
 
 @router.post("/conversations/{conversation_id}")
@@ -46,7 +46,7 @@ async def update_conversation(request: AuthenticatedRequest, conversation_id: st
     """Replace the metadata of a conversation."""
     body = await strict_json.read(request, ConversationUpdate)
     metadata = body.metadata or {}
-    return _json(_shown(await in_database(lambda: _of(request).update(conversation_id, metadata))))
+    return json_answer(_shown(await in_database(lambda: _of(request).update(conversation_id, metadata))))
 
 
 @router.delete("/conversations/{conversation_id}")
@@ -54,14 +54,14 @@ async def delete_conversation(request: AuthenticatedRequest, conversation_id: st
     """Delete a conversation; responses that were made in it are kept."""
     LOCKS.check(request.auth.owner, conversation_id)
     await in_database(lambda: _of(request).delete(conversation_id))
-    return _json({"id": conversation_id, "object": "conversation.deleted", "deleted": True})
+    return json_answer({"id": conversation_id, "object": "conversation.deleted", "deleted": True})
 
 
 @router.get("/conversations/{conversation_id}/items")
 async def list_items(request: AuthenticatedRequest, conversation_id: str) -> HttpResponse:
     """List the items of a conversation, the newest first unless `order=asc`."""
     found = await in_database(lambda: _of(request).items(conversation_id))
-    return _json(queries.page(found, request))
+    return json_answer(queries.page(found, request))
 
 
 @router.post("/conversations/{conversation_id}/items")
@@ -72,21 +72,21 @@ async def create_items(request: AuthenticatedRequest, conversation_id: str) -> H
     LOCKS.check(request.auth.owner, conversation_id)
     items = await _kept(request, body.items)
     await in_database(lambda: _of(request).add(conversation_id, items))
-    return _json(queries.listed(items, has_more=False))
+    return json_answer(queries.listed(items, has_more=False))
 
 
 @router.get("/conversations/{conversation_id}/items/{item_id}")
 async def get_item(request: AuthenticatedRequest, conversation_id: str, item_id: str) -> HttpResponse:
     """Show one item of a conversation."""
     queries.check(request, *queries.INCLUDE)
-    return _json(await in_database(lambda: _of(request).item(conversation_id, item_id)))
+    return json_answer(await in_database(lambda: _of(request).item(conversation_id, item_id)))
 
 
 @router.delete("/conversations/{conversation_id}/items/{item_id}")
 async def delete_item(request: AuthenticatedRequest, conversation_id: str, item_id: str) -> HttpResponse:
     """Delete one item of a conversation."""
     LOCKS.check(request.auth.owner, conversation_id)
-    return _json(_shown(await in_database(lambda: _of(request).remove(conversation_id, item_id))))
+    return json_answer(_shown(await in_database(lambda: _of(request).remove(conversation_id, item_id))))
 
 
 async def _kept(request: AuthenticatedRequest, items: Sequence[Any]) -> list[dict[str, Any]]:
@@ -109,7 +109,3 @@ def _shown(found: Conversation) -> dict[str, Any]:
         "created_at": found.created_at,
         "metadata": found.metadata,
     }
-
-
-def _json(value: Any) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(value), content_type="application/json")

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, Self
 
-import msgspec
 from django.http import HttpResponse
 from ninja import Router
 from pydantic import model_validator
 
 from inference.api.http import answer_headers, disconnects, field_names, sealed_text, strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.json_answer import json_answer
 from inference.api.http.strict_schema import unsupported
 from inference.api.openai.responses import input_items, response_fields
 from inference.api.openai.responses.item_ids import new_id
@@ -75,7 +75,7 @@ async def compact_response(request: AuthenticatedRequest) -> HttpResponse:
         "output": [*_user_messages(asked.messages), _item(summary)],
         "usage": response_fields.usage_of(usage),
     }
-    return HttpResponse(msgspec.json.encode(made), content_type="application/json")
+    return json_answer(made)
 
 
 async def _summary(request: AuthenticatedRequest, asked: ChatRequest) -> tuple[str, Usage]:

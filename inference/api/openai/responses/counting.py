@@ -2,13 +2,13 @@
 
 from typing import Self
 
-import msgspec
 from django.http import HttpResponse
 from ninja import Router
 from pydantic import model_validator
 
 from inference.api.http import answer_headers, field_names, strict_json
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.json_answer import json_answer
 from inference.api.http.single_outcome import single
 from inference.api.http.strict_schema import unsupported
 from inference.api.openai.responses import input_items
@@ -44,4 +44,4 @@ async def count_input_tokens(request: AuthenticatedRequest) -> HttpResponse:
     with field_names.in_names_of(run.field_names):
         found, _ = await single(request, body, TokenizeRequest(of=asked), Tokenized)
     answer = {"object": "response.input_tokens", "input_tokens": sum(map(len, found.tokens))}
-    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
+    return json_answer(answer)

@@ -1,5 +1,6 @@
 """One output item of a response as it is made: each kind, its fields and its events."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from inference.core.events import Delta, ReasoningDelta, TextDelta, TokenLogprob
 StreamEvent = tuple[str, dict[str, Any]]  # type and fields, without its number
 
 
-class OutputItem:
+class OutputItem(ABC):
     """`begin`, `add` each delta, `end`: each yields events. `pieces` are the sizes of the deltas sent."""
 
     def __init__(self, place: int, item_id: str, kind: str, **fields: Any) -> None:
@@ -21,15 +22,16 @@ class OutputItem:
         self._place = place
         self._where = {"item_id": item_id, "output_index": place}
 
+    @abstractmethod
     def is_gone_on_with(self, delta: Delta) -> bool:
         """Whether this delta belongs to the item."""
-        raise NotImplementedError
 
     def begin(self) -> Iterator[StreamEvent]:
         yield "response.output_item.added", {"output_index": self._place, "item": dict(self.fields)}
 
+    @abstractmethod
     def add(self, delta: Delta) -> Iterator[StreamEvent]:
-        raise NotImplementedError
+        """Add a delta that belongs to the item."""
 
     def end(self, *, is_cut: bool) -> Iterator[StreamEvent]:
         """End the item; a cut one is what the longest answer had left of it."""
@@ -37,8 +39,9 @@ class OutputItem:
         yield from self._done()
         yield "response.output_item.done", {"output_index": self._place, "item": dict(self.fields)}
 
+    @abstractmethod
     def _done(self) -> Iterator[StreamEvent]:
-        raise NotImplementedError
+        """The events between the last delta and the end of the item."""
 
 
 class MessageOutput(OutputItem):
@@ -129,6 +132,12 @@ class CompactionOutput(OutputItem):
 
     def is_gone_on_with(self, delta: Delta) -> bool:
         return False
+
+    def add(self, delta: Delta) -> Iterator[StreamEvent]:
+        yield from ()
+
+    def _done(self) -> Iterator[StreamEvent]:
+        yield from ()
 
     def end(self, *, is_cut: bool) -> Iterator[StreamEvent]:
         yield "response.output_item.done", {"output_index": self._place, "item": dict(self.fields)}

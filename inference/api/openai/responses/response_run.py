@@ -161,7 +161,7 @@ class ResponseRun:
         """Store the response as it is now, and add it to its conversation once it is whole."""
         whole = self.writer.whole
         made: Trace = {"pieces": self.writer.pieces, "beats": self.numbered.beats, **(trace or {})}
-        if self._body.is_stored or self._body.conversation:
+        if self._body.is_stored or self._body.conversation_id:
             await in_database(lambda: self._keep(whole, made))
 
     @transaction.atomic

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import msgspec
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import register_converter
@@ -14,6 +13,7 @@ from ninja import Router
 from inference.api.http import answer_headers, disconnects, field_names, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
+from inference.api.http.json_answer import json_answer
 from inference.api.openai.responses import input_items, queries, trace
 from inference.api.openai.responses.background_runs import RUNS
 from inference.api.openai.responses.response_run import ResponseRun
@@ -61,7 +61,7 @@ async def _begin(request: AuthenticatedRequest, body: ResponseBody, run: Respons
     with field_names.in_names_of(run.field_names):
         if not body.stream:
             disconnects.cancel_at_end(request)
-            return _json(await run.whole(events, on_accepted))
+            return json_answer(await run.whole(events, on_accepted))
         feed = EventFeed(events)
         disconnects.at_end(request, feed.cancel)
         accepted = await feed.accepted()
@@ -76,7 +76,7 @@ async def _in_background(
     RUNS.check(request.auth.owner)
     await run.keep()
     background = RUNS.begin(run, request.auth.owner, run.events(asked, request.auth))
-    return sse.EventStream(background.frames()) if body.stream else _json(background.whole)
+    return sse.EventStream(background.frames()) if body.stream else json_answer(background.whole)
 
 
 @router.get("/responses/{response:response_id}")
@@ -86,9 +86,9 @@ async def get_response(request: AuthenticatedRequest, response_id: str) -> HttpR
     if run := RUNS.find(request.auth.owner, response_id):
         if asked.stream:
             return sse.EventStream(run.frames(asked.starting_after))
-        return _json(await run.shown())
+        return json_answer(await run.shown())
     found = await in_database(lambda: Stored(request.auth.owner).ended(response_id))
-    return _replay(found.body, found.trace, asked.starting_after) if asked.stream else _json(found.body)
+    return _replay(found.body, found.trace, asked.starting_after) if asked.stream else json_answer(found.body)
 
 
 def _replay(body: Mapping[str, Any], kept: trace.Trace, after: int) -> HttpResponseBase:
@@ -108,11 +108,11 @@ async def cancel_response(request: AuthenticatedRequest, response_id: str) -> Ht
     queries.check(request)
     if run := RUNS.find(request.auth.owner, response_id):
         await run.cancel()
-        return _json(run.whole)
+        return json_answer(run.whole)
     found = await in_database(lambda: Stored(request.auth.owner).ended(response_id))
     if not found.body["background"]:
         raise InvalidValue("Only a response that was made with background: true can be cancelled.")
-    return _json(found.body)
+    return json_answer(found.body)
 
 
 @router.delete("/responses/{response:response_id}")
@@ -121,15 +121,11 @@ async def delete_response(request: AuthenticatedRequest, response_id: str) -> Ht
     if run := RUNS.find(request.auth.owner, response_id):
         await run.cancel()
     await in_database(lambda: Stored(request.auth.owner).delete(response_id))
-    return _json({"id": response_id, "object": "response", "deleted": True})
+    return json_answer({"id": response_id, "object": "response", "deleted": True})
 
 
 @router.get("/responses/{response:response_id}/input_items")
 async def list_input_items(request: AuthenticatedRequest, response_id: str) -> HttpResponse:
     """List what was sent for a response, the newest first unless `order=asc`."""
     found = await in_database(lambda: Stored(request.auth.owner).find(response_id))
-    return _json(queries.page(found.input, request))
-
-
-def _json(value: Any) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(value), content_type="application/json")
+    return json_answer(queries.page(found.input, request))

@@ -1,6 +1,7 @@
 """What every Python client is asked, the same for all of them; tests/scripted_model.py has the answers."""
 
 import sys
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -20,6 +21,10 @@ PARAMETERS = {
     "properties": {"on": {"type": "boolean"}},
     "required": ["on"],
     "additionalProperties": False,
+}
+FUNCTION_TOOL: Any = {
+    "type": "function",
+    "function": {"name": "set_light", "description": DESCRIPTION, "parameters": PARAMETERS},
 }
 RESULT = "The light is set."
 

@@ -8,23 +8,17 @@ from typing import Any
 import litellm
 
 from tests.clients.live.programs.case import (
-    DESCRIPTION,
+    FUNCTION_TOOL,
     HELLO,
     KEY,
     MAX_TOKENS,
     MODEL,
-    PARAMETERS,
     RESULT,
     TIMEOUT_S,
     URL,
     V1,
     Light,
 )
-
-TOOL = {
-    "type": "function",
-    "function": {"name": "set_light", "description": DESCRIPTION, "parameters": PARAMETERS},
-}
 
 
 class Cases:
@@ -54,11 +48,11 @@ class Cases:
                     yield text
 
     def tool_loop(self) -> dict[str, Any]:
-        first = self._completion(tools=[TOOL]).choices[0].message
+        first = self._completion(tools=[FUNCTION_TOOL]).choices[0].message
         (call,) = first.tool_calls
         result = {"role": "tool", "tool_call_id": call.id, "content": RESULT}
         messages = [{"role": "user", "content": HELLO}, first, result]
-        last = self._completion(tools=[TOOL], messages=messages)
+        last = self._completion(tools=[FUNCTION_TOOL], messages=messages)
         return {
             "arguments": json.loads(call.function.arguments),
             "text": last.choices[0].message.content,

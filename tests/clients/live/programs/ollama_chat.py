@@ -6,10 +6,9 @@ from typing import Any
 from ollama import Client
 
 from tests.clients.live.programs.case import (
-    DESCRIPTION,
+    FUNCTION_TOOL,
     HELLO,
     MODEL,
-    PARAMETERS,
     RESULT,
     TIMEOUT_S,
     URL,
@@ -17,10 +16,6 @@ from tests.clients.live.programs.case import (
 )
 
 client = Client(host=f"{URL}/ollama", timeout=TIMEOUT_S)
-TOOL: Any = {
-    "type": "function",
-    "function": {"name": "set_light", "description": DESCRIPTION, "parameters": PARAMETERS},
-}
 
 
 def answer(model: str, prompt: str) -> str | None:
@@ -37,13 +32,13 @@ def pieces(prompt: str) -> Iterator[str]:
 
 def tool_loop() -> dict[str, Any]:
     messages: list[Any] = [{"role": "user", "content": HELLO}]
-    first = client.chat(model=MODEL, messages=messages, tools=[TOOL])
+    first = client.chat(model=MODEL, messages=messages, tools=[FUNCTION_TOOL])
     (call,) = first.message.tool_calls or ()
     messages += [
         first.message,
         {"role": "tool", "tool_name": call.function.name, "content": RESULT},
     ]
-    last = client.chat(model=MODEL, messages=messages, tools=[TOOL])
+    last = client.chat(model=MODEL, messages=messages, tools=[FUNCTION_TOOL])
     return {"arguments": call.function.arguments, "text": last.message.content}
 
 

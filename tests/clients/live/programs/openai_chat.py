@@ -7,12 +7,11 @@ from typing import Any
 from openai import OpenAI
 
 from tests.clients.live.programs.case import (
-    DESCRIPTION,
+    FUNCTION_TOOL,
     HELLO,
     KEY,
     MAX_TOKENS,
     MODEL,
-    PARAMETERS,
     RESULT,
     TIMEOUT_S,
     V1,
@@ -20,10 +19,6 @@ from tests.clients.live.programs.case import (
 )
 
 client = OpenAI(base_url=V1, api_key=KEY, max_retries=0, timeout=TIMEOUT_S)
-TOOL: Any = {
-    "type": "function",
-    "function": {"name": "set_light", "description": DESCRIPTION, "parameters": PARAMETERS},
-}
 
 
 def answer(model: str, prompt: str) -> str | None:
@@ -46,11 +41,11 @@ def pieces(prompt: str) -> Iterator[str]:
 
 def tool_loop() -> dict[str, Any]:
     messages: list[Any] = [{"role": "user", "content": HELLO}]
-    first = client.chat.completions.create(model=MODEL, messages=messages, tools=[TOOL])
+    first = client.chat.completions.create(model=MODEL, messages=messages, tools=[FUNCTION_TOOL])
     message = first.choices[0].message
     (call,) = message.tool_calls or ()
     messages += [message, {"role": "tool", "tool_call_id": call.id, "content": RESULT}]
-    last = client.chat.completions.create(model=MODEL, messages=messages, tools=[TOOL])
+    last = client.chat.completions.create(model=MODEL, messages=messages, tools=[FUNCTION_TOOL])
     return {"arguments": json.loads(call.function.arguments), "text": last.choices[0].message.content}
 
 
