@@ -20,9 +20,10 @@ from inference.api.openai.schemas import Strict
 from inference.core.config import BASE_DIR
 from tests.api.openai import reference
 
-# Whether these are sent changes nothing: a schema is enforced in any case, an item is a message, a call is
-# one of a function and a tool is the client's own anyway.
+# Whether these are sent changes nothing: a schema is enforced in any case and its name is a label, an item is
+# a message, a call is one of a function and a tool is the client's own anyway.
 _EITHER_WAY = {
+    ("SchemaBody", "name"),
     ("SchemaBody", "strict"),
     ("TextFormat", "strict"),
     ("MessageItem", "type"),

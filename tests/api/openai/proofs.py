@@ -22,7 +22,7 @@ _BUDGET = "worker/sampling/test_thinking_budget.py"
 _LIMITS = "worker/text/test_answer_limits.py"
 _THINKING = "adapters/test_thinking.py"
 _CONTINUED = "adapters/chat_template/test_continuation.py"
-_WRITER = "api/openai/test_response_writer.py"
+_EXTRAS = "api/openai/test_answer_extras.py"
 _TOKENS = "api/openai/test_token_details.py"
 _ITEMS = "api/openai/test_response_items.py"
 _CHAT_TOOLS = "api/openai/test_custom_tools.py"
@@ -71,9 +71,10 @@ PROOFS: Mapping[str, str] = {
     "stop": f"{_CLIENT}::test_a_stop_string_cuts_the_text_at_any_token_boundary",
     "stream": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
     "stream_options": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
-    "stream_options.continuous_usage_stats": f"{_WRITER}::test_usage_so_far_is_in_every_chunk",
-    "timings": f"{_WRITER}::test_timings_come_with_the_last_chunk_and_with_the_whole",
-    "return_progress": f"{_WRITER}::test_progress_of_the_prompt_is_a_chunk_of_its_own",
+    "stream_options.continuous_usage_stats": f"{_EXTRAS}::test_usage_so_far_comes_where_it_is_asked_for",
+    "timings": f"{_EXTRAS}::test_timings_come_where_they_are_asked_for",
+    "return_progress": f"{_EXTRAS}::test_progress_comes_where_it_is_asked_for",
+    "reasoning.exclude": f"{_EXTRAS}::test_reasoning_stays_away_where_it_is_not_wanted",
     "completions.stream": f"{_WHOLE}::test_a_streamed_completion_put_together_is_the_whole_one",
     "completions.stream_options": f"{_WHOLE}::test_a_streamed_completion_put_together_is_the_whole_one",
     "user": "serving/test_generation.py::test_prefixes_are_kept_apart_where_the_client_says_so",
@@ -130,7 +131,7 @@ PROOFS: Mapping[str, str] = {
         f"{_THINKING}::test_thinking_is_switched_off_and_would_be_closed_at_once",
     ),
     "thinking_budget": f"{_BUDGET}::test_the_closing_marker_is_forced_after_exactly_so_many_tokens",
-    "include_reasoning": f"{_WRITER}::test_reasoning_is_left_out_where_nobody_wants_it",
+    "include_reasoning": f"{_EXTRAS}::test_reasoning_stays_away_where_it_is_not_wanted",
     "metadata": "serving/test_tracing.py::test_a_request_has_its_caller_and_its_own_labels",
     "safety_identifier": f"{_TOOLS}::test_it_reads_the_user_and_the_options_of_templates",
     "prompt_cache_key": "serving/test_generation.py::test_prefixes_are_kept_apart_where_the_client_says_so",
@@ -146,7 +147,10 @@ PROOFS: Mapping[str, str] = {
     "context_management.compact_threshold": f"{_WINDOW}::test_within_reach_nothing_changes",
     "conversations": f"{_CONVERSATIONS}::test_a_conversation_is_made_shown_changed_and_deleted",
     "conversations.metadata": f"{_CONVERSATIONS}::test_a_conversation_is_made_shown_changed_and_deleted",
-    "conversation update": f"{_CONVERSATIONS}::test_a_conversation_is_made_shown_changed_and_deleted",
+    **dict.fromkeys(
+        ("conversation update", "conversation update.metadata"),
+        f"{_CONVERSATIONS}::test_a_conversation_is_made_shown_changed_and_deleted",
+    ),
     "conversation items": f"{_CONVERSATIONS}::test_items_are_added_listed_shown_and_deleted",
     "responses.input.encrypted_content": f"{_ITEMS}::test_sealed_reasoning_comes_back_to_the_model",
     "responses.input.summary": f"{_ITEMS}::test_a_summary_is_read_where_there_is_nothing_else",
@@ -202,4 +206,10 @@ PROOFS: Mapping[str, str] = {
     "control": "api/openai/test_answer_control.py::test_reasoning_is_ended_by_the_id_of_the_answer",
     "tokens": "api/openai/test_tokenize.py::test_tokens_become_text_again",
     **anthropic.PROOFS,
+}
+# That a field reaches the model, where its effect is proved there and test_reaching.py has no row for it.
+ARRIVALS: Mapping[str, str] = {
+    "rerank.query": f"{_RERANK}::test_the_best_document_comes_first",
+    "rerank.max_tokens_per_doc": f"{_RERANK}::test_the_length_of_a_document_reaches_the_model",
+    "ollama/embed.truncate": f"{_EMBED}::test_a_field_reaches_the_model",
 }

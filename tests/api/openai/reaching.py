@@ -5,6 +5,7 @@ from typing import Any
 
 from inference.core.requests import Message, Tool, ToolCall
 from tests.api.openai.asking import HELLO
+from tests.api.openai.reaching_forms import FORMS, LIMITS
 
 FUNCTION = {"name": "now", "description": "Tells the time.", "parameters": {"type": "object", "title": "Now"}}
 OFFERED: dict[str, Any] = {"tools": [{"type": "function", "function": FUNCTION}]}
@@ -17,6 +18,16 @@ CALLED: list[Any] = [
     *HELLO,
     {"role": "assistant", "content": None, "tool_calls": [CALL]},
     {"role": "tool", "tool_call_id": "a", "content": "noon"},
+]
+
+
+SPOKEN: list[Any] = [*HELLO, {"role": "assistant", "content": "So"}]
+CONTINUING: list[tuple[dict[str, Any], bool]] = [
+    ({}, True),
+    ({"continue_final_message": True}, True),
+    ({"continue_final_message": False}, False),
+    ({"add_generation_prompt": True}, False),
+    ({"add_generation_prompt": False}, True),
 ]
 
 
@@ -53,6 +64,8 @@ BOTH = [
     ({"truncate_prompt_tokens": 9}, "prompt_limit", 9),
     ({"truncate_prompt_tokens": -1}, "prompt_limit", -1),
     ({"max_tokens": 5}, "max_tokens", 5),
+    *LIMITS,
+    *FORMS,
 ]
 CHAT = [
     *BOTH,
@@ -73,6 +86,11 @@ CHAT = [
     ),
     ({"messages": CALLED}, "messages.1.tool_calls.0", ToolCall(id="a", name="now", arguments='{"a": 1}')),
     ({"messages": CALLED}, "messages.2.tool_call_id", "a"),
+    *(({"messages": SPOKEN} | fields, "continues", is_asked) for fields, is_asked in CONTINUING),
+    *(
+        ({"messages": [*HELLO, SPOKEN[-1] | {"prefix": value}]}, "continues", value)
+        for value in (True, False)
+    ),
     ({"max_completion_tokens": 5}, "max_tokens", 5),
     ({"logprobs": True}, "logprobs", 0),
     ({"logprobs": True, "top_logprobs": 5}, "logprobs", 5),
@@ -101,7 +119,6 @@ CHAT = [
     (FUNCTIONS, "may_call_several", False),
     (FUNCTIONS | {"function_call": "none"}, "tools", ()),
     (FUNCTIONS | {"function_call": {"name": "now"}}, "must_call", ("now",)),
-    ({"response_format": {"type": "json_object"}}, "schema", '{"type":"object"}'),
     ({"response_format": SCHEMA}, "schema", '{"type": "null"}'),
     *(({"reasoning_effort": effort}, "effort", effort) for effort in ("none", "low", "max")),
     ({"think": "high"}, "effort", "high"),
@@ -178,10 +195,7 @@ RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
     ({"repetition_penalty": 0.5}, "sampling.repetition_penalty", 0.5),
     ({"logit_bias": {"7": -3}}, "sampling.logit_bias", ((7, -3.0),)),
     ({"logit_bias": [["a", False]]}, "rules.banned_texts", ("a",)),
-    ({"min_tokens": 3}, "rules.min_tokens", 3),
-    ({"stop_token_ids": [3]}, "rules.stop_ids", (3,)),
-    ({"allowed_token_ids": [3]}, "rules.allowed_ids", (3,)),
-    ({"bad_words": ["no"]}, "rules.bad_words", ("no",)),
+    *LIMITS,
     ({"seed": 5}, "sampling.seed", 5),
     ({"stop": ["a", "b"]}, "stop", ("a", "b")),
     ({"ignore_eos": True}, "ignores_end", True),

@@ -96,6 +96,8 @@ def proofs_of(name: str, path: str) -> tuple[str, ...]:
     """The test that the field reaches the model, if any, then the test of its effect or of its parent's."""
     parts = path.replace("[]", "").split(".")
     arrives = _reaching(name, parts)
+    if arrival := proofs.ARRIVALS.get(f"{name}.{'.'.join(parts)}"):
+        arrives = (arrival,)
     for end in range(len(parts), 0, -1):
         at = ".".join(parts[:end])
         shared = None if "/" in name.replace("chat/completions", "") else proofs.PROOFS.get(at)
@@ -188,7 +190,7 @@ def tests_named() -> set[tuple[Path, str]]:
     """The file and name of each test that the tables name."""
     arrive = (f"api/openai/test_reaching.py::{test}" for test, _ in REACHING.values())
     handled = {test for name in BODIES for test in handled_by(name).values()}
-    named = {*handled, *proofs.PROOFS.values(), *arrive}
+    named = {*handled, *proofs.PROOFS.values(), *proofs.ARRIVALS.values(), *arrive}
     return {(BASE_DIR / "tests" / path, test) for path, _, test in (one.partition("::") for one in named)}
 
 

@@ -21,6 +21,18 @@ def test_every_field_has_its_handling(name: str) -> None:
         assert "None" not in what, path
 
 
+@pytest.mark.parametrize("name", sorted(reference.BODIES))
+def test_every_enforced_field_is_sent_to_its_endpoint(name: str) -> None:
+    """A test of the worker alone passes where the endpoint forgets the field."""
+    rows = reference.rows(name, reference.BODIES[name])
+    unsent = [
+        path
+        for path, what, tests in rows
+        if what.startswith("enforced") and not any(test.startswith(("api/", "e2e/")) for test in tests)
+    ]
+    assert unsent == []
+
+
 def test_every_test_that_is_named_exists() -> None:
     missing = [
         f"{path.name}::{test}"

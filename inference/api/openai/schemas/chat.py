@@ -131,8 +131,10 @@ class ChatCompletionBody(ToolFields):
     @property
     def continues(self) -> bool:
         """Whether the answer goes on with the last message."""
-        is_new = self.continue_final_message is False or self.add_generation_prompt is True
-        return self.messages[-1].is_continuable and not is_new
+        last, asked = self.messages[-1], self.continue_final_message
+        is_new = asked is False or self.add_generation_prompt is True
+        is_asked = bool(asked) or self.add_generation_prompt is False
+        return last.is_continuable and not is_new and (last.prefix is not False or is_asked)
 
     def request(self) -> ChatRequest:
         return ChatRequest(

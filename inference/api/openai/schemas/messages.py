@@ -105,7 +105,7 @@ class ChatMessage(Part):
     prefix: bool | None = Field(
         None,
         description="DeepSeek's and Mistral's. Of the last message, an assistant's: `true` continues it, as "
-        "`continue_final_message` does.",
+        "`continue_final_message` does; `false` begins a new answer.",
     )
 
     @model_validator(mode="after")
