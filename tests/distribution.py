@@ -13,8 +13,14 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler.protocol import Scheduling
 
-STARTER = ("browser", "npm_client", "openai_client", "operating", "readme", "responses", "serve", "studio")
-TINY = ("corrupt_models", "never_dies", "never_dies_dialect", "openai_tool_forms", "storm", "streamed_text")
+STARTER = (
+    *("anthropic_client", "browser", "npm_client", "openai_client", "openai_structured_output", "operating"),
+    *("readme", "responses", "serve", "studio", "studio_accounts"),
+)
+TINY = (
+    *("corrupt_models", "never_dies", "never_dies_dialect", "openai_fields", "openai_tool_forms", "storm"),
+    "streamed_text",
+)
 GROUPS = {f"tests/e2e/test_{name}.py": "the starter model's site" for name in STARTER}
 GROUPS |= {f"tests/e2e/test_{name}.py": "the tiny model's site" for name in TINY}
 GROUPS |= {f"tests/clients/live/test_{name}.py": "the scripted model's site" for name in ("clients", "page")}

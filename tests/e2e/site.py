@@ -109,12 +109,23 @@ def fresh_dir() -> Path:
     return Path(tempfile.mkdtemp(prefix="mlxsite-e2e-"))
 
 
+def add_starter(models_dir: Path, data: Path, *names: str) -> None:
+    """Give a data folder the starter model under these names, and what is known of it.
+
+    Without the stored result of its verification, each site would compute that again, for seconds.
+    """
+    for name in names:
+        shutil.copytree(models_dir / STARTER, data / "models" / name, copy_function=os.link)
+    verified = models_dir.parent / "batch_support"
+    if verified.exists():
+        shutil.copytree(verified, data / "batch_support")
+
+
 @contextmanager
 def narrow_site(models_dir: Path, **limits: str) -> Iterator[Site]:
     """A site with room for one of its two real models: the starter and its twin."""
     folder = fresh_dir()
-    for name in (STARTER, TWIN):
-        shutil.copytree(models_dir / STARTER, folder / "models" / name, copy_function=os.link)
+    add_starter(models_dir, folder, STARTER, TWIN)
     limits |= {"MLX_SERVER_MEMORY_LIMIT": "1100MB", "MLX_SERVER_MIN_RESIDENCY_S": "0"}
     with Site(folder, "--no-starter", env=limits) as site:
         yield site.wait_ready(60)

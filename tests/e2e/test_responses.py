@@ -43,8 +43,8 @@ def test_the_clients_own_stream_gathers_the_events(client: OpenAI) -> None:
 
 
 def test_a_conversation_goes_on_from_the_last_response(client: OpenAI) -> None:
-    first = ask(client, "My name is Ada. Remember it.")
-    second = ask(client, "What is my name?", previous_response_id=first.id)
+    first = ask(client, "My name is Ada. Remember it.", max_output_tokens=12)
+    second = ask(client, "What is my name?", previous_response_id=first.id, max_output_tokens=12)
     assert second.usage.input_tokens > first.usage.input_tokens + first.usage.output_tokens
     assert second.usage.input_tokens_details.cached_tokens > 0
     items = client.responses.input_items.list(second.id)
@@ -99,13 +99,13 @@ WISHES: list[dict[str, Any]] = [
             {"role": "user", "content": "Say hello."},
         ]
     },
-    {"tools": [WEATHER], "tool_choice": "required", "parallel_tool_calls": False},
+    {"tools": [WEATHER], "tool_choice": "required", "parallel_tool_calls": False, "max_output_tokens": 40},
 ]
 
 
 @pytest.mark.parametrize("wishes", WISHES)
 def test_a_response_has_all_that_open_responses_requires(site: Site, wishes: dict[str, Any]) -> None:
-    body = {"model": STARTER, "input": "Say hello.", "max_output_tokens": 40} | wishes
+    body = {"model": STARTER, "input": "Say hello.", "max_output_tokens": 8} | wishes
     address = f"{site.url}/v1/responses"
     whole = httpx.post(address, json=body, timeout=120).json()
     streamed = check_stream(httpx.post(address, json=body | {"stream": True}, timeout=120).text)

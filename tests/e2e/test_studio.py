@@ -2,17 +2,18 @@
 
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.site import STARTER, TWIN, Site
-from tests.e2e.studio import ANSWER, KEY, PROSE, SLOW, ended, narrow, pick, signed_in, studio
+from tests.e2e.site import STARTER, TWIN, Site, narrow_site
+from tests.e2e.studio import ANSWER, KEY, PROSE, SLOW, ended, pick, signed_in
 from tests.playground.site import Visit, visiting
 
-__all__ = ["narrow", "studio"]  # fixtures
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 WATCH = """() => {
   const thread = document.querySelector("#thread");
@@ -21,15 +22,22 @@ WATCH = """() => {
 }"""
 
 
+@pytest.fixture
+def narrow(models_dir: Path) -> Iterator[Site]:
+    """A site with room for one of its two real models, which answers one question at a time."""
+    with narrow_site(models_dir, MLX_SERVER_MAX_BATCH="1", MLX_SERVER_TITLES="false") as site:
+        yield site
+
+
 async def test_a_real_answer_goes_on_through_a_reload(studio: Site) -> None:
-    async with signed_in(studio, temperature="0", max_tokens="80") as visit:
+    async with signed_in(studio, temperature="0", max_tokens="50") as visit:
         await visit.ask("Tell a story about a lighthouse.")
         await expect(visit.page.locator(PROSE)).to_contain_text(re.compile(r"\w+ \w+"), timeout=SLOW)
         await visit.page.reload()
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "streaming")
         answer_text = await ended(visit.page)
         await visit.page.get_by_text("Generation details").click()
-        await expect(visit.page.locator(".made dl")).to_contain_text("80 tokens")
+        await expect(visit.page.locator(".made dl")).to_contain_text("50 tokens")
         await visit.page.reload()
         await expect(visit.page.locator(PROSE)).to_have_text(answer_text)
 

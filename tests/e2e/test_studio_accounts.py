@@ -8,11 +8,10 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site
-from tests.e2e.studio import ANSWER, PROSE, SLOW, ended, signed_in, studio
+from tests.e2e.studio import ANSWER, KEY, PROSE, SLOW, ended, signed_in
 from tests.e2e.test_operating import choose, confirm
 from tests.playground.site import visiting
 
-__all__ = ["studio"]  # a fixture
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 ASK_EACH = """asked => {
   const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
@@ -27,21 +26,24 @@ ASK_EACH = """asked => {
 async def test_two_users_never_meet(studio: Site) -> None:
     # Long enough for all that follows, and not for ever, should the rest of it fail.
     hers_is_long = {"temperature": "0", "max_tokens": "1500"}
-    async with signed_in(studio, **hers_is_long) as ann, signed_in(studio, "bob", temperature="0") as bob:
-        await ann.ask("Write a very long story about Ann's secret lighthouse.")
-        await expect(ann.page.locator(ANSWER)).to_have_attribute("data-status", "streaming", timeout=SLOW)
-        hers = ann.page.url
+    async with (
+        signed_in(studio, "dora", **hers_is_long) as dora,
+        signed_in(studio, "bob", temperature="0") as bob,
+    ):
+        await dora.ask("Write a very long story about Dora's secret lighthouse.")
+        await expect(dora.page.locator(ANSWER)).to_have_attribute("data-status", "streaming", timeout=SLOW)
+        hers = dora.page.url
         await bob.ask("What is the capital of France?")
         assert "Paris" in await ended(bob.page)
         await expect(bob.page.locator("#sidebar")).not_to_contain_text("lighthouse")
         await bob.page.goto(hers)
         await expect(bob.page.locator("#toast")).to_contain_text("no such conversation")
-        assert await statuses_at(bob.page, hers, await answers_id(ann.page)) == {404}
-        await expect(ann.page.locator(ANSWER)).to_have_attribute("data-status", "streaming")
-        await ann.page.keyboard.press("Escape")
-        await ended(ann.page, "stopped")
-        await expect(ann.page.locator("#sidebar")).not_to_contain_text("capital of France")
-        assert ann.complaints == []
+        assert await statuses_at(bob.page, hers, await answers_id(dora.page)) == {404}
+        await expect(dora.page.locator(ANSWER)).to_have_attribute("data-status", "streaming")
+        await dora.page.keyboard.press("Escape")
+        await ended(dora.page, "stopped")
+        await expect(dora.page.locator("#sidebar")).not_to_contain_text("capital of France")
+        assert dora.complaints == []
 
 
 async def answers_id(page: Page) -> int:
@@ -85,6 +87,7 @@ async def test_an_accounts_groups_say_what_it_may(studio: Site) -> None:
             await carol.ask("Hello")
             await ended(page)
             await move(operator.page, "staff", "to")
+            await unload(studio, "endless")  # should another test have it in memory
             await choose(admin, studio, "endless", "load")
             await confirm(admin, "endless", "ready")
             assert await status_of(admin, f"{studio.url}/admin/auth/user/") == 403
@@ -99,6 +102,12 @@ async def test_an_accounts_groups_say_what_it_may(studio: Site) -> None:
             await expect(page.get_by_role("heading")).to_have_text("This account may not chat")
             await expect(page.locator("body")).to_contain_text("can put it in the group “member”")
         assert (operator.complaints, operator.elsewhere) == ([], [])
+
+
+async def unload(site: Site, model: str) -> None:
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}) as client:
+        answer = await client.post(f"{site.url}/api/models/unload", json={"model": model})
+        assert answer.status_code < 300, answer.text
 
 
 async def make_account(page: Page, site: Site, name: str) -> None:
