@@ -23,7 +23,10 @@ TINY = (
 )
 GROUPS = {f"tests/e2e/test_{name}.py": "the starter model's site" for name in STARTER}
 GROUPS |= {f"tests/e2e/test_{name}.py": "the tiny model's site" for name in TINY}
-GROUPS |= {f"tests/clients/live/test_{name}.py": "the scripted model's site" for name in ("clients", "page")}
+GROUPS |= {
+    f"tests/clients/live/test_{name}.py": "the scripted model's site"
+    for name in ("clients", "evaluation", "page")
+}
 # The slowest folders begin first: what begins last decides how long the other processes are idle at the end.
 FIRST = ("e2e", "clients", "playground", "pool", "worker", "architectures", "mlxsite", "management", "api")
 
