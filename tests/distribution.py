@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]):  # type: ignore[no-
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "Scheduling":
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByGroup(LoadScopeScheduling):
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return group(nodeid)
 

@@ -25,7 +25,7 @@ MERGES = ("a b", "ab c", "Ġ a", "1 2")
 USER_DEFINED = "<think>"  # found whole in any text, yet ordinary text
 ADDED = (*(merge.replace(" ", "") for merge in MERGES), USER_DEFINED)
 # Where a block has its scales in half precision; offsets are so many scales, which has weights around zero.
-_HALVES = {
+_HALVES: dict[str, dict[int, float]] = {
     **{"Q4_0": {0: 1}, "Q5_0": {0: 1}, "Q8_0": {0: 1}, "Q3_K": {108: 1}, "Q6_K": {208: 1}},
     **{"Q4_1": {0: 1, 2: -7.5}, "Q5_1": {0: 1, 2: -15.5}, "Q2_K": {80: 1, 82: 1.5}},
     **{"Q4_K": {0: 1, 2: 7.5}, "Q5_K": {0: 1, 2: 15.5}},

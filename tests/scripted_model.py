@@ -51,7 +51,7 @@ def make_scripted_model(folder: Path) -> Path:
     tokenizer.save(str(folder / "tokenizer.json"))
     vocabulary = tokenizer.get_vocab_size()
     save_file(_weights(tokenizer), str(folder / "model.safetensors"), metadata={"format": "mlx"})
-    _write(folder / "config.json", _config(vocabulary, tokenizer.token_to_id(_END)))
+    _write(folder / "config.json", _config(vocabulary, tokenizer.get_vocab()[_END]))
     _write(
         folder / "tokenizer_config.json",
         {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inference.core.config import BASE_DIR, Config
-from inference.core.errors import all_errors
+from inference.core.errors import ServerError, all_errors
 
 DOCS = BASE_DIR / "docs"
 
@@ -36,7 +36,7 @@ def test_no_documented_setting_is_made_up() -> None:
 
 
 @pytest.mark.parametrize("error", all_errors(), ids=lambda error: error.__name__)
-def test_every_error_code_is_documented_with_its_status(error: type) -> None:
+def test_every_error_code_is_documented_with_its_status(error: type[ServerError]) -> None:
     assert re.search(rf"\| {error.status} \| `{error.code}` \|", (DOCS / "api.md").read_text())
 
 

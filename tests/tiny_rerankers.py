@@ -58,6 +58,7 @@ def make_tiny_judge(folder: Path, *, is_tied: bool = True) -> Path:
     config |= {"vocab_size": vocabulary, "max_position_embeddings": 1024, "tie_word_embeddings": is_tied}
     (folder / "config.json").write_text(json.dumps(config))
     weights = load_file(str(folder / "model.safetensors"))
+    heads: dict[str, tuple[int, ...]]
     heads = {"embed_tokens.weight": (vocabulary, HIDDEN), "lm_head.weight": (vocabulary, HIDDEN)}
     weights |= random_weights(heads, 3)
     head = {} if is_tied else {"lm_head.weight": weights["lm_head.weight"]}

@@ -133,6 +133,7 @@ def _weights(vocabulary: int, chains: Sequence[Sequence[int]]) -> dict[str, Any]
         "mlp.up_proj": (FFN, HIDDEN),
         "mlp.down_proj": (HIDDEN, FFN),
     }
+    made: dict[str, np.ndarray[Any, Any]]
     made = {f"{layer}.{name}.weight": np.zeros(shape) for name, shape in shapes.items()}
     norms = ("model.norm", f"{layer}.input_layernorm", f"{layer}.post_attention_layernorm")
     made |= {f"{name}.weight": np.ones(HIDDEN) for name in norms}

@@ -43,7 +43,7 @@ def make_tiny_qwen3(folder: Path, *, seed: int = 0) -> Path:
     """A Qwen3-Embedding as its makers publish it: names without `model.`, the last token's state."""
     folder.mkdir(parents=True)
     tokenizer = make_tokenizer(("<|endoftext|>", "<|im_end|>"))
-    end = tokenizer.token_to_id("<|endoftext|>")
+    end = tokenizer.get_vocab()["<|endoftext|>"]
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A <|endoftext|>", special_tokens=[("<|endoftext|>", end)]
     )

@@ -105,7 +105,7 @@ def test_saving_an_account_again_does_not_undo_its_joining_or_leaving() -> None:
     [({}, "", False), ({}, "view_apikey", True), ({"is_superuser": True}, "", True)],
 )
 def test_a_former_member_of_the_staff_may_enter_the_admin_only_with_another_permission(
-    leave: Any, facts: dict[str, bool], right: str, stays: bool
+    leave: Any, facts: dict[str, Any], right: str, stays: bool
 ) -> None:
     ann, staff = User.objects.create_user("ann", **facts), Group.objects.get(name=groups.STAFF)
     ann.groups.add(staff)

@@ -123,16 +123,22 @@ def _tags(text: Text, call_format: XmlCalls, calls: Calls) -> None:
 
     def value(one: Any) -> None:
         bare = one if isinstance(one, str) else next((w for w, v in _WORDS.items() if v is one), "")
-        text.one_of(
-            *([lambda: (text.expect(bare), loosely(call_format.value_end))] if bare or one == "" else []),  # type: ignore[list-item, func-returns-value]
-            lambda: (text.json(one), loosely(call_format.value_end)),  # type: ignore[list-item, func-returns-value, arg-type, return-value]
-        )
+
+        def as_text() -> None:
+            text.expect(bare)
+            loosely(call_format.value_end)
+
+        def as_json() -> None:
+            text.json(one)
+            loosely(call_format.value_end)
+
+        text.one_of(*([as_text] if bare or one == "" else []), as_json)
 
     def call(name: str, arguments: dict[str, Any]) -> None:
         loosely(call_format.opening.format(name=name))
         for key, one in arguments.items():
             ways = [call_format.argument.format(key=key, string=kind) for kind in ("true", "false")]
-            text.one_of(*(lambda way=way: loosely(way) for way in ways))  # type: ignore[misc]
+            text.one_of(*(lambda way=way: loosely(way) for way in ways))
             value(one)
         loosely(call_format.closing_text)
 

@@ -39,8 +39,9 @@ class Vocabulary:
 @lru_cache(maxsize=64)
 def vocabulary(*marks: str) -> Vocabulary:
     tokenizer = hub_tokenizer(None, (END, *marks), bos_token=END)
-    ids = [tokenizer.id_of(mark) for mark in marks]
-    grammars = LLTokenizer(tokenizer.as_json(), eos_token=[tokenizer.id_of(END)])
+    ids, end = [tokenizer.id_of(mark) for mark in marks], tokenizer.id_of(END)
+    assert end is not None
+    grammars = LLTokenizer(tokenizer.as_json(), eos_token=[end])
     return Vocabulary(tokenizer, grammars, tuple(one for one in ids if one is not None))
 
 

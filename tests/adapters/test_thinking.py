@@ -6,8 +6,8 @@ import pytest
 
 from inference.adapters.thinking import ThinkingPlan, plan
 from inference.core.requests import ChatRequest
-from tests.adapters.family_models import make, real
-from tests.adapters.test_base import USER, chat_request
+from tests.adapters.family_models import chat_request, make, real
+from tests.adapters.test_base import USER
 from tests.tiny import CHATML, SPECIAL
 
 SWITCH, EFFORT = frozenset({"enable_thinking"}), frozenset({"reasoning_effort"})

@@ -135,7 +135,7 @@ def test_no_other_address_is_open(host: str) -> None:
 
 
 def test_a_key_closes_loopback() -> None:
-    assert not Config(api_key="k").is_open  # type: ignore[arg-type]
+    assert not Config(api_key="k").is_open
 
 
 def test_it_answers_to_its_own_names_and_those_it_is_given() -> None:
@@ -158,7 +158,7 @@ def test_models_live_in_the_data_folder_unless_set() -> None:
 
 
 def test_it_never_shows_the_key() -> None:
-    assert "sesame" not in repr(Config(api_key="sesame"))  # type: ignore[arg-type]
+    assert "sesame" not in repr(Config(api_key="sesame"))
 
 
 def test_the_wired_limit_is_off_by_default() -> None:
@@ -167,7 +167,7 @@ def test_the_wired_limit_is_off_by_default() -> None:
 
 def test_an_empty_key_is_refused_rather_than_taken_for_one() -> None:
     with pytest.raises(ValidationError):
-        Config(api_key="")  # type: ignore[arg-type]
+        Config(api_key="")
 
 
 @pytest.mark.parametrize(

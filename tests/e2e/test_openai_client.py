@@ -137,7 +137,7 @@ def test_bad_input_is_refused_by_name(
     client: OpenAI, fields: dict[str, object], error: type[openai.APIStatusError], param: str
 ) -> None:
     with pytest.raises(error) as refusal:
-        client.chat.completions.create(**({"model": STARTER, "messages": FRANCE} | fields))  # type: ignore[call-overload]
+        client.chat.completions.create(**({"model": STARTER, "messages": FRANCE} | fields))
     assert refusal.value.param == param
 
 

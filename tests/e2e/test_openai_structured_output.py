@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tests.e2e.site import STARTER, Site
 
 pytestmark = pytest.mark.e2e
-FRANCE = [{"role": "user", "content": "What is the capital of France?"}]
+FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +87,11 @@ def test_a_required_call_streams_and_its_result_is_answered(client: OpenAI) -> N
     (call,) = (message.tool_calls or [])[:1]
     assert call.function.name == "weather"
     assert "Rome" in json.loads(call.function.arguments)["city"]
-    called = {
+    called: Any = {
         "role": "assistant",
         "tool_calls": [call.model_dump(exclude={"function": {"parsed_arguments"}})],
     }
-    result = {"role": "tool", "tool_call_id": call.id, "content": "Sunny, 31 degrees."}
+    result: Any = {"role": "tool", "tool_call_id": call.id, "content": "Sunny, 31 degrees."}
     answer = client.chat.completions.create(messages=[*asked, called, result], **options)
     assert answer.choices[0].message.content or answer.choices[0].message.tool_calls
 

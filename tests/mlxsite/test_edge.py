@@ -239,7 +239,7 @@ async def test_a_request_keeps_its_id_or_gets_one(sent: str) -> None:
 @pytest.mark.parametrize("sent", ["a b", "x" * 129, "\u00e9", "<script>"])
 async def test_an_id_that_cannot_be_used_is_replaced(sent: str) -> None:
     async with client() as web:
-        answer = await web.get("/health", headers={"X-Request-Id": sent.encode("latin-1")})
+        answer = await web.get("/health", headers={b"X-Request-Id": sent.encode("latin-1")})
     assert answer.headers["x-request-id"].startswith("req_")
 
 

@@ -40,7 +40,7 @@ class Page:
         return asked["conversation"], events[-1]["answer"]
 
     async def events(self, answer: int) -> AsyncIterator[dict[str, Any]]:
-        response = await self.client.get(f"/chat/messages/{answer}/events/")
+        response: Any = await self.client.get(f"/chat/messages/{answer}/events/")
         assert response.status_code == 200, response.content
         async for part in response.streaming_content:
             for line in part.decode().splitlines():

@@ -92,7 +92,7 @@ def test_the_end_brings_the_figures() -> None:
 
 
 def test_likely_others_are_kept_where_they_were_asked_for() -> None:
-    token = TokenLogprob(text="Hi", logprob=-0.1, bytes=b"Hi", top=())
+    token = TokenLogprob(text="Hi", logprob=-0.1, bytes=(72, 105), top=())
     assert payload(TextDelta(text="Hi", logprobs=(token,)))["tokens"] == [
         {"text": "Hi", "logprob": -0.1, "top": []}
     ]

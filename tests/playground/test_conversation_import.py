@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from inference.core.errors import InvalidValue
-from playground import conversation_import
+from playground import batched_writes
 from playground.models import Conversation, Message
 from playground.store import ConversationStore
 from tests.api.openai.site import Site, started
@@ -85,13 +85,13 @@ def test_one_that_makes_no_sense_leaves_nothing(place: int) -> None:
 @pytest.mark.django_db
 def test_nobody_sees_a_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    real = conversation_import.batched_writes.short_transaction
+    real = batched_writes.short_transaction
 
     def look() -> Any:
         seen.append(len(ConversationStore(None).page()["conversations"]))
         return real()
 
-    monkeypatch.setattr(conversation_import.batched_writes, "short_transaction", look)
+    monkeypatch.setattr(batched_writes, "short_transaction", look)
     imported(chain(350))
     assert seen == [0, 0, 0, 0] and len(ConversationStore(None).page()["conversations"]) == 1
 
@@ -99,7 +99,7 @@ def test_nobody_sees_a_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.django_db
 def test_what_an_import_that_broke_off_left_is_no_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces_done: list[Any] = []
-    real = conversation_import.batched_writes.short_transaction
+    real = batched_writes.short_transaction
 
     def fail() -> Any:
         if len(pieces_done) == 2:
@@ -107,7 +107,7 @@ def test_what_an_import_that_broke_off_left_is_no_conversation(monkeypatch: pyte
         pieces_done.append(1)
         return real()
 
-    monkeypatch.setattr(conversation_import.batched_writes, "short_transaction", fail)
+    monkeypatch.setattr(batched_writes, "short_transaction", fail)
     with pytest.raises(KeyboardInterrupt):
         ConversationStore(None).import_conversation({"title": "half"}, chain(350))
     (left,) = Conversation.objects.all()

@@ -159,7 +159,7 @@ def test_nobody_reaches_the_conversations_of_another() -> None:
             (others.add_question, found.pk, None, "in", {}, {}),
         ):
             with pytest.raises(NotFound):
-                attempt(*given)  # type: ignore[operator]
+                attempt(*given)
     assert titles(ada) == ["Hi"]
 
 

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
 PROMPTS = ("Once upon a time", "There was", "x" * 100)
 SEEDED = Sampling(temperature=1.0, seed=5)
 TOKENIZER = make_tokenizer()
-END = TOKENIZER.token_to_id("<|eot_id|>")
+END = TOKENIZER.get_vocab()["<|eot_id|>"]
 
 
 def ids(text: str) -> tuple[int, ...]:

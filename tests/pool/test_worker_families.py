@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
@@ -193,8 +193,8 @@ async def test_its_marks_are_no_text(running: Running) -> None:
 
 async def test_a_required_call_is_made_in_its_manner(running: Running) -> None:
     # A random model that thinks first takes some hundred tokens to end that.
-    wishes = {"must_call": ("now",), "may_call_several": False, "sampling": WILD, "max_tokens": 1500}
-    events = await ask(running.runner, chat(tools=(NOW,), **wishes))
+    rules: dict[str, Any] = {"must_call": ("now",), "may_call_several": False, "sampling": WILD}
+    events = await ask(running.runner, chat(tools=(NOW,), max_tokens=1500, **rules))
     calls = [event for event in events if isinstance(event, ToolCallDelta)]
     assert [call.name for call in calls if call.name] == ["now"]
     assert json.loads("".join(call.text for call in calls)) == {}

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -41,8 +42,9 @@ async def runner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Proc
     await runner.stop()
 
 
-def structured(**fields: object) -> ChatRequest:
-    return chat(**({"schema": json.dumps(SCHEMA), "sampling": WILD, "max_tokens": 400} | fields))
+def structured(**fields: Any) -> ChatRequest:
+    own: dict[str, Any] = {"schema": json.dumps(SCHEMA), "sampling": WILD, "max_tokens": 400} | fields
+    return chat(**own)
 
 
 def texts(events: list[Event]) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -31,9 +32,13 @@ async def runner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Proc
     await runner.stop()
 
 
-def thinking(**fields: object) -> ChatRequest:
+def thinking(**fields: Any) -> ChatRequest:
     """Reason without end; a request that waits for its end would wait for seconds."""
-    own = {"max_tokens": 4000, "rules": LETTERS, "sampling": Sampling(temperature=1.0, seed=3)} | fields
+    own: dict[str, Any] = {
+        "max_tokens": 4000,
+        "rules": LETTERS,
+        "sampling": Sampling(temperature=1.0, seed=3),
+    } | fields
     return chat(**own)
 
 
@@ -52,7 +57,7 @@ async def asked(runner: ProcessRunner, request: ChatRequest, after: int = 5) -> 
     return await ended, events
 
 
-def pieces(events: list[Event], kind: type[Event], index: int = 0) -> list[str]:
+def pieces(events: list[Event], kind: type[ReasoningDelta | TextDelta], index: int = 0) -> list[str]:
     return [event.text for event in events if isinstance(event, kind) and event.index == index]
 
 

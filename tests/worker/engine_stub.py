@@ -10,11 +10,17 @@ from inference.core.requests import (
     Sampling,
 )
 from inference.worker.engine.commands import Add, Command
-from inference.worker.engine.sequence import Sampled
+from inference.worker.engine.sequence import Sampled, Sequence
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.open_requests import OpenRequests
 from tests.adapters.family_models import make
 from tests.tiny import CHATML
+
+
+def sequences_of(command: Command) -> tuple[Sequence, ...]:
+    """The sequences that the engine is to compute."""
+    assert isinstance(command, Add)
+    return tuple(one for one in command.sequences if isinstance(one, Sequence))
 
 
 class EngineStub:
@@ -25,7 +31,7 @@ class EngineStub:
     ) -> None:
         adapter, tokenizer = make(CHATML)
         model = LoadedModel(
-            model=None,  # type: ignore[arg-type]  # no engine steps here
+            model=None,  # no engine steps here
             tokenizer=tokenizer,
             adapter=adapter,
             own_sampling=Sampling(temperature=0.2),
@@ -58,14 +64,13 @@ class EngineStub:
             steps.append(self.frames.get(timeout=30))
         return steps
 
-    def submit(self, number: int, **fields: Any) -> Add:
-        """Submit a completion and wait until the engine is asked to run it."""
+    def submit(self, number: int, **fields: Any) -> tuple[Sequence, ...]:
+        """Submit a completion; returns the sequences, once the engine is asked to compute them."""
         request = CompletionRequest(model="m", prompts=("Once",), **fields)
         self.requests.prepare(Submit(id=number, request=request))
         assert isinstance(self.next_event(number), Accepted)
         command = self.commands.get(timeout=5)
-        assert isinstance(command, Add)
-        return command
+        return sequences_of(command)
 
     def generate(self, number: int, text: str, last: bool = False) -> None:
         """Deliver the tokens of `text`; with `last`, the final one ends the sequence."""

@@ -43,7 +43,7 @@ def recurrent() -> nn.Module:
     return model
 
 
-class Windowed(nn.Module):
+class Windowed(nn.Module):  # type: ignore[misc]
     """The model with sliding-window caches, which cannot be trimmed once the window has moved."""
 
     def __init__(self, model: nn.Module, window: int = 32) -> None:
@@ -63,7 +63,7 @@ class Windowed(nn.Module):
         return made
 
 
-class Poisoned(nn.Module):
+class Poisoned(nn.Module):  # type: ignore[misc]
     """The model, which fails whenever it is given the token `poison`, and above `most` sequences."""
 
     def __init__(self, model: nn.Module, poison: int, most: int = 99) -> None:
@@ -85,7 +85,7 @@ class Poisoned(nn.Module):
         return made
 
 
-class Unremovable(nn.Module):
+class Unremovable(nn.Module):  # type: ignore[misc]
     """The model with caches whose first extraction from a batch fails, as for a lack of memory."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -125,7 +125,7 @@ class UnremovableRows(BatchKVCache):  # type: ignore[misc]
         return taken
 
 
-class Counting(nn.Module):
+class Counting(nn.Module):  # type: ignore[misc]
     """The model, which counts the tokens it computes."""
 
     def __init__(self, model: nn.Module) -> None:

@@ -21,12 +21,9 @@ pytestmark = pytest.mark.mlx
 
 
 def test_what_a_request_leaves_open_is_the_models_own() -> None:
-    assert EngineStub().submit(1, max_tokens=3).sequences[0].sampling.temperature == 0.2
+    assert EngineStub().submit(1, max_tokens=3)[0].sampling.temperature == 0.2
     assert (
-        EngineStub()
-        .submit(1, max_tokens=3, sampling=Sampling(temperature=1.5))
-        .sequences[0]
-        .sampling.temperature
+        EngineStub().submit(1, max_tokens=3, sampling=Sampling(temperature=1.5))[0].sampling.temperature
         == 1.5
     )
 
@@ -100,7 +97,7 @@ def test_cached_tokens_are_part_of_the_usage() -> None:
 
 def test_every_answer_of_a_request_ends_by_itself() -> None:
     stub = EngineStub()
-    first, second = list(stub.submit(1, max_tokens=50, n=2).sequences)
+    first, second = list(stub.submit(1, max_tokens=50, n=2))
     stub.generate(second.id, "c", last=True)
     stub.generate(first.id, "ab", last=True)
     events: list[Any] = []
@@ -119,14 +116,14 @@ def test_every_answer_of_a_request_ends_by_itself() -> None:
 
 def test_a_lost_answer_ends_the_request_and_frees_the_others() -> None:
     stub = EngineStub()
-    first, second = list(stub.submit(1, max_tokens=50, n=2).sequences)
+    first, second = list(stub.submit(1, max_tokens=50, n=2))
     stub.requests.fail([second.id])
     assert stub.next_event(1).code == "internal_error"
     assert {stub.commands.get(timeout=5) for _ in range(2)} == {Remove(first.id), Remove(second.id)}
 
 
 def test_copies_draw_with_the_seeds_that_follow() -> None:
-    sequences = EngineStub().submit(1, max_tokens=5, n=3, sampling=Sampling(seed=7)).sequences
+    sequences = EngineStub().submit(1, max_tokens=5, n=3, sampling=Sampling(seed=7))
     assert [sequence.sampling.seed for sequence in sequences] == [7, 8, 9]
 
 
@@ -148,6 +145,6 @@ def test_it_reports_what_the_tokens_are_drawn_with(asked: Sampling, used: tuple[
 
 def test_leaving_frees_every_sequence() -> None:
     stub = EngineStub()
-    sequences = stub.submit(1, max_tokens=50, n=3).sequences
+    sequences = stub.submit(1, max_tokens=50, n=3)
     stub.requests.cancel(1)
     assert [stub.commands.get(timeout=5) for _ in sequences] == [Remove(one.id) for one in sequences]

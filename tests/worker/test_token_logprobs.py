@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.core.events import Ended, PromptLogprobs, TextDelta
+from inference.core.events import Ended, Event, Finished, PromptLogprobs, TextDelta
 from inference.worker.engine.sequence import Sampled, Scored
 from inference.worker.sampling.logprobs import Logprob
 from inference.worker.token_logprobs import TokenLogprobs
@@ -15,6 +15,12 @@ def scored(stub: EngineStub, sequence: int, text: str) -> Scored:
     ids = stub.tokenizer.encode(text)
     logprob = Logprob(-1.0, ((ids[0], -0.25), (ids[1], -0.75)), rank=4)
     return Scored(sequence, tuple(ids), (logprob,) * (len(ids) - 1))
+
+
+def ids_of(event: Event | None) -> tuple[int, ...]:
+    """The ids of a piece of an answer, or of its end."""
+    assert isinstance(event, TextDelta | Ended)
+    return event.ids
 
 
 def test_each_token_of_a_prompt_has_its_id_and_rank() -> None:
@@ -36,7 +42,7 @@ def test_a_long_prompt_comes_in_pieces() -> None:
 
 def test_a_prompt_is_scored_once_however_many_answers_it_has() -> None:
     stub = EngineStub()
-    sequences = stub.submit(1, max_tokens=0, n=2, prompt_logprobs=2).sequences
+    sequences = stub.submit(1, max_tokens=0, n=2, prompt_logprobs=2)
     assert all(one.scores_prompt and one.prompt_alternatives == 2 for one in sequences)
     stub.requests.deliver([scored(stub, one.id, "ab") for one in sequences])
     events = [item.what for step in stub.until_finished() for item in step.happened]
@@ -46,7 +52,7 @@ def test_a_prompt_is_scored_once_however_many_answers_it_has() -> None:
 
 def test_an_echo_and_a_scored_prompt_have_their_own_numbers_of_alternatives() -> None:
     stub = EngineStub()
-    (sequence,) = stub.submit(1, max_tokens=0, echo=True, logprobs=1, prompt_logprobs=2).sequences
+    (sequence,) = stub.submit(1, max_tokens=0, echo=True, logprobs=1, prompt_logprobs=2)
     stub.requests.deliver([scored(stub, sequence.id, "ab")])
     prompt, echo, *_ = [item.what for step in stub.until_finished() for item in step.happened]
     assert isinstance(prompt, PromptLogprobs) and isinstance(echo, TextDelta)
@@ -59,17 +65,17 @@ def test_every_generated_token_is_reported_once_and_the_end_too() -> None:
     ids = stub.tokenizer.encode("abcd")
     stub.requests.deliver([Sampled(1, token, None) for token in ids])
     events = [item.what for step in stub.until_finished() for item in step.happened]
-    assert [token for event in events[:-1] for token in event.ids] == ids
-    assert events[-1].usage.completion_tokens == len(ids)
+    assert [token for event in events[:-1] for token in ids_of(event)] == ids
+    assert isinstance(events[-1], Finished) and events[-1].usage.completion_tokens == len(ids)
 
 
 def test_a_token_that_ends_the_answer_has_an_id_and_no_text() -> None:
     stub = EngineStub()
-    (sequence,) = stub.submit(1, max_tokens=9, returns_token_ids=True).sequences
+    (sequence,) = stub.submit(1, max_tokens=9, returns_token_ids=True)
     (a,), end = stub.tokenizer.encode("a"), min(sequence.stop_ids)
     stub.requests.deliver([Sampled(1, a, None), Sampled(1, end, "stop")])
     events = [item.what for step in stub.until_finished() for item in step.happened]
-    assert [(event.ids) for event in events[:-1]] == [(a,), (end,)]
+    assert [ids_of(event) for event in events[:-1]] == [(a,), (end,)]
 
 
 def test_ids_are_reported_to_those_who_ask() -> None:
@@ -77,4 +83,4 @@ def test_ids_are_reported_to_those_who_ask() -> None:
     stub.submit(1, max_tokens=9)
     stub.generate(1, "ab", last=True)
     events = [item.what for step in stub.until_finished() for item in step.happened]
-    assert all(event.ids == () for event in events[:-1])
+    assert all(ids_of(event) == () for event in events[:-1])

@@ -11,8 +11,7 @@ from inference.core.requests import (
     Message,
     TokenizeRequest,
 )
-from inference.worker.engine.commands import Add
-from tests.worker.engine_stub import EngineStub
+from tests.worker.engine_stub import EngineStub, sequences_of
 
 pytestmark = pytest.mark.mlx
 
@@ -34,8 +33,8 @@ def test_a_dry_run_is_what_the_request_is_given() -> None:
     stub.requests.prepare(Submit(id=1, request=TokenizeRequest(of=request)))
     tokenized = stub.frames.get(timeout=5).happened[1].what
     stub.requests.prepare(Submit(id=2, request=request))
-    command = stub.commands.get(timeout=5)
-    assert isinstance(command, Add) and tokenized.tokens == (command.sequences[0].prompt,)
+    (sequence,) = sequences_of(stub.commands.get(timeout=5))
+    assert tokenized.tokens == (sequence.prompt,)
     assert tokenized.texts == ("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n",)
 
 

@@ -5,9 +5,9 @@ import pytest
 from inference.adapters.chat_template.continuation import up_to_end_mark, with_end_mark
 from inference.core.errors import TemplateFailed
 from inference.core.requests import Message
-from tests.adapters.family_models import make, real
+from tests.adapters.family_models import chat_request, make, real
 from tests.adapters.published_templates import PUBLISHED, published
-from tests.adapters.test_base import USER, chat_request
+from tests.adapters.test_base import USER
 
 BEGUN = Message(role="assistant", content="Once upon a")
 TEMPLATES = sorted(set(PUBLISHED) - {"mistral_small"})  # which wants variables that only its own library sets

@@ -78,7 +78,7 @@ def test_it_refuses_each_field_it_does_not_do(schema: type[CountTokensBody]) -> 
     known = {name: value for name, value in body().items() if name in schema.model_fields}
     for field, refused in schema.refused.items():
         for value in (None, *refused.harmless):
-            assert check(known | {field: value}, schema)
+            check(known | {field: value}, schema)
         with pytest.raises(UnsupportedField, match="is not supported") as caught:
             check(known | {field: "something"}, schema)
         assert caught.value.param == field
@@ -148,7 +148,7 @@ def test_a_wrong_value_is_named(fields: dict[str, Any], param: str) -> None:
 def test_max_tokens_are_required_for_an_answer_alone() -> None:
     with pytest.raises(InvalidValue, match="'max_tokens' is required"):
         check({"model": "tiny", "messages": HELLO}, MessagesBody)
-    assert check({"model": "tiny", "messages": HELLO}, CountTokensBody)
+    check({"model": "tiny", "messages": HELLO}, CountTokensBody)
 
 
 async def test_an_unknown_name_is_refused_unless_an_agent_sends_it() -> None:

@@ -30,7 +30,7 @@ from inference.core.events import (
     ToolCallDelta,
     Usage,
 )
-from inference.core.requests import TokenizeRequest
+from inference.core.requests import ChatRequest, TokenizeRequest
 from tests.api.anthropic.asking import HELLO, body, error_of, events, send
 from tests.api.openai.asking import lines, post
 from tests.fakes import EventRunner, FakeRunner, serving
@@ -294,4 +294,6 @@ async def test_a_budget_of_a_turn_may_exceed_one_answer(betas: str, status: int)
         response = await post("/v1/messages", fields, headers={"anthropic-beta": betas})
     assert response.status_code == status
     if status == 200:
-        assert (runner.requests[0].thinking_budget, runner.requests[0].max_tokens) == (32000, 8000)
+        (request,) = runner.requests
+        assert isinstance(request, ChatRequest)
+        assert (request.thinking_budget, request.max_tokens) == (32000, 8000)

@@ -7,7 +7,7 @@ import pytest
 
 from inference.api.anthropic.schemas import client_tools
 from inference.core.errors import InvalidValue, UnsupportedField
-from inference.core.requests import Tool
+from inference.core.requests import ChatRequest, Tool
 from tests.api.anthropic.asking import asked, read, send
 from tests.fakes import FakeRunner, serving
 
@@ -110,7 +110,8 @@ async def test_other_tools_are_left_out_and_listed(kind: str) -> None:
     assert response.status_code == 200
     assert response["x-mlx-omitted"] == f"tools.1:{kind}"
     assert "x-mlx-noted" not in response
-    assert [tool.name for tool in runner.requests[0].tools] == ["now"]
+    (request,) = runner.requests
+    assert isinstance(request, ChatRequest) and [tool.name for tool in request.tools] == ["now"]
 
 
 def test_a_tool_that_is_left_out_cannot_be_forced() -> None:

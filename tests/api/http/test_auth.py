@@ -11,7 +11,7 @@ from tests.fakes import FakeRunner, serving
 
 @pytest.fixture
 def keyed(settings: Any) -> None:
-    settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="sesame")
 
 
 async def ask(**headers: str) -> Any:
@@ -67,7 +67,7 @@ async def test_nobody_is_401() -> None:
 
 @pytest.mark.usefixtures("keyed")
 async def test_a_key_that_is_not_ascii_works(settings: Any) -> None:
-    settings.CONFIG = Config(api_key="schlüssel")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="schlüssel")
     assert (await ask(Authorization="Bearer " + "schlüssel".encode().decode("latin-1"))).status_code == 200
 
 

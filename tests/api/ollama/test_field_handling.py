@@ -78,7 +78,7 @@ def test_it_refuses_each_field_it_does_not_do(schema: type[Strict]) -> None:
                 check(within({field: "something"}), schema)
             assert caught.value.param and caught.value.param.endswith(field)
             for value in refused.harmless:
-                assert check(within({field: value}), schema)
+                check(within({field: value}), schema)
 
 
 def test_an_option_of_another_version_is_noted() -> None:
@@ -193,7 +193,7 @@ def test_what_cannot_be_is_refused_by_name(schema: type[Strict], fields: dict[st
 @pytest.mark.parametrize("name", BODIES)
 def test_a_body_with_every_field_is_taken(name: str) -> None:
     schema, body = BODIES[name]
-    assert check(body, schema)
+    check(body, schema)
 
 
 def test_no_field_is_left_out() -> None:

@@ -50,7 +50,7 @@ async def test_errors_are_openais() -> None:
 
 
 async def test_a_key_is_needed_there_too(settings: object) -> None:
-    settings.CONFIG = Config(api_key="sesame")  # type: ignore[attr-defined, arg-type]
+    settings.CONFIG = Config(api_key="sesame")  # type: ignore[attr-defined]
     response = await post("/ollama/v1/chat/completions", CHAT)
     assert response.status_code == 401 and error_of(response)["code"] == "invalid_api_key"
 
@@ -69,7 +69,7 @@ async def test_a_key_is_needed_there_too(settings: object) -> None:
 def test_only_what_is_below_the_prefix_is_served_elsewhere(
     settings: object, prefix: str, path: str, served: str
 ) -> None:
-    settings.CONFIG = Config(ollama=prefix)  # type: ignore[attr-defined, arg-type]
+    settings.CONFIG = Config(ollama=prefix)  # type: ignore[attr-defined]
     assert dialects.served_path(path) == served
 
 

@@ -41,7 +41,10 @@ NAMED_CUSTOM = {"type": "custom", "custom": {"name": "edit"}}
 CUSTOM_CALL = {"id": "b", "type": "custom", "custom": {"name": "edit", "input": "x"}}
 CUSTOM_CALLED: list[Any] = [*HELLO, {"role": "assistant", "content": None, "tool_calls": [CUSTOM_CALL]}]
 FUNCTIONS = {"functions": [FUNCTION]}
-BOTH = [
+# Fields, the path of what they reach in the request, and its value there.
+Cases = list[tuple[dict[str, Any], str, Any]]
+
+BOTH: Cases = [
     ({"temperature": 0.5}, "sampling.temperature", 0.5),
     ({"top_p": 0.5}, "sampling.top_p", 0.5),
     ({"top_k": 5}, "sampling.top_k", 5),
@@ -67,7 +70,7 @@ BOTH = [
     *LIMITS,
     *FORMS,
 ]
-CHAT = [
+CHAT: Cases = [
     *BOTH,
     ({"messages": [{"role": "user", "content": "Hi"}]}, "messages.0", Message(role="user", content="Hi")),
     (
@@ -152,7 +155,7 @@ CHAT = [
     ({"safety_identifier": "ann"}, "user", "ann"),
     ({"prompt_cache_key": "k"}, "cache_key", "k"),
 ]
-COMPLETION = [
+COMPLETION: Cases = [
     *BOTH,
     ({"prompt": "Once"}, "prompts", ("Once",)),
     ({"prompt": ["Once", [1, 2]]}, "prompts", ("Once", (1, 2))),
@@ -161,7 +164,7 @@ COMPLETION = [
     ({"echo": True, "max_tokens": 0}, "max_tokens", 0),
     ({"logprobs": 3}, "logprobs", 3),
 ]
-EMBEDDING = [
+EMBEDDING: Cases = [
     ({"input": ["Once", "more"]}, "inputs", ("Once", "more")),
     ({"dimensions": 3}, "dimensions", 3),
     ({"output_dimension": 3}, "dimensions", 3),

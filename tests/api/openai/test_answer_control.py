@@ -105,20 +105,20 @@ async def test_what_has_ended_and_what_never_was_is_not_found() -> None:
 
 
 async def test_the_answer_of_another_key_is_not_found(settings: Any) -> None:
-    settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="sesame")
     keys = [(await sync_to_async(make_key)(name=name))[1] for name in ("one", "two")]
-    mine, theirs = ({"headers": {"Authorization": f"Bearer {key}"}} for key in keys)
-    operators = {"headers": {"Authorization": "Bearer sesame"}}
+    headers = [{"Authorization": f"Bearer {key}"} for key in (*keys, "sesame")]
+    mine, theirs, operators = headers
     with serving(ThinkingRunner()):
-        answer_id, parts = await chat(**mine)
+        answer_id, parts = await chat(headers=mine)
         for others in (theirs, operators):
-            assert (await control(answer_id, **others)).status_code == 404
-        assert json.loads((await control(answer_id, **mine)).content)["success"]
+            assert (await control(answer_id, headers=others)).status_code == 404
+        assert json.loads((await control(answer_id, headers=mine)).content)["success"]
         await rest(parts)
 
 
 async def test_a_key_that_may_not_chat_controls_nothing(settings: Any) -> None:
-    settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="sesame")
     _, secret = await sync_to_async(make_key)(can_chat=False, can_manage=True)
     response = await control("chatcmpl-1", headers={"Authorization": f"Bearer {secret}"})
     assert response.status_code == 403

@@ -92,7 +92,8 @@ async def test_it_may_be_all_of_the_input(body: dict[str, Any]) -> None:
 
 
 async def test_without_either_there_must_be_input() -> None:
-    for body in ({"input": None}, {"input": []}):
+    bodies: list[dict[str, Any]] = [{"input": None}, {"input": []}]
+    for body in bodies:
         assert await refused(**body) == (400, "input")
     empty = await begun()
     assert await refused(input=None, conversation=empty) == (400, "input")
@@ -193,7 +194,8 @@ async def test_one_in_the_background_holds_it_until_it_has_ended() -> None:
 
 
 async def test_its_tokens_are_counted_with_the_input() -> None:
-    from tests.api.openai.test_compaction import COUNTED, ask
+    from tests.api.openai.asking import post as ask
+    from tests.api.openai.test_compaction import COUNTED
 
     conversation = await begun(items=[USER])
     with serving(COUNTED):

@@ -65,7 +65,8 @@ async def test_a_conversation_is_made_shown_changed_and_deleted() -> None:
 async def test_an_empty_body_begins_an_empty_one() -> None:
     response = await AsyncClient().post("/v1/conversations", b"", content_type="text/plain")
     assert response.status_code == 200 and json.loads(response.content)["metadata"] == {}
-    for body in ({}, {"items": None, "metadata": None}, {"items": []}):
+    bodies: list[dict[str, Any]] = [{}, {"items": None, "metadata": None}, {"items": []}]
+    for body in bodies:
         conversation = await begun(**body)
         listed = (await call("get", f"/{conversation}/items"))[1]
         assert (listed["data"], listed["first_id"], listed["has_more"]) == ([], None, False)
@@ -137,7 +138,7 @@ async def test_a_step_of_another_servers_tool_is_left_out_and_listed() -> None:
 
 
 async def test_a_conversation_is_its_makers_alone(settings: Any) -> None:
-    settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="sesame")
     _, mine = await sync_to_async(make_key)()
     _, other = await sync_to_async(make_key)(owner=await sync_to_async(User.objects.create)(username="bob"))
     key = {"Authorization": f"Bearer {mine}"}

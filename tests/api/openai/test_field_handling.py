@@ -1,6 +1,6 @@
 """Enforced, refused, noted: the handling of each field, value and unknown name."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from openai.types import completion_create_params
@@ -42,10 +42,10 @@ def _fields(*typed_dicts: Any) -> set[str]:
 @pytest.mark.parametrize(
     ("schema", "published"),
     [
-        (ChatCompletionBody, _fields(*chat_completion_create_params.CompletionCreateParams.__args__)),
-        (CompletionBody, _fields(*completion_create_params.CompletionCreateParams.__args__)),
+        (ChatCompletionBody, _fields(*get_args(chat_completion_create_params.CompletionCreateParams))),
+        (CompletionBody, _fields(*get_args(completion_create_params.CompletionCreateParams))),
         (EmbeddingBody, _fields(EmbeddingCreateParams)),
-        (ResponseBody, _fields(*response_create_params.ResponseCreateParams.__args__)),
+        (ResponseBody, _fields(*get_args(response_create_params.ResponseCreateParams))),
         (StreamOptions, _fields(ChatCompletionStreamOptionsParam)),
     ],
 )

@@ -26,7 +26,7 @@ make = sync_to_async(make_key)
 
 @pytest.fixture(autouse=True)
 def keyed(settings: Any) -> None:
-    settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="sesame")
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ async def test_a_missing_scope_is_403(path: str, body: Any, right: str) -> None:
 @pytest.mark.parametrize(("may_manage", "status"), [(True, 200), (False, 403)])
 async def test_the_pool_wants_the_scope_manage(may_manage: bool, status: int) -> None:
     _, secret = await make(can_manage=may_manage)
-    headers = {"Authorization": f"Bearer {secret}"}
+    headers: dict[str, Any] = {"Authorization": f"Bearer {secret}"}
     assert [(await act("pin", **headers)).status_code, (await look(**headers)).status_code] == [status] * 2
 
 

@@ -44,7 +44,8 @@ async def test_the_best_document_comes_first(path: str, version: str) -> None:
 
 @pytest.mark.parametrize("name", ["top_n", "top_k"])
 async def test_only_so_many_are_returned(name: str) -> None:
-    answer, _ = await asked(scoring(0.25, 0.75, 0.5), **{name: 2})
+    field: dict[str, Any] = {name: 2}
+    answer, _ = await asked(scoring(0.25, 0.75, 0.5), **field)
     assert [result["index"] for result in answer["results"]] == [1, 2]
 
 

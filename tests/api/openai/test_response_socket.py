@@ -169,7 +169,7 @@ async def test_a_connection_that_is_closed_ends_its_response() -> None:
 
 
 async def test_it_takes_a_key_and_refuses_a_wrong_one(settings: Any) -> None:
-    settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="sesame")
     _, secret = await sync_to_async(make_key)()
     with serving(telling(*SAID, *ENDED)):
         for key in ("sesame", secret):

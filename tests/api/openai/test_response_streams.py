@@ -40,12 +40,12 @@ LIKELY: list[Event] = [
 
 async def stream_of(runner: EventRunner, **body: Any) -> str:
     with serving(runner):
-        response = await post({"input": "Hi", "stream": True} | body)
+        response: Any = await post({"input": "Hi", "stream": True} | body)
         return b"".join([part async for part in response.streaming_content]).decode()
 
 
 async def again(response_id: str, query: str = "") -> str:
-    response = await AsyncClient().get(f"/v1/responses/{response_id}?stream=true{query}")
+    response: Any = await AsyncClient().get(f"/v1/responses/{response_id}?stream=true{query}")
     assert response["Content-Type"] == "text/event-stream"
     return b"".join([part async for part in response.streaming_content]).decode()
 
@@ -81,7 +81,8 @@ async def test_one_that_came_whole_can_be_streamed_too() -> None:
 async def test_every_token_of_the_text_has_its_log_probability(asked: dict[str, Any]) -> None:
     answer, request = await made(telling(*LIKELY, *ENDED), **asked)
     assert request.logprobs == asked.get("top_logprobs", 0)
-    assert answer["top_logprobs"] == asked.get("top_logprobs", 0) and check_response(answer)
+    assert answer["top_logprobs"] == asked.get("top_logprobs", 0)
+    check_response(answer)
     logprobs = answer["output"][0]["content"][0]["logprobs"]
     assert [one["token"] for one in logprobs] == ["Hel", "l", "o", ""]
     assert [one["token"] for one in logprobs[0]["top_logprobs"]] == ["Hel", "By"]

@@ -150,7 +150,7 @@ async def test_what_failed_is_not_stored() -> None:
 
 
 async def test_a_response_is_its_askers_alone(settings: Any) -> None:
-    settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="sesame")
     _, mine = await sync_to_async(make_key)()
     _, other = await sync_to_async(make_key)(owner=await sync_to_async(User.objects.create)(username="bob"))
     with serving(telling(*SAID, *ENDED)):

@@ -41,7 +41,7 @@ def test_it_turns_a_chat_into_our_own_request() -> None:
 
 
 def test_it_reads_every_way_to_draw_a_token() -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "top_k": 40,
         "min_p": 0.05,
         "presence_penalty": 0.5,

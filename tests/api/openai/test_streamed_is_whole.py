@@ -3,7 +3,7 @@
 import json
 import os
 from collections import defaultdict
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -60,7 +60,8 @@ def _one(draw: st.DrawFn, index: int, is_chat: bool) -> list[Event]:
         calls += [
             ToolCallDelta(call=call, text=text, index=index) for text in draw(st.lists(WORDS, max_size=3))
         ]
-    reason = draw(st.sampled_from(["stop", "length", "tool_calls"]))
+    reasons: list[Literal["stop", "length", "tool_calls"]] = ["stop", "length", "tool_calls"]
+    reason = draw(st.sampled_from(reasons))
     return [*thoughts, *texts, *calls, Ended(reason=reason, index=index)]
 
 

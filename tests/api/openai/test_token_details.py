@@ -1,6 +1,7 @@
 """What vLLM's and llama.cpp's clients ask about tokens: ids, and the log probabilities of the prompt."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from tests.api.openai.asking import chat, chunks, complete, error_of
 from tests.fakes import EventRunner, serving
 
 DONE = Finished(usage=Usage(prompt_tokens=2, completion_tokens=4))
-THOUGHT = [
+THOUGHT: list[Event] = [
     ReasoningDelta(text="Hm", ids=(5, 6)),
     TextDelta(text="Hi", ids=(7,)),
     Ended(reason="stop", ids=(2,)),
@@ -93,9 +94,9 @@ async def test_nobody_receives_tokens_without_asking() -> None:
     assert not {"token_ids", "tokens"} & answer["choices"][0].keys()
 
 
-PROMPTS = [accepted((1,), (3,))]
-SAID = [TextDelta(text=str(index), index=index, ids=(index,)) for index in range(4)]
-ENDS = [*(Ended(reason="length", index=index) for index in range(4)), DONE]
+PROMPTS: Sequence[Event] = [accepted((1,), (3,))]
+SAID: Sequence[Event] = [TextDelta(text=str(index), index=index, ids=(index,)) for index in range(4)]
+ENDS: Sequence[Event] = [*(Ended(reason="length", index=index) for index in range(4)), DONE]
 
 
 async def test_a_completions_choice_has_its_own_prompt() -> None:
@@ -113,13 +114,13 @@ async def test_a_completions_choice_has_its_own_prompt() -> None:
 async def test_a_prompt_has_its_log_probabilities_by_token_id() -> None:
     answer = await whole(chat, Accepted(prompt_tokens=3), *SCORED, *THOUGHT, prompt_logprobs=1)
     assert answer["prompt_logprobs"] == EXPECTED
-    text = [TextDelta(text="x"), Ended(reason="length"), DONE]
+    text: Sequence[Event] = [TextDelta(text="x"), Ended(reason="length"), DONE]
     answer = await whole(complete, Accepted(prompt_tokens=3), *SCORED, *text, prompt_logprobs=1)
     assert answer["choices"][0]["prompt_logprobs"] == EXPECTED and "prompt_logprobs" not in answer
 
 
 async def test_a_prompt_may_be_scored_without_an_answer() -> None:
-    text = [Ended(reason="length"), DONE]
+    text: Sequence[Event] = [Ended(reason="length"), DONE]
     answer = await whole(complete, Accepted(prompt_tokens=3), *SCORED, *text, prompt_logprobs=0, max_tokens=0)
     assert answer["choices"][0]["text"] == "" and len(answer["choices"][0]["prompt_logprobs"]) == 3
 
@@ -158,7 +159,7 @@ async def test_a_gap_is_not_cut() -> None:
     assert (response.status_code, error_of(response)["param"]) == (400, "truncate_prompt_tokens")
 
 
-CUT = [
+CUT: Sequence[Event] = [
     Accepted(prompt_tokens=2),
     ReasoningDelta(text="Hm"),
     TextDelta(text="Hi"),

@@ -101,7 +101,7 @@ INFILL = _SHARED | {"prompt": "Once", "suffix": "end", "logprobs": 1, "truncate_
 def _tools(function: str, custom: str, namespace: str) -> list[dict[str, Any]]:
     """A tool of every kind under these names."""
     form = {"type": "grammar", "syntax": "lark", "definition": 'start: "a"'}
-    tools = [
+    tools: list[dict[str, Any]] = [
         {"type": "function", **_FUNCTION, "name": function},
         {"type": "custom", "name": custom, "description": "Edits.", "format": form},
         {"type": "web_search"},

@@ -141,7 +141,7 @@ async def test_what_is_noted_changes_nothing() -> None:
 
 @pytest.mark.parametrize("path", ["/tokenize", "/detokenize", "/tokenizer_info", "/rerank", "/v2/rerank"])
 async def test_a_stranger_receives_nothing(path: str, settings: Any) -> None:
-    settings.CONFIG = Config(api_key="sesame")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="sesame")
     ask = AsyncClient().get if path.endswith("info") else AsyncClient().post
-    response = await ask(path, content_type="application/json")  # type: ignore[operator]
+    response = await ask(path, content_type="application/json")
     assert (response.status_code, error_of(response)["code"]) == (401, "invalid_api_key")

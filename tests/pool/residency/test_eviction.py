@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
 from inference.core.pool_state import Memory
+from inference.core.units import in_gb
 from inference.pool.residency import eviction
 
 
@@ -68,7 +69,7 @@ def test_nobody_makes_way_when_nothing_is_missing() -> None:
 
 
 def test_it_shows_bytes_in_gigabytes() -> None:
-    assert eviction.in_gb(640_000_000) == "0.6 GB"
+    assert in_gb(640_000_000) == "0.6 GB"
 
 
 def test_it_shows_a_workers_memory() -> None:

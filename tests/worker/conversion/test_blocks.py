@@ -104,6 +104,11 @@ def test_random_blocks_mean_what_the_reference_reads(kind: str) -> None:
     assert float(np.abs(found - wanted).max()) <= allowed
 
 
+def in_rows(groups: Groups, rows: int) -> Groups:
+    codes, scales, biases = groups
+    return Groups(codes.reshape(rows, -1), scales.reshape(rows, -1), biases.reshape(rows, -1))
+
+
 @pytest.mark.mlx
 @pytest.mark.parametrize("bits", [4, 5, 8])
 def test_packed_codes_are_read_by_mlx(bits: int) -> None:
@@ -111,7 +116,7 @@ def test_packed_codes_are_read_by_mlx(bits: int) -> None:
 
     mx.set_default_device(mx.cpu)
     groups = quantise(np.random.default_rng(0).standard_normal((4, 64), np.float32), bits)
-    groups = Groups(*(part.reshape(4, -1) for part in groups))
+    groups = in_rows(groups, 4)
     words = np.ascontiguousarray(pack(groups.codes, bits)).view("<u4")
     scales, biases = mx.array(groups.scales), mx.array(groups.biases)
     read = mx.dequantize(mx.array(words), scales, biases, group_size=32, bits=bits, dtype=mx.float32)
@@ -119,5 +124,5 @@ def test_packed_codes_are_read_by_mlx(bits: int) -> None:
 
 
 def test_equal_weights_are_quantised_to_themselves() -> None:
-    groups = Groups(*(part.reshape(1, -1) for part in quantise(np.full((1, 32), 0.75, np.float32), 4)))
+    groups = in_rows(quantise(np.full((1, 32), 0.75, np.float32), 4), 1)
     assert meant(groups).tolist() == [[0.75] * 32]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from inference.repository.catalog import Machine, make_card
+from inference.repository.card_reader import Machine, make_card
 from inference.repository.files.safetensors import read_tensors
 from inference.repository.gguf_import import ImportRefused, import_gguf
 from tests.gguf_files import ADDED, USER_DEFINED, Weights, tiny_weights, vocabulary, write_gguf

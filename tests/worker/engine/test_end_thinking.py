@@ -45,7 +45,12 @@ def thinking(limit: int | None = None, *, inside: bool = True) -> ThinkingBudget
 
 
 def thinker(number: int = 1, limit: int | None = None, *, inside: bool = True, **changes: Any) -> Sequence:
-    own = {"temperature": 1.0, "seed": number, "logit_bias": NEVER_BY_ITSELF, "request": number} | changes
+    own: dict[str, Any] = {
+        "temperature": 1.0,
+        "seed": number,
+        "logit_bias": NEVER_BY_ITSELF,
+        "request": number,
+    } | changes
     return sequence(number, thinking=thinking(limit, inside=inside), **own)
 
 
@@ -162,7 +167,7 @@ def test_an_answer_that_waits_for_memory_is_ended_too(tmp_path: Path) -> None:
     assert CLOSE not in generated[other]
 
 
-class Flaky(nn.Module):
+class Flaky(nn.Module):  # type: ignore[misc]
     """The model, which fails the next `fails` times."""
 
     def __init__(self, model: nn.Module) -> None:

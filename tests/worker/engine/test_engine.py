@@ -48,7 +48,7 @@ class Bench:
         self.engine.start()
 
     def load(self, **options: Any) -> str:
-        own = {"model": "m", "path": "", "max_batch": 8, "prefix_cache_bytes": 10**8}
+        own: dict[str, Any] = {"model": "m", "path": "", "max_batch": 8, "prefix_cache_bytes": 10**8}
         self.engine.post(Load(**(own | options)))
         return self.loaded.get(timeout=30)
 

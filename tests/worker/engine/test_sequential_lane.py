@@ -26,7 +26,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> nn.Module:
 
 
 def batch_of(model: nn.Module, **options: Any) -> Batch:
-    return Batch(model, **({"max_batch": 16, "prefill_step": 64, "support": ALONE} | options))
+    own: dict[str, Any] = {"max_batch": 16, "prefill_step": 64, "support": ALONE} | options
+    return Batch(model, **own)
 
 
 def tokens_of(make: Callable[[], Batch], *wanted: Sequence) -> list[list[int]]:

@@ -25,7 +25,7 @@ VOCABULARY = 320
 RIGHT = BatchSupport()
 
 
-class Wrong(nn.Module):
+class Wrong(nn.Module):  # type: ignore[misc]
     """A model that is right alone, and whose logits `change` bends, given the inputs and the caches."""
 
     def __init__(self, change: Callable[[mx.array, mx.array, list[Any]], mx.array]) -> None:
@@ -71,7 +71,7 @@ def test_a_batch_that_says_something_else_is_found(change: Callable[..., mx.arra
     assert support.can_trim_prefixes and support.can_reuse_prefixes and "other answers" in support.reason
 
 
-class WithCaches(nn.Module):
+class WithCaches(nn.Module):  # type: ignore[misc]
     """A sound model over caches of another type."""
 
     def __init__(self, make: Callable[[], Any]) -> None:

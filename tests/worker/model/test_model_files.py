@@ -26,7 +26,8 @@ def test_a_file_that_is_not_json_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["config", "tokenizer_config"])
 def test_code_of_a_repository_is_refused(file: str) -> None:
-    facts = ModelFacts(**{file: {"auto_map": {"AutoModel": "x.y"}}})
+    fields: dict[str, Any] = {file: {"auto_map": {"AutoModel": "x.y"}}}
+    facts = ModelFacts(**fields)
     with pytest.raises(RefusedModel, match=rf"its {file}.json asks to run code of its own \(auto_map\)"):
         refuse_code(facts)
     refuse_code(ModelFacts())

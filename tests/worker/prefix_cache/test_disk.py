@@ -172,6 +172,7 @@ def test_a_file_of_another_mlx_lm_is_dropped(tmp_path: Path, damage: str) -> Non
     saved(tmp_path, numbers(40))
     (path,) = tmp_path.iterdir()
     arrays, metadata = mx.load(str(path), return_metadata=True)
+    assert isinstance(arrays, dict) and isinstance(metadata, dict)
     if damage == "a class that is gone":
         metadata = {name: "OldKVCache" if text == "KVCache" else text for name, text in metadata.items()}
     if damage == "fewer arrays":

@@ -6,10 +6,10 @@ import re
 import pytest
 
 from inference.core.requests import Tool
+from inference.worker.sampling.grammar_compiler import GrammarCompiler
 from tests.adapters.families import test_qwen
 from tests.adapters.family_models import LLAMA_TOOLS, NOW, real
 from tests.worker.sampling.test_grammar import (
-    GrammarCompiler,
     around,
     asking,
     drawn,

@@ -37,7 +37,7 @@ def loaded(template: str = CHATML, special: Sequence[str] = SPECIAL) -> tuple[Lo
 
 def around(adapter: Any, tokenizer: HubTokenizer) -> tuple[LoadedModel, HubTokenizer]:
     model = LoadedModel(
-        model=None,  # type: ignore[arg-type]  # nothing is computed here
+        model=None,  # nothing is computed here
         tokenizer=tokenizer,
         adapter=adapter,
         own_sampling=Sampling(),
@@ -253,7 +253,7 @@ def test_the_tool_whose_schema_is_wrong_is_named() -> None:
 def test_a_tool_that_need_not_be_called_may_have_any_schema() -> None:
     model, _ = loaded()
     odd = Tool(name="odd", parameters='{"type":"object","properties":{"a":{"not":{}}}}')
-    assert grammar_of(model, asking(tools=(ADD, odd), must_call=("add",)))
+    grammar_of(model, asking(tools=(ADD, odd), must_call=("add",)))  # it is not refused
     assert GrammarCompiler(model).of(asking(tools=(odd,)), ()) is None
 
 

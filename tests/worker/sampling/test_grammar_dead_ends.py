@@ -184,7 +184,7 @@ def test_references_too_deep_to_be_compiled_are_refused(node: Any, length: int) 
     schema = {"type": "object", "properties": {"p": {"$ref": "#/$defs/a0"}}, "$defs": definitions}
     model, _ = loaded()
     if length < 100:
-        assert grammar_of(model, asking(schema))
+        grammar_of(model, asking(schema))  # it is not refused
         return
     with pytest.raises(InvalidRequest, match="too complex"):
         grammar_of(model, asking(schema))

@@ -55,7 +55,9 @@ def drawn(probability: float, seed: int) -> int:
     sampling = Sampling(temperature=0.0, seed=seed, xtc_probability=probability, xtc_threshold=0.2)
     sampler = TokenSampler(sampling)
     logits = mx.log(mx.array([[0.5, 0.25, 0.21, 0.02, 0.02, 0.0, 0.0, 0.0]]) + 1e-9)
-    return int(sample_rows([sampler], sampler.process(mx.array([0]), logits))[0].item())
+    token = sample_rows([sampler], sampler.process(mx.array([0]), logits))[0].item()
+    assert isinstance(token, int)
+    return token
 
 
 def test_xtc_leaves_the_top_choices_out_but_for_the_least_of_them() -> None:

@@ -123,11 +123,11 @@ def test_an_end_at_a_place_lets_one_more_token_come_and_forces_the_marker(
     inside: bool, answered: list[int]
 ) -> None:
     one = budget(None, inside=inside, ends_at=len(answered) + 1).start(answered)
-    assert one.is_inside and allowed(one) == EVERY
+    assert (one.is_inside, allowed(one)) == (True, EVERY)
     consume(one, B)
-    assert one.is_inside and allowed(one) == [CLOSE]
+    assert (one.is_inside, allowed(one)) == (True, [CLOSE])
     consume(one, CLOSE)
-    assert not one.is_inside and allowed(one) == NOT_OPEN
+    assert (one.is_inside, allowed(one)) == (False, NOT_OPEN)
 
 
 @pytest.mark.parametrize(("inside", "answered"), OUTSIDE.values(), ids=OUTSIDE)

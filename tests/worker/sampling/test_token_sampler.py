@@ -111,7 +111,7 @@ def test_a_chooser_that_can_follow_its_grammar_no_further_says_so_with_the_end()
     sampler = TokenSampler(GREEDY, grammar=grammar_of(model, asking(CITY)))
     token, logits = mx.array([0], dtype=mx.uint32), mx.zeros((1, model.vocab_size))
     sampler.process(token, logits)
-    assert not sampler.has_logprob
+    had_logprob = sampler.has_logprob
     sampler.observe(0)
     for wrong in tokenizer.encode("no"):
         sampler.observe(wrong)
@@ -119,4 +119,5 @@ def test_a_chooser_that_can_follow_its_grammar_no_further_says_so_with_the_end()
     chosen = sample_rows([sampler], row[None])[0]
     assert int(chosen.item()) in model.stop_ids  # type: ignore[arg-type]
     broken = sampler.logprob_for(row, chosen).read().failure
-    assert sampler.has_logprob and broken and broken.param == "response_format.json_schema.schema"
+    assert (had_logprob, sampler.has_logprob) == (False, True)
+    assert broken and broken.param == "response_format.json_schema.schema"

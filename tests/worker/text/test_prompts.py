@@ -20,7 +20,7 @@ FIM = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|fim_pad|>")
 def prompts(special: Sequence[str] = SPECIAL, context: int = 100) -> tuple[Prompts, Any]:
     adapter, tokenizer = make(CHATML, special)
     model = LoadedModel(
-        model=None,  # type: ignore[arg-type]  # nothing is computed here
+        model=None,  # nothing is computed here
         tokenizer=tokenizer,
         adapter=adapter,
         own_sampling=Sampling(),

@@ -47,7 +47,7 @@ def test_the_model_resolves_the_texts() -> None:
     stub = EngineStub()
     (sequence,) = stub.submit(
         1, max_tokens=3, sampling=Sampling(text_bias=(("ab", 3.0),)), rules=TokenRules(banned_texts=("cd",))
-    ).sequences
+    )
     assert sequence.sampling.logit_bias == tuple((token, 3.0) for token in stub.tokenizer.encode("ab"))
     assert sequence.rules and sequence.rules.banned == tuple(
         sorted((token,) for token in stub.tokenizer.encode("cd"))

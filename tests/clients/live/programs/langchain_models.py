@@ -22,7 +22,8 @@ class Cases:
         self._chat = chat
 
     def answer(self, model: str, prompt: str) -> str:
-        return self._chat(model).invoke(prompt).text
+        text: str = self._chat(model).invoke(prompt).text
+        return text
 
     def pieces(self, prompt: str) -> Iterator[str]:
         for chunk in self._chat(MODEL).stream(prompt):
@@ -38,5 +39,5 @@ class Cases:
         return {"arguments": call["args"], "text": last.text}
 
     def structured(self) -> dict[str, Any]:
-        made = self._chat(MODEL).with_structured_output(Light).invoke(HELLO)
+        made: Light = self._chat(MODEL).with_structured_output(Light).invoke(HELLO)
         return made.model_dump()

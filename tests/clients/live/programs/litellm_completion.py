@@ -39,7 +39,8 @@ class Cases:
         )
 
     def answer(self, model: str, prompt: str) -> str | None:
-        return self._completion(model, prompt).choices[0].message.content
+        text: str | None = self._completion(model, prompt).choices[0].message.content
+        return text
 
     def pieces(self, prompt: str) -> Iterator[str]:
         with closing(self._completion(prompt=prompt, stream=True)) as stream:

@@ -37,7 +37,8 @@ class Cases:
         return Agent(name="agent", model=self._model(model), **fields)
 
     async def answer(self, model: str, prompt: str) -> str:
-        return (await Runner.run(self._agent(model), prompt)).final_output
+        text: str = (await Runner.run(self._agent(model), prompt)).final_output
+        return text
 
     async def pieces(self, prompt: str) -> AsyncIterator[str]:
         run = Runner.run_streamed(self._agent(), prompt)
@@ -54,7 +55,8 @@ class Cases:
         return {"arguments": json.loads(call.arguments), "text": run.final_output}
 
     async def structured(self) -> dict[str, Any]:
-        return (await Runner.run(self._agent(output_type=Light), HELLO)).final_output.model_dump()
+        made: Light = (await Runner.run(self._agent(output_type=Light), HELLO)).final_output
+        return made.model_dump()
 
 
 CHAT = Cases(lambda name: OpenAIChatCompletionsModel(name, client))

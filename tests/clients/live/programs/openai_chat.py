@@ -43,7 +43,8 @@ def tool_loop() -> dict[str, Any]:
     messages: list[Any] = [{"role": "user", "content": HELLO}]
     first = client.chat.completions.create(model=MODEL, messages=messages, tools=[FUNCTION_TOOL])
     message = first.choices[0].message
-    (call,) = message.tool_calls or ()
+    (call,) = message.tool_calls or []
+    assert call.type == "function"
     messages += [message, {"role": "tool", "tool_call_id": call.id, "content": RESULT}]
     last = client.chat.completions.create(model=MODEL, messages=messages, tools=[FUNCTION_TOOL])
     return {"arguments": json.loads(call.function.arguments), "text": last.choices[0].message.content}

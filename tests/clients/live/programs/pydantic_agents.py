@@ -29,7 +29,8 @@ class Cases:
         return Agent(self._model(model), **fields)
 
     async def answer(self, model: str, prompt: str) -> str:
-        return (await self._agent(model).run(prompt)).output
+        text: str = (await self._agent(model).run(prompt)).output
+        return text
 
     async def pieces(self, prompt: str) -> AsyncIterator[str]:
         async with self._agent().run_stream(prompt) as run:
@@ -43,8 +44,8 @@ class Cases:
         return {"arguments": call.args_as_dict(), "text": run.output}
 
     async def structured(self) -> dict[str, Any]:
-        run = await self._agent(output_type=NativeOutput(Light)).run(HELLO)
-        return run.output.model_dump()
+        made: Light = (await self._agent(output_type=NativeOutput(Light)).run(HELLO)).output
+        return made.model_dump()
 
 
 CHAT = Cases(lambda name: OpenAIChatModel(name, provider=provider))

@@ -35,7 +35,8 @@ def settle(value: Any) -> Any:
 
 
 async def collected(stream: Any) -> list[str]:
-    return [text async for text in stream] if isasyncgen(stream) else list(stream)
+    texts: list[Any] = [text async for text in stream] if isasyncgen(stream) else list(stream)
+    return texts
 
 
 def is_busy() -> bool:
