@@ -125,7 +125,14 @@ class Batch:
         segments = self._segments(tokens, known, sequence.stop_ids, has_copies=bool(copies))
         uid = lane.insert(sequence, segments, found.cache if found else None, tokens[:known])
         self._running[sequence.id] = RunningSequence(
-            sequence, lane, uid, known, len(tokens) - known, is_exact, copies
+            sequence,
+            lane,
+            uid,
+            known,
+            len(tokens) - known,
+            is_exact,
+            copies,
+            loan=found.loan if found else None,
         )
 
     def remove(self, sequence_id: int) -> None:
@@ -137,8 +144,8 @@ class Batch:
         cache, tokens = running.lane.remove(running.uid)
         del self._running[sequence_id]
         try:
-            if len(tokens) > running.cached:
-                self._store_prefix(running, tokens, cache)
+            running.loan = None
+            self._store_prefix(running, tokens, cache)
         finally:
             if running.copies:
                 self.add(*running.copies)
@@ -217,6 +224,7 @@ class Batch:
         for token in decodes:
             yield self._on_sampled(in_lane[token.uid], token)
             if token.finish_reason:  # reported before its caches are stored, which may fail
+                in_lane[token.uid].loan = None
                 self._store_prefix(in_lane[token.uid], token.all_tokens, token.prompt_cache)
 
     @property

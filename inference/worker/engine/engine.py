@@ -87,12 +87,15 @@ class Engine(threading.Thread):
         self._callbacks.on_imported()
 
     def _next_commands(self) -> list[Command]:
-        """Every command posted so far; waits for one only if there is nothing to step."""
+        """Every command posted so far; waits for one only if there is nothing to step.
+
+        Sheds come last: a new sequence finds its prefix before it is dropped.
+        """
         is_idle = not (self._batch and self._batch.is_busy)
         commands = [self._wait_for_command()] if is_idle else []
         while not self._commands.empty():
             commands.append(self._commands.get())
-        return commands
+        return sorted(commands, key=lambda command: isinstance(command, Shed))
 
     def _wait_for_command(self) -> Command:
         """The next command; prefixes are written to disk while there is none."""
@@ -104,8 +107,9 @@ class Engine(threading.Thread):
         return self._commands.get()
 
     def _save_prefix(self, prefix_cache: "PrefixCache") -> None:
-        if prefix_cache.disk and (entry := prefix_cache.unsaved):
-            prefix_cache.disk.submit_write(entry)
+        disk = prefix_cache.disk
+        if disk and not disk.is_writing and (entry := prefix_cache.unsaved):
+            disk.submit_write(entry)
 
     def _handle(self, command: Command) -> None:
         match command:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from inference.worker.engine.lane import Lane
 from inference.worker.engine.sequence import Sequence
+from inference.worker.prefix_cache.stored_prefix import Loan
 
 
 @dataclass(eq=False)
@@ -18,6 +19,7 @@ class RunningSequence:
     is_exact: bool = False  # computed alone, so that its seed gives the same tokens to the last bit
     copies: tuple[Sequence, ...] = ()  # of the same prompt; they wait for its caches
     tokens: list[int] = field(default_factory=list)  # sampled so far
+    loan: Loan | None = None  # of the stored prefix that it began with
 
     @property
     def is_decoding(self) -> bool:

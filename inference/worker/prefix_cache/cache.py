@@ -2,26 +2,36 @@
 
 A lookup has these steps:
 
-1. Compare the prompt, without its last token, with every entry of its owner. An entry is usable up to the
-   common prefix if its caches can be trimmed, else only as a whole.
-2. Take the entry with the longest usable prefix, of at least 16 tokens, and mark it as used.
-3. Return a copy of its caches, trimmed to that prefix.
+1. Follow the prompt, without its last token, through the tree of its owner (radix_tree.py). A stored prefix
+   is usable up to where the prompt leaves it if its caches can be trimmed, else only as a whole.
+2. Take the longest usable prefix, of at least 16 tokens, and note that somebody came back to it (usage.py).
+3. Return a copy of its caches, trimmed to that length.
 
-The disk tier (disk.py) is asked first, by the engine: a longer prefix on disk is read and becomes an entry.
+The disk tier (disk.py) is asked first, by the engine: a longer prefix on disk is read and stored in memory.
 
-Entries are found by their owner only. Otherwise the time to the first token would reveal whether another
+Prefixes are found by their owner only. Otherwise the time to the first token would reveal whether another
 owner has sent a prompt (https://www.ndss-symposium.org/ndss-paper/i-know-what-you-asked-prompt-leakage-via-kv-cache-sharing-in-multi-tenant-llm-serving/).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import mlx.core as mx
 import numpy as np
 
-from inference.worker.prefix_cache.entry import PrefixEntry, Tokens, common_length
-from inference.worker.prefix_cache.layers import Cache, trim_copy
+from inference.worker.prefix_cache.entry import PrefixEntry, Tokens
+from inference.worker.prefix_cache.layers import Cache
+from inference.worker.prefix_cache.prefix_store import PrefixStore, is_near_its_end
+from inference.worker.prefix_cache.radix_tree import best_of
+from inference.worker.prefix_cache.stored_prefix import (
+    Loan,
+    Part,
+    PrefixNode,
+    StoredPrefix,
+    caches_of,
+    segments_of,
+)
+from inference.worker.prefix_cache.usage import Cost, UsualGap, eviction_order
 
 if TYPE_CHECKING:
     from inference.worker.prefix_cache.disk import DiskTier
@@ -32,93 +42,125 @@ MIN_TOKENS = 16  # a shorter prefix is computed faster than it is copied
 
 @dataclass(frozen=True)
 class CachedPrefix:
-    """The caches of the first `length` tokens of a prompt, one for each layer."""
+    """The caches of the first `length` tokens of a prompt, one for each layer.
+
+    Keep the loan for as long as the sequence runs: until then, its stored prefix is the first to be dropped,
+    because the sequence has a copy and stores it again.
+    """
 
     length: int
     cache: Cache
+    loan: Loan | None = None
 
 
-@dataclass
 class PrefixCache:
-    """The entries of one model, least recently used first, of `limit` bytes together at most.
+    """The stored prefixes of one model, of `limit` bytes together at most.
 
     `can_trim` is False for a model whose caches give wrong answers after they were trimmed
     (batch_verification.py), whatever their types promise.
     """
 
-    limit: int
-    disk: "DiskTier | None" = None
-    can_trim: bool = True
-    _entries: list[PrefixEntry] = field(default_factory=list)
+    def __init__(self, limit: int, disk: "DiskTier | None" = None, can_trim: bool = True) -> None:
+        self.limit = limit
+        self.disk = disk
+        self._store = PrefixStore(can_cut=can_trim)
+        self._usual_gap = UsualGap(limit)
+        self._now = 0  # bytes of prefixes used and stored so far
 
     @property
     def bytes(self) -> int:
-        return sum(entry.bytes for entry in self._entries)
+        return self._store.bytes
 
     @property
-    def unsaved(self) -> PrefixEntry | None:
-        """The latest entry that is not on disk yet; None if there is none or no disk tier."""
-        return next((e for e in reversed(self._entries) if not e.is_saved), None) if self.disk else None
+    def unsaved(self) -> StoredPrefix | None:
+        """The latest prefix that is not on disk yet; None if there is none or no disk tier."""
+        return next((e for e in reversed(self.entries) if not e.is_saved), None) if self.disk else None
 
     @property
-    def entries(self) -> tuple[PrefixEntry, ...]:
-        return tuple(self._entries)
+    def entries(self) -> tuple[StoredPrefix, ...]:
+        """The prefixes that no other one covers, least recently used first."""
+        return self._store.prefixes
 
     def lookup(self, owner: str, prompt: Sequence[int]) -> CachedPrefix | None:
         """The longest usable prefix of `prompt` in memory; its last token is always left to compute."""
-        best, length = self._find_best(owner, _tokens(prompt[:-1]))
-        if best is None:
+        tokens = _tokens(prompt[:-1])
+        matched = self._store.match(owner, tokens)
+        best, length = best_of(matched)
+        self._note_departed(owner, tokens, length)
+        if best is None or best.value is None or length < MIN_TOKENS:
             return None
-        self._entries.remove(best)
-        self._entries.append(best)
-        return CachedPrefix(length, trim_copy(best.cache, len(best.tokens) - length))
+        path = [node for node, _ in matched if node.start < length]
+        self._note_use(matched if self._store.is_all_cut else [(best, len(best.tokens))], path)
+        self._store.touch(best)
+        segments = segments_of(path, self._store.parts)
+        loan = Loan()
+        for node in path:
+            self._store.parts[node].loans.add(loan)
+        return CachedPrefix(length, caches_of(segments, best.value.states, length, best.end - length), loan)
 
     def find_on_disk(self, owner: str, prompt: Sequence[int]) -> "SavedPrefix | None":
         """The prefix on disk that covers more of `prompt` than any in memory; None if there is none."""
         if not self.disk:
             return None
         tokens = _tokens(prompt[:-1])
-        return self.disk.find_longer(owner, tokens, than=self._find_best(owner, tokens)[1])
+        _, length = best_of(self._store.match(owner, tokens))
+        return self.disk.find_longer(owner, tokens, than=max(length, MIN_TOKENS - 1))
 
     def restore(self, entry: PrefixEntry) -> None:
-        """Take an entry that was read from disk; one larger than the limit stays until the next `shed`."""
-        self._entries = [known for known in self._entries if not _is_covered(known, entry)]
-        self._entries.append(entry)
-
-    def _find_best(self, owner: str, tokens: Tokens) -> tuple[PrefixEntry | None, int]:
-        best, length = None, MIN_TOKENS - 1
-        for entry in self._entries:
-            common = usable_length(entry, owner, tokens)
-            if common > length:
-                best, length = entry, common
-        return best, length
+        """Take a prefix that was read from disk; one larger than the limit stays until the next `shed`."""
+        self._now += self._store.put(
+            entry.owner, entry.tokens, entry.cache, self._now, is_saved=entry.is_saved
+        )
 
     def store(self, owner: str, tokens: Sequence[int], cache: Cache) -> None:
-        """Store the caches of `tokens`, (1, heads, T, size) in each layer, in place of entries they cover.
+        """Store the caches of `tokens`, (1, heads, T, size) in each layer, in place of prefixes they cover.
 
-        The arrays are evaluated here, because another thread may write them to disk. Entries that are too
+        The arrays are evaluated here, because another thread may write them to disk. Prefixes that are too
         short or larger than the limit are not stored.
         """
         size = sum(layer.nbytes for layer in cache)
         if len(tokens) >= MIN_TOKENS and size <= self.limit:
-            mx.eval([layer.state for layer in cache])
-            self.restore(PrefixEntry(owner, _tokens(tokens), cache, size, can_trim=self.can_trim))
+            self._now += self._store.put(owner, _tokens(tokens), cache, self._now, is_saved=False)
             self.shed(self.limit)
 
     def shed(self, keep_bytes: int) -> None:
-        """Drop the least recently used entries until at most `keep_bytes` are left."""
-        excess = self.bytes - keep_bytes
-        while excess > 0 and self._entries:
-            excess -= self._entries.pop(0).bytes
+        """Drop prefixes until at most `keep_bytes` are left, first those that nobody comes back to."""
+        if keep_bytes <= 0:
+            self._store.drop_all()
+        elif self.bytes > keep_bytes:
+            self._store.shrink(keep_bytes, self._order)
 
+    def _order(self, part: Part, cost: Cost) -> tuple[int, float]:
+        return eviction_order(
+            part.usage,
+            cost,
+            now=self._now,
+            limit=self.limit,
+            usual_gap=self._usual_gap.bytes,
+            is_lent=self._store.is_all_cut and bool(part.loans),
+        )
 
-def usable_length(entry: PrefixEntry, owner: str, tokens: Tokens) -> int:
-    """How many tokens of `tokens` this entry covers; 0 if it belongs to another owner."""
-    if entry.owner != owner:
-        return 0
-    common = common_length(entry.tokens, tokens)
-    # A sliding window or a recurrent state cannot be trimmed: such an entry is usable as a whole or not.
-    return common if common == len(entry.tokens) or entry.is_trimmable else 0
+    def _note_use(self, matched: list[tuple[PrefixNode, int]], path: list[PrefixNode]) -> None:
+        """Note a return to those of the matched nodes that are used to their ends, or nearly."""
+        used = [
+            self._store.parts[node].usage
+            for node, common in matched
+            if common == len(node.tokens) or is_near_its_end(node, node.start + common)
+        ]
+        for usage in used:
+            usage.note_return(self._now)
+        if used:
+            self._usual_gap.note(used[-1].gap)
+        self._now += sum(self._store.parts[node].bytes for node in path)
+        for usage in used:
+            usage.last = self._now
+
+    def _note_departed(self, owner: str, tokens: Tokens, known: int) -> None:
+        """Note a return to a prefix that was dropped, where it reaches beyond what is known."""
+        usage, length = self._store.departed.find(owner, tokens)
+        if usage and length > known:
+            usage.note_return(self._now)
+            self._usual_gap.note(usage.gap)
 
 
 def boundaries(prompt: Sequence[int], ends: Iterable[int], most: int = 4) -> list[int]:
@@ -131,13 +173,6 @@ def boundaries(prompt: Sequence[int], ends: Iterable[int], most: int = 4) -> lis
     positions = [position + 1 for position, token in enumerate(prompt[:-1]) if token in terminators]
     positions = [position for position in positions if position >= MIN_TOKENS]
     return positions if len(positions) <= most else [positions[0], *positions[-(most - 1) :]]
-
-
-def _is_covered(known: PrefixEntry, by: PrefixEntry) -> bool:
-    if known.owner != by.owner or len(known.tokens) > len(by.tokens):
-        return False
-    is_beginning = common_length(known.tokens, by.tokens) == len(known.tokens)
-    return is_beginning and (by.is_trimmable or len(known.tokens) == len(by.tokens))
 
 
 def _tokens(ids: Sequence[int]) -> Tokens:

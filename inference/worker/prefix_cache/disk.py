@@ -3,8 +3,9 @@
 Each prefix is one safetensors file of mlx-lm's `save_prompt_cache`, with its owner and its tokens in the
 metadata. A lookup uses an index of these headers in memory and reads no arrays:
 
-1. `find_longer` compares a prompt with the tokens of its owner's files.
-2. `submit_read` loads the best file on the disk thread and hands its entry back.
+1. `find_longer` follows a prompt through the tree of its owner's files (saved_index.py).
+2. `submit_read` loads the best file on the reading thread and hands its entry back, or nothing if that takes
+   too long: the prompt is then computed.
 
 A file is written under a temporary name and renamed when it is complete. Only the site's user can read it.
 The least recently used files are deleted first (the time of use is the file's mtime). The tier is off unless
@@ -25,59 +26,81 @@ from pathlib import Path
 import mlx.core as mx
 from mlx_lm.models.cache import load_prompt_cache, save_prompt_cache
 
-from inference.worker.prefix_cache.entry import PrefixEntry, Tokens, common_length
+from inference.worker.prefix_cache.entry import PrefixEntry, Tokens
 from inference.worker.prefix_cache.layers import can_be_saved
+from inference.worker.prefix_cache.saved_index import SavedIndex
 from inference.worker.prefix_cache.saved_prefix import SavedPrefix, covers, metadata, read_header
+from inference.worker.prefix_cache.stored_prefix import FrozenPrefix, StoredPrefix
 
 logger = logging.getLogger(__name__)
 _SUFFIX = ".safetensors"
+_READ_LIMIT_S = 10.0  # a disk that hangs must not hold up a prompt for ever
 
 
 class DiskTier:
     """The saved prefixes of one model in `folder`, of `limit` bytes together at most.
 
-    Files are read and written on the disk thread, so that no running sequence waits for the disk. Raises
-    OSError if the folder cannot be made or read.
+    Files are read and written on two threads of their own, so that no running sequence waits for the disk,
+    and no read for a long write. Raises OSError if the folder cannot be made or read.
     """
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(self, folder: Path, limit: int, read_limit_s: float | None = None) -> None:
         self._folder = folder
         self._limit = limit
-        self._io = ThreadPoolExecutor(1, thread_name_prefix="prefix disk")
-        self._pending: set[Future[None]] = set()
+        self._read_limit_s = _READ_LIMIT_S if read_limit_s is None else read_limit_s
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="prefix disk read")
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="prefix disk write")
+        self._writes: set[Future[None]] = set()
         self._lock = threading.Lock()  # guards the index; not held while a file is read or written
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for draft in folder.glob("*.partial*"):
             draft.unlink(missing_ok=True)
-        found = sorted(folder.glob(f"*{_SUFFIX}"), key=_used_at)
-        self._saved = [saved for path in found if (saved := read_header(path))]
+        self._index = SavedIndex()
+        for path in sorted(folder.glob(f"*{_SUFFIX}"), key=_used_at):
+            if saved := read_header(path):
+                self._index.add(saved)
 
     @property
     def bytes(self) -> int:
-        return sum(saved.bytes for saved in self._saved)
+        return self._index.bytes
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a submitted write is not done yet."""
+        return bool(self._writes)
 
     def find_longer(self, owner: str, prompt: Tokens, *, than: int) -> SavedPrefix | None:
         """The saved prefix that covers the most tokens of `prompt`, if more `than` so many; else None."""
-        best, length = None, than
         with self._lock:
-            for saved in self._saved:
-                common = common_length(saved.tokens, prompt) if saved.owner == owner else 0
-                if common > length and (saved.is_trimmable or common == len(saved.tokens)):
-                    best, length = saved, common
-        return best
+            return self._index.find_longer(owner, prompt, than=than)
 
     def submit_read(self, saved: SavedPrefix, then: Callable[[PrefixEntry | None], None]) -> None:
-        """Read a prefix on the disk thread, which calls `then` with it, or with None if it is unreadable."""
-        self._submit(lambda: then(self.read(saved)))
+        """Read a prefix on the reading thread, which calls `then` with it, or with None if it is unreadable.
 
-    def submit_write(self, entry: PrefixEntry) -> None:
-        """Write an entry on the disk thread."""
+        If it takes too long, `then` is called with None first, on a thread of its own.
+        """
+        limit = threading.Timer(self._read_limit_s, then, (None,))
+        limit.daemon = True
+        limit.start()
+
+        def read() -> None:
+            entry = self.read(saved)
+            limit.cancel()
+            then(entry)
+
+        self._reading.submit(read)
+
+    def submit_write(self, entry: StoredPrefix | PrefixEntry) -> None:
+        """Write an entry on the writing thread."""
         entry.is_saved = True
-        self._submit(lambda: self.write(entry))
+        frozen = entry if isinstance(entry, PrefixEntry) else entry.frozen()
+        pending = self._writing.submit(self._write, frozen)
+        self._writes.add(pending)
+        pending.add_done_callback(self._writes.discard)
 
     def wait(self, timeout_s: float) -> None:
-        """Wait until all submitted reads and writes are done, for `timeout_s` seconds at most."""
-        wait(set(self._pending), timeout_s)
+        """Wait until all submitted writes are done, for `timeout_s` seconds at most."""
+        wait(set(self._writes), timeout_s)
 
     def read(self, saved: SavedPrefix) -> PrefixEntry | None:
         """The prefix with its caches; an unreadable file is deleted and gives None."""
@@ -91,18 +114,22 @@ class DiskTier:
             self._forget(saved)
             return None
         with self._lock:
-            self._saved = [*(one for one in self._saved if one is not saved), saved]
+            self._index.touch(saved)
         return PrefixEntry(saved.owner, saved.tokens, cache, size, is_saved=True, can_trim=saved.is_trimmable)
 
-    def write(self, entry: PrefixEntry) -> None:
+    def write(self, entry: StoredPrefix | PrefixEntry) -> None:
         """Save one prefix in place of those it covers; does not raise when the disk is full."""
         entry.is_saved = True
-        if entry.bytes > self._limit or not can_be_saved(entry.cache):
+        self._write(entry if isinstance(entry, PrefixEntry) else entry.frozen())
+
+    def _write(self, entry: FrozenPrefix | PrefixEntry) -> None:
+        cache = entry.cache
+        if entry.bytes > self._limit or not can_be_saved(cache):
             return
         name = hashlib.sha256(entry.owner.encode() + b"\0" + entry.tokens.tobytes()).hexdigest()[:32]
         path, draft = self._folder / f"{name}{_SUFFIX}", self._folder / f"{name}.partial{_SUFFIX}"
         try:
-            save_prompt_cache(str(draft), entry.cache, metadata(entry))
+            save_prompt_cache(str(draft), cache, metadata(entry))
             draft.chmod(0o600)
             draft.replace(path)
             size = path.stat().st_size
@@ -110,31 +137,27 @@ class DiskTier:
             logger.warning("Cannot save a prefix: %r", error)
             draft.unlink(missing_ok=True)
             return
-        self._index(SavedPrefix(path, entry.owner, entry.tokens, entry.is_trimmable, size), entry)
+        self._enter(SavedPrefix(path, entry.owner, entry.tokens, entry.is_trimmable, size), entry)
 
-    def _index(self, written: SavedPrefix, entry: PrefixEntry) -> None:
+    def _enter(self, written: SavedPrefix, entry: FrozenPrefix | PrefixEntry) -> None:
         """Put a new file into the index; delete those it covers, and old ones beyond the limit."""
+        superfluous: list[SavedPrefix] = []
         with self._lock:
-            others = [saved for saved in self._saved if saved.path != written.path]
-            covered = [saved for saved in others if covers(entry, saved)]
-            kept = [*(saved for saved in others if saved not in covered), written]
-            excess = sum(saved.bytes for saved in kept) - self._limit
-            while kept and excess > 0:
-                covered.append(kept.pop(0))
-                excess -= covered[-1].bytes
-            self._saved = kept
-        for saved in covered:
+            for saved in self._index.along(entry.owner, entry.tokens):
+                if saved.path != written.path and covers(entry, saved):
+                    superfluous.append(saved)
+                    self._index.remove(saved)
+            self._index.add(written)
+            while self._index.bytes > self._limit and (oldest := self._index.oldest):
+                superfluous.append(oldest)
+                self._index.remove(oldest)
+        for saved in superfluous:
             _delete(saved.path)
 
     def _forget(self, saved: SavedPrefix) -> None:
         with self._lock:
-            self._saved = [one for one in self._saved if one is not saved]
+            self._index.remove(saved)
         _delete(saved.path)
-
-    def _submit(self, work: Callable[[], None]) -> None:
-        pending = self._io.submit(work)
-        self._pending.add(pending)
-        pending.add_done_callback(self._pending.discard)
 
 
 def _delete(path: Path) -> None:

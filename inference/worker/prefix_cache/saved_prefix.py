@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from inference.worker.prefix_cache.entry import PrefixEntry, Tokens, common_length
+from inference.worker.prefix_cache.stored_prefix import FrozenPrefix
 
 _LONGEST_HEADER = 64 * 2**20
 
@@ -23,7 +24,7 @@ class SavedPrefix:
     bytes: int
 
 
-def metadata(entry: PrefixEntry) -> dict[str, str]:
+def metadata(entry: FrozenPrefix | PrefixEntry) -> dict[str, str]:
     """The metadata of the file of an entry."""
     return {
         "owner": entry.owner,
@@ -46,7 +47,7 @@ def read_header(path: Path) -> SavedPrefix | None:
         return None
 
 
-def covers(entry: PrefixEntry, saved: SavedPrefix) -> bool:
+def covers(entry: FrozenPrefix | PrefixEntry, saved: SavedPrefix) -> bool:
     """Whether the entry makes the saved prefix superfluous."""
     is_beginning = common_length(saved.tokens, entry.tokens) == len(saved.tokens)
     return saved.owner == entry.owner and is_beginning and entry.is_trimmable

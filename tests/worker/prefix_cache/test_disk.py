@@ -202,3 +202,79 @@ def test_files_are_read_and_written_on_a_thread_of_their_own(tmp_path: Path) -> 
 
 def kv_of(prefix_cache: PrefixCache) -> Any:
     return prefix_cache.entries[0].cache[0].keys
+
+
+def test_a_prefix_of_several_parts_is_written_and_read_as_one(tmp_path: Path) -> None:
+    disk = DiskTier(tmp_path, 10 * MB)
+    prefix_cache, cache = PrefixCache(10 * MB, disk), kv(60)
+    prefix_cache.store("me", numbers(40), [trimmed(layer, 40) for layer in cache])
+    prefix_cache.store("me", numbers(60), cache)
+    assert len(prefix_cache.entries[0].node.path) == 2
+    disk.submit_write(prefix_cache.entries[0])
+    disk.wait(30)
+    found = restored(tmp_path, numbers(80))
+    assert found and found.length == 60
+    assert mx.array_equal(found.cache[1].values[..., :60, :], cache[1].values)
+
+
+def trimmed(layer: Any, length: int) -> Any:
+    shorter = KVCache()
+    shorter.keys, shorter.values = layer.keys[..., :length, :], layer.values[..., :length, :]
+    shorter.offset = length
+    return shorter
+
+
+class HangingDisk(DiskTier):
+    """A disk that does not answer before `answers` is set."""
+
+    def __init__(self, folder: Path, limit: int, read_limit_s: float = 0.05) -> None:
+        super().__init__(folder, limit, read_limit_s)
+        self.answers = threading.Event()
+        self.hangs_reading = True
+
+    def read(self, saved: Any) -> PrefixEntry | None:
+        if self.hangs_reading:
+            self.answers.wait(60)
+        return super().read(saved)
+
+    def _write(self, entry: Any) -> None:
+        self.answers.wait(60)
+        super()._write(entry)
+
+
+def test_a_read_that_takes_too_long_is_given_up_and_its_prefix_is_taken_later(tmp_path: Path) -> None:
+    saved(tmp_path, numbers(40))
+    disk = HangingDisk(tmp_path, 10 * MB)
+    read: queue.Queue[PrefixEntry | None] = queue.Queue()
+    found = disk.find_longer("me", np.arange(60, dtype=np.int32), than=0)
+    assert found
+    disk.submit_read(found, read.put)
+    assert read.get(timeout=30) is None
+    disk.answers.set()
+    assert read.get(timeout=30)
+
+
+def test_a_read_in_time_is_handed_over_once(tmp_path: Path) -> None:
+    saved(tmp_path, numbers(40))
+    disk = DiskTier(tmp_path, 10 * MB, read_limit_s=60)
+    read: queue.Queue[PrefixEntry | None] = queue.Queue()
+    found = disk.find_longer("me", np.arange(60, dtype=np.int32), than=0)
+    assert found
+    disk.submit_read(found, read.put)
+    assert read.get(timeout=30)
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+
+def test_a_read_does_not_wait_for_a_write(tmp_path: Path) -> None:
+    saved(tmp_path, numbers(40))
+    disk = HangingDisk(tmp_path, 10 * MB, read_limit_s=60)
+    disk.submit_write(PrefixEntry("me", np.arange(50, 90, dtype=np.int32), kv(40), 100))
+    disk.hangs_reading = False
+    read: queue.Queue[PrefixEntry | None] = queue.Queue()
+    found = disk.find_longer("me", np.arange(60, dtype=np.int32), than=0)
+    assert found and disk.is_writing
+    disk.submit_read(found, read.put)
+    assert read.get(timeout=30)
+    disk.answers.set()
+    disk.wait(30)
+    assert not disk.is_writing

@@ -1,0 +1,49 @@
+"""What is remembered of prefixes that were dropped."""
+
+import numpy as np
+import pytest
+
+from inference.worker.prefix_cache import departed as departed_module
+from inference.worker.prefix_cache.departed import Departed
+from inference.worker.prefix_cache.entry import Tokens
+from inference.worker.prefix_cache.usage import Usage
+
+pytestmark = pytest.mark.mlx
+
+
+def numbers(length: int, start: int = 0) -> Tokens:
+    return np.arange(start, start + length, dtype=np.int32)
+
+
+def test_a_prompt_that_goes_on_from_one_finds_its_usage() -> None:
+    departed = Departed()
+    departed.add("me", numbers(10), Usage(1))
+    departed.add("me", numbers(20), Usage(2))
+    assert departed.find("me", numbers(30)) == (Usage(2), 20)
+    assert departed.find("me", numbers(15)) == (Usage(1), 10)
+    assert departed.find("you", numbers(30)) == departed.find("me", numbers(5)) == (None, 0)
+
+
+def test_what_is_stored_again_is_forgotten_with_its_beginnings() -> None:
+    departed = Departed()
+    for length in (10, 20):
+        departed.add("me", numbers(length), Usage(length))
+    assert departed.take("me", numbers(30)) == (Usage(20), 20)
+    assert departed.find("me", numbers(30)) == departed.take("me", numbers(30)) == (None, 0)
+
+
+def test_the_oldest_are_forgotten_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(departed_module, "_MOST_TOKENS", 50)
+    departed = Departed()
+    for start in (0, 100, 200):
+        departed.add("me", numbers(20, start), Usage(start))
+    assert [departed.find("me", numbers(20, start))[1] for start in (0, 100, 200)] == [0, 20, 20]
+
+
+def test_dropping_one_again_counts_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(departed_module, "_MOST_TOKENS", 50)
+    departed = Departed()
+    for _ in range(9):
+        departed.add("me", numbers(20), Usage(1))
+    departed.add("me", numbers(20, 100), Usage(2))
+    assert [departed.find("me", numbers(20, start))[1] for start in (0, 100)] == [20, 20]
