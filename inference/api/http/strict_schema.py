@@ -1,6 +1,6 @@
 """The base of every body: a field is enforced, refused or noted, never silently ignored."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar, NamedTuple, Self, get_args
 
@@ -46,6 +46,11 @@ class Strict(BaseModel):
     notes_unknown: ClassVar[bool] = False
     _noted: tuple[str, ...] = PrivateAttr(())
     _sent_as: Mapping[str, str] = PrivateAttr({})  # own name: the alias that was sent
+
+    @property
+    def request_marks(self) -> Iterable[str]:
+        """What of its system texts is left out because it changes with every request, as `field:mark`."""
+        return ()
 
     @model_validator(mode="wrap")
     @classmethod
@@ -157,7 +162,7 @@ def noted_in(value: Any, path: str = "") -> Iterator[str]:
         for place, item in enumerate(value):
             yield from noted_in(item, f"{path}{place}.")
     elif isinstance(value, Strict):
-        yield from (f"{path}{name}" for name in value._noted)
+        yield from (f"{path}{name}" for name in (*value._noted, *value.request_marks))
         for name, field in type(value).model_fields.items():
             yield from noted_in(getattr(value, name), f"{path}{field.alias or name}.")
 

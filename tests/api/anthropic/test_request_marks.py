@@ -18,6 +18,9 @@ COUNTER = "<total_tokens>{} tokens left</total_tokens>"
         (COUNTER.format(14999436), "", ["total_tokens"]),
         ("You are kind.\n" + COUNTER.format("1,204"), "You are kind.", ["total_tokens"]),
         (f"a\n{COUNTER.format(9)}\n{COUNTER.format(8)}\nb", "a\nb", ["total_tokens"]),
+        (BILLING.format("a1") + "You are kind.", "You are kind.", ["x-anthropic-billing-header"]),
+        (BILLING.format("a1")[:-1] + "\nYou are kind.", "You are kind.", ["x-anthropic-billing-header"]),
+        ("x-anthropic-billing-header: none\nYou are kind.", "You are kind.", ["x-anthropic-billing-header"]),
         ("Read <total_tokens> with care.", "Read <total_tokens> with care.", []),
         (
             "Mind the x-anthropic-billing-header: it is a line.",

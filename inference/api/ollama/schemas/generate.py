@@ -1,9 +1,11 @@
 """The body of POST /api/generate."""
 
+from collections.abc import Iterator
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from inference.api.anthropic.schemas.request_marks import marks_of, without_marks
 from inference.api.http.strict_schema import Refused, unsupported
 from inference.api.ollama.schemas.answering import TEXT_ONLY, Answering
 from inference.core.requests import ChatRequest, CompletionRequest, Message
@@ -55,11 +57,16 @@ class GenerateBody(Answering):
     def asks(self) -> bool:
         return bool(self.prompt or self.suffix)
 
+    @property
+    def request_marks(self) -> Iterator[str]:
+        yield from marks_of("system", self.system)
+
     def request(self, model: str) -> ChatRequest | CompletionRequest:
         if self.is_completion:
             return CompletionRequest(
                 model=model, prompts=(self.prompt or "",), suffix=self.suffix or None, **self.settings
             )
-        system = [Message(role="system", content=self.system)] if self.system else []
+        text = without_marks(self.system or "")
+        system = [Message(role="system", content=text)] if text else []
         messages = (*system, Message(role="user", content=self.prompt or ""))
         return ChatRequest(model=model, messages=messages, **self.chat_settings)

@@ -1,11 +1,12 @@
 """The messages and tools of a chat, as clients of Ollama send them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from inference.api.anthropic.schemas.request_marks import marks_of
 from inference.api.http.strict_schema import Part, Refused, wrong
 from inference.api.ollama.schemas.answering import TEXT_ONLY
 from inference.api.openai.schemas.calls import CallId, FunctionName
@@ -67,6 +68,10 @@ class OllamaMessage(Part):
         if self.tool_call_id is not None and self.role != "tool":
             raise wrong("wrong_role", "Only a tool's message has it", "tool_call_id")
         return self
+
+    @property
+    def request_marks(self) -> Iterator[str]:
+        yield from marks_of("content", self.content) if self.role == "system" else ()
 
     def as_chat_message(self) -> ChatMessage:
         """The same in OpenAI's form, in which calls and results find each other."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import structs
 
+from inference.api.anthropic.schemas.request_marks import system_text, without_marks
 from inference.api.openai.responses import input_items
 from inference.api.openai.responses.summary import summary_message
 from inference.api.openai.schemas import ResponseBody
@@ -68,7 +69,7 @@ class Conversation:
 
     def instruct(self, instructions: str) -> None:
         """Begin with the request's own system message, which no compaction replaces."""
-        self._append(Message(role="system", content=instructions), "instructions")
+        self._append(Message(role="system", content=without_marks(instructions)), "instructions")
         self._instructions = 1
 
     def add(self, item: Any, field: str) -> None:
@@ -77,8 +78,7 @@ class Conversation:
                 self._append(self._assistant(content=_text(item.content)), field)
             case MessageItem():
                 self._settle()
-                role = "system" if item.role == "developer" else item.role
-                self._append(Message(role=role, content=_text(item.content)), field)
+                self._take(item, field)
             case ReasoningItem():
                 self._reasoning += input_items.reasoning_of(item, field)
                 self._reasoning_field = field
@@ -89,6 +89,13 @@ class Conversation:
                 self._compact(input_items.compacted(item, field), field)
             case ResultItem():
                 self._result(item, field)
+
+    def _take(self, item: MessageItem, field: str) -> None:
+        """A message of a user, or of the system without what changes with every request."""
+        if item.role == "user":
+            self._append(Message(role=item.role, content=_text(item.content)), field)
+        elif (text := system_text(item.content)) or not _text(item.content):
+            self._append(Message(role="system", content=text), field)
 
     def _compact(self, found: str | tuple[Message, ...] | None, field: str) -> None:
         """Go on from a summary beside the messages before it, or from those that replace them all."""

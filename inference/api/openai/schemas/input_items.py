@@ -1,10 +1,12 @@
 """The items of a conversation, as clients of /v1/responses send them."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
+from inference.api.anthropic.schemas import request_marks
 from inference.api.http.strict_schema import (
     Part,
     Refused,
@@ -109,6 +111,14 @@ class MessageItem(Part):
         if self.phase and self.role != "assistant":
             raise wrong("wrong_role", "Only an assistant's message has it", "phase")
         return self
+
+    @property
+    def is_system(self) -> bool:
+        return self.role in ("system", "developer")
+
+    @property
+    def request_marks(self) -> Iterator[str]:
+        yield from request_marks.marks_of("content", self.content) if self.is_system else ()
 
 
 class CallItem(Part):

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, Tag, model_validator
 
+from inference.api.anthropic.schemas import request_marks
 from inference.api.http.strict_schema import Part, Refused, either, unless, wrong
 from inference.api.openai.schemas.calls import AnyCall, CalledFunction, CallId
 from inference.core.requests import Message, Role, ToolCall
@@ -130,6 +131,19 @@ class ChatMessage(Part):
         return self.role in ("tool", "function")
 
     @property
+    def is_system(self) -> bool:
+        return self.role in ("system", "developer")
+
+    @property
+    def request_marks(self) -> Iterator[str]:
+        yield from request_marks.marks_of("content", self.content) if self.is_system else ()
+
+    @property
+    def is_only_marks(self) -> bool:
+        """Whether it has nothing for the model to read: what changes with every request is left out."""
+        return self.is_system and bool(text_of(self.content)) and not request_marks.system_text(self.content)
+
+    @property
     def is_continuable(self) -> bool:
         """Whether it is an answer that could go on."""
         has_text = bool(text_of(self.content) or self.reasoning_content)
@@ -146,7 +160,7 @@ class ChatMessage(Part):
         """The message, with the calls that it makes, or the id of the one that it answers."""
         return Message(
             role=_ROLES[self.role],
-            content=text_of(self.content),
+            content=request_marks.system_text(self.content) if self.is_system else text_of(self.content),
             name=self.name or "",
             tool_calls=tuple(calls),
             tool_call_id=answers,
@@ -180,8 +194,9 @@ def conversation(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
         made += calls
         answers = _answered(message, made, answered, place) if message.is_result else ""
         answered.add(answers)
-        turns.append(message.message(calls, answers))
-    return tuple(turns)
+        if not message.is_only_marks:
+            turns.append(message.message(calls, answers))
+    return tuple(turns) or tuple(message.message() for message in messages)
 
 
 def _answered(message: ChatMessage, made: Sequence[ToolCall], answered: set[str], place: int) -> str:

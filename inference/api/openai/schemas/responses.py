@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from inference.api.anthropic.schemas.request_marks import marks_of
 from inference.api.http.strict_schema import Refused, exclusive, unsupported, wrong
 from inference.api.openai.schemas import other_servers
 from inference.api.openai.schemas.chat import Metadata
@@ -220,6 +221,10 @@ class ResponseBody(Sampled):
                 yield f"include.{place}"
         if self.truncation == "auto":
             yield "truncation"
+
+    @property
+    def request_marks(self) -> Iterator[str]:
+        yield from marks_of("instructions", self.instructions)
 
     @property
     def own_names(self) -> Mapping[str, str]:
