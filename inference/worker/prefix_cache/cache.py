@@ -15,6 +15,7 @@ owner has sent a prompt (https://www.ndss-symposium.org/ndss-paper/i-know-what-y
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +65,7 @@ class PrefixCache:
         self.limit = limit
         self.disk = disk
         self._store = PrefixStore(can_cut=can_trim)
-        self._usual_gap = UsualGap(limit)
+        self._usual_gap = UsualGap()
         self._now = 0  # bytes of prefixes used and stored so far
 
     @property
@@ -128,15 +129,16 @@ class PrefixCache:
         if keep_bytes <= 0:
             self._store.drop_all()
         elif self.bytes > keep_bytes:
-            self._store.shrink(keep_bytes, self._order)
+            self._store.shrink(keep_bytes, partial(self._order, keep_bytes))
 
-    def _order(self, part: Part, cost: Cost) -> tuple[int, float]:
+    def _order(self, keep_bytes: int, part: Part, cost: Cost) -> tuple[int, float]:
         return eviction_order(
             part.usage,
             cost,
             now=self._now,
             limit=self.limit,
-            usual_gap=self._usual_gap.bytes,
+            keep=keep_bytes,
+            usual_gap=self._usual_gap.of(keep_bytes),
             is_lent=self._store.is_all_cut and bool(part.loans),
         )
 

@@ -22,8 +22,10 @@ from inference.worker.prefix_cache.segment import Segment, can_cut, cut, own
 from inference.worker.prefix_cache.stored_prefix import Part, PrefixNode, StoredPrefix
 from inference.worker.prefix_cache.usage import Cost, Usage
 
+_FEW = 64  # so many prefixes are put in order each time
 _GRAIN = 256  # an edge is cut at multiples of this many tokens
 Order = Callable[[Part, Cost], tuple[int, float]]  # the smallest are dropped first
+Candidate = tuple[tuple[int, float], int, PrefixNode, int]  # its order, a number, and when it was used last
 
 
 class PrefixStore:
@@ -35,6 +37,8 @@ class PrefixStore:
         self._trees: dict[str, RadixTree[StoredPrefix]] = {}
         self.parts: dict[PrefixNode, Part] = {}
         self._prefixes: dict[PrefixNode, StoredPrefix] = {}  # least recently used first
+        self._chosen: list[Candidate] = []  # a heap of those to be dropped next
+        self._numbers = itertools.count()
         self.departed = Departed()
         self.bytes = 0
 
@@ -88,21 +92,30 @@ class PrefixStore:
         self._trees.clear()
         self.parts.clear()
         self._prefixes.clear()
+        self._chosen.clear()
         self.bytes = 0
 
     def shrink(self, keep_bytes: int, order: Order) -> None:
-        """Drop prefixes, first those of the smallest `order`, until at most `keep_bytes` are left."""
-        numbers = itertools.count()
+        """Drop prefixes, first those of the smallest `order`, until at most `keep_bytes` are left.
 
-        def item(node: PrefixNode) -> tuple[tuple[int, float], int, PrefixNode]:
-            return order(self.parts[node], self._cost(node)), next(numbers), node
+        Putting thousands of them in order takes longer than a step. One in sixteen is therefore chosen at
+        once, and dropped later unless it was used meanwhile.
+        """
+        while self.bytes > keep_bytes and self._prefixes:
+            if not self._chosen:
+                items = (self._item(node, order) for node in self._prefixes)
+                self._chosen = heapq.nsmallest(max(1, len(self._prefixes) // 16), items)
+            _, _, node, last_use = heapq.heappop(self._chosen)
+            if node not in self._prefixes or self.parts[node].usage.last != last_use:
+                continue
+            if shorter := self._drop(node, self.bytes - keep_bytes):
+                heapq.heappush(self._chosen, self._item(shorter, order))
+        if len(self._prefixes) < _FEW:
+            self._chosen.clear()
 
-        heap = [item(node) for node in self._prefixes]
-        heapq.heapify(heap)
-        while self.bytes > keep_bytes and heap:
-            shorter = self._drop(heapq.heappop(heap)[2], self.bytes - keep_bytes)
-            if shorter:
-                heapq.heappush(heap, item(shorter))
+    def _item(self, node: PrefixNode, order: Order) -> Candidate:
+        part = self.parts[node]
+        return order(part, self._cost(node)), next(self._numbers), node, part.usage.last
 
     # Adding.
 

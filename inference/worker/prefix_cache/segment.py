@@ -24,12 +24,9 @@ class Segment:
 
     def __init__(self, layers: Cache, sharing: "list[Segment] | None" = None) -> None:
         self.layers = layers
+        self.bytes = sum(layer.nbytes for layer in layers if layer is not None and layer.keys is not None)
         self._sharing = sharing if sharing is not None else []
         self._sharing.append(self)
-
-    @property
-    def bytes(self) -> int:
-        return sum(layer.nbytes for layer in self.layers if layer is not None and layer.keys is not None)
 
     def split(self, at: int) -> "tuple[Segment, Segment]":
         """The segment's first `at` tokens and the others; it must not be used any more."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 RANKS = (
     "held by a running sequence, which stores it again when it ends",
-    "never come back to, and older than the latest half of the limit",
+    "never come back to, and older than the latest half of what is kept",
     "come back to, but idle for longer than the limit and four times its usual gap",
     "never come back to, in the order of last use",
     "come back to",
@@ -43,11 +43,15 @@ class Usage:
 class UsualGap:
     """How long prefixes that are come back to are usually idle: a moving average."""
 
-    def __init__(self, limit: int) -> None:
-        self.bytes = _FIRST_GUESS * limit
+    def __init__(self) -> None:
+        self._mean: float | None = None
 
     def note(self, gap: int) -> None:
-        self.bytes += (gap - self.bytes) / 4
+        self._mean = gap if self._mean is None else self._mean + (gap - self._mean) / 4
+
+    def of(self, limit: int) -> float:
+        """The usual gap in bytes; before any has been seen, a little more than `limit`."""
+        return _FIRST_GUESS * limit if self._mean is None else self._mean
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,12 @@ class Cost:
 
 
 def eviction_order(
-    usage: Usage, cost: Cost, *, now: int, limit: int, usual_gap: float, is_lent: bool
+    usage: Usage, cost: Cost, *, now: int, limit: int, keep: int, usual_gap: float, is_lent: bool
 ) -> tuple[int, float]:
-    """The rank of a prefix and its place in the rank: the smallest are dropped first."""
+    """The rank of a prefix and its place in the rank: the smallest are dropped first.
+
+    `keep` bytes are to be left of `limit`.
+    """
     idle = now - usage.last
     weight = cost.bytes / max(1, cost.tokens)
     if is_lent:
@@ -69,6 +76,6 @@ def eviction_order(
     if usage.returns:
         is_stale = idle > max(limit, _IDLE_GAPS * usage.expected)
         return (_STALE if is_stale else _USED), -abs(usage.expected - idle) * weight
-    if idle * 2 <= limit:
+    if idle * 2 <= keep:
         return _RECENT, -idle * weight
     return _UNUSED, -abs(usual_gap - idle) * weight

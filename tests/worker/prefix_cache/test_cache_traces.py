@@ -126,3 +126,37 @@ def test_the_loan_ends_with_the_sequence() -> None:
     del found
     trace.prefix_cache.shed(2 * 2900 * BYTES_PER_TOKEN)
     assert trace.ask("a") > 0.98
+
+
+def test_memory_for_a_lease_is_not_taken_from_the_conversation_that_it_is_for() -> None:
+    trace = Trace(99)
+    shares = []
+    for _ in range(8):
+        for name in "abc":
+            # The pool makes place for the KV cache of this turn before it sends the request.
+            trace.prefix_cache.shed(int(2.2 * LENGTH * BYTES_PER_TOKEN))
+            shares.append(trace.ask(name))
+    assert sum(shares[6:]) / len(shares[6:]) > 0.5
+
+
+def test_those_that_are_come_back_to_stay_beside_hundreds_of_others() -> None:
+    trace = Trace(99)
+    used, unused = [f"used {n}" for n in range(20)], [f"unused {n}" for n in range(300)]
+    for name in (*used, *used, *unused):
+        if name not in trace._talks:
+            trace.begin(name, trace.fresh(100))
+        trace.ask(name)
+    trace.prefix_cache.shed(22 * 250 * BYTES_PER_TOKEN)
+    assert min(trace.ask(name) for name in used) > 0.8
+
+
+def test_one_that_was_to_be_dropped_stays_if_it_is_used_meanwhile() -> None:
+    trace = Trace(99)
+    names = [f"{n}" for n in range(200)]
+    for name in names:
+        trace.begin(name, trace.fresh(100))
+        trace.ask(name)
+    trace.prefix_cache.shed(trace.prefix_cache.bytes - 1)  # chooses the next ones, too
+    left = next(name for name in names if trace.ask(name) > 0)
+    trace.prefix_cache.shed(20 * 250 * BYTES_PER_TOKEN)
+    assert trace.ask(left) > 0.8

@@ -9,7 +9,7 @@ EVEN = Cost(10, 10)
 
 
 def order(usage: Usage, now: int, *, cost: Cost = EVEN, is_lent: bool = False) -> tuple[int, float]:
-    return eviction_order(usage, cost, now=now, limit=LIMIT, usual_gap=LIMIT, is_lent=is_lent)
+    return eviction_order(usage, cost, now=now, limit=LIMIT, keep=LIMIT, usual_gap=LIMIT, is_lent=is_lent)
 
 
 def returned(*times: int) -> Usage:
@@ -57,7 +57,9 @@ def test_what_is_cheap_to_compute_again_for_its_bytes_goes_first(cheap: Cost, de
 
 
 def test_the_usual_gap_follows_those_that_are_seen() -> None:
-    usual = UsualGap(LIMIT)
+    usual = UsualGap()
+    assert usual.of(LIMIT) > LIMIT
+    usual.note(400)
     for _ in range(30):
         usual.note(8)
-    assert usual.bytes == pytest.approx(8, abs=1)
+    assert usual.of(LIMIT) == pytest.approx(8, abs=1)
