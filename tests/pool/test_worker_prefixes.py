@@ -17,6 +17,7 @@ from tests.pool.worker_models import OPTIONS, chat
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
+KV_BYTES = 2 * 2 * 2 * 16 * 4  # of a token: keys and values, layers, heads, their size, fp32
 LONG = "A prompt that is long enough to be worth keeping for its next turn. " * 3
 
 
@@ -68,6 +69,50 @@ async def test_memory_reports_have_what_can_be_shed_and_shedding_frees_it(runner
         while await reports.get():
             pass
     assert (await usage(runner, "Shed " + LONG, "user:d")).cached_tokens == 0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def small(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProcessRunner]:
+    """A worker with memory for three prompts of 1,500 tokens."""
+    folder = make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", context=4096)
+    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prefix_cache_bytes=3 * 1700 * KV_BYTES))
+    await runner.load(card(path=str(folder)), lambda percent: None)
+    yield runner
+    await runner.stop()
+
+
+class Agent:
+    """A conversation that begins with long instructions of its own."""
+
+    def __init__(self, name: str) -> None:
+        self.request = chat(f"{name}: " + f"{name} does its work with care. " * 55)
+
+    async def new_tokens(self, runner: ProcessRunner, owner: str) -> int:
+        """The next turn; returns the tokens of its prompt that were computed."""
+        async with aclosing(runner.submit(self.request, owner)) as events:
+            received = [event async for event in events]
+        answer = "".join(event.text for event in received if isinstance(event, TextDelta))
+        spoken = (Message(role="assistant", content=answer), Message(role="user", content="And then?"))
+        self.request = msgspec.structs.replace(self.request, messages=(*self.request.messages, *spoken))
+        usage = next(event.usage for event in received if isinstance(event, Finished))
+        return usage.prompt_tokens - usage.cached_tokens
+
+
+async def test_a_second_turn_beside_four_others_with_memory_for_three_computes_what_is_new(
+    small: ProcessRunner,
+) -> None:
+    agents = [Agent(name) for name in ("Ada", "Ben", "Cyd", "Dan", "Eve")]
+    first = [await agent.new_tokens(small, "user:five") for agent in agents]
+    assert min(first) > 1200
+    assert await agents[0].new_tokens(small, "user:five") < 100
+
+
+async def test_of_five_that_take_turns_with_memory_for_three_some_always_hit(small: ProcessRunner) -> None:
+    agents = [Agent(name) for name in ("Fay", "Gus", "Hal", "Ivy", "Jon")]
+    for _ in range(3):
+        computed = [await agent.new_tokens(small, "user:turns") for agent in agents]
+        print(computed, [len(a.request.messages) for a in agents])
+    assert sum(1 for tokens in computed if tokens < 100) >= 2
 
 
 async def test_accepted_has_the_limit_of_the_answer(runner: ProcessRunner) -> None:

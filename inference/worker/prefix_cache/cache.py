@@ -22,8 +22,8 @@ import numpy as np
 
 from inference.worker.prefix_cache.entry import PrefixEntry, Tokens
 from inference.worker.prefix_cache.layers import Cache
-from inference.worker.prefix_cache.prefix_store import PrefixStore, is_near_its_end
-from inference.worker.prefix_cache.radix_tree import best_of
+from inference.worker.prefix_cache.prefix_store import PrefixStore
+from inference.worker.prefix_cache.radix_tree import best_of, is_near_its_end
 from inference.worker.prefix_cache.stored_prefix import (
     Loan,
     Part,

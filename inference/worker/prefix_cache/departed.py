@@ -7,7 +7,7 @@ has its usage, as the ghost entries of ARC (https://www.usenix.org/conference/fa
 from dataclasses import dataclass, field
 
 from inference.worker.prefix_cache.entry import Tokens
-from inference.worker.prefix_cache.radix_tree import Node, RadixTree
+from inference.worker.prefix_cache.radix_tree import Node, RadixTree, is_near_its_end
 from inference.worker.prefix_cache.usage import Usage
 
 _MOST_TOKENS = 2**20  # four bytes each
@@ -33,18 +33,31 @@ class Departed:
             self._remove(next(iter(self._sizes)))
 
     def find(self, owner: str, tokens: Tokens) -> tuple[Usage | None, int]:
-        """The usage of the longest dropped prefix that `tokens` begin with, and its length."""
-        tree = self._trees.get(owner)
-        node, length = tree.find(tokens) if tree else (None, 0)
-        return (node.value if node else None), length
+        """The usage of the longest dropped prefix that `tokens` continue, and how much of it they share."""
+        found = self._continued(owner, tokens)
+        return (found[-1][0].value, found[-1][1]) if found else (None, 0)
 
     def take(self, owner: str, tokens: Tokens) -> tuple[Usage | None, int]:
-        """The same; it and those that it begins with are forgotten, because they are stored again."""
-        tree = self._trees.get(owner)
-        nodes = tree.values_along(tokens) if tree else []
-        found = (nodes[-1].value, nodes[-1].end) if nodes else (None, 0)
-        for node in nodes:
+        """The same; all that `tokens` continue are forgotten, because they are stored again."""
+        found = self._continued(owner, tokens)
+        usage = self.find(owner, tokens)
+        for node, _ in found:
             self._remove(node)
+        return usage
+
+    def _continued(self, owner: str, tokens: Tokens) -> list[tuple[Node[Usage], int]]:
+        """The dropped prefixes that `tokens` begin with or leave near their ends, and how much is shared."""
+        tree = self._trees.get(owner)
+        matched = tree.match(tokens) if tree else []
+        whole = [node for node, common in matched if common == len(node.tokens)]
+        found = [(node, node.end) for node in whole if node.value is not None]
+        if matched:
+            last, common = matched[-1]
+            left = [last] if common < len(last.tokens) else list(last.children.values())
+            shared = last.start + common
+            found += [
+                (node, shared) for node in left if node.value is not None and is_near_its_end(node, shared)
+            ]
         return found
 
     def _remove(self, node: Node[Usage]) -> None:

@@ -35,6 +35,7 @@ from inference.worker.prefix_cache.stored_prefix import FrozenPrefix, StoredPref
 logger = logging.getLogger(__name__)
 _SUFFIX = ".safetensors"
 _READ_LIMIT_S = 10.0  # a disk that hangs must not hold up a prompt for ever
+_SLOWEST_BYTES_PER_S = 50 * 2**20  # a disk that reads so fast does not hang
 
 
 class DiskTier:
@@ -79,7 +80,8 @@ class DiskTier:
 
         If it takes too long, `then` is called with None first, on a thread of its own.
         """
-        limit = threading.Timer(self._read_limit_s, then, (None,))
+        limit_s = self._read_limit_s + saved.bytes / _SLOWEST_BYTES_PER_S
+        limit = threading.Timer(limit_s, then, (None,))
         limit.daemon = True
         limit.start()
 

@@ -17,7 +17,7 @@ import mlx.core as mx
 from inference.worker.prefix_cache.departed import Departed
 from inference.worker.prefix_cache.entry import Tokens
 from inference.worker.prefix_cache.layers import Cache, can_trim
-from inference.worker.prefix_cache.radix_tree import RadixTree
+from inference.worker.prefix_cache.radix_tree import RadixTree, is_near_its_end
 from inference.worker.prefix_cache.segment import Segment, can_cut, cut, own
 from inference.worker.prefix_cache.stored_prefix import Part, PrefixNode, StoredPrefix
 from inference.worker.prefix_cache.usage import Cost, Usage
@@ -70,7 +70,7 @@ class PrefixStore:
            the prefix that it continues.
         """
         is_cut = [self._can_cut and can_cut(layer, len(tokens)) for layer in cache]
-        if self._is_cut not in (None, is_cut):
+        if self._prefixes and self._is_cut != is_cut:
             return 0
         self._is_cut = is_cut
         matched = self.match(owner, tokens)
@@ -214,12 +214,3 @@ class PrefixStore:
         length = len(node.tokens)
         needed = -(-excess * length // max(1, self.parts[node].bytes))
         return max(0, length - max(needed, length // 4)) // _GRAIN * _GRAIN
-
-
-def is_near_its_end(node: PrefixNode, matched: int) -> bool:
-    """Whether a sequence that leaves a stored one at `matched` tokens, inside or before `node`, continues it.
-
-    It does if little of it is left behind, such as the end of an answer whose reasoning is left out of the
-    next prompt. One that shares less, such as instructions only, is another conversation.
-    """
-    return not node.children and (node.end - matched) * 4 <= matched

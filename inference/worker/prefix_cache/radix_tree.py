@@ -170,3 +170,12 @@ def _trimmable_in(node: Node[V]) -> Node[V]:
     while not (node.value is not None and node.is_trimmable):
         node = node.children[next(iter(node.serving))]
     return node
+
+
+def is_near_its_end(node: Node[V], matched: int) -> bool:
+    """Whether a sequence that leaves a stored one at `matched` tokens, inside or before `node`, continues it.
+
+    It does if little of it is left behind, such as the end of an answer whose reasoning is left out of the
+    next prompt. One that shares less, such as instructions only, is another conversation.
+    """
+    return not node.children and (node.end - matched) * 4 <= matched

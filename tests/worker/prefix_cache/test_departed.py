@@ -47,3 +47,20 @@ def test_dropping_one_again_counts_it_once(monkeypatch: pytest.MonkeyPatch) -> N
         departed.add("me", numbers(20), Usage(1))
     departed.add("me", numbers(20, 100), Usage(2))
     assert [departed.find("me", numbers(20, start))[1] for start in (0, 100)] == [20, 20]
+
+
+@pytest.mark.parametrize(("shared", "is_found"), [(80, True), (79, False)])
+def test_a_prompt_that_leaves_one_near_its_end_continues_it(shared: int, is_found: bool) -> None:
+    departed = Departed()
+    departed.add("me", numbers(100), Usage(1))
+    prompt = np.append(numbers(shared), numbers(50, 500))
+    assert departed.find("me", prompt) == ((Usage(1), shared) if is_found else (None, 0))
+
+
+def test_so_it_does_where_two_were_left_before() -> None:
+    departed = Departed()
+    for start in (500, 600):
+        departed.add("me", np.append(numbers(80), numbers(20, start)), Usage(start))
+    usage, shared = departed.take("me", np.append(numbers(80), numbers(50, 700)))
+    assert usage and shared == 80
+    assert departed.find("me", np.append(numbers(80), numbers(50, 700))) == (None, 0)

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from inference.worker.prefix_cache import cache as cache_module
 from inference.worker.prefix_cache.cache import PrefixCache
 from inference.worker.prefix_cache.entry import PrefixEntry, common_length
-from inference.worker.prefix_cache.prefix_store import is_near_its_end
-from inference.worker.prefix_cache.radix_tree import Node
 from tests.worker.prefix_cache.caches import contents, packed, plain, recurrent, windowed
 
 pytestmark = pytest.mark.mlx
@@ -126,15 +124,11 @@ def test_no_state_is_kept_without_what_leads_to_it() -> None:
     assert (prefix_cache.bytes, prefix_cache.entries) == (0, ())
 
 
-def test_caches_of_another_kind_than_before_are_not_stored() -> None:
+def test_caches_of_another_kind_are_not_stored_beside_those_that_are_there() -> None:
     prefix_cache = PrefixCache(10**9)
     prefix_cache.store("me", numbers(40), plain(numbers(40)))
     prefix_cache.store("me", numbers(60), windowed(numbers(60)))
     assert [len(entry.tokens) for entry in prefix_cache.entries] == [40]
-
-
-@pytest.mark.parametrize(("end", "matched", "is_near"), [(100, 80, True), (100, 79, False), (100, 100, True)])
-def test_a_sequence_that_leaves_another_near_its_end_continues_it(
-    end: int, matched: int, is_near: bool
-) -> None:
-    assert is_near_its_end(Node(np.arange(50, dtype=np.int32), end - 50), matched) is is_near
+    prefix_cache.shed(0)
+    prefix_cache.store("me", numbers(60), windowed(numbers(60)))
+    assert [len(entry.tokens) for entry in prefix_cache.entries] == [60]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.worker.prefix_cache.entry import Tokens, common_length
-from inference.worker.prefix_cache.radix_tree import Node, RadixTree
+from inference.worker.prefix_cache.radix_tree import Node, RadixTree, is_near_its_end
 
 pytestmark = pytest.mark.mlx
 SEQUENCES = st.lists(st.integers(0, 2), min_size=1, max_size=12)
@@ -114,3 +114,11 @@ def test_it_finds_what_a_comparison_with_every_sequence_finds(steps: list[tuple[
         else:
             known[tuple(ids)] = step == "add trimmable"
             tree.put(tree.add(tokens(ids)), 1, is_trimmable=known[tuple(ids)])
+
+
+@pytest.mark.parametrize(("end", "matched", "is_near"), [(100, 80, True), (100, 79, False), (100, 100, True)])
+def test_a_sequence_that_leaves_another_near_its_end_continues_it(
+    end: int, matched: int, is_near: bool
+) -> None:
+    node: Node[str] = Node(np.arange(50, dtype=np.int32), end - 50)
+    assert is_near_its_end(node, matched) is is_near
