@@ -111,7 +111,6 @@ async def test_of_five_that_take_turns_with_memory_for_three_some_always_hit(sma
     agents = [Agent(name) for name in ("Fay", "Gus", "Hal", "Ivy", "Jon")]
     for _ in range(3):
         computed = [await agent.new_tokens(small, "user:turns") for agent in agents]
-        print(computed, [len(a.request.messages) for a in agents])
     assert sum(1 for tokens in computed if tokens < 100) >= 2
 
 

@@ -5,12 +5,14 @@ has its usage, as the ghost entries of ARC (https://www.usenix.org/conference/fa
 """
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from inference.worker.prefix_cache.entry import Tokens
 from inference.worker.prefix_cache.radix_tree import Node, RadixTree, is_near_its_end
 from inference.worker.prefix_cache.usage import Usage
 
 _MOST_TOKENS = 2**20  # four bytes each
+_MOST_SIBLINGS = 64  # so many are looked at where prompts part
 
 
 @dataclass
@@ -53,11 +55,9 @@ class Departed:
         found = [(node, node.end) for node in whole if node.value is not None]
         if matched:
             last, common = matched[-1]
-            left = [last] if common < len(last.tokens) else list(last.children.values())
             shared = last.start + common
-            found += [
-                (node, shared) for node in left if node.value is not None and is_near_its_end(node, shared)
-            ]
+            left = [last] if common < len(last.tokens) else islice(last.children.values(), _MOST_SIBLINGS)
+            found += [(node, shared) for node in left if node.value and is_near_its_end(node, shared)]
         return found
 
     def _remove(self, node: Node[Usage]) -> None:

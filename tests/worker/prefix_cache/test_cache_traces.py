@@ -91,6 +91,7 @@ def test_conversations_that_have_ended_make_place() -> None:
 
 def test_reasoning_that_is_left_out_of_the_next_prompt_takes_no_place_of_others() -> None:
     assert Trace().mean("abc", 10, reasoning=300) > 0.8
+    assert Trace().mean("abcde", 10, reasoning=300) > 0.4
 
 
 def test_agents_share_the_memory_of_their_instructions() -> None:
