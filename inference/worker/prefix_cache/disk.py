@@ -52,6 +52,7 @@ class DiskTier:
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="prefix disk read")
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="prefix disk write")
         self._writes: set[Future[None]] = set()
+        self._is_hanging = False  # a read was given up and is not done yet
         self._lock = threading.Lock()  # guards the index; not held while a file is read or written
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for draft in folder.glob("*.partial*"):
@@ -71,7 +72,12 @@ class DiskTier:
         return bool(self._writes)
 
     def find_longer(self, owner: str, prompt: Tokens, *, than: int) -> SavedPrefix | None:
-        """The saved prefix that covers the most tokens of `prompt`, if more `than` so many; else None."""
+        """The saved prefix that covers the most tokens of `prompt`, if more `than` so many; else None.
+
+        There is none while the disk hangs.
+        """
+        if self._is_hanging:
+            return None
         with self._lock:
             return self._index.find_longer(owner, prompt, than=than)
 
@@ -80,14 +86,19 @@ class DiskTier:
 
         If it takes too long, `then` is called with None first, on a thread of its own.
         """
-        limit_s = self._read_limit_s + saved.bytes / _SLOWEST_BYTES_PER_S
-        limit = threading.Timer(limit_s, then, (None,))
+
+        def give_up() -> None:
+            self._is_hanging = True
+            then(None)
+
+        limit = threading.Timer(self._read_limit_s + saved.bytes / _SLOWEST_BYTES_PER_S, give_up)
         limit.daemon = True
         limit.start()
 
         def read() -> None:
             entry = self.read(saved)
             limit.cancel()
+            self._is_hanging = False
             then(entry)
 
         self._reading.submit(read)

@@ -250,8 +250,10 @@ def test_a_read_that_takes_too_long_is_given_up_and_its_prefix_is_taken_later(tm
     assert found
     disk.submit_read(found, read.put)
     assert read.get(timeout=30) is None
+    assert disk.find_longer("me", np.arange(60, dtype=np.int32), than=0) is None  # nobody else waits for it
     disk.answers.set()
     assert read.get(timeout=30)
+    assert disk.find_longer("me", np.arange(60, dtype=np.int32), than=0)
 
 
 def test_a_read_in_time_is_handed_over_once(tmp_path: Path) -> None:
