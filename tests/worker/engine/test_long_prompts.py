@@ -20,7 +20,7 @@ NEW = 32  # tokens of a further turn: the end of the answer, the question and it
 PROMPT_BYTES = LONG * SIZE * 2 * 4
 
 
-class Cheap(nn.Module):
+class Cheap(nn.Module):  # type: ignore[misc]  # mlx is not typed
     """A model whose next token depends on every token and its place, in time that grows with the prompt.
 
     Its keys are embeddings, turned by their positions; what it reads of them is their sum.
@@ -42,7 +42,8 @@ class Cheap(nn.Module):
         new = (self.embedding[inputs] * mx.cos(places * self.turns))[:, None]
         keys, _ = cache[0].update_and_fetch(new, new)
         before = keys.sum(axis=2) - new.sum(axis=2)
-        return (before + mx.cumsum(new[:, 0], axis=1)) @ self.embedding.T * 0.1
+        made: mx.array = (before + mx.cumsum(new[:, 0], axis=1)) @ self.embedding.T * 0.1
+        return made
 
 
 def batch_of(slots: float = 99, model: nn.Module | None = None) -> tuple[Batch, PrefixCache]:
