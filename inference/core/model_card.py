@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from inference.core.requests import Sampling
+from inference.core.requests import Lora, Sampling
 
 ModelKind = Literal["chat", "embedding", "rerank"]
 Light = Literal["green", "amber", "red"]
@@ -36,6 +36,22 @@ class Choice(Struct, frozen=True, kw_only=True):
     sampling: Sampling = Sampling()  # for what a request leaves open, before the model's own
 
 
+class LoraCard(Struct, frozen=True, kw_only=True):
+    """A LoRA adapter of a model, read from its small files; requests name it `model:adapter`."""
+
+    name: str
+    path: str
+    version: str = ""  # another one after a change of its files
+    weight_bytes: int = 0  # as stored
+    resident_bytes: int = 0  # predicted once loaded
+    created: int = 0  # unix time of its weights
+    problem: str = ""  # why it cannot be used, as a text for its owner; empty when it can
+
+    @property
+    def lora(self) -> Lora:
+        return Lora(name=self.name, path=self.path, version=self.version)
+
+
 class ModelCard(Struct, frozen=True, kw_only=True):
     """What is known of a model before anything is loaded: read from its folder's small files."""
 
@@ -62,6 +78,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     own_context: int = 0  # context_length before that; 0 where nothing was chosen
     sampling: Sampling = Sampling()  # the operator's, for what a request leaves open
     own_sampling: Sampling = Sampling()  # generation_config.json's, for what both leave open
+    loras: tuple[LoraCard, ...] = ()  # its adapters
+    base: str = ""  # in lists of what can be requested: the model whose adapter this is
 
     @property
     def longest_context(self) -> int:
@@ -76,6 +94,45 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     def load_bytes(self) -> int:
         """What must be free for a load: the weights, and one chunk of prefill beside them."""
         return self.resident_bytes + self.prefill_bytes
+
+    @property
+    def resident_id(self) -> str:
+        """The model that is in memory for it."""
+        return self.base or self.id
+
+    @property
+    def lora_variants(self) -> "tuple[ModelCard, ...]":
+        """A card for each adapter that can be used, under the id that requests name it by."""
+        return tuple(
+            structs.replace(
+                self,
+                id=f"{self.id}:{lora.name}",
+                base=self.id,
+                created=lora.created,
+                resident_bytes=self.resident_bytes + lora.resident_bytes,
+                weight_bytes=self.weight_bytes + lora.weight_bytes,
+                aliases=tuple(f"{alias}:{lora.name}" for alias in self.aliases),
+                loras=(),
+            )
+            for lora in self.loras
+            if not lora.problem
+        )
+
+    def lora_of(self, model_id: str) -> LoraCard | None:
+        """The adapter that this id of a request names; None for the model itself.
+
+        Clients of Ollama write the tag `latest` behind a name that has no other tag.
+        """
+        names = {self.id, *self.aliases}
+        if model_id in names or (untagged := model_id.removesuffix(":latest")) in names:
+            return None
+        base, _, name = untagged.rpartition(":")
+        return next((lora for lora in self.loras if base in names and lora.name == name), None)
+
+    def with_lora(self, lora: LoraCard | None) -> "ModelCard":
+        """This card with the bytes of an adapter."""
+        more = lora.resident_bytes if lora else 0
+        return structs.replace(self, resident_bytes=self.resident_bytes + more) if more else self
 
     def with_choices_of(self, other: "ModelCard") -> "ModelCard":
         """This card with those of the operator's choices in `other` that need no reload."""

@@ -130,6 +130,18 @@ class TokenRules(Struct, frozen=True, kw_only=True):
     banned_texts: tuple[str, ...] = ()  # nor any token of these texts
 
 
+class Lora(Struct, frozen=True, kw_only=True):
+    """A LoRA adapter that answers are computed with, as the catalog found it."""
+
+    name: str
+    path: str  # of its folder
+    version: str  # another one after a change of its files
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}@{self.version}"
+
+
 class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     """Messages to be rendered with the model's chat template and answered."""
 
@@ -162,6 +174,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     user: str = ""  # on whose behalf; prefixes are shared only within one user and key
     cache_key: str = ""
     labels: tuple[tuple[str, str], ...] = ()  # recorded with the request's span
+    lora: Lora | None = None  # that `model` names; the site looks it up once the model is leased
 
     @property
     def answers(self) -> int:
@@ -190,6 +203,7 @@ class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
     grammar: AnswerGrammar | None = None  # another form that it must have
     ignores_end: bool = False
     user: str = ""
+    lora: Lora | None = None  # that `model` names; the site looks it up once the model is leased
 
     @property
     def answers(self) -> int:

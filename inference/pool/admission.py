@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from inference.core.errors import ModelNotFound, ShuttingDown
+from inference.core.errors import ShuttingDown
 from inference.core.events import Progress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState
@@ -49,7 +49,9 @@ class Admission:
         Raises the ServerError of a request that waiting could not help.
         """
         self._on_join()
-        card = self._check_servable(model_id, await CATALOG.run(self._find_card, model_id))
+        card = self._check_servable(model_id, *await CATALOG.run(self._find, model_id))
+        if lora := card.lora_of(model_id):
+            refusals.check_lora(card, lora)
         if kind and card.kind != kind:
             raise refusals.kind_error(card, kind)
         if tokens is None:
@@ -59,7 +61,7 @@ class Admission:
         else:
             tokens = min(tokens, card.context_length)
         granted = asyncio.get_running_loop().create_future()
-        pending = PendingLease(card, granted, self._records.clock(), tokens)
+        pending = PendingLease(card, granted, self._records.clock(), tokens, lora)
         self._scheduler.add(pending)
         self._dispatch()
         self._scheduler.refuse_if_over_limit(pending)
@@ -98,14 +100,17 @@ class Admission:
         for pending in self._scheduler:
             self._scheduler.fail(pending, ShuttingDown("The server is shutting down."))
 
-    def _check_servable(self, model_id: str, card: ModelCard | None) -> ModelCard:
+    def _find(self, model_id: str) -> tuple[ModelCard | None, ModelCard | None]:
+        """The card that an id names; where there is none, that of `model` in `model:adapter`."""
+        card = self._find_card(model_id)
+        return card, None if card else self._find_card(model_id.rpartition(":")[0])
+
+    def _check_servable(self, model_id: str, card: ModelCard | None, base: ModelCard | None) -> ModelCard:
         """Return the card; raises ShuttingDown, ModelNotFound, ModelLoadFailed or PoolFull."""
         if self.is_closed:
             raise ShuttingDown("The server is shutting down.")
         if card is None:
-            raise ModelNotFound(
-                f"There is no model {model_id!r} here; GET /v1/models lists them.", param="model"
-            )
+            raise refusals.unknown_error(model_id, base)
         if not card.is_servable:
             raise refusals.problem_error(card)
         if self._pressure.is_refusing and not self._ledger.of(card.id):

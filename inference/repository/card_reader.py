@@ -9,12 +9,13 @@ import msgspec
 
 from inference.core.model_card import ModelCard
 from inference.core.requests import Sampling
-from inference.repository import memory_estimate
+from inference.repository import lora_folders, memory_estimate
 from inference.repository.files import context_length, json_files, pooling, remote_code
 from inference.repository.files.json_files import Unreadable
 from inference.repository.files.safetensors import BrokenWeights, Tensor, read_tensors
 from inference.repository.model_folders import Place, lacking, sayable
 
+_NO_TEXT = "its model makes no text, and adapters of such models are not served"
 _WORKSPACE = 1.1  # activations and buffers beside the weights
 
 
@@ -65,6 +66,13 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine
         kind="chat" if not pools else "rerank" if pools.reranks else "embedding",
         problem=sayable(problem),
         own_sampling=_own_sampling(folder),
+        loras=lora_folders.read(
+            folder,
+            config,
+            tensors,
+            dequantises=dequantises,
+            refusal=_NO_TEXT if pools else "",
+        ),
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from inference.core.background_refresh import BackgroundRefresh
 from inference.core.model_card import Choice, ModelCard
-from inference.repository import hub_cache
+from inference.repository import hub_cache, lora_folders
 from inference.repository.card_reader import Machine, make_card, unfit_card
 from inference.repository.files.folder_tree import fingerprint
 from inference.repository.model_folders import Place, places
@@ -40,6 +40,10 @@ class CatalogContents(msgspec.Struct, frozen=True):
         # Backwards, so that of two models with one alias the first in order has it.
         aliases = {alias: name for name in reversed(cards) for alias in cards[name].aliases}
         return cls(cards, aliases)
+
+    def named(self, name: str) -> ModelCard | None:
+        """The card of this id or alias."""
+        return self.cards.get(name) or self.cards.get(self.aliases.get(name, ""))
 
 
 class Catalog:
@@ -89,14 +93,16 @@ class Catalog:
     def find(self, model_id: str) -> ModelCard | None:
         """The card of one model, by its id or else by an alias; looked up, never joined to a path.
 
-        Clients of Ollama write the tag `latest` behind a name that has no other tag.
+        `model:adapter` finds the model, if it has an adapter of that name (ModelCard.lora_of). Clients of
+        Ollama write the tag `latest` behind a name that has no other tag.
         """
         contents = self._scans.latest()
-        names = dict.fromkeys((model_id, model_id.removesuffix(":latest")))
-        found = (
-            contents.cards.get(name) or contents.cards.get(contents.aliases.get(name, "")) for name in names
-        )
-        return next((card for card in found if card), None)
+        untagged = model_id.removesuffix(":latest")
+        for name in dict.fromkeys((model_id, untagged)):
+            if card := contents.named(name):
+                return card
+        base = contents.named(untagged.rpartition(":")[0])
+        return base if base and base.lora_of(model_id) else None
 
     def exact(self, model_id: str) -> ModelCard | None:
         """The card of the model of this very id: for what is done to its row or its folder."""
@@ -138,7 +144,7 @@ class Catalog:
         if place.problem:
             return unfit_card(place)
         try:
-            state = fingerprint(place.folder)
+            state = hash((fingerprint(place.folder), lora_folders.fingerprint(place.folder)))
         except OSError:
             return None
         known = self._made.get(place.folder)

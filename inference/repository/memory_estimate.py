@@ -54,6 +54,18 @@ def parameter_count(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> int
     return weight_bytes(tensors, config, dequantises=True) // _FP32
 
 
+def layer_shapes(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """Rows and columns of the matrices among the weights, packed ones as what they stand for, by layer."""
+    found = {}
+    for tensor in tensors:
+        layer, _, part = tensor.name.rpartition(".")
+        if part == "weight" and len(tensor.shape) == 2:
+            rows, columns = tensor.shape
+            is_packed = tensor.dtype == "U32"
+            found[layer] = (rows, columns * _PACKED_BITS // _bits(config, layer) if is_packed else columns)
+    return found
+
+
 def quantization(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> str:
     """How the weights are stored: the bits of a quantised model, else the type of most numbers."""
     settings = config.get("quantization") or config.get("quantization_config")

@@ -19,6 +19,7 @@ _DEEPEST = 4  # folders below the models folder
 _DEEPEST_NAME = 2  # NAME or OWNER/NAME: a link to a file there was meant as a model
 _MOST_FOLDERS = 5_000  # behind one link, which may lead to a whole home folder
 _SYSTEM = frozenset({"lost+found"})  # at the top of every ext4 disk, and not readable
+_ADAPTERS = "adapters"  # in a model's folder: they are no models of their own (lora_folders.py)
 _NOWHERE = "it is a link to a folder that is not there"
 _CIRCLE = "it is a link that leads to itself"
 _FILE = "it is a link to a file, and a model is a folder"
@@ -114,6 +115,8 @@ class _Walk:
             return
         for entry in entries:
             if not is_shown(entry.name) or entry.name in _SYSTEM:
+                continue
+            if is_model and spot.name and entry.name == _ADAPTERS:
                 continue
             name = f"{spot.name}/{entry.name}" if spot.name else entry.name
             # What lies in a model's folder, such as an embedding model's 1_Pooling, is a part of it.

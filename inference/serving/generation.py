@@ -16,6 +16,7 @@ from inference.core.requests import (
     CompletionRequest,
     EmbeddingRequest,
     GenerationRequest,
+    Lora,
     Prompt,
     Request,
     RerankRequest,
@@ -80,25 +81,33 @@ async def _answer(request: Request, principal: Principal, active: ActiveRequest)
             yield progress
         # It does not wait any more, although it is not accepted yet.
         active.recorder.note(Progress(phase="prefill"))
-        complete = completed(request, lease.sampling)
+        complete = completed(request, lease.sampling, lease.lora)
         active.end_thinking = lambda: lease.runner.end_thinking(complete)
-        async with aclosing(lease.runner.submit(complete, owner_of(request, principal))) as events:
+        async with aclosing(lease.runner.submit(complete, owner_of(complete, principal))) as events:
             async for event in events:
                 if isinstance(event, Accepted):
                     lease.correct(event.prompt_tokens * copies_of(request) + event.max_tokens)
                 yield event
 
 
-def completed(request: Request, chosen: Sampling) -> Request:
-    """The request with the operator's sampling where it sets none; the model's own comes after that."""
-    if not isinstance(request, ChatRequest | CompletionRequest) or chosen == Sampling():
+def completed(request: Request, chosen: Sampling, lora: Lora | None = None) -> Request:
+    """The request with its adapter, and the operator's sampling where it sets none.
+
+    The model's own sampling comes after that.
+    """
+    if not isinstance(request, ChatRequest | CompletionRequest) or (chosen == Sampling() and not lora):
         return request
-    return structs.replace(request, sampling=request.sampling.over(chosen))
+    return structs.replace(request, sampling=request.sampling.over(chosen), lora=lora)
 
 
 def owner_of(request: Request, principal: Principal) -> str:
-    """The owner of the prefixes that the request may use: one user and cache key of a principal."""
-    parts = (principal.owner, getattr(request, "user", ""), getattr(request, "cache_key", ""))
+    """The owner of the prefixes that the request may use: one user and cache key of a principal.
+
+    Those of an adapter are its own: it changes the keys and values.
+    """
+    lora: Lora | None = getattr(request, "lora", None)
+    parts = [principal.owner, getattr(request, "user", ""), getattr(request, "cache_key", "")]
+    parts += [lora.key] if lora else []
     return json.dumps(parts) if any(parts[1:]) else principal.owner
 
 

@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from inference.core.errors import InternalError, InvalidValue, ServerError
+from inference.core.errors import InternalError, InvalidValue, ModelLoadFailed, ServerError
 from inference.core.events import (
     Accepted,
     Embedded,
@@ -24,10 +25,11 @@ from inference.core.events import (
     Usage,
 )
 from inference.core.protocol import FrameTooLarge, Happened, Load, Step, Submit, Up
-from inference.core.requests import DetokenizeRequest, EmbeddingRequest, RerankRequest, TokenizeRequest
+from inference.core.requests import DetokenizeRequest, EmbeddingRequest, Lora, RerankRequest, TokenizeRequest
 from inference.worker.embedding.batch import Vectors
 from inference.worker.engine.commands import Add, Command, EndThinking, Remove
 from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored
+from inference.worker.lora_loader import LoraLoader
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.open_request import OpenRequest
 from inference.worker.step_frames import split_into_frames
@@ -50,7 +52,9 @@ class OpenRequests:
         self, model: LoadedModel, options: Load, post: Callable[[Command], None], send: Callable[[Up], None]
     ) -> None:
         self._prompts = Prompts(model, options)
+        self._loras = LoraLoader(model.lora_targets, is_cpu=model.device == "cpu", post=post)
         self._logprobs = TokenLogprobs(model.tokenizer)
+        self._model_id = options.model
         self._post = post
         self._send = send
         self._open: dict[int, OpenRequest | None] = {}  # None while being prepared
@@ -109,16 +113,20 @@ class OpenRequests:
         """Prepare a request and hand it to the engine; raises ServerError for one that cannot be served.
 
         1. A tokenize, an embedding or a rerank request has its own, shorter way.
-        2. Render and tokenize the prompts, and check them against the loaded model.
-        3. Register the request, unless it was cancelled meanwhile.
-        4. Send Accepted, and the events of answers that are complete already: echoes without an answer.
-        5. Give the engine the sequences of each prompt.
+        2. An adapter that is not in memory is loaded first; the request is prepared again after that.
+        3. Render and tokenize the prompts, and check them against the loaded model.
+        4. Register the request, unless it was cancelled meanwhile.
+        5. Send Accepted, and the events of answers that are complete already: echoes without an answer.
+        6. Give the engine the sequences of each prompt.
         """
         if isinstance(submit.request, TokenizeRequest | DetokenizeRequest):
             self._send_tokenized(submit.id, self._prompts.tokenized(submit.request))
             return
         if isinstance(submit.request, EmbeddingRequest | RerankRequest):
             self._start_embedding(submit.id, submit.request)
+            return
+        lora = submit.request.lora
+        if lora and not self._loras.is_ready(lora, partial(self._resume, submit, lora)):
             return
         prepared = self._prompts.prepare(submit.request, submit.owner)
         request = OpenRequest.of(submit.id, prepared)
@@ -143,6 +151,17 @@ class OpenRequests:
         for prompt in prepared:
             if prompt.sequences[0].id in self._by_sequence:
                 self._post(Add(prompt.sequences))
+
+    def _resume(self, submit: Submit, lora: Lora, problem: str) -> None:
+        """Prepare a request whose adapter has been loaded, or refuse it with the problem."""
+        with self._lock:
+            if not self._is_awaited(submit.id):
+                return
+        if not problem:
+            self._prompt_thread.submit(self._prepare, submit)
+            return
+        text = f"The adapter {lora.name!r} of {self._model_id!r} cannot be used: {problem}"
+        self._refuse(submit.id, ModelLoadFailed(text, param="model"))
 
     def _register(self, request: OpenRequest) -> bool:
         """Enter a prepared request into the table; returns False if it was cancelled meanwhile."""

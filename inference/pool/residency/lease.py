@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from inference.core.events import Progress
-from inference.core.model_card import ModelCard
-from inference.core.requests import Sampling
+from inference.core.model_card import LoraCard, ModelCard
+from inference.core.requests import Lora, Sampling
 from inference.pool.residency.resident import Resident, Stream
 from inference.pool.workers.runner import Runner
 
@@ -24,6 +24,7 @@ class PendingLease:
     granted: "asyncio.Future[Resident]"
     since: float
     tokens: int | None = 0
+    lora: LoraCard | None = None  # the adapter of the model that it is for
     held_bytes: int = 0  # once granted: reserved for its KV cache
     stream: Stream | None = None  # once granted, while it runs
     number: int = field(default_factory=itertools.count(1).__next__)  # in the order in which they came
@@ -53,6 +54,7 @@ class PendingLease:
         self.held_bytes = self.tokens * resident.kv_per_token
         resident.streams.append(self.stream)
         resident.kv_reserved += self.held_bytes
+        resident.add_lora(self.lora)
 
     def correct(self, tokens: int) -> None:
         """Replace the estimate by the exact number of tokens."""
@@ -136,6 +138,12 @@ class Lease:
     def sampling(self) -> Sampling:
         """The operator's default sampling for requests that set none."""
         return self._entered().granted.result().card.sampling
+
+    @property
+    def lora(self) -> Lora | None:
+        """The adapter that the requested id names, as it was found when the request came."""
+        found = self._entered().lora
+        return found.lora if found else None
 
     def _entered(self) -> PendingLease:
         if not self._pending:

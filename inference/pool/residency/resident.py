@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from inference.core.model_card import ModelCard
+from inference.core.model_card import LoraCard, ModelCard
 from inference.core.pool_state import Loaded, Memory, ModelState, ResidentModel
 from inference.pool.workers.runner import Runner
 
@@ -41,6 +41,7 @@ class Resident:
     unsettled: int = 0  # of ended leases: may have become prefix cache until the worker reports
     is_settled: bool = True  # the worker has reported since the last lease ended
     has_been_stopped: bool = False  # the pool ended its worker
+    loras: dict[str, int] = field(default_factory=dict)  # bytes of its adapters that requests have used
     cancel_reason: str = ""  # why its load was cancelled
     _shed_to: int | None = None
     _shed_at: float = 0.0
@@ -75,6 +76,15 @@ class Resident:
         """Bytes that one more lease of `tokens` tokens adds."""
         more = self._base(self.leases + 1) + self._kv(tokens * self.kv_per_token)
         return more - self._base(self.leases) - self._kv(0)
+
+    def lora_cost(self, lora: LoraCard | None) -> int:
+        """Bytes that a lease with this adapter adds: none where an earlier one has loaded it."""
+        return max(0, lora.resident_bytes - self.loras.get(lora.name, 0)) if lora else 0
+
+    def add_lora(self, lora: LoraCard | None) -> None:
+        """Count an adapter from its first lease on: the worker keeps it as long as the model."""
+        if lora:
+            self.loras[lora.name] = max(lora.resident_bytes, self.loras.get(lora.name, 0))
 
     @property
     def sheddable(self) -> int:
@@ -127,7 +137,8 @@ class Resident:
 
     def _base(self, leases: int) -> int:
         memory = self.runner.memory
-        predicted = self.card.resident_bytes + (self.card.prefill_bytes if leases else 0)
+        predicted = self.card.resident_bytes + sum(self.loras.values())
+        predicted += self.card.prefill_bytes if leases else 0
         return max(predicted, memory.active - memory.kv - memory.prefix_cache)
 
     def _kv(self, more: int) -> int:

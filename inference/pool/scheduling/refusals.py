@@ -12,7 +12,7 @@ from inference.core.errors import (
     QueueFull,
     ServerError,
 )
-from inference.core.model_card import ModelCard
+from inference.core.model_card import LoraCard, ModelCard
 from inference.core.units import in_gb
 from inference.pool.residency.durations import LONGEST_S
 from inference.pool.residency.resident import Resident
@@ -45,6 +45,26 @@ def unservable_error(
     if weights + kv <= limit - held:
         return None
     return _all_pinned(card, weights + kv, [resident.card.id for resident in pinned], held, limit)
+
+
+def unknown_error(model_id: str, base: ModelCard | None) -> ModelNotFound:
+    """The refusal of an id that no model has; `base` is that of `model` in `model:adapter`."""
+    if base is None or not base.loras or not base.is_enabled:
+        return ModelNotFound(
+            f"There is no model {model_id!r} here; GET /v1/models lists them.", param="model"
+        )
+    missing, there = model_id.rpartition(":")[2], ", ".join(repr(lora.name) for lora in base.loras)
+    return ModelNotFound(
+        f"The model {base.id!r} has no adapter {missing!r}; its adapters are: {there}.", param="model"
+    )
+
+
+def check_lora(card: ModelCard, lora: LoraCard) -> None:
+    """Raise ModelLoadFailed for an adapter that cannot be used."""
+    if lora.problem:
+        raise ModelLoadFailed(
+            f"The adapter {lora.name!r} of {card.id!r} cannot be used: {lora.problem}", param="model"
+        )
 
 
 def problem_error(card: ModelCard) -> ServerError:

@@ -149,7 +149,8 @@ class Scheduler:
         """The refusal of a request that will not fit however long it waits."""
         tokens, resident = pending.kv_tokens, self._ledger.of(pending.card.id)
         limit = self._ledger.limit
-        error = refusals.unservable_error(pending.card, tokens, self._ledger.residents, limit)
+        card = pending.card.with_lora(pending.lora)
+        error = refusals.unservable_error(card, tokens, self._ledger.residents, limit)
         if error or not resident:
             return error
         return refusals.outgrown_error(resident, tokens, limit)
@@ -157,8 +158,8 @@ class Scheduler:
     def _needed_bytes(self, pending: PendingLease) -> int:
         """Bytes of its KV cache, and of its model where that has to be loaded."""
         if resident := self._ledger.of(pending.card.id):
-            return resident.cost_of(pending.kv_tokens)
-        card = pending.card
+            return resident.cost_of(pending.kv_tokens) + resident.lora_cost(pending.lora)
+        card = pending.card.with_lora(pending.lora)
         return card.load_bytes + pending.kv_tokens * card.kv_bytes_per_token
 
     def _reserve_for_head(self, head: PendingLease) -> None:

@@ -17,6 +17,7 @@ _MB = 2**20
 # tokenizer_config.json of 13 MB (65,000 tokens of speech), an index of 17 MB (200,000 tensors).
 MOST_BYTES: Mapping[str, int] = {
     "config.json": 2 * _MB,
+    "adapter_config.json": 2 * _MB,
     "generation_config.json": 2 * _MB,
     "special_tokens_map.json": 2 * _MB,
     "tokenizer_config.json": 32 * _MB,

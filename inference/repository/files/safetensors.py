@@ -83,6 +83,11 @@ def read_tensors(folder: Path) -> list[Tensor]:
     return tensors
 
 
+def read_file(file: Path) -> list[Tensor]:
+    """Every tensor of one file, from its header alone; BrokenWeights when any of it cannot be."""
+    return list(_described(file.name, *_header_of(file)))
+
+
 def weight_files(folder: Path) -> list[Path]:
     """The files that hold a model's tensors; BrokenWeights when there is none or one is missing."""
     files = sorted(folder.glob("model*.safetensors"))

@@ -1,5 +1,6 @@
 """What the other threads ask the engine's thread to do. Load and Shed are frames of the site."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from inference.worker.embedding.inputs import Inputs
 
 if TYPE_CHECKING:  # a spare worker reads its socket before it has imported MLX
     from inference.worker.engine.sequence import Sequence
+    from inference.worker.lora.weights import LoraWeights
     from inference.worker.prefix_cache.entry import PrefixEntry
 
 
@@ -41,8 +43,19 @@ class Restored:
     entry: "PrefixEntry | None"
 
 
+@dataclass(frozen=True)
+class InstallLora:
+    """Put an adapter into the model.
+
+    `then` gets the keys of adapters that were taken out for it, and whether it failed.
+    """
+
+    weights: "LoraWeights"
+    then: Callable[[Collection[str], bool], None]
+
+
 class Quit:
     """End the thread."""
 
 
-Command = Load | Add | Remove | EndThinking | Restored | Shed | Quit
+Command = Load | Add | Remove | EndThinking | Restored | InstallLora | Shed | Quit

@@ -16,6 +16,7 @@ from typing import Any
 import mlx.core as mx
 from mlx_lm.generate import GenerationBatch
 
+from inference.worker.lora.rows import lora_rows
 from inference.worker.sampling.logprobs import LazyLogprob
 from inference.worker.sampling.token_sampler import TokenSampler, sample_rows
 
@@ -31,7 +32,8 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
         """Start to compute the next tokens; returns the current ones with their log probabilities."""
         self._current_tokens, self._current_logprobs = self._next_tokens, self._next_logprobs
         inputs = self._current_tokens
-        logits = self.model(inputs[:, None], cache=self.prompt_cache)[:, -1, :]
+        with lora_rows([sampler.lora for sampler in self.samplers]):
+            logits = self.model(inputs[:, None], cache=self.prompt_cache)[:, -1, :]
         if any(sampler.is_constrained for sampler in self.samplers):
             mx.async_eval(logits)  # type: ignore[no-untyped-call]  # computed while the masks are made
             for sampler, token in zip(self.samplers, inputs.tolist(), strict=True):

@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING
 from inference.core.protocol import Load, Shed
 from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.callbacks import EngineCallbacks
-from inference.worker.engine.commands import Add, Command, EndThinking, Quit, Remove, Restored
+from inference.worker.engine.commands import Add, Command, EndThinking, InstallLora, Quit, Remove, Restored
 from inference.worker.model.low_priority import run_at_low_priority
 
 if TYPE_CHECKING:
     from inference.worker.engine.recovery import ResilientBatch
     from inference.worker.engine.sequence import Output, Sequence
+    from inference.worker.lora.store import LoraStore
     from inference.worker.model.loaded_model import LoadedModel
     from inference.worker.prefix_cache.cache import PrefixCache
 
@@ -52,6 +53,7 @@ class Engine(threading.Thread):
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._batch: ResilientBatch | None = None
         self._prefix_cache: PrefixCache | None = None
+        self._loras: LoraStore | None = None
         self._restoring: dict[int, Sequence] = {}  # they wait for a prefix from the disk
         self._is_running = True
         self.steps = 0
@@ -126,6 +128,8 @@ class Engine(threading.Thread):
             case EndThinking(request=request, ids=ids):
                 ended = [self._batch.end_thinking(one) for one in ids] if self._batch else []
                 self._callbacks.on_thinking_ended(request, sum(ended))
+            case InstallLora() if self._loras:
+                self._install(self._loras, command)
             case Shed(keep_bytes=keep) if self._prefix_cache:
                 self._prefix_cache.shed(keep)
                 self._update_memory()
@@ -137,6 +141,7 @@ class Engine(threading.Thread):
     def _load(self, options: Load) -> None:
         from inference.worker.engine.model_batch import new_batch, new_prefix_cache
         from inference.worker.engine.recovery import ResilientBatch
+        from inference.worker.lora.store import LoraStore
         from inference.worker.model.loading import load
 
         try:
@@ -144,6 +149,7 @@ class Engine(threading.Thread):
             loaded = run_at_low_priority(lambda: load_model(options, self._callbacks.on_loading))
             prefix_cache, findings = new_prefix_cache(options, loaded)
             self._prefix_cache = prefix_cache
+            self._loras = LoraStore(loaded.model, loaded.lora_targets)
             self._batch = ResilientBatch(
                 lambda: new_batch(options, loaded, prefix_cache), self._release_memory
             )
@@ -161,8 +167,27 @@ class Engine(threading.Thread):
         gc.collect()
         mx.clear_cache()
 
+    def _install(self, loras: "LoraStore", command: InstallLora) -> None:
+        """Put an adapter into the model, and take out its earlier versions that no sequence uses."""
+        in_use = self._batch.loras if self._batch else set()
+        in_use |= {sequence.lora for sequence in self._restoring.values()}
+        name = command.weights.key.partition("@")[0]
+        old = [key for key in loras.keys if key.partition("@")[0] == name and key not in in_use]
+        try:
+            loras.remove(old)
+            loras.add(command.weights)
+        except Exception:  # perhaps there is no memory for it; only its own requests fail
+            logger.exception("Cannot put the adapter %s into the model", name)
+            command.then(old, True)
+        else:
+            command.then(old, False)
+
     def _add(self, batch: "ResilientBatch", sequences: "tuple[Sequence, ...] | tuple[Inputs]") -> None:
         """Add sequences to the batch, after reading their prefix if the disk has a longer one than memory."""
+        keys = self._loras.keys if self._loras else ()
+        if any(lora and lora not in keys for lora in (getattr(one, "lora", "") for one in sequences)):
+            self._callbacks.on_lost([one.id for one in sequences])  # its files changed in this moment
+            return
         cache, prompts = self._prefix_cache, tuple(one for one in sequences if not isinstance(one, Inputs))
         saved = cache.find_on_disk(prompts[0].owner, prompts[0].known) if cache and prompts else None
         if not (cache and cache.disk and saved):

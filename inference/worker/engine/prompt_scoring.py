@@ -7,6 +7,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx_lm.models.cache import make_prompt_cache
 
+from inference.worker.lora.rows import lora_rows
 from inference.worker.sampling.logprobs import Logprob
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class PromptScoring:
         """
         start = len(self.logprobs)
         end = min(start + _CHUNK_TOKENS, len(self.prompt) - 1)
-        logits = self._model(mx.array([self.prompt[start:end]]), cache=self.cache)[0].astype(mx.float32)
+        with lora_rows([self.sequences[0].lora]):
+            logits = self._model(mx.array([self.prompt[start:end]]), cache=self.cache)[0]
+        logits = logits.astype(mx.float32)
         logprobs = logits - mx.logsumexp(logits, axis=-1, keepdims=True)
         following = mx.array(self.prompt[start + 1 : end + 1])[:, None]
         chosen = mx.take_along_axis(logprobs, following, axis=-1)

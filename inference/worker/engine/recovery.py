@@ -80,6 +80,14 @@ class ResilientBatch:
         return [*self._batch.ids, *trial, *(one.id for one in others)]
 
     @property
+    def loras(self) -> set[str]:
+        """The adapters of its sequences."""
+        trial = self._trial.unfinished if self._trial else ()
+        others = [*self._passed, *self._suspects, *(one for group in self._waiting for one in group)]
+        rows = [*self._batch.unfinished, *trial, *others]
+        return {one.lora for one in rows if isinstance(one, Sequence)}
+
+    @property
     def kv_bytes(self) -> int:
         return self._batch.kv_bytes + (self._trial.kv_bytes if self._trial else 0)
 

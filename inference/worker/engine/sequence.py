@@ -35,6 +35,7 @@ class Sequence:
     thinking: ThinkingBudget | None = None  # the end of its reasoning
     decode: Callable[[Any], str] = _no_text  # for penalties that need the text of tokens
     answered: tuple[int, ...] = ()  # tokens of its answer so far, if it is computed again
+    lora: str = ""  # the key of the adapter that it is computed with
     request: int = 0  # its request; requests take turns in the sequential lane
 
     @property

@@ -22,6 +22,7 @@ from mlx_lm.models.cache import make_prompt_cache
 from inference.worker.engine.decode_step import Decode
 from inference.worker.engine.sequence import Sequence
 from inference.worker.engine.shared_lane import sampler_for, stop_sequences_for
+from inference.worker.lora.rows import lora_rows
 from inference.worker.prefix_cache.layers import Cache, copy_caches
 from inference.worker.sampling.token_sampler import TokenSampler
 
@@ -133,7 +134,8 @@ class SequentialLane:
         if row.is_prompt_done:
             return [self._begin_decode(row)]
         tokens, rest = row.segments[0][:chunk], row.segments[0][chunk:]
-        self._model(mx.array([tokens]), cache=row.cache)
+        with lora_rows([row.sequence.lora]):
+            self._model(mx.array([tokens]), cache=row.cache)
         mx.eval([layer.state for layer in row.cache])
         mx.clear_cache()
         row.tokens += tokens

@@ -9,6 +9,7 @@ import mlx.nn as nn
 from mlx_lm.generate import BatchGenerator, StopSequences
 
 from inference.worker.engine.decode_step import Decode
+from inference.worker.engine.prefill_batch import Prefill
 from inference.worker.engine.sequence import Sequence
 from inference.worker.model import mlx_lm_patches
 from inference.worker.prefix_cache.layers import Cache
@@ -20,6 +21,7 @@ class SharedLane:
 
     def __init__(self, model: nn.Module, *, width: int) -> None:
         mlx_lm_patches.install_decode_step(Decode)
+        mlx_lm_patches.install_prefill(Prefill)
         self._width = width
         self._generator = BatchGenerator(
             model,
@@ -87,6 +89,7 @@ def sampler_for(sequence: Sequence) -> TokenSampler:
         rules=sequence.rules,
         thinking=sequence.thinking,
         decode=sequence.decode,
+        lora=sequence.lora,
     )
 
 

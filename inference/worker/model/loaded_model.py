@@ -1,6 +1,6 @@
 """A loaded model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import mlx.nn as nn
@@ -9,6 +9,7 @@ from inference.adapters import Adapter
 from inference.core.model_card import Finding
 from inference.core.requests import Sampling
 from inference.repository.files.pooling import Pooling
+from inference.worker.lora.weights import Targets
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.encoders import Encoder
 from inference.worker.model.tokenizer import HubTokenizer
@@ -31,6 +32,7 @@ class LoadedModel:
     support: BatchSupport = BatchSupport()  # the ways of batching that give right answers
     pooling: Pooling | None = None  # of an embedding model; None: it generates text
     vector_size: int = 0  # dimensions of an embedding
+    lora_targets: Targets = field(default_factory=dict)  # the layers that adapters may change
 
     @property
     def encoder(self) -> Encoder:

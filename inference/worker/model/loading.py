@@ -13,6 +13,7 @@ from inference.adapters import ModelFacts
 from inference.core.protocol import Load
 from inference.core.requests import Sampling
 from inference.repository.files import context_length
+from inference.worker.lora.weights import targets
 from inference.worker.model import batch_support, cpu, encoder_classes, mlx_lm_patches
 from inference.worker.model.batch_verification import verified
 from inference.worker.model.load_failure import RefusedModel
@@ -71,6 +72,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         device=device,
         seconds=0,
         pooling=pooled,
+        lora_targets={} if pooled else targets(model),
     )
     loaded = (
         with_embedding_probe(loaded) if pooled else _with_support(with_text_probe(loaded), facts, options)

@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 
 import mlx.core as mx
-from mlx_lm.generate import GenerationBatch
+from mlx_lm.generate import GenerationBatch, PromptProcessingBatch
 from mlx_lm.models.cache import RotatingKVCache
 
 
@@ -35,6 +35,12 @@ def install_decode_step(step: type[GenerationBatch]) -> None:
     _replace(generate, "maybe_set_recommended_wired_limit", _wire_nothing)
     # BatchGenerator looks this name up whenever prompts become decoding sequences.
     _replace(generate, "GenerationBatch", step)
+
+
+def install_prefill(prefill: type[PromptProcessingBatch]) -> None:
+    """Make mlx-lm's BatchGenerator prefill with `prefill`. Idempotent. Raises UnknownMlxLm."""
+    # BatchGenerator looks this name up whenever prompts begin.
+    _replace(importlib.import_module("mlx_lm.generate"), "PromptProcessingBatch", prefill)
 
 
 def _wire_nothing() -> None:

@@ -46,7 +46,9 @@ class TokenSampler:
         rules: RuleConstraint | None = None,
         thinking: ThinkingBudget | None = None,
         decode: Callable[[Sequence[int]], str] = lambda tokens: "",
+        lora: str = "",
     ) -> None:
+        self.lora = lora  # the key of the adapter that its row is computed with
         self.params = SamplingParams.of(sampling)
         self.logprobs = logprobs
         self._seed = secrets.randbits(63) if sampling.seed is None else sampling.seed

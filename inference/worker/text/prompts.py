@@ -190,6 +190,7 @@ class Prompts:
                 rules=rules,
                 thinking=thinking,
                 decode=model.tokenizer.decode,
+                lora=request.lora.key if request.lora else "",
                 request=request_number,
             )
             for copy in range(request.n)

@@ -1,0 +1,109 @@
+"""Reads an adapter's weights and prepares them for the layers of a loaded model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from inference.core.requests import Lora
+from inference.repository.files import lora
+from inference.repository.files.lora import BrokenLora, LoraLayer
+from inference.worker.lora.layers import Factors
+
+_LINEAR = (nn.Linear, nn.QuantizedLinear)
+_EMBEDDING = (nn.Embedding, nn.QuantizedEmbedding)
+Targets = Mapping[str, nn.Module]  # the layers that an adapter may change, by path
+
+
+@dataclass(frozen=True)
+class LoraWeights:
+    """An adapter in memory: its factors by the path of their layer."""
+
+    key: str
+    factors: Mapping[str, Factors]
+
+
+def targets(model: nn.Module) -> Targets:
+    """The layers of a model that adapters may change, before any of them is."""
+    return {path: layer for path, layer in model.named_modules() if isinstance(layer, _LINEAR + _EMBEDDING)}
+
+
+def read(given: Lora, layers: Targets, *, is_cpu: bool) -> LoraWeights:
+    """An adapter's factors on the device, in fp32 on a CPU.
+
+    1. Check its files, and that each of its layers is in the model and as large.
+    2. Read the weights; refuse numbers that are not finite.
+    3. Transpose PEFT's factors, pad the ranks, and put the scale into the second factor.
+
+    Raises BrokenLora, or OSError.
+    """
+    files = lora.read(Path(given.path))
+    found = {layer.path: _target(layer, layers) for layer in files.layers}
+    try:
+        arrays: Any = mx.load(str(files.weights))
+    except (RuntimeError, ValueError):
+        raise BrokenLora(f"its {files.weights.name} cannot be read") from None
+    factors: dict[str, Factors] = {}
+    for layer in files.layers:
+        ours = _factors(layer, arrays, found[layer.path], is_cpu=is_cpu)
+        if not all(mx.isfinite(array).all().item() for array in ours.arrays):
+            raise BrokenLora(f"its layer {layer.path[:80]} has numbers that are not finite")
+        factors[layer.path] = ours
+    return LoraWeights(given.key, factors)
+
+
+def _target(layer: LoraLayer, layers: Targets) -> nn.Module:
+    """The model's layer of this path; raises BrokenLora where there is none of this size."""
+    found = layers.get(layer.path)
+    if found is None:
+        raise BrokenLora(f"the model has no layer {layer.path[:80]} that it could change")
+    shape = _shape(found)
+    is_embedding = isinstance(found, _EMBEDDING)
+    if is_embedding and (layer.magnitude or layer.is_transposed):
+        raise BrokenLora(
+            f"it changes the embedding {layer.path[:80]} in a way that is not served; make a model of it"
+        )
+    ours = (layer.inputs, layer.outputs) if is_embedding else (layer.outputs, layer.inputs)
+    if shape != ours:
+        raise BrokenLora(
+            f"its layer {layer.path[:80]} is {ours[0]} x {ours[1]}, the model's {shape[0]} x {shape[1]}"
+        )
+    return found
+
+
+def _shape(layer: nn.Module) -> tuple[int, int]:
+    """Rows and columns of a layer's matrix."""
+    rows, columns = layer.weight.shape
+    is_packed = isinstance(layer, nn.QuantizedLinear | nn.QuantizedEmbedding)
+    return rows, columns * 32 // layer.bits if is_packed else columns
+
+
+def _factors(layer: LoraLayer, arrays: Mapping[str, mx.array], base: nn.Module, *, is_cpu: bool) -> Factors:
+    a, b = (arrays[name].astype(mx.float32) for name in (layer.a, layer.b))
+    a, b = (a.T, b.T) if layer.is_transposed else (a, b)
+    b = b * layer.scale
+    gain = shift = None
+    if layer.magnitude:
+        magnitude = arrays[layer.magnitude].astype(mx.float32).reshape(-1)
+        gain = magnitude / mx.linalg.norm(_matrix(base) + (a @ b).T, axis=1)
+        bias = base.bias.astype(mx.float32) if "bias" in base else mx.zeros_like(gain)
+        b, shift = b * gain, bias * (1 - gain)
+    kept = mx.float32 if is_cpu else arrays[layer.a].dtype
+    pad = layer.padded_rank - layer.rank
+    made = [mx.pad(a, [(0, 0), (0, pad)]), mx.pad(b, [(0, pad), (0, 0)])]
+    vectors = [vector for vector in (gain, shift) if vector is not None]
+    ready = [mx.contiguous(array.astype(kept)) for array in (*made, *vectors)]
+    mx.eval(ready)
+    return Factors(*ready)
+
+
+def _matrix(layer: nn.Module) -> mx.array:
+    """A linear layer's matrix in fp32, (outputs, inputs)."""
+    matrix: mx.array = layer.weight
+    if isinstance(layer, nn.QuantizedLinear):
+        how = {"group_size": layer.group_size, "bits": layer.bits, "mode": layer.mode}
+        matrix = mx.dequantize(layer.weight, layer.scales, layer.get("biases"), **how)
+    return matrix.astype(mx.float32)
