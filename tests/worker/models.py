@@ -147,7 +147,17 @@ def sequence(
     number: int = 1, length: int = 40, *, start: int = 0, max_tokens: int = 12, **changes: Any
 ) -> Sequence:
     """A sequence with a prompt of its own; sampling fields may be given by name."""
-    names = {"prompt", "stop_ids", "owner", "logprobs", "answered", "scores_prompt", "request", "thinking"}
+    names = {
+        "prompt",
+        "stop_ids",
+        "owner",
+        "logprobs",
+        "answered",
+        "scores_prompt",
+        "request",
+        "thinking",
+        "lora",
+    }
     own = {name: changes.pop(name) for name in names & set(changes)}
     facts: dict[str, Any] = {
         "id": number,
