@@ -14,6 +14,7 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import NEUTRAL, Request, Sampling
 from inference.pool import Pool, PoolOptions
+from inference.repository.catalog import CatalogContents
 from inference.serving import tracing
 
 GB = 10**9
@@ -203,9 +204,10 @@ class FakeCatalog:
         return tuple(self._cards.values())
 
     def find(self, model_id: str) -> ModelCard | None:
-        return self._cards.get(model_id)
+        return CatalogContents.of(self._cards).find(model_id)
 
-    exact = find  # of models without aliases
+    def exact(self, model_id: str) -> ModelCard | None:
+        return self._cards.get(model_id)
 
     def forget(self) -> None:
         return None

@@ -20,6 +20,7 @@ from django.utils.safestring import mark_safe
 from inference.admin import confirmation
 from inference.admin.confirmation import ActionStep
 from inference.admin.forms import ModelSettingsForm
+from inference.admin.lora_lines import lora_lines
 from inference.admin.model_list import Columns, ModelList
 from inference.core.errors import ServerError
 from inference.core.model_card import Finding, worst
@@ -62,9 +63,9 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
             "Default sampling",
             {"fields": ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")},
         ),
-        ("Current state", {"fields": ("facts", "self_test")}),
+        ("Current state", {"fields": ("facts", "self_test", "lora_adapters")}),
     )
-    readonly_fields = ("name", "facts", "self_test")
+    readonly_fields = ("name", "facts", "self_test", "lora_adapters")
     change_list_template = "admin/inference/models.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -163,6 +164,10 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         findings = [finding["text"] for finding in model.findings]
         light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
         return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (light, *findings)])
+
+    @admin.display(description="LoRA adapters")
+    def lora_adapters(self, model: ServedModel) -> str:
+        return lora_lines(runtime.catalog().exact(model.name))
 
     @admin.action(description="Load the selected models", permissions=["run"])
     def load(self, request: HttpRequest, queryset: Models) -> HttpResponse:

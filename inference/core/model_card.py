@@ -129,6 +129,13 @@ class ModelCard(Struct, frozen=True, kw_only=True):
         base, _, name = untagged.rpartition(":")
         return next((lora for lora in self.loras if base in names and lora.name == name), None)
 
+    def requested_as(self, model_id: str) -> "ModelCard | None":
+        """The card of what this id names: the model or one of its adapters; None for a broken one."""
+        lora = self.lora_of(model_id)
+        if lora is None:
+            return self
+        return next((one for one in self.lora_variants if one.id == f"{self.id}:{lora.name}"), None)
+
     def with_lora(self, lora: LoraCard | None) -> "ModelCard":
         """This card with the bytes of an adapter."""
         more = lora.resident_bytes if lora else 0
@@ -143,3 +150,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
             aliases=other.aliases,
             sampling=other.sampling,
         )
+
+
+def requestable(cards: Iterable[ModelCard]) -> list[ModelCard]:
+    """What requests can name: each model that can be served, followed by its adapters."""
+    return [one for card in cards if card.is_servable for one in (card, *card.lora_variants)]

@@ -41,8 +41,16 @@ class CatalogContents(msgspec.Struct, frozen=True):
         aliases = {alias: name for name in reversed(cards) for alias in cards[name].aliases}
         return cls(cards, aliases)
 
-    def named(self, name: str) -> ModelCard | None:
-        """The card of this id or alias."""
+    def find(self, model_id: str) -> ModelCard | None:
+        """See Catalog.find."""
+        untagged = model_id.removesuffix(":latest")
+        found = self._named(model_id) or self._named(untagged)
+        if found:
+            return found
+        base = self._named(untagged.rpartition(":")[0])
+        return base if base and base.lora_of(model_id) else None
+
+    def _named(self, name: str) -> ModelCard | None:
         return self.cards.get(name) or self.cards.get(self.aliases.get(name, ""))
 
 
@@ -96,13 +104,7 @@ class Catalog:
         `model:adapter` finds the model, if it has an adapter of that name (ModelCard.lora_of). Clients of
         Ollama write the tag `latest` behind a name that has no other tag.
         """
-        contents = self._scans.latest()
-        untagged = model_id.removesuffix(":latest")
-        for name in dict.fromkeys((model_id, untagged)):
-            if card := contents.named(name):
-                return card
-        base = contents.named(untagged.rpartition(":")[0])
-        return base if base and base.lora_of(model_id) else None
+        return self._scans.latest().find(model_id)
 
     def exact(self, model_id: str) -> ModelCard | None:
         """The card of the model of this very id: for what is done to its row or its folder."""

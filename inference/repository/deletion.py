@@ -23,6 +23,7 @@ class Removal:
     path: Path
     is_link: bool
     bytes: int  # that are free afterwards
+    loras: tuple[str, ...] = ()  # its adapters, which lie in its folder
     keeps_files: bool = False  # some of its files are links, or have another name elsewhere
 
     @property
@@ -30,7 +31,8 @@ class Removal:
         """What was done, as a text."""
         if self.is_link:
             return f"The link {self.model} was removed; the files that it led to are still there."
-        return f"The files of {self.model} were deleted."
+        also = f" and of its adapters {', '.join(self.loras)}" if self.loras else ""
+        return f"The files of {self.model}{also} were deleted."
 
 
 def remove(card: ModelCard, models: Path) -> Removal:
@@ -65,7 +67,11 @@ def plan(card: ModelCard, models: Path) -> Removal:
     if path.is_symlink():
         return Removal(card.id, path, is_link=True, bytes=0)
     kept = sum(_kept(entry.path) for entry in folder_tree.walk(path))
-    return Removal(card.id, path, is_link=False, bytes=max(0, card.weight_bytes - kept), keeps_files=kept > 0)
+    names = tuple(lora.name for lora in card.loras)
+    held = card.weight_bytes + sum(
+        lora.weight_bytes for lora in card.loras if not Path(lora.path).is_symlink()
+    )
+    return Removal(card.id, path, is_link=False, bytes=max(0, held - kept), loras=names, keeps_files=kept > 0)
 
 
 def _kept(file: str) -> int:

@@ -140,7 +140,8 @@ def removal_text(planned: deletion.Removal) -> str:
     if planned.is_link:
         return "Its link in the models folder is removed; the files that it leads to stay where they are."
     kept = " The files that are only linked there stay where they are." if planned.keeps_files else ""
-    return f"{in_gb(planned.bytes)} in the models folder are deleted for good.{kept}"
+    loras = f" Its adapters go with it: {', '.join(planned.loras)}." if planned.loras else ""
+    return f"{in_gb(planned.bytes)} in the models folder are deleted for good.{loras}{kept}"
 
 
 def _settings_text(card: ModelCard) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from inference.core.model_card import ModelCard
+from inference.core.model_card import ModelCard, requestable
 from inference.core.pool_state import ModelState, PoolSnapshot
 from inference.serving import runtime
 
@@ -23,6 +23,7 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     reason: str = ""
     kind: str = "chat"
     light: str = ""  # of the self-test; empty before it was loaded
+    base: str = ""  # the model whose LoRA adapter it is: state and memory are that model's
 
 
 def models() -> tuple[LiveModel, ...]:
@@ -31,12 +32,12 @@ def models() -> tuple[LiveModel, ...]:
 
 
 def joined(cards: Sequence[ModelCard], snapshot: PoolSnapshot) -> tuple[LiveModel, ...]:
-    """What the catalog knows of each servable model, with where it is in the pool."""
-    return tuple(_live(card, snapshot) for card in cards if card.is_servable)
+    """What the catalog knows of each servable model and its adapters, with where it is in the pool."""
+    return tuple(_live(card, snapshot) for card in requestable(cards))
 
 
 def _live(card: ModelCard, snapshot: PoolSnapshot) -> LiveModel:
-    resident = snapshot.of(card.id)
+    resident = snapshot.of(card.resident_id)
     return LiveModel(
         id=card.id,
         family=card.family,
@@ -48,5 +49,6 @@ def _live(card: ModelCard, snapshot: PoolSnapshot) -> LiveModel:
         streams=resident.leases,
         reason=resident.reason,
         kind=card.kind,
+        base=card.base,
         light=resident.loaded.light if resident.loaded else "",
     )

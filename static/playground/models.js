@@ -12,7 +12,7 @@ const canChat = (model) => !["embedding", "rerank"].includes(model.kind);
 
 /**
  * @typedef {{id: string, family: string, context_length: number, resident_bytes: number,
- *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, reason: string}} Model
+ *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, reason: string, base: string}} Model
  */
 
 /** Fires "change" whenever a model's state, the pick, a capture or the connection changes, "back" when it is live again. */

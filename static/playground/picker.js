@@ -86,7 +86,8 @@ class Option {
     this.dot.dataset.state = model.state;
     this.name.textContent = model.id;
     this.state.textContent = stateText(model);
-    this.facts.textContent = model.reason || `${model.family} · ${size(model.resident_bytes)} · ${context(model.context_length)} tokens of context`;
+    const what = model.base ? `adapter of ${model.base}` : model.family;
+    this.facts.textContent = model.reason || `${what} · ${size(model.resident_bytes)} · ${context(model.context_length)} tokens of context`;
     if (model.light === "amber" || model.light === "red") this.facts.append(" · self-test: ", element("span", { className: `light is-${model.light}` }, model.light));
     this.option.setAttribute("aria-pressed", String(isPicked));
   }

@@ -25,8 +25,10 @@ async def own_name(name: str) -> str:
 
 
 async def card_of(name: str) -> ModelCard:
-    """The card of a model that can be served; ModelNotFound."""
-    card = await CATALOG.run(runtime.catalog().find, await own_name(name))
+    """The card of a model that can be served, or of an adapter of one; ModelNotFound."""
+    own = await own_name(name)
+    found = await CATALOG.run(runtime.catalog().find, own)
+    card = found.requested_as(own) if found else None
     if card is None or not card.is_servable:
         raise ModelNotFound(f"There is no model {name!r} here; GET /api/tags lists them.", param="model")
     return card

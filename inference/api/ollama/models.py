@@ -14,7 +14,7 @@ from inference.api.ollama.answer_fields import timestamp
 from inference.api.ollama.model_names import card_of, tagged
 from inference.api.ollama.schemas import ShowBody
 from inference.core.errors import UnsupportedField
-from inference.core.model_card import ModelCard
+from inference.core.model_card import ModelCard, requestable
 from inference.core.pool_state import ModelState, ResidentModel
 from inference.core.threads import CATALOG
 from inference.serving import model_details, runtime
@@ -32,9 +32,9 @@ _MANAGED = (
 
 @router.get("/tags")
 async def tags(request: HttpRequest) -> HttpResponse:
-    """Every model that is loaded or can be, by its id and by each alias."""
+    """Every model that is loaded or can be, and its LoRA adapters, by the id and by each alias."""
     cards = await CATALOG.run(runtime.catalog().scan)
-    return json_answer({"models": [entry for card in cards if card.is_servable for entry in _entries(card)]})
+    return json_answer({"models": [entry for card in requestable(cards) for entry in _entries(card)]})
 
 
 @router.get("/ps")
@@ -138,7 +138,7 @@ def _running(card: ModelCard, resident: ResidentModel) -> dict[str, Any]:
 
 def _details(card: ModelCard) -> dict[str, Any]:
     return {
-        "parent_model": "",
+        "parent_model": tagged(card.base) if card.base else "",
         "format": "safetensors",
         "family": card.family,
         "families": [card.family],

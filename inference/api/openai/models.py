@@ -8,7 +8,7 @@ from ninja import Router
 from inference.api.anthropic import models as anthropic_models
 from inference.api.openai.codex_models import codex_model
 from inference.core.errors import ModelNotFound
-from inference.core.model_card import ModelCard
+from inference.core.model_card import ModelCard, requestable
 from inference.core.pool_state import ModelState, ResidentModel
 from inference.core.threads import CATALOG
 from inference.serving import runtime
@@ -18,13 +18,13 @@ router = Router()
 
 @router.get("/models")
 async def list_models(request: HttpRequest) -> dict[str, Any]:
-    """Every model that is loaded or can be."""
+    """Every model that is loaded or can be, and its LoRA adapters as `model:adapter`."""
     found = await CATALOG.run(runtime.catalog().scan)
-    cards = [card for card in found if card.is_servable]
+    cards = requestable(found)
     if anthropic_models.is_wanted(request):
         return anthropic_models.page_of(cards, request)
     pool = runtime.pool().snapshot()
-    shown = [(card, pool.of(card.id)) for card in cards]
+    shown = [(card, pool.of(card.resident_id)) for card in cards]
     chats = [(card, resident) for card, resident in shown if card.kind == "chat"]
     return {
         "object": "list",
@@ -36,14 +36,15 @@ async def list_models(request: HttpRequest) -> dict[str, Any]:
 @router.get("/models/{path:model_id}")
 async def retrieve_model(request: HttpRequest, model_id: str) -> dict[str, Any]:
     """One model; ids may contain slashes."""
-    card = await CATALOG.run(runtime.catalog().find, model_id)
+    found = await CATALOG.run(runtime.catalog().find, model_id)
+    card = found.requested_as(model_id) if found else None
     if card is None or not card.is_servable:
         raise ModelNotFound(
             f"There is no model {model_id[:256]!r} here; GET /v1/models lists them.", param="model"
         )
     if anthropic_models.is_wanted(request):
         return anthropic_models.model(card)
-    return _model(card, runtime.pool().snapshot().of(card.id))
+    return _model(card, runtime.pool().snapshot().of(card.resident_id))
 
 
 def _model(card: ModelCard, resident: ResidentModel) -> dict[str, Any]:
@@ -66,4 +67,5 @@ def _model(card: ModelCard, resident: ResidentModel) -> dict[str, Any]:
         "findings": [finding.text for finding in resident.loaded.findings] if resident.loaded else [],
         "aliases": list(card.aliases),
         "pinned": card.is_pinned,
+        **({"parent": card.base} if card.base else {}),
     }

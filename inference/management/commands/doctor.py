@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management import BaseCommand
 
 from inference.management.doctor.finding import CheckResult, as_data
+from inference.management.doctor.lora_adapters import lora_adapters
 from inference.management.doctor.machine import machine
 from inference.management.doctor.trial import SECONDS, device, trial
 from inference.serving import runtime
@@ -48,6 +49,7 @@ class Command(BaseCommand):
 
 def _results(seconds: float | None) -> Iterator[CheckResult]:
     yield from machine()
+    yield from lora_adapters(runtime.catalog().scan())
     yield from [device()] if seconds is None else trial(seconds)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ _GB = 10**9
 
 
 class Command(BaseCommand):
-    help = "List the models on this machine's disk."
+    help = "List the models on this machine's disk, with their LoRA adapters."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON")
@@ -28,9 +29,19 @@ class Command(BaseCommand):
         if not cards:
             self.stdout.write("There is no model yet: `manage.py pull OWNER/NAME` downloads one.")
             return
-        rows = [("MODEL", "KIND", "FAMILY", "SIZE", "CONTEXT", ""), *map(_row, cards)]
+        rows = [
+            ("MODEL", "KIND", "FAMILY", "SIZE", "CONTEXT", ""),
+            *(row for card in cards for row in (_row(card), *_lora_rows(card))),
+        ]
         for line in table(rows):
             self.stdout.write(line)
+
+
+def _lora_rows(card: ModelCard) -> Iterator[tuple[str, str, str, str, str, str]]:
+    for lora in card.loras:
+        note = f"cannot be used: {lora.problem}" if lora.problem else ""
+        size = f"{lora.weight_bytes / _GB:.1f} GB"
+        yield f"{card.id}:{lora.name}", "adapter", card.family, size, f"{card.context_length:,}", note
 
 
 def _row(card: ModelCard) -> tuple[str, str, str, str, str, str]:
