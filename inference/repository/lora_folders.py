@@ -27,7 +27,7 @@ _WORKSPACE = 1.1  # the copies that are made while one is loaded
 
 def fingerprint(model: Path) -> int:
     """Changes whenever an adapter comes, goes or changes; 0 for a model without any."""
-    return hash(tuple((path.name, _version(path)) for path in _folders(model)))
+    return hash(tuple((path.name, version_of(path)) for path in _folders(model)))
 
 
 def read(
@@ -41,13 +41,14 @@ def read(
     cards = []
     for number, folder in enumerate(folders):
         too_many = f"there are more than {_MOST} adapters of this model" if number >= _MOST else ""
-        problem = _name_problem(folder.name) or refusal or too_many
+        lost = "" if folder.is_dir() else "it is a link to a folder that is not there"
+        problem = _name_problem(folder.name) or refusal or too_many or lost
         cards.append(_card(folder, shapes, dequantises, problem))
     return tuple(cards)
 
 
 def _card(folder: Path, shapes: Mapping[str, tuple[int, int]], dequantises: bool, problem: str) -> LoraCard:
-    card = LoraCard(name=folder.name, path=str(folder), version=_version(folder))
+    card = LoraCard(name=folder.name, path=str(folder), version=version_of(folder))
     if problem:
         return LoraCard(name=card.name, path=card.path, problem=problem)
     try:
@@ -80,7 +81,7 @@ def _folders(model: Path) -> Iterator[Path]:
             yield path
 
 
-def _version(folder: Path) -> str:
+def version_of(folder: Path) -> str:
     """Another text after a change of the adapter's files; the same one in every process."""
     states = [(entry.name, *_state(entry)) for entry in folder_tree.entries(folder)]
     return hashlib.sha256(repr(states).encode(errors="replace")).hexdigest()[:16]
