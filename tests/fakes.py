@@ -55,6 +55,7 @@ class FakeRunner:
         self.loads: list[str] = []
         self.owners: list[str] = []
         self.sheds: list[int] = []
+        self.dropped: list[tuple[str, ...]] = []
         self.device_bytes = 0
         self.end_reason = ""
         self._report: Callable[[Memory], None] = lambda memory: None
@@ -98,6 +99,9 @@ class FakeRunner:
         freed = self.memory.prefix_cache - kept
         changed = msgspec.structs.replace(self.memory, prefix_cache=kept, active=self.memory.active - freed)
         self.report(changed)
+
+    def drop_loras(self, names: tuple[str, ...]) -> None:
+        self.dropped.append(names)
 
     def on_memory(self, report: Callable[[Memory], None]) -> None:
         self._report = report

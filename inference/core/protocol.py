@@ -1,9 +1,9 @@
 """The frames between the site and one worker: four bytes of length, then msgpack.
 
-Down (site to worker): Load, Submit, Cancel, EndThinking, Shed, Stop. Up (worker to site): Hello, Loading,
-Ready, LoadFailed, Step, ThinkingEnded, Heartbeat. A submitted request is answered by exactly one Accepted or
-one failure, and ends with exactly one Finished or one failure; all of them travel in Step frames, one for a
-whole engine step unless it brought very many log probabilities.
+Down (site to worker): Load, Submit, Cancel, EndThinking, Shed, DropLoras, Stop. Up (worker to site): Hello,
+Loading, Ready, LoadFailed, Step, ThinkingEnded, Heartbeat. A submitted request is answered by exactly one
+Accepted or one failure, and ends with exactly one Finished or one failure; all of them travel in Step frames,
+one for a whole engine step unless it brought very many log probabilities.
 """
 
 import asyncio
@@ -64,6 +64,12 @@ class Shed(Struct, frozen=True, kw_only=True, tag="shed"):
     """Shrink the prefix cache to this many bytes; answered by a Heartbeat."""
 
     keep_bytes: int = 0
+
+
+class DropLoras(Struct, frozen=True, kw_only=True, tag="drop_loras"):
+    """Drop these adapters, which no request uses; answered by a Heartbeat."""
+
+    names: tuple[str, ...]
 
 
 class Stop(Struct, frozen=True, kw_only=True, tag="stop"):
@@ -128,7 +134,7 @@ class Examined(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
 
 
-Down = Load | Submit | Cancel | EndThinking | Shed | Stop
+Down = Load | Submit | Cancel | EndThinking | Shed | DropLoras | Stop
 Up = Hello | Loading | Ready | LoadFailed | Step | ThinkingEnded | Heartbeat
 
 _encoder = msgspec.msgpack.Encoder()

@@ -83,7 +83,7 @@ async def _answer(request: Request, principal: Principal, active: ActiveRequest)
         active.recorder.note(Progress(phase="prefill"))
         complete = completed(request, lease.sampling, lease.lora)
         active.end_thinking = lambda: lease.runner.end_thinking(complete)
-        async with aclosing(lease.runner.submit(complete, owner_of(complete, principal))) as events:
+        async with aclosing(lease.runner.submit(complete, owner_of(request, principal))) as events:
             async for event in events:
                 if isinstance(event, Accepted):
                     lease.correct(event.prompt_tokens * copies_of(request) + event.max_tokens)
@@ -101,13 +101,8 @@ def completed(request: Request, chosen: Sampling, lora: Lora | None = None) -> R
 
 
 def owner_of(request: Request, principal: Principal) -> str:
-    """The owner of the prefixes that the request may use: one user and cache key of a principal.
-
-    Those of an adapter are its own: it changes the keys and values.
-    """
-    lora: Lora | None = getattr(request, "lora", None)
-    parts = [principal.owner, getattr(request, "user", ""), getattr(request, "cache_key", "")]
-    parts += [lora.key] if lora else []
+    """The owner of the prefixes that the request may use: one user and cache key of a principal."""
+    parts = (principal.owner, getattr(request, "user", ""), getattr(request, "cache_key", ""))
     return json.dumps(parts) if any(parts[1:]) else principal.owner
 
 

@@ -14,7 +14,7 @@ from functools import partial
 
 from inference.core.requests import Lora
 from inference.repository.files.lora import BrokenLora
-from inference.worker.engine.commands import InstallLora
+from inference.worker.engine.commands import InstallLora, RemoveLoras
 from inference.worker.lora.weights import Targets, read
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,9 @@ Then = Callable[[str], None]  # called with the problem, which is empty when the
 class LoraLoader:
     """Loads each adapter once, whatever the number of requests for it. Safe to use from several threads."""
 
-    def __init__(self, layers: Targets, *, is_cpu: bool, post: Callable[[InstallLora], None]) -> None:
+    def __init__(
+        self, layers: Targets, *, is_cpu: bool, post: Callable[[InstallLora | RemoveLoras], None]
+    ) -> None:
         self._layers = layers
         self._is_cpu = is_cpu
         self._post = post
@@ -44,6 +46,13 @@ class LoraLoader:
         if not is_loading:
             self._thread.submit(self._load, lora)
         return False
+
+    def drop(self, names: Collection[str]) -> None:
+        """Have the engine drop these adapters; they are loaded again for the next request that needs them."""
+        with self._lock:
+            keys = tuple(key for key in self._ready if key.partition("@")[0] in names)
+            self._ready -= set(keys)
+        self._post(RemoveLoras(keys))
 
     def _load(self, lora: Lora) -> None:
         try:

@@ -9,7 +9,7 @@ import queue
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -83,6 +83,10 @@ class OpenRequests:
         """Have the engine end a request's reasoning; for a request without sequences it finds none to end."""
         request = self._open.get(number)
         self._post(EndThinking(number, tuple(request.answers) if request else ()))
+
+    def drop_loras(self, names: Collection[str]) -> None:
+        """Have the engine drop these adapters."""
+        self._loras.drop(names)
 
     def fail(self, sequences: list[int]) -> None:
         """End the requests of these sequences, which the engine cannot compute, with an internal error."""

@@ -16,6 +16,7 @@ from inference.core.blas import Blas
 from inference.core.pool_state import Loaded
 from inference.core.protocol import (
     Cancel,
+    DropLoras,
     EndThinking,
     Heartbeat,
     Hello,
@@ -89,6 +90,8 @@ class Session:
                 self._engine.post(frame)
             case Shed():
                 self._engine.post(frame)
+            case DropLoras(names=names):
+                self._open_requests().drop_loras(names)
             case Submit():
                 self._open_requests().prepare(frame)
             case Cancel(id=number):

@@ -43,6 +43,9 @@ class ScriptedRunner:
     def shed(self, keep_bytes: int) -> None:
         """There is nothing to shed."""
 
+    def drop_loras(self, names: tuple[str, ...]) -> None:
+        """It has no adapters."""
+
     def on_memory(self, report: Callable[[Memory], None]) -> None:
         """Its memory never changes."""
 

@@ -50,7 +50,7 @@ class PendingLease:
         """Count the lease and its bytes on the model."""
         if self.tokens is None:
             return
-        self.stream = Stream(self.number, now)
+        self.stream = Stream(self.number, now, self.lora.name if self.lora else "")
         self.held_bytes = self.tokens * resident.kv_per_token
         resident.streams.append(self.stream)
         resident.kv_reserved += self.held_bytes

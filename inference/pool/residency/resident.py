@@ -12,10 +12,11 @@ _SHED_RETRY_S = 5.0
 
 @dataclass(frozen=True)
 class Stream:
-    """One lease of a model: the number of its request, as they came, and when it was granted."""
+    """One lease of a model: the number of its request, as they came, when it was granted, its adapter."""
 
     number: int
     granted_at: float
+    lora: str = ""
 
 
 @dataclass(eq=False)
@@ -41,8 +42,9 @@ class Resident:
     unsettled: int = 0  # of ended leases: may have become prefix cache until the worker reports
     is_settled: bool = True  # the worker has reported since the last lease ended
     has_been_stopped: bool = False  # the pool ended its worker
-    loras: dict[str, int] = field(default_factory=dict)  # bytes of its adapters that requests have used
+    loras: dict[str, int] = field(default_factory=dict)  # bytes of its loaded adapters, latest used last
     cancel_reason: str = ""  # why its load was cancelled
+    _dropped: int = 0  # bytes of dropped adapters that the worker's report still has
     _shed_to: int | None = None
     _shed_at: float = 0.0
     _ignores_sheds: bool = False  # it did not shed when it was asked to
@@ -69,8 +71,8 @@ class Resident:
 
     @property
     def base(self) -> int:
-        """Bytes without KV caches and prefix cache."""
-        return self._base(self.leases)
+        """Bytes without KV caches and prefix cache, and without adapters that no stream uses."""
+        return self._base(self.leases) - sum(self.idle_loras().values())
 
     def cost_of(self, tokens: int) -> int:
         """Bytes that one more lease of `tokens` tokens adds."""
@@ -82,9 +84,20 @@ class Resident:
         return max(0, lora.resident_bytes - self.loras.get(lora.name, 0)) if lora else 0
 
     def add_lora(self, lora: LoraCard | None) -> None:
-        """Count an adapter from its first lease on: the worker keeps it as long as the model."""
+        """Count an adapter from its first lease on: the worker keeps it until it is dropped."""
         if lora:
-            self.loras[lora.name] = max(lora.resident_bytes, self.loras.get(lora.name, 0))
+            self.loras[lora.name] = max(lora.resident_bytes, self.loras.pop(lora.name, 0))
+
+    def idle_loras(self, wanted: str = "") -> dict[str, int]:
+        """The bytes of its adapters without streams, least recently used first; not of a `wanted` one."""
+        used = {wanted, *(stream.lora for stream in self.streams)}
+        return {name: size for name, size in self.loras.items() if name not in used}
+
+    def drop_loras(self, names: tuple[str, ...]) -> None:
+        """Have the worker drop these adapters."""
+        before, dropped = self.bytes, sum(self.loras.pop(name) for name in names)
+        self._dropped += dropped - (before - self.bytes)
+        self.runner.drop_loras(names)
 
     @property
     def sheddable(self) -> int:
@@ -95,10 +108,11 @@ class Resident:
 
     @property
     def reclaiming(self) -> int:
-        """Bytes that are being freed: all of a draining model, or what it was asked to shed."""
+        """Bytes that are being freed: all of a draining model, or what it was asked to shed and drop."""
         if self.is_leaving:
             return self.bytes
-        return 0 if self._shed_to is None else max(0, self.runner.memory.prefix_cache - self._shed_to)
+        shed = 0 if self._shed_to is None else max(0, self.runner.memory.prefix_cache - self._shed_to)
+        return shed + self._dropped
 
     def shed(self, keep: int, now: float) -> None:
         """Ask the worker to shrink its prefix cache to `keep` bytes."""
@@ -107,7 +121,7 @@ class Resident:
 
     def note_report(self, memory: Memory) -> None:
         """Account for a memory report; `runner.memory` is already this one."""
-        self.unsettled, self.is_settled = 0, True
+        self.unsettled, self.is_settled, self._dropped = 0, True, 0
         if self._shed_to is not None and memory.prefix_cache <= self._shed_to:
             self._shed_to = None
 

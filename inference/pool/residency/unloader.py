@@ -1,7 +1,7 @@
 """How models leave memory: eviction, draining, and the end of their workers."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from inference.core.pool_state import ModelState
 from inference.core.units import in_gb
@@ -44,6 +44,19 @@ class Unloader:
         text = f"shed {in_gb(amount)} of prefixes of {name}: {why}"
         self._decisions.record("shed", name, text, needed_bytes=needed)
         resident.shed(keep, self._clock())
+
+    def drop_loras(self, holders: Iterable[Resident], wanted: str, missing: int, why: str) -> None:
+        """Have workers drop idle adapters until `missing` bytes are freed; never the wanted one."""
+        for resident in eviction.least_recently_used(holders):
+            names: list[str] = []
+            for name, size in resident.idle_loras(wanted).items():
+                if missing > 0:
+                    names.append(name)
+                    missing -= size
+            if names:
+                text = f"dropped adapters of {resident.card.id} ({', '.join(names)}): {why}"
+                self._decisions.record("shed", resident.card.id, text)
+                resident.drop_loras(tuple(names))
 
     def evict(self, resident: Resident, why: str, *, needed: int = 0, kind: str = "evicted") -> None:
         """Unload an idle model, and record why."""

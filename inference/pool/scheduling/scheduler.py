@@ -1,7 +1,7 @@
 """The scheduler: a bounded FIFO of requests, in which memory is freed for the first that does not fit."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from inference.core.errors import ModelLoadFailed, ServerError
 from inference.core.model_card import ModelCard
@@ -174,15 +174,26 @@ class Scheduler:
         self._reservation.reserve(head, self._needed_bytes(head) - self._ledger.free, residents, movable)
 
     def _evict_for_head(self, head: PendingLease) -> None:
-        """Shed and evict for the head, unless that would not be enough or is in progress already."""
+        """Drop adapters, shed and evict for the head, unless that would not be enough or is in progress.
+
+        Adapters that no stream uses go first, as they load in no time. Those of models to be evicted go with
+        them.
+        """
         need = self._needed_bytes(head)
         missing = need - self._ledger.free - self._ledger.reclaiming
         if missing <= 0:
             return
+        residents, wanted = self._ledger.residents, head.lora.name if head.lora else ""
         evictable = [resident for resident in self._past_min_residency(head) if resident.is_evictable]
-        plan = eviction.plan_eviction(self._ledger.residents, evictable, missing)
+        holders = residents
+        if _idle_lora_bytes(residents, wanted) < missing:
+            holders = [resident for resident in residents if resident not in evictable]
+        dropped = _idle_lora_bytes(holders, wanted)
+        plan = eviction.plan_eviction(residents, evictable, max(0, missing - dropped))
         if plan.is_enough:
-            self._unloader.apply(plan, f"needed {in_gb(need)} for {head.card.id}, {self._ledger}", need)
+            why = f"needed {in_gb(need)} for {head.card.id}, {self._ledger}"
+            self._unloader.drop_loras(holders, wanted, missing, why)
+            self._unloader.apply(plan, why, need)
 
     def _past_min_residency(self, head: PendingLease) -> list[Resident]:
         """The models other than the head's own that have been ready for long enough to be evicted."""
@@ -243,3 +254,7 @@ class Scheduler:
         if not pending.granted.done():
             pending.grant(resident, self._clock())
             pending.granted.set_result(resident)
+
+
+def _idle_lora_bytes(residents: Iterable[Resident], wanted: str) -> int:
+    return sum(sum(resident.idle_loras(wanted).values()) for resident in residents)

@@ -46,6 +46,10 @@ class Runner(Protocol):
         """Ask it to shrink its prefix cache to `keep_bytes`; the next memory report has the outcome."""
         ...
 
+    def drop_loras(self, names: tuple[str, ...]) -> None:
+        """Have it drop these adapters, which no request uses; the next memory report has the outcome."""
+        ...
+
     def on_memory(self, report: Callable[[Memory], None]) -> None:
         """Call `report` on the loop with every memory report from now on."""
         ...

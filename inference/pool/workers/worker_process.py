@@ -20,6 +20,7 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.protocol import (
     Cancel,
+    DropLoras,
     EndThinking,
     Heartbeat,
     Hello,
@@ -94,6 +95,10 @@ class ProcessRunner:
     def shed(self, keep_bytes: int) -> None:
         """Ask it to shrink its prefix cache to `keep_bytes`; the next memory report has the outcome."""
         self._send(Shed(keep_bytes=keep_bytes))
+
+    def drop_loras(self, names: tuple[str, ...]) -> None:
+        """Have it drop these adapters, which no request uses; the next memory report has the outcome."""
+        self._send(DropLoras(names=names))
 
     def on_memory(self, report: Callable[[Memory], None]) -> None:
         """Call `report` on the loop with every memory report from now on."""

@@ -54,8 +54,15 @@ class InstallLora:
     then: Callable[[Collection[str], bool], None]
 
 
+@dataclass(frozen=True)
+class RemoveLoras:
+    """Take these adapters out of the model, but for those that a sequence uses."""
+
+    keys: tuple[str, ...]
+
+
 class Quit:
     """End the thread."""
 
 
-Command = Load | Add | Remove | EndThinking | Restored | InstallLora | Shed | Quit
+Command = Load | Add | Remove | EndThinking | Restored | InstallLora | RemoveLoras | Shed | Quit

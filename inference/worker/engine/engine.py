@@ -23,7 +23,16 @@ from typing import TYPE_CHECKING
 from inference.core.protocol import Load, Shed
 from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.callbacks import EngineCallbacks
-from inference.worker.engine.commands import Add, Command, EndThinking, InstallLora, Quit, Remove, Restored
+from inference.worker.engine.commands import (
+    Add,
+    Command,
+    EndThinking,
+    InstallLora,
+    Quit,
+    Remove,
+    RemoveLoras,
+    Restored,
+)
 from inference.worker.model.low_priority import run_at_low_priority
 
 if TYPE_CHECKING:
@@ -130,6 +139,9 @@ class Engine(threading.Thread):
                 self._callbacks.on_thinking_ended(request, sum(ended))
             case InstallLora() if self._loras:
                 self._install(self._loras, command)
+            case RemoveLoras(keys=keys) if self._loras:
+                self._loras.remove(set(keys) - self._loras_in_use)
+                self._callbacks.on_memory()
             case Shed(keep_bytes=keep) if self._prefix_cache:
                 self._prefix_cache.shed(keep)
                 self._update_memory()
@@ -169,9 +181,7 @@ class Engine(threading.Thread):
 
     def _install(self, loras: "LoraStore", command: InstallLora) -> None:
         """Put an adapter into the model, and take out its earlier versions that no sequence uses."""
-        in_use = self._batch.loras if self._batch else set()
-        in_use |= {sequence.lora for sequence in self._restoring.values()}
-        name = command.weights.key.partition("@")[0]
+        in_use, name = self._loras_in_use, command.weights.key.partition("@")[0]
         old = [key for key in loras.keys if key.partition("@")[0] == name and key not in in_use]
         try:
             loras.remove(old)
@@ -181,6 +191,11 @@ class Engine(threading.Thread):
             command.then(old, True)
         else:
             command.then(old, False)
+
+    @property
+    def _loras_in_use(self) -> set[str]:
+        in_batch = self._batch.loras if self._batch else set()
+        return in_batch | {sequence.lora for sequence in self._restoring.values()}
 
     def _add(self, batch: "ResilientBatch", sequences: "tuple[Sequence, ...] | tuple[Inputs]") -> None:
         """Add sequences to the batch, after reading their prefix if the disk has a longer one than memory."""

@@ -1,5 +1,6 @@
 """From a request to the sequences that answer it, checked against the loaded model."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from inference.core.requests import (
     DetokenizeRequest,
     EmbeddingRequest,
     GenerationRequest,
+    Lora,
     Prompt,
     RerankRequest,
     Sampling,
@@ -182,7 +184,7 @@ class Prompts:
                 max_tokens=max_tokens,
                 sampling=_sampling_of_copy(sampling, copy),
                 stop_ids=stop_ids,
-                owner=owner,
+                owner=_owner_of(owner, request.lora),
                 logprobs=request.logprobs,
                 scores_prompt=is_scored(request),
                 prompt_alternatives=request.prompt_logprobs or 0,
@@ -253,6 +255,11 @@ class Prompts:
 
     def _wanted_tokens(self, request: GenerationRequest) -> int:
         return self._options.max_output_tokens if request.max_tokens is None else request.max_tokens
+
+
+def _owner_of(owner: str, lora: Lora | None) -> str:
+    """Whose prefixes are used: an adapter changes keys and values, so it has its own."""
+    return json.dumps([owner, lora.key]) if lora else owner
 
 
 def _sampling_of_copy(sampling: Sampling, copy: int) -> Sampling:
