@@ -14,7 +14,6 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import NEUTRAL, Request, Sampling
 from inference.pool import Pool, PoolOptions
-from inference.repository.catalog import CatalogContents
 from inference.serving import tracing
 
 GB = 10**9
@@ -208,7 +207,8 @@ class FakeCatalog:
         return tuple(self._cards.values())
 
     def find(self, model_id: str) -> ModelCard | None:
-        return CatalogContents.of(self._cards).find(model_id)
+        base = self._cards.get(model_id.rpartition(":")[0])
+        return self._cards.get(model_id) or (base if base and base.lora_of(model_id) else None)
 
     def exact(self, model_id: str) -> ModelCard | None:
         return self._cards.get(model_id)

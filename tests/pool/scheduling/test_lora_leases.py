@@ -14,12 +14,12 @@ BROKEN = LoraCard(name="broken", path="/models/tiny/adapters/broken", problem="i
 
 
 def adapted(**changes: object) -> ModelCard:
-    return card(loras=(PIRATE, SQL, BROKEN), aliases=("t",), **changes)
+    return card(loras=(PIRATE, SQL, BROKEN), **changes)
 
 
 async def test_a_model_and_its_adapters_are_resident_once() -> None:
     scene = Scene(adapted())
-    leases = [await scene.ask(name) for name in ("tiny:pirate", "tiny", "tiny:sql", "t:pirate")]
+    leases = [await scene.ask(name) for name in ("tiny:pirate", "tiny", "tiny:sql", "tiny:pirate")]
     assert len(scene.runners) == 1
     (model,) = scene.pool.snapshot().models
     assert (model.id, model.leases) == ("tiny", 4)
