@@ -43,7 +43,7 @@ def write_mlx(
     keys = sorted({path.split(".", 3)[-1] if ".layers." in path else path for path in changed})
     settings = {
         "fine_tune_type": "dora" if is_dora else "lora",
-        "num_layers": 2,
+        "num_layers": -1,
         "lora_parameters": {"rank": rank, "scale": scale, "dropout": 0.0, "keys": keys},
     }
     return _write(folder, "adapters.safetensors", arrays, settings | config)

@@ -107,7 +107,8 @@ def test_an_earlier_version_that_was_taken_out_is_not_ready(scene: Scene, lora: 
 
 
 def test_the_thread_that_asks_never_waits(scene: Scene, lora: Lora) -> None:
-    asked = threading.Event()
-    threading.Thread(target=lambda: (scene.ask(lora), asked.set())).start()
-    assert asked.wait(5)
+    asking = threading.Thread(target=scene.ask, args=(lora,))
+    asking.start()
+    asking.join(5)
+    assert not asking.is_alive()
     scene.install()
