@@ -94,6 +94,14 @@ class Changed(nn.Module):  # type: ignore[misc]  # MLX's Module is not typed
         self.base = base
         self._stacks: list[Stack] = []
 
+    def __getattr__(self, name: str) -> Any:
+        # A few of mlx-lm's models read a layer's `weight`, its type for example, beside calling it.
+        if name in self:
+            return self[name]
+        if "base" not in self:
+            raise AttributeError(name)
+        return getattr(self["base"], name)
+
     def put(self, factors: dict[str, Factors]) -> None:
         """Add adapters; one of a key that is there is replaced."""
         self._rebuild({**self._all(), **factors})

@@ -14,6 +14,7 @@ from inference.repository.files.lora import BrokenLora, LoraLayer
 from inference.worker.lora.layers import Factors
 
 _LINEAR = (nn.Linear, nn.QuantizedLinear)
+_TEXT = frozenset({"model", "language_model"})
 _EMBEDDING = (nn.Embedding, nn.QuantizedEmbedding)
 Targets = Mapping[str, nn.Module]  # the layers that an adapter may change, by path
 
@@ -41,7 +42,8 @@ def read(given: Lora, layers: Targets, *, is_cpu: bool) -> LoraWeights:
     Raises BrokenLora, or OSError.
     """
     files = lora.read(Path(given.path))
-    found = {layer.path: _target(layer, layers) for layer in files.layers}
+    paths = {layer.path: _path(layer, layers) for layer in files.layers}
+    found = {layer.path: _target(layer, layers.get(paths[layer.path])) for layer in files.layers}
     try:
         arrays: Any = mx.load(str(files.weights))
     except (RuntimeError, ValueError):
@@ -51,13 +53,26 @@ def read(given: Lora, layers: Targets, *, is_cpu: bool) -> LoraWeights:
         ours = _factors(layer, arrays, found[layer.path], is_cpu=is_cpu)
         if not all(mx.isfinite(array).all().item() for array in ours.arrays):
             raise BrokenLora(f"its layer {layer.path[:80]} has numbers that are not finite")
-        factors[layer.path] = ours
+        factors[paths[layer.path]] = ours
     return LoraWeights(given.key, factors)
 
 
-def _target(layer: LoraLayer, layers: Targets) -> nn.Module:
-    """The model's layer of this path; raises BrokenLora where there is none of this size."""
-    found = layers.get(layer.path)
+def _path(layer: LoraLayer, layers: Targets) -> str:
+    """The path of the model's own layer.
+
+    PEFT has the paths of transformers, which differ from mlx-lm's for the text part of multimodal models:
+    `model.language_model.layers.0` is `language_model.model.layers.0` there.
+    """
+    parts, inner, number = layer.path.partition("layers.")
+    if layer.path in layers or not layer.is_transposed or not set(filter(None, parts.split("."))) <= _TEXT:
+        return layer.path
+    same = [path for path in layers if path.endswith(f".{inner}{number}") and inner]
+    is_one = len(same) == 1 and set(same[0].partition("layers.")[0].split(".")) <= {*_TEXT, ""}
+    return same[0] if is_one else layer.path
+
+
+def _target(layer: LoraLayer, found: nn.Module | None) -> nn.Module:
+    """The model's layer; raises BrokenLora where there is none or one of another size."""
     if found is None:
         raise BrokenLora(f"the model has no layer {layer.path[:80]} that it could change")
     shape = _shape(found)

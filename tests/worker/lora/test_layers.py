@@ -133,6 +133,14 @@ def test_embeddings_are_changed_as_input_and_as_head(rows: tuple[str, ...]) -> N
         assert mx.allclose(logits[row], x[row] @ matrix.T, atol=1e-4).item()
 
 
+def test_what_a_model_reads_of_its_layer_is_the_bases() -> None:
+    base = nn.QuantizedLinear.from_linear(nn.Linear(64, OUT), group_size=32, bits=4)
+    layer = ChangedLinear(base)
+    assert layer.weight is base.weight and layer.bits == 4 and layer.base is base
+    with pytest.raises(AttributeError):
+        _ = layer.unknown
+
+
 def test_the_stacks_are_no_parameters_of_the_model() -> None:
     layer: Changed = ChangedLinear(nn.Linear(IN, OUT))
     layer.put({"a": factors(1)})

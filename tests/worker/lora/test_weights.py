@@ -92,6 +92,29 @@ def test_numbers_that_are_not_finite(model: nn.Module, tmp_path: Path, number: f
     assert "not finite" in problem(model, rewritten(folder, **{f"{Q0}.lora_a": broken}))
 
 
+class Multimodal(nn.Module):
+    """The model as the text part of another one."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.language_model = model
+
+
+@pytest.mark.parametrize("prefix", ["model.language_model", "language_model.model", "model"])
+def test_the_text_part_of_a_multimodal_model_is_found(model: nn.Module, tmp_path: Path, prefix: str) -> None:
+    folder = write_peft(tmp_path / "a", {f"{prefix}.layers.0.self_attn.q_proj": (64, 64)})
+    found = targets(Multimodal(model))
+    assert list(read(lora_of(folder), found, is_cpu=True).factors) == [f"language_model.{Q0}"]
+
+
+def test_another_part_of_a_multimodal_model_is_not_taken_for_its_text(
+    model: nn.Module, tmp_path: Path
+) -> None:
+    folder = write_peft(tmp_path / "a", {"model.vision_tower.layers.0.self_attn.q_proj": (64, 64)})
+    with pytest.raises(BrokenLora, match="no layer model.vision_tower"):
+        read(lora_of(folder), targets(Multimodal(model)), is_cpu=True)
+
+
 def test_quantised_layers_are_measured_by_what_they_stand_for(tmp_path: Path) -> None:
     model = tiny(tmp_path / "tiny")
     nn.quantize(model, group_size=32, bits=4)
