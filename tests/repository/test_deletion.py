@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.core.model_card import ModelCard
+from inference.core.model_card import LoraCard, ModelCard
 from inference.repository import deletion
 from tests.fakes import card
 from tests.tiny import make_tiny_model
@@ -101,3 +101,23 @@ def test_files_with_another_name_free_nothing(models: Path, elsewhere: Path) -> 
     os.link(elsewhere / "model.safetensors", folder / "model.safetensors")
     assert deletion.remove(card_of(folder), models).bytes == 0
     assert (elsewhere / "model.safetensors").exists()
+
+
+def test_the_adapters_in_a_models_folder_go_with_it_and_linked_ones_stay(
+    models: Path, elsewhere: Path
+) -> None:
+    folder = make_tiny_model(models / "tiny")
+    own, linked = folder / "adapters" / "own", folder / "adapters" / "linked"
+    own.mkdir(parents=True)
+    (own / "adapters.safetensors").write_bytes(b"x" * 1000)
+    linked.symlink_to(elsewhere)
+    loras = tuple(LoraCard(name=path.name, path=str(path), weight_bytes=1000) for path in (own, linked))
+    done = deletion.remove(card("tiny", path=str(folder), weight_bytes=363_776, loras=loras), models)
+    assert not folder.exists() and (elsewhere / "config.json").exists()
+    assert done.done == "The files of tiny and of its adapters own, linked were deleted."
+    assert done.bytes + linked_size(elsewhere) >= 363_776 and done.bytes <= 364_776
+
+
+def linked_size(folder: Path) -> int:
+    """What the entry of a link to a folder may count as."""
+    return folder.stat().st_size

@@ -15,6 +15,7 @@ from inference.core.config import Config
 from inference.repository.catalog import Catalog
 from inference.serving import runtime
 from tests.fakes import fake_pool
+from tests.loras import Q, layers, write_mlx
 from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.django_db
@@ -151,3 +152,13 @@ def test_a_file_that_is_no_gguf_is_refused_by_name(models: Path, tmp_path: Path)
     with pytest.raises(CommandError, match="--name"):
         run("import_gguf", str(tmp_path / "notes.gguf"), "--name", "../x")
     assert list(models.iterdir()) == []
+
+
+def test_adapters_are_listed_behind_their_model_with_what_is_wrong(models: Path) -> None:
+    folder = make_tiny_model(models / "tiny")
+    write_mlx(folder / "adapters" / "pirate", layers(Q))
+    (folder / "adapters" / "empty").mkdir()
+    lines = run("models").splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["tiny", "tiny:empty", "tiny:pirate"]
+    assert lines[2].endswith("cannot be used: it has no adapter_config.json")
+    assert lines[3].split()[1] == "adapter" and "cannot" not in lines[3]
