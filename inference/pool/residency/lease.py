@@ -50,11 +50,11 @@ class PendingLease:
         """Count the lease and its bytes on the model."""
         if self.tokens is None:
             return
-        self.stream = Stream(self.number, now, self.lora.name if self.lora else "")
+        self.stream = Stream(self.number, now)
         self.held_bytes = self.tokens * resident.kv_per_token
         resident.streams.append(self.stream)
         resident.kv_reserved += self.held_bytes
-        resident.add_lora(self.lora)
+        resident.lease_lora(self.lora)
 
     def correct(self, tokens: int) -> None:
         """Replace the estimate by the exact number of tokens."""
@@ -72,6 +72,7 @@ class PendingLease:
         if resident and stream:
             resident.streams.remove(stream)
             self.stream = None
+            resident.release_lora(self.lora)
             resident.kv_reserved -= self.held_bytes
             resident.unsettled += self.held_bytes
             resident.is_settled = False

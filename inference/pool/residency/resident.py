@@ -1,5 +1,6 @@
 """A resident model and the bytes that it holds."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from inference.core.model_card import LoraCard, ModelCard
@@ -12,11 +13,10 @@ _SHED_RETRY_S = 5.0
 
 @dataclass(frozen=True)
 class Stream:
-    """One lease of a model: the number of its request, as they came, when it was granted, its adapter."""
+    """One lease of a model: the number of its request, as they came, and when it was granted."""
 
     number: int
     granted_at: float
-    lora: str = ""
 
 
 @dataclass(eq=False)
@@ -43,6 +43,7 @@ class Resident:
     is_settled: bool = True  # the worker has reported since the last lease ended
     has_been_stopped: bool = False  # the pool ended its worker
     loras: dict[str, int] = field(default_factory=dict)  # bytes of its loaded adapters, latest used last
+    lora_leases: Counter[str] = field(default_factory=Counter)  # of each of them
     cancel_reason: str = ""  # why its load was cancelled
     _dropped: int = 0  # bytes of dropped adapters that the worker's report still has
     _shed_to: int | None = None
@@ -83,15 +84,22 @@ class Resident:
         """Bytes that a lease with this adapter adds: none where an earlier one has loaded it."""
         return max(0, lora.resident_bytes - self.loras.get(lora.name, 0)) if lora else 0
 
-    def add_lora(self, lora: LoraCard | None) -> None:
+    def lease_lora(self, lora: LoraCard | None) -> None:
         """Count an adapter from its first lease on: the worker keeps it until it is dropped."""
         if lora:
+            self.lora_leases[lora.name] += 1
             self.loras[lora.name] = max(lora.resident_bytes, self.loras.pop(lora.name, 0))
+
+    def release_lora(self, lora: LoraCard | None) -> None:
+        """A lease of an adapter has ended."""
+        if lora:
+            self.lora_leases[lora.name] -= 1
 
     def idle_loras(self, wanted: str = "") -> dict[str, int]:
         """The bytes of its adapters without streams, least recently used first; not of a `wanted` one."""
-        used = {wanted, *(stream.lora for stream in self.streams)}
-        return {name: size for name, size in self.loras.items() if name not in used}
+        return {
+            name: size for name, size in self.loras.items() if name != wanted and not self.lora_leases[name]
+        }
 
     def drop_loras(self, names: tuple[str, ...]) -> None:
         """Have the worker drop these adapters."""

@@ -11,6 +11,7 @@ samplers row by row, and has logits processors that need the tokens. This is its
 5. Start to compute them, and return the tokens of the last step, which are ready by now.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import mlx.core as mx
@@ -28,12 +29,24 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
     _next_tokens: Any
     _next_logprobs: list[LazyLogprob | None]
 
+    @property
+    def model(self) -> Callable[..., mx.array]:
+        """The model, in which each row of this batch is computed with its adapter."""
+        return self._forward
+
+    @model.setter
+    def model(self, model: Callable[..., mx.array]) -> None:
+        self._model = model
+
+    def _forward(self, *inputs: Any, **options: Any) -> mx.array:
+        with lora_rows([sampler.lora for sampler in self.samplers]):
+            return self._model(*inputs, **options)
+
     def _step(self) -> tuple[list[int], list[LazyLogprob | None]]:
         """Start to compute the next tokens; returns the current ones with their log probabilities."""
         self._current_tokens, self._current_logprobs = self._next_tokens, self._next_logprobs
         inputs = self._current_tokens
-        with lora_rows([sampler.lora for sampler in self.samplers]):
-            logits = self.model(inputs[:, None], cache=self.prompt_cache)[:, -1, :]
+        logits = self.model(inputs[:, None], cache=self.prompt_cache)[:, -1, :]
         if any(sampler.is_constrained for sampler in self.samplers):
             mx.async_eval(logits)  # type: ignore[no-untyped-call]  # computed while the masks are made
             for sampler, token in zip(self.samplers, inputs.tolist(), strict=True):
