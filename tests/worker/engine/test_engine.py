@@ -16,6 +16,7 @@ from inference.worker.engine.callbacks import EngineCallbacks
 from inference.worker.engine.commands import Add, Quit, Remove
 from inference.worker.engine.engine import Engine
 from inference.worker.engine.sequence import Prefilled, Sampled
+from inference.worker.lora.weights import targets
 from inference.worker.model.loaded_model import LoadedModel
 from tests.worker.models import Poisoned, Unremovable, sequence, tiny
 
@@ -92,6 +93,7 @@ def _loaded(model: nn.Module) -> LoadedModel:
         vocab_size=264,
         device="cpu",
         seconds=0.0,
+        lora_targets=targets(model),
     )
 
 
