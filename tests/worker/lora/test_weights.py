@@ -92,7 +92,7 @@ def test_numbers_that_are_not_finite(model: nn.Module, tmp_path: Path, number: f
     assert "not finite" in problem(model, rewritten(folder, **{f"{Q0}.lora_a": broken}))
 
 
-class Multimodal(nn.Module):
+class Multimodal(nn.Module):  # type: ignore[misc]  # MLX's Module is not typed
     """The model as the text part of another one."""
 
     def __init__(self, model: nn.Module) -> None:
