@@ -92,6 +92,9 @@ class Changed(nn.Module):  # type: ignore[misc]  # MLX's Module is not typed
     def __init__(self, base: nn.Module) -> None:
         super().__init__()
         self.base = base
+        # Once more beside MLX's store of layers, which takes Python longer to read than a row without an
+        # adapter should cost.
+        object.__setattr__(self, "_plain", base)
         self._stacks: list[Stack] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -122,10 +125,8 @@ class Changed(nn.Module):  # type: ignore[misc]  # MLX's Module is not typed
             Stack({key: one for key, one in factors.items() if one.kind == kind}) for kind in kinds
         ]
 
-    def _used(self, rows: Rows | None) -> list[tuple[Stack, Places]]:
+    def _used(self, rows: Rows) -> list[tuple[Stack, Places]]:
         """The stacks in which a row finds its adapter."""
-        if rows is None:
-            return []
         found = [(stack, rows.places(stack.keys)) for stack in self._stacks]
         return [(stack, places) for stack, places in found if not places.is_empty]
 
@@ -134,8 +135,10 @@ class ChangedLinear(Changed):
     """A Linear or QuantizedLinear."""
 
     def __call__(self, x: mx.array) -> mx.array:
-        y: mx.array = self.base(x)
-        for stack, places in self._used(current()):
+        y: mx.array = self._plain(x)
+        if (rows := current()) is None:
+            return y
+        for stack, places in self._used(rows):
             y = stack.change(x, y, places)
         return y
 
@@ -144,8 +147,10 @@ class ChangedEmbedding(Changed):
     """An Embedding or QuantizedEmbedding: A has a row for each token id."""
 
     def __call__(self, ids: mx.array) -> mx.array:
-        y: mx.array = self.base(ids)
-        for stack, places in self._used(current()):
+        y: mx.array = self._plain(ids)
+        if (current_rows := current()) is None:
+            return y
+        for stack, places in self._used(current_rows):
             rows = len(places.indices)
             at = places.indices.reshape(rows, *[1] * (ids.ndim - 1))
             inner = _masked(stack.a[at, ids].reshape(rows, -1, stack.a.shape[-1]), places)
@@ -155,8 +160,10 @@ class ChangedEmbedding(Changed):
 
     def as_linear(self, x: mx.array) -> mx.array:
         """The same matrix as the head of the model: (B, ..., size) to (B, ..., V)."""
-        y: mx.array = self.base.as_linear(x)
-        for stack, places in self._used(current()):
+        y: mx.array = self._plain.as_linear(x)
+        if (rows := current()) is None:
+            return y
+        for stack, places in self._used(rows):
             inner = gathered(x.reshape(len(places.indices), -1, x.shape[-1]), stack.b.swapaxes(1, 2), places)
             added = mx.gather_mm(inner, stack.a.swapaxes(1, 2), rhs_indices=places.indices)
             y = y + _as(y, added).reshape(y.shape)
