@@ -1,5 +1,7 @@
 """Leases of `model:adapter`: the model is resident once, its adapters count from their first lease."""
 
+from typing import Any
+
 import pytest
 
 from inference.core.errors import ModelLoadFailed, ModelNotFound, ModelTooLarge, ServerError
@@ -13,7 +15,7 @@ SQL = LoraCard(name="sql", path="/models/tiny/adapters/sql", version="1", reside
 BROKEN = LoraCard(name="broken", path="/models/tiny/adapters/broken", problem="it has no weights")
 
 
-def adapted(**changes: object) -> ModelCard:
+def adapted(**changes: Any) -> ModelCard:
     return card(loras=(PIRATE, SQL, BROKEN), **changes)
 
 
