@@ -45,6 +45,13 @@ def django_db_modify_db_settings() -> None:
     database["TEST"]["NAME"] = str(settings.CONFIG.data_dir / "test.sqlite3")
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    from tests.people import hash_passwords_quickly
+
+    hash_passwords_quickly()
+
+
 @pytest.fixture
 def staff(db: None) -> "Client":
     """The browser of a superuser."""

@@ -156,9 +156,9 @@ def test_bodies_that_nobody_thought_of_disturb_nobody(tiny_site: Site, path: str
     some = settings(
         max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
     )
-    with Canary(tiny_site.url, **SONG | {"max_tokens": 400}) as canary:
+    with Canary(tiny_site.url, **SONG | {"max_tokens": 200}) as canary:
         some(given(odd)(send))()
         longer = canary.song()
-    with Canary(tiny_site.url, **SONG | {"max_tokens": 400}) as canary:
+    with Canary(tiny_site.url, **SONG | {"max_tokens": 200}) as canary:
         assert canary.song() == longer
     check_well(tiny_site, greeting)

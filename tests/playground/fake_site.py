@@ -65,6 +65,9 @@ if __name__ == "__main__":
     from django.contrib.auth.models import User
     from django.core.management import call_command
 
+    from tests.people import hash_passwords_quickly
+
+    hash_passwords_quickly()
     call_command("migrate", verbosity=0)
     for name in ACCOUNTS:
         User.objects.create_user(name, password=f"{name} and her cat", is_staff=name == "clara")
