@@ -41,10 +41,6 @@ ONLY_IN_WORKERS = ("mlx", "mlx_lm", "transformers")
 MOST_LINES = 300
 MOST_LINES_OF_NINE_IN_TEN = 200
 MOST_LINES_OF_A_FUNCTION = 50
-LONGER: dict[str, str] = {  # file: why it may be longer
-    "tests/api/openai/open_responses.py": "one specification, in the order of its document",
-    "tests/api/openai/whole_bodies.py": "a body of each endpoint, with every field that it has",
-}
 
 
 def sources() -> list[Path]:
@@ -178,7 +174,7 @@ def test_no_file_grows_beyond_its_size(pattern: str) -> None:
         if (lines := len(path.read_text().splitlines())) > MOST_LINES
     }
     assert files
-    assert {name: lines for name, lines in long.items() if name not in LONGER} == {}
+    assert long == {}
 
 
 def test_nine_files_in_ten_are_short() -> None:

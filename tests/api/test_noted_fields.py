@@ -12,6 +12,7 @@ from tests.api.anthropic import whole_bodies as anthropic
 from tests.api.ollama import whole_bodies as ollama
 from tests.api.openai import reference
 from tests.api.openai import whole_bodies as openai
+from tests.api.openai.body_places import Path, replaced
 
 BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     f"{dialect.__name__.split('.')[-2]} {name}": body
@@ -22,7 +23,7 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
 VALUES: tuple[Any, ...] = ("something", 0, True, {"a": [1]}, [])
 
 
-def objects(made: Any, at: openai.Path = ()) -> Iterator[tuple[type[Strict], openai.Path]]:
+def objects(made: Any, at: Path = ()) -> Iterator[tuple[type[Strict], Path]]:
     """The class and the place of every object in a body."""
     if isinstance(made, list):
         for place, item in enumerate(made):
@@ -34,7 +35,7 @@ def objects(made: Any, at: openai.Path = ()) -> Iterator[tuple[type[Strict], ope
         yield from objects(getattr(made, name), (*at, field.alias or name))
 
 
-def value_at(body: Any, path: openai.Path) -> Any:
+def value_at(body: Any, path: Path) -> Any:
     for step in path:
         body = body[step]
     return body
@@ -51,7 +52,7 @@ def test_what_is_noted_changes_nothing_and_is_listed(name: str) -> None:
     for owner, path in objects(plain):
         whole = value_at(body, path)
         for field, value in itertools.product(owner.noted.keys() - whole.keys(), VALUES):
-            noted = check(openai.replaced(body, path, whole | {field: value}), schema)
+            noted = check(replaced(body, path, whole | {field: value}), schema)
             assert meaning(noted) == meaning(plain)
             added = set(noted_in(noted)) - set(noted_in(plain))
             assert added == (set() if field in owner.silent else {".".join(map(str, (*path, field)))})
@@ -63,7 +64,7 @@ def test_nothing_is_noted_where_nothing_is_asked_for(name: str) -> None:
     plain = check(body, schema)
     for owner, path in objects(plain):
         nothing = dict.fromkeys(owner.noted.keys() - value_at(body, path).keys())
-        asked = check(openai.replaced(body, path, value_at(body, path) | nothing), schema)
+        asked = check(replaced(body, path, value_at(body, path) | nothing), schema)
         assert list(noted_in(asked)) == list(noted_in(plain))
 
 

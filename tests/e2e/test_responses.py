@@ -9,7 +9,8 @@ import pytest
 from openai import OpenAI
 from pydantic import BaseModel, ConfigDict, Field
 
-from tests.api.openai.open_responses import check_response, check_stream
+from tests.api.openai.open_response_events import check_stream
+from tests.api.openai.open_responses import check_response
 from tests.e2e.site import STARTER, Site
 
 pytestmark = pytest.mark.e2e

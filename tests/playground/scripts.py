@@ -20,7 +20,7 @@ from inference.core.events import (
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded
 from inference.core.requests import ChatRequest, Request
-from tests.fakes import FakeRunner
+from tests.thinking_runner import EndlessReasoner
 
 TOKEN_S = 0.012
 
@@ -120,12 +120,8 @@ async def called(request: ChatRequest) -> AsyncGenerator[Event]:
     yield Finished(usage=Usage(prompt_tokens=1200, completion_tokens=9))
 
 
-class ScriptedRunner(FakeRunner):
+class ScriptedRunner(EndlessReasoner):
     """A fake model whose answer depends on the last word of the question."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._thinking: dict[int, asyncio.Event] = {}
 
     async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
         if card.id.startswith("broken"):
@@ -150,24 +146,6 @@ class ScriptedRunner(FakeRunner):
         async for event in self._answer(topic, request):
             yield event
 
-    async def end_thinking(self, request: Request) -> int:
-        """End the reasoning about a question that is thought about endlessly."""
-        ended = self._thinking.get(id(request))
-        if ended is None:
-            return 0
-        ended.set()
-        return 1
-
-    async def _endless_thoughts(self, request: ChatRequest) -> AsyncGenerator[Event]:
-        """Reason until it is ended."""
-        self._thinking[id(request)] = ended = asyncio.Event()
-        try:
-            while not ended.is_set():
-                yield ReasoningDelta(text="But what if? ")
-                await asyncio.sleep(0.05)
-        finally:
-            del self._thinking[id(request)]
-
     async def _answer(self, topic: str, request: ChatRequest) -> AsyncGenerator[Event]:
         if topic == "refused":
             raise ContextLengthExceeded("The prompt has 9,000 tokens and the model reads 8,192; shorten it.")
@@ -187,8 +165,10 @@ class ScriptedRunner(FakeRunner):
                 yield ReasoningDelta(text=piece)
                 await asyncio.sleep(TOKEN_S)
         if topic == "endlessly":
-            async for event in self._endless_thoughts(request):
-                yield event
+            with self.reasoning(request) as ended:
+                while not ended.is_set():
+                    yield ReasoningDelta(text="But what if? ")
+                    await asyncio.sleep(0.05)
         parts = pieces(text)
         for index, piece in enumerate(parts):
             if topic == "dies" and index == 12:

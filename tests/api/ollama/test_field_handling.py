@@ -35,10 +35,10 @@ from inference.core.requests import Message, ToolCall
 from tests.api.ollama.asking import HELLO, ask
 from tests.api.ollama.whole_bodies import BODIES, CHAT, FUNCTION, OPTIONS
 from tests.api.openai import reference
+from tests.api.openai.body_places import paths, replaced
 from tests.api.openai.test_reaching import value_at
 from tests.api.openai.test_wrong_values import WRONG
 from tests.api.openai.test_wrong_values import check as check_error
-from tests.api.openai.whole_bodies import paths, replaced
 from tests.fakes import FakeRunner, serving
 
 PLAIN: dict[str, Any] = {"model": "tiny", "messages": HELLO}

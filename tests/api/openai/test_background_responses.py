@@ -12,7 +12,8 @@ from inference.api.openai.responses import background_runs
 from inference.core.errors import ContextLengthExceeded, WorkerDied
 from inference.models import StoredResponse
 from tests.api.openai.asking import error_of
-from tests.api.openai.open_responses import check_response, check_stream
+from tests.api.openai.open_response_events import check_stream
+from tests.api.openai.open_responses import check_response
 from tests.api.openai.responding import ENDED, SAID, THOUGHT, made, post, refused, telling
 from tests.fakes import FakeRunner, serving
 

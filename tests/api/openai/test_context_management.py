@@ -12,8 +12,9 @@ from inference.core.errors import ContextLengthExceeded
 from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, Tokenized, Usage
 from inference.core.requests import ChatRequest, Request, TokenizeRequest
 from tests.api.openai.asking import error_of
+from tests.api.openai.open_response_events import check_stream
 from tests.api.openai.open_response_items import check_item
-from tests.api.openai.open_responses import check_response, check_stream
+from tests.api.openai.open_responses import check_response
 from tests.api.openai.responding import NOW, post, refused
 from tests.api.openai.test_compaction import TURNS
 from tests.api.openai.test_conversations import begun, call

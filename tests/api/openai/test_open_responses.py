@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from inference.core.errors import QueueFull, WorkerDied
 from inference.core.events import Accepted, Ended, Event
 from inference.core.requests import NEUTRAL, Sampling
+from tests.api.openai.open_response_events import check_stream
 from tests.api.openai.open_response_items import check_item
-from tests.api.openai.open_responses import check_response, check_stream
+from tests.api.openai.open_responses import check_response
 from tests.api.openai.responding import CALLED, ENDED, NOW, SAID, THOUGHT, made, post, telling
 from tests.api.openai.test_streamed_is_whole import answers
 from tests.fakes import EventRunner, FakeRunner, card, serving

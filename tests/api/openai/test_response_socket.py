@@ -16,7 +16,8 @@ from inference.core.config import Config
 from inference.core.errors import QueueFull, WorkerDied
 from mlxsite.asgi import application
 from tests.accounts.making import make_key
-from tests.api.openai.open_responses import check_event, check_response
+from tests.api.openai.open_response_events import check_event
+from tests.api.openai.open_responses import check_response
 from tests.api.openai.responding import ENDED, SAID, telling
 from tests.api.openai.test_conversation_responses import texts
 from tests.api.openai.test_conversations import begun

@@ -10,7 +10,8 @@ from django.test import AsyncClient
 from inference.api.http import sse
 from inference.core.events import Accepted, Ended, Event, Progress, TextDelta, TokenLogprob, ToolCallDelta
 from inference.core.requests import Request
-from tests.api.openai.open_responses import check_response, check_stream
+from tests.api.openai.open_response_events import check_stream
+from tests.api.openai.open_responses import check_response
 from tests.api.openai.responding import CALLED, ENDED, NOW, SAID, THOUGHT, made, post, telling
 from tests.fakes import EventRunner, serving
 

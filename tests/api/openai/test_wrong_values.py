@@ -20,8 +20,9 @@ from inference.api.openai.schemas.input_items import _BRANCHES
 from inference.api.openai.schemas.response_tools import is_hosted
 from inference.core.errors import InvalidRequest
 from tests.api.openai import reference
+from tests.api.openai.body_places import paths, replaced
 from tests.api.openai.test_schemas import read
-from tests.api.openai.whole_bodies import BODIES, CHAT, RESPONSE, paths, replaced
+from tests.api.openai.whole_bodies import BODIES, CHAT, RESPONSE
 
 WRONG: list[Any] = [
     *(5, 1.5, -1, "", "x", "x" * 600, True, None, [], {}, [5], ["x"], [[]], [{}], [{"type": "mcp"}]),

@@ -1,6 +1,6 @@
 """For each endpoint a body that has every field of its schema, so that each can be broken in turn."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from inference.api.openai.schemas import (
@@ -16,7 +16,6 @@ from inference.api.openai.schemas import (
 from inference.api.openai.schemas.conversations import ConversationBody, ConversationUpdate, ItemsBody
 from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, TokenizeTextBody
 
-Path = tuple[str | int, ...]
 _CALL = {"id": "a", "type": "function", "function": {"name": "now", "arguments": "{}"}}
 _OTHERS: dict[str, Any] = {
     "timings": True,
@@ -290,21 +289,3 @@ BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "detokenize": (DetokenizeBody, {"model": "tiny", "tokens": [1]}),
     "control": (ControlBody, {"id": "chatcmpl-1", "action": "reasoning_end"}),
 }
-
-
-def paths(value: Any, above: Path = ()) -> Iterator[Path]:
-    """Every place in a body."""
-    inside: Any = value.items() if isinstance(value, dict) else enumerate(value)
-    for step, below in inside:
-        yield (*above, step)
-        if isinstance(below, dict | list):
-            yield from paths(below, (*above, step))
-
-
-def replaced(body: Any, path: Path, value: Any) -> Any:
-    """A copy with another value in one place."""
-    if not path:
-        return value
-    copy = dict(body) if isinstance(body, dict) else list(body)
-    copy[path[0]] = replaced(body[path[0]], path[1:], value)  # type: ignore[index]
-    return copy
