@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tests.api.anthropic import proofs as anthropic
 
 _CLIENT = "e2e/test_openai_client.py"
+_FIELDS = "e2e/test_openai_fields.py"
 _STRUCTURED = "e2e/test_openai_structured_output.py"
 _SCHEMAS = "api/openai/test_schemas.py"
 HANDLING_FILE = "api/openai/test_field_handling.py"
@@ -66,11 +67,11 @@ PROOFS: Mapping[str, str] = {
     "frequency_penalty": "worker/engine/test_batch.py::test_a_frequency_penalty_counts_the_answer_only",
     "repetition_penalty": "worker/sampling/test_token_sampler.py::test_logits_are_penalised_and_biased",
     "logit_bias": f"{_CLIENT}::test_penalties_and_biases_do_what_they_say",
-    "seed": f"{_CLIENT}::test_a_seed_repeats_the_answer",
+    "seed": f"{_FIELDS}::test_a_seed_repeats_the_answer",
     "n": f"{_ANSWERS}::test_each_of_n_answers_is_what_its_seed_gives_alone",
     "stop": f"{_CLIENT}::test_a_stop_string_cuts_the_text_at_any_token_boundary",
-    "stream": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
-    "stream_options": f"{_CLIENT}::test_a_stream_is_the_same_answer_in_pieces",
+    "stream": f"{_FIELDS}::test_a_stream_is_the_same_answer_in_pieces",
+    "stream_options": f"{_FIELDS}::test_a_stream_is_the_same_answer_in_pieces",
     "stream_options.continuous_usage_stats": f"{_EXTRAS}::test_usage_so_far_comes_where_it_is_asked_for",
     "timings": f"{_EXTRAS}::test_timings_come_where_they_are_asked_for",
     "return_progress": f"{_EXTRAS}::test_progress_comes_where_it_is_asked_for",
