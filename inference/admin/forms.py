@@ -50,7 +50,7 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
     class Meta:
         model = ServedModel
         fields = (
-            *("is_enabled", "is_pinned", "idle_ttl_s", "aliases", "adapter", "context_cap"),
+            *("is_enabled", "is_pinned", "idle_ttl_s", "aliases", "adapter", "context_cap", "kv_bits"),
             *_SAMPLING,
         )
 

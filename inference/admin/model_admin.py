@@ -39,7 +39,7 @@ _IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"
 _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
 _MISSING = {"forget": "Forget it"}
 _ALWAYS = {"examine": "Test"}
-_APPLIED_AT_LOAD = {"adapter", "context_cap"}
+_APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits"}
 
 
 class Button(NamedTuple):
@@ -59,6 +59,7 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
     fieldsets = (
         (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
         ("Prompt format", {"fields": ("adapter", "context_cap")}),
+        ("Memory", {"fields": ("kv_bits",)}),
         (
             "Default sampling",
             {"fields": ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")},
@@ -152,6 +153,7 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
             "Stop tokens": " ".join(loaded.stop_tokens) or "none",
             "Device": " with ".join(filter(None, (loaded.device, loaded.blas))),
             "Context": f"{loaded.context_length:,} tokens",
+            "KV cache": f"{loaded.kv_bits} bits" if loaded.kv_bits else "whole",
             "Memory per token of context": f"{loaded.kv_bytes_per_token:,} bytes",
             "Loaded in": f"{loaded.seconds:.1f} s",
         }

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from inference.core import addresses
+from inference.core.model_card import KV_BITS
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 _PREFIX = "MLX_SERVER_"
@@ -116,6 +117,7 @@ class Config(BaseSettings):
     )
     max_output_tokens: int = Field(4096, ge=1, description="Maximum answer length of requests that set none.")
     max_batch: int = Field(32, ge=1, le=256, description="Sequences one model decodes together.")
+    kv_bits: int = Field(0, description="Bits of a number in the KV caches: 8, 4, or 0 for whole numbers.")
     exact_seeds: bool = Field(
         False, description="Compute seeded requests one by one: the same text to the last bit, but slower."
     )
@@ -158,6 +160,13 @@ class Config(BaseSettings):
     def _is_a_time_or_for_ever(cls, value: float) -> float:
         if -1 < value < 0:
             raise ValueError("give seconds from 0 up, or -1 to keep models for ever")
+        return value
+
+    @field_validator("kv_bits")
+    @classmethod
+    def _is_a_number_of_bits(cls, value: int) -> int:
+        if value not in KV_BITS:
+            raise ValueError("give 8 or 4, or 0 for whole numbers")
         return value
 
     @field_validator("memory_limit")

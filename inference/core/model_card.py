@@ -9,13 +9,14 @@ from inference.core.requests import Lora, Sampling
 
 ModelKind = Literal["chat", "embedding", "rerank"]
 Light = Literal["green", "amber", "red"]
+KV_BITS = (0, 4, 8)  # that a number of the KV caches may have; 0: they stay whole
 
 
 class Finding(Struct, frozen=True, kw_only=True):
     """One thing that the self-test of a loaded model's adapter found wrong, as a text for its owner."""
 
     light: Light  # amber: it works and is not right; red: what it is about is refused
-    about: Literal["chat", "roles", "stops", "tools", "batch", "tokenizer", "prefixes"]
+    about: Literal["chat", "roles", "stops", "tools", "batch", "tokenizer", "prefixes", "kv_cache"]
     text: str
 
 
@@ -33,6 +34,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     adapter: str = ""  # by name, in the place of the one that would be found
     is_enabled: bool = True
     context_cap: int | None = None  # tokens, below the model's own
+    kv_bits: int | None = None  # of quantised KV caches, 0 for whole ones; None: the site's setting
     sampling: Sampling = Sampling()  # for what a request leaves open, before the model's own
 
 
@@ -52,6 +54,14 @@ class LoraCard(Struct, frozen=True, kw_only=True):
         return Lora(name=self.name, path=self.path, version=self.version)
 
 
+class KVEstimate(Struct, frozen=True, kw_only=True):
+    """What a model is predicted to need with KV caches of so many bits; 0 bits: with whole ones."""
+
+    bits: int
+    bytes_per_token: int
+    prefill_bytes: int
+
+
 class ModelCard(Struct, frozen=True, kw_only=True):
     """What is known of a model before anything is loaded: read from its folder's small files."""
 
@@ -66,6 +76,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     resident_bytes: int  # predicted once loaded on this machine, dequantised where that is what we do
     kv_bytes_per_token: int = 0  # predicted growth of one sequence's KV cache
     prefill_bytes: int = 0  # predicted transients of one chunk of prefill
+    kv_bits: int = 0  # of its KV caches, from the next load on; 0: they stay whole
+    kv_estimates: tuple[KVEstimate, ...] = ()  # for each number of bits; none: it has no KV caches
     created: int = 0  # unix time of config.json
     problem: str = ""  # why it cannot be served, as a text for its owner; empty when it can
     is_enabled: bool = True  # False: an operator has switched it off, which is its problem if it has no other
@@ -140,6 +152,18 @@ class ModelCard(Struct, frozen=True, kw_only=True):
         """This card with the bytes of an adapter."""
         more = lora.resident_bytes if lora else 0
         return structs.replace(self, resident_bytes=self.resident_bytes + more) if more else self
+
+    def with_kv_bits(self, bits: int) -> "ModelCard":
+        """This card with KV caches of so many bits, and what it needs with them."""
+        for estimate in self.kv_estimates:
+            if estimate.bits == bits:
+                return structs.replace(
+                    self,
+                    kv_bits=bits,
+                    kv_bytes_per_token=estimate.bytes_per_token,
+                    prefill_bytes=estimate.prefill_bytes,
+                )
+        return self
 
     def with_choices_of(self, other: "ModelCard") -> "ModelCard":
         """This card with those of the operator's choices in `other` that need no reload."""

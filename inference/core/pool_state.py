@@ -33,6 +33,7 @@ class Loaded(Struct, frozen=True, kw_only=True):
     vocab_size: int
     device: str  # "cpu", "gpu"
     kv_bytes_per_token: int = 0
+    kv_bits: int = 0  # of quantised KV caches; 0: they are whole
     blas: str = ""  # which BLAS library a CPU worker multiplies with
     adapter: str = ""
     stop_tokens: tuple[str, ...] = ()

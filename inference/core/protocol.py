@@ -40,6 +40,7 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     prefix_cache_bytes: int = 0  # 0: keep no prefixes
     prefix_disk_path: str = ""  # where prefixes are spilled to; empty: nowhere
     prefix_disk_bytes: int = 0
+    kv_bits: int = 0  # of quantised KV caches: 8 or 4; 0: they stay whole
     has_exact_seeds: bool = False  # compute seeded requests by themselves
     batch_support_path: str = ""  # where results of the batch verification are kept; empty: nowhere
 

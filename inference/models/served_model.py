@@ -38,6 +38,7 @@ _NOTHING_CHOSEN = models.Q(
     adapter="",
     is_enabled=True,
     context_cap__isnull=True,
+    kv_bits__isnull=True,
     **{f"{name}__isnull": True for name in _SAMPLING_FIELDS},
 )
 
@@ -99,6 +100,13 @@ class ServedModel(models.Model):
         validators=[MinValueValidator(16)],
         help_text="Tokens of prompt and answer together, from the next load on; empty for the model's own.",
     )
+    kv_bits = models.PositiveSmallIntegerField(
+        "KV cache",
+        null=True,
+        blank=True,
+        choices=[(0, "whole"), (8, "8 bits"), (4, "4 bits")],
+        help_text="Fewer bits leave memory for more requests, from the next load on; empty for the site's.",
+    )
     temperature = _upto(
         2, "0 to 2, for requests that name none; empty for the model's own.", MinValueValidator(0)
     )
@@ -136,6 +144,7 @@ class ServedModel(models.Model):
             adapter=self.adapter,
             is_enabled=self.is_enabled,
             context_cap=self.context_cap,
+            kv_bits=self.kv_bits,
             sampling=Sampling(**{name: getattr(self, name) for name in _SAMPLING_FIELDS}),
         )
 

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import msgspec
 
-from inference.core.model_card import ModelCard
+from inference.core.model_card import KV_BITS, KVEstimate, ModelCard
 from inference.core.requests import Sampling
 from inference.repository import lora_folders, memory_estimate
 from inference.repository.files import context_length, json_files, pooling, remote_code
@@ -25,6 +25,15 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     dequantises: bool
     context_limit: int | None = None
     prefill_step: int = 512
+    kv_bits: int = 0  # of KV caches, where nothing was chosen for a model
+
+
+class Shape(TypedDict):
+    """What the memory of a forward pass depends on beside the model."""
+
+    dequantises: bool
+    step: int
+    context_length: int
 
 
 def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine: Machine) -> ModelCard:
@@ -43,8 +52,8 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine
     limit = min((limit for limit in (machine.context_limit, pools and pools.longest) if limit), default=None)
     own = _own_context(folder, config)
     dequantises, longest = machine.dequantises, min(own, limit or own)
-    predict = memory_estimate.embedding_bytes if pools else memory_estimate.prefill_bytes
-    return ModelCard(
+    shape = Shape(dequantises=dequantises, step=machine.prefill_step, context_length=longest)
+    card = ModelCard(
         id=name,
         path=str(folder),
         source=source,
@@ -56,12 +65,8 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine
         resident_bytes=int(
             memory_estimate.weight_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE
         ),
-        kv_bytes_per_token=0
-        if pools
-        else memory_estimate.kv_bytes_per_token(config, dequantises=dequantises),
-        prefill_bytes=predict(
-            config, dequantises=dequantises, step=machine.prefill_step, context_length=longest
-        ),
+        prefill_bytes=memory_estimate.embedding_bytes(config, **shape) if pools else 0,
+        kv_estimates=() if pools else _kv_estimates(config, shape),
         created=_changed_at(folder / "config.json"),
         kind="chat" if not pools else "rerank" if pools.reranks else "embedding",
         problem=sayable(problem),
@@ -73,6 +78,21 @@ def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine
             dequantises=dequantises,
             refusal=_NO_TEXT if pools else "",
         ),
+    )
+    return card.with_kv_bits(machine.kv_bits)
+
+
+def _kv_estimates(config: Mapping[str, Any], shape: Shape) -> tuple[KVEstimate, ...]:
+    """What the model needs with KV caches of each number of bits."""
+    return tuple(
+        KVEstimate(
+            bits=bits,
+            bytes_per_token=memory_estimate.kv_bytes_per_token(
+                config, dequantises=shape["dequantises"], kv_bits=bits
+            ),
+            prefill_bytes=memory_estimate.prefill_bytes(config, **shape, kv_bits=bits),
+        )
+        for bits in KV_BITS
     )
 
 

@@ -73,6 +73,7 @@ class Catalog:
         choices: Callable[[], Choices] = no_choices,
         context_limit: int | None = None,
         prefill_step: int = 512,
+        kv_bits: int = 0,
         clock: Callable[[], float] = time.monotonic,
         timeout_s: float = _TIMEOUT_S,
     ) -> None:
@@ -85,6 +86,7 @@ class Catalog:
             dequantises=sys.platform != "darwin" if dequantises is None else dequantises,
             context_limit=context_limit,
             prefill_step=prefill_step,
+            kv_bits=kv_bits,
         )
         self._scans = BackgroundRefresh(
             self._scan, refresh_after_s=_RESCAN_AFTER_S, timeout_s=timeout_s, clock=clock
@@ -168,8 +170,9 @@ class Catalog:
 def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
     if choice == _NO_CHOICE:
         return card
+    bits = card.kv_bits if choice.kv_bits is None else choice.kv_bits
     return msgspec.structs.replace(
-        card,
+        card.with_kv_bits(bits),
         is_pinned=choice.is_pinned,
         idle_ttl_s=choice.idle_ttl_s,
         aliases=choice.aliases,

@@ -31,6 +31,16 @@ _KEEPS_LATENTS = frozenset(
     }
 )
 
+# Their KV caches stay whole: attention sinks, windows, or caches that mlx-lm's model reads itself.
+_KEEPS_WHOLE = frozenset(
+    {
+        *("baichuan_m1", "deepseek_v32", "deepseek_v41", "falcon_h1", "glm_moe_dsa", "gpt_oss", "llama4"),
+        *("longcat_flash", "longcat_flash_ngram", "mimo_v2_flash", "minimax_m3_vl"),
+    }
+)
+# Fields of models that have windows or recurrent states in layers that the config names in ways of its own.
+_OTHER_LAYERS = ("sliding_window", "hybrid_override_pattern", "layers_block_type", "attn_layer_indices")
+
 
 def weight_bytes(tensors: Iterable[Tensor], config: Mapping[str, Any], *, dequantises: bool) -> int:
     """Bytes of the weights once loaded: as stored on a GPU, as fp32 where the worker dequantises."""
@@ -77,26 +87,38 @@ def quantization(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> str:
     return sizes.most_common(1)[0][0] if sizes else ""
 
 
-def kv_bytes_per_token(config: Mapping[str, Any], *, dequantises: bool) -> int:
+def kv_bytes_per_token(config: Mapping[str, Any], *, dequantises: bool, kv_bits: int = 0) -> int:
     """What one token of one sequence adds to the KV cache: layers x (keys + values) x bytes of a number.
 
     Every layer counts as one of full attention. Sliding windows stop growing and recurrent layers never
     grow, so of such models this is too much for long sequences. Where the heads are not given they are
     taken to be as wide as the hidden size, which is true without grouped queries and too much with them.
+
+    With `kv_bits`, layers that the worker quantises (kv_quantization/plan.py) count as so many bits a number,
+    with a scale and a bias for each group, and an unpacked copy of one layer is added.
     """
     text = _text_config(config)
     layers = _layers(text)
     numbers = _latents(text) or _keys_and_values(text)
-    return min(layers * numbers * _number_bytes(dequantises), _MOST_BYTES)
+    whole = numbers * _number_bytes(dequantises)
+    if kv_bits and (group := _group_size(text)):
+        quantised = 0 if config.get("model_type") in _KEEPS_WHOLE else _quantised_layers(text)
+        packed = numbers * kv_bits // 8 + 2 * whole // group
+        # A worker quantises nothing where that takes more.
+        return min((layers - quantised + 1) * whole + quantised * packed, layers * whole, _MOST_BYTES)
+    return min(layers * whole, _MOST_BYTES)
 
 
-def prefill_bytes(config: Mapping[str, Any], *, dequantises: bool, step: int, context_length: int) -> int:
+def prefill_bytes(
+    config: Mapping[str, Any], *, dequantises: bool, step: int, context_length: int, kv_bits: int = 0
+) -> int:
     """What computing one chunk of `step` prompt tokens takes for a moment, beside weights and KV cache.
 
     One layer at a time: step x (12 x hidden + 4 x intermediate), a copy of the layer's keys and values, and
-    one row of logits, for only the last token's are computed. A CPU has no fused attention and makes the
-    scores, heads x step x context; the context counts up to 8192 tokens, since few prompts are longer and
-    their scores show in the worker's report, while the longest would keep most models from loading at all.
+    one row of logits, for only the last token's are computed. There is no fused attention on a CPU and for
+    quantised keys: the scores are made, heads x step x context; the context counts up to 8192 tokens, since
+    few prompts are longer and their scores show in the worker's report, while the longest would keep most
+    models from loading at all.
     """
     text = _text_config(config)
     step = min(step, context_length)
@@ -105,7 +127,7 @@ def prefill_bytes(config: Mapping[str, Any], *, dequantises: bool, step: int, co
     )
     before = min(context_length, _SCORED_CONTEXT)
     numbers += before * (_latents(text) or _keys_and_values(text))
-    if dequantises:
+    if dequantises or kv_bits:
         numbers += before * _heads(text) * step
     return min(numbers * _number_bytes(dequantises), _MOST_BYTES)
 
@@ -182,6 +204,37 @@ def _latents(text: Mapping[str, Any]) -> int:
         return 0
     rank = _number(text, "kv_lora_rank")
     return rank and rank + _number(text, "qk_rope_head_dim") + 2 * _number(text, "index_head_dim")
+
+
+def _quantised_layers(text: Mapping[str, Any]) -> int:
+    """Layers whose KV cache a worker can quantise, or fewer: of full attention, without the last of them."""
+    if str(text.get("model_type")) in _KEEPS_WHOLE:
+        return 0
+    layers = _layers(text)
+    kinds = text.get("layer_types")
+    pattern = _number(text, "sliding_window_pattern", "_sliding_window_pattern", "full_attention_interval")
+    if isinstance(kinds, list):
+        layers = sum(kind == "full_attention" for kind in kinds)
+    elif pattern:
+        layers //= pattern
+    elif any(text.get(name) for name in _OTHER_LAYERS):
+        layers = 0
+    return max(layers - 1, 0)
+
+
+def _group_size(text: Mapping[str, Any]) -> int:
+    """Numbers that share a scale in a quantised KV cache; 0 where the heads cannot be grouped."""
+    rank = _latents(text) and _number(text, "kv_lora_rank")
+    latent_key = _number(text, "qk_nope_head_dim") + _number(text, "qk_rope_head_dim")
+    width = _number(text, "head_dim", "kv_channels", "attention_head_dim")
+    sizes = (
+        (rank, _number(text, "qk_rope_head_dim"))
+        if rank
+        else (latent_key, _number(text, "v_head_dim") or latent_key)
+        if latent_key
+        else (width or -(-_hidden(text) // _heads(text)), _number(text, "global_head_dim"))
+    )
+    return next((group for group in (64, 32) if all(size % group == 0 for size in sizes)), 0)
 
 
 def _intermediate(text: Mapping[str, Any]) -> int:

@@ -49,6 +49,7 @@ def _new_catalog(choices: Callable[[], Chosen]) -> Catalog:
         choices=choices,
         context_limit=config.context_limit,
         prefill_step=config.prefill_step,
+        kv_bits=config.kv_bits,
     )
 
 

@@ -149,6 +149,7 @@ class Session:
             vocab_size=model.vocab_size,
             device=model.device,
             kv_bytes_per_token=model.kv_bytes_per_token,
+            kv_bits=model.kv_bits,
             blas=self._blas.name if model.device == "cpu" else "",
             adapter=model.adapter.name,
             findings=model.findings,

@@ -37,6 +37,13 @@ def test_the_form_takes_limits_and_sampling_and_names_what_is_wrong(pool: Pool, 
     assert ServedModel.objects.get(name="tiny").choice == choice
 
 
+def test_the_bits_of_the_kv_cache_can_be_chosen(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    for chosen, bits in (("8", 8), ("0", 0), ("4", 4), ("", None)):
+        save(staff, kv_bits=chosen)
+        assert ServedModel.objects.get(name="tiny").choice.kv_bits == bits
+
+
 async def test_the_form_shows_what_the_worker_found(pool: Pool, staff: Client) -> None:
     await asyncio.to_thread(staff.get, LIST)
     before = await asyncio.to_thread(lambda: staff.get(form_of()).content.decode())
@@ -75,6 +82,7 @@ def test_what_counts_from_the_next_load_on_says_so_while_the_model_is_loaded(
     assert message not in save(staff, context_cap="512", temperature="1")
     assert message in save(staff, context_cap="256", temperature="1")
     assert message in save(staff, context_cap="256", temperature="1", adapter="llama3")
+    assert message in save(staff, context_cap="256", temperature="1", adapter="llama3", kv_bits="8")
 
 
 def test_switching_a_pinned_model_off_mentions_its_pin(pool: Pool, staff: Client) -> None:
@@ -117,6 +125,7 @@ def test_the_pool_acts_on_a_saved_form(pool: Pool, staff: Client) -> None:
             "The model supports 8,192 tokens: enter fewer, or leave this empty to use all.",
         ),
         ("aliases", "x" * 201, "at most 200 characters"),
+        ("kv_bits", "5", "5 is not one of the available choices"),
     ],
 )
 def test_the_form_says_what_is_wrong(pool: Pool, staff: Client, field: str, value: str, message: str) -> None:

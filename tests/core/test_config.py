@@ -56,6 +56,8 @@ def test_an_amount_is_positive_or_refused(text: str) -> None:
         {"idle_ttl_s": "1e400"},
         {"context_limit": 3},
         {"log_level": "LOUD"},
+        {"kv_bits": 5},
+        {"kv_bits": -4},
     ],
 )
 def test_it_refuses_wrong_settings(wrong: dict[str, object]) -> None:
@@ -96,6 +98,7 @@ def test_it_refuses_a_secret_that_nobody_can_send(name: str, text: str) -> None:
         ("DATA_DIR", "", "MLX_SERVER_DATA_DIR: it is empty; name a folder, or unset it."),
         ("MODELS_DIR", "", "MLX_SERVER_MODELS_DIR: it is empty; name a folder, or unset it."),
         ("HOST", "", "MLX_SERVER_HOST: it is empty; give an address such as 127.0.0.1, or unset it."),
+        ("KV_BITS", "16", "MLX_SERVER_KV_BITS: give 8 or 4, or 0 for whole numbers."),
         (
             "ALLOWED_HOSTS",
             "a.example,http://x",

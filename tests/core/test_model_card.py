@@ -1,5 +1,6 @@
 """A model as the catalog describes it."""
 
+from inference.core.model_card import KVEstimate
 from inference.core.requests import Sampling
 from tests.fakes import card
 
@@ -11,6 +12,17 @@ def test_the_longest_context_is_the_models_own_where_the_operator_chose_one() ->
 
 def test_a_load_needs_the_weights_and_a_chunk_of_prefill() -> None:
     assert card("a", resident_bytes=100, prefill_bytes=7).load_bytes == 107
+
+
+def test_a_card_needs_what_was_estimated_for_its_bits() -> None:
+    estimates = tuple(
+        KVEstimate(bits=bits, bytes_per_token=100 + bits, prefill_bytes=bits) for bits in (0, 4, 8)
+    )
+    for bits in (0, 4, 8):
+        chosen = card("a", kv_estimates=estimates).with_kv_bits(bits)
+        assert (chosen.kv_bits, chosen.kv_bytes_per_token, chosen.prefill_bytes) == (bits, 100 + bits, bits)
+    embedding = card("a", kv_bytes_per_token=0)
+    assert embedding.with_kv_bits(8) == embedding
 
 
 def test_choices_that_need_no_reload_are_taken_over_and_no_others() -> None:

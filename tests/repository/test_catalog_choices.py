@@ -1,5 +1,6 @@
 """The catalog's cards with what the operator chose, and with what is predicted for this machine."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,21 @@ def test_a_card_predicts_the_cache_and_the_prefill(put: Put, models: Path) -> No
     card = found(models, dequantises=False)
     assert card.kv_bytes_per_token == 2 * 2 * 2 * 16 * 2
     assert card.prefill_bytes > 512 * (12 * 64 + 4 * 128) * 2
+
+
+def test_the_bits_of_kv_caches_are_the_operators_or_else_the_sites(put: Put, models: Path) -> None:
+    folder = put("tiny")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"head_dim": 64, "num_hidden_layers": 8}))
+    for site, chosen, bits in ((0, None, 0), (8, None, 8), (8, 0, 0), (0, 4, 4), (8, 4, 4)):
+        card = found(models, kv_bits=site, choices=lambda chosen=chosen: {"tiny": Choice(kv_bits=chosen)})
+        assert card.kv_bits == bits
+        (estimate,) = (one for one in card.kv_estimates if one.bits == bits)
+        assert (card.kv_bytes_per_token, card.prefill_bytes) == (
+            estimate.bytes_per_token,
+            estimate.prefill_bytes,
+        )
+    assert found(models, kv_bits=8).kv_bytes_per_token < found(models).kv_bytes_per_token
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,68 @@ def test_a_machine_that_dequantises_keeps_full_precision() -> None:
     assert kv_bytes_per_token(LLAMA_1B, dequantises=True) == 2 * kv(**LLAMA_1B)
 
 
+def bits(bits: int, dequantises: bool = False, **config: Any) -> int:
+    return kv_bytes_per_token(LLAMA_1B | config, dequantises=dequantises, kv_bits=bits)
+
+
+def test_quantised_caches_take_their_bits_with_scales_and_biases_and_the_last_layer_is_whole() -> None:
+    numbers = 2 * 8 * 64
+    for dequantises, size in ((False, 2), (True, 4)):
+        for kv_bits in (8, 4):
+            group = numbers // 64 * 2 * size
+            packed = 15 * (numbers * kv_bits // 8 + group)
+            # the last layer, and the copy of one layer that attention reads
+            assert bits(kv_bits, dequantises) == packed + 2 * numbers * size
+
+
+def test_half_the_bits_are_really_half_the_bytes() -> None:
+    deep = {"num_hidden_layers": 48}
+    whole = bits(0, **deep)
+    assert bits(8, **deep) < 0.57 * whole and bits(4, **deep) < 0.33 * whole
+    whole = bits(0, dequantises=True, **deep)
+    assert (
+        bits(8, dequantises=True, **deep) < 0.32 * whole and bits(4, dequantises=True, **deep) < 0.2 * whole
+    )
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"model_type": "gpt_oss"},
+        {"text_config": {"model_type": "llama4_text"}, "model_type": "llama4"},
+        {"head_dim": 80},
+        {"num_hidden_layers": 2},
+        {"sliding_window": 512, "layer_types": ["sliding_attention"] * 16},
+        {"sliding_window_pattern": 16},
+    ],
+)
+def test_a_cache_that_stays_whole_is_estimated_so(config: dict[str, Any]) -> None:
+    assert bits(8, **config) == bits(0, **config)
+
+
+@pytest.mark.parametrize(
+    ("config", "quantised"),
+    [
+        ({"layer_types": ["sliding_attention", "full_attention"] * 8}, 7),
+        ({"sliding_window_pattern": 4}, 3),
+        ({"full_attention_interval": 2}, 7),
+        ({"head_dim": 96}, 15),
+    ],
+)
+def test_only_full_attention_counts_as_quantised(config: dict[str, Any], quantised: int) -> None:
+    width, group = (96, 32) if config.get("head_dim") else (64, 64)
+    whole = 2 * 8 * width * 2
+    packed = whole // 2 + 2 * whole // group
+    assert bits(8, **config) == (17 - quantised) * whole + quantised * packed
+
+
+def test_attention_over_quantised_keys_makes_its_scores() -> None:
+    shape: dict[str, Any] = {"dequantises": False, "step": 512, "context_length": 4096}
+    assert prefill_bytes(LLAMA_1B, **shape, kv_bits=8) - prefill_bytes(LLAMA_1B, **shape) == (
+        512 * 4096 * 32 * 2
+    )
+
+
 def test_a_multimodal_model_is_its_language_model() -> None:
     assert kv(model_type="llava", hidden_size=1, text_config=LLAMA_1B) == kv(**LLAMA_1B)
 

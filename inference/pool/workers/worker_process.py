@@ -286,5 +286,6 @@ def _with_model(options: Load, card: ModelCard) -> Load:
         model=card.id,
         path=card.path,
         adapter=card.adapter,
+        kv_bits=card.kv_bits,
         context_limit=min(limits, default=None),
     )

@@ -22,7 +22,8 @@ def new_prefix_cache(options: Load, loaded: LoadedModel) -> tuple[PrefixCache, t
     if not (options.prefix_disk_bytes and loaded.support.can_reuse_prefixes):
         return PrefixCache(limit, can_trim=can_trim), ()
     try:
-        folder = folder_for(Path(options.prefix_disk_path), Path(options.path), loaded.device)
+        root, model_folder = Path(options.prefix_disk_path), Path(options.path)
+        folder = folder_for(root, model_folder, loaded.device, loaded.kv_bits)
         return PrefixCache(limit, DiskTier(folder, options.prefix_disk_bytes), can_trim), ()
     except OSError as error:
         logger.warning("No prefixes are kept on disk: %s", error)

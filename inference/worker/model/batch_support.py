@@ -47,12 +47,12 @@ class BatchSupport(Struct, frozen=True, kw_only=True):
 
 
 def load_or_verify(
-    verify: Callable[[], BatchSupport], config: Mapping[str, Any], folder: str
+    verify: Callable[[], BatchSupport], config: Mapping[str, Any], folder: str, kv_bits: int = 0
 ) -> BatchSupport:
     """The result stored in this folder for such a model, or a new one, which is stored; "" stores nothing."""
     if not folder:
         return verify()
-    path = Path(folder) / f"{key_of(config)}.json"
+    path = Path(folder) / f"{key_of(config, kv_bits)}.json"
     try:
         return msgspec.json.decode(path.read_bytes(), type=BatchSupport)
     except (OSError, msgspec.MsgspecError):
@@ -61,9 +61,9 @@ def load_or_verify(
         return support
 
 
-def key_of(config: Mapping[str, Any]) -> str:
-    """The file name under which models with this config.json share a result."""
-    versions = [_REVISION, version("mlx"), version("mlx-lm")]
+def key_of(config: Mapping[str, Any], kv_bits: int = 0) -> str:
+    """The file name under which models with this config.json and KV caches of these bits share a result."""
+    versions = [_REVISION, version("mlx"), version("mlx-lm"), *([f"kv{kv_bits}"] if kv_bits else [])]
     text = json.dumps([versions, _shapes(config)], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

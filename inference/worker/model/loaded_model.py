@@ -28,6 +28,7 @@ class LoadedModel:
     device: str
     seconds: float
     kv_bytes_per_token: int = 0
+    kv_bits: int = 0  # of quantised KV caches; 0: they are whole
     findings: tuple[Finding, ...] = ()  # of the self-test and the verification
     support: BatchSupport = BatchSupport()  # the ways of batching that give right answers
     pooling: Pooling | None = None  # of an embedding model; None: it generates text

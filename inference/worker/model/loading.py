@@ -16,6 +16,7 @@ from inference.repository.files import context_length
 from inference.worker.lora.weights import targets
 from inference.worker.model import batch_support, cpu, encoder_classes, mlx_lm_patches
 from inference.worker.model.batch_verification import verified
+from inference.worker.model.kv_choice import with_kv_bits
 from inference.worker.model.load_failure import RefusedModel
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.model_files import (
@@ -38,7 +39,8 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     3. Read the tokenizer on another thread, and the weights meanwhile; on a CPU convert them to fp32.
     4. Find the adapter and run its self-test, within the time limit for preparing a prompt.
     5. Probe the model: vocabulary size, bytes per token, damaged weights.
-    6. Verify what the model computes in a batch, or take the stored result (text models only).
+    6. Quantise the KV caches, if the operator chose it (text models only).
+    7. Verify what the model computes in a batch, or take the stored result (text models only).
 
     `on_progress` gets the percentage of the weights that are on the device. Raises RefusedModel for what this
     server does not do, and whatever mlx-lm, transformers or the disk raise (see load_failure.py).
@@ -74,9 +76,11 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         pooling=pooled,
         lora_targets={} if pooled else targets(model),
     )
-    loaded = (
-        with_embedding_probe(loaded) if pooled else _with_support(with_text_probe(loaded), facts, options)
-    )
+    if pooled:
+        loaded = with_embedding_probe(loaded)
+    else:
+        loaded = with_kv_bits(with_text_probe(loaded), options.kv_bits)
+        loaded = _with_support(loaded, facts, options)
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
@@ -104,6 +108,9 @@ def _context_length(model: nn.Module, facts: ModelFacts, *limits: int | None) ->
 def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load) -> LoadedModel:
     """The model with the result of its verification, which is stored for each kind of model."""
     support = batch_support.load_or_verify(
-        lambda: verified(loaded.model, loaded.vocab_size), facts.config, options.batch_support_path
+        lambda: verified(loaded.model, loaded.vocab_size),
+        facts.config,
+        options.batch_support_path,
+        loaded.kv_bits,
     )
     return replace(loaded, support=support, findings=(*loaded.findings, *support.findings))

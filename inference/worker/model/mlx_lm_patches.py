@@ -11,7 +11,10 @@ from typing import Any
 
 import mlx.core as mx
 from mlx_lm.generate import GenerationBatch, PromptProcessingBatch
+from mlx_lm.models import cache as mlx_caches
 from mlx_lm.models.cache import RotatingKVCache
+
+from inference.worker.kv_quantization.quantized_kv import QuantizedKV
 
 
 class UnknownMlxLm(RuntimeError):
@@ -24,6 +27,7 @@ def patch_models() -> None:
     _wrap(gemma2.Attention, "__call__", _with_grouped_mask)
     _wrap(importlib.import_module("mlx_lm.models.ssm"), "ssm_attn", _with_state_at_each_end)
     _wrap(importlib.import_module("mlx_lm.models.plamo3").Model, "make_cache", _with_window_of_the_mask)
+    _add_cache_type(QuantizedKV)
 
 
 def install_decode_step(step: type[GenerationBatch]) -> None:
@@ -121,6 +125,14 @@ def _with_window_of_the_mask(original: Callable[..., Any]) -> Callable[..., Any]
         return caches
 
     return make_cache
+
+
+def _add_cache_type(ours: type[Any]) -> None:
+    """Have mlx-lm's load_prompt_cache know a cache of ours: it looks a type up by name in its own module."""
+    known = getattr(mlx_caches, ours.__name__, ours)
+    if known is not ours:
+        raise UnknownMlxLm(f"mlx-lm has a {ours.__name__} of its own now")
+    setattr(mlx_caches, ours.__name__, ours)
 
 
 def _replace(owner: Any, name: str, ours: Any) -> None:

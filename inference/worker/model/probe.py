@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -34,9 +35,13 @@ def with_text_probe(loaded: LoadedModel) -> LoadedModel:
     # Some models have minus infinity for the tokens that pad their vocabulary.
     if np.isnan(last).any() or not np.isfinite(last.max()):
         raise RefusedModel(_DAMAGED)
+    return replace(loaded, vocab_size=int(logits.shape[-1]), kv_bytes_per_token=growing_bytes(caches))
+
+
+def growing_bytes(caches: list[Any]) -> int:
+    """The bytes that a token adds to caches which have some tokens."""
     growing = [leaf for cache in caches for _, leaf in tree_flatten(cache.state) if _grows(leaf)]
-    kv_bytes = sum(leaf.nbytes // leaf.shape[2] for leaf in growing)
-    return replace(loaded, vocab_size=int(logits.shape[-1]), kv_bytes_per_token=kv_bytes)
+    return sum(leaf.nbytes // leaf.shape[2] for leaf in growing)
 
 
 def with_embedding_probe(loaded: LoadedModel) -> LoadedModel:

@@ -186,10 +186,10 @@ def _used_at(path: Path) -> float:
         return 0.0
 
 
-def folder_for(root: Path, model_folder: Path, device: str) -> Path:
-    """The folder of this model's prefixes, another one after a change of its files, device or mlx-lm."""
+def folder_for(root: Path, model_folder: Path, device: str, kv_bits: int = 0) -> Path:
+    """The folder of this model's prefixes, another one if its files, device, bits or mlx-lm change."""
     state = [(path.name, *_state(path)) for path in sorted(model_folder.iterdir())]
-    versions = [version("mlx"), version("mlx-lm")]
+    versions = [version("mlx"), version("mlx-lm"), *([f"kv{kv_bits}"] if kv_bits else [])]
     key = json.dumps([str(model_folder), device, versions, state])
     return root / hashlib.sha256(key.encode()).hexdigest()[:24]
 

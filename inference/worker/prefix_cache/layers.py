@@ -20,10 +20,12 @@ from mlx_lm.models.cache import (
     RotatingKVCache,
 )
 
+from inference.worker.kv_quantization.quantized_kv import QuantizedKV
+
 Cache = list[Any]  # one of mlx-lm's caches for each layer, of a single sequence
 
-_ALWAYS_TRIMMABLE = (KVCache, QuantizedKVCache)
-_MERGEABLE = (KVCache, RotatingKVCache, ArraysCache)
+_ALWAYS_TRIMMABLE = (KVCache, QuantizedKVCache, QuantizedKV)
+_MERGEABLE = (KVCache, RotatingKVCache, ArraysCache, QuantizedKV)
 
 
 def copy_caches(cache: Sequence[Any]) -> Cache:
@@ -91,5 +93,5 @@ def _unmergeable(layer: Any) -> str:
 def _can_be_saved(layer: Any) -> bool:
     if isinstance(layer, CacheList):
         return can_be_saved(layer.caches)
-    # mlx-lm looks a type up by its name in its own module when it reads.
+    # mlx-lm looks a type up by its name in its own module when it reads; mlx_lm_patches.py adds ours.
     return getattr(mlx_caches, type(layer).__name__, None) is type(layer)

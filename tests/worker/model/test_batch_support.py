@@ -51,6 +51,13 @@ def test_another_shape_is_measured_for_itself(tmp_path: Path, change: dict[str, 
     assert measured(tmp_path, CONFIG, CONFIG | change) == 2
 
 
+def test_other_kv_caches_are_measured_for_themselves(tmp_path: Path) -> None:
+    measure = Measuring()
+    for bits in (0, 8, 4, 8, 0):
+        load_or_verify(measure, CONFIG, str(tmp_path), bits)
+    assert measure.times == 3 and key_of(CONFIG, 0) == key_of(CONFIG)
+
+
 def test_another_mlx_lm_has_everything_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
     before = key_of(CONFIG)
     monkeypatch.setattr(batch_support, "version", lambda name: "99")

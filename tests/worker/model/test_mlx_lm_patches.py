@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import mlx.core as mx
 import pytest
 from mlx_lm.generate import BatchGenerator, PromptProcessingBatch
-from mlx_lm.models.cache import make_prompt_cache
+from mlx_lm.models import cache as mlx_caches
+from mlx_lm.models.cache import KVCache, make_prompt_cache
 
 from inference.worker.engine.decode_step import Decode
+from inference.worker.kv_quantization.quantized_kv import QuantizedKV
 from inference.worker.model import mlx_lm_patches
 from tests.architectures import configs
 
@@ -21,6 +23,17 @@ def changed() -> None:
     for _ in range(2):
         mlx_lm_patches.patch_models()
         mlx_lm_patches.install_decode_step(Decode)
+
+
+def test_a_cache_type_of_ours_is_added_once_and_never_in_the_place_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mlx_lm_patches.patch_models()
+    mlx_lm_patches.patch_models()
+    assert mlx_caches.QuantizedKV is QuantizedKV
+    monkeypatch.setattr(mlx_caches, "QuantizedKV", KVCache)
+    with pytest.raises(mlx_lm_patches.UnknownMlxLm, match="QuantizedKV of its own"):
+        mlx_lm_patches.patch_models()
 
 
 def test_mlx_lm_wires_no_memory_by_itself() -> None:

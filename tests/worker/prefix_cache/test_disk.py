@@ -129,6 +129,12 @@ def test_a_changed_model_has_another_folder(tmp_path: Path) -> None:
     assert folder_for(tmp_path, model, "cpu") != before
 
 
+def test_a_model_with_other_bits_has_another_folder(tmp_path: Path) -> None:
+    model = make_tiny_model(tmp_path / "model")
+    folders = {folder_for(tmp_path, model, "cpu", bits) for bits in (0, 4, 8)}
+    assert len(folders) == 3 and folder_for(tmp_path, model, "cpu") in folders
+
+
 def test_another_mlx_lm_has_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = make_tiny_model(tmp_path / "model")
     before = folder_for(tmp_path, model, "cpu")

@@ -21,6 +21,9 @@ from mlx_lm.models.cache import (
 )
 from mlx_lm.models.deepseek_v41 import LayerCache
 
+from inference.worker.kv_quantization.packed_numbers import PackedLayout
+from inference.worker.kv_quantization.quantized_kv import QuantizedKV
+from inference.worker.model import mlx_lm_patches
 from inference.worker.prefix_cache.layers import (
     can_always_trim,
     can_be_saved,
@@ -35,6 +38,7 @@ pytestmark = pytest.mark.mlx
 MAKERS: dict[str, Callable[[], Any]] = {
     "KVCache": KVCache,
     "QuantizedKVCache": lambda: QuantizedKVCache(group_size=32),
+    "QuantizedKV": lambda: QuantizedKV(PackedLayout(8, 32)),
     "RotatingKVCache": lambda: RotatingKVCache(max_size=24),
     "RotatingKVCache that keeps": lambda: RotatingKVCache(max_size=24, keep=4),
     "ConcatenateKVCache": ConcatenateKVCache,
@@ -120,7 +124,9 @@ def test_what_a_reader_does_to_its_copy_changes_nothing_for_others(
     assert contents(stored) == before
 
 
-@pytest.mark.parametrize("maker", ["KVCache", "QuantizedKVCache", "RotatingKVCache", "ChunkedKVCache"])
+@pytest.mark.parametrize(
+    "maker", ["KVCache", "QuantizedKVCache", "QuantizedKV", "RotatingKVCache", "ChunkedKVCache"]
+)
 def test_trimmed_caches_go_on_as_if_they_had_never_been_longer(maker: str) -> None:
     once, again = filled(maker, 10, 2), trim_copy(filled(maker, 10, 7), 7)
     for layer in again:
@@ -137,6 +143,7 @@ def _kept(layer: Any) -> Any:
     [
         ("KVCache", 100, True),
         ("QuantizedKVCache", 100, True),
+        ("QuantizedKV", 100, True),
         ("RotatingKVCache", 20, True),
         ("RotatingKVCache", 40, False),
         ("ChunkedKVCache", 20, True),
@@ -163,6 +170,7 @@ def test_only_plain_caches_can_go_back_however_long_they_grow() -> None:
     assert {maker for maker in MAKERS if can_always_trim([MAKERS[maker]()])} == {
         "KVCache",
         "QuantizedKVCache",
+        "QuantizedKV",
     }
 
 
@@ -170,6 +178,7 @@ def test_what_cannot_be_merged_is_named() -> None:
     assert {maker: unmergeable_type([KVCache(), MAKERS[maker]()]) for maker in MAKERS} == {
         "KVCache": "",
         "QuantizedKVCache": "QuantizedKVCache",
+        "QuantizedKV": "",
         "RotatingKVCache": "",
         "RotatingKVCache that keeps": "RotatingKVCache with keep",
         "ConcatenateKVCache": "ConcatenateKVCache",
@@ -182,4 +191,5 @@ def test_what_cannot_be_merged_is_named() -> None:
 
 
 def test_only_what_mlx_lm_can_read_back_is_saved() -> None:
+    mlx_lm_patches.patch_models()  # it adds our type to those that are read back
     assert {maker for maker in MAKERS if not can_be_saved([MAKERS[maker]()])} == {"LayerCache"}
