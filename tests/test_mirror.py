@@ -72,6 +72,7 @@ TESTED_BY = {
     "worker/embedding": "pool/test_worker_embeddings",
     "worker/engine": "worker/engine/test_batch",
     "worker/memory": "pool/test_worker_prefixes",
+    "worker/kv_quantization/packed_kv": "worker/kv_quantization/test_quantized_kv",
     "worker/model": "pool/test_worker_families",
     "worker/open_request": "worker/test_open_requests",
     "worker/sampling/grammar_compiler": "worker/sampling/test_grammar",
