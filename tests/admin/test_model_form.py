@@ -51,7 +51,7 @@ async def test_the_form_shows_what_the_worker_found(pool: Pool, staff: Client) -
     await wait_for(pool, ModelState.READY)
     after = await asyncio.to_thread(lambda: staff.get(form_of()).content.decode())
     assert "Load the model to see its adapter" in before
-    assert "Adapter: fake<br>Stop tokens: &lt;end&gt;" in after
+    assert "Adapter: fake<br>Stop tokens: &lt;end&gt;" in after and "KV cache: whole" in after
 
 
 def test_the_form_shows_the_self_test(pool: Pool, staff: Client) -> None:
