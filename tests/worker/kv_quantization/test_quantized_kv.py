@@ -9,6 +9,8 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mlx_lm.models.cache import BatchKVCache, KVCache, load_prompt_cache, save_prompt_cache
 
 from inference.worker.kv_quantization.packed_numbers import PackedLayout
@@ -222,3 +224,40 @@ def test_bytes_are_those_of_the_arrays() -> None:
 def test_only_fused_layouts_have_mlx_lm_compute_with_packed_numbers() -> None:
     fused, plain = QuantizedKV(PackedLayout(4, 32, is_fused=True)), QuantizedKV(PackedLayout(4, 32))
     assert (fused.bits, fused.group_size) == (4, 32) and not hasattr(plain, "bits")
+
+
+@settings(deadline=None, max_examples=25)
+@given(data=st.data())
+def test_any_life_of_a_batch_leaves_each_row_as_it_is_alone(data: st.DataObject) -> None:
+    """Rows join, decode, leave, are trimmed and padded in any order; each keeps its own numbers."""
+    layout = PackedLayout(data.draw(st.sampled_from([8, 4])), 32)
+    lengths = data.draw(st.lists(st.integers(0, 40), min_size=1, max_size=4))
+    batch, rows, fresh = merged(layout, lengths), list(range(len(lengths))), len(lengths)
+    changes = st.sampled_from(["decode", "join", "leave", "trim", "chunk"])
+    for change in data.draw(st.lists(changes, max_size=8)):
+        if change == "decode":
+            append(batch, rows, lengths)
+            lengths = [length + 1 for length in lengths]
+        elif change == "join":
+            joining = data.draw(st.lists(st.integers(0, 300), min_size=1, max_size=2))
+            added = range(fresh, fresh + len(joining))
+            singles = [single(layout, row, length) for row, length in zip(added, joining, strict=True)]
+            batch.extend(QuantizedKV.merge(singles))
+            rows, lengths, fresh = [*rows, *added], [*lengths, *joining], fresh + len(joining)
+        elif change == "leave":
+            kept = data.draw(st.lists(st.sampled_from(range(len(rows))), min_size=1, unique=True))
+            batch.filter(kept)
+            rows, lengths = [rows[place] for place in kept], [lengths[place] for place in kept]
+        elif change == "trim":
+            counts = [data.draw(st.integers(0, length)) for length in lengths]
+            batch.trim_rows(counts)
+            lengths = [length - count for length, count in zip(lengths, counts, strict=True)]
+        else:
+            chunks = [data.draw(st.integers(0, 5)) for _ in rows]
+            most = max(1, *chunks)
+            batch.prepare(lengths=chunks, right_padding=[most - chunk for chunk in chunks])
+            append(batch, rows, lengths, tokens=most)
+            batch.finalize()
+            lengths = [length + chunk for length, chunk in zip(lengths, chunks, strict=True)]
+    append(batch, rows, lengths)
+    check(batch, rows, [length + 1 for length in lengths])
