@@ -220,7 +220,7 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         ServedModel.objects.filter(pk=model.pk).update(findings=msgspec.to_builtins(findings))
         light, loaded = worst(findings), runtime.pool().snapshot().of(model.name).loaded
         text = " ".join(finding.text for finding in findings) or "No problems were found."
-        if loaded and loaded.findings != findings:
+        if loaded and loaded.adapter_findings != findings:
             text += " The model in memory has earlier findings; reload it."
         self.log_change(request, model, f"Tested: {light}.")
         level = messages.SUCCESS if light == "green" else messages.WARNING

@@ -24,6 +24,9 @@ class Memory(Struct, frozen=True, kw_only=True):
         return max(self.resident, self.active + self.cache)
 
 
+_FOUND_WITH_WEIGHTS = frozenset({"batch", "kv_cache", "prefixes"})
+
+
 class Loaded(Struct, frozen=True, kw_only=True):
     """What a worker reports once its model is ready."""
 
@@ -43,6 +46,11 @@ class Loaded(Struct, frozen=True, kw_only=True):
     def light(self) -> Light:
         """Green when the self-test found nothing, else the worst of what it found."""
         return worst(self.findings)
+
+    @property
+    def adapter_findings(self) -> tuple[Finding, ...]:
+        """Those of the adapter's self-test alone, which can be repeated without the weights."""
+        return tuple(finding for finding in self.findings if finding.about not in _FOUND_WITH_WEIGHTS)
 
 
 class ModelState(StrEnum):

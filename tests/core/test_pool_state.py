@@ -1,6 +1,7 @@
 """The state of the pool as snapshots have it."""
 
 import pytest
+from msgspec import structs
 
 from inference.core.model_card import Finding
 from inference.core.pool_state import Loaded, Memory, ModelState, PoolSnapshot, ResidentModel
@@ -36,3 +37,10 @@ def test_a_model_without_a_place_is_unloaded() -> None:
     snapshot = PoolSnapshot(limit_bytes=1, models=(there,))
     assert snapshot.of("a") is there
     assert snapshot.of("b") == ResidentModel(id="b", state=ModelState.UNLOADED)
+
+
+def test_findings_that_need_the_weights_are_not_those_of_the_adapter() -> None:
+    tools = Finding(light="amber", about="tools", text="a")
+    others = [Finding(light="green", about=about, text="b") for about in ("batch", "kv_cache", "prefixes")]
+    loaded = structs.replace(LOADED, findings=(others[0], tools, *others[1:]))
+    assert loaded.adapter_findings == (tools,)
