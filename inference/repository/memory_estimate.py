@@ -104,8 +104,9 @@ def kv_bytes_per_token(config: Mapping[str, Any], *, dequantises: bool, kv_bits:
     if kv_bits and (group := _group_size(text)):
         quantised = 0 if config.get("model_type") in _KEEPS_WHOLE else _quantised_layers(text)
         packed = numbers * kv_bits // 8 + 2 * whole // group
+        copy = whole * 3 // 2 if kv_bits == 4 else whole
         # A worker quantises nothing where that takes more.
-        return min((layers - quantised + 1) * whole + quantised * packed, layers * whole, _MOST_BYTES)
+        return min((layers - quantised) * whole + quantised * packed + copy, layers * whole, _MOST_BYTES)
     return min(layers * whole, _MOST_BYTES)
 
 

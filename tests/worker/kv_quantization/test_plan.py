@@ -1,6 +1,9 @@
 """Which caches of which models are quantised, and that the models compute nearly the same with them."""
 
+from typing import Any
+
 import mlx.core as mx
+import mlx.nn as nn
 import pytest
 from mlx_lm.models.cache import make_prompt_cache
 
@@ -101,3 +104,30 @@ def test_plans_do_not_pile_up() -> None:
     install(model, plan.fused())
     uninstall(model)
     assert mx.array_equal(probe(model), whole)
+
+
+class Bent(nn.Module):
+    """The model, whose logits in a batch are partly those of the other rows."""
+
+    def __init__(self, inner: nn.Module, share: float) -> None:
+        super().__init__()
+        self.inner = inner
+        self._share = share
+
+    @property
+    def layers(self) -> Any:
+        return self.inner.layers
+
+    def __call__(self, inputs: mx.array, cache: Any = None) -> mx.array:
+        logits: mx.array = self.inner(inputs, cache=cache)
+        return (1 - self._share) * logits + self._share * logits[::-1]
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize(("share", "can_batch"), [(0, True), (0.01, True), (0.1, False), (1, False)])
+def test_wrong_batches_are_found_beyond_the_rounding_of_packed_numbers(
+    bits: int, share: float, can_batch: bool
+) -> None:
+    model = Bent(wide("llama"), share)
+    install(model, planned(model, bits))
+    assert verified(model, VOCABULARY).can_batch == can_batch

@@ -45,11 +45,13 @@ def test_whole_caches_are_the_default(tmp_path: Path) -> None:
     assert {type(cache) for cache in make_prompt_cache(model.model)} == {KVCache}
 
 
-@pytest.mark.parametrize(("bits", "share"), [(8, 10 / 32), (4, 6 / 32)])
-def test_a_token_takes_what_its_packed_numbers_take(tmp_path: Path, bits: int, share: float) -> None:
+@pytest.mark.parametrize(("bits", "share", "copy"), [(8, 10 / 32, 1), (4, 6 / 32, 1.5)])
+def test_a_token_takes_what_its_packed_numbers_take(
+    tmp_path: Path, bits: int, share: float, copy: float
+) -> None:
     model = loaded(llama(tmp_path / "m"), kv_bits=bits)
     # eleven layers with scales and biases of groups of 32, the last one whole, and one unpacked copy
-    assert model.kv_bytes_per_token == (11 * share + 2) * KEYS_AND_VALUES
+    assert model.kv_bytes_per_token == (11 * share + 1 + copy) * KEYS_AND_VALUES
     assert (model.kv_bits, model.support) == (bits, BatchSupport())
     (finding,) = findings(model)
     assert finding.light == "green" and f"11 of 12 KV caches have {bits} bits." in finding.text
