@@ -58,7 +58,7 @@ def test_quantised_caches_take_their_bits_with_scales_and_biases_and_the_last_la
 
 
 def test_half_the_bits_are_really_half_the_bytes() -> None:
-    deep = {"num_hidden_layers": 48}
+    deep: dict[str, Any] = {"num_hidden_layers": 48}
     whole = bits(0, **deep)
     assert bits(8, **deep) < 0.57 * whole and bits(4, **deep) < 0.33 * whole
     whole, eight, four = (bits(kv_bits, dequantises=True, **deep) for kv_bits in (0, 8, 4))

@@ -106,7 +106,7 @@ def test_plans_do_not_pile_up() -> None:
     assert mx.array_equal(probe(model), whole)
 
 
-class Bent(nn.Module):
+class Bent(nn.Module):  # type: ignore[misc]
     """The model, whose logits in a batch are partly those of the other rows."""
 
     def __init__(self, inner: nn.Module, share: float) -> None:

@@ -1,7 +1,7 @@
 """Rows of a batch have the numbers that they have alone, to the last bit, whatever happens to the batch."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -167,7 +167,7 @@ def test_offsets_padding_and_masks_are_those_of_mlx_lm(layout: PackedLayout) -> 
         pairs.append((ours.make_mask(3, window_size=8), theirs.make_mask(3, window_size=8)))
         return ours.size() == theirs.size() and all(bool(mx.array_equal(a, b)) for a, b in pairs)
 
-    for change in (
+    changes: list[Callable[[Any], Any]] = [
         lambda batch: append(batch, range(4), LENGTHS, tokens=3),
         lambda batch: batch.prepare(lengths=[2, 1, 3, 3], right_padding=[1, 2, 0, 0]),
         lambda batch: append(batch, range(4), [length + 3 for length in LENGTHS], tokens=3),
@@ -175,8 +175,10 @@ def test_offsets_padding_and_masks_are_those_of_mlx_lm(layout: PackedLayout) -> 
         lambda batch: batch.trim(1),
         lambda batch: batch.filter([0, 2, 3]),
         lambda batch: batch.extend(copy.deepcopy(batch)),
-    ):
-        change(ours), change(theirs)
+    ]
+    for change in changes:
+        change(ours)
+        change(theirs)
         assert both_are_equal()
 
 

@@ -13,11 +13,11 @@ from mlx_lm.models.cache import KVCache, make_prompt_cache
 from inference.core.model_card import Finding
 from inference.core.protocol import Load
 from inference.worker.kv_quantization.quantized_kv import QuantizedKV
-from inference.worker.model import kv_choice
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.kv_choice import with_kv_bits
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.loading import load
+from inference.worker.model.probe import growing_bytes
 from tests.architectures import folders
 from tests.worker.kv_quantization.models import wide
 
@@ -97,7 +97,7 @@ def on_a_gpu(model: nn.Module) -> LoadedModel:
     whole = make_prompt_cache(model)
     mx.eval(model(mx.array([[0, 1]]), cache=whole))
     facts: dict[str, Any] = {"tokenizer": None, "adapter": None, "own_sampling": None, "seconds": 0}
-    kv_bytes = kv_choice.growing_bytes(whole)
+    kv_bytes = growing_bytes(whole)
     return LoadedModel(
         **facts, model=model, context_length=9, vocab_size=9, device="gpu", kv_bytes_per_token=kv_bytes
     )
