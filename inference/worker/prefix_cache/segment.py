@@ -10,9 +10,10 @@ from typing import Any
 import mlx.core as mx
 from mlx_lm.models.cache import KVCache, QuantizedKVCache
 
+from inference.worker.kv_quantization.quantized_kv import QuantizedKV
 from inference.worker.prefix_cache.layers import Cache
 
-_CUTTABLE = (KVCache, QuantizedKVCache)
+_CUTTABLE = (KVCache, QuantizedKVCache, QuantizedKV)
 
 
 class Segment:
@@ -102,8 +103,10 @@ def _map(change: Any, arrays: Any) -> Any:
 
 def _like(layer: Any, keys: Any, values: Any, offset: int) -> Any:
     """A cache of the same type with these contents."""
-    made = (
-        QuantizedKVCache(layer.group_size, layer.bits) if isinstance(layer, QuantizedKVCache) else KVCache()
-    )
+    made: Any = KVCache()
+    if isinstance(layer, QuantizedKV):
+        made = QuantizedKV(layer.layout)
+    elif isinstance(layer, QuantizedKVCache):
+        made = QuantizedKVCache(layer.group_size, layer.bits)
     made.keys, made.values, made.offset = keys, values, offset
     return made

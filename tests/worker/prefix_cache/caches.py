@@ -6,6 +6,8 @@ import mlx.core as mx
 import numpy as np
 from mlx_lm.models.cache import ArraysCache, KVCache, QuantizedKVCache, RotatingKVCache
 
+from inference.worker.kv_quantization.packed_numbers import PackedLayout
+from inference.worker.kv_quantization.quantized_kv import QuantizedKV
 from inference.worker.prefix_cache.entry import Tokens
 
 
@@ -27,6 +29,13 @@ def plain(tokens: "list[int]") -> list[Any]:
 def packed(tokens: "list[int]") -> list[Any]:
     """A layer of packed numbers, which can be cut, and a plain one."""
     layer = QuantizedKVCache(group_size=32, bits=8)
+    layer.update_and_fetch(sums(tokens), sums(tokens))
+    return [layer, *plain(tokens)[:1]]
+
+
+def quantised(tokens: "list[int]") -> list[Any]:
+    """A layer of packed numbers that can be a row of a batch, and a plain one."""
+    layer = QuantizedKV(PackedLayout(bits=8, group_size=32))
     layer.update_and_fetch(sums(tokens), sums(tokens))
     return [layer, *plain(tokens)[:1]]
 

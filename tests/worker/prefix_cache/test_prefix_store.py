@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from inference.worker.prefix_cache import cache as cache_module
 from inference.worker.prefix_cache.cache import PrefixCache
 from inference.worker.prefix_cache.entry import PrefixEntry, common_length
-from tests.worker.prefix_cache.caches import contents, packed, plain, recurrent, windowed
+from tests.worker.prefix_cache.caches import contents, packed, plain, quantised, recurrent, windowed
 
 pytestmark = pytest.mark.mlx
 BYTES_PER_TOKEN = 2 * 2 * 64 * 4  # two layers of keys and values, one head of 64 floats
 MAKERS: dict[str, Callable[[list[int]], list[Any]]] = {
     "plain": plain,
     "packed": packed,
+    "quantised": quantised,
     "windowed": windowed,
     "recurrent": recurrent,
 }

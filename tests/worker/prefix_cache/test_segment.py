@@ -8,11 +8,11 @@ import pytest
 from mlx_lm.models.cache import KVCache, RotatingKVCache
 
 from inference.worker.prefix_cache.segment import Segment, can_cut, cut, join, own
-from tests.worker.prefix_cache.caches import contents, packed, plain
+from tests.worker.prefix_cache.caches import contents, packed, plain, quantised
 
 pytestmark = pytest.mark.mlx
 TOKENS = list(range(3, 43))
-MAKERS = {"plain": plain, "packed": packed}
+MAKERS = {"plain": plain, "packed": packed, "quantised": quantised}
 
 
 @pytest.mark.parametrize("maker", MAKERS.values(), ids=MAKERS)
