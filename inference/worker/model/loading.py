@@ -76,11 +76,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         pooling=pooled,
         lora_targets={} if pooled else targets(model),
     )
-    if pooled:
-        loaded = with_embedding_probe(loaded)
-    else:
-        loaded = with_kv_bits(with_text_probe(loaded), options.kv_bits)
-        loaded = _with_support(loaded, facts, options)
+    loaded = with_embedding_probe(loaded) if pooled else _with_support(loaded, facts, options)
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
@@ -106,7 +102,8 @@ def _context_length(model: nn.Module, facts: ModelFacts, *limits: int | None) ->
 
 
 def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load) -> LoadedModel:
-    """The model with the result of its verification, which is stored for each kind of model."""
+    """Steps 5 to 7 of a text model; the result of a verification is stored for each kind of model."""
+    loaded = with_kv_bits(with_text_probe(loaded), options.kv_bits)
     support = batch_support.load_or_verify(
         lambda: verified(loaded.model, loaded.vocab_size),
         facts.config,
