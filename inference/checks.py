@@ -19,7 +19,7 @@ def check_blas(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             "CPU models will be slow: only the reference BLAS that comes with MLX was found.",
-            hint="Install OpenBLAS (Debian: apt install libopenblas0-pthread), or pip install mkl.",
+            hint="pip install scipy-openblas32 (or, on Debian, apt install libopenblas0-pthread).",
             id="inference.W001",
         )
     ]

@@ -12,8 +12,9 @@ def test_it_hints_how_to_get_a_fast_blas(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("inference.core.blas._OPENBLAS", ())
     monkeypatch.setattr("inference.core.blas._MKL", ())
+    monkeypatch.setattr("inference.core.blas._WHEEL", "no-such-package")
     (warning,) = check_blas(None)
-    assert warning.hint and "libopenblas0-pthread" in warning.hint
+    assert warning.hint and "scipy-openblas32" in warning.hint and "libopenblas0-pthread" in warning.hint
 
 
 def test_it_says_nothing_when_the_operator_chose_one(settings: Settings) -> None:

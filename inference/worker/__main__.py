@@ -8,6 +8,7 @@ import socket
 import threading
 
 from inference.core import blas, protocol
+from inference.worker.product_check import multiplies
 from inference.worker.session import Session
 
 
@@ -19,7 +20,7 @@ def main() -> None:
     logging.basicConfig(format=f"%(asctime)s %(levelname)s worker[{os.getpid()}] %(name)s: %(message)s")
     # A worker with a dead thread would look alive and answer nothing; a dead worker is replaced.
     threading.excepthook = _die
-    used_blas = blas.preload(blas.best_blas(options.blas))
+    used_blas = blas.preload_best(options.blas, multiplies)
     asyncio.run(_serve(socket.socket(fileno=options.fd), used_blas))
     # The engine may be in a long prefill; without a site there is nothing to wait for.
     os._exit(0)

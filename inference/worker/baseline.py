@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from inference.core import blas
 from inference.core.requests import ChatRequest, Message
+from inference.worker.product_check import multiplies
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
     parser.add_argument("--blas", default="", help="the BLAS library to multiply with on a CPU")
     options = parser.parse_args()
-    blas.preload(blas.best_blas(options.blas))
+    blas.preload_best(options.blas, multiplies)
     own = [_own_request(number, options.tokens) for number in range(options.streams)]
     baseline = Baseline(options.model, options.device)
     for requests in [own] if own else map(json.loads, sys.stdin):

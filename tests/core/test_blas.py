@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.core.blas import Blas, best_blas, environment, preload
+from inference.core.blas import Blas, best_blas, candidates, environment, preload, preload_best
 
 
 def test_the_operators_library_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,6 +27,27 @@ def test_mkl_in_this_environment_is_found_first(monkeypatch: pytest.MonkeyPatch,
 
 def test_a_library_that_is_missing_falls_back_to_the_bundled_one(tmp_path: Path) -> None:
     assert preload(Blas("custom", str(tmp_path / "nothing.so"))) == Blas("bundled")
+
+
+def test_the_operators_library_is_not_replaced_by_another_one(tmp_path: Path) -> None:
+    assert preload_best(str(tmp_path / "nothing.so")) == Blas("bundled")
+
+
+def test_the_wheel_comes_before_the_systems_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    system = tmp_path / "libopenblas.so.0"
+    wheel = tmp_path / "scipy_openblas32" / "lib" / "libscipy_openblas.so"
+    wheel.parent.mkdir(parents=True)
+    for file in (system, wheel, tmp_path / "scipy_openblas32" / "__init__.py"):
+        file.touch()
+    monkeypatch.setattr("inference.core.blas._OPENBLAS", (str(system),))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert candidates() == [
+        Blas("scipy-openblas32", str(wheel)),
+        Blas("OpenBLAS", str(system)),
+        Blas("bundled"),
+    ]
 
 
 def test_a_library_without_blas_falls_back_to_the_bundled_one() -> None:
@@ -73,12 +94,13 @@ def test_the_operators_kernels_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environment(frozenset({"avx2", "fma"})) == {}
 
 
-@pytest.mark.skipif(best_blas().name != "OpenBLAS", reason="tells of OpenBLAS only")
+@pytest.mark.skipif("OpenBLAS" not in {blas.name for blas in candidates()}, reason="tells of OpenBLAS only")
 def test_openblas_uses_the_kernels_that_were_set() -> None:
     program = (
         "import ctypes, os\n"
-        "from inference.core.blas import best_blas, preload\n"
-        "name = ctypes.CDLL(preload(best_blas()).path).openblas_get_corename\n"
+        "from inference.core.blas import candidates, preload\n"
+        "found = next(blas for blas in candidates() if blas.name == 'OpenBLAS')\n"
+        "name = ctypes.CDLL(preload(found).path).openblas_get_corename\n"
         "name.restype = ctypes.c_char_p\n"
         "print(name().decode(), os.environ.get('OPENBLAS_CORETYPE'))"
     )

@@ -13,7 +13,8 @@ from functools import cached_property
 from importlib.metadata import distributions
 from pathlib import Path
 
-from inference.core.blas import Blas, environment
+from inference.core.blas import Blas
+from inference.core.config import BASE_DIR
 
 
 class Models:
@@ -59,10 +60,10 @@ class Models:
         """Convert with mlx-lm in a process of its own; raises CalledProcessError."""
         print(f"Converting {source.name} ({options[0].removeprefix('--')}) ...", file=sys.stderr)
         paths = ["--hf-path", str(source), "--mlx-path", str(target)]
-        env = dict(os.environ) | {"HF_HUB_OFFLINE": "1"} | preloading(self._blas)
         subprocess.run(
-            [sys.executable, "-m", "mlx_lm", "convert", *paths, *options],
-            env=env,
+            [*running("mlx_lm", self._blas), "convert", *paths, *options],
+            cwd=BASE_DIR,
+            env=dict(os.environ) | {"HF_HUB_OFFLINE": "1"},
             check=True,
             capture_output=True,
             timeout=600,
@@ -70,9 +71,11 @@ class Models:
         return target
 
 
-def preloading(blas: Blas | None) -> dict[str, str]:
-    """Environment variables that make another program use `blas`."""
-    return {"LD_PRELOAD": blas.path} | environment() if blas and blas.path else {}
+def running(module: str, blas: Blas | None) -> list[str]:
+    """The command that runs another program's module, with `blas` if there is one."""
+    if blas is None or not blas.path:
+        return [sys.executable, "-m", module]
+    return [sys.executable, "-m", "inference.worker.with_blas", "--blas", blas.path, module]
 
 
 def link(source: Path, target: Path) -> Path:

@@ -18,7 +18,7 @@ from inference.core.blas import Blas
 from inference.core.config import BASE_DIR
 from inference.core.pool_state import ModelState, PoolSnapshot
 from inference.management.bench import client
-from inference.management.bench.models import preloading
+from inference.management.bench.models import running
 from inference.management.bench.timed_answer import IncompleteAnswer, Round
 
 _START_S = 120.0
@@ -178,11 +178,9 @@ class Theirs(Server):
 
     def __init__(self, model: Path, scratch: Path, blas: Blas | None) -> None:
         port = free_port()
-        env = dict(os.environ) | {"HF_HUB_OFFLINE": "1"} | preloading(blas)
+        env = dict(os.environ) | {"HF_HUB_OFFLINE": "1"}
         options = ["--model", str(model), "--port", str(port)]
-        super().__init__(
-            [sys.executable, "-m", "mlx_lm", "server", *options], env, scratch / "theirs.log", port
-        )
+        super().__init__([*running("mlx_lm", blas), "server", *options], env, scratch / "theirs.log", port)
 
     def model(self, folder: Path) -> str:
         return str(folder)

@@ -1,0 +1,5 @@
+from inference.worker.product_check import multiplies
+
+
+def test_mlx_multiplies() -> None:
+    assert multiplies()
