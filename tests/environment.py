@@ -13,6 +13,7 @@ for name in [name for name in os.environ if name.startswith("MLX_SERVER_")]:
     del os.environ[name]
 os.environ["MLX_SERVER_DATA_DIR"] = _data_dir
 os.environ["MLX_SERVER_USE_HUB_CACHE"] = "false"
+os.environ["MLX_SERVER_CPU_CALIBRATION"] = "off"  # its tests switch it on; it takes seconds
 os.environ["MLX_SERVER_TITLES"] = "false"  # their requests would be among those that tests look at
 # Logfire comes with a pydantic plugin that costs two seconds at every start of every process.
 os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"

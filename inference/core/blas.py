@@ -82,8 +82,7 @@ def preload(blas: Blas, is_right: Callable[[], bool] = lambda: True) -> Blas:
         return blas
     if "mlx.core" in sys.modules:
         return Blas("bundled")  # too late: MLX may compute on another thread
-    if blas.name != _WHEEL:  # which is newer than the processors that it runs on
-        os.environ.update(environment())
+    os.environ.update(default_environment(blas.path))
     try:
         _load(blas.path, is_right)
     except (OSError, CannotBind) as error:
@@ -118,6 +117,14 @@ def _newest(patterns: list[str] | tuple[str, ...]) -> str:
     return next((found[-1] for pattern in patterns if (found := sorted(glob.glob(pattern)))), "")
 
 
+def default_environment(path: str) -> dict[str, str]:
+    """What a process must have in its environment before it loads this library, unless it was calibrated.
+
+    The wheel's OpenBLAS is newer than the processors that it meets, and chooses its kernels itself.
+    """
+    return {} if Path(path).name.startswith("libscipy_openblas") else environment()
+
+
 def environment(flags: frozenset[str] | None = None) -> dict[str, str]:
     """What a process must have in its environment before it loads a system's OpenBLAS.
 
@@ -126,13 +133,13 @@ def environment(flags: frozenset[str] | None = None) -> dict[str, str]:
     """
     if "OPENBLAS_CORETYPE" in os.environ:
         return {}
-    known = _processor_flags() if flags is None else flags
+    known = processor_flags() if flags is None else flags
     if {"avx512f", "avx512dq", "avx512bw", "avx512vl"} <= known:
         return {"OPENBLAS_CORETYPE": "SkylakeX"}
     return {"OPENBLAS_CORETYPE": "Haswell"} if {"avx2", "fma"} <= known else {}
 
 
-def _processor_flags() -> frozenset[str]:
+def processor_flags() -> frozenset[str]:
     """The x86 instruction sets of this machine, as Linux names them."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -111,6 +111,20 @@ class Config(BaseSettings):
     blas: str = Field(
         "", description="Path of the BLAS library for CPU workers; empty looks for the best one."
     )
+    cpu_calibration: Literal["auto", "off"] = Field(
+        "auto", description="Measure once which kernels, threads and layouts are fastest on this CPU."
+    )
+    cpu_kernels: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_]*$",
+        description="Kernels of OpenBLAS for CPU workers, such as `Haswell`; empty for the measured ones.",
+    )
+    cpu_threads: int = Field(
+        0, ge=0, le=1024, description="Threads of the BLAS in a CPU worker; 0 for the measured number."
+    )
+    cpu_layout: Literal["auto", "column", "row"] = Field(
+        "auto", description="How CPU workers store weights; `auto` for the measured layout of each shape."
+    )
     wired_limit: str = Field("0", description="Memory macOS may wire for a model; 0 leaves it alone.")
     context_limit: int | None = Field(
         None, ge=16, description="Longest context in tokens, below the model's own."

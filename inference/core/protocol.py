@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from inference.core.cpu_tuning import ShapeClass
 from inference.core.errors import LoadFailure, Refusal
 from inference.core.events import Event
 from inference.core.model_card import Finding
@@ -42,6 +43,7 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     prefix_disk_bytes: int = 0
     kv_bits: int = 0  # of quantised KV caches: 8 or 4; 0: they stay whole
     has_exact_seeds: bool = False  # compute seeded requests by themselves
+    by_row: tuple[ShapeClass, ...] = ()  # weights of these classes are stored by row on a CPU
     batch_support_path: str = ""  # where results of the batch verification are kept; empty: nowhere
 
 

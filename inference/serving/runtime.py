@@ -15,7 +15,7 @@ from inference.core.protocol import Load
 from inference.pool import Pool, PoolOptions, ProcessRunner
 from inference.repository.catalog import Catalog, no_choices
 from inference.repository.downloads.register import Downloads
-from inference.serving import tracing
+from inference.serving import cpu_tuning, tracing
 from inference.serving.recording.request_entry import Note
 from inference.serving.recording.request_ledger import Ledger
 from inference.serving.usage_history import USAGE_HISTORY
@@ -61,9 +61,7 @@ def pool() -> Pool:
         _pool = Pool(
             _pool_options(config),
             find_card=catalog().find,
-            start_runner=lambda: ProcessRunner(
-                _load_options(config), blas=config.blas, stuck_after_s=config.stuck_after_s
-            ),
+            start_runner=lambda: _runner(_load_options(config)),
             find_pinned=catalog().pinned,
             on_event=Journal(),
             load_span=tracing.load_span,
@@ -98,7 +96,14 @@ def _new_quiet_pool() -> Pool:
             keep_spare=False,
         ),
         find_card=catalog().find,
-        start_runner=lambda: ProcessRunner(options, blas=config.blas, stuck_after_s=config.stuck_after_s),
+        start_runner=lambda: _runner(options),
+    )
+
+
+def _runner(options: Load) -> ProcessRunner:
+    config = settings.CONFIG
+    return ProcessRunner(
+        options, blas=config.blas, stuck_after_s=config.stuck_after_s, tune=cpu_tuning.of_workers
     )
 
 

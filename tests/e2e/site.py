@@ -28,7 +28,12 @@ class Site:
         own = {"MLX_SERVER_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MLX_SERVER_")}
         kept.pop("HF_HUB_OFFLINE", None)
-        self._env = kept | own | {"MLX_SERVER_USE_HUB_CACHE": "false"} | (env or {})
+        self._env = (
+            kept
+            | own
+            | {"MLX_SERVER_USE_HUB_CACHE": "false", "MLX_SERVER_CPU_CALIBRATION": "off"}
+            | (env or {})
+        )
         self._lines: list[str] = []
         self._is_ready = threading.Event()
         self.url = ""

@@ -10,11 +10,11 @@ import subprocess
 import sys
 from contextlib import suppress
 from functools import cached_property
-from importlib.metadata import distributions
 from pathlib import Path
 
 from inference.core.blas import Blas
 from inference.core.config import BASE_DIR
+from inference.core.mlx_device import is_cpu
 
 
 class Models:
@@ -96,9 +96,3 @@ def weight_files(folder: Path) -> list[Path]:
 
 def is_quantised(folder: Path) -> bool:
     return "quantization" in json.loads((folder / "config.json").read_text())
-
-
-def is_cpu() -> bool:
-    """Whether MLX has only the CPU here, decided without importing it."""
-    installed = {found.name.lower().replace("_", "-") for found in distributions()}
-    return sys.platform != "darwin" and not any(name.startswith("mlx-cuda") for name in installed)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from inference.core.mlx_device import is_cpu
 from inference.management.bench import prompts
 from inference.management.bench.bench import Bench, report_progress
 from inference.management.bench.figures import Aim, Figure, figure
-from inference.management.bench.models import is_cpu
 from inference.management.bench.servers import Ours, Server, Theirs
 from inference.management.bench.timed_answer import Round
 

@@ -14,6 +14,7 @@ from inference.core import disk_space
 from inference.core.blas import best_blas
 from inference.management.doctor import mac
 from inference.management.doctor.finding import CheckResult, State
+from inference.serving import cpu_tuning
 
 _GB = 10**9
 _MIN_DISK = 5 * _GB
@@ -29,6 +30,7 @@ def machine() -> Iterator[CheckResult]:
     yield _memory()
     yield mac.wired_limit(settings.CONFIG.wired_limit_bytes)
     yield _blas()
+    yield cpu_speed()
     yield _disk()
     yield _open_files()
     yield mac.panics()
@@ -60,6 +62,17 @@ def _memory() -> CheckResult:
 def _blas() -> CheckResult:
     found = best_blas(settings.CONFIG.blas)
     return CheckResult(about="BLAS", text=f"{found.name}{' at ' if found.path else ''}{found.path}")
+
+
+def cpu_speed() -> CheckResult:
+    """What the calibration has found; it measures now if it has not yet."""
+    calibrator = cpu_tuning.calibrator()
+    calibration = calibrator.calibration()
+    if calibration is None:
+        text = f"not measured: {calibrator.failure or 'needless, or switched off'}; {cpu_tuning.of_workers()}"
+        return CheckResult(about="CPU kernels", text=text, state="look" if calibrator.failure else "good")
+    measured = f"measured in {calibration.seconds:g} s on {calibration.key.cores} cores"
+    return CheckResult(about="CPU kernels", text=f"{cpu_tuning.of_workers()}; {measured}")
 
 
 def _disk() -> CheckResult:

@@ -7,6 +7,7 @@ import socket
 import sys
 
 from inference.core import protocol
+from inference.core.cpu_tuning import CpuTuning
 from inference.core.subprocess_environment import of_workers
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class ChildProcess:
     def has_started(self) -> bool:
         return self._process is not None
 
-    async def start(self) -> asyncio.StreamReader:
+    async def start(self, tuning: CpuTuning) -> asyncio.StreamReader:
         """Spawn the process and return the stream of its frames; raises OSError."""
         ours, theirs = socket.socketpair()
         try:
@@ -42,7 +43,7 @@ class ChildProcess:
                 *("--fd", str(theirs.fileno()), "--blas", self._blas),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
-                env=of_workers(),
+                env=of_workers() | tuning.environment(),
                 # Ctrl-C in the terminal is the site's to handle; it ends its workers in order.
                 start_new_session=True,
             )

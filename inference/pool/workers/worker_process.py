@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 import msgspec
 
 from inference.core import protocol
+from inference.core.cpu_tuning import CpuTuning
 from inference.core.errors import (
     BodyTooLarge,
     LoadFailure,
@@ -47,9 +48,18 @@ logger = logging.getLogger(__name__)
 class ProcessRunner:
     """Starts, feeds, watches and ends one worker process."""
 
-    def __init__(self, options: Load, *, blas: str = "", stuck_after_s: float = 120.0) -> None:
+    def __init__(
+        self,
+        options: Load,
+        *,
+        blas: str = "",
+        stuck_after_s: float = 120.0,
+        tune: Callable[[], CpuTuning] = CpuTuning,
+    ) -> None:
+        """`tune` says how the worker multiplies on a CPU. It may take seconds, and is called on a thread."""
         self._options = options
         self._child = ChildProcess(blas)
+        self._tune = tune
         self._reading: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._hello = asyncio.Event()
@@ -165,8 +175,10 @@ class ProcessRunner:
         async with self._starting:
             if self._child.has_started or self._is_stopping:
                 return
+            tuning = await asyncio.to_thread(self._tune)
+            self._options = msgspec.structs.replace(self._options, by_row=tuning.by_row)
             try:
-                reader = await self._child.start()
+                reader = await self._child.start(tuning)
             except OSError as error:
                 logger.error("Cannot start a worker: %s", error)
                 self._end()

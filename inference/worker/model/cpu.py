@@ -12,14 +12,21 @@ import numpy as np
 from mlx.utils import tree_unflatten
 from mlx_lm.utils import dequantize_model
 
+from inference.core.cpu_tuning import ShapeClass, shape_class
+
 _ROWS = 512  # unpacked together: their floats fit into the cache
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Packed = np.ndarray[Any, np.dtype[np.uint32]]
 
 
-def prepared(model: nn.Module, on_progress: Callable[[int], None]) -> nn.Module:
-    """The model in fp32, by column; `on_progress` gets the percentage of quantised layers done."""
+def prepared(
+    model: nn.Module, on_progress: Callable[[int], None], by_row: frozenset[ShapeClass] = frozenset()
+) -> nn.Module:
+    """The model in fp32, by column but for weights of the classes `by_row`.
+
+    `on_progress` gets the percentage of quantised layers done.
+    """
     found = [(name, layer) for name, layer in model.named_modules() if _can_unpack(layer)]
     plain: list[tuple[str, nn.Module]] = []
     for done, (name, layer) in enumerate(found, start=1):
@@ -30,8 +37,14 @@ def prepared(model: nn.Module, on_progress: Callable[[int], None]) -> nn.Module:
     model.set_dtype(mx.float32)
     for _, layer in model.named_modules():
         if isinstance(layer, nn.Linear | nn.Embedding):
-            layer.weight = by_column(layer.weight)
+            layer.weight = laid_out(layer.weight, by_row)
     return model
+
+
+def laid_out(weight: mx.array, by_row: frozenset[ShapeClass]) -> mx.array:
+    """The same matrix (outputs, inputs) in the layout of its class."""
+    outputs, inputs = weight.shape
+    return mx.contiguous(weight) if shape_class(outputs, inputs) in by_row else by_column(weight)
 
 
 def by_column(weight: mx.array) -> mx.array:

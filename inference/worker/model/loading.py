@@ -57,7 +57,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     tokenizer_future = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(read_tokenizer, folder)
     model = lazy_model(folder, encoder_classes.load_options(pooled) if pooled else {})
     if device == "cpu":
-        model = cpu.prepared(model, on_progress)
+        model = cpu.prepared(model, on_progress, frozenset(options.by_row))
     materialise(model, on_progress)
     tokenizer = tokenizer_future.result()
     adapter, found = tested_adapter(options.prepare_limit_s, facts, tokenizer, options.adapter)

@@ -26,7 +26,17 @@ ANSWER = (
     Finished(usage=Usage(prompt_tokens=3, completion_tokens=128)),
 )
 CHECKS = {
-    *("machine", "versions", "memory", "wired limit", "BLAS", "disk", "open files", "kernel panics"),
+    *(
+        "machine",
+        "versions",
+        "memory",
+        "wired limit",
+        "BLAS",
+        "CPU kernels",
+        "disk",
+        "open files",
+        "kernel panics",
+    ),
     *("settings", "device", "model"),
 }
 

@@ -8,10 +8,12 @@ from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 import pytest_asyncio
 
 from inference.core.blas import best_blas
+from inference.core.cpu_tuning import CpuTuning, ShapeClass
 from inference.core.errors import ContextLengthExceeded, ModelLoadFailed, ServerError
 from inference.core.events import Accepted, Ended, Event, Finished, Progress, TextDelta
 from inference.core.requests import CompletionRequest, Sampling
@@ -194,3 +196,17 @@ async def test_a_broken_model_is_a_failed_load_and_nothing_of_it_runs(
     assert str(tmp_path) not in refusal.value.message
     assert refusal.value.kind in {"files", "refused"}
     assert not (tmp_path / "ran").exists()
+
+
+async def test_a_worker_multiplies_as_it_was_tuned(folder: Path) -> None:
+    """Kernels and threads are in its environment, the layouts in the frame that loads the model."""
+    tuning = CpuTuning(threads=1, by_row=(ShapeClass.OUTPUT,))
+    runner = ProcessRunner(OPTIONS, tune=lambda: tuning)
+    try:
+        await runner.load(card(path=str(folder)), lambda percent: None)
+        assert runner.pid
+        if sys.platform == "linux":
+            assert psutil.Process(runner.pid).environ()["OPENBLAS_NUM_THREADS"] == "1"
+        assert runner._options.by_row == (ShapeClass.OUTPUT,)
+    finally:
+        await runner.stop()

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 import pytest
 from mlx.utils import tree_flatten
 
+from inference.core.cpu_tuning import ShapeClass, shape_class
 from inference.worker.model import cpu
 from tests.worker.models import tiny
 
@@ -44,6 +46,26 @@ def test_a_quantised_model_answers_as_before(tmp_path: Path, bits: int) -> None:
     assert mx.allclose(plain(PROMPT), before, atol=1e-3)
     assert not any(isinstance(layer, nn.QuantizedLinear) for _, layer in plain.named_modules())
     assert percents == sorted(percents) and all(0 <= percent <= 99 for percent in percents)
+
+
+@pytest.mark.parametrize("shape", [(640, 64), (96, 64), (64, 64), (32, 64)])
+def test_each_weight_has_the_layout_of_its_class(shape: tuple[int, int]) -> None:
+    weight = mx.random.normal(shape, key=mx.random.key(3))
+    kind = shape_class(*shape)
+    for by_row, is_by_row in ((frozenset({kind}), True), (frozenset(set(ShapeClass) - {kind}), False)):
+        for given in (weight, cpu.by_column(weight)):
+            found = cpu.laid_out(given, by_row)
+            mx.eval(found)
+            assert mx.array_equal(found, weight)
+            assert np.asarray(memoryview(found)).flags.c_contiguous == is_by_row
+
+
+def test_a_model_by_row_answers_as_one_by_column(tmp_path: Path) -> None:
+    model = tiny(tmp_path / "tiny")
+    before = model(PROMPT)
+    mx.eval(before)
+    rows = cpu.prepared(model, lambda percent: None, frozenset(ShapeClass))
+    assert mx.allclose(rows(PROMPT), before, atol=1e-3)
 
 
 def test_half_precision_becomes_fp32(tmp_path: Path) -> None:
