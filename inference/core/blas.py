@@ -65,6 +65,15 @@ def best_blas(wanted: str = "") -> Blas:
     return candidates(wanted)[0]
 
 
+def blas_of_others(wanted: str = "") -> Blas:
+    """The best BLAS for a program that keeps all threads whatever the load, as mlx-lm's do.
+
+    That is the system's OpenBLAS: its threads give up their core while they wait, those of the wheel do not.
+    """
+    found = candidates(wanted)
+    return next((blas for blas in found if blas.name == "OpenBLAS"), found[0])
+
+
 def preload_best(wanted: str = "", is_right: Callable[[], bool] = lambda: True) -> Blas:
     """Make the best BLAS that works the one MLX will use, and return it.
 

@@ -8,6 +8,7 @@ import socket
 import threading
 
 from inference.core import blas, protocol
+from inference.worker.blas_threads import BlasThreads, follow_load
 from inference.worker.product_check import multiplies
 from inference.worker.session import Session
 
@@ -16,20 +17,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="inference.worker")
     parser.add_argument("--fd", type=int, required=True, help="the socket to the site, inherited")
     parser.add_argument("--blas", default="", help="the BLAS library to multiply with on a CPU")
+    parser.add_argument(
+        "--follow-load", action="store_true", help="leave cores that other programs need to them"
+    )
     options = parser.parse_args()
     logging.basicConfig(format=f"%(asctime)s %(levelname)s worker[{os.getpid()}] %(name)s: %(message)s")
     # A worker with a dead thread would look alive and answer nothing; a dead worker is replaced.
     threading.excepthook = _die
     used_blas = blas.preload_best(options.blas, multiplies)
-    asyncio.run(_serve(socket.socket(fileno=options.fd), used_blas))
+    threads = follow_load(used_blas.path) if options.follow_load and used_blas.path else None
+    asyncio.run(_serve(socket.socket(fileno=options.fd), used_blas, threads))
     # The engine may be in a long prefill; without a site there is nothing to wait for.
     os._exit(0)
 
 
-async def _serve(connection: socket.socket, used_blas: blas.Blas) -> None:
+async def _serve(connection: socket.socket, used_blas: blas.Blas, threads: BlasThreads | None) -> None:
     reader, writer = await asyncio.open_connection(sock=connection)
     try:
-        await Session(reader, writer, used_blas).run()
+        await Session(reader, writer, used_blas, threads).run()
     except protocol.ProtocolBroken as error:
         logging.getLogger(__name__).critical("The site sent an invalid frame: %s", error)
         os._exit(65)

@@ -29,6 +29,7 @@ from inference.core.protocol import (
     Submit,
     ThinkingEnded,
 )
+from inference.worker.blas_threads import BlasThreads
 from inference.worker.engine.callbacks import EngineCallbacks
 from inference.worker.engine.commands import Quit
 from inference.worker.engine.engine import Engine
@@ -45,10 +46,17 @@ _SHUTDOWN_S = 2.5  # for writing prefixes to disk
 class Session:
     """Dispatches the site's frames to the threads and sends the site theirs."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, blas: Blas) -> None:
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        blas: Blas,
+        threads: BlasThreads | None = None,
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._blas = blas
+        self._threads = threads
         self._loop = asyncio.get_running_loop()
         self._is_imported = asyncio.Event()
         self._options: Load | None = None
@@ -115,6 +123,8 @@ class Session:
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
             self._send_heartbeat()
+            if self._threads:
+                self._threads.adjust()
             self._end_if_stuck()
 
     def _send_heartbeat(self) -> None:

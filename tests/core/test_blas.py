@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from inference.core.blas import Blas, best_blas, candidates, environment, preload, preload_best
+from inference.core.blas import (
+    Blas,
+    best_blas,
+    blas_of_others,
+    candidates,
+    environment,
+    preload,
+    preload_best,
+)
 
 
 def test_the_operators_library_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,6 +56,18 @@ def test_the_wheel_comes_before_the_systems_library(monkeypatch: pytest.MonkeyPa
         Blas("OpenBLAS", str(system)),
         Blas("bundled"),
     ]
+
+
+def test_other_programs_get_the_systems_library_if_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    (tmp_path / "libopenblas.so.0").touch()
+    monkeypatch.setattr("inference.core.blas._OPENBLAS", (f"{tmp_path}/libopenblas.so.0",))
+    assert blas_of_others().name == "OpenBLAS"
+    assert blas_of_others("/opt/libfast.so").name == "custom"
+    monkeypatch.setattr("inference.core.blas._OPENBLAS", ())
+    assert blas_of_others() == best_blas()
 
 
 def test_a_library_without_blas_falls_back_to_the_bundled_one() -> None:

@@ -29,7 +29,10 @@ def stored(tmp_path: Path) -> Iterator[None]:
         ({}, MEASURED),
         ({"cpu_calibration": "off"}, CpuTuning()),
         ({"device": "gpu"}, CpuTuning()),
-        ({"cpu_threads": 2}, CpuTuning(kernels="Zen", threads=2, by_row=(ShapeClass.OUTPUT,))),
+        (
+            {"cpu_threads": 2},
+            CpuTuning(kernels="Zen", threads=2, by_row=(ShapeClass.OUTPUT,), are_threads_fixed=True),
+        ),
         ({"cpu_kernels": "Haswell", "cpu_layout": "column"}, CpuTuning(kernels="Haswell", threads=1)),
         ({"cpu_calibration": "off", "cpu_layout": "row"}, CpuTuning(by_row=tuple(ShapeClass))),
     ],

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any, Self
 
 import msgspec
 
+from inference.core import calibration_file
 from inference.core.blas import Blas
 from inference.core.config import BASE_DIR
 from inference.core.pool_state import ModelState, PoolSnapshot
@@ -133,6 +135,8 @@ class Ours(Server):
         port = port or free_port()
         data = scratch / f"data-{port}"
         data.mkdir(exist_ok=True)
+        if (measured := scratch / calibration_file.NAME).exists():
+            shutil.copy(measured, data)
         inherited = {
             name: value
             for name, value in os.environ.items()

@@ -41,6 +41,7 @@ class ChildProcess:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "inference.worker"),
                 *("--fd", str(theirs.fileno()), "--blas", self._blas),
+                *(["--follow-load"] if tuning.follows_load() else []),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 env=of_workers() | tuning.environment(),
