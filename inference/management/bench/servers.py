@@ -30,6 +30,10 @@ _LOG_LINES = 5
 _INHERITED = {
     "MLX_SERVER_DEVICE",
     "MLX_SERVER_BLAS",
+    "MLX_SERVER_CPU_CALIBRATION",
+    "MLX_SERVER_CPU_KERNELS",
+    "MLX_SERVER_CPU_THREADS",
+    "MLX_SERVER_CPU_LAYOUT",
 }  # the operator's settings that both servers are run with
 
 

@@ -16,6 +16,7 @@ from django.core.management import BaseCommand, CommandError
 
 from inference.core.blas import blas_of_others
 from inference.core.calibration import Calibrator
+from inference.core.mlx_device import is_cpu
 from inference.management.bench import ROWS
 from inference.management.bench.bench import Bench, report_progress
 from inference.management.bench.figures import Figure
@@ -77,7 +78,8 @@ class Command(BaseCommand):
         failures: list[str] = []
         with _exit_on_sigterm(), tempfile.TemporaryDirectory(prefix="mlxsite-bench-") as scratch:
             # Measured once here, so that the servers that are started do not have to.
-            Calibrator(Path(scratch), settings.CONFIG.blas).calibration()
+            is_on = settings.CONFIG.cpu_calibration == "auto" and is_cpu()
+            Calibrator(Path(scratch), settings.CONFIG.blas, is_on=is_on).calibration()
             bench = Bench(
                 scratch=Path(scratch),
                 model=options["model"].resolve(),
