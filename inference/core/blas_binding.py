@@ -116,12 +116,20 @@ def bind(blas: ctypes.CDLL, prefix: str, caller: ctypes.CDLL, required: str = "c
     2. Look up each of them in `blas`; what it lacks keeps its routine.
     3. Write the addresses.
 
-    Raises CannotBind, before anything is changed, if `required` is not imported or not in `blas`.
+    Raises CannotBind if `required` is not imported or not in `blas`, or if the table cannot be changed. Then
+    nothing is changed.
     """
     routines = {slot: routine for slot in _slots(caller) if (routine := _address(blas, prefix + slot.symbol))}
     if required not in {slot.symbol for slot in routines}:
         raise CannotBind(f"no call of {required} can be bound to {prefix}{required}")
-    return Binding({slot: _write(slot.place, routine) for slot, routine in routines.items()})
+    binding = Binding({})
+    try:
+        for slot, routine in routines.items():
+            binding.before[slot] = _write(slot.place, routine)
+    except BaseException:
+        binding.undo()
+        raise
+    return binding
 
 
 def _slots(library: ctypes.CDLL) -> Iterator[_Slot]:

@@ -111,6 +111,27 @@ print(blas_binding._is_writable(place), ctypes.c_uint64.from_address(place + 8).
     assert run(program) == ["False", "0", "False", "7"]
 
 
+def test_a_table_that_cannot_be_changed_stays_as_it_is() -> None:
+    program = """
+places, write = [], blas_binding._write
+def write_some(place, address):
+    if len(places) == 3:
+        places.append(place)
+        raise blas_binding.CannotBind("no")
+    places.append(place)
+    return write(place, address)
+mlx = blas_binding.mlx_library()
+before = {slot: ctypes.c_uint64.from_address(slot.place).value for slot in blas_binding._slots(mlx)}
+blas_binding._write = write_some
+try:
+    blas_binding.bind(ctypes.CDLL(blas.best_blas().path), "scipy_", mlx)
+except blas_binding.CannotBind:
+    after = {slot: ctypes.c_uint64.from_address(slot.place).value for slot in before}
+    print(len(places), [slot for slot in before if after[slot] != before[slot]])
+"""
+    assert run(program) == ["7", "[]"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
