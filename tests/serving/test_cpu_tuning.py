@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -37,8 +38,6 @@ def stored(tmp_path: Path) -> Iterator[None]:
         ({"cpu_calibration": "off", "cpu_layout": "row"}, CpuTuning(by_row=tuple(ShapeClass))),
     ],
 )
-def test_settings_decide(
-    given: dict[str, object], found: CpuTuning, settings: Settings, tmp_path: Path
-) -> None:
+def test_settings_decide(given: dict[str, Any], found: CpuTuning, settings: Settings, tmp_path: Path) -> None:
     settings.CONFIG = Config(**{"data_dir": tmp_path, "cpu_calibration": "auto", "device": "cpu", **given})
     assert cpu_tuning.of_workers() == found
