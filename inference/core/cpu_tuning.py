@@ -1,7 +1,7 @@
 """How a CPU worker multiplies: the kernels and threads of its BLAS, and the layout of its weights."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -74,3 +74,6 @@ class CpuTuning(Struct, frozen=True, kw_only=True):
         threads = f"{self.threads} thread{'s' * (self.threads != 1)}" if self.threads else "all cores"
         rows = f"weights by column except {', '.join(self.by_row)}" if self.by_row else "weights by column"
         return f"{kernels}, {threads}, {rows}"
+
+
+Tune = Callable[[], CpuTuning]  # may take seconds

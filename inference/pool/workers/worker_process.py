@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 import msgspec
 
 from inference.core import protocol
-from inference.core.cpu_tuning import CpuTuning
+from inference.core.cpu_tuning import CpuTuning, Tune
 from inference.core.errors import (
     BodyTooLarge,
     LoadFailure,
@@ -49,17 +49,11 @@ class ProcessRunner:
     """Starts, feeds, watches and ends one worker process."""
 
     def __init__(
-        self,
-        options: Load,
-        *,
-        blas: str = "",
-        stuck_after_s: float = 120.0,
-        tune: Callable[[], CpuTuning] = CpuTuning,
+        self, options: Load, *, blas: str = "", stuck_after_s: float = 120.0, tune: Tune = CpuTuning
     ) -> None:
-        """`tune` says how the worker multiplies on a CPU. It may take seconds, and is called on a thread."""
         self._options = options
         self._child = ChildProcess(blas)
-        self._tune = tune
+        self._tune = tune  # may take seconds: called on a thread
         self._reading: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._hello = asyncio.Event()
