@@ -18,16 +18,18 @@ import mlx.core as mx
 from mlx_lm.generate import GenerationBatch
 
 from inference.worker.lora.rows import lora_rows
-from inference.worker.sampling.logprobs import LazyLogprob
-from inference.worker.sampling.token_sampler import TokenSampler, sample_rows
+from inference.worker.sampling.logprobs import RowLogprob
+from inference.worker.sampling.row_samplers import RowSamplers
+from inference.worker.sampling.token_sampler import TokenSampler
 
 
 class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
     """mlx-lm's GenerationBatch, with a TokenSampler for each row in `samplers`."""
 
     samplers: list[TokenSampler]
+    _rows: RowSamplers | None = None
     _next_tokens: Any
-    _next_logprobs: list[LazyLogprob | None]
+    _next_logprobs: list[RowLogprob | None]
 
     @property
     def model(self) -> Callable[..., mx.array]:
@@ -42,35 +44,23 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
         with lora_rows([sampler.lora for sampler in self.samplers]):
             return self._model(*inputs, **options)
 
-    def _step(self) -> tuple[list[int], list[LazyLogprob | None]]:
+    def _step(self) -> tuple[list[int], list[RowLogprob | None]]:
         """Start to compute the next tokens; returns the current ones with their log probabilities."""
         self._current_tokens, self._current_logprobs = self._next_tokens, self._next_logprobs
         inputs = self._current_tokens
         logits = self.model(inputs[:, None], cache=self.prompt_cache)[:, -1, :]
+        rows = self._rows = RowSamplers.of(self.samplers, self._rows)
         if any(sampler.is_constrained for sampler in self.samplers):
             mx.async_eval(logits)  # type: ignore[no-untyped-call]  # computed while the masks are made
             for sampler, token in zip(self.samplers, inputs.tolist(), strict=True):
                 sampler.observe(token)
-        if any(sampler.changes_logits for sampler in self.samplers):
-            logits = self._processed(inputs, logits)
-        self._next_tokens = sample_rows(self.samplers, logits)
-        self._next_logprobs = [
-            sampler.logprob_for(logits[row], self._next_tokens[row]) if sampler.has_logprob else None
-            for row, sampler in enumerate(self.samplers)
-        ]
+        logits = rows.process(inputs, logits)
+        self._next_tokens = rows.sample(logits)
+        self._next_logprobs, lazy = rows.logprobs(logits, self._next_tokens)
         mx.async_eval(  # type: ignore[no-untyped-call]
-            self._next_tokens, *(a for lp in self._next_logprobs if lp for a in lp.arrays)
+            self._next_tokens, *(array for one in lazy for array in one.arrays)
         )
         tokens = inputs.tolist()
         for known, token in zip(self.tokens, tokens, strict=True):
             known.append(token)
         return tokens, self._current_logprobs
-
-    def _processed(self, inputs: mx.array, logits: mx.array) -> mx.array:
-        rows = [
-            sampler.process(inputs[row : row + 1], logits[row : row + 1])
-            if sampler.changes_logits
-            else logits[row : row + 1]
-            for row, sampler in enumerate(self.samplers)
-        ]
-        return mx.concatenate(rows, axis=0)

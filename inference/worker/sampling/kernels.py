@@ -11,21 +11,26 @@ B is the number of rows of the batch and V the size of the vocabulary. A row is 
 A temperature of 0 takes the largest logit instead.
 
 mlx-lm's own samplers are compiled with their floats as constants, so every new temperature costs a
-compilation (about a second on a CPU). These take the floats as arrays. None of them needs normalised
-log probabilities, which would cost a pass over the whole vocabulary for every sequence and step.
+compilation (about a second on a CPU). These take the floats as arrays, one value for each row, so that rows
+with different parameters share a kernel. None of them needs normalised log probabilities, which would cost a
+pass over the whole vocabulary for every sequence and step.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import mlx.core as mx
 
 from inference.core.requests import NEUTRAL, Sampling
+from inference.worker.sampling.truncation import Truncation, keep_min_p, keep_top
 
 _GREEDY_BELOW = 1e-4
-_TOP_CANDIDATES = 1024  # tokens among which the nucleus is searched first
 _STRIDE = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio: neighbouring seeds and positions stay apart
+_LARGEST_BITS = float(2**32 - 1)
+_BELOW_ONE = 1 - 2**-24  # the largest number of single precision below 1
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,11 @@ class SamplingParams:
     @property
     def is_greedy(self) -> bool:
         return self.temperature == 0
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether it has a top-k or a top-p."""
+        return self.top_p < 1 or self.top_k > 0
 
 
 GREEDY = SamplingParams(temperature=0.0)
@@ -69,82 +79,102 @@ class Draw:
 
 
 def sample(logits: mx.array, params: SamplingParams, draws: Sequence[Draw]) -> mx.array:
-    """Sample one token for each row: (B, V) logits and B draws to (B,) token ids."""
-    if params.is_greedy:
-        return mx.argmax(logits, axis=-1)
-    keys = mx.array([draw.key for draw in draws], dtype=mx.uint32)
-    return _categorical(warped_logits(logits, params), keys)
+    """Sample one token for each row with the same parameters: (B, V) logits and B draws to (B,) token ids."""
+    return RowParameters([params] * len(draws)).sample(logits, [draw.key for draw in draws])
 
 
-_categorical = mx.vmap(lambda row, key: mx.random.categorical(row, key=key))
+class RowParameters:
+    """Samples B rows, each with its own parameters; made once for many steps with the same rows.
 
+    A row gets the same token whatever the other rows' parameters are:
 
-def warped_logits(logits: mx.array, params: SamplingParams) -> mx.array:
-    """Temperature, top-k, top-p and min-p, in the order of Hugging Face and vLLM.
-
-    Takes (B, V) logits of any float type; returns (B, V) float32 with minus infinity for dropped tokens.
+    1. Greedy rows take their largest logit.
+    2. The others are sorted: rows with a top-k or a top-p come last, and are truncated together.
+    3. Each of the other kernels runs once, with a value for each row.
+    4. The tokens are put back in order.
     """
-    warped = logits.astype(mx.float32) * _constant(1.0 / params.temperature)
-    if 0 < params.top_k < logits.shape[-1]:
-        warped = keep_top_k(warped, params.top_k)
-    if params.top_p < 1:
-        warped = keep_top_p(warped, _constant(params.top_p))
-    if params.min_p > 0:
-        warped = keep_min_p(warped, _constant(params.min_p))
-    return warped
+
+    def __init__(self, params: Sequence[SamplingParams]) -> None:
+        greedy = [row for row, own in enumerate(params) if own.is_greedy]
+        whole = [row for row, own in enumerate(params) if not (own.is_greedy or own.is_truncated)]
+        truncated = [row for row, own in enumerate(params) if own.is_truncated and not own.is_greedy]
+        order = [*greedy, *whole, *truncated]
+        self._drawn = [*whole, *truncated]
+        self._whole = len(whole)
+        self._truncated = [params[row] for row in truncated]
+        self._truncation: Truncation | None = None
+        self._greedy_rows = _index(greedy, len(params))
+        self._drawn_rows = _index(self._drawn, len(params))
+        self._places = _index([order.index(row) for row in range(len(order))], len(params))
+        drawn = [params[row] for row in self._drawn]
+        self._inverse_temperatures = _column([1.0 / own.temperature for own in drawn], neutral=1.0)
+        log_min_p = [math.log(own.min_p) if own.min_p > 0 else -math.inf for own in drawn]
+        self._log_min_p = _column(log_min_p, neutral=-math.inf)
+
+    def sample(self, logits: mx.array, keys: Sequence[tuple[int, int]]) -> mx.array:
+        """Sample one token for each row: (B, V) logits and B keys of mx.random to (B,) token ids."""
+        if not self._drawn:
+            return mx.argmax(logits, axis=-1)
+        rows = logits if self._drawn_rows is None else logits[self._drawn_rows]
+        tokens = categorical(self._warped(rows), [keys[row] for row in self._drawn])
+        if len(self._drawn) < len(keys):
+            tokens = mx.concatenate([mx.argmax(logits[self._greedy_rows], axis=-1), tokens])
+        return tokens if self._places is None else tokens[self._places]
+
+    def _warped(self, logits: mx.array) -> mx.array:
+        """Temperature, top-k, top-p and min-p, in the order of Hugging Face and vLLM.
+
+        Takes the logits of the rows that are not greedy in their sorted order, of any float type; returns
+        float32 with minus infinity for dropped tokens.
+        """
+        warped = logits.astype(mx.float32)
+        if self._inverse_temperatures is not None:
+            warped = warped * self._inverse_temperatures
+        if self._truncated:
+            kept = keep_top(warped[self._whole :] if self._whole else warped, self._top(logits.shape[-1]))
+            warped = mx.concatenate([warped[: self._whole], kept]) if self._whole else kept
+        return warped if self._log_min_p is None else keep_min_p(warped, self._log_min_p)
+
+    def _top(self, vocabulary: int) -> Truncation:
+        if self._truncation is None:
+            top_k, top_p = ([getattr(own, name) for own in self._truncated] for name in ("top_k", "top_p"))
+            self._truncation = Truncation(top_k, top_p, vocabulary)
+        return self._truncation
 
 
-@lru_cache(maxsize=256)
+def categorical(logits: mx.array, keys: Sequence[tuple[int, int]]) -> mx.array:
+    """Draw one token for each row, (R, V) to (R,), by the row's own key of mx.random.
+
+    The tokens are those of mx.random.categorical for each row, if V is even. Under mx.vmap, that function
+    takes longer to build its graph than the rest of a step, so only the random bits are made under it.
+    """
+    rows, vocabulary = logits.shape
+    bits = _random_bits(vocabulary)(mx.array(list(keys), dtype=mx.uint32)).reshape(rows, -1)
+    if vocabulary % 2:
+        bits = bits[:, :vocabulary]
+    uniform = mx.minimum(bits / _constant(_LARGEST_BITS), _constant(_BELOW_ONE))
+    return mx.argmax(logits - mx.log(-mx.log(uniform)), axis=-1)
+
+
+@lru_cache(maxsize=8)
+def _random_bits(vocabulary: int) -> Any:
+    """A function from keys, (R, 2), to (R, V / 2 rounded up, 2) random numbers of 32 bits."""
+    pairs = (vocabulary + 1) // 2
+    return mx.vmap(lambda key: mx.random.split(key, num=pairs))
+
+
+@lru_cache(maxsize=8)
 def _constant(value: float) -> mx.array:
-    """A scalar array, so that no value is compiled into a kernel."""
-    made = mx.array(value)
+    made = mx.array(value, dtype=mx.float32)
     mx.eval(made)  # an unevaluated array would belong to the thread that made it
     return made
 
 
-def keep_top_k(logits: mx.array, top_k: int) -> mx.array:
-    """Keep the `top_k` largest logits of each row, (B, V) to (B, V)."""
-    dropped = mx.argpartition(logits, kth=-top_k, axis=-1)[..., :-top_k]
-    return mx.put_along_axis(logits, dropped, mx.array(-mx.inf, logits.dtype), axis=-1)
+def _index(rows: Sequence[int], total: int) -> mx.array | None:
+    """The rows as an index; None if they are all rows in order."""
+    return None if list(rows) == list(range(total)) else mx.array(list(rows), dtype=mx.uint32)
 
 
-def keep_top_p(logits: mx.array, top_p: mx.array) -> mx.array:
-    """Keep the nucleus of each row, (B, V) to (B, V): the smallest set whose probability reaches `top_p`.
-
-    A CPU takes 7 ms to sort each row of 49,152, a tenth of a small model's whole step; nearly always the
-    nucleus lies among the top candidates, which are candidates without sorting the rest.
-    """
-    is_candidate_search_faster = (
-        logits.shape[-1] > 4 * _TOP_CANDIDATES and mx.default_device().type == mx.DeviceType.cpu
-    )
-    nucleus = _keep_top_p_of_candidates(logits, top_p) if is_candidate_search_faster else None
-    return _keep_top_p_of_all(logits, top_p) if nucleus is None else nucleus
-
-
-def _keep_top_p_of_candidates(logits: mx.array, top_p: mx.array) -> mx.array | None:
-    """The same, or None if some row's nucleus is larger; waits for the device to find that out."""
-    indices = mx.argpartition(logits, kth=-_TOP_CANDIDATES, axis=-1)[..., -_TOP_CANDIDATES:]
-    candidates = mx.take_along_axis(logits, indices, axis=-1)
-    order = mx.argsort(candidates, axis=-1)
-    indices, ascending = (mx.take_along_axis(array, order, axis=-1) for array in (indices, candidates))
-    mass = mx.exp(ascending - mx.logsumexp(logits, axis=-1, keepdims=True))
-    mass_above = mx.cumsum(mass, axis=-1, reverse=True, inclusive=False)
-    if not mx.all(mass_above[..., 0] + mass[..., 0] >= top_p).item():
-        return None
-    kept = mx.where(mass_above >= top_p, -mx.inf, ascending)
-    return mx.put_along_axis(mx.full(logits.shape, -mx.inf, logits.dtype), indices, kept, axis=-1)
-
-
-def _keep_top_p_of_all(logits: mx.array, top_p: mx.array) -> mx.array:
-    order = mx.argsort(logits, axis=-1)
-    ascending = mx.take_along_axis(logits, order, axis=-1)
-    # For each token the probability of all likelier ones; it is dropped if that reaches top_p.
-    mass_above = mx.cumsum(mx.softmax(ascending, axis=-1), axis=-1, reverse=True, inclusive=False)
-    kept = mx.where(mass_above >= top_p, -mx.inf, ascending)
-    # Select by index and not by value: half precision has many equal values, and all would be kept.
-    return mx.put_along_axis(logits, order, kept, axis=-1)
-
-
-def keep_min_p(logits: mx.array, min_p: mx.array) -> mx.array:
-    """Keep the tokens with at least `min_p` times their row's largest probability, (B, V) to (B, V)."""
-    return mx.where(logits < mx.max(logits, axis=-1, keepdims=True) + mx.log(min_p), -mx.inf, logits)
+def _column(values: Sequence[float], *, neutral: float) -> mx.array | None:
+    """The values as an array of shape (R, 1); None if each of them changes nothing."""
+    return None if all(value == neutral for value in values) else mx.array([[value] for value in values])

@@ -1,5 +1,6 @@
 """Penalties on the tokens so far: repetition, frequency and presence."""
 
+import copy
 from collections.abc import Sequence
 
 import mlx.core as mx
@@ -8,33 +9,93 @@ from inference.core.requests import Sampling
 
 
 class Penalties:
-    """Penalties on the tokens so far, from (V,) counts that are updated without reading a token back.
+    """Penalties on the tokens so far of one row.
 
     Repetition divides positive logits and multiplies negative ones, for tokens of the prompt and the answer
     (CTRL, https://arxiv.org/abs/1909.05858). Frequency and presence are OpenAI's, for tokens of the answer.
+    The counts of the tokens are in the PenaltyRows that the row was in last.
     """
 
     def __init__(self, sampling: Sampling, prompt: Sequence[int], answered: Sequence[int]) -> None:
-        self._presence = sampling.presence_penalty
-        self._frequency = sampling.frequency_penalty
+        self.presence = sampling.presence_penalty
+        self.frequency = sampling.frequency_penalty
         has_window = sampling.repetition_window is not None  # then RecentTokens applies it
-        self._repetition = 1.0 if has_window else sampling.repetition_penalty or 1.0
+        self.repetition = 1.0 if has_window else sampling.repetition_penalty or 1.0
         self._prompt = prompt
         self._answered = answered
-        self._in_prompt = mx.array(0.0)
-        self._counts: mx.array | None = None
+        self._rows: PenaltyRows | None = None
+        self._place = 0
 
     def apply(self, token: mx.array, logits: mx.array) -> mx.array:
         """Count `token`, shape (1,), and penalise (1, V) logits."""
-        if self._counts is None:  # the first `token` is in the prompt or in `answered`
-            self._counts = _count(self._answered, logits.shape[-1])
-            self._in_prompt = _count(self._prompt, logits.shape[-1])
-        else:
-            self._counts = self._counts.at[token].add(1.0)
-        if self._repetition != 1.0:
+        rows = self._rows
+        if rows is None or not rows.are([self]):
+            rows = PenaltyRows([self], logits.shape[-1])
+        return rows.apply(token, logits)
+
+    def fork(self) -> "Penalties":
+        """The same counts, to be continued independently."""
+        other = copy.copy(self)
+        other._rows = copy.copy(self._rows)  # its arrays are replaced, never written to
+        return other
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the next token is to be counted: the first one is in the prompt or in `answered`."""
+        return self._rows is not None
+
+    def is_in(self, rows: "PenaltyRows", place: int) -> bool:
+        return self._rows is rows and self._place == place
+
+    def counts(self, vocabulary: int) -> mx.array:
+        """How often each token is in the answer, shape (V,)."""
+        return self._rows.counts[self._place] if self._rows else _count(self._answered, vocabulary)
+
+    def prompt_counts(self, vocabulary: int) -> mx.array:
+        """How often each token is in the prompt, shape (V,)."""
+        known = self._rows.prompt_counts if self._rows else None
+        return _count(self._prompt, vocabulary) if known is None else known[self._place]
+
+    def move_to(self, rows: "PenaltyRows", place: int) -> None:
+        self._rows, self._place = rows, place
+
+
+class PenaltyRows:
+    """The Penalties of P rows, applied together. The (P, V) counts are updated without reading a token back.
+
+    Made whenever the rows change, from the counts that each row has.
+    """
+
+    def __init__(self, rows: Sequence[Penalties], vocabulary: int) -> None:
+        has_repetition = any(row.repetition != 1.0 for row in rows)
+        counts = mx.stack([row.counts(vocabulary) for row in rows])
+        in_prompt = mx.stack([row.prompt_counts(vocabulary) for row in rows]) if has_repetition else None
+        self.counts = counts
+        self.prompt_counts = in_prompt
+        self._presence = _column([row.presence for row in rows])
+        self._frequency = _column([row.frequency for row in rows])
+        self._repetition = _column([row.repetition for row in rows]) if has_repetition else None
+        self._places = mx.arange(len(rows), dtype=mx.uint32)
+        self._added: mx.array | float = mx.array([float(row.has_begun) for row in rows])
+        for place, row in enumerate(rows):
+            row.move_to(self, place)
+
+    def are(self, rows: Sequence[Penalties]) -> bool:
+        """Whether these are its rows, none of which has been counted elsewhere since."""
+        return self.counts.shape[0] == len(rows) and all(
+            row.is_in(self, place) for place, row in enumerate(rows)
+        )
+
+    def apply(self, tokens: mx.array, logits: mx.array) -> mx.array:
+        """Count `tokens`, shape (P,), and penalise (P, V) logits."""
+        self.counts = self.counts.at[self._places, tokens].add(self._added)
+        self._added = 1.0
+        if self._repetition is not None and self.prompt_counts is not None:
             weaker = mx.where(logits > 0, logits / self._repetition, logits * self._repetition)
-            logits = mx.where(self._counts + self._in_prompt > 0, weaker, logits)
-        return logits - self._frequency * self._counts - self._presence * (self._counts > 0)
+            logits = mx.where(self.counts + self.prompt_counts > 0, weaker, logits)
+        if self._frequency is not None:
+            logits = logits - self._frequency * self.counts
+        return logits if self._presence is None else logits - self._presence * (self.counts > 0)
 
 
 def has_penalties(sampling: Sampling) -> bool:
@@ -48,3 +109,8 @@ def has_penalties(sampling: Sampling) -> bool:
 def _count(tokens: Sequence[int], vocabulary: int) -> mx.array:
     ids = mx.array(list(tokens), dtype=mx.uint32)
     return mx.zeros(vocabulary).at[ids].add(1.0) if tokens else mx.zeros(vocabulary)
+
+
+def _column(values: Sequence[float]) -> mx.array | None:
+    """The values as an array of shape (P, 1); None if all of them are 0."""
+    return mx.array([[value] for value in values]) if any(values) else None

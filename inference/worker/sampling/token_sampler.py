@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 import mlx.core as mx
 
 from inference.core.requests import Sampling
-from inference.worker.sampling.constraint import Matcher, combined
-from inference.worker.sampling.grammar import Grammar, mask
-from inference.worker.sampling.kernels import Draw, SamplingParams, sample
-from inference.worker.sampling.logprobs import LazyLogprob
+from inference.worker.sampling.constraint import Matcher, TokenMask, combined
+from inference.worker.sampling.grammar import Grammar, GrammarFailure
+from inference.worker.sampling.kernels import Draw, SamplingParams
+from inference.worker.sampling.logprobs import RowLogprob, logprob_rows
 from inference.worker.sampling.penalties import Penalties, has_penalties
 from inference.worker.sampling.repetition import RecentTokens
+from inference.worker.sampling.row_samplers import RowSamplers
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
 
@@ -51,42 +52,47 @@ class TokenSampler:
         self.lora = lora  # the key of the adapter that its row is computed with
         self.params = SamplingParams.of(sampling)
         self.logprobs = logprobs
+        self.bias = sampling.logit_bias
+        self.penalties = Penalties(sampling, prompt, answered) if has_penalties(sampling) else None
+        has_order = RecentTokens.are_needed(sampling)
+        self.recent = RecentTokens(sampling, [*prompt, *answered], decode) if has_order else None
+        self.xtc_threshold = sampling.xtc_threshold if sampling.xtc_probability else None  # None: no XTC
+        self._xtc_probability = sampling.xtc_probability
         self._seed = secrets.randbits(63) if sampling.seed is None else sampling.seed
         self._position = len(answered)
-        self._penalties = Penalties(sampling, prompt, answered) if has_penalties(sampling) else None
         self._matcher = grammar.start(answered) if grammar else None
         # In this order: where nothing satisfies all, the later ones count.
         others = [rules.start(answered) if rules else None, self._matcher]
         self._thinker = thinking.start(answered) if thinking and thinking.is_limited else None
         self._matchers: list[Matcher] = [one for one in (*others, self._thinker) if one]
-        has_order = RecentTokens.are_needed(sampling)
-        self._recent = RecentTokens(sampling, [*prompt, *answered], decode) if has_order else None
-        self._xtc = (sampling.xtc_probability, sampling.xtc_threshold)
         self._has_observed = False
-        self._bias = sampling.logit_bias
-        self._dense_bias: mx.array | None = None
 
     @property
     def changes_logits(self) -> bool:
-        return bool(self._bias or self._penalties or self._matchers or self._recent or self._xtc[0])
+        return bool(self.bias or self.penalties or self.is_constrained or self.xtc_threshold is not None)
 
     @property
     def is_constrained(self) -> bool:
         """Whether it must `observe` each token before the next one can be sampled."""
-        return bool(self._matchers or self._recent)
+        return bool(self._matchers or self.recent)
 
     @property
     def has_logprob(self) -> bool:
         """Whether each token comes with a Logprob: for the client, or to report a failed grammar."""
-        return self.logprobs is not None or (self._matcher is not None and self._matcher.failure is not None)
+        return self.logprobs is not None or self.failure is not None
+
+    @property
+    def failure(self) -> GrammarFailure | None:
+        """Why its answer cannot follow its grammar any further."""
+        return self._matcher.failure if self._matcher else None
 
     def observe(self, token: int) -> None:
         """Advance the constraints by a token; the first one is the prompt's last, or one of `answered`."""
         if self._has_observed:
             for matcher in self._matchers:
                 matcher.consume(token)
-            if self._recent:
-                self._recent.consume(token)
+            if self.recent:
+                self.recent.consume(token)
         self._has_observed = True
 
     def end_thinking(self, thinking: ThinkingBudget, answered: Sequence[int]) -> bool:
@@ -110,60 +116,28 @@ class TokenSampler:
         position, self._position = self._position, self._position + 1
         return Draw(self._seed, position)
 
+    def allowed_tokens(self, vocabulary: int) -> TokenMask | None:
+        """What all of its constraints allow, shape (V,); None allows all tokens."""
+        return combined(one.allowed_tokens(vocabulary) for one in self._matchers) if self._matchers else None
+
+    @property
+    def leaves_top_choices_out(self) -> bool:
+        """XTC's coin for the next token."""
+        if self.xtc_threshold is None:
+            return False
+        upper, lower = Draw(self._seed ^ _XTC_SALT, self._position).key
+        return (upper << 32 | lower) < self._xtc_probability * 2**64
+
     def process(self, token: mx.array, logits: mx.array) -> mx.array:
         """Apply the steps above: (1, V) logits to (1, V) float32; `token`, shape (1,), is the latest one."""
-        logits = logits.astype(mx.float32)
-        if self._penalties:
-            logits = self._penalties.apply(token, logits)
-        if self._recent:
-            logits = self._recent.apply(logits)
-        if self._bias:
-            logits = logits + self._bias_over(logits.shape[-1])
-        logits = mask(logits, combined(one.allowed_tokens(logits.shape[-1]) for one in self._matchers))
-        return self._without_top_choices(logits) if self._xtc[0] else logits
+        return RowSamplers([self]).process(token, logits.astype(mx.float32))
 
-    def _without_top_choices(self, logits: mx.array) -> mx.array:
-        """XTC (https://github.com/oobabooga/text-generation-webui/pull/6335) on (1, V) logits.
-
-        Tokens at least as likely as the threshold are left out, but for the least likely of them.
-        """
-        probability, threshold = self._xtc
-        upper, lower = Draw(self._seed ^ _XTC_SALT, self._position).key
-        if (upper << 32 | lower) >= probability * 2**64:
-            return logits
-        probabilities = mx.softmax(logits, axis=-1)
-        is_choice = probabilities >= threshold
-        least = mx.where(is_choice, probabilities, mx.array(mx.inf)).min(axis=-1, keepdims=True)
-        return mx.where(is_choice & (probabilities > least), mx.array(-mx.inf, logits.dtype), logits)
-
-    def _bias_over(self, vocabulary: int) -> mx.array:
-        if self._dense_bias is None:
-            ids, values = zip(*self._bias, strict=True)
-            self._dense_bias = mx.zeros(vocabulary).at[mx.array(ids, dtype=mx.uint32)].add(mx.array(values))
-        return self._dense_bias
-
-    def logprob_for(self, logits: mx.array, token: mx.array) -> LazyLogprob:
+    def logprob_for(self, logits: mx.array, token: mx.array) -> RowLogprob:
         """The log probability of `token`, shape (), under `logits`, shape (V,)."""
-        logprobs = logits.astype(mx.float32) - mx.logsumexp(logits.astype(mx.float32))
-        failure = self._matcher.failure if self._matcher else None
-        if not self.logprobs:
-            return LazyLogprob(logprobs[token], failure=failure)
-        best = mx.argpartition(logprobs, kth=-self.logprobs)[-self.logprobs :]
-        best = best[mx.argsort(-logprobs[best])]
-        return LazyLogprob(logprobs[token], best, logprobs[best], failure)
+        (rows,) = logprob_rows(logits[None], token[None], [self.logprobs or 0])
+        return RowLogprob(rows, 0, self.failure)
 
 
 def sample_rows(samplers: Sequence[TokenSampler], logits: mx.array) -> mx.array:
-    """Sample one token for each row, (B, V) to (B,): one kernel call for all rows with equal parameters."""
-    params = [sampler.params for sampler in samplers]
-    draws = [sampler.next_draw() for sampler in samplers]
-    if all(one == params[0] for one in params):
-        return sample(logits, params[0], draws)
-    rows_of: dict[SamplingParams, list[int]] = {}
-    for row, own in enumerate(params):
-        rows_of.setdefault(own, []).append(row)
-    tokens = [
-        sample(logits[mx.array(rows)], own, [draws[row] for row in rows]) for own, rows in rows_of.items()
-    ]
-    order = [row for rows in rows_of.values() for row in rows]
-    return mx.concatenate(tokens)[mx.argsort(mx.array(order))]
+    """Sample one token for each row, (B, V) to (B,)."""
+    return RowSamplers(samplers).sample(logits)

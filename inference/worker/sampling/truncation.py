@@ -1,0 +1,108 @@
+"""What is left of a distribution: top-k, top-p and min-p on logits of shape (R, V).
+
+R is a number of rows and V the size of the vocabulary. Each row has its own values, in arrays (R, 1).
+Dropped tokens get minus infinity. Of equal logits those with the larger ids are kept, which does not
+depend on the other rows, unless very many are equal.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import mlx.core as mx
+
+_CANDIDATES = 1024  # tokens among which the kept ones are searched first
+_NO_TOP_P = 2.0  # no probability reaches it
+
+
+class Truncation:
+    """Top-k and top-p of R rows: `top_k` 0 keeps all tokens, and `top_p` 1 does."""
+
+    def __init__(self, top_k: Sequence[int], top_p: Sequence[float], vocabulary: int) -> None:
+        limits = [k if 0 < k < vocabulary else vocabulary for k in top_k]
+        limited = [limit < vocabulary for limit in limits]
+        has_top_p = any(p < 1 for p in top_p)
+        self.vocabulary = vocabulary
+        self.has_limits, self.are_all_limited = any(limited), all(limited)
+        self.are_limits_small = all(limit <= _CANDIDATES or limit == vocabulary for limit in limits)
+        self.dropped = mx.array([[vocabulary - limit] for limit in limits], dtype=mx.int32)
+        self.is_limited = mx.array([[one] for one in limited])
+        # (R, 1) float32; None if no row has one.
+        self.top_p = mx.array([[p if p < 1 else _NO_TOP_P] for p in top_p]) if has_top_p else None
+
+
+def keep_top(logits: mx.array, top: Truncation) -> mx.array:
+    """Keep the `top_k` largest logits of each row and then the nucleus, (R, V) to (R, V).
+
+    The nucleus is the smallest set whose probability, among what top-k has kept, reaches `top_p`. A CPU takes
+    7 ms to sort each row of 49,152, a tenth of a small model's whole step; nearly always the kept tokens lie
+    among the top candidates, which are candidates without sorting the rest.
+    """
+    is_candidate_search_faster = (
+        logits.shape[-1] > 4 * _CANDIDATES and mx.default_device().type == mx.DeviceType.cpu
+    )
+    kept = _keep_of_candidates(logits, top) if is_candidate_search_faster else None
+    return _keep_of_all(logits, top) if kept is None else kept
+
+
+def _keep_of_candidates(logits: mx.array, top: Truncation) -> mx.array | None:
+    """The same, or None if some row keeps more; waits for the device if that depends on the logits."""
+    if not top.are_limits_small:
+        return None
+    # In the order of their ids, so that equal logits are sorted as among all tokens.
+    indices = mx.sort(mx.argpartition(logits, kth=-_CANDIDATES, axis=-1)[:, -_CANDIDATES:], axis=-1)
+    candidates = mx.take_along_axis(logits, indices, axis=-1)
+    order = mx.argsort(candidates, axis=-1)
+    indices, ascending = (mx.take_along_axis(array, order, axis=-1) for array in (indices, candidates))
+    ascending = _keep_largest(ascending, top)
+    if top.top_p is not None:
+        mass = mx.exp(ascending - _log_sum(logits, ascending, top))
+        mass_above = mx.cumsum(mass, axis=-1, reverse=True, inclusive=False)
+        is_found = top.is_limited | (mass_above[:, :1] + mass[:, :1] >= top.top_p)
+        if not top.are_all_limited and not mx.all(is_found).item():
+            return None
+        ascending = mx.where(mass_above >= top.top_p, -mx.inf, ascending)
+    return mx.put_along_axis(mx.full(logits.shape, -mx.inf, logits.dtype), indices, ascending, axis=-1)
+
+
+def _log_sum(logits: mx.array, ascending: mx.array, top: Truncation) -> mx.array:
+    """The logarithm of what the probabilities of each row are divided by, (R, 1)."""
+    if top.are_all_limited:
+        return mx.logsumexp(ascending, axis=-1, keepdims=True)
+    of_all = mx.logsumexp(logits, axis=-1, keepdims=True)
+    if not top.has_limits:
+        return of_all
+    return mx.where(top.is_limited, mx.logsumexp(ascending, axis=-1, keepdims=True), of_all)
+
+
+def _keep_of_all(logits: mx.array, top: Truncation) -> mx.array:
+    order = mx.argsort(logits, axis=-1)
+    ascending = _keep_largest(mx.take_along_axis(logits, order, axis=-1), top)
+    if top.top_p is not None:
+        # For each token the probability of all likelier ones; it is dropped if that reaches top_p.
+        mass_above = mx.cumsum(mx.softmax(ascending, axis=-1), axis=-1, reverse=True, inclusive=False)
+        ascending = mx.where(mass_above >= top.top_p, -mx.inf, ascending)
+    # Select by index and not by value: half precision has many equal values, and all would be kept.
+    return mx.put_along_axis(logits, order, ascending, axis=-1)
+
+
+def _keep_largest(ascending: mx.array, top: Truncation) -> mx.array:
+    """Top-k of the largest logits in ascending order, (R, any number)."""
+    if not top.has_limits:
+        return ascending
+    places = _places(top.vocabulary)[:, -ascending.shape[-1] :]
+    return mx.where(places < top.dropped, -mx.inf, ascending)
+
+
+@lru_cache(maxsize=4)
+def _places(vocabulary: int) -> mx.array:
+    made = mx.arange(vocabulary, dtype=mx.int32)[None]
+    mx.eval(made)  # an unevaluated array would belong to the thread that made it
+    return made
+
+
+def keep_min_p(logits: mx.array, log_min_p: mx.array) -> mx.array:
+    """Keep the tokens with at least `min_p` times their row's largest probability, (R, V) to (R, V).
+
+    `log_min_p` is its logarithm, of shape (R, 1) or (); minus infinity keeps all tokens.
+    """
+    return mx.where(logits < mx.max(logits, axis=-1, keepdims=True) + log_min_p, -mx.inf, logits)
