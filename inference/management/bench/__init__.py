@@ -3,7 +3,7 @@
 A row is a module with a function `measure(bench)` that returns figures; docs/performance.md explains them.
 """
 
-from inference.management.bench import gap, quantised, seeded, sse, start, streams, swap, ttft
+from inference.management.bench import gap, quantised, seeded, sse, start, steps, streams, swap, ttft
 from inference.management.bench.bench import Row
 
 # In the order they are measured in.
@@ -15,5 +15,6 @@ ROWS: dict[str, Row] = {
     "gap": gap.measure,
     "quantised": quantised.measure,
     "start": start.measure,
+    "steps": steps.measure,
     "sse": sse.measure,
 }

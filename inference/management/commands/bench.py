@@ -20,8 +20,8 @@ from inference.core.mlx_device import is_cpu
 from inference.management.bench import ROWS
 from inference.management.bench.bench import Bench, report_progress
 from inference.management.bench.figures import Figure
+from inference.management.bench.line_process import RawEnded
 from inference.management.bench.machine import this_machine
-from inference.management.bench.raw import RawEnded
 from inference.management.bench.servers import ServerEnded, Theirs
 from inference.management.bench.table import Report, as_json, lines
 from inference.management.bench.timed_answer import IncompleteAnswer

@@ -209,18 +209,20 @@ class Batch:
 
     def _step(self, lane: Lane, *, may_prefill: bool) -> Iterator[Output]:
         in_lane = {running.uid: running for running in self._running.values() if running.lane is lane}
-        is_decoding = any(running.is_decoding for running in self._running.values())
-        chunk, together = 0, 1
+        chunk, together, before = 0, 1, 0
         if may_prefill:
+            is_decoding = any(running.is_decoding for running in self._running.values())
+            before = self._remaining_prefill(lane)
             remaining = [running.remaining for running in in_lane.values() if running.remaining]
             chunk, together = self._prefill_budget.allot(
                 remaining[: self._max_prompts_per_chunk], is_decoding=is_decoding
             )
-        started, before = time.perf_counter(), self._remaining_prefill(lane)
+        started = time.perf_counter()
         prefills, decodes = lane.step(chunk=chunk, together=together)
         for prefill in prefills:
             yield self._on_prefilled(in_lane[prefill.uid], prefill)
-        self._prefill_budget.record(before - self._remaining_prefill(lane), time.perf_counter() - started)
+        if may_prefill:
+            self._prefill_budget.record(before - self._remaining_prefill(lane), time.perf_counter() - started)
         for token in decodes:
             yield self._on_sampled(in_lane[token.uid], token)
             if token.finish_reason:  # reported before its caches are stored, which may fail

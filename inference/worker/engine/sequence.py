@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from inference.core.events import FinishReason
 from inference.core.requests import Sampling
@@ -51,8 +51,7 @@ class Sequence:
         return replace(self, thinking=self.thinking.ending_at(len(self.answered)))
 
 
-@dataclass(frozen=True)
-class Sampled:
+class Sampled(NamedTuple):
     """One new token, with a finish reason if it is the sequence's last."""
 
     id: int

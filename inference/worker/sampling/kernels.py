@@ -20,7 +20,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import mlx.core as mx
 
@@ -61,8 +61,7 @@ class SamplingParams:
 GREEDY = SamplingParams(temperature=0.0)
 
 
-@dataclass(frozen=True)
-class Draw:
+class Draw(NamedTuple):
     """The source of one token's randomness: the sequence's seed and the token's position in its answer.
 
     There is no state between draws: a sequence draws the same tokens alone, in any batch, and when it is
@@ -80,7 +79,13 @@ class Draw:
 
 def sample(logits: mx.array, params: SamplingParams, draws: Sequence[Draw]) -> mx.array:
     """Sample one token for each row with the same parameters: (B, V) logits and B draws to (B,) token ids."""
-    return RowParameters([params] * len(draws)).sample(logits, [draw.key for draw in draws])
+    return sample_each([params] * len(draws), draws, logits)
+
+
+def sample_each(params: Sequence[SamplingParams], draws: Sequence[Draw], logits: mx.array) -> mx.array:
+    """Sample one token for each row, (B, V) to (B,)."""
+    rows = RowParameters(params)
+    return rows.sample(logits, [draws[row].key for row in rows.drawn])
 
 
 class RowParameters:
@@ -99,25 +104,26 @@ class RowParameters:
         whole = [row for row, own in enumerate(params) if not (own.is_greedy or own.is_truncated)]
         truncated = [row for row, own in enumerate(params) if own.is_truncated and not own.is_greedy]
         order = [*greedy, *whole, *truncated]
-        self._drawn = [*whole, *truncated]
+        self.drawn = [*whole, *truncated]  # the rows that need a key, in this order
         self._whole = len(whole)
         self._truncated = [params[row] for row in truncated]
         self._truncation: Truncation | None = None
+        self._has_greedy = bool(greedy)
         self._greedy_rows = _index(greedy, len(params))
-        self._drawn_rows = _index(self._drawn, len(params))
+        self._drawn_rows = _index(self.drawn, len(params))
         self._places = _index([order.index(row) for row in range(len(order))], len(params))
-        drawn = [params[row] for row in self._drawn]
+        drawn = [params[row] for row in self.drawn]
         self._inverse_temperatures = _column([1.0 / own.temperature for own in drawn], neutral=1.0)
         log_min_p = [math.log(own.min_p) if own.min_p > 0 else -math.inf for own in drawn]
         self._log_min_p = _column(log_min_p, neutral=-math.inf)
 
     def sample(self, logits: mx.array, keys: Sequence[tuple[int, int]]) -> mx.array:
-        """Sample one token for each row: (B, V) logits and B keys of mx.random to (B,) token ids."""
-        if not self._drawn:
+        """Sample one token for each row, (B, V) to (B,), with a key of mx.random for each row in `drawn`."""
+        if not self.drawn:
             return mx.argmax(logits, axis=-1)
         rows = logits if self._drawn_rows is None else logits[self._drawn_rows]
-        tokens = categorical(self._warped(rows), [keys[row] for row in self._drawn])
-        if len(self._drawn) < len(keys):
+        tokens = categorical(self._warped(rows), keys)
+        if self._has_greedy:
             tokens = mx.concatenate([mx.argmax(logits[self._greedy_rows], axis=-1), tokens])
         return tokens if self._places is None else tokens[self._places]
 

@@ -53,7 +53,13 @@ class RowLogprob:
     place: int
     failure: GrammarFailure | None = None
 
+    @property
+    def arrays(self) -> list[mx.array]:
+        """What has to be computed."""
+        return self.rows.arrays
+
     def read(self) -> Logprob:
+        """Wait for the arrays and convert them."""
         return self.rows.read(self.place, self.failure)
 
 

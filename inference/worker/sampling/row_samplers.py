@@ -62,10 +62,11 @@ class RowSamplers:
         self.samplers = list(samplers)
         self._parameters = RowParameters([one.params for one in samplers])
         self._penalised = [row for row, one in enumerate(samplers) if one.penalties]
-        self._penalties = [one.penalties for one in samplers if one.penalties]
         self._penalty_rows: PenaltyRows | None = None
         self._recent = [row for row, one in enumerate(samplers) if one.recent]
         self._xtc = [row for row, one in enumerate(samplers) if one.xtc_threshold is not None]
+        # Greedy rows have no use for their position, but for the coins of XTC.
+        self._undrawn = sorted({*self._xtc} - {*self._parameters.drawn})
         biases = [(row, *bias) for row, one in enumerate(samplers) for bias in one.bias]
         self._bias = _bias_of(biases) if biases else None
         self._indices: dict[tuple[int, ...], mx.array] = {}
@@ -92,7 +93,10 @@ class RowSamplers:
 
     def sample(self, logits: mx.array) -> mx.array:
         """Sample one token for each row, (B, V) to (B,); each call advances the rows' positions."""
-        return self._parameters.sample(logits, [one.next_draw().key for one in self.samplers])
+        for row in self._undrawn:
+            self.samplers[row].next_draw()
+        keys = [self.samplers[row].next_draw().key for row in self._parameters.drawn]
+        return self._parameters.sample(logits, keys)
 
     def logprobs(
         self, logits: mx.array, tokens: mx.array
@@ -111,9 +115,10 @@ class RowSamplers:
         return found, made
 
     def _penalise(self, tokens: mx.array, logits: mx.array) -> mx.array:
-        if self._penalty_rows is None or not self._penalty_rows.are(self._penalties):
-            self._penalty_rows = PenaltyRows(self._penalties, logits.shape[-1])
         rows = self._penalised
+        penalties = [one for row in rows if (one := self.samplers[row].penalties)]
+        if self._penalty_rows is None or not self._penalty_rows.are(penalties):
+            self._penalty_rows = PenaltyRows(penalties, logits.shape[-1])
         penalised = self._penalty_rows.apply(self._take(rows, tokens), self._take(rows, logits))
         return self._put(rows, logits, penalised)
 

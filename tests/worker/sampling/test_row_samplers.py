@@ -126,6 +126,18 @@ def test_a_fork_of_penalties_counts_by_itself() -> None:
     assert penalties.apply(token, logits).tolist() == [[0.0, 0.0, -1.0, 0.0]]
 
 
+def test_a_sampler_whose_penalties_are_replaced_by_a_fork_goes_on_with_the_forks_counts() -> None:
+    own = [TokenSampler(Sampling(presence_penalty=1.0)) for _ in range(2)]
+    together = RowSamplers.of(own, None)
+    tokens, logits = mx.array([0, 1], dtype=mx.uint32), mx.zeros((2, 3))
+    together.process(tokens, logits)
+    assert own[0].penalties
+    fork = own[0].penalties.fork()
+    fork.apply(mx.array([2], dtype=mx.uint32), logits[:1])
+    own[0].penalties = fork
+    assert together.process(tokens, logits).tolist() == [[-1.0, 0.0, -1.0], [0.0, -1.0, 0.0]]
+
+
 def test_the_same_samplers_are_prepared_once() -> None:
     own = samplers()
     together = RowSamplers.of(own, None)
