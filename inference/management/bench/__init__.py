@@ -1,9 +1,22 @@
-"""`manage.py bench`: measure this server, and optionally mlx_lm.server in the same run.
+"""`manage.py bench`: measure this server, and optionally another one in the same run.
 
 A row is a module with a function `measure(bench)` that returns figures; docs/performance.md explains them.
 """
 
-from inference.management.bench import gap, quantised, seeded, sse, start, steps, streams, swap, ttft
+from inference.management.bench import (
+    agents,
+    gap,
+    memory,
+    quantised,
+    seeded,
+    sse,
+    start,
+    steps,
+    streams,
+    swap,
+    ttft,
+    users,
+)
 from inference.management.bench.bench import Row
 
 # In the order they are measured in.
@@ -14,6 +27,9 @@ ROWS: dict[str, Row] = {
     "swap": swap.measure,
     "gap": gap.measure,
     "quantised": quantised.measure,
+    "agents": agents.measure,
+    "users": users.measure,
+    "memory": memory.measure,
     "start": start.measure,
     "steps": steps.measure,
     "sse": sse.measure,

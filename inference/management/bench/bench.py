@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 
 from inference.core.blas import Blas
 from inference.management.bench import prompts
+from inference.management.bench.address import Address
 from inference.management.bench.figures import Figure
 from inference.management.bench.models import Models
+from inference.management.bench.peers import RunningPeer, StartedPeer, is_address, peer_command
 from inference.management.bench.raw import Raw
-from inference.management.bench.servers import Ours, Server, Theirs
+from inference.management.bench.servers import Ours, Server, ServerEnded
 
 _S = TypeVar("_S", bound=Server)
 
@@ -27,13 +29,16 @@ class Bench:
         model: Path,
         second: Path | None = None,
         quantised: Path | None = None,
-        has_theirs: bool = False,
+        against: str = "",
+        against_model: str = "",
+        against_key: str = "",
         repeat: int = 3,
         is_quick: bool = False,
         blas: Blas,
     ) -> None:
         self.scratch = scratch
-        self.has_theirs = has_theirs
+        self.against = against
+        self._against_model, self._against_key = against_model, against_key
         self.repeat = repeat
         self.is_quick = is_quick
         self.blas = blas
@@ -53,12 +58,20 @@ class Bench:
         return self._warm(self._open.enter_context(Ours(self.models.folder, self.scratch)))
 
     @cached_property
-    def theirs(self) -> Theirs | None:
-        """mlx_lm.server, warm; None unless the run compares with it."""
-        if not self.has_theirs:
+    def theirs(self) -> Server | None:
+        """The server to compare with, warm; None unless there is one. Raises ServerEnded."""
+        if not self.against:
             return None
-        theirs = Theirs(self.models.first, self.scratch, self.blas)
-        return self._warm(self._open.enter_context(theirs))
+        peer: Server
+        if is_address(self.against):
+            peer = RunningPeer(Address.parse(self.against, self._against_key), self._against_model)
+        else:
+            command = peer_command(self.against)
+            given = self._against_model or (str(self.models.first) if command.takes_folder else "")
+            peer = StartedPeer(command, given, self.scratch, self.blas)
+        # Only our server has a tokenizer that can be asked.
+        peer.count_tokens = lambda text: self.ours.tokens_of(self.models.first, text)
+        return self._warm(self._open.enter_context(peer))
 
     @cached_property
     def raw(self) -> Raw:
@@ -92,7 +105,9 @@ class Bench:
         return rounds
 
     def _warm(self, server: _S) -> _S:
-        server.ask(self.models.first, [prompts.short(4)])
+        answered = server.ask(self.models.first, [prompts.short(4)])
+        if not answered.answers:
+            raise ServerEnded(f"{server.name} does not answer: {', '.join(answered.failures)}")
         return server
 
 

@@ -28,6 +28,11 @@ class Models:
         self._given, self._second, self._quantised = model, second, quantised
         self._blas = blas
 
+    @property
+    def given(self) -> Path:
+        """The model's folder as it was given."""
+        return self._given
+
     @cached_property
     def first(self) -> Path:
         """The model that most rows use."""

@@ -25,10 +25,18 @@ def short(tokens: int, *, seed: int | None = None) -> dict[str, Any]:
 
 def long(words: int, tokens: int) -> dict[str, Any]:
     """A request with about `words` tokens of text in it."""
-    random = secrets.SystemRandom()
-    text = " ".join(random.choices(_WORDS, k=words))
-    prompt = f"{secrets.randbelow(10**8):08d}: {text}. Go on with this text."
+    prompt = f"{salt()}: {text(words)}. Go on with this text."
     return {"messages": [user(prompt)], "max_tokens": tokens, "temperature": 0}
+
+
+def salt() -> str:
+    """A beginning that no server has seen."""
+    return f"{secrets.randbelow(10**8):08d}"
+
+
+def text(words: int) -> str:
+    """So many common words, a token each for most tokenizers."""
+    return " ".join(secrets.SystemRandom().choices(_WORDS, k=words))
 
 
 def next_turn(before: Mapping[str, Any], answer: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from inference.core.mlx_device import is_cpu
 from inference.management.bench import prompts
 from inference.management.bench.bench import Bench, report_progress
 from inference.management.bench.figures import Aim, Figure, figure
-from inference.management.bench.servers import Ours, Server, Theirs
+from inference.management.bench.peers import MLX_LM, StartedPeer, peer_command
+from inference.management.bench.servers import Ours, Server
 from inference.management.bench.timed_answer import Round
 
 _TOKENS, _QUICK_TOKENS = 24, 12
@@ -34,7 +35,7 @@ def _of_type(bench: Bench, dtype: str) -> list[Figure]:
         with server:
             server.ask(model, [_request(1)] * (server.name == "ours"))
             rounds[server.name] = server.ask(model, [_request(tokens)], limit_s=_LIMIT_S)
-    ours, theirs = rounds["ours"], rounds.get(Theirs.name)
+    ours, theirs = rounds["ours"], rounds.get(MLX_LM)
     notes = [note for name, one in rounds.items() for note in one.failure_notes(name)]
     return [
         figure(
@@ -43,7 +44,7 @@ def _of_type(bench: Bench, dtype: str) -> list[Figure]:
             "tok/s",
             [rate(ours)],
             [rate(theirs)] if theirs else [],
-            against=Theirs.name,
+            against=MLX_LM,
             aim=_AIM if is_cpu() else None,
             notes=notes,
         )
@@ -53,13 +54,13 @@ def _of_type(bench: Bench, dtype: str) -> list[Figure]:
 
 def _servers(bench: Bench, model: Path) -> list[tuple[Server, int]]:
     ours: Server = Ours(bench.models.folder, bench.scratch)
-    theirs: Server = Theirs(model, bench.scratch, None)
+    theirs: Server = StartedPeer(peer_command(MLX_LM), str(model), bench.scratch, None)
     is_quick = bench.is_quick
     both = [
         (ours, _QUICK_TOKENS if is_quick else _TOKENS),
         (theirs, _THEIR_QUICK_TOKENS if is_quick else _THEIR_TOKENS),
     ]
-    return both if bench.has_theirs else both[:1]
+    return both if bench.against == MLX_LM else both[:1]
 
 
 def _request(tokens: int) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from inference.management.bench import prompts
 from inference.management.bench.bench import Bench
 from inference.management.bench.figures import Aim, Figure, figure
+from inference.management.bench.peers import MLX_LM
 from inference.management.bench.streams import decode_rates, notes, request_rates
 
 _STREAMS = 8
@@ -28,7 +29,7 @@ def measure(bench: Bench) -> list[Figure]:
             rates(ours),
             rates(other),
             against=against,
-            aim=_AIM,
+            aim=_AIM if against in ("", MLX_LM) else None,
             notes=remarks,
         )
         for kind, rates in (("decode", decode_rates), ("whole request", request_rates))

@@ -1,4 +1,4 @@
-"""The two servers as processes: started on free loopback ports, queried, and always ended."""
+"""Servers as processes: started on free loopback ports, queried, and always ended. Peers are in peers.py."""
 
 import asyncio
 import os
@@ -16,11 +16,10 @@ from typing import Any, Self
 import msgspec
 
 from inference.core import calibration_file
-from inference.core.blas import Blas
 from inference.core.config import BASE_DIR
 from inference.core.pool_state import ModelState, PoolSnapshot
 from inference.management.bench import client
-from inference.management.bench.models import running
+from inference.management.bench.address import Address
 from inference.management.bench.timed_answer import IncompleteAnswer, Round
 
 _START_S = 120.0
@@ -45,12 +44,16 @@ class Server(ABC):
     """One server process; a context manager that ends it."""
 
     name = ""
+    serves_folders = True  # whether a request's model may be any folder of the run
+    health = "/health"  # answers 200 once it can be asked
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str], log: Path, port: int) -> None:
         self._command = command
         self._env = {**env, "PYTHONUNBUFFERED": "1"}
         self._log = log
         self.port = port
+        self.address = Address(port)
+        self.count_tokens: Callable[[str], int] | None = None  # for answers without a usage
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -94,11 +97,19 @@ class Server(ABC):
             process.kill()
             process.wait()
 
-    def ask(self, folder: Path, requests: Sequence[Mapping[str, Any]], *, limit_s: float = 600) -> Round:
-        """Send `requests` to the model in `folder`, all at once; raises ServerEnded."""
+    def ask(
+        self,
+        folder: Path,
+        requests: Sequence[Mapping[str, Any]],
+        *,
+        limit_s: float = 600,
+        after_s: Sequence[float] = (),
+    ) -> Round:
+        """Send `requests` to the model in `folder`, at once or `after_s` seconds; raises ServerEnded."""
         self.check_alive()
         bodies = [{**request, "model": self.model(folder)} for request in requests]
-        return asyncio.run(client.ask_together(self.port, bodies, limit_s=limit_s))
+        answered = asyncio.run(client.ask_together(self.address, bodies, limit_s=limit_s, after_s=after_s))
+        return answered.counted(self.count_tokens) if self.count_tokens else answered
 
     def check_alive(self) -> None:
         if self._process is None or self._process.poll() is not None:
@@ -109,7 +120,7 @@ class Server(ABC):
         while time.perf_counter() < deadline:
             self.check_alive()
             try:
-                await client.fetch(self.port, "GET", "/health")
+                await client.fetch(self.address, "GET", self.health)
             except IncompleteAnswer as error:
                 raise ServerEnded(f"{self.name} is not healthy ({error}): {self._last_log_lines()}") from None
             except (OSError, EOFError):
@@ -160,6 +171,12 @@ class Ours(Server):
     async def pool_now(self) -> PoolSnapshot:
         return msgspec.convert(await client.fetch(self.port, "GET", "/api/pool"), PoolSnapshot)
 
+    def tokens_of(self, folder: Path, text: str) -> int:
+        """How many tokens the model has for a text."""
+        body = {"model": self.model(folder), "prompt": text, "add_special_tokens": False}
+        counted: int = asyncio.run(client.fetch(self.port, "POST", "/v1/tokenize", body))["count"]
+        return counted
+
     def act(self, action: str, folder: Path) -> None:
         """Load or unload a model, and wait until that is done."""
         state = {"load": ModelState.READY, "unload": ModelState.UNLOADED}[action]
@@ -177,21 +194,6 @@ class Ours(Server):
                 return pool
             time.sleep(_POLL_S)
         raise ServerEnded(f"{self.name} took longer than {limit_s:g} s {purpose}")
-
-
-class Theirs(Server):
-    """mlx_lm.server, with the BLAS our workers use unless `blas` is None."""
-
-    name = "mlx_lm.server"
-
-    def __init__(self, model: Path, scratch: Path, blas: Blas | None) -> None:
-        port = free_port()
-        env = dict(os.environ) | {"HF_HUB_OFFLINE": "1"}
-        options = ["--model", str(model), "--port", str(port)]
-        super().__init__([*running("mlx_lm", blas), "server", *options], env, scratch / "theirs.log", port)
-
-    def model(self, folder: Path) -> str:
-        return str(folder)
 
 
 def free_port() -> int:

@@ -49,14 +49,14 @@ class Steps(LineProcess):
 def measure(bench: Bench) -> list[Figure]:
     counts = _QUICK_ROWS if bench.is_quick else _ROWS
     steps = _QUICK_STEPS if bench.is_quick else _STEPS
-    whole = vocabulary_size(bench.models.first)
+    whole = vocabulary_size(bench.models.given)
     rounds = [
         StepRound(rows=rows, steps=steps[size], vocabulary=vocabulary)
         for rows in counts
         for size, vocabulary in (("small", min(_SMALL, whole)), ("whole", whole))
     ]
     costs: dict[StepRound, list[StepCost]] = {one: [] for one in rounds}
-    with Steps(bench.models.first, bench.blas) as process:
+    with Steps(bench.models.given, bench.blas) as process:
         for _ in bench.repetitions("steps"):
             for one in rounds:
                 costs[one].append(process.ask(one))

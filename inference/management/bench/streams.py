@@ -6,8 +6,8 @@ from typing import Any
 from inference.management.bench import prompts
 from inference.management.bench.bench import Bench
 from inference.management.bench.figures import Aim, Figure, figure
-from inference.management.bench.raw import RawRound
-from inference.management.bench.servers import Theirs
+from inference.management.bench.peers import MLX_LM
+from inference.management.bench.raw import Raw, RawRound
 from inference.management.bench.timed_answer import Round
 
 _COUNTS, _QUICK_COUNTS = (1, 4, 8, 16), (1, 8)
@@ -36,7 +36,7 @@ def _at(bench: Bench, count: int) -> list[Figure]:
 
 def _figures(rounds: Mapping[str, Sequence[Any]], against: str, count: int, tokens: int) -> list[Figure]:
     ours, other = rounds["ours"], rounds.get(against, [])
-    aim = (_AIMS if against in ("", Theirs.name) else _RAW_AIMS).get(count)
+    aim = {"": _AIMS, MLX_LM: _AIMS, Raw.name: _RAW_AIMS}.get(against, {}).get(count)
     shared: dict[str, Any] = {
         "against": against,
         "aim": aim,
@@ -64,7 +64,7 @@ def notes(rounds: Mapping[str, Sequence[Round | RawRound]], tokens: int) -> list
     found = []
     for name, of_one in rounds.items():
         for one in (one for one in of_one if isinstance(one, Round)):
-            found += one.failure_notes(name)
+            found += one.notes(name)
             early = sum(answer.tokens < tokens for answer in one.answers)
             found += [f"{name}: {early} of {len(one.answers)} answers ended before {tokens} tokens"] * bool(
                 early

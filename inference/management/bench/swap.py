@@ -16,16 +16,17 @@ _AIM = Aim(sign=">=", value=5)
 
 
 def measure(bench: Bench) -> list[Figure]:
-    times: dict[str, list[float | None]] = {server.name: [] for server in bench.servers}
+    servers = [server for server in bench.servers if server.serves_folders]
+    times: dict[str, list[float | None]] = {server.name: [] for server in servers}
     notes: list[str] = []
-    for server in bench.servers:
+    for server in servers:
         server.ask(bench.models.second, [prompts.short(1)])  # the only load that ours needs
     for _ in bench.repetitions("swap"):
-        for server in bench.servers:
+        for server in servers:
             rate, failures = _alternating(bench, server)
             times[server.name].append(rate)
             notes += failures
-    theirs = bench.theirs.name if bench.theirs else ""
+    theirs = "".join(server.name for server in servers if server is not bench.ours)
     count = _requests(bench)
     return [
         figure(

@@ -21,6 +21,8 @@ class Report(Struct, frozen=True, kw_only=True):
     is_quick: bool
     seconds: float
     figures: tuple[Figure, ...]
+    conditions: tuple[str, ...] = ()  # in what the two sides are equal or not
+    command: str = ""  # that repeats the run, without paths
     failures: tuple[str, ...] = ()  # rows that could not be measured, and why
 
 
@@ -35,7 +37,7 @@ def lines(report: Report) -> Iterator[str]:
     yield f"Model {report.model}; {length}; {report.seconds:.0f} s in all."
     yield ""
     yield from aligned([_COLUMNS, *map(_cells, report.figures)])
-    notes = list(_notes(report.figures))
+    notes = [*report.conditions, *row_notes(report.figures)]
     if notes:
         yield ""
         yield from notes
@@ -52,16 +54,16 @@ def _cells(figure: Figure) -> tuple[str, ...]:
     return (
         figure.row,
         figure.what,
-        _cell(figure.ours, figure.unit),
-        _cell(figure.other, figure.unit),
+        cell(figure.ours, figure.unit),
+        cell(figure.other, figure.unit),
         figure.against,
-        _cell(figure.ratio, ""),
-        _aim(figure.aim, figure.unit),
+        cell(figure.ratio, ""),
+        aim_text(figure.aim, figure.unit),
         {True: "yes", False: "NO", None: ""}[figure.is_met],
     )
 
 
-def _cell(spread: Spread | None, unit: str) -> str:
+def cell(spread: Spread | None, unit: str) -> str:
     if spread is None:
         return "-"
     median = f"{rounded(spread.median)} {unit}".rstrip()
@@ -75,13 +77,13 @@ def rounded(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
 
 
-def _aim(aim: Aim | None, unit: str) -> str:
+def aim_text(aim: Aim | None, unit: str) -> str:
     if aim is None:
         return ""
     return f"{aim.sign} {aim.value:g} {unit if aim.of == 'ours' else ''}".rstrip()
 
 
-def _notes(figures: Sequence[Figure]) -> Iterator[str]:
+def row_notes(figures: Sequence[Figure]) -> Iterator[str]:
     """Each row's notes once, in the order of the table."""
     for row, of_row in groupby(figures, key=lambda figure: figure.row):
         for note in dict.fromkeys(note for figure in of_row for note in figure.notes):

@@ -1,10 +1,15 @@
 """What the benchmarks measure: one answer with its times, and a round of requests that were sent together."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 
 class IncompleteAnswer(Exception):
-    """The server sent no complete answer; the message says what it sent."""
+    """The server sent no complete answer; the message says what it sent. `status` is that of HTTP."""
+
+    def __init__(self, message: str, *, status: int = 200) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -15,10 +20,12 @@ class TimedAnswer:
     begun: float  # when the stream began: our server accepts the request before that
     ended: float
     pieces: tuple[float, ...]  # when each piece of text arrived
-    tokens: int  # as the server counts them
+    tokens: int  # as the server counts them; pieces of text if it does not
     prompt_tokens: int
     cached_tokens: int
     text: str = ""
+    is_counted: bool = True  # by the server
+    is_recounted: bool = False  # by our tokenizer
 
     @property
     def first(self) -> float:
@@ -56,6 +63,14 @@ class Round:
         first, ended = min(a.first for a in self.answers), max(a.ended for a in self.answers)
         return (self.tokens - 1) / (ended - first) if ended > first else None
 
+    def counted(self, count: Callable[[str], int]) -> "Round":
+        """The same with the tokens of each text counted where the server has not done so."""
+        answers = [
+            one if one.is_counted else replace(one, tokens=count(one.text), is_recounted=True)
+            for one in self.answers
+        ]
+        return replace(self, answers=tuple(answers))
+
     def failure_notes(self, server: str) -> list[str]:
         """A note about failed requests; an empty list if there are none."""
         total = len(self.answers) + len(self.failures)
@@ -63,3 +78,11 @@ class Round:
             return []
         reasons = ", ".join(dict.fromkeys(self.failures))
         return [f"{server}: {len(self.failures)} of {total} requests failed ({reasons})"]
+
+    def notes(self, server: str) -> list[str]:
+        """Notes about failed requests, and about tokens that the server does not count."""
+        uncounted = [answer for answer in self.answers if not answer.is_counted]
+        if not uncounted:
+            return self.failure_notes(server)
+        way = "with our tokenizer" if all(one.is_recounted for one in uncounted) else "as pieces of text"
+        return [f"{server}: it reports no usage, tokens are counted {way}", *self.failure_notes(server)]

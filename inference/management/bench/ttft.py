@@ -40,7 +40,7 @@ def _two_turns(bench: Bench, server: Server) -> tuple[Turns, list[str]]:
         return None, second.failure_notes(server.name)
     turns = cold.answers[0], second.answers[0]
     sizes = " and ".join(f"{turn.prompt_tokens} ({turn.cached_tokens} cached)" for turn in turns)
-    return turns, [f"{server.name}: prompts of {sizes} tokens"]
+    return turns, [*second.notes(server.name), f"{server.name}: prompts of {sizes} tokens"]
 
 
 def _waits(turns: list[Turns], which: int) -> list[float | None]:

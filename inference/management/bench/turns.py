@@ -67,7 +67,10 @@ def _run(site: Ours, folders: Sequence[Path], count: int, *, is_strict: bool) ->
     bodies = [{**prompts.short(_TOKENS), "model": name} for name in names]
     started = time.perf_counter()
     rounds = [[body] for body in bodies] if is_strict else [bodies]
-    answered = [asyncio.run(client.ask_together(site.port, one, gap_s=_GAP_S)) for one in rounds]
+    delays = [place * _GAP_S for place in range(count)]
+    answered = [
+        asyncio.run(client.ask_together(site.port, one, after_s=delays[: len(one)])) for one in rounds
+    ]
     failures = tuple(text for one in answered for text in one.failure_notes("ours"))
     waits = tuple(answer.begun - started for one in answered for answer in one.answers)
     return Turns(waits, None if failures else _loads_of(site) - before, failures)

@@ -1,12 +1,13 @@
 """`manage.py bench`: measure this server, and another one beside it."""
 
 import argparse
+import shlex
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,18 @@ from inference.core.blas import blas_of_others
 from inference.core.calibration import Calibrator
 from inference.core.mlx_device import is_cpu
 from inference.management.bench import ROWS
+from inference.management.bench.address import UnknownAddress
 from inference.management.bench.bench import Bench, report_progress
 from inference.management.bench.figures import Figure
 from inference.management.bench.line_process import RawEnded
 from inference.management.bench.machine import this_machine
-from inference.management.bench.servers import ServerEnded, Theirs
+from inference.management.bench.markdown import as_markdown
+from inference.management.bench.peers import COMMANDS, UnknownPeer, check, conditions, is_address
+from inference.management.bench.servers import ServerEnded
 from inference.management.bench.table import Report, as_json, lines
 from inference.management.bench.timed_answer import IncompleteAnswer
 
+_REPEAT = 3
 # Errors of a server that end one row; the other rows are still measured.
 _ROW_ERRORS = (
     ServerEnded,
@@ -39,20 +44,28 @@ _ROW_ERRORS = (
 
 
 class Command(BaseCommand):
-    help = (
-        "Measure this server on a model, and mlx_lm.server beside it; docs/performance.md explains the rows."
-    )
+    help = "Measure this server on a model, and another one beside it; docs/performance.md explains the rows."
     requires_system_checks = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--model", type=Path, required=True, help="the model's folder")
         parser.add_argument("--second", type=Path, help="another model's folder; the same model by default")
         parser.add_argument("--quantised", type=Path, help="a 4-bit model; made from --model by default")
-        parser.add_argument("--against", choices=(Theirs.name,), help="the server to compare with")
+        parser.add_argument(
+            "--against",
+            default="",
+            help="the server to compare with: an address such as http://127.0.0.1:8080/v1, or one that is "
+            f"started: {', '.join(COMMANDS)}",
+        )
+        parser.add_argument("--against-model", default="", help="its model; otherwise the first it lists")
+        parser.add_argument("--against-key", default="", help="its API key, if it needs one")
         parser.add_argument("--rows", default=",".join(ROWS), help="which rows, separated by commas")
-        parser.add_argument("--repeat", type=int, default=3, help="how often each row is measured (3)")
+        parser.add_argument("--repeat", type=int, default=_REPEAT, help="how often each row is measured")
         parser.add_argument(
             "--quick", action="store_true", help="fewer and shorter measurements: a check, not a result"
+        )
+        parser.add_argument(
+            "--report", type=Path, metavar="FILE.md", help="write a report in Markdown that can be posted"
         )
         parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to this file too")
 
@@ -63,9 +76,15 @@ class Command(BaseCommand):
                 raise CommandError(f"{folder} is not a model folder: it has no config.json.")
         if options["repeat"] < 1:
             raise CommandError("--repeat must be 1 or more.")
+        try:
+            check(options["against"], options["against_model"])
+        except (UnknownPeer, UnknownAddress) as error:
+            raise CommandError(str(error)) from None
         report = self._run(rows, options)
         if options["json"]:
             options["json"].write_text(as_json(report) + "\n")
+        if options["report"]:
+            options["report"].write_text(as_markdown(report))
         for line in lines(report):
             self.stdout.write(line)
         if report.failures:
@@ -85,7 +104,9 @@ class Command(BaseCommand):
                 model=options["model"].resolve(),
                 second=options["second"],
                 quantised=options["quantised"],
-                has_theirs=bool(options["against"]),
+                against=options["against"],
+                against_model=options["against_model"],
+                against_key=options["against_key"],
                 repeat=repeat,
                 is_quick=options["quick"],
                 blas=blas_of_others(settings.CONFIG.blas),
@@ -108,8 +129,29 @@ class Command(BaseCommand):
             is_quick=options["quick"],
             seconds=round(time.perf_counter() - started, 1),
             figures=tuple(figures),
+            conditions=conditions(
+                options["against"], options["against_model"], best_blas(settings.CONFIG.blas)
+            ),
+            command=repeating(options),
             failures=tuple(failures),
         )
+
+
+def repeating(options: Mapping[str, Any]) -> str:
+    """The command that repeats a run, with the names of files and without their folders or any key."""
+    parts = ["python manage.py bench"]
+    for name in ("model", "second", "quantised"):
+        if options[name]:
+            parts.append(f"--{name} {shlex.quote(options[name].name)}")
+    if options["against"]:
+        parts.append(f"--against {'ADDRESS' if is_address(options['against']) else options['against']}")
+    if options["against_model"]:
+        parts.append(f"--against-model {shlex.quote(Path(options['against_model']).name)}")
+    if options["rows"] != ",".join(ROWS):
+        parts.append(f"--rows {shlex.quote(options['rows'])}")
+    if options["repeat"] != _REPEAT:
+        parts.append(f"--repeat {options['repeat']}")
+    return " ".join([*parts, *["--quick"] * options["quick"]])
 
 
 def selected_rows(rows: str) -> list[str]:

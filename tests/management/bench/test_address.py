@@ -1,0 +1,39 @@
+"""Addresses of other servers."""
+
+import pytest
+
+from inference.management.bench.address import Address, UnknownAddress, address_of
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("http://127.0.0.1:8080/v1", Address(8080)),
+        ("http://127.0.0.1:8080", Address(8080)),
+        ("http://127.0.0.1:8080/", Address(8080)),
+        ("http://mac.local:1234/api/v1/", Address(1234, "mac.local", "/api/v1")),
+        ("http://localhost:80/v1/chat/completions", Address(80, "localhost")),
+        ("https://example.org/v1", Address(443, "example.org", is_secure=True)),
+        ("http://[::1]:9/v1", Address(9, "::1")),
+    ],
+)
+def test_a_url_is_read(url: str, wanted: Address) -> None:
+    assert Address.parse(url) == wanted
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "http://", "http://host:port/v1", "http://host:99999"])
+def test_what_is_no_address_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(UnknownAddress, match="is no address"):
+        Address.parse(url)
+
+
+def test_a_key_becomes_a_header() -> None:
+    assert Address.parse("http://[::1]:9/v1", "secret").headers == (
+        "Host: [::1]:9\r\nAuthorization: Bearer secret\r\n"
+    )
+    assert "Authorization" not in Address(9).headers
+
+
+def test_a_port_is_one_on_this_machine() -> None:
+    assert address_of(8000) == Address(8000)
+    assert address_of(Address(5, "other")).host == "other"
