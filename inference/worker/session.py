@@ -146,12 +146,13 @@ class Session:
         self._loop.call_soon_threadsafe(self._is_imported.set)
 
     def _on_loaded(self, model: "LoadedModel") -> None:
-        from inference.worker import memory
+        from inference.worker import garbage, memory
         from inference.worker.open_requests import OpenRequests
 
         if not self._options:
             raise RuntimeError("a model was loaded without a Load frame")
         self._requests = OpenRequests(model, self._options, self._engine.post, self.send)
+        garbage.freeze()
         loaded = Loaded(
             seconds=model.seconds,
             memory=memory.figures(),

@@ -9,6 +9,7 @@ import msgspec
 
 from inference.management.bench.table import Report
 from tests.e2e.site import ROOT
+from tests.management.bench.dialect import KEY, MODEL, speaking
 from tests.tiny import make_tiny_model, never_ends
 
 
@@ -52,3 +53,49 @@ def test_models_in_turns_are_loaded_once_where_there_is_room_for_one(tmp_path: P
         if one.what.endswith(": loads")
     ]
     assert loads.ours and loads.other and loads.ours.most <= 4 < loads.other.least
+
+
+def test_a_server_at_an_address_is_compared_with_and_a_report_is_written(tmp_path: Path) -> None:
+    model = never_ends(make_tiny_model(tmp_path / "tiny"))
+    file, report_file = tmp_path / "figures.json", tmp_path / "report.md"
+    with speaking() as (url, dialect):
+        done = subprocess.run(
+            [sys.executable, "manage.py", "bench", "--model", str(model), "--against", url]
+            + ["--against-key", KEY, "--quick", "--rows", "users,memory,steps"]
+            + ["--json", str(file), "--report", str(report_file)],
+            cwd=ROOT,
+            env=os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    report = msgspec.json.decode(file.read_bytes(), type=Report)
+    assert report.failures == ()
+    assert {figure.row for figure in report.figures} == {"users", "memory", "steps"}
+    (goodput,) = [figure for figure in report.figures if figure.what == "goodput"]
+    assert goodput.ours and goodput.other and goodput.other.median > 0
+    assert any("counted with our tokenizer" in note for note in goodput.notes)
+    assert any("its memory cannot be read" in note for figure in report.figures for note in figure.notes)
+    assert {body["model"] for body in dialect.bodies} == {MODEL}
+    text = report_file.read_text()
+    assert "### users" in text and "--against ADDRESS" in text
+    assert KEY not in text and str(tmp_path) not in text
+
+
+def test_an_address_that_refuses_is_reported_and_the_command_fails(tmp_path: Path) -> None:
+    model = never_ends(make_tiny_model(tmp_path / "tiny"))
+    done = subprocess.run(
+        [sys.executable, "manage.py", "bench", "--model", str(model), "--quick"]
+        + ["--against", "http://127.0.0.1:1/v1", "--rows", "seeded", "--report", str(tmp_path / "r.md")],
+        cwd=ROOT,
+        env=os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "NOT MEASURED: seeded: other server lists no models" in done.stdout
+    assert "Not measured: seeded" in (tmp_path / "r.md").read_text()

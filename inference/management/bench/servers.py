@@ -174,7 +174,7 @@ class Ours(Server):
     def tokens_of(self, folder: Path, text: str) -> int:
         """How many tokens the model has for a text."""
         body = {"model": self.model(folder), "prompt": text, "add_special_tokens": False}
-        counted: int = asyncio.run(client.fetch(self.port, "POST", "/v1/tokenize", body))["count"]
+        counted: int = asyncio.run(client.fetch(self.port, "POST", "/tokenize", body))["count"]
         return counted
 
     def act(self, action: str, folder: Path) -> None:
