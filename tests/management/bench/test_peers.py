@@ -1,5 +1,7 @@
 """Servers to compare with: those that run already, and those that are started."""
 
+import asyncio
+import shutil
 import sys
 from pathlib import Path
 
@@ -47,9 +49,6 @@ async def test_an_address_that_refuses_is_named() -> None:
     async with answering() as port:
         pass
     peer = RunningPeer(Address(port), "given")
-    assert peer.ask is not None
-    import asyncio
-
     answered = await asyncio.to_thread(peer.ask, NOWHERE, [prompts.short(8)])
     assert answered.failures == ("ConnectionRefusedError",)
     with pytest.raises(ServerEnded, match="lists no models"):
@@ -70,10 +69,10 @@ def test_a_server_listens_on_the_port_that_is_asked_of_it(
 def test_a_server_that_is_not_installed_is_refused_with_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(peers.shutil, "which", lambda program: None)
+    monkeypatch.setattr(shutil, "which", lambda program: None)
     with pytest.raises(UnknownPeer, match=r"llama-server is not installed.*brew install llama.cpp"):
         peers.check("llama-server", "model.gguf")
-    monkeypatch.setattr(peers.shutil, "which", lambda program: "/usr/bin/it")
+    monkeypatch.setattr(shutil, "which", lambda program: "/usr/bin/it")
     with pytest.raises(UnknownPeer, match="needs --against-model: a GGUF file"):
         peers.check("llama-server", "")
     peers.check("llama-server", "model.gguf")
