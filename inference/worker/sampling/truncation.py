@@ -23,7 +23,10 @@ class Truncation:
         has_top_p = any(p < 1 for p in top_p)
         self.vocabulary = vocabulary
         self.has_limits, self.are_all_limited = any(limited), all(limited)
-        self.are_limits_small = all(limit <= _CANDIDATES or limit == vocabulary for limit in limits)
+        # Rows that surely keep candidates only.
+        small = [limit <= _CANDIDATES and limit < vocabulary for limit in limits]
+        self.has_small_limit = mx.array([[one] for one in small])
+        self.are_limits_small = all(small)
         self.dropped = mx.array([[vocabulary - limit] for limit in limits], dtype=mx.int32)
         self.is_limited = mx.array([[one] for one in limited])
         # (R, 1) float32; None if no row has one.
@@ -35,33 +38,37 @@ def keep_top(logits: mx.array, top: Truncation) -> mx.array:
 
     The nucleus is the smallest set whose probability, among what top-k has kept, reaches `top_p`. A CPU takes
     7 ms to sort each row of 49,152, a tenth of a small model's whole step; nearly always the kept tokens lie
-    among the top candidates, which are candidates without sorting the rest.
+    among the top candidates, which are candidates without sorting the rest. Where only the logits can tell,
+    it waits for the device.
     """
     is_candidate_search_faster = (
         logits.shape[-1] > 4 * _CANDIDATES and mx.default_device().type == mx.DeviceType.cpu
     )
-    kept = _keep_of_candidates(logits, top) if is_candidate_search_faster else None
-    return _keep_of_all(logits, top) if kept is None else kept
+    if not is_candidate_search_faster:
+        return _keep_of_all(logits, top)
+    kept, is_found = _keep_of_candidates(logits, top)
+    if top.are_limits_small or mx.all(is_found).item():
+        return kept
+    # Row by row: what a row keeps does not depend on the others.
+    return mx.where(is_found, kept, _keep_of_all(logits, top))
 
 
-def _keep_of_candidates(logits: mx.array, top: Truncation) -> mx.array | None:
-    """The same, or None if some row keeps more; waits for the device if that depends on the logits."""
-    if not top.are_limits_small:
-        return None
+def _keep_of_candidates(logits: mx.array, top: Truncation) -> tuple[mx.array, mx.array]:
+    """The same, and for which rows it is right, (R, 1): those that keep candidates only."""
     # In the order of their ids, so that equal logits are sorted as among all tokens.
     indices = mx.sort(mx.argpartition(logits, kth=-_CANDIDATES, axis=-1)[:, -_CANDIDATES:], axis=-1)
     candidates = mx.take_along_axis(logits, indices, axis=-1)
     order = mx.argsort(candidates, axis=-1)
     indices, ascending = (mx.take_along_axis(array, order, axis=-1) for array in (indices, candidates))
-    ascending = _keep_largest(ascending, top)
+    ascending, is_found = _keep_largest(ascending, top), top.has_small_limit
     if top.top_p is not None:
         mass = mx.exp(ascending - _log_sum(logits, ascending, top))
         mass_above = mx.cumsum(mass, axis=-1, reverse=True, inclusive=False)
-        is_found = top.is_limited | (mass_above[:, :1] + mass[:, :1] >= top.top_p)
-        if not top.are_all_limited and not mx.all(is_found).item():
-            return None
+        has_mass = mass_above[:, :1] + mass[:, :1] >= top.top_p
+        is_found = is_found | (has_mass & mx.logical_not(top.is_limited))
         ascending = mx.where(mass_above >= top.top_p, -mx.inf, ascending)
-    return mx.put_along_axis(mx.full(logits.shape, -mx.inf, logits.dtype), indices, ascending, axis=-1)
+    nothing = mx.full(logits.shape, -mx.inf, logits.dtype)
+    return mx.put_along_axis(nothing, indices, ascending, axis=-1), is_found
 
 
 def _log_sum(logits: mx.array, ascending: mx.array, top: Truncation) -> mx.array:
