@@ -127,7 +127,7 @@ def conditions(against: str, model: str, blas: Blas) -> tuple[str, ...]:
     command = peer_command(against)
     if not command.takes_folder:
         return (f"{command.name} computes other weights than ours: {Path(model).name}.",)
-    own = "its own libraries" if command.name != MLX_LM else f"the BLAS of ours ({blas.name})"
+    own = "its own libraries" if command.name != MLX_LM else f"the BLAS {blas.name}"
     return (f"{command.name} computes the same weights as ours, with {own}.",)
 
 

@@ -130,7 +130,7 @@ class Command(BaseCommand):
             seconds=round(time.perf_counter() - started, 1),
             figures=tuple(figures),
             conditions=conditions(
-                options["against"], options["against_model"], best_blas(settings.CONFIG.blas)
+                options["against"], options["against_model"], blas_of_others(settings.CONFIG.blas)
             ),
             command=repeating(options),
             failures=tuple(failures),

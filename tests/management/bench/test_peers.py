@@ -94,7 +94,7 @@ def test_unequal_conditions_are_named() -> None:
     blas = Blas("OpenBLAS", "/some/libopenblas.so")
     assert peers.conditions("", "", blas) == ()
     assert "same weights" in peers.conditions(MLX_LM, "", blas)[0]
-    assert "the BLAS of ours (OpenBLAS)" in peers.conditions(MLX_LM, "", blas)[0]
+    assert "the BLAS OpenBLAS" in peers.conditions(MLX_LM, "", blas)[0]
     assert "its own libraries" in peers.conditions("vllm", "", blas)[0]
     assert peers.conditions("ollama", "qwen3:8b", blas)[0].endswith("other weights than ours: qwen3:8b.")
     assert "its own" in peers.conditions("http://h/v1", "", blas)[0]
