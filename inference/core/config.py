@@ -1,7 +1,6 @@
 """Every setting an operator may give, read from MLX_SERVER_* and refused with a clear message when wrong."""
 
 import difflib
-import re
 from functools import lru_cache
 from pathlib import Path
 from shutil import disk_usage
@@ -14,33 +13,11 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from inference.core import addresses
+from inference.core.byte_amounts import bytes_or_zero, parse_bytes
 from inference.core.model_card import KV_BITS
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 _PREFIX = "MLX_SERVER_"
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?B)?\s*", re.IGNORECASE)
-_PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
-
-
-def parse_bytes(text: str, total: int) -> int:
-    """Bytes from "12GB", "900 MB", "1000000" or "75%" of `total`; ValueError when it is none of these."""
-    if percent := _PERCENT.fullmatch(text):
-        share = float(percent[1])
-        if not 0 < share <= 100:
-            raise ValueError("a percentage must be above 0 and at most 100")
-        return max(1, int(total * share / 100))
-    amount = _AMOUNT.fullmatch(text)
-    if not amount:
-        raise ValueError('give bytes such as "12GB", "900MB" or "12000000000", or a share such as "75%"')
-    value = int(float(amount[1]) * _UNITS[(amount[2] or "").upper()])
-    if value <= 0:
-        raise ValueError("must be above 0")
-    return value
-
-
-def _or_zero(text: str, total: int) -> int:
-    return 0 if text == "0" else parse_bytes(text, total)
 
 
 def _folder(text: str) -> Path:
@@ -191,7 +168,7 @@ class Config(BaseSettings):
 
     @field_validator("wired_limit", "prefix_cache", "prefix_disk")
     @classmethod
-    def _is_an_amount_or_zero(cls, value: str) -> str:
+    def _is_an_amountbytes_or_zero(cls, value: str) -> str:
         if value != "0":
             parse_bytes(value, total=1)
         return value
@@ -239,15 +216,15 @@ class Config(BaseSettings):
 
     @property
     def wired_limit_bytes(self) -> int:
-        return _or_zero(self.wired_limit, total=psutil.virtual_memory().total)
+        return bytes_or_zero(self.wired_limit, total=psutil.virtual_memory().total)
 
     @property
     def prefix_cache_bytes(self) -> int:
-        return _or_zero(self.prefix_cache, total=self.memory_limit_bytes)
+        return bytes_or_zero(self.prefix_cache, total=self.memory_limit_bytes)
 
     @property
     def prefix_disk_bytes(self) -> int:
-        return _or_zero(self.prefix_disk, total=disk_usage(self.data_dir).total)
+        return bytes_or_zero(self.prefix_disk, total=disk_usage(self.data_dir).total)
 
     @property
     def is_loopback(self) -> bool:

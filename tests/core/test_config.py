@@ -2,34 +2,10 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from inference.core import config as module
-from inference.core.config import Config, parse_bytes, unknown_settings
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("75%", 750), ("100 %", 1000), ("12GB", 12 * 10**9), ("1.5 mb", 1_500_000), ("900", 900), ("7B", 7)],
-)
-def test_it_reads_amounts_of_memory(text: str, expected: int) -> None:
-    assert parse_bytes(text, total=1000) == expected
-
-
-@pytest.mark.parametrize("text", ["", "lots", "0", "0%", "101%", "-5GB", "5 XB", "NaN", "1e9", "0.0000001KB"])
-def test_it_refuses_what_is_no_amount(text: str) -> None:
-    with pytest.raises(ValueError):
-        parse_bytes(text, total=1000)
-
-
-@given(st.text(max_size=20))
-def test_an_amount_is_positive_or_refused(text: str) -> None:
-    try:
-        assert parse_bytes(text, total=1000) >= 0
-    except ValueError:
-        return
+from inference.core.config import Config, unknown_settings
 
 
 @pytest.mark.parametrize(

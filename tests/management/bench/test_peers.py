@@ -102,5 +102,6 @@ def test_unequal_conditions_are_named() -> None:
 
 def test_only_mlx_lm_gets_our_blas(tmp_path: Path) -> None:
     blas = Blas("OpenBLAS", sys.executable)
-    assert StartedPeer(COMMANDS[MLX_LM], "m", tmp_path, blas)._env["LD_PRELOAD"] == sys.executable
-    assert StartedPeer(COMMANDS["vllm"], "m", tmp_path, blas)._env.get("LD_PRELOAD") != sys.executable
+    assert sys.executable in StartedPeer(COMMANDS[MLX_LM], "m", tmp_path, blas)._command[1:]
+    assert sys.executable not in StartedPeer(COMMANDS["vllm"], "m", tmp_path, blas)._command
+    assert sys.executable not in StartedPeer(COMMANDS[MLX_LM], "m", tmp_path, None)._command[1:]

@@ -268,9 +268,13 @@ def test_a_read_in_time_is_handed_over_once(tmp_path: Path) -> None:
     read: queue.Queue[PrefixEntry | None] = queue.Queue()
     found = disk.find_longer("me", np.arange(60, dtype=np.int32), than=0)
     assert found
+    before = threading.enumerate()
     disk.submit_read(found, read.put)
     assert read.get(timeout=30)
-    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    for thread in set(threading.enumerate()) - set(before):
+        if isinstance(thread, threading.Timer):
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 def test_a_read_does_not_wait_for_a_write(tmp_path: Path) -> None:
