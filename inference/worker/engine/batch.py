@@ -55,6 +55,7 @@ class Batch:
         prefix_cache: PrefixCache | None = None,
         has_exact_seeds: bool = False,
         support: BatchSupport | None = None,
+        speculates: bool = False,
     ) -> None:
         self._model = model
         self._prefill_budget = PrefillBudget(prefill_step)
@@ -66,7 +67,9 @@ class Batch:
             self._support.can_trim_prefixes and can_always_trim(make_prompt_cache(model))
         )
         self._sequential = SequentialLane(model)
-        self._main: Lane = SharedLane(model, width=max_batch) if self._support.can_batch else self._sequential
+        self._main: Lane = self._sequential
+        if self._support.can_batch:
+            self._main = SharedLane(model, width=max_batch, speculates=speculates)
         self._running: dict[int, RunningSequence] = {}
         self._scoring: list[PromptScoring] = []
         self._round = 0
@@ -261,7 +264,8 @@ class Batch:
         if response.finish_reason:
             del self._running[running.sequence.id]
         logprob = response.logprobs.read() if response.logprobs else None
-        return Sampled(running.sequence.id, response.token, response.finish_reason, logprob)
+        draft = getattr(response, "draft", None)
+        return Sampled(running.sequence.id, response.token, response.finish_reason, logprob, draft)
 
     def _store_prefix(self, running: RunningSequence, tokens: list[int], cache: Cache) -> None:
         if not running.is_exact:

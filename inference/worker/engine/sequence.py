@@ -11,6 +11,7 @@ from inference.worker.sampling.grammar import Grammar
 from inference.worker.sampling.logprobs import Logprob
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
+from inference.worker.speculation.drafter import DraftCounts
 
 
 def _no_text(tokens: Any) -> str:
@@ -36,6 +37,8 @@ class Sequence:
     decode: Callable[[Any], str] = _no_text  # for penalties that need the text of tokens
     answered: tuple[int, ...] = ()  # tokens of its answer so far, if it is computed again
     lora: str = ""  # the key of the adapter that it is computed with
+    speculates: bool = False  # whether tokens may be drafted for it
+    prediction: tuple[int, ...] = ()  # what its client expects as the answer
     request: int = 0  # its request; requests take turns in the sequential lane
 
     @property
@@ -58,6 +61,7 @@ class Sampled(NamedTuple):
     token: int
     finish: FinishReason | None
     logprob: Logprob | None = None
+    draft: DraftCounts | None = None  # with the first token of a step that verified a draft
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,23 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx_lm.generate import BatchGenerator, StopSequences
 
-from inference.worker.engine.decode_step import Decode
 from inference.worker.engine.prefill_batch import Prefill
 from inference.worker.engine.sequence import Sequence
 from inference.worker.model import mlx_lm_patches
 from inference.worker.prefix_cache.layers import Cache
 from inference.worker.sampling.token_sampler import TokenSampler
+from inference.worker.speculation.decode import SpeculativeDecode
+from inference.worker.speculation.drafter import Drafter
+from inference.worker.speculation.speculation import Speculation
 
 
 class SharedLane:
     """All of its sequences are rows of one batch. Used on the engine's thread only."""
 
-    def __init__(self, model: nn.Module, *, width: int) -> None:
-        mlx_lm_patches.install_decode_step(Decode)
+    def __init__(self, model: nn.Module, *, width: int, speculates: bool = False) -> None:
+        mlx_lm_patches.install_decode_step(SpeculativeDecode)
         mlx_lm_patches.install_prefill(Prefill)
+        self._speculation = Speculation() if speculates else None
         self._width = width
         self._generator = BatchGenerator(
             model,
@@ -29,6 +32,7 @@ class SharedLane:
             prefill_batch_size=1,
             stream=mx.new_thread_local_stream(mx.default_device()),
         )
+        self._generator._generation_batch.speculation = self._speculation
         self._samplers: WeakValueDictionary[int, TokenSampler] = WeakValueDictionary()  # the generator's
 
     @property
@@ -50,6 +54,10 @@ class SharedLane:
             stop_sequences=[stop_sequences_for(sequence.stop_ids)],
         )
         self._samplers[int(uid)] = sampler
+        if self._speculation and sequence.speculates:
+            self._speculation.drafters[int(uid)] = Drafter(
+                sequence.known, sequence.prediction, self._speculation.acceptance
+            )
         return int(uid)
 
     def step(self, *, chunk: int, together: int) -> tuple[list[Any], list[Any]]:
@@ -61,6 +69,8 @@ class SharedLane:
         self._generator.completion_batch_size = self._width if chunk else 0
         self._generator.prefill_step_size, self._generator.prefill_batch_size = chunk, together
         prefills, decodes = self._generator.next()
+        if prefills and self._speculation:
+            self._speculation.is_interrupted = True
         return list(prefills), list(decodes)
 
     def sampler_of(self, uid: int) -> TokenSampler | None:
@@ -75,6 +85,8 @@ class SharedLane:
     def remove(self, uid: int) -> tuple[Cache, list[int]]:
         """Drop a sequence; returns its caches and the tokens that are in them."""
         cache, tokens = self._generator.remove([uid], return_prompt_caches=True)[uid]
+        if self._speculation:
+            self._speculation.drafters.pop(uid, None)
         return cache, tokens
 
 

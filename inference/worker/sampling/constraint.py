@@ -21,6 +21,10 @@ class Matcher(Protocol):
         """A mask of shape (vocabulary,); None allows all."""
         ...
 
+    def fork(self) -> "Matcher":
+        """A matcher in the same state, which advances by itself."""
+        ...
+
 
 def combined(masks: Iterable[TokenMask | None]) -> TokenMask | None:
     """What all masks allow. Where that is nothing, the later mask counts alone."""

@@ -4,6 +4,7 @@ A request's grammar is compiled once, on the prompt thread (grammar_compiler.py)
 follows a copy on the engine's thread. llguidance computes the masks (https://github.com/guidance-ai/llguidance).
 """
 
+import copy
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -92,6 +93,13 @@ class GrammarMatcher:
         else:
             self._matcher.consume_token(token)
         self._is_first_token = False
+
+    def fork(self) -> "GrammarMatcher":
+        """A matcher in the same state, which advances by itself."""
+        other = copy.copy(self)  # its tail is replaced, never written to
+        other._matcher = self._matcher.deep_copy()
+        other._trial = self._trial.deep_copy() if self._trial else None
+        return other
 
     def allowed_tokens(self, vocabulary: int) -> TokenMask | None:
         """A mask of shape (vocabulary,), True for each token that may come next; None allows all."""

@@ -1,5 +1,6 @@
 """Penalties that look at the latest tokens: DRY, and the repetition penalty within a window."""
 
+import copy
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -33,6 +34,12 @@ class RecentTokens:
 
     def consume(self, token: int) -> None:
         self._tokens.append(token)
+
+    def fork(self) -> "RecentTokens":
+        """The same tokens, to be continued independently."""
+        other = copy.copy(self)
+        other._tokens = list(self._tokens)
+        return other
 
     def apply(self, logits: mx.array) -> mx.array:
         """Penalise (1, V) logits."""

@@ -1,5 +1,6 @@
 """The end of reasoning at a limit or at once: its closing marker is forced, and the answer begins."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -102,6 +103,9 @@ class ThinkingMatcher:
         if self._ends_at is not None and self._consumed >= self._ends_at:
             self._left = 0
         self._force_at_the_end()
+
+    def fork(self) -> "ThinkingMatcher":
+        return copy.copy(self)  # its tail is replaced, never written to, once it has started
 
     def allowed_tokens(self, vocabulary: int) -> TokenMask | None:
         if self._forced:

@@ -47,6 +47,9 @@ class RuleMatcher:
     def consume(self, token: int) -> None:
         self._tokens.append(token)
 
+    def fork(self) -> "RuleMatcher":
+        return RuleMatcher(self.rules, list(self._tokens))
+
     def allowed_tokens(self, vocabulary: int) -> TokenMask | None:
         rules = self.rules
         is_short = len(self._tokens) < rules.min_tokens

@@ -3,6 +3,7 @@
 V is the size of the vocabulary and B the number of rows of the batch.
 """
 
+import copy
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -66,6 +67,7 @@ class TokenSampler:
         self._thinker = thinking.start(answered) if thinking and thinking.is_limited else None
         self._matchers: list[Matcher] = [one for one in (*others, self._thinker) if one]
         self._has_observed = False
+        self._allowed: TokenMask | None = None  # what the constraints allowed at the latest position
 
     @property
     def changes_logits(self) -> bool:
@@ -80,6 +82,11 @@ class TokenSampler:
     def has_logprob(self) -> bool:
         """Whether each token comes with a Logprob: for the client, or to report a failed grammar."""
         return self.logprobs is not None or self.failure is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the answer can follow its grammar no further."""
+        return self.failure is not None
 
     @property
     def failure(self) -> GrammarFailure | None:
@@ -118,7 +125,37 @@ class TokenSampler:
 
     def allowed_tokens(self, vocabulary: int) -> TokenMask | None:
         """What all of its constraints allow, shape (V,); None allows all tokens."""
-        return combined(one.allowed_tokens(vocabulary) for one in self._matchers) if self._matchers else None
+        if self._matchers:
+            self._allowed = combined(one.allowed_tokens(vocabulary) for one in self._matchers)
+        return self._allowed
+
+    def draws_ahead(self, count: int) -> list[Draw]:
+        """The randomness of the next tokens; the position stays."""
+        return [Draw(self._seed, self._position + ahead) for ahead in range(count)]
+
+    def advance(self, tokens: int) -> None:
+        """Advance the position by tokens that were drawn ahead."""
+        self._position += tokens
+
+    def fork(self) -> "TokenSampler":
+        """A sampler in the same state. What happens to one of the two does not change the other."""
+        other = copy.copy(self)
+        forks = {id(matcher): matcher.fork() for matcher in self._matchers}
+        other._matchers = list(forks.values())
+        # The named ones are among them.
+        other._matcher = forks.get(id(self._matcher))  # type: ignore[assignment]
+        other._thinker = forks.get(id(self._thinker))  # type: ignore[assignment]
+        other.penalties = self.penalties.fork() if self.penalties else None
+        other.recent = self.recent.fork() if self.recent else None
+        return other
+
+    def take_over(self, fork: "TokenSampler") -> None:
+        """Take over the state of a fork, which is not to be used any more."""
+        self.__dict__.update(fork.__dict__)
+
+    def allows(self, token: int) -> bool:
+        """Whether the constraints allowed this token at the latest position."""
+        return self._allowed is None or (token < len(self._allowed) and bool(self._allowed[token]))
 
     @property
     def leaves_top_choices_out(self) -> bool:

@@ -1,0 +1,189 @@
+"""The decode step with speculation: several tokens of a row in one forward pass, where drafts are right.
+
+A step is plain (decode_step.py), or it verifies drafts:
+
+1. Find a draft for each row: what followed its latest tokens before. While the latest token is still being
+   computed, the draft has to begin with a guess of it. Without a promising draft the step is plain, and
+   nothing waits for the device.
+2. Read the latest tokens, draft again from them, and choose the width W: plan.py.
+3. Run the model on (B, W) int32, each row's latest token and its draft, padded: logits (B, W, V).
+4. Sample every place (verification.py), and accept a draft up to its first wrong token.
+5. Roll the caches back to the accepted tokens, row by row (ragged_cache.py), and return all new tokens.
+
+After any step the caches have exactly the tokens that were returned, and the next token is sampled: a row may
+be removed, extracted or joined by others as after a plain step.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mlx.core as mx
+from mlx_lm.generate import GenerationBatch
+
+from inference.worker.engine.decode_step import Decode
+from inference.worker.speculation.drafter import NO_DRAFT, Draft, DraftCounts
+from inference.worker.speculation.plan import MAX_DRAFT, best_width
+from inference.worker.speculation.ragged_cache import can_roll_back, ragged, roll_back
+from inference.worker.speculation.speculation import Speculation
+from inference.worker.speculation.verification import Places, accepted_count, places_of, sample_places
+
+
+@dataclass
+class DraftedResponse(GenerationBatch.Response):  # type: ignore[misc]  # mlx-lm is not typed
+    """A token, with what became of its row's draft if it is the first of the row in its step."""
+
+    draft: DraftCounts | None = None
+
+
+class SpeculativeDecode(Decode):
+    """A Decode that verifies drafts, if it has a Speculation."""
+
+    speculation: Speculation | None = None
+    _known: list[int] | None = None  # the next tokens, once they have been read
+    _ended_at = 0.0  # when the last step ended
+    _last_shape = (0, 0)  # rows and width of the last step
+
+    def next(self) -> list[Any]:
+        """Compute the next tokens; returns those that are certain, the ones of a row in order."""
+        speculation = self.speculation
+        if speculation is None:
+            return list(super().next())
+        drafts = self._drafts(speculation)
+        started, rows = time.perf_counter(), len(self.uids)
+        responses = self._verify(speculation, drafts) if drafts else list(super().next())
+        if not drafts:
+            self._known = None
+        shape = (rows, 1 + max((len(draft.tokens) for draft in drafts or ()), default=0))
+        self._measure(speculation, shape, started, len(responses))
+        return responses
+
+    def extend(self, batch: Any) -> None:
+        super().extend(batch)
+        self._known = None
+
+    def filter(self, keep: list[int]) -> None:
+        kept = {self.uids[row] for row in keep}
+        for uid in self.uids if self.speculation else ():
+            if self.speculation and uid not in kept:
+                self.speculation.drafters.pop(uid, None)
+        super().filter(keep)
+        self._known = [self._known[row] for row in keep] if self._known else None
+
+    def _drafts(self, speculation: Speculation) -> list[Draft] | None:
+        """A draft for each row; None if a plain step is better."""
+        if not (speculation.drafters and can_roll_back(self.prompt_cache)):
+            return None
+        if self._known is None:
+            guesses = [self._draft(speculation, row, None) for row in range(len(self.uids))]
+            if best_width(guesses, speculation.costs, is_guess=True) == 1:
+                return None
+            self._known = self._next_tokens.tolist()
+        drafts = [self._draft(speculation, row, token) for row, token in enumerate(self._known or ())]
+        width = best_width(drafts, speculation.costs)
+        return [draft.first(width - 1) for draft in drafts] if width > 1 else None
+
+    def _draft(self, speculation: Speculation, row: int, following: int | None) -> Draft:
+        """What may come after the next token of a row; that token is `following`, if it has been read."""
+        drafter = speculation.drafters.get(self.uids[row])
+        if drafter is None or not drafter.catch_up(self.tokens[row], following):
+            return NO_DRAFT
+        # Nothing is drafted beyond the row's last token.
+        count = min(MAX_DRAFT, self.max_tokens[row] - self._num_tokens[row] - 1)
+        return drafter.draft(count, skipped=1 if following is None else 0) if count > 0 else NO_DRAFT
+
+    def _verify(self, speculation: Speculation, drafts: Sequence[Draft]) -> list[Any]:
+        """Steps 3 to 5 of the list above."""
+        latest, width = self._known or [], 1 + max(len(draft.tokens) for draft in drafts)
+        fed = [[token, *draft.tokens] for token, draft in zip(latest, drafts, strict=True)]
+        self.prompt_cache = ragged(self.prompt_cache)
+        inputs = mx.array([row + row[-1:] * (width - len(row)) for row in fed])
+        logits = self.model(inputs, cache=self.prompt_cache)
+        mx.async_eval(logits)  # type: ignore[no-untyped-call]  # computed while masks are made
+        places = [
+            places_of(sampler, row, logits[index])
+            for index, (sampler, row) in enumerate(zip(self.samplers, fed, strict=True))
+        ]
+        sampled = sample_places(places)
+        accepted = [accepted_count(draft.tokens, new) for draft, new in zip(drafts, sampled, strict=True)]
+        ends = [self._advance(row, fed[row][: 1 + count]) for row, count in enumerate(accepted)]
+        responses = self._accept(speculation, drafts, places, sampled, [tokens for tokens, _ in ends])
+        roll_back(self.prompt_cache, [len(tokens) for tokens, _ in ends], width)
+        return self._end(responses, [finish for _, finish in ends])
+
+    def _advance(self, row: int, tokens: list[int]) -> tuple[list[int], str | None]:
+        """Count the new tokens of a row, up to one that ends it; returns them and the finish reason."""
+        for count, token in enumerate(tokens, start=1):
+            self._num_tokens[row] += 1
+            is_last = self._num_tokens[row] >= self.max_tokens[row]
+            if self._matchers[row].advance(token):
+                return tokens[:count], "stop"
+            if is_last:
+                return tokens[:count], "length"
+        return tokens, None
+
+    def _accept(
+        self,
+        speculation: Speculation,
+        drafts: Sequence[Draft],
+        places: Sequence[Places],
+        sampled: Sequence[Sequence[int]],
+        tokens: Sequence[list[int]],
+    ) -> list[list[Any]]:
+        """Advance every row by its new tokens; returns their responses, for each row."""
+        responses = []
+        following: list[int] = []
+        for row, new in enumerate(tokens):
+            count, draft = len(new) - 1, drafts[row]
+            logprobs = [
+                self._next_logprobs[row],
+                *(places[row].logprob_of(place, token) for place, token in enumerate(new[1:])),
+            ]
+            responses.append(
+                [
+                    DraftedResponse(self.uids[row], token, logprob, None, None, None)
+                    for token, logprob in zip(new, logprobs, strict=True)
+                ]
+            )
+            if draft.tokens:
+                speculation.drafters[self.uids[row]].record(draft, count)
+                responses[-1][0].draft = DraftCounts(len(draft.tokens), count, draft.is_predicted)
+            following.append(sampled[row][count])
+            self._next_logprobs[row] = places[row].logprob_of(count, following[-1])
+            places[row].accept(count)
+            self.tokens[row] += new
+        self._known, self._next_tokens = following, mx.array(following, dtype=mx.uint32)
+        mx.async_eval(  # type: ignore[no-untyped-call]
+            *(array for row in responses for one in row if one.logprobs for array in one.logprobs.arrays),
+            *(array for logprob in self._next_logprobs if logprob for array in logprob.arrays),
+        )
+        return responses
+
+    def _end(self, responses: Sequence[list[Any]], finishes: Sequence[str | None]) -> list[Any]:
+        """The responses in one list, after the rows that have ended are removed with copies of their caches."""
+        for row, finish in enumerate(finishes):
+            if finish:
+                last = responses[row][-1]
+                last.finish_reason, last.all_tokens = finish, self.tokens[row]
+                last.prompt_cache = self.extract_cache(row)
+        if any(finishes):
+            self.filter([row for row, finish in enumerate(finishes) if not finish])
+        return [one for row in responses for one in row]
+
+    def _measure(
+        self, speculation: Speculation, shape: tuple[int, int], started: float, tokens: int
+    ) -> None:
+        """Record what the step cost, if it can be told from what the steps beside it cost.
+
+        Plain steps overlap: each returns what the one before it has begun to compute.
+        """
+        rows, width = shape
+        now = time.perf_counter()
+        is_steady = not speculation.is_interrupted and self._last_shape[0] == rows
+        if width > 1:
+            has_known = is_steady and self._last_shape[1] > 1
+            speculation.costs.record(rows, width, now - (self._ended_at if has_known else started), tokens)
+        elif is_steady and self._last_shape[1] == 1:
+            speculation.costs.record(rows, 1, now - self._ended_at, tokens)
+        self._ended_at, self._last_shape, speculation.is_interrupted = now, shape, False

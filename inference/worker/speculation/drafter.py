@@ -1,0 +1,85 @@
+"""The drafts of one row: what followed its latest tokens before, in its prompt, its prediction or its answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from inference.worker.speculation.acceptance import Acceptance
+from inference.worker.speculation.ngram_index import BREAK, LONGEST, Match, NgramIndex
+
+_TOKENS_PER_STEP = 4096  # of a prompt that are indexed in one step: about a millisecond
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Tokens that may come next in one row."""
+
+    tokens: tuple[int, ...] = ()
+    match: int = 0  # the length of the match that they followed
+    rate: float = 0.0  # the probability that each is right if all before it are
+    is_predicted: bool = False  # whether they are from the request's own prediction
+
+    def first(self, count: int) -> "Draft":
+        """The same without the tokens after so many."""
+        return replace(self, tokens=self.tokens[:count])
+
+
+NO_DRAFT = Draft()
+
+
+@dataclass(frozen=True)
+class DraftCounts:
+    """What became of the drafted tokens of one row in one step."""
+
+    drafted: int
+    accepted: int
+    is_predicted: bool = False
+
+
+class Drafter:
+    """Drafts for one row. `known` are the tokens of its prompt and of its answer so far.
+
+    The index has the prompt, then the prediction, then the answer. The prediction and the answer both follow
+    the prompt's last tokens, so that the answer's beginning is looked for at that of the prediction.
+    """
+
+    def __init__(
+        self, known: Sequence[int], prediction: Sequence[int] = (), acceptance: Acceptance | None = None
+    ) -> None:
+        tail = list(known[-LONGEST:])
+        text = [*known, BREAK, *tail, *prediction, BREAK, *tail] if prediction else list(known)
+        self._predicted = range(len(known) + 1 + len(tail), len(known) + 1 + len(tail) + len(prediction))
+        self._index = NgramIndex()
+        self._text = text
+        self._seen = len(known)  # tokens of the row that are in the text or the index
+        self.acceptance = Acceptance(acceptance)
+
+    def catch_up(self, tokens: Sequence[int], following: int | None = None) -> bool:
+        """Index what is new in the row: all of its tokens are `tokens`, and the one `following` them, if known.
+
+        False if some are left for later.
+        """
+        if len(self._index) < len(self._text):
+            self._index.extend(self._text[len(self._index) : len(self._index) + _TOKENS_PER_STEP])
+            if len(self._index) < len(self._text):
+                return False
+            self._text = []
+        if len(tokens) > self._seen:
+            self._index.extend(tokens[self._seen :])
+            self._seen = len(tokens)
+        if following is not None and len(tokens) == self._seen:
+            self._index.extend((following,))
+            self._seen += 1
+        return True
+
+    def draft(self, count: int, *, skipped: int = 0) -> Draft:
+        """At most `count` tokens that may follow, without the first `skipped` of them."""
+        match = self._index.find()
+        if not match:
+            return NO_DRAFT
+        tokens = self._index.following(match, count + skipped)[skipped:]
+        is_predicted = match.start in self._predicted
+        return Draft(tuple(tokens), match.length, self.acceptance.rate(match.length), is_predicted)
+
+    def record(self, draft: Draft, accepted: int) -> None:
+        """Count a draft of which so many tokens were right."""
+        self.acceptance.record(draft.match, len(draft.tokens), accepted)

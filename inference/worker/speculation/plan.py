@@ -1,0 +1,40 @@
+"""How wide the next step is: the width with the most tokens per second by what is known of costs and drafts."""
+
+from collections.abc import Sequence
+
+from inference.worker.speculation.acceptance import expected_tokens
+from inference.worker.speculation.costs import StepCosts
+from inference.worker.speculation.drafter import Draft
+
+WIDTHS = (2, 3, 5, 9, 16)  # few, so that each is measured soon
+MAX_DRAFT = WIDTHS[-1] - 1
+_MAX_TOKENS = 128  # of all rows in one step: each has a row of logits
+_MARGIN = 1.1  # a verified step must promise so much more than a plain one
+
+
+def best_width(drafts: Sequence[Draft], costs: StepCosts, *, is_guess: bool = False) -> int:
+    """The tokens of each row in the next step; 1 for a plain one.
+
+    `is_guess`: the drafts begin with a token that has been sampled but is not known yet.
+    """
+    rows = len(drafts)
+    plain = costs.plain(rows)
+    if plain is None or not costs.may_speculate:
+        return 1
+    longest = max(len(draft.tokens) for draft in drafts)
+    best, best_speed = 1, _MARGIN * rows / plain
+    for width in WIDTHS:
+        if width > longest + 1 or rows * width > _MAX_TOKENS:
+            break
+        tokens = sum(_expected(draft, width - 1, is_guess=is_guess) for draft in drafts)
+        speed = tokens / costs.verified(rows, width, plain)
+        if speed > best_speed:
+            best, best_speed = width, speed
+    return best
+
+
+def _expected(draft: Draft, drafted: int, *, is_guess: bool) -> float:
+    count = min(len(draft.tokens), drafted)
+    if not count:
+        return 1.0
+    return 1.0 + expected_tokens(draft.rate, count) * (draft.rate if is_guess else 1.0)
