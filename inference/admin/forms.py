@@ -51,6 +51,7 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
         model = ServedModel
         fields = (
             *("is_enabled", "is_pinned", "idle_ttl_s", "aliases", "adapter", "context_cap", "kv_bits"),
+            "speculation",
             *_SAMPLING,
         )
 

@@ -39,7 +39,7 @@ _IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"
 _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
 _MISSING = {"forget": "Forget it"}
 _ALWAYS = {"examine": "Test"}
-_APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits"}
+_APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation"}
 
 
 class Button(NamedTuple):
@@ -60,6 +60,7 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
         ("Prompt format", {"fields": ("adapter", "context_cap")}),
         ("Memory", {"fields": ("kv_bits",)}),
+        ("Speed", {"fields": ("speculation",)}),
         (
             "Default sampling",
             {"fields": ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")},

@@ -112,6 +112,9 @@ class Config(BaseSettings):
     exact_seeds: bool = Field(
         False, description="Compute seeded requests one by one: the same text to the last bit, but slower."
     )
+    speculation: Literal["lookup", "off"] = Field(
+        "lookup", description="Drafts of tokens that are verified together: prompt `lookup`, or `off`."
+    )
     prefill_step: int = Field(
         512, ge=16, le=8192, description="Prompt tokens processed between two decode steps."
     )

@@ -21,6 +21,10 @@ class Usage(Struct, frozen=True, kw_only=True):
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     reasoning_truncated: bool = False  # whether a budget has ended the reasoning of an answer
+    drafted_tokens: int = 0  # tokens that were tried before their turn, because they had followed before
+    accepted_tokens: int = 0  # those of them that came out
+    predicted_tokens: int | None = None  # those that came from the request's prediction; None: it had none
+    accepted_predicted_tokens: int = 0
 
 
 class Timings(Struct, frozen=True, kw_only=True):

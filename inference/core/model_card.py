@@ -36,6 +36,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     context_cap: int | None = None  # tokens, below the model's own
     kv_bits: int | None = None  # of quantised KV caches, 0 for whole ones; None: the site's setting
     sampling: Sampling = Sampling()  # for what a request leaves open, before the model's own
+    speculation: str = ""  # "lookup" or "off"; empty: the site's setting
 
 
 class LoraCard(Struct, frozen=True, kw_only=True):
@@ -87,6 +88,7 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     idle_ttl_s: float | None = None  # seconds after its last token; -1 for ever, None: the site's setting
     adapter: str = ""  # the operator's choice; empty: the first that fits
     context_cap: int | None = None  # the operator's, from the next load on
+    speculation: str = ""  # the operator's choice, from the next load on; empty: the site's setting
     own_context: int = 0  # context_length before that; 0 where nothing was chosen
     sampling: Sampling = Sampling()  # the operator's, for what a request leaves open
     own_sampling: Sampling = Sampling()  # generation_config.json's, for what both leave open

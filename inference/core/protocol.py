@@ -44,6 +44,7 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     kv_bits: int = 0  # of quantised KV caches: 8 or 4; 0: they stay whole
     has_exact_seeds: bool = False  # compute seeded requests by themselves
     by_row: tuple[ShapeClass, ...] = ()  # weights of these classes are stored by row on a CPU
+    speculation: str = "off"  # "lookup": answers may be drafted from their own prompts
     batch_support_path: str = ""  # where results of the batch verification are kept; empty: nowhere
 
 

@@ -157,6 +157,8 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     prompt_logprobs: int | None = None  # the same for the tokens of the prompt
     returns_token_ids: bool = False  # of the prompt and of the answer
     prompt_limit: int | None = None  # of a longer prompt the last tokens are kept: so many; -1: what fits
+    speculates: bool = True  # False: no tokens are drafted for it
+    prediction: str = ""  # what its client expects as the answer
     n: int = 1  # how many answers
     tools: tuple[Tool, ...] = ()
     must_call: tuple[str, ...] = ()  # names: the answer is a call of one of these; empty: as the model likes
@@ -198,6 +200,7 @@ class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
     prompt_logprobs: int | None = None  # the same for the tokens of the prompt
     returns_token_ids: bool = False  # of the prompt and of the answer
     prompt_limit: int | None = None  # of a longer prompt the last tokens are kept: so many; -1: what fits
+    speculates: bool = True  # False: no tokens are drafted for it
     n: int = 1  # how many answers to each prompt
     schema: str = ""  # JSON text of the schema that each answer must follow
     grammar: AnswerGrammar | None = None  # another form that it must have

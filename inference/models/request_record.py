@@ -53,6 +53,8 @@ class RequestRecord(models.Model):
     prompt_tokens = models.PositiveBigIntegerField("prompt")
     completion_tokens = models.PositiveBigIntegerField("completion")
     cached_tokens = models.PositiveBigIntegerField("cached")
+    drafted_tokens = models.PositiveBigIntegerField("drafted", default=0)
+    accepted_tokens = models.PositiveBigIntegerField("accepted", default=0)
     finish = models.CharField(max_length=200, blank=True)
     error = models.CharField(max_length=100, blank=True)
     has_left = models.BooleanField("client left", default=False)

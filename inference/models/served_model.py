@@ -39,6 +39,7 @@ _NOTHING_CHOSEN = models.Q(
     is_enabled=True,
     context_cap__isnull=True,
     kv_bits__isnull=True,
+    speculation="",
     **{f"{name}__isnull": True for name in _SAMPLING_FIELDS},
 )
 
@@ -107,6 +108,12 @@ class ServedModel(models.Model):
         choices=[(0, "whole"), (8, "8 bits"), (4, "4 bits")],
         help_text="Fewer bits leave memory for more requests, from the next load on; empty for the site's.",
     )
+    speculation = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=[("lookup", "Prompt lookup"), ("off", "Off")],
+        help_text="Drafts of tokens that are verified together; empty for the site's setting.",
+    )
     temperature = _upto(
         2, "0 to 2, for requests that name none; empty for the model's own.", MinValueValidator(0)
     )
@@ -145,6 +152,7 @@ class ServedModel(models.Model):
             is_enabled=self.is_enabled,
             context_cap=self.context_cap,
             kv_bits=self.kv_bits,
+            speculation=self.speculation,
             sampling=Sampling(**{name: getattr(self, name) for name in _SAMPLING_FIELDS}),
         )
 

@@ -183,4 +183,5 @@ def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
         own_context=card.context_length,
         context_length=min(card.context_length, choice.context_cap or card.context_length),
         sampling=choice.sampling,
+        speculation=choice.speculation,
     )

@@ -150,6 +150,7 @@ def _load_options(config: "Config") -> Load:
         context_limit=config.context_limit,
         wired_limit=config.wired_limit_bytes,
         has_exact_seeds=config.exact_seeds,
+        speculation=config.speculation,
         prefix_cache_bytes=config.prefix_cache_bytes,
         prefix_disk_path=str(config.data_dir / "prefixes") if config.prefix_disk_bytes else "",
         prefix_disk_bytes=config.prefix_disk_bytes,

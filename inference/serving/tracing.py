@@ -110,6 +110,8 @@ class RequestSpan:
             {
                 "completion_tokens": finished.usage.completion_tokens,
                 "cached_tokens": finished.usage.cached_tokens,
+                "drafted_tokens": finished.usage.drafted_tokens,
+                "accepted_tokens": finished.usage.accepted_tokens,
                 "finish_reason": ", ".join(self._reasons),
             }
         )

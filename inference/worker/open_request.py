@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from inference.core.events import Ended, Event, Finished, FinishReason, Progress, Timings, Usage
 from inference.worker.engine.sequence import Prefilled
+from inference.worker.speculation.draft_counts import DraftTotals
 from inference.worker.text.answer import AnswerText
 from inference.worker.text.prompts import PreparedPrompt
 
@@ -22,6 +23,8 @@ class OpenRequest:
     completion_tokens: int = 0
     reasoning_tokens: int = 0
     reasoning_truncated: bool = False
+    drafts: DraftTotals = field(default_factory=DraftTotals)
+    has_prediction: bool = False
     prefill_at: float | None = None
     decode_at: float | None = None
     logprobs: int | None = None  # how many alternatives for the tokens of its answers and echoes
@@ -42,6 +45,7 @@ class OpenRequest:
             time.perf_counter(),
             answers,
             prompts,
+            has_prediction=bool(first.sequences[0].prediction),
             logprobs=first.sequences[0].logprobs,
             prompt_logprobs=first.prompt_logprobs,
         )
@@ -90,6 +94,10 @@ class OpenRequest:
             cached_tokens=sum(self.cached.values()),
             reasoning_tokens=self.reasoning_tokens,
             reasoning_truncated=self.reasoning_truncated,
+            drafted_tokens=self.drafts.drafted,
+            accepted_tokens=self.drafts.accepted,
+            predicted_tokens=self.drafts.predicted if self.has_prediction else None,
+            accepted_predicted_tokens=self.drafts.accepted_predicted,
         )
         timings = Timings(
             queue_s=prefill_at - self.accepted_at, prefill_s=decode_at - prefill_at, decode_s=now - decode_at

@@ -272,6 +272,7 @@ class OpenRequests:
         if sampled.logprob and sampled.logprob.failure:
             raise InvalidValue(sampled.logprob.failure.message, param=sampled.logprob.failure.param)
         request.decode_at = request.decode_at or time.perf_counter()
+        request.drafts.add(sampled.draft)
         answer = request.answers[sampled.id]
         events = answer.feed(sampled.token, self._logprobs.of_sampled(sampled))
         if not sampled.finish and not answer.is_stopped:

@@ -18,7 +18,14 @@ def timings_of(finished: Finished) -> dict[str, Any]:
         "predicted_ms": seconds.decode_s * 1000,
         "predicted_per_second": made / seconds.decode_s if seconds.decode_s else None,
         "queue_ms": seconds.queue_s * 1000,
-    }
+    } | drafts_of(usage)
+
+
+def drafts_of(usage: Usage) -> dict[str, Any]:
+    """llama.cpp's counts of drafted tokens, where there were any."""
+    if not usage.drafted_tokens:
+        return {}
+    return {"draft_n": usage.drafted_tokens, "draft_n_accepted": usage.accepted_tokens}
 
 
 def usage_of(usage: Usage) -> dict[str, Any]:
@@ -27,7 +34,19 @@ def usage_of(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens} | truncation_of(usage),
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens}
+        | _prediction_of(usage)
+        | truncation_of(usage),
+    }
+
+
+def _prediction_of(usage: Usage) -> dict[str, Any]:
+    """How many tokens of the request's prediction came out and how many were tried in vain, if it had one."""
+    if usage.predicted_tokens is None:
+        return {}
+    return {
+        "accepted_prediction_tokens": usage.accepted_predicted_tokens,
+        "rejected_prediction_tokens": usage.predicted_tokens - usage.accepted_predicted_tokens,
     }
 
 

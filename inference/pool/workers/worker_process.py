@@ -293,5 +293,6 @@ def _with_model(options: Load, card: ModelCard) -> Load:
         path=card.path,
         adapter=card.adapter,
         kv_bits=card.kv_bits,
+        speculation=card.speculation or options.speculation,
         context_limit=min(limits, default=None),
     )

@@ -84,6 +84,8 @@ def _row(entry: RequestEntry, key: ApiKey | None) -> RequestRecord:
         prompt_tokens=entry.prompt_tokens,
         completion_tokens=entry.completion_tokens,
         cached_tokens=entry.cached_tokens,
+        drafted_tokens=entry.drafted_tokens,
+        accepted_tokens=entry.accepted_tokens,
         finish=entry.finish[:200],
         error=entry.error[:100],
         has_left=entry.has_left,

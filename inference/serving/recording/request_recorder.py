@@ -117,6 +117,7 @@ class RequestRecorder:
         entry, usage, timings = self.entry, finished.usage, finished.timings
         entry.prompt_tokens, entry.completion_tokens = usage.prompt_tokens, usage.completion_tokens
         entry.cached_tokens = usage.cached_tokens
+        entry.drafted_tokens, entry.accepted_tokens = usage.drafted_tokens, usage.accepted_tokens
         # The worker's clock is more exact, and separates its queue from its prefill.
         entry.queued_s += timings.queue_s
         entry.prefill_s = timings.prefill_s or entry.prefill_s

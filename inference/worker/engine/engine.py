@@ -89,8 +89,8 @@ class Engine(threading.Thread):
 
         file_descriptors.keep_hard_limit()
         import inference.worker.engine.model_batch  # noqa: F401
+        from inference.worker.engine.speculative_decode import SpeculativeDecode
         from inference.worker.model import mlx_lm_patches
-        from inference.worker.speculation.decode import SpeculativeDecode
 
         mlx_lm_patches.patch_models()
         mlx_lm_patches.install_decode_step(SpeculativeDecode)

@@ -42,4 +42,5 @@ def new_batch(options: Load, loaded: LoadedModel, prefix_cache: PrefixCache) -> 
         prefix_cache=prefix_cache,
         has_exact_seeds=options.has_exact_seeds,
         support=loaded.support,
+        speculates=options.speculation == "lookup",
     )

@@ -11,7 +11,7 @@ from inference.worker.sampling.grammar import Grammar
 from inference.worker.sampling.logprobs import Logprob
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
-from inference.worker.speculation.drafter import DraftCounts
+from inference.worker.speculation.draft_counts import DraftCounts
 
 
 def _no_text(tokens: Any) -> str:

@@ -10,10 +10,10 @@ from mlx_lm.generate import BatchGenerator, StopSequences
 
 from inference.worker.engine.prefill_batch import Prefill
 from inference.worker.engine.sequence import Sequence
+from inference.worker.engine.speculative_decode import SpeculativeDecode
 from inference.worker.model import mlx_lm_patches
 from inference.worker.prefix_cache.layers import Cache
 from inference.worker.sampling.token_sampler import TokenSampler
-from inference.worker.speculation.decode import SpeculativeDecode
 from inference.worker.speculation.drafter import Drafter
 from inference.worker.speculation.speculation import Speculation
 

@@ -1,10 +1,10 @@
-"""The drafts of one row: what followed its latest tokens before, in its prompt, its prediction or its answer."""
+"""The drafts of one row: what followed its latest tokens before, in prompt, prediction or answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from inference.worker.speculation.acceptance import Acceptance
-from inference.worker.speculation.ngram_index import BREAK, LONGEST, Match, NgramIndex
+from inference.worker.speculation.ngram_index import BREAK, LONGEST, NgramIndex
 
 _TOKENS_PER_STEP = 4096  # of a prompt that are indexed in one step: about a millisecond
 
@@ -26,15 +26,6 @@ class Draft:
 NO_DRAFT = Draft()
 
 
-@dataclass(frozen=True)
-class DraftCounts:
-    """What became of the drafted tokens of one row in one step."""
-
-    drafted: int
-    accepted: int
-    is_predicted: bool = False
-
-
 class Drafter:
     """Drafts for one row. `known` are the tokens of its prompt and of its answer so far.
 
@@ -54,9 +45,9 @@ class Drafter:
         self.acceptance = Acceptance(acceptance)
 
     def catch_up(self, tokens: Sequence[int], following: int | None = None) -> bool:
-        """Index what is new in the row: all of its tokens are `tokens`, and the one `following` them, if known.
+        """Index what is new in the row; False if some of it is left for later.
 
-        False if some are left for later.
+        All of its tokens are `tokens`, and then the one `following` them, if that is known.
         """
         if len(self._index) < len(self._text):
             self._index.extend(self._text[len(self._index) : len(self._index) + _TOKENS_PER_STEP])

@@ -61,7 +61,10 @@ class NgramIndex:
         return best if best.length else None
 
     def following(self, match: Match, count: int) -> list[int]:
-        """At most `count` tokens that followed a match of the latest tokens; a text that repeats goes on so."""
+        """At most `count` tokens that followed a match of the latest tokens.
+
+        A text that repeats goes on so: the match may reach up to the latest tokens themselves.
+        """
         drafted: list[int] = []
         period = len(self._tokens) - match.start
         for step in range(count):

@@ -1,4 +1,4 @@
-"""How wide the next step is: the width with the most tokens per second by what is known of costs and drafts."""
+"""How wide the next step is: the width with the most tokens per second, by costs and drafts so far."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A batch's KV cache whose rows may end in different places, so that each row can be rolled back by itself."""
+"""A batch's KV cache whose rows may end in different places, so that each is rolled back by itself."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +17,11 @@ class RaggedKVCache(BatchKVCache):  # type: ignore[misc]  # mlx-lm is not typed
     back by moving their ends; what lies behind an end is masked, and overwritten by the next tokens.
     `offset` stays what it is there: the number of tokens of each row, which are its positions.
     """
+
+    keys: Any
+    values: Any
+    offset: mx.array
+    _idx: int
 
     def __init__(self, left_padding: list[int]) -> None:
         super().__init__(left_padding)
@@ -84,7 +89,9 @@ class RaggedKVCache(BatchKVCache):  # type: ignore[misc]  # mlx-lm is not typed
         padding = [(0, 0), (0, 0), (0, -(-missing // self.step) * self.step), (0, 0)]
         self.keys, self.values = mx.pad(self.keys, padding), mx.pad(self.values, padding)
 
-    def make_mask(self, N: int, return_array: bool = False, window_size: int | None = None, **kwargs: Any) -> Any:
+    def make_mask(
+        self, N: int, return_array: bool = False, window_size: int | None = None, **kwargs: Any
+    ) -> Any:
         """Which places each of the next N tokens of a row attends to: bool (B, 1, N, places)."""
         if self._ends is None:
             return super().make_mask(N, return_array=return_array, window_size=window_size, **kwargs)

@@ -1,7 +1,7 @@
 """Verifying drafts: every place of every row is sampled as the plain step would sample it.
 
-B is the number of rows, W the width of the step and V the size of the vocabulary. A row has one place, and one
-more for each of its drafted tokens.
+B is the number of rows, W the width of the step and V the size of the vocabulary. A row has one place, and
+one more for each of its drafted tokens.
 
 A place has the row's own sampler in the state that it would have there: its position, and its penalties,
 masks and constraints after the drafted tokens before it. A token is drawn by seed and position, so the tokens

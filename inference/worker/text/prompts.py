@@ -193,6 +193,8 @@ class Prompts:
                 thinking=thinking,
                 decode=model.tokenizer.decode,
                 lora=request.lora.key if request.lora else "",
+                speculates=request.speculates,
+                prediction=self._prediction(request, max_tokens),
                 request=request_number,
             )
             for copy in range(request.n)
@@ -230,6 +232,15 @@ class Prompts:
             starts_inside=bool(state and state.is_open),
             decode=tokenizer.decode,
         )
+
+    def _prediction(self, request: GenerationRequest, max_tokens: int) -> tuple[int, ...]:
+        """The tokens of what the client expects as the answer, as many as the answer may have."""
+        if not isinstance(request, ChatRequest) or not request.speculates:
+            return ()
+        tokenizer = self._model.tokenizer
+        # Tokenizing megabytes takes many seconds, while all other prompts wait.
+        text = request.prediction[: max_tokens * tokenizer.longest_bytes]
+        return tuple(tokenizer.encode(text)[:max_tokens]) if text else ()
 
     def _stop_ids(self, request: GenerationRequest) -> frozenset[int]:
         own = frozenset(request.rules.stop_ids)

@@ -59,6 +59,8 @@ PROOFS: Mapping[str, str] = {
     "messages.tool_calls": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
     "messages.tool_call_id": f"{_TOOLS}::test_a_result_belongs_to_the_call_that_it_names",
     "messages.reasoning_content": f"{_TOOLS}::test_it_reads_a_conversation_with_calls",
+    "speculative": "worker/engine/test_speculative_decode.py::test_an_answer_that_opted_out_has_no_drafts",
+    "prediction": "worker/engine/test_speculative_decode.py::test_a_right_prediction_takes_few_steps",
     "temperature": f"{_SAMPLING}::test_draws_follow_the_probabilities",
     "top_p": f"{_SAMPLING}::test_top_p_keeps_the_smallest_set_that_reaches_it",
     "top_k": f"{_SAMPLING}::test_top_k_keeps_so_many_even_among_equals",

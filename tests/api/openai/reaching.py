@@ -45,6 +45,7 @@ FUNCTIONS = {"functions": [FUNCTION]}
 Cases = list[tuple[dict[str, Any], str, Any]]
 
 BOTH: Cases = [
+    ({"speculative": False}, "speculates", False),
     ({"temperature": 0.5}, "sampling.temperature", 0.5),
     ({"top_p": 0.5}, "sampling.top_p", 0.5),
     ({"top_k": 5}, "sampling.top_k", 5),
@@ -72,6 +73,12 @@ BOTH: Cases = [
 ]
 CHAT: Cases = [
     *BOTH,
+    ({"prediction": {"type": "content", "content": "Hi"}}, "prediction", "Hi"),
+    (
+        {"prediction": {"type": "content", "content": [{"type": "text", "text": one} for one in "ab"]}},
+        "prediction",
+        "ab",
+    ),
     ({"messages": [{"role": "user", "content": "Hi"}]}, "messages.0", Message(role="user", content="Hi")),
     (
         {"messages": [{"role": "user", "content": [{"type": "text", "text": t} for t in "ab"]}]},

@@ -20,6 +20,7 @@ _CALL = {"id": "a", "type": "function", "function": {"name": "now", "arguments":
 _OTHERS: dict[str, Any] = {
     "timings": True,
     "return_progress": True,
+    "speculative": False,
     "repetition_window": 64,
     "xtc_probability": 0.5,
     "xtc_threshold": 0.1,
@@ -90,6 +91,7 @@ CHAT = _SHARED | {
     "add_generation_prompt": True,
     "chat_template_kwargs": {"enable_thinking": True, "thinking": True, "clear_thinking": True},
     "metadata": {"team": "blue"},
+    "prediction": {"type": "content", "content": [{"type": "text", "text": "Hi"}]},
     "safety_identifier": "ann",
     "prompt_cache_key": "k",
 }

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from inference.api.http.strict_schema import Refused, wrong
 from inference.api.openai.schemas.generation import Generation, TokenLimit
 from inference.api.openai.schemas.messages import ChatMessage, Orphan, conversation
+from inference.api.openai.schemas.prediction import Prediction
 from inference.api.openai.schemas.shared_fields import (
     AnswerLimit,
     PromptCacheKey,
@@ -34,7 +35,7 @@ class ChatCompletionBody(ToolFields):
         "web_search_options": Refused("nothing is looked up in the web."),
     }
     noted = {
-        **ToolFields.noted,
+        **{name: why for name, why in ToolFields.noted.items() if name != "prediction"},
         "store": "chat completions are not stored; `/v1/responses` are.",
         "verbosity": "no chat template knows it; say it in a message.",
     }
@@ -66,6 +67,13 @@ class ChatCompletionBody(ToolFields):
     )
     metadata: Metadata | None = Field(
         None, description="Up to 16 pairs of strings, recorded with the request's span."
+    )
+    prediction: Prediction | None = Field(
+        None,
+        description=(
+            "What the answer will be for the most part, such as a file that is edited: its tokens are "
+            "drafted and verified together. It changes the speed of an answer only."
+        ),
     )
     safety_identifier: SafetyIdentifier = None
     prompt_cache_key: PromptCacheKey = None
@@ -148,6 +156,8 @@ class ChatCompletionBody(ToolFields):
             returns_token_ids=self.wants_token_ids,
             prompt_limit=self.truncate_prompt_tokens,
             logprobs=(self.top_logprobs or 0) if self.logprobs else None,
+            speculates=self.speculative is not False,
+            prediction=self.prediction.text if self.prediction else "",
             n=self.n or 1,
             tools=self.offered,
             must_call=self.must_call,

@@ -91,6 +91,7 @@ class CompletionBody(FormFields):
             returns_token_ids=self.wants_token_ids,
             prompt_limit=self.truncate_prompt_tokens,
             logprobs=self.logprobs,
+            speculates=self.speculative is not False,
             n=self.n or 1,
             schema=self.schema_text,
             grammar=self.answer_grammar,

@@ -56,6 +56,10 @@ class Sampled(Body):
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description="The model's id, or one of its aliases."
     )
+    speculative: bool | None = Field(
+        None,
+        description="`false` drafts no tokens for this request; its text is the same either way.",
+    )
     temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
         None,
         description=(

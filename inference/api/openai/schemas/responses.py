@@ -260,6 +260,7 @@ class ResponseBody(Sampled):
             rules=self.rules,
             ignores_end=bool(self.ignore_eos),
             logprobs=self._logprobs,
+            speculates=self.speculative is not False,
             tools=tools,
             must_call=must_call(tools, mode),
             follows_schemas=self._follows_schemas,

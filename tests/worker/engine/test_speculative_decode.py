@@ -10,8 +10,8 @@ from inference.worker.engine.batch import Batch
 from inference.worker.engine.sequence import Sampled, Sequence
 from inference.worker.prefix_cache.cache import PrefixCache
 from inference.worker.sampling.token_rules import RuleConstraint
+from tests.worker.engine.lookup import accepted, drafted, eager_batch, plain_batch, predicted
 from tests.worker.models import Counting, Windowed, recurrent, run, sequence, tiny, tokens
-from tests.worker.speculation.lookup import accepted, drafted, eager_batch, plain_batch, predicted
 
 pytestmark = pytest.mark.mlx
 
@@ -140,7 +140,7 @@ def test_a_removed_answer_goes_on_elsewhere(model: nn.Module, steps: int) -> Non
     begun = [o for _ in range(steps) for o in batch.step() if isinstance(o, Sampled)]
     rest = {unfinished.id: unfinished for unfinished in batch.unfinished}
     batch.remove(1)
-    ended = [o for o in run(batch).get(2, [])]
+    ended = list(run(batch).get(2, []))
     continued = answers(eager_batch(model, prefix_cache=cache), rest[1])[1]
     plain = answers(plain_batch(model), one, other)
     assert told([o for o in begun if o.id == 1] + continued) == told(plain[1])
@@ -159,6 +159,6 @@ def test_exact_seeds_never_speculate(model: nn.Module) -> None:
     assert not drafted(answers(eager_batch(model, has_exact_seeds=True), one)[1])
 
 
-def test_who_has_opted_out_has_no_drafts(model: nn.Module) -> None:
+def test_an_answer_that_opted_out_has_no_drafts(model: nn.Module) -> None:
     one = replace(predicted(model, wanted("greedy")), speculates=False)
     assert not drafted(answers(eager_batch(model), one)[1])

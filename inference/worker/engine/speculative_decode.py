@@ -23,7 +23,8 @@ import mlx.core as mx
 from mlx_lm.generate import GenerationBatch
 
 from inference.worker.engine.decode_step import Decode
-from inference.worker.speculation.drafter import NO_DRAFT, Draft, DraftCounts
+from inference.worker.speculation.draft_counts import DraftCounts
+from inference.worker.speculation.drafter import NO_DRAFT, Draft
 from inference.worker.speculation.plan import MAX_DRAFT, best_width
 from inference.worker.speculation.ragged_cache import can_roll_back, ragged, roll_back
 from inference.worker.speculation.speculation import Speculation
@@ -40,6 +41,7 @@ class DraftedResponse(GenerationBatch.Response):  # type: ignore[misc]  # mlx-lm
 class SpeculativeDecode(Decode):
     """A Decode that verifies drafts, if it has a Speculation."""
 
+    prompt_cache: list[Any]
     speculation: Speculation | None = None
     _known: list[int] | None = None  # the next tokens, once they have been read
     _ended_at = 0.0  # when the last step ended
@@ -161,7 +163,7 @@ class SpeculativeDecode(Decode):
         return responses
 
     def _end(self, responses: Sequence[list[Any]], finishes: Sequence[str | None]) -> list[Any]:
-        """The responses in one list, after the rows that have ended are removed with copies of their caches."""
+        """The responses in one list; rows that have ended are removed with copies of their caches."""
         for row, finish in enumerate(finishes):
             if finish:
                 last = responses[row][-1]
@@ -171,9 +173,7 @@ class SpeculativeDecode(Decode):
             self.filter([row for row, finish in enumerate(finishes) if not finish])
         return [one for row in responses for one in row]
 
-    def _measure(
-        self, speculation: Speculation, shape: tuple[int, int], started: float, tokens: int
-    ) -> None:
+    def _measure(self, speculation: Speculation, shape: tuple[int, int], started: float, tokens: int) -> None:
         """Record what the step cost, if it can be told from what the steps beside it cost.
 
         Plain steps overlap: each returns what the one before it has begun to compute.
