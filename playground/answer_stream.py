@@ -108,6 +108,8 @@ class AnswerState:
             "reasoning_tokens": finished.usage.reasoning_tokens,
             "prompt_tokens": finished.usage.prompt_tokens,
             "cached_tokens": finished.usage.cached_tokens,
+            "drafted_tokens": finished.usage.drafted_tokens,
+            "accepted_tokens": finished.usage.accepted_tokens,
             "per_second": tokens / decode_s if tokens > 1 and decode_s > 0 else None,
             "first_token_s": self._first_token_s,
             "total_s": time.monotonic() - self._started_at,

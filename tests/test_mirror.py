@@ -26,6 +26,7 @@ WITHOUT_LOGIC = [
     "repository/downloads/errors",
     "serving/event_observer",
     "serving/recording/request_entry",
+    "worker/speculation/speculation",
     "playground/apps",
     "playground/models",
     "playground/schemas",

@@ -47,6 +47,9 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
             yield choice | {"display": choice["display"] or "none"}
 
 
+_TOKEN_COUNTS = ("prompt_token_count", "cached_token_count", "answer_token_count", "drafted_token_count")
+
+
 @admin.register(RequestRecord)
 class RequestRecordAdmin(RequestRecordAdminBase):
     list_display = ("time", "caller_and_kind", "model", "ending", "tokens", "duration")
@@ -92,7 +95,17 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         return [
             (None, {"fields": ("time", "caller", "model", "kind", "dialect", "ending")}),
             ("Request", {"fields": ("request_id", "noted")}),
-            ("Tokens", {"fields": ("prompt_token_count", "cached_token_count", "answer_token_count")}),
+            (
+                "Tokens",
+                {
+                    "fields": (
+                        "prompt_token_count",
+                        "cached_token_count",
+                        "answer_token_count",
+                        "drafted_token_count",
+                    )
+                },
+            ),
             ("Time", {"fields": ("queued", "loading", "prefill", "decode")}),
             ("Prompt and answer", {"fields": captured}),
         ]
@@ -156,6 +169,12 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     @admin.display(description="Answer tokens")
     def answer_token_count(self, record: RequestRecord) -> str:
         return f"{record.completion_tokens:,}"
+
+    @admin.display(description="Drafted answer tokens")
+    def drafted_token_count(self, record: RequestRecord) -> str:
+        if not record.drafted_tokens:
+            return "none"
+        return f"{record.drafted_tokens:,}, {record.accepted_tokens:,} of them accepted"
 
     @admin.display(description="Queued")
     def queued(self, record: RequestRecord) -> str:

@@ -13,10 +13,13 @@ KV_BITS = (0, 4, 8)  # that a number of the KV caches may have; 0: they stay who
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One thing that the self-test of a loaded model's adapter found wrong, as a text for its owner."""
+    """One thing that was found of a model when it was loaded, as a text for its owner."""
 
-    light: Light  # amber: it works and is not right; red: what it is about is refused
-    about: Literal["chat", "roles", "stops", "tools", "batch", "tokenizer", "prefixes", "kv_cache"]
+    # Green: nothing is wrong; amber: it works and is not right; red: what it is about is refused.
+    light: Light
+    about: Literal[
+        "chat", "roles", "stops", "tools", "batch", "tokenizer", "prefixes", "kv_cache", "speculation"
+    ]
     text: str
 
 

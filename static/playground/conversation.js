@@ -3,6 +3,7 @@
 /**
  * @typedef {{phase: "queued" | "loading" | "prefill", done: number, total: number}} Waiting
  * @typedef {{tokens: number, reasoning_tokens: number, prompt_tokens: number, cached_tokens: number, total_s: number,
+ *   drafted_tokens?: number, accepted_tokens?: number,
  *   per_second: number | null, first_token_s: number | null, reason: "stop" | "length" | "tool_calls"}} Figures
  * @typedef {{id: number, parent: number | null, role: "user" | "assistant", content: string, reasoning: string,
  *   model: string, status: "answering" | "done" | "stopped" | "failed", waiting?: Waiting, thinking?: boolean, figures: Figures | null,

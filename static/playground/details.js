@@ -8,6 +8,7 @@ export function detailsView({ made, figures, model }) {
   if (figures) {
     rows.push(["prompt", `${count(figures.prompt_tokens)} tokens, ${count(figures.cached_tokens)} of them cached`]);
     rows.push(["answer", `${count(figures.tokens)} tokens, ${count(figures.reasoning_tokens ?? 0)} of them reasoning`]);
+    if (figures.drafted_tokens) rows.push(["drafts", `${count(figures.drafted_tokens)} tokens, ${count(figures.accepted_tokens)} of them accepted`]);
     for (const name of ["adapter", "device", "revision"]) if (figures[name]) rows.push([name, figures[name]]);
     rows.push(["time", `${seconds(figures.total_s ?? 0)} in total`], ["finish reason", figures.reason]);
   }

@@ -44,6 +44,14 @@ def test_the_bits_of_the_kv_cache_can_be_chosen(pool: Pool, staff: Client) -> No
         assert ServedModel.objects.get(name="tiny").choice.kv_bits == bits
 
 
+def test_the_form_takes_the_kind_of_drafts(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    for chosen in ("lookup", "off", ""):
+        assert "was changed" in save(staff, speculation=chosen)
+        assert ServedModel.objects.get(name="tiny").choice.speculation == chosen
+    assert 'id="id_speculation_error"' in save(staff, speculation="guess")
+
+
 async def test_the_form_shows_what_the_worker_found(pool: Pool, staff: Client) -> None:
     await asyncio.to_thread(staff.get, LIST)
     before = await asyncio.to_thread(lambda: staff.get(form_of()).content.decode())

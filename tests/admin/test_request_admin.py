@@ -56,6 +56,13 @@ def test_a_row_shows_the_caller_the_duration_the_tokens_and_the_end(staff: Clien
     assert "<strong>pool_<wbr>full</strong>" in shown and "client disconnected" in shown
 
 
+def test_a_page_shows_how_many_drafted_tokens_were_accepted(staff: Client) -> None:
+    assert "1,200, 900 of them accepted" in page(
+        staff, page_of(record(drafted_tokens=1200, accepted_tokens=900))
+    )
+    assert "Drafted answer tokens" in page(staff, page_of(record()))
+
+
 def test_it_is_searched_and_filtered(staff: Client) -> None:
     key, _ = make_key(name="laptop")
     record(model="org/one", key=key)

@@ -80,13 +80,21 @@ def test_calls_grow_by_their_pieces() -> None:
 
 
 def test_the_end_brings_the_figures() -> None:
-    usage = Usage(prompt_tokens=20, completion_tokens=8, cached_tokens=15, reasoning_tokens=3)
+    usage = Usage(
+        prompt_tokens=20,
+        completion_tokens=8,
+        cached_tokens=15,
+        reasoning_tokens=3,
+        drafted_tokens=6,
+        accepted_tokens=4,
+    )
     sent = payload(
         TextDelta(text="Hi"), Ended(reason="length"), Finished(usage=usage, timings=Timings(decode_s=0.5))
     )
     figures = sent["figures"]
     assert sent["status"] == "done"
     assert (figures["tokens"], figures["cached_tokens"], figures["per_second"]) == (8, 15, 16.0)
+    assert (figures["drafted_tokens"], figures["accepted_tokens"]) == (6, 4)
     assert (figures["reason"], figures["reasoning_tokens"]) == ("length", 3)
     assert 0 <= figures["first_token_s"] <= figures["total_s"]
 

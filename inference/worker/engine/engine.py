@@ -155,6 +155,7 @@ class Engine(threading.Thread):
         from inference.worker.engine.recovery import ResilientBatch
         from inference.worker.lora.store import LoraStore
         from inference.worker.model.loading import load
+        from inference.worker.speculation.findings import findings_of
 
         try:
             load_model = self._load_model or load
@@ -165,7 +166,8 @@ class Engine(threading.Thread):
             self._batch = ResilientBatch(
                 lambda: new_batch(options, loaded, prefix_cache), self._release_memory
             )
-            self._callbacks.on_loaded(replace(loaded, findings=(*loaded.findings, *findings)))
+            findings = (*loaded.findings, *findings, *findings_of(loaded, options.speculation))
+            self._callbacks.on_loaded(replace(loaded, findings=findings))
         except Exception as error:  # a model's files can be wrong in any way; the site gets the reason
             logger.exception("Cannot load %s", options.model)
             self._callbacks.on_load_failed(error)

@@ -6,12 +6,17 @@ from typing import Any
 import mlx.nn as nn
 import pytest
 
+from inference.core.requests import AnswerGrammar
 from inference.worker.engine.batch import Batch
 from inference.worker.engine.sequence import Sampled, Sequence
 from inference.worker.prefix_cache.cache import PrefixCache
+from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
+from tests.adapters.family_models import ADD, NOW, make
+from tests.tiny import CHATML
 from tests.worker.engine.lookup import accepted, drafted, eager_batch, plain_batch, predicted
 from tests.worker.models import Counting, Windowed, recurrent, run, sequence, tiny, tokens
+from tests.worker.sampling.test_grammar import around, asking, grammar_of
 
 pytestmark = pytest.mark.mlx
 
@@ -68,6 +73,70 @@ def test_an_answer_is_the_same_with_speculation(model: nn.Module, kind: str) -> 
         assert (left.logprob is None) == (right.logprob is None)
         if left.logprob and right.logprob:
             assert left.logprob.value == pytest.approx(right.logprob.value, abs=1e-4)
+
+
+CITY = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 12}, "people": {"type": "integer"}},
+    "required": ["name", "people"],
+    "additionalProperties": False,
+}
+FORMS: dict[str, dict[str, Any]] = {
+    "a schema": {"schema": CITY},
+    "a list": {"schema": {"type": "array", "items": CITY, "minItems": 2, "maxItems": 3}},
+    "a required call": {"tools": (NOW, ADD), "must_call": ("add",)},
+    "a regular expression": {"grammar": AnswerGrammar(kind="regex", text="[a-c]{3}(-[0-9]{2}){4,}")},
+}
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("form", FORMS)
+def test_an_answer_follows_its_form_with_speculation(model: nn.Module, form: str, temperature: float) -> None:
+    loaded, _ = around(*make(CHATML))
+    grammar = grammar_of(loaded, asking(**FORMS[form]))
+    one = sequence(temperature=temperature, seed=4, max_tokens=120, stop_ids=loaded.stop_ids)
+    one = replace(one, grammar=grammar, decode=loaded.tokenizer.decode)
+    plain = answers(plain_batch(model), one)[1]
+    fast = answers(eager_batch(model), predicted(model, one))[1]
+    assert told(fast) == told(plain)
+    assert 0 < accepted(fast) < drafted(fast)
+
+
+def test_reasoning_ends_at_its_limit_with_speculation(model: nn.Module) -> None:
+    limited = ThinkingBudget(
+        tokens=9,
+        opening="<think>",
+        closing="</think>",
+        opening_id=None,
+        forced=tuple(b"</think>"),
+        starts_inside=True,
+        decode=lambda tokens: bytes(token % 256 for token in tokens).decode("latin-1"),
+    )
+    one = sequence(max_tokens=40, temperature=1.0, seed=2, thinking=limited)
+    plain = answers(plain_batch(model), one)[1]
+    fast = answers(eager_batch(model), predicted(model, one))[1]
+    assert told(fast) == told(plain) and accepted(fast)
+    assert bytes(token % 256 for token in tokens(fast)).find(b"</think>") == 9
+
+
+@pytest.mark.parametrize("steps", [2, 4])
+def test_reasoning_can_be_ended_between_verified_steps(model: nn.Module, steps: int) -> None:
+    open_ended = ThinkingBudget(
+        tokens=None,
+        opening="<think>",
+        closing="</think>",
+        opening_id=None,
+        forced=tuple(b"</think>"),
+        starts_inside=True,
+        decode=lambda tokens: bytes(token % 256 for token in tokens).decode("latin-1"),
+    )
+    one = predicted(model, sequence(max_tokens=60, temperature=1.0, seed=2, thinking=open_ended))
+    batch = eager_batch(model)
+    batch.add(one)
+    begun = [o.token for _ in range(steps) for o in batch.step() if isinstance(o, Sampled)]
+    assert batch.end_thinking(1)
+    whole = bytes(token % 256 for token in [*begun, *tokens(run(batch)[1])])
+    assert whole.find(b"</think>") == len(begun) + 1
 
 
 @pytest.mark.parametrize("rows", [4, 8, 12])
