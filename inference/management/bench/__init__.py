@@ -5,6 +5,7 @@ A row is a module with a function `measure(bench)` that returns figures; docs/pe
 
 from inference.management.bench import (
     agents,
+    edit,
     gap,
     memory,
     quantised,
@@ -23,6 +24,7 @@ from inference.management.bench.bench import Row
 ROWS: dict[str, Row] = {
     "streams": streams.measure,
     "seeded": seeded.measure,
+    "edit": edit.measure,
     "ttft": ttft.measure,
     "swap": swap.measure,
     "gap": gap.measure,
