@@ -187,6 +187,7 @@ CUSTOM = {"type": "custom", "name": "patch"}
 BOTH_KINDS = {"tools": [FUNCTION_TOOL, CUSTOM]}
 ALLOWED = {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "now"}]}
 RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
+    ({"speculative": False}, "speculates", False),
     ({"input": "Hi"}, "messages.0", Message(role="user", content="Hi")),
     ({"instructions": "Be brief."}, "messages.0", Message(role="system", content="Be brief.")),
     ({"temperature": 0.5}, "sampling.temperature", 0.5),

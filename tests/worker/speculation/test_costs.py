@@ -44,14 +44,12 @@ def test_what_was_measured_long_ago_is_estimated_again() -> None:
 
 
 def test_speculation_pauses_when_it_has_lost_too_much_and_comes_back() -> None:
-    costs = measured()
-    assert costs.may_speculate
-    for _ in range(3):
-        costs.record(1, 5, 3.0, 1)
-    assert not costs.may_speculate
-    for _ in range(300):
-        costs.record(1, 1, 1.0, 1)
-    assert costs.may_speculate
+    costs, states = measured(), []
+    for width, seconds, times in ((1, 1.0, 1), (5, 3.0, 3), (1, 1.0, 300)):
+        for _ in range(times):
+            costs.record(1, width, seconds, 1)
+        states.append(costs.may_speculate)
+    assert states == [True, False, True]
 
 
 def test_gains_are_no_licence_for_long_losses() -> None:
