@@ -20,7 +20,7 @@ from inference.core.model_card import Finding
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import Request
 
-VERSION: Final = 2
+VERSION: Final = 3
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
