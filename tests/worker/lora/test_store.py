@@ -18,6 +18,7 @@ from inference.worker.model.batch_support import BatchSupport
 from inference.worker.prefix_cache.cache import PrefixCache
 from tests.loras import DOWN, EMBEDDING, UP, O, Q, layers, write_mlx, write_peft
 from tests.tiny import make_tiny_model
+from tests.worker.engine.lookup import accepted, eager_batch, predicted
 from tests.worker.lora.adapted import adapted, fused, lora_of
 from tests.worker.models import run, sequence, tokens
 
@@ -96,6 +97,20 @@ def test_each_row_of_a_mixed_batch_has_its_own_adapter(
     made = run(batch)
     for row, name in zip(rows, names, strict=True):
         assert tokens(made[row.id]) == world.alone(name, row), name
+
+
+def test_rows_with_adapters_verify_their_drafts(world: World, model: nn.Module) -> None:
+    batch = eager_batch(model)
+    rows = [
+        predicted(model, sequence(i, 20 + i, start=i, max_tokens=24, lora=key(name), **SEEDED))
+        for i, name in enumerate(NAMES, start=1)
+    ]
+    for row in rows:
+        batch.add(row)
+    made = run(batch)
+    for row, name in zip(rows, NAMES, strict=True):
+        assert tokens(made[row.id]) == world.alone(name, row), name
+    assert all(accepted(one) for one in made.values())
 
 
 def test_the_adapters_change_the_answers(world: World) -> None:
