@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inference", "0014_stored_conversations"),
+        ("inference", "0015_kv_bits"),
     ]
 
     operations = [
