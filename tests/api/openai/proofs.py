@@ -15,6 +15,7 @@ _GRAMMAR = "pool/test_worker_grammar.py"
 _STRICT = "worker/sampling/test_grammar.py"
 _CALLS = "worker/text/test_answer_calls.py"
 _SAMPLING = "worker/sampling/test_kernels.py"
+_TRUNCATION = "worker/sampling/test_truncation.py"
 _RESPONSES = "api/openai/test_responses.py"
 _REPETITION = "worker/sampling/test_repetition.py"
 _RULES = "worker/sampling/test_token_rules.py"
@@ -63,8 +64,8 @@ PROOFS: Mapping[str, str] = {
     "prediction": "worker/engine/test_speculative_decode.py::test_a_right_prediction_takes_few_steps",
     "temperature": f"{_SAMPLING}::test_draws_follow_the_probabilities",
     "top_p": f"{_SAMPLING}::test_top_p_keeps_the_smallest_set_that_reaches_it",
-    "top_k": f"{_SAMPLING}::test_top_k_keeps_so_many_even_among_equals",
-    "min_p": f"{_SAMPLING}::test_min_p_drops_what_is_too_unlikely_beside_the_likeliest",
+    "top_k": f"{_TRUNCATION}::test_top_k_keeps_so_many_even_among_equals",
+    "min_p": f"{_TRUNCATION}::test_min_p_drops_what_is_too_unlikely_beside_the_likeliest",
     "presence_penalty": "worker/sampling/test_token_sampler.py::test_logits_are_penalised_and_biased",
     "frequency_penalty": "worker/engine/test_batch.py::test_a_frequency_penalty_counts_the_answer_only",
     "repetition_penalty": "worker/sampling/test_token_sampler.py::test_logits_are_penalised_and_biased",
