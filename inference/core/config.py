@@ -106,7 +106,9 @@ class Config(BaseSettings):
     context_limit: int | None = Field(
         None, ge=16, description="Longest context in tokens, below the model's own."
     )
-    max_output_tokens: int = Field(4096, ge=1, description="Maximum answer length of requests that set none.")
+    max_output_tokens: int = Field(
+        0, ge=0, description="Longest answer of any request, in tokens; 0 for as long as the context allows."
+    )
     max_batch: int = Field(32, ge=1, le=256, description="Sequences one model decodes together.")
     kv_bits: int = Field(0, description="Bits of a number in the KV caches: 8, 4, or 0 for whole numbers.")
     exact_seeds: bool = Field(

@@ -28,20 +28,22 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class Timings(Struct, frozen=True, kw_only=True):
-    """Seconds the worker spent on each phase of one request."""
+    """Seconds the worker spent on each phase of one request; those it was paused count in none of them."""
 
     queue_s: float = 0.0
     prefill_s: float = 0.0
     decode_s: float = 0.0
+    paused_s: float = 0.0
 
 
 class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
     """What the request is waiting for; `done` of `total` in phases that have a measure (else 0 of 0).
 
-    In the queue these are its place, from 1 on, and how many wait.
+    In the queue these are its place, from 1 on, and how many wait. A request is paused while memory for the
+    rest of its answers is missing.
     """
 
-    phase: Literal["queued", "loading", "prefill"]
+    phase: Literal["queued", "loading", "prefill", "paused"]
     done: int = 0
     total: int = 0
     cached: int = 0  # of `done`, tokens whose prefix was in the cache
@@ -155,6 +157,7 @@ class Finished(Struct, frozen=True, kw_only=True, tag="finished"):
 
     usage: Usage
     timings: Timings = Timings()
+    cut_by: Literal["", "memory"] = ""  # what ended its answers before their limit, with the reason "length"
 
 
 Delta = TextDelta | ReasoningDelta | ToolCallDelta

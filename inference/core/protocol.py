@@ -1,9 +1,13 @@
 """The frames between the site and one worker: four bytes of length, then msgpack.
 
-Down (site to worker): Load, Submit, Cancel, EndThinking, Shed, DropLoras, Stop. Up (worker to site): Hello,
-Loading, Ready, LoadFailed, Step, ThinkingEnded, Heartbeat. A submitted request is answered by exactly one
-Accepted or one failure, and ends with exactly one Finished or one failure; all of them travel in Step frames,
-one for a whole engine step unless it brought very many log probabilities.
+Down (site to worker): Load, Submit, Cancel, EndThinking, Grant, Pause, CutShort, Shed, DropLoras, Stop. Up
+(worker to site): Hello, Loading, Ready, LoadFailed, Step, ThinkingEnded, GrowthWanted, Heartbeat. A submitted
+request is answered by exactly one Accepted or one failure, and ends with exactly one Finished or one failure;
+all of them travel in Step frames, one for a whole engine step unless it brought very many log probabilities.
+
+Growth: no answer has more tokens than were granted. The worker asks for more before they are used up, and
+pauses a request whose grant does not come in time. A paused request goes on with the Grant that answers its
+latest GrowthWanted only: the site has then counted that its KV caches are free, and may have become prefixes.
 """
 
 import asyncio
@@ -34,7 +38,7 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     device: str = "auto"  # "auto", "cpu", "gpu"
     max_batch: int = 32
     prefill_step: int = 512
-    max_output_tokens: int = 4096
+    max_output_tokens: int = 0  # of any answer; 0: as many as the context allows
     context_limit: int | None = None
     wired_limit: int = 0
     prepare_limit_s: float = 20.0  # for rendering and tokenising one prompt
@@ -52,6 +56,8 @@ class Submit(Struct, frozen=True, kw_only=True, tag="submit"):
     id: int
     request: Request
     owner: str = ""  # whose prefix cache may be read and added to
+    tokens: int | None = None  # that each answer may have until more are granted; None: any number
+    kv_tokens: int = 0  # that are reserved for its prompts and answers together
 
 
 class Cancel(Struct, frozen=True, kw_only=True, tag="cancel"):
@@ -60,6 +66,26 @@ class Cancel(Struct, frozen=True, kw_only=True, tag="cancel"):
 
 class EndThinking(Struct, frozen=True, kw_only=True, tag="end_thinking"):
     """End the reasoning of a request's answers now, so that they begin; answered by ThinkingEnded."""
+
+    id: int
+
+
+class Grant(Struct, frozen=True, kw_only=True, tag="grant"):
+    """Each answer of a request may have so many tokens in all; a paused one goes on."""
+
+    id: int
+    wish: int  # the number of the GrowthWanted that it answers
+    tokens: int
+
+
+class Pause(Struct, frozen=True, kw_only=True, tag="pause"):
+    """Give up the KV caches of a request until its next Grant; answered by GrowthWanted."""
+
+    id: int
+
+
+class CutShort(Struct, frozen=True, kw_only=True, tag="cut_short"):
+    """End the answers of a request where they are, for a lack of memory; answered by its Finished."""
 
     id: int
 
@@ -123,6 +149,22 @@ class ThinkingEnded(Struct, frozen=True, kw_only=True, tag="thinking_ended"):
     answers: int
 
 
+class GrowthWanted(Struct, frozen=True, kw_only=True, tag="growth_wanted"):
+    """A request wants more tokens for its answers, or waits for a Grant to go on."""
+
+    id: int
+    wish: int  # its number, counted for each request
+    tokens: int  # that each answer wants to have in all
+    made: int  # tokens of its longest answer so far
+    answers: int  # that have not ended
+    prompt_tokens: int  # in the KV caches of those answers
+    is_paused: bool = False  # it holds no KV caches, and nothing of it is computed
+
+    def kv_tokens(self, tokens: int) -> int:
+        """Tokens in its KV caches once each answer has so many."""
+        return self.prompt_tokens + self.answers * tokens
+
+
 class Heartbeat(Struct, frozen=True, kw_only=True, tag="heartbeat"):
     """Sent every second: memory figures, and how many steps the engine has done while busy."""
 
@@ -138,8 +180,8 @@ class Examined(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
 
 
-Down = Load | Submit | Cancel | EndThinking | Shed | DropLoras | Stop
-Up = Hello | Loading | Ready | LoadFailed | Step | ThinkingEnded | Heartbeat
+Down = Load | Submit | Cancel | EndThinking | Grant | Pause | CutShort | Shed | DropLoras | Stop
+Up = Hello | Loading | Ready | LoadFailed | Step | ThinkingEnded | GrowthWanted | Heartbeat
 
 _encoder = msgspec.msgpack.Encoder()
 _down = msgspec.msgpack.Decoder(Down)

@@ -150,7 +150,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     model: str
     messages: tuple[Message, ...]
     sampling: Sampling = Sampling()
-    max_tokens: int | None = None  # None: as many as the server's setting and the context allow
+    max_tokens: int | None = None  # None: as many as the operator's limit and the context allow
     stop: tuple[str, ...] = ()
     rules: TokenRules = TokenRules()
     logprobs: int | None = None  # how many alternatives with each token; None: no log probabilities

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import Literal
 
 from inference.core.events import Ended, Event, Finished, FinishReason, Progress, Timings, Usage
 from inference.worker.engine.sequence import Prefilled
@@ -29,6 +30,9 @@ class OpenRequest:
     decode_at: float | None = None
     logprobs: int | None = None  # how many alternatives for the tokens of its answers and echoes
     prompt_logprobs: int | None = None  # how many alternatives for the tokens of its prompts; None: no scores
+    paused_s: float = 0.0
+    paused_at: float | None = None
+    cut_by: Literal["", "memory"] = ""  # what ended its answers before their limit
     cut: int | None = None  # a rerank request's documents that were cut; None for other requests
 
     @classmethod
@@ -63,11 +67,29 @@ class OpenRequest:
         """Record how far a prompt's prefill is; returns the progress of all prompts together."""
         self.prefill_at = self.prefill_at or time.perf_counter()
         if prefilled.id in self.prompts:
-            self.prefilled[prefilled.id] = prefilled.done
+            # After a pause the tokens of its answer are prefilled beside those of its prompt.
+            self.prefilled[prefilled.id] = min(prefilled.done, self.prompts[prefilled.id])
             # A prompt that is computed again finds its own prefix: only the first figure counts as cached.
             self.cached.setdefault(prefilled.id, prefilled.cached)
         done, cached = sum(self.prefilled.values()), sum(self.cached.values())
         return Progress(phase="prefill", done=done, total=self.prompt_tokens, cached=cached)
+
+    def pause(self) -> None:
+        """Note that nothing of it is computed from now on."""
+        self.paused_at = self.paused_at or time.perf_counter()
+
+    def resume(self) -> None:
+        """Note that it is computed again: its phase began as much later. Without effect if not paused."""
+        if self.paused_at is None:
+            return
+        seconds, self.paused_at = time.perf_counter() - self.paused_at, None
+        self.paused_s += seconds
+        if self.decode_at is not None:
+            self.decode_at += seconds
+        elif self.prefill_at is not None:
+            self.prefill_at += seconds
+        else:
+            self.accepted_at += seconds
 
     def end(self, sequence: int, reason: FinishReason) -> list[Event]:
         """End one answer; returns its Ended event, and after the last answer the request's Finished too."""
@@ -100,6 +122,9 @@ class OpenRequest:
             accepted_predicted_tokens=self.drafts.accepted_predicted,
         )
         timings = Timings(
-            queue_s=prefill_at - self.accepted_at, prefill_s=decode_at - prefill_at, decode_s=now - decode_at
+            queue_s=prefill_at - self.accepted_at,
+            prefill_s=decode_at - prefill_at,
+            decode_s=now - decode_at,
+            paused_s=self.paused_s,
         )
-        return Finished(usage=usage, timings=timings)
+        return Finished(usage=usage, timings=timings, cut_by=self.cut_by)

@@ -20,6 +20,7 @@ from inference.core.events import (
     Event,
     Finished,
     FinishReason,
+    Progress,
     Reranked,
     Tokenized,
     Usage,
@@ -27,8 +28,16 @@ from inference.core.events import (
 from inference.core.protocol import FrameTooLarge, Happened, Load, Step, Submit, Up
 from inference.core.requests import DetokenizeRequest, EmbeddingRequest, Lora, RerankRequest, TokenizeRequest
 from inference.worker.embedding.batch import Vectors
-from inference.worker.engine.commands import Add, Command, EndThinking, Remove
-from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored
+from inference.worker.engine.commands import Add, Command, EndThinking, Limit, Remove
+from inference.worker.engine.sequence import (
+    CutShort,
+    Output,
+    Prefilled,
+    Sampled,
+    Scored,
+    Sequence,
+    Suspended,
+)
 from inference.worker.lora_loader import LoraLoader
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.open_request import OpenRequest
@@ -83,6 +92,11 @@ class OpenRequests:
         """Have the engine end a request's reasoning; for a request without sequences it finds none to end."""
         request = self._open.get(number)
         self._post(EndThinking(number, tuple(request.answers) if request else ()))
+
+    def cut_short(self, number: int) -> None:
+        """End the answers of a request where they are, after the tokens that the engine has made."""
+        if request := self._open.get(number):
+            self.deliver([CutShort(one) for one in list(request.answers)])
 
     def drop_loras(self, names: Collection[str]) -> None:
         """Have the engine drop these adapters."""
@@ -152,9 +166,15 @@ class OpenRequests:
         for sequence in [one for one in sequences if not (one.max_tokens or one.scores_prompt)]:
             events += self._end(request, sequence.id, "length")
         self._send_events(submit.id, events)
-        for prompt in prepared:
-            if prompt.sequences[0].id in self._by_sequence:
-                self._post(Add(prompt.sequences))
+        self._add(submit, [one.sequences for one in prepared if one.sequences[0].id in self._by_sequence])
+
+    def _add(self, submit: Submit, groups: list[tuple[Sequence, ...]]) -> None:
+        """Give the engine the sequences of each prompt, and first how many tokens were granted to them."""
+        if submit.tokens is not None and groups:
+            sequences = tuple(one for group in groups for one in group)
+            self._post(Limit(submit.id, submit.tokens, submit.kv_tokens, sequences))
+        for group in groups:
+            self._post(Add(group))
 
     def _resume(self, submit: Submit, lora: Lora, problem: str) -> None:
         """Prepare a request whose adapter has been loaded, or refuse it with the problem."""
@@ -240,6 +260,12 @@ class OpenRequests:
             return [Happened(id=request.number, failure=_FAILED)]
 
     def _events(self, request: OpenRequest, output: Output) -> list[Event]:
+        if isinstance(output, Suspended):
+            request.pause()
+            return [Progress(phase="paused")]
+        if isinstance(output, CutShort):
+            return self._cut(request, output.id)
+        request.resume()
         if isinstance(output, Prefilled):
             return [request.progress(output)]
         if isinstance(output, Scored):
@@ -282,6 +308,13 @@ class OpenRequests:
         if not sampled.finish:
             self._post(Remove(sampled.id))
         return [*events, *self._end(request, sampled.id, answer.reason(sampled.finish))]
+
+    def _cut(self, request: OpenRequest, sequence: int) -> list[Event]:
+        """The end of an answer that the pool has no memory for."""
+        self._post(Remove(sequence))
+        request.resume()
+        request.cut_by = "memory"
+        return [*request.answers[sequence].flush("length"), *self._end(request, sequence, "length")]
 
     def _end(self, request: OpenRequest, sequence: int, reason: FinishReason) -> list[Event]:
         events = request.end(sequence, reason)

@@ -16,13 +16,16 @@ from inference.core.blas import Blas
 from inference.core.pool_state import Loaded
 from inference.core.protocol import (
     Cancel,
+    CutShort,
     DropLoras,
     EndThinking,
+    Grant,
     Heartbeat,
     Hello,
     Load,
     LoadFailed,
     Loading,
+    Pause,
     Ready,
     Shed,
     Stop,
@@ -70,6 +73,7 @@ class Session:
                 on_outputs=lambda outputs: self._open_requests().deliver(outputs),
                 on_lost=lambda ids: self._open_requests().fail(ids),
                 on_memory=self._send_heartbeat,
+                on_growth_wanted=self.send,
                 on_thinking_ended=lambda request, answers: self.send(
                     ThinkingEnded(id=request, answers=answers)
                 ),
@@ -96,7 +100,7 @@ class Session:
             case Load():
                 self._options = frame
                 self._engine.post(frame)
-            case Shed():
+            case Shed() | Grant() | Pause():
                 self._engine.post(frame)
             case DropLoras(names=names):
                 self._open_requests().drop_loras(names)
@@ -104,6 +108,8 @@ class Session:
                 self._open_requests().prepare(frame)
             case Cancel(id=number):
                 self._open_requests().cancel(number)
+            case CutShort(id=number):
+                self._open_requests().cut_short(number)
             case EndThinking(id=number):
                 self._open_requests().end_thinking(number)
 

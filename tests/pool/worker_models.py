@@ -9,7 +9,7 @@ from inference.core.requests import ChatRequest, Message, Request, Sampling, Tok
 from inference.pool import ProcessRunner
 from tests.fakes import card
 
-OPTIONS = Load(model="", path="", max_batch=8, prefill_step=64, max_output_tokens=64)
+OPTIONS = Load(model="", path="", max_batch=8, prefill_step=64)
 
 
 def chat(content: str = "hi", **fields: object) -> ChatRequest:

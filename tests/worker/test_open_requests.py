@@ -1,5 +1,6 @@
 """The worker's open requests: a failure of one answer reaches no other."""
 
+import time
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ from inference.core.events import Ended, Finished, Progress, TextDelta
 from inference.core.protocol import Submit
 from inference.core.requests import (
     ChatRequest,
+    CompletionRequest,
     Message,
     Sampling,
 )
-from inference.worker.engine.commands import Remove
-from inference.worker.engine.sequence import Prefilled, Sampled
+from inference.worker.engine.commands import Add, Limit, Remove
+from inference.worker.engine.sequence import Prefilled, Sampled, Suspended
 from inference.worker.sampling.grammar import GrammarFailure
 from inference.worker.sampling.logprobs import Logprob
 from tests.worker.engine_stub import EngineStub
@@ -112,6 +114,46 @@ def test_every_answer_of_a_request_ends_by_itself() -> None:
         events[-1],
     ]
     assert events[-1].usage.completion_tokens == 3
+
+
+def test_a_pause_is_shown_and_counts_for_no_phase() -> None:
+    stub = EngineStub()
+    stub.submit(1, max_tokens=2)
+    stub.generate(1, "a")
+    assert stub.next_event(1).text == "a"
+    stub.requests.deliver([Suspended(1)])
+    assert stub.next_event(1) == Progress(phase="paused")
+    time.sleep(0.2)
+    stub.requests.deliver([Prefilled(1, 5, 5, cached=4)])
+    assert stub.next_event(1) == Progress(phase="prefill", done=4, total=4, cached=4)
+    stub.generate(1, "b", last=True)
+    finished = stub.until_finished()[-1].happened[-1].what
+    assert isinstance(finished, Finished)
+    assert finished.timings.paused_s >= 0.2 > finished.timings.decode_s
+
+
+def test_answers_that_are_cut_short_end_where_they_are() -> None:
+    stub = EngineStub()
+    first, second = list(stub.submit(1, max_tokens=50, n=2).sequences)
+    stub.generate(first.id, "a", last=True)
+    assert [item.what for item in stub.frames.get(timeout=5).happened][1:] == [Ended(reason="length")]
+    stub.generate(second.id, "bc")
+    stub.requests.cut_short(1)
+    events = [item.what for step in stub.until_finished() for item in step.happened]
+    assert [one for one in events if isinstance(one, Ended)] == [Ended(reason="length", index=1)]
+    assert (events[-1].cut_by, events[-1].usage.completion_tokens) == ("memory", 3)
+    assert stub.commands.get(timeout=5) == Remove(second.id)
+    stub.requests.cut_short(1)
+    stub.requests.cut_short(99)
+
+
+def test_what_is_granted_comes_before_the_sequences() -> None:
+    stub = EngineStub()
+    request = CompletionRequest(model="m", prompts=("Once", "Twice"), max_tokens=9)
+    stub.requests.prepare(Submit(id=1, request=request, tokens=5, kv_tokens=30))
+    limit, *adds = [stub.commands.get(timeout=5) for _ in range(3)]
+    assert isinstance(limit, Limit) and (limit.request, limit.tokens, limit.kv_tokens) == (1, 5, 30)
+    assert limit.sequences == tuple(one for add in adds if isinstance(add, Add) for one in add.sequences)
 
 
 def test_a_lost_answer_ends_the_request_and_frees_the_others() -> None:

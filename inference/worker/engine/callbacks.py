@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inference.core.protocol import GrowthWanted
+
 if TYPE_CHECKING:
     from inference.worker.engine.sequence import Output
     from inference.worker.model.loaded_model import LoadedModel
@@ -20,5 +22,6 @@ class EngineCallbacks:
     on_outputs: Callable[[list["Output"]], None]
     on_lost: Callable[[list[int]], None]  # ids of sequences that cannot be computed
     on_memory: Callable[[], None]  # the prefix cache has grown or shrunk
+    on_growth_wanted: Callable[[GrowthWanted], None] = lambda wanted: None
     # Of a request, by its number in frames: in how many of its answers the reasoning ends now.
     on_thinking_ended: Callable[[int, int], None] = lambda request, answers: None

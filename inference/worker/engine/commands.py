@@ -1,10 +1,10 @@
-"""What the other threads ask the engine's thread to do. Load and Shed are frames of the site."""
+"""What the other threads ask the engine's thread. Load, Shed, Grant and Pause are frames of the site."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inference.core.protocol import Load, Shed
+from inference.core.protocol import Grant, Load, Pause, Shed
 from inference.worker.embedding.inputs import Inputs
 
 if TYPE_CHECKING:  # a spare worker reads its socket before it has imported MLX
@@ -18,6 +18,19 @@ class Add:
     """Compute the sequences of one prompt, which is prefilled once, or the inputs of an embedding request."""
 
     sequences: "tuple[Sequence, ...] | tuple[Inputs]"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Limit the answers of a request, whose sequences are added next, to the tokens that are granted.
+
+    `kv_tokens` are reserved for all of it; if that is too few, it begins paused.
+    """
+
+    request: int  # its number in frames
+    tokens: int  # that each answer may have
+    kv_tokens: int
+    sequences: "tuple[Sequence, ...]"
 
 
 @dataclass(frozen=True)
@@ -65,4 +78,17 @@ class Quit:
     """End the thread."""
 
 
-Command = Load | Add | Remove | EndThinking | Restored | InstallLora | RemoveLoras | Shed | Quit
+Command = (
+    Load
+    | Limit
+    | Add
+    | Remove
+    | EndThinking
+    | Grant
+    | Pause
+    | Restored
+    | InstallLora
+    | RemoveLoras
+    | Shed
+    | Quit
+)

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inference.core.protocol import Load, Shed
+from inference.core.protocol import Grant, Load, Pause, Shed
 from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.callbacks import EngineCallbacks
 from inference.worker.engine.commands import (
@@ -28,6 +28,7 @@ from inference.worker.engine.commands import (
     Command,
     EndThinking,
     InstallLora,
+    Limit,
     Quit,
     Remove,
     RemoveLoras,
@@ -38,6 +39,7 @@ from inference.worker.model.low_priority import run_at_low_priority
 if TYPE_CHECKING:
     from inference.worker.engine.recovery import ResilientBatch
     from inference.worker.engine.sequence import Output, Sequence
+    from inference.worker.engine.token_grants import TokenGrants
     from inference.worker.lora.store import LoraStore
     from inference.worker.model.loaded_model import LoadedModel
     from inference.worker.prefix_cache.cache import PrefixCache
@@ -61,6 +63,7 @@ class Engine(threading.Thread):
         self._load_model = load
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._batch: ResilientBatch | None = None
+        self._grants: TokenGrants | None = None
         self._prefix_cache: PrefixCache | None = None
         self._loras: LoraStore | None = None
         self._restoring: dict[int, Sequence] = {}  # they wait for a prefix from the disk
@@ -126,17 +129,27 @@ class Engine(threading.Thread):
         match command:
             case Load():
                 self._load(command)
+            case Limit() if self._grants:
+                if self._grants.open(command):
+                    self._report_pause(command.sequences[0].id)
+                    self._callbacks.on_memory()
             case Add(sequences=sequences) if self._batch:
-                self._add(self._batch, sequences)
+                self._add_or_hold_back(self._batch, sequences)
+            case Grant() if self._batch and self._grants:
+                for group in self._grants.grant(command):
+                    self._add(self._batch, group)
+            case Pause(id=number):
+                self._pause(number)
             case Restored() if self._batch:
                 self._add_restored(self._batch, command)
             case Remove(id=sequence_id) if self._batch:
                 self._restoring.pop(sequence_id, None)
                 self._batch.remove(sequence_id)
+                if self._grants:
+                    self._grants.remove(sequence_id)
                 self._update_memory()
             case EndThinking(request=request, ids=ids):
-                ended = [self._batch.end_thinking(one) for one in ids] if self._batch else []
-                self._callbacks.on_thinking_ended(request, sum(ended))
+                self._callbacks.on_thinking_ended(request, sum(map(self._end_thinking, ids)))
             case InstallLora() if self._loras:
                 self._install(self._loras, command)
             case RemoveLoras(keys=keys) if self._loras:
@@ -153,6 +166,7 @@ class Engine(threading.Thread):
     def _load(self, options: Load) -> None:
         from inference.worker.engine.model_batch import new_batch, new_prefix_cache
         from inference.worker.engine.recovery import ResilientBatch
+        from inference.worker.engine.token_grants import TokenGrants
         from inference.worker.lora.store import LoraStore
         from inference.worker.model.loading import load
         from inference.worker.speculation.findings import findings_of
@@ -166,6 +180,7 @@ class Engine(threading.Thread):
             self._batch = ResilientBatch(
                 lambda: new_batch(options, loaded, prefix_cache), self._release_memory
             )
+            self._grants = TokenGrants(self._callbacks.on_growth_wanted)
             findings = (*loaded.findings, *findings, *findings_of(loaded, options.speculation))
             self._callbacks.on_loaded(replace(loaded, findings=findings))
         except Exception as error:  # a model's files can be wrong in any way; the site gets the reason
@@ -213,6 +228,38 @@ class Engine(threading.Thread):
         self._restoring |= {one.id: one for one in prompts}
         cache.disk.submit_read(saved, lambda entry: self.post(Restored(prompts, entry)))
 
+    def _add_or_hold_back(
+        self, batch: "ResilientBatch", sequences: "tuple[Sequence, ...] | tuple[Inputs]"
+    ) -> None:
+        """Add sequences to the batch, unless their request is paused."""
+        prompts = tuple(one for one in sequences if not isinstance(one, Inputs))
+        if not (self._grants and prompts and self._grants.hold_back(prompts)):
+            self._add(batch, sequences)
+
+    def _pause(self, request: int) -> None:
+        """Take the sequences of a request out of the batch; their caches become prefixes.
+
+        The pool learns first that their bytes are free, and then of the prefixes.
+        """
+        if not (self._batch and self._grants):
+            return
+        ids = self._grants.sequences_of(request)
+        taken = [self._restoring.pop(one, None) or self._batch.suspend(one) for one in ids]
+        self._grants.pause(request, [one for one in taken if one])
+        for one in ids[-1:]:
+            self._report_pause(one)
+        self._update_memory()
+        self._callbacks.on_memory()
+
+    def _report_pause(self, sequence_id: int) -> None:
+        from inference.worker.engine.sequence import Suspended
+
+        self._callbacks.on_outputs([Suspended(sequence_id)])
+
+    def _end_thinking(self, sequence_id: int) -> bool:
+        is_in_batch = bool(self._batch and self._batch.end_thinking(sequence_id))
+        return is_in_batch or bool(self._grants and self._grants.end_thinking(sequence_id))
+
     def _add_restored(self, batch: "ResilientBatch", restored: Restored) -> None:
         """Add the sequences that waited for the disk and were not cancelled meanwhile."""
         group = [one for one in restored.sequences if self._restoring.pop(one.id, None)]
@@ -238,6 +285,8 @@ class Engine(threading.Thread):
         self._callbacks.on_outputs(outputs)
         if lost:
             self._callbacks.on_lost(lost)
+        for request in self._grants.count(outputs) if self._grants else ():
+            self._pause(request)
         if self.steps % _STEPS_BETWEEN_REPORTS == 0 or any(getattr(o, "finish", None) for o in outputs):
             self._update_memory()
 

@@ -109,6 +109,15 @@ class ResilientBatch:
         self._remove_from_batch(number)
         self._admit()
 
+    def suspend(self, number: int) -> Any | None:
+        """Take a sequence out, to be added again later; None for one that has ended."""
+        batches = [one.unfinished for one in (self._batch, self._trial) if one]
+        rows = (*(one for rows in batches for one in rows), *self._rows_outside)
+        found = next((one for one in rows if one.id == number), None)
+        if found is not None:
+            self.remove(number)
+        return found
+
     def end_thinking(self, number: int) -> bool:
         """Have the reasoning of a sequence end, wherever it is; False where none goes on."""
         batches = (self._batch, self._trial)
@@ -161,8 +170,7 @@ class ResilientBatch:
 
     def _end_waiting(self, number: int) -> bool:
         """The same for one that waits to be computed again."""
-        rows = (*self._suspects, *self._passed, *(one for group in self._waiting for one in group))
-        found = next((one for one in rows if one.id == number), None)
+        found = next((one for one in self._rows_outside if one.id == number), None)
         ended = found.with_thinking_ended() if isinstance(found, Sequence) else None
         if ended is None:
             return False
@@ -171,6 +179,11 @@ class ResilientBatch:
         groups = (tuple(ended if one is found else one for one in group) for group in self._waiting)
         self._waiting = deque(groups)
         return True
+
+    @property
+    def _rows_outside(self) -> Iterator[Any]:
+        """The sequences that are in no batch."""
+        yield from (*self._suspects, *self._passed, *(one for group in self._waiting for one in group))
 
     # Trials.
 

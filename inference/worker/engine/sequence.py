@@ -84,10 +84,24 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Suspended:
+    """A sequence whose request was paused, with all of its sequences."""
+
+    id: int
+
+
+@dataclass(frozen=True)
+class CutShort:
+    """A sequence whose answer ends where it is, because the pool has no memory for more."""
+
+    id: int
+
+
+@dataclass(frozen=True)
 class Lost:
     """A sequence that cannot be computed: it fails alone, too."""
 
     id: int
 
 
-Output = Sampled | Prefilled | Scored | Vectors
+Output = Sampled | Prefilled | Scored | Suspended | CutShort | Vectors

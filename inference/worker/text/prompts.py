@@ -40,6 +40,8 @@ from inference.worker.text.prompt_checks import (
     too_long_error,
 )
 
+_USUAL_TOKENS = 4096  # of an answer whose request names no length
+
 
 @dataclass(frozen=True)
 class PreparedPrompt:
@@ -90,7 +92,7 @@ class Prompts:
             request,
             whole,
             context=self._model.context_length,
-            answer_tokens=self._wanted_tokens(request),
+            answer_tokens=min(self._wanted_tokens(request), _usual_tokens(request)),
         )
         prepared = [
             self._prepare_one(request, prompt, owner, first=number * request.n, request_number=request_number)
@@ -224,7 +226,7 @@ class Prompts:
         tokenizer, markers = self._model.tokenizer, adapter.reasoning_markers(request)
         state = adapter.reasoning_state(prompt, request)
         return ThinkingBudget(
-            tokens=adapter.thinking_plan(request).limit(max_tokens),
+            tokens=adapter.thinking_plan(request).limit(min(max_tokens, _usual_tokens(request))),
             opening=markers.opening,
             closing=markers.closing,
             opening_id=tokenizer.id_of(markers.opening),
@@ -265,7 +267,14 @@ class Prompts:
         return min(self._wanted_tokens(request), context - prompt_tokens)
 
     def _wanted_tokens(self, request: GenerationRequest) -> int:
-        return self._options.max_output_tokens if request.max_tokens is None else request.max_tokens
+        """What was asked for, or all that the context has, and no more than the operator allows."""
+        wanted = self._model.context_length if request.max_tokens is None else request.max_tokens
+        return min(wanted, self._options.max_output_tokens or wanted)
+
+
+def _usual_tokens(request: GenerationRequest) -> int:
+    """The length of answer that shares are taken of: the context is no measure of an answer."""
+    return _USUAL_TOKENS if request.max_tokens is None else request.max_tokens
 
 
 def _owner_of(owner: str, lora: Lora | None) -> str:

@@ -63,3 +63,13 @@ def test_each_of_several_prompts_is_cut() -> None:
     stub.requests.prepare(Submit(id=1, request=request))
     accepted = stub.next_event(1)
     assert accepted.prompts == (tuple(stub.tokenizer.encode("ef")), (2, 3))
+
+
+@pytest.mark.parametrize(("most", "left"), [(None, 5904), (100, 9900), (32_000, 5000)])
+def test_a_prompt_is_cut_for_a_usual_answer_where_none_is_named(most: int | None, left: int) -> None:
+    stub = EngineStub(context_length=10_000)
+    message = Message(role="user", content="a b c d e f g h " * 1000)
+    request = ChatRequest(model="m", messages=(message,), max_tokens=most, prompt_limit=-1)
+    stub.requests.prepare(Submit(id=1, request=request))
+    accepted = stub.next_event(1)
+    assert (accepted.prompt_tokens, accepted.answer_limit) == (left, min(10_000 - left, most or 10_000))

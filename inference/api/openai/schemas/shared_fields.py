@@ -9,7 +9,7 @@ from inference.api.openai.schemas.generation import Label, TokenLimit
 
 AnswerLimit = Annotated[
     TokenLimit,
-    Field(description="1 and up; the default is `MLX_SERVER_MAX_OUTPUT_TOKENS`, or what the context leaves."),
+    Field(description="A ceiling, 1 and up; without it the answer may use what the context leaves."),
 ]
 Asker = Annotated[Label | None, Field(description="An id of the end user: recorded with the request's span.")]
 SafetyIdentifier = Annotated[Label | None, Field(description="The newer name of `user`.")]
