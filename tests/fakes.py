@@ -14,6 +14,7 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import NEUTRAL, Request, Sampling
 from inference.pool import Pool, PoolOptions
+from inference.pool.workers.growths import Growth
 from inference.serving import tracing
 
 GB = 10**9
@@ -87,6 +88,9 @@ class FakeRunner:
             adapter="fake",
             stop_tokens=("<end>",),
         )
+
+    def limit_growth(self, request: Request, growth: Growth) -> None:
+        """Its answers never ask for more tokens."""
 
     async def end_thinking(self, request: Request) -> int:
         """It never reasons."""

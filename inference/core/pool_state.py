@@ -83,6 +83,8 @@ class ResidentModel(Struct, frozen=True, kw_only=True):
     load_s: float = 0.0
     is_pinned: bool = False
     kv_reserved_bytes: int = 0  # part of reserved_bytes: for the tokens its streams may still make
+    kv_growth_bytes: int = 0  # not reserved: if every answer of its streams becomes as long as it may
+    paused: int = 0  # of its leases: they wait for memory to go on
     restarts: int = 0  # how often its worker has died since the site started
     retry_in_s: float = 0.0  # a crash loop's back-off: no load before that
     reason: str = ""  # why it failed, or why its last worker ended
@@ -105,6 +107,9 @@ class PoolEvent(Struct, frozen=True, kw_only=True):
         "refused",
         "died",
         "restarted",
+        "paused",
+        "resumed",
+        "cut_short",
         "pinned",
         "unpinned",
         "pressure",

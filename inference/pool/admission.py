@@ -8,6 +8,7 @@ from inference.core.events import Progress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState
 from inference.core.threads import CATALOG
+from inference.pool.residency.answer_growth import Answers
 from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.memory_pressure import MemoryPressure
 from inference.pool.residency.records import PoolRecords
@@ -43,8 +44,12 @@ class Admission:
         self._dispatch = dispatch
         self.is_closed = False
 
-    async def join(self, model_id: str, tokens: int | None = 0, kind: str = "") -> PendingLease:
+    async def join(
+        self, model_id: str, tokens: int | None = 0, kind: str = "", answers: Answers | None = None
+    ) -> PendingLease:
         """Queue for a model; `tokens` is None for an operator's load, which resets the crash back-off.
+
+        Those are of the prompts; for `answers` a first slice is reserved, which grows while they run.
 
         Raises the ServerError of a request that waiting could not help.
         """
@@ -59,9 +64,10 @@ class Admission:
             if waiting := self._scheduler.load_of(card.id):
                 return waiting
         else:
-            tokens = min(tokens, card.context_length)
+            tokens = min(tokens, card.context_length * (answers.count if answers else 1))
         granted = asyncio.get_running_loop().create_future()
-        pending = PendingLease(card, granted, self._records.clock(), tokens, lora)
+        pending = PendingLease(card, granted, self._records.clock(), tokens, lora, answers)
+        pending.first_tokens = self._records.lengths.median(card.id) if answers else 0
         self._scheduler.add(pending)
         self._dispatch()
         self._scheduler.refuse_if_over_limit(pending)
@@ -77,14 +83,18 @@ class Admission:
         now = self._records.clock()
         stream = pending.stream
         if (resident := pending.release(now)) and stream:
-            self._records.durations.add_lease(resident.card.id, now - stream.granted_at)
+            self._records.durations.add_lease(resident.card.id, max(0.0, now - stream.granted_at))
             self._unloader.stop_if_drained(resident)
         self._dispatch()
 
-    def correct(self, pending: PendingLease, tokens: int) -> None:
-        """Correct what a granted lease reserves to the tokens its request takes at most."""
-        pending.correct(tokens)
+    def accept(self, pending: PendingLease, prompt_tokens: int, most_tokens: int) -> None:
+        """Correct what a granted lease reserves, now that its worker has counted."""
+        pending.accept(prompt_tokens, most_tokens)
         self._dispatch()
+
+    def note_length(self, pending: PendingLease, tokens: int) -> None:
+        """Count the length of an answer that has ended."""
+        self._records.lengths.add(pending.card.id, tokens)
 
     def progress_of(self, pending: PendingLease) -> Progress:
         """What a request in the queue waits for."""

@@ -19,6 +19,7 @@ from inference.pool.admission import Admission
 from inference.pool.model_states import model_states
 from inference.pool.options import PoolOptions
 from inference.pool.pins import Pins
+from inference.pool.residency.answer_growth import Answers
 from inference.pool.residency.background_tasks import BackgroundTasks
 from inference.pool.residency.decision_log import DecisionLog, OnEvent
 from inference.pool.residency.folder_check import FolderCheck
@@ -80,13 +81,10 @@ class Pool:
             on_failure=lambda model_id, reason: self._scheduler.fail_load(model_id, reason),
             load_span=load_span,
         )
-        self._maintenance = Maintenance(
-            self._records, self._pressure, self._unloader, options.idle_ttl_s, gauge
-        )
+        ttl = options.idle_ttl_s
+        self._maintenance = Maintenance(self._records, self._pressure, self._unloader, ttl, gauge)
         self._folder_check = FolderCheck(self._records, self._unloader, self._tasks, find_card)
-        self._scheduler = Scheduler(
-            self._records, options, pressure=self._pressure, loader=self._loader, unloader=self._unloader
-        )
+        self._scheduler = self._new_scheduler(options)
         self.admission = Admission(
             self._records,
             self._scheduler,
@@ -95,6 +93,16 @@ class Pool:
             unloader=self._unloader,
             on_join=self._ticker.begin,
             dispatch=self._dispatch,
+        )
+
+    def _new_scheduler(self, options: PoolOptions) -> Scheduler:
+        return Scheduler(
+            self._records,
+            options,
+            pressure=self._pressure,
+            loader=self._loader,
+            unloader=self._unloader,
+            on_wish=self._ticker.request_dispatch,
         )
 
     @property
@@ -106,12 +114,13 @@ class Pool:
         """The event loop that the pool runs on; None before its first request."""
         return self._ticker.loop
 
-    def lease(self, model_id: str, tokens: int = 0, kind: str = "") -> Lease:
-        """A lease of `model_id` for up to `tokens` of prompt and answer, as an async context manager.
+    def lease(self, model_id: str, tokens: int = 0, kind: str = "", answers: Answers | None = None) -> Lease:
+        """A lease of `model_id` for `tokens` tokens of prompts, as an async context manager.
 
+        Its `answers` grow: a first slice is reserved for them, and more while they become longer.
         With a `kind`, a model of another kind is refused before it is loaded.
         """
-        return Lease(self.admission, model_id, tokens, kind)
+        return Lease(self.admission, model_id, tokens, kind, answers)
 
     async def load(self, model_id: str) -> None:
         """Begin to load a model and return at once; an operator's load resets the model's crash back-off.

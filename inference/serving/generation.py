@@ -4,12 +4,11 @@ import json
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
-from django.conf import settings
 from msgspec import structs
 
 from inference.accounts.rate_limits import LIMITS
 from inference.accounts.token_quota import TokenQuota
-from inference.core.events import Accepted, Event, Progress
+from inference.core.events import Accepted, Event, Finished, Progress
 from inference.core.principal import Principal
 from inference.core.requests import (
     ChatRequest,
@@ -23,6 +22,7 @@ from inference.core.requests import (
     Sampling,
     Tool,
 )
+from inference.pool.residency.answer_growth import Answers
 from inference.serving import runtime, tracing
 from inference.serving.active_requests import STREAMS, ActiveRequest
 from inference.serving.event_observer import EventObserver
@@ -75,18 +75,23 @@ async def _cut_off(
 
 
 async def _answer(request: Request, principal: Principal, active: ActiveRequest) -> AsyncGenerator[Event]:
-    pending = runtime.pool().lease(request.model, most_tokens(request), kind_of(request))
+    pending = runtime.pool().lease(
+        request.model, prompt_tokens(request), kind_of(request), answers_of(request)
+    )
     async with pending as lease:
         async for progress in lease.progress():
             yield progress
         # It does not wait any more, although it is not accepted yet.
         active.recorder.note(Progress(phase="prefill"))
         complete = completed(request, lease.sampling, lease.lora)
+        lease.limit(complete)
         active.end_thinking = lambda: lease.runner.end_thinking(complete)
         async with aclosing(lease.runner.submit(complete, owner_of(request, principal))) as events:
             async for event in events:
                 if isinstance(event, Accepted):
-                    lease.correct(event.prompt_tokens * copies_of(request) + event.max_tokens)
+                    lease.accept(event.prompt_tokens * copies_of(request), event.max_tokens)
+                elif isinstance(event, Finished) and isinstance(request, ChatRequest | CompletionRequest):
+                    lease.note_length(event.usage.completion_tokens // request.answers)
                 yield event
 
 
@@ -115,12 +120,18 @@ def kind_of(request: Request) -> str:
     return "chat" if isinstance(request, ChatRequest | CompletionRequest) else ""
 
 
-def most_tokens(request: Request) -> int:
-    """A cautious estimate of prompt and answer together, until the worker has counted."""
+def prompt_tokens(request: Request) -> int:
+    """A cautious estimate of the prompts' tokens in all KV caches, until the worker has counted."""
     if not isinstance(request, ChatRequest | CompletionRequest):
         return 0
-    answer = request.max_tokens if request.max_tokens is not None else settings.CONFIG.max_output_tokens
-    return _prompt_tokens(request) * request.n + answer * request.answers
+    return _prompt_tokens(request) * request.n
+
+
+def answers_of(request: Request) -> Answers | None:
+    """The answers for which memory is reserved; None for a request that generates none."""
+    if not isinstance(request, ChatRequest | CompletionRequest):
+        return None
+    return Answers(request.answers, request.max_tokens)
 
 
 def copies_of(request: Request) -> int:

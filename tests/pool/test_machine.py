@@ -137,7 +137,7 @@ class PoolMachine(RuleBasedStateMachine):
         if pending in self.held:
 
             async def settle() -> None:
-                self.scene.pool.admission.correct(pending, int(pending.kv_tokens * share))
+                self.scene.pool.admission.accept(pending, int(pending.kv_tokens * share), 0)
 
             self.run(settle())
 

@@ -117,7 +117,8 @@ async def test_of_five_that_take_turns_with_memory_for_three_some_always_hit(sma
 async def test_accepted_has_the_limit_of_the_answer(runner: ProcessRunner) -> None:
     async with aclosing(runner.submit(chat(max_tokens=None), "user:e")) as events:
         accepted = await anext(events)
-    assert isinstance(accepted, Accepted) and accepted.max_tokens == OPTIONS.max_output_tokens
+    assert isinstance(accepted, Accepted)
+    assert accepted.max_tokens == accepted.answer_limit == 2048 - accepted.prompt_tokens
 
 
 async def test_a_conversation_on_disk_survives_the_worker(tmp_path: Path) -> None:

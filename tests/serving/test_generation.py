@@ -1,14 +1,22 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 
 import pytest
 from msgspec import structs
 
-from inference.core.config import Config
 from inference.core.events import Accepted, Event
 from inference.core.principal import Principal
-from inference.core.requests import ChatRequest, CompletionRequest, Message, Request, Sampling, Tool
+from inference.core.requests import (
+    ChatRequest,
+    CompletionRequest,
+    EmbeddingRequest,
+    Message,
+    Request,
+    Sampling,
+    Tool,
+)
+from inference.pool.residency.answer_growth import Answers
+from inference.pool.residency.answer_lengths import UNKNOWN
 from inference.serving import generation
 from inference.serving.active_requests import STREAMS
 from tests.fakes import GB, FakeRunner, card, serving
@@ -21,28 +29,50 @@ def ask(text: str, max_tokens: int | None = None) -> ChatRequest:
 
 
 @pytest.mark.parametrize(
-    ("request_", "tokens"),
+    ("request_", "tokens", "answers"),
     [
-        (ask("x" * 300, 50), 100 + 16 + 50),
-        (ask("日" * 100, 50), 100 + 16 + 50),  # one token a character
-        (ask("", 0), 16),
-        (ask("\ud800", 1), 16 + 1),  # half of a surrogate pair
-        (CompletionRequest(model="tiny", prompts=("x" * 30,), max_tokens=5), 10 + 16 + 5),
-        (structs.replace(ask("x" * 300, 50), n=3), 3 * (100 + 16 + 50)),
+        (ask("x" * 300, 50), 100 + 16, Answers(1, 50)),
+        (ask("日" * 100, 50), 100 + 16, Answers(1, 50)),  # one token a character
+        (ask("", 0), 16, Answers(1, 0)),
+        (ask("\ud800", 1), 16, Answers(1, 1)),  # half of a surrogate pair
+        (ask(""), 16, Answers(1)),
+        (CompletionRequest(model="tiny", prompts=("x" * 30,), max_tokens=5), 10 + 16, Answers(1, 5)),
+        (structs.replace(ask("x" * 300, 50), n=3), 3 * (100 + 16), Answers(3, 50)),
         (
             CompletionRequest(model="tiny", prompts=((1, 2, 3), "x" * 30), n=2, max_tokens=5),
-            2 * (3 + 10 + 16) + 4 * 5,
+            2 * (3 + 10 + 16),
+            Answers(4, 5),
         ),
-        (structs.replace(ask("", 0), tools=(Tool(name="a" * 20, parameters="b" * 40),)), 16 + 20 + 16),
+        (structs.replace(ask("", 0), tools=(Tool(name="a" * 20, parameters="b" * 40),)), 52, Answers(1, 0)),
+        (EmbeddingRequest(model="tiny", inputs=("x" * 300,)), 0, None),
     ],
 )
-def test_an_estimate_counts_text_messages_and_answer(request_: Request, tokens: int) -> None:
-    assert generation.most_tokens(request_) == tokens
+def test_an_estimate_counts_text_messages_and_answers(
+    request_: Request, tokens: int, answers: Answers | None
+) -> None:
+    assert generation.prompt_tokens(request_) == tokens
+    assert generation.answers_of(request_) == answers
 
 
-def test_an_answer_of_no_given_length_counts_as_the_sites_longest(settings: Any) -> None:
-    settings.CONFIG = Config(max_output_tokens=77)
-    assert generation.most_tokens(ask("")) == 16 + 77
+async def test_a_long_answer_reserves_its_first_slice_alone() -> None:
+    with serving(FakeRunner(prompt_tokens=7), cards=[card("tiny", kv_bytes_per_token=1000)]) as pool:
+        async with aclosing(generation.stream(ask("hi", 65_000), ME)) as events:
+            async for event in events:
+                if isinstance(event, Accepted):
+                    reserved = pool.snapshot().reserved_bytes - GB
+    assert reserved == (7 + UNKNOWN) * 1000
+
+
+async def test_later_answers_reserve_what_those_before_them_took() -> None:
+    runner = FakeRunner(["word"] * 70, prompt_tokens=7)
+    with serving(runner, cards=[card("tiny", kv_bytes_per_token=1000)]) as pool:
+        for _ in range(9):
+            async with aclosing(generation.stream(ask("hi", 10**6), ME)) as events:
+                async for event in events:
+                    if isinstance(event, Accepted):
+                        reserved = pool.snapshot().reserved_bytes - GB
+            runner.report(runner.memory)
+    assert reserved == (7 + 128) * 1000  # 70 tokens, rounded up
 
 
 async def test_a_request_reserves_its_estimate_and_settles_once_it_is_accepted() -> None:

@@ -7,6 +7,7 @@ from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, U
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import Request
+from inference.pool.workers.growths import Growth
 
 MODEL = "scripted"
 WORD = " word"
@@ -35,6 +36,9 @@ class ScriptedRunner:
         return Loaded(
             seconds=0.0, memory=self.memory, context_length=card.context_length, vocab_size=2, device="cpu"
         )
+
+    def limit_growth(self, request: Request, growth: Growth) -> None:
+        """Its answers never ask for more tokens."""
 
     async def end_thinking(self, request: Request) -> int:
         """It never reasons."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from inference.pool.residency.answer_lengths import AnswerLengths
 from inference.pool.residency.crash_backoff import CrashBackoffs
 from inference.pool.residency.decision_log import DecisionLog
 from inference.pool.residency.durations import Durations
@@ -17,4 +18,5 @@ class PoolRecords:
     decisions: DecisionLog
     clock: Callable[[], float]
     durations: Durations = field(default_factory=Durations)
+    lengths: AnswerLengths = field(default_factory=AnswerLengths)
     backoffs: CrashBackoffs = field(default_factory=CrashBackoffs)

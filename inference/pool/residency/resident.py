@@ -13,7 +13,10 @@ _SHED_RETRY_S = 5.0
 
 @dataclass(frozen=True)
 class Stream:
-    """One lease of a model: the number of its request, as they came, and when it was granted."""
+    """One lease of a model: the number of its request, as they came, and when it was granted.
+
+    Time in which it was paused does not count: it is granted as much later.
+    """
 
     number: int
     granted_at: float
@@ -39,6 +42,9 @@ class Resident:
     kv_per_token: int = 0
     promised: int = 0  # while loading: for the request that asked for it
     kv_reserved: int = 0  # for the tokens of running leases
+    kv_ceiling: int = 0  # if every one of their answers becomes as long as it may
+    kv_pausing: int = 0  # part of kv_reserved: of leases that were asked to pause
+    paused: int = 0  # leases that wait for memory to go on
     unsettled: int = 0  # of ended leases: may have become prefix cache until the worker reports
     is_settled: bool = True  # the worker has reported since the last lease ended
     has_been_stopped: bool = False  # the pool ended its worker
@@ -74,6 +80,23 @@ class Resident:
     def base(self) -> int:
         """Bytes without KV caches and prefix cache, and without adapters that no stream uses."""
         return self._base(self.leases) - sum(self.idle_loras().values())
+
+    @property
+    def least_base(self) -> int:
+        """Bytes that it holds without any lease, KV cache or prefix."""
+        return self._base(0)
+
+    @property
+    def coming_free(self) -> int:
+        """Bytes that become free, or prefixes that can be shed, without any further decision."""
+        if self.is_leaving and not self.leases:
+            return self.bytes
+        shed = 0 if self._shed_to is None else max(0, self.runner.memory.prefix_cache - self._shed_to)
+        return shed + self.unsettled + self.kv_pausing
+
+    def cost_of_kv(self, tokens: int) -> int:
+        """Bytes that `tokens` more tokens of its leases add."""
+        return self._kv(tokens * self.kv_per_token) - self._kv(0)
 
     def cost_of(self, tokens: int) -> int:
         """Bytes that one more lease of `tokens` tokens adds."""
@@ -155,6 +178,8 @@ class Resident:
             loaded=self.loaded,
             is_pinned=self.card.is_pinned,
             kv_reserved_bytes=self.kv_reserved + self.unsettled,
+            kv_growth_bytes=max(0, self.kv_ceiling - self.kv_reserved),
+            paused=self.paused,
         )
 
     def _base(self, leases: int) -> int:

@@ -92,10 +92,9 @@ def _too_large(card: ModelCard, need: int, limit: int) -> ModelTooLarge:
 
 def _too_long(card: ModelCard, tokens: int, weights: int, kv: int, limit: int) -> ModelTooLarge:
     return ModelTooLarge(
-        f"Prompt and answer of up to {tokens} tokens need {in_gb(kv)} of memory beside "
-        f"the {in_gb(weights)} of {card.id!r}; the limit is {in_gb(limit)}: lower max_tokens, send less text "
-        "or pick a smaller model.",
-        param="max_tokens",
+        f"A prompt of up to {tokens} tokens needs {in_gb(kv)} of memory beside "
+        f"the {in_gb(weights)} of {card.id!r}; the limit is {in_gb(limit)}: send less text or pick a smaller "
+        "model.",
     )
 
 

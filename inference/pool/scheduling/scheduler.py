@@ -1,7 +1,7 @@
 """The scheduler: a bounded FIFO of requests, in which memory is freed for the first that does not fit."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from inference.core.errors import ModelLoadFailed, ServerError
 from inference.core.model_card import ModelCard
@@ -17,11 +17,15 @@ from inference.pool.residency.records import PoolRecords
 from inference.pool.residency.resident import Resident
 from inference.pool.residency.unloader import Unloader
 from inference.pool.scheduling import refusals
+from inference.pool.scheduling.growth_scheduler import GrowthScheduler
 from inference.pool.scheduling.head_reservation import HeadReservation
 
 
 class Scheduler:
-    """Requests in order of arrival; `dispatch` is the pool's main loop."""
+    """Requests in order of arrival; `dispatch` is the pool's main loop.
+
+    `on_wish` is called when a running request wants something that the next `dispatch` decides on.
+    """
 
     def __init__(
         self,
@@ -31,15 +35,18 @@ class Scheduler:
         pressure: MemoryPressure,
         loader: Loader,
         unloader: Unloader,
+        on_wish: Callable[[], None],
     ) -> None:
         self._ledger = records.ledger
         self._decisions = records.decisions
         self._durations = records.durations
+        self._lengths = records.lengths
         self._backoffs = records.backoffs
         self._clock = records.clock
         self._pressure = pressure
         self._loader = loader
         self._unloader = unloader
+        self._growth = GrowthScheduler(records, options, unloader=unloader, on_change=on_wish)
         self._options = options
         self._reservation = HeadReservation(options.patience_s, records.durations)
         self._queue: deque[PendingLease] = deque()
@@ -71,22 +78,30 @@ class Scheduler:
             )
 
     def remove(self, pending: PendingLease) -> None:
-        """Remove a request whose client gave up, if it still waits."""
+        """Remove a request that is over: from the queue if it still waits, else from those that grow."""
+        self._growth.close(pending)
         if pending in self._queue:
             self._queue.remove(pending)
 
     def dispatch(self) -> None:
         """Run one round of the scheduler.
 
-        1. Go through the queue in order. Each request is granted, refused, has its load started or goes on
+        1. Serve the running requests whose answers grow (growth_scheduler.py), before any new one.
+        2. Go through the queue in order. Each request is granted, refused, has its load started or goes on
            waiting; requests behind one for the same model that lacks memory are passed over.
-        2. The first that lacks memory becomes the head. A reservation protects it from those behind it,
+        3. The first that lacks memory becomes the head. A reservation protects it from those behind it,
            which are served only as far as they do not delay it (head_reservation.py).
-        3. Shed and evict for the head, unless that would not be enough or is in progress already.
+        4. Shed and evict for the head, unless that would not be enough or is in progress already.
         """
+        self._growth.serve()
         self._reservation.begin_round(self._clock())
         lacking: list[PendingLease] = []
         for pending in self:
+            self._fit_first_slice(pending)
+            if self._growth.blocks_admissions and self._needed_bytes(pending):
+                if error := self._unservable_error(pending):
+                    self.refuse(pending, error)
+                continue
             is_behind_its_like = any(pending.card.id == other.card.id for other in lacking)
             if not is_behind_its_like and not self._lacks_memory(pending):
                 self._serve(pending)
@@ -146,9 +161,16 @@ class Scheduler:
         return refusals.crash_loop_error(card, backoff.reason, backoff.restarts, backoff.retry_in_s(now))
 
     def _unservable_error(self, pending: PendingLease) -> ServerError | None:
-        """The refusal of a request that will not fit however long it waits."""
-        tokens, resident = pending.kv_tokens, self._ledger.of(pending.card.id)
-        limit = self._ledger.limit
+        """The refusal of a request that will not fit however long it waits, not even with one token."""
+        return self._error_with(pending, pending.least_tokens)
+
+    def _fit_first_slice(self, pending: PendingLease) -> None:
+        """Give a request that does not even fit alone a smaller first slice."""
+        while pending.first_tokens > 1 and self._error_with(pending, pending.kv_tokens):
+            pending.first_tokens //= 2
+
+    def _error_with(self, pending: PendingLease, tokens: int) -> ServerError | None:
+        resident, limit = self._ledger.of(pending.card.id), self._ledger.limit
         card = pending.card.with_lora(pending.lora)
         error = refusals.unservable_error(card, tokens, self._ledger.residents, limit)
         if error or not resident:
@@ -251,9 +273,16 @@ class Scheduler:
 
     def _grant(self, pending: PendingLease, resident: Resident) -> None:
         self._queue.remove(pending)
-        if not pending.granted.done():
-            pending.grant(resident, self._clock())
-            pending.granted.set_result(resident)
+        if pending.granted.done():
+            return
+        usual = max(pending.first_tokens, self._lengths.most(pending.card.id))
+        is_free = not (self._queue or self._growth.is_waiting)
+        if is_free and resident.cost_of(pending.tokens_with(usual)) <= self._ledger.free:
+            pending.first_tokens = usual
+        pending.grant(resident, self._clock())
+        if pending.answers:
+            self._growth.open(pending)
+        pending.granted.set_result(resident)
 
 
 def _idle_lora_bytes(residents: Iterable[Resident], wanted: str) -> int:

@@ -7,6 +7,7 @@ from inference.core.events import Event
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import Request
+from inference.pool.workers.growths import Growth
 
 
 class Runner(Protocol):
@@ -33,6 +34,10 @@ class Runner(Protocol):
 
         Prefixes are looked up and kept in `owner`'s part of the prefix cache.
         """
+        ...
+
+    def limit_growth(self, request: Request, growth: Growth) -> None:
+        """Limit the answers of `request`, the very object that is submitted next, to what `growth` grants."""
         ...
 
     async def end_thinking(self, request: Request) -> int:

@@ -23,6 +23,7 @@ from inference.core.protocol import (
     Cancel,
     DropLoras,
     EndThinking,
+    GrowthWanted,
     Heartbeat,
     Hello,
     Load,
@@ -38,6 +39,7 @@ from inference.core.protocol import (
 from inference.core.requests import Request
 from inference.pool.workers import exit_reason
 from inference.pool.workers.child_process import ChildProcess
+from inference.pool.workers.growths import Growth, Growths
 from inference.pool.workers.inboxes import Inboxes, is_last
 from inference.pool.workers.thinking_ends import ThinkingEnds
 from inference.pool.workers.watchdog import Watchdog
@@ -61,6 +63,7 @@ class ProcessRunner:
         self._on_progress: Callable[[int], None] = lambda percent: None
         self._inboxes = Inboxes()
         self._thinking_ends = ThinkingEnds()
+        self._growths = Growths(self._send)
         self._ended = asyncio.Event()
         self._is_stopping = False
         self._watchdog = Watchdog(stuck_after_s)
@@ -117,8 +120,10 @@ class ProcessRunner:
             raise self._lost_error()
         number, inbox = self._inboxes.open()
         self._thinking_ends.open(number, request)
+        growth = self._growths.open(number, request)
+        limits = {"tokens": growth.tokens, "kv_tokens": growth.kv_tokens} if growth else {}
         try:
-            self._send(Submit(id=number, request=request, owner=owner))
+            self._send(Submit(id=number, request=request, owner=owner, **limits))
         except protocol.FrameTooLarge:
             self._close(number)
             raise BodyTooLarge("The request is too large for a model; send less.") from None
@@ -136,6 +141,10 @@ class ProcessRunner:
             if not is_over:
                 self._send(Cancel(id=number))
 
+    def limit_growth(self, request: Request, growth: Growth) -> None:
+        """Limit the answers of `request`, the very object that is submitted next, to what `growth` grants."""
+        self._growths.announce(request, growth)
+
     async def end_thinking(self, request: Request) -> int:
         """End the reasoning in the answers of a running request now; in how many of them it does.
 
@@ -150,6 +159,7 @@ class ProcessRunner:
     def _close(self, number: int) -> None:
         self._inboxes.close(number)
         self._thinking_ends.close(number)
+        self._growths.close(number)
 
     async def wait_ended(self) -> None:
         await self._ended.wait()
@@ -209,7 +219,7 @@ class ProcessRunner:
         """Kill a worker that is stuck."""
         while True:
             await asyncio.sleep(self._watchdog.tick_s)
-            is_busy = len(self._inboxes) > 0 or self._running > 0
+            is_busy = len(self._inboxes) > self._growths.paused or self._running > 0
             if not self._watchdog.tick(is_busy=is_busy):
                 continue
             requests = max(len(self._inboxes), self._running)
@@ -237,6 +247,9 @@ class ProcessRunner:
                 self._watchdog.note_heartbeat(steps)
                 self.memory, self.steps, self._running = memory, steps, running
                 self._report(memory)
+            case GrowthWanted():
+                self._watchdog.note_progress()
+                self._growths.note(frame)
             case ThinkingEnded(id=number, answers=answers):
                 self._thinking_ends.resolve(number, answers)
             case Loading(percent=percent):

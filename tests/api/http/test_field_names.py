@@ -161,11 +161,13 @@ async def test_its_message_does_too_streamed_or_not(is_streamed: bool) -> None:
     assert error_of(response)["message"].endswith("lower max_output_tokens.")
 
 
-async def test_a_refusal_of_the_pool_does_too() -> None:
+async def test_a_refusal_of_the_pool_is_about_the_text_and_not_about_the_ceiling() -> None:
     body = {"model": "tiny", "input": "Hi", "max_output_tokens": 10**6}
     with serving(FakeRunner(), cards=[card(kv_bytes_per_token=10**7)]):
-        error = error_of(await post("/v1/responses", body))
-    assert error["param"] == "max_output_tokens" and "lower max_output_tokens" in error["message"]
+        assert (await post("/v1/responses", body)).status_code == 200
+        error = error_of(await post("/v1/responses", body | {"input": "word " * 1000}))
+    assert error["param"] is None and "send less text" in error["message"]
+    assert "max_" not in error["message"]
 
 
 # No name is forgotten.

@@ -23,7 +23,7 @@ async def test_settling_corrects_the_reservation_and_serves_pending_leases() -> 
     one = await scene.ask("a", 800)
     two = await scene.ask("a", 500)
     assert not is_granted(two)
-    scene.pool.admission.correct(one, 400)
+    scene.pool.admission.accept(one, 400, 0)
     assert is_granted(two) and scene.reserved == GB + 900 * MB
 
 
@@ -47,7 +47,7 @@ async def test_a_model_does_not_go_to_make_room_for_its_own_request() -> None:
 async def test_a_request_that_can_never_fit_is_refused_at_once_with_numbers() -> None:
     scene = Scene(card("a", kv_bytes_per_token=MB), limit_bytes=2 * GB)
     with pytest.raises(
-        ModelTooLarge, match="up to 1001 tokens need 1.0 GB .* limit is 2.0 GB: lower max_tokens"
+        ModelTooLarge, match="up to 1001 tokens needs 1.0 GB .* limit is 2.0 GB: send less text"
     ):
         await scene.ask("a", 1001)
 

@@ -22,10 +22,11 @@ def test_a_model_larger_than_the_limit_is_refused() -> None:
     assert "needs 9.0 GB of memory; the limit is 8.0 GB" in error.message
 
 
-def test_an_answer_that_does_not_fit_beside_the_weights_names_its_limit() -> None:
+def test_a_prompt_that_does_not_fit_beside_the_weights_is_refused_with_its_length() -> None:
     large = card("a", resident_bytes=GB, kv_bytes_per_token=10**6)
     error = refusals.unservable_error(large, 8000, [], 8 * GB)
-    assert isinstance(error, ModelTooLarge) and error.param == "max_tokens"
+    assert isinstance(error, ModelTooLarge) and error.param is None
+    assert "A prompt of up to 8000 tokens needs 8.0 GB" in error.message
 
 
 def test_waiting_can_help_unless_the_rest_is_pinned() -> None:

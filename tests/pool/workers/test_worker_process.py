@@ -16,7 +16,7 @@ from inference.core.blas import best_blas
 from inference.core.cpu_tuning import CpuTuning, ShapeClass
 from inference.core.errors import ContextLengthExceeded, ModelLoadFailed, ServerError
 from inference.core.events import Accepted, Ended, Event, Finished, Progress, TextDelta
-from inference.core.requests import CompletionRequest, Sampling
+from inference.core.requests import CompletionRequest, Sampling, TokenRules
 from inference.pool import ProcessRunner
 from tests.fakes import card
 from tests.pool.worker_models import OPTIONS, ask, chat, started
@@ -131,9 +131,21 @@ async def test_a_prompt_that_just_fits_is_served(runner: ProcessRunner) -> None:
     assert finish(events).usage.completion_tokens == 1
 
 
-async def test_an_answer_without_a_length_ends_at_the_servers_limit(runner: ProcessRunner) -> None:
-    events = await ask(runner, chat(max_tokens=None))
-    assert finish(events).usage.completion_tokens <= OPTIONS.max_output_tokens
+@pytest.mark.parametrize("wanted", [None, 20, 21, 10**6])
+async def test_no_answer_is_longer_than_the_operator_allows(folder: Path, wanted: int | None) -> None:
+    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, max_output_tokens=20))
+    await runner.load(card(path=str(folder)), lambda percent: None)
+    events = await ask(runner, chat(max_tokens=wanted, rules=TokenRules(min_tokens=15), ignores_end=True))
+    assert finish(events).usage.completion_tokens == 20
+    (accepted,) = [event for event in events if isinstance(event, Accepted)]
+    assert accepted.answer_limit == 20
+    await runner.stop()
+
+
+async def test_an_answer_without_a_length_may_use_what_the_context_leaves(runner: ProcessRunner) -> None:
+    events = await ask(runner, chat(max_tokens=None, ignores_end=True))
+    usage = finish(events).usage
+    assert usage.prompt_tokens + usage.completion_tokens == 512
 
 
 async def test_an_empty_prompt_is_refused(runner: ProcessRunner) -> None:
