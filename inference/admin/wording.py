@@ -55,6 +55,8 @@ def status(stream: Stream) -> str:
             return f"processing the prompt, {share}" if share else "processing the prompt"
         case "decode":
             return "generating"
+        case "paused":
+            return "paused until there is memory for the rest"
     return "finishing"
 
 
@@ -88,13 +90,14 @@ def queue(streams: Sequence[Stream], limit: int, now: float) -> str:
 
 
 def memory(bar: Bar, snapshot: PoolSnapshot) -> str:
-    """The memory that models hold, and a second sentence when memory is short."""
+    """The memory that models hold, what running answers may come to need, and whether memory is short."""
     text = (
         f"Models hold {size(bar.held)} of {size(bar.limit)}."
         if bar.held
         else f"{size(bar.limit)} for models."
     )
-    return f"{text} {_PRESSURE[snapshot.pressure]}".strip()
+    growth = f"Running answers may need {size(bar.growth)} more." if bar.growth else ""
+    return " ".join(filter(None, (text, growth, _PRESSURE[snapshot.pressure])))
 
 
 def hour(samples: Sequence[Sample], held: int) -> str:

@@ -14,6 +14,7 @@ class Bar(Struct, frozen=True, kw_only=True):
     others: int  # memory that models might use, taken by other programs
     free: int
     limit: int
+    growth: int = 0  # not part of it: what running answers need if they become as long as they may
 
     @property
     def held(self) -> int:
@@ -38,6 +39,7 @@ def bar_of(snapshot: PoolSnapshot, available: int) -> Bar:
         others=left - usable,
         free=usable,
         limit=snapshot.limit_bytes,
+        growth=sum(model.kv_growth_bytes for model in snapshot.models),
     )
 
 

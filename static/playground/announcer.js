@@ -17,7 +17,7 @@ export class Announcer {
 function statusText({ status, waiting, model, content, reasoning }) {
   switch (status === "answering" && !content && !reasoning ? "waiting" : status) {
     case "waiting": return { queued: "Waiting in the queue.", loading: `Loading ${model}.`, prefill: "Processing the prompt." }[waiting?.phase] ?? "Sending.";
-    case "answering": return "Generating.";
+    case "answering": return waiting?.phase === "paused" ? "Paused until there is memory." : "Generating.";
     case "done": return "Answer complete.";
     case "stopped": return "Stopped.";
     default: return "";

@@ -212,12 +212,14 @@ export function waitingText({ waiting, model }) {
     case "queued": return { text: waiting.done > 1 ? `Queued: ${count(waiting.done - 1)} before you…` : "Queued…", share: null };
     case "loading": return { text: `Loading ${model}…${share === null ? "" : ` ${Math.round(share * 100)} %`}`, share };
     case "prefill": return { text: `Processing the prompt…${share === null ? "" : ` ${count(waiting.done)} of ${count(waiting.total)} tokens`}${waiting.cached ? `, ${count(waiting.cached)} of them cached` : ""}`, share };
+    case "paused": return { text: "Paused until there is memory for the rest of the answer…", share: null };
     default: return { text: "Sending…", share: null };
   }
 }
 
-/** The speed of a running answer, after half a second. */
-function liveLine({ heard }) {
+/** The speed of a running answer, after half a second, or that it is paused. */
+function liveLine({ heard, waiting }) {
+  if (waiting?.phase === "paused") return element("p", { className: "live" }, waitingText({ waiting }).text);
   const passedS = heard ? (heard.now - heard.since) / 1000 : 0;
   const text = passedS > 0.5 ? `${count(heard.tokens)} tokens · ${rate(heard.tokens / passedS)} tokens/s` : "";
   return element("p", { className: "live" }, text);

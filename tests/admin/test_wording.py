@@ -74,6 +74,7 @@ def test_the_caller(kind: str, name: str, text: str) -> None:
         ("prefill", 0, 0, "processing the prompt"),
         ("prefill", 512, 2048, "processing the prompt, 512 of 2,048 tokens"),
         ("decode", 0, 0, "generating"),
+        ("paused", 0, 0, "paused until there is memory for the rest"),
         ("over", 0, 0, "finishing"),
     ],
 )

@@ -38,6 +38,12 @@ def test_an_event_is_one_line_named_by_its_type() -> None:
     )
 
 
+def test_an_answer_that_is_paused_waits_until_it_goes_on() -> None:
+    paused = (TextDelta(text="Hi"), Progress(phase="paused"))
+    assert payload(*paused)["waiting"]["phase"] == "paused"
+    assert payload(*paused, TextDelta(text=" there"))["waiting"] is None
+
+
 def test_an_answer_waits_until_it_speaks() -> None:
     assert payload(Progress(phase="loading", done=4, total=9))["waiting"] == {
         "phase": "loading",

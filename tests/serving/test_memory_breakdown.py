@@ -32,6 +32,18 @@ def test_what_models_hold_is_distinguished() -> None:
     assert (bar.weights, bar.kv, bar.caches, bar.free) == (3 * GB, GB, GB, 5 * GB)
 
 
+def test_what_answers_may_still_need_is_told_beside_the_parts() -> None:
+    growing = ResidentModel(
+        id="tiny",
+        state=ModelState.BUSY,
+        reserved_bytes=GB,
+        kv_growth_bytes=20 * GB,
+        memory=Memory(resident=GB),
+    )
+    bar = bar_of(snapshot(growing), 50 * GB)
+    assert (bar.growth, bar.total, bar.free) == (20 * GB, 10 * GB, 9 * GB)
+
+
 def test_kv_caches_that_outgrew_what_was_reserved_count_as_they_are() -> None:
     bar = bar_of(snapshot(model(5 * GB, kv=GB, memory=Memory(resident=5 * GB, kv=2 * GB))), 50 * GB)
     assert (bar.weights, bar.kv) == (3 * GB, 2 * GB)

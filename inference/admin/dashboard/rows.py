@@ -44,12 +44,18 @@ def model_row(card: ModelCard | None, model: ResidentModel, light: str) -> Row:
         cells=(
             Cell(text=model.id, note="pinned" if model.is_pinned or (card and card.is_pinned) else ""),
             Cell(text=wording.state(card, model), tone=wording.tone(card, model), percent=percent),
-            Cell(text=wording.size(model.reserved_bytes)),
-            Cell(text=str(model.leases)),
+            Cell(text=wording.size(model.reserved_bytes), note=_growth(model)),
+            Cell(text=str(model.leases), note=f"{model.paused} paused" if model.paused else ""),
             Cell(text=light or "not tested", tone=light),
         ),
         act=_button(card, model),
     )
+
+
+def _growth(model: ResidentModel) -> str:
+    """What it comes to if its running answers become as long as they may, where that is more."""
+    most = model.reserved_bytes + model.kv_growth_bytes
+    return f"may grow to {wording.size(most)}" if model.kv_growth_bytes else ""
 
 
 def _button(card: ModelCard | None, model: ResidentModel) -> Button | None:

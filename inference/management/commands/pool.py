@@ -12,7 +12,10 @@ from inference.core.units import in_gb
 from inference.management.client import ClientCommand
 from inference.management.table import printable, table
 
-_COLUMNS = ("MODEL", "STATE", "MEMORY", "STREAMS", "IDLE", "RESTARTS", "PINNED", "REASON")
+_COLUMNS = (
+    *("MODEL", "STATE", "MEMORY", "MAY GROW TO", "STREAMS", "PAUSED"),
+    *("IDLE", "RESTARTS", "PINNED", "REASON"),
+)
 _LAST_EVENTS = 10
 
 
@@ -54,7 +57,9 @@ def _row(model: ResidentModel) -> tuple[str, ...]:
         model.id,
         state,
         in_gb(model.reserved_bytes),
+        in_gb(model.reserved_bytes + model.kv_growth_bytes) if model.kv_growth_bytes else "",
         str(model.leases),
+        str(model.paused or ""),
         f"{model.idle_s:.0f} s",
         str(model.restarts),
         "yes" if model.is_pinned else "",

@@ -100,7 +100,7 @@ class RequestRecorder:
         now = self._clock()
         spent = now - self._since
         match self._phase:
-            case "queued":
+            case "queued" | "paused":
                 self.entry.queued_s += spent
             case "loading":
                 self.entry.loading_s += spent
@@ -118,6 +118,8 @@ class RequestRecorder:
         entry.prompt_tokens, entry.completion_tokens = usage.prompt_tokens, usage.completion_tokens
         entry.cached_tokens = usage.cached_tokens
         entry.drafted_tokens, entry.accepted_tokens = usage.drafted_tokens, usage.accepted_tokens
+        if finished.cut_by:
+            entry.finish += f" ({finished.cut_by})"
         # The worker's clock is more exact, and separates its queue from its prefill.
         entry.queued_s += timings.queue_s
         entry.prefill_s = timings.prefill_s or entry.prefill_s

@@ -32,6 +32,14 @@ def test_each_model_has_a_line_under_its_headings() -> None:
     assert busy.index("busy") == failed.index("failed") == headings.index("STATE")
 
 
+def test_what_running_answers_may_come_to_stands_beside_what_is_reserved() -> None:
+    growing = ResidentModel(
+        id="a", state=ModelState.BUSY, leases=3, reserved_bytes=10**9, kv_growth_bytes=2 * 10**9, paused=2
+    )
+    line = printed(PoolSnapshot(limit_bytes=1, models=(growing,)))[3]
+    assert line.split() == ["a", "busy", "1.0", "GB", "3.0", "GB", "3", "2", "0", "s", "0"]
+
+
 def test_the_last_events_follow() -> None:
     assert [line[-10:] for line in printed(POOL)[6:]] == [f"loaded b {i}"[-10:] for i in range(2, 12)]
 

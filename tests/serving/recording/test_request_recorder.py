@@ -56,6 +56,19 @@ def note(recorder: RequestRecorder, clock: Clock, *events: Any) -> RequestEntry:
     return recorder.entry
 
 
+def test_a_pause_counts_as_waiting_and_not_as_work(recorder: RequestRecorder, clock: Clock) -> None:
+    deltas = (TextDelta(text="a"), Progress(phase="paused"), Progress(phase="prefill"), TextDelta(text="b"))
+    entry = note(recorder, clock, Accepted(prompt_tokens=5), *deltas)
+    assert (entry.queued_s, entry.prefill_s, entry.decode_s) == (2, 2, 1)
+    note(recorder, clock, Progress(phase="paused"))
+    assert recorder.phase == "paused"
+
+
+def test_an_answer_that_memory_has_cut_says_so(recorder: RequestRecorder, clock: Clock) -> None:
+    finished = Finished(usage=Usage(prompt_tokens=5, completion_tokens=2), cut_by="memory")
+    assert note(recorder, clock, Ended(reason="length"), finished).finish == "length (memory)"
+
+
 def note_text(recorder: RequestRecorder, text: str) -> None:
     assert recorder.captured
     recorder.captured.note(TextDelta(text=text))
