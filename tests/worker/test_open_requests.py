@@ -134,14 +134,15 @@ def test_a_pause_is_shown_and_counts_for_no_phase() -> None:
 
 def test_answers_that_are_cut_short_end_where_they_are() -> None:
     stub = EngineStub()
-    first, second = list(stub.submit(1, max_tokens=50, n=2).sequences)
+    first, second = stub.submit(1, max_tokens=50, n=2)
     stub.generate(first.id, "a", last=True)
     assert [item.what for item in stub.frames.get(timeout=5).happened][1:] == [Ended(reason="length")]
     stub.generate(second.id, "bc")
     stub.requests.cut_short(1)
     events = [item.what for step in stub.until_finished() for item in step.happened]
     assert [one for one in events if isinstance(one, Ended)] == [Ended(reason="length", index=1)]
-    assert (events[-1].cut_by, events[-1].usage.completion_tokens) == ("memory", 3)
+    assert isinstance(finished := events[-1], Finished)
+    assert (finished.cut_by, finished.usage.completion_tokens) == ("memory", 3)
     assert stub.commands.get(timeout=5) == Remove(second.id)
     stub.requests.cut_short(1)
     stub.requests.cut_short(99)
