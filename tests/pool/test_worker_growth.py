@@ -124,10 +124,10 @@ async def test_any_answer_goes_on_to_the_same_text(folder: Path) -> None:
     kinds: list[dict[str, Any]] = [
         {"schema": schema, "rules": TokenRules(), "max_tokens": 900},
         {"sampling": penalties, "stop": ("qz",), "logprobs": 2, "prompt_logprobs": 1},
-        {"n": 2, "rules": TokenRules(min_tokens=600, banned_texts=("e",))},
+        {"n": 2, "rules": TokenRules(min_tokens=480, banned_texts=("e",)), "max_tokens": 480},
     ]
     asked = [long(10 + place, **fields) for place, fields in enumerate(kinds)]
-    async with site_of(folder, 9000) as large, site_of(folder, 1300) as small:
+    async with site_of(folder, 9000) as large, site_of(folder, 1100) as small:
         for request in asked:
             free, tight = await run(large, long(1), request), await run(small, long(1), request)
             assert is_paused(tight[1])
