@@ -1,11 +1,14 @@
 """One open request: its answers, its token counts and its timings."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from inference.core.events import Ended, Event, Finished, FinishReason, Progress, Timings, Usage
-from inference.worker.engine.sequence import Prefilled
+from inference.core.events import Accepted, Ended, Event, Finished, FinishReason, Progress, Timings, Usage
+from inference.core.protocol import Submit
+from inference.worker.engine.commands import Add, Limit
+from inference.worker.engine.sequence import Prefilled, Sequence
 from inference.worker.speculation.draft_counts import DraftTotals
 from inference.worker.text.answer import AnswerText
 from inference.worker.text.prompts import PreparedPrompt
@@ -128,3 +131,27 @@ class OpenRequest:
             paused_s=self.paused_s,
         )
         return Finished(usage=usage, timings=timings, cut_by=self.cut_by)
+
+
+def accepted(request: OpenRequest, submit: Submit, prepared: list[PreparedPrompt]) -> Accepted:
+    """The event that answers a submitted request."""
+    sequences = [sequence for prompt in prepared for sequence in prompt.sequences]
+    wants_ids = getattr(submit.request, "returns_token_ids", False)
+    return Accepted(
+        prompt_tokens=request.prompt_tokens,
+        max_tokens=sum(sequence.max_tokens for sequence in sequences),
+        sampling=sequences[0].sampling,
+        answer_limit=max(sequence.max_tokens for sequence in sequences),
+        noted=prepared[0].noted,
+        best_effort=prepared[0].best_effort,
+        prompts=tuple(one.prompt for one in prepared) if wants_ids else (),
+        cut_tokens=sum(one.cut_tokens for one in prepared),
+    )
+
+
+def additions(submit: Submit, groups: list[tuple[Sequence, ...]]) -> Iterator[Limit | Add]:
+    """What the engine is to compute: the sequences of each prompt, after the tokens that were granted."""
+    if submit.tokens is not None and groups:
+        sequences = tuple(one for group in groups for one in group)
+        yield Limit(submit.id, submit.tokens, submit.kv_tokens, sequences)
+    yield from map(Add, groups)

@@ -28,19 +28,11 @@ from inference.core.events import (
 from inference.core.protocol import FrameTooLarge, Happened, Load, Step, Submit, Up
 from inference.core.requests import DetokenizeRequest, EmbeddingRequest, Lora, RerankRequest, TokenizeRequest
 from inference.worker.embedding.batch import Vectors
-from inference.worker.engine.commands import Add, Command, EndThinking, Limit, Remove
-from inference.worker.engine.sequence import (
-    CutShort,
-    Output,
-    Prefilled,
-    Sampled,
-    Scored,
-    Sequence,
-    Suspended,
-)
+from inference.worker.engine.commands import Add, Command, EndThinking, Remove
+from inference.worker.engine.sequence import CutShort, Output, Prefilled, Sampled, Scored, Suspended
 from inference.worker.lora_loader import LoraLoader
 from inference.worker.model.loaded_model import LoadedModel
-from inference.worker.open_request import OpenRequest
+from inference.worker.open_request import OpenRequest, accepted, additions
 from inference.worker.step_frames import split_into_frames
 from inference.worker.text.prompts import Prompts
 from inference.worker.token_logprobs import TokenLogprobs
@@ -152,29 +144,16 @@ class OpenRequests:
             return
         answers = [answer for prompt in prepared for answer in prompt.answers]
         sequences = [sequence for prompt in prepared for sequence in prompt.sequences]
-        accepted = Accepted(
-            prompt_tokens=request.prompt_tokens,
-            max_tokens=sum(sequence.max_tokens for sequence in sequences),
-            sampling=sequences[0].sampling,
-            answer_limit=max(sequence.max_tokens for sequence in sequences),
-            noted=prepared[0].noted,
-            best_effort=prepared[0].best_effort,
-            prompts=tuple(one.prompt for one in prepared) if submit.request.returns_token_ids else (),
-            cut_tokens=sum(one.cut_tokens for one in prepared),
-        )
-        events = [accepted, *(event for answer in answers for event in answer.begin())]
+        events = [
+            accepted(request, submit, prepared),
+            *(event for answer in answers for event in answer.begin()),
+        ]
         for sequence in [one for one in sequences if not (one.max_tokens or one.scores_prompt)]:
             events += self._end(request, sequence.id, "length")
         self._send_events(submit.id, events)
-        self._add(submit, [one.sequences for one in prepared if one.sequences[0].id in self._by_sequence])
-
-    def _add(self, submit: Submit, groups: list[tuple[Sequence, ...]]) -> None:
-        """Give the engine the sequences of each prompt, and first how many tokens were granted to them."""
-        if submit.tokens is not None and groups:
-            sequences = tuple(one for group in groups for one in group)
-            self._post(Limit(submit.id, submit.tokens, submit.kv_tokens, sequences))
-        for group in groups:
-            self._post(Add(group))
+        left = [one.sequences for one in prepared if one.sequences[0].id in self._by_sequence]
+        for command in additions(submit, left):
+            self._post(command)
 
     def _resume(self, submit: Submit, lora: Lora, problem: str) -> None:
         """Prepare a request whose adapter has been loaded, or refuse it with the problem."""
@@ -263,9 +242,9 @@ class OpenRequests:
         if isinstance(output, Suspended):
             request.pause()
             return [Progress(phase="paused")]
+        request.resume()
         if isinstance(output, CutShort):
             return self._cut(request, output.id)
-        request.resume()
         if isinstance(output, Prefilled):
             return [request.progress(output)]
         if isinstance(output, Scored):
@@ -312,7 +291,6 @@ class OpenRequests:
     def _cut(self, request: OpenRequest, sequence: int) -> list[Event]:
         """The end of an answer that the pool has no memory for."""
         self._post(Remove(sequence))
-        request.resume()
         request.cut_by = "memory"
         return [*request.answers[sequence].flush("length"), *self._end(request, sequence, "length")]
 

@@ -61,8 +61,7 @@ class GrowingRunner(FakeRunner):
         job = Job(lease, next(self._numbers), prompt, most, {next(self._ids): one for one in lengths})
         assert lease.growth
         self.limit_growth(job.request, lease.growth.growth)
-        growth = self.growths.open(job.number, job.request)
-        assert growth
+        granted = self.growths.open(job.number, job.request)
         self.jobs[job.number] = job
         self._by_sequence |= dict.fromkeys(job.lengths, job)
         sequences = tuple(
@@ -78,7 +77,7 @@ class GrowingRunner(FakeRunner):
         )
         job.made = dict.fromkeys(job.lengths, 0)
         lease.accept(prompt * len(lengths), most * len(lengths))
-        self.grants.open(Limit(job.number, growth.tokens, growth.kv_tokens, sequences))
+        self.grants.open(Limit(job.number, granted["tokens"], granted["kv_tokens"], sequences))
         if not self.grants.hold_back(sequences):
             self.batch |= {one.id: one for one in sequences}
         return job

@@ -92,7 +92,7 @@ class Resident:
         if self.is_leaving and not self.leases:
             return self.bytes
         shed = 0 if self._shed_to is None else max(0, self.runner.memory.prefix_cache - self._shed_to)
-        return shed + self.unsettled + self.kv_pausing
+        return shed + self._dropped + self.unsettled + self.kv_pausing
 
     def cost_of_kv(self, tokens: int) -> int:
         """Bytes that `tokens` more tokens of its leases add."""

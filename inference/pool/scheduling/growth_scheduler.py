@@ -169,9 +169,15 @@ class GrowthScheduler:
         ]
 
     def _make_space(self, lease: PendingLease, need: int) -> None:
-        """Shed, evict and pause for this lease, unless that is in progress already or not enough yet."""
+        """Drop adapters, shed, evict and pause for this lease, unless that is in progress or not enough."""
         residents = self._ledger.residents
         missing = need - self._ledger.free - sum(one.coming_free for one in residents)
+        if missing <= 0:
+            return
+        why = f"needed {in_gb(need)} for a running answer of {lease.card.id}"
+        idle_loras = sum(sum(one.idle_loras().values()) for one in residents)
+        self._unloader.drop_loras(residents, "", min(missing, idle_loras), why)
+        missing -= idle_loras
         if missing <= 0:
             return
         now = self._clock()
@@ -190,7 +196,7 @@ class GrowthScheduler:
                     rest -= one.held_bytes
             if rest > 0:
                 return
-        self._unloader.apply(plan, f"needed {in_gb(need)} for a running answer of {lease.card.id}", need)
+        self._unloader.apply(plan, why, need)
         for one in pauses:
             one.ask_to_pause()
 

@@ -277,7 +277,8 @@ class Scheduler:
             return
         usual = max(pending.first_tokens, self._lengths.most(pending.card.id))
         is_free = not (self._queue or self._growth.is_waiting)
-        if is_free and resident.cost_of(pending.tokens_with(usual)) <= self._ledger.free:
+        cost = resident.cost_of(pending.tokens_with(usual)) + resident.lora_cost(pending.lora)
+        if is_free and cost <= self._ledger.free:
             pending.first_tokens = usual
         pending.grant(resident, self._clock())
         if pending.answers:

@@ -58,13 +58,14 @@ class Growths:
         """Limit a request, which is submitted next."""
         self._announced[id(request)] = (request, growth)
 
-    def open(self, number: int, request: Request) -> Growth | None:
-        """The limits of a request that is submitted; None where there are none."""
+    def open(self, number: int, request: Request) -> dict[str, int]:
+        """The limits of a request that is submitted, by the names that they have in Submit."""
         _, growth = self._announced.pop(id(request), (None, None))
-        if growth:
-            growth.orders = GrowthOrders(number, self.send)
-            self._running[number] = growth
-        return growth
+        if growth is None:
+            return {}
+        growth.orders = GrowthOrders(number, self.send)
+        self._running[number] = growth
+        return {"tokens": growth.tokens, "kv_tokens": growth.kv_tokens}
 
     def close(self, number: int) -> None:
         """Forget a request that has ended."""

@@ -120,8 +120,7 @@ class ProcessRunner:
             raise self._lost_error()
         number, inbox = self._inboxes.open()
         self._thinking_ends.open(number, request)
-        growth = self._growths.open(number, request)
-        limits = {"tokens": growth.tokens, "kv_tokens": growth.kv_tokens} if growth else {}
+        limits = self._growths.open(number, request)
         try:
             self._send(Submit(id=number, request=request, owner=owner, **limits))
         except protocol.FrameTooLarge:
@@ -142,7 +141,7 @@ class ProcessRunner:
                 self._send(Cancel(id=number))
 
     def limit_growth(self, request: Request, growth: Growth) -> None:
-        """Limit the answers of `request`, the very object that is submitted next, to what `growth` grants."""
+        """Limit the answers of `request`, which is submitted next, to what `growth` grants."""
         self._growths.announce(request, growth)
 
     async def end_thinking(self, request: Request) -> int:
@@ -248,7 +247,6 @@ class ProcessRunner:
                 self.memory, self.steps, self._running = memory, steps, running
                 self._report(memory)
             case GrowthWanted():
-                self._watchdog.note_progress()
                 self._growths.note(frame)
             case ThinkingEnded(id=number, answers=answers):
                 self._thinking_ends.resolve(number, answers)

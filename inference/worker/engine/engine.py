@@ -131,10 +131,10 @@ class Engine(threading.Thread):
                 self._load(command)
             case Limit() if self._grants:
                 if self._grants.open(command):
-                    self._report_pause(command.sequences[0].id)
-                    self._callbacks.on_memory()
+                    self._report_pause([command.sequences[0].id])
             case Add(sequences=sequences) if self._batch:
-                self._add_or_hold_back(self._batch, sequences)
+                if not (self._grants and self._grants.hold_back(sequences)):
+                    self._add(self._batch, sequences)
             case Grant() if self._batch and self._grants:
                 for group in self._grants.grant(command):
                     self._add(self._batch, group)
@@ -212,7 +212,8 @@ class Engine(threading.Thread):
     @property
     def _loras_in_use(self) -> set[str]:
         in_batch = self._batch.loras if self._batch else set()
-        return in_batch | {sequence.lora for sequence in self._restoring.values()}
+        paused = self._grants.loras if self._grants else set()
+        return in_batch | paused | {sequence.lora for sequence in self._restoring.values()}
 
     def _add(self, batch: "ResilientBatch", sequences: "tuple[Sequence, ...] | tuple[Inputs]") -> None:
         """Add sequences to the batch, after reading their prefix if the disk has a longer one than memory."""
@@ -228,14 +229,6 @@ class Engine(threading.Thread):
         self._restoring |= {one.id: one for one in prompts}
         cache.disk.submit_read(saved, lambda entry: self.post(Restored(prompts, entry)))
 
-    def _add_or_hold_back(
-        self, batch: "ResilientBatch", sequences: "tuple[Sequence, ...] | tuple[Inputs]"
-    ) -> None:
-        """Add sequences to the batch, unless their request is paused."""
-        prompts = tuple(one for one in sequences if not isinstance(one, Inputs))
-        if not (self._grants and prompts and self._grants.hold_back(prompts)):
-            self._add(batch, sequences)
-
     def _pause(self, request: int) -> None:
         """Take the sequences of a request out of the batch; their caches become prefixes.
 
@@ -246,15 +239,14 @@ class Engine(threading.Thread):
         ids = self._grants.sequences_of(request)
         taken = [self._restoring.pop(one, None) or self._batch.suspend(one) for one in ids]
         self._grants.pause(request, [one for one in taken if one])
-        for one in ids[-1:]:
-            self._report_pause(one)
-        self._update_memory()
-        self._callbacks.on_memory()
+        self._report_pause(ids[-1:])
 
-    def _report_pause(self, sequence_id: int) -> None:
+    def _report_pause(self, ids: list[int]) -> None:
         from inference.worker.engine.sequence import Suspended
 
-        self._callbacks.on_outputs([Suspended(sequence_id)])
+        self._callbacks.on_outputs([Suspended(one) for one in ids])
+        self._update_memory()
+        self._callbacks.on_memory()
 
     def _end_thinking(self, sequence_id: int) -> bool:
         is_in_batch = bool(self._batch and self._batch.end_thinking(sequence_id))

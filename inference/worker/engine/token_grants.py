@@ -14,6 +14,7 @@ Used on the engine's thread only.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 from inference.core.protocol import Grant, GrowthWanted
 from inference.worker.engine.commands import Limit
@@ -111,7 +112,7 @@ class TokenGrants:
         self._ask(request)
         return request.is_paused
 
-    def hold_back(self, sequences: Iterable[Sequence]) -> bool:
+    def hold_back(self, sequences: Iterable[Any]) -> bool:
         """Keep the sequences of a paused request for later; False if theirs is not paused."""
         for sequence in sequences:
             answer = self._answers.get(sequence.id)
@@ -135,6 +136,11 @@ class TokenGrants:
             if request.wants_more and not request.is_used_up:
                 self._ask(request)
         return [number for number, request in touched.items() if request.is_used_up]
+
+    @property
+    def loras(self) -> set[str]:
+        """The adapters that paused sequences go on with."""
+        return {one.lora for request in self._requests.values() for one in request.waiting}
 
     def sequences_of(self, number: int) -> list[int]:
         """The unfinished sequences of a request, the last one first; none while it is paused."""

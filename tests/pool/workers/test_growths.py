@@ -14,9 +14,9 @@ def wanted(number: int, wish: int, *, is_paused: bool = False) -> GrowthWanted:
 def test_only_the_request_that_was_announced_is_limited() -> None:
     growths, request = Growths(lambda order: None), chat()
     growths.announce(request, growth := Growth(5, 10, lambda wanted: None))
-    assert growths.open(1, chat()) is None
-    assert growths.open(2, request) is growth
-    assert growths.open(3, request) is None
+    assert growths.open(1, chat()) == {}
+    assert growths.open(2, request) == {"tokens": 5, "kv_tokens": 10}
+    assert growths.open(3, request) == {} and growth.orders
 
 
 def test_orders_carry_its_number_and_answer_its_latest_wish() -> None:
