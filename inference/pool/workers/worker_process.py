@@ -120,9 +120,8 @@ class ProcessRunner:
             raise self._lost_error()
         number, inbox = self._inboxes.open()
         self._thinking_ends.open(number, request)
-        limits = self._growths.open(number, request)
         try:
-            self._send(Submit(id=number, request=request, owner=owner, **limits))
+            self._send(Submit(id=number, request=request, owner=owner, **self._growths.open(number, request)))
         except protocol.FrameTooLarge:
             self._close(number)
             raise BodyTooLarge("The request is too large for a model; send less.") from None
