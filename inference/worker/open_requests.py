@@ -142,16 +142,12 @@ class OpenRequests:
         request = OpenRequest.of(submit.id, prepared)
         if not self._register(request):
             return
-        answers = [answer for prompt in prepared for answer in prompt.answers]
-        sequences = [sequence for prompt in prepared for sequence in prompt.sequences]
-        events = [
-            accepted(request, submit, prepared),
-            *(event for answer in answers for event in answer.begin()),
-        ]
-        for sequence in [one for one in sequences if not (one.max_tokens or one.scores_prompt)]:
-            events += self._end(request, sequence.id, "length")
+        begun = (event for one in prepared for answer in one.answers for event in answer.begin())
+        events: list[Event] = [accepted(request, submit, prepared), *begun]
+        for one in [one for prompt in prepared for one in prompt.sequences]:
+            events += [] if one.max_tokens or one.scores_prompt else self._end(request, one.id, "length")
         self._send_events(submit.id, events)
-        left = [one.sequences for one in prepared if one.sequences[0].id in self._by_sequence]
+        left = [each.sequences for each in prepared if each.sequences[0].id in self._by_sequence]
         for command in additions(submit, left):
             self._post(command)
 
