@@ -41,6 +41,7 @@ from inference.pool.workers import exit_reason
 from inference.pool.workers.child_process import ChildProcess
 from inference.pool.workers.growths import Growth, Growths
 from inference.pool.workers.inboxes import Inboxes, is_last
+from inference.pool.workers.load_frame import load_frame
 from inference.pool.workers.thinking_ends import ThinkingEnds
 from inference.pool.workers.watchdog import Watchdog
 
@@ -96,7 +97,7 @@ class ProcessRunner:
         await self._start()
         if self._ended.is_set():
             raise ModelLoadFailed("its process ended before it could load; see the server's log", kind="died")
-        self._send(_with_model(self._options, card))
+        self._send(load_frame(self._options, card))
         return await self._loaded
 
     def shed(self, keep_bytes: int) -> None:
@@ -293,16 +294,3 @@ class ProcessRunner:
     def _send(self, frame: protocol.Down) -> None:
         if not self._ended.is_set():
             self._child.send(frame)
-
-
-def _with_model(options: Load, card: ModelCard) -> Load:
-    limits = [limit for limit in (options.context_limit, card.context_cap) if limit]
-    return msgspec.structs.replace(
-        options,
-        model=card.id,
-        path=card.path,
-        adapter=card.adapter,
-        kv_bits=card.kv_bits,
-        speculation=card.speculation or options.speculation,
-        context_limit=min(limits, default=None),
-    )

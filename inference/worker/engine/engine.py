@@ -117,13 +117,8 @@ class Engine(threading.Thread):
             try:
                 return self._commands.get(timeout=_SAVE_AFTER_S)
             except queue.Empty:
-                self._save_prefix(self._prefix_cache)
+                self._prefix_cache.save_next()
         return self._commands.get()
-
-    def _save_prefix(self, prefix_cache: "PrefixCache") -> None:
-        disk = prefix_cache.disk
-        if disk and not disk.is_writing and (entry := prefix_cache.unsaved):
-            disk.submit_write(entry)
 
     def _handle(self, command: Command) -> None:
         match command:
@@ -161,7 +156,8 @@ class Engine(threading.Thread):
                 self._callbacks.on_memory()
             case Quit():
                 self._is_running = False
-                self._flush_prefixes()
+                if self._prefix_cache:
+                    self._prefix_cache.flush(_FLUSH_S)
 
     def _load(self, options: Load) -> None:
         from inference.worker.engine.model_batch import new_batch, new_prefix_cache
@@ -222,9 +218,10 @@ class Engine(threading.Thread):
             self._callbacks.on_lost([one.id for one in sequences])  # its files changed in this moment
             return
         cache, prompts = self._prefix_cache, tuple(one for one in sequences if not isinstance(one, Inputs))
+        prompts = self._grants.limited(prompts) if self._grants else prompts
         saved = cache.find_on_disk(prompts[0].owner, prompts[0].known) if cache and prompts else None
         if not (cache and cache.disk and saved):
-            batch.add(*sequences)
+            batch.add(*(prompts or sequences))
             return
         self._restoring |= {one.id: one for one in prompts}
         cache.disk.submit_read(saved, lambda entry: self.post(Restored(prompts, entry)))
@@ -281,14 +278,6 @@ class Engine(threading.Thread):
             self._pause(request)
         if self.steps % _STEPS_BETWEEN_REPORTS == 0 or any(getattr(o, "finish", None) for o in outputs):
             self._update_memory()
-
-    def _flush_prefixes(self) -> None:
-        """Write the prefixes that are not on disk yet, as far as the time allows."""
-        disk = self._prefix_cache.disk if self._prefix_cache else None
-        while disk and self._prefix_cache and (entry := self._prefix_cache.unsaved):
-            disk.submit_write(entry)
-        if disk:
-            disk.wait(_FLUSH_S)
 
     def _update_memory(self) -> None:
         """Update the memory figures, and report them at once if the prefix cache has changed."""

@@ -40,6 +40,7 @@ class Sequence:
     speculates: bool = False  # whether tokens may be drafted for it
     prediction: tuple[int, ...] = ()  # what its client expects as the answer
     request: int = 0  # its request; requests take turns in the sequential lane
+    tokens_left: Callable[[], int] | None = None  # of those granted to its answer; None: there is no limit
 
     @property
     def known(self) -> list[int]:

@@ -56,7 +56,7 @@ class SharedLane:
         self._samplers[int(uid)] = sampler
         if self._speculation and sequence.speculates:
             self._speculation.drafters[int(uid)] = Drafter(
-                sequence.known, sequence.prediction, self._speculation.acceptance
+                sequence.known, sequence.prediction, self._speculation.acceptance, sequence.tokens_left
             )
         return int(uid)
 

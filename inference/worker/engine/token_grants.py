@@ -12,7 +12,7 @@ Used on the engine's thread only.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -32,6 +32,10 @@ class LimitedAnswer:
     prompt: int  # tokens
     most: int
     made: int = 0
+
+    def left(self) -> int:
+        """Granted tokens that it has not made."""
+        return max(0, self.request.tokens - self.made)
 
 
 @dataclass(eq=False)
@@ -111,6 +115,14 @@ class TokenGrants:
         request.raise_to(limit.tokens if request.is_paused else left)
         self._ask(request)
         return request.is_paused
+
+    def limited(self, sequences: tuple[Sequence, ...]) -> tuple[Sequence, ...]:
+        """The same sequences, knowing what is left of their grants: no step may bring more tokens."""
+        limits = [self._answers.get(one.id) for one in sequences]
+        return tuple(
+            replace(one, tokens_left=limit.left) if limit else one
+            for one, limit in zip(sequences, limits, strict=True)
+        )
 
     def hold_back(self, sequences: Iterable[Any]) -> bool:
         """Keep the sequences of a paused request for later; False if theirs is not paused."""

@@ -77,6 +77,18 @@ class PrefixCache:
         """The latest prefix that is not on disk yet; None if there is none or no disk tier."""
         return next((e for e in reversed(self.entries) if not e.is_saved), None) if self.disk else None
 
+    def save_next(self) -> None:
+        """Have the disk tier write the latest unsaved prefix, unless it is still writing another one."""
+        if self.disk and not self.disk.is_writing and (entry := self.unsaved):
+            self.disk.submit_write(entry)
+
+    def flush(self, timeout_s: float) -> None:
+        """Write all prefixes that are not on disk yet, as far as the time allows."""
+        while self.disk and (entry := self.unsaved):
+            self.disk.submit_write(entry)
+        if self.disk:
+            self.disk.wait(timeout_s)
+
     @property
     def entries(self) -> tuple[StoredPrefix, ...]:
         """The prefixes that no other one covers, least recently used first."""

@@ -1,6 +1,6 @@
 """The drafts of one row: what followed its latest tokens before, in prompt, prediction or answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from inference.worker.speculation.acceptance import Acceptance
@@ -29,13 +29,20 @@ NO_DRAFT = Draft()
 class Drafter:
     """Drafts for one row. `known` are the tokens of its prompt and of its answer so far.
 
+    `tokens_left` says how many tokens its answer may still have; None is no limit.
+
     The index has the prompt, then the prediction, then the answer. The prediction and the answer both follow
     the prompt's last tokens, so that the answer's beginning is looked for at that of the prediction.
     """
 
     def __init__(
-        self, known: Sequence[int], prediction: Sequence[int] = (), acceptance: Acceptance | None = None
+        self,
+        known: Sequence[int],
+        prediction: Sequence[int] = (),
+        acceptance: Acceptance | None = None,
+        tokens_left: Callable[[], int] | None = None,
     ) -> None:
+        self._tokens_left = tokens_left
         tail = list(known[-LONGEST:])
         text = [*known, BREAK, *tail, *prediction, BREAK, *tail] if prediction else list(known)
         self._predicted = range(len(known) + 1 + len(tail), len(known) + 1 + len(tail) + len(prediction))
@@ -64,7 +71,9 @@ class Drafter:
 
     def draft(self, count: int, *, skipped: int = 0) -> Draft:
         """At most `count` tokens that may follow, without the first `skipped` of them."""
-        match = self._index.find()
+        if self._tokens_left:
+            count = min(count, self._tokens_left() - 1)  # a step brings the row's latest token, too
+        match = self._index.find() if count > 0 else None
         if not match:
             return NO_DRAFT
         tokens = self._index.following(match, count + skipped)[skipped:]

@@ -12,7 +12,8 @@ from inference.worker.engine.commands import Limit
 from inference.worker.engine.recovery import ResilientBatch
 from inference.worker.engine.sequence import Sampled, Sequence
 from inference.worker.engine.token_grants import SLICE, TokenGrants
-from tests.worker.models import sequence, tiny
+from tests.worker.engine.lookup import accepted, eager_batch, plain_batch, predicted
+from tests.worker.models import run, sequence, tiny, tokens
 
 pytestmark = pytest.mark.mlx
 
@@ -212,3 +213,27 @@ def finish(batch: ResilientBatch) -> dict[int, list[int]]:
             if isinstance(output, Sampled):
                 made.setdefault(output.id, []).append(output.token)
     return made
+
+
+@pytest.mark.parametrize("slice_tokens", [1, 3, 8])
+def test_a_step_that_verifies_drafts_brings_no_more_than_was_granted(
+    model: nn.Module, slice_tokens: int
+) -> None:
+    granted = slice_tokens
+    one = predicted(model, sequence(max_tokens=60))
+    played = Played()
+    played.grants.open(Limit(7, granted, 10**6, (one,)))
+    batch = eager_batch(model)
+    batch.add(*played.grants.limited((one,)))
+    made: list[Sampled] = []
+    while batch.is_busy:
+        outputs = list(batch.step())
+        made += [output for output in outputs if isinstance(output, Sampled)]
+        assert len(made) <= granted
+        if played.grants.count(outputs):
+            granted += slice_tokens
+            played.grants.grant(Grant(id=7, wish=0, tokens=granted))
+    alone = plain_batch(model)
+    alone.add(one)
+    assert tokens(made) == tokens(run(alone)[one.id])
+    assert bool(accepted(made)) == (slice_tokens > 1)

@@ -1,0 +1,20 @@
+"""The frame that has a worker load a model."""
+
+from msgspec import structs
+
+from inference.core.model_card import ModelCard
+from inference.core.protocol import Load
+
+
+def load_frame(options: Load, card: ModelCard) -> Load:
+    """The site's options with the model of this card and its operator's choices."""
+    limits = [limit for limit in (options.context_limit, card.context_cap) if limit]
+    return structs.replace(
+        options,
+        model=card.id,
+        path=card.path,
+        adapter=card.adapter,
+        kv_bits=card.kv_bits,
+        speculation=card.speculation or options.speculation,
+        context_limit=min(limits, default=None),
+    )

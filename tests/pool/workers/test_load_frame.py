@@ -1,0 +1,25 @@
+from typing import Any
+
+import pytest
+
+from inference.core.protocol import Load
+from inference.pool.workers.load_frame import load_frame
+from tests.fakes import card
+
+
+@pytest.mark.parametrize(
+    ("site", "cap", "expected"), [(None, None, None), (100, None, 100), (None, 50, 50), (100, 50, 50)]
+)
+def test_the_shorter_limit_of_the_context_counts(
+    site: int | None, cap: int | None, expected: int | None
+) -> None:
+    frame = load_frame(Load(model="", path="", context_limit=site), card("m", context_cap=cap))
+    assert (frame.model, frame.context_limit) == ("m", expected)
+
+
+@pytest.mark.parametrize(("site", "choice", "expected"), [("lookup", "", "lookup"), ("lookup", "off", "off")])
+def test_what_an_operator_chose_comes_before_the_setting(site: Any, choice: str, expected: str) -> None:
+    frame = load_frame(
+        Load(model="", path="", speculation=site), card("m", speculation=choice, kv_bits=8, adapter="llama")
+    )
+    assert (frame.speculation, frame.kv_bits, frame.adapter) == (expected, 8, "llama")
