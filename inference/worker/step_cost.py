@@ -88,7 +88,7 @@ def requests(wanted: StepRound) -> list[CompletionRequest]:
                 model="free",
                 prompts=(tuple(range(row + 1, row + 17)),),
                 sampling=sampling,
-                max_tokens=wanted.steps + _WARM_UP + 4 * wanted.rows,
+                max_tokens=_CONTEXT_TOKENS // 2,  # none ends before all are measured together
                 logprobs=logprobs,
                 ignores_end=True,
             )
