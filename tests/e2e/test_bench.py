@@ -13,19 +13,23 @@ from tests.management.bench.dialect import KEY, MODEL, speaking
 from tests.tiny import make_tiny_model, never_ends
 
 
-def test_a_quick_run_measures_its_rows_and_writes_them_down(tmp_path: Path) -> None:
-    model = never_ends(make_tiny_model(tmp_path / "tiny"))
-    file = tmp_path / "figures.json"
-    done = subprocess.run(
-        [sys.executable, "manage.py", "bench", "--model", str(model)]
-        + ["--quick", "--rows", "streams,sse", "--json", str(file)],
+def bench(folder: Path, *options: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+    """A quick run on a tiny model in `folder`."""
+    model = never_ends(make_tiny_model(folder / "tiny"))
+    return subprocess.run(
+        [sys.executable, "manage.py", "bench", "--model", str(model), "--quick", *options],
         cwd=ROOT,
-        env=os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path)},
+        env=os.environ | {"MLX_SERVER_DATA_DIR": str(folder)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout,
         check=False,
     )
+
+
+def test_a_quick_run_measures_its_rows_and_writes_them_down(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    done = bench(tmp_path, "--rows", "streams,sse", "--json", str(file))
     assert done.returncode == 0, done.stderr
     report = msgspec.json.decode(file.read_bytes(), type=Report)
     assert report.failures == ()
@@ -36,17 +40,9 @@ def test_a_quick_run_measures_its_rows_and_writes_them_down(tmp_path: Path) -> N
 
 
 def test_models_in_turns_are_loaded_once_where_there_is_room_for_one(tmp_path: Path) -> None:
-    model = never_ends(make_tiny_model(tmp_path / "tiny"))
     file = tmp_path / "figures.json"
-    subprocess.run(
-        [sys.executable, "manage.py", "bench", "--model", str(model)]
-        + ["--quick", "--rows", "swap", "--json", str(file)],
-        cwd=ROOT,
-        env=os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path)},
-        capture_output=True,
-        timeout=180,
-        check=True,
-    )
+    done = bench(tmp_path, "--rows", "swap", "--json", str(file), timeout=180)
+    assert done.returncode == 0, done.stderr
     (loads,) = [
         one
         for one in msgspec.json.decode(file.read_bytes(), type=Report).figures
@@ -56,19 +52,13 @@ def test_models_in_turns_are_loaded_once_where_there_is_room_for_one(tmp_path: P
 
 
 def test_a_server_at_an_address_is_compared_with_and_a_report_is_written(tmp_path: Path) -> None:
-    model = never_ends(make_tiny_model(tmp_path / "tiny"))
     file, report_file = tmp_path / "figures.json", tmp_path / "report.md"
     with speaking() as (url, dialect):
-        done = subprocess.run(
-            [sys.executable, "manage.py", "bench", "--model", str(model), "--against", url]
-            + ["--against-key", KEY, "--quick", "--rows", "users,memory,steps"]
-            + ["--json", str(file), "--report", str(report_file)],
-            cwd=ROOT,
-            env=os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
+        done = bench(
+            tmp_path,
+            *("--against", url, "--against-key", KEY, "--rows", "users,memory,steps"),
+            *("--json", str(file), "--report", str(report_file)),
             timeout=180,
-            check=False,
         )
     assert done.returncode == 0, done.stderr
     report = msgspec.json.decode(file.read_bytes(), type=Report)
@@ -85,17 +75,8 @@ def test_a_server_at_an_address_is_compared_with_and_a_report_is_written(tmp_pat
 
 
 def test_an_address_that_refuses_is_reported_and_the_command_fails(tmp_path: Path) -> None:
-    model = never_ends(make_tiny_model(tmp_path / "tiny"))
-    done = subprocess.run(
-        [sys.executable, "manage.py", "bench", "--model", str(model), "--quick"]
-        + ["--against", "http://127.0.0.1:1/v1", "--rows", "seeded", "--report", str(tmp_path / "r.md")],
-        cwd=ROOT,
-        env=os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    report = tmp_path / "r.md"
+    done = bench(tmp_path, "--against", "http://127.0.0.1:1/v1", "--rows", "seeded", "--report", str(report))
     assert done.returncode == 1
     assert "NOT MEASURED: seeded: other server lists no models" in done.stdout
-    assert "Not measured: seeded" in (tmp_path / "r.md").read_text()
+    assert "Not measured: seeded" in report.read_text()

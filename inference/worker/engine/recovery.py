@@ -76,15 +76,13 @@ class ResilientBatch:
     @property
     def ids(self) -> list[int]:
         trial = self._trial.ids if self._trial else []
-        others = [*self._passed, *self._suspects, *(one for group in self._waiting for one in group)]
-        return [*self._batch.ids, *trial, *(one.id for one in others)]
+        return [*self._batch.ids, *trial, *(one.id for one in self._rows_outside)]
 
     @property
     def loras(self) -> set[str]:
         """The adapters of its sequences."""
         trial = self._trial.unfinished if self._trial else ()
-        others = [*self._passed, *self._suspects, *(one for group in self._waiting for one in group)]
-        rows = [*self._batch.unfinished, *trial, *others]
+        rows = [*self._batch.unfinished, *trial, *self._rows_outside]
         return {one.lora for one in rows if isinstance(one, Sequence)}
 
     @property
@@ -183,7 +181,7 @@ class ResilientBatch:
     @property
     def _rows_outside(self) -> Iterator[Any]:
         """The sequences that are in no batch."""
-        yield from (*self._suspects, *self._passed, *(one for group in self._waiting for one in group))
+        yield from (*self._passed, *self._suspects, *(one for group in self._waiting for one in group))
 
     # Trials.
 

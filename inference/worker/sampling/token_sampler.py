@@ -84,11 +84,6 @@ class TokenSampler:
         return self.logprobs is not None or self.failure is not None
 
     @property
-    def has_failed(self) -> bool:
-        """Whether the answer can follow its grammar no further."""
-        return self.failure is not None
-
-    @property
     def failure(self) -> GrammarFailure | None:
         """Why its answer cannot follow its grammar any further."""
         return self._matcher.failure if self._matcher else None

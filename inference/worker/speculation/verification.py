@@ -60,7 +60,7 @@ def places_of(sampler: TokenSampler, tokens: Sequence[int], logits: mx.array) ->
             state.advance(1)
         state.observe(token)
         row = state.process(mx.array([token], dtype=mx.uint32), logits[place : place + 1])
-        if place and state.has_failed:
+        if place and state.failure:
             break
         rows.append(row)
         states.append(state)
