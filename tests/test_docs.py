@@ -54,6 +54,15 @@ def test_every_endpoint_is_documented() -> None:
     assert [one for one in (*operations, "GET /health") if f"| `{one}` |" not in page] == []
 
 
+def test_every_feature_of_the_playground_names_a_test_that_exists() -> None:
+    rows = re.findall(r"^\| .+ \| (.+) \|$", (DOCS / "playground.md").read_text(), re.MULTILINE)
+    proofs = [proof.strip("`") for cell in rows if cell not in {"test", "---"} for proof in cell.split(", ")]
+    places = [proof.partition("::")[::2] for proof in proofs]
+    missing = [name for file, name in places if f"def {name}(" not in (BASE_DIR / "tests" / file).read_text()]
+    assert proofs
+    assert missing == []
+
+
 def test_links_between_the_documents_lead_somewhere() -> None:
     pages = [BASE_DIR / "README.md", BASE_DIR / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
     broken = [
