@@ -47,16 +47,24 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
         help_text="Chat adapter, used from the next load.",
     )
 
+    draft_model = forms.ChoiceField(
+        required=False,
+        help_text="A smaller model of the same vocabulary that drafts tokens, used from the next load. "
+        "It takes memory beside the model.",
+    )
+
     class Meta:
         model = ServedModel
         fields = (
             *("is_enabled", "is_pinned", "idle_ttl_s", "aliases", "adapter", "context_cap", "kv_bits"),
-            "speculation",
+            *("speculation", "draft_model"),
             *_SAMPLING,
         )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        if "draft_model" in self.fields:
+            self.fields["draft_model"].choices = self._draft_models()  # type: ignore[attr-defined]
         self._card = card = runtime.catalog().exact(self.instance.name)
         if card is None:
             return
@@ -64,6 +72,12 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
         for name in _SAMPLING:
             own = getattr(card.own_sampling, name)
             self._add_help(name, "" if own is None else f"The model recommends {own:g}.")
+
+    def _draft_models(self) -> list[tuple[str, str]]:
+        """Other models that generate text, and what is chosen now, wherever it is."""
+        others = [card.id for card in runtime.catalog().scan() if card.is_servable and card.kind == "chat"]
+        names = {self.instance.draft_model, *others} - {"", self.instance.name}
+        return [("", "None"), *((name, name) for name in sorted(names))]
 
     def _add_help(self, name: str, text: str) -> None:
         if name in self.fields and text:  # a user who may only view has no fields

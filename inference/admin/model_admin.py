@@ -39,7 +39,7 @@ _IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"
 _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
 _MISSING = {"forget": "Forget it"}
 _ALWAYS = {"examine": "Test"}
-_APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation"}
+_APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation", "draft_model"}
 
 
 class Button(NamedTuple):
@@ -60,7 +60,7 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
         ("Prompt format", {"fields": ("adapter", "context_cap")}),
         ("Memory", {"fields": ("kv_bits",)}),
-        ("Speed", {"fields": ("speculation",)}),
+        ("Speed", {"fields": ("speculation", "draft_model")}),
         (
             "Default sampling",
             {"fields": ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")},
@@ -155,6 +155,7 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
             "Device": " with ".join(filter(None, (loaded.device, loaded.blas))),
             "Context": f"{loaded.context_length:,} tokens",
             "KV cache": f"{loaded.kv_bits} bits" if loaded.kv_bits else "whole",
+            "Draft model": loaded.draft_model or "none",
             "Memory per token of context": f"{loaded.kv_bytes_per_token:,} bytes",
             "Loaded in": f"{loaded.seconds:.1f} s",
         }

@@ -40,6 +40,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     kv_bits: int | None = None  # of quantised KV caches, 0 for whole ones; None: the site's setting
     sampling: Sampling = Sampling()  # for what a request leaves open, before the model's own
     speculation: str = ""  # "lookup" or "off"; empty: the site's setting
+    draft_model: str = ""  # the id of a smaller model of the same vocabulary; empty: none
 
 
 class LoraCard(Struct, frozen=True, kw_only=True):
@@ -92,6 +93,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     adapter: str = ""  # the operator's choice; empty: the first that fits
     context_cap: int | None = None  # the operator's, from the next load on
     speculation: str = ""  # the operator's choice, from the next load on; empty: the site's setting
+    draft_model: str = ""  # the operator's choice, from the next load on; its bytes are among those above
+    draft_path: str = ""  # its folder; empty where it cannot be used
     own_context: int = 0  # context_length before that; 0 where nothing was chosen
     sampling: Sampling = Sampling()  # the operator's, for what a request leaves open
     own_sampling: Sampling = Sampling()  # generation_config.json's, for what both leave open
@@ -169,6 +172,20 @@ class ModelCard(Struct, frozen=True, kw_only=True):
                     prefill_bytes=estimate.prefill_bytes,
                 )
         return self
+
+    def with_draft_model(self, name: str, draft: "ModelCard | None") -> "ModelCard":
+        """This card with a draft model of this name, and with its bytes; None where it cannot be used."""
+        if draft is None or draft.problem or draft.kind != "chat" or draft.id == self.id:
+            return structs.replace(self, draft_model=name)
+        draft = draft.with_kv_bits(0)
+        return structs.replace(
+            self,
+            draft_model=name,
+            draft_path=draft.path,
+            resident_bytes=self.resident_bytes + draft.resident_bytes,
+            kv_bytes_per_token=self.kv_bytes_per_token + draft.kv_bytes_per_token,
+            prefill_bytes=max(self.prefill_bytes, draft.prefill_bytes),
+        )
 
     def with_choices_of(self, other: "ModelCard") -> "ModelCard":
         """This card with those of the operator's choices in `other` that need no reload."""

@@ -24,7 +24,7 @@ class Memory(Struct, frozen=True, kw_only=True):
         return max(self.resident, self.active + self.cache)
 
 
-_FOUND_WITH_WEIGHTS = frozenset({"batch", "kv_cache", "prefixes"})
+_FOUND_WITH_WEIGHTS = frozenset({"batch", "kv_cache", "prefixes", "speculation"})
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -37,6 +37,7 @@ class Loaded(Struct, frozen=True, kw_only=True):
     device: str  # "cpu", "gpu"
     kv_bytes_per_token: int = 0
     kv_bits: int = 0  # of quantised KV caches; 0: they are whole
+    draft_model: str = ""  # that is loaded beside it
     blas: str = ""  # which BLAS library a CPU worker multiplies with
     adapter: str = ""
     stop_tokens: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ from inference.core.model_card import Finding
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import Request
 
-VERSION: Final = 3
+VERSION: Final = 4
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
@@ -49,6 +49,8 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     has_exact_seeds: bool = False  # compute seeded requests by themselves
     by_row: tuple[ShapeClass, ...] = ()  # weights of these classes are stored by row on a CPU
     speculation: str = "off"  # "lookup": answers may be drafted from their own prompts
+    draft_model: str = ""  # the id of a smaller model that drafts as well; empty: none
+    draft_path: str = ""  # its folder; empty: there is none
     batch_support_path: str = ""  # where results of the batch verification are kept; empty: nowhere
 
 

@@ -40,6 +40,7 @@ _NOTHING_CHOSEN = models.Q(
     context_cap__isnull=True,
     kv_bits__isnull=True,
     speculation="",
+    draft_model="",
     **{f"{name}__isnull": True for name in _SAMPLING_FIELDS},
 )
 
@@ -114,6 +115,11 @@ class ServedModel(models.Model):
         choices=[("lookup", "Prompt lookup"), ("off", "Off")],
         help_text="Drafts of tokens that are verified together; empty for the site's setting.",
     )
+    draft_model = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="A smaller model of the same vocabulary that drafts tokens, from the next load on.",
+    )
     temperature = _upto(
         2, "0 to 2, for requests that name none; empty for the model's own.", MinValueValidator(0)
     )
@@ -153,6 +159,7 @@ class ServedModel(models.Model):
             context_cap=self.context_cap,
             kv_bits=self.kv_bits,
             speculation=self.speculation,
+            draft_model=self.draft_model,
             sampling=Sampling(**{name: getattr(self, name) for name in _SAMPLING_FIELDS}),
         )
 

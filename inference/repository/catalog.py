@@ -126,8 +126,9 @@ class Catalog:
         cards = {name: self._card(places[name]) for name in sorted(places)}
         folders = {place.folder for place in places.values()}
         self._made = {folder: made for folder, made in self._made.items() if folder in folders}
+        found = {name: card for name, card in cards.items() if card}
         return CatalogContents.of(
-            {name: _chosen(card, choices.get(name, _NO_CHOICE)) for name, card in cards.items() if card}
+            {name: _chosen(card, choices.get(name, _NO_CHOICE), found) for name, card in found.items()}
         )
 
     def _places(self) -> Iterator[Place]:
@@ -167,12 +168,15 @@ class Catalog:
             return unfit_card(msgspec.structs.replace(place, problem=unread))
 
 
-def _chosen(card: ModelCard, choice: Choice) -> ModelCard:
+def _chosen(card: ModelCard, choice: Choice, cards: Mapping[str, ModelCard]) -> ModelCard:
     if choice == _NO_CHOICE:
         return card
     bits = card.kv_bits if choice.kv_bits is None else choice.kv_bits
+    card = card.with_kv_bits(bits)
+    if choice.draft_model and choice.speculation != "off":
+        card = card.with_draft_model(choice.draft_model, cards.get(choice.draft_model))
     return msgspec.structs.replace(
-        card.with_kv_bits(bits),
+        card,
         is_pinned=choice.is_pinned,
         idle_ttl_s=choice.idle_ttl_s,
         aliases=choice.aliases,

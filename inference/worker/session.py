@@ -166,6 +166,7 @@ class Session:
             vocab_size=model.vocab_size,
             device=model.device,
             kv_bytes_per_token=model.kv_bytes_per_token,
+            draft_model=model.draft_name,
             kv_bits=model.kv_bits,
             blas=self._blas.name if model.device == "cpu" else "",
             adapter=model.adapter.name,

@@ -52,6 +52,25 @@ def test_the_form_takes_the_kind_of_drafts(pool: Pool, staff: Client) -> None:
     assert 'id="id_speculation_error"' in save(staff, speculation="guess")
 
 
+def test_a_draft_model_is_one_of_the_others(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    with runtime.use_pool(
+        pool, models=FakeCatalog(card("tiny"), card("small"), card("vectors", kind="embedding"))
+    ):  # type: ignore[arg-type]
+        for chosen in ("small", ""):
+            assert "was changed" in save(staff, draft_model=chosen)
+            assert ServedModel.objects.get(name="tiny").choice.draft_model == chosen
+        for wrong in ("tiny", "vectors", "elsewhere"):
+            assert 'id="id_draft_model_error"' in save(staff, draft_model=wrong)
+
+
+def test_a_draft_model_that_went_away_stays_chosen(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    ServedModel.objects.filter(name="tiny").update(draft_model="gone")
+    assert '<option value="gone" selected>' in staff.get(form_of()).content.decode()
+    assert "was changed" in save(staff, draft_model="gone", top_k="3")
+
+
 async def test_the_form_shows_what_the_worker_found(pool: Pool, staff: Client) -> None:
     await asyncio.to_thread(staff.get, LIST)
     before = await asyncio.to_thread(lambda: staff.get(form_of()).content.decode())

@@ -25,6 +25,21 @@ def test_a_card_needs_what_was_estimated_for_its_bits() -> None:
     assert embedding.with_kv_bits(8) == embedding
 
 
+def test_a_draft_models_bytes_are_among_those_of_the_model() -> None:
+    sizes = {"resident_bytes": 1000, "kv_bytes_per_token": 50, "prefill_bytes": 70}
+    draft = card("small", path="/m/small", resident_bytes=100, kv_bytes_per_token=5, prefill_bytes=90)
+    both = card("big", **sizes).with_draft_model("small", draft)
+    assert (both.draft_model, both.draft_path) == ("small", "/m/small")
+    assert (both.resident_bytes, both.kv_bytes_per_token, both.prefill_bytes) == (1100, 55, 90)
+
+
+def test_a_draft_model_that_cannot_be_used_has_no_path_and_no_bytes() -> None:
+    big = card("big", resident_bytes=1000)
+    for draft in (None, card("big"), card("x", problem="broken"), card("x", kind="embedding")):
+        chosen = big.with_draft_model("x", draft)
+        assert (chosen.draft_model, chosen.draft_path, chosen.resident_bytes) == ("x", "", 1000)
+
+
 def test_choices_that_need_no_reload_are_taken_over_and_no_others() -> None:
     before = card("a", context_length=512, adapter="llama3")
     chosen = {"is_pinned": True, "idle_ttl_s": 5.0, "aliases": ("b",), "sampling": Sampling(temperature=0.5)}

@@ -47,7 +47,14 @@ def test_sync_has_one_row_for_each_model_on_disk() -> None:
 
 @pytest.mark.parametrize(
     "chosen",
-    [{"is_pinned": True}, {"idle_ttl_s": 0}, {"aliases": ["x"]}, {"adapter": "llama3"}, {"kv_bits": 0}],
+    [
+        {"is_pinned": True},
+        {"idle_ttl_s": 0},
+        {"aliases": ["x"]},
+        {"adapter": "llama3"},
+        {"kv_bits": 0},
+        {"draft_model": "a"},
+    ],
 )
 def test_sync_keeps_what_was_chosen_for_a_model_that_is_missing(chosen: dict[str, Any]) -> None:
     ServedModel.objects.create(name="gone", **chosen)

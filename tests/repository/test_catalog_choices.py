@@ -107,6 +107,23 @@ def test_a_card_predicts_the_cache_and_the_prefill(put: Put, models: Path) -> No
     assert card.prefill_bytes > 512 * (12 * 64 + 4 * 128) * 2
 
 
+def test_a_draft_model_is_found_by_its_id(put: Put, models: Path) -> None:
+    for name in ("big", "small"):
+        put(name)
+    for speculation, chosen, path in (
+        ("", "small", str(models / "small")),
+        ("lookup", "small", str(models / "small")),
+        ("off", "small", ""),
+        ("", "elsewhere", ""),
+        ("", "big", ""),
+    ):
+        choice = Choice(draft_model=chosen, speculation=speculation)
+        catalog = Catalog(models, use_hub_cache=False, choices=lambda choice=choice: {"big": choice})
+        big, small = catalog.scan()
+        assert (big.draft_path, small.draft_path) == (path, "")
+        assert big.resident_bytes == small.resident_bytes * (2 if path else 1)
+
+
 def test_the_bits_of_kv_caches_are_the_operators_or_else_the_sites(put: Put, models: Path) -> None:
     folder = put("tiny")
     config = json.loads((folder / "config.json").read_text())

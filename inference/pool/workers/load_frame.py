@@ -16,5 +16,7 @@ def load_frame(options: Load, card: ModelCard) -> Load:
         adapter=card.adapter,
         kv_bits=card.kv_bits,
         speculation=card.speculation or options.speculation,
+        draft_model=card.draft_model,
+        draft_path=card.draft_path,
         context_limit=min(limits, default=None),
     )

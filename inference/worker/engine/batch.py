@@ -34,6 +34,7 @@ from inference.worker.engine.shared_lane import SharedLane
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.prefix_cache.cache import CachedPrefix, PrefixCache, boundaries
 from inference.worker.prefix_cache.layers import Cache, can_always_trim
+from inference.worker.speculation.draft_model import DraftModel
 
 
 class Batch:
@@ -56,6 +57,7 @@ class Batch:
         has_exact_seeds: bool = False,
         support: BatchSupport | None = None,
         speculates: bool = False,
+        draft_model: DraftModel | None = None,
     ) -> None:
         self._model = model
         self._prefill_budget = PrefillBudget(prefill_step)
@@ -69,7 +71,7 @@ class Batch:
         self._sequential = SequentialLane(model)
         self._main: Lane = self._sequential
         if self._support.can_batch:
-            self._main = SharedLane(model, width=max_batch, speculates=speculates)
+            self._main = SharedLane(model, width=max_batch, speculates=speculates, draft_model=draft_model)
         self._running: dict[int, RunningSequence] = {}
         self._scoring: list[PromptScoring] = []
         self._round = 0

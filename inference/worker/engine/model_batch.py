@@ -11,6 +11,7 @@ from inference.worker.engine.recovery import Steppable
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.prefix_cache.cache import PrefixCache
 from inference.worker.prefix_cache.disk import DiskTier, folder_for
+from inference.worker.speculation.draft_model import DraftModel
 
 logger = logging.getLogger(__name__)
 
@@ -43,4 +44,5 @@ def new_batch(options: Load, loaded: LoadedModel, prefix_cache: PrefixCache) -> 
         has_exact_seeds=options.has_exact_seeds,
         support=loaded.support,
         speculates=options.speculation == "lookup",
+        draft_model=DraftModel(loaded.draft_model, loaded.vocab_size) if loaded.draft_model else None,
     )

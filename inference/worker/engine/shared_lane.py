@@ -14,6 +14,7 @@ from inference.worker.engine.speculative_decode import SpeculativeDecode
 from inference.worker.model import mlx_lm_patches
 from inference.worker.prefix_cache.layers import Cache
 from inference.worker.sampling.token_sampler import TokenSampler
+from inference.worker.speculation.draft_model import DraftModel
 from inference.worker.speculation.drafter import Drafter
 from inference.worker.speculation.speculation import Speculation
 
@@ -21,10 +22,17 @@ from inference.worker.speculation.speculation import Speculation
 class SharedLane:
     """All of its sequences are rows of one batch. Used on the engine's thread only."""
 
-    def __init__(self, model: nn.Module, *, width: int, speculates: bool = False) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        width: int,
+        speculates: bool = False,
+        draft_model: DraftModel | None = None,
+    ) -> None:
         mlx_lm_patches.install_decode_step(SpeculativeDecode)
         mlx_lm_patches.install_prefill(Prefill)
-        self._speculation = Speculation() if speculates else None
+        self._speculation = Speculation(draft_model) if speculates else None
         self._width = width
         self._generator = BatchGenerator(
             model,
@@ -38,7 +46,8 @@ class SharedLane:
     @property
     def nbytes(self) -> int:
         """Bytes of the caches of its sequences."""
-        return int(self._generator.prompt_cache_nbytes)
+        drafting = self._speculation.draft_model if self._speculation else None
+        return int(self._generator.prompt_cache_nbytes) + (drafting.nbytes if drafting else 0)
 
     def insert(
         self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
@@ -86,7 +95,7 @@ class SharedLane:
         """Drop a sequence; returns its caches and the tokens that are in them."""
         cache, tokens = self._generator.remove([uid], return_prompt_caches=True)[uid]
         if self._speculation:
-            self._speculation.drafters.pop(uid, None)
+            self._speculation.forget(uid)
         return cache, tokens
 
 

@@ -3,9 +3,10 @@
 A step is plain (decode_step.py), or it verifies drafts:
 
 1. Find a draft for each row: what followed its latest tokens before. While the latest token is still being
-   computed, the draft has to begin with a guess of it. Without a promising draft the step is plain, and
-   nothing waits for the device.
-2. Read the latest tokens, draft again from them, and choose the width W: plan.py.
+   computed, the draft has to begin with a guess of it. Without a promising draft, also of a draft model, the
+   step is plain, and nothing waits for the device.
+2. Read the latest tokens, draft again from them, and choose the width W: plan.py. Where drafts of a draft
+   model promise more, it makes them: draft_model.py.
 3. Run the model on (B, W) int32, each row's latest token and its draft, padded: logits (B, W, V).
 4. Sample every place (verification.py), and accept a draft up to its first wrong token.
 5. Roll the caches back to the accepted tokens, row by row (ragged_cache.py), and return all new tokens.
@@ -24,8 +25,8 @@ from mlx_lm.generate import GenerationBatch
 
 from inference.worker.engine.decode_step import Decode
 from inference.worker.speculation.draft_counts import DraftCounts
-from inference.worker.speculation.drafter import NO_DRAFT, Draft
-from inference.worker.speculation.plan import MAX_DRAFT, best_width
+from inference.worker.speculation.drafter import NO_DRAFT, Draft, Drafter
+from inference.worker.speculation.plan import MAX_DRAFT, Plan, best_plan
 from inference.worker.speculation.ragged_cache import can_roll_back, ragged, roll_back
 from inference.worker.speculation.speculation import Speculation
 from inference.worker.speculation.verification import Places, accepted_count, places_of, sample_places
@@ -69,30 +70,87 @@ class SpeculativeDecode(Decode):
         kept = {self.uids[row] for row in keep}
         for uid in self.uids if self.speculation else ():
             if self.speculation and uid not in kept:
-                self.speculation.drafters.pop(uid, None)
+                self.speculation.forget(uid)
         super().filter(keep)
         self._known = [self._known[row] for row in keep] if self._known else None
 
     def _drafts(self, speculation: Speculation) -> list[Draft] | None:
         """A draft for each row; None if a plain step is better."""
+        speculation.drafting_s = 0.0
         if not (speculation.drafters and can_roll_back(self.prompt_cache)):
             return None
+        of_model = self._plan_of_model(speculation)
         if self._known is None:
             guesses = [self._draft(speculation, row, None) for row in range(len(self.uids))]
-            if best_width(guesses, speculation.costs, is_guess=True) == 1:
+            of_guesses = best_plan(guesses, speculation.costs, is_guess=True)
+            if of_guesses.width == of_model.width == 1:
                 return None
             self._known = self._next_tokens.tolist()
         drafts = [self._draft(speculation, row, token) for row, token in enumerate(self._known or ())]
-        width = best_width(drafts, speculation.costs)
-        return [draft.first(width - 1) for draft in drafts] if width > 1 else None
+        plan = best_plan(drafts, speculation.costs)
+        if of_model.width > 1 and of_model.speed > plan.speed:
+            plan, drafts = of_model, self._drafts_of_model(speculation, drafts, of_model.width - 1)
+        cut = [draft.first(plan.width - 1) for draft in drafts]
+        return cut if any(draft.tokens for draft in cut) else None
+
+    def _plan_of_model(self, speculation: Speculation) -> Plan:
+        """What drafts of the draft model promise, before any is made; it sees what it has not seen yet."""
+        model, rows = speculation.draft_model, len(self.uids)
+        plain = speculation.costs.plain(rows)
+        if model is None or plain is None or not speculation.costs.may_speculate:
+            return Plan()
+        drafters = [speculation.drafters.get(uid) for uid in self.uids]
+        possible = [
+            drafter.of_model((0,) * self._most_drafted(row, drafter)) if drafter else NO_DRAFT
+            for row, drafter in enumerate(drafters)
+        ]
+        plan = best_plan(
+            possible,
+            speculation.costs,
+            drafting_s=lambda count: speculation.drafting_costs.seconds(rows, count, plain),
+        )
+        if plan.width == 1:
+            return plan
+        known = {
+            uid: tokens for uid, tokens, one in zip(self.uids, self.tokens, drafters, strict=True) if one
+        }
+        if model.prepare(known):
+            speculation.is_interrupted = True
+            return Plan()
+        return plan
+
+    def _drafts_of_model(self, speculation: Speculation, drafts: Sequence[Draft], count: int) -> list[Draft]:
+        """The draft model's drafts, but those of `drafts` that are right more often."""
+        started, model = time.perf_counter(), speculation.draft_model
+        rows = {
+            uid: [*tokens, latest]
+            for uid, tokens, latest in zip(self.uids, self.tokens, self._known or (), strict=True)
+            if uid in speculation.drafters
+        }
+        drafted = model.draft(rows, count) if model else {}
+        speculation.drafting_s = time.perf_counter() - started
+        if drafted:
+            speculation.drafting_costs.record(len(self.uids), count, speculation.drafting_s)
+        made = []
+        for row, (uid, draft) in enumerate(zip(self.uids, drafts, strict=True)):
+            drafter = speculation.drafters.get(uid)
+            if drafter is None or uid not in drafted:
+                made.append(draft)
+                continue
+            own = drafter.of_model(drafted[uid][: self._most_drafted(row, drafter)])
+            made.append(draft if draft.tokens and draft.rate > own.rate else own)
+        return made
+
+    def _most_drafted(self, row: int, drafter: Drafter) -> int:
+        """How many tokens may be drafted for a row: none beyond its last."""
+        return max(0, drafter.limited(min(MAX_DRAFT, self.max_tokens[row] - self._num_tokens[row] - 1)))
 
     def _draft(self, speculation: Speculation, row: int, following: int | None) -> Draft:
         """What may come after the next token of a row; that token is `following`, if it has been read."""
         drafter = speculation.drafters.get(self.uids[row])
         if drafter is None or not drafter.catch_up(self.tokens[row], following):
             return NO_DRAFT
-        # Nothing is drafted beyond the row's last token.
-        count = min(MAX_DRAFT, self.max_tokens[row] - self._num_tokens[row] - 1)
+        count = self._most_drafted(row, drafter)
         return drafter.draft(count, skipped=1 if following is None else 0) if count > 0 else NO_DRAFT
 
     def _verify(self, speculation: Speculation, drafts: Sequence[Draft]) -> list[Any]:
@@ -183,7 +241,8 @@ class SpeculativeDecode(Decode):
         is_steady = not speculation.is_interrupted and self._last_shape[0] == rows
         if width > 1:
             has_known = is_steady and self._last_shape[1] > 1
-            speculation.costs.record(rows, width, now - (self._ended_at if has_known else started), tokens)
+            seconds = now - started if not has_known else now - self._ended_at - speculation.drafting_s
+            speculation.costs.record(rows, width, seconds, tokens, speculation.drafting_s)
         elif is_steady and self._last_shape[1] == 1:
             speculation.costs.record(rows, 1, now - self._ended_at, tokens)
         self._ended_at, self._last_shape, speculation.is_interrupted = now, shape, False

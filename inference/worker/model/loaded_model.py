@@ -33,6 +33,8 @@ class LoadedModel:
     support: BatchSupport = BatchSupport()  # the ways of batching that give right answers
     pooling: Pooling | None = None  # of an embedding model; None: it generates text
     vector_size: int = 0  # dimensions of an embedding
+    draft_model: nn.Module | None = None  # a smaller model of the same vocabulary
+    draft_name: str = ""
     lora_targets: Targets = field(default_factory=dict)  # the layers that adapters may change
 
     @property

@@ -1,7 +1,8 @@
 """How often drafted tokens are right, from the drafts so far."""
 
 _BOUNDS = (2, 4, 8, 16)  # match lengths up to these are counted together, and all longer ones
-_DEFAULT_RATES = (0.4, 0.6, 0.75, 0.85, 0.9)  # before any draft, by match length
+FROM_MODEL = 0  # the match length of drafts that a draft model made
+_DEFAULT_RATES = (0.4, 0.6, 0.75, 0.85, 0.9, 0.7)  # before any draft, by match length; last, of a model's
 _PRIOR_TOKENS = 4.0  # how many tokens the prior counts as
 _DECAY = 0.9  # of older counts, for each draft
 
@@ -42,4 +43,4 @@ def expected_tokens(rate: float, drafted: int) -> float:
 
 
 def _group(length: int) -> int:
-    return sum(length > bound for bound in _BOUNDS)
+    return len(_BOUNDS) + 1 if length == FROM_MODEL else sum(length > bound for bound in _BOUNDS)

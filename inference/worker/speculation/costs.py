@@ -22,10 +22,10 @@ class StepCosts:
         self._last_plain = 0.0  # seconds of the latest plain step
         self._gained = 0.0  # seconds that verified steps have saved; negative if they have lost some
 
-    def record(self, rows: int, width: int, seconds: float, tokens: int) -> None:
-        """Count a step that took so long and made so many tokens."""
+    def record(self, rows: int, width: int, seconds: float, tokens: int, drafting_s: float = 0.0) -> None:
+        """Count a step that took so long and made so many tokens, after its drafts had taken `drafting_s`."""
         self._steps += 1
-        self._seconds += seconds
+        self._seconds += seconds + drafting_s
         samples = self._samples.setdefault((rows, width), deque(maxlen=_SAMPLES))
         samples.append((self._steps, seconds))
         plain = self.plain(rows)
@@ -34,7 +34,8 @@ class StepCosts:
         if width == 1 or plain is None:
             return
         self._slopes.append((seconds / plain - 1) / (rows * (width - 1)))
-        self._gained = min(self._gained + plain * tokens / rows - seconds, _ALLOWED_LOSS * self._seconds)
+        saved = plain * tokens / rows - seconds - drafting_s
+        self._gained = min(self._gained + saved, _ALLOWED_LOSS * self._seconds)
 
     @property
     def may_speculate(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from inference.worker.speculation.acceptance import Acceptance
+from inference.worker.speculation.acceptance import FROM_MODEL, Acceptance
 from inference.worker.speculation.ngram_index import BREAK, LONGEST, NgramIndex
 
 _TOKENS_PER_STEP = 4096  # of a prompt that are indexed in one step: about a millisecond
@@ -14,7 +14,7 @@ class Draft:
     """Tokens that may come next in one row."""
 
     tokens: tuple[int, ...] = ()
-    match: int = 0  # the length of the match that they followed
+    match: int = FROM_MODEL  # the length of the match that they followed, unless a model drafted them
     rate: float = 0.0  # the probability that each is right if all before it are
     is_predicted: bool = False  # whether they are from the request's own prediction
 
@@ -71,14 +71,21 @@ class Drafter:
 
     def draft(self, count: int, *, skipped: int = 0) -> Draft:
         """At most `count` tokens that may follow, without the first `skipped` of them."""
-        if self._tokens_left:
-            count = min(count, self._tokens_left() - 1)  # a step brings the row's latest token, too
+        count = self.limited(count)
         match = self._index.find() if count > 0 else None
         if not match:
             return NO_DRAFT
         tokens = self._index.following(match, count + skipped)[skipped:]
         is_predicted = match.start in self._predicted
         return Draft(tuple(tokens), match.length, self.acceptance.rate(match.length), is_predicted)
+
+    def limited(self, count: int) -> int:
+        """So many drafted tokens, or fewer where the answer may not have them."""
+        return min(count, self._tokens_left() - 1) if self._tokens_left else count  # the latest token is one
+
+    def of_model(self, tokens: Sequence[int]) -> Draft:
+        """What a draft model has drafted, or may draft."""
+        return Draft(tuple(tokens), FROM_MODEL, self.acceptance.rate(FROM_MODEL))
 
     def record(self, draft: Draft, accepted: int) -> None:
         """Count a draft of which so many tokens were right."""

@@ -8,13 +8,13 @@ from inference.worker.model.loaded_model import LoadedModel
 
 def findings_of(loaded: LoadedModel, speculation: str) -> tuple[Finding, ...]:
     """A finding if tokens are to be drafted for the model's requests and cannot be."""
-    if speculation == "off" or loaded.pooling or not (reason := _obstacle(loaded)):
+    if speculation == "off" or loaded.pooling or not (reason := obstacle(loaded)):
         return ()
     text = f"No tokens are drafted for it, because {reason}. Its answers are the same without drafts."
     return (Finding(light="green", about="speculation", text=text),)
 
 
-def _obstacle(loaded: LoadedModel) -> str:
+def obstacle(loaded: LoadedModel) -> str:
     """What keeps drafts from being verified; empty if nothing does."""
     if not loaded.support.can_batch:
         return "its requests are computed one at a time"

@@ -1,6 +1,7 @@
 """How wide the next step is: the width with the most tokens per second, by costs and drafts so far."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from inference.worker.speculation.acceptance import expected_tokens
 from inference.worker.speculation.costs import StepCosts
@@ -12,24 +13,43 @@ _MAX_TOKENS = 128  # of all rows in one step: each has a row of logits
 _MARGIN = 1.1  # a verified step must promise so much more than a plain one
 
 
-def best_width(drafts: Sequence[Draft], costs: StepCosts, *, is_guess: bool = False) -> int:
-    """The tokens of each row in the next step; 1 for a plain one.
+@dataclass(frozen=True)
+class Plan:
+    """A step of this width, which promises so many tokens per second of all rows."""
 
-    `is_guess`: the drafts begin with a token that has been sampled but is not known yet.
+    width: int = 1  # 1: a plain step
+    speed: float = 0.0
+
+
+def _no_seconds(count: int) -> float:
+    return 0.0
+
+
+def best_plan(
+    drafts: Sequence[Draft],
+    costs: StepCosts,
+    *,
+    is_guess: bool = False,
+    drafting_s: Callable[[int], float] = _no_seconds,
+) -> Plan:
+    """The plan that promises most.
+
+    `is_guess`: the drafts begin with a token that has been sampled but is not known yet. `drafting_s` are the
+    seconds that a draft of so many tokens still takes.
     """
     rows = len(drafts)
     plain = costs.plain(rows)
     if plain is None or not costs.may_speculate:
-        return 1
+        return Plan()
     longest = max(len(draft.tokens) for draft in drafts)
-    best, best_speed = 1, _MARGIN * rows / plain
+    best = Plan(1, _MARGIN * rows / plain)
     for width in WIDTHS:
         if width > longest + 1 or rows * width > _MAX_TOKENS:
             break
         tokens = sum(_expected(draft, width - 1, is_guess=is_guess) for draft in drafts)
-        speed = tokens / costs.verified(rows, width, plain)
-        if speed > best_speed:
-            best, best_speed = width, speed
+        speed = tokens / (costs.verified(rows, width, plain) + drafting_s(width - 1))
+        if speed > best.speed:
+            best = Plan(width, speed)
     return best
 
 
