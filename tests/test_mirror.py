@@ -81,6 +81,7 @@ TESTED_BY = {
     "worker/sampling/xtc": "worker/sampling/test_repetition",
     "worker/self_test": "pool/workers/test_self_test",
     "worker/session": "pool/workers/test_worker_process",
+    "worker/speculation/draft_loading": "pool/test_worker_draft_model",
     "worker/token_logprobs": "worker/test_open_requests",
 }
 

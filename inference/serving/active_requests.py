@@ -10,6 +10,7 @@ from msgspec import Struct
 from inference.core.errors import NotFound, ServerError, StoppedByOperator
 from inference.core.events import Event
 from inference.core.principal import Principal
+from inference.serving.recording.request_entry import RequestEntry
 from inference.serving.recording.request_recorder import RequestRecorder
 
 _STOPPED = "An operator of this server stopped this request."
@@ -31,6 +32,19 @@ class Stream(Struct, frozen=True, kw_only=True):
     tokens: int = 0
     done: int = 0
     total: int = 0
+
+
+class Drafts(Struct, frozen=True):
+    """Tokens that were drafted for ended requests, and how many of them were accepted."""
+
+    drafted: int = 0
+    accepted: int = 0
+
+    def __add__(self, other: "Drafts") -> "Drafts":
+        return Drafts(self.drafted + other.drafted, self.accepted + other.accepted)
+
+
+NO_DRAFTS = Drafts()
 
 
 class ActiveRequest:
@@ -106,6 +120,7 @@ class Streams:
     def __init__(self) -> None:
         self._running: dict[str, ActiveRequest] = {}
         self._ended_tokens = 0
+        self._drafts: dict[str, Drafts] = {}  # by the name that requests had for the model
 
     @contextmanager
     def open(self, recorder: RequestRecorder, answer_id: str = "") -> Iterator[ActiveRequest]:
@@ -116,7 +131,18 @@ class Streams:
             yield running
         finally:
             del self._running[running.id]
-            self._ended_tokens += recorder.entry.completion_tokens
+            self._count(recorder.entry)
+
+    def drafts_of(self, model_id: str) -> Drafts:
+        """Those of a model and its adapters since the start of this process."""
+        names = tuple(self._drafts.items())  # other threads may ask
+        return sum((one for name, one in names if f"{name}:".startswith(f"{model_id}:")), NO_DRAFTS)
+
+    def _count(self, entry: RequestEntry) -> None:
+        self._ended_tokens += entry.completion_tokens
+        if entry.drafted_tokens:
+            drafts = Drafts(entry.drafted_tokens, entry.accepted_tokens)
+            self._drafts[entry.model] = self._drafts.get(entry.model, NO_DRAFTS) + drafts
 
     def stop(self, stream_id: str) -> None:
         """Stop a request by an operator; raises NotFound when it has ended. Call it on the event loop."""

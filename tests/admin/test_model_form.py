@@ -54,9 +54,8 @@ def test_the_form_takes_the_kind_of_drafts(pool: Pool, staff: Client) -> None:
 
 def test_a_draft_model_is_one_of_the_others(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
-    with runtime.use_pool(
-        pool, models=FakeCatalog(card("tiny"), card("small"), card("vectors", kind="embedding"))
-    ):  # type: ignore[arg-type]
+    models = FakeCatalog(card("tiny"), card("small"), card("vectors", kind="embedding"))
+    with runtime.use_pool(pool, models=models):  # type: ignore[arg-type]
         for chosen in ("small", ""):
             assert "was changed" in save(staff, draft_model=chosen)
             assert ServedModel.objects.get(name="tiny").choice.draft_model == chosen

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_a_draft_model_is_found_by_its_id(put: Put, models: Path) -> None:
         ("", "big", ""),
     ):
         choice = Choice(draft_model=chosen, speculation=speculation)
-        catalog = Catalog(models, use_hub_cache=False, choices=lambda choice=choice: {"big": choice})
+        catalog = Catalog(models, use_hub_cache=False, choices=partial(dict, big=choice))
         big, small = catalog.scan()
         assert (big.draft_path, small.draft_path) == (path, "")
         assert big.resident_bytes == small.resident_bytes * (2 if path else 1)

@@ -10,7 +10,9 @@ from inference.core.pool_state import ModelState
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message
 from inference.serving import control, generation
-from inference.serving.active_requests import STREAMS, Stream
+from inference.serving.active_requests import STREAMS, Drafts, Stream, Streams
+from inference.serving.recording.request_entry import RequestEntry
+from inference.serving.recording.request_recorder import RequestRecorder
 from tests.fakes import FakeRunner, serving
 
 QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
@@ -134,3 +136,19 @@ async def test_tokens_are_counted_on_beyond_the_end_of_a_request() -> None:
             assert STREAMS.tokens - before == 1
             await rest(events)
     assert STREAMS.tokens - before == 3
+
+
+def test_drafts_are_counted_for_a_model_with_those_of_its_adapters() -> None:
+    streams = Streams()
+    for model, drafted, accepted in (("a", 10, 7), ("a:poet", 5, 5), ("ab", 99, 1), ("a", 2, 0), ("b", 0, 0)):
+        recorder = RequestRecorder(RequestEntry(at=0, principal_kind="local", model=model, kind="chat"))
+        with asyncio.Runner() as runner:
+            runner.run(ended(streams, recorder, drafted, accepted))
+    assert streams.drafts_of("a") == Drafts(17, 12)
+    assert streams.drafts_of("ab") == Drafts(99, 1)
+    assert streams.drafts_of("b") == Drafts()
+
+
+async def ended(streams: Streams, recorder: RequestRecorder, drafted: int, accepted: int) -> None:
+    with streams.open(recorder):
+        recorder.entry.drafted_tokens, recorder.entry.accepted_tokens = drafted, accepted

@@ -110,7 +110,10 @@ def _models(cache: DashboardCache, snapshot: PoolSnapshot) -> tuple[Row, ...]:
     names = {*cards, *(model.id for model in snapshot.models)}
     pairs = [(cards.get(name), snapshot.of(name)) for name in sorted(names)]
     pairs.sort(key=lambda pair: _rank(*pair))
-    return tuple(model_row(card, model, cache.lights.get(model.id, "")) for card, model in pairs)
+    return tuple(
+        model_row(card, model, cache.lights.get(model.id, ""), STREAMS.drafts_of(model.id))
+        for card, model in pairs
+    )
 
 
 def _rank(card: ModelCard | None, model: ResidentModel) -> int:

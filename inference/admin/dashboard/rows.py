@@ -8,7 +8,7 @@ from inference.admin import wording
 from inference.admin.dashboard.process_info import footprint
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState, PoolEvent, ResidentModel
-from inference.serving.active_requests import Stream
+from inference.serving.active_requests import NO_DRAFTS, Drafts, Stream
 
 
 class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,7 +36,7 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     act: Button | None = None
 
 
-def model_row(card: ModelCard | None, model: ResidentModel, light: str) -> Row:
+def model_row(card: ModelCard | None, model: ResidentModel, light: str, drafts: Drafts = NO_DRAFTS) -> Row:
     light = model.loaded.light if model.loaded else light
     percent = model.loaded_percent if model.state == ModelState.LOADING else None
     return Row(
@@ -45,11 +45,18 @@ def model_row(card: ModelCard | None, model: ResidentModel, light: str) -> Row:
             Cell(text=model.id, note="pinned" if model.is_pinned or (card and card.is_pinned) else ""),
             Cell(text=wording.state(card, model), tone=wording.tone(card, model), percent=percent),
             Cell(text=wording.size(model.reserved_bytes), note=_growth(model)),
-            Cell(text=str(model.leases), note=f"{model.paused} paused" if model.paused else ""),
+            Cell(text=str(model.leases), note=_requests(model, drafts)),
             Cell(text=light or "not tested", tone=light),
         ),
         act=_button(card, model),
     )
+
+
+def _requests(model: ResidentModel, drafts: Drafts) -> str:
+    notes = [f"{model.paused} paused"] if model.paused else []
+    if drafts.drafted:
+        notes.append(f"{drafts.accepted:,} of {drafts.drafted:,} drafted tokens accepted")
+    return ", ".join(notes)
 
 
 def _growth(model: ResidentModel) -> str:

@@ -165,11 +165,14 @@ class Engine(threading.Thread):
         from inference.worker.engine.token_grants import TokenGrants
         from inference.worker.lora.store import LoraStore
         from inference.worker.model.loading import load
+        from inference.worker.speculation.draft_loading import load_with_draft_model
         from inference.worker.speculation.findings import findings_of
 
         try:
             load_model = self._load_model or load
-            loaded = run_at_low_priority(lambda: load_model(options, self._callbacks.on_loading))
+            loaded = run_at_low_priority(
+                lambda: load_with_draft_model(options, load_model, self._callbacks.on_loading)
+            )
             prefix_cache, findings = new_prefix_cache(options, loaded)
             self._prefix_cache = prefix_cache
             self._loras = LoraStore(loaded.model, loaded.lora_targets)

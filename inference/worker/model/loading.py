@@ -16,7 +16,6 @@ from inference.repository.files import context_length
 from inference.worker.lora.weights import targets
 from inference.worker.model import batch_support, cpu, encoder_classes, mlx_lm_patches
 from inference.worker.model.batch_verification import verified
-from inference.worker.model.draft_loading import share_of_model, wants_draft_model, with_draft_model
 from inference.worker.model.kv_choice import with_kv_bits
 from inference.worker.model.load_failure import RefusedModel
 from inference.worker.model.loaded_model import LoadedModel
@@ -29,7 +28,7 @@ from inference.worker.model.model_files import (
 )
 from inference.worker.model.probe import position_table_sizes, with_embedding_probe, with_text_probe
 from inference.worker.model.tested_adapter import tested_adapter
-from inference.worker.model.weights import lazy_model, materialise, monotonic, part_of
+from inference.worker.model.weights import lazy_model, materialise, monotonic
 
 
 def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
@@ -42,15 +41,12 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     5. Probe the model: vocabulary size, bytes per token, damaged weights.
     6. Quantise the KV caches, if the operator chose it (text models only).
     7. Verify what the model computes in a batch, or take the stored result (text models only).
-    8. Load the draft model, if the operator chose one (text models only).
 
     `on_progress` gets the percentage of the weights that are on the device. Raises RefusedModel for what this
     server does not do, and whatever mlx-lm, transformers or the disk raise (see load_failure.py).
     """
     started, on_progress = time.perf_counter(), monotonic(on_progress)
     folder = Path(options.path)
-    share = share_of_model(options) if wants_draft_model(options) else 1.0
-    on_draft, on_progress = part_of(on_progress, share, 1.0), part_of(on_progress, 0.0, share)
     mlx_lm_patches.patch_models()
     device = _choose_device(options)
     facts = read_facts(folder)
@@ -80,10 +76,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         pooling=pooled,
         lora_targets={} if pooled else targets(model),
     )
-    if pooled:
-        loaded = with_embedding_probe(loaded)
-    else:
-        loaded = with_draft_model(_with_support(loaded, facts, options), options, on_draft)
+    loaded = with_embedding_probe(loaded) if pooled else _with_support(loaded, facts, options)
     return replace(loaded, seconds=time.perf_counter() - started)
 
 

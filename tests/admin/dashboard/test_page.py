@@ -19,6 +19,7 @@ from inference.core.requests import ChatRequest, Message
 from inference.models import ServedModel
 from inference.models.api_key import ApiKey
 from inference.serving import runtime
+from inference.serving.active_requests import STREAMS, Drafts
 from inference.serving.generation import stream
 from inference.serving.memory_breakdown import Bar
 from tests.fakes import GB, FakeCatalog, FakeRunner, card, fake_pool, serving
@@ -172,3 +173,10 @@ def test_keys_are_known_by_their_names_and_events_are_kept() -> None:
         seen = read_cache()
     assert seen.keys == {key.prefix: "laptop"}
     assert seen.events == (event,)
+
+
+def test_a_models_drafts_are_beside_its_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STREAMS._drafts, "tiny", Drafts(1200, 900))
+    with serving(cards=[card("tiny"), card("other")]):
+        notes = {row.key: row.cells[3].note for row in look().models}
+    assert notes == {"other": "", "tiny": "900 of 1,200 drafted tokens accepted"}

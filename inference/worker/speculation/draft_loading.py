@@ -1,6 +1,7 @@
 """Loads the draft model of a model."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,17 +15,27 @@ from inference.worker.model.load_failure import RefusedModel, failure_reason
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.model_files import read_facts, read_tokenizer, refuse_code, refuse_infinities
 from inference.worker.model.probe import with_text_probe
-from inference.worker.model.weights import lazy_model, materialise
+from inference.worker.model.weights import lazy_model, materialise, part_of
 from inference.worker.speculation.findings import obstacle
 
+LoadModel = Callable[[Load, Callable[[int], None]], LoadedModel]
 logger = logging.getLogger(__name__)
 
 
-def wants_draft_model(options: Load) -> bool:
-    return bool(options.draft_model) and options.speculation != "off"
+def load_with_draft_model(options: Load, load: LoadModel, on_progress: Callable[[int], None]) -> LoadedModel:
+    """The model that `load` loads, with the draft model that its operator chose.
+
+    `on_progress` gets the percentage of the weights of both.
+    """
+    if not options.draft_model or options.speculation == "off":
+        return load(options, on_progress)
+    started, share = time.perf_counter(), _share_of_model(options)
+    loaded = load(options, part_of(on_progress, 0.0, share))
+    both = with_draft_model(loaded, options, part_of(on_progress, share, 1.0))
+    return replace(both, seconds=time.perf_counter() - started)
 
 
-def share_of_model(options: Load) -> float:
+def _share_of_model(options: Load) -> float:
     """How much of the bytes to be loaded are those of the model itself, from 0 to 1."""
     own, draft = (_weight_bytes(Path(path)) if path else 0 for path in (options.path, options.draft_path))
     return own / max(own + draft, 1)
@@ -44,7 +55,7 @@ def with_draft_model(loaded: LoadedModel, options: Load, on_progress: Callable[[
 
     Whatever is wrong with the draft model, the model itself is served.
     """
-    if not wants_draft_model(options) or obstacle(loaded):
+    if loaded.pooling or obstacle(loaded):
         return loaded
     try:
         draft = _loaded(loaded, options, on_progress)
