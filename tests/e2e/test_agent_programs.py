@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.agent_page import Section, sections
 from tests.e2e.site import Site
 from tests.tiny import make_tokenizer
-from tests.tiny_scripted import Call, Script, make_scripted_model
+from tests.tool_script import Call, Script, make_scripted_model
 
 __test__ = "MLXSITE_AGENTS" in os.environ  # no test of the gate, where it would be one that is skipped
 pytestmark = pytest.mark.e2e

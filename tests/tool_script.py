@@ -1,7 +1,7 @@
 """A tiny model that follows a script: it calls the tool that a client offers, then answers the result.
 
-Its weights hold one successor for each token of the script. The chat template ends a prompt with the token
-that begins the right part of it, so the answer is the same at any temperature and after any prompt.
+The chat template ends a prompt with the token that begins the right part of the script, so the answer is the
+same at any temperature and after any prompt.
 """
 
 import json
@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors.numpy import save_file
 from tokenizers import AddedToken, Tokenizer
 
-HIDDEN, FFN, HEADS = 64, 64, 4
-_CERTAIN = 8.0  # logit of a successor over all others, times sqrt(HIDDEN)
+from tests.chained_tokens import write_chained_model
+
 END = "<|im_end|>"
 _TEMPLATE = """\
 {%- if tools %}{{- '<|im_start|>system\\n<tools>' }}
@@ -81,61 +79,12 @@ class Script:
 
 def make_scripted_model(folder: Path, tokenizer: Tokenizer, script: Script, *, context: int) -> Path:
     """Write the model's folder; `tokenizer` has the ChatML tokens and gets those of the script."""
-    folder.mkdir(parents=True, exist_ok=True)
     parts = script.parts()
     tokenizer.add_special_tokens(list(parts))
     pieces = [piece for part in parts.values() for piece in part]
     tokenizer.add_tokens([AddedToken(piece, normalized=False, special=False) for piece in pieces])
-    tokenizer.save(str(folder / "tokenizer.json"))
     vocabulary = tokenizer.get_vocab()
     chains = [[vocabulary[text] for text in (begin, *part, END)] for begin, part in parts.items()]
-    weights = _weights(tokenizer.get_vocab_size(), chains)
-    save_file(weights, str(folder / "model.safetensors"), metadata={"format": "mlx"})
-    config = _config(tokenizer.get_vocab_size(), context, vocabulary[END])
-    (folder / "config.json").write_text(json.dumps(config))
-    details = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": END, "bos_token": "<|im_start|>"}
-    details |= {"chat_template": script.template()}
-    (folder / "tokenizer_config.json").write_text(json.dumps(details))
-    return folder
-
-
-def _config(vocabulary: int, context: int, end: int) -> dict[str, object]:
-    return {
-        "model_type": "llama",
-        "hidden_size": HIDDEN,
-        "intermediate_size": FFN,
-        "num_hidden_layers": 1,
-        "num_attention_heads": HEADS,
-        "num_key_value_heads": 1,
-        "rms_norm_eps": 1e-5,
-        "vocab_size": vocabulary,
-        "max_position_embeddings": context,
-        "tie_word_embeddings": False,
-        "eos_token_id": end,
-    }
-
-
-def _weights(vocabulary: int, chains: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """One layer that adds nothing, and a head that maps each token of a chain to the next one."""
-    embeddings = np.random.default_rng(0).standard_normal((vocabulary, HIDDEN)) * 0.02
-    head = np.zeros((vocabulary, HIDDEN))
-    steps = [pair for chain in chains for pair in zip(chain, chain[1:], strict=False)]
-    for dimension, (token, successor) in enumerate(steps):
-        embeddings[token] = np.eye(HIDDEN)[dimension]
-        head[successor, dimension] = _CERTAIN
-    layer = "model.layers.0"
-    shapes = {
-        "self_attn.q_proj": (HIDDEN, HIDDEN),
-        "self_attn.k_proj": (HIDDEN // HEADS, HIDDEN),
-        "self_attn.v_proj": (HIDDEN // HEADS, HIDDEN),
-        "self_attn.o_proj": (HIDDEN, HIDDEN),
-        "mlp.gate_proj": (FFN, HIDDEN),
-        "mlp.up_proj": (FFN, HIDDEN),
-        "mlp.down_proj": (HIDDEN, FFN),
-    }
-    made: dict[str, np.ndarray[Any, Any]]
-    made = {f"{layer}.{name}.weight": np.zeros(shape) for name, shape in shapes.items()}
-    norms = ("model.norm", f"{layer}.input_layernorm", f"{layer}.post_attention_layernorm")
-    made |= {f"{name}.weight": np.ones(HIDDEN) for name in norms}
-    made |= {"model.embed_tokens.weight": embeddings, "lm_head.weight": head}
-    return {name: array.astype(np.float32) for name, array in made.items()}
+    return write_chained_model(
+        folder, tokenizer, chains, template=script.template(), context=context, end=END
+    )
