@@ -9,13 +9,14 @@ from inference.api.ollama.api import urls as ollama_urls
 from inference.api.openai.api import api
 from inference.api.openai.openapi_document import openapi
 from inference.api.operator.api import api as control
-from inference.api.operator.health import health
+from inference.api.operator.health import health, ready
 from inference.api.vllm.api import api as vllm
 
 urlpatterns = [
     path("admin/stop-request/", admin.site.admin_view(stop), name="stop-request"),
     path("admin/", admin.site.urls),
     path("health", health),
+    path("ready", ready),
     path("api/", control.urls),
     path("v1/openapi.json", openapi),
     path("v1/", api.urls),

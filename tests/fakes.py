@@ -58,6 +58,7 @@ class FakeRunner:
         self.dropped: list[tuple[str, ...]] = []
         self.device_bytes = 0
         self.end_reason = ""
+        self.is_late = False
         self._report: Callable[[Memory], None] = lambda memory: None
         self.cancelled = 0
         self.running = 0

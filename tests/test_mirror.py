@@ -57,7 +57,7 @@ TESTED_BY = {
     "management/commands/pin": "management/test_pin_command",
     "management/commands/serve": "e2e/test_serve",
     "management/commands/unpin": "management/test_pin_command",
-    "management/shutdown": "e2e/test_serve",
+    "management/shutdown": "e2e/test_drain",
     "mlxsite/stream_request": "mlxsite/test_server",
     "playground/consumers": "api/http/test_live_socket",
     "pool/workers/child_process": "pool/workers/test_worker_process",

@@ -10,7 +10,7 @@ EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 TAKEN = frozenset(
     {
         *("admin", "api", "c", "chat", "detokenize", "favicon.ico", "health", "login", "logout", "metrics"),
-        *("password", "rerank", "s", "static", "tokenize", "tokenizer_info", "v1", "v2", "ws"),
+        *("password", "ready", "rerank", "s", "static", "tokenize", "tokenizer_info", "v1", "v2", "ws"),
     }
 )
 _PATH = re.compile(r"(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)+")

@@ -117,6 +117,9 @@ class Config(BaseSettings):
     speculation: Literal["lookup", "off"] = Field(
         "lookup", description="Drafts of tokens that are verified together: prompt `lookup`, or `off`."
     )
+    drain_s: float = Field(
+        30, ge=0, le=3600, description="Seconds that running answers may go on after a SIGTERM."
+    )
     prefill_step: int = Field(
         512, ge=16, le=8192, description="Prompt tokens processed between two decode steps."
     )

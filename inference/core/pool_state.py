@@ -85,6 +85,7 @@ class ResidentModel(Struct, frozen=True, kw_only=True):
     is_pinned: bool = False
     kv_reserved_bytes: int = 0  # part of reserved_bytes: for the tokens its streams may still make
     kv_growth_bytes: int = 0  # not reserved: if every answer of its streams becomes as long as it may
+    is_late: bool = False  # its worker has made no progress for so long that it may be stuck
     paused: int = 0  # of its leases: they wait for memory to go on
     restarts: int = 0  # how often its worker has died since the site started
     retry_in_s: float = 0.0  # a crash loop's back-off: no load before that
@@ -134,6 +135,7 @@ class PoolSnapshot(Struct, frozen=True, kw_only=True):
     models: tuple[ResidentModel, ...] = ()
     is_spare_ready: bool = False
     spare_pid: int | None = None
+    has_spare_failed: bool = False  # the last spare worker ended before it was needed
     pressure: Pressure = "normal"
     events: tuple[PoolEvent, ...] = ()  # the last ones, oldest first
 

@@ -1,18 +1,21 @@
-"""The shutdown of `manage.py serve` on Ctrl-C."""
+"""The shutdown of `manage.py serve` on Ctrl-C and SIGTERM."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from inference.core.threads import FILES
 from inference.serving import runtime
+from inference.serving.active_requests import STREAMS
 from mlxsite.server import StreamServer
 
 _FLUSH_S = 2.0
 
 
 class Shutdown:
-    """The shutdown after SIGINT or SIGTERM; a second signal stops the server at once.
+    """The shutdown after a signal; a second signal stops the server at once.
 
+    0. After a SIGTERM: take no more requests, and wait up to `drain_s` until the running ones are answered.
     1. Stop the downloads; they can be resumed.
     2. Close the pool: it ends active requests with an error, and then the workers.
     3. Wait up to _FLUSH_S until clients have received the errors.
@@ -29,17 +32,29 @@ class Shutdown:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def start(self) -> None:
+    def start(self, drain_s: float = 0.0) -> None:
         """Start the shutdown, or stop at once if it has started already."""
         if self._has_started:
             self._server.stop()
             return
         self._has_started = True
-        self.keep(asyncio.get_running_loop().create_task(self._stop()))
-        self._write("\nStopping; active requests end with an error. Press Ctrl-C again to stop at once.")
+        running = len(STREAMS.snapshot())
+        may_finish = bool(drain_s and running)
+        self.keep(asyncio.get_running_loop().create_task(self._stop(drain_s if may_finish else 0.0)))
+        what = f"{running} active requests may finish within {drain_s:g} s, then they"
+        what = what if may_finish else "active requests"
+        self._write(f"\nStopping; {what} end with an error. Press Ctrl-C again to stop at once.")
 
-    async def _stop(self) -> None:
+    async def _drain(self, limit_s: float) -> None:
+        runtime.pool().drain()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await STREAMS.join()
+
+    async def _stop(self, drain_s: float) -> None:
         try:
+            if drain_s:
+                await self._drain(drain_s)
             await FILES.run(runtime.downloads().close)
             await runtime.pool().close()
             # The error events of the streams are being sent; give clients a moment to receive them.

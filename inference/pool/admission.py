@@ -16,6 +16,8 @@ from inference.pool.residency.unloader import Unloader
 from inference.pool.scheduling import refusals
 from inference.pool.scheduling.scheduler import Scheduler
 
+_RESTART_S = 10.0  # after which a client may find the server started again
+
 
 class Admission:
     """Issues leases; the scheduler decides in which order they are granted.
@@ -43,6 +45,7 @@ class Admission:
         self._on_join = on_join
         self._dispatch = dispatch
         self.is_closed = False
+        self.is_draining = False  # no more requests are taken, and those that were are answered
 
     async def join(
         self, model_id: str, tokens: int | None = 0, kind: str = "", answers: Answers | None = None
@@ -119,6 +122,9 @@ class Admission:
         """Return the card; raises ShuttingDown, ModelNotFound, ModelLoadFailed or PoolFull."""
         if self.is_closed:
             raise ShuttingDown("The server is shutting down.")
+        if self.is_draining:
+            text = "The server is shutting down and takes no more requests; ask again once it has restarted."
+            raise ShuttingDown(text, retry_after=_RESTART_S)
         if card is None:
             raise refusals.unknown_error(model_id, base)
         if not card.is_servable:

@@ -110,6 +110,10 @@ class Pool:
         return self.admission.is_closed
 
     @property
+    def is_draining(self) -> bool:
+        return self.admission.is_draining
+
+    @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The event loop that the pool runs on; None before its first request."""
         return self._ticker.loop
@@ -187,6 +191,7 @@ class Pool:
             models=tuple(model_states(residents, loads, self._records.backoffs.copy(), self._clock())),
             is_spare_ready=self._spare.is_ready,
             spare_pid=self._spare.pid,
+            has_spare_failed=self._spare.has_failed,
             pressure=self._pressure.level,
             events=self._decisions.events,
         )
@@ -207,6 +212,10 @@ class Pool:
         self._folder_check.start_if_due(now)
         self._dispatch()
         self._on_tick(self.snapshot())
+
+    def drain(self) -> None:
+        """Take no more requests; those that were taken go on, with those that wait."""
+        self.admission.is_draining = True
 
     async def close(self) -> None:
         """End every worker; requests that stream or wait fail with ShuttingDown."""

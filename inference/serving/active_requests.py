@@ -120,6 +120,7 @@ class Streams:
     def __init__(self) -> None:
         self._running: dict[str, ActiveRequest] = {}
         self._ended_tokens = 0
+        self._ended: asyncio.Future[None] | None = None  # of the next request, while somebody waits for it
         self._drafts: dict[str, Drafts] = {}  # by the name that requests had for the model
 
     @contextmanager
@@ -131,6 +132,8 @@ class Streams:
             yield running
         finally:
             del self._running[running.id]
+            if self._ended and not self._ended.done():
+                self._ended.set_result(None)
             self._count(recorder.entry)
 
     def drafts_of(self, model_id: str) -> Drafts:
@@ -143,6 +146,12 @@ class Streams:
         if entry.drafted_tokens:
             drafts = Drafts(entry.drafted_tokens, entry.accepted_tokens)
             self._drafts[entry.model] = self._drafts.get(entry.model, NO_DRAFTS) + drafts
+
+    async def join(self) -> None:
+        """Wait until no request is in progress. Call it on the event loop."""
+        while self._running:
+            self._ended = asyncio.get_running_loop().create_future()
+            await self._ended
 
     def stop(self, stream_id: str) -> None:
         """Stop a request by an operator; raises NotFound when it has ended. Call it on the event loop."""

@@ -4,7 +4,7 @@ import pytest
 
 from inference.core.errors import InvalidValue, ModelNotFound, ServerError, ShuttingDown
 from tests.fakes import FakeRunner, card
-from tests.pool.scene import Scene, is_granted
+from tests.pool.scene import Scene, is_granted, spin
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,16 @@ async def test_after_the_close_nobody_is_admitted_and_those_that_wait_fail() -> 
     assert isinstance(waiting.granted.exception(), ShuttingDown)
     with pytest.raises(ShuttingDown):
         await scene.pool.admission.join("a")
+
+
+async def test_while_it_drains_nobody_is_admitted_and_those_that_wait_go_on() -> None:
+    scene = Scene(card("a"), card("b", resident_bytes=10**10), given=(FakeRunner(),))
+    running = await scene.ask("a")
+    waiting = await scene.ask("b")
+    scene.pool.drain()
+    with pytest.raises(ShuttingDown) as refused:
+        await scene.pool.admission.join("a")
+    assert refused.value.retry_after and not waiting.granted.done()
+    await scene.leave(running)
+    await spin()
+    assert is_granted(waiting)

@@ -152,3 +152,26 @@ def test_drafts_are_counted_for_a_model_with_those_of_its_adapters() -> None:
 async def ended(streams: Streams, recorder: RequestRecorder, drafted: int, accepted: int) -> None:
     with streams.open(recorder):
         recorder.entry.drafted_tokens, recorder.entry.accepted_tokens = drafted, accepted
+
+
+async def test_joining_waits_for_every_request_in_progress() -> None:
+    streams, order = Streams(), list[str]()
+
+    async def one(name: str, gate: asyncio.Event) -> None:
+        entry = RequestEntry(at=0, principal_kind="local", model="a", kind="chat")
+        with streams.open(RequestRecorder(entry)):
+            await gate.wait()
+            order.append(name)
+
+    await streams.join()  # with none it returns at once
+    gates = asyncio.Event(), asyncio.Event()
+    tasks = [asyncio.create_task(one(name, gate)) for name, gate in zip("ab", gates, strict=True)]
+    await asyncio.sleep(0)
+    joined = asyncio.create_task(streams.join())
+    for gate in gates:
+        await asyncio.sleep(0)
+        assert not joined.done()
+        gate.set()
+        await asyncio.sleep(0.01)
+    await joined
+    assert order == ["a", "b"] and all(task.done() for task in tasks)

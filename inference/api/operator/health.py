@@ -1,4 +1,4 @@
-"""GET /health: open to everyone, so it has states and counts but no names."""
+"""GET /health and GET /ready: open to everyone, so they have states and counts but no names."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from inference import __version__
 from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.serving import runtime
+from inference.serving.readiness import READINESS
 
 _LONGEST_BACK_OFF_S = 60.0  # a rest that is longer is an open breaker's
 
@@ -28,6 +29,14 @@ async def health(request: HttpRequest) -> JsonResponse:
         "memory": {"limit_bytes": now.limit_bytes, "reserved_bytes": now.reserved_bytes},
     }
     return JsonResponse(status, status=200 if is_well else 503)
+
+
+@require_safe
+async def ready(request: HttpRequest) -> JsonResponse:
+    """200 while a request can be served, 503 with the reasons while it cannot: for load balancers."""
+    problems = await READINESS.problems()
+    status = {"status": "not ready" if problems else "ready", "problems": problems}
+    return JsonResponse(status, status=503 if problems else 200)
 
 
 def _is_well(pool: PoolSnapshot) -> bool:

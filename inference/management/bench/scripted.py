@@ -28,6 +28,7 @@ class ScriptedRunner:
         self.memory = Memory()
         self.device_bytes = 0
         self.end_reason = ""
+        self.is_late = False
 
     async def warm_up(self) -> None:
         return None

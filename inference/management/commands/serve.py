@@ -118,8 +118,8 @@ class Command(BaseCommand):
     def _on_ready(self, server: StreamServer, login: FirstLogin) -> None:
         loop = asyncio.get_event_loop()
         shutdown = Shutdown(server, self._write)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, shutdown.start)
+        loop.add_signal_handler(signal.SIGINT, shutdown.start)
+        loop.add_signal_handler(signal.SIGTERM, shutdown.start, settings.CONFIG.drain_s)
         shutdown.keep(loop.create_task(runtime.pool().warm_up()))
         self._greet(server.address, login.take_message(is_terminal=self.stdout.isatty()))
 

@@ -180,6 +180,7 @@ class Resident:
             kv_reserved_bytes=self.kv_reserved + self.unsettled,
             kv_growth_bytes=max(0, self.kv_ceiling - self.kv_reserved),
             paused=self.paused,
+            is_late=self.runner.is_late,
         )
 
     def _base(self, leases: int) -> int:

@@ -22,6 +22,7 @@ class SpareWorker:
         self._is_kept = is_kept
         self._runner: Runner | None = None
         self.is_ready = False
+        self.has_failed = False  # the last one ended before it was needed
 
     @property
     def pid(self) -> int | None:
@@ -59,10 +60,10 @@ class SpareWorker:
         await runner.warm_up()
         if self._runner is not runner:
             return
-        self.is_ready = True
+        self.is_ready, self.has_failed = True, False
         self._ledger.learn_limit(runner.device_bytes)
         logger.info("Spare worker %s is ready: %s", runner.pid, eviction.figures(runner.memory))
         await runner.wait_ended()
         if self._runner is runner and self._is_kept:
             logger.warning("The spare worker ended: %s", runner.end_reason)
-            self._runner, self.is_ready = None, False
+            self._runner, self.is_ready, self.has_failed = None, False, True

@@ -65,6 +65,11 @@ class Runner(Protocol):
         ...
 
     @property
+    def is_late(self) -> bool:
+        """Whether it has made no progress for so long that it may be stuck."""
+        ...
+
+    @property
     def end_reason(self) -> str:
         """Why it ended by itself, as a text; empty while it lives."""
         ...

@@ -1,5 +1,6 @@
 """When a worker counts as stuck."""
 
+_LATE_S = 8.0  # heartbeats come every second
 _START_S = 120.0  # for the imports, which may come from a cold disk
 
 
@@ -21,6 +22,12 @@ class Watchdog:
     def limit_s(self) -> float:
         """Seconds it may be still or silent; before it is up never less than imports may take."""
         return self._limit_s if self._is_up else max(self._limit_s, _START_S)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it has been still for half of the limit, or missed several heartbeats."""
+        is_silent = self._is_up and self._silent_s > _LATE_S
+        return is_silent or self._still_s > self.limit_s / 2
 
     def note_started(self) -> None:
         """Its imports are done; from now on it sends heartbeats."""

@@ -100,6 +100,10 @@ class ProcessRunner:
         self._send(load_frame(self._options, card))
         return await self._loaded
 
+    @property
+    def is_late(self) -> bool:
+        return self._watchdog.is_late and not self._ended.is_set()
+
     def shed(self, keep_bytes: int) -> None:
         """Ask it to shrink its prefix cache to `keep_bytes`; the next memory report has the outcome."""
         self._send(Shed(keep_bytes=keep_bytes))

@@ -37,6 +37,13 @@ async def test_a_closing_pool_is_unhealthy() -> None:
     assert (response.status_code, json.loads(response.content)["status"]) == (503, "unhealthy")
 
 
+async def test_a_pool_that_drains_is_alive() -> None:
+    with serving(FakeRunner()) as pool:
+        pool.drain()
+        response = await AsyncClient().get("/health")
+    assert response.status_code == 200
+
+
 class GivenPool(Pool):
     """A pool whose state is given by hand."""
 

@@ -61,3 +61,15 @@ async def test_none_is_kept_where_that_is_switched_off_or_the_pool_closes() -> N
     kept.spare.take()
     kept.spare.start()
     assert len(kept.started) == 1
+
+
+async def test_one_that_ended_by_itself_has_failed_until_another_is_warm() -> None:
+    workers = Workers()
+    workers.spare.start()
+    await spin()
+    workers.started[0].die("killed by a test")
+    await spin()
+    assert workers.spare.has_failed
+    workers.spare.start()
+    await spin()
+    assert not workers.spare.has_failed

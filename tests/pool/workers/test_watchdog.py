@@ -56,3 +56,30 @@ def test_a_worker_that_starts_has_the_time_that_imports_take() -> None:
     watchdog = Watchdog(1.0)
     assert ticks_until_stuck(watchdog, is_busy=False, most=10_000) * watchdog.tick_s == 120.0
     assert ticks_until_stuck(Watchdog(200.0), is_busy=False, most=10_000) == 200
+
+
+def test_a_worker_that_misses_heartbeats_is_late_until_the_next() -> None:
+    watchdog = watchdog_of(120.0)
+    for _ in range(20):
+        watchdog.tick(is_busy=False)
+    assert watchdog.is_late
+    watchdog.note_heartbeat(0)
+    assert not watchdog.is_late
+
+
+def test_a_busy_worker_is_late_after_half_of_the_limit_without_progress() -> None:
+    watchdog, late = watchdog_of(40.0), []
+    for _ in range(30):
+        watchdog.note_heartbeat(0)
+        watchdog.tick(is_busy=True)
+        late.append(watchdog.is_late)
+    assert late.index(True) == 20
+    watchdog.note_heartbeat(1)
+    assert not watchdog.is_late
+
+
+def test_a_worker_that_still_imports_is_not_late() -> None:
+    watchdog = Watchdog(40.0)
+    for _ in range(30):
+        watchdog.tick(is_busy=False)
+    assert not watchdog.is_late
