@@ -21,6 +21,7 @@ from inference.serving import generation
 from inference.serving.active_requests import STREAMS
 from inference.storage.database_threads import in_database
 from playground import answer_stream, chat_request, comparison, export
+from playground.message_store import MessageStore
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
 from playground.schemas import AskBody, ChangeBody, ImportBody
 from playground.store import ConversationStore
@@ -38,9 +39,10 @@ class Visitor:
         self.request = request
         self.principal = principal
         self.store = ConversationStore(user if principal.kind == "user" else None)
+        self.messages = MessageStore(user if principal.kind == "user" else None)
 
 
-def _for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
+def for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
     """Decorate a view for visitors who may chat; a ServerError becomes a JSON response."""
 
     def decorate(view: View[P]) -> Callable[..., Any]:
@@ -62,7 +64,7 @@ def _for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
     return decorate
 
 
-@_for_visitors("GET")
+@for_visitors("GET")
 async def list_conversations(visitor: Visitor) -> HttpResponse:
     """A page of the visitor's conversations; `words` searches in them, `after` is the offset."""
     query, after = visitor.request.GET.get("words", "")[:200], visitor.request.GET.get("after", "0")
@@ -71,7 +73,7 @@ async def list_conversations(visitor: Visitor) -> HttpResponse:
     return json_answer(await in_database(lambda: visitor.store.page(query=query, offset=int(after))))
 
 
-@_for_visitors("GET", "PATCH", "DELETE")
+@for_visitors("GET", "PATCH", "DELETE")
 async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Read, change or delete one conversation."""
     store = visitor.store
@@ -85,26 +87,26 @@ async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     return json_answer(await _read_current(lambda: store.read(pk)))
 
 
-@_for_visitors("POST")
+@for_visitors("POST")
 async def restore(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Undo the deletion of a conversation."""
     return json_answer(await in_database(lambda: visitor.store.restore(pk)))
 
 
-@_for_visitors("POST", "DELETE")
+@for_visitors("POST", "DELETE")
 async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Share a conversation by a link, or stop sharing it."""
     is_shared = visitor.request.method == "POST"
     return json_answer(await in_database(lambda: visitor.store.set_shared(pk, is_shared)))
 
 
-@_for_visitors("GET")
+@for_visitors("GET")
 async def shared_conversation(visitor: Visitor, token: str) -> HttpResponse:
     """A conversation that somebody shares, to read."""
     return json_answer(await _read_current(lambda: visitor.store.read_shared(token)))
 
 
-@_for_visitors("POST")
+@for_visitors("POST")
 async def ask(visitor: Visitor) -> HttpResponse:
     """Start the answer to a question, or one by each of the models that are compared.
 
@@ -132,7 +134,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
     for question, request in zip(questions, requests, strict=True):
         message = await in_database(partial(store.add_answer, found, branch[-1], question))
         asked = chat_request.with_conversation(request, system, branch)
-        events = generation.stream(asked, visitor.principal, _answer_id(message.pk))
+        events = generation.stream(asked, visitor.principal, answer_id(message.pk))
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
         messages.append(message.payload)
     if len(branch) == 1 and body.content is not None and len(questions) == 1:
@@ -164,7 +166,7 @@ def _validated(questions: list[dict[str, Any]]) -> list[ChatRequest]:
     return [chat_request.validated(question) for question in questions]
 
 
-@_for_visitors("GET")
+@for_visitors("GET")
 async def follow_answer(visitor: Visitor, pk: int) -> HttpResponseBase:
     """An answer as server-sent events: all of it so far, then each event, then all of it."""
     await in_database(lambda: visitor.store.get_message(pk))
@@ -178,7 +180,7 @@ async def _ended(payload: dict[str, Any]) -> AsyncGenerator[bytes]:
     yield answer_stream.answer_frame(payload)
 
 
-@_for_visitors("POST")
+@for_visitors("POST")
 async def stop_answer(visitor: Visitor, pk: int) -> HttpResponse:
     """Stop an answer in progress, from any page; returns once it is saved."""
     await in_database(lambda: visitor.store.get_message(pk))
@@ -188,22 +190,22 @@ async def stop_answer(visitor: Visitor, pk: int) -> HttpResponse:
     return json_answer({})
 
 
-@_for_visitors("POST")
+@for_visitors("POST")
 async def answer_now(visitor: Visitor, pk: int) -> HttpResponse:
     """End the reasoning of an answer in progress, from any page; `success` is false where none goes on."""
     await in_database(lambda: visitor.store.get_message(pk))
     has_ended = False
     with suppress(NotFound):  # it has ended meanwhile
-        has_ended = await STREAMS.end_thinking(_answer_id(pk), visitor.principal)
+        has_ended = await STREAMS.end_thinking(answer_id(pk), visitor.principal)
     return json_answer({"success": has_ended})
 
 
-def _answer_id(message: int) -> str:
+def answer_id(message: int) -> str:
     """The id under which an answer in progress is found."""
     return f"playground-{message}"
 
 
-@_for_visitors("GET")
+@for_visitors("GET")
 async def export_conversation(visitor: Visitor, pk: UUID, form: str) -> HttpResponse:
     """A conversation as a file: JSON contains all branches, Markdown the one that is shown."""
     if form not in export.FORMATS:
@@ -215,7 +217,7 @@ async def export_conversation(visitor: Visitor, pk: UUID, form: str) -> HttpResp
     return response
 
 
-@_for_visitors("POST")
+@for_visitors("POST")
 async def import_conversation(visitor: Visitor) -> HttpResponse:
     """Add a conversation from a file that `export_conversation` wrote."""
     body = await strict_json.read(visitor.request, ImportBody)
