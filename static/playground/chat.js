@@ -39,6 +39,24 @@ export class Chat extends EventTarget {
     return this.#ask({ parent: message.parent }, made);
   }
 
+  /** Answer a question that has no answer, or once more. */
+  answer(question) {
+    return this.#ask({ parent: question.id });
+  }
+
+  /** Have an answer go on in place, from the text it has. */
+  async continue({ id }) {
+    if (this.isAsking) return;
+    this.#setAsking(true);
+    const question = { model: this.models.picked?.id ?? "", ...this.settings.requestFields };
+    const begun = await this.#attempt(() => call("POST", `/chat/messages/${id}/continue/`, { question }));
+    this.#setAsking(false);
+    if (!begun) return;
+    for (const message of begun.messages) this.conversation.put({ ...message, heard: null });
+    this.#emit("state");
+    this.#follow(id);
+  }
+
   /** Continue after an answer, with the results of its calls. */
   sendResults(message, results) {
     return this.#ask({ parent: message.id, results });
