@@ -85,7 +85,7 @@ class MessageBody(Strict):
     error: Text = ""
     figures: dict[str, Any] | None = None
     made: dict[str, Any] | None = None
-    edited_at: AwareDatetime | None = None
+    edited_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
     tokens: list[Any] = []
     at: str = ""
 

@@ -48,13 +48,17 @@ export class Chat extends EventTarget {
   async continue({ id }) {
     if (this.isAsking) return;
     this.#setAsking(true);
+    const { id: open } = this.conversation;
+    const before = this.conversation.known.get(id)?.content;
     const question = { model: this.models.picked?.id ?? "", ...this.settings.requestFields };
     const begun = await this.#attempt(() => call("POST", `/chat/messages/${id}/continue/`, { question }));
     this.#setAsking(false);
-    if (!begun) return;
+    if (!begun || this.conversation.id !== open) return;
     for (const message of begun.messages) this.conversation.put({ ...message, heard: null });
     this.#emit("state");
-    this.#follow(id);
+    await this.#follow(id);
+    const { status, content } = this.conversation.known.get(id) ?? {};
+    if (status === "done" && content === before) this.#emit("note", "The model added nothing: for it, this answer is complete.");
   }
 
   /** Continue after an answer, with the results of its calls. */

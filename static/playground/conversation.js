@@ -37,6 +37,7 @@ export class Conversation extends EventTarget {
     this.settings = settings;
     /** @type {Map<number, Message>} */
     this.known = new Map(messages.map((message) => [message.id, message]));
+    this.index = null;
     this.tip = tip;
     /** @type {Set<number | null>} the parents whose answers are shown side by side */
     this.compared = new Set();
@@ -76,7 +77,7 @@ export class Conversation extends EventTarget {
   put(message) {
     const known = this.known.get(message.id);
     if (known) Object.assign(known, message);
-    else this.known.set(message.id, message);
+    else this.#add(message);
     this.#emit("change", known ?? message);
   }
 
@@ -95,23 +96,35 @@ export class Conversation extends EventTarget {
   /** Forget messages that were deleted, and show the branch that ends with `tip`, if there is one. */
   remove(ids, tip) {
     for (const id of ids) this.known.delete(id);
+    this.index = null;
     this.show(tip, { staysHere: true });
   }
 
   /** @returns {boolean} whether anything follows the message, in any branch */
   hasMessagesBelow({ id }) {
-    return [...this.known.values()].some(({ parent }) => parent === id);
+    return this.#children(id).length > 0;
   }
 
   /** @returns {Message[]} the message and its alternatives, oldest first; an edit makes one the newest */
   alternatives({ parent, role }) {
-    return [...this.known.values()].filter((other) => other.parent === parent && other.role === role).sort(byAge);
+    return this.#children(parent).filter((other) => other.role === role).sort(byAge);
   }
 
   /** @returns {number} the tip of the newest branch below this message */
   newestTip(message) {
-    const next = [...this.known.values()].filter(({ parent }) => parent === message.id).sort(byAge).at(-1);
+    const next = [...this.#children(message.id)].sort(byAge).at(-1);
     return next ? this.newestTip(next) : message.id;
+  }
+
+  #add(message) {
+    this.known.set(message.id, message);
+    this.index = null;
+  }
+
+  /** The messages right below this one; looked up, for a long conversation asks this of each of its messages. */
+  #children(parent) {
+    this.index ??= Map.groupBy(this.known.values(), (message) => message.parent);
+    return this.index.get(parent) ?? [];
   }
 
   #emit(type, detail) {

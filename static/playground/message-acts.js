@@ -23,6 +23,7 @@ export function messageActs(page) {
   };
   const at = ({ id }, verb = "") => `/chat/messages/${id}/${verb}`;
   const put = (messages) => messages.forEach((message) => conversation.put(message));
+  const isOpen = (id) => conversation.id === id; // another chat may have been opened meanwhile
 
   const regenerate = (message, question) => chat.regenerate(message, question);
 
@@ -33,16 +34,19 @@ export function messageActs(page) {
 
   async function edit(message, text) {
     if (text === message.content) return true;
+    const { id: open } = conversation;
     const saved = await attempt(() => call("PATCH", at(message), { content: text }));
     if (!saved) return false;
+    if (!isOpen(open)) return true;
     put(saved.messages);
     conversation.show(conversation.tip, { staysHere: true });
-    toast("The answer was saved. The original is an earlier version.", { name: UNDO, act: () => attempt(() => undoEdit(message, saved.original)) });
+    toast("The answer was saved. The original is an earlier version.", { name: UNDO, act: () => attempt(() => undoEdit(message, saved.original, open)) });
     return true;
   }
 
-  async function undoEdit(message, original) {
+  async function undoEdit(message, original, open) {
     const undone = await call("PATCH", at(message), { original });
+    if (!isOpen(open)) return;
     put(undone.messages);
     conversation.remove(undone.deleted, conversation.tip);
   }
@@ -50,7 +54,7 @@ export function messageActs(page) {
   async function remove(message) {
     const { tip, id: open } = conversation;
     const gone = await attempt(() => call("DELETE", at(message)));
-    if (!gone) return;
+    if (!gone || !isOpen(open)) return;
     conversation.remove(gone.deleted, gone.tip);
     page.show();
     const below = gone.deleted.length - 1;
@@ -60,7 +64,7 @@ export function messageActs(page) {
 
   async function restore(message, tip, open) {
     const restored = await call("POST", at(message, "restore/"), { tip });
-    if (conversation.id !== open) {
+    if (!isOpen(open)) {
       await page.onOpen(open);
       return;
     }

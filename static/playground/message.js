@@ -30,15 +30,20 @@ class Question {
     this.acts = acts;
     this.alternatives = new Alternatives(message, conversation, acts.onShow);
     this.prose = element("div", { className: "prose" }, message.content);
+    this.conversation = conversation;
     this.edit = this.edit.bind(this);
-    this.foot = questionFoot(this);
+    this.answer = element("button", { type: "button", className: "mini firm-mini", onclick: () => acts.onAnswerAgain(message) }, "Get an answer");
+    this.foot = questionFoot(this, this.answer);
     this.root = element("article", { className: "message is-user", "aria-label": "You" }, this.prose, this.foot);
+    this.showAlternatives();
   }
 
   show() {}
 
+  /** And a button where the answer was deleted, or the chat was branched off here. */
   showAlternatives() {
     this.alternatives.show();
+    this.answer.hidden = this.conversation.tip !== this.message.id;
   }
 
   /** The text becomes a field; sending adds an alternative, and this question stays. */

@@ -59,6 +59,23 @@ async def test_a_replay_of_a_real_answer_is_the_same_and_another_model_says_othe
         await expect(page.locator(".made dl")).to_contain_text("endless")
 
 
+async def test_a_real_answer_that_was_cut_goes_on_as_if_it_had_not_been(studio: Site) -> None:
+    async with signed_in(studio, temperature="0", max_tokens="8") as visit:
+        page = visit.page
+        await visit.ask("Tell a story about a lighthouse.")
+        cut = await ended(page)
+        await page.locator(ANSWER).get_by_role("button", name="Continue", exact=True).click()
+        await expect(page.locator(f"{ANSWER} .figures")).to_contain_text("16 tokens", timeout=SLOW)
+        whole = await ended(page)
+        assert whole.startswith(cut) and whole != cut
+        await page.click("#settings-button")
+        await page.get_by_label("Maximum length").fill("16")
+        await page.keyboard.press("Escape")
+        await page.locator(ANSWER).get_by_role("button", name="Regenerate", exact=True).click()
+        await expect(page.locator(f"{ANSWER} .takes-place")).to_have_text("2 of 2")
+        assert await ended(page) == whole
+
+
 async def compare(visit: Visit, models: tuple[str, str], promise: str) -> list[str]:
     """Ask two models side by side; their answers, once the page has stored them."""
     page = visit.page

@@ -166,7 +166,8 @@ class ScriptedRunner(EndlessReasoner):
             text += f" | temperature {request.sampling.temperature} seed {request.sampling.seed}"
             text += "".join(f" | {wish}" for wish in wishes(request))
         else:
-            text = {"hostile": HOSTILE, "formulas": MATH}.get(topic, MARKDOWN)
+            known = {"hostile": HOSTILE, "formulas": MATH, "portions": MARKDOWN[: 2 * PORTION + 50]}
+            text = known.get(topic, MARKDOWN)
         if request.continues:
             text = rest_of(text, request.messages[-1].content)
         reason: FinishReason = "length" if topic == "cut" else "stop"

@@ -1,6 +1,7 @@
 """Single messages over HTTP: continued in place, edited, deleted while they are answered, branched off."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -188,3 +189,20 @@ async def test_a_branch_is_taken_off_while_an_answer_runs(page: Page) -> None:
     assert (last["content"], last["status"]) == ("Hel", "stopped")
     assert origin["messages"][-1]["status"] == "done"
     assert {one["branched_from"]["id"] for one in copies} == {conversation}
+
+
+async def test_a_file_has_edits_and_no_deleted_messages(page: Page) -> None:
+    with serving(FakeRunner()):
+        conversation, answer = await page.answered()
+        await page.answered("And?", conversation=conversation, parent=answer["id"])
+        await idle()
+        await page.json("PATCH", f"/chat/messages/{answer['id']}/", {"content": "Better"})
+        last = (await page.open(conversation))["tip"]
+        await page.json("DELETE", f"/chat/messages/{last}/")
+        exported = await page.send("GET", f"/chat/conversations/{conversation}.json")
+        imported = await page.json("POST", "/chat/import/", json.loads(exported.content))
+        copy = (await page.open(imported["id"]))["messages"]
+        origin = (await page.open(conversation))["messages"]
+    assert [one["content"] for one in copy] == ["Hi", "Better", "And?", "Hello there"]
+    assert [one["edited_at"] for one in copy] == [one["edited_at"] for one in origin]
+    assert copy[1]["edited_at"] and not copy[3]["edited_at"]
