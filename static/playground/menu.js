@@ -61,7 +61,9 @@ class Menu {
 
   /** @param {number} place of an item; from the end if it is negative, and beyond either end it goes round */
   focus(place) {
-    this.items[(place + this.items.length) % this.items.length]?.focus();
+    const item = this.items[(place + this.items.length) % this.items.length];
+    for (const other of this.items) other.tabIndex = other === item ? 0 : -1;
+    item?.focus();
   }
 
   close() {

@@ -1,5 +1,6 @@
 /** The ways to answer a question again, as the entries of a menu: each names what it changes. */
 import { count, size } from "./format.js";
+import { stateText } from "./models.js";
 
 const CREATIVE = 1.2;
 const PRECISE = 0.2;
@@ -48,7 +49,7 @@ function otherModels({ all }, model, ask) {
   if (!others.length) return [];
   return [{ heading: "Another model, with the current settings" }, ...others.map((other) => ({
     name: other.id,
-    detail: isLoaded(other) ? "loaded" : `not loaded yet, ${size(other.resident_bytes)}`,
+    detail: isLoaded(other) ? "loaded" : stateText(other) || `not loaded yet, ${size(other.resident_bytes)}`,
     act: () => ask(other.id),
   }))];
 }

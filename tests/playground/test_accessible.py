@@ -58,6 +58,12 @@ async def test_a_conversation_with_everything_open(address: str, view: dict[str,
         await choose(visit.page.locator(".is-assistant"), "Details")
         await visit.page.locator(".is-assistant").get_by_role("button", name="More", exact=True).click()
         assert await complaints(visit.page) == []
+        await visit.page.keyboard.press("Escape")
+        await visit.page.get_by_role("button", name="Other model or settings").click()
+        assert await complaints(visit.page) == []
+        await visit.page.keyboard.press("Escape")
+        await choose(visit.page.locator(".is-assistant"), "Edit")
+        assert await complaints(visit.page) == []
 
 
 @pytest.mark.parametrize("view", VIEWS)
