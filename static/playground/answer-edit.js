@@ -5,13 +5,14 @@ const MAX_SHARE = 0.45; // of the window, so that the buttons below the field st
 
 /**
  * @param {string} text
- * @param {{onSave: (text: string) => Promise<boolean>, onClose: () => void}} acts `onSave` returns whether it was saved
+ * @param {{onSave: (text: string) => Promise<boolean>, onClose: () => void, onCancel: (text: string) => void}} acts
+ *   `onSave` returns whether it was saved
  * @returns {HTMLFormElement}
  */
-export function answerForm(text, { onSave, onClose }) {
+export function answerForm(text, { onSave, onClose, onCancel }) {
   const field = element("textarea", { value: text, "aria-label": "Edit the answer", dir: "auto" });
   const save = element("button", { type: "submit", className: "firm" }, "Save");
-  const cancel = element("button", { type: "button", className: "plain", onclick: onClose }, "Cancel");
+  const cancel = element("button", { type: "button", className: "plain", onclick: () => onCancel(field.value) }, "Cancel");
   const note = element("p", { className: "note" }, "The original stays as an earlier version.");
   const form = element("form", { className: "edit is-answer", "aria-label": "Edit the answer" }, field, element("div", { className: "edit-row" }, note, cancel, save));
   form.addEventListener("submit", async (event) => {
@@ -23,7 +24,7 @@ export function answerForm(text, { onSave, onClose }) {
   });
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
-    if (event.key === "Escape") { event.stopPropagation(); onClose(); }
+    if (event.key === "Escape") { event.stopPropagation(); onCancel(field.value); }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
   });
   const fit = () => {

@@ -85,6 +85,7 @@ export function messageActs(page) {
 
   return {
     isReadOnly: page.isReadOnly,
+    isServed: (model) => chat.models.all.some(({ id }) => id === model),
     hasMessagesBelow: (message) => conversation.hasMessagesBelow(message),
     onRegenerate: regenerate,
     onReplay: replay,
@@ -96,6 +97,7 @@ export function messageActs(page) {
     onAnswerNow: (message) => chat.answerNow(message),
     onEdit: (message, text) => chat.edit(message, text),
     onEditAnswer: edit,
+    onDiscard: (act) => toast("Your change was discarded.", { name: UNDO, act }),
     onResults: (message, results) => chat.sendResults(message, results),
     onShow: page.onShow,
     onBranch: branch,

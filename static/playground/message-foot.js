@@ -52,6 +52,12 @@ export class AnswerFoot {
     this.view.acts.onContinue(this.view.message);
   }
 
+  #replay() {
+    const { message, acts } = this.view;
+    const isServed = acts.isServed(message.model);
+    return { name: "Replay with the same seed", isOff: !isServed, detail: isServed ? "" : `${message.model} is not on this server any more.`, act: () => acts.onReplay(message) };
+  }
+
   #entries() {
     const { message, acts, isRaw, probabilities, details } = this.view;
     const { content, made, tokens, figures: measured } = message;
@@ -63,7 +69,7 @@ export class AnswerFoot {
     ];
     const look = [
       { name: isRaw ? "Formatted text" : "Raw text", isOff: !content, act: () => this.view.toggleRaw() },
-      ...(acts.isReadOnly || !made ? [] : [{ name: "Replay with the same seed", act: () => acts.onReplay(message) }]),
+      ...(acts.isReadOnly || !made ? [] : [this.#replay()]),
       { name: probabilities.root.hidden ? "Token probabilities" : "Hide token probabilities", isOff: !tokens?.length,
         detail: tokens?.length ? "" : "None were saved: switch them on in the settings.", act: () => this.view.toggleProbabilities() },
       { name: details.isShown ? "Hide details" : "Details", isOff: !made && !measured, act: () => this.view.toggleDetails() },

@@ -186,11 +186,13 @@ class Answer {
   }
 
   /** The text becomes a field until the server has saved it; the original stays as an earlier version. */
-  edit() {
+  edit(text = this.message.content) {
     if (this.form?.isConnected) return;
-    this.form = answerForm(this.message.content, {
-      onSave: (text) => this.acts.onEditAnswer(this.message, text),
-      onClose: () => { this.form.replaceWith(this.prose); this.foot.more.focus(); },
+    const close = () => { this.form.replaceWith(this.prose); this.foot.more.focus(); };
+    this.form = answerForm(text, {
+      onSave: (changed) => this.acts.onEditAnswer(this.message, changed),
+      onClose: close,
+      onCancel: (changed) => { close(); if (changed !== this.message.content) this.acts.onDiscard(() => this.edit(changed)); },
     });
     this.prose.hidden = false;
     this.probabilities.root.hidden = true;

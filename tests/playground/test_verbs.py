@@ -59,6 +59,8 @@ async def test_a_cut_answer_goes_on_from_inside_its_code_block_after_a_reload_an
         await expect(last(page).get_by_role("region", name="Details")).to_contain_text(
             re.compile(r"continued\s*2 times")
         )
+        await choose(last(page), "Continue")
+        await expect(page.locator("#toast")).to_contain_text("added nothing")
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
@@ -130,7 +132,8 @@ async def test_an_edited_answer_in_a_long_chat_keeps_what_follows_and_its_origin
         await field.press("Escape")
         await expect(first.locator("strong")).to_have_text("better")
         await expect(more(first)).to_be_focused()
-        await choose(first, "Edit")
+        await page.get_by_role("button", name="Undo").click()
+        await expect(field).to_have_value("Never mind")
         await field.fill("Worse")
         await page.get_by_role("button", name="Save", exact=True).click()
         await page.get_by_role("button", name="Undo").click()
