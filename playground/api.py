@@ -1,70 +1,33 @@
 """The playground's JSON API: list, open and change conversations, ask a question, follow an answer."""
 
 import secrets
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.views.decorators.http import require_http_methods
+from django.http import HttpResponse, HttpResponseBase
 
-from inference.accounts.permissions import acheck_may_chat, visitor
-from inference.api.http import errors, sse, strict_json
+from inference.api.http import sse, strict_json
 from inference.api.http.json_answer import json_answer
-from inference.core.errors import AuthenticationFailed, InvalidValue, NotFound, ServerError
-from inference.core.principal import Principal
+from inference.core.errors import InvalidValue, NotFound
 from inference.core.requests import ChatRequest
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.serving.active_requests import STREAMS
 from inference.storage.database_threads import in_database
 from playground import answer_stream, chat_request, comparison, export
-from playground.message_store import MessageStore
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
 from playground.schemas import AskBody, ChangeBody, ImportBody
-from playground.store import ConversationStore
 from playground.titles import TITLES
+from playground.visitor import Visitor
+from playground.visitor import for_visitors as _for_visitors
 
-P = ParamSpec("P")
-View = Callable[Concatenate["Visitor", P], Coroutine[Any, Any, HttpResponseBase]]
 _SEEDS = 2**53  # the largest range of integers that JavaScript represents exactly
 
 
-class Visitor:
-    """The visitor of a request, and that visitor's conversations."""
-
-    def __init__(self, request: HttpRequest, principal: Principal, user: Any) -> None:
-        self.request = request
-        self.principal = principal
-        self.store = ConversationStore(user if principal.kind == "user" else None)
-        self.messages = MessageStore(user if principal.kind == "user" else None)
-
-
-def for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
-    """Decorate a view for visitors who may chat; a ServerError becomes a JSON response."""
-
-    def decorate(view: View[P]) -> Callable[..., Any]:
-        @require_http_methods(list(methods))
-        @wraps(view)
-        async def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            try:
-                user = await request.auser()
-                principal = visitor(user)
-                if principal is None:
-                    raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
-                await acheck_may_chat(user)
-                return await view(Visitor(request, principal, user), *args, **kwargs)
-            except ServerError as error:
-                return errors.response(error)
-
-        return guarded
-
-    return decorate
-
-
-@for_visitors("GET")
+@_for_visitors("GET")
 async def list_conversations(visitor: Visitor) -> HttpResponse:
     """A page of the visitor's conversations; `words` searches in them, `after` is the offset."""
     query, after = visitor.request.GET.get("words", "")[:200], visitor.request.GET.get("after", "0")
@@ -73,7 +36,7 @@ async def list_conversations(visitor: Visitor) -> HttpResponse:
     return json_answer(await in_database(lambda: visitor.store.page(query=query, offset=int(after))))
 
 
-@for_visitors("GET", "PATCH", "DELETE")
+@_for_visitors("GET", "PATCH", "DELETE")
 async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Read, change or delete one conversation."""
     store = visitor.store
@@ -87,26 +50,26 @@ async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     return json_answer(await _read_current(lambda: store.read(pk)))
 
 
-@for_visitors("POST")
+@_for_visitors("POST")
 async def restore(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Undo the deletion of a conversation."""
     return json_answer(await in_database(lambda: visitor.store.restore(pk)))
 
 
-@for_visitors("POST", "DELETE")
+@_for_visitors("POST", "DELETE")
 async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Share a conversation by a link, or stop sharing it."""
     is_shared = visitor.request.method == "POST"
     return json_answer(await in_database(lambda: visitor.store.set_shared(pk, is_shared)))
 
 
-@for_visitors("GET")
+@_for_visitors("GET")
 async def shared_conversation(visitor: Visitor, token: str) -> HttpResponse:
     """A conversation that somebody shares, to read."""
     return json_answer(await _read_current(lambda: visitor.store.read_shared(token)))
 
 
-@for_visitors("POST")
+@_for_visitors("POST")
 async def ask(visitor: Visitor) -> HttpResponse:
     """Start the answer to a question, or one by each of the models that are compared.
 
@@ -166,7 +129,7 @@ def _validated(questions: list[dict[str, Any]]) -> list[ChatRequest]:
     return [chat_request.validated(question) for question in questions]
 
 
-@for_visitors("GET")
+@_for_visitors("GET")
 async def follow_answer(visitor: Visitor, pk: int) -> HttpResponseBase:
     """An answer as server-sent events: all of it so far, then each event, then all of it."""
     await in_database(lambda: visitor.store.get_message(pk))
@@ -180,7 +143,7 @@ async def _ended(payload: dict[str, Any]) -> AsyncGenerator[bytes]:
     yield answer_stream.answer_frame(payload)
 
 
-@for_visitors("POST")
+@_for_visitors("POST")
 async def stop_answer(visitor: Visitor, pk: int) -> HttpResponse:
     """Stop an answer in progress, from any page; returns once it is saved."""
     await in_database(lambda: visitor.store.get_message(pk))
@@ -190,7 +153,7 @@ async def stop_answer(visitor: Visitor, pk: int) -> HttpResponse:
     return json_answer({})
 
 
-@for_visitors("POST")
+@_for_visitors("POST")
 async def answer_now(visitor: Visitor, pk: int) -> HttpResponse:
     """End the reasoning of an answer in progress, from any page; `success` is false where none goes on."""
     await in_database(lambda: visitor.store.get_message(pk))
@@ -205,7 +168,7 @@ def answer_id(message: int) -> str:
     return f"playground-{message}"
 
 
-@for_visitors("GET")
+@_for_visitors("GET")
 async def export_conversation(visitor: Visitor, pk: UUID, form: str) -> HttpResponse:
     """A conversation as a file: JSON contains all branches, Markdown the one that is shown."""
     if form not in export.FORMATS:
@@ -217,7 +180,7 @@ async def export_conversation(visitor: Visitor, pk: UUID, form: str) -> HttpResp
     return response
 
 
-@for_visitors("POST")
+@_for_visitors("POST")
 async def import_conversation(visitor: Visitor) -> HttpResponse:
     """Add a conversation from a file that `export_conversation` wrote."""
     body = await strict_json.read(visitor.request, ImportBody)

@@ -9,10 +9,12 @@ from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.storage.database_threads import in_database
 from playground import chat_request, continuation
-from playground.api import Visitor, answer_id, for_visitors
+from playground.api import answer_id
+from playground.message_store import MessageStore
 from playground.running_answers import RUNNING_ANSWERS
 from playground.schemas import ContinueBody, EditBody, RestoreBody
 from playground.titles import TITLES
+from playground.visitor import Visitor, for_visitors
 
 _RUNNING = "This answer is still being generated; stop it first."
 
@@ -21,23 +23,23 @@ _RUNNING = "This answer is still being generated; stop it first."
 async def message(visitor: Visitor, pk: int) -> HttpResponse:
     """Change the text of an answer, or delete a message and all that follow it."""
     if visitor.request.method == "DELETE":
-        payload = await in_database(lambda: visitor.messages.delete_message(pk))
+        payload = await in_database(lambda: _messages(visitor).delete_message(pk))
         await _stop(payload["deleted"])
         return json_answer(payload)
     body = await strict_json.read(visitor.request, EditBody)
     _check_ended(pk)
     if body.original is not None:
         original = body.original
-        return json_answer(await in_database(lambda: visitor.messages.undo_edit(pk, original)))
+        return json_answer(await in_database(lambda: _messages(visitor).undo_edit(pk, original)))
     content = body.content or ""
-    return json_answer(await in_database(lambda: visitor.messages.edit_answer(pk, content)))
+    return json_answer(await in_database(lambda: _messages(visitor).edit_answer(pk, content)))
 
 
 @for_visitors("POST")
 async def restore_message(visitor: Visitor, pk: int) -> HttpResponse:
     """Undo the deletion of a message and of all that followed it."""
     body = await strict_json.read(visitor.request, RestoreBody)
-    payload = await in_database(lambda: visitor.messages.restore_message(pk, body.tip))
+    payload = await in_database(lambda: _messages(visitor).restore_message(pk, body.tip))
     return json_answer({**payload, "messages": RUNNING_ANSWERS.reconciled(payload["messages"])})
 
 
@@ -51,11 +53,11 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     body = await strict_json.read(visitor.request, ContinueBody)
     _check_ended(pk)
     RUNNING_ANSWERS.check_limit(visitor.principal.owner)
-    found, branch = await in_database(lambda: visitor.messages.to_continue(pk))
+    found, branch = await in_database(lambda: _messages(visitor).to_continue(pk))
     question = await CATALOG.run(continuation.question, found.made, body.question)
     asked = await BODIES.run(chat_request.validated, question)
     TITLES.cancel()
-    await in_database(lambda: visitor.messages.reopen(found))
+    await in_database(lambda: _messages(visitor).reopen(found))
     _check_ended(pk)  # another window may have continued it meanwhile
     request = continuation.request(asked, found.conversation.settings.get("system", ""), branch)
     RUNNING_ANSWERS.start(
@@ -70,9 +72,13 @@ async def branch_message(visitor: Visitor, pk: int) -> HttpResponse:
 
     An answer in progress is copied as far as it has come, and counts as stopped in the copy.
     """
-    origin, branch = await in_database(lambda: visitor.messages.branch_of(pk))
+    origin, branch = await in_database(lambda: _messages(visitor).branch_of(pk))
     current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch)]
-    return json_answer(await in_database(lambda: visitor.messages.add_branch(origin, current)))
+    return json_answer(await in_database(lambda: _messages(visitor).add_branch(origin, current)))
+
+
+def _messages(visitor: Visitor) -> MessageStore:
+    return MessageStore(visitor.user)
 
 
 def _as_ended(payload: dict[str, object]) -> dict[str, object]:

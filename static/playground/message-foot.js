@@ -3,7 +3,7 @@ import { copyButton } from "./clipboard.js";
 import { isCut, isUnfinished, whyNotContinued } from "./continuable.js";
 import { element, icon } from "./element.js";
 import { count, rate, seconds } from "./format.js";
-import { menuButton } from "./menu.js";
+import { menuButton } from "./message-menu.js";
 
 /** @param {{name: string}[]} entries @returns {HTMLButtonElement} */
 const moreButton = (entries) => menuButton({ label: "More", className: "mini verbs" }, entries, icon("more"), "More");

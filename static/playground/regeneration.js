@@ -12,7 +12,7 @@ const MAX_TEMPERATURE = 2;
  * @param {import("./models.js").Models} models
  * @param {object} current the fields of a question with the current settings, without its model
  * @param {{regenerate: (question?: object) => void, replay: () => void}} acts
- * @returns {import("./menu.js").Entry[]}
+ * @returns {import("./message-menu.js").Entry[]}
  */
 export function waysToRegenerate(message, models, current, { regenerate, replay }) {
   const { made, model } = message;
