@@ -17,7 +17,8 @@ from playground.store import ConversationStore
 
 _ROWS = 500  # in one statement
 _BRANCH = "Branch of "
-_COPIED = ("role", "reasoning", "calls", "model", "status", "error", "figures", "made")
+_EDITED = ("content", "tokens", "edited_at", "status", "error", "figures")
+_COPIED = ("role", "reasoning", "calls", "model", "made", *_EDITED)
 
 
 class MessageStore(ConversationStore):
@@ -69,20 +70,22 @@ class MessageStore(ConversationStore):
     def edit_answer(self, pk: int, content: str) -> dict[str, Any]:
         """Change the text of an answer. The answer as it was becomes an earlier alternative.
 
-        What follows the answer stays below it. The edited answer counts as the newest alternative, and
-        has no token probabilities, for nothing drew its tokens.
+        What follows the answer stays below it. The edited answer counts as the newest alternative and as
+        complete, however it ended, and has no token probabilities, for nothing drew its tokens.
         """
         message = self._answer(pk)
         if message.content == content:
             return {"messages": [message.payload], "original": None}
-        fields = {name: getattr(message, name) for name in (*_COPIED, "content", "tokens", "edited_at")}
+        fields = {name: getattr(message, name) for name in _COPIED}
         original = Message.objects.create(
             conversation=message.conversation, parent_id=message.parent_id, **fields
         )
         Message.objects.filter(pk=original.pk).update(created_at=message.created_at)
         original.created_at = message.created_at
         message.content, message.tokens, message.edited_at = content, [], timezone.now()
-        message.save(update_fields=["content", "tokens", "edited_at"])
+        message.status, message.error = "done", ""
+        message.figures = message.figures and {**message.figures, "reason": "edited"}
+        message.save(update_fields=_EDITED)
         _touch(message.conversation)
         return {"messages": [message.payload, original.payload], "original": original.pk}
 
@@ -96,7 +99,7 @@ class MessageStore(ConversationStore):
         has_moved_on = other.children.filter(deleted_at=None).exists()
         if message.parent_id != other.parent_id or not message.edited_at or has_moved_on or pk == original:
             raise InvalidValue("This edit cannot be undone any more.", param="original")
-        for name in ("content", "tokens", "edited_at"):
+        for name in _EDITED:
             mine, theirs = getattr(message, name), getattr(other, name)
             setattr(message, name, theirs)
             setattr(other, name, mine)

@@ -157,6 +157,21 @@ def test_an_edit_can_be_undone_until_something_follows_the_original(store: Messa
         store.undo_edit(ids[1], again)
 
 
+def test_an_edited_answer_is_complete_however_it_ended_and_its_original_is_not(store: MessageStore) -> None:
+    _, path = ask(store, "go on")
+    cut = answer(store, path, "half", status="failed", error="It ended.", figures={"reason": "length"})
+    edited, original = store.edit_answer(cut.pk, "whole")["messages"]
+    assert (edited["status"], edited["error"], edited["figures"]) == ("done", "", {"reason": "edited"})
+    assert (original["status"], original["error"]) == ("failed", "It ended.")
+    assert original["figures"] == {"reason": "length"}
+    (undone,) = store.undo_edit(cut.pk, original["id"])["messages"]
+    assert (undone["content"], undone["status"], undone["figures"]) == (
+        "half",
+        "failed",
+        {"reason": "length"},
+    )
+
+
 def test_an_edit_that_changes_nothing_adds_nothing(store: MessageStore) -> None:
     found, ids = chat(store)
     assert store.edit_answer(ids[1], "answer 1")["original"] is None
