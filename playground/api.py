@@ -1,20 +1,17 @@
 """The playground's JSON API: list, open and change conversations, ask a question, follow an answer."""
 
 import secrets
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.views.decorators.http import require_http_methods
+from django.http import HttpResponse, HttpResponseBase
 
-from inference.accounts.permissions import acheck_may_chat, visitor
-from inference.api.http import errors, sse, strict_json
+from inference.api.http import sse, strict_json
 from inference.api.http.json_answer import json_answer
-from inference.core.errors import AuthenticationFailed, InvalidValue, NotFound, ServerError
-from inference.core.principal import Principal
+from inference.core.errors import InvalidValue, NotFound
 from inference.core.requests import ChatRequest
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
@@ -23,43 +20,11 @@ from inference.storage.database_threads import in_database
 from playground import answer_stream, chat_request, comparison, export
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
 from playground.schemas import AskBody, ChangeBody, ImportBody
-from playground.store import ConversationStore
 from playground.titles import TITLES
+from playground.visitor import Visitor
+from playground.visitor import for_visitors as _for_visitors
 
-P = ParamSpec("P")
-View = Callable[Concatenate["Visitor", P], Coroutine[Any, Any, HttpResponseBase]]
 _SEEDS = 2**53  # the largest range of integers that JavaScript represents exactly
-
-
-class Visitor:
-    """The visitor of a request, and that visitor's conversations."""
-
-    def __init__(self, request: HttpRequest, principal: Principal, user: Any) -> None:
-        self.request = request
-        self.principal = principal
-        self.store = ConversationStore(user if principal.kind == "user" else None)
-
-
-def _for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
-    """Decorate a view for visitors who may chat; a ServerError becomes a JSON response."""
-
-    def decorate(view: View[P]) -> Callable[..., Any]:
-        @require_http_methods(list(methods))
-        @wraps(view)
-        async def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            try:
-                user = await request.auser()
-                principal = visitor(user)
-                if principal is None:
-                    raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
-                await acheck_may_chat(user)
-                return await view(Visitor(request, principal, user), *args, **kwargs)
-            except ServerError as error:
-                return errors.response(error)
-
-        return guarded
-
-    return decorate
 
 
 @_for_visitors("GET")
@@ -132,7 +97,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
     for question, request in zip(questions, requests, strict=True):
         message = await in_database(partial(store.add_answer, found, branch[-1], question))
         asked = chat_request.with_conversation(request, system, branch)
-        events = generation.stream(asked, visitor.principal, _answer_id(message.pk))
+        events = generation.stream(asked, visitor.principal, answer_id(message.pk))
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
         messages.append(message.payload)
     if len(branch) == 1 and body.content is not None and len(questions) == 1:
@@ -194,11 +159,11 @@ async def answer_now(visitor: Visitor, pk: int) -> HttpResponse:
     await in_database(lambda: visitor.store.get_message(pk))
     has_ended = False
     with suppress(NotFound):  # it has ended meanwhile
-        has_ended = await STREAMS.end_thinking(_answer_id(pk), visitor.principal)
+        has_ended = await STREAMS.end_thinking(answer_id(pk), visitor.principal)
     return json_answer({"success": has_ended})
 
 
-def _answer_id(message: int) -> str:
+def answer_id(message: int) -> str:
     """The id under which an answer in progress is found."""
     return f"playground-{message}"
 

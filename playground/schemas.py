@@ -1,9 +1,10 @@
 """The bodies that the page may send."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, model_validator
 
+from inference.api.http.strict_schema import wrong
 from inference.api.openai.schemas import Strict
 from playground.models import LONGEST_FOLDER, LONGEST_TITLE
 
@@ -34,6 +35,33 @@ class ChangeBody(Strict):
     tip: int | None = None
 
 
+class EditBody(Strict):
+    """The new text of an answer; `original`, the message that has the text from before an edit, undoes it."""
+
+    content: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = None
+    original: int | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if (self.content is None) == (self.original is None):
+            raise wrong(
+                "one_of_two", "Send the new text, or the message with the text from before", "content"
+            )
+        return self
+
+
+class RestoreBody(Strict):
+    """The end of the branch that is to be shown after a deletion is undone."""
+
+    tip: int | None = None
+
+
+class ContinueBody(Strict):
+    """What the page would send with a question: for its length limit, or all of it for an imported answer."""
+
+    question: dict[str, Any]
+
+
 class CallBody(Strict):
     """One tool call of an imported answer, as models.py stores it, with its result once there is one."""
 
@@ -57,6 +85,7 @@ class MessageBody(Strict):
     error: Text = ""
     figures: dict[str, Any] | None = None
     made: dict[str, Any] | None = None
+    edited_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
     tokens: list[Any] = []
     at: str = ""
 

@@ -53,7 +53,8 @@ class ConversationStore:
             **_summary(conversation),
             "settings": conversation.settings,
             "tip": conversation.tip_id,
-            "messages": [message.payload for message in conversation.messages.all()],
+            "branched_from": _origin(conversation),
+            "messages": [message.payload for message in conversation.messages.filter(deleted_at=None)],
         }
 
     def update(self, pk: UUID, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +63,8 @@ class ConversationStore:
         Raises InvalidValue when `tip` is a message of another conversation.
         """
         conversation = self.get(pk)
-        if "tip" in changes and not conversation.messages.filter(pk=changes["tip"]).exists():
+        shown = conversation.messages.filter(deleted_at=None)
+        if "tip" in changes and not shown.filter(pk=changes["tip"]).exists():
             raise InvalidValue("There is no such message in this conversation.", param="tip")
         for name, value in changes.items():
             setattr(conversation, "tip_id" if name == "tip" else name, value)
@@ -152,7 +154,8 @@ class ConversationStore:
 
     def get_message(self, pk: int) -> Message:
         """The message; raises NotFound."""
-        message = Message.objects.filter(pk=pk, conversation__in=self._undeleted()).first()
+        undeleted = Message.objects.filter(deleted_at=None, conversation__in=self._undeleted())
+        message = undeleted.filter(pk=pk).first()
         if message is None:
             raise NotFound("There is no such message; it may have been deleted.")
         return message
@@ -215,6 +218,12 @@ def _add_results(message: Message | None, results: Mapping[str, str]) -> None:
         {"result": results[call["id"]], **call} if call["id"] in results else call for call in message.calls
     ]
     message.save(update_fields=["calls"])
+
+
+def _origin(conversation: Conversation) -> dict[str, Any] | None:
+    """The conversation that this one was branched from, unless it was deleted."""
+    origin = conversation.branched_from
+    return {"id": str(origin.pk), "title": str(origin)} if origin and origin.deleted_at is None else None
 
 
 def _summary(conversation: Conversation) -> dict[str, Any]:

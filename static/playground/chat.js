@@ -39,6 +39,28 @@ export class Chat extends EventTarget {
     return this.#ask({ parent: message.parent }, made);
   }
 
+  /** Answer a question that has no answer, or once more. */
+  answer(question) {
+    return this.#ask({ parent: question.id });
+  }
+
+  /** Have an answer go on in place, from the text it has. */
+  async continue({ id }) {
+    if (this.isAsking) return;
+    this.#setAsking(true);
+    const { id: open } = this.conversation;
+    const before = this.conversation.known.get(id)?.content;
+    const question = { model: this.models.picked?.id ?? "", ...this.settings.requestFields };
+    const begun = await this.#attempt(() => call("POST", `/chat/messages/${id}/continue/`, { question }));
+    this.#setAsking(false);
+    if (!begun || this.conversation.id !== open) return;
+    for (const message of begun.messages) this.conversation.put({ ...message, heard: null });
+    this.#emit("state");
+    await this.#follow(id);
+    const { status, content } = this.conversation.known.get(id) ?? {};
+    if (status === "done" && content === before) this.#emit("note", "The model added nothing: for it, this answer is complete.");
+  }
+
   /** Continue after an answer, with the results of its calls. */
   sendResults(message, results) {
     return this.#ask({ parent: message.id, results });

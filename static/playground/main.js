@@ -9,7 +9,9 @@ import { showConnectionNotice } from "./connection-notice.js";
 import { Gauge } from "./gauge.js";
 import { showCaptureNotice } from "./capture-notice.js";
 import { Library } from "./library.js";
+import { messageActs } from "./message-acts.js";
 import { Models } from "./models.js";
+import { showOrigin } from "./origin.js";
 import { Picker } from "./picker.js";
 import { Popup } from "./popup.js";
 import { keepPresets } from "./presets.js";
@@ -32,17 +34,13 @@ const library = new Library();
 const gauge = new Gauge(conversation, models);
 const composer = new Composer({ onSend: (text) => chat.send(text), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
 const welcome = new Welcome((text) => chat.send(text));
-const thread = new Thread(conversation, {
-  onRegenerate: (message) => chat.regenerate(message),
-  onReplay: replay,
-  onAnswerNow: (message) => chat.answerNow(message),
-  onEdit: (message, text) => chat.edit(message, text),
-  onResults: (message, results) => chat.sendResults(message, results),
-  onShow: showBranch,
-});
+const thread = new Thread(conversation, messageActs({
+  conversation, chat, library, isReadOnly: Boolean(page.shared), show, onOpen: open, onShow: showBranch,
+}));
 const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id === conversation.id) newChat(); } });
 
 new Announcer(conversation);
+showOrigin(conversation, open);
 new Picker(models, () => composer.focus());
 followTheme(document.querySelector("#theme"));
 const account = document.querySelector("#account"); // missing on a site without accounts
@@ -85,14 +83,9 @@ function newChat() {
 }
 
 async function showBranch(tip) {
-  conversation.show(tip);
+  conversation.show(tip, { staysHere: true });
   await call("PATCH", `/chat/conversations/${conversation.id}/`, { tip }).catch(() => {});
   show();
-}
-
-/** Generate the same answer again, and show the differences. */
-async function replay(message) {
-  if (await chat.regenerate(message, message.made)) conversation.change(conversation.last, { replayOf: message.id });
 }
 
 function editLast() {
