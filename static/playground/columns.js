@@ -18,10 +18,11 @@ export function columnsOf(views) {
 
 class Columns {
   constructor() {
-    this.names = element("div", { className: "columns-names", "aria-hidden": "true" });
+    this.names = element("div", { className: "columns-row" });
     this.columns = element("div", { className: "columns", role: "group", "aria-label": "Answers side by side", tabIndex: 0 });
-    this.root = element("div", { className: "comparison message" }, this.names, this.columns);
-    this.columns.addEventListener("scroll", () => { this.names.scrollLeft = this.columns.scrollLeft; }, { passive: true });
+    this.root = element("div", { className: "comparison message" },
+      element("div", { className: "columns-names", "aria-hidden": "true" }, this.names), this.columns);
+    this.columns.addEventListener("scroll", () => { this.names.style.transform = `translateX(${-this.columns.scrollLeft}px)`; }, { passive: true });
   }
 
   /** Columns that stay keep their nodes, and so their selection and place. */
