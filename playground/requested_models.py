@@ -6,6 +6,11 @@ from inference.core.errors import ModelNotFound
 from inference.serving import runtime
 
 
+def gone_error(model: str) -> ModelNotFound:
+    """The error of an answer whose model went after `check`, while the question waited."""
+    return ModelNotFound(f"{model} is no longer available on this server. Choose another model above.")
+
+
 def check(models: Iterable[str]) -> None:
     """Raise ModelNotFound for a model that is not here or switched off; reads the disk, so use a thread."""
     for model in models:

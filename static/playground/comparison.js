@@ -1,110 +1,23 @@
-/** The choice of two to four models that are asked side by side. */
-import { element } from "./element.js";
-import { context, size } from "./format.js";
-import { matches } from "./model-groups.js";
-import { stateText } from "./models.js";
+/** Comparing models: the button that opens the choice, and the line that says which are asked, with a way out. */
 
-const MOST = 4;
-const TOO_MANY = "Four models at most: untick one first.";
-const TOO_FEW = "Tick at least two models.";
-const STEPS = { ArrowDown: 1, ArrowUp: -1 };
-
-export class Comparison {
-  /** @param {import("./models.js").Models} models @param {() => void} onChosen */
-  constructor(models, onChosen) {
-    this.models = models;
-    this.onChosen = onChosen;
-    this.dialog = document.querySelector("#comparison");
-    this.filter = this.dialog.querySelector("#comparison-filter");
-    this.list = this.dialog.querySelector(".comparison-list");
-    this.status = this.dialog.querySelector("[role=status]");
-    this.chosen = new Set();
-    this.bar = document.querySelector("#comparing");
-    for (const button of document.querySelectorAll(".comparison-open")) button.addEventListener("click", () => this.open());
-    this.bar.querySelector("button").addEventListener("click", () => { models.compare([]); onChosen(); });
-    this.filter.addEventListener("input", () => this.#list());
-    this.dialog.addEventListener("keydown", (event) => { this.#move(event); event.stopPropagation(); });
-    this.dialog.querySelector("form").addEventListener("submit", (event) => this.#submit(event));
-    this.dialog.querySelector(".plain-button").addEventListener("click", () => this.dialog.close());
-    models.addEventListener("change", () => this.#mark());
-    this.#mark();
-  }
-
-  /** The models that are compared are ticked. */
-  open() {
-    const { compared, all } = this.models;
-    this.chosen = new Set(compared);
-    this.filter.value = "";
-    this.#list();
-    this.#say(all.length < 2 ? "There is only one model on this server." : "");
-    this.dialog.showModal();
-    this.filter.focus();
-  }
-
-  #list() {
-    const rows = this.models.all.filter((model) => matches(model, this.filter.value)).map((model, place) => this.#row(model, place));
-    this.list.replaceChildren(...rows);
-    if (!rows.length) this.list.append(element("p", { className: "note" }, `No model matches “${this.filter.value.trim()}”.`));
-  }
-
-  #row(model, place) {
-    const box = element("input", { type: "checkbox", value: model.id, checked: this.chosen.has(model.id), tabIndex: place ? -1 : 0, "aria-label": model.id });
-    box.addEventListener("click", (event) => this.#tick(event, box));
-    box.addEventListener("focus", () => { for (const other of this.#boxes()) other.tabIndex = other === box ? 0 : -1; });
-    const facts = [stateText(model), model.base ? `adapter of ${model.base}` : model.family, size(model.resident_bytes), `${context(model.context_length)} context`];
-    return element("label", { className: "comparison-row" }, box, element("span", {}, model.id),
-      element("span", { className: "option-facts" }, facts.filter(Boolean).join(" · ")));
-  }
-
-  /** A fifth is refused; nothing else is unticked for it. */
-  #tick(event, box) {
-    if (box.checked && this.chosen.size >= MOST) {
-      event.preventDefault();
-      this.#say(TOO_MANY);
-      return;
-    }
-    if (box.checked) this.chosen.add(box.value);
-    else this.chosen.delete(box.value);
-    this.#say("");
-  }
-
-  #boxes() {
-    return [...this.list.querySelectorAll("input")];
-  }
-
-  #move(event) {
-    if (!STEPS[event.key]) return;
-    event.preventDefault();
-    const boxes = this.#boxes();
-    const to = boxes.indexOf(document.activeElement) + STEPS[event.key];
-    if (to < 0) this.filter.focus();
-    else boxes[Math.min(to, boxes.length - 1)]?.focus();
-  }
-
-  #submit(event) {
-    event.preventDefault();
-    const ids = this.models.all.map(({ id }) => id).filter((id) => this.chosen.has(id));
-    if (ids.length < 2) {
-      this.#say(TOO_FEW);
-      return;
-    }
-    this.models.compare(ids);
-    this.dialog.close();
-    this.onChosen();
-  }
-
-  /** The number of ticks, with a problem before it. */
-  #say(problem) {
-    this.status.classList.toggle("is-problem", Boolean(problem));
-    this.status.textContent = [problem, `${this.chosen.size} of ${MOST} chosen`].filter(Boolean).join(" ");
-  }
-
-  /** While models are compared, a line says which, with a way out. */
-  #mark() {
-    const { compared } = this.models;
+/** @param {import("./models.js").Models} models @param {() => void} onChosen */
+export function offerComparison(models, onChosen) {
+  const bar = document.querySelector("#comparing");
+  const line = bar.querySelector("p");
+  let choice = null;
+  const open = async () => {
+    const { ComparisonChoice } = await import("./comparison-choice.js"); // few visits need it
+    choice ??= new ComparisonChoice(models, onChosen);
+    choice.open();
+  };
+  const show = () => {
+    const { compared } = models;
     const text = compared.length ? `Your next questions go to ${compared.length} models: ${compared.join(", ")}.` : "";
-    const line = this.bar.querySelector("p");
-    this.bar.hidden = !text;
+    bar.hidden = !text;
     if (line.textContent !== text) line.textContent = text;
-  }
+  };
+  for (const button of document.querySelectorAll(".comparison-open")) button.addEventListener("click", open);
+  bar.querySelector("button").addEventListener("click", () => { models.compare([]); onChosen(); });
+  models.addEventListener("change", show);
+  show();
 }

@@ -2,7 +2,7 @@
 import { Announcer } from "./announcer.js";
 import { acceptFiles } from "./attachments.js";
 import { Chat } from "./chat.js";
-import { Comparison } from "./comparison.js";
+import { offerComparison } from "./comparison.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
@@ -47,7 +47,7 @@ const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id ==
 
 new Announcer(conversation);
 const picker = new Picker(models, new Favourites(page.account), { mayManage: page.may_manage, onPick: () => composer.focus() });
-new Comparison(models, () => composer.focus());
+offerComparison(models, () => composer.focus());
 askForGoneModel(models, conversation, { onUse: () => composer.focus(), onChoose: () => picker.open() });
 followTheme(document.querySelector("#theme"));
 const account = document.querySelector("#account"); // missing on a site without accounts

@@ -1,8 +1,6 @@
 /** The list of models in the header: a field that filters, and a list box that it steers. */
-import { ask } from "./dialog.js";
 import { element } from "./element.js";
 import { grouped, matches } from "./model-groups.js";
-import { ModelLoading } from "./model-loading.js";
 import { ModelRow } from "./model-row.js";
 import { stateText } from "./models.js";
 import { Popup } from "./popup.js";
@@ -28,7 +26,6 @@ export class Picker {
     this.rows = new Map();
     /** @type {ModelRow[]} those that match, in order; the order stays while the list is open */
     this.shown = [];
-    this.loading = new ModelLoading(models, this.panel);
     this.popup = new Popup(this.button, this.panel, () => this.#open());
     this.field.addEventListener("input", () => this.#arrange({ isTyped: true }));
     this.field.addEventListener("keydown", (event) => this.#steer(event));
@@ -88,8 +85,8 @@ export class Picker {
       this.rows.set(model.id, new ModelRow(model, this.mayManage, {
         onPick: () => this.#pick(model.id),
         onStar: () => { this.favourites.toggle(model.id); this.#update(); },
-        onLoad: (now) => this.loading.load(now),
-        onUnload: (now) => this.loading.unload(now),
+        onLoad: async (now) => (await this.#loading()).load(now),
+        onUnload: async (now) => (await this.#loading()).unload(now),
         onExplain: (now) => this.#explain(now),
       }));
     }
@@ -138,7 +135,15 @@ export class Picker {
     event.preventDefault();
   }
 
-  #explain(model) {
+  /** Few visits load models. */
+  async #loading() {
+    const { ModelLoading } = await import("./model-loading.js");
+    this.loading ??= new ModelLoading(this.models, this.panel);
+    return this.loading;
+  }
+
+  async #explain(model) {
+    const { ask } = await import("./dialog.js");
     const { words, texts } = selfTest(model);
     const intro = `When ${model.id} was loaded, the server tested its chat template, roles, stop tokens and tools. It found:`;
     ask(this.panel, { title: words, texts: texts.length ? [intro, ...texts] : ["The self-test of this model found something that works less than fully. Its page in the admin says what."] });

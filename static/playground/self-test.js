@@ -12,7 +12,8 @@ const LIMITS = {
   tokenizer: { words: "some characters are lost", isFault: true, why: "Text with unusual signs may come out changed." },
 };
 const BROKEN = { chat: "Cannot chat", tokenizer: "Changes text" }; // where the self-test is red
-const PROMPTED = "the system message describes them";
+const PROMPTED = "the system message describes them"; // in the text of such a finding
+const WITH_PROMPTED = { words: "without tools of its own", isFault: false, why: "It answers questions as usual. Tools, functions that a model may call, are described to it in words, and it calls them less reliably than models that were made for it." };
 
 /**
  * @param {import("./models.js").Model} model
@@ -20,7 +21,7 @@ const PROMPTED = "the system message describes them";
  */
 export function selfTest({ light, findings = [] }) {
   const about = new Map(findings.map((finding) => [finding.about, finding]));
-  const texts = [...about.values()].flatMap((finding) => [finding.text, LIMITS[finding.about]?.why ?? ""]).filter(Boolean);
+  const texts = [...about.values()].flatMap((finding) => [finding.text, limitOf(finding).why]).filter(Boolean);
   const broken = findings.find((finding) => finding.light === "red" && BROKEN[finding.about]);
   if (broken) return { words: BROKEN[broken.about], tone: "red", texts };
   if (!about.size) return light === "amber" || light === "red" ? { words: "Works, with limits", tone: "grey", texts } : { words: "", tone: "", texts };
@@ -29,6 +30,6 @@ export function selfTest({ light, findings = [] }) {
 }
 
 function limitOf({ about, light, text }) {
-  if (about === "tools" && light === "amber" && text.includes(PROMPTED)) return { words: "tools less reliable", isFault: false };
-  return LIMITS[about] ?? { words: "with limits", isFault: false };
+  if (about === "tools" && light === "amber" && text.includes(PROMPTED)) return WITH_PROMPTED;
+  return LIMITS[about] ?? { words: "with limits", isFault: false, why: "" };
 }

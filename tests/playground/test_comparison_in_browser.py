@@ -23,7 +23,7 @@ async def test_a_fifth_model_is_refused_and_nothing_unticks_itself(address: str)
         fifth = dialog.get_by_role("checkbox", name="broken-model")
         for place in (fifth, dialog.get_by_text("broken-model")):
             await place.click()
-            await expect(dialog.get_by_role("status")).to_contain_text("Four models at most")
+            await expect(dialog.get_by_role("status")).to_contain_text("Four at most")
             await expect(fifth).not_to_be_checked()
         for name in FOUR:
             await expect(dialog.get_by_role("checkbox", name=name, exact=True)).to_be_checked()

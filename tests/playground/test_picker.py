@@ -17,7 +17,8 @@ STOPS = {"about": "stops", "light": "amber", "text": "No stop token is known."}
 
 def many(news: ModelNews) -> list[dict[str, Any]]:
     """128 models: those of the site, one of them an adapter with an alias, and more of the same kind."""
-    site = news.models
+    states = {"scripted-model": "ready", "endless-loader": "loading", "broken-model": "failed"}
+    site = [model | {"state": states.get(model["id"], "unloaded")} for model in news.models]
     more = [site[1] | {"id": f"org/model-{place}", "family": "gemma3"} for place in range(122)]
     adapter = site[0] | {"id": "scripted-model:pirate", "base": "scripted-model", "aliases": ["Blackbeard"]}
     return [*more, *site, adapter]
@@ -179,7 +180,7 @@ async def test_a_table_of_filters_groups_and_findings(address: str) -> None:
     assert (seen["blank"], seen["order"], seen["missing"], seen["base"]) == (True, True, False, True)
     assert (seen["fine"], seen["unloaded"]) == ("", "")
     assert (seen["unexplained"]["words"], seen["unexplained"]["tone"]) == ("Works, with limits", "grey")
-    assert seen["prompted"] == "Works, tools less reliable"
+    assert seen["prompted"] == "Works, without tools of its own"
     assert (seen["red"]["words"], seen["red"]["tone"]) == ("Cannot chat", "red")
     assert seen["two"]["words"] == "Works, without tools, without a system prompt"
     assert (seen["two"]["tone"], seen["unknown"]) == ("grey", "Works, with limits")

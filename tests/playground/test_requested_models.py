@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 from django.test import AsyncClient
 
+from inference.core.errors import ModelNotFound
 from inference.core.model_card import LoraCard
 from tests.api.openai.asking import error_of
 from tests.fakes import FakeRunner, card, serving
@@ -52,3 +53,11 @@ async def test_a_model_and_its_adapter_are_there(page: Page) -> None:
         for model in ("tiny", "tiny:pirate"):
             _, answer = await page.answered(question={"model": model})
             assert answer["model"] == model
+
+
+async def test_a_model_that_goes_while_a_question_waits_is_told_of_in_the_same_words(page: Page) -> None:
+    gone = ModelNotFound("There is no model 'tiny' here; GET /v1/models lists them.", param="model")
+    with serving(FakeRunner(refuse_with=gone), cards=CARDS):
+        _, answer = await page.answered()
+    assert answer["status"] == "failed"
+    assert answer["error"] == "tiny is no longer available on this server. Choose another model above."
