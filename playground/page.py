@@ -37,7 +37,13 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
         "conversation": str(pk) if pk else None,
         "shared": token,
     }
-    context = {"page": page, "is_shared": bool(token), **_links(request), **_suggestions()}
+    context = {
+        "page": page,
+        "is_shared": bool(token),
+        **_links(request),
+        **_suggestions(),
+        "running_downloads": [] if page["models"] else _running_downloads(),
+    }
     return render(request, "playground/index.html", context)
 
 
@@ -57,3 +63,12 @@ def _suggestions() -> dict[str, Any]:
         "suggested_on": suggested_models.AS_OF,
         "memory": in_gb(runtime.pool().snapshot().limit_bytes),
     }
+
+
+def _running_downloads() -> list[tuple[str, str]]:
+    """The id of each, and how much of it is there; looks at the disk."""
+    running = [(one.id, one.progress) for one in runtime.downloads().all() if one.is_running]
+    return [
+        (name, f"{in_gb(progress.done)} of {in_gb(progress.size)}" if progress.size else "")
+        for name, progress in running
+    ]

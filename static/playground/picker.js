@@ -46,6 +46,7 @@ export class Picker {
   #show() {
     const { all, picked, compared, lost, missing } = this.models;
     this.button.disabled = all.length === 0;
+    this.button.title = compared.length ? compared.join(", ") : missing[0] ?? picked?.id ?? "";
     this.button.querySelector(".dot").dataset.state = lost ? "unknown" : picked?.state ?? "unloaded";
     this.button.querySelector(".picker-name").textContent = compared.length ? `${compared.length} models side by side` : missing[0] ?? picked?.id ?? "No model";
     this.button.querySelector(".picker-state").textContent = lost ? "not connected" : missing.length ? "not available" : picked && !compared.length ? stateText(picked) : "";

@@ -36,6 +36,11 @@ async def test_it_says_what_to_do_and_what_is_waited_for(address: str, view: dic
         await expect(page.get_by_role("list", name="These fit the memory")).to_contain_text("about 0.3 GB")
         await expect(page.locator("#gone-model")).to_be_hidden()
         assert await complaints(page) == []
+        if "viewport" in view:
+            await page.set_viewport_size({"width": 320, "height": 800})
+            fits = "one => one.scrollWidth <= one.clientWidth"
+            for selector in ("html", "#scroll", ".bar"):
+                assert await page.locator(selector).evaluate(fits), selector
         await download.click()
         await expect(page).to_have_url(f"{address}login/?next=/admin/inference/download/")
         assert (visit.complaints, visit.elsewhere) == ([], [])

@@ -1,11 +1,15 @@
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from inference.core.config import Config
+from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.progress import FetchProgress, FileProgress
+from inference.serving import runtime
 from inference.serving.recording.capture_switch import SWITCH
 from tests.fakes import card, serving
 from tests.people import client_of
@@ -116,3 +120,24 @@ def test_without_a_model_the_page_says_what_to_do() -> None:
     assert f'<form method="post" action="{DOWNLOADS}">' in staff and 'value="start"' in staff
     assert "Ask the people who run this server" in member and "Download a model" not in member
     assert '{"id": "odd", "reason": "It cannot be served: no weights"}' in stranger
+
+
+class Register:
+    """Downloads of which one goes on."""
+
+    def all(self) -> tuple[ActiveDownload, ...]:
+        progress = FetchProgress(files=(FileProgress(name="w", done=10**9, size=4 * 10**9),))
+        running = ActiveDownload(id="org/coming", state=State.RUNNING, progress=progress)
+        return (
+            running,
+            ActiveDownload(id="org/starting", state=State.RUNNING),
+            ActiveDownload(id="org/failed", state=State.FAILED),
+        )
+
+
+def test_without_a_model_the_page_says_which_are_being_downloaded(client: Client) -> None:
+    register: Any = Register()
+    with serving(cards=[card("odd", problem="no weights")]), runtime.use_downloads(register):
+        page = client.get("/").content.decode()
+    assert "org/coming is being downloaded: 1.0 GB of 4.0 GB were there when this page was opened." in page
+    assert "org/starting is being downloaded." in page and "org/failed" not in page

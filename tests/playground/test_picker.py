@@ -1,5 +1,6 @@
 """The list of models in Chromium: the filter, the keyboard, favourites, self-tests, loading and unloading."""
 
+import re
 from typing import Any
 
 import pytest
@@ -145,6 +146,19 @@ async def test_models_are_loaded_and_unloaded_in_place(address: str) -> None:
         await expect(toast).to_contain_text("broken-model could not be loaded: its weights are incomplete")
         await expect(page.locator("#picker-panel")).to_be_visible()
         assert visit.complaints == []
+
+
+async def test_who_may_not_load_models_is_offered_none_of_it(address: str) -> None:
+    async def forbid(route: Route) -> None:
+        page = await (await route.fetch()).text()
+        await route.fulfill(body=page.replace('"may_manage": true', '"may_manage": false'))
+
+    async with visiting(address) as visit:
+        await visit.page.route(address, forbid)
+        await visit.page.reload()
+        await visit.page.click("#picker-button")
+        await expect(visit.page.get_by_role("option", name="scripted-model")).to_be_visible()
+        await expect(visit.page.get_by_role("button", name=re.compile("^(Unl|L)oad "))).to_have_count(0)
 
 
 TABLE = """async () => {
