@@ -31,7 +31,7 @@ export class ComparisonChoice {
     this.chosen = new Set(compared);
     this.filter.value = "";
     this.#list();
-    this.#say(all.length < 2 ? "There is only one model on this server." : "");
+    this.#say(all.length < 2 ? "A comparison needs two models on this server." : "");
     this.dialog.showModal();
     this.filter.focus();
   }

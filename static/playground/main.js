@@ -102,7 +102,7 @@ async function showBranch(tip) {
 async function replay(message) {
   const { model } = message.made;
   if (!models.find(model)) {
-    toast(`${models.reasonOf(model)} It made this answer, so the answer cannot be replayed. Regenerate asks the model that is chosen above.`);
+    toast(`${models.reasonOf(model)} It made this answer, so the answer cannot be replayed. Another model can regenerate it.`);
     return;
   }
   if (await chat.regenerate(message, message.made)) conversation.change(conversation.last, { replayOf: message.id });

@@ -50,7 +50,6 @@ export class Picker {
     this.button.querySelector(".dot").dataset.state = lost ? "unknown" : picked?.state ?? "unloaded";
     this.button.querySelector(".picker-name").textContent = compared.length ? `${compared.length} models side by side` : missing[0] ?? picked?.id ?? "No model";
     this.button.querySelector(".picker-state").textContent = lost ? "not connected" : missing.length ? "not available" : picked && !compared.length ? stateText(picked) : "";
-    if (this.panel.hidden) return;
     const isKnown = all.every(({ id }) => this.rows.has(id)) && this.rows.size === all.length;
     if (isKnown) this.#update();
     else this.#arrange({});
