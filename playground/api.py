@@ -17,7 +17,7 @@ from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.serving.active_requests import STREAMS
 from inference.storage.database_threads import in_database
-from playground import answer_stream, chat_request, comparison, export
+from playground import answer_stream, chat_request, comparison, export, requested_models
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
 from playground.schemas import AskBody, ChangeBody, ImportBody
 from playground.titles import TITLES
@@ -83,6 +83,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
     TITLES.cancel()
     questions = _questions(body)
     requests = await BODIES.run(_validated, questions)
+    await CATALOG.run(requested_models.check, [request.model for request in requests])
     found, branch = await in_database(
         lambda: store.add_question(
             UUID(body.conversation) if body.conversation else None,

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any
 
 from inference.api.http import errors, sse
-from inference.core.errors import QueueFull
+from inference.core.errors import ModelNotFound, QueueFull
 from inference.core.events import Event
 from inference.core.threads import CATALOG, SAVES
 from inference.storage import database_threads
-from playground import answer_stream, provenance
+from playground import answer_stream, provenance, requested_models
 from playground.answer_stream import AnswerState
 from playground.models import Message
 
@@ -94,6 +94,8 @@ class RunningAnswer:
                 self._state.add_provenance(await CATALOG.run(provenance.of, self.message.model))
         except asyncio.CancelledError:
             self._state.stop()
+        except ModelNotFound:
+            self._state.fail(requested_models.gone_error(self.message.model))
         except Exception as error:  # the boundary: whatever broke, the page shows a message
             self._state.fail(errors.explain(error))
 

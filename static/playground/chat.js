@@ -94,7 +94,7 @@ export class Chat extends EventTarget {
   async #ask(turn, made) {
     if (this.isAsking) return false;
     if (!this.models.picked) {
-      this.#emit("problem", "There is no model.");
+      this.#emit("problem", this.models.missing.length ? "Choose a model first: the one of this chat is not available." : "There is no model.");
       return false;
     }
     this.models.keepPick();

@@ -2,11 +2,14 @@
 import { Announcer } from "./announcer.js";
 import { acceptFiles } from "./attachments.js";
 import { Chat } from "./chat.js";
+import { offerComparison } from "./comparison.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
 import { showConnectionNotice } from "./connection-notice.js";
+import { Favourites } from "./favourites.js";
 import { Gauge } from "./gauge.js";
+import { askForGoneModel } from "./gone-model.js";
 import { showCaptureNotice } from "./capture-notice.js";
 import { Library } from "./library.js";
 import { messageActs } from "./message-acts.js";
@@ -27,13 +30,13 @@ const TITLE_AFTER_MS = 3000; // the model writes a title after its first answer
 const page = JSON.parse(document.querySelector("#page").textContent);
 
 const conversation = new Conversation();
-const models = new Models(page.models, page.live, page.kept_until);
+const models = new Models(page.models, page.unavailable, page.live, page.kept_until);
 const settings = new Settings();
 const chat = new Chat(conversation, models, settings);
 const library = new Library();
 const gauge = new Gauge(conversation, models);
 const composer = new Composer({ onSend: (text) => chat.send(text), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
-const welcome = new Welcome((text) => chat.send(text));
+const welcome = new Welcome(models, (text) => chat.send(text));
 const thread = new Thread(conversation, messageActs({
   conversation, chat, library, isReadOnly: Boolean(page.shared), show, onOpen: open, onShow: showBranch,
 }));
@@ -41,7 +44,9 @@ const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id ==
 
 new Announcer(conversation);
 showOrigin(conversation, open);
-new Picker(models, () => composer.focus());
+const picker = new Picker(models, new Favourites(page.account), { mayManage: page.may_manage, onPick: () => composer.focus() });
+offerComparison(models, () => composer.focus());
+askForGoneModel(models, conversation, { onUse: () => composer.focus(), onChoose: () => picker.open() });
 followTheme(document.querySelector("#theme"));
 const account = document.querySelector("#account"); // missing on a site without accounts
 if (account) new Popup(document.querySelector("#account-button"), account);
@@ -58,6 +63,7 @@ function show() {
 
 /** @param {string} id */
 async function open(id, { isNew = true } = {}) {
+  const isOther = conversation.id !== id;
   try {
     await chat.open(id);
   } catch (error) {
@@ -67,7 +73,8 @@ async function open(id, { isNew = true } = {}) {
   }
   settings.load(conversation.settings);
   const { model } = conversation.messages.findLast(({ role }) => role === "assistant") ?? {};
-  if (models.all.some(({ id }) => id === model)) models.pick(model);
+  if (isOther && model) models.use(model);
+  else if (isOther) models.useDefault();
   if (isNew) history.pushState(null, "", `/c/${id}`);
   sidebar.closeOnPhone();
   show();
@@ -77,6 +84,7 @@ async function open(id, { isNew = true } = {}) {
 function newChat() {
   chat.leave();
   conversation.clear();
+  models.useDefault();
   if (location.pathname !== "/") history.pushState(null, "", "/");
   show();
   composer.focus();

@@ -1,5 +1,5 @@
 /** The messages on the page, and where the page is scrolled to. */
-import { element } from "./element.js";
+import { columnsOf } from "./columns.js";
 import { messageView } from "./message.js";
 
 const NEAR_PX = 60;
@@ -73,10 +73,7 @@ export class Thread {
 
   #block(views) {
     if (views.length === 1) return views[0].root;
-    const first = views[0].root.parentElement;
-    const columns = first?.classList.contains("columns") ? first : element("div", { className: "columns message" });
-    columns.replaceChildren(...views.map(({ root }) => root));
-    return columns;
+    return columnsOf(views);
   }
 
   #scrollToEnd() {

@@ -79,10 +79,10 @@ async def test_a_real_answer_that_was_cut_goes_on_as_if_it_had_not_been(studio: 
 async def compare(visit: Visit, models: tuple[str, str], promise: str) -> list[str]:
     """Ask two models side by side; their answers, once the page has stored them."""
     page = visit.page
-    await page.click("#picker-button")
+    await page.get_by_role("button", name="Compare models…").click()
     for model in models:
-        await page.get_by_label(f"Compare {model}").check()
-    await page.keyboard.press("Escape")
+        await page.get_by_role("checkbox", name=model, exact=True).check()
+    await page.get_by_role("button", name="Compare", exact=True).click()
     await visit.ask("What is the capital of France?")
     await expect(page.locator("#toast")).to_contain_text(promise)
     columns = page.locator(".columns > .message")

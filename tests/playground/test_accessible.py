@@ -77,6 +77,8 @@ async def test_the_settings_the_picker_and_the_list(address: str, view: dict[str
         await page.keyboard.press("Escape")
         await page.click("#picker-button")
         assert await complaints(page) == []
+        await page.locator(".comparison-open:visible").click()
+        assert await complaints(page) == []
         await page.keyboard.press("Escape")
         if await page.locator("#sidebar").is_hidden():
             await page.click("#sidebar-toggle")

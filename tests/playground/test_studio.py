@@ -216,10 +216,10 @@ async def test_a_prompt_is_saved_and_used_again(address: str) -> None:
 async def test_models_are_asked_side_by_side(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
-        await page.click("#picker-button")
+        await page.get_by_role("button", name="Compare models…").click()
         for model in ("scripted-model", "mlx-community/Qwen3-8B-4bit"):
-            await page.get_by_label(f"Compare {model}").check()
-        await page.keyboard.press("Escape")
+            await page.get_by_role("checkbox", name=model, exact=True).check()
+        await page.get_by_role("button", name="Compare", exact=True).click()
         await expect(page.locator(".picker-name")).to_have_text("2 models side by side")
         await visit.ask("Please echo")
         await expect(page.locator("#toast")).to_contain_text("so they answer at once")
