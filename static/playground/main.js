@@ -6,6 +6,7 @@ import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
 import { showConnectionNotice } from "./connection-notice.js";
+import { copyFormulasAsTeX } from "./formula-copy.js";
 import { Gauge } from "./gauge.js";
 import { showCaptureNotice } from "./capture-notice.js";
 import { Library } from "./library.js";
@@ -13,6 +14,7 @@ import { Models } from "./models.js";
 import { Picker } from "./picker.js";
 import { Popup } from "./popup.js";
 import { keepPresets } from "./presets.js";
+import { prepareForPrinting } from "./printing.js";
 import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
@@ -45,6 +47,8 @@ const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id ==
 new Announcer(conversation);
 new Picker(models, () => composer.focus());
 followTheme(document.querySelector("#theme"));
+copyFormulasAsTeX();
+prepareForPrinting();
 const account = document.querySelector("#account"); // missing on a site without accounts
 if (account) new Popup(document.querySelector("#account-button"), account);
 keepPresets(document.querySelector("#set-system"));

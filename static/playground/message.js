@@ -36,7 +36,8 @@ class Question {
     this.message = message;
     this.acts = acts;
     this.alternatives = new Alternatives(message, conversation, acts.onShow);
-    this.prose = element("div", { className: "prose" }, message.content);
+    this.prose = element("div", { className: "prose" });
+    new Markdown(this.prose).show(message.content, true);
     this.foot = element("div", { className: "foot" }, this.alternatives.root,
       copyButton(() => message.content, "Copy question"), button("pen", "Edit question", () => this.edit()));
     this.root = element("article", { className: "message is-user", "aria-label": "You" }, this.prose, this.foot);
@@ -50,7 +51,7 @@ class Question {
 
   /** The text becomes a field; sending adds an alternative, and this question stays. */
   edit() {
-    const field = element("textarea", { value: this.message.content, "aria-label": "Edit your question" });
+    const field = element("textarea", { value: this.message.content, dir: "auto", "aria-label": "Edit your question" });
     const close = () => { form.replaceWith(this.prose); this.foot.hidden = false; };
     const form = element("form", { className: "edit" }, field, element("div", { className: "edit-row" },
       element("button", { type: "button", className: "plain", onclick: close }, "Cancel"),
