@@ -33,7 +33,9 @@ export const emphasis = {
     const { emStrong } = rulesFor(masked) ?? Tokenizer.prototype;
     return emStrong.call(this, text, withoutFormulas(text, masked, this.options.hasOpenEnd), before);
   },
+  /** Two tildes strike out; one is a range ("10~20") or a home directory. */
   del(text, masked, before) {
-    return text[0] === "~" && rulesFor(masked) ? rules.del.call(this, text, masked, before) : false;
+    if (!text.startsWith("~~")) return undefined;
+    return rulesFor(masked) ? rules.del.call(this, text, masked, before) : false;
   },
 };

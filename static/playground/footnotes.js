@@ -2,7 +2,7 @@
 import { element } from "./element.js";
 
 const DEFINITION = /^ {0,3}\[\^([^\]\s]{1,100})\]:[ \t]*([^\n]*(?:\n(?:[ \t]*\n)*(?: {2,}|\t)[^\n]+)*)(?:\n|$)/;
-const REFERENCE = /^\[\^([^\]\s]{1,100})\](?![(:[])/;
+const REFERENCE = /^\[\^([^\]\s]{1,100})\](?![(:]|\[(?!\^))/;
 let instances = 0;
 
 const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);

@@ -56,6 +56,8 @@ function set(code) {
   const known = kept.get(key)?.cloneNode(true) ?? made(code.textContent, isDisplay);
   if (!known) {
     code.className = "tex-wrong";
+    code.textContent = code.title;
+    code.removeAttribute("title");
     return;
   }
   if (kept.size >= MOST_KEPT) kept.delete(kept.keys().next().value);
@@ -65,15 +67,20 @@ function set(code) {
 
 function made(text, displayMode) {
   const box = document.createElement("span");
-  try {
-    // Never trusted: no links, no pictures, no classes of the model's own; and nothing endless.
-    self.katex.render(text, box, { output: "mathml", displayMode, trust: false, maxExpand: 500, maxSize: 20, strict: "ignore" });
-  } catch {
-    return null;
-  }
+  if (!render(text, box, displayMode) && !(displayMode && render(`\\begin{aligned}${text}\\end{aligned}`, box, true))) return null;
   box.className = displayMode ? "math is-block" : text.length > LONG ? "math is-long" : "math";
   box.title = text;
   box.dir = "ltr";
   box.dataset.tex = texOf(text, displayMode);
   return box;
+}
+
+function render(text, box, displayMode) {
+  try {
+    // Never trusted: no links, no pictures, no classes of the model's own; and nothing endless.
+    self.katex.render(text, box, { output: "mathml", displayMode, trust: false, maxExpand: 500, maxSize: 20, strict: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -18,7 +18,7 @@ const BLOCK = [
 const ENVIRONMENT_BLOCK = new RegExp(String.raw`^ {0,3}(${ENVIRONMENT}(?:[^\n]|${LINE})+?\\end\{\2\})${END}`);
 /** A formula that ends with the text: it is still coming, or was cut. */
 const OPEN = new RegExp(String.raw`^ {0,3}(?:\$\$(?!\$)|\\\[|${ENVIRONMENT})(?:(?!\$\$|\\\]|\\end\{)[^\n]|${LINE})*\n?$`);
-const BLOCK_START = /(?:^|\n)(?= {0,3}(?:\$\$|\\\[|\\begin\{))/g;
+const BLOCK_START = /\n(?= {0,3}(?:\$\$|\\\[|\\begin\{))/g;
 
 const SIGNS = /[\\^_{}=]/;
 const ORDINAL = /^(?:th|st|nd|rd|s|es|ary|fold|adic)(?![A-Za-z])/;
@@ -33,7 +33,8 @@ function isProse(content) {
 function isShell(content, after) {
   if (/^\{[A-Za-z_]\w*(?::?[-=?+][^}]*)?\}/.test(content)) return true;
   if (/^\(/.test(content) && /^[({]/.test(after)) return true;
-  return /^[A-Za-z_]\w+[/:";,.=-]+$/.test(content);
+  if (/"/.test(content) && !/\\/.test(content)) return true;
+  return /^[A-Za-z_]\w+[/:";,.=-]+$/.test(content) || /^[A-Z][A-Z0-9_]+['/:]/.test(content);
 }
 
 /** Pandoc's rule, and what its neighbours have learnt: a letter before or behind makes most dollars a variable or a price. */
@@ -82,16 +83,22 @@ function blockAt(text) {
   return { type: "mathBlock", raw: open, text: open.trim(), isOpen: true };
 }
 
-/** Where the next block formula begins in the paragraph at the beginning of `text`. */
+/**
+ * Where the next block formula begins in a paragraph.
+ * @param {string} text what is behind the first sign of the paragraph, which is no beginning of a line any more
+ */
 function blockStart(text) {
   const end = text.search(/\n[ \t]*\n/);
   const paragraph = end < 0 ? text : text.slice(0, end + 1);
-  for (const { index, 0: lead } of paragraph.matchAll(BLOCK_START)) {
-    // `text` is a rest whose first sign was cut off, so its beginning is no beginning of a line.
-    if (lead && blockAt(text.slice(index + 1))) return index + 1;
+  for (const { index } of paragraph.matchAll(BLOCK_START)) {
+    const block = blockAt(text.slice(index + 1));
+    if (block && !(block.isOpen && isClosing(paragraph.slice(0, index)))) return index + 1;
   }
   return undefined;
 }
+
+/** Two dollars that end a formula of the lines before begin none. */
+const isClosing = (before) => (before.match(/^\$|\$\$/g)?.length ?? 0) % 2 === 1;
 
 /** Code whose end is still to come: what is in it is no formula and no emphasis. */
 function openCode(text) {
@@ -102,9 +109,15 @@ function openCode(text) {
 
 const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
-function blockHtml({ text, after, isOpen }) {
+/** The formula as code; `written` is shown if it cannot be set. */
+function formulaHtml(text, written, isDisplay) {
+  return `<code class="tex${isDisplay ? " is-display" : ""}" title="${escaped(written)}">${escaped(text)}</code>`;
+}
+
+function blockHtml({ raw, text, after, isOpen }) {
   if (isOpen) return `<p><code class="tex-open">${escaped(text)}</code></p>\n`;
-  return `<p class="formula"><code class="tex is-display">${escaped(text)}</code>${escaped(after ?? "")}</p>\n`;
+  const written = raw.trim().slice(0, after ? raw.trim().lastIndexOf(after) : undefined);
+  return `<p class="formula">${formulaHtml(text, written.trim(), true)}${escaped(after ?? "")}</p>\n`;
 }
 
 /** For marked: formulas become code of a class of their own, which is harmless until it is set. */
@@ -119,9 +132,7 @@ export const mathExtensions = [
       const found = formulaAt(text, tokens.at(-1)?.raw.at(-1) ?? "", hasOpenEnd);
       return found ? { type: "mathInline", ...found } : hasOpenEnd ? openCode(text) : undefined;
     },
-    renderer({ text, isDisplay, isOpen }) {
-      return `<code class="tex${isOpen ? "-open" : isDisplay ? " is-display" : ""}">${escaped(text)}</code>`;
-    },
+    renderer: ({ raw, text, isDisplay, isOpen }) => (isOpen ? `<code class="tex-open">${escaped(text)}</code>` : formulaHtml(text, raw, isDisplay)),
   },
 ];
 

@@ -91,6 +91,7 @@ class Answer {
     this.markdownOfThoughts = new Markdown(this.thoughts);
     this.timer = null;
     this.isRaw = false;
+    this.renderedInMs = 0; // long code takes its time: most of it is left to the page
     this.#render();
   }
 
@@ -100,7 +101,7 @@ class Answer {
       this.#render();
       return;
     }
-    this.timer ??= setTimeout(() => this.#render(), RENDER_EVERY_MS);
+    this.timer ??= setTimeout(() => this.#render(), Math.max(RENDER_EVERY_MS, 4 * this.renderedInMs));
   }
 
   showAlternatives() {
@@ -110,6 +111,7 @@ class Answer {
   #render() {
     clearTimeout(this.timer);
     this.timer = null;
+    const begun = performance.now();
     const { content, reasoning, status } = this.message;
     const isFinal = status !== "answering";
     this.hasStarted = Boolean(content || reasoning || this.message.calls.length);
@@ -122,6 +124,7 @@ class Answer {
     this.calls.show(this.message.calls, isFinal);
     this.#renderState();
     this.alternatives.show();
+    this.renderedInMs = performance.now() - begun;
     this.root.dispatchEvent(new Event("rendered", { bubbles: true }));
   }
 

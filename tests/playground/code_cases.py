@@ -1,6 +1,36 @@
 """Code in Markdown, and what it becomes in the notation of `rendering.js`."""
 
 CASES = [
+    (
+        "1. Here:\n   ```markdown\n   # T\n   ```python\n   x\n   ```\n   ```\n2. Next",
+        "<ol><li>Here:<pre markdown># T\n```python\nx\n```</pre></li> <li>Next</li></ol>",
+    ),
+    (
+        "> ```markdown\n> # T\n> ```python\n> x\n> ```\n> ```\n> after",
+        "<blockquote><pre markdown># T\n```python\nx\n```</pre> <p>after</p></blockquote>",
+    ),
+    (
+        "```markdown\n```python\na\n```\n\n~~~\nb\n~~~\n```\n\nAfter",
+        "<pre markdown>```python\na\n```\n\n~~~\nb\n~~~</pre><p>After</p>",
+    ),
+    (
+        "```markdown\n````md\n```js\nx\n```\n````\n```\n\nAfter",
+        "<pre markdown>````md\n```js\nx\n```\n````</pre><p>After</p>",
+    ),
+    (
+        "Here:\n\n```markdown\n# A\n\n1. Install:\n   ```bash\n   npm i\n   ```\n2. Run\n```\n\nDone.",
+        "<p>Here:</p><pre markdown># A\n\n1. Install:\n   ```bash\n   npm i\n   ```\n2. Run</pre><p"
+        ">Done.</p>",
+    ),
+    ("``` python\nx\n```", "<pre python>x</pre>"),
+    ("```python\n\n\nx = 1\n\n\n```", "<pre python>\n\nx = 1</pre>"),
+    ("```mermaid\ngraph TD\n```", "<pre mermaid>graph TD</pre>"),
+    ("```js\nconst a = `${b}`; // $x$ \\(y\\)\n```", "<pre js>const a = `${b}`; // $x$ \\(y\\)</pre>"),
+    (
+        'Run `pip install "a[b]"` and `echo $HOME`.',
+        '<p>Run <code>pip install "a[b]"</code> and <code>echo $HOME</code>.</p>',
+    ),
+    ("```sh\necho $HOME $$ ${A}\n```\n\n$x$", "<pre sh>echo $HOME $$ ${A}</pre><p><m>x</m></p>"),
     ("```python\nprint(1)\n```", "<pre python>print(1)</pre>"),
     ("```\nplain\n```\nand text", "<pre text>plain</pre><p>and text</p>"),
     ("```bash\nls -la\n\n\n```", "<pre bash>ls -la</pre>"),

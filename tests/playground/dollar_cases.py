@@ -1,6 +1,37 @@
 """Dollars and other signs that are no formulas."""
 
 CASES = [
+    (
+        "A 3-for-$10 deal, $1,000–$2,000 a year, ~$5 and -$3.",
+        "<p>A 3-for-$10 deal, $1,000–$2,000 a year, ~$5 and -$3.</p>",
+    ),
+    ("$5 + $10 = $15", "<p>$5 + $10 = $15</p>"),
+    ("Budget: $2.5k/month; $30k/year ($360/yr).", "<p>Budget: $2.5k/month; $30k/year ($360/yr).</p>"),
+    ("It is $10^6$ and $10 at once.", "<p>It is <m>10^6</m> and $10 at once.</p>"),
+    (
+        'echo "$VAR" && echo \'$VAR\' | grep -E "^$"',
+        '<p>echo "$VAR" &amp;&amp; echo \'$VAR\' | grep -E "^$"</p>',
+    ),
+    (
+        "export JAVA_HOME=$PATH:$HOME/java; cd $OLDPWD",
+        "<p>export JAVA_HOME=$PATH:$HOME/java; cd $OLDPWD</p>",
+    ),
+    ("$var = $other . \"$x\"; $_GET['a']", "<p>$var = $other . \"$x\"; $_GET['a']</p>"),
+    ("`$a` costs $5, `$b` costs $6", "<p><code>$a</code> costs $5, <code>$b</code> costs $6</p>"),
+    (
+        "Write `\\[` and `\\]`, or `$$`.",
+        "<p>Write <code>\\[</code> and <code>\\]</code>, or <code>$$</code>.</p>",
+    ),
+    (
+        "Price $5 (was $10), save 50%. Then $p = 5$ holds.",
+        "<p>Price $5 (was $10), save 50%. Then <m>p = 5</m> holds.</p>",
+    ),
+    ("AWS_KEY=$KEY:$SECRET and s3://$BUCKET/$KEY", "<p>AWS_KEY=$KEY:$SECRET and s3://$BUCKET/$KEY</p>"),
+    (
+        "make CC=$(CC) and $(shell pwd) or $@ and $<",
+        "<p>make CC=$(CC) and $(shell pwd) or $@ and $&lt;</p>",
+    ),
+    ("US$ 5 and A$ 6, 7 $ and 8 $", "<p>US$ 5 and A$ 6, 7 $ and 8 $</p>"),
     ("It costs $5 or $6.", "<p>It costs $5 or $6.</p>"),
     ("Between $5-$10, $5–$10, $1.50/$2.00 and $5M.", "<p>Between $5-$10, $5–$10, $1.50/$2.00 and $5M.</p>"),
     ("**$5** or **$6**; ($7), ($8)", "<p><strong>$5</strong> or <strong>$6</strong>; ($7), ($8)</p>"),

@@ -2,6 +2,61 @@
 
 CASES = [
     (
+        "The roots are \\(x_1 = \\frac{-b}{2a}\\), \\(x_2\\).",
+        "<p>The roots are <m>x_1 = \\frac{-b}{2a}</m>, <m>x_2</m>.</p>",
+    ),
+    ("Thus $\\boxed{42}$.", "<p>Thus <m>\\boxed{42}</m>.</p>"),
+    ("$$\\boxed{x = 1}$$.", "<p><M>\\boxed{x = 1}</M>.</p>"),
+    ("\\[\n\\boxed{5}\n\\]\n\nDone.", "<p><M>\\boxed{5}</M></p><p>Done.</p>"),
+    (
+        "Let $f: \\mathbb{R} \\to \\mathbb{R}$, $f(x) = x^2$.",
+        "<p>Let <m>f: \\mathbb{R} \\to \\mathbb{R}</m>, <m>f(x) = x^2</m>.</p>",
+    ),
+    (
+        "| $a$ | $$b$$ | \\(c\\) |\n|---|---|---|\n| $1$ | $2$ | $3$ |",
+        "<table><tr><th><m>a</m></th> <th><m>b</m></th> <th><m>c</m></th></tr>  <tr><td><m>1</m></t"
+        "d> <td><m>2</m></td> <td><m>3</m></td></tr></table>",
+    ),
+    (
+        "1. $a$\n2. \\(b\\)\n3. $$c$$",
+        "<ol><li><m>a</m></li> <li><m>b</m></li> <li><p><M>c</M></p></li></ol>",
+    ),
+    ("### 1. $x$ and \\(y\\)", "<h3>1. <m>x</m> and <m>y</m></h3>"),
+    (
+        "**Step 1:** \\[ a \\]\n**Step 2:** \\[ b \\]",
+        "<p><strong>Step 1:</strong> <M>a</M><br><strong>Step 2:</strong> <M>b</M></p>",
+    ),
+    (
+        "$\\text{price} = \\$5$ and $a < b > c & d$",
+        "<p><m>\\text{price} = \\$5</m> and <code>$a &lt; b &gt; c &amp; d$</code></p>",
+    ),
+    ("$x$, $y$和$z$。（$w$）", "<p><m>x</m>, <m>y</m>和<m>z</m>。（<m>w</m>）</p>"),
+    ("Где $x$ — число, а $y$, то.", "<p>Где <m>x</m> — число, а <m>y</m>, то.</p>"),
+    ("$$\na &= b\n$$\n\ntext", "<p><M>\\begin{aligned}a &= b\\end{aligned}</M></p><p>text</p>"),
+    ("\\[x\\]\n\\[y\\]", "<p><M>x</M></p><p><M>y</M></p>"),
+    ("$$x$$\n\n$$y$$", "<p><M>x</M></p><p><M>y</M></p>"),
+    ("$$\nx\n$$\n$$\ny\n$$", "<p><M>x</M></p><p><M>y</M></p>"),
+    ("$x$\n\n$y$", "<p><m>x</m></p><p><m>y</m></p>"),
+    ("x^2 and a_1 and \\frac{1}{2} bare", "<p>x^2 and a_1 and \\frac{1}{2} bare</p>"),
+    (
+        "$$f(x) = \\begin{cases} 1 & x > 0 \\\\ 0 & x \\le 0 \\end{cases}$$",
+        "<p><M>f(x) = \\begin{cases} 1 & x > 0 \\\\ 0 & x \\le 0 \\end{cases}</M></p>",
+    ),
+    (
+        "Footnote $x$[^1].\n\n[^1]: $y$",
+        "<p>Footnote <m>x</m><sup><a #note-1>1</a></sup>.</p><section><ol><li><p><m>y</m> <a #note-"
+        "from-1>↩</a></p></li></ol></section>",
+    ),
+    (
+        "- **$O(n)$**: linear\n- **\\(O(1)\\)**: constant",
+        "<ul><li><strong><m>O(n)</m></strong>: linear</li> <li><strong><m>O(1)</m></strong>: consta"
+        "nt</li></ul>",
+    ),
+    (
+        "> **Note** $x$ is \\[ y \\]",
+        "<blockquote><p><strong>Note</strong> <m>x</m> is <M>y</M></p></blockquote>",
+    ),
+    (
         "The formula $$E=mc^2$$ is famous.\n\nA paragraph.\n\n- one\n- two\n\nAnd $$a^2$$",
         "<p>The formula <m>E=mc^2</m> is famous.</p><p>A paragraph.</p><ul><li>one</li> <li>two</li"
         "></ul><p>And <m>a^2</m></p>",
@@ -94,9 +149,9 @@ CASES = [
     ("$a\n= b$ over a line", "<p><m>a\n= b</m> over a line</p>"),
     ("$a\n\nb$ over a paragraph", "<p>$a</p><p>b$ over a paragraph</p>"),
     ("$ x$ and $x $ are not, $x$ is.", "<p>$ x$ and $x $ are not, <m>x</m> is.</p>"),
-    ("Only $\\frac{$ fails.", "<p>Only <code>\\frac{</code> fails.</p>"),
-    ("$$\n\\frac{\n$$", "<p><code>\\frac{</code></p>"),
-    ("$\\unknowncommand{x}$", "<p><code>\\unknowncommand{x}</code></p>"),
+    ("Only $\\frac{$ fails.", "<p>Only <code>$\\frac{$</code> fails.</p>"),
+    ("$$\n\\frac{\n$$", "<p><code>$$ \\frac{ $$</code></p>"),
+    ("$\\unknowncommand{x}$", "<p><code>$\\unknowncommand{x}$</code></p>"),
     ("a $x$ b `$y$` c ``$z$`` d", "<p>a <m>x</m> b <code>$y$</code> c <code>$z$</code> d</p>"),
     (
         "\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}",

@@ -2,6 +2,90 @@
 
 CASES = [
     (
+        "| cmd | what |\n|---|---|\n| `ls | wc -l` | counts |\n| `a || b` | or |",
+        "<table><tr><th>cmd</th> <th>what</th></tr>  <tr><td><code>ls | wc -l</code></td> <td>count"
+        "s</td></tr> <tr><td><code>a || b</code></td> <td>or</td></tr></table>",
+    ),
+    (
+        "| a | b | c |\n|---|---|---|\n| `x|y` | `z|w` | last words |",
+        "<table><tr><th>a</th> <th>b</th> <th>c</th></tr>  <tr><td><code>x|y</code></td> <td><code>"
+        "z|w</code></td> <td>last words</td></tr></table>",
+    ),
+    (
+        "| a | b |\n|---|---|\n| `a\\|b` | c |",
+        "<table><tr><th>a</th> <th>b</th></tr>  <tr><td><code>a|b</code></td> <td>c</td></tr></table>",
+    ),
+    (
+        "| type |\n|---|\n| `str | None` |",
+        "<table><tr><th>type</th></tr>  <tr><td><code>str | None</code></td></tr></table>",
+    ),
+    (
+        "| a | b |\n|---|---|\n| x | y<br>z |",
+        "<table><tr><th>a</th> <th>b</th></tr>  <tr><td>x</td> <td>y<br>z</td></tr></table>",
+    ),
+    (
+        "|a|b|\n|-|-|\n|1|2|\n\nafter",
+        "<table><tr><th>a</th> <th>b</th></tr>  <tr><td>1</td> <td>2</td></tr></table><p>after</p>",
+    ),
+    (
+        "**“引用”**、**《书名》**和**（括号）**。",
+        "<p><strong>“引用”</strong>、<strong>《书名》</strong>和<strong>（括号）</strong>。</p>",
+    ),
+    (
+        "他说：**“你好！”**然后走了。*“斜”*体",
+        "<p>他说：<strong>“你好！”</strong>然后走了。<em>“斜”</em>体</p>",
+    ),
+    ("**重要**：内容**（注）**后", "<p><strong>重要</strong>：内容<strong>（注）</strong>后</p>"),
+    ("テスト**「これ」**は*「それ」*。", "<p>テスト<strong>「これ」</strong>は<em>「それ」</em>。</p>"),
+    (
+        "- **要点：**说明\n- **第二，**继续",
+        "<ul><li><strong>要点：</strong>说明</li> <li><strong>第二，</strong>继续</li></ul>",
+    ),
+    (
+        "Steps:\n1. **Open** the `file`\n2. *Close* it\n   - nested **b**\n\nEnd",
+        "<p>Steps:</p><ol><li><strong>Open</strong> the <code>file</code></li> <li><em>Close</em> i"
+        "t<ul><li>nested <strong>b</strong></li></ul></li></ol><p>End</p>",
+    ),
+    (
+        "* **Bold:** text\n* *Em*: text",
+        "<ul><li><strong>Bold:</strong> text</li> <li><em>Em</em>: text</li></ul>",
+    ),
+    ("Line with trailing backslash\\\nnext", "<p>Line with trailing backslash<br>next</p>"),
+    (
+        "- [x] ~~done~~\n- [ ] [link](https://x.test/)",
+        "<ul><li>☑ <del>done</del></li> <li>☐ <a https://x.test/>link</a></li></ul>",
+    ),
+    (
+        "A[^a] B[^b]\n\n[^b]: second\n[^a]: first",
+        "<p>A<sup><a #note-1>1</a></sup> B<sup><a #note-2>2</a></sup></p><section><ol><li><p>first "
+        "<a #note-from-1>↩</a></p></li><li><p>second <a #note-from-2>↩</a></p></li></ol></section>",
+    ),
+    (
+        "Note[^long].\n\n[^long]: With `code`:\n\n    ```js\n    x\n    ```",
+        "<p>Note<sup><a #note-1>1</a></sup>.</p><section><ol><li><p>With <code>code</code>:</p> <pr"
+        "e js>x</pre> <a #note-from-1>↩</a></li></ol></section>",
+    ),
+    (
+        "Ref[^x][^y].\n\n[^x]: one\n[^y]: two",
+        "<p>Ref<sup><a #note-1>1</a></sup><sup><a #note-2>2</a></sup>.</p><section><ol><li><p>one <"
+        "a #note-from-1>↩</a></p></li><li><p>two <a #note-from-2>↩</a></p></li></ol></section>",
+    ),
+    ("~~one~~ ~two~ 5~6~7 and ~/path ~/other", "<p><del>one</del> ~two~ 5~6~7 and ~/path ~/other</p>"),
+    ("10~20分钟，30~40分钟，~~旧~~", "<p>10~20分钟，30~40分钟，<del>旧</del></p>"),
+    (
+        "1. one\n\n   para\n\n   > quote\n2. two",
+        "<ol><li><p>one</p> <p>para</p> <blockquote><p>quote</p></blockquote></li> <li><p>two</p></li></ol>",
+    ),
+    (
+        "Text *with _nested_ emphasis* and **bold _em_**.",
+        "<p>Text <em>with <em>nested</em> emphasis</em> and <strong>bold <em>em</em></strong>.</p>",
+    ),
+    (
+        "5 < 6 && 7 > 2; a<b>c</b>; List<String>; <T>",
+        "<p>5 &lt; 6 &amp;&amp; 7 &gt; 2; a&lt;b&gt;c&lt;/b&gt;; List&lt;String&gt;; &lt;T&gt;</p>",
+    ),
+    ("Use <kbd>Ctrl</kbd>+<kbd>C</kbd>", "<p>Use <kbd>Ctrl</kbd>+<kbd>C</kbd></p>"),
+    (
         "| a | b |\n|---|---|\n| `x|y` | last |",
         "<table><tr><th>a</th> <th>b</th></tr>  <tr><td><code>x|y</code></td> <td>last</td></tr></table>",
     ),
