@@ -3,8 +3,9 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.playground.scripts import MARKDOWN, MATH
+from tests.playground.scripts import MARKDOWN
 from tests.playground.site import visiting
+from tests.playground.test_markdown import GROW, OPEN
 
 pytestmark = pytest.mark.browser
 ANSWER = ".message.is-assistant:last-child"
@@ -16,29 +17,48 @@ async def clipboard(page: Page) -> str:
     return text
 
 
-async def test_code_a_formula_and_an_answer_are_copied_as_they_were_written(address: str) -> None:
-    async with visiting(address, permissions=PERMISSIONS) as visit:
+async def test_a_selection_stays_while_an_answer_grows_and_ends_and_is_copied_as_it_was_written(
+    address: str,
+) -> None:
+    async with visiting(address, permissions=PERMISSIONS, viewport={"width": 500, "height": 900}) as visit:
         page = visit.page
         await visit.ask("How does one list primes?")
+        await expect(page.locator(f"{ANSWER} .code pre")).to_contain_text("is_prime[candidate**2")
+        await page.evaluate(
+            """name => {
+              document.querySelector(`${name} pre`).scrollLeft = 40;
+              getSelection().selectAllChildren(document.querySelector(`${name} > .prose > p`));
+            }""",
+            ANSWER,
+        )
+        assert await page.locator(ANSWER).get_attribute("data-status") == "streaming"
         await expect(page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=20_000)
+        assert await page.locator(f"{ANSWER} pre").evaluate("node => node.scrollLeft") == 40
+        selected = await page.evaluate("getSelection().toString()")
+        assert selected == await page.locator(f"{ANSWER} > .prose > p").first.inner_text()
         await page.get_by_label("Copy code").click()
-        code = MARKDOWN.split("```")[1].removeprefix("python\n").removesuffix("\n")
-        assert await clipboard(page) == code
+        assert await clipboard(page) == MARKDOWN.split("```")[1].removeprefix("python\n").removesuffix("\n")
         await page.get_by_label("Copy answer").click()
         assert await clipboard(page) == MARKDOWN
-        await visit.ask("Show me formulas")
-        await expect(page.locator(f"{ANSWER} math")).to_have_count(5, timeout=20_000)
-        await expect(page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=20_000)
-        await page.evaluate(
-            "name => getSelection().selectAllChildren(document.querySelector(name))", f"{ANSWER} > .prose"
+
+
+async def test_a_selected_formula_is_copied_as_tex(address: str) -> None:
+    text = (
+        r"The sum is $\frac{a}{b} < 1$, that costs $5 or $6, and \(x^2\) is inline:" + "\n\n$$\\sqrt{x}$$\n"
+    )
+    async with visiting(address, permissions=PERMISSIONS) as visit:
+        await visit.page.evaluate(OPEN, text)
+        await visit.page.evaluate(GROW, [text, True])
+        await expect(visit.page.locator("#tried math")).to_have_count(3)
+        whole = (
+            r"The sum is $\frac{a}{b} < 1$, that costs $5 or $6, and $x^2$ is inline:" + "\n\n$$\\sqrt{x}$$"
         )
-        await page.keyboard.press("ControlOrMeta+c")
-        lines = (await clipboard(page)).split("\n")
-        assert lines[0] == r"The sum is $\frac{a}{b} < 1$, that costs $5 or $6, and $x^2$ is inline:"
-        assert r"$$\int_0^1 \sqrt{x}\,dx = \frac{2}{3}$$" in lines
-        assert "$$E = mc^2$$" in lines
-        await page.get_by_label("Copy answer").last.click()
-        assert await clipboard(page) == MATH
+        for part, expected in (("#tried", whole), ("#tried mfrac", r"$\frac{a}{b} < 1$")):
+            await visit.page.evaluate(
+                "name => getSelection().selectAllChildren(document.querySelector(name))", part
+            )
+            await visit.page.keyboard.press("ControlOrMeta+c")
+            assert (await clipboard(visit.page)).strip() == expected
 
 
 async def test_a_question_is_markdown_and_the_whole_chat_is_printed(address: str) -> None:
