@@ -9,6 +9,10 @@ const kept = new Map();
 /** @type {HTMLElement[]} */
 let waiting = [];
 let isComing = false;
+const CHEMISTRY = /\\(?:ce|pu)\{/; // \ce and \pu are an extension of KaTeX's, fetched when a formula first has one
+/** @type {Promise<void> | undefined} */
+let chemistry;
+let hasChemistry = false;
 let timer = null;
 
 /** The formula as it is written in Markdown. */
@@ -51,6 +55,11 @@ export function setAllFormulas() {
 
 function set(code) {
   if (!code.parentNode) return;
+  if (!hasChemistry && CHEMISTRY.test(code.textContent)) {
+    chemistry ??= import("../vendor/katex/contrib/mhchem.js").then(() => {}, () => {}).then(() => { hasChemistry = true; });
+    chemistry.then(() => set(code));
+    return;
+  }
   const isDisplay = code.classList.contains("is-display");
   const key = `${isDisplay}${code.textContent}`;
   const known = kept.get(key)?.cloneNode(true) ?? made(code.textContent, isDisplay);
@@ -68,7 +77,12 @@ function set(code) {
 function made(text, displayMode) {
   const box = document.createElement("span");
   if (!render(text, box, displayMode) && !(displayMode && render(`\\begin{aligned}${text}\\end{aligned}`, box, true))) return null;
-  box.className = displayMode ? "math is-block" : text.length > LONG ? "math is-long" : "math";
+  box.className = `math${displayMode ? " is-block" : ""}${text.length > LONG ? " is-long" : ""}`;
+  if (text.length > LONG) {
+    box.tabIndex = 0; // it may scroll sideways, so the keyboard has to reach it
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", "Formula");
+  }
   box.title = text;
   box.dir = "ltr";
   box.dataset.tex = texOf(text, displayMode);

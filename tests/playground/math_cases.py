@@ -2,6 +2,10 @@
 
 CASES = [
     (
+        "Water is $\\ce{H2O}$ and \\(\\ce{CO2 + C -> 2 CO}\\).",
+        "<p>Water is <m>\\ce{H2O}</m> and <m>\\ce{CO2 + C -> 2 CO}</m>.</p>",
+    ),
+    (
         "The roots are \\(x_1 = \\frac{-b}{2a}\\), \\(x_2\\).",
         "<p>The roots are <m>x_1 = \\frac{-b}{2a}</m>, <m>x_2</m>.</p>",
     ),
