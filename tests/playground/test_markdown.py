@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.playground import code_cases, dollar_cases, math_cases, text_cases
 from tests.playground.site import visiting
@@ -63,12 +63,12 @@ async def test_a_growing_block_keeps_its_nodes_and_the_end_draws_nothing_anew(ad
             }"""
         )
         await visit.page.evaluate(GROW, [first + end, False])
-        await visit.page.wait_for_function("document.querySelectorAll('#tried math').length >= 499")
+        await expect(visit.page.locator("#tried math")).to_have_count(500)
         await visit.page.evaluate(
             "() => { window.formulas = [...document.querySelectorAll('#tried .math')].slice(0, 499) }"
         )
         await visit.page.evaluate(GROW, [first + end + "The end.", True])
-        await visit.page.wait_for_function("document.querySelectorAll('#tried math').length === 500")
+        await expect(visit.page.locator("#tried math")).to_have_count(500)
         kept = await visit.page.evaluate(
             """() => [
               [...window.before, ...window.formulas].every(node => node.isConnected),
