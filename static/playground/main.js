@@ -8,6 +8,7 @@ import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
 import { showConnectionNotice } from "./connection-notice.js";
 import { Favourites } from "./favourites.js";
+import { copyFormulasAsTeX } from "./formula-copy.js";
 import { Gauge } from "./gauge.js";
 import { askForGoneModel } from "./gone-model.js";
 import { showCaptureNotice } from "./capture-notice.js";
@@ -18,6 +19,7 @@ import { showOrigin } from "./origin.js";
 import { Picker } from "./picker.js";
 import { Popup } from "./popup.js";
 import { keepPresets } from "./presets.js";
+import { prepareForPrinting } from "./printing.js";
 import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
@@ -48,6 +50,8 @@ const picker = new Picker(models, new Favourites(page.account), { mayManage: pag
 offerComparison(models, () => composer.focus());
 askForGoneModel(models, conversation, { onUse: () => composer.focus(), onChoose: () => picker.open() });
 followTheme(document.querySelector("#theme"));
+copyFormulasAsTeX();
+prepareForPrinting();
 const account = document.querySelector("#account"); // missing on a site without accounts
 if (account) new Popup(document.querySelector("#account-button"), account);
 keepPresets(document.querySelector("#set-system"));

@@ -29,7 +29,8 @@ class Question {
     this.message = message;
     this.acts = acts;
     this.alternatives = new Alternatives(message, conversation, acts.onShow);
-    this.prose = element("div", { className: "prose" }, message.content);
+    this.prose = element("div", { className: "prose" });
+    new Markdown(this.prose).show(message.content, true);
     this.conversation = conversation;
     this.edit = this.edit.bind(this);
     this.answer = element("button", { type: "button", className: "mini firm-mini", onclick: () => acts.onAnswerAgain(message) }, "Get an answer");
@@ -48,7 +49,7 @@ class Question {
 
   /** The text becomes a field; sending adds an alternative, and this question stays. */
   edit() {
-    const field = element("textarea", { value: this.message.content, "aria-label": "Edit your question" });
+    const field = element("textarea", { value: this.message.content, dir: "auto", "aria-label": "Edit your question" });
     const close = () => { form.replaceWith(this.prose); this.foot.hidden = false; };
     const form = element("form", { className: "edit" }, field, element("div", { className: "edit-row" },
       element("button", { type: "button", className: "plain", onclick: close }, "Cancel"),
@@ -91,6 +92,7 @@ class Answer {
     this.markdown = new Markdown(this.prose);
     this.markdownOfThoughts = new Markdown(this.thoughts);
     this.timer = null;
+    this.renderedInMs = 0; // long code takes its time: most of it is left to the page
     this.#render();
   }
 
@@ -100,7 +102,7 @@ class Answer {
       this.#render();
       return;
     }
-    this.timer ??= setTimeout(() => this.#render(), RENDER_EVERY_MS);
+    this.timer ??= setTimeout(() => this.#render(), Math.max(RENDER_EVERY_MS, 4 * this.renderedInMs));
   }
 
   showAlternatives() {
@@ -110,6 +112,7 @@ class Answer {
   #render() {
     clearTimeout(this.timer);
     this.timer = null;
+    const begun = performance.now();
     const { content, reasoning, status } = this.message;
     const isFinal = status !== "answering";
     this.hasStarted = Boolean(content || reasoning || this.message.calls.length) && !this.#isWaitingToContinue();
@@ -123,6 +126,7 @@ class Answer {
     this.calls.show(this.message.calls, isFinal);
     this.#renderState();
     this.alternatives.show();
+    this.renderedInMs = performance.now() - begun;
     this.root.dispatchEvent(new Event("rendered", { bubbles: true }));
   }
 
