@@ -7,24 +7,32 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
 from inference.accounts.permissions import acheck_may_chat, visitor
 from inference.api.http import errors, sse, strict_json
 from inference.api.http.json_answer import json_answer
-from inference.core.errors import AuthenticationFailed, InvalidValue, NotFound, ServerError
+from inference.core.errors import (
+    AuthenticationFailed,
+    InvalidValue,
+    NotFound,
+    ServerError,
+)
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.serving.active_requests import STREAMS
 from inference.storage.database_threads import in_database
-from playground import answer_stream, chat_request, comparison, export
+from playground import answer_stream, chat_request, comparison, export, page_account, storage_errors, takeover
+from playground.changes import CHANGES, Kind
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
 from playground.schemas import AskBody, ChangeBody, ImportBody
 from playground.store import ConversationStore
 from playground.titles import TITLES
+from playground.turn import store_turn
 
 P = ParamSpec("P")
 View = Callable[Concatenate["Visitor", P], Coroutine[Any, Any, HttpResponseBase]]
@@ -37,7 +45,12 @@ class Visitor:
     def __init__(self, request: HttpRequest, principal: Principal, user: Any) -> None:
         self.request = request
         self.principal = principal
-        self.store = ConversationStore(user if principal.kind == "user" else None)
+        self.user = user if principal.kind == "user" else None
+        self.store = ConversationStore(self.user)
+
+    def publish(self, conversation: UUID, kind: Kind, newest: int | None = None) -> None:
+        """Have the visitor's open pages learn of a change."""
+        CHANGES.publish(self.user and self.user.pk, conversation, kind, newest)
 
 
 def _for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
@@ -51,11 +64,14 @@ def _for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
                 user = await request.auser()
                 principal = visitor(user)
                 if principal is None:
-                    raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
+                    raise AuthenticationFailed(page_account.SIGNED_OUT)
+                page_account.check(request, user)
                 await acheck_may_chat(user)
                 return await view(Visitor(request, principal, user), *args, **kwargs)
             except ServerError as error:
                 return errors.response(error)
+            except OperationalError as error:
+                return errors.response(storage_errors.explain(error))
 
         return guarded
 
@@ -77,25 +93,45 @@ async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     store = visitor.store
     if visitor.request.method == "DELETE":
         await in_database(lambda: store.delete(pk))
+        RUNNING_ANSWERS.stop_conversation(pk)
+        visitor.publish(pk, "deleted")
         return json_answer({})
     if visitor.request.method == "PATCH":
         body = await strict_json.read(visitor.request, ChangeBody)
         changes = body.model_dump(exclude_unset=True, exclude_none=True)
-        return json_answer(await in_database(lambda: store.update(pk, changes)))
+        listed = await in_database(lambda: store.update(pk, changes))
+        visitor.publish(pk, "listed")
+        return json_answer(listed)
     return json_answer(await _read_current(lambda: store.read(pk)))
 
 
 @_for_visitors("POST")
 async def restore(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Undo the deletion of a conversation."""
-    return json_answer(await in_database(lambda: visitor.store.restore(pk)))
+    listed = await in_database(lambda: visitor.store.restore(pk))
+    visitor.publish(pk, "messages")
+    return json_answer(listed)
 
 
 @_for_visitors("POST", "DELETE")
 async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Share a conversation by a link, or stop sharing it."""
     is_shared = visitor.request.method == "POST"
-    return json_answer(await in_database(lambda: visitor.store.set_shared(pk, is_shared)))
+    listed = await in_database(lambda: visitor.store.set_shared(pk, is_shared))
+    visitor.publish(pk, "listed")
+    return json_answer(listed)
+
+
+@_for_visitors("GET", "POST")
+async def open_conversations(visitor: Visitor) -> HttpResponse:
+    """The chats of an open site that the visitor's account may take over; POST takes them over."""
+    if visitor.request.method == "GET":
+        return json_answer(await in_database(lambda: takeover.offer(visitor.user)))
+    taken = await in_database(lambda: takeover.take_over(visitor.user))
+    for pk in taken:
+        CHANGES.publish(None, pk, "deleted")
+        visitor.publish(pk, "listed")
+    return json_answer({"count": len(taken)})
 
 
 @_for_visitors("GET")
@@ -109,8 +145,8 @@ async def ask(visitor: Visitor) -> HttpResponse:
     """Start the answer to a question, or one by each of the models that are compared.
 
     1. Check the body, the visitor's limit, and the question for each model; an error here stores nothing.
-    2. Store the question, and read the branch that the models are to answer.
-    3. Store an empty answer for each model and start it. It continues by itself; `follow_answer` streams it.
+    2. Store the question with an empty answer for each model, all or nothing.
+    3. Start the answers. Each continues by itself; `follow_answer` streams it.
     4. After the first answer of a conversation, have the model write a title.
     """
     store, body = visitor.store, await strict_json.read(visitor.request, AskBody)
@@ -118,30 +154,22 @@ async def ask(visitor: Visitor) -> HttpResponse:
     TITLES.cancel()
     questions = _questions(body)
     requests = await BODIES.run(_validated, questions)
-    found, branch = await in_database(
-        lambda: store.add_question(
-            UUID(body.conversation) if body.conversation else None,
-            body.parent,
-            body.content,
-            body.results,
-            body.settings,
-        )
-    )
-    messages = [branch[-1].payload]
+    turn = await in_database(lambda: store_turn(store, body, questions))
+    found, branch = turn.conversation, turn.branch
     system = body.settings.get("system", "")
-    for question, request in zip(questions, requests, strict=True):
-        message = await in_database(partial(store.add_answer, found, branch[-1], question))
+    for message, request in zip(turn.answers, requests, strict=True):
         asked = chat_request.with_conversation(request, system, branch)
         events = generation.stream(asked, visitor.principal, _answer_id(message.pk))
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
-        messages.append(message.payload)
+        answer.on_saved(partial(visitor.publish, found.pk, "messages", message.pk))
+    visitor.publish(found.pk, "messages", turn.answers[-1].pk)
     if len(branch) == 1 and body.content is not None and len(questions) == 1:
         model, first_question = requests[0].model, body.content
         answer.on_saved(lambda: _start_title(answer, visitor, model, first_question))
     payload = {
         "conversation": str(found.pk),
         "title": str(found),
-        "messages": RUNNING_ANSWERS.with_progress(messages),
+        "messages": RUNNING_ANSWERS.with_progress(message.payload for message in (branch[-1], *turn.answers)),
     }
     if len(questions) > 1:
         payload["plan"] = await CATALOG.run(comparison.plan, [request.model for request in requests])
@@ -220,9 +248,9 @@ async def import_conversation(visitor: Visitor) -> HttpResponse:
     """Add a conversation from a file that `export_conversation` wrote."""
     body = await strict_json.read(visitor.request, ImportBody)
     fields = await BODIES.run(partial(body.model_dump, exclude_unset=True))  # a call may have no result
-    return json_answer(
-        await in_database(lambda: visitor.store.import_conversation(fields, fields["messages"]))
-    )
+    listed = await in_database(lambda: visitor.store.import_conversation(fields, fields["messages"]))
+    visitor.publish(UUID(listed["id"]), "listed")
+    return json_answer(listed)
 
 
 async def _read_current(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from inference.accounts.permissions import check_may_chat, visitor
 from inference.core.errors import PermissionDenied
 from inference.serving import live_models
 from inference.serving.recording.capture_switch import SWITCH
+from playground import page_account
 
 
 @require_GET
@@ -32,5 +33,7 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
         "kept_until": SWITCH.until,
         "conversation": str(pk) if pk else None,
         "shared": token,
+        "account": request.user.get_username(),
+        "account_id": page_account.number_of(request.user),
     }
     return render(request, "playground/index.html", {"page": page, "is_shared": bool(token)})

@@ -18,7 +18,11 @@ export class Thread {
     this.jump = document.querySelector("#jump");
     this.views = new Map();
     this.isFollowing = true;
-    conversation.addEventListener("branch", () => { this.#render(); this.follow(); });
+    conversation.addEventListener("branch", ({ detail }) => {
+      this.#render();
+      if (detail?.isQuiet) this.#scrollToEnd(); // a reader further up stays there
+      else this.follow();
+    });
     conversation.addEventListener("change", ({ detail }) => this.views.get(detail.id)?.show());
     this.root.addEventListener("rendered", () => this.#scrollToEnd());
     this.scroller.addEventListener("scroll", () => this.#updateScroll(), { passive: true });
