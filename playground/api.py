@@ -1,5 +1,6 @@
 """The playground's JSON API: list, open and change conversations, ask a question, follow an answer."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
@@ -36,6 +37,7 @@ from playground.turn import store_turn
 
 P = ParamSpec("P")
 View = Callable[Concatenate["Visitor", P], Coroutine[Any, Any, HttpResponseBase]]
+BEGINNINGS: set[asyncio.Task[dict[str, Any]]] = set()  # turns that are being stored
 _SEEDS = 2**53  # the largest range of integers that JavaScript represents exactly
 
 
@@ -149,12 +151,23 @@ async def ask(visitor: Visitor) -> HttpResponse:
     3. Start the answers. Each continues by itself; `follow_answer` streams it.
     4. After the first answer of a conversation, have the model write a title.
     """
-    store, body = visitor.store, await strict_json.read(visitor.request, AskBody)
+    body = await strict_json.read(visitor.request, AskBody)
     RUNNING_ANSWERS.check_limit(visitor.principal.owner)
     TITLES.cancel()
     questions = _questions(body)
     requests = await BODIES.run(_validated, questions)
-    turn = await in_database(lambda: store_turn(store, body, questions))
+    # A page that is reloaded now cancels this request; what was stored is answered all the same.
+    beginning = asyncio.create_task(_begin(visitor, body, questions, requests))
+    BEGINNINGS.add(beginning)
+    beginning.add_done_callback(BEGINNINGS.discard)
+    return json_answer(await asyncio.shield(beginning))
+
+
+async def _begin(
+    visitor: Visitor, body: AskBody, questions: list[dict[str, Any]], requests: list[ChatRequest]
+) -> dict[str, Any]:
+    """Store a turn and start its answers; returns what the page shows."""
+    turn = await in_database(lambda: store_turn(visitor.store, body, questions))
     found, branch = turn.conversation, turn.branch
     system = body.settings.get("system", "")
     for message, request in zip(turn.answers, requests, strict=True):
@@ -166,14 +179,15 @@ async def ask(visitor: Visitor) -> HttpResponse:
     if len(branch) == 1 and body.content is not None and len(questions) == 1:
         model, first_question = requests[0].model, body.content
         answer.on_saved(lambda: _start_title(answer, visitor, model, first_question))
+    messages = [message.payload for message in (branch[-1], *turn.answers)]
     payload = {
         "conversation": str(found.pk),
         "title": str(found),
-        "messages": RUNNING_ANSWERS.with_progress(message.payload for message in (branch[-1], *turn.answers)),
+        "messages": RUNNING_ANSWERS.with_progress(messages),
     }
     if len(questions) > 1:
         payload["plan"] = await CATALOG.run(comparison.plan, [request.model for request in requests])
-    return json_answer(payload)
+    return payload
 
 
 def _start_title(answer: RunningAnswer, visitor: Visitor, model: str, question: str) -> None:

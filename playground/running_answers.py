@@ -20,7 +20,7 @@ from playground.models import Message
 
 logger = logging.getLogger(__name__)
 MAX_RUNNING = 32  # of one visitor
-_SAVE_EVERY_S = 2.0
+_SAVE_EVERY_S = 1.5  # so that a process that is killed loses at most the last two seconds
 _LAST_TRIES_S = (0.1, 0.5, 2.0)  # after a database that was busy when the answer ended
 _RETRY_S, _RETRIES = 2.0, 300  # after that, while the disk is full: the text is in memory alone
 in_database = partial(database_threads.in_database, threads=SAVES)

@@ -111,7 +111,7 @@ async def test_a_question_whose_response_is_lost_is_asked_once(address: str) -> 
             await route.fetch()
             await route.abort()
 
-        for question in ("Once echo", "Twice echo"):
+        for question in ("Solitary echo", "Twice echo"):
             await page.route("**/chat/ask/", lose)
             await page.route("**/ws/chats/**", lambda route: route.abort())
             await visit.ask(question)
@@ -126,10 +126,10 @@ async def test_a_question_whose_response_is_lost_is_asked_once(address: str) -> 
             "fetch(`/chat/conversations/${location.pathname.slice(3)}/`).then((r) => r.json())"
         )
         assert [one["content"] for one in whole["messages"] if one["role"] == "user"] == [
-            "Once echo",
+            "Solitary echo",
             "Twice echo",
         ]
-        listed = await page.evaluate("fetch('/chat/conversations/?words=Once').then((r) => r.json())")
+        listed = await page.evaluate("fetch('/chat/conversations/?words=Solitary').then((r) => r.json())")
         assert len(listed["conversations"]) == 1
 
 
