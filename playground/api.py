@@ -131,7 +131,7 @@ async def open_conversations(visitor: Visitor) -> HttpResponse:
         return json_answer(await in_database(lambda: takeover.offer(visitor.user)))
     taken = await in_database(lambda: takeover.take_over(visitor.user))
     for pk in taken:
-        CHANGES.publish(None, pk, "deleted")
+        CHANGES.publish(None, pk, "listed")
         visitor.publish(pk, "listed")
     return json_answer({"count": len(taken)})
 

@@ -23,4 +23,6 @@ def check(request: HttpRequest, user: Any) -> None:
     """
     now = number_of(user)
     if request.headers.get(HEADER, now) != now:
-        raise AuthenticationFailed(SIGNED_OUT if now == "0" else OTHER_ACCOUNT)
+        if now == "0":
+            raise AuthenticationFailed(SIGNED_OUT)
+        raise AuthenticationFailed(OTHER_ACCOUNT, param="account")

@@ -32,8 +32,14 @@ export class Changes extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
+  /** A page without an account is refused only once somebody has signed in. */
+  #endSession() {
+    if (account.id === "0") endSession("You have signed in since this page was opened. Your text is kept.", true);
+    else endSession("You are signed out. Your text is kept: sign in to go on.", false);
+  }
+
   #lose(code) {
-    if (code === SIGNED_OUT) endSession("You are signed out. Your text is kept: sign in to go on.");
+    if (code === SIGNED_OUT) this.#endSession();
     if (code >= 4400 && code < 4500) return; // it would refuse again
     setTimeout(() => this.#connect(), RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)]);
     this.failures += 1;

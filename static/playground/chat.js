@@ -175,7 +175,7 @@ export class Chat extends EventTarget {
     } catch (error) {
       if (!error.code) console.error(error);
       if (error.code === "conversation_changed") this.#emit("changed");
-      this.#emit("problem", error.code ? error.message : "Something went wrong. Reload the page.");
+      if (error.status !== 401) this.#emit("problem", error.code ? error.message : "Something went wrong. Reload the page.");
       return null;
     }
   }

@@ -19,6 +19,7 @@ export class Composer {
     this.isTypedHere = false; // and not only taken over from another window
     /** @type {string} the text that the server has not answered for yet */
     this.sending = "";
+    this.failed = ""; // the text in the field, whose sending has failed
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#submit(); });
     this.prompt.addEventListener("input", () => this.typed());
     this.prompt.addEventListener("keydown", (event) => { this.#sendOnEnter(event); this.#editOnUp(event); });
@@ -32,7 +33,7 @@ export class Composer {
     if (drafts.isSent(key) && drafts.read(key).trim() === last?.trim()) drafts.clear(key); // it arrived, and the page ended
     this.prompt.value = drafts.read(key);
     this.isTypedHere = drafts.isOwn(key);
-    this.sending = "";
+    this.sending = this.failed = "";
     this.onType(this.prompt.value);
     this.#show();
   }
@@ -83,8 +84,17 @@ export class Composer {
   }
 
   #settle(isTaken) {
+    this.failed = isTaken ? "" : this.sending;
     this.prompt.value = joined(isTaken ? "" : this.sending, this.prompt.value);
     this.sending = "";
+    this.typed();
+    drafts.flush();
+  }
+
+  /** The chat has this last question now: a text whose response was lost had arrived. @param {string} [last] */
+  settleWith(last) {
+    if (!this.failed || this.failed !== last || this.prompt.value !== last) return;
+    this.failed = this.prompt.value = "";
     this.typed();
     drafts.flush();
   }

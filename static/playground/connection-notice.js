@@ -11,11 +11,11 @@ export function showConnectionNotice(models, line) {
   session.addEventListener("ended", ({ detail }) => {
     if (hasEnded) return;
     hasEnded = true;
-    const link = element("a", {}, "Sign in");
+    const link = element("a", {}, detail.isReplaced ? "Reload the page" : "Sign in");
     // The chat may have been begun after this notice.
     link.addEventListener("click", () => { link.href = signInAddress(); });
     link.href = signInAddress();
-    line.replaceChildren(`${detail} `, link);
+    line.replaceChildren(`${detail.reason} `, link);
   });
 }
 

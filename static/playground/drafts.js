@@ -68,11 +68,11 @@ class Drafts extends EventTarget {
     for (const [key, draft] of this.unsaved) {
       const name = nameOf(account.id, key);
       const isOthers = !draft.text && (this.#stored(key, account.id, [attempt(() => localStorage)])?.text ?? "") !== this.known.get(key);
-      for (const storage of storages()) if (!isOthers || storage !== localStorage) save(storage, name, draft);
+      for (const storage of storages()) if (!isOthers || storage === attempt(() => sessionStorage)) save(storage, name, draft);
       this.channel.postMessage({ key, text: draft.text, before: this.known.get(key) ?? "" });
       this.known.set(key, draft.text);
     }
-    this.unsaved.clear();
+    if (storages().length) this.unsaved.clear(); // else the page alone remembers them
   }
 
   #find(key) {

@@ -117,6 +117,7 @@ async function refreshConversation() {
   if (!id) return;
   try {
     const isElsewhere = await chat.sync();
+    composer.settleWith(conversation.messages.findLast(({ role }) => role === "user")?.content);
     if (isElsewhere) toast("This chat went on in another window.", { name: "Show", act: () => open(id, { isNew: false }) });
   } catch (error) {
     if (error.status === 404) reportDeleted(id);
@@ -149,9 +150,16 @@ chat.addEventListener("asked", ({ detail }) => {
 models.addEventListener("change", show);
 models.addEventListener("back", () => { toast("The server is back."); refreshConversation(); });
 const changes = new Changes();
+let missed = null; // a change that came while this page was asking, and may be its own
 changes.addEventListener("messages", ({ detail }) => {
-  if (!chat.isAsking && isNews(detail)) refreshConversation();
+  if (chat.isAsking) missed = detail;
+  else if (isNews(detail)) refreshConversation();
   else library.refresh();
+});
+chat.addEventListener("state", () => {
+  if (chat.isAsking || !missed) return;
+  if (isNews(missed)) refreshConversation();
+  missed = null;
 });
 changes.addEventListener("listed", () => library.refresh());
 changes.addEventListener("deleted", ({ detail }) => { library.refresh(); reportDeleted(detail.conversation); });

@@ -20,22 +20,25 @@ function show(count, titles, left, library) {
   const root = document.querySelector("#takeover");
   const chats = `${count} ${count === 1 ? "chat" : "chats"}`;
   const hide = () => { root.hidden = true; };
-  const take = async (event) => {
-    event.target.disabled = true;
+  const button = element("button", { type: "button", className: "firm", onclick: () => take() }, `Take over ${chats}`);
+  const take = async () => {
+    button.disabled = true;
     try {
       const taken = await call("POST", ADDRESS);
       hide();
       toast(`${taken.count} ${taken.count === 1 ? "chat belongs" : "chats belong"} to ${account.name} now.`);
       await library.refresh();
     } catch (error) {
-      event.target.disabled = false;
+      button.disabled = false;
       toast(error.message);
     }
   };
   root.replaceChildren(
     element("p", {}, `${chats} on this machine ${count === 1 ? "was" : "were"} made without an account: ${titles.join(", ")}${count > titles.length ? ", …" : "."}`),
-    element("button", { type: "button", className: "firm", onclick: take }, `Take over ${chats}`),
-    element("button", { type: "button", className: "plain", onclick: () => { store.write(left, count); hide(); } }, "Leave them"),
+    button,
+    element("button", { type: "button", className: "plain", onclick: () => { store.write(left, count); hide(); } }, count === 1 ? "Leave it" : "Leave them"),
   );
   root.hidden = false;
+  // On a phone the list is closed at first.
+  if (document.querySelector("#sidebar").hidden) toast(`${chats} on this machine ${count === 1 ? "was" : "were"} made without an account.`, { name: `Take over ${chats}`, act: () => take() });
 }

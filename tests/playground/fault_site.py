@@ -17,15 +17,13 @@ from tests.playground.fake_site import application  # noqa: E402, I001 - it sets
 from playground import api  # noqa: E402
 from playground.running_answers import RunningAnswer  # noqa: E402
 
-MOMENTS = ("question", "stored", "end")
-
 
 def _die(*_: Any, **__: Any) -> Any:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def arm(moment: str) -> None:
-    """Die when the question is about to be stored, once it is stored, or before the last save."""
+    """Die once the question is stored, or before the answer's last save."""
     views: Any = api
     answers: Any = RunningAnswer
     store_turn, save = views.store_turn, answers._save
@@ -37,8 +35,6 @@ def arm(moment: str) -> None:
     async def die_at_the_end(answer: RunningAnswer) -> bool:
         return bool(_die() if answer.is_done else await save(answer))
 
-    if moment == "question":
-        views.store_turn = _die
     if moment == "stored":
         views.store_turn = store_and_die
     if moment == "end":

@@ -1,6 +1,7 @@
 """No word is lost: each chat keeps its text, and each form closes only after the server's yes."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -106,28 +107,36 @@ async def test_a_page_that_ends_while_it_sends_keeps_the_text(address: str) -> N
 async def test_a_question_whose_response_is_lost_is_asked_once(address: str) -> None:
     async with visiting(address) as visit:
         page, prompt = visit.page, visit.page.locator("#prompt")
+        await page.route_web_socket(re.compile("/ws/chats/"), lambda socket: None)  # connected, and silent
+        await page.reload()
 
         async def lose(route: Route) -> None:
             await route.fetch()
             await route.abort()
 
-        for question in ("Solitary echo", "Twice echo"):
+        async def send_and_lose(question: str) -> None:
             await page.route("**/chat/ask/", lose)
-            await page.route("**/ws/chats/**", lambda route: route.abort())
             await visit.ask(question)
-            await expect(page.locator("#toast")).to_be_visible()
             await expect(prompt).to_have_value(question)
+
+        for question in ("Solitary echo", "Twice echo"):
+            await send_and_lose(question)
             await page.unroute("**/chat/ask/")
             await prompt.press("Enter")
             await expect(page.locator(PROSE)).to_contain_text(question)
             await ended(page)
             await expect(prompt).to_have_value("")
+        await send_and_lose("Thrice echo")
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the page looks again
+        await expect(page.locator(PROSE)).to_contain_text("user: Thrice echo")
+        await expect(prompt).to_have_value("")
         whole = await page.evaluate(
             "fetch(`/chat/conversations/${location.pathname.slice(3)}/`).then((r) => r.json())"
         )
         assert [one["content"] for one in whole["messages"] if one["role"] == "user"] == [
             "Solitary echo",
             "Twice echo",
+            "Thrice echo",
         ]
         listed = await page.evaluate("fetch('/chat/conversations/?words=Solitary').then((r) => r.json())")
         assert len(listed["conversations"]) == 1
@@ -184,3 +193,27 @@ async def test_a_corrected_result_is_sent_and_not_the_one_that_failed(address: s
         await page.get_by_role("button", name="Send results").click()
         await expect(page.locator(".call-result")).to_have_text("Sunny echo")
         await expect(page.locator(PROSE)).to_contain_text("tool: Sunny echo")
+
+
+async def test_texts_are_kept_by_account_and_bounded_in_number_and_length(address: str) -> None:
+    async with visiting(address) as visit:
+        found = await visit.page.evaluate(
+            """async () => {
+              const { drafts } = await import("/static/playground/drafts.js");
+              const isDraft = ([name]) => name.startsWith("mlxsite.draft.");
+              const kept = () => Object.entries(localStorage).filter(isDraft);
+              const keep = (key, text) => { drafts.write(key, text); drafts.flush(); };
+              for (let n = 0; n < 100; n += 1) keep(`chat${n}`, `text ${n}`);
+              const many = kept().length;
+              const newest = drafts.read("chat99");
+              for (let n = 0; n < 5; n += 1) keep(`long${n}`, "x".repeat(900_000));
+              const length = kept().reduce((sum, [, record]) => sum + record.length, 0);
+              drafts.write("longest", "y".repeat(2_000_000));
+              const longest = drafts.read("longest").length;
+              drafts.clear("longest");
+              localStorage.setItem("mlxsite.draft.7.new", "1dof another account");
+              return { many, newest, length, longest, own: drafts.read("new"), gone: drafts.read("longest") };
+            }"""
+        )
+    assert found["many"] <= 60 and found["newest"] == "text 99" and found["longest"] == 1_000_000
+    assert found["length"] <= 2_000_000 and (found["own"], found["gone"]) == ("", "")

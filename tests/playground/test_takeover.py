@@ -79,7 +79,7 @@ async def test_the_list_says_whose_it_is_and_offers_the_chats(address: str) -> N
         await expect(page.locator("#prompt")).to_have_value("half a thought")
         offered = page.get_by_role("region", name="Chats without an account")
         await expect(offered).to_contain_text("Alone echo")
-        await offered.get_by_role("button", name="Leave them").click()
+        await offered.get_by_role("button", name="Leave").click()
         await page.reload()
         await expect(page.locator("#whose")).to_have_text("Chats of clara")
         await expect(offered).to_be_hidden()
