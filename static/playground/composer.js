@@ -80,7 +80,14 @@ export class Composer {
     drafts.flush();
     const isTaken = await this.onSend(text);
     if (this.sending === text) this.#settle(isTaken);
-    else if (isTaken && drafts.read(key) === text) drafts.clear(key); // another chat was opened meanwhile
+    else if (isTaken) this.#forget(key, text);
+  }
+
+  /** The server has taken a text, and another chat was opened meanwhile. */
+  #forget(key, text) {
+    if (drafts.read(key) === text) drafts.clear(key);
+    if (this.key === key && this.prompt.value === text) this.prompt.value = "";
+    this.#show();
   }
 
   #settle(isTaken) {

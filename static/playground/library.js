@@ -58,6 +58,7 @@ export class Library extends EventTarget {
 
   async restore(id) {
     await call("POST", `${ADDRESS}${id}/restore/`);
+    this.removed.delete(id);
     await this.refresh();
   }
 

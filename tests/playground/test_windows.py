@@ -120,6 +120,17 @@ async def test_a_chat_that_is_left_while_it_is_asked_keeps_its_turn(address: str
         await page.click("#new-chat")
         await expect(page.locator("#prompt")).to_have_value("")
 
+        async def begin_anew(route: Route) -> None:
+            response = await route.fetch()
+            await page.click("#new-chat")
+            await route.fulfill(response=response)
+
+        await page.route("**/chat/ask/", begin_anew)
+        await send(page, "Begun echo")
+        await expect(page.locator(".row-link", has_text="Begun echo")).to_have_count(1)
+        await expect(page.locator("#prompt")).to_have_value("")
+        await expect(page.locator("#welcome")).to_be_visible()
+
 
 async def test_after_the_session_has_ended_the_way_back_leads_to_the_chat(address: str) -> None:
     async with visiting(address) as visit:
@@ -149,3 +160,9 @@ async def test_after_the_session_has_ended_the_way_back_leads_to_the_chat(addres
         await page.press("#prompt", "Enter")
         await expect(page.locator(PROSE)).to_contain_text("user: First echo")
         await ended(page)
+        await send(other, "in the page of before")  # it belongs to nobody, and ann is signed in
+        await expect(other.locator("#trouble")).to_contain_text("Your text is kept")
+        await expect(other.locator("#prompt")).to_have_value("in the page of before")
+        await other.locator("#trouble").get_by_role("link", name="Reload the page").click()
+        await expect(other.locator("#whose")).to_have_text("Chats of ann")
+        await expect(other.locator("#prompt")).to_have_value("in the page of before")
