@@ -59,7 +59,10 @@ async function responseError(response) {
   const answer = await response.json().catch(() => null);
   if (status === 401) endSession(answer?.error?.message ?? "You are signed out.", answer?.error?.param === "account");
   if (answer?.error?.message) return new AnswerError(answer.error.code, answer.error.message, status);
-  if (status === 403) return new AnswerError("forbidden", "This page is out of date. Please reload it.", status);
+  if (status === 403) {
+    endSession("This page is out of date. Your text is kept.", true); // its cookies are gone
+    return new AnswerError("forbidden", "This page is out of date. Please reload it.", status);
+  }
   return new AnswerError("refused", `The server returned an error (${status}).`, status);
 }
 

@@ -13,11 +13,12 @@ export function showConnectionNotice(models, line) {
     hasEnded = true;
     const link = element("a", {}, detail.isReplaced ? "Reload the page" : "Sign in");
     // The chat may have been begun after this notice.
-    link.addEventListener("click", () => { link.href = signInAddress(); });
-    link.href = signInAddress();
+    const follow = () => { link.href = detail.isReplaced ? location.pathname : signInAddress(); };
+    link.addEventListener("click", follow);
+    follow();
     line.replaceChildren(`${detail.reason} `, link);
   });
 }
 
-/** Signing in leads back to the chat; who is signed in already gets there at once. */
+/** Signing in leads back to the chat. */
 const signInAddress = () => `/login/?${new URLSearchParams({ next: location.pathname })}`;

@@ -166,3 +166,7 @@ async def test_after_the_session_has_ended_the_way_back_leads_to_the_chat(addres
         await other.locator("#trouble").get_by_role("link", name="Reload the page").click()
         await expect(other.locator("#whose")).to_have_text("Chats of ann")
         await expect(other.locator("#prompt")).to_have_value("in the page of before")
+        await page.context.clear_cookies()
+        await send(page, "without cookies")
+        await expect(notice.get_by_role("link", name=re.compile("Sign in|Reload"))).to_be_visible()
+        await expect(page.locator("#prompt")).to_have_value("without cookies")
