@@ -1,5 +1,9 @@
 """The playground's JSON API for single messages: edit, delete, restore, continue, branch into a new chat."""
 
+from functools import partial
+from typing import Any
+from uuid import UUID
+
 from django.http import HttpResponse
 
 from inference.api.http import strict_json
@@ -11,6 +15,7 @@ from inference.storage.database_threads import in_database
 from playground import chat_request, continuation
 from playground.api import answer_id
 from playground.message_store import MessageStore
+from playground.models import Message
 from playground.running_answers import RUNNING_ANSWERS
 from playground.schemas import ContinueBody, EditBody, RestoreBody
 from playground.titles import TITLES
@@ -25,14 +30,16 @@ async def message(visitor: Visitor, pk: int) -> HttpResponse:
     if visitor.request.method == "DELETE":
         payload = await in_database(lambda: _messages(visitor).delete_message(pk))
         await _stop(payload["deleted"])
-        return json_answer(payload)
+        return await _changed(visitor, pk, payload)
     body = await strict_json.read(visitor.request, EditBody)
     _check_ended(pk)
     if body.original is not None:
         original = body.original
-        return json_answer(await in_database(lambda: _messages(visitor).undo_edit(pk, original)))
+        return await _changed(
+            visitor, pk, await in_database(lambda: _messages(visitor).undo_edit(pk, original))
+        )
     content = body.content or ""
-    return json_answer(await in_database(lambda: _messages(visitor).edit_answer(pk, content)))
+    return await _changed(visitor, pk, await in_database(lambda: _messages(visitor).edit_answer(pk, content)))
 
 
 @for_visitors("POST")
@@ -40,7 +47,8 @@ async def restore_message(visitor: Visitor, pk: int) -> HttpResponse:
     """Undo the deletion of a message and of all that followed it."""
     body = await strict_json.read(visitor.request, RestoreBody)
     payload = await in_database(lambda: _messages(visitor).restore_message(pk, body.tip))
-    return json_answer({**payload, "messages": RUNNING_ANSWERS.reconciled(payload["messages"])})
+    messages = RUNNING_ANSWERS.reconciled(payload["messages"])
+    return await _changed(visitor, pk, {**payload, "messages": messages})
 
 
 @for_visitors("POST")
@@ -60,9 +68,11 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     await in_database(lambda: _messages(visitor).reopen(found))
     _check_ended(pk)  # another window may have continued it meanwhile
     request = continuation.request(asked, found.conversation.settings.get("system", ""), branch)
-    RUNNING_ANSWERS.start(
+    answer = RUNNING_ANSWERS.start(
         found, visitor.principal.owner, generation.stream(request, visitor.principal, answer_id(pk))
     )
+    answer.on_saved(partial(visitor.publish, found.conversation_id, "messages"))
+    visitor.publish(found.conversation_id, "messages")
     return json_answer({"messages": RUNNING_ANSWERS.with_progress([found.payload])})
 
 
@@ -74,7 +84,17 @@ async def branch_message(visitor: Visitor, pk: int) -> HttpResponse:
     """
     origin, branch = await in_database(lambda: _messages(visitor).branch_of(pk))
     current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch)]
-    return json_answer(await in_database(lambda: _messages(visitor).add_branch(origin, current)))
+    added = await in_database(lambda: _messages(visitor).add_branch(origin, current))
+    visitor.publish(UUID(added["id"]), "listed")
+    return json_answer(added)
+
+
+async def _changed(visitor: Visitor, pk: int, payload: dict[str, Any]) -> HttpResponse:
+    """The response to a change of a message, of which the visitor's other windows learn, too."""
+    found = Message.objects.filter(pk=pk).values_list("conversation_id", flat=True)
+    if conversation := await in_database(found.first):
+        visitor.publish(conversation, "messages")
+    return json_answer(payload)
 
 
 def _messages(visitor: Visitor) -> MessageStore:

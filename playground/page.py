@@ -15,6 +15,7 @@ from inference.core.errors import PermissionDenied
 from inference.core.units import in_gb
 from inference.serving import live_models, runtime, suggested_models
 from inference.serving.recording.capture_switch import SWITCH
+from playground import page_account
 
 
 @require_GET
@@ -30,12 +31,13 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
     page: dict[str, Any] = {
         "models": msgspec.to_builtins(live_models.models()),
         "unavailable": msgspec.to_builtins(live_models.unavailable_models()),
-        "account": request.user.get_username(),
         "may_manage": may_manage(request.user),
         "live": "/ws/models/",
         "kept_until": SWITCH.until,
         "conversation": str(pk) if pk else None,
         "shared": token,
+        "account": request.user.get_username(),
+        "account_id": page_account.number_of(request.user),
     }
     context = {
         "page": page,

@@ -11,6 +11,7 @@ from playground.models import LONGEST_FOLDER, LONGEST_TITLE
 Text = Annotated[str, Field(max_length=1_000_000)]
 Settings = Annotated[dict[Annotated[str, Field(max_length=40)], Text], Field(max_length=40)]
 Folder = Annotated[str, Field(max_length=LONGEST_FOLDER)]
+UUID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 
 
@@ -18,6 +19,8 @@ class AskBody(Strict):
     """A question, or the request for an alternative answer to one."""
 
     conversation: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None = None
+    new_id: Annotated[str, Field(pattern=UUID_PATTERN)] | None = None  # sent twice, one is made
+    at_end: bool = False  # as far as the page knows, nothing follows `parent`
     parent: int | None = None  # the message it follows; without content, the question to be answered again
     content: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = None
     results: Annotated[dict[str, Text], Field(max_length=128)] = {}

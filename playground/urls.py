@@ -20,6 +20,7 @@ urlpatterns = [
     path("chat/shared/<slug:token>/", api.shared_conversation),
     path("chat/import/", api.import_conversation),
     path("chat/ask/", api.ask),
+    path("chat/open-conversations/", api.open_conversations),
     path("chat/messages/<int:pk>/events/", api.follow_answer),
     path("chat/messages/<int:pk>/stop/", api.stop_answer),
     path("chat/messages/<int:pk>/answer-now/", api.answer_now),

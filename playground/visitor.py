@@ -3,7 +3,9 @@
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from uuid import UUID
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
@@ -11,6 +13,8 @@ from inference.accounts.permissions import acheck_may_chat, visitor
 from inference.api.http import errors
 from inference.core.errors import AuthenticationFailed, ServerError
 from inference.core.principal import Principal
+from playground import page_account, storage_errors
+from playground.changes import CHANGES, Kind
 from playground.store import ConversationStore
 
 P = ParamSpec("P")
@@ -26,6 +30,10 @@ class Visitor:
         self.principal = principal
         self.store = ConversationStore(self.user)
 
+    def publish(self, conversation: UUID, kind: Kind, newest: int | None = None) -> None:
+        """Have the visitor's open pages learn of a change."""
+        CHANGES.publish(self.user and self.user.pk, conversation, kind, newest)
+
 
 def for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
     """Decorate a view for visitors who may chat; a ServerError becomes a JSON response."""
@@ -38,11 +46,14 @@ def for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
                 user = await request.auser()
                 principal = visitor(user)
                 if principal is None:
-                    raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
+                    raise AuthenticationFailed(page_account.SIGNED_OUT)
+                page_account.check(request, user)
                 await acheck_may_chat(user)
                 return await view(Visitor(request, principal, user), *args, **kwargs)
             except ServerError as error:
                 return errors.response(error)
+            except OperationalError as error:
+                return errors.response(storage_errors.explain(error))
 
         return guarded
 

@@ -81,6 +81,36 @@ export class Conversation extends EventTarget {
     this.#emit("change", known ?? message);
   }
 
+  /**
+   * Take over what another window has changed, without leaving the branch that is shown: it is shown to its newest end.
+   * @param {{id: string, title: string, tip: number, messages: Message[]}} whole as the server has it
+   * @param {(id: number) => boolean} isFollowed whether this page follows an answer: it knows more of it than `whole`
+   * @returns {boolean} whether the conversation went on in a branch that is not shown
+   */
+  merge(whole, isFollowed) {
+    const ids = new Set(whole.messages.map(({ id }) => id));
+    const newest = Math.max(0, ...this.known.keys());
+    for (const id of this.known.keys()) if (!ids.has(id)) this.known.delete(id);
+    for (const message of whole.messages) if (!isFollowed(message.id)) this.#update(message);
+    this.title = whole.title;
+    this.tip = this.known.has(this.tip) ? this.newestTip(this.last) : whole.tip;
+    this.#emit("branch", { isQuiet: true });
+    const shown = new Set(this.messages.map(({ id }) => id));
+    return whole.messages.some(({ id, role }) => id > newest && role === "user" && !shown.has(id));
+  }
+
+  /** A message that has not changed is not drawn again. */
+  #update(message) {
+    const known = this.known.get(message.id);
+    if (!known) this.known.set(message.id, message);
+    else if (["status", "content", "reasoning", "calls", "tokens"].some((name) => JSON.stringify(known[name]) !== JSON.stringify(message[name]))) this.put(message);
+  }
+
+  /** @returns {boolean} whether nothing follows this message, as far as the page knows */
+  isEnd(id) {
+    return ![...this.known.values()].some(({ parent }) => parent === id);
+  }
+
   /** @param {Message} message @param {Partial<Message>} facts */
   change(message, facts) {
     Object.assign(message, facts);

@@ -3,7 +3,8 @@ import { Announcer } from "./announcer.js";
 import { acceptFiles } from "./attachments.js";
 import { Chat } from "./chat.js";
 import { offerComparison } from "./comparison.js";
-import { Composer } from "./composer.js";
+import { Changes } from "./changes.js";
+import { Composer, NEW_CHAT } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
 import { showConnectionNotice } from "./connection-notice.js";
@@ -25,6 +26,7 @@ import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
+import { offerTakeover } from "./takeover.js";
 import { toast } from "./toast.js";
 import { Welcome } from "./welcome.js";
 
@@ -75,6 +77,7 @@ async function open(id, { isNew = true } = {}) {
     newChat();
     return;
   }
+  composer.open(id, conversation.messages.findLast(({ role }) => role === "user")?.content);
   settings.load(conversation.settings);
   const { model } = conversation.messages.findLast(({ role }) => role === "assistant") ?? {};
   if (isOther && model) models.use(model);
@@ -89,6 +92,7 @@ function newChat() {
   chat.leave();
   conversation.clear();
   models.useDefault();
+  composer.open(NEW_CHAT);
   if (location.pathname !== "/") history.pushState(null, "", "/");
   show();
   composer.focus();
@@ -111,13 +115,29 @@ function follow() {
   else if (!id) newChat();
 }
 
-/** Load changes that another tab made meanwhile. */
+/** Load what other windows have changed. Open forms, the text in the field and the branch that is shown stay. */
 async function refreshConversation() {
-  if (document.hidden || !conversation.id || chat.isAnswering) return;
   library.refresh();
-  const { tip, known } = conversation;
-  const whole = await call("GET", `/chat/conversations/${conversation.id}/`).catch(() => null);
-  if (whole?.id === conversation.id && !chat.isAnswering && (whole.tip !== tip || whole.messages.length !== known.size)) open(whole.id, { isNew: false });
+  const { id } = conversation;
+  if (!id) return;
+  try {
+    const isElsewhere = await chat.sync();
+    composer.settleWith(conversation.messages.findLast(({ role }) => role === "user")?.content);
+    if (isElsewhere) toast("This chat went on in another window.", { name: "Show", act: () => open(id, { isNew: false }) });
+  } catch (error) {
+    if (error.status === 404) reportDeleted(id);
+  }
+}
+
+function reportDeleted(id) {
+  const restore = () => library.restore(id).then(refreshConversation, (error) => toast(error.message));
+  if (id === conversation.id && !library.removed.has(id)) toast("This chat was deleted in another window.", { name: "Undo", act: restore });
+}
+
+/** @param {number | null} newest a message of the open chat, null for any */
+function isNews({ conversation: id, newest }) {
+  const known = conversation.known.get(newest);
+  return id === conversation.id && !(known && (known.status !== "answering" || chat.following.has(newest)));
 }
 
 chat.addEventListener("state", show);
@@ -128,18 +148,36 @@ library.addEventListener("change", () => {
 });
 for (const type of ["problem", "note"]) chat.addEventListener(type, ({ detail }) => toast(detail));
 chat.addEventListener("asked", ({ detail }) => {
+  composer.rename(detail.id);
   if (location.pathname !== `/c/${detail.id}`) history.pushState(null, "", `/c/${detail.id}`);
   library.refresh();
 });
 models.addEventListener("change", show);
-models.addEventListener("back", () => { toast("The server is back."); library.refresh(); refreshConversation(); });
+models.addEventListener("back", () => { toast("The server is back."); refreshConversation(); });
+const changes = new Changes();
+let missed = null; // a change that came while this page was asking, and may be its own
+changes.addEventListener("messages", ({ detail }) => {
+  if (chat.isAsking) missed = detail;
+  else if (isNews(detail)) refreshConversation();
+  else library.refresh();
+});
+chat.addEventListener("state", () => {
+  if (chat.isAsking || !missed) return;
+  if (isNews(missed)) refreshConversation();
+  missed = null;
+});
+changes.addEventListener("listed", () => library.refresh());
+changes.addEventListener("deleted", ({ detail }) => { library.refresh(); reportDeleted(detail.conversation); });
+changes.addEventListener("missed", refreshConversation);
+chat.addEventListener("changed", refreshConversation);
 showConnectionNotice(models, document.querySelector("#trouble"));
 showCaptureNotice(models, document.querySelector("#kept"));
 document.querySelector("#new-chat").addEventListener("click", newChat);
 listenToKeys({ onSearch: () => sidebar.focusSearch(), onNew: newChat, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop() });
 addEventListener("popstate", follow);
-document.addEventListener("visibilitychange", refreshConversation);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) refreshConversation(); });
 show();
 if (page.shared) call("GET", `/chat/shared/${page.shared}/`).then((whole) => { conversation.open(whole); show(); }, (error) => toast(error.message));
 else if (page.conversation) open(page.conversation, { isNew: false });
-else composer.focus();
+else { composer.open(NEW_CHAT); composer.focus(); }
+offerTakeover(library);

@@ -2,6 +2,8 @@
 import { Calls } from "./calls.js";
 import { differenceView } from "./difference.js";
 import { answerForm } from "./answer-edit.js";
+import { drafts } from "./drafts.js";
+import { EditForm } from "./edit-form.js";
 import { element } from "./element.js";
 import { count, rate } from "./format.js";
 import { Details } from "./details.js";
@@ -37,6 +39,8 @@ class Question {
     this.foot = questionFoot(this, this.answer);
     this.root = element("article", { className: "message is-user", "aria-label": "You" }, this.prose, this.foot);
     this.showAlternatives();
+    this.draft = `edit.${message.id}`;
+    if (drafts.read(this.draft)) this.edit({ isFocused: false }); // it was open when the page ended
   }
 
   show() {}
@@ -48,25 +52,25 @@ class Question {
   }
 
   /** The text becomes a field; sending adds an alternative, and this question stays. */
-  edit() {
-    const field = element("textarea", { value: this.message.content, dir: "auto", "aria-label": "Edit your question" });
-    const close = () => { form.replaceWith(this.prose); this.foot.hidden = false; };
-    const form = element("form", { className: "edit" }, field, element("div", { className: "edit-row" },
-      element("button", { type: "button", className: "plain", onclick: close }, "Cancel"),
-      element("button", { type: "submit", className: "firm" }, "Send")));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      close();
-      if (field.value.trim()) this.acts.onEdit(this.message, field.value.trim());
+  edit({ isFocused = true } = {}) {
+    if (this.form) return;
+    this.form = new EditForm({
+      key: this.draft,
+      text: this.message.content,
+      label: "Edit your question",
+      onSend: (text) => this.acts.onEdit(this.message, text),
+      onClose: () => this.#closeForm(),
     });
-    field.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") { event.stopPropagation(); close(); }
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
-    });
-    this.prose.replaceWith(form);
+    this.form.onReopen = () => this.edit();
+    this.prose.replaceWith(this.form.root);
     this.foot.hidden = true;
-    field.style.height = `${Math.min(field.scrollHeight, 400)}px`;
-    field.focus();
+    if (isFocused) this.form.focus();
+  }
+
+  #closeForm() {
+    this.form.root.replaceWith(this.prose);
+    this.form = null;
+    this.foot.hidden = false;
   }
 }
 
@@ -76,7 +80,7 @@ class Answer {
     this.conversation = conversation;
     this.acts = acts;
     this.alternatives = new Alternatives(message, conversation, acts.onShow);
-    this.calls = new Calls((results) => acts.onResults(message, results));
+    this.calls = new Calls((results) => acts.onResults(message, results), message.id);
     this.prose = element("div", { className: "prose" });
     this.thoughts = element("div", { className: "prose" });
     this.reasoning = element("details", { className: "reasoning", hidden: true }, element("summary", {}, "Reasoning"), this.thoughts);

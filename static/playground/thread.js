@@ -20,7 +20,9 @@ export class Thread {
     this.isFollowing = true;
     conversation.addEventListener("branch", ({ detail }) => {
       this.#render();
-      if (!detail?.staysHere) this.follow();
+      if (detail?.staysHere) return;
+      if (detail?.isQuiet) this.#scrollToEnd(); // a reader further up stays there
+      else this.follow();
     });
     conversation.addEventListener("change", ({ detail }) => this.views.get(detail.id)?.show());
     this.root.addEventListener("rendered", () => this.#scrollToEnd());
