@@ -91,6 +91,7 @@ export class Conversation extends EventTarget {
     const ids = new Set(whole.messages.map(({ id }) => id));
     const newest = Math.max(0, ...this.known.keys());
     for (const id of this.known.keys()) if (!ids.has(id)) this.known.delete(id);
+    this.index = null;
     for (const message of whole.messages) if (!isFollowed(message.id)) this.#update(message);
     this.title = whole.title;
     this.tip = this.known.has(this.tip) ? this.newestTip(this.last) : whole.tip;
@@ -102,8 +103,8 @@ export class Conversation extends EventTarget {
   /** A message that has not changed is not drawn again. */
   #update(message) {
     const known = this.known.get(message.id);
-    if (!known) this.known.set(message.id, message);
-    else if (["status", "content", "reasoning", "calls", "tokens"].some((name) => JSON.stringify(known[name]) !== JSON.stringify(message[name]))) this.put(message);
+    if (!known) this.#add(message);
+    else if (["status", "content", "reasoning", "calls", "tokens", "edited_at"].some((name) => JSON.stringify(known[name]) !== JSON.stringify(message[name]))) this.put(message);
   }
 
   /** @returns {boolean} whether nothing follows this message, as far as the page knows */

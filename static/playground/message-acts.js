@@ -29,11 +29,6 @@ export function messageActs(page) {
 
   /** Generate the same answer again, and show the differences. */
   async function replay(message) {
-    const { model } = message.made;
-    if (!chat.models.find(model)) {
-      toast(`${chat.models.reasonOf(model)} It made this answer, so the answer cannot be replayed. Another model can regenerate it.`);
-      return;
-    }
     if (await chat.regenerate(message, message.made)) conversation.change(conversation.last, { replayOf: message.id });
   }
 

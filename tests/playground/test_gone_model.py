@@ -54,11 +54,12 @@ async def test_a_chat_whose_model_is_gone_asks_which_to_use(address: str) -> Non
         await visit.ask("Kept until then, please echo")
         await expect(page.locator("#toast")).to_contain_text("Choose a model first")
         await expect(page.locator("#prompt")).to_have_value("Kept until then, please echo")
-        await page.get_by_label("Replay with the same seed").click()
-        await expect(page.locator("#toast")).to_contain_text(
-            "It made this answer, so the answer cannot be replayed."
-        )
-        await page.get_by_label("Regenerate").click()
+        await page.get_by_role("button", name="More", exact=True).last.click()
+        replay = page.get_by_role("menuitem", name="Replay with the same seed")
+        await expect(replay).to_be_disabled()
+        await expect(replay).to_contain_text("scripted-model is not on this server any more.")
+        await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="Regenerate", exact=True).click()
         await expect(page.locator("#toast")).to_contain_text("Choose a model first")
         await expect(page.locator(".message")).to_have_count(2)
         await notice.get_by_role("button", name=f"Use {QWEN} instead").click()
