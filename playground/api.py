@@ -12,7 +12,7 @@ from django.http import HttpResponse, HttpResponseBase
 
 from inference.api.http import sse, strict_json
 from inference.api.http.json_answer import json_answer
-from inference.core.errors import InvalidValue, NotFound
+from inference.core.errors import NotFound
 from inference.core.requests import ChatRequest
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
@@ -24,23 +24,13 @@ from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
 from playground.schemas import AskBody, ChangeBody, ImportBody
 from playground.titles import TITLES
 from playground.turn import store_turn
-from playground.visitor import Visitor
-from playground.visitor import for_visitors as _for_visitors
+from playground.visitor import Visitor, for_visitors
 
 BEGINNINGS: set[asyncio.Task[dict[str, Any]]] = set()  # turns that are being stored
 _SEEDS = 2**53  # the largest range of integers that JavaScript represents exactly
 
 
-@_for_visitors("GET")
-async def list_conversations(visitor: Visitor) -> HttpResponse:
-    """A page of the visitor's conversations; `words` searches in them, `after` is the offset."""
-    query, after = visitor.request.GET.get("words", "")[:200], visitor.request.GET.get("after", "0")
-    if not after.isdecimal() or len(after) > 9:
-        raise InvalidValue("It must be a number from 0 up.", param="after")
-    return json_answer(await in_database(lambda: visitor.store.page(query=query, offset=int(after))))
-
-
-@_for_visitors("GET", "PATCH", "DELETE")
+@for_visitors("GET", "PATCH", "DELETE")
 async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Read, change or delete one conversation."""
     store = visitor.store
@@ -58,15 +48,7 @@ async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     return json_answer(await _read_current(lambda: store.read(pk)))
 
 
-@_for_visitors("POST")
-async def restore(visitor: Visitor, pk: UUID) -> HttpResponse:
-    """Undo the deletion of a conversation."""
-    listed = await in_database(lambda: visitor.store.restore(pk))
-    visitor.publish(pk, "messages")
-    return json_answer(listed)
-
-
-@_for_visitors("POST", "DELETE")
+@for_visitors("POST", "DELETE")
 async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Share a conversation by a link, or stop sharing it."""
     is_shared = visitor.request.method == "POST"
@@ -75,7 +57,7 @@ async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
     return json_answer(listed)
 
 
-@_for_visitors("GET", "POST")
+@for_visitors("GET", "POST")
 async def open_conversations(visitor: Visitor) -> HttpResponse:
     """The chats of an open site that the visitor's account may take over; POST takes them over."""
     if visitor.request.method == "GET":
@@ -87,13 +69,13 @@ async def open_conversations(visitor: Visitor) -> HttpResponse:
     return json_answer({"count": len(taken)})
 
 
-@_for_visitors("GET")
+@for_visitors("GET")
 async def shared_conversation(visitor: Visitor, token: str) -> HttpResponse:
     """A conversation that somebody shares, to read."""
     return json_answer(await _read_current(lambda: visitor.store.read_shared(token)))
 
 
-@_for_visitors("POST")
+@for_visitors("POST")
 async def ask(visitor: Visitor) -> HttpResponse:
     """Start the answer to a question, or one by each of the models that are compared.
 
@@ -104,7 +86,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
     """
     body = await strict_json.read(visitor.request, AskBody)
     RUNNING_ANSWERS.check_limit(visitor.principal.owner)
-    TITLES.cancel()
+    TITLES.interrupt()
     questions = _questions(body)
     requests = await BODIES.run(_validated, questions)
     await CATALOG.run(requested_models.check, [request.model for request in requests])
@@ -128,8 +110,8 @@ async def _begin(
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
         answer.on_saved(partial(visitor.publish, found.pk, "messages", message.pk))
     visitor.publish(found.pk, "messages", turn.answers[-1].pk)
-    if len(branch) == 1 and body.content is not None and len(questions) == 1:
-        model, first_question = requests[0].model, body.content
+    if len(branch) == 1 and body.content is not None:
+        model, first_question = requests[-1].model, body.content
         answer.on_saved(lambda: _start_title(answer, visitor, model, first_question))
     messages = [message.payload for message in (branch[-1], *turn.answers)]
     payload = {
@@ -158,7 +140,7 @@ def _validated(questions: list[dict[str, Any]]) -> list[ChatRequest]:
     return [chat_request.validated(question) for question in questions]
 
 
-@_for_visitors("GET")
+@for_visitors("GET")
 async def follow_answer(visitor: Visitor, pk: int) -> HttpResponseBase:
     """An answer as server-sent events: all of it so far, then each event, then all of it."""
     await in_database(lambda: visitor.store.get_message(pk))
@@ -172,7 +154,7 @@ async def _ended(payload: dict[str, Any]) -> AsyncGenerator[bytes]:
     yield answer_stream.answer_frame(payload)
 
 
-@_for_visitors("POST")
+@for_visitors("POST")
 async def stop_answer(visitor: Visitor, pk: int) -> HttpResponse:
     """Stop an answer in progress, from any page; returns once it is saved."""
     await in_database(lambda: visitor.store.get_message(pk))
@@ -182,7 +164,7 @@ async def stop_answer(visitor: Visitor, pk: int) -> HttpResponse:
     return json_answer({})
 
 
-@_for_visitors("POST")
+@for_visitors("POST")
 async def answer_now(visitor: Visitor, pk: int) -> HttpResponse:
     """End the reasoning of an answer in progress, from any page; `success` is false where none goes on."""
     await in_database(lambda: visitor.store.get_message(pk))
@@ -197,7 +179,7 @@ def answer_id(message: int) -> str:
     return f"playground-{message}"
 
 
-@_for_visitors("GET")
+@for_visitors("GET")
 async def export_conversation(visitor: Visitor, pk: UUID, form: str) -> HttpResponse:
     """A conversation as a file: JSON contains all branches, Markdown the one that is shown."""
     if form not in export.FORMATS:
@@ -209,7 +191,7 @@ async def export_conversation(visitor: Visitor, pk: UUID, form: str) -> HttpResp
     return response
 
 
-@_for_visitors("POST")
+@for_visitors("POST")
 async def import_conversation(visitor: Visitor) -> HttpResponse:
     """Add a conversation from a file that `export_conversation` wrote."""
     body = await strict_json.read(visitor.request, ImportBody)

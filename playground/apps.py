@@ -1,6 +1,7 @@
-"""The Django app: its periodic purge, and the signal that requests one."""
+"""The Django app: its periodic purge, the signal that requests one, and the function of its search index."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_delete
 
 _PURGE_EVERY_S = 3600.0
@@ -11,8 +12,10 @@ class PlaygroundConfig(AppConfig):
 
     def ready(self) -> None:
         from inference.serving.maintenance import TASKS, Task
+        from playground import folding
         from playground.models import Conversation
         from playground.purge import mark_traces, purge
 
         TASKS.append(Task(purge, _PURGE_EVERY_S))
+        connection_created.connect(folding.register)
         post_delete.connect(mark_traces, sender=Conversation)

@@ -64,7 +64,7 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     found, branch = await in_database(lambda: _messages(visitor).to_continue(pk))
     question = await CATALOG.run(continuation.question, found.made, body.question)
     asked = await BODIES.run(chat_request.validated, question)
-    TITLES.cancel()
+    TITLES.interrupt()
     await in_database(lambda: _messages(visitor).reopen(found))
     _check_ended(pk)  # another window may have continued it meanwhile
     request = continuation.request(asked, found.conversation.settings.get("system", ""), branch)

@@ -37,6 +37,33 @@ class Conversation(models.Model):
     def __str__(self) -> str:
         return self.title or "New chat"
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The conversation as its row of the list."""
+        return {
+            "id": str(self.pk),
+            "title": str(self),
+            "folder": self.folder,
+            "is_pinned": self.is_pinned,
+            "changed_at": self.changed_at.isoformat(),
+            "share": self.share,
+        }
+
+
+class Folder(models.Model):
+    """A visitor's folder. A conversation names its folder; this keeps the folders that have none."""
+
+    user = models.ForeignKey(  # null: a visitor of an open site
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    name = models.CharField(max_length=LONGEST_FOLDER)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
 
 class Message(models.Model):
     """One message. Messages with the same parent are alternatives: nothing is overwritten."""

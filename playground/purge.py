@@ -7,19 +7,21 @@ those: the full-text index keeps the words of a deleted message until its segmen
 """
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
 
 from playground import batched_writes
 from playground.models import Conversation, Message
 
-KEPT_DELETED = timedelta(days=1)
+KEPT_DELETED = timedelta(days=30)
+IN_IMPORT = datetime(9999, 12, 31, tzinfo=UTC)  # as `deleted_at` of a conversation that is being imported
+_LONGEST_IMPORT = timedelta(days=1)
 _MERGED_PAGES = 64  # of the full-text index, in one transaction
 _CHECKPOINT_WAIT_MS = 100
 
@@ -40,8 +42,10 @@ def purge() -> None:
 
 
 def purge_of(conversations: "QuerySet[Conversation]") -> None:
-    """Delete those of `conversations` that can no longer be restored."""
-    expired = conversations.filter(deleted_at__lt=timezone.now() - KEPT_DELETED)
+    """Delete those of `conversations` that can no longer be restored, and what broken imports left."""
+    now = timezone.now()
+    broken = Q(deleted_at=IN_IMPORT, created_at__lt=now - _LONGEST_IMPORT)
+    expired = conversations.filter(Q(deleted_at__lt=now - KEPT_DELETED) | broken)
     for pk in list(expired.values_list("pk", flat=True)):
         _delete(pk)
 

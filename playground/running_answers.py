@@ -16,6 +16,7 @@ from inference.core.threads import CATALOG, SAVES
 from inference.storage import database_threads
 from playground import answer_stream, provenance, requested_models
 from playground.answer_stream import AnswerState
+from playground.live_events import LIVE_EVENTS
 from playground.models import Message
 
 logger = logging.getLogger(__name__)
@@ -171,8 +172,21 @@ class RunningAnswers:
         """Consume `events` into `message`; the answer leaves this table once it is saved."""
         answer = RunningAnswer(message, owner, events)
         self._answers[message.pk] = answer
-        answer.on_saved(lambda: self._answers.pop(message.pk, None))
+        answer.on_saved(lambda: self._end(message.pk, owner))
+        self._publish(owner)
         return answer
+
+    def conversations_of(self, owner: str) -> list[str]:
+        """The ids of the conversations in which this visitor's answers are in progress."""
+        answers = (answer for answer in self._answers.values() if answer.owner == owner)
+        return sorted({str(answer.message.conversation_id) for answer in answers})
+
+    def _end(self, message: int, owner: str) -> None:
+        self._answers.pop(message, None)
+        self._publish(owner)
+
+    def _publish(self, owner: str) -> None:
+        LIVE_EVENTS.publish(owner, {"type": "answering", "conversations": self.conversations_of(owner)})
 
     def get(self, message: int) -> RunningAnswer | None:
         return self._answers.get(message)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from inference.api.http.strict_schema import wrong
 from inference.api.openai.schemas import Strict
@@ -13,6 +13,9 @@ Settings = Annotated[dict[Annotated[str, Field(max_length=40)], Text], Field(max
 Folder = Annotated[str, Field(max_length=LONGEST_FOLDER)]
 UUID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
+
+
+FolderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_FOLDER)]
 
 
 class AskBody(Strict):
@@ -33,7 +36,7 @@ class ChangeBody(Strict):
     """The fields of a conversation to be changed."""
 
     title: Title | None = None
-    folder: Folder | None = None
+    folder: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_FOLDER)] | None = None
     is_pinned: bool | None = None
     tip: int | None = None
 
@@ -63,6 +66,13 @@ class ContinueBody(Strict):
     """What the page would send with a question: for its length limit, or all of it for an imported answer."""
 
     question: dict[str, Any]
+
+
+class FolderBody(Strict):
+    """A folder by its name, and the new name that it gets."""
+
+    name: FolderName
+    new_name: FolderName | None = None
 
 
 class CallBody(Strict):

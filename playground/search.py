@@ -1,36 +1,149 @@
-"""Search in conversations: their titles, and the full-text index of their messages."""
+"""Search in a visitor's conversations: in titles, questions, answers and reasoning, in any script.
+
+A query is a list of terms, between blanks or in double quotes. Each is found as it is written, also inside of
+words and with signs: `C++`, `foo_bar()`, `->`. Case and accents do not matter (playground/folding.py).
+
+1. Titles that contain every term come first.
+2. Messages that contain every term follow, the newest first. A term of three characters or more is looked up
+   in the index of trigrams (https://www.sqlite.org/fts5.html#the_trigram_tokenizer), which can only rule
+   messages out; shorter terms have no trigram. What is left is read and compared, at most `_MOST_READ`
+   messages.
+3. Terms may also be divided between a title and a message.
+4. Pinned conversations stand before all others.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from itertools import islice
+from operator import or_
+from uuid import UUID
 
-from django.db.models import Q
-from django.db.models.expressions import RawSQL
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Func, Q, QuerySet, TextField, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+from msgspec import Struct
 
-_WORD = re.compile(r"\w+")
+from playground.folding import SQL_NAME, fold
+from playground.models import Conversation
+from playground.snippet import Snippet, snippet
+
+MOST_FOUND = 500  # conversations
+_MOST_NAMED = 100  # conversations with some of the terms in their title that are searched for the others
+_MOST_READ = 20_000  # messages of one search that are read and compared
+_MOST_HITS = 3  # of one conversation
+_MOST_TERMS, _MOST_TRIGRAMS = 12, 40
+_TERM = re.compile(r'(?<!\S)"([^"]*\S[^"]*)"(?!\S)|(\S+)')
+_COLUMNS = "m.id, m.conversation_id, m.role, m.content, m.reasoning"
+# {owned} becomes a query for the ids of conversations. Its plus keeps SQLite from another index, and with it
+# from sorting: the messages come in the order of their ids. Short terms are looked for among the newest
+# messages of all visitors, which bounds the time of a miss.
+_FROM_INDEX = """playground_words w CROSS JOIN playground_message m ON m.id = w.rowid
+    WHERE playground_words MATCH %s AND +m.conversation_id IN ({owned})
+    AND m.deleted_at IS NULL ORDER BY w.rowid DESC"""
+_FROM_MESSAGES = """playground_message m
+    WHERE m.id > (SELECT MAX(id) FROM playground_message) - 200000
+    AND +m.conversation_id IN ({owned}) AND m.deleted_at IS NULL ORDER BY m.id DESC"""
+_OF_CONVERSATIONS = """playground_message m
+    WHERE m.conversation_id IN ({owned}) AND m.deleted_at IS NULL ORDER BY m.id DESC"""
+
+Row = tuple[int, str, str, str, str]
 
 
-def matching(query: str) -> Q:
-    """The conversations whose title contains each word of `query`, or one message words that begin with each.
+class Hit(Struct, frozen=True):
+    """A message that contains every term: `place` is question, answer or reasoning."""
 
-    A query without words matches every conversation.
+    message: int
+    place: str
+    snippet: Snippet
+
+
+def terms_of(query: str) -> list[str]:
+    """The folded terms of a query; none for a query of blanks."""
+    found = (" ".join((phrase or term).split()) for phrase, term in _TERM.findall(query))
+    return [folded for term in dict.fromkeys(found) if (folded := fold(term))][:_MOST_TERMS]
+
+
+def search(conversations: QuerySet[Conversation], terms: Sequence[str], count: int) -> dict[UUID, list[Hit]]:
+    """The first `count` of these conversations that are found, in the order above, each with its hits."""
+    pinned = conversations.filter(is_pinned=True)
+    first = set(pinned.values_list("pk", flat=True))
+    titles = _titles_with_any(conversations, terms)
+    found = {pk: list[Hit]() for pk, title in titles.items() if all(term in title for term in terms)}
+    named = conversations.filter(pk__in=[pk for pk in titles if pk not in found][:_MOST_NAMED])
+    for rows in (_rows(_OF_CONVERSATIONS, pinned), _rows(_OF_CONVERSATIONS, named)):
+        _collect(rows, terms, titles, found, count + len(found) + len(first))
+    trigrams = " ".join(_trigrams(terms))
+    rows = _rows(_FROM_INDEX, conversations, trigrams) if trigrams else _rows(_FROM_MESSAGES, conversations)
+    _collect(rows, terms, titles, found, count + sum(pk in first for pk in found))
+    return {pk: found[pk] for pk in sorted(found, key=lambda pk: pk not in first)[:count]}
+
+
+class Fold(Func):
+    """The folded value of a column, in the database."""
+
+    function = SQL_NAME
+    output_field = TextField()
+
+
+def _titles_with_any(conversations: QuerySet[Conversation], terms: Sequence[str]) -> dict[UUID, str]:
+    """The folded titles that contain a term, in the order of the list."""
+    title = Fold("title")
+    contains = [GreaterThan(StrIndex(title, Value(term)), 0) for term in terms]
+    named = conversations.filter(reduce(or_, map(Q, contains)))
+    return dict(named.values_list("pk", title)[:MOST_FOUND])
+
+
+def _collect(
+    rows: Iterator[Row],
+    terms: Sequence[str],
+    titles: Mapping[UUID, str],
+    found: dict[UUID, list[Hit]],
+    count: int,
+) -> None:
+    """Add the hits of `rows` until `count` conversations are found or enough messages are read.
+
+    What a conversation's title contains, its message need not.
     """
-    words = _WORD.findall(query)
-    return Q(pk__in=_with_messages_matching(words)) | _with_titles_matching(words) if words else Q()
+    for message, conversation, role, content, reasoning in islice(rows, _MOST_READ):
+        pk = UUID(conversation)
+        if pk not in found and len(found) >= count:
+            return
+        hits = found.get(pk, [])
+        if len(hits) >= _MOST_HITS or any(hit.message == message for hit in hits):
+            continue
+        left = [term for term in terms if term not in titles.get(pk, "")] or terms
+        if hit := _hit(message, role, (content, reasoning), left, terms):
+            found.setdefault(pk, hits).append(hit)
 
 
-def _with_titles_matching(words: Iterable[str]) -> Q:
-    condition = Q()
-    for word in words:
-        condition &= Q(title__icontains=word)
-    return condition
+def _hit(
+    message: int, role: str, texts: tuple[str, str], needed: Sequence[str], terms: Sequence[str]
+) -> Hit | None:
+    """The message if its content and reasoning contain the needed terms; all terms are marked."""
+    content, reasoning = map(fold, texts)
+    if not all(term in content or term in reasoning for term in needed):
+        return None
+    if any(term in content for term in needed):
+        return Hit(message, "question" if role == "user" else "answer", snippet(texts[0], terms))
+    return Hit(message, "reasoning", snippet(texts[1], terms))
 
 
-def _with_messages_matching(words: Iterable[str]) -> RawSQL:
-    # Only word characters come in here, and quoted they are no syntax of FTS5.
-    query = " ".join(f'"{word}"*' for word in words)
-    return RawSQL(  # noqa: S611
-        "SELECT DISTINCT m.conversation_id FROM playground_words w "
-        "JOIN playground_message m ON m.id = w.rowid WHERE playground_words MATCH %s "
-        "AND m.deleted_at IS NULL",
-        [query],
-    )
+def _rows(source: str, conversations: QuerySet[Conversation], *parameters: str) -> Iterator[Row]:
+    try:
+        owned, of_owned = conversations.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return
+    query = f"SELECT {_COLUMNS} FROM {source.format(owned=owned)}"  # noqa: S608 - texts of ours alone
+    with connection.cursor() as cursor:
+        cursor.execute(query, [*parameters, *of_owned])
+        while rows := cursor.fetchmany(100):
+            yield from rows
+
+
+def _trigrams(terms: Sequence[str]) -> list[str]:
+    """The trigrams of the terms as FTS5 reads them: quoted, they are no syntax."""
+    found = dict.fromkeys(term[at : at + 3] for term in terms for at in range(len(term) - 2))
+    return ['"' + trigram.replace('"', '""') + '"' for trigram in found][:_MOST_TRIGRAMS]

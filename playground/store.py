@@ -11,15 +11,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from inference.core.errors import ConversationChanged, InvalidValue, NotFound
-from playground import conversation_import
+from playground import conversation_import, conversation_list
 from playground.branch import branch_to
-from playground.models import LONGEST_TITLE, Conversation, Message
-from playground.purge import KEPT_DELETED, purge_of
-from playground.search import matching
+from playground.conversation_list import PAGE
+from playground.folder_store import FolderStore
+from playground.models import Conversation, Message
+from playground.purge import IN_IMPORT, KEPT_DELETED, purge_of
+from playground.title_text import title_of
 
 __all__ = ["KEPT_DELETED", "PAGE", "ConversationStore", "retitle", "title_of"]
-PAGE = 50
-_TITLE = 60
 
 
 class ConversationStore:
@@ -34,10 +34,20 @@ class ConversationStore:
 
     # The list.
 
-    def page(self, *, query: str = "", offset: int = 0) -> dict[str, Any]:
-        """At most PAGE conversations from `offset` on, pinned and latest first, and whether more follow."""
-        found = list(self._undeleted().filter(matching(query))[offset : offset + PAGE + 1])
-        return {"conversations": [_summary(one) for one in found[:PAGE]], "has_more": len(found) > PAGE}
+    def page(self, *, query: str = "", offset: int = 0, folder: str = "") -> dict[str, Any]:
+        """At most PAGE conversations from `offset` on, pinned and latest first, and whether more follow.
+
+        With a query only those that it finds, in the order of search.py, with the messages that contain it.
+        """
+        owned = self._undeleted()
+        listed = conversation_list.in_folder(owned, folder) if folder else owned
+        return conversation_list.page(listed, query=query, offset=offset)
+
+    def sidebar(self, offset: int = 0) -> dict[str, Any]:
+        """A page of those that are pinned or in no folder; the first one has the folders too."""
+        if offset:
+            return conversation_list.page(conversation_list.unfiled(self._undeleted()), offset=offset)
+        return conversation_list.grouped(self._undeleted(), FolderStore(self._user).names())
 
     def get(self, pk: UUID) -> Conversation:
         """The conversation; raises NotFound."""
@@ -66,6 +76,10 @@ class ConversationStore:
         shown = conversation.messages.filter(deleted_at=None)
         if "tip" in changes and not shown.filter(pk=changes["tip"]).exists():
             raise InvalidValue("There is no such message in this conversation.", param="tip")
+        if "folder" in changes:  # an empty folder stays until its owner deletes it
+            folders = FolderStore(self._user)
+            folders.keep(conversation.folder)
+            folders.keep(changes["folder"])
         for name, value in changes.items():
             setattr(conversation, "tip_id" if name == "tip" else name, value)
         conversation.save(update_fields=list(changes))
@@ -79,7 +93,7 @@ class ConversationStore:
     def restore(self, pk: UUID) -> dict[str, Any]:
         """Undo `delete`; raises NotFound after KEPT_DELETED, when it may be half purged."""
         since = timezone.now() - KEPT_DELETED
-        self._owned().filter(pk=pk, deleted_at__gte=since).update(deleted_at=None)
+        self._owned().filter(pk=pk, deleted_at__range=(since, timezone.now())).update(deleted_at=None)
         return _summary(self.get(pk))
 
     def set_shared(self, pk: UUID, is_shared: bool) -> dict[str, Any]:
@@ -174,7 +188,7 @@ class ConversationStore:
         """Add a conversation that this or another site exported.
 
         1. Check that each message follows the one it answers; raises InvalidValue.
-        2. Create the conversation, marked as deleted, so that nobody sees a part of it.
+        2. Create the conversation, marked as being imported, so that nobody sees a part of it.
         3. Add the messages in batches, between which other requests may write.
         4. Remove the mark and show the branch that the export showed.
 
@@ -185,7 +199,7 @@ class ConversationStore:
             title=fields.get("title", ""),
             folder=fields.get("folder", ""),
             settings=dict(fields.get("settings", {})),
-            deleted_at=timezone.now(),
+            deleted_at=IN_IMPORT,
         )
         conversation.tip = conversation_import.add_messages(conversation, messages, fields.get("tip"))
         conversation.deleted_at = None
@@ -203,17 +217,9 @@ class ConversationStore:
         return Conversation.objects.create(user=user, changed_at=timezone.now(), **fields)
 
 
-def retitle(pk: UUID, old: str, new: str) -> None:
-    """Replace the title `old` by `new`, unless the owner has changed it meanwhile."""
-    Conversation.objects.filter(pk=pk, title=old).update(title=new)
-
-
-def title_of(question: str) -> str:
-    """The beginning of a conversation's first question, cut at a word."""
-    line = " ".join(question.split())
-    if len(line) <= _TITLE:
-        return line[:LONGEST_TITLE]
-    return f"{line[: _TITLE + 1].rpartition(' ')[0] or line[:_TITLE]}…"
+def retitle(pk: UUID, old: str, new: str) -> bool:
+    """Replace the title `old` by `new`, unless the owner has changed it meanwhile; whether that happened."""
+    return bool(Conversation.objects.filter(pk=pk, title=old).update(title=new))
 
 
 def _add_results(message: Message | None, results: Mapping[str, str]) -> None:
@@ -243,11 +249,4 @@ def _origin(conversation: Conversation) -> dict[str, Any] | None:
 
 def _summary(conversation: Conversation) -> dict[str, Any]:
     """A conversation as its row of the list."""
-    return {
-        "id": str(conversation.pk),
-        "title": str(conversation),
-        "folder": conversation.folder,
-        "is_pinned": conversation.is_pinned,
-        "changed_at": conversation.changed_at.isoformat(),
-        "share": conversation.share,
-    }
+    return conversation.summary

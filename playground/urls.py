@@ -6,15 +6,18 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from playground import api, message_api, page
+from playground import api, list_api, message_api, page
 
 urlpatterns = [
     path("", page.index, name="playground"),
     path("c/<uuid:pk>", page.index, name="playground-conversation"),
-    path("chat/conversations/", api.list_conversations),
+    path("chat/conversations/", list_api.list_conversations),
     path("chat/conversations/<uuid:pk>/", api.conversation),
-    path("chat/conversations/<uuid:pk>/restore/", api.restore),
+    path("chat/conversations/<uuid:pk>/restore/", list_api.restore),
     path("chat/conversations/<uuid:pk>.<str:form>", api.export_conversation),
+    path("chat/folders/", list_api.folders),
+    path("chat/deleted/", list_api.deleted),
+    path("chat/deleted/<uuid:pk>/", list_api.delete_for_good),
     path("s/<slug:token>", page.index, name="playground-shared"),
     path("chat/conversations/<uuid:pk>/share/", api.share),
     path("chat/shared/<slug:token>/", api.shared_conversation),

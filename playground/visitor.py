@@ -15,6 +15,7 @@ from inference.core.errors import AuthenticationFailed, ServerError
 from inference.core.principal import Principal
 from playground import page_account, storage_errors
 from playground.changes import CHANGES, Kind
+from playground.live_events import LIST_CHANGED, LIVE_EVENTS
 from playground.store import ConversationStore
 
 P = ParamSpec("P")
@@ -49,7 +50,10 @@ def for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
                     raise AuthenticationFailed(page_account.SIGNED_OUT)
                 page_account.check(request, user)
                 await acheck_may_chat(user)
-                return await view(Visitor(request, principal, user), *args, **kwargs)
+                response = await view(Visitor(request, principal, user), *args, **kwargs)
+                if request.method != "GET":
+                    LIVE_EVENTS.publish(principal.owner, LIST_CHANGED)
+                return response
             except ServerError as error:
                 return errors.response(error)
             except OperationalError as error:

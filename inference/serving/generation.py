@@ -32,17 +32,20 @@ _BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right
 _TOKENS_PER_MESSAGE = 16  # what chat templates put around one
 
 
-async def stream(request: Request, principal: Principal, answer_id: str = "") -> AsyncGenerator[Event]:
+async def stream(
+    request: Request, principal: Principal, answer_id: str = "", kind: str = ""
+) -> AsyncGenerator[Event]:
     """Yield the events of `request`, in order: Progress*, Accepted, deltas and Progress*, Finished.
 
-    `answer_id` is the id under which the client knows the answer: STREAMS finds it by that.
+    `answer_id` is the id under which the client knows the answer: STREAMS finds it by that. `kind` is
+    recorded in place of the request's own, for requests that the site makes by itself.
 
     Raises a ServerError instead of the rest when it cannot go on. Closing the iterator at any point
     cancels the work and releases the model; use it inside `contextlib.aclosing`.
     """
     with (
         tracing.request_span(request, principal) as span,
-        recorded(request, principal, runtime.ledger()) as recorder,
+        recorded(request, principal, runtime.ledger(), kind=kind) as recorder,
         STREAMS.open(recorder, answer_id) as active,
         LIMITS.stream(principal) as meter,
     ):

@@ -1,12 +1,14 @@
 """The servable models with their live state, as browsers are shown them."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from inference.core.model_card import Finding, ModelCard, requestable
 from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.serving import runtime
+from inference.serving.active_requests import STREAMS
 
 
 class LiveModel(Struct, frozen=True, kw_only=True):
@@ -66,21 +68,28 @@ def _problems(card: ModelCard) -> Iterator[tuple[str, str]]:
 
 
 def joined(cards: Sequence[ModelCard], snapshot: PoolSnapshot) -> tuple[LiveModel, ...]:
-    """What the catalog knows of each servable model and its adapters, with where it is in the pool."""
-    return tuple(_live(card, snapshot) for card in requestable(cards))
+    """What the catalog knows of each servable model and its adapters, with where it is in the pool.
+
+    A model that writes a title of a conversation is ready: it gives way to whoever asks.
+    """
+    titles = Counter(stream.model for stream in STREAMS.snapshot() if stream.kind == "title")
+    return tuple(_live(card, snapshot, titles) for card in requestable(cards))
 
 
-def _live(card: ModelCard, snapshot: PoolSnapshot) -> LiveModel:
+def _live(card: ModelCard, snapshot: PoolSnapshot, titles: Mapping[str, int]) -> LiveModel:
     resident = snapshot.of(card.resident_id)
+    written = sum(count for name, count in titles.items() if _is_answered_by(name, card.resident_id))
+    streams = max(0, resident.leases - written)
+    is_ready = written and not streams and resident.state == ModelState.BUSY
     return LiveModel(
         id=card.id,
         family=card.family,
         context_length=card.context_length,
         resident_bytes=card.resident_bytes,
-        state=resident.state,
+        state=ModelState.READY if is_ready else resident.state,
         loaded_percent=resident.loaded_percent,
         held_bytes=resident.reserved_bytes,
-        streams=resident.leases,
+        streams=streams,
         reason=resident.reason,
         kind=card.kind,
         base=card.base,
@@ -93,3 +102,8 @@ def _live(card: ModelCard, snapshot: PoolSnapshot) -> LiveModel:
 def _not_green(resident: ResidentModel) -> tuple[Finding, ...]:
     found = resident.loaded.findings if resident.loaded else ()
     return tuple(finding for finding in found if finding.light != "green")
+
+
+def _is_answered_by(name: str, resident: str) -> bool:
+    """Whether the model of this name is the resident one, or a LoRA adapter of it."""
+    return name == resident or name.startswith(f"{resident}:")

@@ -18,6 +18,26 @@ export function element(tag, facts = {}, ...children) {
   return made;
 }
 
+/** @returns {HTMLElement} the dot at a chat that answers, with a word for screen readers */
+export function answeringDot() {
+  return element("span", { className: "row-dot", title: "Answering" }, element("span", { className: "unseen" }, " Answering"));
+}
+
+/**
+ * Give a parent these children, and leave alone those that are in place: they keep focus, scroll and animation.
+ * @param {Element} parent
+ * @param {Element[]} wanted
+ */
+export function place(parent, wanted) {
+  const kept = new Set(wanted);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+  let next = parent.firstElementChild;
+  for (const child of wanted) {
+    if (child === next) next = next.nextElementSibling;
+    else parent.insertBefore(child, next);
+  }
+}
+
 /** @param {string} name a symbol of icons/sprite.svg */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

@@ -22,6 +22,7 @@ import { Popup } from "./popup.js";
 import { keepPresets } from "./presets.js";
 import { prepareForPrinting } from "./printing.js";
 import { Settings } from "./settings.js";
+import { listenToConversations } from "./live-conversations.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
@@ -30,7 +31,6 @@ import { offerTakeover } from "./takeover.js";
 import { toast } from "./toast.js";
 import { Welcome } from "./welcome.js";
 
-const TITLE_AFTER_MS = 3000; // the model writes a title after its first answer
 const page = JSON.parse(document.querySelector("#page").textContent);
 
 const conversation = new Conversation();
@@ -67,8 +67,8 @@ function show() {
   sidebar.mark(conversation.id);
 }
 
-/** @param {string} id */
-async function open(id, { isNew = true } = {}) {
+/** @param {string} id @param {{isNew?: boolean, message?: number}} options `message` is one to go to */
+async function open(id, { isNew = true, message } = {}) {
   const isOther = conversation.id !== id;
   try {
     await chat.open(id);
@@ -86,6 +86,9 @@ async function open(id, { isNew = true } = {}) {
   sidebar.closeOnPhone();
   show();
   composer.focus();
+  if (!message) return;
+  const { goToMessage } = await import("./found-message.js");
+  await goToMessage(conversation, thread, message, { showBranch, query: library.shownQuery });
 }
 
 function newChat() {
@@ -115,6 +118,13 @@ function follow() {
   else if (!id) newChat();
 }
 
+/** The title that the open conversation has in the list. */
+function takeTitle(listed) {
+  if (!listed?.title || listed.id !== conversation.id || listed.title === conversation.title) return;
+  conversation.title = listed.title;
+  show();
+}
+
 /** Load what other windows have changed. Open forms, the text in the field and the branch that is shown stay. */
 async function refreshConversation() {
   library.refresh();
@@ -141,11 +151,10 @@ function isNews({ conversation: id, newest }) {
 }
 
 chat.addEventListener("state", show);
-chat.addEventListener("state", () => { if (!chat.isAnswering) setTimeout(() => library.refresh(), TITLE_AFTER_MS); });
-library.addEventListener("change", () => {
-  const title = library.all.find(({ id }) => id === conversation.id)?.title;
-  if (title && title !== conversation.title) { conversation.title = title; show(); }
-});
+library.addEventListener("change", () => takeTitle(library.find(conversation.id)));
+library.addEventListener("change", () => { if (!library.shownQuery) globalThis.CSS.highlights?.clear(); });
+library.addEventListener("title", ({ detail }) => takeTitle(detail));
+listenToConversations((event) => library.receive(event));
 for (const type of ["problem", "note"]) chat.addEventListener(type, ({ detail }) => toast(detail));
 chat.addEventListener("asked", ({ detail }) => {
   composer.rename(detail.id);
@@ -178,6 +187,6 @@ addEventListener("popstate", follow);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refreshConversation(); });
 show();
 if (page.shared) call("GET", `/chat/shared/${page.shared}/`).then((whole) => { conversation.open(whole); show(); }, (error) => toast(error.message));
-else if (page.conversation) open(page.conversation, { isNew: false });
+else if (page.conversation) open(page.conversation, { isNew: false, message: Number(/^#m(\d+)$/.exec(location.hash)?.[1] ?? 0) });
 else { composer.open(NEW_CHAT); composer.focus(); }
 offerTakeover(library);

@@ -1,31 +1,42 @@
 /** The list of conversations beside the one that is open. */
 import { copy } from "./clipboard.js";
-import { element, icon } from "./element.js";
-import { Popup } from "./popup.js";
+import { ConversationRow } from "./conversation-row.js";
+import { takesConversations } from "./drag.js";
+import { element, place } from "./element.js";
+import { FolderGroup, renameFold } from "./folder-group.js";
+import { SearchField } from "./search-field.js";
 import { store } from "./store.js";
 import { toast } from "./toast.js";
 
-const SEARCH_AFTER_MS = 200;
 const DAY_MS = 86_400_000;
+const MONTH = new Intl.DateTimeFormat("en", { month: "long", year: "numeric" });
 
 export class Sidebar {
   /**
    * @param {import("./library.js").Library} library
-   * @param {{onOpen: (id: string) => void, onGone: (id: string) => void}} acts
+   * @param {{onOpen: (id: string, options?: {message?: number}) => void, onGone: (id: string) => void}} acts
    */
   constructor(library, acts) {
     this.library = library;
     this.acts = acts;
     this.root = document.querySelector("#sidebar");
     this.list = document.querySelector("#conversations");
-    this.search = document.querySelector("#search");
+    this.search = new SearchField(library, this.list);
     this.toggle = document.querySelector("#sidebar-toggle");
+    this.unfiled = element("div", { className: "unfiled" });
+    this.note = element("p", { className: "note" });
+    /** @type {Map<string, HTMLElement>} */
+    this.headings = new Map();
     this.openId = null;
-    /** @type {Map<string, Row>} */
+    /** @type {Map<string, ConversationRow>} */
     this.rows = new Map();
+    /** @type {Map<string, FolderGroup>} */
+    this.groups = new Map();
     this.toggle.addEventListener("click", () => this.show(this.root.hidden));
     document.querySelector("#scrim").addEventListener("click", () => this.show(false));
-    this.search.addEventListener("input", () => this.#searchSoon());
+    document.querySelector("#new-folder").addEventListener("click", () => this.#createFolder());
+    takesConversations(this.unfiled, (id) => this.#move(id, ""));
+    document.querySelector("#deleted-button").addEventListener("click", () => this.#openDeleted());
     this.#loadMoreAtEnd();
     this.#acceptFiles();
     library.addEventListener("change", () => this.#render());
@@ -57,14 +68,12 @@ export class Sidebar {
     for (const [one, row] of this.rows) row.mark(one === id);
   }
 
-  #searchSoon() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.library.search(this.search.value), SEARCH_AFTER_MS);
-  }
-
+  /** Load the next page when the end comes into view, and as long as it stays there. */
   #loadMoreAtEnd() {
     const end = document.querySelector("#conversations-end");
+    const isSeen = () => end.checkVisibility() && end.getBoundingClientRect().top < innerHeight;
     new IntersectionObserver(([seen]) => { if (seen.isIntersecting) this.library.more(); }).observe(end);
+    this.library.addEventListener("change", () => requestAnimationFrame(() => { if (isSeen()) this.library.more(); }));
   }
 
   #acceptFiles() {
@@ -84,35 +93,105 @@ export class Sidebar {
 
   /** Rows keep their nodes, because rebuilding a list of thousands for each change is slow. */
   #render() {
-    const wanted = [];
-    let group = "";
-    for (const one of this.library.all) {
-      const named = groupOf(one);
-      if (named !== group) wanted.push(element("h3", { className: "group" }, named));
-      group = named;
-      wanted.push(this.#rowOf(one).root);
-    }
-    if (!wanted.length) wanted.push(element("p", { className: "note" }, this.library.query ? "No results." : "Your conversations appear here."));
-    this.list.replaceChildren(...wanted);
-    const known = new Set(this.library.all.map(({ id }) => id));
+    const { shownQuery, all, folders } = this.library;
+    const pinned = this.#group("Pinned", all.filter((one) => one.is_pinned));
+    const others = all.filter((one) => !one.is_pinned);
+    const wanted = [...pinned, ...(shownQuery ? this.#group("Results", others) : this.#filed(folders, others))];
+    this.note.textContent = shownQuery ? "No results." : "Your conversations appear here.";
+    place(this.list, wanted.length ? wanted : [this.note]);
+    const known = new Set([...all, ...folders.flatMap(({ conversations }) => conversations)].map(({ id }) => id));
     for (const id of this.rows.keys()) if (!known.has(id)) this.rows.delete(id);
+    const names = new Set(folders.map(({ name }) => name));
+    for (const name of this.groups.keys()) if (!names.has(name)) this.groups.delete(name);
+  }
+
+  #filed(folders, others) {
+    place(this.unfiled, this.#byDate(others));
+    return [...folders.map((folder) => this.#folder(folder)), ...(others.length || folders.length ? [this.unfiled] : [])];
+  }
+
+  #group(name, listed) {
+    if (!listed.length) return [];
+    if (!this.headings.has(name)) this.headings.set(name, element("h3", { className: "group" }, name));
+    return [this.headings.get(name), ...listed.map((one) => this.#rowOf(one))];
+  }
+
+  #byDate(listed) {
+    const groups = new Map();
+    for (const one of listed) {
+      const name = dateOf(one);
+      if (!groups.has(name)) groups.set(name, []);
+      groups.get(name).push(one);
+    }
+    return [...groups].flatMap(([name, ones]) => this.#group(name, ones));
+  }
+
+  #folder(folder) {
+    const { name } = folder;
+    if (!this.groups.has(name)) {
+      this.groups.set(name, new FolderGroup(name, {
+        onDrop: (id) => this.#move(id, name),
+        onMore: () => this.#attempt(() => this.library.moreInFolder(name)),
+        onRename: () => this.#renameFolder(name),
+        onDelete: () => this.#deleteFolder(name),
+      }));
+    }
+    const group = this.groups.get(name);
+    const isAnswering = folder.conversations.some(({ id }) => this.library.answering.has(id));
+    group.show(folder, folder.conversations.map((one) => this.#rowOf(one)), isAnswering);
+    return group.root;
   }
 
   #rowOf(one) {
-    if (!this.rows.has(one.id)) this.rows.set(one.id, new Row(one, this.#acts(one.id)));
+    if (!this.rows.has(one.id)) this.rows.set(one.id, new ConversationRow(one, this.#acts(one.id)));
     const row = this.rows.get(one.id);
-    row.show(one);
-    row.mark(one.id === this.openId);
-    return row;
+    row.show(one, { isOpen: one.id === this.openId, isAnswering: this.library.answering.has(one.id) });
+    return row.root;
   }
 
   #acts(id) {
     return {
-      onOpen: () => this.acts.onOpen(id),
+      onOpen: (message) => this.acts.onOpen(id, { message }),
       onChange: (facts) => this.#attempt(() => this.library.change(id, facts)),
+      onMove: () => this.#askFolder(id),
       onShare: (isShared) => this.#attempt(() => this.#share(id, isShared)),
       onDelete: () => this.#attempt(() => this.#delete(id)),
     };
+  }
+
+  #move(id, folder) {
+    if (this.library.find(id)?.folder !== folder) this.#attempt(() => this.library.change(id, { folder }));
+  }
+
+  // What is rarely used is loaded when it is.
+
+  async #openDeleted() {
+    const { openDeleted } = await import("./deleted.js");
+    openDeleted(this.library);
+  }
+
+  async #askFolder(id) {
+    const { askFolder } = await import("./move-dialog.js");
+    const names = this.library.folders.map(({ name }) => name);
+    askFolder(this.library.find(id), names, (folder) => this.library.change(id, { folder }));
+  }
+
+  async #createFolder() {
+    const { askName } = await import("./dialogs.js");
+    askName({ title: "New folder", label: "Name", name: "Create" }, (name) => this.library.createFolder(name));
+  }
+
+  async #renameFolder(name) {
+    const { askName } = await import("./dialogs.js");
+    askName({ title: "Rename folder", label: "Name", value: name, name: "Rename" }, async (newName) => {
+      renameFold(name, newName);
+      await this.library.renameFolder(name, newName);
+    });
+  }
+
+  async #deleteFolder(name) {
+    const { askFirst } = await import("./dialogs.js");
+    askFirst({ title: `Delete the folder “${name}”?`, text: "Its chats stay, outside of folders.", name: "Delete folder" }, () => this.library.deleteFolder(name));
   }
 
   async #share(id, isShared) {
@@ -125,103 +204,27 @@ export class Sidebar {
   async #delete(id) {
     await this.library.remove(id);
     this.acts.onGone(id);
-    toast("The conversation was deleted.", { name: "Undo", act: () => this.#attempt(() => this.library.restore(id)) });
+    toast("The conversation was deleted. It stays in “Deleted” for 30 days.", { name: "Undo", act: () => this.#attempt(() => this.library.restore(id)) });
   }
 
+  /** @returns {Promise<boolean>} whether it succeeded */
   async #attempt(act) {
     try {
       await act();
+      return true;
     } catch (error) {
       toast(error.message);
+      return false;
     }
   }
 }
 
-class Row {
-  constructor({ id }, acts) {
-    this.acts = acts;
-    this.name = element("span", { className: "row-name" });
-    this.link = element("a", { className: "row-link", href: `/c/${id}` }, this.name);
-    this.more = element("button", { type: "button", className: "mini", "aria-haspopup": "menu", "aria-expanded": "false" }, icon("more"));
-    this.menu = element("div", { className: "panel menu", role: "menu", hidden: true });
-    this.root = element("div", { className: "row popup" }, this.link, this.more, this.menu);
-    this.link.addEventListener("click", (event) => this.#open(event));
-    new Popup(this.more, this.menu, () => this.#fill(id));
-  }
-
-  show(one) {
-    this.one = one;
-    this.name.textContent = one.title;
-    this.link.title = one.title;
-    this.more.setAttribute("aria-label", `More about ${one.title}`);
-  }
-
-  mark(isOpen) {
-    if (isOpen) this.link.setAttribute("aria-current", "page");
-    else this.link.removeAttribute("aria-current");
-  }
-
-  #open(event) {
-    if (event.metaKey || event.ctrlKey || event.shiftKey) return; // a tab of its own
-    event.preventDefault();
-    this.acts.onOpen();
-  }
-
-  #fill(id) {
-    const item = (text, act) => element("button", { type: "button", role: "menuitem", onclick: () => this.#act(act) }, text);
-    const file = (text, form) => element("a", { role: "menuitem", href: `/chat/conversations/${id}.${form}`, download: "" }, text);
-    this.menu.replaceChildren(
-      item("Rename", () => this.#rename()),
-      item(this.one.is_pinned ? "Unpin" : "Pin", () => this.acts.onChange({ is_pinned: !this.one.is_pinned })),
-      item(this.one.folder ? `Folder: ${this.one.folder}` : "Move to a folder", () => this.#file()),
-      item(this.one.share ? "Copy link" : "Share with users of this site", () => this.acts.onShare(true)),
-      ...(this.one.share ? [item("Stop sharing", () => this.acts.onShare(false))] : []),
-      file("Export as JSON", "json"), file("Export as Markdown", "md"),
-      item("Delete", () => this.acts.onDelete()),
-    );
-    this.menu.firstElementChild.focus();
-  }
-
-  #act(act) {
-    this.menu.hidden = true;
-    this.more.setAttribute("aria-expanded", "false");
-    act();
-  }
-
-  #rename() {
-    this.#edit(this.one.title, "Title", (title) => title && this.acts.onChange({ title }));
-  }
-
-  #file() {
-    this.#edit(this.one.folder, "Folder (empty for none)", (folder) => this.acts.onChange({ folder }));
-  }
-
-  /** The name becomes a field; Enter saves it, Escape does not. */
-  #edit(value, label, keep) {
-    const field = element("input", { className: "row-field", value, maxLength: 100, "aria-label": label });
-    const end = (isKept) => {
-      if (!field.isConnected) return;
-      field.replaceWith(this.link);
-      if (isKept && field.value.trim() !== value) keep(field.value.trim());
-    };
-    field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") end(true);
-      if (event.key === "Escape") { event.stopPropagation(); end(false); }
-    });
-    field.addEventListener("blur", () => end(true));
-    this.link.replaceWith(field);
-    field.select();
-  }
-}
-
 /** @param {import("./library.js").Listed} one @returns {string} the heading of its group */
-function groupOf({ is_pinned: isPinned, folder, changed_at: changedAt }) {
-  if (isPinned) return "Pinned";
-  if (folder) return folder;
+function dateOf({ changed_at: changedAt }) {
   const midnight = new Date().setHours(0, 0, 0, 0);
   const age = midnight - Date.parse(changedAt);
   if (age <= 0) return "Today";
   if (age <= DAY_MS) return "Yesterday";
   if (age <= 7 * DAY_MS) return "Previous 7 days";
-  return new Date(changedAt).toLocaleDateString("en", { month: "long", year: "numeric" });
+  return MONTH.format(new Date(changedAt));
 }

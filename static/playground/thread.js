@@ -37,6 +37,12 @@ export class Thread {
     this.#scrollToEnd();
   }
 
+  /** Stop following, for a look at this message. @param {number} id @returns {HTMLElement | undefined} */
+  reveal(id) {
+    this.isFollowing = false;
+    return this.views.get(id)?.root;
+  }
+
   /** @param {number} id the message to edit */
   edit(id) {
     this.views.get(id)?.edit?.();

@@ -12,6 +12,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlxsite.settings")
 
 from mlxsite.asgi import application as site  # noqa: E402, I001 - settings first, and it sets Django up
 
+from django.conf import settings  # noqa: E402
+
 from inference.serving import runtime  # noqa: E402
 from inference.serving.recording.capture_switch import SWITCH  # noqa: E402
 from tests.fakes import GB, FakeCatalog, card, fake_pool  # noqa: E402
@@ -30,6 +32,7 @@ _READY, _LOADING, _FAILED = CARDS[0].id, CARDS[3].id, CARDS[4].id
 ACCOUNTS = ("ann", "beth", "clara")
 
 CAPTURE = "/of-the-tests/capture/"
+TITLES = "/of-the-tests/titles/"
 
 _pool = fake_pool([ScriptedRunner() for _ in range(50)], *CARDS, load_timeout_s=3600)
 _serving = runtime.use_pool(_pool, models=FakeCatalog(*CARDS))  # type: ignore[arg-type]
@@ -46,6 +49,16 @@ async def _prepare() -> None:
 async def _capture(seconds: float, send: Any) -> None:
     """Start a capture of this length, as the admin's page does."""
     SWITCH.set(time.time() + seconds if seconds else 0)
+    await _send_nothing(send)
+
+
+async def _write_titles(is_on: bool, send: Any) -> None:
+    """Have models write titles from now on, or no more."""
+    settings.CONFIG = settings.CONFIG.model_copy(update={"titles": is_on})
+    await _send_nothing(send)
+
+
+async def _send_nothing(send: Any) -> None:
     await send({"type": "http.response.start", "status": 204, "headers": []})
     await send({"type": "http.response.body"})
 
@@ -56,6 +69,9 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await _prepared
     if scope.get("path", "").startswith(CAPTURE):
         await _capture(float(scope["path"].removeprefix(CAPTURE)), send)
+        return
+    if scope.get("path", "").startswith(TITLES):
+        await _write_titles(scope["path"] == f"{TITLES}on", send)
         return
     await site(scope, receive, send)
 

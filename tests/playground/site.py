@@ -143,6 +143,21 @@ async def capturing(address: str, seconds: int = 3600) -> AsyncIterator[None]:
         await asyncio.to_thread(_keep_words, address, 0)
 
 
+@contextlib.asynccontextmanager
+async def writing_titles(address: str) -> AsyncIterator[None]:
+    """Have the fake site's models write titles while the block runs."""
+    await asyncio.to_thread(_set_titles, address, "on")
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(_set_titles, address, "off")
+
+
+def _set_titles(address: str, state: str) -> None:
+    with urlopen(f"{address}of-the-tests/titles/{state}", timeout=30):
+        pass
+
+
 def _keep_words(address: str, seconds: int) -> None:
     with urlopen(f"{address}of-the-tests/capture/{seconds}", timeout=30):
         pass

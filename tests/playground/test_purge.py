@@ -1,4 +1,4 @@
-"""What visitors deleted is gone after a day, whoever they are and whatever they do, also from the disk."""
+"""What visitors deleted is gone after thirty days, whoever they are, also from the disk."""
 
 import os
 import sqlite3
@@ -94,7 +94,7 @@ for store, word in ((None, "xylophone"), (None, "marimba"), (ann, "glockenspiel"
     ConversationStore(store).import_conversation({"title": word}, [message])
 purge()
 one, two = Conversation.objects.filter(title__in=["xylophone", "marimba"])
-one.deleted_at = timezone.now() - timedelta(days=2)
+one.deleted_at = timezone.now() - timedelta(days=40)
 one.save()
 WAY
 purge()

@@ -110,7 +110,7 @@ def test_the_list_comes_in_pages(store: ConversationStore) -> None:
     assert not rest["has_more"]
 
 
-def test_a_deleted_conversation_comes_back_for_a_day(store: ConversationStore) -> None:
+def test_a_deleted_conversation_comes_back(store: ConversationStore) -> None:
     found, _ = ask(store)
     store.delete(found.pk)
     assert titles(store) == []

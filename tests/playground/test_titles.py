@@ -10,6 +10,9 @@ from django.test import AsyncClient, override_settings
 from inference.core.config import Config
 from inference.core.events import Event
 from inference.core.requests import ChatRequest, Request
+from inference.serving import live_models, runtime
+from inference.serving.recording.request_entry import RequestEntry
+from playground.live_events import LIVE_EVENTS
 from playground.titles import TITLES
 from tests.fakes import FakeRunner, serving
 from tests.playground.asking import Page, idle
@@ -80,19 +83,20 @@ class HoldsTheTitle(FakeRunner):
             yield event
 
 
-async def test_a_chat_ends_the_thinking(page: Page) -> None:
+async def test_a_chat_interrupts_a_title_which_is_written_later(page: Page) -> None:
     runner = HoldsTheTitle(["Hello"])
     with serving(runner):
-        await page.answered("First")
+        await page.answered("First question")
         await idle()
         async with asyncio.timeout(10):
             while len(runner.requests) < 2:
                 await asyncio.sleep(0.01)
-        await page.answered("Second")
+        await page.answered("Second question")
         assert runner.cancelled == 1
         await idle()
         await TITLES.join()
-        assert await title(page) == "Hello"  # the second conversation's
+        listed = await page.json("GET", "/chat/conversations/")
+        assert [one["title"] for one in listed["conversations"]] == ["Hello", "Hello"]
 
 
 async def test_it_is_off_by_a_switch(page: Page) -> None:
@@ -110,3 +114,46 @@ async def test_a_model_that_says_nothing_changes_nothing(page: Page) -> None:
         await idle()
         await TITLES.join()
         assert await title(page) == "Hi there"
+
+
+async def test_a_title_is_pushed_to_the_windows_of_its_owner_alone(page: Page) -> None:
+    runner = FakeRunner(["**Calm** sieves.", "\nMore"])
+    with (
+        LIVE_EVENTS.subscribed("local:") as events,
+        LIVE_EVENTS.subscribed("user:ann") as others,
+        serving(runner),
+    ):
+        conversation, _ = await page.answered("How does one list primes?")
+        await idle()
+        await TITLES.join()
+    pushed = [events.get_nowait() for _ in range(events.qsize())]
+    assert {"type": "title", "conversation": conversation, "title": "Calm sieves"} in pushed
+    assert others.empty()
+
+
+async def test_a_title_is_recorded_as_one_and_its_model_counts_as_ready(page: Page) -> None:
+    runner = HoldsTheTitle(["Hello"])
+    kept: list[RequestEntry] = []
+    with serving(runner, keep=kept.append):
+        await page.answered("First question")
+        async with asyncio.timeout(10):
+            while len(runner.requests) < 2:
+                await asyncio.sleep(0.01)
+        ((model,), pool) = live_models.models(), runtime.pool().snapshot()
+        assert (pool.of("tiny").state, model.state, model.streams) == ("busy", "ready", 0)
+        TITLES.interrupt()
+        await TITLES.join()
+    assert [entry.kind for entry in kept] == ["chat", "title", "title"]
+
+
+async def test_an_interrupted_title_does_not_load_its_model_again(page: Page) -> None:
+    runner = HoldsTheTitle(["Hello"])
+    with serving(runner) as pool:
+        await page.answered("First question")
+        async with asyncio.timeout(10):
+            while len(runner.requests) < 2:
+                await asyncio.sleep(0.01)
+        TITLES.interrupt()
+        await pool.unload("tiny")
+        await TITLES.join()
+        assert (runner.loads, await title(page)) == (["tiny"], "First question")

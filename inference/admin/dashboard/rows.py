@@ -83,7 +83,7 @@ def stream_row(stream: Stream, keys: Mapping[str, str], now: float) -> Row:
         key=stream.id,
         cells=(
             Cell(text=stream.model),
-            Cell(text=wording.caller(stream, keys)),
+            Cell(text=wording.caller(stream, keys), note="title of a chat" if stream.kind == "title" else ""),
             Cell(text=wording.status(stream), tone=stream.phase, percent=percent),
             Cell(text=wording.duration(now - stream.began_at)),
             Cell(text=f"{stream.prompt_tokens:,} in, {stream.tokens:,} out"),

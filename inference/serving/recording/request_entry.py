@@ -15,7 +15,7 @@ class RequestEntry(Struct, kw_only=True):
     dialect: str = ""  # the API that it was sent to, as api/http/dialects.py calls it
     request_id: str = ""  # the X-Request-Id of its response
     noted: str = ""  # its fields that were noted, as the header x-mlx-noted lists them
-    kind: str  # chat, completion, embedding, rerank, tokenize or detokenize
+    kind: str  # chat, completion, embedding, rerank, tokenize, detokenize, or title
     queued_s: float = 0.0
     loading_s: float = 0.0
     prefill_s: float = 0.0

@@ -153,16 +153,23 @@ class CapturedText:
 
 @contextmanager
 def recorded(
-    request: Request, principal: Principal, keep: Callable[[RequestEntry], None], switch: Switch = SWITCH
+    request: Request,
+    principal: Principal,
+    keep: Callable[[RequestEntry], None],
+    switch: Switch = SWITCH,
+    kind: str = "",
 ) -> Iterator[RequestRecorder]:
-    """Record one request, and pass its entry to `keep` when it is over, however it ends."""
+    """Record one request, and pass its entry to `keep` when it is over, however it ends.
+
+    `kind` stands in the record in place of the request's own.
+    """
     origin = request_origin.current()
     entry = RequestEntry(
         at=time.time(),
         principal_kind=principal.kind,
         principal=principal.name,
         model=request.model,
-        kind=request.kind,
+        kind=kind or request.kind,
         dialect=origin.dialect,
         request_id=request_id.current(),
     )

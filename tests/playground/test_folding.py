@@ -1,0 +1,51 @@
+"""Letters that search takes for the same, and where a folded text is in its original."""
+
+import pytest
+
+from playground.folding import FoldedText, fold
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Café", "cafe"),
+        ("Cafe\N{COMBINING ACUTE ACCENT}", "cafe"),
+        ("STRASSE", "strasse"),
+        ("Straße", "strasse"),
+        ("İstanbul", "istanbul"),
+        ("Ångström smørrebrød Łódź", "angstrom smorrebrod lodz"),
+        ("Ёлка", "елка"),
+        ("ΣΊΣΥΦΟΣ", "σισυφοσ"),
+        ("Ｃ＋＋", "c++"),
+        ("ﬁne", "fine"),
+        ("مُحَمَّد", "محمد"),
+        ("今天天气很好", "今天天气很好"),
+        ("foo_bar() -> C++ 🚀", "foo_bar() -> c++ 🚀"),
+        ("a\0b", "a b"),
+    ],
+)
+def test_case_accents_and_forms_do_not_matter(text: str, folded: str) -> None:
+    assert fold(text) == FoldedText(text).text == folded
+
+
+def test_marks_that_make_another_letter_stay() -> None:
+    assert fold("か") != fold("が") == fold("か\N{COMBINING KATAKANA-HIRAGANA VOICED SOUND MARK}")
+    assert fold("하") not in fold("한국")
+
+
+@pytest.mark.parametrize(
+    ("original", "term", "place"),
+    [
+        ("Die Straße im CAFÉ", "strasse", "Straße"),
+        ("Die Straße im CAFÉ", "ass", "aß"),
+        ("Die Straße im CAFÉ", "cafe", "CAFÉ"),
+        ("Ein Cafe\N{COMBINING ACUTE ACCENT}!", "cafe", "Cafe\N{COMBINING ACUTE ACCENT}"),
+        ("ﬁn de siècle", "n de siec", "n de sièc"),
+        ("plain text", "text", "text"),
+    ],
+)
+def test_a_folded_place_is_found_in_the_original(original: str, term: str, place: str) -> None:
+    folded = FoldedText(original)
+    start = folded.text.index(term)
+    begin, end = folded.original_span(start, start + len(term))
+    assert original[begin:end] == place
