@@ -105,7 +105,8 @@ async def _begin(
     found, branch = turn.conversation, turn.branch
     system = body.settings.get("system", "")
     for message, request in zip(turn.answers, requests, strict=True):
-        asked = chat_request.with_conversation(request, system, branch)
+        prompt = visitor.system_prompt(system, body.timezone, request.model)
+        asked = chat_request.with_conversation(request, prompt, branch)
         events = generation.stream(asked, visitor.principal, answer_id(message.pk))
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
         answer.on_saved(partial(visitor.publish, found.pk, "messages", message.pk))

@@ -67,7 +67,9 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     TITLES.interrupt()
     await in_database(lambda: _messages(visitor).reopen(found))
     _check_ended(pk)  # another window may have continued it meanwhile
-    request = continuation.request(asked, found.conversation.settings.get("system", ""), branch)
+    system = found.conversation.settings.get("system", "")
+    prompt = visitor.system_prompt(system, body.timezone, asked.model)
+    request = continuation.request(asked, prompt, branch)
     answer = RUNNING_ANSWERS.start(
         found, visitor.principal.owner, generation.stream(request, visitor.principal, answer_id(pk))
     )

@@ -8,6 +8,7 @@ from django.db import models
 
 LONGEST_TITLE = 200
 LONGEST_FOLDER = 100
+LONGEST_PROMPT_NAME = 100
 
 
 class Conversation(models.Model):
@@ -111,3 +112,35 @@ class Message(models.Model):
             "edited_at": self.edited_at and self.edited_at.isoformat(),
             "at": self.created_at.isoformat(),
         }
+
+
+class DefaultSettings(models.Model):
+    """The settings that an account's new chats begin with."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    settings = models.JSONField(default=dict, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"default settings of {self.user}"
+
+
+class SystemPrompt(models.Model):
+    """A system prompt in an account's library."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=LONGEST_PROMPT_NAME)
+    text = models.TextField()
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="playground_prompt_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The prompt as the page's JSON."""
+        return {"id": self.pk, "name": self.name, "text": self.text}

@@ -15,7 +15,8 @@ from inference.core.errors import PermissionDenied
 from inference.core.units import in_gb
 from inference.serving import live_models, runtime, suggested_models
 from inference.serving.recording.capture_switch import SWITCH
-from playground import page_account
+from playground import page_account, setting_fields
+from playground.preferences import mine
 
 
 @require_GET
@@ -38,10 +39,12 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
         "shared": token,
         "account": request.user.get_username(),
         "account_id": page_account.number_of(request.user),
+        "mine": mine(request.user),
     }
     context = {
         "page": page,
         "is_shared": bool(token),
+        **setting_fields.CONTEXT,
         **_links(request),
         **_suggestions(),
         "running_downloads": [] if page["models"] else _running_downloads(),

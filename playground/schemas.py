@@ -2,16 +2,27 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
 from inference.api.http.strict_schema import wrong
 from inference.api.openai.schemas import Strict
-from playground.models import LONGEST_FOLDER, LONGEST_TITLE
+from playground.models import LONGEST_FOLDER, LONGEST_PROMPT_NAME, LONGEST_TITLE
 
 Text = Annotated[str, Field(max_length=1_000_000)]
 Settings = Annotated[dict[Annotated[str, Field(max_length=40)], Text], Field(max_length=40)]
 Folder = Annotated[str, Field(max_length=LONGEST_FOLDER)]
 UUID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+Timezone = Annotated[str, Field(max_length=64)]  # the visitor's, for the variables of the system prompt
+DefaultTexts = Annotated[
+    dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=200_000)]],
+    Field(max_length=40),
+]
+PromptName = Annotated[
+    str,
+    BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value),
+    Field(min_length=1, max_length=LONGEST_PROMPT_NAME),
+]
+PromptText = Annotated[str, Field(min_length=1, max_length=100_000)]
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 
 
@@ -28,6 +39,7 @@ class AskBody(Strict):
     content: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = None
     results: Annotated[dict[str, Text], Field(max_length=128)] = {}
     settings: Settings = {}
+    timezone: Timezone = ""
     models: Annotated[list[Annotated[str, Field(max_length=256)]], Field(max_length=4)] = []  # to be compared
     question: dict[str, Any]  # a body of /v1/chat/completions without its messages; chat_request.py checks it
 
@@ -66,6 +78,7 @@ class ContinueBody(Strict):
     """What the page would send with a question: for its length limit, or all of it for an imported answer."""
 
     question: dict[str, Any]
+    timezone: Timezone = ""
 
 
 class FolderBody(Strict):
@@ -101,6 +114,26 @@ class MessageBody(Strict):
     edited_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
     tokens: list[Any] = []
     at: str = ""
+
+
+class DefaultsBody(Strict):
+    """The settings that new chats begin with."""
+
+    settings: DefaultTexts
+
+
+class PromptBody(Strict):
+    """A system prompt to be saved."""
+
+    name: PromptName
+    text: PromptText
+
+
+class PromptChangeBody(Strict):
+    """The fields of a saved prompt to be changed."""
+
+    name: PromptName | None = None
+    text: PromptText | None = None
 
 
 class ImportBody(Strict):

@@ -6,7 +6,7 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from playground import api, list_api, message_api, page
+from playground import api, list_api, message_api, page, settings_api
 
 urlpatterns = [
     path("", page.index, name="playground"),
@@ -31,6 +31,10 @@ urlpatterns = [
     path("chat/messages/<int:pk>/restore/", message_api.restore_message),
     path("chat/messages/<int:pk>/continue/", message_api.continue_answer),
     path("chat/messages/<int:pk>/branch/", message_api.branch_message),
+    path("chat/models/settings/", settings_api.model_settings),
+    path("chat/settings/", settings_api.my_defaults),
+    path("chat/prompts/", settings_api.prompts),
+    path("chat/prompts/<int:pk>/", settings_api.prompt),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
     # Templates with names of our own: under Django's default names it would find the admin's pages.

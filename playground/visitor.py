@@ -16,6 +16,7 @@ from inference.core.principal import Principal
 from playground import page_account, storage_errors
 from playground.changes import CHANGES, Kind
 from playground.live_events import LIST_CHANGED, LIVE_EVENTS
+from playground.prompt_variables import filled, variables
 from playground.store import ConversationStore
 
 P = ParamSpec("P")
@@ -34,6 +35,15 @@ class Visitor:
     def publish(self, conversation: UUID, kind: Kind, newest: int | None = None) -> None:
         """Have the visitor's open pages learn of a change."""
         CHANGES.publish(self.user and self.user.pk, conversation, kind, newest)
+
+    @property
+    def name(self) -> str:
+        """The name of the account's owner, or of the account; empty without one."""
+        return str(self.user.get_full_name() or self.user.get_username()) if self.user else ""
+
+    def system_prompt(self, text: str, timezone: str, model: str) -> str:
+        """A system prompt with its variables filled in."""
+        return filled(text, variables(timezone, name=self.name, model=model))
 
 
 def for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:

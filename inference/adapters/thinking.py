@@ -13,7 +13,7 @@ SWITCHES = frozenset({"enable_thinking", "thinking"})
 EFFORT = "reasoning_effort"
 # Of the answer's tokens; OpenRouter has the same shares (https://openrouter.ai/docs/use-cases/reasoning-tokens).
 _SHARES = {"minimal": 0.1, "low": 0.2, "medium": 0.5, "high": 0.8, "xhigh": 0.95}
-_KNOWN_EFFORTS = ("low", "medium", "high")  # those that every template with the variable knows
+KNOWN_EFFORTS = ("low", "medium", "high")  # those that every template with the variable knows
 _NEAREST = {"minimal": "low", "xhigh": "high", "max": "high"}
 
 
@@ -66,7 +66,7 @@ def plan(request: ChatRequest, template: str, variables: frozenset[str], *, can_
 def _effort_for(effort: str, template: str) -> str:
     """The effort in a word that the template knows; empty where it knows none for it."""
     is_literal = bool(effort) and (f"'{effort}'" in template or f'"{effort}"' in template)
-    if is_literal or effort in _KNOWN_EFFORTS:
+    if is_literal or effort in KNOWN_EFFORTS:
         return effort
     return _NEAREST.get(effort, "")
 

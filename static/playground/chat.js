@@ -47,12 +47,12 @@ export class Chat extends EventTarget {
 
   /** Have an answer go on in place, from the text it has. */
   async continue({ id }) {
-    if (this.isAsking) return;
+    if (this.isAsking || this.settings.hold()) return;
     this.#setAsking(true);
     const { id: open } = this.conversation;
     const before = this.conversation.known.get(id)?.content;
     const question = { model: this.models.picked?.id ?? "", ...this.settings.requestFields };
-    const begun = await this.#attempt(() => call("POST", `/chat/messages/${id}/continue/`, { question }));
+    const begun = await this.#attempt(() => call("POST", `/chat/messages/${id}/continue/`, { question, timezone: timezone() }));
     this.#setAsking(false);
     if (!begun || this.conversation.id !== open) return;
     for (const message of begun.messages) this.conversation.put({ ...message, heard: null });
@@ -104,22 +104,27 @@ export class Chat extends EventTarget {
   }
 
   async #ask(turn, made) {
-    if (this.isAsking) return false;
+    if (this.isAsking || this.settings.hold()) return false;
     if (!this.models.picked) {
       this.#emit("problem", this.models.missing.length ? "Choose a model first: the one of this chat is not available." : "There is no model.");
       return false;
     }
     this.models.keepPick();
     this.#setAsking(true);
+    const settings = this.settings.stored;
     const { id, known } = this.conversation;
     const asked = await this.#attempt(() => this.#post({
       conversation: id,
-      settings: this.settings.values,
+      settings,
+      timezone: timezone(),
       models: made ? [] : this.models.compared,
       question: made ?? { model: this.models.picked.id, ...this.settings.requestFields },
       ...turn,
     }));
-    if (asked && this.conversation.known === known) this.#show(asked); // else another chat was opened meanwhile
+    if (asked && this.conversation.known === known) { // else another chat was opened meanwhile
+      this.settings.asked(asked.conversation, settings);
+      this.#show(asked);
+    }
     this.#setAsking(false);
     return Boolean(asked);
   }
@@ -211,6 +216,9 @@ export class Chat extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+/** For the variables of the system prompt. */
+const timezone = () => Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 
 /** The fields of the answer that an event changes. */
 function changesBy(answer, event) {

@@ -19,9 +19,8 @@ import { Models } from "./models.js";
 import { showOrigin } from "./origin.js";
 import { Picker } from "./picker.js";
 import { Popup } from "./popup.js";
-import { keepPresets } from "./presets.js";
 import { prepareForPrinting } from "./printing.js";
-import { Settings } from "./settings.js";
+import { openSettings } from "./settings-parts.js";
 import { listenToConversations } from "./live-conversations.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
@@ -35,7 +34,7 @@ const page = JSON.parse(document.querySelector("#page").textContent);
 
 const conversation = new Conversation();
 const models = new Models(page.models, page.unavailable, page.live, page.kept_until);
-const settings = new Settings();
+const settings = openSettings(page.mine, models);
 const chat = new Chat(conversation, models, settings);
 const library = new Library();
 const gauge = new Gauge(conversation, models);
@@ -56,7 +55,6 @@ copyFormulasAsTeX();
 prepareForPrinting();
 const account = document.querySelector("#account"); // missing on a site without accounts
 if (account) new Popup(document.querySelector("#account-button"), account);
-keepPresets(document.querySelector("#set-system"));
 acceptFiles(document.querySelector("#prompt"), () => composer.typed());
 
 function show() {
@@ -78,7 +76,7 @@ async function open(id, { isNew = true, message } = {}) {
     return;
   }
   composer.open(id, conversation.messages.findLast(({ role }) => role === "user")?.content);
-  settings.load(conversation.settings);
+  settings.load(id, conversation.settings);
   const { model } = conversation.messages.findLast(({ role }) => role === "assistant") ?? {};
   if (isOther && model) models.use(model);
   else if (isOther) models.useDefault();
@@ -96,6 +94,7 @@ function newChat() {
   conversation.clear();
   models.useDefault();
   composer.open(NEW_CHAT);
+  settings.begin();
   if (location.pathname !== "/") history.pushState(null, "", "/");
   show();
   composer.focus();

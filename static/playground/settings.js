@@ -1,105 +1,133 @@
-/** The visitor's generation settings, stored in this browser. */
-import { Popup } from "./popup.js";
-import { store } from "./store.js";
+/** The settings of the chat that is open, as texts; they begin as the visitor's defaults. */
+import { areSame, complete, NAMES, requestFields, sparse, without } from "./settings-request.js";
 
-const NUMBERS = [
-  "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty",
-  "max_tokens", "seed",
-];
-/** The request fields of each other setting. */
-const REQUEST_FIELDS = {
-  stop: (text) => ({ stop: text.split("\n").filter((line) => line) }),
-  thinking: (choice) => ({ chat_template_kwargs: { enable_thinking: choice === "on" } }),
-  tools: (text) => ({ tools: JSON.parse(text).map((tool) => (tool.type ? tool : { type: "function", function: tool })) }),
-  probabilities: () => ({ logprobs: true, top_logprobs: 5 }),
-  schema: (text) => ({
-    response_format: { type: "json_schema", json_schema: { name: "answer", schema: JSON.parse(text) } },
-  }),
-};
-/** Errors in values that the browser accepts; empty for a valid value. */
-const CHECKS = {
-  stop: (text) => (text.split("\n").filter((line) => line).length > 4 ? "Enter at most 4 lines." : ""),
-  tools: (text) => (text.trim() ? problemOf(text, Array.isArray, "Tools must be a JSON list: [{\"name\": …}].") : ""),
-  schema: (text) => (text.trim() ? problemOf(text, isObject, "A schema must be a JSON object.") : ""),
-};
-const NAMES = ["system", ...NUMBERS, ...Object.keys(REQUEST_FIELDS)];
-const DEFAULTS = Object.fromEntries(NAMES.map((name) => [name, ""]));
+const NEW = "new";
+const MOST_DRAFTS = 20;
 
-export class Settings {
-  constructor() {
-    this.panel = document.querySelector("#settings-panel");
-    this.fields = NAMES.map((name) => this.panel.querySelector(`[name=${name}]`));
-    this.values = { ...DEFAULTS, ...store.read("settings") };
-    new Popup(document.querySelector("#settings-button"), this.panel, () => this.fields[0].focus());
-    this.panel.addEventListener("input", (event) => this.#update(event.target));
-    this.panel.querySelector("#settings-reset").addEventListener("click", () => this.#reset());
-    this.#show();
+/**
+ * Fires "change" when values were replaced, "edit" when one was edited, "held" (detail: the mistakes) when a question
+ * is held, and "discarded" (detail: the values) when a new chat took the place of one that was never asked.
+ */
+export class Settings extends EventTarget {
+  /**
+   * @param {import("./my-defaults.js").MyDefaults} defaults
+   * @param {(values: Record<string, string>) => {name: string, problem: string}[]} check
+   */
+  constructor(defaults, check) {
+    super();
+    this.defaults = defaults;
+    this.check = check;
+    this.draftsKey = `mlxsite.settings.${defaults.account}`;
+    this.chat = NEW;
+    /** What the chat has, without the edits that it was not asked with. */
+    this.base = complete(defaults.values);
+    this.values = complete(this.#drafts()[NEW] ?? this.base);
+    defaults.addEventListener("change", () => this.#followDefaults());
   }
 
-  /** Load the settings that a conversation was last used with. */
-  load(values) {
-    this.values = { ...DEFAULTS, ...values };
-    this.#save();
-    this.#show();
+  /** A new chat: it has the visitor's defaults. */
+  begin() {
+    const edits = this.#drafts()[NEW];
+    this.#forget(NEW);
+    this.#take(NEW, this.defaults.values);
+    if (edits) this.#emit("discarded", edits);
+    this.defaults.refresh();
   }
 
-  /** The request fields of the settings that have a value. */
+  /** @param {string} id @param {Record<string, string> | null} values what the chat was last asked with */
+  load(id, values) {
+    this.#take(id, values ?? {});
+  }
+
+  /** The chat was asked with these settings, and has this id now. */
+  asked(id, values) {
+    this.#forget(this.chat);
+    this.chat = id;
+    this.base = complete(values);
+    this.#keepDraft();
+  }
+
+  /** Hold back a question while a setting is wrong; the panel then shows why. Returns whether it is held. */
+  hold() {
+    const { mistakes } = this;
+    if (mistakes.length) this.#emit("held", mistakes);
+    return mistakes.length > 0;
+  }
+
+  get mistakes() {
+    return this.check(this.values);
+  }
+
+  get isDefault() {
+    return areSame(this.values, complete(this.defaults.values));
+  }
+
+  /** @returns {Record<string, string>} as they are stored */
+  get stored() {
+    return sparse(this.values);
+  }
+
+  /** The request fields of the settings without mistakes. */
   get requestFields() {
-    const given = Object.entries(this.values).filter(([name, value]) => NAMES.includes(name) && value.trim() !== "");
-    const numbers = given.filter(([name]) => NUMBERS.includes(name)).map(([name, value]) => ({ [name]: Number(value) }));
-    const others = given.filter(([name]) => name in REQUEST_FIELDS).map(([name, value]) => REQUEST_FIELDS[name](value));
-    return Object.assign({}, ...numbers, ...others);
+    return requestFields(without(this.values, this.mistakes.map(({ name }) => name)));
   }
 
-  /** Save a changed field; a wrong value is marked in its field and not saved. */
-  #update(field) {
-    if (!(field.name in DEFAULTS)) return;
-    this.#check(field);
-    if (!field.validity.valid) return;
-    this.values[field.name] = field.value;
-    this.#save();
+  /** A field was edited. */
+  set(name, text) {
+    const isPlainText = name === "format" && text === "text" && !this.values.schema.trim();
+    this.values[name] = isPlainText ? "" : text;
+    this.#keepDraft();
+    this.#emit("edit");
   }
 
-  #check(field) {
-    const problem = CHECKS[field.name]?.(field.value) ?? "";
-    field.setCustomValidity(problem);
-    const line = this.panel.querySelector(`#${field.id}-problem`);
-    if (line) line.textContent = problem;
+  /** Replace all values of this chat. */
+  replace(values) {
+    this.values = complete(values);
+    this.#keepDraft();
+    this.#emit("change");
   }
 
-  #reset() {
-    this.values = { ...DEFAULTS };
-    this.#save();
-    this.#show();
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
-  #save() {
-    store.write("settings", this.values);
-    this.#mark();
+  #take(id, values) {
+    this.chat = id;
+    this.base = complete(values);
+    this.values = complete(this.#drafts()[id] ?? this.base);
+    this.#emit("change");
   }
 
-  #show() {
-    for (const field of this.fields) {
-      field.value = this.values[field.name];
-      this.#check(field);
+  /** Defaults that another window changed are those of a new chat whose settings nobody has touched. */
+  #followDefaults() {
+    const isUntouched = this.chat === NEW && areSame(this.values, this.base);
+    if (isUntouched) this.#take(NEW, this.defaults.values);
+    else this.#emit("edit");
+  }
+
+  /** Edits survive a reload and a look into another chat, in this tab. */
+  #keepDraft() {
+    const { [this.chat]: _, ...others } = this.#drafts();
+    const drafts = areSame(this.values, this.base) ? others : { ...others, [this.chat]: { ...this.values } };
+    const kept = Object.fromEntries(Object.entries(drafts).slice(-MOST_DRAFTS));
+    try {
+      sessionStorage.setItem(this.draftsKey, JSON.stringify(kept));
+    } catch { /* full or switched off: they last until the page is left */ }
+  }
+
+  #forget(id) {
+    const { [id]: _, ...others } = this.#drafts();
+    try {
+      sessionStorage.setItem(this.draftsKey, JSON.stringify(others));
+    } catch { /* nothing is stored then */ }
+  }
+
+  #drafts() {
+    try {
+      const drafts = JSON.parse(sessionStorage.getItem(this.draftsKey)) ?? {};
+      return Object.fromEntries(Object.entries(drafts).filter(([, values]) => NAMES.some((name) => name in values)));
+    } catch {
+      return {};
     }
-    this.#mark();
-  }
-
-  #mark() {
-    const isChanged = NAMES.some((name) => this.values[name] !== DEFAULTS[name]);
-    document.querySelector("#settings-button .changed").hidden = !isChanged;
-  }
-}
-
-function isObject(value) {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
-
-function problemOf(text, isRight, otherwise) {
-  try {
-    return isRight(JSON.parse(text)) ? "" : otherwise;
-  } catch (error) {
-    return `This is not valid JSON: ${error.message}`;
   }
 }

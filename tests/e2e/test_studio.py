@@ -168,8 +168,8 @@ async def test_a_pending_request_shows_its_place_and_models_that_do_not_fit_take
             await page.keyboard.press("Escape")
             await ended(page, "stopped")
         page = visit.page
+        await page.click("#new-chat")
         await page.click("#settings-button")
         await page.get_by_label("Maximum length").fill("8")
         await page.keyboard.press("Escape")
-        await page.click("#new-chat")
         await compare(visit, (STARTER, TWIN), "so they answer in turn")

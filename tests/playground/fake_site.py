@@ -16,11 +16,12 @@ from django.conf import settings  # noqa: E402
 
 from inference.serving import runtime  # noqa: E402
 from inference.serving.recording.capture_switch import SWITCH  # noqa: E402
+from inference.core.requests import Sampling  # noqa: E402
 from tests.fakes import GB, FakeCatalog, card, fake_pool  # noqa: E402
 from tests.playground.scripts import ScriptedRunner  # noqa: E402
 
 CARDS = (
-    card("scripted-model", resident_bytes=538_000_000),
+    card("scripted-model", resident_bytes=538_000_000, own_sampling=Sampling(temperature=0.6)),
     card("mlx-community/Qwen3-8B-4bit", family="qwen3", context_length=40_960, resident_bytes=int(4.6 * GB)),
     card("slow-loader", family="mistral", context_length=32_768, resident_bytes=GB),
     card("endless-loader", family="gemma3", context_length=131_072, resident_bytes=2 * GB),

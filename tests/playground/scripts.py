@@ -107,7 +107,8 @@ def wishes(request: ChatRequest) -> list[str]:
     stops = [f"stop {', '.join(request.stop)}"] if request.stop else []
     schema = [f"schema {request.schema}"] if request.schema else []
     thinking = [] if request.thinking is None else [f"thinking {request.thinking}"]
-    return [*drawn, *stops, *schema, *thinking]
+    grammar = [f"grammar {request.grammar.kind}"] if request.grammar else []
+    return [*drawn, *stops, *schema, *grammar, *thinking]
 
 
 def topic_of(request: ChatRequest) -> str:

@@ -29,7 +29,7 @@ async def complaints(page: Page) -> list[str]:
 
 async def answered(visit: Visit) -> None:
     await visit.page.click("#settings-button")
-    await visit.page.get_by_text("Statistics", exact=True).click()
+    await visit.page.get_by_text("Token probabilities", exact=True).click()
     await visit.page.keyboard.press("Escape")
     await visit.ask("How does one list primes?")
     await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
@@ -71,8 +71,11 @@ async def test_the_settings_the_picker_and_the_list(address: str, view: dict[str
     async with visiting(address, reduced_motion="reduce", **view) as visit:
         page = visit.page
         await page.click("#settings-button")
-        for group in await page.locator("#settings-panel summary").all():
-            await group.click()
+        sections = page.locator("#settings-panel details")
+        await sections.evaluate_all("all => { for (const one of all) one.open = true; }")
+        await page.fill("#set-system", "Today is {{date}}.")
+        await page.fill("#set-temperature", "0,7")
+        await expect(page.get_by_role("button", name="Use 0.7")).to_be_visible()
         assert await complaints(page) == []
         await page.keyboard.press("Escape")
         await page.click("#picker-button")

@@ -141,7 +141,7 @@ async def test_the_model_reads_the_turns_and_the_settings(address: str) -> None:
 async def test_every_setting_of_the_page_reaches_the_model(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.click("#settings-button")
-        for group in ("Sampling", "Output format and stopping"):
+        for group in ("Output format", "Reasoning", "Stop sequences"):
             await visit.page.get_by_text(group, exact=True).click()
         await visit.page.get_by_label("Top k").fill("40")
         await visit.page.get_by_label("Thinking", exact=True).select_option("off")
@@ -155,16 +155,6 @@ async def test_every_setting_of_the_page_reaches_the_model(address: str) -> None
         await visit.ask("Please echo")
         wishes = 'top_k 40 | stop END, FIN | schema {"type": "object"} | thinking False'
         await expect(visit.page.locator(PROSE)).to_contain_text(wishes)
-
-
-async def test_a_schema_that_is_none_is_not_sent(address: str) -> None:
-    async with visiting(address) as visit:
-        await visit.page.click("#settings-button")
-        await visit.page.get_by_text("Output format and stopping").click()
-        await visit.page.get_by_label("JSON Schema").fill("[1]")
-        await visit.page.keyboard.press("Escape")
-        await visit.ask("Please echo")
-        await expect(visit.page.locator(PROSE)).not_to_contain_text("schema")
 
 
 async def test_a_tool_call_is_a_card_and_its_result_goes_back(address: str) -> None:

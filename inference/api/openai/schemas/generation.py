@@ -23,7 +23,8 @@ class StreamOptions(Part):
 
 Extra = Literal["usage", "usage_so_far", "timings", "progress", "no_reasoning", "token_ids", "tokens"]
 MOST_STOPS = 64
-StopText = Annotated[str, Field(max_length=500)]
+LONGEST_STOP = 500  # characters
+StopText = Annotated[str, Field(max_length=LONGEST_STOP)]
 StopTexts = Annotated[list[StopText], Field(max_length=MOST_STOPS)]
 Stop = Annotated[
     Annotated[StopText, Tag("<text>")] | Annotated[StopTexts, Tag("<list>")],
