@@ -1,65 +1,31 @@
 """The playground's JSON API: list, open and change conversations, ask a question, follow an answer."""
 
 import secrets
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import suppress
-from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.views.decorators.http import require_http_methods
+from django.http import HttpResponse, HttpResponseBase
 
-from inference.accounts.permissions import acheck_may_chat, visitor
-from inference.api.http import errors, sse, strict_json
+from inference.api.http import sse, strict_json
 from inference.api.http.json_answer import json_answer
-from inference.core.errors import AuthenticationFailed, InvalidValue, NotFound, ServerError
-from inference.core.principal import Principal
+from inference.core.errors import InvalidValue, NotFound
 from inference.core.requests import ChatRequest
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.serving.active_requests import STREAMS
 from inference.storage.database_threads import in_database
 from playground import answer_stream, chat_request, comparison, export
+from playground.current_state import read_current
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
-from playground.schemas import AskBody, ChangeBody, ImportBody
-from playground.store import ConversationStore
+from playground.schemas import AskBody, ChangeBody
 from playground.titles import TITLES
+from playground.visitor import Visitor
+from playground.visitor import for_visitors as _for_visitors
 
-P = ParamSpec("P")
-View = Callable[Concatenate["Visitor", P], Coroutine[Any, Any, HttpResponseBase]]
 _SEEDS = 2**53  # the largest range of integers that JavaScript represents exactly
-
-
-class Visitor:
-    """The visitor of a request, and that visitor's conversations."""
-
-    def __init__(self, request: HttpRequest, principal: Principal, user: Any) -> None:
-        self.request = request
-        self.principal = principal
-        self.store = ConversationStore(user if principal.kind == "user" else None)
-
-
-def _for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
-    """Decorate a view for visitors who may chat; a ServerError becomes a JSON response."""
-
-    def decorate(view: View[P]) -> Callable[..., Any]:
-        @require_http_methods(list(methods))
-        @wraps(view)
-        async def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            try:
-                user = await request.auser()
-                principal = visitor(user)
-                if principal is None:
-                    raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
-                await acheck_may_chat(user)
-                return await view(Visitor(request, principal, user), *args, **kwargs)
-            except ServerError as error:
-                return errors.response(error)
-
-        return guarded
-
-    return decorate
 
 
 @_for_visitors("GET")
@@ -82,7 +48,7 @@ async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
         body = await strict_json.read(visitor.request, ChangeBody)
         changes = body.model_dump(exclude_unset=True, exclude_none=True)
         return json_answer(await in_database(lambda: store.update(pk, changes)))
-    return json_answer(await _read_current(lambda: store.read(pk)))
+    return json_answer(await read_current(lambda: store.read(pk)))
 
 
 @_for_visitors("POST")
@@ -101,7 +67,7 @@ async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
 @_for_visitors("GET")
 async def shared_conversation(visitor: Visitor, token: str) -> HttpResponse:
     """A conversation that somebody shares, to read."""
-    return json_answer(await _read_current(lambda: visitor.store.read_shared(token)))
+    return json_answer(await read_current(lambda: visitor.store.read_shared(token)))
 
 
 @_for_visitors("POST")
@@ -208,30 +174,8 @@ async def export_conversation(visitor: Visitor, pk: UUID, form: str) -> HttpResp
     """A conversation as a file: JSON contains all branches, Markdown the one that is shown."""
     if form not in export.FORMATS:
         raise NotFound(f"A conversation is exported as {' or '.join(export.FORMATS)}.")
-    payload = await _read_current(lambda: visitor.store.read(pk))
+    payload = await read_current(lambda: visitor.store.exported(pk))
     write, media_type = export.FORMATS[form]
     response = HttpResponse(await BODIES.run(write, payload), content_type=f"{media_type}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="conversation-{str(pk)[:8]}.{form}"'
     return response
-
-
-@_for_visitors("POST")
-async def import_conversation(visitor: Visitor) -> HttpResponse:
-    """Add a conversation from a file that `export_conversation` wrote."""
-    body = await strict_json.read(visitor.request, ImportBody)
-    fields = await BODIES.run(partial(body.model_dump, exclude_unset=True))  # a call may have no result
-    return json_answer(
-        await in_database(lambda: visitor.store.import_conversation(fields, fields["messages"]))
-    )
-
-
-async def _read_current(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """A conversation as it is now, including answers in progress.
-
-    An answer may end, and be saved, between the read of the database and that of RUNNING_ANSWERS; then the
-    database is read again.
-    """
-    payload = await in_database(read)
-    if RUNNING_ANSWERS.has_ended_since(payload["messages"]):
-        payload = await in_database(read)
-    return payload | {"messages": RUNNING_ANSWERS.reconciled(payload["messages"])}

@@ -5,9 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 LONGEST_TITLE = 200
 LONGEST_FOLDER = 100
+LONGEST_FILE_NAME = 255
 
 
 class Conversation(models.Model):
@@ -22,10 +24,12 @@ class Conversation(models.Model):
     is_pinned = models.BooleanField(default=False)
     settings = models.JSONField(default=dict, blank=True)
     tip = models.ForeignKey("Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     share = models.CharField(max_length=40, null=True, blank=True, unique=True)  # noqa: DJ001 - unique
+    # What an import recognises this chat by, so that it does not come twice; null where it was written here.
+    import_key = models.CharField(max_length=64, null=True, blank=True, db_index=True)  # noqa: DJ001
 
     class Meta:
         ordering = ["-is_pinned", "-changed_at"]
@@ -44,6 +48,7 @@ class Message(models.Model):
     )
     role = models.CharField(max_length=10)  # user or assistant
     content = models.TextField(blank=True)
+    attachments = models.JSONField(null=True, blank=True)  # id, name, size and text of each; null for none
     reasoning = models.TextField(blank=True)
     calls = models.JSONField(default=list, blank=True)  # id, name, arguments and, once known, the result
     model = models.CharField(max_length=500, blank=True)
@@ -52,7 +57,7 @@ class Message(models.Model):
     figures = models.JSONField(null=True, blank=True)  # tokens, seconds, finish reason
     tokens = models.JSONField(default=list, blank=True)  # with the likeliest alternatives, where requested
     made = models.JSONField(null=True, blank=True)  # the question's fields that made the answer
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["pk"]
@@ -68,6 +73,10 @@ class Message(models.Model):
             "parent": self.parent_id,
             "role": self.role,
             "content": self.content,
+            "attachments": [
+                {name: value for name, value in attachment.items() if name != "text"}
+                for attachment in self.attachments or ()
+            ],
             "reasoning": self.reasoning,
             "calls": self.calls,
             "model": self.model,
@@ -78,3 +87,32 @@ class Message(models.Model):
             "made": self.made,
             "at": self.created_at.isoformat(),
         }
+
+    @property
+    def exported(self) -> dict[str, Any]:
+        """The message as `payload`, with the texts of its files."""
+        return {**self.payload, "attachments": self.attachments or []}
+
+
+class PendingAttachment(models.Model):
+    """A file that a visitor has added to a question that is not sent yet."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(  # null: a visitor of an open site
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    name = models.CharField(max_length=LONGEST_FILE_NAME)
+    size = models.PositiveIntegerField()  # bytes of the file
+    text = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The file as a message keeps it."""
+        return {"id": str(self.pk), "name": self.name, "size": self.size, "text": self.text}

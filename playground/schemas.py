@@ -34,6 +34,12 @@ class ChangeBody(Strict):
     tip: int | None = None
 
 
+class UploadBody(Strict):
+    """A file that will be sent in parts."""
+
+    size: Annotated[int, Field(ge=1)]
+
+
 class CallBody(Strict):
     """One tool call of an imported answer, as models.py stores it, with its result once there is one."""
 
@@ -41,6 +47,15 @@ class CallBody(Strict):
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
     arguments: Text
     result: Text = ""
+
+
+class ImportedAttachment(Strict):
+    """A file of an imported question, with its text."""
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    text: Text
+    size: Annotated[int, Field(ge=0)] = 0
+    id: str = ""
 
 
 class MessageBody(Strict):
@@ -55,6 +70,7 @@ class MessageBody(Strict):
     model: Annotated[str, Field(max_length=500)] = ""
     status: Literal["done", "stopped", "failed"] = "done"
     error: Text = ""
+    attachments: Annotated[list[ImportedAttachment], Field(max_length=100)] = []
     figures: dict[str, Any] | None = None
     made: dict[str, Any] | None = None
     tokens: list[Any] = []
@@ -67,6 +83,10 @@ class ImportBody(Strict):
     format: Literal["mlxsite-conversation-1"]
     title: Annotated[str, Field(max_length=LONGEST_TITLE)] = ""
     folder: Folder = ""
+    id: Annotated[str, Field(max_length=36)] = ""
+    is_pinned: bool = False
+    created_at: str = ""
+    changed_at: str = ""
     settings: Settings = {}
     tip: int | None = None
     messages: Annotated[list[MessageBody], Field(max_length=10_000)]

@@ -13,6 +13,7 @@ from django.utils import timezone
 from inference.core.errors import InvalidValue, NotFound
 from playground import conversation_import
 from playground.branch import branch_to
+from playground.dates import parse_date
 from playground.models import LONGEST_TITLE, Conversation, Message
 from playground.purge import KEPT_DELETED, purge_of
 from playground.search import matching
@@ -55,6 +56,21 @@ class ConversationStore:
             "tip": conversation.tip_id,
             "messages": [message.payload for message in conversation.messages.all()],
         }
+
+    def exported(self, pk: UUID) -> dict[str, Any]:
+        """A conversation as `read` returns it, and what only a file needs: its date, and its files' texts."""
+        conversation = self.get(pk)
+        return {
+            **_summary(conversation),
+            "created_at": conversation.created_at.isoformat(),
+            "settings": conversation.settings,
+            "tip": conversation.tip_id,
+            "messages": [message.exported for message in conversation.messages.all()],
+        }
+
+    def ids(self) -> list[UUID]:
+        """All conversations, in the order of the list."""
+        return list(self._undeleted().values_list("pk", flat=True))
 
     def update(self, pk: UUID, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change the title, the pin, the folder, or the branch that is shown.
@@ -172,16 +188,26 @@ class ConversationStore:
         If the process ends before step 4, the purge of deleted conversations removes what was added.
         """
         conversation_import.check_order(messages)
-        conversation = self._create(
-            title=fields.get("title", ""),
-            folder=fields.get("folder", ""),
-            settings=dict(fields.get("settings", {})),
-            deleted_at=timezone.now(),
-        )
+        conversation = self._create(**conversation_import.row(fields, messages), deleted_at=timezone.now())
         conversation.tip = conversation_import.add_messages(conversation, messages, fields.get("tip"))
         conversation.deleted_at = None
         conversation.save(update_fields=["tip", "deleted_at"])
         return _summary(conversation)
+
+    def imported_before(self, import_key: str) -> dict[str, Any] | None:
+        """The conversation that an earlier import of the same chat added, unless it was deleted since."""
+        found = self._undeleted().filter(import_key=import_key).first()
+        return _summary(found) if found else None
+
+    def unchanged(self, fields: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The very conversation that was exported, if it is here as it was then."""
+        pk, changed_at = _uuid(fields.get("id")), parse_date(fields.get("changed_at"))
+        if pk is None or changed_at is None:
+            return None
+        found = self._undeleted().filter(pk=pk, changed_at=changed_at).first()
+        if found is None or found.messages.count() != len(fields["messages"]):
+            return None
+        return _summary(found)
 
     def _undeleted(self) -> QuerySet[Conversation]:
         return self._owned().filter(deleted_at=None)
@@ -191,7 +217,7 @@ class ConversationStore:
 
     def _create(self, **fields: Any) -> Conversation:
         user: Any = self._user
-        return Conversation.objects.create(user=user, changed_at=timezone.now(), **fields)
+        return Conversation.objects.create(user=user, **{"changed_at": timezone.now(), **fields})
 
 
 def retitle(pk: UUID, old: str, new: str) -> None:
@@ -227,3 +253,10 @@ def _summary(conversation: Conversation) -> dict[str, Any]:
         "changed_at": conversation.changed_at.isoformat(),
         "share": conversation.share,
     }
+
+
+def _uuid(text: Any) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None

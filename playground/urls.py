@@ -6,7 +6,7 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from playground import api, page
+from playground import api, page, transfer_api
 
 urlpatterns = [
     path("", page.index, name="playground"),
@@ -18,7 +18,11 @@ urlpatterns = [
     path("s/<slug:token>", page.index, name="playground-shared"),
     path("chat/conversations/<uuid:pk>/share/", api.share),
     path("chat/shared/<slug:token>/", api.shared_conversation),
-    path("chat/import/", api.import_conversation),
+    path("chat/export.<str:form>", transfer_api.export_chats),
+    path("chat/import/", transfer_api.import_chats),
+    path("chat/uploads/", transfer_api.open_upload),
+    path("chat/uploads/<uuid:pk>/", transfer_api.upload),
+    path("chat/uploads/<uuid:pk>/import/", transfer_api.import_upload),
     path("chat/ask/", api.ask),
     path("chat/messages/<int:pk>/events/", api.follow_answer),
     path("chat/messages/<int:pk>/stop/", api.stop_answer),
