@@ -91,6 +91,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
             body.content,
             body.results,
             body.settings,
+            body.attachments,
         )
     )
     messages = [branch[-1].payload]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from inference.core.errors import InvalidValue
@@ -43,6 +44,22 @@ def row(fields: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> dic
         "changed_at": changed_at,
         "import_key": fields.get("import_key"),
     }
+
+
+def imported_before(conversations: "QuerySet[Conversation]", import_key: str) -> Conversation | None:
+    """The conversation that an earlier import of the same chat added."""
+    return conversations.filter(import_key=import_key).first()
+
+
+def unchanged(conversations: "QuerySet[Conversation]", fields: Mapping[str, Any]) -> Conversation | None:
+    """The very conversation that was exported, if it is here as it was then."""
+    changed_at = parse_date(fields.get("changed_at"))
+    try:
+        pk = uuid.UUID(fields.get("id", ""))
+    except ValueError:
+        return None
+    found = conversations.filter(pk=pk, changed_at=changed_at).first() if changed_at else None
+    return found if found and found.messages.count() == len(fields["messages"]) else None
 
 
 def add_messages(

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.db.models.functions import Length
+from django.db.models.functions import Coalesce, Length
 from django.utils import timezone
 
 from playground import batched_writes
@@ -54,7 +54,7 @@ def _delete(conversation: UUID) -> None:
     """Delete a conversation that nobody can reach any more, in batches."""
     Conversation.objects.filter(pk=conversation).update(tip=None)
     # Last messages first: deleting a message deletes its descendants with it, all in one transaction.
-    lengths = Length("content") + Length("reasoning") + Length("tokens")
+    lengths = Coalesce(Length("attachments"), 0) + Length("content") + Length("reasoning") + Length("tokens")
     messages = Message.objects.filter(conversation=conversation).order_by("-pk")
     rows = list(messages.values_list("pk", lengths))
     for batch in batched_writes.batches(rows, lambda row: row[1] or 0):

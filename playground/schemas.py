@@ -5,11 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from inference.api.openai.schemas import Strict
+from playground.file_text.limits import MAX_FILES
 from playground.models import LONGEST_FOLDER, LONGEST_TITLE
 
 Text = Annotated[str, Field(max_length=1_000_000)]
 Settings = Annotated[dict[Annotated[str, Field(max_length=40)], Text], Field(max_length=40)]
 Folder = Annotated[str, Field(max_length=LONGEST_FOLDER)]
+FileId = Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 
 
@@ -19,6 +21,7 @@ class AskBody(Strict):
     conversation: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None = None
     parent: int | None = None  # the message it follows; without content, the question to be answered again
     content: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = None
+    attachments: Annotated[list[FileId], Field(max_length=MAX_FILES)] = []
     results: Annotated[dict[str, Text], Field(max_length=128)] = {}
     settings: Settings = {}
     models: Annotated[list[Annotated[str, Field(max_length=256)]], Field(max_length=4)] = []  # to be compared

@@ -1,7 +1,7 @@
 """A visitor's conversations in the database. Everything here is synchronous and for one owner."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from inference.core.errors import InvalidValue, NotFound
-from playground import conversation_import
+from playground import attached_files, conversation_import
 from playground.branch import branch_to
-from playground.dates import parse_date
 from playground.models import LONGEST_TITLE, Conversation, Message
 from playground.purge import KEPT_DELETED, purge_of
 from playground.search import matching
@@ -106,9 +105,7 @@ class ConversationStore:
     @staticmethod
     def read_shared(token: str) -> dict[str, Any]:
         """The shown branch of a conversation that its owner shares; raises NotFound."""
-        conversation = Conversation.objects.filter(share=token, deleted_at=None).first()
-        if conversation is None:
-            raise NotFound("There is no conversation at this address; its owner may have stopped sharing it.")
+        conversation = _shared(token)
         branch = branch_to(conversation, conversation.tip_id)
         return {
             "id": None,
@@ -117,6 +114,12 @@ class ConversationStore:
             "tip": conversation.tip_id,
             "messages": [message.payload for message in branch],
         }
+
+    @staticmethod
+    def shared_branch(token: str) -> list[Message]:
+        """The messages that `read_shared` shows; raises NotFound."""
+        conversation = _shared(token)
+        return branch_to(conversation, conversation.tip_id)
 
     # Questions and answers.
 
@@ -128,12 +131,14 @@ class ConversationStore:
         content: str | None,
         results: Mapping[str, str],
         settings: Mapping[str, str],
+        attachments: Sequence[str] = (),
     ) -> tuple[Conversation, list[Message]]:
         """Store what the visitor sent, and return the conversation and the branch to be answered.
 
         1. Find the conversation, or create one that is titled by `content`.
         2. Store `results` with the calls of the message `parent`.
-        3. Append `content` as a message after `parent`; without it, `parent` is to be answered again.
+        3. Append `content`, with `attachments`, as a message after `parent`; without it, `parent` is to be
+           answered again.
         4. Show the branch that ends there, and keep the settings it was asked with.
 
         Raises NotFound, and InvalidValue for a wrong parent, results of no calls, or a missing question.
@@ -144,8 +149,11 @@ class ConversationStore:
             _add_results(branch[-1] if branch else None, results)
         if content is not None:
             last = branch[-1] if branch else None
+            files = attached_files.take(self._user, found, attachments)
             branch.append(
-                Message.objects.create(conversation=found, parent=last, role="user", content=content)
+                Message.objects.create(
+                    conversation=found, parent=last, role="user", content=content, attachments=files
+                )
             )
         if not branch:
             raise InvalidValue("There is no question yet.", param="content")
@@ -194,20 +202,10 @@ class ConversationStore:
         conversation.save(update_fields=["tip", "deleted_at"])
         return _summary(conversation)
 
-    def imported_before(self, import_key: str) -> dict[str, Any] | None:
-        """The conversation that an earlier import of the same chat added, unless it was deleted since."""
-        found = self._undeleted().filter(import_key=import_key).first()
+    def known(self, find: Callable[[QuerySet[Conversation]], Conversation | None]) -> dict[str, Any] | None:
+        """The conversation that `find` finds among this visitor's, as its row of the list."""
+        found = find(self._undeleted())
         return _summary(found) if found else None
-
-    def unchanged(self, fields: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The very conversation that was exported, if it is here as it was then."""
-        pk, changed_at = _uuid(fields.get("id")), parse_date(fields.get("changed_at"))
-        if pk is None or changed_at is None:
-            return None
-        found = self._undeleted().filter(pk=pk, changed_at=changed_at).first()
-        if found is None or found.messages.count() != len(fields["messages"]):
-            return None
-        return _summary(found)
 
     def _undeleted(self) -> QuerySet[Conversation]:
         return self._owned().filter(deleted_at=None)
@@ -218,6 +216,13 @@ class ConversationStore:
     def _create(self, **fields: Any) -> Conversation:
         user: Any = self._user
         return Conversation.objects.create(user=user, **{"changed_at": timezone.now(), **fields})
+
+
+def _shared(token: str) -> Conversation:
+    conversation = Conversation.objects.filter(share=token, deleted_at=None).first()
+    if conversation is None:
+        raise NotFound("There is no conversation at this address; its owner may have stopped sharing it.")
+    return conversation
 
 
 def retitle(pk: UUID, old: str, new: str) -> None:
@@ -253,10 +258,3 @@ def _summary(conversation: Conversation) -> dict[str, Any]:
         "changed_at": conversation.changed_at.isoformat(),
         "share": conversation.share,
     }
-
-
-def _uuid(text: Any) -> UUID | None:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None

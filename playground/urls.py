@@ -6,7 +6,7 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from playground import api, page, transfer_api
+from playground import api, attachments_api, page, transfer_api
 
 urlpatterns = [
     path("", page.index, name="playground"),
@@ -20,6 +20,11 @@ urlpatterns = [
     path("chat/shared/<slug:token>/", api.shared_conversation),
     path("chat/export.<str:form>", transfer_api.export_chats),
     path("chat/import/", transfer_api.import_chats),
+    path("chat/attachments/", attachments_api.add_attachment),
+    path("chat/attachments/<uuid:pk>/", attachments_api.attachment),
+    path("chat/attachments/<uuid:pk>/tokens/", attachments_api.count_tokens),
+    path("chat/messages/<int:message>/attachments/<uuid:pk>/", attachments_api.sent_attachment),
+    path("chat/shared/<slug:token>/attachments/<uuid:pk>/", attachments_api.shared_attachment),
     path("chat/uploads/", transfer_api.open_upload),
     path("chat/uploads/<uuid:pk>/", transfer_api.upload),
     path("chat/uploads/<uuid:pk>/import/", transfer_api.import_upload),

@@ -22,8 +22,9 @@ class Visitor:
 
     def __init__(self, request: HttpRequest, principal: Principal, user: Any) -> None:
         self.request = request
+        self.user = user if principal.kind == "user" else None
         self.principal = principal
-        self.store = ConversationStore(user if principal.kind == "user" else None)
+        self.store = ConversationStore(self.user)
 
 
 def for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:

@@ -1,11 +1,13 @@
 """Import of all chats of a file: one after the other, so that a broken one does not spoil the others."""
 
 from collections.abc import Generator, Mapping
+from functools import partial
 from itertools import islice
 from typing import IO, Any
 
 from inference.api.http import strict_json
 from inference.core.errors import InvalidValue, ServerError
+from playground import conversation_import
 from playground.imports import chat_file, formats, own
 from playground.imports.converted_chat import ConvertedChat
 from playground.imports.json_elements import Unreadable
@@ -80,6 +82,7 @@ class Importer:
         A file with one chat of this site is imported although the chat itself is here: that is how a chat is
         copied. A file with all chats is not to double them.
         """
-        if not is_only and name == own.NAME and (found := self._store.unchanged(fields)):
+        is_same = partial(conversation_import.unchanged, fields=fields)
+        if not is_only and name == own.NAME and (found := self._store.known(is_same)):
             return found
-        return self._store.imported_before(chat.import_key)
+        return self._store.known(partial(conversation_import.imported_before, import_key=chat.import_key))

@@ -65,13 +65,6 @@ export class Library extends EventTarget {
     return listed;
   }
 
-  /** @param {File} file an exported conversation @returns {Promise<Listed>} */
-  async importFile(file) {
-    const imported = await call("POST", "/chat/import/", JSON.parse(await file.text()));
-    await this.refresh();
-    return imported;
-  }
-
   /** @returns {Promise<Listed[] | null>} null when a later request was faster, or the server cannot be reached */
   async #page(after) {
     this.requests += 1;

@@ -19,6 +19,7 @@ import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
 import { toast } from "./toast.js";
+import { offerTransfer } from "./transfer.js";
 import { Welcome } from "./welcome.js";
 
 const TITLE_AFTER_MS = 3000; // the model writes a title after its first answer
@@ -48,6 +49,7 @@ followTheme(document.querySelector("#theme"));
 const account = document.querySelector("#account"); // missing on a site without accounts
 if (account) new Popup(document.querySelector("#account-button"), account);
 keepPresets(document.querySelector("#set-system"));
+offerTransfer(library, open);
 acceptFiles(document.querySelector("#prompt"), () => composer.typed());
 
 function show() {

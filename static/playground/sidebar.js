@@ -27,7 +27,6 @@ export class Sidebar {
     document.querySelector("#scrim").addEventListener("click", () => this.show(false));
     this.search.addEventListener("input", () => this.#searchSoon());
     this.#loadMoreAtEnd();
-    this.#acceptFiles();
     library.addEventListener("change", () => this.#render());
     this.show(store.read("sidebar") ?? matchMedia("(min-width: 60rem)").matches);
   }
@@ -65,21 +64,6 @@ export class Sidebar {
   #loadMoreAtEnd() {
     const end = document.querySelector("#conversations-end");
     new IntersectionObserver(([seen]) => { if (seen.isIntersecting) this.library.more(); }).observe(end);
-  }
-
-  #acceptFiles() {
-    const input = document.querySelector("#import-file");
-    document.querySelector("#import").addEventListener("click", () => input.click());
-    input.addEventListener("change", async () => {
-      const [file] = input.files;
-      input.value = "";
-      if (!file) return;
-      try {
-        this.acts.onOpen((await this.library.importFile(file)).id);
-      } catch (error) {
-        toast(error.code ? error.message : "This file is not an exported conversation.");
-      }
-    });
   }
 
   /** Rows keep their nodes, because rebuilding a list of thousands for each change is slow. */
