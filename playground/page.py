@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -32,5 +33,6 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
         "kept_until": SWITCH.until,
         "conversation": str(pk) if pk else None,
         "shared": token,
+        "max_file_bytes": settings.CONFIG.max_body_bytes,
     }
     return render(request, "playground/index.html", {"page": page, "is_shared": bool(token)})

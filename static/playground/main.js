@@ -1,11 +1,12 @@
 /** The playground page: creates its parts and connects them. */
 import { Announcer } from "./announcer.js";
-import { acceptFiles } from "./attachments.js";
+import { Attachments } from "./attachments.js";
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
 import { showConnectionNotice } from "./connection-notice.js";
+import { acceptFiles } from "./file-input.js";
 import { Gauge } from "./gauge.js";
 import { showCaptureNotice } from "./capture-notice.js";
 import { Library } from "./library.js";
@@ -30,8 +31,9 @@ const models = new Models(page.models, page.live, page.kept_until);
 const settings = new Settings();
 const chat = new Chat(conversation, models, settings);
 const library = new Library();
-const gauge = new Gauge(conversation, models);
-const composer = new Composer({ onSend: (text) => chat.send(text), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
+const attachments = new Attachments(conversation, models, page.max_file_bytes);
+const gauge = new Gauge(conversation, models, attachments);
+const composer = new Composer({ onSend: (text) => attachments.send((ids) => chat.send(text, ids)), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
 const welcome = new Welcome((text) => chat.send(text));
 const thread = new Thread(conversation, {
   onRegenerate: (message) => chat.regenerate(message),
@@ -50,7 +52,7 @@ const account = document.querySelector("#account"); // missing on a site without
 if (account) new Popup(document.querySelector("#account-button"), account);
 keepPresets(document.querySelector("#set-system"));
 offerTransfer(library, open);
-acceptFiles(document.querySelector("#prompt"), () => composer.typed());
+acceptFiles((files) => { attachments.add(files); composer.focus(); });
 
 function show() {
   const hasModels = models.all.length > 0;

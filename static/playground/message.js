@@ -5,7 +5,9 @@ import { differenceView } from "./difference.js";
 import { element, icon } from "./element.js";
 import { count, rate, seconds } from "./format.js";
 import { detailsView } from "./details.js";
+import { foldButton } from "./fold.js";
 import { Markdown } from "./markdown.js";
+import { filesView } from "./message-files.js";
 import { Probabilities } from "./probabilities.js";
 import { Alternatives } from "./alternatives.js";
 
@@ -39,7 +41,7 @@ class Question {
     this.prose = element("div", { className: "prose" }, message.content);
     this.foot = element("div", { className: "foot" }, this.alternatives.root,
       copyButton(() => message.content, "Copy question"), button("pen", "Edit question", () => this.edit()));
-    this.root = element("article", { className: "message is-user", "aria-label": "You" }, this.prose, this.foot);
+    this.root = element("article", { className: "message is-user", "aria-label": "You" }, ...filesView(message), this.prose, foldButton(this.prose), this.foot);
   }
 
   show() {}

@@ -23,8 +23,9 @@ export function offerTransfer(library, onOpen) {
     input.value = "";
     if (files.length) take(files);
   });
-  new Popup(document.querySelector("#export-all"), document.querySelector("#export-menu"), () => document.querySelector("#export-menu a").focus());
-  for (const link of document.querySelectorAll("#export-menu a")) link.addEventListener("click", () => toast("Your chats are being exported."));
+  const menu = document.querySelector("#export-menu");
+  const popup = new Popup(document.querySelector("#export-all"), menu, () => menu.querySelector("a").focus());
+  menu.addEventListener("click", () => { popup.close(); toast("Your chats are being exported."); });
 }
 
 /** Import files one after the other; the reports become one. */
