@@ -74,8 +74,8 @@ class Message(models.Model):
             "role": self.role,
             "content": self.content,
             "attachments": [
-                {name: value for name, value in attachment.items() if name != "text"}
-                for attachment in self.attachments or ()
+                {name: one[name] for name in ("id", "name", "size")} | {"characters": len(one["text"])}
+                for one in self.attachments or ()
             ],
             "reasoning": self.reasoning,
             "calls": self.calls,

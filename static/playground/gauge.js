@@ -7,6 +7,9 @@ const AFTER_MS = 500;
 const TIGHT = 0.9; // of the context
 
 const estimate = (text) => Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+/** @param {import("./conversation.js").Message} message */
+const estimateOf = ({ content, reasoning, attachments = [] }) => estimate(content) + estimate(reasoning ?? "")
+  + attachments.reduce((sum, { characters }) => sum + Math.ceil(characters / CHARACTERS_PER_TOKEN), 0);
 
 export class Gauge {
   /**
@@ -57,7 +60,7 @@ export class Gauge {
     const last = messages.findLastIndex(({ figures }) => figures);
     const { figures } = messages[last] ?? {};
     const after = messages.slice(last + 1).filter(({ status }) => status !== "answering");
-    const tokens = after.reduce((sum, { content, reasoning }) => sum + estimate(content) + estimate(reasoning), 0);
+    const tokens = after.reduce((sum, message) => sum + estimateOf(message), 0);
     return { tokens: tokens + (figures ? figures.prompt_tokens + figures.tokens : 0), isExact: !tokens };
   }
 

@@ -12,6 +12,7 @@ export class ImportDialog {
     this.buttons = element("div", { className: "edit-row" }, element("button", { type: "button", className: "plain", onclick: onCancel }, "Cancel"));
     this.root = element("dialog", { className: "help import-dialog", "aria-labelledby": "import-title" }, this.title, this.bar, this.line, this.body, this.buttons);
     this.root.addEventListener("cancel", () => onCancel());
+    this.root.addEventListener("keydown", (event) => { if (event.key === "Escape") event.stopPropagation(); }); // not for the answer
     this.root.addEventListener("close", () => this.root.remove());
   }
 

@@ -1,5 +1,5 @@
 /** The files of a question that was sent: folded, with their text to open, copy and download. */
-import { copyButton } from "./clipboard.js";
+import { copy } from "./clipboard.js";
 import { element, icon } from "./element.js";
 import { bytes } from "./format.js";
 
@@ -7,6 +7,16 @@ import { bytes } from "./format.js";
 export function filesView({ id, attachments = [] }) {
   if (!attachments.length) return [];
   return [element("div", { className: "files", role: "group", "aria-label": "Attached files" }, ...attachments.map((file) => fileView(addressOf(id, file.id), file)))];
+}
+
+function copyText(text, name) {
+  const button = element("button", { type: "button", className: "mini copy", "aria-label": `Copy ${name}` }, "Copy");
+  button.addEventListener("click", async () => {
+    await copy(text());
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1600);
+  });
+  return button;
 }
 
 /** On the page of a shared chat a message is found by the link alone. */
@@ -19,11 +29,11 @@ function addressOf(message, file) {
 function fileView(address, { name, size }) {
   let text = "";
   const body = element("pre", { className: "file-text", tabIndex: 0, "aria-label": `Text of ${name}` }, "Loading…");
-  const tools = element("div", { className: "file-tools" }, copyButton(() => text, `Copy ${name}`),
+  const tools = element("div", { className: "file-tools" }, copyText(() => text, name),
     element("a", { className: "mini", href: address, target: "_blank" }, "Open"),
     element("a", { className: "mini", href: `${address}?download`, download: "" }, "Download"));
   const root = element("details", { className: "file" },
-    element("summary", { title: name }, icon("file"), element("span", { className: "chip-name" }, name), element("span", { className: "chip-facts" }, bytes(size))), tools, body);
+    element("summary", { title: name }, icon("file"), element("span", { className: "chip-name" }, name), element("span", { className: "chip-facts" }, bytes(size)), icon("chevron")), tools, body);
   root.addEventListener("toggle", async () => {
     if (!root.open || text) return;
     try {

@@ -70,7 +70,9 @@ async def test_a_file_is_sent_with_its_question_and_read_by_the_model(page: Page
         await idle()
         question = asked["messages"][0]
         assert question["content"] == "What is this?"
-        assert question["attachments"] == [{"id": file["id"], "name": "greeting.txt", "size": 5}]
+        assert question["attachments"] == [
+            {"id": file["id"], "name": "greeting.txt", "size": 5, "characters": 5}
+        ]
         assert prompt(runner) == "greeting.txt\n```\nGrüße\n```\n\nWhat is this?"
         address = f"/chat/messages/{question['id']}/attachments/{file['id']}/"
         assert await text(page, address) == "Grüße"

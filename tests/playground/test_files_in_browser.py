@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.playground.file_text import files
 from tests.playground.imports import exports
@@ -31,6 +31,11 @@ PASTE = """([name, text]) => {
   document.querySelector("#prompt").dispatchEvent(
     new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
 }"""
+
+
+async def height(part: Locator) -> float:
+    box = await part.bounding_box()
+    return box["height"] if box else 0
 
 
 async def ended(page: Page) -> None:
@@ -99,17 +104,17 @@ async def test_a_long_question_is_folded(address: str) -> None:
         bubble = page.locator(f"{QUESTION} .prose")
         more = page.get_by_role("button", name="Show more")
         await expect(more).to_be_visible()
-        heights = [(await bubble.bounding_box() or {}).get("height", 0.0)]
+        heights = [await height(bubble)]
         await more.click()
-        heights.append((await bubble.bounding_box() or {}).get("height", 0.0))
+        heights.append(await height(bubble))
         await page.get_by_role("button", name="Show less").click()
-        heights.append((await bubble.bounding_box() or {}).get("height", 0.0))
+        heights.append(await height(bubble))
         assert heights[0] == heights[2] < 400 and heights[1] > 5000
         await page.get_by_role("button", name=re.compile("^Edit")).first.evaluate(
             "(button) => button.click()"
         )
         field = page.get_by_label("Edit your question")
-        assert ((await field.bounding_box()) or {}).get("height", 9999) < 500
+        assert 0 < await height(field) < 500
         await expect(more).to_be_hidden()
 
 
