@@ -13,10 +13,11 @@ class PlaygroundConfig(AppConfig):
         from inference.serving.maintenance import TASKS, Task
         from playground import attached_files
         from playground.imports.uploads import KEPT_S, UPLOADS
-        from playground.models import Conversation
+        from playground.models import Conversation, PendingAttachment
         from playground.purge import mark_traces, purge
 
         TASKS.append(Task(purge, _PURGE_EVERY_S))
         TASKS.append(Task(attached_files.forget_old, _PURGE_EVERY_S))
         TASKS.append(Task(UPLOADS.forget_old, KEPT_S))
-        post_delete.connect(mark_traces, sender=Conversation)
+        for model in (Conversation, PendingAttachment):
+            post_delete.connect(mark_traces, sender=model)
