@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from playground.dates import as_text
+from playground.imports import chatgpt_marks
 from playground.imports.converted_chat import ConvertedChat
 from playground.imports.imported_chat import ARCHIVED, ImportedChat, call
 
@@ -125,7 +126,7 @@ class _Conversion:
             self._pass_on(key, parent, thoughts)
 
     def _text(self, message: dict[str, Any]) -> str:
-        return "\n\n".join(filter(None, self._texts(message.get("content"))))
+        return "\n\n".join(filter(None, map(chatgpt_marks.replaced, self._texts(message.get("content")))))
 
     def _texts(self, content: Any) -> Iterator[str]:
         if not isinstance(content, dict):

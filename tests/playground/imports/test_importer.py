@@ -125,7 +125,7 @@ def test_an_older_export_has_the_date_of_its_last_message() -> None:
 def test_an_export_made_while_an_answer_ran_has_it_as_stopped() -> None:
     answer = {"id": 2, "parent": 1, "role": "assistant", "content": "Half", "status": "answering"}
     question = {"id": 1, "parent": None, "role": "user", "content": "Hi"}
-    running = {**answer, "thinking": True, "waiting": {"phase": "prefill"}}
+    running = {**answer, "thinking": True, "waiting": {"phase": "prefill"}, "of_a_later_version": 1}
     run({"format": "mlxsite-conversation-1", "messages": [question, running]})
     stored = Message.objects.get(role="assistant")
     assert (stored.status, stored.content) == ("stopped", "Half")
