@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from inference.core.errors import InvalidValue
 from playground import batched_writes
-from playground.dates import parse_date
+from playground.dates import as_text, parse_date
 from playground.models import Conversation, Message
 
 _IMPORTED = (
@@ -30,20 +30,24 @@ def check_order(messages: Iterable[Mapping[str, Any]]) -> None:
         seen.add(message["id"])
 
 
-def row(fields: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The columns of an imported conversation; without dates of its own, its messages say how old it is."""
-    dates = sorted(date for date in (parse_date(message.get("at")) for message in messages) if date)
-    changed_at = parse_date(fields.get("changed_at")) or (dates[-1] if dates else timezone.now())
-    created_at = parse_date(fields.get("created_at")) or (dates[0] if dates else changed_at)
+def row(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of an imported conversation; one without dates of its own is from now."""
+    changed_at = parse_date(fields.get("changed_at")) or timezone.now()
     return {
         "title": fields.get("title", ""),
         "folder": fields.get("folder", ""),
         "is_pinned": fields.get("is_pinned", False),
         "settings": dict(fields.get("settings", {})),
-        "created_at": created_at,
+        "created_at": parse_date(fields.get("created_at")) or changed_at,
         "changed_at": changed_at,
         "import_key": fields.get("import_key"),
     }
+
+
+def dates_of(messages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The dates of a conversation whose export has none: those of its first and its last message."""
+    dates = sorted(filter(None, (as_text(message.get("at")) for message in messages)))
+    return {"created_at": dates[0], "changed_at": dates[-1]} if dates else {}
 
 
 def imported_before(conversations: "QuerySet[Conversation]", import_key: str) -> Conversation | None:

@@ -196,7 +196,7 @@ class ConversationStore:
         If the process ends before step 4, the purge of deleted conversations removes what was added.
         """
         conversation_import.check_order(messages)
-        conversation = self._create(**conversation_import.row(fields, messages), deleted_at=timezone.now())
+        conversation = self._create(**conversation_import.row(fields), deleted_at=timezone.now())
         conversation.tip = conversation_import.add_messages(conversation, messages, fields.get("tip"))
         conversation.deleted_at = None
         conversation.save(update_fields=["tip", "deleted_at"])

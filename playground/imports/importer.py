@@ -64,6 +64,7 @@ class Importer:
     def _add(self, name: str, chat: ConvertedChat, is_only: bool) -> None:
         body = strict_json.check(chat.fields, ImportBody)
         fields = body.model_dump(exclude_unset=True)  # a call may have no result
+        fields = {**conversation_import.dates_of(fields["messages"]), **fields}
         if not fields["messages"] and not is_only:
             raise InvalidValue("It has no messages.")
         if not self._takes_copies and (known := self._known(name, chat, fields, is_only)):

@@ -76,7 +76,7 @@ export class Attachment extends EventTarget {
     if (this.problem) this.facts.replaceChildren(element("span", { role: "alert" }, this.problem));
     else this.facts.textContent = this.added ? `${bytes(this.size)} · ${this.tokens === null ? "about " : ""}${count(this.estimate)} tokens` : `${bytes(this.size)} · reading…`;
     if (this.added && !this.title.href) {
-      const link = element("a", { className: "chip-name", href: `/chat/attachments/${this.added.id}/`, target: "_blank", title: `Open the text of ${this.name}` }, this.name);
+      const link = element("a", { className: "chip-name", href: `/chat/attachments/${this.added.id}/`, target: "_blank", rel: "noopener", title: `Open the text of ${this.name}` }, this.name);
       this.title.replaceWith(link);
       this.title = link;
     }

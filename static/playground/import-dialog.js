@@ -1,4 +1,4 @@
-/** The dialog of an import: its progress, and a report of what came and what did not. */
+/** The dialog of an import: its progress, and a report of what came and what did not. Closing it cancels nothing. */
 import { element } from "./element.js";
 import { count } from "./format.js";
 
@@ -9,9 +9,10 @@ export class ImportDialog {
     this.bar = element("progress", { max: 1, value: 0, "aria-label": "Progress of the import" });
     this.line = element("p", { className: "import-line", role: "status" });
     this.body = element("div", { className: "import-body" });
-    this.buttons = element("div", { className: "edit-row" }, element("button", { type: "button", className: "plain", onclick: onCancel }, "Cancel"));
+    this.buttons = element("div", { className: "edit-row" },
+      element("button", { type: "button", className: "plain", onclick: onCancel }, "Cancel"),
+      element("button", { type: "button", className: "plain", onclick: () => this.close() }, "Continue in the background"));
     this.root = element("dialog", { className: "help import-dialog", "aria-labelledby": "import-title" }, this.title, this.bar, this.line, this.body, this.buttons);
-    this.root.addEventListener("cancel", () => onCancel());
     this.root.addEventListener("keydown", (event) => { if (event.key === "Escape") event.stopPropagation(); }); // not for the answer
     this.root.addEventListener("close", () => this.root.remove());
   }

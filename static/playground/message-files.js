@@ -30,7 +30,7 @@ function fileView(address, { name, size }) {
   let text = "";
   const body = element("pre", { className: "file-text", tabIndex: 0, "aria-label": `Text of ${name}` }, "Loading…");
   const tools = element("div", { className: "file-tools" }, copyText(() => text, name),
-    element("a", { className: "mini", href: address, target: "_blank" }, "Open"),
+    element("a", { className: "mini", href: address, target: "_blank", rel: "noopener" }, "Open"),
     element("a", { className: "mini", href: `${address}?download`, download: "" }, "Download"));
   const root = element("details", { className: "file" },
     element("summary", { title: name }, icon("file"), element("span", { className: "chip-name" }, name), element("span", { className: "chip-facts" }, bytes(size)), icon("chevron")), tools, body);
