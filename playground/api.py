@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -20,8 +20,9 @@ from inference.serving.active_requests import STREAMS
 from inference.storage.database_threads import in_database
 from playground import answer_stream, chat_request, comparison, export, requested_models, takeover
 from playground.changes import CHANGES
+from playground.current_state import read_current
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
-from playground.schemas import AskBody, ChangeBody, ImportBody
+from playground.schemas import AskBody, ChangeBody
 from playground.titles import TITLES
 from playground.turn import store_turn
 from playground.visitor import Visitor, for_visitors
@@ -45,7 +46,7 @@ async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
         listed = await in_database(lambda: store.update(pk, changes))
         visitor.publish(pk, "listed")
         return json_answer(listed)
-    return json_answer(await _read_current(lambda: store.read(pk)))
+    return json_answer(await read_current(lambda: store.read(pk)))
 
 
 @for_visitors("POST", "DELETE")
@@ -72,7 +73,7 @@ async def open_conversations(visitor: Visitor) -> HttpResponse:
 @for_visitors("GET")
 async def shared_conversation(visitor: Visitor, token: str) -> HttpResponse:
     """A conversation that somebody shares, to read."""
-    return json_answer(await _read_current(lambda: visitor.store.read_shared(token)))
+    return json_answer(await read_current(lambda: visitor.store.read_shared(token)))
 
 
 @for_visitors("POST")
@@ -185,30 +186,8 @@ async def export_conversation(visitor: Visitor, pk: UUID, form: str) -> HttpResp
     """A conversation as a file: JSON contains all branches, Markdown the one that is shown."""
     if form not in export.FORMATS:
         raise NotFound(f"A conversation is exported as {' or '.join(export.FORMATS)}.")
-    payload = await _read_current(lambda: visitor.store.read(pk))
+    payload = await read_current(lambda: visitor.store.exported(pk))
     write, media_type = export.FORMATS[form]
     response = HttpResponse(await BODIES.run(write, payload), content_type=f"{media_type}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="conversation-{str(pk)[:8]}.{form}"'
     return response
-
-
-@for_visitors("POST")
-async def import_conversation(visitor: Visitor) -> HttpResponse:
-    """Add a conversation from a file that `export_conversation` wrote."""
-    body = await strict_json.read(visitor.request, ImportBody)
-    fields = await BODIES.run(partial(body.model_dump, exclude_unset=True))  # a call may have no result
-    listed = await in_database(lambda: visitor.store.import_conversation(fields, fields["messages"]))
-    visitor.publish(UUID(listed["id"]), "listed")
-    return json_answer(listed)
-
-
-async def _read_current(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """A conversation as it is now, including answers in progress.
-
-    An answer may end, and be saved, between the read of the database and that of RUNNING_ANSWERS; then the
-    database is read again.
-    """
-    payload = await in_database(read)
-    if RUNNING_ANSWERS.has_ended_since(payload["messages"]):
-        payload = await in_database(read)
-    return payload | {"messages": RUNNING_ANSWERS.reconciled(payload["messages"])}

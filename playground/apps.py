@@ -12,10 +12,14 @@ class PlaygroundConfig(AppConfig):
 
     def ready(self) -> None:
         from inference.serving.maintenance import TASKS, Task
-        from playground import folding
-        from playground.models import Conversation
+        from playground import attached_files, folding
+        from playground.imports.uploads import KEPT_S, UPLOADS
+        from playground.models import Conversation, PendingAttachment
         from playground.purge import mark_traces, purge
 
         TASKS.append(Task(purge, _PURGE_EVERY_S))
+        TASKS.append(Task(attached_files.forget_old, _PURGE_EVERY_S))
+        TASKS.append(Task(UPLOADS.forget_old, KEPT_S))
         connection_created.connect(folding.register)
-        post_delete.connect(mark_traces, sender=Conversation)
+        for model in (Conversation, PendingAttachment):
+            post_delete.connect(mark_traces, sender=model)

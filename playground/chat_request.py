@@ -10,6 +10,7 @@ from inference.api.openai.schemas import ChatCompletionBody
 from inference.core import requests
 from inference.core.errors import InvalidValue
 from inference.core.requests import ChatRequest, ToolCall
+from playground.attachment_prompt import with_attachments
 from playground.models import Message
 
 _NO_RESULT = "No result was given."
@@ -54,13 +55,13 @@ def model_messages(branch: Iterable[Message]) -> list[requests.Message]:
 
 
 def _has_content(message: Message) -> bool:
-    return bool(message.content or message.calls)
+    return bool(message.content or message.calls or message.attachments)
 
 
 def _converted(message: Message) -> list[requests.Message]:
     """One stored message as the model reads it; the results of its calls are messages of their own."""
     if message.role == "user":
-        return [requests.Message(role="user", content=message.content)]
+        return [requests.Message(role="user", content=with_attachments(message.content, message.attachments))]
     calls = tuple(
         ToolCall(id=call["id"], name=call["name"], arguments=call["arguments"]) for call in message.calls
     )

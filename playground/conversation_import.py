@@ -1,19 +1,23 @@
 """Import: adding the messages of an exported conversation, thousands of them, in batches."""
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from inference.core.errors import InvalidValue
 from playground import batched_writes
+from playground.dates import as_text, parse_date
 from playground.models import Conversation, Message
 
 _IMPORTED = (
     *("role", "content", "reasoning", "calls", "model"),
     *("status", "error", "figures", "tokens", "made", "edited_at"),
 )
-_LONG = ("content", "reasoning", "tokens", "calls", "made")
+_LONG = ("content", "attachments", "reasoning", "tokens", "calls", "made")
 ByExportedId = dict[int | None, Message | None]
 
 
@@ -24,6 +28,44 @@ def check_order(messages: Iterable[Mapping[str, Any]]) -> None:
         if message["parent"] not in seen:
             raise InvalidValue("A message comes before the one it answers.", param="messages")
         seen.add(message["id"])
+
+
+def row(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of an imported conversation; one without dates of its own is from now."""
+    changed_at = parse_date(fields.get("changed_at")) or timezone.now()
+    return {
+        "title": fields.get("title", ""),
+        "folder": fields.get("folder", ""),
+        "is_pinned": fields.get("is_pinned", False),
+        "settings": dict(fields.get("settings", {})),
+        "created_at": parse_date(fields.get("created_at")) or changed_at,
+        "changed_at": changed_at,
+        "import_key": fields.get("import_key"),
+    }
+
+
+def dates_of(messages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The dates of a conversation whose export has none: those of its first and its last message."""
+    dates = sorted(filter(None, (as_text(message.get("at")) for message in messages)))
+    return {"created_at": dates[0], "changed_at": dates[-1]} if dates else {}
+
+
+def imported_before(conversations: "QuerySet[Conversation]", import_key: str) -> Conversation | None:
+    """The conversation that an earlier import of the same chat added."""
+    return conversations.filter(import_key=import_key).first()
+
+
+def unchanged(conversations: "QuerySet[Conversation]", fields: Mapping[str, Any]) -> Conversation | None:
+    """The very conversation that was exported, if it is here as it was then."""
+    changed_at = parse_date(fields.get("changed_at"))
+    try:
+        pk = uuid.UUID(fields.get("id", ""))
+    except ValueError:
+        return None
+    found = conversations.filter(pk=pk, changed_at=changed_at).first() if changed_at else None
+    return (
+        found if found and found.messages.filter(deleted_at=None).count() == len(fields["messages"]) else None
+    )
 
 
 def add_messages(
@@ -49,10 +91,21 @@ def _new_messages(
     created = []
     for pk, exported in enumerate(batch, _next_id()):
         fields = {name: exported[name] for name in _IMPORTED if name in exported}
+        if exported.get("attachments"):
+            fields["attachments"] = [_attachment(one) for one in exported["attachments"]]
+        if moment := parse_date(exported.get("at")):
+            fields["created_at"] = moment
         message = Message(pk=pk, conversation=conversation, parent=added[exported["parent"]], **fields)
         added[exported["id"]] = message
         created.append(message)
     return created
+
+
+def _attachment(exported: Mapping[str, Any]) -> dict[str, Any]:
+    """A file with an id of its own, so that it is found in this conversation alone."""
+    text = exported["text"]
+    size = exported.get("size") or len(text.encode())
+    return {"id": str(uuid.uuid4()), "name": exported["name"], "size": size, "text": text}
 
 
 def _next_id() -> int:

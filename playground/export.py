@@ -4,14 +4,19 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from playground.attachment_prompt import fenced
+
 FORMAT = "mlxsite-conversation-1"
 _IN_PROGRESS = ("waiting", "thinking")  # of an answer that has not ended
-_EXPORTED = ("title", "folder", "settings", "tip", "messages")
+_EXPORTED = (
+    *("id", "title", "folder", "is_pinned", "created_at", "changed_at"),
+    *("settings", "tip", "messages"),
+)
 
 
 def to_json(conversation: Mapping[str, Any]) -> str:
     """All branches as JSON; `schemas.ImportBody` reads it."""
-    exported = {name: conversation[name] for name in _EXPORTED}
+    exported = {name: conversation[name] for name in _EXPORTED if name in conversation}
     exported["messages"] = [
         {name: value for name, value in message.items() if name not in _IN_PROGRESS}
         for message in exported["messages"]
@@ -46,6 +51,8 @@ def _sections(message: Mapping[str, Any]) -> Iterator[str]:
     yield "## You" if message["role"] == "user" else f"## {message['model'] or 'Answer'}"
     if message["reasoning"]:
         yield "\n".join(f"> {line}".rstrip() for line in message["reasoning"].splitlines())
+    for attachment in message.get("attachments", ()):
+        yield f"{attachment['name']}:\n\n{fenced(attachment['text'])}"
     if message["content"]:
         yield str(message["content"])
     for call in message["calls"]:

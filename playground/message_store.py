@@ -126,7 +126,7 @@ class MessageStore(ConversationStore):
         """The conversation of a message, and the branch that ends with it."""
         message = self.get_message(pk)
         branch = branch_to(message.conversation, pk)
-        return message.conversation_id, [one.payload for one in branch]
+        return message.conversation_id, [one.exported for one in branch]
 
     def add_branch(self, origin: UUID, branch: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """A new conversation with copies of these messages, with the settings and folder of its origin."""

@@ -5,10 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 LONGEST_TITLE = 200
 LONGEST_FOLDER = 100
 LONGEST_PROMPT_NAME = 100
+LONGEST_FILE_NAME = 255
 
 
 class Conversation(models.Model):
@@ -23,13 +25,15 @@ class Conversation(models.Model):
     is_pinned = models.BooleanField(default=False)
     settings = models.JSONField(default=dict, blank=True)
     tip = models.ForeignKey("Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     share = models.CharField(max_length=40, null=True, blank=True, unique=True)  # noqa: DJ001 - unique
     branched_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # What an import recognises this chat by, so that it does not come twice; null where it was written here.
+    import_key = models.CharField(max_length=64, null=True, blank=True, db_index=True)  # noqa: DJ001
 
     class Meta:
         ordering = ["-is_pinned", "-changed_at"]
@@ -75,6 +79,7 @@ class Message(models.Model):
     )
     role = models.CharField(max_length=10)  # user or assistant
     content = models.TextField(blank=True)
+    attachments = models.JSONField(null=True, blank=True)  # id, name, size and text of each; null for none
     reasoning = models.TextField(blank=True)
     calls = models.JSONField(default=list, blank=True)  # id, name, arguments and, once known, the result
     model = models.CharField(max_length=500, blank=True)
@@ -84,7 +89,7 @@ class Message(models.Model):
     tokens = models.JSONField(default=list, blank=True)  # with the likeliest alternatives, where requested
     made = models.JSONField(null=True, blank=True)  # the question's fields that made the answer
     edited_at = models.DateTimeField(null=True, blank=True)  # when the visitor last changed this answer
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)  # one time for all that were deleted together
 
     class Meta:
@@ -101,6 +106,10 @@ class Message(models.Model):
             "parent": self.parent_id,
             "role": self.role,
             "content": self.content,
+            "attachments": [
+                {name: one[name] for name in ("id", "name", "size")} | {"characters": len(one["text"])}
+                for one in self.attachments or ()
+            ],
             "reasoning": self.reasoning,
             "calls": self.calls,
             "model": self.model,
@@ -112,6 +121,11 @@ class Message(models.Model):
             "edited_at": self.edited_at and self.edited_at.isoformat(),
             "at": self.created_at.isoformat(),
         }
+
+    @property
+    def exported(self) -> dict[str, Any]:
+        """The message as `payload`, with the texts of its files."""
+        return {**self.payload, "attachments": self.attachments or []}
 
 
 class DefaultSettings(models.Model):
@@ -144,3 +158,27 @@ class SystemPrompt(models.Model):
     def payload(self) -> dict[str, Any]:
         """The prompt as the page's JSON."""
         return {"id": self.pk, "name": self.name, "text": self.text}
+
+
+class PendingAttachment(models.Model):
+    """A file that a visitor has added to a question that is not sent yet."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(  # null: a visitor of an open site
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    name = models.CharField(max_length=LONGEST_FILE_NAME)
+    size = models.PositiveIntegerField()  # bytes of the file
+    text = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The file as a message keeps it."""
+        return {"id": str(self.pk), "name": self.name, "size": self.size, "text": self.text}

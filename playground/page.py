@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -40,6 +41,7 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
         "account": request.user.get_username(),
         "account_id": page_account.number_of(request.user),
         "mine": mine(request.user),
+        "max_file_bytes": settings.CONFIG.max_body_bytes,
     }
     context = {
         "page": page,

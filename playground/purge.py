@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Length
+from django.db.models.functions import Coalesce, Length
 from django.utils import timezone
 
 from playground import batched_writes
@@ -73,7 +73,7 @@ def _purge_messages() -> None:
 def _delete_messages(messages: "QuerySet[Message]") -> None:
     """Delete messages, in batches."""
     # Last messages first: deleting a message deletes its descendants with it, all in one transaction.
-    lengths = Length("content") + Length("reasoning") + Length("tokens")
+    lengths = Coalesce(Length("attachments"), 0) + Length("content") + Length("reasoning") + Length("tokens")
     rows = list(messages.order_by("-pk").values_list("pk", lengths))
     for batch in batched_writes.batches(rows, lambda row: row[1] or 0):
         with batched_writes.short_transaction():

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, m
 
 from inference.api.http.strict_schema import wrong
 from inference.api.openai.schemas import Strict
+from playground.file_text.limits import MAX_FILES
 from playground.models import LONGEST_FOLDER, LONGEST_PROMPT_NAME, LONGEST_TITLE
 
 Text = Annotated[str, Field(max_length=1_000_000)]
@@ -23,6 +24,7 @@ PromptName = Annotated[
     Field(min_length=1, max_length=LONGEST_PROMPT_NAME),
 ]
 PromptText = Annotated[str, Field(min_length=1, max_length=100_000)]
+FileId = Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 
 
@@ -37,6 +39,7 @@ class AskBody(Strict):
     at_end: bool = False  # as far as the page knows, nothing follows `parent`
     parent: int | None = None  # the message it follows; without content, the question to be answered again
     content: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = None
+    attachments: Annotated[list[FileId], Field(max_length=MAX_FILES)] = []
     results: Annotated[dict[str, Text], Field(max_length=128)] = {}
     settings: Settings = {}
     timezone: Timezone = ""
@@ -88,6 +91,12 @@ class FolderBody(Strict):
     new_name: FolderName | None = None
 
 
+class UploadBody(Strict):
+    """A file that will be sent in parts."""
+
+    size: Annotated[int, Field(ge=1)]
+
+
 class CallBody(Strict):
     """One tool call of an imported answer, as models.py stores it, with its result once there is one."""
 
@@ -95,6 +104,15 @@ class CallBody(Strict):
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
     arguments: Text
     result: Text = ""
+
+
+class ImportedAttachment(Strict):
+    """A file of an imported question, with its text."""
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    text: Text
+    size: Annotated[int, Field(ge=0)] = 0
+    id: str = ""
 
 
 class MessageBody(Strict):
@@ -109,6 +127,7 @@ class MessageBody(Strict):
     model: Annotated[str, Field(max_length=500)] = ""
     status: Literal["done", "stopped", "failed"] = "done"
     error: Text = ""
+    attachments: Annotated[list[ImportedAttachment], Field(max_length=100)] = []
     figures: dict[str, Any] | None = None
     made: dict[str, Any] | None = None
     edited_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
@@ -142,6 +161,10 @@ class ImportBody(Strict):
     format: Literal["mlxsite-conversation-1"]
     title: Annotated[str, Field(max_length=LONGEST_TITLE)] = ""
     folder: Folder = ""
+    id: Annotated[str, Field(max_length=36)] = ""
+    is_pinned: bool = False
+    created_at: str = ""
+    changed_at: str = ""
     settings: Settings = {}
     tip: int | None = None
     messages: Annotated[list[MessageBody], Field(max_length=10_000)]

@@ -1,7 +1,7 @@
 """A visitor's conversations in the database. Everything here is synchronous and for one owner."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from inference.core.errors import ConversationChanged, InvalidValue, NotFound
-from playground import conversation_import, conversation_list
+from playground import attached_files, conversation_import, conversation_list
 from playground.branch import branch_to
 from playground.conversation_list import PAGE
 from playground.folder_store import FolderStore
@@ -67,6 +67,21 @@ class ConversationStore:
             "messages": [message.payload for message in conversation.messages.filter(deleted_at=None)],
         }
 
+    def exported(self, pk: UUID) -> dict[str, Any]:
+        """A conversation as `read` returns it, and what only a file needs: its date, and its files' texts."""
+        conversation = self.get(pk)
+        return {
+            **_summary(conversation),
+            "created_at": conversation.created_at.isoformat(),
+            "settings": conversation.settings,
+            "tip": conversation.tip_id,
+            "messages": [message.exported for message in conversation.messages.filter(deleted_at=None)],
+        }
+
+    def ids(self) -> list[UUID]:
+        """All conversations, in the order of the list."""
+        return list(self._undeleted().values_list("pk", flat=True))
+
     def update(self, pk: UUID, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change the title, the pin, the folder, or the branch that is shown.
 
@@ -106,9 +121,7 @@ class ConversationStore:
     @staticmethod
     def read_shared(token: str) -> dict[str, Any]:
         """The shown branch of a conversation that its owner shares; raises NotFound."""
-        conversation = Conversation.objects.filter(share=token, deleted_at=None).first()
-        if conversation is None:
-            raise NotFound("There is no conversation at this address; its owner may have stopped sharing it.")
+        conversation = _shared(token)
         branch = branch_to(conversation, conversation.tip_id)
         return {
             "id": None,
@@ -117,6 +130,12 @@ class ConversationStore:
             "tip": conversation.tip_id,
             "messages": [message.payload for message in branch],
         }
+
+    @staticmethod
+    def shared_branch(token: str) -> list[Message]:
+        """The messages that `read_shared` shows; raises NotFound."""
+        conversation = _shared(token)
+        return branch_to(conversation, conversation.tip_id)
 
     # Questions and answers.
 
@@ -129,12 +148,14 @@ class ConversationStore:
         results: Mapping[str, str],
         settings: Mapping[str, str],
         new_id: UUID | None = None,
+        attachments: Sequence[str] = (),
     ) -> tuple[Conversation, list[Message]]:
         """Store what the visitor sent, and return the conversation and the branch to be answered.
 
         1. Find the conversation, or create one that is titled by `content`, perhaps with the id `new_id`.
         2. Store `results` with the calls of the message `parent`.
-        3. Append `content` as a message after `parent`; without it, `parent` is to be answered again.
+        3. Append `content`, with `attachments`, as a message after `parent`; without it, `parent` is to be
+           answered again.
         4. Show the branch that ends there, and keep the settings it was asked with.
 
         Raises NotFound, and InvalidValue for a wrong parent, results of no calls, or a missing question.
@@ -150,8 +171,11 @@ class ConversationStore:
             _add_results(branch[-1] if branch else None, results)
         if content is not None:
             last = branch[-1] if branch else None
+            files = attached_files.take(self._user, found, attachments)
             branch.append(
-                Message.objects.create(conversation=found, parent=last, role="user", content=content)
+                Message.objects.create(
+                    conversation=found, parent=last, role="user", content=content, attachments=files
+                )
             )
         if not branch:
             raise InvalidValue("There is no question yet.", param="content")
@@ -195,16 +219,16 @@ class ConversationStore:
         If the process ends before step 4, the purge of deleted conversations removes what was added.
         """
         conversation_import.check_order(messages)
-        conversation = self._create(
-            title=fields.get("title", ""),
-            folder=fields.get("folder", ""),
-            settings=dict(fields.get("settings", {})),
-            deleted_at=IN_IMPORT,
-        )
+        conversation = self._create(**conversation_import.row(fields), deleted_at=IN_IMPORT)
         conversation.tip = conversation_import.add_messages(conversation, messages, fields.get("tip"))
         conversation.deleted_at = None
         conversation.save(update_fields=["tip", "deleted_at"])
         return _summary(conversation)
+
+    def known(self, find: Callable[[QuerySet[Conversation]], Conversation | None]) -> dict[str, Any] | None:
+        """The conversation that `find` finds among this visitor's, as its row of the list."""
+        found = find(self._undeleted())
+        return _summary(found) if found else None
 
     def _undeleted(self) -> QuerySet[Conversation]:
         return self._owned().filter(deleted_at=None)
@@ -214,7 +238,14 @@ class ConversationStore:
 
     def _create(self, **fields: Any) -> Conversation:
         user: Any = self._user
-        return Conversation.objects.create(user=user, changed_at=timezone.now(), **fields)
+        return Conversation.objects.create(user=user, **{"changed_at": timezone.now(), **fields})
+
+
+def _shared(token: str) -> Conversation:
+    conversation = Conversation.objects.filter(share=token, deleted_at=None).first()
+    if conversation is None:
+        raise NotFound("There is no conversation at this address; its owner may have stopped sharing it.")
+    return conversation
 
 
 def retitle(pk: UUID, old: str, new: str) -> bool:

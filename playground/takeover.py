@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from inference.core.errors import PermissionDenied
-from playground.models import Conversation
+from playground.models import Conversation, PendingAttachment
 
 _SHOWN = 5
 
@@ -36,4 +36,5 @@ def take_over(user: User | None) -> list[UUID]:
         free = Conversation.objects.filter(user=None, deleted_at=None)
         taken = list(free.values_list("pk", flat=True))
         free.update(user=user)
+        PendingAttachment.objects.filter(user=None).update(user=user)
     return taken

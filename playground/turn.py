@@ -40,7 +40,9 @@ def store_turn(store: ConversationStore, body: AskBody, questions: Sequence[Mapp
         raise ConversationChanged(_WENT_ON, param="parent")
     if new_id and Conversation.objects.filter(pk=new_id).exists():
         raise ConversationChanged(_EXISTS, param="new_id")
-    found, branch = store.add_question(pk, body.parent, body.content, body.results, body.settings, new_id)
+    found, branch = store.add_question(
+        pk, body.parent, body.content, body.results, body.settings, new_id, body.attachments
+    )
     answers = [store.add_answer(found, branch[-1], question) for question in questions]
     return Turn(found, branch, answers)
 

@@ -6,7 +6,7 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from playground import api, list_api, message_api, page, settings_api
+from playground import api, attachments_api, list_api, message_api, page, settings_api, transfer_api
 
 urlpatterns = [
     path("", page.index, name="playground"),
@@ -21,7 +21,16 @@ urlpatterns = [
     path("s/<slug:token>", page.index, name="playground-shared"),
     path("chat/conversations/<uuid:pk>/share/", api.share),
     path("chat/shared/<slug:token>/", api.shared_conversation),
-    path("chat/import/", api.import_conversation),
+    path("chat/export.<str:form>", transfer_api.export_chats),
+    path("chat/import/", transfer_api.import_chats),
+    path("chat/attachments/", attachments_api.add_attachment),
+    path("chat/attachments/<uuid:pk>/", attachments_api.attachment),
+    path("chat/attachments/<uuid:pk>/tokens/", attachments_api.count_tokens),
+    path("chat/messages/<int:message>/attachments/<uuid:pk>/", attachments_api.sent_attachment),
+    path("chat/shared/<slug:token>/attachments/<uuid:pk>/", attachments_api.shared_attachment),
+    path("chat/uploads/", transfer_api.open_upload),
+    path("chat/uploads/<uuid:pk>/", transfer_api.upload),
+    path("chat/uploads/<uuid:pk>/import/", transfer_api.import_upload),
     path("chat/ask/", api.ask),
     path("chat/open-conversations/", api.open_conversations),
     path("chat/messages/<int:pk>/events/", api.follow_answer),

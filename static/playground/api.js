@@ -17,11 +17,11 @@ export class AnswerError extends Error {
 /**
  * @param {"GET" | "POST" | "PATCH" | "DELETE"} method
  * @param {string} address
- * @param {object} [body]
+ * @param {object | Blob} [body] JSON, or a file as it is
  * @returns {Promise<any>} the JSON response; throws an AnswerError for an error response
  */
 export async function call(method, address, body) {
-  const response = await send(method, address, { body: body && JSON.stringify(body) });
+  const response = await send(method, address, { body: body instanceof Blob ? body : body && JSON.stringify(body) });
   return response.json();
 }
 
@@ -37,7 +37,7 @@ export async function* follow(address, signal) {
 }
 
 async function send(method, address, { body, signal }) {
-  const headers = { "X-CSRFToken": csrfToken(), "X-Account": account.id, ...(body ? { "Content-Type": "application/json" } : {}) };
+  const headers = { "X-CSRFToken": csrfToken(), "X-Account": account.id, ...(body ? { "Content-Type": body instanceof Blob ? "application/octet-stream" : "application/json" } : {}) };
   let response;
   try {
     response = await fetch(address, { method, headers, body, signal });

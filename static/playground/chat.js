@@ -25,14 +25,15 @@ export class Chat extends EventTarget {
     return this.isAsking || this.conversation.isAnswering;
   }
 
-  /** Send a message after the branch that is shown. @param {string} text */
-  send(text) {
-    return this.#ask({ parent: this.conversation.tip, content: text, at_end: true });
+  /** Send a message after the branch that is shown. @param {string} text @param {string[]} [attachments] ids */
+  send(text, attachments = []) {
+    return this.#ask({ parent: this.conversation.tip, content: text, attachments, at_end: true });
   }
 
   /** Send an edited question, as an alternative to `message`. */
   edit(message, text) {
-    return this.#ask({ parent: message.parent, content: text });
+    const attachments = (message.attachments ?? []).map(({ id }) => id);
+    return this.#ask({ parent: message.parent, content: text, attachments });
   }
 
   /** Generate an alternative answer, with the current model and settings, or with those of `made`. */

@@ -12,6 +12,12 @@ export function size(n) {
   return n < 1e9 ? `${whole.format(Math.max(1, Math.round(n / 1e6)))} MB` : `${oneDigit.format(n / 1e9)} GB`;
 }
 
+/** @param {number} n bytes of a file, which may be a few */
+export function bytes(n) {
+  if (n < 1000) return `${whole.format(n)} ${n === 1 ? "byte" : "bytes"}`;
+  return n < 1e6 ? `${whole.format(Math.round(n / 1000))} kB` : `${oneDigit.format(n / 1e6)} MB`;
+}
+
 /** @param {number} n tokens of context: 8192 is "8k" */
 export function context(n) {
   return n < 1024 ? whole.format(n) : `${whole.format(Math.round(n / 1024))}k`;

@@ -140,13 +140,6 @@ export class Library extends EventTarget {
     await this.refresh();
   }
 
-  /** @param {File} file an exported conversation @returns {Promise<Listed>} */
-  async importFile(file) {
-    const imported = await call("POST", "/chat/import/", JSON.parse(await file.text()));
-    await this.refresh();
-    return imported;
-  }
-
   #rename(id, title) {
     const listed = this.find(id);
     if (listed) listed.title = title;

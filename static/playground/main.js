@@ -1,6 +1,6 @@
 /** The playground page: creates its parts and connects them. */
 import { Announcer } from "./announcer.js";
-import { acceptFiles } from "./attachments.js";
+import { Attachments } from "./attachments.js";
 import { Chat } from "./chat.js";
 import { offerComparison } from "./comparison.js";
 import { Changes } from "./changes.js";
@@ -8,6 +8,7 @@ import { Composer, NEW_CHAT } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
 import { showConnectionNotice } from "./connection-notice.js";
+import { acceptFiles } from "./file-input.js";
 import { Favourites } from "./favourites.js";
 import { copyFormulasAsTeX } from "./formula-copy.js";
 import { Gauge } from "./gauge.js";
@@ -28,6 +29,7 @@ import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
 import { offerTakeover } from "./takeover.js";
 import { toast } from "./toast.js";
+import { offerTransfer } from "./transfer.js";
 import { Welcome } from "./welcome.js";
 
 const page = JSON.parse(document.querySelector("#page").textContent);
@@ -37,8 +39,9 @@ const models = new Models(page.models, page.unavailable, page.live, page.kept_un
 const settings = openSettings(page.mine, models);
 const chat = new Chat(conversation, models, settings);
 const library = new Library();
-const gauge = new Gauge(conversation, models);
-const composer = new Composer({ onSend: (text) => chat.send(text), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
+const attachments = new Attachments(conversation, models, page.max_file_bytes);
+const gauge = new Gauge(conversation, models, attachments);
+const composer = new Composer({ onSend: (text) => attachments.send((ids) => chat.send(text, ids)), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
 const welcome = new Welcome(models, (text) => chat.send(text));
 const thread = new Thread(conversation, messageActs({
   conversation, chat, library, isReadOnly: Boolean(page.shared), show, onOpen: open, onShow: showBranch,
@@ -55,7 +58,8 @@ copyFormulasAsTeX();
 prepareForPrinting();
 const account = document.querySelector("#account"); // missing on a site without accounts
 if (account) new Popup(document.querySelector("#account-button"), account);
-acceptFiles(document.querySelector("#prompt"), () => composer.typed());
+offerTransfer(library, open);
+acceptFiles((files) => { attachments.add(files); composer.focus(); });
 
 function show() {
   const hasModels = models.all.length > 0;

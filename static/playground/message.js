@@ -7,8 +7,10 @@ import { EditForm } from "./edit-form.js";
 import { element } from "./element.js";
 import { count, rate } from "./format.js";
 import { Details } from "./details.js";
+import { foldButton } from "./fold.js";
 import { Markdown } from "./markdown.js";
 import { AnswerFoot, questionFoot } from "./message-foot.js";
+import { filesView } from "./message-files.js";
 import { Probabilities } from "./probabilities.js";
 import { Alternatives } from "./alternatives.js";
 
@@ -37,7 +39,7 @@ class Question {
     this.edit = this.edit.bind(this);
     this.answer = element("button", { type: "button", className: "mini firm-mini", onclick: () => acts.onAnswerAgain(message) }, "Get an answer");
     this.foot = questionFoot(this, this.answer);
-    this.root = element("article", { className: "message is-user", "aria-label": "You" }, this.prose, this.foot);
+    this.root = element("article", { className: "message is-user", "aria-label": "You" }, ...filesView(message), this.prose, foldButton(this.prose), this.foot);
     this.showAlternatives();
     this.draft = `edit.${message.id}`;
     if (drafts.read(this.draft)) this.edit({ isFocused: false }); // it was open when the page ended

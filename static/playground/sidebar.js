@@ -38,7 +38,6 @@ export class Sidebar {
     takesConversations(this.unfiled, (id) => this.#move(id, ""));
     document.querySelector("#deleted-button").addEventListener("click", () => this.#openDeleted());
     this.#loadMoreAtEnd();
-    this.#acceptFiles();
     library.addEventListener("change", () => this.#render());
     this.show(store.read("sidebar") ?? matchMedia("(min-width: 60rem)").matches);
   }
@@ -74,21 +73,6 @@ export class Sidebar {
     const isSeen = () => end.checkVisibility() && end.getBoundingClientRect().top < innerHeight;
     new IntersectionObserver(([seen]) => { if (seen.isIntersecting) this.library.more(); }).observe(end);
     this.library.addEventListener("change", () => requestAnimationFrame(() => { if (isSeen()) this.library.more(); }));
-  }
-
-  #acceptFiles() {
-    const input = document.querySelector("#import-file");
-    document.querySelector("#import").addEventListener("click", () => input.click());
-    input.addEventListener("change", async () => {
-      const [file] = input.files;
-      input.value = "";
-      if (!file) return;
-      try {
-        this.acts.onOpen((await this.library.importFile(file)).id);
-      } catch (error) {
-        toast(error.code ? error.message : "This file is not an exported conversation.");
-      }
-    });
   }
 
   /** Rows keep their nodes, because rebuilding a list of thousands for each change is slow. */

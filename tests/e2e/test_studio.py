@@ -142,13 +142,18 @@ async def test_a_model_that_was_unloaded_is_loaded_again_before_your_eyes(studio
         assert any(re.search(r"Loading .*%|Loading", text) for text in seen), seen[:20]
 
 
-async def test_the_gauge_counts_with_the_models_own_tokenizer(studio: Site) -> None:
+async def test_the_gauge_counts_with_the_models_own_tokenizer(studio: Site, tmp_path: Path) -> None:
+    file = tmp_path / "primes.txt"
+    file.write_text("two three five seven eleven")
     async with signed_in(studio, max_tokens="4") as visit:
         await visit.ask("Hello")
         await ended(visit.page)
         before = await visit.page.locator("#gauge").inner_text()
         await visit.page.fill("#prompt", "one two three four five six seven")
         await expect(visit.page.locator("#gauge")).not_to_have_text(before)
+        await visit.page.set_input_files("#attach-file", file)
+        await expect(visit.page.locator("#attachments")).to_contain_text(re.compile(r"27 bytes · \d+ tokens"))
+        await expect(visit.page.locator("#gauge")).to_have_text(re.compile(r"^[\d,]+ of [\d,]+ tokens$"))
 
 
 async def test_a_pending_request_shows_its_place_and_models_that_do_not_fit_take_turns(narrow: Site) -> None:

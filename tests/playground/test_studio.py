@@ -157,18 +157,6 @@ async def test_a_conversation_is_exported_and_imported(address: str, tmp_path: P
         await expect(page.locator("#toast")).to_contain_text("not an exported conversation")
 
 
-async def test_files_become_text_of_the_question(address: str, tmp_path: Path) -> None:
-    file, picture = tmp_path / "notes.md", tmp_path / "dot.png"
-    file.write_text("# Notes\n```\ncode\n```\n")
-    picture.write_bytes(b"\x89PNG\x00\x00")
-    async with visiting(address) as visit:
-        await visit.page.set_input_files("#attach-file", [file])
-        await expect(visit.page.locator("#toast")).to_contain_text("notes.md was added, about")
-        await expect(visit.page.locator("#prompt")).to_have_value(re.compile(r"notes\.md\n````\n# Notes"))
-        await visit.page.set_input_files("#attach-file", [picture])
-        await expect(visit.page.locator("#toast")).to_contain_text("dot.png is not a text file")
-
-
 async def test_a_refused_question_comes_back(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.context.set_offline(True)

@@ -1,0 +1,43 @@
+"""The text of a file of any kind."""
+
+import json
+import subprocess
+import sys
+
+from inference.core.config import BASE_DIR
+from inference.core.threads import Threads
+from playground.file_text import encodings
+from playground.file_text.kinds import Kind, kind_of
+from playground.file_text.limits import MAX_CHARACTERS, TOO_LONG, NoText
+
+MAX_S = 40.0
+READING = Threads("files-text", 2)  # each waits for a process
+COMMAND = [sys.executable, "-m", "playground.file_text.process"]
+_DAMAGED = "It cannot be read; it may be damaged, or too large when unpacked."
+
+
+def text_of(content: bytes) -> str:
+    """The text of the file, on a thread that may wait; raises NoText."""
+    kind = kind_of(content)
+    text = encodings.decode(content)[0] if kind == "text" else _extracted(kind, content)
+    if not text.strip():
+        raise NoText("It is empty.")
+    if len(text) > MAX_CHARACTERS:
+        raise NoText(TOO_LONG)
+    return text.encode(errors="replace").decode()
+
+
+def _extracted(kind: Kind, content: bytes) -> str:
+    """The text by a process with limits of time and memory."""
+    try:
+        done = subprocess.run(
+            [*COMMAND, kind], cwd=BASE_DIR, input=content, capture_output=True, timeout=MAX_S, check=True
+        )
+        found = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        raise NoText("Reading it takes too long.") from None
+    except (subprocess.CalledProcessError, ValueError, OSError):
+        raise NoText(_DAMAGED) from None
+    if "problem" in found:
+        raise NoText(found["problem"])
+    return str(found["text"])

@@ -1,0 +1,99 @@
+"""Import and export over HTTP: files of any known format in, all chats out."""
+
+from collections.abc import AsyncGenerator, Mapping
+from functools import partial
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseBase
+from django.utils import timezone
+
+from inference.api.http import raw_body, strict_json
+from inference.api.http.json_answer import json_answer
+from inference.api.http.sse import EventStream
+from inference.core.errors import InvalidValue, NotFound
+from inference.core.threads import FILES
+from inference.storage.database_threads import in_database
+from playground import export_all
+from playground.current_state import read_current
+from playground.imports.import_job import ImportJob
+from playground.imports.importer import Importer
+from playground.imports.uploads import UPLOADS, Upload
+from playground.schemas import UploadBody
+from playground.store import ConversationStore
+from playground.visitor import Visitor, for_visitors
+
+_COPIES = "copies"  # of chats that an earlier import has added
+
+
+@for_visitors("GET")
+async def export_chats(visitor: Visitor, form: str) -> HttpResponseBase:
+    """All chats as a file: JSON has all branches, the archive a Markdown file for each chat."""
+    if form not in export_all.FORMATS:
+        raise NotFound(f"All chats are exported as {' or '.join(export_all.FORMATS)}.")
+    write, media_type = export_all.FORMATS[form]
+    response = EventStream(write(_chats(visitor.store)), content_type=media_type)
+    response["Content-Disposition"] = f'attachment; filename="chats-{timezone.now():%Y-%m-%d}.{form}"'
+    return response
+
+
+async def _chats(store: ConversationStore) -> AsyncGenerator[Mapping[str, Any]]:
+    """Each chat as it is when its turn comes; one that is deleted meanwhile is left out."""
+    for pk in await in_database(store.ids):
+        try:
+            yield await read_current(partial(store.exported, pk))
+        except NotFound:
+            continue
+
+
+@for_visitors("POST")
+async def import_chats(visitor: Visitor) -> HttpResponse:
+    """Add the chats of a file, which is the body: JSON or a ZIP archive of any known format.
+
+    The response is the report, and for a file with one chat also that conversation. A file with one chat
+    that cannot be imported is an error.
+    """
+    body = raw_body.read(visitor.request, raw_body.FILES)
+    importer = Importer(visitor.store, takes_copies=_COPIES in visitor.request.GET)
+    job = ImportJob(importer, BytesIO(body), len(body))
+    await job.run()
+    error = job.error or (importer.error if importer.report.count == 1 else None)
+    if error:
+        raise error
+    single = importer.single if importer.report.count == 1 else None
+    return json_answer({**(single or {}), **importer.report.payload})
+
+
+@for_visitors("POST")
+async def open_upload(visitor: Visitor) -> HttpResponse:
+    """Begin to send a file in parts."""
+    body = await strict_json.read(visitor.request, UploadBody)
+    return json_answer(_payload(UPLOADS.open(visitor.principal.owner, body.size)))
+
+
+@for_visitors("GET", "POST", "DELETE")
+async def upload(visitor: Visitor, pk: UUID) -> HttpResponse:
+    """Read the state of an upload, add a part at `offset`, or cancel it."""
+    found = UPLOADS.get(pk, visitor.principal.owner)
+    if visitor.request.method == "DELETE":
+        UPLOADS.close(found)
+    elif visitor.request.method == "POST":
+        offset = visitor.request.GET.get("offset", "")
+        if not offset.isdecimal():
+            raise InvalidValue("It must be a number from 0 up.", param="offset")
+        await FILES.run(found.append, int(offset), raw_body.read(visitor.request, raw_body.FILES))
+    return json_answer(_payload(found))
+
+
+@for_visitors("POST")
+async def import_upload(visitor: Visitor, pk: UUID) -> HttpResponse:
+    """Import a file that has arrived as a whole; `upload` says how far it is."""
+    found = UPLOADS.get(pk, visitor.principal.owner)
+    found.start(Importer(visitor.store, takes_copies=_COPIES in visitor.request.GET))
+    return json_answer(_payload(found))
+
+
+def _payload(found: Upload) -> dict[str, Any]:
+    facts = {"id": str(found.id), "size": found.size, "received": found.received, "state": "receiving"}
+    return {**facts, **(found.job.payload if found.job else {})}

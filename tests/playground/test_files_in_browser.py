@@ -1,0 +1,151 @@
+"""Files in the browser: attached to questions, imported with a report, exported; and long questions."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.playground.file_text import files
+from tests.playground.imports import exports
+from tests.playground.site import visiting
+
+pytestmark = pytest.mark.browser
+QUESTION = ".message.is-user"
+FILL = """(field, text) => {
+  field.value = text;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
+ANSWER = ".message.is-assistant:last-child"
+DROP = """([types, name, text]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([text], name));
+  for (const type of types) document.querySelector("#prompt").dispatchEvent(
+    new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+PASTE = """([name, text]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([text], name));
+  document.querySelector("#prompt").dispatchEvent(
+    new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
+
+
+async def height(part: Locator) -> float:
+    box = await part.bounding_box()
+    return box["height"] if box else 0
+
+
+async def ended(page: Page) -> None:
+    await expect(page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=20_000)
+
+
+async def test_files_are_chips_until_they_are_sent_and_folded_afterwards(
+    address: str, tmp_path: Path
+) -> None:
+    notes, paper, picture = tmp_path / "notes.txt", tmp_path / "paper.pdf", tmp_path / "dot.png"
+    notes.write_bytes("Grüße aus Köln".encode("latin-1"))
+    paper.write_bytes(files.pdf("A page about tea"))
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    async with visiting(address) as visit:
+        page, chips = visit.page, visit.page.get_by_role("list", name="Attached files")
+        await page.set_input_files("#attach-file", [notes, paper, picture])
+        await expect(chips.get_by_role("listitem")).to_have_count(3)
+        await expect(chips).to_contain_text("This model does not take pictures.")
+        await expect(chips.get_by_role("listitem").nth(1)).to_contain_text(re.compile("about 4 tokens"))
+        await page.get_by_role("button", name="Remove dot.png").click()
+        await page.evaluate(DROP, [["dragenter"], "later.md", "x"])
+        await expect(page.get_by_text("Drop files here")).to_be_visible()
+        await page.evaluate(DROP, [["dragover", "drop"], "later.md", "# Later"])
+        await page.evaluate(PASTE, ["pasted.txt", "Pasted text"])
+        await expect(page.get_by_text("Drop files here")).to_be_hidden()
+        await expect(chips.get_by_text("reading…")).to_have_count(0)
+        await page.reload()
+        await expect(chips.get_by_role("listitem")).to_have_count(4)  # also after a reload
+        await page.get_by_role("button", name="Remove pasted.txt").click()
+        await visit.ask("Please echo")
+        await ended(page)
+        answer = page.locator(f"{ANSWER} > .prose")
+        for text in ("Grüße aus Köln", "A page about tea", "Later", "Please echo"):
+            await expect(answer).to_contain_text(text)
+        await expect(chips).to_be_hidden()
+        bubble = page.locator(QUESTION)
+        await expect(bubble.locator(".prose")).to_have_text("Please echo")
+        await bubble.get_by_text("notes.txt").click()
+        await expect(bubble.get_by_label("Text of notes.txt")).to_have_text("Grüße aus Köln")
+        async with page.expect_download() as download:
+            await bubble.locator(".file", has_text="notes.txt").get_by_text("Download").click()
+        await (await download.value).save_as(tmp_path / "saved.txt")
+        assert (tmp_path / "saved.txt").read_text() == "Grüße aus Köln"
+        assert visit.elsewhere == []
+
+
+async def test_a_question_that_is_too_long_is_told_before_it_is_sent(address: str, tmp_path: Path) -> None:
+    file = tmp_path / "long.txt"
+    file.write_text("word " * 30_000)
+    async with visiting(address) as visit:
+        await visit.page.set_input_files("#attach-file", file)
+        await visit.page.fill("#prompt", "Summarise")
+        await expect(visit.page.locator("#gauge")).to_have_text(
+            re.compile(r"^about 37,50\d of 8,192 tokens$")
+        )
+        await expect(visit.page.locator("#gauge-warning")).to_contain_text("longer than scripted-model reads")
+        await visit.page.get_by_role("button", name="Remove long.txt").click()
+        await expect(visit.page.locator("#gauge-warning")).to_be_empty()
+
+
+async def test_a_long_question_is_folded(address: str) -> None:
+    async with visiting(address) as visit:
+        page, long = visit.page, "many words " * 20_000
+        await page.locator("#prompt").evaluate(FILL, long)
+        await page.press("#prompt", "Enter")
+        bubble = page.locator(f"{QUESTION} .prose")
+        more = page.get_by_role("button", name="Show more")
+        await expect(more).to_be_visible()
+        heights = [await height(bubble)]
+        await more.click()
+        heights.append(await height(bubble))
+        await page.get_by_role("button", name="Show less").click()
+        heights.append(await height(bubble))
+        assert heights[0] == heights[2] < 400 and heights[1] > 5000
+        await page.get_by_role("button", name=re.compile("^Edit")).first.evaluate(
+            "(button) => button.click()"
+        )
+        field = page.get_by_label("Edit your question")
+        assert 0 < await height(field) < 500
+        await expect(more).to_be_hidden()
+
+
+async def test_chats_of_others_are_imported_with_a_report_and_exported(address: str, tmp_path: Path) -> None:
+    theirs, odd = tmp_path / "conversations.json", tmp_path / "odd.json"
+    theirs.write_text(json.dumps([exports.chatgpt(title="Tea of June"), {"a": 1}, exports.librechat()]))
+    odd.write_text("{}")
+    async with visiting(address) as visit:
+        page = visit.page
+        await page.set_input_files("#import-file", theirs)
+        report = page.get_by_role("dialog", name="The import is done")
+        await expect(report).to_contain_text("2 chats were imported. 1 chat could not be imported.")
+        await expect(report).to_contain_text("Chat 2 of the file")
+        await report.get_by_role("button", name="Close").click()
+        row = page.locator(".row-link", has_text="Tea of June")
+        await expect(row).to_be_visible()
+        await row.click()
+        await expect(page.locator(f"{ANSWER} > .prose")).to_have_text("A drink.")
+        await page.set_input_files("#import-file", theirs)
+        await expect(report).to_contain_text("2 chats were here already.")
+        await report.get_by_role("button", name="Close").click()
+        await page.set_input_files("#import-file", odd)
+        await expect(page.locator("#toast")).to_contain_text("not an exported conversation")
+        await page.get_by_role("button", name="Export all chats").click()
+        async with page.expect_download() as download:
+            await page.get_by_role("menuitem", name="Export all as JSON").click()
+        everything = tmp_path / "all.json"
+        await (await download.value).save_as(everything)
+        titles = [chat["title"] for chat in json.loads(everything.read_text())["conversations"]]
+        assert {"Tea of June", "Colours"} <= set(titles)
+        await page.get_by_role("button", name="Export all chats").click()
+        async with page.expect_download() as download:
+            await page.get_by_role("menuitem", name=re.compile("Markdown")).click()
+        assert zipfile.ZipFile(await (await download.value).path()).testzip() is None
