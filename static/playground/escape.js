@@ -1,0 +1,26 @@
+/** What Escape does where no field, menu or dialog has used it: it closes what is open; with nothing open it stops. */
+import { Popup } from "./popup.js";
+
+/** @param {{closeDrawer(): boolean, leaveField(): void, stop(): void}} acts `closeDrawer`: whether one was open */
+export function listenToEscape({ closeDrawer, leaveField, stop }) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (document.querySelector("dialog:modal, :popover-open")) return; // the browser closes these
+    event.preventDefault();
+    if (Popup.closeNewest() || clearSearch(event.target) || closeDrawer()) return;
+    if (isOtherField(event.target)) leaveField();
+    else stop();
+  });
+}
+
+/** Chrome empties a search field itself, Firefox does not. */
+function clearSearch(field) {
+  if (!(field instanceof HTMLInputElement) || field.type !== "search" || !field.value) return false;
+  field.value = "";
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  return true;
+}
+
+function isOtherField(target) {
+  return target.id !== "prompt" && target.closest?.("input, textarea, select, [contenteditable]");
+}
