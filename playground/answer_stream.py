@@ -35,7 +35,8 @@ class AnswerState:
         self._first_token_s: float | None = None
         self._finish_reason = "stop"
         self._waiting: dict[str, Any] | None = None
-        self._is_thinking = False  # what came last is reasoning
+        self._thinking_since: float | None = None  # while what came last is reasoning
+        self._thought_s = 0.0
 
     @property
     def is_done(self) -> bool:
@@ -47,7 +48,8 @@ class AnswerState:
         """The answer as the page's JSON; joins all pieces, so read it once where it is needed twice."""
         texts = {name: "".join(parts) for name, parts in self._texts.items()}
         calls = [{**call, "arguments": "".join(call["arguments"])} for call in self._calls]
-        progress = {"waiting": self._waiting, "thinking": self._is_thinking}
+        is_thinking = self._thinking_since is not None
+        progress = {"waiting": self._waiting, "thinking": is_thinking, "thought_s": self._seconds_thought()}
         return {**self._fields, **texts, **progress, "calls": calls, "tokens": self._tokens}
 
     def apply(self, event: Event) -> None:
@@ -81,20 +83,33 @@ class AnswerState:
         self._end({"status": "failed", "error": error.message})
 
     def _end(self, fields: dict[str, Any]) -> None:
-        self._waiting, self._is_thinking = None, False
+        self._waiting = None
+        self._set_thinking(False)
         self._fields |= fields
 
     def _append_text(self, channel: str, text: str) -> None:
         self._note_first_token()
-        self._is_thinking = channel == "reasoning"
+        self._set_thinking(channel == "reasoning")
         self._texts[channel].append(text)
 
     def _append_call(self, event: ToolCallDelta) -> None:
         self._note_first_token()
-        self._is_thinking = False
+        self._set_thinking(False)
         if event.call == len(self._calls):
             self._calls.append({"id": event.id, "name": event.name, "arguments": []})
         self._calls[event.call]["arguments"].append(event.text)
+
+    def _set_thinking(self, is_thinking: bool) -> None:
+        """Count the time from a piece of reasoning to the next thing that is none."""
+        if is_thinking:
+            self._thinking_since = self._thinking_since or time.monotonic()
+            return
+        self._thought_s = self._seconds_thought()
+        self._thinking_since = None
+
+    def _seconds_thought(self) -> float:
+        since = self._thinking_since
+        return self._thought_s + (time.monotonic() - since if since is not None else 0.0)
 
     def _note_first_token(self) -> None:
         self._waiting = None
@@ -112,6 +127,7 @@ class AnswerState:
             "accepted_tokens": finished.usage.accepted_tokens,
             "per_second": tokens / decode_s if tokens > 1 and decode_s > 0 else None,
             "first_token_s": self._first_token_s,
+            "thought_s": self._seconds_thought() or None,
             "total_s": time.monotonic() - self._started_at,
             "reason": self._finish_reason,
         }

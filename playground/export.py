@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 FORMAT = "mlxsite-conversation-1"
-_IN_PROGRESS = ("waiting", "thinking")  # of an answer that has not ended
+_IN_PROGRESS = ("waiting", "thinking", "thought_s")  # of an answer that has not ended
 _EXPORTED = ("title", "folder", "settings", "tip", "messages")
 
 

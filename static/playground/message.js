@@ -7,6 +7,7 @@ import { count, rate, seconds } from "./format.js";
 import { detailsView } from "./details.js";
 import { Markdown } from "./markdown.js";
 import { Probabilities } from "./probabilities.js";
+import { Thinking } from "./thinking.js";
 import { Alternatives } from "./alternatives.js";
 
 const RENDER_EVERY_MS = 100; // Markdown on every token would take the whole main thread
@@ -79,15 +80,13 @@ class Answer {
     this.alternatives = new Alternatives(message, conversation, acts.onShow);
     this.calls = new Calls((results) => acts.onResults(message, results));
     this.prose = element("div", { className: "prose" });
-    this.thoughts = element("div", { className: "prose" });
-    this.reasoning = element("details", { className: "reasoning", hidden: true }, element("summary", {}, "Reasoning"), this.thoughts);
+    this.thinking = new Thinking();
     this.answerNow = element("button", { type: "button", className: "answer-now", hidden: true, onclick: () => this.#endThinking() }, "Answer now");
     this.probabilities = new Probabilities();
     this.state = element("div");
     this.root = element("article", { className: "message is-assistant", "aria-label": message.model || "Answer" },
-      element("p", { className: "by" }, message.model), this.reasoning, this.answerNow, this.prose, this.probabilities.root, this.calls.root, this.state);
+      element("p", { className: "by" }, message.model), this.thinking.root, this.answerNow, this.prose, this.probabilities.root, this.calls.root, this.state);
     this.markdown = new Markdown(this.prose);
-    this.markdownOfThoughts = new Markdown(this.thoughts);
     this.timer = null;
     this.isRaw = false;
     this.#render();
@@ -114,8 +113,7 @@ class Answer {
     this.hasStarted = Boolean(content || reasoning || this.message.calls.length);
     this.root.setAttribute("aria-busy", String(!isFinal));
     this.root.dataset.status = isFinal ? status : this.hasStarted ? "streaming" : "waiting";
-    this.reasoning.hidden = !reasoning;
-    if (reasoning) this.markdownOfThoughts.show(reasoning, isFinal);
+    this.thinking.show(this.message);
     this.#renderAnswerNow(isFinal);
     this.#renderProse(content, isFinal);
     this.calls.show(this.message.calls, isFinal);

@@ -1,5 +1,7 @@
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from inference.core.errors import QueueFull
@@ -70,6 +72,28 @@ def test_an_answer_thinks_while_its_reasoning_came_last() -> None:
     stopped = answer(thought)
     stopped.stop()
     assert stopped.payload["thinking"] is False
+
+
+def test_an_answer_counts_the_seconds_that_it_thinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(answer_stream, "time", SimpleNamespace(monotonic=lambda: now))
+    thought, text, end = (
+        ReasoningDelta(text="Hm"),
+        TextDelta(text="Hello"),
+        Finished(usage=Usage(prompt_tokens=1)),
+    )
+    silent, thinking = answer(), answer(thought)
+    now += 4
+    assert (silent.payload["thought_s"], thinking.payload["thought_s"]) == (0, 4)
+    thinking.apply(text)
+    now += 7
+    thinking.apply(thought)
+    now += 2
+    assert thinking.payload["thought_s"] == 6
+    for ended in (silent, thinking):
+        ended.apply(end)
+    now += 9
+    assert (silent.payload["figures"]["thought_s"], thinking.payload["figures"]["thought_s"]) == (None, 6)
 
 
 def test_calls_grow_by_their_pieces() -> None:
