@@ -8,7 +8,8 @@ export class Thinking {
   constructor() {
     this.label = element("summary", {}, "Thoughts");
     this.thoughts = element("div", { className: "prose" });
-    this.lastLine = element("p", { className: "last-thought", hidden: true });
+    this.lastWords = element("span");
+    this.lastLine = element("p", { className: "last-thought", hidden: true }, this.lastWords);
     this.details = element("details", { className: "reasoning" }, this.label, this.thoughts);
     this.root = element("div", { className: "thinking", hidden: true }, this.details, this.lastLine);
     this.markdown = new Markdown(this.thoughts);
@@ -41,7 +42,9 @@ export class Thinking {
 
   #showLastLine() {
     this.lastLine.hidden = !this.isThinking || this.details.open;
-    if (!this.lastLine.hidden) this.lastLine.textContent = lastLineOf(this.message.reasoning);
+    if (this.lastLine.hidden) return;
+    this.lastWords.textContent = lastLineOf(this.message.reasoning);
+    this.lastLine.classList.toggle("is-long", this.lastWords.offsetWidth > this.lastLine.clientWidth);
   }
 }
 
@@ -61,5 +64,5 @@ function duration(s) {
 
 function lastLineOf(text) {
   const line = text.trimEnd().split("\n").at(-1).replace(/[*_`#>]+/g, "").trim();
-  return line.length > LINE_LENGTH ? `…${line.slice(-LINE_LENGTH)}` : line;
+  return line.slice(-LINE_LENGTH); // its end is what is shown
 }

@@ -23,7 +23,10 @@ export class Thread {
     /** @type {WeakMap<Element, Slot>} */
     this.slotOf = new WeakMap();
     this.near = new IntersectionObserver((seen) => this.#update(seen), { root: document.querySelector("#scroll"), rootMargin: NEAR });
-    conversation.addEventListener("branch", () => { this.#render(); this.follow(); });
+    conversation.addEventListener("branch", ({ detail }) => {
+      this.#render();
+      if (!detail?.isQuiet && !detail?.staysHere) this.follow(); // else a reader further up stays there
+    });
     conversation.addEventListener("change", ({ detail }) => this.#show(detail.id));
     addEventListener("beforeprint", () => this.#drawAll());
     addEventListener("afterprint", () => this.#watchAgain());
@@ -44,13 +47,13 @@ export class Thread {
     slot.edit();
   }
 
-  /** Scroll to a message of the branch that is shown. @param {number} id @returns {HTMLElement | undefined} it */
+  /** Draw a message and stop following, for a look at it. @param {number} id @returns {HTMLElement | undefined} it */
   reveal(id) {
     const slot = this.slots.get(id);
     if (!slot) return undefined;
     this.#draw(slot);
+    slot.setFar(false);
     this.scroll.release();
-    slot.root.scrollIntoView({ block: "start" });
     return slot.root;
   }
 

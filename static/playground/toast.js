@@ -16,19 +16,29 @@ export function toast(text, action) {
   shown.push(new Toast(text, action));
 }
 
-/** The notices' place. It moves into the sidebar while that covers the page, or nobody would see them. */
 const place = document.querySelector("#toast");
 const home = place.parentElement;
+const next = place.nextElementSibling;
+const app = document.querySelector(".app");
 const drawer = document.querySelector("#sidebar");
-const scrim = document.querySelector("#scrim");
-const settle = () => {
-  const isCovered = !drawer.hidden && getComputedStyle(scrim).display !== "none";
-  const host = isCovered ? drawer : home;
+
+/** What covers the notices' place now, if anything: a dialog, the sidebar of a phone, or a panel over the page. */
+function cover() {
+  const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
+  const isDrawer = !drawer.hidden && getComputedStyle(document.querySelector("#scrim")).display !== "none";
+  return dialog ?? (isDrawer ? drawer : app.inert ? document.querySelector("[role=dialog]:not([hidden])") : null);
+}
+
+/** The notices move to what covers them, or nobody would see them. */
+function settle() {
+  const host = cover() ?? home;
   if (place.parentElement === host) return;
-  if (isCovered) drawer.append(place);
-  else home.insertBefore(place, home.querySelector(":scope > .dock"));
-};
-new MutationObserver(settle).observe(drawer, { attributeFilter: ["hidden"] });
+  if (host === home) home.insertBefore(place, next);
+  else host.append(place);
+}
+
+for (const one of [drawer, app]) new MutationObserver(settle).observe(one, { attributeFilter: ["hidden", "inert"] });
+for (const type of ["toggle", "close"]) document.addEventListener(type, settle, { capture: true });
 for (const type of ["pointerenter", "focusin"]) place.addEventListener(type, () => shown.forEach((one) => one.wait()));
 for (const type of ["pointerleave", "focusout"]) place.addEventListener(type, () => shown.forEach((one) => one.count()));
 place.addEventListener("keydown", (event) => {
@@ -50,12 +60,12 @@ class Toast {
     this.count();
   }
 
-  /** Count down, unless somebody reads or a dialog covers the notices. */
+  /** Count down, unless somebody reads. */
   count() {
     this.wait();
     if (place.matches(":hover, :focus-within")) return;
     const ms = Math.max(this.hasAction ? WITH_ACTION_MS : SHOWN_MS, this.text.length * MS_PER_CHARACTER);
-    this.timer = setTimeout(() => (document.querySelector("dialog:modal") ? this.count() : this.close()), ms);
+    this.timer = setTimeout(() => this.close(), ms);
   }
 
   wait() {

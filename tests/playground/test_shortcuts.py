@@ -52,6 +52,8 @@ async def test_escape_closes_the_sidebar_that_covers_the_page(address: str) -> N
         await visit.page.keyboard.press("Escape")
         await expect(visit.page.locator("#sidebar")).to_be_hidden()
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "streaming")
+        await visit.page.keyboard.press("Escape")
+        await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "stopped")
 
 
 async def keys_of(page: Page) -> list[str]:
