@@ -7,7 +7,7 @@ export function listenToEscape({ closeDrawer, leaveField, stop }) {
     if (event.key !== "Escape" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     if (document.querySelector("dialog:modal, :popover-open")) return; // the browser closes these
     event.preventDefault();
-    if (Popup.closeNewest() || clearSearch(event.target) || closeDrawer()) return;
+    if (Popup.closeNewest() || clearSearch(event.target) || closePanel(event.target) || closeDrawer()) return;
     if (isOtherField(event.target)) leaveField();
     else stop();
   });
@@ -19,6 +19,16 @@ function clearSearch(field) {
   field.value = "";
   field.dispatchEvent(new Event("input", { bubbles: true }));
   return true;
+}
+
+/** A panel that is open while nothing has the focus: a click on its text has taken it. */
+function closePanel(target) {
+  if (target !== document.body) return false;
+  const panels = [...document.querySelectorAll("[role=dialog]:not([hidden])")].map(({ id }) => document.querySelector(`[aria-controls="${id}"][aria-expanded="true"]`));
+  const button = panels.findLast(Boolean);
+  button?.click();
+  button?.focus();
+  return Boolean(button);
 }
 
 function isOtherField(target) {

@@ -28,6 +28,7 @@ export function listenToKeys(acts) {
   const help = document.querySelector("#help");
   const all = { ...acts, onHelp: () => help.showModal() };
   fill(help.querySelector("dl"));
+  for (const key of document.querySelectorAll("#hint kbd")) key.textContent = keyName(key.textContent);
   document.querySelector("#help-button").addEventListener("click", all.onHelp);
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.repeat || document.querySelector("dialog:modal")) return;

@@ -5,6 +5,7 @@ import { messageView } from "./message.js";
 const LINE_PX = 26;
 const LINE_CHARACTERS = 80;
 const AROUND_TEXT_PX = 70;
+const MAX_PX = { user: 600, assistant: 4000 }; // long questions are folded
 
 export class Slot {
   /**
@@ -63,6 +64,7 @@ function placeholder(message) {
 const textOf = ({ content, reasoning }) => content || reasoning;
 
 /** What the scroll bar takes for its height until it was laid out once. */
-function intrinsicSize({ content }) {
-  return `auto ${AROUND_TEXT_PX + LINE_PX * Math.ceil(content.length / LINE_CHARACTERS)}px`;
+function intrinsicSize({ content, role }) {
+  const px = AROUND_TEXT_PX + LINE_PX * Math.ceil(content.length / LINE_CHARACTERS);
+  return `auto ${Math.min(px, MAX_PX[role])}px`;
 }

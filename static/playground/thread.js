@@ -133,6 +133,7 @@ export class Thread {
         if (isIntersecting) this.#draw(slot);
         slot.setFar(!isIntersecting);
       }
+      this.scroll.settle();
     });
   }
 
