@@ -19,6 +19,7 @@ from inference.core.events import (
     ToolCallDelta,
 )
 from playground.models import Message
+from playground.thinking_time import ThinkingTime
 
 _encode = msgspec.json.Encoder().encode
 
@@ -35,8 +36,8 @@ class AnswerState:
         self._first_token_s: float | None = None
         self._finish_reason = "stop"
         self._waiting: dict[str, Any] | None = None
-        self._thinking_since: float | None = None  # while what came last is reasoning
-        self._thought_s = 0.0
+        self._is_thinking = False  # what came last is reasoning
+        self._thinking_time = ThinkingTime((message.figures or {}).get("thought_s") or 0.0)
 
     @property
     def is_done(self) -> bool:
@@ -48,12 +49,13 @@ class AnswerState:
         """The answer as the page's JSON; joins all pieces, so read it once where it is needed twice."""
         texts = {name: "".join(parts) for name, parts in self._texts.items()}
         calls = [{**call, "arguments": "".join(call["arguments"])} for call in self._calls]
-        is_thinking = self._thinking_since is not None
-        progress = {"waiting": self._waiting, "thinking": is_thinking, "thought_s": self._seconds_thought()}
-        return {**self._fields, **texts, **progress, "calls": calls, "tokens": self._tokens}
+        progress = {"waiting": self._waiting, "thinking": self._is_thinking}
+        more = {"calls": calls, "tokens": self._tokens, "thought_s": self._thinking_time.seconds}
+        return {**self._fields, **texts, **progress, **more}
 
     def apply(self, event: Event) -> None:
         """Update the answer by one event of its stream."""
+        self._thinking_time.note(event)
         match event:
             case Progress(phase=phase, done=done, total=total, cached=cached):
                 self._waiting = {"phase": phase, "done": done, "total": total, "cached": cached}
@@ -83,33 +85,23 @@ class AnswerState:
         self._end({"status": "failed", "error": error.message})
 
     def _end(self, fields: dict[str, Any]) -> None:
-        self._waiting = None
-        self._set_thinking(False)
+        self._waiting, self._is_thinking = None, False
         self._fields |= fields
+        self._thinking_time.stop()
+        if self._fields["figures"] and self._thinking_time.seconds:
+            self._fields["figures"]["thought_s"] = self._thinking_time.seconds
 
     def _append_text(self, channel: str, text: str) -> None:
         self._note_first_token()
-        self._set_thinking(channel == "reasoning")
+        self._is_thinking = channel == "reasoning"
         self._texts[channel].append(text)
 
     def _append_call(self, event: ToolCallDelta) -> None:
         self._note_first_token()
-        self._set_thinking(False)
+        self._is_thinking = False
         if event.call == len(self._calls):
             self._calls.append({"id": event.id, "name": event.name, "arguments": []})
         self._calls[event.call]["arguments"].append(event.text)
-
-    def _set_thinking(self, is_thinking: bool) -> None:
-        """Count the time from a piece of reasoning to the next thing that is none."""
-        if is_thinking:
-            self._thinking_since = self._thinking_since or time.monotonic()
-            return
-        self._thought_s = self._seconds_thought()
-        self._thinking_since = None
-
-    def _seconds_thought(self) -> float:
-        since = self._thinking_since
-        return self._thought_s + (time.monotonic() - since if since is not None else 0.0)
 
     def _note_first_token(self) -> None:
         self._waiting = None
@@ -127,7 +119,6 @@ class AnswerState:
             "accepted_tokens": finished.usage.accepted_tokens,
             "per_second": tokens / decode_s if tokens > 1 and decode_s > 0 else None,
             "first_token_s": self._first_token_s,
-            "thought_s": self._seconds_thought() or None,
             "total_s": time.monotonic() - self._started_at,
             "reason": self._finish_reason,
         }

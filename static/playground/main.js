@@ -1,14 +1,11 @@
 /** The playground page: creates its parts and connects them. */
-import { guardTypingKeys } from "./typing-keys.js";
 import { Announcer } from "./announcer.js";
 import { acceptFiles } from "./attachments.js";
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
-import { copyLastAnswer, copyLastCode } from "./last-answer.js";
 import { showConnectionNotice } from "./connection-notice.js";
-import { listenToEscape } from "./escape.js";
 import { Gauge } from "./gauge.js";
 import { showCaptureNotice } from "./capture-notice.js";
 import { Library } from "./library.js";
@@ -17,14 +14,12 @@ import { Picker } from "./picker.js";
 import { Popup } from "./popup.js";
 import { keepPresets } from "./presets.js";
 import { Settings } from "./settings.js";
-import { listenToKeys } from "./shortcuts.js";
+import { listenToKeyboard } from "./keyboard.js";
 import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
 import { toast } from "./toast.js";
 import { Welcome } from "./welcome.js";
-
-guardTypingKeys(); // before anything else listens
 
 const TITLE_AFTER_MS = 3000; // the model writes a title after its first answer
 const page = JSON.parse(document.querySelector("#page").textContent);
@@ -136,15 +131,10 @@ models.addEventListener("back", () => { toast("The server is back."); library.re
 showConnectionNotice(models, document.querySelector("#trouble"));
 showCaptureNotice(models, document.querySelector("#kept"));
 document.querySelector("#new-chat").addEventListener("click", newChat);
-listenToKeys({
-  onSearch: () => sidebar.focusSearch(),
-  onNew: newChat,
-  onSidebar: () => sidebar.show(sidebar.root.hidden),
-  onSettings: () => document.querySelector("#settings-button").click(),
-  onCopyAnswer: () => toast(copyLastAnswer() ? "The last answer was copied." : "There is no answer to copy."),
-  onCopyCode: () => toast(copyLastCode() ? "The last code block was copied." : "There is no code to copy."),
+listenToKeyboard({
+  onSearch: () => sidebar.focusSearch(), onNew: newChat, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop(),
+  closeDrawer: () => sidebar.closeDrawer(), leaveField: () => composer.focus(),
 });
-listenToEscape({ closeDrawer: () => sidebar.closeDrawer(), leaveField: () => composer.focus(), stop: () => { if (chat.isAnswering) chat.stop(); } });
 addEventListener("popstate", follow);
 document.addEventListener("visibilitychange", refreshConversation);
 show();

@@ -18,7 +18,7 @@ export function isLineBreak({ key, target, ctrlKey, metaKey }) {
   return key === "Enter" && TOUCH_ONLY.matches && target instanceof HTMLTextAreaElement && !ctrlKey && !metaKey;
 }
 
-/** Listen before all others. Imported first, so that no later listener on the window is asked before. */
+/** Listen on the window while the event comes down, and so before every listener on the page's parts. */
 export function guardTypingKeys() {
   addEventListener("keydown", (event) => {
     const isOfComposition = isOfInputMethod(event);

@@ -1,7 +1,5 @@
-from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from django.utils import timezone
 
 from inference.core.errors import QueueFull
@@ -74,26 +72,11 @@ def test_an_answer_thinks_while_its_reasoning_came_last() -> None:
     assert stopped.payload["thinking"] is False
 
 
-def test_an_answer_counts_the_seconds_that_it_thinks(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(answer_stream, "time", SimpleNamespace(monotonic=lambda: now))
-    thought, text, end = (
-        ReasoningDelta(text="Hm"),
-        TextDelta(text="Hello"),
-        Finished(usage=Usage(prompt_tokens=1)),
-    )
-    silent, thinking = answer(), answer(thought)
-    now += 4
-    assert (silent.payload["thought_s"], thinking.payload["thought_s"]) == (0, 4)
-    thinking.apply(text)
-    now += 7
-    thinking.apply(thought)
-    now += 2
-    assert thinking.payload["thought_s"] == 6
-    for ended in (silent, thinking):
-        ended.apply(end)
-    now += 9
-    assert (silent.payload["figures"]["thought_s"], thinking.payload["figures"]["thought_s"]) == (None, 6)
+def test_an_answer_keeps_for_how_long_it_has_thought() -> None:
+    thought, end = ReasoningDelta(text="Hm"), Finished(usage=Usage(prompt_tokens=1))
+    assert payload(thought)["thought_s"] > 0
+    assert payload(thought, TextDelta(text="Hi"), end)["figures"]["thought_s"] > 0
+    assert "thought_s" not in payload(TextDelta(text="Hi"), end)["figures"]
 
 
 def test_calls_grow_by_their_pieces() -> None:
