@@ -21,11 +21,10 @@ function clearSearch(field) {
   return true;
 }
 
-/** A panel that is open while nothing has the focus: a click on its text has taken it. */
+/** A panel whose button has the focus, or nothing has: a click on the panel's text takes it away. */
 function closePanel(target) {
-  if (target !== document.body) return false;
-  const panels = [...document.querySelectorAll("[role=dialog]:not([hidden])")].map(({ id }) => document.querySelector(`[aria-controls="${id}"][aria-expanded="true"]`));
-  const button = panels.findLast(Boolean);
+  const buttons = [...document.querySelectorAll("[role=dialog]:not([hidden])")].map(({ id }) => document.querySelector(`[aria-controls="${id}"][aria-expanded="true"]`));
+  const button = buttons.findLast((one) => one && (target === one || target === document.body));
   button?.click();
   button?.focus();
   return Boolean(button);

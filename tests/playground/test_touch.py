@@ -43,8 +43,11 @@ async def test_every_view_fits_fingers_and_a_small_phone(address: str) -> None:
         assert await misfits(page) == [[], [], False]
         await page.get_by_role("button", name="Cancel").click()
         await page.click("#settings-button")
+        await expect(page.locator("#settings-panel")).to_be_visible()
+        await page.wait_for_load_state("networkidle")
         assert await misfits(page) == [[], [], False]
-        await page.keyboard.press("Escape")
+        await page.locator("#settings-panel").press("Escape")
+        await expect(page.locator("#settings-panel")).to_be_hidden()
         await page.click("#picker-button")
         assert await misfits(page) == [[], [], False]
         await page.keyboard.press("Escape")
