@@ -29,7 +29,6 @@ export class Thread {
     });
     conversation.addEventListener("change", ({ detail }) => this.#show(detail.id));
     addEventListener("beforeprint", () => this.#drawAll());
-    addEventListener("afterprint", () => this.#watchAgain());
     matchMedia("print").addEventListener("change", ({ matches }) => { if (matches) this.#drawAll(); });
     this.#render();
   }
@@ -139,20 +138,7 @@ export class Thread {
 
   /** For printing, which needs what is far, too. */
   #drawAll() {
-    this.#quietly(() => {
-      for (const slot of this.slots.values()) {
-        this.#draw(slot);
-        slot.setFar(false);
-      }
-    });
-  }
-
-  /** The observer reports every place anew, so that what is far is skipped again. */
-  #watchAgain() {
-    for (const slot of this.slots.values()) {
-      this.near.unobserve(slot.root);
-      this.#watch(slot);
-    }
+    this.#quietly(() => { for (const slot of this.slots.values()) this.#draw(slot); });
   }
 
   /** The thread is a live region: old messages that are drawn while the reader scrolls are no news. */
