@@ -5,7 +5,7 @@ import { Popup } from "./popup.js";
 export function listenToEscape({ closeDrawer, leaveField, stop }) {
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    if (document.querySelector("dialog:modal, :popover-open")) return; // the browser closes these
+    if (document.querySelector("dialog:modal, [popover=auto]:popover-open")) return; // the browser closes these
     event.preventDefault();
     if (Popup.closeNewest() || clearSearch(event.target) || closePanel(event.target) || closeDrawer()) return;
     if (isOtherField(event.target)) leaveField();
@@ -21,10 +21,11 @@ function clearSearch(field) {
   return true;
 }
 
-/** A panel whose button has the focus, or nothing has: a click on the panel's text takes it away. */
+/** A menu, or a panel whose button has the focus, or nothing has: a click on the panel's text takes it away. */
 function closePanel(target) {
+  const menu = document.querySelector('[aria-haspopup="menu"][aria-expanded="true"]');
   const buttons = [...document.querySelectorAll("[role=dialog]:not([hidden])")].map(({ id }) => document.querySelector(`[aria-controls="${id}"][aria-expanded="true"]`));
-  const button = buttons.findLast((one) => one && (target === one || target === document.body));
+  const button = menu ?? buttons.findLast((one) => one && (target === one || target === document.body));
   button?.click();
   button?.focus();
   return Boolean(button);

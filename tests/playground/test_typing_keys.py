@@ -120,7 +120,10 @@ async def test_return_on_a_phone_is_a_new_line_and_the_button_sends(address: str
         await edit.press("End")
         await edit.press("Enter")
         await expect(edit).to_have_value(re.compile(r"\n"))
-        await expect(edit).to_be_visible()
+        await edit.fill("two echo")
+        await edit.press("Control+Enter")  # of a keyboard that is attached
+        await expect(page.locator(".message.is-user")).to_contain_text("two echo")
+        await ended(visit)
         await page.click("#sidebar-toggle")
         await page.locator("#search").tap()
         await expect(page.locator("#search")).to_have_attribute("enterkeyhint", "search")
