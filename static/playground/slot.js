@@ -1,6 +1,5 @@
 /** A message's place in the thread. Until it comes near the screen, it is its plain text: quick to make, and found by a search in the page. */
 import { element } from "./element.js";
-import { messageView } from "./message.js";
 
 const LINE_PX = 26;
 const LINE_CHARACTERS = 80;
@@ -10,7 +9,7 @@ const MAX_PX = { user: 600, assistant: 4000 }; // long questions are folded
 export class Slot {
   /**
    * @param {import("./conversation.js").Message} message
-   * @param {() => ReturnType<typeof messageView>} makeView
+   * @param {() => ReturnType<typeof import("./message.js").messageView>} makeView
    */
   constructor(message, makeView) {
     this.message = message;
@@ -44,7 +43,7 @@ export class Slot {
 
   /** Only once it is drawn. */
   edit() {
-    this.view.edit?.();
+    this.view?.edit?.();
   }
 
   /** Skip the layout of a message that is far from the screen. @param {boolean} isFar */

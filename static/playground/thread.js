@@ -1,6 +1,6 @@
 /** The messages on the page: those near the screen in full, the others as plain text. */
 import { element } from "./element.js";
-import { messageView } from "./message.js";
+import { loadMessageParts, messageView } from "./message-parts.js";
 import { ScrollPosition } from "./scroll-position.js";
 import { Slot } from "./slot.js";
 
@@ -11,7 +11,7 @@ const NEAR = "1200px 0px"; // drawn before they are seen
 export class Thread {
   /**
    * @param {import("./conversation.js").Conversation} conversation
-   * @param {Parameters<typeof messageView>[2]} acts what a message's buttons do
+   * @param {import("./message.js").Acts} acts what a message's buttons do
    */
   constructor(conversation, acts) {
     this.conversation = conversation;
@@ -20,6 +20,8 @@ export class Thread {
     this.scroll = new ScrollPosition(this.root);
     /** @type {Map<number, Slot>} by the message's id */
     this.slots = new Map();
+    /** @type {Set<Slot>} to be drawn once that is possible */
+    this.waiting = new Set();
     /** @type {WeakMap<Element, Slot>} */
     this.slotOf = new WeakMap();
     this.near = new IntersectionObserver((seen) => this.#update(seen), { root: document.querySelector("#scroll"), rootMargin: NEAR });
@@ -30,7 +32,18 @@ export class Thread {
     conversation.addEventListener("change", ({ detail }) => this.#show(detail.id));
     addEventListener("beforeprint", () => this.#drawAll());
     matchMedia("print").addEventListener("change", ({ matches }) => { if (matches) this.#drawAll(); });
+    this.#loadSoon();
     this.#render();
+  }
+
+  /** Messages are drawn once somebody uses the page, and at once where it shows a chat. */
+  #loadSoon() {
+    for (const type of ["input", "keydown", "pointerdown"]) addEventListener(type, () => this.#load(), { once: true, capture: true });
+    if (location.pathname !== "/") this.#load();
+  }
+
+  #load() {
+    loadMessageParts().then(() => this.#drawWaiting(), () => {}); // without them, messages stay plain text
   }
 
   /** Go to the end and stay there while it grows. */
@@ -114,10 +127,21 @@ export class Thread {
   }
 
   #draw(slot) {
+    if (!messageView) {
+      this.waiting.add(slot);
+      this.#load();
+      return;
+    }
     const { root } = slot;
     if (!slot.draw()) return;
     this.near.unobserve(root);
     this.#watch(slot);
+  }
+
+  #drawWaiting() {
+    this.#quietly(() => { for (const slot of this.waiting) if (this.slots.get(slot.message.id) === slot) this.#draw(slot); });
+    this.waiting.clear();
+    this.scroll.settle();
   }
 
   #watch(slot) {
