@@ -1,6 +1,5 @@
 """The playground's event stream: the state of one answer, how events change it, and both as SSE lines."""
 
-import time
 from typing import Any
 
 import msgspec
@@ -18,6 +17,7 @@ from inference.core.events import (
     TokenLogprob,
     ToolCallDelta,
 )
+from playground.answer_figures import AnswerFigures
 from playground.models import Message
 from playground.thinking_time import ThinkingTime
 
@@ -29,11 +29,11 @@ class AnswerState:
 
     def __init__(self, message: Message) -> None:
         self._fields = message.payload
-        self._texts: dict[str, list[str]] = {"content": [], "reasoning": []}
+        # An answer that is continued has text already.
+        self._texts = {"content": [message.content], "reasoning": [message.reasoning]}
         self._calls: list[dict[str, Any]] = []
-        self._tokens: list[Any] = []
-        self._started_at = time.monotonic()
-        self._first_token_s: float | None = None
+        self._tokens: list[Any] = list(message.tokens)
+        self._figures = AnswerFigures(message.figures, is_continued=bool(message.content))
         self._finish_reason = "stop"
         self._waiting: dict[str, Any] | None = None
         self._is_thinking = False  # what came last is reasoning
@@ -56,6 +56,7 @@ class AnswerState:
     def apply(self, event: Event) -> None:
         """Update the answer by one event of its stream."""
         self._thinking_time.note(event)
+        self._figures.note(event)
         match event:
             case Progress(phase=phase, done=done, total=total, cached=cached):
                 self._waiting = {"phase": phase, "done": done, "total": total, "cached": cached}
@@ -71,7 +72,7 @@ class AnswerState:
             case Ended(reason=reason):
                 self._finish_reason = reason
             case Finished():
-                self._end({"status": "done", "figures": self._figures(event)})
+                self._end({"status": "done", "figures": self._figures.finished(event, self._finish_reason)})
 
     def add_provenance(self, provenance: dict[str, Any]) -> None:
         """Add what made the answer to its figures, if it has any."""
@@ -79,10 +80,13 @@ class AnswerState:
             self._fields["figures"] |= provenance
 
     def stop(self) -> None:
-        self._end({"status": "stopped"})
+        if self.is_done:  # stopped between its last event and its save
+            return
+        self._end({"status": "stopped", "figures": self._figures.ended_early("stopped")})
 
     def fail(self, error: ServerError) -> None:
-        self._end({"status": "failed", "error": error.message})
+        figures = self._figures.ended_early("failed")
+        self._end({"status": "failed", "error": error.message, "figures": figures})
 
     def _end(self, fields: dict[str, Any]) -> None:
         self._waiting, self._is_thinking = None, False
@@ -92,36 +96,15 @@ class AnswerState:
             self._fields["figures"]["thought_s"] = self._thinking_time.seconds
 
     def _append_text(self, channel: str, text: str) -> None:
-        self._note_first_token()
+        self._waiting = None
         self._is_thinking = channel == "reasoning"
         self._texts[channel].append(text)
 
     def _append_call(self, event: ToolCallDelta) -> None:
-        self._note_first_token()
-        self._is_thinking = False
+        self._waiting, self._is_thinking = None, False
         if event.call == len(self._calls):
             self._calls.append({"id": event.id, "name": event.name, "arguments": []})
         self._calls[event.call]["arguments"].append(event.text)
-
-    def _note_first_token(self) -> None:
-        self._waiting = None
-        if self._first_token_s is None:
-            self._first_token_s = time.monotonic() - self._started_at
-
-    def _figures(self, finished: Finished) -> dict[str, Any]:
-        tokens, decode_s = finished.usage.completion_tokens, finished.timings.decode_s
-        return {
-            "tokens": tokens,
-            "reasoning_tokens": finished.usage.reasoning_tokens,
-            "prompt_tokens": finished.usage.prompt_tokens,
-            "cached_tokens": finished.usage.cached_tokens,
-            "drafted_tokens": finished.usage.drafted_tokens,
-            "accepted_tokens": finished.usage.accepted_tokens,
-            "per_second": tokens / decode_s if tokens > 1 and decode_s > 0 else None,
-            "first_token_s": self._first_token_s,
-            "total_s": time.monotonic() - self._started_at,
-            "reason": self._finish_reason,
-        }
 
 
 def event_frame(event: Event) -> bytes:

@@ -1,65 +1,34 @@
 """The playground's JSON API: list, open and change conversations, ask a question, follow an answer."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.views.decorators.http import require_http_methods
+from django.http import HttpResponse, HttpResponseBase
 
-from inference.accounts.permissions import acheck_may_chat, visitor
-from inference.api.http import errors, sse, strict_json
+from inference.api.http import sse, strict_json
 from inference.api.http.json_answer import json_answer
-from inference.core.errors import AuthenticationFailed, InvalidValue, NotFound, ServerError
-from inference.core.principal import Principal
+from inference.core.errors import InvalidValue, NotFound
 from inference.core.requests import ChatRequest
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.serving.active_requests import STREAMS
 from inference.storage.database_threads import in_database
-from playground import answer_stream, chat_request, comparison, export
+from playground import answer_stream, chat_request, comparison, export, requested_models, takeover
+from playground.changes import CHANGES
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
 from playground.schemas import AskBody, ChangeBody, ImportBody
-from playground.store import ConversationStore
 from playground.titles import TITLES
+from playground.turn import store_turn
+from playground.visitor import Visitor
+from playground.visitor import for_visitors as _for_visitors
 
-P = ParamSpec("P")
-View = Callable[Concatenate["Visitor", P], Coroutine[Any, Any, HttpResponseBase]]
+BEGINNINGS: set[asyncio.Task[dict[str, Any]]] = set()  # turns that are being stored
 _SEEDS = 2**53  # the largest range of integers that JavaScript represents exactly
-
-
-class Visitor:
-    """The visitor of a request, and that visitor's conversations."""
-
-    def __init__(self, request: HttpRequest, principal: Principal, user: Any) -> None:
-        self.request = request
-        self.principal = principal
-        self.store = ConversationStore(user if principal.kind == "user" else None)
-
-
-def _for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
-    """Decorate a view for visitors who may chat; a ServerError becomes a JSON response."""
-
-    def decorate(view: View[P]) -> Callable[..., Any]:
-        @require_http_methods(list(methods))
-        @wraps(view)
-        async def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            try:
-                user = await request.auser()
-                principal = visitor(user)
-                if principal is None:
-                    raise AuthenticationFailed("You are signed out; reload the page to sign in again.")
-                await acheck_may_chat(user)
-                return await view(Visitor(request, principal, user), *args, **kwargs)
-            except ServerError as error:
-                return errors.response(error)
-
-        return guarded
-
-    return decorate
 
 
 @_for_visitors("GET")
@@ -77,25 +46,45 @@ async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     store = visitor.store
     if visitor.request.method == "DELETE":
         await in_database(lambda: store.delete(pk))
+        RUNNING_ANSWERS.stop_conversation(pk)
+        visitor.publish(pk, "deleted")
         return json_answer({})
     if visitor.request.method == "PATCH":
         body = await strict_json.read(visitor.request, ChangeBody)
         changes = body.model_dump(exclude_unset=True, exclude_none=True)
-        return json_answer(await in_database(lambda: store.update(pk, changes)))
+        listed = await in_database(lambda: store.update(pk, changes))
+        visitor.publish(pk, "listed")
+        return json_answer(listed)
     return json_answer(await _read_current(lambda: store.read(pk)))
 
 
 @_for_visitors("POST")
 async def restore(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Undo the deletion of a conversation."""
-    return json_answer(await in_database(lambda: visitor.store.restore(pk)))
+    listed = await in_database(lambda: visitor.store.restore(pk))
+    visitor.publish(pk, "messages")
+    return json_answer(listed)
 
 
 @_for_visitors("POST", "DELETE")
 async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Share a conversation by a link, or stop sharing it."""
     is_shared = visitor.request.method == "POST"
-    return json_answer(await in_database(lambda: visitor.store.set_shared(pk, is_shared)))
+    listed = await in_database(lambda: visitor.store.set_shared(pk, is_shared))
+    visitor.publish(pk, "listed")
+    return json_answer(listed)
+
+
+@_for_visitors("GET", "POST")
+async def open_conversations(visitor: Visitor) -> HttpResponse:
+    """The chats of an open site that the visitor's account may take over; POST takes them over."""
+    if visitor.request.method == "GET":
+        return json_answer(await in_database(lambda: takeover.offer(visitor.user)))
+    taken = await in_database(lambda: takeover.take_over(visitor.user))
+    for pk in taken:
+        CHANGES.publish(None, pk, "listed")
+        visitor.publish(pk, "listed")
+    return json_answer({"count": len(taken)})
 
 
 @_for_visitors("GET")
@@ -109,35 +98,40 @@ async def ask(visitor: Visitor) -> HttpResponse:
     """Start the answer to a question, or one by each of the models that are compared.
 
     1. Check the body, the visitor's limit, and the question for each model; an error here stores nothing.
-    2. Store the question, and read the branch that the models are to answer.
-    3. Store an empty answer for each model and start it. It continues by itself; `follow_answer` streams it.
+    2. Store the question with an empty answer for each model, all or nothing.
+    3. Start the answers. Each continues by itself; `follow_answer` streams it.
     4. After the first answer of a conversation, have the model write a title.
     """
-    store, body = visitor.store, await strict_json.read(visitor.request, AskBody)
+    body = await strict_json.read(visitor.request, AskBody)
     RUNNING_ANSWERS.check_limit(visitor.principal.owner)
     TITLES.cancel()
     questions = _questions(body)
     requests = await BODIES.run(_validated, questions)
-    found, branch = await in_database(
-        lambda: store.add_question(
-            UUID(body.conversation) if body.conversation else None,
-            body.parent,
-            body.content,
-            body.results,
-            body.settings,
-        )
-    )
-    messages = [branch[-1].payload]
+    await CATALOG.run(requested_models.check, [request.model for request in requests])
+    # A page that is reloaded now cancels this request; what was stored is answered all the same.
+    beginning = asyncio.create_task(_begin(visitor, body, questions, requests))
+    BEGINNINGS.add(beginning)
+    beginning.add_done_callback(BEGINNINGS.discard)
+    return json_answer(await asyncio.shield(beginning))
+
+
+async def _begin(
+    visitor: Visitor, body: AskBody, questions: list[dict[str, Any]], requests: list[ChatRequest]
+) -> dict[str, Any]:
+    """Store a turn and start its answers; returns what the page shows."""
+    turn = await in_database(lambda: store_turn(visitor.store, body, questions))
+    found, branch = turn.conversation, turn.branch
     system = body.settings.get("system", "")
-    for question, request in zip(questions, requests, strict=True):
-        message = await in_database(partial(store.add_answer, found, branch[-1], question))
+    for message, request in zip(turn.answers, requests, strict=True):
         asked = chat_request.with_conversation(request, system, branch)
-        events = generation.stream(asked, visitor.principal, _answer_id(message.pk))
+        events = generation.stream(asked, visitor.principal, answer_id(message.pk))
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
-        messages.append(message.payload)
+        answer.on_saved(partial(visitor.publish, found.pk, "messages", message.pk))
+    visitor.publish(found.pk, "messages", turn.answers[-1].pk)
     if len(branch) == 1 and body.content is not None and len(questions) == 1:
         model, first_question = requests[0].model, body.content
         answer.on_saved(lambda: _start_title(answer, visitor, model, first_question))
+    messages = [message.payload for message in (branch[-1], *turn.answers)]
     payload = {
         "conversation": str(found.pk),
         "title": str(found),
@@ -145,7 +139,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
     }
     if len(questions) > 1:
         payload["plan"] = await CATALOG.run(comparison.plan, [request.model for request in requests])
-    return json_answer(payload)
+    return payload
 
 
 def _start_title(answer: RunningAnswer, visitor: Visitor, model: str, question: str) -> None:
@@ -194,11 +188,11 @@ async def answer_now(visitor: Visitor, pk: int) -> HttpResponse:
     await in_database(lambda: visitor.store.get_message(pk))
     has_ended = False
     with suppress(NotFound):  # it has ended meanwhile
-        has_ended = await STREAMS.end_thinking(_answer_id(pk), visitor.principal)
+        has_ended = await STREAMS.end_thinking(answer_id(pk), visitor.principal)
     return json_answer({"success": has_ended})
 
 
-def _answer_id(message: int) -> str:
+def answer_id(message: int) -> str:
     """The id under which an answer in progress is found."""
     return f"playground-{message}"
 
@@ -220,9 +214,9 @@ async def import_conversation(visitor: Visitor) -> HttpResponse:
     """Add a conversation from a file that `export_conversation` wrote."""
     body = await strict_json.read(visitor.request, ImportBody)
     fields = await BODIES.run(partial(body.model_dump, exclude_unset=True))  # a call may have no result
-    return json_answer(
-        await in_database(lambda: visitor.store.import_conversation(fields, fields["messages"]))
-    )
+    listed = await in_database(lambda: visitor.store.import_conversation(fields, fields["messages"]))
+    visitor.publish(UUID(listed["id"]), "listed")
+    return json_answer(listed)
 
 
 async def _read_current(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:

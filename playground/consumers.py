@@ -12,8 +12,9 @@ from inference.serving.recording.capture_switch import SWITCH
 
 
 class ModelsConsumer(LiveModelsSocket):
-    """Sends {"type": "models", "models": [...], "kept_until": 0}, with the models that can be served.
+    """Sends {"type": "models", "models": [...], "unavailable": [...], "kept_until": 0}.
 
+    `models` are those that can be requested, `unavailable` those that are here and cannot, with the reason.
     `kept_until` is the unix time at which the current capture of prompts and answers ends, 0 without one.
     """
 
@@ -28,4 +29,5 @@ class ModelsConsumer(LiveModelsSocket):
 
     def payload(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
         models = live_models.joined(cards, runtime.pool().snapshot())
-        return {"type": "models", "models": models, "kept_until": SWITCH.until}
+        unavailable = live_models.unavailable(cards)
+        return {"type": "models", "models": models, "unavailable": unavailable, "kept_until": SWITCH.until}

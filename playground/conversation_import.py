@@ -11,7 +11,7 @@ from playground.models import Conversation, Message
 
 _IMPORTED = (
     *("role", "content", "reasoning", "calls", "model"),
-    *("status", "error", "figures", "tokens", "made"),
+    *("status", "error", "figures", "tokens", "made", "edited_at"),
 )
 _LONG = ("content", "reasoning", "tokens", "calls", "made")
 ByExportedId = dict[int | None, Message | None]

@@ -26,6 +26,9 @@ class Conversation(models.Model):
     changed_at = models.DateTimeField(db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     share = models.CharField(max_length=40, null=True, blank=True, unique=True)  # noqa: DJ001 - unique
+    branched_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         ordering = ["-is_pinned", "-changed_at"]
@@ -52,7 +55,9 @@ class Message(models.Model):
     figures = models.JSONField(null=True, blank=True)  # tokens, seconds, finish reason
     tokens = models.JSONField(default=list, blank=True)  # with the likeliest alternatives, where requested
     made = models.JSONField(null=True, blank=True)  # the question's fields that made the answer
+    edited_at = models.DateTimeField(null=True, blank=True)  # when the visitor last changed this answer
     created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)  # one time for all that were deleted together
 
     class Meta:
         ordering = ["pk"]
@@ -76,5 +81,6 @@ class Message(models.Model):
             "figures": self.figures,
             "tokens": self.tokens,
             "made": self.made,
+            "edited_at": self.edited_at and self.edited_at.isoformat(),
             "at": self.created_at.isoformat(),
         }

@@ -10,10 +10,12 @@ from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
-from inference.accounts.permissions import check_may_chat, visitor
+from inference.accounts.permissions import check_may_chat, may_look, may_manage, visitor
 from inference.core.errors import PermissionDenied
-from inference.serving import live_models
+from inference.core.units import in_gb
+from inference.serving import live_models, runtime, suggested_models
 from inference.serving.recording.capture_switch import SWITCH
+from playground import page_account
 
 
 @require_GET
@@ -28,9 +30,47 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
         return render(request, "playground/forbidden.html", {"reason": error.message}, status=403)
     page: dict[str, Any] = {
         "models": msgspec.to_builtins(live_models.models()),
+        "unavailable": msgspec.to_builtins(live_models.unavailable_models()),
+        "may_manage": may_manage(request.user),
         "live": "/ws/models/",
         "kept_until": SWITCH.until,
         "conversation": str(pk) if pk else None,
         "shared": token,
+        "account": request.user.get_username(),
+        "account_id": page_account.number_of(request.user),
     }
-    return render(request, "playground/index.html", {"page": page, "is_shared": bool(token)})
+    context = {
+        "page": page,
+        "is_shared": bool(token),
+        **_links(request),
+        **_suggestions(),
+        "running_downloads": [] if page["models"] else _running_downloads(),
+    }
+    return render(request, "playground/index.html", context)
+
+
+def _links(request: HttpRequest) -> dict[str, Any]:
+    """Which of the operator's pages the visitor is led to; somebody who is not signed in may yet do so."""
+    user = request.user
+    return {
+        "leads_to_models": user.is_anonymous or may_look(user),
+        "may_download": user.is_staff and user.has_perm("inference.add_download"),
+    }
+
+
+def _suggestions() -> dict[str, Any]:
+    suggestions = suggested_models.for_this_server()
+    return {
+        "suggestions": [(model, in_gb(model.download_bytes)) for model in suggestions],
+        "suggested_on": suggested_models.AS_OF,
+        "memory": in_gb(runtime.pool().snapshot().limit_bytes),
+    }
+
+
+def _running_downloads() -> list[tuple[str, str]]:
+    """The id of each, and how much of it is there; looks at the disk."""
+    running = [(one.id, one.progress) for one in runtime.downloads().all() if one.is_running]
+    return [
+        (name, f"{in_gb(progress.done)} of {in_gb(progress.size)}" if progress.size else "")
+        for name, progress in running
+    ]

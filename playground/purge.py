@@ -32,6 +32,7 @@ _HAS_TRACES.set()
 def purge() -> None:
     """Delete what any visitor deleted more than KEPT_DELETED ago, and its traces; call it from a thread."""
     purge_of(Conversation.objects.all())
+    _purge_messages()
     if _HAS_TRACES.is_set():
         _HAS_TRACES.clear()
         _merge_index()
@@ -53,14 +54,26 @@ def mark_traces(**signal: Any) -> None:
 def _delete(conversation: UUID) -> None:
     """Delete a conversation that nobody can reach any more, in batches."""
     Conversation.objects.filter(pk=conversation).update(tip=None)
+    _delete_messages(Message.objects.filter(conversation=conversation))
+    Conversation.objects.filter(pk=conversation).delete()
+
+
+def _purge_messages() -> None:
+    """Delete the messages of undeleted conversations that can no longer be restored."""
+    expired = Message.objects.filter(deleted_at__lt=timezone.now() - KEPT_DELETED)
+    if expired.exists():
+        _delete_messages(expired)
+        mark_traces()
+
+
+def _delete_messages(messages: "QuerySet[Message]") -> None:
+    """Delete messages, in batches."""
     # Last messages first: deleting a message deletes its descendants with it, all in one transaction.
     lengths = Length("content") + Length("reasoning") + Length("tokens")
-    messages = Message.objects.filter(conversation=conversation).order_by("-pk")
-    rows = list(messages.values_list("pk", lengths))
+    rows = list(messages.order_by("-pk").values_list("pk", lengths))
     for batch in batched_writes.batches(rows, lambda row: row[1] or 0):
         with batched_writes.short_transaction():
             Message.objects.filter(pk__in=[pk for pk, _ in batch]).delete()
-    Conversation.objects.filter(pk=conversation).delete()
 
 
 def _merge_index() -> None:

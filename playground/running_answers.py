@@ -5,21 +5,24 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from functools import partial
+from itertools import repeat
 from typing import Any
+from uuid import UUID
 
 from inference.api.http import errors, sse
-from inference.core.errors import QueueFull
+from inference.core.errors import ModelNotFound, QueueFull
 from inference.core.events import Event
 from inference.core.threads import CATALOG, SAVES
 from inference.storage import database_threads
-from playground import answer_stream, provenance
+from playground import answer_stream, provenance, requested_models
 from playground.answer_stream import AnswerState
 from playground.models import Message
 
 logger = logging.getLogger(__name__)
 MAX_RUNNING = 32  # of one visitor
-_SAVE_EVERY_S = 2.0
+_SAVE_EVERY_S = 1.5  # so that a process that is killed loses at most the last two seconds
 _LAST_TRIES_S = (0.1, 0.5, 2.0)  # after a database that was busy when the answer ended
+_RETRY_S, _RETRIES = 2.0, 300  # after that, while the disk is full: the text is in memory alone
 in_database = partial(database_threads.in_database, threads=SAVES)
 _SAVED = ("content", "reasoning", "calls", "status", "error", "figures", "tokens")
 
@@ -32,7 +35,8 @@ class RunningAnswer:
     1. One consumes the events of the generation. It applies each to the answer's state and appends it, as
        an SSE frame, to a list that all readers share.
     2. The other saves the answer every few seconds, and again when the first has ended. The answer counts
-       as ended once that save is done, so a page that reads the database afterwards finds all of it.
+       as ended once that save is done, so a page that reads the database afterwards finds all of it. Where
+       the disk is full, the answer ends for its readers, and is kept here until it can be saved.
 
     A reader (`frames`) has an index into the shared list. It waits for one `asyncio.Event`, which is
     replaced at each frame, so a slow reader delays nobody and misses nothing.
@@ -45,6 +49,7 @@ class RunningAnswer:
         self._frames: list[bytes] = []
         self._changed = asyncio.Event()
         self._saved = dict.fromkeys(_SAVED)
+        self._has_ended = asyncio.Event()
         self._consuming = asyncio.create_task(self._consume(events))
         self._saving = asyncio.create_task(self._save_until_ended())
 
@@ -57,8 +62,13 @@ class RunningAnswer:
         self._saving.add_done_callback(lambda _: callback())
 
     async def join(self) -> None:
-        """Wait until it has ended and is saved."""
-        await asyncio.wait([self._consuming, self._saving])
+        """Wait until it has ended and is saved, or until a save has failed for good."""
+        await self._has_ended.wait()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended; one that has may still wait to be saved."""
+        return not self._has_ended.is_set()
 
     @property
     def is_done(self) -> bool:
@@ -73,7 +83,7 @@ class RunningAnswer:
         """The answer so far, then each event as it comes, then the whole answer."""
         position = len(self._frames)  # before the first part is sent: more frames may come while that takes
         yield sse.OPENED + answer_stream.answer_frame(self.payload)
-        while not self._saving.done():
+        while self.is_running:
             changed = self._changed
             if position < len(self._frames):
                 batch, position = self._frames[position:], len(self._frames)
@@ -81,7 +91,7 @@ class RunningAnswer:
                 continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), sse.KEEP_ALIVE_S)
-            if position == len(self._frames) and not self._saving.done():
+            if position == len(self._frames) and self.is_running:
                 yield sse.KEEP_ALIVE
         yield b"".join(self._frames[position:]) + answer_stream.answer_frame(self.payload)
 
@@ -94,6 +104,8 @@ class RunningAnswer:
                 self._state.add_provenance(await CATALOG.run(provenance.of, self.message.model))
         except asyncio.CancelledError:
             self._state.stop()
+        except ModelNotFound:
+            self._state.fail(requested_models.gone_error(self.message.model))
         except Exception as error:  # the boundary: whatever broke, the page shows a message
             self._state.fail(errors.explain(error))
 
@@ -108,16 +120,25 @@ class RunningAnswer:
     async def _save_until_ended(self) -> None:
         """Save it every few seconds and once it has ended; only then do readers get the end."""
         has_ended = is_saved = False
-        while not has_ended:
-            await asyncio.wait([self._consuming], timeout=_SAVE_EVERY_S)
-            has_ended = self._consuming.done()
-            is_saved = await self._save()
-        for pause in _LAST_TRIES_S:  # nothing else would save it any more
-            if is_saved:
-                break
+        try:
+            while not has_ended:
+                await asyncio.wait([self._consuming], timeout=_SAVE_EVERY_S)
+                has_ended = self._consuming.done()
+                is_saved = await self._save()
+            is_saved = is_saved or await self._save_again(_LAST_TRIES_S)
+        finally:
+            self._has_ended.set()
+            self._wake_readers()
+        if not is_saved:
+            await self._save_again(repeat(_RETRY_S, _RETRIES))
+
+    async def _save_again(self, pauses: Iterable[float]) -> bool:
+        """Try to save after each pause: nothing else would save it any more."""
+        for pause in pauses:
             await asyncio.sleep(pause)
-            is_saved = await self._save()
-        self._wake_readers()
+            if await self._save():
+                return True
+        return False
 
     async def _save(self) -> bool:
         """Save the fields if they have changed; False when that failed."""
@@ -126,10 +147,12 @@ class RunningAnswer:
         if fields == self._saved:
             return True
         try:
-            await in_database(lambda: Message.objects.filter(pk=self.message.pk).update(**fields))
+            rows = await in_database(lambda: Message.objects.filter(pk=self.message.pk).update(**fields))
         except Exception:  # the reader has the answer all the same; the next save may succeed
             logger.exception("An answer could not be saved")
             return False
+        if not rows:  # it was deleted, perhaps with its conversation or its owner
+            self.stop()
         self._saved = fields
         return True
 
@@ -154,9 +177,16 @@ class RunningAnswers:
     def get(self, message: int) -> RunningAnswer | None:
         return self._answers.get(message)
 
+    def stop_conversation(self, conversation: UUID) -> None:
+        """Stop every answer of a conversation that is deleted."""
+        for answer in self._answers.values():
+            if answer.message.conversation_id == conversation:
+                answer.stop()
+
     def check_limit(self, owner: str) -> None:
         """Raise QueueFull when this visitor has too many answers in progress."""
-        if sum(answer.owner == owner for answer in self._answers.values()) >= MAX_RUNNING:
+        running = [answer for answer in self._answers.values() if answer.owner == owner]
+        if len(running) >= MAX_RUNNING:
             raise QueueFull("You have many answers in progress; stop one or wait.", retry_after=5)
 
     def has_ended_since(self, messages: Iterable[dict[str, Any]]) -> bool:

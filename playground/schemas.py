@@ -1,15 +1,17 @@
 """The bodies that the page may send."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, model_validator
 
+from inference.api.http.strict_schema import wrong
 from inference.api.openai.schemas import Strict
 from playground.models import LONGEST_FOLDER, LONGEST_TITLE
 
 Text = Annotated[str, Field(max_length=1_000_000)]
 Settings = Annotated[dict[Annotated[str, Field(max_length=40)], Text], Field(max_length=40)]
 Folder = Annotated[str, Field(max_length=LONGEST_FOLDER)]
+UUID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 
 
@@ -17,6 +19,8 @@ class AskBody(Strict):
     """A question, or the request for an alternative answer to one."""
 
     conversation: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None = None
+    new_id: Annotated[str, Field(pattern=UUID_PATTERN)] | None = None  # sent twice, one is made
+    at_end: bool = False  # as far as the page knows, nothing follows `parent`
     parent: int | None = None  # the message it follows; without content, the question to be answered again
     content: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = None
     results: Annotated[dict[str, Text], Field(max_length=128)] = {}
@@ -32,6 +36,33 @@ class ChangeBody(Strict):
     folder: Folder | None = None
     is_pinned: bool | None = None
     tip: int | None = None
+
+
+class EditBody(Strict):
+    """The new text of an answer; `original`, the message that has the text from before an edit, undoes it."""
+
+    content: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = None
+    original: int | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if (self.content is None) == (self.original is None):
+            raise wrong(
+                "one_of_two", "Send the new text, or the message with the text from before", "content"
+            )
+        return self
+
+
+class RestoreBody(Strict):
+    """The end of the branch that is to be shown after a deletion is undone."""
+
+    tip: int | None = None
+
+
+class ContinueBody(Strict):
+    """What the page would send with a question: for its length limit, or all of it for an imported answer."""
+
+    question: dict[str, Any]
 
 
 class CallBody(Strict):
@@ -57,6 +88,7 @@ class MessageBody(Strict):
     error: Text = ""
     figures: dict[str, Any] | None = None
     made: dict[str, Any] | None = None
+    edited_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
     tokens: list[Any] = []
     at: str = ""
 

@@ -30,6 +30,7 @@ def _with_messages_matching(words: Iterable[str]) -> RawSQL:
     query = " ".join(f'"{word}"*' for word in words)
     return RawSQL(  # noqa: S611
         "SELECT DISTINCT m.conversation_id FROM playground_words w "
-        "JOIN playground_message m ON m.id = w.rowid WHERE playground_words MATCH %s",
+        "JOIN playground_message m ON m.id = w.rowid WHERE playground_words MATCH %s "
+        "AND m.deleted_at IS NULL",
         [query],
     )

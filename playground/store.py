@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from inference.core.errors import InvalidValue, NotFound
+from inference.core.errors import ConversationChanged, InvalidValue, NotFound
 from playground import conversation_import
 from playground.branch import branch_to
 from playground.models import LONGEST_TITLE, Conversation, Message
@@ -53,7 +53,8 @@ class ConversationStore:
             **_summary(conversation),
             "settings": conversation.settings,
             "tip": conversation.tip_id,
-            "messages": [message.payload for message in conversation.messages.all()],
+            "branched_from": _origin(conversation),
+            "messages": [message.payload for message in conversation.messages.filter(deleted_at=None)],
         }
 
     def update(self, pk: UUID, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +63,8 @@ class ConversationStore:
         Raises InvalidValue when `tip` is a message of another conversation.
         """
         conversation = self.get(pk)
-        if "tip" in changes and not conversation.messages.filter(pk=changes["tip"]).exists():
+        shown = conversation.messages.filter(deleted_at=None)
+        if "tip" in changes and not shown.filter(pk=changes["tip"]).exists():
             raise InvalidValue("There is no such message in this conversation.", param="tip")
         for name, value in changes.items():
             setattr(conversation, "tip_id" if name == "tip" else name, value)
@@ -112,17 +114,23 @@ class ConversationStore:
         content: str | None,
         results: Mapping[str, str],
         settings: Mapping[str, str],
+        new_id: UUID | None = None,
     ) -> tuple[Conversation, list[Message]]:
         """Store what the visitor sent, and return the conversation and the branch to be answered.
 
-        1. Find the conversation, or create one that is titled by `content`.
+        1. Find the conversation, or create one that is titled by `content`, perhaps with the id `new_id`.
         2. Store `results` with the calls of the message `parent`.
         3. Append `content` as a message after `parent`; without it, `parent` is to be answered again.
         4. Show the branch that ends there, and keep the settings it was asked with.
 
         Raises NotFound, and InvalidValue for a wrong parent, results of no calls, or a missing question.
         """
-        found = self.get(conversation) if conversation else self._create(title=title_of(content or ""))
+        identity = {"pk": new_id} if new_id else {}
+        found = (
+            self.get(conversation)
+            if conversation
+            else self._create(title=title_of(content or ""), **identity)
+        )
         branch = branch_to(found, parent)
         if results:
             _add_results(branch[-1] if branch else None, results)
@@ -152,7 +160,8 @@ class ConversationStore:
 
     def get_message(self, pk: int) -> Message:
         """The message; raises NotFound."""
-        message = Message.objects.filter(pk=pk, conversation__in=self._undeleted()).first()
+        undeleted = Message.objects.filter(deleted_at=None, conversation__in=self._undeleted())
+        message = undeleted.filter(pk=pk).first()
         if message is None:
             raise NotFound("There is no such message; it may have been deleted.")
         return message
@@ -208,13 +217,28 @@ def title_of(question: str) -> str:
 
 
 def _add_results(message: Message | None, results: Mapping[str, str]) -> None:
-    """Store the results of a message's calls, by call id; a result that is stored already is kept."""
+    """Store the results of a message's calls, by call id.
+
+    A result may be corrected until the calls are answered: the answer before may have failed to start.
+    Raises InvalidValue where there are no calls, ConversationChanged where another result was answered.
+    """
     if message is None or message.role != "assistant":
         raise InvalidValue("Results answer the calls of an answer.", param="results")
-    message.calls = [
-        {"result": results[call["id"]], **call} if call["id"] in results else call for call in message.calls
+    calls = [
+        {**call, "result": results[call["id"]]} if call["id"] in results else call for call in message.calls
     ]
+    if calls == message.calls:
+        return
+    if message.children.exists():
+        raise ConversationChanged("These calls have been answered with other results.", param="results")
+    message.calls = calls
     message.save(update_fields=["calls"])
+
+
+def _origin(conversation: Conversation) -> dict[str, Any] | None:
+    """The conversation that this one was branched from, unless it was deleted."""
+    origin = conversation.branched_from
+    return {"id": str(origin.pk), "title": str(origin)} if origin and origin.deleted_at is None else None
 
 
 def _summary(conversation: Conversation) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from playground import api, page
+from playground import api, message_api, page
 
 urlpatterns = [
     path("", page.index, name="playground"),
@@ -20,9 +20,14 @@ urlpatterns = [
     path("chat/shared/<slug:token>/", api.shared_conversation),
     path("chat/import/", api.import_conversation),
     path("chat/ask/", api.ask),
+    path("chat/open-conversations/", api.open_conversations),
     path("chat/messages/<int:pk>/events/", api.follow_answer),
     path("chat/messages/<int:pk>/stop/", api.stop_answer),
     path("chat/messages/<int:pk>/answer-now/", api.answer_now),
+    path("chat/messages/<int:pk>/", message_api.message),
+    path("chat/messages/<int:pk>/restore/", message_api.restore_message),
+    path("chat/messages/<int:pk>/continue/", message_api.continue_answer),
+    path("chat/messages/<int:pk>/branch/", message_api.branch_message),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
     # Templates with names of our own: under Django's default names it would find the admin's pages.

@@ -60,6 +60,7 @@ TESTED_BY = {
     "management/shutdown": "e2e/test_drain",
     "mlxsite/stream_request": "mlxsite/test_server",
     "playground/consumers": "api/http/test_live_socket",
+    "playground/visitor": "playground/test_api_conversations",
     "pool/workers/child_process": "pool/workers/test_worker_process",
     "repository/downloads/download_process": "repository/downloads/test_process",
     "storage/conversation_store": "api/openai/test_conversations",

@@ -60,6 +60,13 @@ def may_look(user: Account) -> bool:
     return may_act(user) or (user.is_active and user.is_staff and user.has_perm("inference.view_servedmodel"))
 
 
+def may_manage(user: User | None) -> bool:
+    """Whether a browser's requests may load and unload models, as /api decides; may query the database."""
+    if settings.CONFIG.is_open:
+        return True
+    return isinstance(user, AbstractUser) and user.is_active and user.has_perm("inference.run_servedmodel")
+
+
 def may_act(user: Account) -> bool:
     """Whether this is staff that may load and unload models and stop requests."""
     return user.is_active and user.is_staff and user.has_perm("inference.run_servedmodel")

@@ -16,6 +16,7 @@
     │   │   └── PreviousNotFound  404  previous_response_not_found
     │   ├── MethodNotAllowed      405  method_not_allowed
     │   ├── StoppedByOperator     409  stopped_by_operator
+    │   ├── ConversationChanged   409  conversation_changed
     │   ├── BodyTooLarge          413  body_too_large
     │   ├── UnsupportedMediaType  415  unsupported_media_type
     │   └── HeadersTooLarge       431  headers_too_large
@@ -26,6 +27,7 @@
         ├── RateLimited           429  rate_limit_exceeded (Retry-After)
         ├── ModelTooLarge         503  model_too_large
         ├── ModelLoadFailed       503  model_load_failed
+        ├── StorageFull           507  storage_full
         ├── ShuttingDown          503  shutting_down
         ├── WorkerDied            500  worker_died
         └── InternalError         500  internal_error
@@ -150,6 +152,12 @@ class StoppedByOperator(InvalidRequest):
     status, code = 409, "stopped_by_operator"
 
 
+class ConversationChanged(InvalidRequest):
+    """Another window of the playground changed the chat; the page loads it before it asks again."""
+
+    status, code = 409, "conversation_changed"
+
+
 class NotFound(InvalidRequest):
     status, code = 404, "not_found"
 
@@ -223,6 +231,12 @@ class ModelLoadFailed(Unavailable):
     ) -> None:
         super().__init__(message, param=param, retry_after=retry_after)
         self.kind = kind
+
+
+class StorageFull(Unavailable):
+    """The disk of the database is full, so that nothing was stored."""
+
+    status, code = 507, "storage_full"
 
 
 class ShuttingDown(Unavailable):

@@ -26,6 +26,7 @@ class ActionPreview:
 
     text: str
     is_possible: bool = True
+    displaces_models: bool = False  # whether others have to be unloaded for a load
 
 
 _NO_FOLDER = ActionPreview("Its folder does not exist.", is_possible=False)
@@ -37,8 +38,15 @@ def of_loads(names: Sequence[str]) -> list[ActionPreview]:
     """Previews of loads one after another: each load finds the memory that those before it leave."""
     cards = {name: card for name in names if (card := runtime.catalog().exact(name))}
     loads = dict(zip(cards, runtime.pool().preview_loads(*cards.values()), strict=True))
-    previews = {name: ActionPreview(load_text(load), load.is_possible) for name, load in loads.items()}
+    previews = {
+        name: ActionPreview(load_text(load), load.is_possible, _displaces(load))
+        for name, load in loads.items()
+    }
     return [previews.get(name, _NO_FOLDER) for name in names]
+
+
+def _displaces(load: LoadPreview) -> bool:
+    return load.outcome == "waits" or bool(load.evicted)
 
 
 def load_text(load: LoadPreview) -> str:

@@ -12,7 +12,8 @@ from inference.core.threads import CATALOG, FILES
 from inference.models import ServedModel
 from inference.pool.scheduling import refusals
 from inference.repository import deletion
-from inference.serving import runtime
+from inference.serving import action_preview, runtime
+from inference.serving.action_preview import ActionPreview
 from inference.serving.active_requests import STREAMS, Stream
 
 _CANNOT_WRITE = "The database cannot be written now; try again shortly."
@@ -23,6 +24,12 @@ async def load(model_id: str) -> ResidentModel:
     name = await _name_of(model_id)
     await runtime.pool().load(name)
     return runtime.pool().snapshot().of(name)
+
+
+async def preview_load(model_id: str) -> ActionPreview:
+    """What `load` would do now; raises ModelNotFound."""
+    name = await _name_of(model_id)
+    return (await CATALOG.run(action_preview.of_loads, [name]))[0]
 
 
 async def unload(model_id: str) -> ResidentModel:

@@ -1,11 +1,11 @@
 """The servable models with their live state, as browsers are shown them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from inference.core.model_card import ModelCard, requestable
-from inference.core.pool_state import ModelState, PoolSnapshot
+from inference.core.model_card import Finding, ModelCard, requestable
+from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.serving import runtime
 
 
@@ -23,12 +23,46 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     reason: str = ""
     kind: str = "chat"
     light: str = ""  # of the self-test; empty before it was loaded
+    findings: tuple[Finding, ...] = ()  # those of the self-test that are not green
+    aliases: tuple[str, ...] = ()
     base: str = ""  # the model whose LoRA adapter it is: state and memory are that model's
+
+
+class UnavailableModel(Struct, frozen=True, kw_only=True):
+    """A model or an adapter that is here and cannot be requested, with the reason as a text."""
+
+    id: str
+    reason: str
 
 
 def models() -> tuple[LiveModel, ...]:
     """Every servable model as of now; reads the disk, so call it from a thread."""
     return joined(runtime.catalog().scan(), runtime.pool().snapshot())
+
+
+def unavailable_models() -> tuple[UnavailableModel, ...]:
+    """What cannot be requested as of now; reads the disk, so call it from a thread."""
+    return unavailable(runtime.catalog().scan())
+
+
+def unavailable(cards: Sequence[ModelCard]) -> tuple[UnavailableModel, ...]:
+    """The models that are switched off or cannot be served, and the adapters that cannot be used."""
+    return tuple(
+        UnavailableModel(id=name, reason=reason) for card in cards for name, reason in _problems(card)
+    )
+
+
+def _problems(card: ModelCard) -> Iterator[tuple[str, str]]:
+    reason = (
+        f"It cannot be served: {card.problem}" if card.is_enabled else "It is switched off on this server."
+    )
+    if not card.is_servable:
+        yield card.id, reason
+    for lora in card.loras:
+        if lora.problem:
+            yield f"{card.id}:{lora.name}", f"The adapter cannot be used: {lora.problem}"
+        elif not card.is_servable:
+            yield f"{card.id}:{lora.name}", f"It is an adapter of {card.id}. {reason}"
 
 
 def joined(cards: Sequence[ModelCard], snapshot: PoolSnapshot) -> tuple[LiveModel, ...]:
@@ -50,5 +84,12 @@ def _live(card: ModelCard, snapshot: PoolSnapshot) -> LiveModel:
         reason=resident.reason,
         kind=card.kind,
         base=card.base,
+        aliases=card.aliases,
+        findings=_not_green(resident),
         light=resident.loaded.light if resident.loaded else "",
     )
+
+
+def _not_green(resident: ResidentModel) -> tuple[Finding, ...]:
+    found = resident.loaded.findings if resident.loaded else ()
+    return tuple(finding for finding in found if finding.light != "green")

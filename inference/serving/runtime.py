@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import wait
 from contextvars import Context
@@ -45,12 +46,18 @@ def _new_catalog(choices: Callable[[], Chosen]) -> Catalog:
     return Catalog(
         config.models_path,
         use_hub_cache=config.use_hub_cache,
-        dequantises=None if config.device == "auto" else config.device == "cpu",
+        dequantises=dequantises(),
         choices=choices,
         context_limit=config.context_limit,
         prefill_step=config.prefill_step,
         kv_bits=config.kv_bits,
     )
+
+
+def dequantises() -> bool:
+    """Whether workers on this machine keep weights as fp32, however they are stored."""
+    device = settings.CONFIG.device
+    return sys.platform != "darwin" if device == "auto" else bool(device == "cpu")
 
 
 def pool() -> Pool:

@@ -1,5 +1,9 @@
 /** The site's own addresses for conversations: JSON in and out, and answers as server-sent events. */
 
+import { account, endSession } from "./account.js";
+
+const CSRF_COOKIE = /(?:^|; )mlxsite_csrf=([^;]+)/;
+
 /** An error with a message for the visitor. */
 export class AnswerError extends Error {
   /** @param {string} code @param {string} message text for the visitor @param {number} status */
@@ -33,8 +37,7 @@ export async function* follow(address, signal) {
 }
 
 async function send(method, address, { body, signal }) {
-  const token = document.querySelector("#composer [name=csrfmiddlewaretoken]").value;
-  const headers = { "X-CSRFToken": token, ...(body ? { "Content-Type": "application/json" } : {}) };
+  const headers = { "X-CSRFToken": csrfToken(), "X-Account": account.id, ...(body ? { "Content-Type": "application/json" } : {}) };
   let response;
   try {
     response = await fetch(address, { method, headers, body, signal });
@@ -46,11 +49,20 @@ async function send(method, address, { body, signal }) {
   return response;
 }
 
+/** The cookie's: it is another one than the page was made with after a sign-in in another window. */
+function csrfToken() {
+  return CSRF_COOKIE.exec(document.cookie)?.[1] ?? document.querySelector("#composer [name=csrfmiddlewaretoken]").value;
+}
+
 async function responseError(response) {
   const { status } = response;
   const answer = await response.json().catch(() => null);
+  if (status === 401) endSession(answer?.error?.message ?? "You are signed out.", answer?.error?.param === "account");
   if (answer?.error?.message) return new AnswerError(answer.error.code, answer.error.message, status);
-  if (status === 403) return new AnswerError("forbidden", "This page is out of date. Please reload it.", status);
+  if (status === 403) {
+    endSession("This page is out of date. Your text is kept.", true); // its cookies are gone
+    return new AnswerError("forbidden", "This page is out of date. Please reload it.", status);
+  }
   return new AnswerError("refused", `The server returned an error (${status}).`, status);
 }
 

@@ -1,12 +1,17 @@
 /** The tool calls of one answer, as cards: what is called, with what, and the result that the visitor types. */
+import { drafts } from "./drafts.js";
 import { element } from "./element.js";
 
 /** @typedef {{id: string, name: string, arguments: string, result?: string}} Call */
 
 export class Calls {
-  /** @param {(results: Record<string, string>) => void} onResults called once every call has a result */
-  constructor(onResults) {
+  /**
+   * @param {(results: Record<string, string>) => Promise<boolean>} onResults returns whether the server has taken them
+   * @param {number} message whose calls they are
+   */
+  constructor(onResults, message) {
     this.onResults = onResults;
+    this.message = message;
     this.cards = element("div", { className: "cards" });
     this.send = element("button", { type: "submit", className: "firm" }, "Send results");
     this.root = element("form", { className: "calls", hidden: true }, this.cards, this.send);
@@ -20,7 +25,7 @@ export class Calls {
     this.root.hidden = calls.length === 0;
     for (const [place, call] of calls.entries()) {
       if (!this.shown[place]) {
-        this.shown.push(new Card(call));
+        this.shown.push(new Card(call, `result.${this.message}.${place}`));
         this.cards.append(this.shown[place].root);
       }
       this.shown[place].show(call, isFinal);
@@ -28,16 +33,27 @@ export class Calls {
     this.send.hidden = !isFinal || calls.every((call) => call.result !== undefined);
   }
 
-  #submit(event) {
+  /** The fields stay until the server has the results: it may refuse them, and they may be corrected. */
+  async #submit(event) {
     event.preventDefault();
-    this.onResults(Object.assign({}, ...this.shown.map((card) => card.readResult())));
+    if (this.send.disabled) return;
+    this.#setSending(true);
+    await this.onResults(Object.assign({}, ...this.shown.map((card) => card.readResult())));
+    this.#setSending(false);
+  }
+
+  #setSending(isSending) {
+    this.send.disabled = isSending;
+    for (const card of this.shown) card.result.readOnly = isSending;
   }
 }
 
 class Card {
-  constructor(call) {
+  /** @param {Call} call @param {string} key of its result in drafts.js */
+  constructor(call, key) {
+    this.key = key;
     this.arguments = element("code");
-    this.result = element("textarea", { rows: 2, placeholder: "Result of the function", "aria-label": `Result of ${call.name}` });
+    this.result = element("textarea", { rows: 2, value: drafts.read(key), oninput: () => drafts.write(key, this.result.value), placeholder: "Result of the function", "aria-label": `Result of ${call.name}` });
     this.given = element("pre", { className: "call-result", hidden: true });
     this.root = element("section", { className: "call", "aria-label": `Call of ${call.name}` },
       element("p", { className: "call-name" }, "Calls ", element("strong", {}, call.name)),
@@ -50,12 +66,12 @@ class Card {
     this.result.hidden = !isFinal || call.result !== undefined;
     this.given.hidden = call.result === undefined;
     this.given.textContent = call.result ?? "";
+    if (call.result !== undefined && drafts.read(this.key)) drafts.clear(this.key);
   }
 
-  /** The result that was typed; it is stored with the call. */
+  /** The result that was typed, or that the server has already. */
   readResult() {
-    this.call.result ??= this.result.value;
-    return { [this.call.id]: this.call.result };
+    return { [this.call.id]: this.call.result ?? this.result.value };
   }
 }
 

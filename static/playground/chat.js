@@ -1,9 +1,10 @@
 /** Sends questions and follows their answers; the only module that knows the protocol. */
 import { call, follow } from "./api.js";
+import { newChatId, renewChatId } from "./new-chat.js";
 
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
-/** Fires "state" when something begins or ends, "problem" and "note" (detail: a text), and "asked" (detail: the conversation). */
+/** Fires "state" when something begins or ends, "problem" and "note" (detail: a text), "changed" when another window was first, and "asked" (detail: the conversation). */
 export class Chat extends EventTarget {
   /**
    * @param {import("./conversation.js").Conversation} conversation
@@ -26,7 +27,7 @@ export class Chat extends EventTarget {
 
   /** Send a message after the branch that is shown. @param {string} text */
   send(text) {
-    return this.#ask({ parent: this.conversation.tip, content: text });
+    return this.#ask({ parent: this.conversation.tip, content: text, at_end: true });
   }
 
   /** Send an edited question, as an alternative to `message`. */
@@ -39,9 +40,31 @@ export class Chat extends EventTarget {
     return this.#ask({ parent: message.parent }, made);
   }
 
+  /** Answer a question that has no answer, or once more. */
+  answer(question) {
+    return this.#ask({ parent: question.id });
+  }
+
+  /** Have an answer go on in place, from the text it has. */
+  async continue({ id }) {
+    if (this.isAsking) return;
+    this.#setAsking(true);
+    const { id: open } = this.conversation;
+    const before = this.conversation.known.get(id)?.content;
+    const question = { model: this.models.picked?.id ?? "", ...this.settings.requestFields };
+    const begun = await this.#attempt(() => call("POST", `/chat/messages/${id}/continue/`, { question }));
+    this.#setAsking(false);
+    if (!begun || this.conversation.id !== open) return;
+    for (const message of begun.messages) this.conversation.put({ ...message, heard: null });
+    this.#emit("state");
+    await this.#follow(id);
+    const { status, content } = this.conversation.known.get(id) ?? {};
+    if (status === "done" && content === before) this.#emit("note", "The model added nothing: for it, this answer is complete.");
+  }
+
   /** Continue after an answer, with the results of its calls. */
   sendResults(message, results) {
-    return this.#ask({ parent: message.id, results });
+    return this.#ask({ parent: message.id, results, at_end: true });
   }
 
   async stop() {
@@ -52,6 +75,17 @@ export class Chat extends EventTarget {
   /** Have an answer end its reasoning, so that its text begins. Returns false when that failed. */
   async answerNow({ id }) {
     return Boolean(await this.#attempt(() => call("POST", `/chat/messages/${id}/answer-now/`)));
+  }
+
+  /** Load what other windows have changed. Returns whether the chat went on in a branch that is not shown. */
+  async sync() {
+    const { id } = this.conversation;
+    const whole = await call("GET", `/chat/conversations/${id}/`);
+    if (this.conversation.id !== id) return false;
+    const isElsewhere = this.conversation.merge(whole, (message) => this.following.has(message));
+    for (const message of whole.messages) if (message.status === "answering") this.#follow(message.id);
+    this.#emit("state");
+    return isElsewhere;
   }
 
   /** @param {string} id */
@@ -72,21 +106,50 @@ export class Chat extends EventTarget {
   async #ask(turn, made) {
     if (this.isAsking) return false;
     if (!this.models.picked) {
-      this.#emit("problem", "There is no model.");
+      this.#emit("problem", this.models.missing.length ? "Choose a model first: the one of this chat is not available." : "There is no model.");
       return false;
     }
     this.models.keepPick();
     this.#setAsking(true);
-    const asked = await this.#attempt(() => call("POST", "/chat/ask/", {
-      conversation: this.conversation.id,
+    const { id, known } = this.conversation;
+    const asked = await this.#attempt(() => this.#post({
+      conversation: id,
       settings: this.settings.values,
       models: made ? [] : this.models.compared,
       question: made ?? { model: this.models.picked.id, ...this.settings.requestFields },
       ...turn,
     }));
-    if (asked) this.#show(asked);
+    if (asked && this.conversation.known === known) this.#show(asked); // else another chat was opened meanwhile
     this.#setAsking(false);
     return Boolean(asked);
+  }
+
+  /** A question that the server has, though its response was lost, is not asked twice. */
+  async #post(body) {
+    const newId = body.conversation ? null : newChatId();
+    const post = () => call("POST", "/chat/ask/", { ...body, new_id: newId && newChatId() });
+    let asked;
+    try {
+      asked = await post();
+    } catch (error) {
+      if (error.code !== "conversation_changed") throw error;
+      asked = await this.#arrived(body.conversation ?? newId, body);
+      if (!asked && !newId) throw error;
+      if (!asked) renewChatId();
+      asked ??= await post();
+    }
+    if (newId) renewChatId();
+    return asked;
+  }
+
+  async #arrived(id, { parent, content }) {
+    const { title, messages } = await call("GET", `/chat/conversations/${id}/`).catch(() => ({ messages: [] }));
+    const isNew = (message) => !this.conversation.known.has(message.id);
+    const question = content === undefined
+      ? messages.find((message) => message.id === parent)
+      : messages.findLast((message) => isNew(message) && message.parent === (parent ?? null) && message.content === content);
+    const answers = question ? messages.filter((message) => message.parent === question.id && isNew(message)) : [];
+    return answers.length ? { conversation: id, title, messages: [question, ...answers] } : null;
   }
 
   #show({ conversation, title, messages, plan }) {
@@ -101,6 +164,7 @@ export class Chat extends EventTarget {
   }
 
   async #follow(id) {
+    if (this.following.has(id)) return;
     const controller = new AbortController();
     this.following.set(id, controller);
     for (let failures = 0; !controller.signal.aborted; failures += 1) {
@@ -116,7 +180,7 @@ export class Chat extends EventTarget {
       if (this.conversation.known.get(id)?.status !== "answering") break;
       await new Promise((done) => { setTimeout(done, RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]); });
     }
-    this.following.delete(id);
+    if (this.following.get(id) === controller) this.following.delete(id);
     this.#emit("state");
   }
 
@@ -132,7 +196,8 @@ export class Chat extends EventTarget {
       return await act();
     } catch (error) {
       if (!error.code) console.error(error);
-      this.#emit("problem", error.code ? error.message : "Something went wrong. Reload the page.");
+      if (error.code === "conversation_changed") this.#emit("changed");
+      if (error.status !== 401) this.#emit("problem", error.code ? error.message : "Something went wrong. Reload the page.");
       return null;
     }
   }

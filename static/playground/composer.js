@@ -1,4 +1,8 @@
-/** The field that the visitor writes in. */
+/** The field that the visitor writes in. Each chat has a text of its own, kept by drafts.js. */
+import { drafts } from "./drafts.js";
+
+export const NEW_CHAT = "new";
+
 export class Composer {
   /**
    * @param {{onSend: (text: string) => Promise<boolean>, onStop: () => void, onType: (text: string) => void,
@@ -11,10 +15,35 @@ export class Composer {
     this.button = document.querySelector("#send");
     this.isAnswering = false;
     this.canAnswer = true;
+    this.key = NEW_CHAT;
+    this.isTypedHere = false; // and not only taken over from another window
+    /** @type {string} the text that the server has not answered for yet */
+    this.sending = "";
+    this.failed = ""; // the text in the field, whose sending has failed
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#submit(); });
     this.prompt.addEventListener("input", () => this.typed());
     this.prompt.addEventListener("keydown", (event) => { this.#sendOnEnter(event); this.#editOnUp(event); });
+    drafts.addEventListener("change", ({ detail }) => this.#adopt(detail));
     this.#show();
+  }
+
+  /** Show the text of a chat. @param {string} key its id, or NEW_CHAT @param {string} [last] its last question */
+  open(key, last) {
+    this.key = key;
+    if (drafts.isSent(key) && drafts.read(key).trim() === last?.trim()) drafts.clear(key); // it arrived, and the page ended
+    this.prompt.value = drafts.read(key);
+    this.isTypedHere = drafts.isOwn(key);
+    this.sending = this.failed = "";
+    this.onType(this.prompt.value);
+    this.#show();
+  }
+
+  /** The new chat that is open has got its id. */
+  rename(key) {
+    if (this.key === key) return;
+    drafts.clear(this.key);
+    this.key = key;
+    if (this.prompt.value) drafts.write(key, this.prompt.value);
   }
 
   /** @param {{isAnswering: boolean, canAnswer: boolean}} state */
@@ -34,17 +63,60 @@ export class Composer {
 
   /** The content of the field has changed. */
   typed() {
+    this.isTypedHere = Boolean(this.prompt.value);
+    drafts.write(this.key, joined(this.sending, this.prompt.value), Boolean(this.sending));
     this.onType(this.prompt.value);
     this.#show();
   }
 
-  /** A text that could not be sent is put back, unless something else was typed meanwhile. */
+  /** The text leaves the field, and is kept until the server has taken it; otherwise it comes back. */
   async #send() {
     const text = this.prompt.value.trim();
-    if (!text || !this.canAnswer) return;
+    if (!text || !this.canAnswer || this.sending) return;
+    const { key } = this;
+    this.sending = text;
     this.prompt.value = "";
     this.typed();
-    if (!(await this.onSend(text)) && !this.prompt.value) this.prompt.value = text;
+    drafts.flush();
+    const isTaken = await this.onSend(text);
+    if (this.sending === text) this.#settle(isTaken);
+    else if (isTaken) this.#forget(key, text);
+  }
+
+  /** The server has taken a text, and another chat was opened meanwhile. */
+  #forget(key, text) {
+    if (drafts.read(key) === text) drafts.clear(key);
+    if (this.key === key && this.prompt.value === text) this.prompt.value = "";
+    this.#show();
+  }
+
+  #settle(isTaken) {
+    this.failed = isTaken ? "" : this.sending;
+    this.prompt.value = joined(isTaken ? "" : this.sending, this.prompt.value);
+    this.sending = "";
+    this.typed();
+    drafts.flush();
+  }
+
+  /** The chat has this last question now: a text whose response was lost had arrived. @param {string} [last] */
+  settleWith(last) {
+    if (!this.failed || this.failed !== last || this.prompt.value !== last) return;
+    this.failed = this.prompt.value = "";
+    this.typed();
+    drafts.flush();
+  }
+
+  /** Another window has changed this chat's text: what was typed here stays, unless the other goes on from it. */
+  #adopt({ key, text, before }) {
+    if (key !== this.key || this.sending) return;
+    const goesOn = this.prompt.value === before && (!text || text.startsWith(before));
+    if (this.isTypedHere && !goesOn) {
+      if (!text) drafts.write(key, this.prompt.value); // the other window has removed the common copy, too
+      return;
+    }
+    this.prompt.value = text;
+    drafts.takeOver(key, text);
+    this.onType(text);
     this.#show();
   }
 
@@ -71,3 +143,5 @@ export class Composer {
     this.prompt.style.height = `${this.prompt.scrollHeight}px`;
   }
 }
+
+const joined = (...texts) => texts.filter((text) => text).join("\n\n");

@@ -7,7 +7,7 @@
  *   per_second: number | null, first_token_s: number | null, reason: "stop" | "length" | "tool_calls"}} Figures
  * @typedef {{id: number, parent: number | null, role: "user" | "assistant", content: string, reasoning: string,
  *   model: string, status: "answering" | "done" | "stopped" | "failed", waiting?: Waiting, thinking?: boolean, figures: Figures | null,
- *   calls: import("./calls.js").Call[], error: string, made: object | null, tokens: object[]}} Message
+ *   at: string, edited_at?: string | null, calls: import("./calls.js").Call[], error: string, made: object | null, tokens: object[]}} Message
  */
 
 /** Fires "branch" when other messages are shown, and "change" (detail: the message). */
@@ -17,7 +17,10 @@ export class Conversation extends EventTarget {
     this.#set({ id: null, title: "", settings: null, tip: null, messages: [] });
   }
 
-  /** @param {{id: string, title: string, settings: object, tip: number, messages: Message[]}} whole */
+  /**
+   * @param {{id: string, title: string, settings: object, tip: number, messages: Message[],
+   *   branched_from?: {id: string, title: string} | null}} whole
+   */
   open(whole) {
     this.#set(whole);
     this.#emit("branch");
@@ -27,12 +30,14 @@ export class Conversation extends EventTarget {
     this.open({ id: null, title: "", settings: null, tip: null, messages: [] });
   }
 
-  #set({ id, title, settings, tip, messages }) {
+  #set({ id, title, settings, tip, messages, branched_from: origin = null }) {
     this.id = id;
+    this.origin = origin; // the conversation that this one was branched from
     this.title = title;
     this.settings = settings;
     /** @type {Map<number, Message>} */
     this.known = new Map(messages.map((message) => [message.id, message]));
+    this.index = null;
     this.tip = tip;
     /** @type {Set<number | null>} the parents whose answers are shown side by side */
     this.compared = new Set();
@@ -53,11 +58,12 @@ export class Conversation extends EventTarget {
     return this.running.length > 0;
   }
 
-  /** @returns {Message[]} the answers to the last question that are being generated */
+  /** @returns {Message[]} the answers that are shown and being generated; one above others may be continued */
   get running() {
     const { last } = this;
-    const alternatives = last && this.compared.has(last.parent) ? this.alternatives(last) : [last];
-    return alternatives.filter((message) => message?.status === "answering");
+    const beside = last && this.compared.has(last.parent) ? this.alternatives(last) : [];
+    const running = [...this.messages, ...beside].filter((message) => message.status === "answering");
+    return [...new Set(running)];
   }
 
   /** Show the answers to this parent side by side, or one at a time. */
@@ -71,8 +77,38 @@ export class Conversation extends EventTarget {
   put(message) {
     const known = this.known.get(message.id);
     if (known) Object.assign(known, message);
-    else this.known.set(message.id, message);
+    else this.#add(message);
     this.#emit("change", known ?? message);
+  }
+
+  /**
+   * Take over what another window has changed, without leaving the branch that is shown: it is shown to its newest end.
+   * @param {{id: string, title: string, tip: number, messages: Message[]}} whole as the server has it
+   * @param {(id: number) => boolean} isFollowed whether this page follows an answer: it knows more of it than `whole`
+   * @returns {boolean} whether the conversation went on in a branch that is not shown
+   */
+  merge(whole, isFollowed) {
+    const ids = new Set(whole.messages.map(({ id }) => id));
+    const newest = Math.max(0, ...this.known.keys());
+    for (const id of this.known.keys()) if (!ids.has(id)) this.known.delete(id);
+    for (const message of whole.messages) if (!isFollowed(message.id)) this.#update(message);
+    this.title = whole.title;
+    this.tip = this.known.has(this.tip) ? this.newestTip(this.last) : whole.tip;
+    this.#emit("branch", { isQuiet: true });
+    const shown = new Set(this.messages.map(({ id }) => id));
+    return whole.messages.some(({ id, role }) => id > newest && role === "user" && !shown.has(id));
+  }
+
+  /** A message that has not changed is not drawn again. */
+  #update(message) {
+    const known = this.known.get(message.id);
+    if (!known) this.known.set(message.id, message);
+    else if (["status", "content", "reasoning", "calls", "tokens"].some((name) => JSON.stringify(known[name]) !== JSON.stringify(message[name]))) this.put(message);
+  }
+
+  /** @returns {boolean} whether nothing follows this message, as far as the page knows */
+  isEnd(id) {
+    return ![...this.known.values()].some(({ parent }) => parent === id);
   }
 
   /** @param {Message} message @param {Partial<Message>} facts */
@@ -81,24 +117,54 @@ export class Conversation extends EventTarget {
     this.#emit("change", message);
   }
 
-  /** Show the branch that ends with this message. */
-  show(tip) {
+  /** Show the branch that ends with this message. @param {{staysHere?: boolean}} [how] whether the page keeps its place */
+  show(tip, how) {
     this.tip = tip;
-    this.#emit("branch");
+    this.#emit("branch", how);
   }
 
-  /** @returns {Message[]} the message and its alternatives, oldest first */
+  /** Forget messages that were deleted, and show the branch that ends with `tip`, if there is one. */
+  remove(ids, tip) {
+    for (const id of ids) this.known.delete(id);
+    this.index = null;
+    this.show(tip, { staysHere: true });
+  }
+
+  /** @returns {boolean} whether anything follows the message, in any branch */
+  hasMessagesBelow({ id }) {
+    return this.#children(id).length > 0;
+  }
+
+  /** @returns {Message[]} the message and its alternatives, oldest first; an edit makes one the newest */
   alternatives({ parent, role }) {
-    return [...this.known.values()].filter((other) => other.parent === parent && other.role === role);
+    return this.#children(parent).filter((other) => other.role === role).sort(byAge);
   }
 
   /** @returns {number} the tip of the newest branch below this message */
   newestTip(message) {
-    const next = [...this.known.values()].filter(({ parent }) => parent === message.id).at(-1);
+    const next = [...this.#children(message.id)].sort(byAge).at(-1);
     return next ? this.newestTip(next) : message.id;
+  }
+
+  #add(message) {
+    this.known.set(message.id, message);
+    this.index = null;
+  }
+
+  /** The messages right below this one; looked up, for a long conversation asks this of each of its messages. */
+  #children(parent) {
+    this.index ??= Map.groupBy(this.known.values(), (message) => message.parent);
+    return this.index.get(parent) ?? [];
   }
 
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+const writtenAt = ({ edited_at: editedAt, at }) => editedAt ?? at ?? "";
+
+function byAge(one, other) {
+  const [before, after] = [writtenAt(one), writtenAt(other)];
+  return before < after ? -1 : Number(before > after) || one.id - other.id;
 }

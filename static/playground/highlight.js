@@ -8,7 +8,8 @@ const ALSO = {
   toml: "ini", ts: "typescript", tsx: "typescript", yml: "yaml", zsh: "bash",
 };
 const GRAMMARS = new Map([...SAME.map((name) => [name, name]), ...Object.entries(ALSO)]);
-const MAX_CHARACTERS = 50_000;
+const MAX_CHARACTERS = 50_000; // beyond them code stays as it is
+const escaped = (text) => text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 /** @type {Promise<object> | undefined} */
 let coming;
@@ -21,8 +22,10 @@ const asked = new Map();
  */
 export function highlighted(code, language) {
   const grammar = GRAMMARS.get(language);
-  if (!library?.getLanguage(grammar) || code.length > MAX_CHARACTERS) return null;
-  return library.highlight(code, { language: grammar }).value;
+  if (!library?.getLanguage(grammar)) return null;
+  const end = code.length > MAX_CHARACTERS ? code.lastIndexOf("\n", MAX_CHARACTERS) : code.length;
+  const { value } = library.highlight(code.slice(0, Math.max(0, end)), { language: grammar });
+  return value + escaped(code.slice(Math.max(0, end)));
 }
 
 /** @returns {Promise<void> | null} settles once `highlighted` can do this language; null when it never will */

@@ -16,6 +16,8 @@ export class Library extends EventTarget {
     this.query = "";
     this.hasMore = true;
     this.requests = 0;
+    /** @type {Set<string>} what this window has deleted */
+    this.removed = new Set();
   }
 
   /** @param {string} query words in a conversation's title or messages */
@@ -48,6 +50,7 @@ export class Library extends EventTarget {
   }
 
   async remove(id) {
+    this.removed.add(id);
     await call("DELETE", `${ADDRESS}${id}/`);
     this.all = this.all.filter((one) => one.id !== id);
     this.#emit();
@@ -55,6 +58,7 @@ export class Library extends EventTarget {
 
   async restore(id) {
     await call("POST", `${ADDRESS}${id}/restore/`);
+    this.removed.delete(id);
     await this.refresh();
   }
 

@@ -2,22 +2,31 @@
 import { Announcer } from "./announcer.js";
 import { acceptFiles } from "./attachments.js";
 import { Chat } from "./chat.js";
-import { Composer } from "./composer.js";
+import { offerComparison } from "./comparison.js";
+import { Changes } from "./changes.js";
+import { Composer, NEW_CHAT } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call } from "./api.js";
 import { showConnectionNotice } from "./connection-notice.js";
+import { Favourites } from "./favourites.js";
+import { copyFormulasAsTeX } from "./formula-copy.js";
 import { Gauge } from "./gauge.js";
+import { askForGoneModel } from "./gone-model.js";
 import { showCaptureNotice } from "./capture-notice.js";
 import { Library } from "./library.js";
+import { messageActs } from "./message-acts.js";
 import { Models } from "./models.js";
+import { showOrigin } from "./origin.js";
 import { Picker } from "./picker.js";
 import { Popup } from "./popup.js";
 import { keepPresets } from "./presets.js";
+import { prepareForPrinting } from "./printing.js";
 import { Settings } from "./settings.js";
 import { listenToKeyboard } from "./keyboard.js";
 import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
+import { offerTakeover } from "./takeover.js";
 import { toast } from "./toast.js";
 import { Welcome } from "./welcome.js";
 
@@ -25,26 +34,26 @@ const TITLE_AFTER_MS = 3000; // the model writes a title after its first answer
 const page = JSON.parse(document.querySelector("#page").textContent);
 
 const conversation = new Conversation();
-const models = new Models(page.models, page.live, page.kept_until);
+const models = new Models(page.models, page.unavailable, page.live, page.kept_until);
 const settings = new Settings();
 const chat = new Chat(conversation, models, settings);
 const library = new Library();
 const gauge = new Gauge(conversation, models);
 const composer = new Composer({ onSend: (text) => chat.send(text), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
-const welcome = new Welcome((text) => chat.send(text));
-const thread = new Thread(conversation, {
-  onRegenerate: (message) => chat.regenerate(message),
-  onReplay: replay,
-  onAnswerNow: (message) => chat.answerNow(message),
-  onEdit: (message, text) => chat.edit(message, text),
-  onResults: (message, results) => chat.sendResults(message, results),
-  onShow: showBranch,
-});
+const welcome = new Welcome(models, (text) => chat.send(text));
+const thread = new Thread(conversation, messageActs({
+  conversation, chat, library, isReadOnly: Boolean(page.shared), show, onOpen: open, onShow: showBranch,
+}));
 const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id === conversation.id) newChat(); } });
 
 new Announcer(conversation);
-new Picker(models, () => composer.focus());
+showOrigin(conversation, open);
+const picker = new Picker(models, new Favourites(page.account), { mayManage: page.may_manage, onPick: () => composer.focus() });
+offerComparison(models, () => composer.focus());
+askForGoneModel(models, conversation, { onUse: () => composer.focus(), onChoose: () => picker.open() });
 followTheme(document.querySelector("#theme"));
+copyFormulasAsTeX();
+prepareForPrinting();
 const account = document.querySelector("#account"); // missing on a site without accounts
 if (account) new Popup(document.querySelector("#account-button"), account);
 keepPresets(document.querySelector("#set-system"));
@@ -60,6 +69,7 @@ function show() {
 
 /** @param {string} id */
 async function open(id, { isNew = true } = {}) {
+  const isOther = conversation.id !== id;
   try {
     await chat.open(id);
   } catch (error) {
@@ -67,9 +77,11 @@ async function open(id, { isNew = true } = {}) {
     newChat();
     return;
   }
+  composer.open(id, conversation.messages.findLast(({ role }) => role === "user")?.content);
   settings.load(conversation.settings);
   const { model } = conversation.messages.findLast(({ role }) => role === "assistant") ?? {};
-  if (models.all.some(({ id }) => id === model)) models.pick(model);
+  if (isOther && model) models.use(model);
+  else if (isOther) models.useDefault();
   if (isNew) history.pushState(null, "", `/c/${id}`);
   sidebar.closeOnPhone();
   show();
@@ -79,20 +91,17 @@ async function open(id, { isNew = true } = {}) {
 function newChat() {
   chat.leave();
   conversation.clear();
+  models.useDefault();
+  composer.open(NEW_CHAT);
   if (location.pathname !== "/") history.pushState(null, "", "/");
   show();
   composer.focus();
 }
 
 async function showBranch(tip) {
-  conversation.show(tip);
+  conversation.show(tip, { staysHere: true });
   await call("PATCH", `/chat/conversations/${conversation.id}/`, { tip }).catch(() => {});
   show();
-}
-
-/** Generate the same answer again, and show the differences. */
-async function replay(message) {
-  if (await chat.regenerate(message, message.made)) conversation.change(conversation.last, { replayOf: message.id });
 }
 
 function editLast() {
@@ -106,13 +115,29 @@ function follow() {
   else if (!id) newChat();
 }
 
-/** Load changes that another tab made meanwhile. */
+/** Load what other windows have changed. Open forms, the text in the field and the branch that is shown stay. */
 async function refreshConversation() {
-  if (document.hidden || !conversation.id || chat.isAnswering) return;
   library.refresh();
-  const { tip, known } = conversation;
-  const whole = await call("GET", `/chat/conversations/${conversation.id}/`).catch(() => null);
-  if (whole?.id === conversation.id && !chat.isAnswering && (whole.tip !== tip || whole.messages.length !== known.size)) open(whole.id, { isNew: false });
+  const { id } = conversation;
+  if (!id) return;
+  try {
+    const isElsewhere = await chat.sync();
+    composer.settleWith(conversation.messages.findLast(({ role }) => role === "user")?.content);
+    if (isElsewhere) toast("This chat went on in another window.", { name: "Show", act: () => open(id, { isNew: false }) });
+  } catch (error) {
+    if (error.status === 404) reportDeleted(id);
+  }
+}
+
+function reportDeleted(id) {
+  const restore = () => library.restore(id).then(refreshConversation, (error) => toast(error.message));
+  if (id === conversation.id && !library.removed.has(id)) toast("This chat was deleted in another window.", { name: "Undo", act: restore });
+}
+
+/** @param {number | null} newest a message of the open chat, null for any */
+function isNews({ conversation: id, newest }) {
+  const known = conversation.known.get(newest);
+  return id === conversation.id && !(known && (known.status !== "answering" || chat.following.has(newest)));
 }
 
 chat.addEventListener("state", show);
@@ -123,11 +148,28 @@ library.addEventListener("change", () => {
 });
 for (const type of ["problem", "note"]) chat.addEventListener(type, ({ detail }) => toast(detail));
 chat.addEventListener("asked", ({ detail }) => {
+  composer.rename(detail.id);
   if (location.pathname !== `/c/${detail.id}`) history.pushState(null, "", `/c/${detail.id}`);
   library.refresh();
 });
 models.addEventListener("change", show);
-models.addEventListener("back", () => { toast("The server is back."); library.refresh(); refreshConversation(); });
+models.addEventListener("back", () => { toast("The server is back."); refreshConversation(); });
+const changes = new Changes();
+let missed = null; // a change that came while this page was asking, and may be its own
+changes.addEventListener("messages", ({ detail }) => {
+  if (chat.isAsking) missed = detail;
+  else if (isNews(detail)) refreshConversation();
+  else library.refresh();
+});
+chat.addEventListener("state", () => {
+  if (chat.isAsking || !missed) return;
+  if (isNews(missed)) refreshConversation();
+  missed = null;
+});
+changes.addEventListener("listed", () => library.refresh());
+changes.addEventListener("deleted", ({ detail }) => { library.refresh(); reportDeleted(detail.conversation); });
+changes.addEventListener("missed", refreshConversation);
+chat.addEventListener("changed", refreshConversation);
 showConnectionNotice(models, document.querySelector("#trouble"));
 showCaptureNotice(models, document.querySelector("#kept"));
 document.querySelector("#new-chat").addEventListener("click", newChat);
@@ -136,8 +178,9 @@ listenToKeyboard({
   closeDrawer: () => sidebar.closeDrawer(), leaveField: () => composer.focus(),
 });
 addEventListener("popstate", follow);
-document.addEventListener("visibilitychange", refreshConversation);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) refreshConversation(); });
 show();
 if (page.shared) call("GET", `/chat/shared/${page.shared}/`).then((whole) => { conversation.open(whole); show(); }, (error) => toast(error.message));
 else if (page.conversation) open(page.conversation, { isNew: false });
-else composer.focus();
+else { composer.open(NEW_CHAT); composer.focus(); }
+offerTakeover(library);

@@ -1,99 +1,123 @@
-/** Markdown that grows: only blocks that have changed are rendered again. */
-import { Marked } from "../vendor/marked/marked.js";
-import { copyButton } from "./clipboard.js";
+/** Markdown that grows: only blocks that have changed are rendered again, also at the end. */
+import { colourLate, frameCode } from "./code-block.js";
+import { setDirections } from "./direction.js";
 import { element } from "./element.js";
-import { grammarFor, highlighted } from "./highlight.js";
-import { extensions, setFormulas } from "./math.js";
+import { fullWidthRulesFor } from "./emphasis.js";
+import { Footnotes } from "./footnotes.js";
+import { nameFormulas, setFormulas } from "./formulas.js";
+import { blocksOf, htmlOf } from "./markdown-parser.js";
+import { morph } from "./morph.js";
 import { fragment } from "./sanitise.js";
+import { settled } from "./unfinished.js";
 
-const HARMLESS_TAG = /^<\/?(?:br|kbd|sub|sup)\s*\/?>$/i;
-const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
-
-const marked = new Marked({
-  gfm: true,
-  breaks: true,
-  extensions,
-  renderer: {
-    // HTML in an answer is shown as text and not interpreted.
-    html({ text, block }) {
-      if (HARMLESS_TAG.test(text.trim())) return text;
-      return block ? `<pre><code class="language-html">${escaped(text)}</code></pre>` : escaped(text);
-    },
-    // Loading an image would disclose the conversation to its host, so it becomes a link.
-    image({ href, text }) {
-      return `<a href="${escaped(href)}">${escaped(text || "image")}</a>`;
-    },
-    checkbox({ checked }) {
-      return checked ? "☑ " : "☐ ";
-    },
-  },
-});
+/** @typedef {import("./markdown-parser.js").Block & {html: string, nodes: Node[]}} Shown */
 
 export class Markdown {
   /** @param {HTMLElement} root is filled with the rendered text */
   constructor(root) {
     this.root = root;
-    /** @type {{raw: string, nodes: Node[]}[]} */
+    this.text = "";
+    /** @type {Shown[]} */
     this.blocks = [];
+    this.footnotes = new Footnotes();
+    /** @type {HTMLElement | null} the list of footnotes */
+    this.notes = null;
+    this.notesKey = "";
+    root.addEventListener("click", (event) => this.footnotes.follow(event));
   }
 
   /**
-   * Show `text`. While it grows, blocks that are already right keep their nodes, so a selection in them survives.
-   * @param {string} text @param {boolean} isFinal everything again: a reference may have been defined late
+   * Show `text`. Blocks that are already right keep their nodes, and the one that grows is changed in place.
+   * @param {string} text @param {boolean} isFinal whether it will not grow any more
    */
   show(text, isFinal) {
-    const tokens = marked.lexer(text).filter((token) => token.type !== "space");
-    const same = isFinal ? 0 : this.#countSame(tokens);
-    for (const block of this.blocks.splice(same)) block.nodes.forEach((node) => node.remove());
-    for (const token of tokens.slice(same)) this.#append(token);
+    const whole = text.replace(/\r\n?/g, "\n");
+    const shown = isFinal ? whole : settled(whole);
+    if (shown === this.text && !isFinal) return;
+    const first = shown.startsWith(this.text) ? this.#firstUnsettled() : 0;
+    const known = this.blocks.slice(0, first);
+    const offset = this.blocks[first]?.start ?? 0;
+    const links = Object.assign({}, ...known.map((block) => block.links).reverse());
+    const blocks = blocksOf(shown.slice(offset), links, !isFinal).map((block) => ({ ...block, start: block.start + offset }));
+    const all = Object.assign({}, ...blocks.map((block) => block.links).reverse(), links);
+    this.text = shown;
+    // A failure leaves the text as it is: signs that are seen, and nothing lost.
+    fullWidthRulesFor(shown)?.then(() => this.#readAll(isFinal), () => {});
+    this.#put([...known.map((block) => readAgain(block, links, all)), ...blocks]);
   }
 
-  #countSame(tokens) {
-    const differs = tokens.findIndex((token, index) => token.raw !== this.blocks[index]?.raw);
-    return differs < 0 ? tokens.length : differs;
+  /** Read the text again by rules that have come since. */
+  #readAll(isFinal) {
+    const { text } = this;
+    const blocks = blocksOf(text, {}, !isFinal);
+    if (this.root.isConnected) this.#put(blocks);
   }
 
-  #append(token) {
-    const rendered = fragment(marked.parser([token]));
-    decorate(rendered);
-    const nodes = [...rendered.childNodes];
-    this.root.append(rendered);
-    this.blocks.push({ raw: token.raw, nodes });
+  /** The last block but one that can be read without those before it: what follows may still change it. */
+  #firstUnsettled() {
+    for (let place = this.blocks.length - 2; place > 0; place -= 1) if (this.blocks[place].isFree) return place;
+    return 0;
+  }
+
+  #put(blocks) {
+    this.footnotes.collect(blocks);
+    const numbers = [...this.footnotes.numbers].join();
+    const old = this.blocks;
+    let hasChanged = false;
+    this.blocks = blocks.map((block, place) => {
+      const html = block.html ?? htmlOf([block.token]).trim();
+      const key = block.references.length ? `${html}\n${numbers}` : html;
+      if (old[place]?.key === key) return { ...block, html, key, nodes: old[place].nodes };
+      hasChanged = true;
+      const next = old.slice(place + 1).find(({ nodes }) => nodes.length)?.nodes[0] ?? this.notes;
+      return { ...block, html, key, nodes: morph(this.root, old[place]?.nodes ?? [], [...this.#render(html).childNodes], next) };
+    });
+    for (const block of old.slice(blocks.length)) for (const node of block.nodes) node.remove();
+    hasChanged = this.#putNotes() || hasChanged;
+    if (!hasChanged) return;
+    setFormulas(this.root);
+    colourLate(this.root);
+  }
+
+  #putNotes() {
+    const html = this.footnotes.listed.map(({ tokens }) => htmlOf(tokens).trim());
+    const key = html.join("\n");
+    if (key === this.notesKey) return false;
+    this.notesKey = key;
+    const list = html.length ? [this.footnotes.list(html.map((note) => this.#render(note)))] : [];
+    [this.notes = null] = morph(this.root, this.notes ? [this.notes] : [], list, null);
+    return true;
+  }
+
+  #render(html) {
+    const made = fragment(html);
+    for (const table of made.querySelectorAll("table")) {
+      const wide = element("div", { className: "wide", tabIndex: 0, role: "region", "aria-label": "Table" });
+      table.replaceWith(wide);
+      wide.append(table);
+    }
+    for (const tick of made.querySelectorAll("span.tick")) showTick(tick);
+    nameFormulas(made);
+    frameCode(made);
+    this.footnotes.resolve(made);
+    setDirections(made);
+    return made;
   }
 }
 
-function decorate(rendered) {
-  for (const table of rendered.querySelectorAll("table")) {
-    const wide = element("div", { className: "wide", tabIndex: 0, role: "region", "aria-label": "Table" });
-    table.replaceWith(wide);
-    wide.append(table);
-  }
-  for (const pre of rendered.querySelectorAll("pre")) frameCode(pre);
-  setFormulas(rendered);
+/** A block again, if a definition that it may refer to has come since. */
+function readAgain(block, before, now) {
+  const isNew = Object.keys(now).some((label) => now[label]?.href !== before[label]?.href && block.raw.includes("["));
+  if (!isNew || block.token.type === "code") return block;
+  const [again] = blocksOf(block.raw, now, false);
+  return { ...block, token: again?.token ?? block.token, html: undefined };
 }
 
-function frameCode(pre) {
-  const code = pre.querySelector("code");
-  if (!code) return;
-  const language = /language-(\S+)/.exec(code.className)?.[1].toLowerCase() ?? "";
-  const head = element("div", { className: "code-head" }, element("span", {}, language || "text"));
-  const frame = element("div", { className: "code" }, head);
-  pre.tabIndex = 0; // it scrolls sideways, so the keyboard has to reach it
-  pre.replaceWith(frame);
-  frame.append(pre);
-  head.append(copyButton(() => code.textContent, "Copy code"));
-  colour(code, language);
-}
-
-function colour(code, language) {
-  const html = highlighted(code.textContent, language);
-  if (html !== null) {
-    code.replaceChildren(fragment(html));
-    return;
-  }
-  // Uncoloured code is still code: a grammar that cannot be loaded is not an error.
-  grammarFor(language)?.then(() => {
-    const late = highlighted(code.textContent, language);
-    if (late !== null && code.isConnected) code.replaceChildren(fragment(late));
-  }, () => {});
+function showTick(tick) {
+  const isDone = tick.textContent === "☑";
+  tick.setAttribute("role", "checkbox");
+  tick.setAttribute("aria-checked", String(isDone));
+  tick.setAttribute("aria-disabled", "true");
+  tick.setAttribute("aria-label", isDone ? "Done" : "Not done");
+  tick.closest("li")?.classList.add("task");
 }

@@ -1,22 +1,21 @@
 /** One message on the page. */
 import { Calls } from "./calls.js";
-import { copyButton } from "./clipboard.js";
 import { differenceView } from "./difference.js";
-import { element, icon } from "./element.js";
-import { count, rate, seconds } from "./format.js";
-import { detailsView } from "./details.js";
+import { answerForm } from "./answer-edit.js";
+import { drafts } from "./drafts.js";
+import { EditForm } from "./edit-form.js";
+import { element } from "./element.js";
+import { count, rate } from "./format.js";
+import { Details } from "./details.js";
 import { Markdown } from "./markdown.js";
+import { AnswerFoot, questionFoot } from "./message-foot.js";
 import { Probabilities } from "./probabilities.js";
 import { Thinking } from "./thinking.js";
 import { Alternatives } from "./alternatives.js";
 
 const RENDER_EVERY_MS = 100; // Markdown on every token would take the whole main thread
 
-/**
- * @typedef {{onRegenerate: (message: object) => void, onReplay: (message: object) => void, onShow: (tip: number) => void,
- *   onEdit: (message: object, text: string) => void, onResults: (message: object, results: object) => void,
- *   onAnswerNow: (message: object) => Promise<boolean>}} Acts
- */
+/** @typedef {ReturnType<typeof import("./message-acts.js").messageActs>} Acts */
 
 /**
  * @param {import("./conversation.js").Message} message
@@ -28,47 +27,51 @@ export function messageView(message, conversation, acts) {
   return message.role === "user" ? new Question(message, conversation, acts) : new Answer(message, conversation, acts);
 }
 
-function button(name, label, onclick) {
-  return element("button", { type: "button", className: "mini", title: label, "aria-label": label, onclick }, icon(name));
-}
-
 class Question {
   constructor(message, conversation, acts) {
     this.message = message;
     this.acts = acts;
     this.alternatives = new Alternatives(message, conversation, acts.onShow);
-    this.prose = element("div", { className: "prose" }, message.content);
-    this.foot = element("div", { className: "foot" }, this.alternatives.root,
-      copyButton(() => message.content, "Copy question"), button("pen", "Edit question", () => this.edit()));
+    this.prose = element("div", { className: "prose" });
+    new Markdown(this.prose).show(message.content, true);
+    this.conversation = conversation;
+    this.edit = this.edit.bind(this);
+    this.answer = element("button", { type: "button", className: "mini firm-mini", onclick: () => acts.onAnswerAgain(message) }, "Get an answer");
+    this.foot = questionFoot(this, this.answer);
     this.root = element("article", { className: "message is-user", "aria-label": "You" }, this.prose, this.foot);
+    this.showAlternatives();
+    this.draft = `edit.${message.id}`;
+    if (drafts.read(this.draft)) this.edit({ isFocused: false }); // it was open when the page ended
   }
 
   show() {}
 
+  /** And a button where the answer was deleted, or the chat was branched off here. */
   showAlternatives() {
     this.alternatives.show();
+    this.answer.hidden = this.conversation.tip !== this.message.id;
   }
 
   /** The text becomes a field; sending adds an alternative, and this question stays. */
-  edit() {
-    const field = element("textarea", { value: this.message.content, "aria-label": "Edit your question" });
-    const close = () => { form.replaceWith(this.prose); this.foot.hidden = false; };
-    const form = element("form", { className: "edit" }, field, element("div", { className: "edit-row" },
-      element("button", { type: "button", className: "plain", onclick: close }, "Cancel"),
-      element("button", { type: "submit", className: "firm" }, "Send")));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      close();
-      if (field.value.trim()) this.acts.onEdit(this.message, field.value.trim());
+  edit({ isFocused = true } = {}) {
+    if (this.form) return;
+    this.form = new EditForm({
+      key: this.draft,
+      text: this.message.content,
+      label: "Edit your question",
+      onSend: (text) => this.acts.onEdit(this.message, text),
+      onClose: () => this.#closeForm(),
     });
-    field.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") { event.stopPropagation(); close(); }
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
-    });
-    this.prose.replaceWith(form);
+    this.form.onReopen = () => this.edit();
+    this.prose.replaceWith(this.form.root);
     this.foot.hidden = true;
-    field.style.height = `${Math.min(field.scrollHeight, 400)}px`;
-    field.focus();
+    if (isFocused) this.form.focus();
+  }
+
+  #closeForm() {
+    this.form.root.replaceWith(this.prose);
+    this.form = null;
+    this.foot.hidden = false;
   }
 }
 
@@ -78,17 +81,21 @@ class Answer {
     this.conversation = conversation;
     this.acts = acts;
     this.alternatives = new Alternatives(message, conversation, acts.onShow);
-    this.calls = new Calls((results) => acts.onResults(message, results));
+    this.calls = new Calls((results) => acts.onResults(message, results), message.id);
     this.prose = element("div", { className: "prose" });
     this.thinking = new Thinking();
     this.answerNow = element("button", { type: "button", className: "answer-now", hidden: true, onclick: () => this.#endThinking() }, "Answer now");
     this.probabilities = new Probabilities();
     this.state = element("div");
+    this.isRaw = false;
+    this.details = new Details();
+    this.foot = new AnswerFoot(this);
+    this.by = element("p", { className: "by" }, message.model);
     this.root = element("article", { className: "message is-assistant", "aria-label": message.model || "Answer" },
-      element("p", { className: "by" }, message.model), this.thinking.root, this.answerNow, this.prose, this.probabilities.root, this.calls.root, this.state);
+      this.by, this.thinking.root, this.answerNow, this.prose, this.probabilities.root, this.calls.root, this.state);
     this.markdown = new Markdown(this.prose);
     this.timer = null;
-    this.isRaw = false;
+    this.renderedInMs = 0; // long code takes its time: most of it is left to the page
     this.#render();
   }
 
@@ -98,7 +105,7 @@ class Answer {
       this.#render();
       return;
     }
-    this.timer ??= setTimeout(() => this.#render(), RENDER_EVERY_MS);
+    this.timer ??= setTimeout(() => this.#render(), Math.max(RENDER_EVERY_MS, 4 * this.renderedInMs));
   }
 
   showAlternatives() {
@@ -108,9 +115,11 @@ class Answer {
   #render() {
     clearTimeout(this.timer);
     this.timer = null;
+    const begun = performance.now();
     const { content, reasoning, status } = this.message;
     const isFinal = status !== "answering";
-    this.hasStarted = Boolean(content || reasoning || this.message.calls.length);
+    this.hasStarted = Boolean(content || reasoning || this.message.calls.length) && !this.#isWaitingToContinue();
+    this.by.replaceChildren(this.message.model, ...(this.message.edited_at ? [" · ", element("span", { className: "edited" }, "edited")] : []));
     this.root.setAttribute("aria-busy", String(!isFinal));
     this.root.dataset.status = isFinal ? status : this.hasStarted ? "streaming" : "waiting";
     this.thinking.show(this.message);
@@ -119,7 +128,14 @@ class Answer {
     this.calls.show(this.message.calls, isFinal);
     this.#renderState();
     this.alternatives.show();
+    this.renderedInMs = performance.now() - begun;
     this.root.dispatchEvent(new Event("rendered", { bubbles: true }));
+  }
+
+  /** Whether an answer that is continued waits for its model; "paused" is a state of growing answers. */
+  #isWaitingToContinue() {
+    const { status, waiting } = this.message;
+    return status === "answering" && Boolean(waiting) && waiting.phase !== "paused";
   }
 
   #renderAnswerNow(isFinal) {
@@ -142,7 +158,17 @@ class Answer {
   #renderState() {
     if (this.root.dataset.status === "streaming") this.state.replaceChildren(liveLine(this.message));
     else if (this.root.dataset.status === "waiting") this.#renderWaiting();
-    else this.state.replaceChildren(...this.#error(), ...this.#replayed(), this.#foot());
+    else this.#renderEnd();
+  }
+
+  /** The row is kept and updated: a button that is drawn anew would lose the focus. */
+  #renderEnd() {
+    this.foot.show();
+    this.details.show(this.message);
+    const parts = [...this.#error(), ...this.#replayed(), this.foot.root, this.details.root];
+    if (this.foot.root.parentElement !== this.state) this.state.replaceChildren(...parts);
+    for (const part of [...this.state.children]) if (!parts.includes(part)) part.remove();
+    parts.forEach((part, place) => { if (this.state.children[place] !== part) this.state.insertBefore(part, this.state.children[place] ?? null); });
   }
 
   /** The elements are kept and updated, so that their animations continue. */
@@ -165,23 +191,32 @@ class Answer {
     return original ? [differenceView(original.content, this.message.content)] : [];
   }
 
-  #foot() {
-    const { content, error, tokens, made } = this.message;
-    const copy = content ? [copyButton(() => this.message.content, "Copy answer"), button("raw", "Show raw text", () => this.#toggleRaw())] : [];
-    const again = error ? [] : [button("again", "Regenerate", () => this.acts.onRegenerate(this.message))];
-    const replay = made && !error ? [button("replay", "Replay with the same seed", () => this.acts.onReplay(this.message))] : [];
-    const likely = tokens?.length ? [button("bars", "Token probabilities", () => this.#toggleProbabilities())] : [];
-    return element("div", { className: "foot" }, this.alternatives.root, ...copy, ...again, ...replay, ...likely, figuresLine(this.message), ...(made ? [detailsView(this.message)] : []));
+  /** The text becomes a field until the server has saved it; the original stays as an earlier version. */
+  edit(text = this.message.content) {
+    if (this.form?.isConnected) return;
+    const close = () => { this.form.replaceWith(this.prose); this.foot.more.focus(); };
+    this.form = answerForm(text, {
+      onSave: (changed) => this.acts.onEditAnswer(this.message, changed),
+      onClose: close,
+      onCancel: (changed) => { close(); if (changed !== this.message.content) this.acts.onDiscard(() => this.edit(changed)); },
+    });
+    this.prose.hidden = false;
+    this.probabilities.root.hidden = true;
+    this.prose.replaceWith(this.form);
   }
 
-  #toggleRaw() {
+  toggleDetails() {
+    this.details.toggle(this.message);
+  }
+
+  toggleRaw() {
     this.isRaw = !this.isRaw;
     this.prose.replaceChildren();
     this.markdown = new Markdown(this.prose);
     this.#render();
   }
 
-  #toggleProbabilities() {
+  toggleProbabilities() {
     const isShown = this.probabilities.root.hidden;
     this.probabilities.root.hidden = !isShown;
     this.prose.hidden = isShown;
@@ -221,18 +256,4 @@ function liveLine({ heard, waiting }) {
   const passedS = heard ? (heard.now - heard.since) / 1000 : 0;
   const text = passedS > 0.5 ? `${count(heard.tokens)} tokens · ${rate(heard.tokens / passedS)} tokens/s` : "";
   return element("p", { className: "live" }, text);
-}
-
-function figuresLine({ status, figures }) {
-  const line = element("span", { className: "figures" });
-  if (status === "stopped") line.append("stopped");
-  if (!figures) return line;
-  const parts = [`${count(figures.tokens)} ${figures.tokens === 1 ? "token" : "tokens"}`];
-  if (figures.per_second) parts.push(`${rate(figures.per_second)} tokens/s`);
-  if (figures.first_token_s !== null) parts.push(`first token after ${seconds(figures.first_token_s)}`);
-  if (figures.cached_tokens) parts.push(`${count(figures.cached_tokens)} of ${count(figures.prompt_tokens)} cached`);
-  line.append(parts.join(" · "));
-  line.title = `The prompt had ${count(figures.prompt_tokens)} tokens.`;
-  if (figures.reason === "length") line.append(" · ", element("strong", {}, "stopped at the length limit"));
-  return line;
 }

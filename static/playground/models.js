@@ -5,72 +5,112 @@ import { store } from "./store.js";
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
 const NOTICE_AFTER_MS = 1000; // a connection that is back before that causes no notice
 const UNREACHABLE = "The server cannot be reached; trying again… Your text is kept.";
-const MAX_COMPARED = 4;
 
 /** Models that make vectors or scores cannot chat. */
 const canChat = (model) => !["embedding", "rerank"].includes(model.kind);
 
+/** What an id of LoRA adapters names: "base:adapter"; empty for other ids. */
+const baseOf = (id) => (id.includes(":") ? id.slice(0, id.lastIndexOf(":")) : "");
+
 /**
  * @typedef {{id: string, family: string, context_length: number, resident_bytes: number,
- *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, reason: string, base: string}} Model
+ *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, reason: string, base: string,
+ *   aliases?: string[], light?: string, findings?: {about: string, light: "amber" | "red", text: string}[]}} Model
  */
 
-/** Fires "change" whenever a model's state, the pick, a capture or the connection changes, "back" when it is live again. */
+/**
+ * Fires "change" whenever a model's state, the choice, a capture or the connection changes, "back" when it is live again.
+ *
+ * A model that is in use and no longer served is not replaced by another: `missing` names it, `picked` is undefined, and
+ * nothing is asked until the visitor has chosen.
+ */
 export class Models extends EventTarget {
-  /** @param {Model[]} all @param {string} address of the websocket @param {number} keptUntil unix time, 0 for not at all */
-  constructor(all, address, keptUntil) {
+  /**
+   * @param {Model[]} all
+   * @param {{id: string, reason: string}[]} unavailable
+   * @param {string} address of the websocket
+   * @param {number} keptUntil unix time, 0 for not at all
+   */
+  constructor(all, unavailable, address, keptUntil) {
     super();
     this.all = all.filter(canChat);
+    this.unavailable = unavailable;
     this.keptUntil = keptUntil;
     this.address = address;
-    this.pickedId = store.read("model");
-    /** @type {string[]} the models that are asked side by side, none for the picked one alone */
+    /** @type {string[]} the models that are asked side by side, none for one alone */
     this.comparedIds = [];
     this.failures = 0;
     this.lost = ""; // why the list may be out of date, as a text
-    this.goneId = ""; // the picked model, after the server stopped serving it
+    this.chosenId = store.read("model") ?? ""; // for new chats
+    this.useDefault();
     this.#connect();
   }
 
-  /** @returns {Model | undefined} the visitor's choice, or else one that would answer without loading */
+  /** @returns {Model | undefined} the model of this id or alias */
+  find(id) {
+    return this.all.find((model) => model.id === id) ?? this.all.find(({ aliases }) => aliases?.includes(id));
+  }
+
+  /** @returns {Model | undefined} the one in use, or else one that would answer without loading; none while one is missing */
   get picked() {
-    return (
-      this.all.find((model) => model.id === this.pickedId) ??
-      this.all.find((model) => model.state === "ready" || model.state === "busy") ??
-      this.all[0]
-    );
+    return this.missing.length ? undefined : this.find(this.usedId) ?? this.fallback;
+  }
+
+  /** @returns {Model | undefined} the one that would answer soonest */
+  get fallback() {
+    return this.all.find(({ state }) => state === "ready" || state === "busy") ?? this.all[0];
   }
 
   /** @returns {string[]} two to four, or none */
   get compared() {
-    const known = this.comparedIds.filter((id) => this.all.some((model) => model.id === id));
-    return known.length > 1 ? known : [];
+    return this.missing.length ? [] : this.comparedIds;
   }
 
-  /** @returns {string} a notice for the visitor, usually empty */
-  get notice() {
-    if (this.lost || !this.goneId) return this.lost;
-    if (!this.picked) return `${this.goneId} is no longer available, and there is no other model.`;
-    return `${this.goneId} is no longer available; ${this.picked.id} answers instead. You can choose another model above.`;
+  /** @returns {string[]} the models in use that are not served */
+  get missing() {
+    const used = this.comparedIds.length ? this.comparedIds : [this.usedId];
+    return used.filter((id) => id && !this.find(id));
   }
 
-  /** Keep the model that is asked now, even if nobody picked it. */
+  /** @param {string} id @returns {string} why this model cannot be asked, as sentences */
+  reasonOf(id) {
+    const base = baseOf(id);
+    const isOrphan = base && !this.find(base) && !this.unavailable.some((one) => one.id === base);
+    const known = this.unavailable.find((one) => one.id === id)?.reason;
+    if (known) return `${id} cannot be used now. ${known}`;
+    return isOrphan ? `${id} is no longer on this server, and neither is its base model, ${base}.` : `${id} is no longer on this server.`;
+  }
+
+  /** Use this model for the conversation that was opened; the choice for new chats stays. */
+  use(id) {
+    this.#set({ usedId: id });
+  }
+
+  /** Use the visitor's last choice, for a new chat; a comparison goes on. */
+  useDefault() {
+    const isGone = Boolean(this.chosenId) && !this.find(this.chosenId) && this.all.length > 0;
+    const comparedIds = this.comparedIds.every((id) => this.find(id)) ? this.comparedIds : [];
+    this.#set({ usedId: isGone ? "" : this.chosenId, staleId: isGone ? this.chosenId : "", comparedIds });
+  }
+
+  /** Use the model that is asked now from here on, even if nobody picked it. */
   keepPick() {
-    this.pickedId ||= this.picked?.id;
+    this.#set({ usedId: this.usedId || this.picked?.id, comparedIds: this.comparedIds });
   }
 
-  /** Add this model to the comparison, or remove it. */
-  compare(id, isCompared) {
-    const others = this.comparedIds.filter((other) => other !== id);
-    this.comparedIds = isCompared ? [...others, id].slice(-MAX_COMPARED) : others;
-    this.dispatchEvent(new Event("change"));
+  /** Ask these models side by side; fewer than two end the comparison. */
+  compare(ids) {
+    this.#set({ usedId: this.usedId, comparedIds: ids.length > 1 ? ids : [] });
   }
 
   pick(id) {
-    this.comparedIds = [];
-    this.pickedId = id;
-    this.goneId = "";
+    this.chosenId = id;
     store.write("model", id);
+    this.#set({ usedId: id });
+  }
+
+  #set({ usedId, staleId = "", comparedIds = [] }) {
+    Object.assign(this, { usedId, staleId, comparedIds });
     this.dispatchEvent(new Event("change"));
   }
 
@@ -96,20 +136,19 @@ export class Models extends EventTarget {
   #receive(message) {
     if (message.type !== "models") return;
     const wasLost = Boolean(this.lost);
-    this.#update(message.models.filter(canChat));
+    this.#update(message.models.filter(canChat), message.unavailable ?? []);
     this.keptUntil = message.kept_until;
     this.failures = 0;
     this.#setLost("");
     if (wasLost) this.dispatchEvent(new Event("back"));
   }
 
-  /** @param {Model[]} all as the server has them now */
-  #update(all) {
+  /** A model that was offered until now and goes is missed, even if nobody picked it. @param {Model[]} all as the server has them now */
+  #update(all, unavailable) {
     const before = this.picked?.id;
-    const isServed = (id) => all.some((model) => model.id === id);
     this.all = all;
-    if (before && !isServed(before)) this.goneId ||= before;
-    else if (isServed(this.goneId)) this.goneId = "";
+    this.unavailable = unavailable;
+    if (before && !this.find(before)) this.usedId ||= before;
   }
 
   #setLost(lost) {

@@ -1,50 +1,121 @@
-/** The list of models in the header. */
+/** The list of models in the header: a field that filters, and a list box that it steers. */
 import { element } from "./element.js";
-import { context, size } from "./format.js";
+import { grouped, matches } from "./model-groups.js";
+import { ModelRow } from "./model-row.js";
 import { stateText } from "./models.js";
 import { Popup } from "./popup.js";
+import { selfTest } from "./self-test.js";
+
+const PAGE = 8;
 
 export class Picker {
-  /** @param {import("./models.js").Models} models @param {() => void} onPick */
-  constructor(models, onPick) {
-    this.models = models;
-    this.onPick = onPick;
+  /**
+   * @param {import("./models.js").Models} models
+   * @param {import("./favourites.js").Favourites} favourites
+   * @param {{mayManage: boolean, onPick: () => void}} options
+   */
+  constructor(models, favourites, { mayManage, onPick }) {
+    Object.assign(this, { models, favourites, mayManage, onPick });
     this.button = document.querySelector("#picker-button");
-    this.list = document.querySelector("#picker-list");
-    this.options = new Map();
-    this.popup = new Popup(this.button, document.querySelector("#picker-panel"), () => this.#focusPicked());
-    this.list.addEventListener("keydown", (event) => this.#move(event));
+    this.panel = document.querySelector("#picker-panel");
+    this.field = this.panel.querySelector("#picker-filter");
+    this.listbox = this.panel.querySelector("[role=listbox]");
+    this.beside = this.panel.querySelector(".picker-beside");
+    this.count = this.panel.querySelector("#picker-count");
+    /** @type {Map<string, ModelRow>} */
+    this.rows = new Map();
+    /** @type {ModelRow[]} those that match, in order; the order stays while the list is open */
+    this.shown = [];
+    this.popup = new Popup(this.button, this.panel, () => this.#open());
+    this.field.addEventListener("input", () => this.#arrange({ isTyped: true }));
+    this.field.addEventListener("keydown", (event) => this.#steer(event));
     models.addEventListener("change", () => this.#show());
     this.#show();
   }
 
+  open() {
+    this.popup.open();
+  }
+
+  #open() {
+    this.field.value = "";
+    this.#arrange({});
+    this.field.focus();
+  }
+
   #show() {
-    const { all, picked, compared, lost } = this.models;
+    const { all, picked, compared, lost, missing } = this.models;
     this.button.disabled = all.length === 0;
+    this.button.title = compared.length ? compared.join(", ") : missing[0] ?? picked?.id ?? "";
     this.button.querySelector(".dot").dataset.state = lost ? "unknown" : picked?.state ?? "unloaded";
-    this.button.querySelector(".picker-name").textContent = compared.length ? `${compared.length} models side by side` : picked?.id ?? "No model";
-    this.button.querySelector(".picker-state").textContent = lost ? "not connected" : picked && !compared.length ? stateText(picked) : "";
-    this.#drop(all);
-    for (const model of all) this.#optionOf(model).show(model, model === picked, this.models.comparedIds.includes(model.id));
+    this.button.querySelector(".picker-name").textContent = compared.length ? `${compared.length} models side by side` : missing[0] ?? picked?.id ?? "No model";
+    this.button.querySelector(".picker-state").textContent = lost ? "not connected" : missing.length ? "not available" : picked && !compared.length ? stateText(picked) : "";
+    const isKnown = all.every(({ id }) => this.rows.has(id)) && this.rows.size === all.length;
+    if (isKnown) this.#update();
+    else this.#arrange({});
   }
 
-  /** Options keep their nodes, or the focus would be lost four times a second. */
-  #optionOf(model) {
-    if (!this.options.has(model.id)) {
-      const option = new Option(() => this.#pick(model.id), (isCompared) => this.models.compare(model.id, isCompared));
-      this.options.set(model.id, option);
-      this.list.append(option.root);
+  /** Put the rows of the matching models into their groups; the active one stays where it is among them. */
+  #arrange({ isTyped = false }) {
+    const active = isTyped ? null : this.active?.model.id;
+    const groups = grouped(this.models.all.filter((model) => matches(model, this.field.value)), this.favourites);
+    const nodes = [];
+    let row = 1;
+    this.shown = [];
+    for (const { name, models } of groups) {
+      const label = element("span", { className: "picker-group", role: "presentation" }, name);
+      const rows = models.map((model) => this.#row(model));
+      label.style.gridRow = String(row);
+      for (const [place, one] of rows.entries()) one.place(row + 1 + 2 * place);
+      row += 1 + 2 * rows.length;
+      nodes.push(element("ul", { role: "group", "aria-label": name }, label, ...rows.map(({ option }) => option)));
+      this.shown.push(...rows);
     }
-    return this.options.get(model.id);
+    this.listbox.replaceChildren(...nodes);
+    this.beside.replaceChildren(...this.shown.flatMap(({ light, beside }) => [light, beside]));
+    this.#forgetGone();
+    this.#count();
+    this.#update();
+    const first = this.shown.find(({ model }) => model.id === (active ?? (isTyped ? "" : this.models.picked?.id)));
+    this.#activate(first ?? this.shown[0]);
   }
 
-  #drop(all) {
-    const known = new Set(all.map((model) => model.id));
-    for (const [id, option] of this.options) {
-      if (known.has(id)) continue;
-      option.root.remove();
-      this.options.delete(id);
+  #row(model) {
+    if (!this.rows.has(model.id)) {
+      this.rows.set(model.id, new ModelRow(model, this.mayManage, {
+        onPick: () => this.#pick(model.id),
+        onStar: () => { this.favourites.toggle(model.id); this.#update(); },
+        onLoad: async (now) => (await this.#loading()).load(now),
+        onUnload: async (now) => (await this.#loading()).unload(now),
+        onExplain: (now) => this.#explain(now),
+      }));
     }
+    return this.rows.get(model.id);
+  }
+
+  #forgetGone() {
+    for (const id of this.rows.keys()) if (!this.models.all.some((model) => model.id === id)) this.rows.delete(id);
+  }
+
+  /** States change four times a second: the nodes stay, or the focus would be lost. */
+  #update() {
+    const { picked, compared, all } = this.models;
+    for (const model of all) this.rows.get(model.id)?.show(model, { isPicked: model === picked && !compared.length, isFavourite: this.favourites.has(model.id) });
+  }
+
+  #count() {
+    const { length } = this.shown;
+    const text = length ? `${length} ${length === 1 ? "model" : "models"}` : `No model matches “${this.field.value.trim()}”.`;
+    this.count.textContent = text;
+    this.count.classList.toggle("unseen", length > 0);
+  }
+
+  #activate(row) {
+    if (this.active !== row) this.active?.activate(false);
+    this.active = row;
+    row?.activate(true);
+    this.field.setAttribute("aria-activedescendant", row?.id ?? "");
+    row?.option.scrollIntoView({ block: "nearest" });
   }
 
   #pick(id) {
@@ -53,42 +124,28 @@ export class Picker {
     this.onPick();
   }
 
-  #focusPicked() {
-    (this.list.querySelector("[aria-pressed=true]") ?? this.list.querySelector(".option"))?.focus();
-  }
-
-  #move(event) {
-    const rows = [...this.list.querySelectorAll(".option")];
-    const at = rows.indexOf(document.activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
-    if (to === undefined) return;
+  /** While a character is being composed, the keys belong to the input method. */
+  #steer(event) {
+    if (event.isComposing || event.keyCode === 229) return;
+    const at = this.shown.indexOf(this.active);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + PAGE, PageUp: at - PAGE }[event.key];
+    if (event.key === "Enter" && this.active) this.#pick(this.active.model.id);
+    else if (to !== undefined) this.#activate(this.shown[Math.max(0, Math.min(to, this.shown.length - 1))]);
+    else if (event.key !== "Enter") return;
     event.preventDefault();
-    rows[Math.max(0, Math.min(to, rows.length - 1))]?.focus();
-  }
-}
-
-class Option {
-  constructor(onPick, onCompare) {
-    this.dot = element("span", { className: "dot" });
-    this.name = element("span", { className: "option-name" });
-    this.state = element("span", { className: "option-state" });
-    this.facts = element("span", { className: "option-facts" });
-    this.option = element("button", { type: "button", className: "option" }, this.dot, this.name, this.state, this.facts);
-    this.option.addEventListener("click", onPick);
-    this.box = element("input", { type: "checkbox", onchange: () => onCompare(this.box.checked) });
-    this.root = element("div", { className: "option-row" }, this.option, element("label", { className: "compare", title: "Compare this model with others" }, this.box, element("span", { className: "unseen" }, "Compare")));
   }
 
-  /** @param {import("./models.js").Model} model @param {boolean} isPicked @param {boolean} isCompared */
-  show(model, isPicked, isCompared) {
-    this.box.checked = isCompared;
-    this.box.setAttribute("aria-label", `Compare ${model.id}`);
-    this.dot.dataset.state = model.state;
-    this.name.textContent = model.id;
-    this.state.textContent = stateText(model);
-    const what = model.base ? `adapter of ${model.base}` : model.family;
-    this.facts.textContent = model.reason || `${what} · ${size(model.resident_bytes)} · ${context(model.context_length)} tokens of context`;
-    if (model.light === "amber" || model.light === "red") this.facts.append(" · self-test: ", element("span", { className: `light is-${model.light}` }, model.light));
-    this.option.setAttribute("aria-pressed", String(isPicked));
+  /** Few visits load models. */
+  async #loading() {
+    const { ModelLoading } = await import("./model-loading.js");
+    this.loading ??= new ModelLoading(this.models, this.panel);
+    return this.loading;
+  }
+
+  async #explain(model) {
+    const { ask } = await import("./dialog.js");
+    const { words, texts } = selfTest(model);
+    const intro = `When ${model.id} was loaded, the server tested its chat template, roles, stop tokens and tools. It found:`;
+    ask(this.panel, { title: words, texts: texts.length ? [intro, ...texts] : ["The self-test of this model found something that works less than fully. Its page in the admin says what."] });
   }
 }

@@ -1,7 +1,7 @@
 /** The one way from a string of HTML into the page: always through DOMPurify, always last. */
-import DOMPurify from "../vendor/dompurify/purify.js";
+import "../vendor/dompurify/purify.js";
 
-const purify = DOMPurify(window);
+const purify = self.DOMPurify(window);
 const RULES = {
   ALLOWED_TAGS: [
     "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "kbd", "li", "ol", "p", "pre",

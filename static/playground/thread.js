@@ -1,5 +1,5 @@
 /** The messages on the page: those near the screen in full, the others as plain text. */
-import { element } from "./element.js";
+import { columnsOf } from "./columns.js";
 import { loadMessageParts, messageView } from "./message-parts.js";
 import { ScrollPosition } from "./scroll-position.js";
 import { Slot } from "./slot.js";
@@ -105,12 +105,9 @@ export class Thread {
     return this.slots.get(message.id);
   }
 
-  #block(slots) {
-    if (slots.length === 1) return slots[0].root;
-    const first = slots[0].root.parentElement;
-    const columns = first?.classList.contains("columns") ? first : element("div", { className: "columns message" });
-    columns.replaceChildren(...slots.map(({ root }) => root));
-    return columns;
+  #block(views) {
+    if (views.length === 1) return views[0].root;
+    return columnsOf(views);
   }
 
   #remove(id, slot) {

@@ -12,6 +12,7 @@ from playwright.async_api import expect
 
 from tests.e2e.site import STARTER, TWIN, Site, narrow_site
 from tests.e2e.studio import ANSWER, KEY, PROSE, SLOW, ended, pick, signed_in
+from tests.playground.menus import choose
 from tests.playground.site import Visit, visiting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
@@ -36,7 +37,7 @@ async def test_a_real_answer_goes_on_through_a_reload(studio: Site) -> None:
         await visit.page.reload()
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "streaming")
         answer_text = await ended(visit.page)
-        await visit.page.get_by_text("Generation details").click()
+        await choose(visit.page.locator(ANSWER), "Details")
         await expect(visit.page.locator(".made dl")).to_contain_text("50 tokens")
         await visit.page.reload()
         await expect(visit.page.locator(PROSE)).to_have_text(answer_text)
@@ -47,24 +48,41 @@ async def test_a_replay_of_a_real_answer_is_the_same_and_another_model_says_othe
         page = visit.page
         await visit.ask("Tell a story about a lighthouse.")
         answer_text = await ended(page)
-        await page.get_by_label("Replay with the same seed").click()
+        await choose(page.locator(ANSWER), "Replay with the same seed")
         await expect(page.locator(".replayed")).to_have_text("The same answer, word for word.", timeout=SLOW)
         assert await ended(page) == answer_text
         await pick(page, "endless")
         await page.locator(ANSWER).get_by_label("Regenerate").click()
         await expect(page.locator(f"{ANSWER} .takes-place")).to_have_text("3 of 3")
         assert await ended(page) != answer_text
-        await page.get_by_text("Generation details").click()
+        await choose(page.locator(ANSWER), "Details")
         await expect(page.locator(".made dl")).to_contain_text("endless")
+
+
+async def test_a_real_answer_that_was_cut_goes_on_as_if_it_had_not_been(studio: Site) -> None:
+    async with signed_in(studio, temperature="0", max_tokens="8") as visit:
+        page = visit.page
+        await visit.ask("Tell a story about a lighthouse.")
+        cut = await ended(page)
+        await page.locator(ANSWER).get_by_role("button", name="Continue", exact=True).click()
+        await expect(page.locator(f"{ANSWER} .figures")).to_contain_text("16 tokens", timeout=SLOW)
+        whole = await ended(page)
+        assert whole.startswith(cut) and whole != cut
+        await page.click("#settings-button")
+        await page.get_by_label("Maximum length").fill("16")
+        await page.keyboard.press("Escape")
+        await page.locator(ANSWER).get_by_role("button", name="Regenerate", exact=True).click()
+        await expect(page.locator(f"{ANSWER} .takes-place")).to_have_text("2 of 2")
+        assert await ended(page) == whole
 
 
 async def compare(visit: Visit, models: tuple[str, str], promise: str) -> list[str]:
     """Ask two models side by side; their answers, once the page has stored them."""
     page = visit.page
-    await page.click("#picker-button")
+    await page.get_by_role("button", name="Compare models…").click()
     for model in models:
-        await page.get_by_label(f"Compare {model}").check()
-    await page.keyboard.press("Escape")
+        await page.get_by_role("checkbox", name=model, exact=True).check()
+    await page.get_by_role("button", name="Compare", exact=True).click()
     await visit.ask("What is the capital of France?")
     await expect(page.locator("#toast")).to_contain_text(promise)
     columns = page.locator(".columns > .message")
@@ -85,7 +103,7 @@ async def test_each_tokens_alternatives_are_shown(studio: Site) -> None:
         page = visit.page
         await visit.ask("What is the capital of France?")
         answer_text = await ended(page)
-        await page.locator(ANSWER).get_by_label("Token probabilities").click()
+        await choose(page.locator(ANSWER), "Token probabilities")
         token = page.locator(".token").filter(has_text="Paris").first
         await token.hover()
         response = page.locator(".probabilities .others")

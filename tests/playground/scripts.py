@@ -23,6 +23,7 @@ from inference.core.requests import ChatRequest, Request
 from tests.thinking_runner import EndlessReasoner
 
 TOKEN_S = 0.012
+PORTION = 400  # characters of an answer that is cut by its length limit; the first ends inside a code block
 
 MARKDOWN = """\
 A sieve is the **calm way** to list primes: write every number down, then strike out the multiples of each \
@@ -109,6 +110,17 @@ def wishes(request: ChatRequest) -> list[str]:
     return [*drawn, *stops, *schema, *thinking]
 
 
+def topic_of(request: ChatRequest) -> str:
+    """The last word of the question; an answer that is continued has the question before it."""
+    asked = request.messages[-2 if request.continues else -1].content
+    return asked.split()[-1].strip("?.!").lower()
+
+
+def rest_of(text: str, begun: str) -> str:
+    """What follows `begun` in the script, or a few words where it was edited."""
+    return text.removeprefix(begun) if text.startswith(begun) else " And so on."
+
+
 async def called(request: ChatRequest) -> AsyncGenerator[Event]:
     """A call of each tool, its arguments in pieces."""
     for place, tool in enumerate(request.tools):
@@ -138,7 +150,7 @@ class ScriptedRunner(EndlessReasoner):
     async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
         if not isinstance(request, ChatRequest):
             raise ContextLengthExceeded("This fake only chats.")
-        topic = request.messages[-1].content.split()[-1].strip("?.!").lower()
+        topic = topic_of(request)
         yield Accepted(prompt_tokens=1200)
         for done in range(0, 1200, 300):
             yield Progress(phase="prefill", done=done, total=1200, cached=min(done, 300))
@@ -154,8 +166,13 @@ class ScriptedRunner(EndlessReasoner):
             text += f" | temperature {request.sampling.temperature} seed {request.sampling.seed}"
             text += "".join(f" | {wish}" for wish in wishes(request))
         else:
-            text = {"hostile": HOSTILE, "formulas": MATH}.get(topic, MARKDOWN)
+            known = {"hostile": HOSTILE, "formulas": MATH, "portions": MARKDOWN[: 2 * PORTION + 50]}
+            text = known.get(topic, MARKDOWN)
+        if request.continues:
+            text = rest_of(text, request.messages[-1].content)
         reason: FinishReason = "length" if topic == "cut" else "stop"
+        if topic == "portions" and len(text) > PORTION:
+            text, reason = text[:PORTION], "length"
         if request.tools and request.messages[-1].role == "user":
             async for event in called(request):
                 yield event

@@ -7,6 +7,7 @@ import axe_playwright_python
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.playground.menus import choose
 from tests.playground.site import Visit, capturing, visiting
 
 pytestmark = pytest.mark.browser
@@ -54,7 +55,14 @@ async def test_a_conversation_with_everything_open(address: str, view: dict[str,
         await visit.page.get_by_label("Regenerate").click()
         await expect(visit.page.locator(".is-assistant .takes-place")).to_have_text("2 of 2")
         await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
-        await visit.page.get_by_text("Generation details").click()
+        await choose(visit.page.locator(".is-assistant"), "Details")
+        await visit.page.locator(".is-assistant").get_by_role("button", name="More", exact=True).click()
+        assert await complaints(visit.page) == []
+        await visit.page.keyboard.press("Escape")
+        await visit.page.get_by_role("button", name="Other model or settings").click()
+        assert await complaints(visit.page) == []
+        await visit.page.keyboard.press("Escape")
+        await choose(visit.page.locator(".is-assistant"), "Edit")
         assert await complaints(visit.page) == []
 
 
@@ -68,6 +76,8 @@ async def test_the_settings_the_picker_and_the_list(address: str, view: dict[str
         assert await complaints(page) == []
         await page.keyboard.press("Escape")
         await page.click("#picker-button")
+        assert await complaints(page) == []
+        await page.locator(".comparison-open:visible").click()
         assert await complaints(page) == []
         await page.keyboard.press("Escape")
         if await page.locator("#sidebar").is_hidden():

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from tests.playground.scripts import HOSTILE
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
@@ -25,6 +26,19 @@ RAW_HTML = [
     "<link rel=stylesheet href=http://evil.test/><meta http-equiv=refresh content=0;url=http://evil.test>",
     "<video src=http://evil.test/ autoplay></video><object data=http://evil.test/></object>",
 ]
+# What this page's own Markdown adds: formulas, footnotes and languages of code.
+HOSTILE_SYNTAX = r"""
+$\href{javascript:document.title='owned'}{x}$ $\includegraphics{http://evil.test/x}$
+$\htmlStyle{background:url(http://evil.test/)}{x}$
+
+Note[^"><img/src=x/onerror=alert(1)>] and [a][^1]
+
+[^"><img/src=x/onerror=alert(1)>]: <script>document.title = "owned"</script> [b](javascript:alert(1))
+
+```x"onclick="document.title='owned'
+code
+```
+"""
 ACTIVE = "img, iframe, svg:not(.icon), script, form:not(.calls), input, style, math, [onclick], [style]"
 REPORT_VIOLATIONS = "addEventListener('securitypolicyviolation', e => console.error(e.blockedURI))"
 DESCRIBE = """async html => {
@@ -54,6 +68,14 @@ async def test_a_hostile_answer_is_only_text(address: str) -> None:
         ]
         assert {(link["rel"], link["target"]) for link in links} == {("noopener noreferrer", "_blank")}
         assert await visit.page.title() == "Be hostile · mlxsite"
+        await visit.ask(f"{HOSTILE}\n{HOSTILE_SYNTAX}\nAgain hostile")
+        question = visit.page.locator(".message.is-user").last
+        await expect(question.locator(".prose")).to_contain_text("Again hostile")
+        await expect(question.locator(".tex-wrong, .math")).to_have_count(3)
+        await expect(question.locator(ACTIVE.replace("math, ", ""))).to_have_count(0)
+        await expect(question.locator("math :is(a, [href], [style*=url], img)")).to_have_count(0)
+        hrefs = await question.locator("a[href]").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+        assert [href for href in hrefs if not href.startswith(("http://", "#note-"))] == []
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 

@@ -25,9 +25,10 @@ async def test_fields_beside_each_other_stand_on_one_line(address: str) -> None:
 async def test_a_short_notice_has_the_width_for_its_text(address: str) -> None:
     async with visiting(address, viewport=PHONE, reduced_motion="reduce") as visit:
         await visit.page.click("#picker-button")
+        await visit.page.get_by_role("button", name="Compare models…").click()
         for place in range(2):
-            await visit.page.locator(".compare input").nth(place).check()
-        await visit.page.keyboard.press("Escape")
+            await visit.page.get_by_role("checkbox").nth(place).check()
+        await visit.page.get_by_role("button", name="Compare", exact=True).click()
         await visit.ask("Compare echo")
         toast = visit.page.locator("#toast")
         await expect(toast).to_contain_text("For the models together")

@@ -1,13 +1,18 @@
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from inference.core.config import Config
+from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.progress import FetchProgress, FileProgress
+from inference.serving import runtime
 from inference.serving.recording.capture_switch import SWITCH
 from tests.fakes import card, serving
+from tests.people import client_of
 
 
 @pytest.fixture
@@ -69,3 +74,70 @@ def test_signing_in_leads_to_the_page_and_signing_out_back(client: Client) -> No
 def test_a_wrong_password_is_reported_on_the_page(client: Client) -> None:
     page = client.post("/login/", {"username": "ada", "password": "guess"})
     assert "do not match" in page.content.decode()
+
+
+MODELS, DOWNLOADS = "/admin/inference/servedmodel/", "/admin/inference/download/"
+LINKS = ("Manage models", "Sign in", "Your account", "Admin")
+
+
+def links_of(page: str) -> set[str]:
+    header = page[page.index("<header>") : page.index("</header>")]
+    return {link for link in LINKS if f">{link}<" in header or f'aria-label="{link}"' in header}
+
+
+@pytest.mark.django_db
+def test_the_header_always_leads_to_models_or_to_signing_in() -> None:
+    with serving():
+        assert links_of(Client().get("/").content.decode()) == {"Manage models", "Sign in"}
+        member = client_of("beth", "ask_servedmodel", is_staff=False)
+        assert links_of(member.get("/").content.decode()) == {"Your account"}
+        operator = client_of("ann", "ask_servedmodel", "view_servedmodel")
+        assert links_of(operator.get("/").content.decode()) == {"Manage models", "Your account", "Admin"}
+        page = Client().get("/c/00000000-0000-4000-8000-000000000001").content.decode()
+        assert "/login/?next=/c/00000000-0000-4000-8000-000000000001" in page
+        assert f'href="{MODELS}"' in page
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("closed")
+def test_who_may_load_models_is_known_to_the_page() -> None:
+    with serving():
+        for name, rights, may in (("beth", (), "false"), ("ann", ("run_servedmodel",), "true")):
+            page = client_of(name, "ask_servedmodel", *rights).get("/").content.decode()
+            assert f'"may_manage": {may}' in page and f'"account": "{name}"' in page
+
+
+@pytest.mark.django_db
+def test_without_a_model_the_page_says_what_to_do() -> None:
+    with serving(cards=[card("odd", problem="no weights")]):
+        stranger = Client().get("/").content.decode()
+        staff = client_of("ann", "ask_servedmodel", "add_download").get("/").content.decode()
+        member = client_of("beth", "ask_servedmodel", is_staff=False).get("/").content.decode()
+    assert f'href="/login/?next={DOWNLOADS}">Download a model</a>' in stranger
+    assert "These fit the memory of this server, 10.0 GB for models" in stranger
+    assert "Qwen3-0.6B-4bit" in stranger and 'value="start"' not in stranger
+    assert f'href="{DOWNLOADS}">Download a model</a>' in staff
+    assert f'<form method="post" action="{DOWNLOADS}">' in staff and 'value="start"' in staff
+    assert "Ask the people who run this server" in member and "Download a model" not in member
+    assert '{"id": "odd", "reason": "It cannot be served: no weights"}' in stranger
+
+
+class Register:
+    """Downloads of which one goes on."""
+
+    def all(self) -> tuple[ActiveDownload, ...]:
+        progress = FetchProgress(files=(FileProgress(name="w", done=10**9, size=4 * 10**9),))
+        running = ActiveDownload(id="org/coming", state=State.RUNNING, progress=progress)
+        return (
+            running,
+            ActiveDownload(id="org/starting", state=State.RUNNING),
+            ActiveDownload(id="org/failed", state=State.FAILED),
+        )
+
+
+def test_without_a_model_the_page_says_which_are_being_downloaded(client: Client) -> None:
+    register: Any = Register()
+    with serving(cards=[card("odd", problem="no weights")]), runtime.use_downloads(register):
+        page = client.get("/").content.decode()
+    assert "org/coming is being downloaded: 1.0 GB of 4.0 GB were there when this page was opened." in page
+    assert "org/starting is being downloaded." in page and "org/failed" not in page

@@ -219,6 +219,8 @@ async def test_the_keyboard_alone_is_enough(address: str) -> None:
         await expect(prompt).to_have_value("one\necho")
         await visit.page.locator("#picker-button").press("Enter")
         await visit.page.keyboard.press("ArrowDown")
+        await visit.page.keyboard.press("ArrowUp")
+        await visit.page.keyboard.type("4bit QWEN")
         await visit.page.keyboard.press("Enter")
         await expect(visit.page.locator(".picker-name")).to_have_text("mlx-community/Qwen3-8B-4bit")
         await expect(prompt).to_be_focused()

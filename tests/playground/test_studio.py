@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.playground.menus import choose
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
@@ -59,7 +60,7 @@ async def test_a_replay_with_the_same_seed_says_what_differs(address: str) -> No
         await visit.ask("Please echo")
         await ended(visit.page)
         first = await visit.page.locator(PROSE).inner_text()
-        await visit.page.get_by_label("Replay with the same seed").click()
+        await choose(visit.page.locator(ANSWER), "Replay with the same seed")
         await expect(visit.page.locator(".replayed")).to_have_text("The same answer, word for word.")
         await expect(visit.page.locator(PROSE)).to_have_text(first)
 
@@ -71,7 +72,7 @@ async def test_an_answer_shows_how_it_was_made(address: str) -> None:
         await visit.page.keyboard.press("Escape")
         await visit.ask("Please echo")
         await ended(visit.page)
-        await visit.page.get_by_text("Generation details").click()
+        await choose(visit.page.locator(ANSWER), "Details")
         made = visit.page.locator(".made dl")
         await expect(made).to_contain_text("scripted-model")
         await expect(made).to_contain_text(re.compile(r"temperature\s*0\.3"))
@@ -215,10 +216,10 @@ async def test_a_prompt_is_saved_and_used_again(address: str) -> None:
 async def test_models_are_asked_side_by_side(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
-        await page.click("#picker-button")
+        await page.get_by_role("button", name="Compare models…").click()
         for model in ("scripted-model", "mlx-community/Qwen3-8B-4bit"):
-            await page.get_by_label(f"Compare {model}").check()
-        await page.keyboard.press("Escape")
+            await page.get_by_role("checkbox", name=model, exact=True).check()
+        await page.get_by_role("button", name="Compare", exact=True).click()
         await expect(page.locator(".picker-name")).to_have_text("2 models side by side")
         await visit.ask("Please echo")
         await expect(page.locator("#toast")).to_contain_text("so they answer at once")
@@ -263,7 +264,7 @@ async def test_a_conversation_opens_with_the_model_that_answered_it(address: str
         await page.locator(".option").filter(has_text="Qwen3-8B").click()
         await visit.ask("Which model, please echo")
         await ended(page)
-        await page.get_by_text("Generation details").click()
+        await choose(page.locator(ANSWER), "Details")
         await expect(page.locator(".made dl")).to_contain_text(re.compile(r"adapter\s*fake"))
         await page.click("#new-chat")
         await page.click("#picker-button")

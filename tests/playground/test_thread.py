@@ -70,7 +70,7 @@ async def test_a_thousand_messages_are_drawn_as_they_come_near(address: str) -> 
         await expect(page.locator(".message")).to_have_count(MESSAGES + 2)
         await until(page, AT_END)
         await page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        await expect(page.locator(".is-plain")).to_have_count(0)
+        await expect(page.locator(".prose.is-plain")).to_have_count(0)
         await expect(page.locator(".message").nth(1).locator("strong")).to_have_text("bold")
         assert visit.complaints == []
 

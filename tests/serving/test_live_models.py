@@ -1,5 +1,5 @@
-from inference.core.model_card import LoraCard
-from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
+from inference.core.model_card import Finding, LoraCard
+from inference.core.pool_state import Loaded, Memory, ModelState, PoolSnapshot, ResidentModel
 from inference.serving import live_models
 from tests.fakes import FakeRunner, card, serving
 
@@ -31,3 +31,32 @@ def test_adapters_follow_their_model_and_share_its_state() -> None:
         ("tiny", "", ModelState.LOADING, 40),
         ("tiny:good", "tiny", ModelState.LOADING, 40),
     ]
+
+
+def test_what_is_here_and_cannot_be_requested_has_its_reason() -> None:
+    good, bad = LoraCard(name="good", path="/x"), LoraCard(name="bad", path="/x", problem="it is broken")
+    cards = [
+        card("fine"),
+        card("off", is_enabled=False, problem="it is switched off", loras=(good,)),
+        card("odd", problem="no weights"),
+        card("tiny", loras=(bad, good)),
+    ]
+    assert {one.id: one.reason for one in live_models.unavailable(cards)} == {
+        "off": "It is switched off on this server.",
+        "off:good": "It is an adapter of off. It is switched off on this server.",
+        "odd": "It cannot be served: no weights",
+        "tiny:bad": "The adapter cannot be used: it is broken",
+    }
+
+
+def test_a_loaded_model_has_what_its_self_test_found() -> None:
+    tools = Finding(light="amber", about="tools", text="It has no tools.")
+    drafts = Finding(light="green", about="speculation", text="Drafts are looked up.")
+    loaded = Loaded(
+        seconds=1, memory=Memory(), context_length=1, vocab_size=1, device="cpu", findings=(tools, drafts)
+    )
+    ready = ResidentModel(id="tiny", state=ModelState.READY, loaded=loaded)
+    (model,) = live_models.joined(
+        [card("tiny", aliases=("t",))], PoolSnapshot(limit_bytes=1, models=(ready,))
+    )
+    assert (model.light, model.findings, model.aliases) == ("amber", (tools,), ("t",))

@@ -1,4 +1,5 @@
-"""POST /api/models/load, unload, pin and unpin; each answers with the model's place in the pool."""
+"""POST /api/models/load, unload, pin and unpin, each of which answers with the model's place in the pool, and
+preview, which answers with what a load would do."""
 
 from typing import Annotated
 
@@ -25,6 +26,12 @@ class Named(Strict):
 async def load(request: HttpRequest) -> HttpResponse:
     """Begin to load a model; GET /api/pool has its progress."""
     return _state_of(await control.load((await strict_json.read(request, Named)).model))
+
+
+@router.post("/models/preview")
+async def preview(request: HttpRequest) -> HttpResponse:
+    """What a load would do now; nothing is decided or reserved."""
+    return json_answer(await control.preview_load((await strict_json.read(request, Named)).model))
 
 
 @router.post("/models/unload")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.test import AsyncClient
 
-ACTIONS = ("load", "unload", "pin", "unpin")
+ACTIONS = ("load", "preview", "unload", "pin", "unpin")
 
 
 async def act(action: str, body: Any = None, *, client: AsyncClient | None = None, **headers: str) -> Any:

@@ -1,4 +1,4 @@
-"""The four actions over HTTP; what they do is tests/serving/test_control.py."""
+"""The actions over HTTP; what they do is tests/serving/test_control.py."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from inference.models import ServedModel
 from inference.pool import Pool
 from tests.api.openai.asking import error_of
 from tests.api.operator.asking import ACTIONS, act
-from tests.fakes import FakeRunner, serving
+from tests.fakes import GB, FakeRunner, card, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,6 +28,26 @@ async def test_loading_answers_at_once_with_the_models_place(pool: Pool) -> None
     response = await act("load")
     answer = json.loads(response.content)
     assert (response.status_code, answer["id"], answer["state"]) == (200, "tiny", "loading")
+
+
+async def test_a_preview_says_what_a_load_would_do_and_does_nothing() -> None:
+    cards = [
+        card("tiny", resident_bytes=4 * GB),
+        card("large", resident_bytes=8 * GB),
+        card("huge", resident_bytes=20 * GB),
+    ]
+    with serving(FakeRunner(), cards=cards) as pool:
+        expected = {"tiny": (True, False), "large": (True, False), "huge": (False, False)}
+        for name, facts in expected.items():
+            preview = json.loads((await act("preview", {"model": name})).content)
+            assert (preview["is_possible"], preview["displaces_models"]) == facts
+        async with pool.lease("tiny", 1) as lease:
+            async for _ in lease.progress():
+                pass
+        preview = json.loads((await act("preview", {"model": "large"})).content)
+        assert preview["displaces_models"] and "tiny is unloaded (4.0 GB" in preview["text"]
+        assert [model.id for model in pool.snapshot().models] == ["tiny"]
+        await pool.close()
 
 
 async def test_unloading_what_is_not_there_is_well_done(pool: Pool) -> None:

@@ -1,0 +1,119 @@
+"""The playground's JSON API for single messages: edit, delete, restore, continue, branch into a new chat."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+
+from inference.api.http import strict_json
+from inference.api.http.json_answer import json_answer
+from inference.core.errors import InvalidValue
+from inference.core.threads import BODIES, CATALOG
+from inference.serving import generation
+from inference.storage.database_threads import in_database
+from playground import chat_request, continuation
+from playground.api import answer_id
+from playground.message_store import MessageStore
+from playground.models import Message
+from playground.running_answers import RUNNING_ANSWERS
+from playground.schemas import ContinueBody, EditBody, RestoreBody
+from playground.titles import TITLES
+from playground.visitor import Visitor, for_visitors
+
+_RUNNING = "This answer is still being generated; stop it first."
+
+
+@for_visitors("PATCH", "DELETE")
+async def message(visitor: Visitor, pk: int) -> HttpResponse:
+    """Change the text of an answer, or delete a message and all that follow it."""
+    if visitor.request.method == "DELETE":
+        payload = await in_database(lambda: _messages(visitor).delete_message(pk))
+        await _stop(payload["deleted"])
+        return await _changed(visitor, pk, payload)
+    body = await strict_json.read(visitor.request, EditBody)
+    _check_ended(pk)
+    if body.original is not None:
+        original = body.original
+        return await _changed(
+            visitor, pk, await in_database(lambda: _messages(visitor).undo_edit(pk, original))
+        )
+    content = body.content or ""
+    return await _changed(visitor, pk, await in_database(lambda: _messages(visitor).edit_answer(pk, content)))
+
+
+@for_visitors("POST")
+async def restore_message(visitor: Visitor, pk: int) -> HttpResponse:
+    """Undo the deletion of a message and of all that followed it."""
+    body = await strict_json.read(visitor.request, RestoreBody)
+    payload = await in_database(lambda: _messages(visitor).restore_message(pk, body.tip))
+    messages = RUNNING_ANSWERS.reconciled(payload["messages"])
+    return await _changed(visitor, pk, {**payload, "messages": messages})
+
+
+@for_visitors("POST")
+async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
+    """Continue an answer in place.
+
+    1. Check that it has ended, has text, and that its model is still served; an error here changes nothing.
+    2. Mark it as in progress, and generate the rest after the text it has.
+    """
+    body = await strict_json.read(visitor.request, ContinueBody)
+    _check_ended(pk)
+    RUNNING_ANSWERS.check_limit(visitor.principal.owner)
+    found, branch = await in_database(lambda: _messages(visitor).to_continue(pk))
+    question = await CATALOG.run(continuation.question, found.made, body.question)
+    asked = await BODIES.run(chat_request.validated, question)
+    TITLES.cancel()
+    await in_database(lambda: _messages(visitor).reopen(found))
+    _check_ended(pk)  # another window may have continued it meanwhile
+    request = continuation.request(asked, found.conversation.settings.get("system", ""), branch)
+    answer = RUNNING_ANSWERS.start(
+        found, visitor.principal.owner, generation.stream(request, visitor.principal, answer_id(pk))
+    )
+    answer.on_saved(partial(visitor.publish, found.conversation_id, "messages"))
+    visitor.publish(found.conversation_id, "messages")
+    return json_answer({"messages": RUNNING_ANSWERS.with_progress([found.payload])})
+
+
+@for_visitors("POST")
+async def branch_message(visitor: Visitor, pk: int) -> HttpResponse:
+    """Copy the branch that ends with a message into a new conversation, with its settings.
+
+    An answer in progress is copied as far as it has come, and counts as stopped in the copy.
+    """
+    origin, branch = await in_database(lambda: _messages(visitor).branch_of(pk))
+    current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch)]
+    added = await in_database(lambda: _messages(visitor).add_branch(origin, current))
+    visitor.publish(UUID(added["id"]), "listed")
+    return json_answer(added)
+
+
+async def _changed(visitor: Visitor, pk: int, payload: dict[str, Any]) -> HttpResponse:
+    """The response to a change of a message, of which the visitor's other windows learn, too."""
+    found = Message.objects.filter(pk=pk).values_list("conversation_id", flat=True)
+    if conversation := await in_database(found.first):
+        visitor.publish(conversation, "messages")
+    return json_answer(payload)
+
+
+def _messages(visitor: Visitor) -> MessageStore:
+    return MessageStore(visitor.user)
+
+
+def _as_ended(payload: dict[str, object]) -> dict[str, object]:
+    return {**payload, "status": "stopped"} if payload["status"] == "answering" else payload
+
+
+def _check_ended(pk: int) -> None:
+    if RUNNING_ANSWERS.get(pk):
+        raise InvalidValue(_RUNNING, param="id")
+
+
+async def _stop(messages: list[int]) -> None:
+    """Stop those of the answers that are in progress, and wait until they are saved."""
+    answers = [answer for pk in messages if (answer := RUNNING_ANSWERS.get(pk))]
+    for answer in answers:
+        answer.stop()
+    for answer in answers:
+        await answer.join()

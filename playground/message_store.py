@@ -1,0 +1,156 @@
+"""What a visitor does to single messages: deletions, edits of answers, continuations, and branches."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from inference.core.errors import InvalidValue, NotFound
+from playground import continuation
+from playground.branch import branch_to
+from playground.message_tree import MessageTree
+from playground.models import LONGEST_TITLE, Conversation, Message
+from playground.purge import KEPT_DELETED
+from playground.store import ConversationStore
+
+_ROWS = 500  # in one statement
+_BRANCH = "Branch of "
+_EDITED = ("content", "tokens", "edited_at", "status", "error", "figures")
+_COPIED = ("role", "reasoning", "calls", "model", "made", *_EDITED)
+
+
+class MessageStore(ConversationStore):
+    """The messages of one visitor's conversations.
+
+    Methods raise NotFound for a message that does not exist, was deleted, or belongs to somebody else.
+    """
+
+    @transaction.atomic
+    def delete_message(self, pk: int) -> dict[str, Any]:
+        """Mark a message and all that follow it as deleted; for KEPT_DELETED, `restore_message` undoes that.
+
+        Returns the ids of those messages, and the end of the branch that is shown now.
+        """
+        message = self.get_message(pk)
+        conversation = message.conversation
+        tree = MessageTree.of(conversation)
+        ids = tree.below(pk)
+        tip = tree.tip_without(pk) if conversation.tip_id in {None, *ids} else conversation.tip_id
+        now = timezone.now()
+        for start in range(0, len(ids), _ROWS):
+            Message.objects.filter(pk__in=ids[start : start + _ROWS]).update(deleted_at=now)
+        _show(conversation, tip)
+        return {"deleted": ids, "tip": tip}
+
+    @transaction.atomic
+    def restore_message(self, pk: int, tip: int | None) -> dict[str, Any]:
+        """Undo `delete_message`, and show the branch that ends with `tip`, or the newest one.
+
+        Raises NotFound after KEPT_DELETED, and InvalidValue while the message above is deleted.
+        """
+        since = timezone.now() - KEPT_DELETED
+        deleted = Message.objects.filter(conversation__in=self._undeleted(), deleted_at__gte=since)
+        message = deleted.filter(pk=pk).first()
+        if message is None:
+            raise NotFound("This message cannot be restored any more.")
+        if message.parent and message.parent.deleted_at:
+            raise InvalidValue("The message above it is deleted too; restore that one first.", param="id")
+        together = message.conversation.messages.filter(deleted_at=message.deleted_at)
+        ids = list(together.values_list("pk", flat=True))
+        together.update(deleted_at=None)
+        tip = tip if tip in ids else MessageTree.of(message.conversation).newest_tip(pk)
+        _show(message.conversation, tip)
+        restored = message.conversation.messages.filter(deleted_at=None, pk__gte=min(ids), pk__lte=max(ids))
+        payloads = [one.payload for one in restored if one.pk in set(ids)]
+        return {"messages": payloads, "tip": tip}
+
+    @transaction.atomic
+    def edit_answer(self, pk: int, content: str) -> dict[str, Any]:
+        """Change the text of an answer. The answer as it was becomes an earlier alternative.
+
+        What follows the answer stays below it. The edited answer counts as the newest alternative and as
+        complete, however it ended, and has no token probabilities, for nothing drew its tokens.
+        """
+        message = self._answer(pk)
+        if message.content == content:
+            return {"messages": [message.payload], "original": None}
+        fields = {name: getattr(message, name) for name in _COPIED}
+        original = Message.objects.create(
+            conversation=message.conversation, parent_id=message.parent_id, **fields
+        )
+        Message.objects.filter(pk=original.pk).update(created_at=message.created_at)
+        original.created_at = message.created_at
+        message.content, message.tokens, message.edited_at = content, [], timezone.now()
+        message.status, message.error = "done", ""
+        message.figures = message.figures and {**message.figures, "reason": "edited"}
+        message.save(update_fields=_EDITED)
+        _touch(message.conversation)
+        return {"messages": [message.payload, original.payload], "original": original.pk}
+
+    @transaction.atomic
+    def undo_edit(self, pk: int, original: int) -> dict[str, Any]:
+        """Give an edited answer the text of `original`, which `edit_answer` made, and delete that one.
+
+        The text from the edit is deleted as any message is, so that it can be restored.
+        """
+        message, other = self._answer(pk), self._answer(original)
+        has_moved_on = other.children.filter(deleted_at=None).exists()
+        if message.parent_id != other.parent_id or not message.edited_at or has_moved_on or pk == original:
+            raise InvalidValue("This edit cannot be undone any more.", param="original")
+        for name in _EDITED:
+            mine, theirs = getattr(message, name), getattr(other, name)
+            setattr(message, name, theirs)
+            setattr(other, name, mine)
+        other.deleted_at = timezone.now()
+        message.save()
+        other.save()
+        _touch(message.conversation)
+        return {"messages": [message.payload], "deleted": [original]}
+
+    def to_continue(self, pk: int) -> tuple[Message, list[Message]]:
+        """An answer and the branch that ends with it; raises InvalidValue if it cannot be continued."""
+        message = self._answer(pk)
+        if reason := continuation.refusal(message):
+            raise InvalidValue(reason, param="id")
+        return message, branch_to(message.conversation, pk)
+
+    def reopen(self, message: Message) -> None:
+        """Mark an answer as in progress again."""
+        message.status, message.error = "answering", ""
+        message.save(update_fields=["status", "error"])
+        _touch(message.conversation)
+
+    def branch_of(self, pk: int) -> tuple[UUID, list[dict[str, Any]]]:
+        """The conversation of a message, and the branch that ends with it."""
+        message = self.get_message(pk)
+        branch = branch_to(message.conversation, pk)
+        return message.conversation_id, [one.payload for one in branch]
+
+    def add_branch(self, origin: UUID, branch: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """A new conversation with copies of these messages, with the settings and folder of its origin."""
+        conversation = self.get(origin)
+        fields = {
+            "title": f"{_BRANCH}{str(conversation).removeprefix(_BRANCH)}"[:LONGEST_TITLE],
+            "folder": conversation.folder,
+            "settings": conversation.settings,
+            "tip": branch[-1]["id"],
+        }
+        made = self.import_conversation(fields, branch)
+        Conversation.objects.filter(pk=made["id"]).update(branched_from=conversation)
+        return made
+
+    def _answer(self, pk: int) -> Message:
+        message = self.get_message(pk)
+        if message.role != "assistant":
+            raise InvalidValue("This message is not an answer.", param="id")
+        return message
+
+
+def _show(conversation: Conversation, tip: int | None) -> None:
+    Conversation.objects.filter(pk=conversation.pk).update(tip=tip, changed_at=timezone.now())
+
+
+def _touch(conversation: Conversation) -> None:
+    Conversation.objects.filter(pk=conversation.pk).update(changed_at=timezone.now())

@@ -1,0 +1,67 @@
+"""The shape of a conversation's tree, without its text: what is below a message, and beside it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models.functions import Coalesce
+
+from playground.models import Conversation
+
+_WRITTEN_AT = Coalesce("edited_at", "created_at")
+
+
+class Node(NamedTuple):
+    """The place of one message."""
+
+    id: int
+    parent: int | None
+    role: str
+    at: datetime
+
+
+class MessageTree:
+    """The places of a conversation's undeleted messages."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._nodes = {node.id: node for node in nodes}
+        self._children: dict[int | None, list[Node]] = defaultdict(list)
+        for node in self._nodes.values():
+            self._children[node.parent].append(node)
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> "MessageTree":
+        """The tree as it is stored; one query without text, however long the messages are."""
+        rows = conversation.messages.filter(deleted_at=None)
+        return cls(Node(*row) for row in rows.values_list("pk", "parent_id", "role", _WRITTEN_AT))
+
+    def below(self, message: int) -> list[int]:
+        """The message and all that follow it, in all branches."""
+        found = [message]
+        for one in found:
+            found += [child.id for child in self._children[one]]
+        return found
+
+    def newest_tip(self, message: int) -> int:
+        """The end of the newest branch that goes through the message."""
+        while children := self._children[message]:
+            message = max(children, key=_age).id
+        return message
+
+    def tip_without(self, message: int) -> int | None:
+        """The end of the branch to be shown once the message is deleted.
+
+        That is the branch of the alternative before it, or of the one after it; without alternatives, it is
+        the message above. None for the last message of all.
+        """
+        node = self._nodes[message]
+        siblings = [one for one in self._children[node.parent] if one.role == node.role]
+        siblings.sort(key=_age)
+        place = siblings.index(node)
+        others = [*siblings[:place][::-1], *siblings[place + 1 :]]
+        return self.newest_tip(others[0].id) if others else node.parent
+
+
+def _age(node: Node) -> tuple[datetime, int]:
+    return node.at, node.id

@@ -1,0 +1,72 @@
+/** A message's text as a form. It closes once the server has taken the text, and keeps it until then. */
+import { drafts } from "./drafts.js";
+import { element } from "./element.js";
+import { toast } from "./toast.js";
+
+const MAX_HEIGHT_PX = 400;
+
+export class EditForm {
+  /**
+   * @param {{key: string, text: string, label: string, sendLabel?: string, onSend: (text: string) => Promise<boolean>,
+   *   onClose: () => void}} options `key` names the text in drafts.js; `onSend` returns whether the server has taken it
+   */
+  constructor({ key, text, label, sendLabel = "Send", onSend, onClose }) {
+    Object.assign(this, { key, text, onSend, onClose });
+    this.field = element("textarea", { value: drafts.read(key) || text, dir: "auto", "aria-label": label });
+    this.problem = element("p", { className: "edit-problem", role: "alert" });
+    this.submit = element("button", { type: "submit", className: "firm" }, sendLabel);
+    this.cancel = element("button", { type: "button", className: "plain", onclick: () => this.#discard() }, "Cancel");
+    this.root = element("form", { className: "edit" }, this.field, this.problem, element("div", { className: "edit-row" }, this.cancel, this.submit));
+    this.root.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
+    this.field.addEventListener("input", () => { drafts.write(this.key, this.field.value); this.#grow(); });
+    this.field.addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  /** Call it once the form is on the page. */
+  focus() {
+    this.#grow();
+    this.field.focus();
+  }
+
+  async #send() {
+    const text = this.field.value.trim();
+    if (!text || this.isSending) return;
+    this.#setSending(true);
+    const isTaken = await this.onSend(text);
+    this.#setSending(false);
+    if (isTaken) this.#close();
+    else this.problem.textContent = "This was not sent. Your text is kept here.";
+  }
+
+  #setSending(isSending) {
+    this.isSending = isSending;
+    this.field.readOnly = this.submit.disabled = this.cancel.disabled = isSending;
+    this.root.setAttribute("aria-busy", String(isSending));
+    this.problem.textContent = "";
+  }
+
+  #discard() {
+    if (this.isSending) return;
+    const { key, field: { value } } = this;
+    const isChanged = value.trim() !== this.text.trim();
+    this.#close();
+    if (isChanged) toast("Your change was discarded.", { name: "Undo", act: () => { drafts.write(key, value); this.onReopen?.(); } });
+  }
+
+  #close() {
+    drafts.clear(this.key);
+    this.onClose();
+  }
+
+  /** Keys that an input method uses (keyCode 229) are not meant for the form. */
+  #press(event) {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape") { event.stopPropagation(); this.#discard(); }
+    if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); this.root.requestSubmit(); }
+  }
+
+  #grow() {
+    this.field.style.height = "auto";
+    this.field.style.height = `${Math.min(this.field.scrollHeight + 2, MAX_HEIGHT_PX)}px`;
+  }
+}

@@ -1,0 +1,116 @@
+/** What the buttons and menus of a message do; what takes something away can be undone. */
+import { call } from "./api.js";
+import { waysToRegenerate } from "./regeneration.js";
+import { toast } from "./toast.js";
+
+const UNDO = "Undo";
+
+/**
+ * @param {{conversation: import("./conversation.js").Conversation, chat: import("./chat.js").Chat,
+ *   library: import("./library.js").Library, isReadOnly: boolean, show: () => void, onOpen: (id: string) => Promise<void>,
+ *   onShow: (tip: number) => void}} page
+ */
+export function messageActs(page) {
+  const { conversation, chat, library } = page;
+  const attempt = async (act) => {
+    try {
+      return await act();
+    } catch (error) {
+      if (!error.code) console.error(error);
+      toast(error.code ? error.message : "Something went wrong. Reload the page.");
+      return null;
+    }
+  };
+  const at = ({ id }, verb = "") => `/chat/messages/${id}/${verb}`;
+  const put = (messages) => messages.forEach((message) => conversation.put(message));
+  const isOpen = (id) => conversation.id === id; // another chat may have been opened meanwhile
+
+  const regenerate = (message, question) => chat.regenerate(message, question);
+
+  /** Generate the same answer again, and show the differences. */
+  async function replay(message) {
+    const { model } = message.made;
+    if (!chat.models.find(model)) {
+      toast(`${chat.models.reasonOf(model)} It made this answer, so the answer cannot be replayed. Another model can regenerate it.`);
+      return;
+    }
+    if (await chat.regenerate(message, message.made)) conversation.change(conversation.last, { replayOf: message.id });
+  }
+
+  async function edit(message, text) {
+    if (text === message.content) return true;
+    const { id: open } = conversation;
+    const saved = await attempt(() => call("PATCH", at(message), { content: text }));
+    if (!saved) return false;
+    if (!isOpen(open)) return true;
+    put(saved.messages);
+    conversation.show(conversation.tip, { staysHere: true });
+    toast("The answer was saved. The original is an earlier version.", { name: UNDO, act: () => attempt(() => undoEdit(message, saved.original, open)) });
+    return true;
+  }
+
+  async function undoEdit(message, original, open) {
+    const undone = await call("PATCH", at(message), { original });
+    if (!isOpen(open)) return;
+    put(undone.messages);
+    conversation.remove(undone.deleted, conversation.tip);
+  }
+
+  async function remove(message) {
+    const { tip, id: open } = conversation;
+    const gone = await attempt(() => call("DELETE", at(message)));
+    if (!gone || !isOpen(open)) return;
+    conversation.remove(gone.deleted, gone.tip);
+    page.show();
+    const below = gone.deleted.length - 1;
+    toast(`The message was deleted${below ? `, with ${below === 1 ? "the one" : `the ${below}`} below it` : ""}.`, { name: UNDO, act: () => attempt(() => restore(message, tip, open)) });
+    focusUndo();
+  }
+
+  async function restore(message, tip, open) {
+    const restored = await call("POST", at(message, "restore/"), { tip });
+    if (!isOpen(open)) {
+      await page.onOpen(open);
+      return;
+    }
+    put(restored.messages);
+    conversation.show(restored.tip, { staysHere: true });
+    page.show();
+  }
+
+  async function branch(message) {
+    const { id: origin, title } = conversation;
+    const made = await attempt(() => call("POST", at(message, "branch/"), {}));
+    if (!made) return;
+    await page.onOpen(made.id);
+    library.refresh();
+    const undo = async () => { await library.remove(made.id); await page.onOpen(origin); };
+    toast(`This is a new chat, branched from “${title}”.`, { name: UNDO, act: () => attempt(undo) });
+  }
+
+  return {
+    isReadOnly: page.isReadOnly,
+    isServed: (model) => chat.models.all.some(({ id }) => id === model),
+    hasMessagesBelow: (message) => conversation.hasMessagesBelow(message),
+    onRegenerate: regenerate,
+    onReplay: replay,
+    waysToRegenerate: (message) => waysToRegenerate(message, chat.models, chat.settings.requestFields, {
+      regenerate: (question) => regenerate(message, question), replay: () => replay(message),
+    }),
+    onContinue: (message) => chat.continue(message),
+    onAnswerAgain: (message) => chat.answer(message),
+    onAnswerNow: (message) => chat.answerNow(message),
+    onEdit: (message, text) => chat.edit(message, text),
+    onEditAnswer: edit,
+    onDiscard: (act) => toast("Your change was discarded.", { name: UNDO, act }),
+    onResults: (message, results) => chat.sendResults(message, results),
+    onShow: page.onShow,
+    onBranch: branch,
+    onDelete: remove,
+  };
+}
+
+/** The message that had the focus is gone; what comes next by keyboard is to bring it back. */
+function focusUndo() {
+  [...document.querySelectorAll("#toast button")].find(({ textContent }) => textContent === UNDO)?.focus();
+}

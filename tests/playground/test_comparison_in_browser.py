@@ -1,0 +1,69 @@
+"""Models side by side in Chromium: the choice of up to four, columns that scroll, and the way out."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.playground.site import visiting
+
+pytestmark = pytest.mark.browser
+PHONE = {"width": 390, "height": 800}
+FOUR = ("scripted-model", "mlx-community/Qwen3-8B-4bit", "slow-loader", "endless-loader")
+
+
+async def test_a_fifth_model_is_refused_and_nothing_unticks_itself(address: str) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await page.get_by_role("button", name="Compare models…").click()
+        dialog = page.get_by_role("dialog", name="Compare models")
+        compare = dialog.get_by_role("button", name="Compare", exact=True)
+        await compare.click()
+        await expect(dialog.get_by_role("status")).to_contain_text("Tick at least two models.")
+        for name in FOUR:
+            await dialog.get_by_role("checkbox", name=name, exact=True).click()
+        fifth = dialog.get_by_role("checkbox", name="broken-model")
+        for place in (fifth, dialog.get_by_text("broken-model")):
+            await place.click()
+            await expect(dialog.get_by_role("status")).to_contain_text("Four at most")
+            await expect(fifth).not_to_be_checked()
+        for name in FOUR:
+            await expect(dialog.get_by_role("checkbox", name=name, exact=True)).to_be_checked()
+        await dialog.get_by_label("Filter models").fill("qwen")
+        await expect(dialog.get_by_role("checkbox")).to_have_count(1)
+        await dialog.get_by_label("Filter models").fill("")
+        await page.keyboard.press("ArrowDown")
+        await expect(dialog.get_by_role("checkbox", name="scripted-model")).to_be_focused()
+        await compare.click()
+        await expect(page.locator(".picker-name")).to_have_text("4 models side by side")
+        await page.get_by_role("button", name="Stop comparing").click()
+        await expect(page.locator(".picker-name")).to_have_text("scripted-model")
+        await expect(page.get_by_role("button", name="Stop comparing")).to_be_hidden()
+
+
+async def test_columns_scroll_sideways_under_names_that_stay_on_a_phone(address: str) -> None:
+    async with visiting(address, viewport=PHONE, reduced_motion="reduce") as visit:
+        page = visit.page
+        await page.click("#picker-button")
+        await page.get_by_role("button", name="Compare models…").click()
+        for model in FOUR[:3]:
+            await page.get_by_role("checkbox", name=model, exact=True).check()
+        await page.get_by_role("button", name="Compare", exact=True).click()
+        await visit.ask("How does one list primes?")
+        columns = page.locator(".columns > .message")
+        await expect(columns).to_have_count(3)
+        for column in await columns.all():
+            await expect(column).to_have_attribute("data-status", "done", timeout=30_000)
+        boxes = [await column.bounding_box() for column in await columns.all()]
+        assert len({box["y"] for box in boxes if box}) == 1
+        assert all(box and 250 < box["width"] < 390 for box in boxes)
+        await page.evaluate("""() => {
+            document.querySelector("#scroll").scrollTop = 600;
+            document.querySelector(".columns").scrollLeft = 10_000;
+        }""")
+        name = page.locator(".columns-name", has_text="slow-loader")
+        await expect(name).to_be_in_viewport(ratio=0.95)
+        places = [await place.bounding_box() for place in (name, columns.last)]
+        left, other = [place["x"] for place in places if place]
+        assert abs(left - other) < 2
+        for selector in ("html", "#scroll", ".bar"):
+            fits = await page.locator(selector).evaluate("node => node.scrollWidth <= node.clientWidth")
+            assert fits, selector
