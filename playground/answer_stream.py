@@ -19,6 +19,7 @@ from inference.core.events import (
 )
 from playground.answer_figures import AnswerFigures
 from playground.models import Message
+from playground.thinking_time import ThinkingTime
 
 _encode = msgspec.json.Encoder().encode
 
@@ -36,6 +37,7 @@ class AnswerState:
         self._finish_reason = "stop"
         self._waiting: dict[str, Any] | None = None
         self._is_thinking = False  # what came last is reasoning
+        self._thinking_time = ThinkingTime((message.figures or {}).get("thought_s") or 0.0)
 
     @property
     def is_done(self) -> bool:
@@ -48,10 +50,12 @@ class AnswerState:
         texts = {name: "".join(parts) for name, parts in self._texts.items()}
         calls = [{**call, "arguments": "".join(call["arguments"])} for call in self._calls]
         progress = {"waiting": self._waiting, "thinking": self._is_thinking}
-        return {**self._fields, **texts, **progress, "calls": calls, "tokens": self._tokens}
+        more = {"calls": calls, "tokens": self._tokens, "thought_s": self._thinking_time.seconds}
+        return {**self._fields, **texts, **progress, **more}
 
     def apply(self, event: Event) -> None:
         """Update the answer by one event of its stream."""
+        self._thinking_time.note(event)
         self._figures.note(event)
         match event:
             case Progress(phase=phase, done=done, total=total, cached=cached):
@@ -87,6 +91,9 @@ class AnswerState:
     def _end(self, fields: dict[str, Any]) -> None:
         self._waiting, self._is_thinking = None, False
         self._fields |= fields
+        self._thinking_time.stop()
+        if self._fields["figures"] and self._thinking_time.seconds:
+            self._fields["figures"]["thought_s"] = self._thinking_time.seconds
 
     def _append_text(self, channel: str, text: str) -> None:
         self._waiting = None

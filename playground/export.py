@@ -7,7 +7,7 @@ from typing import Any
 from playground.attachment_prompt import fenced
 
 FORMAT = "mlxsite-conversation-1"
-_IN_PROGRESS = ("waiting", "thinking")  # of an answer that has not ended
+_IN_PROGRESS = ("waiting", "thinking", "thought_s")  # of an answer that has not ended
 _EXPORTED = (
     *("id", "title", "folder", "is_pinned", "created_at", "changed_at"),
     *("settings", "tip", "messages"),

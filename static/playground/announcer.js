@@ -14,10 +14,10 @@ export class Announcer {
   }
 }
 
-function statusText({ status, waiting, model, content, reasoning }) {
+function statusText({ status, waiting, model, content, reasoning, thinking: isThinking }) {
   switch (status === "answering" && !content && !reasoning ? "waiting" : status) {
     case "waiting": return { queued: "Waiting in the queue.", loading: `Loading ${model}.`, prefill: "Processing the prompt." }[waiting?.phase] ?? "Sending.";
-    case "answering": return waiting?.phase === "paused" ? "Paused until there is memory." : "Generating.";
+    case "answering": return waiting?.phase === "paused" ? "Paused until there is memory." : isThinking ? "Thinking." : "Generating.";
     case "done": return "Answer complete.";
     case "stopped": return "Stopped.";
     default: return "";

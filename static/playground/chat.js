@@ -193,7 +193,7 @@ export class Chat extends EventTarget {
   #receive(id, event) {
     const message = this.conversation.known.get(id);
     if (!message) return;
-    this.conversation.change(message, event.type === "answer" ? event.answer : changesBy(message, event));
+    this.conversation.change(message, event.type === "answer" ? { ...event.answer, thoughtAt: performance.now() } : changesBy(message, event));
     if (event.type === "answer") this.#emit("state");
   }
 
@@ -226,9 +226,9 @@ function changesBy(answer, event) {
   switch (event.type) {
     case "progress": return { waiting: { phase: event.phase, done: event.done ?? 0, total: event.total ?? 0, cached: event.cached ?? 0 } };
     case "accepted": return { waiting: { phase: "prefill", done: 0, total: 0 } };
-    case "text": return { ...received(answer, event), content: answer.content + event.text, thinking: false };
-    case "reasoning": return { ...received(answer, event), reasoning: answer.reasoning + event.text, thinking: true };
-    case "tool_call": return { ...received(answer, event), calls: withPiece(answer.calls, event), thinking: false };
+    case "text": return { ...received(answer, event), ...thoughtTime(answer, false), content: answer.content + event.text };
+    case "reasoning": return { ...received(answer, event), ...thoughtTime(answer, true), reasoning: answer.reasoning + event.text };
+    case "tool_call": return { ...received(answer, event), ...thoughtTime(answer, false), calls: withPiece(answer.calls, event) };
     default: return {};
   }
 }
@@ -237,6 +237,13 @@ function changesBy(answer, event) {
 function received({ heard }, { tokens }) {
   const now = performance.now();
   return { waiting: null, heard: { tokens: (heard?.tokens ?? 0) + (tokens ?? 1), since: heard?.since ?? now, now } };
+}
+
+/** Whether the answer thinks now, and the seconds it has thought up to `thoughtAt`. */
+function thoughtTime({ thinking, thought_s: before = 0, thoughtAt }, isThinking) {
+  const now = performance.now();
+  const passed = thinking && thoughtAt ? (now - thoughtAt) / 1000 : 0;
+  return { thinking: isThinking, thought_s: before + passed, thoughtAt: now };
 }
 
 /** The calls with the next piece of one of them; the first piece of a call has its id and name. */

@@ -23,7 +23,7 @@ import { Popup } from "./popup.js";
 import { prepareForPrinting } from "./printing.js";
 import { openSettings } from "./settings-parts.js";
 import { listenToConversations } from "./live-conversations.js";
-import { listenToKeys } from "./shortcuts.js";
+import { listenToKeyboard } from "./keyboard.js";
 import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
@@ -185,7 +185,10 @@ chat.addEventListener("changed", refreshConversation);
 showConnectionNotice(models, document.querySelector("#trouble"));
 showCaptureNotice(models, document.querySelector("#kept"));
 document.querySelector("#new-chat").addEventListener("click", newChat);
-listenToKeys({ onSearch: () => sidebar.focusSearch(), onNew: newChat, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop() });
+listenToKeyboard({
+  onSearch: () => sidebar.focusSearch(), onNew: newChat, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop(),
+  closeDrawer: () => sidebar.closeDrawer(), leaveField: () => composer.focus(),
+});
 addEventListener("popstate", follow);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refreshConversation(); });
 show();

@@ -12,6 +12,7 @@ import { Markdown } from "./markdown.js";
 import { AnswerFoot, questionFoot } from "./message-foot.js";
 import { filesView } from "./message-files.js";
 import { Probabilities } from "./probabilities.js";
+import { Thinking } from "./thinking.js";
 import { Alternatives } from "./alternatives.js";
 
 const RENDER_EVERY_MS = 100; // Markdown on every token would take the whole main thread
@@ -84,8 +85,7 @@ class Answer {
     this.alternatives = new Alternatives(message, conversation, acts.onShow);
     this.calls = new Calls((results) => acts.onResults(message, results), message.id);
     this.prose = element("div", { className: "prose" });
-    this.thoughts = element("div", { className: "prose" });
-    this.reasoning = element("details", { className: "reasoning", hidden: true }, element("summary", {}, "Reasoning"), this.thoughts);
+    this.thinking = new Thinking();
     this.answerNow = element("button", { type: "button", className: "answer-now", hidden: true, onclick: () => this.#endThinking() }, "Answer now");
     this.probabilities = new Probabilities();
     this.state = element("div");
@@ -94,9 +94,8 @@ class Answer {
     this.foot = new AnswerFoot(this);
     this.by = element("p", { className: "by" }, message.model);
     this.root = element("article", { className: "message is-assistant", "aria-label": message.model || "Answer" },
-      this.by, this.reasoning, this.answerNow, this.prose, this.probabilities.root, this.calls.root, this.state);
+      this.by, this.thinking.root, this.answerNow, this.prose, this.probabilities.root, this.calls.root, this.state);
     this.markdown = new Markdown(this.prose);
-    this.markdownOfThoughts = new Markdown(this.thoughts);
     this.timer = null;
     this.renderedInMs = 0; // long code takes its time: most of it is left to the page
     this.#render();
@@ -125,8 +124,7 @@ class Answer {
     this.by.replaceChildren(this.message.model, ...(this.message.edited_at ? [" · ", element("span", { className: "edited" }, "edited")] : []));
     this.root.setAttribute("aria-busy", String(!isFinal));
     this.root.dataset.status = isFinal ? status : this.hasStarted ? "streaming" : "waiting";
-    this.reasoning.hidden = !reasoning;
-    if (reasoning) this.markdownOfThoughts.show(reasoning, isFinal);
+    this.thinking.show(this.message);
     this.#renderAnswerNow(isFinal);
     this.#renderProse(content, isFinal);
     this.calls.show(this.message.calls, isFinal);

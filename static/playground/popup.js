@@ -1,5 +1,16 @@
 /** A button that opens a panel: closes on Escape, on a click elsewhere, and when the focus leaves. */
 export class Popup {
+  /** @type {Set<Popup>} those that are open, oldest first */
+  static #open = new Set();
+
+  /** @returns {boolean} whether one was open */
+  static closeNewest() {
+    const newest = [...Popup.#open].findLast(({ panel }) => panel.isConnected && !panel.hidden);
+    newest?.close();
+    newest?.button.focus();
+    return Boolean(newest);
+  }
+
   /** @param {HTMLElement} button @param {HTMLElement} panel @param {() => void} onOpen */
   constructor(button, panel, onOpen = () => {}) {
     this.button = button;
@@ -18,12 +29,14 @@ export class Popup {
   open() {
     this.panel.hidden = false;
     this.button.setAttribute("aria-expanded", "true");
+    Popup.#open.add(this);
     this.onOpen();
   }
 
   close() {
     this.panel.hidden = true;
     this.button.setAttribute("aria-expanded", "false");
+    Popup.#open.delete(this);
   }
 
   #holds(node) {

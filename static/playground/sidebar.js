@@ -56,6 +56,13 @@ export class Sidebar {
     if (!matchMedia("(min-width: 60rem)").matches) this.show(false);
   }
 
+  /** Close the sidebar where it covers the conversation. @returns {boolean} whether it did */
+  closeDrawer() {
+    const isDrawer = !this.root.hidden && !matchMedia("(min-width: 60rem)").matches;
+    if (isDrawer) this.show(false);
+    return isDrawer;
+  }
+
   focusSearch() {
     this.show(true);
     this.search.focus();

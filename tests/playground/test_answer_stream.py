@@ -72,6 +72,13 @@ def test_an_answer_thinks_while_its_reasoning_came_last() -> None:
     assert stopped.payload["thinking"] is False
 
 
+def test_an_answer_keeps_for_how_long_it_has_thought() -> None:
+    thought, end = ReasoningDelta(text="Hm"), Finished(usage=Usage(prompt_tokens=1))
+    assert payload(thought)["thought_s"] > 0
+    assert payload(thought, TextDelta(text="Hi"), end)["figures"]["thought_s"] > 0
+    assert "thought_s" not in payload(TextDelta(text="Hi"), end)["figures"]
+
+
 def test_calls_grow_by_their_pieces() -> None:
     sent = payload(
         ToolCallDelta(call=0, id="a", name="now"),

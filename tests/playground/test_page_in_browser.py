@@ -234,7 +234,8 @@ async def test_a_phone_needs_no_sideways_scrolling(address: str) -> None:
     async with visiting(
         address, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
     ) as visit:
-        await visit.ask("How does one list primes?")
+        await visit.page.fill("#prompt", "How does one list primes?")
+        await visit.page.click("#send")
         await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
         for selector in ("html", "#scroll", ".bar"):
             fits = await visit.page.locator(selector).evaluate("node => node.scrollWidth <= node.clientWidth")

@@ -207,7 +207,7 @@ async def test_a_chat_is_branched_from_the_middle_while_an_answer_runs(address: 
         await expect(page.locator(".message")).to_have_count(2)
         await expect(page.locator(".picker-state")).to_have_text("ready")
         await page.click("#new-chat")
-        await page.get_by_role("button", name="Undo").click()  # from another chat
+        await page.get_by_role("button", name="Undo").last.click()  # from another chat
         await page.wait_for_url(origin)
         await expect(last(page)).to_have_attribute("data-status", "stopped")
 

@@ -1,0 +1,92 @@
+"""A long chat: what is near the screen is drawn, the rest is plain text; a reader stays where they are."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.playground.site import Visit, visiting
+
+pytestmark = pytest.mark.browser
+MESSAGES = 1000
+IMPORT = """async (body) => {
+  const token = document.querySelector("#composer [name=csrfmiddlewaretoken]").value;
+  const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+  const response = await fetch("/chat/import/", { method: "POST", headers, body: JSON.stringify(body) });
+  return (await response.json()).id;
+}"""
+TO_END = """(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(
+  document.querySelector("#scroll"))"""
+AT_END = f"{TO_END} <= 4"
+DRAWN = """[...document.querySelectorAll(".message")].filter((one) => {
+  const { top, bottom } = one.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+}).every((one) => !one.querySelector(".is-plain"))"""
+
+
+def long_chat() -> dict[str, Any]:
+    messages = [
+        {
+            "id": number,
+            "parent": number - 1 or None,
+            "role": "user" if number % 2 else "assistant",
+            "content": f"Message {number}: **bold**",
+        }
+        for number in range(1, MESSAGES + 1)
+    ]
+    return {"format": "mlxsite-conversation-1", "title": "A long chat", "messages": messages}
+
+
+async def until(page: Page, expression: str) -> None:
+    """Wait for what the page's policy lets no polling of Playwright wait for."""
+    async with asyncio.timeout(15):
+        while not await page.evaluate(expression):
+            await asyncio.sleep(0.02)
+
+
+async def open_long_chat(visit: Visit) -> None:
+    chat = await visit.page.evaluate(IMPORT, long_chat())
+    await visit.page.goto(f"{visit.address}c/{chat}")
+    await expect(visit.page.locator(".message")).to_have_count(MESSAGES)
+
+
+async def test_a_thousand_messages_are_drawn_as_they_come_near(address: str) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await open_long_chat(visit)
+        assert await page.locator("#thread *").count() < 5 * MESSAGES
+        scroll = page.locator("#scroll")
+        await until(page, AT_END)
+        await expect(page.locator(".message").last.locator("strong")).to_be_visible()
+        first = page.locator(".message").first
+        await expect(first).to_contain_text("**bold**")  # as plain text, which a search in the page finds
+        await scroll.evaluate("async (node) => { node.scrollTop = node.scrollHeight / 2; }")
+        await expect(page.locator("#jump")).to_be_visible()
+        await until(page, DRAWN)
+        await page.click("#jump")
+        await until(page, AT_END)
+        await visit.ask("Have it cut")
+        await expect(page.locator(".message")).to_have_count(MESSAGES + 2)
+        await until(page, AT_END)
+        await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        await expect(page.locator(".prose.is-plain")).to_have_count(0)
+        await expect(page.locator(".message").nth(1).locator("strong")).to_have_text("bold")
+        assert visit.complaints == []
+
+
+async def test_a_reader_stays_where_they_are_while_the_answer_grows(address: str) -> None:
+    async with visiting(address, viewport={"width": 900, "height": 500}) as visit:
+        page = visit.page
+        scroll = page.locator("#scroll")
+        await visit.ask("How does one list primes?")
+        await expect(page.locator("td").first).to_be_visible()
+        await until(page, AT_END)
+        await scroll.hover()
+        await page.mouse.wheel(0, -40)  # less than what counts as near the end
+        await until(page, f"{TO_END} > 4")
+        at = await scroll.evaluate("node => node.scrollTop")
+        await expect(page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
+        assert await scroll.evaluate("node => node.scrollTop") == at
+        await page.click("#jump")
+        await until(page, AT_END)
