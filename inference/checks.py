@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage, Error, Warning
 
 from inference.core import data_folder
 from inference.core.blas import best_blas
-from inference.core.config import unknown_settings
+from inference.core.unknown_settings import unknown_settings
 
 _SHORT_KEY = 16
 
@@ -27,12 +27,14 @@ def check_blas(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Listening beyond loopback without a key would open the server to everybody on the network."""
-    if settings.CONFIG.is_loopback or settings.CONFIG.api_key:
+    config = settings.CONFIG
+    if not config.is_reachable or config.api_key:
         return []
+    name, value = ("ORIGINS", config.origins) if config.is_loopback else ("HOST", config.host)
     return [
         Error(
-            f"MLX_SERVER_HOST is {settings.CONFIG.host}, beyond loopback, but no MLX_SERVER_API_KEY is set.",
-            hint="Set MLX_SERVER_API_KEY to a long random value, or listen on 127.0.0.1.",
+            f"MLX_SERVER_{name} is {value}, beyond loopback, but no MLX_SERVER_API_KEY is set.",
+            hint="Set MLX_SERVER_API_KEY to a long random value, or serve 127.0.0.1 alone.",
             id="inference.E001",
         )
     ]

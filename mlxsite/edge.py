@@ -29,6 +29,7 @@ class Edge:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        scope = _as_sent(scope)
         if scope["type"] == "websocket":
             await self._open_websocket(scope, receive, send)
         elif scope["type"] == "http":
@@ -48,7 +49,7 @@ class Edge:
     async def _answer(self, scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         headers, origins = _by_name(scope), _values(scope, b"origin")
         added = [(b"x-request-id", request_id.begin(headers.get("x-request-id", "")).encode())]
-        is_cross = cors.is_allowed(scope["path"], origins, settings.CONFIG.origins)
+        is_cross = cors.is_allowed(scope["path"], origins, settings.CONFIG.foreign_origins)
         added += cors.answer_headers(origins[0]) if is_cross else [_RESOURCE_POLICY]
         if refusal := _refused_host(scope) or (None if is_cross else _refused_request(scope, headers)):
             await _refuse(refusal, scope["path"], headers, added, send)
@@ -59,6 +60,18 @@ class Edge:
             shown = {**scope, "method": "GET"} if is_head else scope
             with disconnects.watched(shown) as watched:
                 await self._application(watched, receive, _sender(send, added, has_body=not is_head))
+
+
+def _as_sent(scope: Any) -> Any:
+    """The scope with the scheme that the browser used, where a proxy has ended TLS.
+
+    The Host says it, because each of the site's own https origins (MLX_SERVER_ORIGINS) has a name. No header
+    of a proxy is believed: whoever reaches us without one could send the same.
+    """
+    schemes = {"http": "https", "websocket": "wss"}
+    hosts = _values(scope, b"host") if scope["type"] in schemes else []
+    is_secure = len(hosts) == 1 and f"https://{hosts[0].lower()}" in settings.CONFIG.own_origins
+    return {**scope, "scheme": schemes[scope["type"]]} if is_secure else scope
 
 
 def _refused_host(scope: Any) -> ServerError | None:
@@ -80,7 +93,7 @@ def _refused_socket(scope: Any) -> ServerError | None:
     origins = _values(scope, b"origin")
     if scope["path"] in _API_SOCKETS and not origins:
         return None  # a browser always sends the Origin
-    is_cross = cors.is_allowed(scope["path"], origins, settings.CONFIG.origins)
+    is_cross = cors.is_allowed(scope["path"], origins, settings.CONFIG.foreign_origins)
     return None if is_cross else _refused_origin(scope)
 
 

@@ -30,6 +30,7 @@ MIDDLEWARE = [
     "inference.api.ollama.openai_paths.openai_paths",  # before all that look at the path
     "inference.api.http.middleware.json_errors",  # before the others, so that it sees their errors
     "mlxsite.middleware.Security",
+    "mlxsite.middleware.SecureCookies",
     "mlxsite.middleware.ContentSecurityPolicy",
     "mlxsite.static_files.static_files",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -97,6 +98,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # The body guard in mlxsite/server.py cuts larger uploads before they reach Django; this is the second wall.
 DATA_UPLOAD_MAX_MEMORY_SIZE = CONFIG.max_body_bytes
+CSRF_TRUSTED_ORIGINS = CONFIG.own_origins
+SECURE_HSTS_SECONDS = 365 * 86_400  # sent over TLS alone
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "mlxsite_session"
@@ -117,11 +120,14 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W001",
     "security.W002",
     "security.W003",
-    # A site on plain http://127.0.0.1: secure cookies and HSTS would lock its owner out.
-    "security.W004",
+    # A proxy redirects to https, and SecureCookies sets the flag wherever TLS was used: on plain
+    # http://127.0.0.1 the flag would lock the owner out.
     "security.W008",
     "security.W012",
     "security.W016",
+    # Not ours to decide for all hosts below a name.
+    "security.W005",
+    "security.W021",
 ]
 
 LOGGING = {

@@ -91,6 +91,23 @@ def origin(given: str) -> str:
     return f"{scheme}://{known}" if port in ("", _WEB_PORTS[scheme]) else f"{scheme}://{known}:{int(port)}"
 
 
+def web_origin(given: str) -> str:
+    """An origin of `http` or `https`; ValueError says what else to write."""
+    known = origin(given)
+    if known.partition("://")[0] not in _WEB_PORTS:
+        raise ValueError(
+            f"{given.strip()!r} is no address of a web site: give one such as https://llm.example"
+        )
+    return known
+
+
+def host_of(web: str) -> str:
+    """The host name or the IP address in an origin."""
+    host = web.partition("://")[2]
+    name = re.sub(r":\d+$", "", host)
+    return name[1:-1] if name.startswith("[") else name
+
+
 def local_names() -> list[str]:
     """Host names that reach this machine and that no public DNS can give to another one.
 

@@ -1,6 +1,5 @@
 """Every setting an operator may give, read from MLX_SERVER_* and refused with a clear message when wrong."""
 
-import difflib
 from functools import lru_cache
 from pathlib import Path
 from shutil import disk_usage
@@ -10,14 +9,14 @@ import psutil
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inference.core import addresses
 from inference.core.byte_amounts import bytes_or_zero, parse_bytes
 from inference.core.model_card import KV_BITS
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-_PREFIX = "MLX_SERVER_"
+PREFIX = "MLX_SERVER_"
 
 
 def _folder(text: str) -> Path:
@@ -39,7 +38,7 @@ class Config(BaseSettings):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True, allow_inf_nan=False
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, allow_inf_nan=False
     )
 
     data_dir: Path = Field(
@@ -55,6 +54,9 @@ class Config(BaseSettings):
     )
     allowed_origins: str = Field(
         "", description="Origins of web pages and apps that may use `/v1`, separated by commas; never `*`."
+    )
+    origins: str = Field(
+        "", description="Addresses of this site behind a TLS proxy, such as `https://llm.example`, by commas."
     )
     api_key: SecretStr | None = Field(
         None, min_length=1, description="The key clients of /v1 must send; none on loopback."
@@ -196,6 +198,11 @@ class Config(BaseSettings):
     def _names_its_origins(cls, value: str) -> str:
         return ",".join(addresses.origin(name) for name in value.split(",") if name.strip())
 
+    @field_validator("origins")
+    @classmethod
+    def _names_its_own_origins(cls, value: str) -> str:
+        return ",".join(addresses.web_origin(name) for name in value.split(",") if name.strip())
+
     @field_validator("ollama")
     @classmethod
     def _is_a_free_path(cls, value: str) -> str:
@@ -242,18 +249,31 @@ class Config(BaseSettings):
     @property
     def is_open(self) -> bool:
         """Whether anybody on this machine may chat without a key or a login."""
-        return self.is_loopback and self.api_key is None
+        return not self.is_reachable and self.api_key is None
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether other machines can reach this site: directly, or through a proxy."""
+        return not self.is_loopback or any(
+            not addresses.is_loopback(host) for host in map(addresses.host_of, self.own_origins)
+        )
+
+    @property
+    def own_origins(self) -> list[str]:
+        """Origins under which browsers know this site behind a proxy."""
+        return self.origins.split(",") if self.origins else []
 
     @property
     def hosts(self) -> list[str]:
         """Host names the site answers to, for Django's ALLOWED_HOSTS."""
         named = self.allowed_hosts.split(",") if self.allowed_hosts else []
         own = [] if self.host in addresses.EVERYWHERE else [addresses.in_url(self.host)]
+        public = [addresses.in_url(addresses.host_of(one)) for one in self.own_origins]
         local = addresses.local_names() if self.is_loopback else []
-        return list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", *own, *named, *local]))
+        return list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", *own, *named, *public, *local]))
 
     @property
-    def origins(self) -> list[str]:
+    def foreign_origins(self) -> list[str]:
         """Origins of other pages that may use `/v1`; one that ends with `://` stands for its whole scheme."""
         return self.allowed_origins.split(",") if self.allowed_origins else []
 
@@ -265,7 +285,7 @@ def config() -> Config:
         return Config()
     except ValidationError as error:
         wrong = "; ".join(
-            f"{_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {reason(e)}" for e in error.errors()
+            f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {reason(e)}" for e in error.errors()
         )
         raise ImproperlyConfigured(f"{wrong}. docs/configuration.md lists every setting.") from None
 
@@ -273,20 +293,3 @@ def config() -> Config:
 def reason(error: ErrorDetails) -> str:
     """Why a value was refused, without pydantic's prefix for where it was found."""
     return error["msg"].removeprefix("Value error, ")
-
-
-def unknown_settings() -> list[str]:
-    """What is set but is no setting, each with the one that was perhaps meant."""
-    names = {f"{_PREFIX}{name.upper()}" for name in Config.model_fields}
-    given = {
-        name.upper()
-        for source in (EnvSettingsSource(Config), DotEnvSettingsSource(Config))
-        for name in source.env_vars
-        if name.upper().startswith(_PREFIX)
-    }
-    return [f"{name} is no setting; {_meant(name, names)}" for name in sorted(given - names)]
-
-
-def _meant(name: str, names: set[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.8)
-    return f"did you mean {close[0]}?" if close else "docs/configuration.md lists every setting."

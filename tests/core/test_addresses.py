@@ -2,7 +2,15 @@
 
 import pytest
 
-from inference.core.addresses import host_name, is_loopback, listening, local_names, origin
+from inference.core.addresses import (
+    host_name,
+    host_of,
+    is_loopback,
+    listening,
+    local_names,
+    origin,
+    web_origin,
+)
 
 
 @pytest.mark.parametrize(
@@ -164,3 +172,32 @@ def test_the_machines_own_name_is_local_unless_dns_could_know_it(
     monkeypatch.setattr("socket.gethostname", lambda: own)
     assert (own in local_names()) == is_known
     assert {".internal", ".local"} <= set(local_names())
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ("https://LLM.example/", "https://llm.example"),
+        ("https://llm.example:443", "https://llm.example"),
+        ("https://llm.example:8443", "https://llm.example:8443"),
+        (" http://[::1]:80 ", "http://[::1]"),
+    ],
+)
+def test_an_address_of_this_site_is_an_origin(given: str, known: str) -> None:
+    assert web_origin(given) == known
+
+
+@pytest.mark.parametrize(
+    "given", ["llm.example", "app://x", "https://", "https://a/b", "https://*.example", "null"]
+)
+def test_what_is_no_address_of_a_web_site_is_refused(given: str) -> None:
+    with pytest.raises(ValueError, match="."):
+        web_origin(given)
+
+
+@pytest.mark.parametrize(
+    ("known", "host"),
+    [("https://a.example", "a.example"), ("https://a.example:8443", "a.example"), ("http://[::1]:90", "::1")],
+)
+def test_the_host_of_an_origin(known: str, host: str) -> None:
+    assert host_of(known) == host

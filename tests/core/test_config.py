@@ -5,7 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pydantic import ValidationError
 
 from inference.core import config as module
-from inference.core.config import Config, unknown_settings
+from inference.core.config import Config
 
 
 @pytest.mark.parametrize(
@@ -149,27 +149,12 @@ def test_an_empty_key_is_refused_rather_than_taken_for_one() -> None:
         Config(api_key="")
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        (
-            "MLX_SERVER_MEMORY_LIMT",
-            "MLX_SERVER_MEMORY_LIMT is no setting; did you mean MLX_SERVER_MEMORY_LIMIT?",
-        ),
-        ("mlx_server_prot", "MLX_SERVER_PROT is no setting; did you mean MLX_SERVER_PORT?"),
-        (
-            "MLX_SERVER_COFFEE",
-            "MLX_SERVER_COFFEE is no setting; docs/configuration.md lists every setting.",
-        ),
-    ],
-)
-def test_what_is_no_setting_is_named(
-    name: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert unknown_settings() == []
-    (tmp_path / ".env").write_text(f"{name}=1\nOTHER=1\n")
-    assert unknown_settings() == [message]
-    (tmp_path / ".env").unlink()
-    monkeypatch.setenv(name, "1")
-    assert unknown_settings() == [message]
+def test_an_address_behind_a_proxy_is_a_host_name_and_needs_a_key() -> None:
+    config = Config(origins="https://LLM.example, https://llm.example:8443")
+    assert config.own_origins == ["https://llm.example", "https://llm.example:8443"]
+    assert config.hosts.count("llm.example") == 1
+    assert (config.is_loopback, config.is_reachable, config.is_open) == (True, True, False)
+
+
+def test_an_address_on_loopback_leaves_the_site_open() -> None:
+    assert Config(origins="https://localhost:8443").is_open

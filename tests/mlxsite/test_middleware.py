@@ -42,3 +42,12 @@ async def test_a_form_without_its_token_is_refused() -> None:
     for address in ("/chat/ask/", "/login/", "/logout/"):
         response = await AsyncClient(enforce_csrf_checks=True).post(address, {"username": "a"})
         assert response.status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_secure", [True, False])
+async def test_cookies_that_are_set_over_tls_are_sent_over_tls_alone(is_secure: bool) -> None:
+    response = await AsyncClient().get("/login/", secure=is_secure)
+    assert response.cookies
+    assert {bool(cookie["secure"]) for cookie in response.cookies.values()} == {is_secure}
+    assert ("Strict-Transport-Security" in response.headers) == is_secure

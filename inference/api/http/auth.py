@@ -50,7 +50,9 @@ class Caller:
 
     async def _principal(self, request: HttpRequest) -> Principal:
         config = settings.CONFIG
-        if config.is_open and not origin.is_allowed(request.headers.get("Origin", ""), config.origins):
+        if config.is_open and not origin.is_allowed(
+            request.headers.get("Origin", ""), config.foreign_origins
+        ):
             _check_origin(request)
         given = _key_in(request)
         expected = config.api_key.get_secret_value() if config.api_key else ""

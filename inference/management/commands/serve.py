@@ -17,7 +17,8 @@ from tqdm import tqdm
 from inference import __version__
 from inference.accounts.first_account import FirstLogin
 from inference.core import data_folder
-from inference.core.config import Config, reason, unknown_settings
+from inference.core.config import Config, reason
+from inference.core.unknown_settings import unknown_settings
 from inference.management.folder import models_folder
 from inference.management.shutdown import Shutdown
 from inference.repository.starter import StarterUnavailable, ensure_starter
@@ -44,10 +45,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         config = _apply(options)
         data_folder.from_now_on()
-        if not config.is_loopback and config.api_key is None:
+        if config.is_reachable and config.api_key is None:
+            where = f"listen on {config.host}" if not config.is_loopback else f"serve {config.origins}"
             raise CommandError(
-                f"Refusing to listen on {config.host} without a key: anybody on the network could use this "
-                "server. Set MLX_SERVER_API_KEY, or listen on 127.0.0.1."
+                f"Refusing to {where} without a key: anybody on the network could use this server. Set "
+                "MLX_SERVER_API_KEY, or listen on 127.0.0.1 without MLX_SERVER_ORIGINS."
             )
         if problems := unknown_settings():
             raise CommandError(" ".join(problems))
