@@ -34,7 +34,7 @@ FIRST = ("e2e", "clients", "playground", "pool", "worker", "architectures", "mlx
 def group(nodeid: str) -> str:
     """The name of the group that a test belongs to: its file, where no other file uses the same server."""
     file = nodeid.partition("::")[0]
-    return "the playground's site" if file.startswith("tests/playground/") else GROUPS.get(file, file)
+    return GROUPS.get(file, file)
 
 
 def rank(item: pytest.Item) -> int:

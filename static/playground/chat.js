@@ -19,6 +19,8 @@ export class Chat extends EventTarget {
     /** @type {Map<number, AbortController>} the answers that this page follows */
     this.following = new Map();
     this.isAsking = false;
+    /** @type {Promise<void>} of the chat that is being loaded: a question waits for it */
+    this.opening = Promise.resolve();
   }
 
   get isAnswering() {
@@ -90,7 +92,13 @@ export class Chat extends EventTarget {
   }
 
   /** @param {string} id */
-  async open(id) {
+  open(id) {
+    const opened = this.#open(id);
+    this.opening = opened.catch(() => {});
+    return opened;
+  }
+
+  async #open(id) {
     this.leave();
     const whole = await call("GET", `/chat/conversations/${id}/`);
     this.conversation.open(whole);

@@ -27,14 +27,22 @@ export class Composer {
     this.#show();
   }
 
-  /** Show the text of a chat. @param {string} key its id, or NEW_CHAT @param {string} [last] its last question */
-  open(key, last) {
+  /** Show the text of a chat, which may still be loaded. @param {string} key its id, or NEW_CHAT */
+  open(key) {
     this.key = key;
-    if (drafts.isSent(key) && drafts.read(key).trim() === last?.trim()) drafts.clear(key); // it arrived, and the page ended
     this.prompt.value = drafts.read(key);
     this.isTypedHere = drafts.isOwn(key);
     this.sending = this.failed = "";
     this.onType(this.prompt.value);
+    this.#show();
+  }
+
+  /** The chat is loaded, and this is its last question: a text that was being sent when the page ended may have arrived. */
+  loaded(key, last) {
+    if (key !== this.key || !drafts.isSent(key) || this.sending || drafts.read(key).trim() !== last?.trim()) return;
+    drafts.clear(key);
+    this.prompt.value = "";
+    this.onType("");
     this.#show();
   }
 

@@ -1,6 +1,9 @@
 /** Conversations that are dragged into a folder, or out of one. */
 
 const TYPE = "application/x-mlxsite-conversation";
+const DRAGGING = "is-dragging-conversation";
+
+export const isDragging = () => document.body.classList.contains(DRAGGING);
 
 /** @param {HTMLElement} link @param {() => string} id of the conversation */
 export function dragsConversation(link, id) {
@@ -8,9 +11,9 @@ export function dragsConversation(link, id) {
   link.addEventListener("dragstart", (event) => {
     event.dataTransfer.setData(TYPE, id());
     event.dataTransfer.effectAllowed = "copyLinkMove";
-    document.body.classList.add("is-dragging-conversation");
+    document.body.classList.add(DRAGGING);
   });
-  link.addEventListener("dragend", () => document.body.classList.remove("is-dragging-conversation"));
+  link.addEventListener("dragend", () => document.body.classList.remove(DRAGGING));
 }
 
 /** @param {HTMLElement} target @param {(id: string) => void} onDrop */

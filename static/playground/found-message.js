@@ -2,6 +2,8 @@
 
 const MARK = "search-hit";
 const SHOWN_MS = 2500;
+const MAX_FRAMES = 30;
+const REST_FRAMES = 4;
 
 /**
  * @param {import("./conversation.js").Conversation} conversation
@@ -22,7 +24,17 @@ export async function goToMessage(conversation, thread, id, { showBranch, query 
   setTimeout(() => root.classList.remove("is-found"), SHOWN_MS);
   root.tabIndex = -1;
   root.focus({ preventScroll: true });
-  (ranges[0]?.startContainer.parentElement ?? root).scrollIntoView({ block: "center" });
+  await holdInView(ranges[0]?.startContainer.parentElement ?? root);
+}
+
+/** What is around the message is drawn as it comes near, which moves the message: bring it back until it rests. */
+async function holdInView(target) {
+  for (let frames = 0, rests = 0; frames < MAX_FRAMES && rests < REST_FRAMES; frames += 1) {
+    target.scrollIntoView({ block: "center" });
+    const before = target.getBoundingClientRect().top;
+    await new Promise((next) => { requestAnimationFrame(next); });
+    rests = Math.abs(target.getBoundingClientRect().top - before) < 1 ? rests + 1 : 0;
+  }
 }
 
 /** Marks without a change of the page, which a message that is drawn anew would lose. */

@@ -41,7 +41,7 @@ const chat = new Chat(conversation, models, settings);
 const library = new Library();
 const attachments = new Attachments(conversation, models, page.max_file_bytes);
 const gauge = new Gauge(conversation, models, attachments);
-const composer = new Composer({ onSend: (text) => attachments.send((ids) => chat.send(text, ids)), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
+const composer = new Composer({ onSend: (text) => chat.opening.then(() => attachments.send((ids) => chat.send(text, ids))), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
 const welcome = new Welcome(models, (text) => chat.send(text));
 const thread = new Thread(conversation, messageActs({
   conversation, chat, library, isReadOnly: Boolean(page.shared), show, onOpen: open, onShow: showBranch,
@@ -72,6 +72,7 @@ function show() {
 /** @param {string} id @param {{isNew?: boolean, message?: number}} options `message` is one to go to */
 async function open(id, { isNew = true, message } = {}) {
   const isOther = conversation.id !== id;
+  if (isOther) composer.open(id); // what is typed while it loads is meant for it
   try {
     await chat.open(id);
   } catch (error) {
@@ -79,7 +80,8 @@ async function open(id, { isNew = true, message } = {}) {
     newChat();
     return;
   }
-  composer.open(id, conversation.messages.findLast(({ role }) => role === "user")?.content);
+  if (conversation.id !== id) return; // another one was opened meanwhile
+  composer.loaded(id, conversation.messages.findLast(({ role }) => role === "user")?.content);
   settings.load(id, conversation.settings);
   const { model } = conversation.messages.findLast(({ role }) => role === "assistant") ?? {};
   if (isOther && model) models.use(model);

@@ -1,7 +1,7 @@
 /** The list of conversations beside the one that is open. */
 import { copy } from "./clipboard.js";
 import { ConversationRow } from "./conversation-row.js";
-import { takesConversations } from "./drag.js";
+import { isDragging, takesConversations } from "./drag.js";
 import { element, place } from "./element.js";
 import { FolderGroup, renameFold } from "./folder-group.js";
 import { SearchField } from "./search-field.js";
@@ -38,7 +38,9 @@ export class Sidebar {
     takesConversations(this.unfiled, (id) => this.#move(id, ""));
     document.querySelector("#deleted-button").addEventListener("click", () => this.#openDeleted());
     this.#loadMoreAtEnd();
-    library.addEventListener("change", () => this.#render());
+    this.isStale = false; // it has changed while a chat was dragged, which a moved row would end
+    library.addEventListener("change", () => this.#renderUnlessDragging());
+    document.addEventListener("dragend", () => { if (this.isStale) this.#renderUnlessDragging(); });
     this.show(store.read("sidebar") ?? matchMedia("(min-width: 60rem)").matches);
   }
 
@@ -80,6 +82,11 @@ export class Sidebar {
     const isSeen = () => end.checkVisibility() && end.getBoundingClientRect().top < innerHeight;
     new IntersectionObserver(([seen]) => { if (seen.isIntersecting) this.library.more(); }).observe(end);
     this.library.addEventListener("change", () => requestAnimationFrame(() => { if (isSeen()) this.library.more(); }));
+  }
+
+  #renderUnlessDragging() {
+    this.isStale = isDragging();
+    if (!this.isStale) this.#render();
   }
 
   /** Rows keep their nodes, because rebuilding a list of thousands for each change is slow. */

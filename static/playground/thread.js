@@ -51,12 +51,6 @@ export class Thread {
     this.scroll.follow();
   }
 
-  /** Stop following, for a look at this message. @param {number} id @returns {HTMLElement | undefined} */
-  reveal(id) {
-    this.isFollowing = false;
-    return this.views.get(id)?.root;
-  }
-
   /** @param {number} id the message to edit */
   edit(id) {
     const slot = this.slots.get(id);

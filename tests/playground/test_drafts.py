@@ -1,5 +1,6 @@
 """No word is lost: each chat keeps its text, and each form closes only after the server's yes."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -99,7 +100,6 @@ async def test_a_page_that_ends_while_it_sends_keeps_the_text(address: str) -> N
         await visit.ask("On its way")
         await expect(prompt).to_have_value("")
         await prompt.press_sequentially("and after it")
-        await page.unroute("**/chat/ask/")
         await page.reload()
         await expect(prompt).to_have_value("On its way\n\nand after it")
 
@@ -217,3 +217,26 @@ async def test_texts_are_kept_by_account_and_bounded_in_number_and_length(addres
         )
     assert found["many"] <= 60 and found["newest"] == "text 99" and found["longest"] == 1_000_000
     assert found["length"] <= 2_000_000 and (found["own"], found["gone"]) == ("", "")
+
+
+async def test_what_is_written_and_sent_while_a_chat_loads_belongs_to_it(address: str) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await visit.ask("Early echo")
+        await ended(page)
+        chat, gate = page.url, asyncio.Event()
+
+        async def wait(route: Route) -> None:
+            if route.request.method == "GET":
+                await gate.wait()
+            await route.continue_()
+
+        await page.route(re.compile(r"/chat/conversations/[0-9a-f-]{36}/$"), wait)
+        await page.reload()
+        await visit.ask("Sent before it was loaded echo")
+        await page.locator("#prompt").press_sequentially("and a draft")
+        gate.set()
+        await expect(page.locator(PROSE)).to_contain_text("user: Sent before it was loaded echo")
+        await expect(page.locator(".message.is-user")).to_have_count(2)
+        await expect(page.locator("#prompt")).to_have_value("and a draft")
+        assert page.url == chat
