@@ -21,6 +21,7 @@ export class Chat extends EventTarget {
     this.isAsking = false;
     /** @type {Promise<void>} of the chat that is being loaded: a question waits for it */
     this.opening = Promise.resolve();
+    this.turns = 0; // that this page has begun
   }
 
   get isAnswering() {
@@ -58,6 +59,7 @@ export class Chat extends EventTarget {
     const begun = await this.#attempt(() => call("POST", `/chat/messages/${id}/continue/`, { question, timezone: timezone() }));
     this.#setAsking(false);
     if (!begun || this.conversation.id !== open) return;
+    this.turns += 1;
     for (const message of begun.messages) this.conversation.put({ ...message, heard: null });
     this.#emit("state");
     await this.#follow(id);
@@ -82,9 +84,10 @@ export class Chat extends EventTarget {
 
   /** Load what other windows have changed. Returns whether the chat went on in a branch that is not shown. */
   async sync() {
-    const { id } = this.conversation;
+    const { turns, conversation: { id } } = this;
     const whole = await call("GET", `/chat/conversations/${id}/`);
     if (this.conversation.id !== id) return false;
+    if (this.turns !== turns) return this.sync(); // it may be from before this page's own turn
     const isElsewhere = this.conversation.merge(whole, (message) => this.following.has(message));
     for (const message of whole.messages) if (message.status === "answering") this.#follow(message.id);
     this.#emit("state");
@@ -167,6 +170,7 @@ export class Chat extends EventTarget {
   }
 
   #show({ conversation, title, messages, plan }) {
+    this.turns += 1;
     Object.assign(this.conversation, { id: conversation, title });
     for (const message of messages) this.conversation.put(message);
     const [question, ...answers] = messages;

@@ -39,7 +39,7 @@ export class Composer {
 
   /** The chat is loaded, and this is its last question: a text that was being sent when the page ended may have arrived. */
   loaded(key, last) {
-    if (key !== this.key || !drafts.isSent(key) || this.sending || drafts.read(key).trim() !== last?.trim()) return;
+    if (key !== this.key || !drafts.isSent(key) || this.sending || this.prompt.value.trim() !== last?.trim()) return;
     drafts.clear(key);
     this.prompt.value = "";
     this.onType("");

@@ -30,7 +30,9 @@ class Drafts extends EventTarget {
 
   /** @param {string} key a chat, or a form of a message @returns {string} empty where there is none */
   read(key) {
-    return this.#find(key)?.text ?? "";
+    const text = this.#find(key)?.text ?? "";
+    this.known.set(key, text);
+    return text;
   }
 
   /** Whether the text was being sent when its page ended. */
@@ -76,9 +78,7 @@ class Drafts extends EventTarget {
   }
 
   #find(key) {
-    const found = this.unsaved.get(key) ?? this.#stored(key, account.id) ?? this.#adopted(key);
-    this.known.set(key, found?.text ?? "");
-    return found;
+    return this.unsaved.get(key) ?? this.#stored(key, account.id) ?? this.#adopted(key);
   }
 
   #stored(key, owner, places = storages()) {
