@@ -60,6 +60,7 @@ async def test_a_window_without_news_asks_before_it_goes_on(address: str) -> Non
         await other.goto(one.url)
         await ended(other)
         await send(one, "Second echo")
+        await expect(one.locator(PROSE)).to_contain_text("user: Second echo")
         await ended(one)
         await send(other, "Third echo")
         await expect(other.locator("#toast")).to_contain_text(
@@ -67,6 +68,7 @@ async def test_a_window_without_news_asks_before_it_goes_on(address: str) -> Non
         )
         await expect(other.locator("#prompt")).to_have_value("Third echo")
         await expect(other.locator(PROSE)).to_contain_text("user: Second echo")
+        await ended(other)
         await other.press("#prompt", "Enter")
         await expect(other.locator(PROSE)).to_contain_text("user: Third echo")
         await expect(other.locator(PROSE)).to_contain_text("user: Second echo")
