@@ -58,7 +58,7 @@ INSERT INTO playground_words(playground_words) VALUES('rebuild');
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("playground", "0005_message_verbs"),
+        ("playground", "0003_message_verbs"),
     ]
     operations = [
         migrations.RunSQL(_DROP, _MAKE_AS_BEFORE),

@@ -15,7 +15,7 @@ _DATES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("playground", "0008_settings")]
+    dependencies = [("playground", "0005_settings")]
     operations = [
         migrations.SeparateDatabaseAndState(state_operations=_DATES),
         migrations.AddField(
