@@ -14,19 +14,24 @@ ANSWER = ".message.is-assistant:last-child"
 PROSE = f"{ANSWER} > .prose"
 KEY = "sesame-of-the-studio"
 SLOW = 120_000
+WISH = """async settings => {
+  const { call } = await import("/static/playground/api.js");
+  await call("PUT", "/chat/settings/", { settings });
+}"""
 
 
 @asynccontextmanager
 async def signed_in(studio: Site, name: str = "ann", **wishes: str) -> AsyncIterator[Visit]:
-    """A browser of this user's own, with these settings."""
-    remembered = {"mlxsite.model": json.dumps(STARTER), "mlxsite.settings": json.dumps(wishes)}
-    stored = [{"name": name, "value": value} for name, value in remembered.items()]
+    """A browser of this user's own; `wishes` are the settings that the account's new chats begin with."""
+    stored = [{"name": "mlxsite.model", "value": json.dumps(STARTER)}]
     state = {
         "cookies": studio.cookies.get(name, []),
         "origins": [{"origin": studio.url, "localStorage": stored}],
     }
     async with visiting(f"{studio.url}/", storage_state=state) as visit:
         await sign_in(visit.page, studio, "/", name, f"{name} and her cat")
+        await visit.page.evaluate(WISH, wishes)
+        await visit.page.reload()
         await expect(visit.page.locator(".picker-name")).to_have_text(STARTER)
         yield visit
 
