@@ -118,7 +118,7 @@ async def test_a_new_chat_is_empty_and_the_old_one_is_in_the_list(address: str) 
         await visit.page.click("#new-chat")
         await expect(visit.page.locator(".message")).to_have_count(0)
         await expect(visit.page.locator("#welcome")).to_be_visible()
-        await visit.page.locator(".row-link").first.click()
+        await visit.page.locator(".unfiled .row-link").first.click()
         await expect(visit.page.get_by_role("alert")).to_contain_text("The model's process ended")
 
 

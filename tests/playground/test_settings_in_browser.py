@@ -141,14 +141,14 @@ async def test_a_new_chat_has_my_defaults_and_an_old_one_its_own(address: str) -
         await expect(page.locator("#set-system")).to_have_value("")
         await page.get_by_role("button", name="Keep the edited ones").click()
         await expect(page.locator("#set-system")).to_have_value("Not yet asked.")
-        await page.locator(".row-link").nth(1).click()
+        await page.locator(".unfiled .row-link").nth(1).click()
         await expect(page.locator("#set-temperature")).to_have_value("1.7")
         await page.fill("#set-seed", "5")  # an edit survives a reload, and a look into another chat
         await page.reload()
         await expect(page.locator("#set-seed")).to_have_value("5")
-        await page.locator(".row-link").first.click()
+        await page.locator(".unfiled .row-link").first.click()
         await expect(page.locator("#set-seed")).to_have_value("")
-        await page.locator(".row-link").nth(1).click()
+        await page.locator(".unfiled .row-link").nth(1).click()
         await expect(page.locator("#set-seed")).to_have_value("5")
         await page.get_by_role("button", name="Back to my defaults").click()
         for field, value in (("#set-top-k", "7"), ("#set-temperature", ""), ("#set-system", "")):

@@ -32,7 +32,7 @@ async def test_escape_closes_what_is_open_and_only_then_stops(address: str) -> N
         await page.evaluate("document.activeElement.blur()")
         await page.keyboard.press("Escape")
         await expect(page.locator("#picker-panel")).to_be_hidden()
-        await page.locator(".row").first.hover()
+        await page.locator(".unfiled .row").first.hover()
         await page.get_by_label(re.compile("More about")).first.click()
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("menu")).to_be_hidden()

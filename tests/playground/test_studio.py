@@ -142,7 +142,7 @@ async def test_a_conversation_is_exported_and_imported(address: str, tmp_path: P
         await visit.ask("Export this, please echo")
         await ended(page)
         text = await page.locator(PROSE).inner_text()
-        await page.locator(".row").first.hover()
+        await page.locator(".unfiled .row").first.hover()
         await page.get_by_label(re.compile("More about Export this")).first.click()
         async with page.expect_download() as download:
             await page.get_by_role("menuitem", name="Export as JSON").click()
@@ -230,7 +230,7 @@ async def test_a_shared_conversation_can_be_read_and_not_changed(address: str) -
         await visit.ask("Share this, please echo")
         await ended(page)
         text = await page.locator(PROSE).inner_text()
-        await page.locator(".row").first.hover()
+        await page.locator(".unfiled .row").first.hover()
         await page.get_by_label(re.compile("More about Share this")).first.click()
         await page.get_by_role("menuitem", name="Share with users of this site").click()
         await expect(page.locator("#toast")).to_contain_text("The link was copied")

@@ -56,7 +56,7 @@ async def test_in_the_question_in_an_edit_and_in_a_new_name(address: str) -> Non
         await edit.press("Enter")
         await expect(page.locator(".message.is-user")).to_contain_text("東京 echo")
         await ended(visit)
-        await page.locator(".row").first.hover()
+        await page.locator(".unfiled .row").first.hover()
         await page.get_by_label(re.compile("More about")).first.click()
         await page.get_by_role("menuitem", name="Rename").click()
         name = page.get_by_label("Title")
@@ -64,7 +64,7 @@ async def test_in_the_question_in_an_edit_and_in_a_new_name(address: str) -> Non
         await compose(page)
         await expect(name).to_have_value("富士山")
         await name.press("Enter")
-        await expect(page.locator(".row-link").first).to_have_text("富士山")
+        await expect(page.locator(".unfiled .row-link").first).to_have_text("富士山")
 
 
 async def test_in_the_search_and_in_the_settings_while_an_answer_runs(address: str) -> None:
