@@ -13,6 +13,7 @@ import pytest
 from tests.api.openai.site import eventually
 from tests.e2e.conversation import Canary, ask, chat_body
 from tests.e2e.site import Site
+from tests.nightly import of_each_kind
 from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.mlx
@@ -45,7 +46,7 @@ def header(content: bytes) -> Damage:
     return weights(len(content).to_bytes(8, "little") + content)
 
 
-DAMAGES: dict[str, Damage] = {
+ALL_DAMAGES: dict[str, Damage] = {
     "weights cut off": cut,
     "weights empty": weights(b""),
     "a header of 2^62 bytes": weights((2**62).to_bytes(8, "little") + b"{}"),
@@ -68,6 +69,19 @@ DAMAGES: dict[str, Damage] = {
     ),
     "a tokenizer that is none": text("tokenizer.json", "{}"),
 }
+
+
+IN_GATE = (
+    *(
+        "weights cut off",
+        "weights empty",
+        "a header of 2^62 bytes",
+        "wrong shapes",
+        "a config that is no JSON",
+    ),
+    *("a model_type that is a path", "code of its own by auto_map", "a tokenizer that is none"),
+)
+DAMAGES = {damage: ALL_DAMAGES[damage] for damage in of_each_kind(ALL_DAMAGES, IN_GATE)}
 
 
 def states(site: Site) -> dict[str, tuple[str, str]]:

@@ -7,17 +7,17 @@ import axe_playwright_python
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import of_each_kind
 from tests.playground.menus import choose
 from tests.playground.site import Visit, capturing, visiting
 
 pytestmark = pytest.mark.browser
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-VIEWS: list[dict[str, Any]] = [
-    {"color_scheme": "light"},
-    {"color_scheme": "dark"},
-    {"color_scheme": "light", "viewport": {"width": 390, "height": 800}},
-]
+LIGHT: dict[str, Any] = {"color_scheme": "light"}
+DARK: dict[str, Any] = {"color_scheme": "dark"}
+NARROW: dict[str, Any] = {"color_scheme": "light", "viewport": {"width": 390, "height": 800}}
+VIEWS = of_each_kind([LIGHT, DARK, NARROW], [DARK, NARROW])
 
 
 async def complaints(page: Page) -> list[str]:
