@@ -30,7 +30,7 @@ CARDS = (
 )
 _READY, _LOADING, _FAILED = CARDS[0].id, CARDS[3].id, CARDS[4].id
 
-ACCOUNTS = ("ann", "beth", "clara")
+ACCOUNTS = ("ann", "beth", "clara", "dora")
 
 CAPTURE = "/of-the-tests/capture/"
 TITLES = "/of-the-tests/titles/"

@@ -166,7 +166,7 @@ async def test_an_accounts_defaults_and_prompts_follow_it(address: str) -> None:
         page = visit.page
         prompts = [{"id": 1, "name": "Before", "text": "Saved before signing in."}]
         await page.evaluate("all => localStorage.setItem('mlxsite.prompts', JSON.stringify(all))", prompts)
-        await visit.sign_in("beth")
+        await visit.sign_in("dora")
         await open_settings(page)
         other = await page.context.new_page()
         await other.goto(address)
@@ -174,7 +174,7 @@ async def test_an_accounts_defaults_and_prompts_follow_it(address: str) -> None:
         await page.fill("#set-system", "You talk to {{name}} on {{date}} as {{model}}; {{mood}}")
         preview = page.get_by_role("group", name="Preview")
         await expect(preview).to_contain_text(
-            re.compile(r"to beth on \d{4}-\d\d-\d\d as scripted-model; \{\{mood\}\}")
+            re.compile(r"to dora on \d{4}-\d\d-\d\d as scripted-model; \{\{mood\}\}")
         )
         await page.get_by_text("Saved prompts").click()
         await page.get_by_role("button", name="Add them to your library").click()
@@ -194,11 +194,11 @@ async def test_an_accounts_defaults_and_prompts_follow_it(address: str) -> None:
         await page.get_by_role("button", name="Use as my defaults").click()
         await expect(other.locator("#set-temperature")).to_have_value("0.4")
         said = await echo(other)
-        assert re.search(r"system: You talk to beth on \d{4}-\d\d-\d\d as scripted-model; \{\{mood\}\}", said)
+        assert re.search(r"system: You talk to dora on \d{4}-\d\d-\d\d as scripted-model; \{\{mood\}\}", said)
     async with visiting(address) as visit:
         page = visit.page
         await expect(page.locator("#set-temperature")).to_have_value("")
-        await visit.sign_in("beth")
+        await visit.sign_in("dora")
         await open_settings(page)
         await expect(page.locator("#set-temperature")).to_have_value("0.4")
         await page.get_by_text("Saved prompts").click()
