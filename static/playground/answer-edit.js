@@ -23,7 +23,6 @@ export function answerForm(text, { onSave, onClose, onCancel }) {
     save.disabled = false;
   });
   field.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
     if (event.key === "Escape") { event.stopPropagation(); onCancel(field.value); }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
   });

@@ -134,9 +134,8 @@ export class Composer {
     this.onUp();
   }
 
-  /** While a character is being composed (Japanese, Chinese, ...) Enter belongs to the input method. */
   #sendOnEnter(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     if (!this.isAnswering) this.#send();
   }

@@ -99,7 +99,6 @@ export class ConversationRow {
     };
     field.addEventListener("keydown", (event) => {
       event.stopPropagation(); // Escape also stops an answer
-      if (event.isComposing || event.keyCode === 229) return;
       if (event.key === "Enter") save();
       if (event.key === "Escape") end();
     });

@@ -24,9 +24,6 @@ export function askName({ title, label, value = "", name, maxLength = 100 }, act
     }
     send.disabled = false;
   });
-  field.addEventListener("keydown", (event) => { // Enter that ends a composition sends nothing
-    if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) event.preventDefault();
-  });
   field.select();
 }
 

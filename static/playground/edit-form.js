@@ -58,9 +58,7 @@ export class EditForm {
     this.onClose();
   }
 
-  /** Keys that an input method uses (keyCode 229) are not meant for the form. */
   #press(event) {
-    if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Escape") { event.stopPropagation(); this.#discard(); }
     if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); this.root.requestSubmit(); }
   }

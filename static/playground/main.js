@@ -173,15 +173,15 @@ let missed = null; // a change that came while this page was asking, and may be 
 changes.addEventListener("messages", ({ detail }) => {
   if (chat.isAsking) missed = detail;
   else if (isNews(detail)) refreshConversation();
-  else library.refresh();
+  else library.refreshSoon();
 });
 chat.addEventListener("state", () => {
   if (chat.isAsking || !missed) return;
   if (isNews(missed)) refreshConversation();
   missed = null;
 });
-changes.addEventListener("listed", () => library.refresh());
-changes.addEventListener("deleted", ({ detail }) => { library.refresh(); reportDeleted(detail.conversation); });
+changes.addEventListener("listed", () => library.refreshSoon());
+changes.addEventListener("deleted", ({ detail }) => { library.refreshSoon(); reportDeleted(detail.conversation); });
 changes.addEventListener("missed", refreshConversation);
 chat.addEventListener("changed", refreshConversation);
 showConnectionNotice(models, document.querySelector("#trouble"));

@@ -44,7 +44,7 @@ export class NumberField {
 
   #stepOnArrow(event) {
     const sign = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-    if (!sign || event.isComposing) return;
+    if (!sign) return;
     event.preventDefault();
     const text = this.field.value.trim();
     const from = text ? Number(text) : this.own;

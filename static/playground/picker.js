@@ -124,9 +124,7 @@ export class Picker {
     this.onPick();
   }
 
-  /** While a character is being composed, the keys belong to the input method. */
   #steer(event) {
-    if (event.isComposing || event.keyCode === 229) return;
     const at = this.shown.indexOf(this.active);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + PAGE, PageUp: at - PAGE }[event.key];
     if (event.key === "Enter" && this.active) this.#pick(this.active.model.id);

@@ -67,7 +67,7 @@ export class PromptList {
       close();
     } }, field, element("button", { type: "submit", className: "outline" }, "Rename"), element("button", { type: "button", className: "quiet", onclick: close }, "Cancel"));
     form.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.isComposing) return;
+      if (event.key !== "Escape") return;
       event.stopPropagation();
       close();
     });

@@ -39,12 +39,10 @@ export class SearchField {
 
   #key(event) {
     if (event.key === "Escape") {
-      event.stopPropagation(); // it also stops an answer, or ends a composition
-      if (event.isComposing || event.keyCode === 229) return;
+      event.stopPropagation(); // it also stops an answer
       event.preventDefault();
       this.#clear();
-    } else if (event.isComposing || event.keyCode === 229) return;
-    else if (event.key === "ArrowDown") this.#go(event, this.#links()[0]);
+    } else if (event.key === "ArrowDown") this.#go(event, this.#links()[0]);
     else if (event.key === "Enter") this.#openFirst(event);
   }
 

@@ -60,7 +60,7 @@ export class SidePanel {
 
   /** Escape also stops an answer; this one is meant for the panel. */
   #leaveOnEscape(event) {
-    if (event.key !== "Escape" || event.isComposing || event.keyCode === 229) return;
+    if (event.key !== "Escape") return;
     event.stopPropagation();
     this.#leave();
   }
