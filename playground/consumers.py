@@ -1,38 +1,16 @@
 """The websockets that keep the playground live: its list of models, and the visitor's conversations."""
 
-import asyncio
-import contextlib
-import time
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from inference.accounts.permissions import Account, check_may_chat, visitor
-from inference.api.http.live_socket import (
-    FORBIDDEN,
-    LOOK_EVERY_S,
-    UNAUTHORISED,
-    LiveModelsSocket,
-    LiveSocket,
-)
-from inference.core.errors import PermissionDenied
+from inference.accounts.permissions import Account, visitor
+from inference.api.http.live_socket import LiveModelsSocket
 from inference.core.model_card import ModelCard
 from inference.serving import live_models, runtime
 from inference.serving.recording.capture_switch import SWITCH
+from playground.event_socket import EventSocket, refusal_of_visitor
 from playground.live_events import LIVE_EVENTS
 from playground.running_answers import RUNNING_ANSWERS
-
-
-def _refusal_of(user: Account) -> int:
-    """The code for an account that may not chat, else 0."""
-    if visitor(user) is None:
-        return UNAUTHORISED
-    try:
-        check_may_chat(user)
-    except PermissionDenied:
-        return FORBIDDEN
-    return 0
 
 
 class ModelsConsumer(LiveModelsSocket):
@@ -43,7 +21,7 @@ class ModelsConsumer(LiveModelsSocket):
     """
 
     def refusal_of(self, user: Account) -> int:
-        return _refusal_of(user)
+        return refusal_of_visitor(user)
 
     def payload(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
         models = live_models.joined(cards, runtime.pool().snapshot())
@@ -51,7 +29,7 @@ class ModelsConsumer(LiveModelsSocket):
         return {"type": "models", "models": models, "unavailable": unavailable, "kept_until": SWITCH.until}
 
 
-class ConversationsConsumer(LiveSocket):
+class ConversationsConsumer(EventSocket):
     """Sends what happens to the visitor's conversations:
 
     - {"type": "answering", "conversations": [ids]}: those in which an answer is in progress now.
@@ -64,22 +42,10 @@ class ConversationsConsumer(LiveSocket):
     def refusal_of(self, user: Account) -> int:
         principal = visitor(user)
         self._owner = principal.owner if principal else ""
-        return _refusal_of(user)
+        return refusal_of_visitor(user)
 
     async def send_changes(self) -> None:
-        look_at = time.monotonic() + LOOK_EVERY_S
         with LIVE_EVENTS.subscribed(self._owner) as events:
             conversations = RUNNING_ANSWERS.conversations_of(self._owner)
-            await self._send_event({"type": "answering", "conversations": conversations})
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    event = await asyncio.wait_for(events.get(), max(0.0, look_at - time.monotonic()))
-                    await self._send_event(event)
-                if time.monotonic() >= look_at:
-                    if refusal := await self.refusal():
-                        await self.close(refusal)
-                        return
-                    look_at = time.monotonic() + LOOK_EVERY_S
-
-    async def _send_event(self, event: dict[str, Any]) -> None:
-        await self.send(msgspec.json.encode(event).decode())
+            await self.send_event({"type": "answering", "conversations": conversations})
+            await self.pass_on(events)

@@ -63,6 +63,7 @@ TESTED_BY = {
     "api/http/raw_body": "playground/test_transfer_api",
     "playground/attached_files": "playground/test_attachments_api",
     "playground/consumers": "api/http/test_live_socket",
+    "playground/event_socket": "playground/test_chats_socket",
     "playground/current_state": "playground/test_large_conversations",
     "playground/export_all": "playground/test_transfer_api",
     "playground/file_text/process": "playground/file_text/test_reading",

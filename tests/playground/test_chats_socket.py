@@ -14,7 +14,7 @@ from django.test import AsyncClient, override_settings
 from inference.api.http.live_socket import FORBIDDEN, UNAUTHORISED
 from inference.core.config import Config
 from inference.storage.database_threads import in_database
-from playground import chats_socket
+from playground import event_socket
 from playground.chats_socket import ChatsConsumer
 from tests.fakes import FakeRunner, serving
 from tests.people import session_of
@@ -90,7 +90,7 @@ async def test_who_may_not_chat_is_refused() -> None:
 
 
 async def test_it_ends_soon_after_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chats_socket, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(event_socket, "LOOK_EVERY_S", 0.05)
     ann = await in_database(lambda: User.objects.create_user("ann"))
     session = await in_database(lambda: session_of(ann))
     async with connected(ann.pk, session) as communicator:

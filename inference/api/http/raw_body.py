@@ -20,6 +20,11 @@ def read(request: HttpRequest, media_types: Container[str]) -> bytes:
     """The body as it was sent; UnsupportedMediaType or BodyTooLarge."""
     if request.content_type not in media_types:
         raise UnsupportedMediaType("Send the file as it is, with Content-Type: application/octet-stream.")
+    return bounded(request)
+
+
+def bounded(request: HttpRequest) -> bytes:
+    """The body, whatever it is; BodyTooLarge."""
     try:
         body = request.body
     except RequestDataTooBig:

@@ -12,14 +12,12 @@ from typing import Any, NoReturn, TypeVar
 
 import pydantic
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 
-from inference.api.http import answer_headers, errors, known_clients
+from inference.api.http import answer_headers, known_clients, raw_body
 from inference.api.http.field_error import field_error
 from inference.api.http.strict_schema import NOTES_UNKNOWN, Strict, noted_in
 from inference.core.errors import (
-    BodyTooLarge,
     InvalidJSON,
     UnsupportedMediaType,
 )
@@ -117,13 +115,7 @@ def body_of(request: HttpRequest, *, takes_any_type: bool = False) -> bytes:
     """The bytes of a JSON body, still unread; UnsupportedMediaType or BodyTooLarge."""
     if not takes_any_type or "Origin" in request.headers:
         _check_media_type(request)
-    try:
-        body = request.body
-    except RequestDataTooBig:
-        raise BodyTooLarge(errors.BODY_TOO_LARGE) from None
-    if len(body) > settings.CONFIG.max_body_bytes:
-        raise BodyTooLarge(errors.BODY_TOO_LARGE)
-    return body
+    return raw_body.bounded(request)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
