@@ -32,13 +32,12 @@ from inference.admin.model_list_socket import ModelListConsumer  # noqa: E402
 from inference.api.openai.responses.response_socket import ResponseSocket  # noqa: E402
 from mlxsite.edge import Edge  # noqa: E402
 from playground.chats_socket import ChatsConsumer  # noqa: E402
-from playground.consumers import ConversationsConsumer, ModelsConsumer  # noqa: E402
+from playground.models_socket import ModelsConsumer  # noqa: E402
 
 # django-stubs knows routes to views only.
 websocket_routes: list[Any] = [
     path("ws/models/", ModelsConsumer.as_asgi()),  # type: ignore[arg-type]
     path("ws/chats/", ChatsConsumer.as_asgi()),  # type: ignore[arg-type]
-    path("ws/conversations/", ConversationsConsumer.as_asgi()),  # type: ignore[arg-type]
     path("ws/models/list/", ModelListConsumer.as_asgi()),  # type: ignore[arg-type]
     path("ws/dashboard/", DashboardConsumer.as_asgi()),  # type: ignore[arg-type]
     path("v1/responses", ResponseSocket.as_asgi()),  # type: ignore[arg-type]

@@ -13,13 +13,13 @@ from django.http import HttpResponse, HttpResponseBase
 from inference.api.http import sse, strict_json
 from inference.api.http.json_answer import json_answer
 from inference.core.errors import NotFound
+from inference.core.principal import ANYBODY
 from inference.core.requests import ChatRequest
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.serving.active_requests import STREAMS
 from inference.storage.database_threads import in_database
-from playground import answer_stream, chat_request, comparison, export, requested_models, takeover
-from playground.changes import CHANGES
+from playground import answer_stream, changes, chat_request, comparison, export, requested_models, takeover
 from playground.current_state import read_current
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
 from playground.schemas import AskBody, ChangeBody
@@ -38,13 +38,13 @@ async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     if visitor.request.method == "DELETE":
         await in_database(lambda: store.delete(pk))
         RUNNING_ANSWERS.stop_conversation(pk)
-        visitor.publish(pk, "deleted")
+        visitor.publish(changes.deleted(pk))
         return json_answer({})
     if visitor.request.method == "PATCH":
         body = await strict_json.read(visitor.request, ChangeBody)
-        changes = body.model_dump(exclude_unset=True, exclude_none=True)
-        listed = await in_database(lambda: store.update(pk, changes))
-        visitor.publish(pk, "listed")
+        facts = body.model_dump(exclude_unset=True, exclude_none=True)
+        listed = await in_database(lambda: store.update(pk, facts))
+        visitor.publish(changes.LISTED)
         return json_answer(listed)
     return json_answer(await read_current(lambda: store.read(pk)))
 
@@ -54,7 +54,7 @@ async def share(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Share a conversation by a link, or stop sharing it."""
     is_shared = visitor.request.method == "POST"
     listed = await in_database(lambda: visitor.store.set_shared(pk, is_shared))
-    visitor.publish(pk, "listed")
+    visitor.publish(changes.LISTED)
     return json_answer(listed)
 
 
@@ -64,9 +64,8 @@ async def open_conversations(visitor: Visitor) -> HttpResponse:
     if visitor.request.method == "GET":
         return json_answer(await in_database(lambda: takeover.offer(visitor.user)))
     taken = await in_database(lambda: takeover.take_over(visitor.user))
-    for pk in taken:
-        CHANGES.publish(None, pk, "listed")
-        visitor.publish(pk, "listed")
+    changes.CHANGES.publish(ANYBODY.owner, changes.LISTED)
+    visitor.publish(changes.LISTED)
     return json_answer({"count": len(taken)})
 
 
@@ -110,8 +109,8 @@ async def _begin(
         asked = chat_request.with_conversation(request, prompt, branch)
         events = generation.stream(asked, visitor.principal, answer_id(message.pk))
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
-        answer.on_saved(partial(visitor.publish, found.pk, "messages", message.pk))
-    visitor.publish(found.pk, "messages", turn.answers[-1].pk)
+        answer.on_saved(partial(visitor.publish, changes.messages(found.pk, message.pk)))
+    visitor.publish(changes.messages(found.pk, turn.answers[-1].pk))
     if len(branch) == 1 and body.content is not None:
         model, first_question = requests[-1].model, body.content
         answer.on_saved(lambda: _start_title(answer, visitor, model, first_question))

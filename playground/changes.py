@@ -1,51 +1,65 @@
 """What changes in conversations, for the open pages of their owner."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 Change = dict[str, Any]
-Kind = Literal["messages", "listed", "deleted"]
 MAX_WAITING = 100  # changes that one page has not read yet
 MISSED: Change = {"type": "missed"}  # the page reads everything again
+LISTED: Change = {"type": "listed"}  # titles, folders, pins or shares
+
+
+def messages(conversation: UUID, newest: int | None = None) -> Change:
+    """There is a message `newest`, or it has ended; without it, any may have changed."""
+    return {"type": "messages", "conversation": str(conversation), "newest": newest}
+
+
+def deleted(conversation: UUID) -> Change:
+    return {"type": "deleted", "conversation": str(conversation)}
+
+
+def title(conversation: UUID, text: str) -> Change:
+    """The model has written a title."""
+    return {"type": "title", "conversation": str(conversation), "title": text}
+
+
+def answering(conversations: Iterable[str]) -> Change:
+    """The conversations in which an answer is in progress now."""
+    return {"type": "answering", "conversations": list(conversations)}
 
 
 class Changes:
-    """The pages that listen, by the account that they belong to; None is an open site's visitors.
+    """The pages that listen, by the owner of their conversations (`Principal.owner`).
 
     Used on the event loop only.
     """
 
     def __init__(self) -> None:
-        self._pages: dict[int | None, set[asyncio.Queue[Change]]] = {}
+        self._pages: dict[str, set[asyncio.Queue[Change]]] = {}
 
-    def publish(self, account: int | None, conversation: UUID, kind: Kind, newest: int | None = None) -> None:
-        """Send a change to the account's pages.
-
-        `messages`: there is a message `newest`, or it has ended; without it, any may have changed.
-        `listed`: the title, the folder, the pin or the share. `deleted`: it is gone.
-        """
-        change = {"type": kind, "conversation": str(conversation), "newest": newest}
-        for page in self._pages.get(account, ()):
+    def publish(self, owner: str, change: Change) -> None:
+        """Send a change to the owner's pages; one that reads too slowly is told to read everything again."""
+        for page in self._pages.get(owner, ()):
             if page.full():
                 _replace_all(page, MISSED)
             else:
                 page.put_nowait(change)
 
     @contextmanager
-    def listening(self, account: int | None) -> Iterator[asyncio.Queue[Change]]:
-        """A queue that receives the account's changes while the block runs."""
+    def listening(self, owner: str) -> Iterator[asyncio.Queue[Change]]:
+        """A queue that receives the owner's changes while the block runs."""
         page: asyncio.Queue[Change] = asyncio.Queue(MAX_WAITING)
-        pages = self._pages.setdefault(account, set())
+        pages = self._pages.setdefault(owner, set())
         pages.add(page)
         try:
             yield page
         finally:
             pages.discard(page)
             if not pages:
-                self._pages.pop(account, None)
+                self._pages.pop(owner, None)
 
 
 def _replace_all(page: asyncio.Queue[Change], change: Change) -> None:

@@ -9,6 +9,7 @@ from inference.api.http import strict_json
 from inference.api.http.json_answer import json_answer
 from inference.core.errors import InvalidValue
 from inference.storage.database_threads import in_database
+from playground import changes
 from playground.deleted_conversations import DeletedConversations
 from playground.folder_store import FolderStore
 from playground.schemas import FolderBody
@@ -49,6 +50,7 @@ async def folders(visitor: Visitor) -> HttpResponse:
         await in_database(lambda: store.rename(body.name, new_name))
     else:
         raise InvalidValue("It is missing.", param="new_name")
+    visitor.publish(changes.LISTED)
     return json_answer({})
 
 
@@ -56,7 +58,7 @@ async def folders(visitor: Visitor) -> HttpResponse:
 async def restore(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Undo the deletion of a conversation."""
     listed = await in_database(lambda: visitor.store.restore(pk))
-    visitor.publish(pk, "messages")
+    visitor.publish(changes.messages(pk))
     return json_answer(listed)
 
 

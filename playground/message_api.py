@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpResponse
 
@@ -12,7 +11,7 @@ from inference.core.errors import InvalidValue
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.storage.database_threads import in_database
-from playground import chat_request, continuation
+from playground import changes, chat_request, continuation
 from playground.api import answer_id
 from playground.message_store import MessageStore
 from playground.models import Message
@@ -73,8 +72,9 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     answer = RUNNING_ANSWERS.start(
         found, visitor.principal.owner, generation.stream(request, visitor.principal, answer_id(pk))
     )
-    answer.on_saved(partial(visitor.publish, found.conversation_id, "messages"))
-    visitor.publish(found.conversation_id, "messages")
+    change = changes.messages(found.conversation_id)
+    answer.on_saved(partial(visitor.publish, change))
+    visitor.publish(change)
     return json_answer({"messages": RUNNING_ANSWERS.with_progress([found.payload])})
 
 
@@ -87,7 +87,7 @@ async def branch_message(visitor: Visitor, pk: int) -> HttpResponse:
     origin, branch = await in_database(lambda: _messages(visitor).branch_of(pk))
     current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch)]
     added = await in_database(lambda: _messages(visitor).add_branch(origin, current))
-    visitor.publish(UUID(added["id"]), "listed")
+    visitor.publish(changes.LISTED)
     return json_answer(added)
 
 
@@ -95,7 +95,7 @@ async def _changed(visitor: Visitor, pk: int, payload: dict[str, Any]) -> HttpRe
     """The response to a change of a message, of which the visitor's other windows learn, too."""
     found = Message.objects.filter(pk=pk).values_list("conversation_id", flat=True)
     if conversation := await in_database(found.first):
-        visitor.publish(conversation, "messages")
+        visitor.publish(changes.messages(conversation))
     return json_answer(payload)
 
 

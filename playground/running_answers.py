@@ -16,7 +16,7 @@ from inference.core.threads import CATALOG, SAVES
 from inference.storage import database_threads
 from playground import answer_stream, provenance, requested_models
 from playground.answer_stream import AnswerState
-from playground.live_events import LIVE_EVENTS
+from playground.changes import CHANGES, answering
 from playground.models import Message
 
 logger = logging.getLogger(__name__)
@@ -186,7 +186,7 @@ class RunningAnswers:
         self._publish(owner)
 
     def _publish(self, owner: str) -> None:
-        LIVE_EVENTS.publish(owner, {"type": "answering", "conversations": self.conversations_of(owner)})
+        CHANGES.publish(owner, answering(self.conversations_of(owner)))
 
     def get(self, message: int) -> RunningAnswer | None:
         return self._answers.get(message)

@@ -18,7 +18,8 @@ from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message, Sampling
 from inference.serving import generation, runtime
 from inference.storage.database_threads import in_database
-from playground.live_events import LIVE_EVENTS
+from playground.changes import CHANGES
+from playground.changes import title as title_change
 from playground.store import retitle
 from playground.title_text import plain_title, title_of
 
@@ -104,8 +105,7 @@ async def _store(conversation: UUID, untitled: _Untitled, title: str) -> None:
         logger.exception("A title could not be stored")
         return
     if is_stored:
-        event = {"type": "title", "conversation": str(conversation), "title": title}
-        LIVE_EVENTS.publish(untitled.principal.owner, event)
+        CHANGES.publish(untitled.principal.owner, title_change(conversation, title))
 
 
 async def _generated_title(untitled: _Untitled) -> str | None:

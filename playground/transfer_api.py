@@ -15,7 +15,7 @@ from inference.api.http.sse import EventStream
 from inference.core.errors import InvalidValue, NotFound
 from inference.core.threads import FILES
 from inference.storage.database_threads import in_database
-from playground import export_all
+from playground import changes, export_all
 from playground.current_state import read_current
 from playground.imports.import_job import ImportJob
 from playground.imports.importer import Importer
@@ -58,6 +58,7 @@ async def import_chats(visitor: Visitor) -> HttpResponse:
     importer = Importer(visitor.store, takes_copies=_COPIES in visitor.request.GET)
     job = ImportJob(importer, BytesIO(body), len(body))
     await job.run()
+    visitor.publish(changes.LISTED)
     error = job.error or (importer.error if importer.report.count == 1 else None)
     if error:
         raise error
@@ -90,7 +91,8 @@ async def upload(visitor: Visitor, pk: UUID) -> HttpResponse:
 async def import_upload(visitor: Visitor, pk: UUID) -> HttpResponse:
     """Import a file that has arrived as a whole; `upload` says how far it is."""
     found = UPLOADS.get(pk, visitor.principal.owner)
-    found.start(Importer(visitor.store, takes_copies=_COPIES in visitor.request.GET))
+    importer = Importer(visitor.store, takes_copies=_COPIES in visitor.request.GET)
+    found.start(importer, on_end=partial(visitor.publish, changes.LISTED))
     return json_answer(_payload(found))
 
 

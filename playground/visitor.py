@@ -3,7 +3,6 @@
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
-from uuid import UUID
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase
@@ -14,8 +13,7 @@ from inference.api.http import errors
 from inference.core.errors import AuthenticationFailed, ServerError
 from inference.core.principal import Principal
 from playground import page_account, storage_errors
-from playground.changes import CHANGES, Kind
-from playground.live_events import LIST_CHANGED, LIVE_EVENTS
+from playground.changes import CHANGES, Change
 from playground.prompt_variables import filled, variables
 from playground.store import ConversationStore
 
@@ -32,9 +30,9 @@ class Visitor:
         self.principal = principal
         self.store = ConversationStore(self.user)
 
-    def publish(self, conversation: UUID, kind: Kind, newest: int | None = None) -> None:
+    def publish(self, change: Change) -> None:
         """Have the visitor's open pages learn of a change."""
-        CHANGES.publish(self.user and self.user.pk, conversation, kind, newest)
+        CHANGES.publish(self.principal.owner, change)
 
     @property
     def name(self) -> str:
@@ -60,10 +58,7 @@ def for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
                     raise AuthenticationFailed(page_account.SIGNED_OUT)
                 page_account.check(request, user)
                 await acheck_may_chat(user)
-                response = await view(Visitor(request, principal, user), *args, **kwargs)
-                if request.method != "GET":
-                    LIVE_EVENTS.publish(principal.owner, LIST_CHANGED)
-                return response
+                return await view(Visitor(request, principal, user), *args, **kwargs)
             except ServerError as error:
                 return errors.response(error)
             except OperationalError as error:

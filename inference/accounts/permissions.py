@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.utils.crypto import constant_time_compare
 
 from inference.core.errors import PermissionDenied
-from inference.core.principal import Principal
+from inference.core.principal import ANYBODY, Principal
 from inference.storage.database_threads import in_database
 
 User = AbstractBaseUser | AnonymousUser
@@ -33,7 +33,7 @@ def visitor(user: User | None) -> Principal | None:
     if user is not None and user.is_authenticated and user.is_active:
         return Principal(kind="user", name=user.get_username())
     if settings.CONFIG.is_open:
-        return Principal(kind="local")
+        return ANYBODY
     return None
 
 

@@ -28,3 +28,6 @@ class Principal(Struct, frozen=True, kw_only=True):
     def owner(self) -> str:
         """The owner of its prefix cache: no caller may discover another one's prompts by their speed."""
         return f"{self.kind}:{self.name}"
+
+
+ANYBODY = Principal(kind="local")  # on an open loopback site

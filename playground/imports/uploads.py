@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 import time
+from collections.abc import Callable
 from typing import IO
 from uuid import UUID, uuid4
 
@@ -48,13 +49,14 @@ class Upload:
             raise Unavailable("The server could not store the file; its disk may be full.") from None
         self.received += len(part)
 
-    def start(self, importer: Importer) -> None:
-        """Import what has arrived; raises InvalidValue before all of it has."""
+    def start(self, importer: Importer, on_end: Callable[[], object]) -> None:
+        """Import what has arrived, and call `on_end` after that; raises InvalidValue before all of it has."""
         if self.job or self.received != self.size:
             raise InvalidValue("The file has not arrived as a whole.", param="size")
         self._file.seek(0)
         self.job = ImportJob(importer, self._file, self.size)
         self._task = asyncio.create_task(self.job.run())
+        self._task.add_done_callback(lambda _: on_end())
 
     def close(self) -> None:
         """Cancel the import, or delete what has arrived."""

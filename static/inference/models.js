@@ -2,9 +2,7 @@
  * Keeps the admin's list of models live: a websocket sends the cells that change, as texts.
  * Without it the list shows the state at the time the page was loaded.
  */
-import { refusal } from "../playground/refusal.js";
-
-const RECONNECT_MS = 2000;
+import { listen } from "../playground/live-socket.js";
 
 /** @param {string} kind @param {string} model */
 const cell = (kind, model) => document.querySelector(`[data-${kind}="${CSS.escape(model)}"]`);
@@ -14,9 +12,9 @@ const showState = (text) => {
   document.getElementById("models-link").textContent = text;
 };
 
-/** @param {MessageEvent<string>} message */
-function show(message) {
-  for (const { id, light, ...row } of JSON.parse(message.data).rows) {
+/** @param {{rows: Record<string, string>[]}} message */
+function show({ rows }) {
+  for (const { id, light, ...row } of rows) {
     for (const [kind, text] of Object.entries(row)) {
       const place = cell(kind, id);
       if (place) place.textContent = text;
@@ -28,15 +26,4 @@ function show(message) {
   }
 }
 
-function connect() {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(`${scheme}//${location.host}/ws/models/list/`);
-  socket.addEventListener("message", show);
-  socket.addEventListener("close", ({ code }) => {
-    const reason = refusal(code);
-    if (reason) showState(reason);
-    else setTimeout(connect, RECONNECT_MS);
-  });
-}
-
-connect();
+listen("/ws/models/list/", { onMessage: show, onLost: (reason) => { if (reason) showState(reason); } });

@@ -84,12 +84,18 @@ export class Library extends EventTarget {
     this.#emit();
   }
 
-  /** What the server pushes. @param {{type: string, conversations?: string[], conversation?: string, title?: string}} event */
-  receive(event) {
-    if (event.type === "answering") this.answering = new Set(event.conversations);
-    else if (event.type === "title") this.#rename(event.conversation, event.title);
-    else if (event.type === "conversations") return this.refreshSoon();
-    return this.#emit();
+  /** @param {string[]} conversations the ids of all in which an answer is in progress */
+  setAnswering(conversations) {
+    this.answering = new Set(conversations);
+    this.#emit();
+  }
+
+  /** Show the title that a model wrote. @param {string} id @param {string} title */
+  retitle(id, title) {
+    const listed = this.find(id);
+    if (listed) listed.title = title;
+    this.dispatchEvent(new CustomEvent("title", { detail: { id, title } }));
+    this.#emit();
   }
 
   /** @param {string} id @param {Partial<Listed>} facts */
@@ -138,12 +144,6 @@ export class Library extends EventTarget {
   async deleteFolder(name) {
     await call("DELETE", FOLDERS, { name });
     await this.refresh();
-  }
-
-  #rename(id, title) {
-    const listed = this.find(id);
-    if (listed) listed.title = title;
-    this.dispatchEvent(new CustomEvent("title", { detail: { id, title } }));
   }
 
   /** The first page as it is now, and what is older than it of the list so far. */

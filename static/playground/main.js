@@ -22,7 +22,6 @@ import { Picker } from "./picker.js";
 import { Popup } from "./popup.js";
 import { prepareForPrinting } from "./printing.js";
 import { openSettings } from "./settings-parts.js";
-import { listenToConversations } from "./live-conversations.js";
 import { listenToKeyboard } from "./keyboard.js";
 import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
@@ -159,7 +158,6 @@ chat.addEventListener("state", show);
 library.addEventListener("change", () => takeTitle(library.find(conversation.id)));
 library.addEventListener("change", () => { if (!library.shownQuery) globalThis.CSS.highlights?.clear(); });
 library.addEventListener("title", ({ detail }) => takeTitle(detail));
-listenToConversations((event) => library.receive(event));
 for (const type of ["problem", "note"]) chat.addEventListener(type, ({ detail }) => toast(detail));
 chat.addEventListener("asked", ({ detail }) => {
   composer.rename(detail.id);
@@ -181,6 +179,8 @@ chat.addEventListener("state", () => {
   missed = null;
 });
 changes.addEventListener("listed", () => library.refreshSoon());
+changes.addEventListener("title", ({ detail }) => library.retitle(detail.conversation, detail.title));
+changes.addEventListener("answering", ({ detail }) => library.setAnswering(detail.conversations));
 changes.addEventListener("deleted", ({ detail }) => { library.refreshSoon(); reportDeleted(detail.conversation); });
 changes.addEventListener("missed", refreshConversation);
 chat.addEventListener("changed", refreshConversation);

@@ -1,8 +1,7 @@
 /** The models as the server last sent them, and the one that is picked here. */
-import { refusal } from "./refusal.js";
+import { listen } from "./live-socket.js";
 import { store } from "./store.js";
 
-const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
 const NOTICE_AFTER_MS = 1000; // a connection that is back before that causes no notice
 const UNREACHABLE = "The server cannot be reached; trying again… Your text is kept.";
 
@@ -36,14 +35,12 @@ export class Models extends EventTarget {
     this.all = all.filter(canChat);
     this.unavailable = unavailable;
     this.keptUntil = keptUntil;
-    this.address = address;
     /** @type {string[]} the models that are asked side by side, none for one alone */
     this.comparedIds = [];
-    this.failures = 0;
     this.lost = ""; // why the list may be out of date, as a text
     this.chosenId = store.read("model") ?? ""; // for new chats
     this.useDefault();
-    this.#connect();
+    listen(address, { onMessage: (message) => this.#receive(message), onLost: (reason) => this.#lose(reason) });
   }
 
   /** @returns {Model | undefined} the model of this id or alias */
@@ -114,23 +111,10 @@ export class Models extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  #connect() {
-    const url = new URL(this.address, location.href);
-    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(url);
-    socket.addEventListener("message", (event) => this.#receive(JSON.parse(event.data)));
-    socket.addEventListener("close", ({ code }) => this.#lose(refusal(code)));
-  }
-
-  /** @param {string} reason why the server closed it for good, empty if reconnecting makes sense */
+  /** @param {string} reason why the server closed the connection for good, empty if it will be tried again */
   #lose(reason) {
-    if (reason) {
-      this.#setLost(reason);
-      return;
-    }
-    this.noticeTimer ??= setTimeout(() => this.#setLost(UNREACHABLE), NOTICE_AFTER_MS);
-    setTimeout(() => this.#connect(), RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)]);
-    this.failures += 1;
+    if (reason) this.#setLost(reason);
+    else this.noticeTimer ??= setTimeout(() => this.#setLost(UNREACHABLE), NOTICE_AFTER_MS);
   }
 
   #receive(message) {
@@ -138,7 +122,6 @@ export class Models extends EventTarget {
     const wasLost = Boolean(this.lost);
     this.#update(message.models.filter(canChat), message.unavailable ?? []);
     this.keptUntil = message.kept_until;
-    this.failures = 0;
     this.#setLost("");
     if (wasLost) this.dispatchEvent(new Event("back"));
   }

@@ -1,25 +1,16 @@
 """The list over HTTP: folders, deleted conversations, and what other windows are sent."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
-from django.test import AsyncClient, override_settings
+from django.test import AsyncClient
 
-from inference.api.http.live_socket import UNAUTHORISED
-from inference.core.config import Config
 from playground import list_api
-from playground.consumers import ConversationsConsumer
 from playground.models import Conversation
 from tests.fakes import FakeRunner, serving
-from tests.playground.asking import Page, idle
-from tests.sockets import refused
+from tests.playground.asking import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADDRESS = "/chat/conversations/"
@@ -93,43 +84,3 @@ async def test_a_stranger_reaches_none_of_it(page: Page, async_client: AsyncClie
         assert (await folders(page), (await page.json("GET", "/chat/deleted/"))["count"]) == ({}, 0)
         assert (await page.send("DELETE", f"/chat/deleted/{conversation}/")).status_code == 404
         assert (await page.send("DELETE", "/chat/folders/", {"name": "Work"})).status_code == 404
-
-
-@asynccontextmanager
-async def connected() -> AsyncIterator[WebsocketCommunicator]:
-    """A window of a visitor who is not signed in."""
-    window = WebsocketCommunicator(ConversationsConsumer.as_asgi(), "/ws/conversations/")
-    await window.connect(timeout=10)
-    yield window
-    await window.disconnect()
-
-
-async def test_it_refuses_whoever_may_not_chat() -> None:
-    with override_settings(CONFIG=Config(api_key="secret")):
-        window = WebsocketCommunicator(ConversationsConsumer.as_asgi(), "/ws/conversations/")
-        assert await refused(window) == UNAUTHORISED
-
-
-async def received(window: WebsocketCommunicator, type_: str) -> dict[str, Any]:
-    """The next message of this type."""
-    while True:
-        message: dict[str, Any] = json.loads(await window.receive_from(timeout=5))
-        if message["type"] == type_:
-            return message
-
-
-async def test_other_windows_are_sent_what_answers_and_what_changes(page: Page) -> None:
-    hold = asyncio.Event()
-    with serving(FakeRunner(["Hello", "you"], hold=hold)):
-        async with connected() as window:
-            assert (await received(window, "answering"))["conversations"] == []
-            asked = await page.ask("Hi")
-            assert (await received(window, "answering"))["conversations"] == [asked["conversation"]]
-            await received(window, "conversations")
-            async with connected() as later:
-                assert (await received(later, "answering"))["conversations"] == [asked["conversation"]]
-            hold.set()
-            assert (await received(window, "answering"))["conversations"] == []
-            await page.json("PATCH", f"{ADDRESS}{asked['conversation']}/", {"title": "Other"})
-            await received(window, "conversations")
-        await idle()

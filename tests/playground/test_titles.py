@@ -12,7 +12,7 @@ from inference.core.events import Event
 from inference.core.requests import ChatRequest, Request
 from inference.serving import live_models, runtime
 from inference.serving.recording.request_entry import RequestEntry
-from playground.live_events import LIVE_EVENTS
+from playground.changes import CHANGES
 from playground.titles import TITLES
 from tests.fakes import FakeRunner, serving
 from tests.playground.asking import Page, idle
@@ -119,8 +119,8 @@ async def test_a_model_that_says_nothing_changes_nothing(page: Page) -> None:
 async def test_a_title_is_pushed_to_the_windows_of_its_owner_alone(page: Page) -> None:
     runner = FakeRunner(["**Calm** sieves.", "\nMore"])
     with (
-        LIVE_EVENTS.subscribed("local:") as events,
-        LIVE_EVENTS.subscribed("user:ann") as others,
+        CHANGES.listening("local:") as events,
+        CHANGES.listening("user:ann") as others,
         serving(runner),
     ):
         conversation, _ = await page.answered("How does one list primes?")

@@ -14,7 +14,7 @@ from inference.accounts.rate_limits import LIMITS
 from inference.api.http import origin, rate_limit_headers
 from inference.core import key_secret
 from inference.core.errors import AuthenticationFailed, PermissionDenied
-from inference.core.principal import Principal, Scope
+from inference.core.principal import ANYBODY, Principal, Scope
 from inference.serving import runtime
 from inference.serving.recording.request_entry import Seen
 
@@ -61,7 +61,7 @@ class Caller:
         if key_secret.prefix_of(given):
             return await _holder(request, given)
         if config.is_open:
-            return Principal(kind="local")
+            return ANYBODY
         if given or not _sends_no_key(request):
             raise AuthenticationFailed(f"This API key is not valid; {_HOW_TO_SEND}.")
         return await _signed_in_user(request, self.scope)

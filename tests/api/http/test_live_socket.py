@@ -30,7 +30,7 @@ from inference.serving import live_models
 from inference.serving.generation import stream
 from inference.serving.recording.capture_switch import SWITCH
 from inference.storage.database_threads import in_database
-from playground.consumers import ModelsConsumer
+from playground.models_socket import ModelsConsumer
 from tests.fakes import FakeRunner, card, serving
 from tests.people import client_of, session_of
 from tests.sockets import refusal, refused
