@@ -64,12 +64,13 @@ class ServerError(Exception):
     status: ClassVar[int] = 500
     type: ClassVar[str] = "server_error"
     code: ClassVar[str] = "internal_error"
+    usual_retry_after: ClassVar[float | None] = None
 
     def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
-        self.retry_after = retry_after
+        self.retry_after = self.usual_retry_after if retry_after is None else retry_after
 
     def refusal(self) -> Refusal:
         return Refusal(code=self.code, message=self.message, param=self.param)
@@ -241,6 +242,7 @@ class StorageFull(Unavailable):
 
 class ShuttingDown(Unavailable):
     code = "shutting_down"
+    usual_retry_after = 10.0  # a client may find the server started again
 
 
 class WorkerDied(Unavailable):

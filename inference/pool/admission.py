@@ -16,8 +16,6 @@ from inference.pool.residency.unloader import Unloader
 from inference.pool.scheduling import refusals
 from inference.pool.scheduling.scheduler import Scheduler
 
-_RESTART_S = 10.0  # after which a client may find the server started again
-
 
 class Admission:
     """Issues leases; the scheduler decides in which order they are granted.
@@ -124,7 +122,7 @@ class Admission:
             raise ShuttingDown("The server is shutting down.")
         if self.is_draining:
             text = "The server is shutting down and takes no more requests; ask again once it has restarted."
-            raise ShuttingDown(text, retry_after=_RESTART_S)
+            raise ShuttingDown(text)
         if card is None:
             raise refusals.unknown_error(model_id, base)
         if not card.is_servable:

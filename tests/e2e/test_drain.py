@@ -37,7 +37,7 @@ def wait_until_draining(site: Site) -> httpx.Response:
 
 
 def test_running_answers_finish_and_new_requests_are_refused(tmp_path: Path) -> None:
-    with asking(tmp_path, drain_s=60, max_tokens=1500) as (site, lines):
+    with asking(tmp_path, drain_s=60, max_tokens=5000) as (site, lines):
         ready = wait_until_draining(site)
         new = httpx.post(
             f"{site.url}/v1/chat/completions",

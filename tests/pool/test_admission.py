@@ -46,9 +46,11 @@ async def test_after_the_close_nobody_is_admitted_and_those_that_wait_fail() -> 
     await scene.ask("a")
     waiting = await scene.ask("b")
     scene.pool.admission.close()
-    assert isinstance(waiting.granted.exception(), ShuttingDown)
-    with pytest.raises(ShuttingDown):
+    failure = waiting.granted.exception()
+    assert isinstance(failure, ShuttingDown) and failure.retry_after
+    with pytest.raises(ShuttingDown) as refused:
         await scene.pool.admission.join("a")
+    assert refused.value.retry_after
 
 
 async def test_while_it_drains_nobody_is_admitted_and_those_that_wait_go_on() -> None:
