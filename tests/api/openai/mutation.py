@@ -2,23 +2,27 @@
 
     python -m tests.api.openai.mutation [FIELD ...]
 
-works in a copy of the sources and prints the fields whose tests still pass. An enforced field is taken and
-ignored; a noted field, which may change nothing, changes another field of its object. It takes many minutes,
-so it is for a nightly run and for whoever changes a proof; what the gate checks is in test_reference.py.
+prints the fields whose tests still pass. An enforced field is taken and ignored; a noted field, which may
+change nothing, changes another field of its object. It takes many minutes, so it is for a nightly run and for
+whoever changes a proof; what the gate checks is in test_reference.py.
 """
 
+import importlib
+import itertools
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import pytest
 
 from inference.api.openai.schemas import Strict
 from inference.core.config import BASE_DIR
-from tests.api.openai import reference
+from tests.api.openai import mutant, reference
 
 # Whether these are sent changes nothing: a schema is enforced in any case and its name is a label, an item is
 # a message, a call is one of a function and a tool is the client's own anyway.
@@ -31,59 +35,17 @@ _EITHER_WAY = {
     ("CustomCallBody", "type"),
     ("CustomTool", "type"),
 }
-_BASE = Path("inference/api/http/strict_schema.py")
-# Appended to the base of every body: one field of one class is taken and forgotten.
-_FORGETTING = """
-
-class _Forgetting:
-    names = Strict.__dict__["names"].__func__
-    is_noted = Strict.__dict__["_is_noted"].__func__
-
-
-def _names(cls: Any) -> set[str]:
-    forgotten = {{"{field}"}} if cls.__name__ == "{owner}" else set()
-    return _Forgetting.names(cls) - forgotten
-
-
-def _is_noted(cls: Any, name: str, value: Any, info: Any) -> bool:
-    is_forgotten = (cls.__name__, name) == ("{owner}", "{field}")
-    return not is_forgotten and bool(_Forgetting.is_noted(cls, name, value, info))
-
-
-Strict.names = classmethod(_names)
-Strict._is_noted = classmethod(_is_noted)
-"""
-
-
-# The same for a field that is noted: where it is sent, the first of the others that can be is changed.
-_ACTING = """
-
-_own_names = Strict.__dict__["_by_own_name"].__func__
-
-
-def _changed(value: Any) -> Any:
-    return not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else value + "x"
-
-
-def _by_own_name(cls: Any, data: Any) -> Any:
-    fields, sent_as = _own_names(cls, data)
-    if cls.__name__ == "{owner}" and fields.get("{field}") is not None:
-        plain = [name for name in fields if name in cls.names() and isinstance(fields[name], (str, int))]
-        changed = [name for name in plain if name not in ("type", "role")] or plain
-        fields |= {{name: _changed(fields[name]) for name in changed[:1]}}
-    return fields, sent_as
-
-
-Strict._by_own_name = classmethod(_by_own_name)
-"""
+_BASE = "inference/api/http/strict_schema.py"
+_OPTIONS = ("-q", "-x", "-p", "no:cacheprovider")
+_LIBRARIES = ("anthropic", "daphne.server", "mlx_lm", "openai", "transformers")
 
 
 class Mutant(NamedTuple):
-    """A change of the sources, and the tests of which one has to fail on it."""
+    """A change of the server for one field, and the tests of which one has to fail on it."""
 
+    change: Callable[[Any, str, str], None]  # of mutant.py
     owner: str  # the name of the field's class
     field: str
-    change: str  # appended to the base of every body
     tests: tuple[str, ...]
 
 
@@ -99,7 +61,7 @@ def _forgetting() -> Iterator[Mutant]:
             # A body cannot be without what is required.
             if known.is_required() or reference.is_taken(known) or (owner.__name__, field) in _EITHER_WAY:
                 continue
-            yield _mutant(owner, field, _FORGETTING, reference.proofs_of(name, path))
+            yield Mutant(mutant.forget, owner.__name__, field, reference.proofs_of(name, path))
 
 
 def _acting() -> Iterator[Mutant]:
@@ -107,57 +69,96 @@ def _acting() -> Iterator[Mutant]:
         owners = dict.fromkeys((body, *(owner for owner, _, _ in reference.fields(body))))
         for owner in owners:
             for field in owner.noted:
-                yield _mutant(owner, field, _ACTING, (reference.handled_by(name)["noted"],))
-
-
-def _mutant(owner: type[Strict], field: str, change: str, tests: tuple[str, ...]) -> Mutant:
-    return Mutant(owner.__name__, field, change.format(owner=owner.__name__, field=field), tests)
+                yield Mutant(mutant.act, owner.__name__, field, (reference.handled_by(name)["noted"],))
 
 
 def _attribute(owner: type[Strict], field: str) -> str:
     return next(name for name, known in owner.model_fields.items() if (known.alias or name) == field)
 
 
-def is_noticed(copy: Path, mutant: Mutant) -> bool:
-    """Whether a test of the field fails in the copy of the sources; raises RuntimeError if none can run."""
-    original = (BASE_DIR / _BASE).read_text()
-    (copy / _BASE).write_text(original + mutant.change)
-    run = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-x",
-            "-p",
-            "no:cacheprovider",
-            *(f"tests/{test}" for test in mutant.tests),
-        ],
-        cwd=copy,
-        env=os.environ | {"PYTHONPATH": str(copy)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    if run.returncode > 1:
-        raise RuntimeError(f"{mutant.tests} did not run:\n{run.stdout[-2000:]}")
-    return run.returncode == 1
+def _status(one: Mutant) -> int:
+    """Run the mutant's tests in this process, which is changed for good; return pytest's exit status.
+
+    A site that a test starts imports the sources anew, so such tests run in a changed copy of them.
+    """
+    tests = [f"tests/{test}" for test in one.tests]
+    if any(test.startswith("tests/e2e/") for test in tests):
+        with tempfile.TemporaryDirectory() as folder:
+            return _status_in_copy(Path(folder) / "site", one, tests)
+    one.change(Strict, one.owner, one.field)
+    return pytest.main([*_OPTIONS, *tests])
+
+
+def _status_in_copy(copy: Path, one: Mutant, tests: list[str]) -> int:
+    shutil.copytree(BASE_DIR, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "node_modules"))
+    with (copy / _BASE).open("a") as source:
+        source.write("\n\nfrom tests.api.openai import mutant\n")
+        source.write(f"mutant.{one.change.__name__}(Strict, {one.owner!r}, {one.field!r})\n")
+    command = [sys.executable, "-m", "pytest", *_OPTIONS, *tests]
+    environment = os.environ | {"PYTHONPATH": str(copy)}
+    return subprocess.run(command, cwd=copy, env=environment, check=False).returncode
+
+
+def _start(one: Mutant, output: Path) -> int:
+    """Fork a process that ends with the exit status of the mutant's tests; return its id.
+
+    The libraries are imported before, which would take it seconds; Django is not yet set up.
+    """
+    sys.stdout.flush()
+    if child := os.fork():
+        return child
+    status = pytest.ExitCode.INTERNAL_ERROR
+    try:
+        with output.open("wb") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(dir=output.parent)
+        status = pytest.ExitCode(_status(one))
+    finally:
+        os._exit(status)
+
+
+def _each_ended(waiting: list[Mutant], folder: Path) -> Iterator[tuple[Mutant, int, Path]]:
+    """Run the tests of all, one process for each core; yield each with its exit status and output."""
+    running: dict[int, tuple[Mutant, Path]] = {}
+    outputs = (folder / f"{number}.txt" for number in itertools.count())
+    while waiting or running:
+        while waiting and len(running) < (os.cpu_count() or 1):
+            started = waiting.pop(), next(outputs)
+            running[_start(*started)] = started
+        child, status = os.wait()
+        one, output = running.pop(child)
+        yield one, os.waitstatus_to_exitcode(status), output
 
 
 def main(wanted: list[str]) -> int:
+    """Print each mutant and whether its tests noticed it; return how many they did not.
+
+    Raises RuntimeError when the tests of one could not run.
+    """
+    for library in _LIBRARIES:
+        importlib.import_module(library)
+    chosen = [one for one in mutants() if not wanted or {one.field, one.owner} & set(wanted)]
     survivors = 0
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "site"
-        ignored = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
-        shutil.copytree(BASE_DIR, copy, ignore=ignored)
-        for mutant in mutants():
-            if wanted and not {mutant.field, mutant.owner} & set(wanted):
-                continue
-            is_dead = is_noticed(copy, mutant)
-            survivors += not is_dead
-            word = "noticed " if is_dead else "UNNOTICED"
-            print(f"{word} {mutant.owner}.{mutant.field}  {', '.join(mutant.tests)}", flush=True)
+        for one, status, output in _each_ended([*chosen, _unchanged(chosen)], Path(folder)):
+            is_noticed = status == pytest.ExitCode.TESTS_FAILED
+            if status != pytest.ExitCode.OK and not (is_noticed and one.field):
+                raise RuntimeError(f"{one.tests} did not run:\n{output.read_text()[-2000:]}")
+            if one.field:
+                survivors += not is_noticed
+                word = "noticed " if is_noticed else "UNNOTICED"
+                print(
+                    f"{word} {one.change.__name__} {one.owner}.{one.field}  {', '.join(one.tests)}",
+                    flush=True,
+                )
     return survivors
+
+
+def _unchanged(chosen: list[Mutant]) -> Mutant:
+    """All tests on the server as it is: a test that fails here would notice nothing."""
+    tests = dict.fromkeys(test for one in chosen for test in one.tests if not test.startswith("e2e/"))
+    return Mutant(mutant.leave, "", "", tuple(tests))
 
 
 if __name__ == "__main__":
