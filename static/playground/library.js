@@ -4,6 +4,7 @@ import { call } from "./api.js";
 const ADDRESS = "/chat/conversations/";
 const FOLDERS = "/chat/folders/";
 const REFRESH_AFTER_MS = 150; // several changes at once cause one request
+const RETRY_MS = [1000, 2000, 4000]; // after a list that could not be loaded; a lost connection causes a refresh when it is back
 
 /**
  * @typedef {[string, boolean][]} Snippet texts, and whether each is a hit
@@ -26,6 +27,7 @@ export class Library extends EventTarget {
     this.shownQuery = ""; // of the list that is there; another one may be on its way
     this.hasMore = false;
     this.requests = 0;
+    this.failures = 0; // one after the other
     /** @type {Set<string>} what this window has deleted */
     this.removed = new Set();
     this.isLoading = false;
@@ -58,9 +60,9 @@ export class Library extends EventTarget {
   }
 
   /** Refresh after a change that another window may have made. */
-  refreshSoon() {
+  refreshSoon(afterMs = REFRESH_AFTER_MS) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refresh(), REFRESH_AFTER_MS);
+    this.timer = setTimeout(() => this.refresh(), afterMs);
   }
 
   /** Load the next page; one request at a time, so that none is taken for the answer to another. */
@@ -163,6 +165,8 @@ export class Library extends EventTarget {
     const found = await call("GET", `${ADDRESS}?${new URLSearchParams(asked)}`).catch(() => null);
     if (request !== this.requests) return null;
     this.isLoading = false;
+    if (!found && this.failures < RETRY_MS.length) this.refreshSoon(RETRY_MS[this.failures]);
+    this.failures = found ? 0 : this.failures + 1;
     return found;
   }
 

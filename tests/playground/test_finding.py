@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.playground.site import Visit, visiting, writing_titles
 from tests.playground.test_accessible import complaints
@@ -200,3 +200,20 @@ async def test_all_windows_show_which_chats_answer_and_new_titles(address: str) 
                 timeout=30_000
             )
         await expect(page).to_have_title(re.compile("A sieve is the calm way"))
+
+
+async def test_a_list_that_could_not_be_loaded_is_loaded_again(address: str) -> None:
+    async with visiting(address) as visit:
+        page, refused = visit.page, []
+
+        async def refuse_twice(route: Route) -> None:
+            refused.append(route.request.url)
+            await (route.abort() if len(refused) == 1 else route.fulfill(status=503, json={}))
+
+        await make(page, "Voles")
+        await expect(page.locator(".row-link").first).to_have_text("Voles")
+        await page.route(re.compile(r"/chat/conversations/\?"), refuse_twice, times=2)
+        await make(page, "Shrews")
+        await expect(page.locator(".row-link").first).to_have_text("Shrews")
+        assert len(refused) == 2
+        visit.complaints.clear()
