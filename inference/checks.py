@@ -7,6 +7,7 @@ from django.core.checks import CheckMessage, Error, Warning
 
 from inference.core import data_folder
 from inference.core.blas import best_blas
+from inference.core.installation import INSTALLATION
 from inference.core.unknown_settings import unknown_settings
 
 _SHORT_KEY = 16
@@ -42,7 +43,7 @@ def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def check_names(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A misspelt setting would leave the default in force without a message."""
-    hint = "Correct its name, or unset it (also in the file .env)."
+    hint = f"Correct its name, or unset it (also in the file {INSTALLATION.env_file})."
     return [Error(wrong, hint=hint, id="inference.E002") for wrong in unknown_settings()]
 
 

@@ -16,8 +16,10 @@ from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import path, re_path
 
+from inference.core.installation import PROGRAM
+
 _WRONG_SERVER = (
-    "Only `python manage.py serve` can serve this site: with another server, bodies would have no limit, and "
+    f"Only `{PROGRAM} serve` can serve this site: with another server, bodies would have no limit, and "
     "nothing would keep a second site from the same data folder."
 )
 if {"daphne.cli", "daphne.management.commands.runserver"} & sys.modules.keys():

@@ -1,7 +1,8 @@
 """Django's settings, derived from `config()`, which reads the MLX_SERVER_* settings."""
 
 from inference.core import data_folder
-from inference.core.config import BASE_DIR, config
+from inference.core.config import config
+from inference.core.installation import INSTALLATION
 from mlxsite.secret import secret_key
 
 CONFIG = config()
@@ -47,7 +48,7 @@ ASGI_APPLICATION = "mlxsite.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [INSTALLATION.resources / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -81,7 +82,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [INSTALLATION.resources / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step in the newcomer's two commands
 
 LOGIN_URL = "login"

@@ -21,7 +21,7 @@ OURS = ("inference", "playground", "mlxsite")
 MAY_IMPORT: dict[str, str] = {
     "inference.management": "mlxsite api serving accounts models repository pool core",
     "mlxsite": "playground admin api serving core",
-    "inference.templatetags": "admin serving accounts models",
+    "inference.templatetags": "admin serving accounts models core",
     "inference.admin": "api serving accounts storage models repository adapters pool core",
     "playground": "api serving accounts storage core",
     "inference.api": "serving accounts storage core",

@@ -59,6 +59,7 @@ TESTED_BY = {
     "management/commands/serve": "e2e/test_serve",
     "management/commands/unpin": "management/test_pin_command",
     "management/shutdown": "e2e/test_drain",
+    "mlxsite/__main__": "mlxsite/test_wheel",
     "mlxsite/stream_request": "mlxsite/test_server",
     "api/http/raw_body": "playground/test_transfer_api",
     "playground/attached_files": "playground/test_attachments_api",

@@ -12,9 +12,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 
+from inference.core.installation import PROGRAM
+
 NAME = "admin"
 _FILE = "admin_password"
-_CHANGE = f"python manage.py changepassword {NAME}"
+_CHANGE = f"{PROGRAM} changepassword {NAME}"
 
 
 class FirstLogin:

@@ -11,11 +11,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from inference.core import addresses
+from inference.core import addresses, installation
 from inference.core.byte_amounts import bytes_or_zero, parse_bytes
+from inference.core.installation import INSTALLATION
 from inference.core.model_card import KV_BITS
 
-BASE_DIR = Path(__file__).resolve().parents[2]
+BASE_DIR = installation.BASE_DIR
 PREFIX = "MLX_SERVER_"
 
 
@@ -38,11 +39,11 @@ class Config(BaseSettings):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, allow_inf_nan=False
+        env_prefix=PREFIX, env_file=INSTALLATION.env_file, extra="ignore", frozen=True, allow_inf_nan=False
     )
 
     data_dir: Path = Field(
-        BASE_DIR / "data", description="Folder of the database, the secret key and the models."
+        INSTALLATION.data_dir, description="Folder of the database, the secret key and the models."
     )
     models_dir: Path | None = Field(None, description="Folder with the models; `models` in the data folder.")
     use_hub_cache: bool = Field(True, description="Also list the models in the Hugging Face cache.")
@@ -287,7 +288,9 @@ def config() -> Config:
         wrong = "; ".join(
             f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {reason(e)}" for e in error.errors()
         )
-        raise ImproperlyConfigured(f"{wrong}. docs/configuration.md lists every setting.") from None
+        raise ImproperlyConfigured(
+            f"{wrong}. {INSTALLATION.page('configuration.md')} lists every setting."
+        ) from None
 
 
 def reason(error: ErrorDetails) -> str:

@@ -9,7 +9,7 @@ from stat import S_IMODE, S_ISVTX
 DATABASE = "site.sqlite3"
 _FILES = (
     *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"),
-    *("secret_key", "admin_password", "serving", "cpu-calibration.json", "cpu-calibration.lock"),
+    *(".env", "secret_key", "admin_password", "serving", "cpu-calibration.json", "cpu-calibration.lock"),
 )
 _FOLDERS = ("prefixes",)
 _OTHERS = 0o077

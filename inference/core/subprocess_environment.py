@@ -7,9 +7,9 @@ the account that started it, so its environment is an allow list.
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[2]
+from inference.core.installation import BASE_DIR
+
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _NAMES = frozenset(
     {
@@ -64,7 +64,7 @@ def for_our_modules(given: Mapping[str, str] | None = None) -> dict[str, str]:
     given = os.environ if given is None else given
     before = [part for part in given.get("PYTHONPATH", "").split(os.pathsep) if part]
     # Among installed packages it is found anyway, and they must not come before Python's own modules.
-    ours = [] if _ROOT.name in _INSTALLED else [str(_ROOT)]
+    ours = [] if BASE_DIR.name in _INSTALLED else [str(BASE_DIR)]
     path = os.pathsep.join([*ours, *(part for part in before if part not in ours)])
     return {"PYTHONSAFEPATH": "1"} | ({"PYTHONPATH": path} if path else {})
 

@@ -5,6 +5,7 @@ import difflib
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from inference.core.config import PREFIX, Config
+from inference.core.installation import INSTALLATION
 
 
 def unknown_settings() -> list[str]:
@@ -21,4 +22,6 @@ def unknown_settings() -> list[str]:
 
 def _meant(name: str, names: set[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.8)
-    return f"did you mean {close[0]}?" if close else "docs/configuration.md lists every setting."
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"{INSTALLATION.page('configuration.md')} lists every setting."

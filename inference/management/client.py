@@ -11,6 +11,7 @@ from django.core.management import BaseCommand, CommandError
 
 from inference.api.operator import token
 from inference.core.errors import ModelNotFound
+from inference.core.installation import PROGRAM
 from inference.core.pool_state import PoolSnapshot, ResidentModel
 from inference.serving import site_lock
 from inference.serving.site_lock import Serving
@@ -52,7 +53,7 @@ class Client:
         try:
             answer = self._request("POST", f"/api/models/{action}", {"model": model})
         except NoSuchModel:
-            raise NoSuchModel(f"There is no model {model!r}; `manage.py models` lists them.") from None
+            raise NoSuchModel(f"There is no model {model!r}; `{PROGRAM} models` lists them.") from None
         return msgspec.json.decode(answer, type=ResidentModel)
 
     def pool(self) -> PoolSnapshot:
@@ -86,7 +87,7 @@ class Client:
                 f"No site can be reached at {self.address}. The site of this data folder: {self._ours}."
             )
         return NotRunning(
-            f"No site is running at {self.address}. Start it with `python manage.py serve`, or give its "
+            f"No site is running at {self.address}. Start it with `{PROGRAM} serve`, or give its "
             "address with --host and --port."
         )
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 from django.core.management import CommandError
 from django.db import DatabaseError
 
+from inference.core.installation import PROGRAM
 from inference.management.client import ModelCommand, NotRunning
 from inference.models import ServedModel
 from inference.serving import runtime
@@ -26,12 +27,12 @@ class PinCommand(ModelCommand):
     def _save(self, model: str) -> str:
         card = runtime.catalog().find(model)
         if card is None:
-            raise CommandError(f"There is no model {model!r}; `manage.py models` lists them.")
+            raise CommandError(f"There is no model {model!r}; `{PROGRAM} models` lists them.")
         try:
             fields = {"is_pinned": self.action == "pin"}
             ServedModel.objects.update_or_create(name=card.id, defaults=fields)
         except DatabaseError as error:
             raise CommandError(
-                f"Cannot write to the database: {error}. Start the site once with `python manage.py serve`."
+                f"Cannot write to the database: {error}. Start the site once with `{PROGRAM} serve`."
             ) from None
         return card.id

@@ -14,6 +14,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from inference.core.installation import PROGRAM
+
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tiktoken.model")
 _DEEPEST = 4  # folders below the models folder
 _DEEPEST_NAME = 2  # NAME or OWNER/NAME: a link to a file there was meant as a model
@@ -181,7 +183,7 @@ def lacking(names: Set[str]) -> str:
     endings = {Path(name).suffix for name in names}
     if ".safetensors" not in endings:
         if ".gguf" in endings:
-            return "its weights are a GGUF file; `manage.py import_gguf FILE` makes a model of it"
+            return f"its weights are a GGUF file; `{PROGRAM} import_gguf FILE` makes a model of it"
         return "it has no weights in the safetensors format"
     return "" if names & set(TOKENIZERS) else f"it has no tokenizer ({' or '.join(TOKENIZERS)})"
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from msgspec import structs
 
 from inference.core.errors import Unavailable
+from inference.core.installation import PROGRAM
 from inference.core.protocol import Load
 from inference.pool import Pool, PoolOptions, ProcessRunner
 from inference.repository.catalog import Catalog, no_choices
@@ -205,7 +206,7 @@ def run_on_loop(coroutine: Coroutine[Any, Any, Any], timeout_s: float = 10) -> A
     loop = pool().loop
     if loop is None or not loop.is_running():
         coroutine.close()
-        raise Unavailable("The server does not run in this process; start it with `manage.py serve`.")
+        raise Unavailable(f"The server does not run in this process; start it with `{PROGRAM} serve`.")
     # In a new context: in the view's own, Django's async calls would use its thread, which waits here.
     call = Context().run(asyncio.run_coroutine_threadsafe, coroutine, loop)
     if not wait([call], timeout_s).done:

@@ -26,6 +26,7 @@ from inference.core.events import (
     TextDelta,
     ToolCallDelta,
 )
+from inference.core.installation import INSTALLATION
 from inference.core.model_card import ModelCard
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, DetokenizeRequest, Request, TokenizeRequest
@@ -45,7 +46,8 @@ def configure(config: "Config") -> bool:
         import logfire
     except ImportError:
         logger.warning(
-            "MLX_SERVER_LOGFIRE_ENABLED is set but Logfire is missing: pip install -e '.[logfire]'"
+            "MLX_SERVER_LOGFIRE_ENABLED is set but Logfire is missing: %s",
+            INSTALLATION.install_extra("logfire"),
         )
         return False
     token = config.logfire_token.get_secret_value() if config.logfire_token else None

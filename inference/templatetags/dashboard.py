@@ -8,6 +8,7 @@ from msgspec import Struct
 from inference.accounts.permissions import may_act, may_look
 from inference.admin.dashboard.page import Page, page, read_cache
 from inference.admin.dashboard.sparkline import Line, line
+from inference.core.installation import PROGRAM
 from inference.serving.usage_history import USAGE_HISTORY
 
 register = template.Library()
@@ -19,6 +20,7 @@ class Board(Struct, frozen=True, kw_only=True):
     now: Page
     hour: Line
     may_act: bool
+    program: str  # before the name of a command
 
 
 @register.simple_tag(takes_context=True)
@@ -26,4 +28,9 @@ def dashboard(context: Any) -> Board | None:
     user = context["request"].user
     if not may_look(user):
         return None
-    return Board(now=page(read_cache()), hour=line(USAGE_HISTORY.since()), may_act=may_act(user))
+    return Board(
+        now=page(read_cache()),
+        hour=line(USAGE_HISTORY.since()),
+        may_act=may_act(user),
+        program=PROGRAM,
+    )

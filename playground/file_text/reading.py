@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from inference.core.config import BASE_DIR
+from inference.core.subprocess_environment import of_workers
 from inference.core.threads import Threads
 from playground.file_text import encodings
 from playground.file_text.kinds import Kind, kind_of
@@ -31,7 +31,7 @@ def _extracted(kind: Kind, content: bytes) -> str:
     """The text by a process with limits of time and memory."""
     try:
         done = subprocess.run(
-            [*COMMAND, kind], cwd=BASE_DIR, input=content, capture_output=True, timeout=MAX_S, check=True
+            [*COMMAND, kind], env=of_workers(), input=content, capture_output=True, timeout=MAX_S, check=True
         )
         found = json.loads(done.stdout)
     except subprocess.TimeoutExpired:

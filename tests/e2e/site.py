@@ -23,8 +23,11 @@ STARTER, TWIN = "SmolLM2-135M-Instruct", "Twin-of-SmolLM2"
 class Site:
     """`with Site(data_dir) as site:` starts it on a free port, keeps what it prints, and ends it."""
 
+    program: Sequence[str] = (sys.executable, "manage.py")
+    folder = ROOT  # where it is started
+
     def __init__(self, data_dir: Path, *options: str, env: dict[str, str] | None = None) -> None:
-        self._command = [sys.executable, "manage.py", "serve", "--port", "0", *options]
+        self._command = [*self.program, "serve", "--port", "0", *options]
         own = {"MLX_SERVER_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MLX_SERVER_")}
         kept.pop("HF_HUB_OFFLINE", None)
@@ -42,7 +45,7 @@ class Site:
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
             self._command,
-            cwd=ROOT,
+            cwd=self.folder,
             env=self._env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -44,7 +44,7 @@ def test_pins_go_through_the_site(site: Site) -> None:
 
 @pytest.mark.parametrize("command", ["load", "unload", "pin", "unpin"])
 def test_what_the_site_refuses_is_reported(site: Site, command: str) -> None:
-    with pytest.raises(CommandError, match="There is no model 'none'; `manage.py models`"):
+    with pytest.raises(CommandError, match="There is no model 'none'; `python manage.py models`"):
         call(site, command, "none")
 
 

@@ -28,7 +28,11 @@ def test_a_folder_without_a_config_is_no_model(models: Path) -> None:
     [
         ("tokenizer.json", "x", "it has no tokenizer (tokenizer.json or "),
         ("model.safetensors", "model.bin", "it has no weights in the safetensors format"),
-        ("model.safetensors", "model.gguf", "its weights are a GGUF file; `manage.py import_gguf FILE`"),
+        (
+            "model.safetensors",
+            "model.gguf",
+            "its weights are a GGUF file; `python manage.py import_gguf FILE`",
+        ),
     ],
 )
 def test_a_folder_without_one_of_the_parts_says_which(

@@ -14,6 +14,7 @@ from inference.api.ollama.answer_fields import timestamp
 from inference.api.ollama.model_names import card_of, tagged
 from inference.api.ollama.schemas import ShowBody
 from inference.core.errors import UnsupportedField
+from inference.core.installation import PROGRAM
 from inference.core.model_card import ModelCard, requestable
 from inference.core.pool_state import ModelState, ResidentModel
 from inference.core.threads import CATALOG
@@ -24,9 +25,9 @@ router = Router()
 VERSION: Final = "0.32.0"
 _FOR_EVER_S = 100 * 365 * 86_400
 _MANAGED = (
-    "Models are not managed through this API. Fetch one with `python manage.py pull OWNER/NAME` or in the "
-    "admin, import a GGUF file with `manage.py import_gguf`, give it another name as an alias in the "
-    "admin, and remove it with `manage.py remove`."
+    f"Models are not managed through this API. Fetch one with `{PROGRAM} pull OWNER/NAME` or in the "
+    f"admin, import a GGUF file with `{PROGRAM} import_gguf`, give it another name as an alias in the "
+    f"admin, and remove it with `{PROGRAM} remove`."
 )
 
 

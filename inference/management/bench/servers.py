@@ -18,6 +18,7 @@ import msgspec
 from inference.core import calibration_file
 from inference.core.config import BASE_DIR
 from inference.core.pool_state import ModelState, PoolSnapshot
+from inference.core.subprocess_environment import for_our_modules
 from inference.management.bench import client
 from inference.management.bench.address import Address
 from inference.management.bench.timed_answer import IncompleteAnswer, Round
@@ -158,9 +159,11 @@ class Ours(Server):
             if name in _INHERITED or not name.startswith("MLX_SERVER_")
         }
         own = {"MLX_SERVER_DATA_DIR": str(data), "MLX_SERVER_USE_HUB_CACHE": "false"}
-        env = inherited | own | dict(settings or {})
+        env = inherited | for_our_modules() | own | dict(settings or {})
         options = ["--port", str(port), "--models-dir", str(models), "--no-starter"]
-        super().__init__([sys.executable, "manage.py", "serve", *options], env, scratch / "ours.log", port)
+        super().__init__(
+            [sys.executable, "-m", "mlxsite", "serve", *options], env, scratch / "ours.log", port
+        )
 
     def model(self, folder: Path) -> str:
         return folder.name

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import psutil
 
 from inference.core.config import BASE_DIR
+from inference.core.subprocess_environment import for_our_modules
 from inference.management.bench.bench import Bench
 from inference.management.bench.client import CHAT
 from inference.management.bench.figures import Aim, Figure, figure
@@ -83,7 +84,11 @@ def scripted_site(bench: Bench) -> Iterator[tuple["subprocess.Popen[str]", int]]
     """The site's process, listening, and its port."""
     data = bench.scratch / "data-scripted"
     data.mkdir(exist_ok=True)
-    env = dict(os.environ) | {"MLX_SERVER_DATA_DIR": str(data), "DJANGO_SETTINGS_MODULE": "mlxsite.settings"}
+    env = (
+        dict(os.environ)
+        | for_our_modules()
+        | {"MLX_SERVER_DATA_DIR": str(data), "DJANGO_SETTINGS_MODULE": "mlxsite.settings"}
+    )
     port = free_port()
     log = bench.scratch / "scripted.log"
     with log.open("w") as stderr:

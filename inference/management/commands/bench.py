@@ -17,6 +17,7 @@ from django.core.management import BaseCommand, CommandError
 
 from inference.core.blas import blas_of_others
 from inference.core.calibration import Calibrator
+from inference.core.installation import PROGRAM
 from inference.core.mlx_device import is_cpu
 from inference.management.bench import ROWS
 from inference.management.bench.address import UnknownAddress
@@ -139,7 +140,7 @@ class Command(BaseCommand):
 
 def repeating(options: Mapping[str, Any]) -> str:
     """The command that repeats a run, with the names of files and without their folders or any key."""
-    parts = ["python manage.py bench"]
+    parts = [f"{PROGRAM} bench"]
     for name in ("model", "second", "quantised"):
         if options[name]:
             parts.append(f"--{name} {shlex.quote(options[name].name)}")

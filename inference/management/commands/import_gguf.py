@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
+from inference.core.installation import PROGRAM
 from inference.management.folder import models_folder
 from inference.repository.files.staging import NAME, draft_of
 from inference.repository.gguf_import import ImportRefused, import_gguf
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             is_left = draft_of(target).exists()
             left = (
-                f"`manage.py remove {name}` deletes the incomplete model"
+                f"`{PROGRAM} remove {name}` deletes the incomplete model"
                 if is_left
                 else "nothing was left behind"
             )

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from inference.core.installation import PROGRAM
 from inference.core.principal import SCOPES
 from inference.management.table import table
 from inference.models.api_key import ApiKey
@@ -49,14 +50,14 @@ class Command(BaseCommand):
             getattr(self, f"_{options['subcommand']}")(options)
         except DatabaseError as error:
             raise CommandError(
-                f"Cannot use the database: {error}. Start the site once with `python manage.py serve`."
+                f"Cannot use the database: {error}. Start the site once with `{PROGRAM} serve`."
             ) from None
 
     def _create(self, options: dict[str, Any]) -> None:
         owner = get_user_model().objects.filter(username=options["owner"]).first()
         if owner is None:
             raise CommandError(
-                f"There is no user {options['owner']!r}; `manage.py createsuperuser` creates one."
+                f"There is no user {options['owner']!r}; `{PROGRAM} createsuperuser` creates one."
             )
         scopes = options["scope"] or ("chat", "embeddings")
         key = ApiKey(
@@ -81,7 +82,7 @@ class Command(BaseCommand):
     def _list(self, options: dict[str, Any]) -> None:
         keys = list(ApiKey.objects.select_related("owner"))
         if not keys:
-            self.stdout.write("There are no keys yet; `manage.py key create NAME --owner USER` creates one.")
+            self.stdout.write(f"There are no keys yet; `{PROGRAM} key create NAME --owner USER` creates one.")
             return
         for line in lines(keys):
             self.stdout.write(line)
@@ -89,12 +90,12 @@ class Command(BaseCommand):
     def _revoke(self, options: dict[str, Any]) -> None:
         found = _matching(options["key"])
         if not found:
-            raise CommandError(f"There is no key {options['key']!r}; `manage.py key list` shows them all.")
+            raise CommandError(f"There is no key {options['key']!r}; `{PROGRAM} key list` shows them all.")
         if len(found) > 1:
             these = "\n".join(["They are:", *lines(found)])
             raise CommandError(
                 f"{len(found)} keys match {options['key']!r}; give the prefix of the right one, "
-                f"such as `manage.py key revoke {found[0].prefix}`. {these}"
+                f"such as `{PROGRAM} key revoke {found[0].prefix}`. {these}"
             )
         found[0].revoke()
         self.stdout.write(f"{found[0]} is revoked; a running site applies this within a few seconds.")

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from django.core.management import BaseCommand
 
+from inference.core.installation import PROGRAM
 from inference.core.model_card import ModelCard
 from inference.management.table import table
 from inference.serving import runtime
@@ -27,7 +28,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(msgspec.to_builtins(cards), indent=1))
             return
         if not cards:
-            self.stdout.write("There is no model yet: `manage.py pull OWNER/NAME` downloads one.")
+            self.stdout.write(f"There is no model yet: `{PROGRAM} pull OWNER/NAME` downloads one.")
             return
         rows = [
             ("MODEL", "KIND", "FAMILY", "SIZE", "CONTEXT", ""),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from tqdm import tqdm
 
+from inference.core.installation import PROGRAM
 from inference.management.folder import models_folder
 from inference.repository.downloads.errors import FetchFailed
 from inference.repository.downloads.hub import download
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         except FetchFailed as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError(f"Stopped; `manage.py pull {name}` resumes the download.") from None
+            raise CommandError(f"Stopped; `{PROGRAM} pull {name}` resumes the download.") from None
         self.stdout.write(f"{name} was downloaded; a running site lists it within seconds.")
 
 

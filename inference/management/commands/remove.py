@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError
 
+from inference.core.installation import PROGRAM
 from inference.management.client import ClientCommand, NotRunning
 from inference.repository import deletion
 from inference.repository.downloads.errors import FetchFailed, NotAnId
@@ -70,7 +71,7 @@ class Command(ClientCommand):
                 "--port, or delete the model anyway with --without-site."
             ) from error
         if state.is_in_memory:
-            raise CommandError(f"{name} is {state} in the running site; `manage.py unload {name}` first.")
+            raise CommandError(f"{name} is {state} in the running site; `{PROGRAM} unload {name}` first.")
 
     def _discard(self, name: str) -> None:
         """Delete an incomplete model without confirmation; raises CommandError if there is none."""
@@ -82,7 +83,7 @@ class Command(ClientCommand):
             raise CommandError(str(error)) from error
         if not was_found:
             raise CommandError(
-                f"There is no model {name!r} and no incomplete one; `manage.py models` lists them."
+                f"There is no model {name!r} and no incomplete one; `{PROGRAM} models` lists them."
             )
         self.stdout.write(f"The incomplete files of {name} were deleted.")
 

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from inference.core.errors import ServerError
 from inference.core.events import Accepted, Event, Finished, ReasoningDelta, TextDelta
+from inference.core.installation import PROGRAM
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded
 from inference.core.principal import ANYBODY
@@ -22,8 +23,8 @@ _GB = 10**9
 _SENTENCE = "Tell me a story about a fox, a crow and the winter they shared. "
 _SENTENCES = 30  # a prompt long enough for a rate
 _TEMPLATE = 256  # tokens that a chat template may add
-_NONE = "Run `manage.py serve` once for the starter model, or `manage.py pull OWNER/NAME`."
-_FAILED = "The output of its worker above may say why; `manage.py pull OWNER/NAME` downloads another model."
+_NONE = f"Run `{PROGRAM} serve` once for the starter model, or `{PROGRAM} pull OWNER/NAME`."
+_FAILED = f"The output of its worker above may say why; `{PROGRAM} pull OWNER/NAME` downloads another model."
 
 
 def trial(seconds: float = SECONDS) -> list[CheckResult]:

@@ -16,6 +16,8 @@
 Each message says what to do next. It is shown to people, so it contains no token and no signed address.
 """
 
+from inference.core.installation import PROGRAM
+
 
 class FetchFailed(Exception):
     """A model could not be fetched; the message says why and what to do next."""
@@ -28,7 +30,7 @@ class NotAnId(FetchFailed):
 
 class ThereAlready(FetchFailed):
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is there already; `manage.py remove {name}` removes it.")
+        super().__init__(f"{name} is there already; `{PROGRAM} remove {name}` removes it.")
 
 
 class BehindLink(FetchFailed):

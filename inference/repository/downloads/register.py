@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from inference.core.installation import PROGRAM
 from inference.repository.downloads import hub, hub_names
 from inference.repository.downloads.active_download import COMPLETE, ActiveDownload, State
 from inference.repository.downloads.download_process import DownloadProcess
@@ -160,7 +161,7 @@ def _left(name: str, target: Path) -> ActiveDownload:
         return ActiveDownload(
             id=name,
             state=State.ELSEWHERE,
-            message="Another program makes it, such as `manage.py pull` or `manage.py import_gguf`.",
+            message=f"Another program makes it, such as `{PROGRAM} pull` or `{PROGRAM} import_gguf`.",
         )
     there = f"{folder_size(staging.draft_of(target)) / 10**9:.2f} GB"
     if os.path.lexists(target):

@@ -80,7 +80,7 @@ def test_ctrl_c_stops_the_writer_and_the_next_run_goes_on(hub: FakeHub, models: 
         wait_for_part(models / "org" / ".tiny.partial", 1000)
         process.send_signal(signal.SIGINT)
         output += process.stderr.read()
-    assert process.returncode == 1 and f"Stopped; `manage.py pull {REPO}` resumes" in output
+    assert process.returncode == 1 and f"Stopped; `python manage.py pull {REPO}` resumes" in output
     hub.holds_after.clear()
     hub.got.clear()
     pull()

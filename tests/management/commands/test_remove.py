@@ -41,7 +41,9 @@ def site(state: ModelState) -> FakeSite:
 
 @pytest.mark.parametrize("state", [ModelState.LOADING, ModelState.READY, ModelState.BUSY])
 def test_what_the_running_site_has_loaded_stays(models: Path, state: ModelState) -> None:
-    with pytest.raises(CommandError, match=f"tiny is {state} in the running site; `manage.py unload tiny`"):
+    with pytest.raises(
+        CommandError, match=f"tiny is {state} in the running site; `python manage.py unload tiny`"
+    ):
         run(Command, site(state), "tiny", "--yes")
     assert (models / "tiny").exists()
 
