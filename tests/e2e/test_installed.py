@@ -45,9 +45,9 @@ def installed(program: InstalledProgram) -> Iterator[InstalledSite]:
 def test_pages_files_and_answers_come_from_the_installed_packages(
     program: InstalledProgram, installed: InstalledSite
 ) -> None:
-    url = installed.wait_ready(60).url
+    url = installed.wait_ready(120).url
     for path in ("/", "/admin/login/", "/static/playground/main.js", "/static/admin/css/base.css", "/ready"):
-        assert httpx.get(f"{url}{path}", follow_redirects=True).status_code == 200
+        assert httpx.get(f"{url}{path}", follow_redirects=True, timeout=60).status_code == 200
     body = {"model": "tiny", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
     answer = httpx.post(f"{url}/v1/chat/completions", json=body, timeout=120)
     assert answer.json()["usage"]["completion_tokens"] > 0
@@ -56,8 +56,8 @@ def test_pages_files_and_answers_come_from_the_installed_packages(
 
 
 def test_its_commands_find_the_running_site(program: InstalledProgram, installed: InstalledSite) -> None:
-    installed.wait_ready(60)
-    assert re.search(r"tiny\s+llama", program.run("models").stdout)
+    installed.wait_ready(120)
+    assert re.search(r"tiny\s+chat\s+llama", program.run("models").stdout)
     assert "tiny" in program.run("pool").stdout
     assert program.run("unload", "tiny").returncode == 0
     assert program.run("doctor", "--no-model").returncode == 0
@@ -77,6 +77,6 @@ def test_a_pdf_file_is_read(program: InstalledProgram, tmp_path: Path) -> None:
 
 
 def test_it_ends_with_its_workers(installed: InstalledSite) -> None:
-    workers = [worker.pid for worker in installed.wait_ready(60).workers]
+    workers = [worker.pid for worker in installed.wait_ready(120).workers]
     assert installed.stop(signal.SIGTERM) == 0
     assert workers and wait_until_gone(workers) == []
