@@ -30,7 +30,7 @@ class InstalledProgram:
 
     def __init__(self, wheel: Path, folder: Path) -> None:
         environment = folder / "environment"
-        venv.create(environment, with_pip=False)
+        venv.create(environment, symlinks=True, with_pip=False)
         self.python = environment / "bin" / "python"
         command = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--no-deps"]
         options = ["--quiet", "--no-index", "--no-compile", "--disable-pip-version-check"]
