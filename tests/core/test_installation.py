@@ -1,10 +1,17 @@
 """The folders and the command of a checkout, and of a program that is installed."""
 
+import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from inference.core.installation import BASE_DIR, INSTALLATION, installation_at
+from tests.test_architecture import sources
+
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+COMMAND = re.compile(r"manage\.py \w")
 
 
 @pytest.fixture
@@ -47,3 +54,30 @@ def test_settings_are_read_from_the_data_folder_that_the_environment_names(packa
 def test_a_file_manage_py_of_another_package_makes_no_checkout(packages: Path) -> None:
     (packages / "manage.py").touch()
     assert not installation_at(packages, {}).is_checkout
+
+
+def shown_texts(path: Path, text: str) -> Iterator[str]:
+    """The strings of a module without its docstrings, or a template or script as a whole."""
+    if path.suffix != ".py":
+        yield text
+        return
+    tree = ast.parse(text)
+    documented = [node.body[0] for node in ast.walk(tree) if isinstance(node, DOCUMENTED) and node.body]
+    docstrings = {id(first.value) for first in documented if isinstance(first, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+def test_messages_name_the_command_of_this_installation() -> None:
+    """`PROGRAM` stands for it; `manage.py` is not there where the site is installed as a program."""
+    pages = [*(BASE_DIR / "templates").rglob("*.html"), *(BASE_DIR / "static").glob("[!v]*/*.js")]
+    files = {path: path.read_text() for path in (*sources(), *pages)}
+    assert len(files) > 400
+    suspects = {path: text for path, text in files.items() if COMMAND.search(text)}
+    wrong = [
+        str(path.relative_to(BASE_DIR))
+        for path, text in suspects.items()
+        if any(map(COMMAND.search, shown_texts(path, text)))
+    ]
+    assert wrong == []
