@@ -9,6 +9,7 @@ import msgspec
 
 from inference.management.bench.table import Report
 from tests.e2e.site import ROOT
+from tests.nightly import nightly
 from tests.tiny import make_tiny_model, never_ends
 
 
@@ -38,6 +39,7 @@ def test_a_quick_run_measures_its_rows_and_writes_them_down(tmp_path: Path) -> N
     assert report.figures[0].what in done.stdout
 
 
+@nightly  # the gate has tests/management/bench
 def test_an_address_that_refuses_is_reported_and_the_command_fails(tmp_path: Path) -> None:
     report = tmp_path / "r.md"
     done = bench(tmp_path, "--against", "http://127.0.0.1:1/v1", "--rows", "seeded", "--report", str(report))

@@ -14,6 +14,7 @@ from tests.e2e.login import sign_in
 from tests.e2e.site import ROOT, STARTER, TWIN, Site, narrow_site
 from tests.e2e.test_browser import ANSWER
 from tests.gguf_starter import write_starter
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
@@ -138,6 +139,7 @@ async def test_files_are_deleted_for_the_typed_name_only(narrow: Site) -> None:
         await expect(page.locator("#result_list")).to_contain_text(STARTER)
 
 
+@nightly  # the gate has tests/repository/test_gguf_import.py
 async def test_an_imported_gguf_file_is_a_model_like_others(
     narrow: Site, models_dir: Path, tmp_path: Path
 ) -> None:
