@@ -1,6 +1,7 @@
 """LoRA adapters with random weights, written as mlx-lm and PEFT write them; without importing mlx."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-Shape = tuple[int, int]  # of a layer: (outputs, inputs)
+Shape = tuple[int, ...]  # of a layer: (outputs, inputs), or (experts, outputs, inputs)
 Arrays = dict[str, "np.ndarray[Any, np.dtype[np.float32]]"]
 # Of the tiny model (tests/tiny.py).
 Q, O, UP, DOWN = "self_attn.q_proj", "self_attn.o_proj", "mlp.up_proj", "mlp.down_proj"  # noqa: E741
@@ -35,12 +36,13 @@ def write_mlx(
 ) -> Path:
     """An adapter as `mlx_lm.lora` writes it."""
     random, arrays = np.random.default_rng(seed), Arrays()
-    for path, (outputs, inputs) in changed.items():
-        arrays[f"{path}.lora_a"] = _drawn(random, inputs, rank)
-        arrays[f"{path}.lora_b"] = _drawn(random, rank, outputs)
+    for path, (*experts, outputs, inputs) in changed.items():
+        a, b = _drawn(random, *experts, inputs, rank), _drawn(random, *experts, rank, outputs)
+        arrays[f"{path}.lora_a"] = a if not experts else np.ascontiguousarray(a.swapaxes(1, 2))
+        arrays[f"{path}.lora_b"] = b if not experts else np.ascontiguousarray(b.swapaxes(1, 2))
         if is_dora:
             arrays[f"{path}.m"] = np.abs(_drawn(random, outputs)) * 5 + 0.5
-    keys = sorted({path.split(".", 3)[-1] if ".layers." in path else path for path in changed})
+    keys = sorted({re.sub(r"^.*?\blayers\.\d+\.", "", path) for path in changed})
     settings = {
         "fine_tune_type": "dora" if is_dora else "lora",
         "num_layers": -1,

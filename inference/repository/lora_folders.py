@@ -47,7 +47,7 @@ def read(
     return tuple(cards)
 
 
-def _card(folder: Path, shapes: Mapping[str, tuple[int, int]], dequantises: bool, problem: str) -> LoraCard:
+def _card(folder: Path, shapes: Mapping[str, tuple[int, ...]], dequantises: bool, problem: str) -> LoraCard:
     card = LoraCard(name=folder.name, path=str(folder), version=version_of(folder))
     if problem:
         return LoraCard(name=card.name, path=card.path, problem=problem)

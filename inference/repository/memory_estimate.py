@@ -64,15 +64,18 @@ def parameter_count(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> int
     return weight_bytes(tensors, config, dequantises=True) // _FP32
 
 
-def layer_shapes(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    """Rows and columns of the matrices among the weights, packed ones as what they stand for, by layer."""
-    found = {}
+def layer_shapes(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Rows and columns of the matrices among the weights, packed ones as what they stand for, by layer.
+
+    Matrices of experts that lie in one tensor have their number before them.
+    """
+    found: dict[str, tuple[int, ...]] = {}
     for tensor in tensors:
         layer, _, part = tensor.name.rpartition(".")
-        if part == "weight" and len(tensor.shape) == 2:
-            rows, columns = tensor.shape
+        if part == "weight" and len(tensor.shape) in (2, 3):
+            *rows, columns = tensor.shape
             is_packed = tensor.dtype == "U32"
-            found[layer] = (rows, columns * _PACKED_BITS // _bits(config, layer) if is_packed else columns)
+            found[layer] = (*rows, columns * _PACKED_BITS // _bits(config, layer) if is_packed else columns)
     return found
 
 

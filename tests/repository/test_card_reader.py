@@ -153,7 +153,7 @@ mixed = lambda path, layer: {"group_size": 32, "bits": 8} if "embed" in path els
 _, config = quantize_model(model, config, 32, 4, quant_predicate=mixed)
 save_model(target, model)
 (target / "config.json").write_text(json.dumps(config))
-model = load(Load(model="x", path=str(target), device="cpu"), lambda percent: None).model
+model = load(Load(model="x", path=str(target), device="cpu"), lambda progress: None).model
 print(sum(array.nbytes for _, array in tree_flatten(model.parameters())))
 """
 

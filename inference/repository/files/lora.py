@@ -6,6 +6,9 @@ Two forms are read. That of mlx-lm has `adapter_config.json` with `lora_paramete
 `r` and `lora_alpha`, and `adapter_model.safetensors` with `lora_A.weight` (rank, inputs) and
 `lora_B.weight` (outputs, rank) (https://huggingface.co/docs/peft/developer_guides/checkpoint).
 
+Layers with experts have factors for each of them, in mlx-lm's form only: `lora_a` (experts, rank, inputs) and
+`lora_b` (experts, outputs, rank).
+
 What cannot be added to single rows of a batch exactly is refused by name.
 """
 
@@ -44,7 +47,8 @@ class LoraLayer:
     """The change of one layer: `a` (inputs, rank) times `b` (rank, outputs) times `scale`.
 
     `a`, `b` and `magnitude` are the names of tensors in the file; PEFT's `a` and `b` are transposed. With a
-    `magnitude` (outputs,) it is DoRA (https://arxiv.org/abs/2402.09353).
+    `magnitude` (outputs,) it is DoRA (https://arxiv.org/abs/2402.09353). A layer with `experts` has as many
+    pairs of factors, and its file has them transposed, too.
     """
 
     path: str  # of the layer in the model, such as "model.layers.0.self_attn.q_proj"
@@ -57,6 +61,12 @@ class LoraLayer:
     scale: float
     is_transposed: bool
     item_bytes: int
+    experts: int = 0  # of a layer with experts
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the layer's weights: (outputs, inputs), with the experts before them."""
+        return (self.experts, self.outputs, self.inputs) if self.experts else (self.outputs, self.inputs)
 
     @property
     def padded_rank(self) -> int:
@@ -123,21 +133,30 @@ def read(folder: Path) -> LoraFiles:
 def check_base(layers: Iterable[LoraLayer], shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Raise BrokenLora for a layer that does not fit the model's (outputs, inputs), as far as that is known.
 
-    An embedding's are (inputs, outputs). Layers that are not in `shapes` are not checked.
+    An embedding's are (inputs, outputs), and (experts, outputs, inputs) those of a layer with experts. Layers
+    that are not in `shapes` are not checked.
     """
     for layer in layers:
-        found, ours = shapes.get(layer.path), (layer.outputs, layer.inputs)
-        if found is not None and found not in {ours, ours[::-1]}:
+        found, ours = shapes.get(layer.path), {layer.shape}
+        if not layer.experts:
+            ours.add(layer.shape[::-1])
+        if found is not None and found not in ours:
             raise BrokenLora(
-                f"its layer {layer.path[:80]} is made for {layer.inputs} x {layer.outputs} numbers, and the "
-                f"model's has {found[1]} x {found[0]}: it belongs to another model"
+                f"its layer {layer.path[:80]} is made for {_product(layer.shape)} numbers, and the model's "
+                f"has {_product(found)}: it belongs to another model"
             )
 
 
 def _bytes(layer: LoraLayer, dequantises: bool) -> int:
     size = _FP32 if dequantises else layer.item_bytes
     vectors = 2 * layer.outputs if layer.magnitude else 0
-    return (layer.padded_rank * (layer.inputs + layer.outputs) + vectors) * size
+    return (max(1, layer.experts) * layer.padded_rank * (layer.inputs + layer.outputs) + vectors) * size
+
+
+def _product(shape: tuple[int, ...]) -> str:
+    """A weight's shape as its owner reads it, inputs first."""
+    *experts, outputs, inputs = shape
+    return " x ".join(str(size) for size in (*experts, inputs, outputs))
 
 
 def _refuse_mlx(config: Mapping[str, Any]) -> None:
@@ -191,13 +210,11 @@ def _layer(form: _Form, config: Mapping[str, Any], path: str, found: Mapping[str
     if not found.keys() >= {"a", "b"}:
         raise BrokenLora(f"its layer {path[:80]} has only one of its two factors")
     a, b, magnitude = found["a"], found["b"], found.get("magnitude")
-    if len(a.shape) == 3:
-        raise BrokenLora(f"it changes the experts of a mixture of experts ({path[:80]}); {_FUSE}")
-    if len(a.shape) != 2 or len(b.shape) != 2:
-        raise BrokenLora(f"the factors of its layer {path[:80]} are no matrices")
     if odd := next((one for one in found.values() if one.dtype not in _FLOATS), None):
         raise BrokenLora(f"its tensor {odd.name[:80]} holds {odd.dtype} numbers")
-    (inputs, rank), (other, outputs) = (x.shape[::-1] if form.is_transposed else x.shape for x in (a, b))
+    experts = _experts(form, path, found)
+    is_transposed = form.is_transposed or bool(experts)
+    (inputs, rank), (other, outputs) = (x.shape[-2:][:: -1 if is_transposed else 1] for x in (a, b))
     if rank != other or not 0 < rank <= _MOST_RANK or not (inputs and outputs):
         raise BrokenLora(
             f"the factors of its layer {path[:80]} do not fit each other: {a.shape} and {b.shape}"
@@ -215,9 +232,25 @@ def _layer(form: _Form, config: Mapping[str, Any], path: str, found: Mapping[str
         outputs=outputs,
         rank=rank,
         scale=_scale(form, config, rank),
-        is_transposed=form.is_transposed,
+        is_transposed=is_transposed,
         item_bytes=max(one.bytes // one.items for one in (a, b)),
+        experts=experts,
     )
+
+
+def _experts(form: _Form, path: str, found: Mapping[str, Tensor]) -> int:
+    """How many experts a layer has; 0 for one without. Raises BrokenLora for factors of other forms."""
+    a, b = found["a"].shape, found["b"].shape
+    if {len(a), len(b)} == {2}:
+        return 0
+    if {len(a), len(b)} != {3}:
+        raise BrokenLora(f"the factors of its layer {path[:80]} are no matrices")
+    if form is not _MLX or "magnitude" in found:
+        how = "DoRA" if "magnitude" in found else "PEFT's form"
+        raise BrokenLora(f"it changes the experts of {path[:80]} in {how}; {_FUSE}")
+    if a[0] != b[0] or not a[0]:
+        raise BrokenLora(f"the factors of its layer {path[:80]} do not fit each other: {a} and {b}")
+    return a[0]
 
 
 def _is_dora(form: _Form, config: Mapping[str, Any]) -> bool:

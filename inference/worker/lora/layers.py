@@ -21,7 +21,10 @@ from inference.worker.lora.rows import Places, Rows, current
 
 @dataclass(frozen=True)
 class Factors:
-    """One adapter's change of a layer: `a` (inputs, rank), `b` (rank, outputs), DoRA's vectors (outputs,)."""
+    """One adapter's change of a layer: `a` (inputs, rank), `b` (rank, outputs), DoRA's vectors (outputs,).
+
+    A layer with experts has them for each: `a` (experts, inputs, rank), `b` (experts, rank, outputs).
+    """
 
     a: mx.array
     b: mx.array
@@ -31,7 +34,7 @@ class Factors:
     @property
     def kind(self) -> tuple[Any, ...]:
         """Factors of one kind can be stacked."""
-        return self.a.shape[1], self.a.dtype, self.gain is not None
+        return self.a.shape[-1], self.a.dtype, self.gain is not None
 
     @property
     def arrays(self) -> list[mx.array]:
@@ -64,14 +67,14 @@ class Stack:
         """`y` of the base layer as the rows' adapters change it; `x` (B, ..., inputs)."""
         if places.alone is not None:
             at = places.alone
-            return self._scaled(y, self._vectors(slice(at, at + 1)), None) + _as(
+            return self._scaled(y, self._vectors(slice(at, at + 1)), None) + as_type(
                 y, (x @ self.a[at]) @ self.b[at]
             )
         rows = len(places.indices)
         inner = gathered(x.reshape(rows, -1, x.shape[-1]), self.a, places)
         added = mx.gather_mm(inner, self.b, rhs_indices=places.indices)
         scaled = self._scaled(y.reshape(rows, -1, y.shape[-1]), self._vectors(places.indices), places.mask)
-        return (scaled + _as(y, added)).reshape(y.shape)
+        return (scaled + as_type(y, added)).reshape(y.shape)
 
     def _vectors(self, at: Any) -> tuple[mx.array, mx.array] | None:
         return (self.gain[at], self.shift[at]) if self.gain is not None and self.shift is not None else None
@@ -82,7 +85,7 @@ class Stack:
         if vectors is None:
             return y
         gain, shift = vectors
-        scaled = _as(y, y * gain + shift)
+        scaled = as_type(y, y * gain + shift)
         return scaled if mask is None else mx.where(mask, scaled, y)
 
 
@@ -155,7 +158,7 @@ class ChangedEmbedding(Changed):
             at = places.indices.reshape(rows, *[1] * (ids.ndim - 1))
             inner = _masked(stack.a[at, ids].reshape(rows, -1, stack.a.shape[-1]), places)
             added = mx.gather_mm(inner, stack.b, rhs_indices=places.indices)
-            y = y + _as(y, added).reshape(y.shape)
+            y = y + as_type(y, added).reshape(y.shape)
         return y
 
     def as_linear(self, x: mx.array) -> mx.array:
@@ -166,7 +169,7 @@ class ChangedEmbedding(Changed):
         for stack, places in self._used(rows):
             inner = gathered(x.reshape(len(places.indices), -1, x.shape[-1]), stack.b.swapaxes(1, 2), places)
             added = mx.gather_mm(inner, stack.a.swapaxes(1, 2), rhs_indices=places.indices)
-            y = y + _as(y, added).reshape(y.shape)
+            y = y + as_type(y, added).reshape(y.shape)
         return y
 
 
@@ -180,7 +183,8 @@ def _masked(inner: mx.array, places: Places) -> mx.array:
     return inner if places.mask is None else mx.where(places.mask, inner, mx.zeros_like(inner))
 
 
-def _as(y: mx.array, added: mx.array) -> mx.array:
+def as_type(y: mx.array, added: mx.array) -> mx.array:
+    """`added` in the type of `y`."""
     return added if added.dtype == y.dtype else added.astype(y.dtype)
 
 

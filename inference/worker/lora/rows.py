@@ -16,6 +16,8 @@ class Rows:
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self.keys = keys
+        # Where each place of a pass that mlx-lm has sorted by expert was before, until the pass is built.
+        self.order: mx.array | None = None
         self._places: dict[tuple[str, ...], Places] = {}
 
     def __len__(self) -> int:
@@ -64,6 +66,8 @@ def lora_rows(keys: Sequence[str]) -> Iterator[None]:
     try:
         yield
     finally:
+        if _current:
+            _current.order = None
         _current = before
 
 

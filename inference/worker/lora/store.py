@@ -6,6 +6,7 @@ import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_unflatten
 
+from inference.worker.lora.experts import EXPERTS, ChangedExperts
 from inference.worker.lora.layers import Changed, ChangedEmbedding, ChangedLinear
 from inference.worker.lora.weights import LoraWeights, Targets
 
@@ -52,5 +53,7 @@ class LoraStore:
 
 
 def _changed(layer: nn.Module) -> Changed:
+    if isinstance(layer, EXPERTS):
+        return ChangedExperts(layer)
     is_embedding = isinstance(layer, nn.Embedding | nn.QuantizedEmbedding)
     return ChangedEmbedding(layer) if is_embedding else ChangedLinear(layer)

@@ -1,5 +1,6 @@
 """Reads an adapter's weights and prepares them for the layers of a loaded model."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,15 +8,19 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+from mlx_lm.models.switch_layers import QuantizedSwitchLinear
 
 from inference.core.requests import Lora
 from inference.repository.files import lora
 from inference.repository.files.lora import BrokenLora, LoraLayer
+from inference.worker.lora.experts import EXPERTS
 from inference.worker.lora.layers import Factors
 
 _LINEAR = (nn.Linear, nn.QuantizedLinear)
 _TEXT = frozenset({"model", "language_model"})
 _EMBEDDING = (nn.Embedding, nn.QuantizedEmbedding)
+# Experts that are layers of their own are called with a few tokens out of all rows (DBRX).
+_LONE_EXPERT = re.compile(r"\.experts\.\d+\.")
 Targets = Mapping[str, nn.Module]  # the layers that an adapter may change, by path
 
 
@@ -29,7 +34,11 @@ class LoraWeights:
 
 def targets(model: nn.Module) -> Targets:
     """The layers of a model that adapters may change, before any of them is."""
-    return {path: layer for path, layer in model.named_modules() if isinstance(layer, _LINEAR + _EMBEDDING)}
+    return {
+        path: layer
+        for path, layer in model.named_modules()
+        if isinstance(layer, (*_LINEAR, *_EMBEDDING, *EXPERTS)) and not _LONE_EXPERT.search(path)
+    }
 
 
 def read(given: Lora, layers: Targets, *, is_cpu: bool) -> LoraWeights:
@@ -37,7 +46,7 @@ def read(given: Lora, layers: Targets, *, is_cpu: bool) -> LoraWeights:
 
     1. Check its files, and that each of its layers is in the model and as large.
     2. Read the weights; refuse numbers that are not finite.
-    3. Transpose PEFT's factors, pad the ranks, and put the scale into the second factor.
+    3. Transpose factors that are stored so, pad the ranks, and put the scale into the second factor.
 
     Raises BrokenLora, or OSError.
     """
@@ -81,24 +90,23 @@ def _target(layer: LoraLayer, found: nn.Module | None) -> nn.Module:
         raise BrokenLora(
             f"it changes the embedding {layer.path[:80]} in a way that is not served; make a model of it"
         )
-    ours = (layer.inputs, layer.outputs) if is_embedding else (layer.outputs, layer.inputs)
+    ours = layer.shape[::-1] if is_embedding else layer.shape
     if shape != ours:
-        raise BrokenLora(
-            f"its layer {layer.path[:80]} is {ours[0]} x {ours[1]}, the model's {shape[0]} x {shape[1]}"
-        )
+        sizes = (" x ".join(map(str, one)) for one in (ours, shape))
+        raise BrokenLora(f"its layer {layer.path[:80]} is {next(sizes)}, the model's {next(sizes)}")
     return found
 
 
-def _shape(layer: nn.Module) -> tuple[int, int]:
-    """Rows and columns of a layer's matrix."""
-    rows, columns = layer.weight.shape
-    is_packed = isinstance(layer, nn.QuantizedLinear | nn.QuantizedEmbedding)
-    return rows, columns * 32 // layer.bits if is_packed else columns
+def _shape(layer: nn.Module) -> tuple[int, ...]:
+    """Rows and columns of a layer's matrix, after the number of its experts."""
+    *rows, columns = layer.weight.shape
+    is_packed = isinstance(layer, nn.QuantizedLinear | nn.QuantizedEmbedding | QuantizedSwitchLinear)
+    return *rows, columns * 32 // layer.bits if is_packed else columns
 
 
 def _factors(layer: LoraLayer, arrays: Mapping[str, mx.array], base: nn.Module, *, is_cpu: bool) -> Factors:
     a, b = (arrays[name].astype(mx.float32) for name in (layer.a, layer.b))
-    a, b = (a.T, b.T) if layer.is_transposed else (a, b)
+    a, b = (a.swapaxes(-1, -2), b.swapaxes(-1, -2)) if layer.is_transposed else (a, b)
     b = b * layer.scale
     gain = shift = None
     if layer.magnitude:
@@ -108,7 +116,8 @@ def _factors(layer: LoraLayer, arrays: Mapping[str, mx.array], base: nn.Module, 
         b, shift = b * gain, bias * (1 - gain)
     kept = mx.float32 if is_cpu else arrays[layer.a].dtype
     pad = layer.padded_rank - layer.rank
-    made = [mx.pad(a, [(0, 0), (0, pad)]), mx.pad(b, [(0, pad), (0, 0)])]
+    experts = [(0, 0)] * (a.ndim - 2)
+    made = [mx.pad(a, [*experts, (0, 0), (0, pad)]), mx.pad(b, [*experts, (0, pad), (0, 0)])]
     vectors = [vector for vector in (gain, shift) if vector is not None]
     ready = [mx.contiguous(array.astype(kept)) for array in (*made, *vectors)]
     mx.eval(ready)

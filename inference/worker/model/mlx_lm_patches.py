@@ -15,6 +15,7 @@ from mlx_lm.models import cache as mlx_caches
 from mlx_lm.models.cache import RotatingKVCache
 
 from inference.worker.kv_quantization.quantized_kv import QuantizedKV
+from inference.worker.lora.experts import with_known_order
 
 
 class UnknownMlxLm(RuntimeError):
@@ -22,11 +23,15 @@ class UnknownMlxLm(RuntimeError):
 
 
 def patch_models() -> None:
-    """Patch bugs of mlx-lm's models. Idempotent. Raises UnknownMlxLm."""
+    """Patch bugs of mlx-lm's models, and what adapters of experts have to know. Idempotent.
+
+    Raises UnknownMlxLm.
+    """
     gemma2 = importlib.import_module("mlx_lm.models.gemma2")
     _wrap(gemma2.Attention, "__call__", _with_grouped_mask)
     _wrap(importlib.import_module("mlx_lm.models.ssm"), "ssm_attn", _with_state_at_each_end)
     _wrap(importlib.import_module("mlx_lm.models.plamo3").Model, "make_cache", _with_window_of_the_mask)
+    _wrap(importlib.import_module("mlx_lm.models.switch_layers"), "_gather_sort", with_known_order)
     _add_cache_type(QuantizedKV)
 
 

@@ -14,6 +14,8 @@ from inference.repository.files.lora import BrokenLora
 from tests.loras import DOWN, O, Q, layers, write_mlx, write_peft
 
 Q0 = "model.layers.0.self_attn.q_proj"
+UP0 = "model.layers.0.mlp.switch_mlp.up_proj"
+EXPERTS = {UP0: (8, 128, 64)}
 
 
 def change(folder: Path, **values: Any) -> None:
@@ -81,6 +83,29 @@ def test_a_layer_of_another_size_belongs_to_another_model(tmp_path: Path) -> Non
         lora.check_base(files.layers, {"model.layers.0.mlp.down_proj": (64, 256)})
 
 
+def test_experts_have_factors_of_their_own(tmp_path: Path) -> None:
+    files = lora.read(write_mlx(tmp_path / "a", EXPERTS, rank=9))
+    (layer,) = files.layers
+    assert layer.shape == (8, 128, 64) and layer.rank == 9 and layer.is_transposed
+    assert files.resident_bytes(dequantises=True) == 8 * 16 * (64 + 128) * 4
+
+
+def test_experts_of_another_number_or_size_belong_to_another_model(tmp_path: Path) -> None:
+    files = lora.read(write_mlx(tmp_path / "a", EXPERTS))
+    lora.check_base(files.layers, {UP0: (8, 128, 64)})
+    for shape in ((4, 128, 64), (8, 64, 128), (128, 64)):
+        with pytest.raises(BrokenLora, match="8 x 64 x 128 numbers.*belongs to another model"):
+            lora.check_base(files.layers, {UP0: shape})
+
+
+def test_factors_of_different_numbers_of_experts(tmp_path: Path) -> None:
+    folder = write_mlx(tmp_path / "a", EXPERTS)
+    rewrite(folder, lambda t: t.update({f"{UP0}.lora_b": np.zeros((7, 128, 4), np.float32)}))
+    assert "do not fit each other" in problem(folder)
+    rewrite(folder, lambda t: t.update({f"{UP0}.lora_b": np.zeros((128, 4), np.float32)}))
+    assert "no matrices" in problem(folder)
+
+
 @pytest.mark.parametrize(
     ("values", "text"),
     [
@@ -122,9 +147,14 @@ def test_settings_of_peft_that_cannot_be_served(tmp_path: Path, values: dict[str
 
 
 def test_what_cannot_be_added_to_single_rows_says_to_fuse_it(tmp_path: Path) -> None:
-    experts = write_mlx(tmp_path / "a", layers(Q))
-    rewrite(experts, lambda t: t.update({f"{Q0}.lora_a": np.zeros((8, 4, 64), np.float32)}))
-    assert "experts" in problem(experts) and "mlx_lm.fuse" in problem(experts)
+    experts = write_mlx(tmp_path / "a", EXPERTS, is_dora=True)
+    assert "experts" in problem(experts) and "DoRA" in problem(experts) and "mlx_lm.fuse" in problem(experts)
+    peft = write_peft(tmp_path / "c", layers(Q, numbers=[0]))
+    factors = {"A": np.zeros((8, 4, 64), np.float32), "B": np.zeros((8, 64, 4), np.float32)}
+    rewrite(
+        peft, lambda t: t.update({f"base_model.model.{Q0}.lora_{x}.weight": y for x, y in factors.items()})
+    )
+    assert "experts" in problem(peft) and "PEFT" in problem(peft) and "mlx_lm.fuse" in problem(peft)
     embedding = write_peft(tmp_path / "b", layers(Q))
     name = "base_model.model.model.embed_tokens.lora_embedding_A"
     rewrite(embedding, lambda t: t.update({name: np.zeros((4, 264), np.float32)}))
