@@ -12,12 +12,13 @@ import pytest
 
 from inference.core.events import Accepted, Ended, Event, Finished, Progress, TextDelta
 from inference.core.protocol import GrowthWanted
-from inference.core.requests import ChatRequest, Sampling, TokenRules
+from inference.core.requests import ChatRequest, Lora, Sampling, TokenRules
 from inference.pool import Pool, PoolOptions, ProcessRunner
 from inference.pool.residency.answer_growth import Answers
 from inference.pool.residency.lease import PendingLease
 from inference.pool.workers.growths import Growth
 from tests.fakes import card
+from tests.loras import DOWN, Q, layers, write_mlx
 from tests.pool.worker_models import OPTIONS, ask, chat
 from tests.tiny import make_tiny_model
 
@@ -118,20 +119,26 @@ async def test_two_answers_that_do_not_fit_together_end_with_the_same_text(folde
     assert ends[1].timings.paused_s > 0
 
 
-async def test_any_answer_goes_on_to_the_same_text(folder: Path) -> None:
-    """Structured, penalised, several at once, scored, with stop strings: each paused beside an older one."""
+async def test_any_answer_goes_on_to_the_same_text(folder: Path, tmp_path: Path) -> None:
+    """Structured, penalised, with an adapter or drafts, and more: each paused beside an older one."""
     schema = '{"type":"array","items":{"type":"integer"},"minItems":150,"maxItems":150}'
     penalties = Sampling(temperature=0.8, seed=5, repetition_penalty=1.3, frequency_penalty=0.2)
+    adapter = write_mlx(tmp_path / "pirate", layers(Q, DOWN), seed=2)
+    pirate = Lora(name="pirate", path=str(adapter), version="1")
     kinds: list[dict[str, Any]] = [
         {"schema": schema, "rules": TokenRules(), "max_tokens": 900},
         {"sampling": penalties, "stop": ("qz",), "logprobs": 2, "prompt_logprobs": 1},
         {"n": 2, "rules": TokenRules(min_tokens=480, banned_texts=("e",)), "max_tokens": 480},
+        {"lora": pirate, "speculates": True, "prediction": "the same thing again and again " * 20},
     ]
     asked = [long(10 + place, **fields) for place, fields in enumerate(kinds)]
     async with site_of(folder, 9000) as large, site_of(folder, 1100) as small:
         for request in asked:
             free, tight = await run(large, long(1), request), await run(small, long(1), request)
             assert is_paused(tight[1])
+            assert [one.usage.completion_tokens for one in ends_of(tight)] == [
+                one.usage.completion_tokens for one in ends_of(free)
+            ]
             for index in range(request.n):
                 assert text_of(tight[1], index) == text_of(free[1], index)
             assert logprobs_of(tight[1]) == pytest.approx(logprobs_of(free[1]), abs=1e-3)
@@ -162,7 +169,7 @@ async def test_one_that_leaves_while_it_is_paused_frees_what_it_held(folder: Pat
 
 async def test_a_paused_answer_is_no_stuck_one(folder: Path) -> None:
     runner = ProcessRunner(OPTIONS, stuck_after_s=2)
-    await runner.load(card(path=str(folder)), lambda percent: None)
+    await runner.load(card(path=str(folder)), lambda progress: None)
     wishes: list[GrowthWanted] = []
     request = long(1, 200)
     growth = Growth(tokens=50, kv_tokens=500, on_wanted=wishes.append)
@@ -176,6 +183,10 @@ async def test_a_paused_answer_is_no_stuck_one(folder: Path) -> None:
     growth.orders.grant(200)
     assert text_of(await asking) == text_of(await ask(runner, request))
     await runner.stop()
+
+
+def ends_of(answers: list[list[Event]]) -> list[Finished]:
+    return [one for events in answers for one in events if isinstance(one, Finished)]
 
 
 def logprobs_of(events: list[Event]) -> list[float]:
