@@ -58,8 +58,9 @@ class AnswerState:
         self._thinking_time.note(event)
         self._figures.note(event)
         match event:
-            case Progress(phase=phase, done=done, total=total, cached=cached):
+            case Progress(phase=phase, done=done, total=total, cached=cached, load_phase=load_phase):
                 self._waiting = {"phase": phase, "done": done, "total": total, "cached": cached}
+                self._waiting |= {"load_phase": load_phase} if load_phase else {}
             case Accepted(prompt_tokens=total):
                 self._waiting = {"phase": "prefill", "done": 0, "total": total, "cached": 0}
             case TextDelta(text=text, logprobs=logprobs):

@@ -10,6 +10,7 @@ import msgspec
 
 from inference.core.errors import LoadFailure, ModelLoadFailed, ServerError, WorkerDied
 from inference.core.events import Accepted, Ended, Event, Finished, FinishReason, TextDelta, Usage
+from inference.core.load_progress import LoadProgress, OnLoadProgress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import NEUTRAL, Request, Sampling
@@ -70,16 +71,16 @@ class FakeRunner:
     async def warm_up(self) -> None:
         return None
 
-    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
+    async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         self.loads.append(card.id)
-        on_progress(40)
+        on_progress(LoadProgress(phase="weights", percent=40))
         if self.load_gate:
             await self._hold_or_die(self.load_gate)
         if self.is_stopped:
             raise WorkerDied("The model's process ended while it loaded.")
         if self.load_error:
             raise ModelLoadFailed(self.load_error, kind=self.load_kind)
-        on_progress(100)
+        on_progress(LoadProgress(phase="weights", percent=100))
         return Loaded(
             seconds=0.5,
             memory=self.memory,

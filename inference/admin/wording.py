@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from inference.core.load_progress import loading_text
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState, PoolSnapshot, Pressure, ResidentModel
 from inference.core.units import in_gb
@@ -65,11 +66,12 @@ def state(card: ModelCard | None, resident: ResidentModel) -> str:
     problem = card.problem if card else ""
     if problem and not resident.state.is_in_memory:
         return f"cannot be served: {problem}" if card and card.is_enabled else "disabled"
-    percent = f" {resident.loaded_percent} %" if resident.state == "loading" else ""
+    is_loading = resident.state == ModelState.LOADING
+    state = loading_text(resident.loaded_percent, resident.load_phase) if is_loading else str(resident.state)
     pause = f"; it may start again in {duration(resident.retry_in_s)}" if resident.retry_in_s >= 1 else ""
     reason = f": {resident.reason}" if resident.reason else ""
     last = f"; takes no further requests: {problem}" if problem else ""
-    return f"{resident.state}{percent}{reason}{pause}{last}"
+    return f"{state}{reason}{pause}{last}"
 
 
 def tone(card: ModelCard | None, resident: ResidentModel) -> str:

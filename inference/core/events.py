@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from inference.core.load_progress import LoadPhase
 from inference.core.requests import Sampling
 
 FinishReason = Literal["stop", "length", "tool_calls"]
@@ -47,6 +48,7 @@ class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
     done: int = 0
     total: int = 0
     cached: int = 0  # of `done`, tokens whose prefix was in the cache
+    load_phase: LoadPhase | Literal[""] = ""  # of a load
 
 
 class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):

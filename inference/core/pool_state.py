@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from inference.core.load_progress import LoadPhase
 from inference.core.model_card import Finding, Light, worst
 
 
@@ -77,6 +78,7 @@ class ResidentModel(Struct, frozen=True, kw_only=True):
     state: ModelState
     leases: int = 0
     loaded_percent: int = 0
+    load_phase: LoadPhase | Literal[""] = ""  # what a load is doing; empty unless it is being loaded
     reserved_bytes: int = 0
     memory: Memory = Memory()
     pid: int | None = None

@@ -20,6 +20,7 @@ from msgspec import Struct
 from inference.core.cpu_tuning import ShapeClass
 from inference.core.errors import LoadFailure, Refusal
 from inference.core.events import Event
+from inference.core.load_progress import LoadProgress
 from inference.core.model_card import Finding
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import Request
@@ -118,7 +119,7 @@ class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
 
 
 class Loading(Struct, frozen=True, kw_only=True, tag="loading"):
-    percent: int
+    progress: LoadProgress
 
 
 class Ready(Struct, frozen=True, kw_only=True, tag="ready"):

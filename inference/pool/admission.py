@@ -101,7 +101,8 @@ class Admission:
         """What a request in the queue waits for."""
         resident = self._ledger.of(pending.card.id)
         if resident and resident.state == ModelState.LOADING:
-            return Progress(phase="loading", done=resident.percent, total=100)
+            progress = resident.progress
+            return Progress(phase="loading", done=progress.percent, total=100, load_phase=progress.phase)
         position = self._scheduler.position_of(pending)
         return Progress(phase="queued", done=position, total=len(self._scheduler))
 

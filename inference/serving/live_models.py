@@ -20,6 +20,7 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     resident_bytes: int
     state: ModelState
     loaded_percent: int = 0
+    load_phase: str = ""  # what a load is doing
     held_bytes: int = 0
     streams: int = 0
     reason: str = ""
@@ -88,6 +89,7 @@ def _live(card: ModelCard, snapshot: PoolSnapshot, titles: Mapping[str, int]) ->
         resident_bytes=card.resident_bytes,
         state=ModelState.READY if is_ready else resident.state,
         loaded_percent=resident.loaded_percent,
+        load_phase=resident.load_phase,
         held_bytes=resident.reserved_bytes,
         streams=streams,
         reason=resident.reason,

@@ -67,7 +67,7 @@ class Session:
         self._engine = Engine(
             EngineCallbacks(
                 on_imported=self._on_imported,
-                on_loading=lambda percent: self.send(Loading(percent=percent)),
+                on_loading=lambda progress: self.send(Loading(progress=progress)),
                 on_loaded=self._on_loaded,
                 on_load_failed=self._on_load_failed,
                 on_outputs=lambda outputs: self._open_requests().deliver(outputs),

@@ -8,6 +8,7 @@ import { element } from "./element.js";
 import { count, rate } from "./format.js";
 import { Details } from "./details.js";
 import { foldButton } from "./fold.js";
+import { phaseText } from "./load-phases.js";
 import { Markdown } from "./markdown.js";
 import { AnswerFoot, questionFoot } from "./message-foot.js";
 import { filesView } from "./message-files.js";
@@ -245,7 +246,7 @@ export function waitingText({ waiting, model }) {
   const share = waiting?.total ? waiting.done / waiting.total : null;
   switch (waiting?.phase) {
     case "queued": return { text: waiting.done > 1 ? `Queued: ${count(waiting.done - 1)} before you…` : "Queued…", share: null };
-    case "loading": return { text: `Loading ${model}…${share === null ? "" : ` ${Math.round(share * 100)} %`}`, share };
+    case "loading": return { text: `Loading ${model}…${share === null ? "" : ` ${Math.round(share * 100)} %`}${phaseText(waiting.load_phase)}`, share };
     case "prefill": return { text: `Processing the prompt…${share === null ? "" : ` ${count(waiting.done)} of ${count(waiting.total)} tokens`}${waiting.cached ? `, ${count(waiting.cached)} of them cached` : ""}`, share };
     case "paused": return { text: "Paused until there is memory for the rest of the answer…", share: null };
     default: return { text: "Sending…", share: null };

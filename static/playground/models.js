@@ -1,5 +1,6 @@
 /** The models as the server last sent them, and the one that is picked here. */
 import { listen } from "./live-socket.js";
+import { loadingText } from "./load-phases.js";
 import { store } from "./store.js";
 
 const NOTICE_AFTER_MS = 1000; // a connection that is back before that causes no notice
@@ -13,7 +14,7 @@ const baseOf = (id) => (id.includes(":") ? id.slice(0, id.lastIndexOf(":")) : ""
 
 /**
  * @typedef {{id: string, family: string, context_length: number, resident_bytes: number,
- *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, reason: string, base: string,
+ *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, load_phase: string, reason: string, base: string,
  *   aliases?: string[], light?: string, findings?: {about: string, light: "amber" | "red", text: string}[]}} Model
  */
 
@@ -145,7 +146,7 @@ export class Models extends EventTarget {
 /** @param {Model} model @returns {string} its state as a text, empty if it is unloaded */
 export function stateText(model) {
   switch (model.state) {
-    case "loading": return `loading ${model.loaded_percent} %`;
+    case "loading": return loadingText(model);
     case "ready": return "ready";
     case "busy": return "generating";
     case "draining": return "unloading";

@@ -1,5 +1,6 @@
 /** The content of an empty conversation. */
 import { size } from "./format.js";
+import { phaseText } from "./load-phases.js";
 
 export class Welcome {
   /** @param {import("./models.js").Models} models @param {(text: string) => void} onExample */
@@ -28,7 +29,7 @@ export class Welcome {
 function loadText(model) {
   switch (model?.state) {
     case "unloaded": return `${model.id} is not in memory. Your first question loads it (${size(model.resident_bytes)}), which takes from a few seconds to a few minutes; later ones begin at once.`;
-    case "loading": return `${model.id} is being loaded, ${model.loaded_percent} %. You can ask already; the answer begins as soon as it is there.`;
+    case "loading": return `${model.id} is being loaded, ${model.loaded_percent} %${phaseText(model.load_phase)}. You can ask already; the answer begins as soon as it is there.`;
     case "failed": return `${model.id} could not be loaded: ${model.reason || "the reason is not known"}`;
     default: return "";
   }

@@ -1,5 +1,6 @@
 from typing import Any
 
+import msgspec
 import pytest
 
 from inference.admin import wording
@@ -90,6 +91,8 @@ def test_a_model_says_why_it_failed_and_when_it_may_start_again() -> None:
 def test_a_load_says_how_far_it_is() -> None:
     model = ResidentModel(id="tiny", state=ModelState.LOADING, loaded_percent=40)
     assert wording.state(card(), model) == "loading 40 %"
+    verifying = msgspec.structs.replace(model, load_phase="verifying")
+    assert wording.state(card(), verifying) == "loading 40 %, verifying batch support"
 
 
 def test_a_model_that_cannot_be_served_says_why() -> None:

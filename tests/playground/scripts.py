@@ -1,7 +1,7 @@
 """What the fake models say: long Markdown, hostile Markdown, and answers that go wrong."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 
 from inference.core.errors import ContextLengthExceeded, ModelLoadFailed, WorkerDied
 from inference.core.events import (
@@ -17,6 +17,7 @@ from inference.core.events import (
     ToolCallDelta,
     Usage,
 )
+from inference.core.load_progress import LoadProgress, OnLoadProgress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded
 from inference.core.requests import ChatRequest, Request
@@ -136,15 +137,15 @@ async def called(request: ChatRequest) -> AsyncGenerator[Event]:
 class ScriptedRunner(EndlessReasoner):
     """A fake model whose answer depends on the last word of the question."""
 
-    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
+    async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         if card.id.startswith("broken"):
             raise ModelLoadFailed("its weights are incomplete")
         if card.id.startswith("endless"):
-            on_progress(40)
+            on_progress(LoadProgress(phase="verifying", percent=40))
             await asyncio.Event().wait()
         steps = 25 if card.id.startswith("slow") else 1
         for step in range(steps):
-            on_progress(100 * step // steps)
+            on_progress(LoadProgress(phase="weights", percent=100 * step // steps))
             await asyncio.sleep(0.1 if steps > 1 else 0)
         return await super().load(card, on_progress)
 

@@ -51,6 +51,7 @@ def test_an_answer_waits_until_it_speaks() -> None:
         "total": 9,
         "cached": 0,
     }
+    assert payload(Progress(phase="loading", load_phase="draft"))["waiting"]["load_phase"] == "draft"
     assert payload(Accepted(prompt_tokens=12))["waiting"]["total"] == 12
     assert payload(Accepted(prompt_tokens=12), TextDelta(text="Hi"))["waiting"] is None
 

@@ -23,11 +23,16 @@ async def test_it_says_what_to_do_and_what_is_waited_for(address: str, view: dic
         await expect(load).to_be_hidden()
         states = {
             "unloaded": "scripted-model is not in memory. Your first question loads it (538 MB)",
-            "loading": "scripted-model is being loaded, 40 %.",
+            "loading": "scripted-model is being loaded, 40 %, verifying batch support.",
             "failed": "scripted-model could not be loaded: no luck",
         }
         for state, text in states.items():
-            news.tell([models[0] | {"state": state, "loaded_percent": 40, "reason": "no luck"}])
+            news.tell(
+                [
+                    models[0]
+                    | {"state": state, "loaded_percent": 40, "load_phase": "verifying", "reason": "no luck"}
+                ]
+            )
             await expect(load).to_contain_text(text)
         assert await complaints(page) == []
         news.tell([])

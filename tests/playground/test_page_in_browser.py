@@ -53,7 +53,7 @@ async def test_loading_is_shown_with_its_percent(address: str) -> None:
         await pick(visit.page, "endless-loader")
         await visit.ask("Are you there?")
         waiting = visit.page.locator(".waiting")
-        await expect(waiting).to_contain_text("Loading endless-loader… 40 %")
+        await expect(waiting).to_contain_text("Loading endless-loader… 40 %, verifying batch support")
         await expect(waiting.locator("progress")).to_have_js_property("value", 0.4)
         await visit.page.keyboard.press("Escape")
 
@@ -70,7 +70,9 @@ async def test_the_picker_shows_states_live(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.click("#picker-button")
         options = visit.page.locator(".option")
-        await expect(options.filter(has_text="endless-loader")).to_contain_text("loading 40 %")
+        await expect(options.filter(has_text="endless-loader")).to_contain_text(
+            "loading 40 %, verifying batch support"
+        )
         await expect(options.filter(has_text="broken-model")).to_contain_text("its weights are incomplete")
         await expect(options.filter(has_text="hidden-model")).to_have_count(0)
         await options.filter(has_text="slow-loader").click()

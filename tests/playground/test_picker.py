@@ -137,7 +137,7 @@ async def test_models_are_loaded_and_unloaded_in_place(address: str) -> None:
         await question.get_by_role("button", name="Cancel").click()
         await expect(load).to_be_focused()
         await load.click()  # the site itself has the memory, so it asks nothing
-        await expect(row).to_contain_text("loading")
+        await expect(row).to_contain_text("%, reading weights")
         await expect(row).to_contain_text("ready", timeout=20_000)
         await unload.click()
         await expect(load).to_be_visible()

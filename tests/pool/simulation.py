@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded
 from inference.pool.residency.lease import PendingLease
@@ -38,7 +39,7 @@ class TimedRunner(FakeRunner):
         super().__init__()
         self._simulation = simulation
 
-    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
+    async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         await self._simulation.load(card.id)
         return await super().load(card, on_progress)
 

@@ -72,7 +72,7 @@ async def test_it_reports_the_load_as_progress() -> None:
         async for progress in lease.progress():
             if progress.done == 40:
                 gate.set()
-    assert (progress.phase, progress.total) == ("loading", 100)
+    assert (progress.phase, progress.total, progress.load_phase) == ("loading", 100, "weights")
 
 
 async def test_it_counts_leases_while_streams_run() -> None:

@@ -70,7 +70,7 @@ async def test_a_worker_that_dies_while_loading_fails_the_load(folder: Path) -> 
     runner = ProcessRunner(OPTIONS)
     await runner.warm_up()
     os.kill(runner.pid or 0, signal.SIGSTOP)
-    loading = asyncio.ensure_future(runner.load(card(path=str(folder)), lambda percent: None))
+    loading = asyncio.ensure_future(runner.load(card(path=str(folder)), lambda progress: None))
     await asyncio.sleep(0)
     os.kill(runner.pid or 0, signal.SIGKILL)
     with pytest.raises(ModelLoadFailed):
@@ -84,7 +84,7 @@ async def test_a_template_without_end_costs_its_own_worker_only(tmp_path: Path) 
         tmp_path / "endless", template="{% if messages[0]['content'] == 'loop' %}" + endless + "{% endif %}x"
     )
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=0.5))
-    await runner.load(card(path=str(folder)), lambda percent: None)
+    await runner.load(card(path=str(folder)), lambda progress: None)
     with pytest.raises(WorkerDied, match="a prompt took too long to prepare"):
         await ask(runner, chat("loop"))
     assert "code 75" in runner.end_reason
@@ -109,7 +109,7 @@ async def test_a_loader_that_gives_no_sign_of_life_is_killed(folder: Path) -> No
     await runner.warm_up()
     send(runner, signal.SIGSTOP)
     with pytest.raises(ModelLoadFailed, match="no sign of life for 1 s") as answer:
-        await runner.load(card(path=str(folder)), lambda percent: None)
+        await runner.load(card(path=str(folder)), lambda progress: None)
     assert answer.value.kind == "died"
     await runner.stop()
 
@@ -121,7 +121,7 @@ async def test_a_loader_that_the_system_killed_took_too_much_memory(
     runner = ProcessRunner(OPTIONS)
     await runner.warm_up()
     send(runner, signal.SIGSTOP)
-    loading = asyncio.create_task(runner.load(card(path=str(folder)), lambda percent: None))
+    loading = asyncio.create_task(runner.load(card(path=str(folder)), lambda progress: None))
     await asyncio.sleep(0)
     send(runner, number)
     with suppress(psutil.NoSuchProcess):

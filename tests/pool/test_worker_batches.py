@@ -36,7 +36,7 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     folder: Path = folders.write(request.param, tmp_path_factory.mktemp("models") / request.param)
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prefix_cache_bytes=10**8))
-    loaded = await runner.load(card(path=str(folder)), lambda percent: None)
+    loaded = await runner.load(card(path=str(folder)), lambda progress: None)
     yield Serving(runner, loaded.findings, request.param)
     await runner.stop()
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from inference.core.events import Finished, TextDelta
+from inference.core.load_progress import LoadProgress
 from inference.core.pool_state import Loaded
 from inference.core.requests import TokenRules
 from inference.pool import ProcessRunner
@@ -22,27 +23,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
-async def served(folder: Path, **chosen: Any) -> tuple[Loaded, list[int], str, Finished]:
-    """What the worker reported, the percentages of its load, what it answered, and how that ended."""
-    runner, percents = ProcessRunner(OPTIONS), list[int]()
+async def served(folder: Path, **chosen: Any) -> tuple[Loaded, list[LoadProgress], str, Finished]:
+    """What the worker reported, the progress of its load, what it answered, and how that ended."""
+    runner, reports = ProcessRunner(OPTIONS), list[LoadProgress]()
     chosen = {"speculation": "lookup"} | chosen
-    loaded = await runner.load(card(path=str(folder), **chosen), percents.append)
+    loaded = await runner.load(card(path=str(folder), **chosen), reports.append)
     request = chat("Say something.", max_tokens=60, rules=TokenRules(min_tokens=60))
     events = await ask(runner, request)
     await runner.stop()
     text = "".join(event.text for event in events if isinstance(event, TextDelta))
     (finished,) = (event for event in events if isinstance(event, Finished))
-    return loaded, percents, text, finished
+    return loaded, reports, text, finished
 
 
 async def test_a_draft_model_drafts_and_the_text_stays_the_same(folder: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(folder, tmp_path / "copy")
     plain, _, text, _ = await served(folder, speculation="off")
-    loaded, percents, same_text, finished = await served(folder, draft_model="copy", draft_path=str(copy))
+    loaded, reports, same_text, finished = await served(folder, draft_model="copy", draft_path=str(copy))
     assert (plain.draft_model, loaded.draft_model) == ("", "copy")
     assert loaded.kv_bytes_per_token == 2 * plain.kv_bytes_per_token
     assert same_text == text
+    percents = [one.percent for one in reports]
     assert percents == sorted(percents) and percents[-1] == 100
+    assert (reports[0].phase, reports[-1].phase) == ("starting", "draft")
     assert finished.usage.drafted_tokens
     assert not [one for one in loaded.findings if one.about == "speculation"]
 

@@ -172,7 +172,7 @@ async def running(
         context=8192,  # a byte is a token here, and some describe their tools at length
     )
     runner = ProcessRunner(OPTIONS, stuck_after_s=120)
-    await runner.load(card(path=str(folder), adapter=family.adapter), lambda percent: None)
+    await runner.load(card(path=str(folder), adapter=family.adapter), lambda progress: None)
     yield Running(family, runner)
     await runner.stop()
 

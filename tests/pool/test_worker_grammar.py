@@ -37,7 +37,7 @@ WILD = Sampling(temperature=1.5, seed=1)
 async def runner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProcessRunner]:
     folder: Path = make_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
     runner = ProcessRunner(structs.replace(OPTIONS, prefix_cache_bytes=2**24), stuck_after_s=120)
-    await runner.load(card(path=str(folder)), lambda percent: None)
+    await runner.load(card(path=str(folder)), lambda progress: None)
     yield runner
     await runner.stop()
 

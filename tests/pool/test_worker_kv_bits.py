@@ -23,7 +23,7 @@ async def served(folder: Path, prefixes: Path, bits: int) -> tuple[Loaded, str, 
     """What the worker reported, what it answered, and how much of the prompt it had already."""
     kept = {"prefix_cache_bytes": 10**8, "prefix_disk_bytes": 10**8, "prefix_disk_path": str(prefixes)}
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, **kept))
-    loaded = await runner.load(card(path=str(folder), kv_bits=bits), lambda percent: None)
+    loaded = await runner.load(card(path=str(folder), kv_bits=bits), lambda progress: None)
     events = await ask(runner, chat(PROMPT))
     await runner.stop()
     text = "".join(event.text for event in events if isinstance(event, TextDelta))

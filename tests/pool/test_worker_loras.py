@@ -49,7 +49,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     write_mlx(folder / "adapters" / "a", layers(Q, UP), seed=1)
     write_peft(folder / "adapters" / "b", layers(O, DOWN), rank=16, seed=2)
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prefix_cache_bytes=10**8))
-    await runner.load(card(path=str(folder)), lambda percent: None)
+    await runner.load(card(path=str(folder)), lambda progress: None)
     yield World(runner, folder)
     await runner.stop()
 
@@ -145,7 +145,7 @@ async def test_the_same_answers_come_one_by_one(world: World) -> None:
     """Exact seeds: each sequence is computed by itself, with its adapter."""
     options = msgspec.structs.replace(OPTIONS, has_exact_seeds=True)
     runner = ProcessRunner(options)
-    await runner.load(card(path=str(world.folder)), lambda percent: None)
+    await runner.load(card(path=str(world.folder)), lambda progress: None)
     exact = World(runner, world.folder)
     try:
         texts = await asyncio.gather(*(exact.text(name) for name in ("a", "", "b")))

@@ -25,7 +25,7 @@ LONG = "A prompt that is long enough to be worth keeping for its next turn. " * 
 async def runner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ProcessRunner]:
     folder = make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", context=2048)
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prefix_cache_bytes=10**8))
-    await runner.load(card(path=str(folder)), lambda percent: None)
+    await runner.load(card(path=str(folder)), lambda progress: None)
     yield runner
     await runner.stop()
 
@@ -76,7 +76,7 @@ async def small(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Proce
     """A worker with memory for three prompts of 1,500 tokens."""
     folder = make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", context=4096)
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prefix_cache_bytes=3 * 1700 * KV_BYTES))
-    await runner.load(card(path=str(folder)), lambda percent: None)
+    await runner.load(card(path=str(folder)), lambda progress: None)
     yield runner
     await runner.stop()
 
@@ -129,7 +129,7 @@ async def test_a_conversation_on_disk_survives_the_worker(tmp_path: Path) -> Non
     cached: list[int] = []
     for owner in ("user:a", "user:a", "user:b"):
         worker = ProcessRunner(options)
-        await worker.load(card(path=str(folder)), lambda percent: None)
+        await worker.load(card(path=str(folder)), lambda progress: None)
         cached.append((await usage(worker, LONG, owner)).cached_tokens)
         await worker.stop()
     assert cached[0] == 0 and cached[1] > len(LONG) and cached[2] == 0

@@ -49,7 +49,7 @@ async def roberta(roberta_folder: Path) -> AsyncIterator[ProcessRunner]:
 
 async def judge_of(folder: Path) -> ProcessRunner:
     runner = ProcessRunner(OPTIONS)
-    await runner.load(card("me/Qwen3-Reranker-tiny", path=str(folder)), lambda percent: None)
+    await runner.load(card("me/Qwen3-Reranker-tiny", path=str(folder)), lambda progress: None)
     return runner
 
 

@@ -29,5 +29,5 @@ async def ask(runner: ProcessRunner, request: Request) -> list[Event]:
 
 async def started(folder: Path, *, stuck_after_s: float = 120) -> ProcessRunner:
     runner = ProcessRunner(OPTIONS, stuck_after_s=stuck_after_s)
-    await runner.load(card(path=str(folder)), lambda percent: None)
+    await runner.load(card(path=str(folder)), lambda progress: None)
     return runner

@@ -16,9 +16,9 @@ def test_a_model_that_cannot_be_served_is_not_shown() -> None:
 
 
 def test_a_resident_model_has_the_pools_state() -> None:
-    loading = ResidentModel(id="tiny", state=ModelState.LOADING, loaded_percent=40)
+    loading = ResidentModel(id="tiny", state=ModelState.LOADING, loaded_percent=40, load_phase="verifying")
     (model,) = live_models.joined([card("tiny")], PoolSnapshot(limit_bytes=1, models=(loading,)))
-    assert (model.state, model.loaded_percent) == (ModelState.LOADING, 40)
+    assert (model.state, model.loaded_percent, model.load_phase) == (ModelState.LOADING, 40, "verifying")
 
 
 def test_adapters_follow_their_model_and_share_its_state() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 
 from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, Usage
+from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import Request
@@ -33,7 +34,7 @@ class ScriptedRunner:
     async def warm_up(self) -> None:
         return None
 
-    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
+    async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         return Loaded(
             seconds=0.0, memory=self.memory, context_length=card.context_length, vocab_size=2, device="cpu"
         )

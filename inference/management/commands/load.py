@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management import CommandError
 
+from inference.core.load_progress import loading_text
 from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.management.client import Client, ModelCommand
 
@@ -51,4 +52,6 @@ def _has_failed(model: ResidentModel, pool: PoolSnapshot) -> bool:
 
 
 def _step(model: ResidentModel) -> str:
-    return f"loading {model.loaded_percent} %" if model.state == ModelState.LOADING else "waiting for memory"
+    if model.state != ModelState.LOADING:
+        return "waiting for memory"
+    return loading_text(model.loaded_percent, model.load_phase)

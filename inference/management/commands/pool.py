@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from inference.core.pool_state import PoolEvent, PoolSnapshot, ResidentModel
+from inference.core.load_progress import loading_text
+from inference.core.pool_state import ModelState, PoolEvent, PoolSnapshot, ResidentModel
 from inference.core.units import in_gb
 from inference.management.client import ClientCommand
 from inference.management.table import printable, table
@@ -51,7 +52,8 @@ def lines(snapshot: PoolSnapshot) -> Iterator[str]:
 
 
 def _row(model: ResidentModel) -> tuple[str, ...]:
-    state = f"{model.state} {model.loaded_percent} %" if model.state == "loading" else str(model.state)
+    is_loading = model.state == ModelState.LOADING
+    state = loading_text(model.loaded_percent, model.load_phase) if is_loading else str(model.state)
     retry = f" (again in {model.retry_in_s:.0f} s)" if model.retry_in_s else ""
     return (
         model.id,

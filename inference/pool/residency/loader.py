@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 from inference.core.errors import ModelLoadFailed, ServerError
+from inference.core.load_progress import LoadProgress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory, ModelState
 from inference.core.units import in_gb
@@ -138,7 +140,7 @@ class Loader:
         runner.on_memory(lambda memory: self._on_report(resident, runner, memory))
         try:
             async with asyncio.timeout(self._load_timeout_s):
-                return await runner.load(resident.card, lambda percent: _set_percent(resident, percent))
+                return await runner.load(resident.card, partial(_note_progress, resident))
         except TimeoutError:
             why = f"loading took longer than {self._load_timeout_s:.0f} s"
             raise ModelLoadFailed(why, kind="timeout") from None
@@ -154,11 +156,12 @@ class Loader:
         await asyncio.gather(*(self._unloader.stop(one) for one in (resident, *idle)))
         if self._is_closing or resident.cancel_reason:
             raise ModelLoadFailed(resident.cancel_reason or "the server is shutting down")
-        resident.runner, resident.percent = self._spare.start_cold(), 0
+        resident.runner, resident.progress = self._spare.start_cold(), LoadProgress()
 
     def _finish_load(self, resident: Resident, loaded: Loaded, seconds: float) -> None:
         card, now = resident.card, self._clock()
-        resident.state, resident.percent, resident.promised = ModelState.READY, 100, 0
+        resident.state, resident.promised = ModelState.READY, 0
+        resident.progress = LoadProgress(phase="weights", percent=100)
         resident.load_s, resident.ready_at, resident.last_used = seconds, now, now
         resident.loaded = loaded
         resident.kv_per_token = loaded.kv_bytes_per_token or resident.kv_per_token
@@ -216,5 +219,5 @@ class Loader:
         await self._unloader.unload(resident)
 
 
-def _set_percent(resident: Resident, percent: int) -> None:
-    resident.percent = percent
+def _note_progress(resident: Resident, progress: LoadProgress) -> None:
+    resident.progress = progress

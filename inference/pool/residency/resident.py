@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from inference.core.load_progress import LoadProgress
 from inference.core.model_card import LoraCard, ModelCard
 from inference.core.pool_state import Loaded, Memory, ModelState, ResidentModel
 from inference.pool.workers.runner import Runner
@@ -35,7 +36,7 @@ class Resident:
     last_used: float
     state: ModelState = ModelState.LOADING
     streams: list[Stream] = field(default_factory=list)
-    percent: int = 0
+    progress: LoadProgress = LoadProgress()  # while loading
     load_s: float = 0.0
     loaded: Loaded | None = None
     ready_at: float = 0.0
@@ -169,7 +170,8 @@ class Resident:
             id=self.card.id,
             state=ModelState.BUSY if is_busy else self.state,
             leases=self.leases,
-            loaded_percent=self.percent,
+            loaded_percent=self.progress.percent,
+            load_phase=self.progress.phase if self.state == ModelState.LOADING else "",
             reserved_bytes=self.bytes,
             memory=self.runner.memory,
             pid=self.runner.pid,

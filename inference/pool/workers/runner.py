@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 from inference.core.events import Event
+from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import Request
@@ -25,8 +26,8 @@ class Runner(Protocol):
         """Prepare everything that does not depend on the model, so that a load costs only its weights."""
         ...
 
-    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
-        """Load the model, reporting percent; raises ModelLoadFailed."""
+    async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
+        """Load the model, reporting its progress; raises ModelLoadFailed."""
         ...
 
     def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:

@@ -17,6 +17,7 @@ from inference.core.errors import (
     from_refusal,
 )
 from inference.core.events import Event
+from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory
 from inference.core.protocol import (
@@ -42,6 +43,7 @@ from inference.pool.workers.child_process import ChildProcess
 from inference.pool.workers.growths import Growth, Growths
 from inference.pool.workers.inboxes import Inboxes, is_last
 from inference.pool.workers.load_frame import load_frame
+from inference.pool.workers.pending_load import PendingLoad
 from inference.pool.workers.thinking_ends import ThinkingEnds
 from inference.pool.workers.watchdog import Watchdog
 
@@ -60,8 +62,7 @@ class ProcessRunner:
         self._reading: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._hello = asyncio.Event()
-        self._loaded: asyncio.Future[Loaded] | None = None
-        self._on_progress: Callable[[int], None] = lambda percent: None
+        self._load = PendingLoad()
         self._inboxes = Inboxes()
         self._thinking_ends = ThinkingEnds()
         self._growths = Growths(self._send)
@@ -90,15 +91,14 @@ class ProcessRunner:
             for waiting in events:
                 waiting.cancel()
 
-    async def load(self, card: ModelCard, on_progress: Callable[[int], None]) -> Loaded:
-        """Load the model, reporting percent; raises ModelLoadFailed."""
-        self._loaded = asyncio.get_running_loop().create_future()
-        self._on_progress = on_progress
+    async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
+        """Load the model, reporting its progress; raises ModelLoadFailed."""
+        loaded = self._load.begin(on_progress)
         await self._start()
         if self._ended.is_set():
             raise ModelLoadFailed("its process ended before it could load; see the server's log", kind="died")
         self._send(load_frame(self._options, card))
-        return await self._loaded
+        return await loaded
 
     @property
     def is_late(self) -> bool:
@@ -182,7 +182,7 @@ class ProcessRunner:
         async with self._starting:
             if self._child.has_started or self._is_stopping:
                 return
-            tuning = await asyncio.to_thread(self._tune)
+            tuning = await self._load.tuning(self._tune)
             self._options = msgspec.structs.replace(self._options, by_row=tuning.by_row)
             try:
                 reader = await self._child.start(tuning)
@@ -254,14 +254,14 @@ class ProcessRunner:
                 self._growths.note(frame)
             case ThinkingEnded(id=number, answers=answers):
                 self._thinking_ends.resolve(number, answers)
-            case Loading(percent=percent):
+            case Loading(progress=progress):
                 self._watchdog.note_progress()
-                self._on_progress(percent)
+                self._load.note(progress)
             case Ready(loaded=loaded):
                 self.memory = loaded.memory
-                self._resolve_load(loaded)
+                self._load.resolve(loaded)
             case LoadFailed(reason=reason, kind=kind):
-                self._resolve_load(ModelLoadFailed(reason, kind=kind))
+                self._load.resolve(ModelLoadFailed(reason, kind=kind))
             case Hello(version=version, memory=memory, device_bytes=device_bytes):
                 if version != protocol.VERSION:
                     raise protocol.ProtocolBroken(f"protocol version {version}")
@@ -269,20 +269,12 @@ class ProcessRunner:
                 self._watchdog.note_started()
                 self._hello.set()
 
-    def _resolve_load(self, result: Loaded | ModelLoadFailed) -> None:
-        if not self._loaded or self._loaded.done():
-            return
-        if isinstance(result, Loaded):
-            self._loaded.set_result(result)
-        else:
-            self._loaded.set_exception(result)
-
     def _end(self) -> None:
         """Fail the load and the requests that still wait. Idempotent."""
         if self._ended.is_set():
             return
         self._ended.set()
-        self._resolve_load(ModelLoadFailed(f"{self._why_ended}; see the server's log", kind=self._end_kind))
+        self._load.resolve(ModelLoadFailed(f"{self._why_ended}; see the server's log", kind=self._end_kind))
         self._inboxes.fail_all(self._lost_error().refusal())
         self._child.close_socket()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inference.core.load_progress import OnLoadProgress
 from inference.core.protocol import GrowthWanted
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ class EngineCallbacks:
     """Each is called on the engine's thread and must not block."""
 
     on_imported: Callable[[], None]
-    on_loading: Callable[[int], None]  # percent of the weights
+    on_loading: OnLoadProgress
     on_loaded: Callable[["LoadedModel"], None]
     on_load_failed: Callable[[Exception], None]
     on_outputs: Callable[[list["Output"]], None]

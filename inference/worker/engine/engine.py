@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from inference.core.load_progress import OnLoadProgress
 from inference.core.protocol import Grant, Load, Pause, Shed
 from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.callbacks import EngineCallbacks
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from inference.worker.prefix_cache.cache import PrefixCache
 
 logger = logging.getLogger(__name__)
-LoadModel = Callable[[Load, Callable[[int], None]], "LoadedModel"]
+LoadModel = Callable[[Load, OnLoadProgress], "LoadedModel"]
 _STEPS_BETWEEN_REPORTS = 64
 _SAVE_AFTER_S = 3.0  # of idleness: a chat that continues would be saved again a moment later
 _FLUSH_S = 2.0  # the site waits this long and a little more for a worker to end

@@ -1,7 +1,6 @@
 """Loads a model folder: weights, tokenizer, adapter."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +9,17 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from inference.adapters import ModelFacts
+from inference.core.load_progress import OnLoadProgress
 from inference.core.protocol import Load
 from inference.core.requests import Sampling
 from inference.repository.files import context_length
 from inference.worker.lora.weights import targets
 from inference.worker.model import batch_support, cpu, encoder_classes, mlx_lm_patches
+from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.batch_verification import verified
 from inference.worker.model.kv_choice import with_kv_bits
 from inference.worker.model.load_failure import RefusedModel
+from inference.worker.model.load_report import LoadReport
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.model_files import (
     read_facts,
@@ -28,10 +30,10 @@ from inference.worker.model.model_files import (
 )
 from inference.worker.model.probe import position_table_sizes, with_embedding_probe, with_text_probe
 from inference.worker.model.tested_adapter import tested_adapter
-from inference.worker.model.weights import lazy_model, materialise, monotonic
+from inference.worker.model.weights import lazy_model, materialise
 
 
-def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
+def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
     """Load a model folder onto its device.
 
     1. Patch mlx-lm, choose the device, and read the folder's small files.
@@ -42,10 +44,12 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     6. Quantise the KV caches, if the operator chose it (text models only).
     7. Verify what the model computes in a batch, or take the stored result (text models only).
 
-    `on_progress` gets the percentage of the weights that are on the device. Raises RefusedModel for what this
-    server does not do, and whatever mlx-lm, transformers or the disk raise (see load_failure.py).
+    `on_progress` gets the phases and the percentage of the weights that are on the device.
+
+    Raises RefusedModel for what this server does not do, and whatever mlx-lm, transformers or the disk raise
+    (see load_failure.py).
     """
-    started, on_progress = time.perf_counter(), monotonic(on_progress)
+    started, report = time.perf_counter(), LoadReport(on_progress, "weights")
     folder = Path(options.path)
     mlx_lm_patches.patch_models()
     device = _choose_device(options)
@@ -57,8 +61,8 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
     tokenizer_future = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(read_tokenizer, folder)
     model = lazy_model(folder, encoder_classes.load_options(pooled) if pooled else {})
     if device == "cpu":
-        model = cpu.prepared(model, on_progress, frozenset(options.by_row))
-    materialise(model, on_progress)
+        model = cpu.prepared(model, report, frozenset(options.by_row))
+    materialise(model, report)
     tokenizer = tokenizer_future.result()
     adapter, found = tested_adapter(options.prepare_limit_s, facts, tokenizer, options.adapter)
     loaded = LoadedModel(
@@ -76,7 +80,7 @@ def load(options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
         pooling=pooled,
         lora_targets={} if pooled else targets(model),
     )
-    loaded = with_embedding_probe(loaded) if pooled else _with_support(loaded, facts, options)
+    loaded = with_embedding_probe(loaded) if pooled else _with_support(loaded, facts, options, report)
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
@@ -101,11 +105,16 @@ def _context_length(model: nn.Module, facts: ModelFacts, *limits: int | None) ->
     return min(limit for limit in (own, *position_table_sizes(model), *limits) if limit)
 
 
-def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load) -> LoadedModel:
+def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load, report: LoadReport) -> LoadedModel:
     """Steps 5 to 7 of a text model; the result of a verification is stored for each kind of model."""
+
+    def verify() -> BatchSupport:
+        report.enter("verifying")
+        return verified(loaded.model, loaded.vocab_size)
+
     loaded = with_kv_bits(with_text_probe(loaded), options.kv_bits)
     support = batch_support.load_or_verify(
-        lambda: verified(loaded.model, loaded.vocab_size),
+        verify,
         facts.config,
         options.batch_support_path,
         loaded.kv_bits,

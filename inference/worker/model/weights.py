@@ -47,21 +47,3 @@ def _chunks(model: nn.Module) -> Iterator[list[mx.array]]:
             chunk = []
     if chunk:
         yield chunk
-
-
-def part_of(report: Callable[[int], None], begin: float, end: float) -> Callable[[int], None]:
-    """A callback for the part of a load from one share of the whole to another."""
-    return lambda percent: report(int(100 * begin + percent * (end - begin)))
-
-
-def monotonic(report: Callable[[int], None]) -> Callable[[int], None]:
-    """A callback that passes on only percentages above all earlier ones."""
-    highest = -1
-
-    def rise(percent: int) -> None:
-        nonlocal highest
-        if percent > highest:
-            highest = percent
-            report(percent)
-
-    return rise

@@ -8,24 +8,26 @@ from pathlib import Path
 
 from mlx_lm.models.cache import KVCache, make_prompt_cache
 
+from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import Finding
 from inference.core.protocol import Load
 from inference.worker.model import cpu
 from inference.worker.model.load_failure import RefusedModel, failure_reason
+from inference.worker.model.load_report import LoadReport, part_of
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.model_files import read_facts, read_tokenizer, refuse_code, refuse_infinities
 from inference.worker.model.probe import with_text_probe
-from inference.worker.model.weights import lazy_model, materialise, part_of
+from inference.worker.model.weights import lazy_model, materialise
 from inference.worker.speculation.findings import obstacle
 
-LoadModel = Callable[[Load, Callable[[int], None]], LoadedModel]
+LoadModel = Callable[[Load, OnLoadProgress], LoadedModel]
 logger = logging.getLogger(__name__)
 
 
-def load_with_draft_model(options: Load, load: LoadModel, on_progress: Callable[[int], None]) -> LoadedModel:
+def load_with_draft_model(options: Load, load: LoadModel, on_progress: OnLoadProgress) -> LoadedModel:
     """The model that `load` loads, with the draft model that its operator chose.
 
-    `on_progress` gets the percentage of the weights of both.
+    `on_progress` gets the phases, and the percentage of the weights of both.
     """
     if not options.draft_model or options.speculation == "off":
         return load(options, on_progress)
@@ -45,7 +47,7 @@ def _weight_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 
 
-def with_draft_model(loaded: LoadedModel, options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
+def with_draft_model(loaded: LoadedModel, options: Load, on_progress: OnLoadProgress) -> LoadedModel:
     """The model with the draft model that its operator chose, or with a finding that says why not.
 
     1. Refuse where the model's own caches cannot be rolled back, and a folder that asks to run code.
@@ -55,7 +57,7 @@ def with_draft_model(loaded: LoadedModel, options: Load, on_progress: Callable[[
 
     Whatever is wrong with the draft model, the model itself is served.
     """
-    if loaded.pooling or obstacle(loaded):
+    if loaded.pooling or obstacle(loaded.model, loaded.support):
         return loaded
     try:
         draft = _loaded(loaded, options, on_progress)
@@ -74,10 +76,10 @@ def with_draft_model(loaded: LoadedModel, options: Load, on_progress: Callable[[
     )
 
 
-def _loaded(loaded: LoadedModel, options: Load, on_progress: Callable[[int], None]) -> LoadedModel:
+def _loaded(loaded: LoadedModel, options: Load, on_progress: OnLoadProgress) -> LoadedModel:
     if not options.draft_path:
         raise RefusedModel("this server has no model of that name that can be served")
-    folder = Path(options.draft_path)
+    report, folder = LoadReport(on_progress, "draft"), Path(options.draft_path)
     if not (folder / "config.json").exists():  # which transformers would look for on the hub
         raise FileNotFoundError(folder)
     facts = read_facts(folder)
@@ -88,8 +90,8 @@ def _loaded(loaded: LoadedModel, options: Load, on_progress: Callable[[int], Non
         raise RefusedModel("its vocabulary is another one, so its tokens would mean something else")
     model = lazy_model(folder, {})
     if loaded.device == "cpu":
-        model = cpu.prepared(model, on_progress, frozenset(options.by_row))
-    materialise(model, on_progress)
+        model = cpu.prepared(model, report, frozenset(options.by_row))
+    materialise(model, report)
     others = sorted({type(layer).__name__ for layer in make_prompt_cache(model)} - {KVCache.__name__})
     if others:
         raise RefusedModel(f"its caches ({', '.join(others)}) cannot be rolled back")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.core.management import CommandError
 
@@ -6,19 +8,25 @@ from inference.management.commands.load import Command
 from tests.management.fake_site import FakeSite, run
 
 
-def pool(state: ModelState, *, waiting: int = 0, percent: int = 0, reason: str = "") -> PoolSnapshot:
-    model = ResidentModel(id="tiny", state=state, loaded_percent=percent, reason=reason, load_s=1.5)
+def pool(
+    state: ModelState, *, waiting: int = 0, percent: int = 0, reason: str = "", phase: Any = ""
+) -> PoolSnapshot:
+    model = ResidentModel(
+        id="tiny", state=state, loaded_percent=percent, load_phase=phase, reason=reason, load_s=1.5
+    )
     return PoolSnapshot(limit_bytes=1, waiting=waiting, models=(model,))
 
 
 def test_it_reports_each_step_until_the_model_is_ready() -> None:
     nothing = PoolSnapshot(limit_bytes=1, waiting=1)
     loading = [pool(ModelState.LOADING, percent=percent) for percent in (0, 40, 40)]
+    loading += [pool(ModelState.LOADING, percent=100, phase="verifying")]
     printed = run(Command, FakeSite(nothing, nothing, *loading, pool(ModelState.READY)), "tiny")
     assert printed.splitlines() == [
         "tiny: waiting for memory",
         "tiny: loading 0 %",
         "tiny: loading 40 %",
+        "tiny: loading 100 %, verifying batch support",
         "tiny is ready (1.5 s).",
     ]
 

@@ -16,6 +16,7 @@ from inference.core.blas import best_blas
 from inference.core.cpu_tuning import CpuTuning, ShapeClass
 from inference.core.errors import ContextLengthExceeded, ModelLoadFailed, ServerError
 from inference.core.events import Accepted, Ended, Event, Finished, Progress, TextDelta
+from inference.core.load_progress import LoadProgress
 from inference.core.requests import CompletionRequest, Sampling, TokenRules
 from inference.pool import ProcessRunner
 from tests.fakes import card
@@ -48,10 +49,11 @@ async def runner(folder: Path) -> AsyncIterator[ProcessRunner]:
 
 async def test_a_warm_worker_loads_at_once_and_reports_its_facts(folder: Path) -> None:
     runner = ProcessRunner(OPTIONS)
-    percents: list[int] = []
+    reports: list[LoadProgress] = []
     await runner.warm_up()
-    loaded = await runner.load(card(path=str(folder)), percents.append)
-    assert (loaded.context_length, loaded.adapter, percents[-1]) == (512, "llama3", 100)
+    loaded = await runner.load(card(path=str(folder)), reports.append)
+    assert (loaded.context_length, loaded.adapter, reports[-1].percent) == (512, "llama3", 100)
+    assert list(dict.fromkeys(one.phase for one in reports)) == ["starting", "weights", "verifying"]
     assert set(loaded.stop_tokens) == {"<|end_of_text|>", "<|eot_id|>", "<|eom_id|>"}
     assert loaded.memory.active > 0
     assert loaded.device == "gpu" or loaded.blas == best_blas().name
@@ -134,7 +136,7 @@ async def test_a_prompt_that_just_fits_is_served(runner: ProcessRunner) -> None:
 @pytest.mark.parametrize("wanted", [None, 20, 21, 10**6])
 async def test_no_answer_is_longer_than_the_operator_allows(folder: Path, wanted: int | None) -> None:
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, max_output_tokens=20))
-    await runner.load(card(path=str(folder)), lambda percent: None)
+    await runner.load(card(path=str(folder)), lambda progress: None)
     events = await ask(runner, chat(max_tokens=wanted, rules=TokenRules(min_tokens=15), ignores_end=True))
     assert finish(events).usage.completion_tokens == 20
     (accepted,) = [event for event in events if isinstance(event, Accepted)]
@@ -168,7 +170,7 @@ async def test_a_template_that_never_ends_fails_the_load(tmp_path: Path) -> None
     folder = make_tiny_model(tmp_path / "endless", template=endless)
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=0.5))
     with pytest.raises(ModelLoadFailed, match="does not come to an end") as answer:
-        await runner.load(card(path=str(folder)), lambda percent: None)
+        await runner.load(card(path=str(folder)), lambda progress: None)
     assert answer.value.kind == "refused"
     await runner.stop()
 
@@ -179,7 +181,7 @@ async def test_a_template_that_never_ends_fails_the_load(tmp_path: Path) -> None
 async def test_a_gpu_that_is_not_there_is_reported(folder: Path) -> None:
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, device="gpu"))
     with pytest.raises(ModelLoadFailed, match="no GPU"):
-        await runner.load(card(path=str(folder)), lambda percent: None)
+        await runner.load(card(path=str(folder)), lambda progress: None)
     await runner.stop()
 
 
@@ -203,7 +205,7 @@ async def test_a_broken_model_is_a_failed_load_and_nothing_of_it_runs(
     (folder / file).write_bytes(content)
     runner = ProcessRunner(OPTIONS)
     with pytest.raises(ModelLoadFailed) as refusal:
-        await runner.load(card(path=str(folder)), lambda percent: None)
+        await runner.load(card(path=str(folder)), lambda progress: None)
     await runner.stop()
     assert str(tmp_path) not in refusal.value.message
     assert refusal.value.kind in {"files", "refused"}
@@ -215,7 +217,7 @@ async def test_a_worker_multiplies_as_it_was_tuned(folder: Path) -> None:
     tuning = CpuTuning(threads=1, by_row=(ShapeClass.OUTPUT,))
     runner = ProcessRunner(OPTIONS, tune=lambda: tuning)
     try:
-        await runner.load(card(path=str(folder)), lambda percent: None)
+        await runner.load(card(path=str(folder)), lambda progress: None)
         assert runner.pid
         if sys.platform == "linux":
             assert psutil.Process(runner.pid).environ()["OPENBLAS_NUM_THREADS"] == "1"

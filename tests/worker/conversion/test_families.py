@@ -36,7 +36,7 @@ def loaded(tmp_path: Path) -> Callable[..., Loaded]:
 
         _, gguf = make_pair(tmp_path, TINY[name], kind="Q4_K", changes=changes)
         import_gguf(gguf, tmp_path / "model")
-        return load(Load(model="m", path=str(tmp_path / "model"), device="cpu"), lambda percent: None)
+        return load(Load(model="m", path=str(tmp_path / "model"), device="cpu"), lambda progress: None)
 
     return loaded
 

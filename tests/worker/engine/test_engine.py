@@ -38,7 +38,7 @@ class Bench:
         self.breaks_on_load = False
         callbacks = EngineCallbacks(
             on_imported=lambda: None,
-            on_loading=lambda percent: None,
+            on_loading=lambda progress: None,
             on_loaded=self._note_load,
             on_load_failed=lambda error: self.loaded.put(str(error)),
             on_outputs=self._take,

@@ -32,7 +32,7 @@ def llama(folder: Path, **changes: Any) -> Path:
 
 
 def loaded(folder: Path, **options: Any) -> LoadedModel:
-    return load(Load(model="m", path=str(folder), device="cpu", **options), lambda percent: None)
+    return load(Load(model="m", path=str(folder), device="cpu", **options), lambda progress: None)
 
 
 def findings(model: LoadedModel) -> list[Finding]:

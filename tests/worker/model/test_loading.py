@@ -44,7 +44,7 @@ def test_a_template_of_its_own_file_comes_first(tmp_path: Path) -> None:
 
 
 def loaded(folder: Path, **options: Any) -> LoadedModel:
-    return load(Load(model="m", path=str(folder), device="cpu", **options), lambda percent: None)
+    return load(Load(model="m", path=str(folder), device="cpu", **options), lambda progress: None)
 
 
 def test_each_token_of_a_sequence_costs_its_keys_and_values(tmp_path: Path) -> None:
