@@ -2,17 +2,28 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from mlx_lm.models.cache import make_prompt_cache
+import mlx.nn as nn
+from mlx_lm.models.cache import CacheList, make_prompt_cache
 
 from inference.core.config import BASE_DIR
+from inference.worker.kv_quantization.plan import NO_GROWTH, SINKS, planned
 from inference.worker.model import mlx_lm_patches
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.batch_verification import verified
 from inference.worker.prefix_cache.layers import can_always_trim
+from inference.worker.speculation.findings import obstacle
 from tests.architectures import configs
 from tests.architectures.comparison import SERVING_MODES, TOLERANCE, VOCABULARY, Serving
 
+_KINDS = {
+    "KVCache": "full",
+    "ConcatenateKVCache": "full",
+    "RotatingKVCache": "sliding window",
+    "ChunkedKVCache": "chunks",
+    "ArraysCache": "recurrent",
+}
 PAGE = BASE_DIR / "docs" / "families.md"
 INTRODUCTION = """\
 # Model families
@@ -32,16 +43,23 @@ comparison; each commit is checked with {most_used} of the architectures.
 - **Prefixes**: *any* means that any common prefix of two prompts is computed once. *At messages* means that
   caches which cannot be trimmed are saved at message boundaries. *None* means that caches of this
   architecture cannot be reused.
+- **KV cache**: what layers keep of earlier tokens. *Full* grows with the context. A *sliding window* keeps
+  the latest tokens, *chunks* those of the current chunks. *Recurrent* states, also those of convolutions,
+  have one size. With `+`, layers differ; with `&`, a layer has both.
+- **Quantised**: whether 8 or 4 bits for KV caches have an effect. They are for layers that are full and whose
+  cache the model does not read itself; see [engine.md](engine.md#quantised-kv-caches).
+- **Speculation**: whether caches can be rolled back row by row, so that drafted tokens are verified in the
+  batch; see [engine.md](engine.md#speculation).
 
-| architecture | served | prompts | prefixes | remarks |
-| --- | --- | --- | --- | --- |
+| architecture | served | prompts | prefixes | KV cache | quantised | speculation | remarks |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
 
 def row(name: str) -> str:
     """The table row of one architecture."""
     if name in configs.NOT_MADE:
-        return _line(name, "not tested", "", "", configs.NOT_MADE[name])
+        return _line(name, "not tested", "", "", "", "", "", configs.NOT_MADE[name])
     mlx_lm_patches.patch_models()
     model = configs.make(name)
     support = verified(model, VOCABULARY)
@@ -52,8 +70,24 @@ def row(name: str) -> str:
         "batched" if support.can_batch else "one at a time",
         "together" if support.can_prefill_together else "one by one",
         prefixes if support.can_reuse_prefixes else "none",
+        *kv_cells(model, support),
         _remark(support),
     )
+
+
+def kv_cells(model: nn.Module, support: BatchSupport) -> tuple[str, str, str]:
+    """What the model's caches are, and whether they are quantised and rolled back."""
+    caches = make_prompt_cache(model)
+    kinds = dict.fromkeys(_kind(cache) for cache in caches)
+    grows = {place for place, why in planned(model, 8).kept.items() if why not in (NO_GROWTH, SINKS)}
+    drafts = not obstacle(model, support)
+    return " + ".join(kinds), "yes" if grows else "no", "yes" if drafts else "no"
+
+
+def _kind(cache: Any) -> str:
+    if isinstance(cache, CacheList):
+        return " & ".join(dict.fromkeys(_kind(one) for one in cache.caches))
+    return _KINDS.get(type(cache).__name__, f"its own ({type(cache).__name__})")
 
 
 def wrong_ways(name: str) -> list[str]:

@@ -21,7 +21,9 @@ from mlx_lm.models.cache import KVCache, make_prompt_cache
 from inference.worker.kv_quantization.packed_numbers import GROUP_SIZES, PackedLayout, group_size_for
 from inference.worker.kv_quantization.quantized_kv import QuantizedKV
 
-_SINKS = ("sinks", "attention_sink_bias")  # how mlx-lm's models name them
+_SINK_NAMES = ("sinks", "attention_sink_bias")  # how mlx-lm's models name them
+NO_GROWTH = "no growth, or read by the model itself"  # why a cache stays whole
+SINKS = "attention sinks"
 _PROBE = ([0, 1, 2, 3], [1])  # a prompt and a token after it, of ids that every vocabulary has
 
 
@@ -62,9 +64,9 @@ def planned(model: nn.Module, bits: int) -> KVPlan:
     for place, cache in enumerate(caches):
         sizes = (cache.keys.shape[-1], cache.values.shape[-1]) if place in full else ()
         if place not in full:
-            kept[place] = "no growth, or read by the model itself"
+            kept[place] = NO_GROWTH
         elif place in sinks:
-            kept[place] = "attention sinks"
+            kept[place] = SINKS
         elif place == full[-1]:
             kept[place] = "the last layer with full attention"
         elif size := group_size_for(*sizes):
@@ -106,6 +108,6 @@ def _with_sinks(model: nn.Module, caches: int) -> set[int]:
     found = {
         place
         for place, layer in enumerate(layers)
-        if any(name.rpartition(".")[2] in _SINKS for name, _ in tree_flatten(layer.parameters()))
+        if any(name.rpartition(".")[2] in _SINK_NAMES for name, _ in tree_flatten(layer.parameters()))
     }
     return found if len(layers) == caches or not found else set(range(caches))
