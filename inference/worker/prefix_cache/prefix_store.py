@@ -89,6 +89,8 @@ class PrefixStore:
         return copied
 
     def drop_all(self) -> None:
+        for node in self._prefixes:  # nodes refer to each other, and are freed later than the states
+            node.value = None
         self._trees.clear()
         self.parts.clear()
         self._prefixes.clear()

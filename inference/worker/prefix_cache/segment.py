@@ -6,6 +6,7 @@ ones. A sliding window or a recurrent state is the state at one position and is 
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 import mlx.core as mx
 from mlx_lm.models.cache import KVCache, QuantizedKVCache
@@ -23,25 +24,26 @@ class Segment:
     arrays of its own, because a part of a buffer keeps all of it.
     """
 
-    def __init__(self, layers: Cache, sharing: "list[Segment] | None" = None) -> None:
+    def __init__(self, layers: Cache, sharing: "WeakSet[Segment] | None" = None) -> None:
         self.layers = layers
         self.bytes = sum(layer.nbytes for layer in layers if layer is not None and layer.keys is not None)
-        self._sharing = sharing if sharing is not None else []
-        self._sharing.append(self)
+        # Weak, because a segment that keeps itself alive frees its memory only in a collection of garbage.
+        self._sharing: WeakSet[Segment] = WeakSet() if sharing is None else sharing
+        self._sharing.add(self)
 
     def split(self, at: int) -> "tuple[Segment, Segment]":
         """The segment's first `at` tokens and the others; it must not be used any more."""
         length = max((layer.offset for layer in self.layers if layer is not None), default=at)
-        self._sharing.remove(self)
+        self._sharing.discard(self)
         first, second = (cut(self.layers, *part) for part in ((0, at), (at, length)))
         return Segment(first, self._sharing), Segment(second, self._sharing)
 
     def drop(self) -> None:
         """Free its memory; it must not be used any more."""
-        self._sharing.remove(self)
-        for other in self._sharing:
+        self._sharing.discard(self)
+        for other in list(self._sharing):
             other.layers = own(other.layers)
-            other._sharing = [other]
+            other._sharing = WeakSet([other])
 
 
 def can_cut(layer: Any, length: int) -> bool:

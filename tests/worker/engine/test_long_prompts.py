@@ -9,6 +9,7 @@ from mlx_lm.models.cache import KVCache, RotatingKVCache
 
 from inference.worker.engine.batch import Batch
 from inference.worker.engine.sequence import Prefilled, Sampled, Sequence
+from inference.worker.model.batch_support import BatchSupport
 from inference.worker.prefix_cache.cache import PrefixCache
 from tests.worker.models import recurrent, run, sequence, tokens
 
@@ -92,6 +93,34 @@ def test_a_second_turn_computes_only_what_is_new() -> None:
     batch, _ = batch_of()
     talk = Talk(1)
     assert [talk.turn(batch), talk.turn(batch), talk.turn(batch)] == [LONG, NEW, NEW]
+
+
+@pytest.mark.parametrize("can_batch", [True, False], ids=["batch", "one by one"])
+def test_a_running_sequence_has_a_copy_of_its_prefix_which_the_figures_count(can_batch: bool) -> None:
+    """So a lease reserves the whole prompt: nothing is counted twice that is in memory once."""
+
+    def held() -> int:
+        mx.synchronize()
+        mx.clear_cache()
+        return mx.get_active_memory() - before
+
+    prefix_cache, model = PrefixCache(99 * PROMPT_BYTES), Cheap()
+    mx.eval(model.embedding, model.turns)
+    before = mx.get_active_memory()
+    support = BatchSupport(can_batch=can_batch)
+    batch = Batch(model, max_batch=8, prefill_step=4096, prefix_cache=prefix_cache, support=support)
+    talk = Talk(1)
+    talk.turn(batch)
+    assert held() == pytest.approx(prefix_cache.bytes, rel=0.05)
+    batch.add(talk.sequence)
+    for _ in range(3):
+        list(batch.step())
+    assert min(batch.kv_bytes, prefix_cache.bytes) >= PROMPT_BYTES
+    assert held() == pytest.approx(batch.kv_bytes + prefix_cache.bytes, rel=0.05)
+    prefix_cache.shed(0)
+    assert held() == pytest.approx(batch.kv_bytes, rel=0.05)
+    run(batch)
+    assert held() == pytest.approx(prefix_cache.bytes, rel=0.05) and prefix_cache.bytes >= PROMPT_BYTES
 
 
 def test_so_it_does_beside_four_others_with_memory_for_three() -> None:

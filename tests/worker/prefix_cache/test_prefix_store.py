@@ -1,8 +1,10 @@
 """The stored prefixes against a comparison with every one, and what they share."""
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
+import mlx.core as mx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -133,3 +135,31 @@ def test_caches_of_another_kind_are_not_stored_beside_those_that_are_there() -> 
     prefix_cache.shed(0)
     prefix_cache.store("me", numbers(60), windowed(numbers(60)))
     assert [len(entry.tokens) for entry in prefix_cache.entries] == [60]
+
+
+@pytest.mark.parametrize("maker", MAKERS.values(), ids=MAKERS)
+def test_what_is_shed_is_free_at_once(maker: Callable[[list[int]], list[Any]]) -> None:
+    """And not with the next collection of garbage, which may be far away: the pool counts on these bytes."""
+
+    def held() -> int:
+        mx.clear_cache()
+        return int(mx.get_active_memory())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before, prefix_cache = held(), PrefixCache(10**9)
+        for start in (0, 9, 5000, 400):
+            known = numbers(500) + numbers(200 + start // 9, start)
+            prefix_cache.store("a", known, maker(known))
+        prefix_cache.lookup("a", numbers(400))
+        stored = held() - before
+        assert stored > 10**5
+        for share in (0.7, 0.3, 0.0):
+            prefix_cache.shed(int(prefix_cache.bytes * share))
+            after = held()
+            gc.collect()
+            assert held() == after
+        assert after - before < stored // 20
+    finally:
+        gc.enable()
