@@ -142,6 +142,16 @@ class Lora(Struct, frozen=True, kw_only=True):
         return f"{self.name}@{self.version}"
 
 
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """A place in a prompt up to which later prompts will be the same: in a message's content.
+
+    Without characters, it is where the message differs from any other.
+    """
+
+    message: int  # its place among the messages
+    characters: int  # of its content
+
+
 class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     """Messages to be rendered with the model's chat template and answered."""
 
@@ -175,6 +185,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     continues: bool = False  # the last message is an assistant's, and the answer goes on with it
     user: str = ""  # on whose behalf; prefixes are shared only within one user and key
     cache_key: str = ""
+    checkpoints: tuple[Checkpoint, ...] = ()  # up to where it is worth storing prefixes
     labels: tuple[tuple[str, str], ...] = ()  # recorded with the request's span
     lora: Lora | None = None  # that `model` names; the site looks it up once the model is leased
 

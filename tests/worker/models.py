@@ -158,7 +158,7 @@ def sequence(
         "thinking",
         "lora",
     }
-    names |= {"speculates", "prediction", "grammar", "rules", "decode"}
+    names |= {"speculates", "prediction", "grammar", "rules", "decode", "checkpoints"}
     own = {name: changes.pop(name) for name in names & set(changes)}
     facts: dict[str, Any] = {
         "id": number,

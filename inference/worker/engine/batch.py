@@ -33,7 +33,7 @@ from inference.worker.engine.sequential_lane import SequentialLane
 from inference.worker.engine.shared_lane import SharedLane
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.prefix_cache.cache import CachedPrefix, PrefixCache, boundaries
-from inference.worker.prefix_cache.layers import Cache, can_always_trim
+from inference.worker.prefix_cache.layers import Cache, needs_checkpoints
 from inference.worker.speculation.draft_model import DraftModel
 
 
@@ -65,8 +65,8 @@ class Batch:
         self._prefix_cache = prefix_cache or PrefixCache(0)
         self._has_exact_seeds = has_exact_seeds
         # Caches that cannot be trimmed are stored where messages end: later prompts share up to there.
-        self._needs_checkpoints = not (
-            self._support.can_trim_prefixes and can_always_trim(make_prompt_cache(model))
+        self._needs_checkpoints = needs_checkpoints(
+            make_prompt_cache(model), can_trim=self._support.can_trim_prefixes
         )
         self._sequential = SequentialLane(model)
         self._main: Lane = self._sequential
@@ -127,7 +127,7 @@ class Batch:
         lane = self._sequential if is_exact else self._main
         tokens = sequence.known
         known = found.length if found else 0
-        segments = self._segments(tokens, known, sequence.stop_ids, has_copies=bool(copies))
+        segments = self._segments(sequence, known, has_copies=bool(copies))
         uid = lane.insert(sequence, segments, found.cache if found else None, tokens[:known])
         self._running[sequence.id] = RunningSequence(
             sequence,
@@ -273,11 +273,11 @@ class Batch:
         if not running.is_exact:
             self._prefix_cache.store(running.sequence.owner, tokens, cache)
 
-    def _segments(
-        self, tokens: list[int], known: int, ends: frozenset[int], *, has_copies: bool
-    ) -> list[list[int]]:
+    def _segments(self, sequence: Sequence, known: int, *, has_copies: bool) -> list[list[int]]:
         """The prompt tokens still to be computed, split where the caches are to be stored or shared."""
-        cuts = set(boundaries(tokens, ends)) if self._needs_checkpoints else set()
+        tokens, cuts = sequence.known, set[int]()
+        if self._needs_checkpoints:
+            cuts = {*boundaries(tokens, sequence.stop_ids), *sequence.checkpoints}
         cuts |= {len(tokens) - 1} if has_copies else set()
         edges = [known, *sorted(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
         return [tokens[start:end] for start, end in zip(edges, edges[1:], strict=False)]

@@ -39,6 +39,7 @@ class Sequence:
     lora: str = ""  # the key of the adapter that it is computed with
     speculates: bool = False  # whether tokens may be drafted for it
     prediction: tuple[int, ...] = ()  # what its client expects as the answer
+    checkpoints: tuple[int, ...] = ()  # positions of its prompt at which whole caches are stored
     request: int = 0  # its request; requests take turns in the sequential lane
     tokens_left: Callable[[], int] | None = None  # of those granted to its answer; None: there is no limit
 

@@ -31,6 +31,7 @@ class LoadedModel:
     kv_bits: int = 0  # of quantised KV caches; 0: they are whole
     findings: tuple[Finding, ...] = ()  # of the self-test and the verification
     support: BatchSupport = BatchSupport()  # the ways of batching that give right answers
+    needs_checkpoints: bool = False  # its caches are stored as a whole, at certain places of a prompt
     pooling: Pooling | None = None  # of an embedding model; None: it generates text
     vector_size: int = 0  # dimensions of an embedding
     draft_model: nn.Module | None = None  # a smaller model of the same vocabulary

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import mlx.core as mx
 import mlx.nn as nn
+from mlx_lm.models.cache import make_prompt_cache
 
 from inference.adapters import ModelFacts
 from inference.core.load_progress import OnLoadProgress
@@ -31,6 +32,7 @@ from inference.worker.model.model_files import (
 from inference.worker.model.probe import position_table_sizes, with_embedding_probe, with_text_probe
 from inference.worker.model.tested_adapter import tested_adapter
 from inference.worker.model.weights import lazy_model, materialise
+from inference.worker.prefix_cache.layers import needs_checkpoints
 
 
 def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
@@ -119,4 +121,10 @@ def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load, report:
         options.batch_support_path,
         loaded.kv_bits,
     )
-    return replace(loaded, support=support, findings=(*loaded.findings, *support.findings))
+    caches = make_prompt_cache(loaded.model)
+    return replace(
+        loaded,
+        support=support,
+        needs_checkpoints=needs_checkpoints(caches, can_trim=support.can_trim_prefixes),
+        findings=(*loaded.findings, *support.findings),
+    )

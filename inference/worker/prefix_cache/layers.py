@@ -56,6 +56,14 @@ def can_always_trim(cache: Iterable[Any]) -> bool:
     return all(_can_always_trim(layer) for layer in cache)
 
 
+def needs_checkpoints(cache: Iterable[Any], *, can_trim: bool) -> bool:
+    """Whether later prompts share caches only up to places where they were stored.
+
+    `can_trim` is False for a model whose caches give wrong answers after they were trimmed.
+    """
+    return not (can_trim and can_always_trim(cache))
+
+
 def unmergeable_type(cache: Iterable[Any]) -> str:
     """The type of the first cache that cannot be a row of a batch; empty if all can."""
     return next((name for layer in cache if (name := _unmergeable(layer))), "")

@@ -29,7 +29,7 @@ from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.sampling.grammar_compiler import GrammarCompiler
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
-from inference.worker.text import prompt_truncation, token_biases
+from inference.worker.text import checkpoints, prompt_truncation, token_biases
 from inference.worker.text.answer import AnswerText
 from inference.worker.text.prompt_checks import (
     MAX_TOKENS_RETURNED,
@@ -179,6 +179,7 @@ class Prompts:
         rules = RuleConstraint.of(request.rules, stop_ids, model.tokenizer.encode)
         thinking = self._thinking_budget(request, prompt, max_tokens)
         check_scores(request, len(prompt))
+        checkpoint_positions = self._checkpoints(request, prompt)
         sequences = tuple(
             Sequence(
                 id=self._next_id(),
@@ -197,6 +198,7 @@ class Prompts:
                 lora=request.lora.key if request.lora else "",
                 speculates=request.speculates,
                 prediction=self._prediction(request, max_tokens),
+                checkpoints=checkpoint_positions,
                 request=request_number,
             )
             for copy in range(request.n)
@@ -243,6 +245,12 @@ class Prompts:
         # Tokenizing megabytes takes many seconds, while all other prompts wait.
         text = request.prediction[: max_tokens * tokenizer.longest_bytes]
         return tuple(tokenizer.encode(text)[:max_tokens]) if text else ()
+
+    def _checkpoints(self, request: GenerationRequest, prompt: list[int]) -> tuple[int, ...]:
+        """Where its client marks the end of what later prompts share, if the model has use for that."""
+        if not (self._model.needs_checkpoints and isinstance(request, ChatRequest)):
+            return ()
+        return checkpoints.positions(request, prompt, self._model.adapter.render)
 
     def _stop_ids(self, request: GenerationRequest) -> frozenset[int]:
         own = frozenset(request.rules.stop_ids)

@@ -12,6 +12,7 @@ _FIELDS = f"{_HERE}/test_fields.py::test_a_field_reaches_the_model"
 _TURNS = f"{_HERE}/test_turns.py"
 _TOOLS = f"{_HERE}/test_tools.py"
 _MESSAGES = f"{_HERE}/test_messages.py"
+_MARKS = f"{_HERE}/test_cache_marks.py"
 _CLIENT = "e2e/test_anthropic_client.py"
 REFUSED = f"{_HERE}/test_fields.py::test_it_refuses_each_field_it_does_not_do"
 _PROOFS: Mapping[str, str] = {
@@ -34,6 +35,19 @@ _PROOFS: Mapping[str, str] = {
     "messages.content.content.source": f"{_TURNS}::test_plain_documents_are_read",
     "messages.content.content.title": f"{_TURNS}::test_plain_documents_are_read",
     "messages.content.content.context": f"{_TURNS}::test_plain_documents_are_read",
+    **{
+        f"{place}cache_control": f"{_MARKS}::test_marks_are_places_in_the_messages"
+        for place in (
+            "",
+            "messages.content.",
+            "messages.content.content.",
+            "messages.content.content.content.",
+            "messages.content.content.source.content.",
+            "messages.content.source.content.",
+            "system.",
+            "tools.",
+        )
+    },
     "system": f"{_TURNS}::test_the_system_comes_first",
     "tools": f"{_TOOLS}::test_a_tool_is_offered",
     "tools.name": f"{_TOOLS}::test_tools_with_a_published_schema_are_offered",

@@ -229,6 +229,24 @@ def copies(count: int = 3, **changes: Any) -> list[Sequence]:
     return [sequence(number, temperature=1.0, seed=number, **changes) for number in range(1, count + 1)]
 
 
+@pytest.mark.parametrize("kind", ["windowed", "recurrent"])
+def test_checkpoints_of_a_request_are_shared_by_prompts_that_part_there(model: nn.Module, kind: str) -> None:
+    used = {"windowed": Windowed(model, 32), "recurrent": recurrent()}[kind]
+    batch = batch_of(used, prefix_cache=PrefixCache(10**8))
+    prompt = sequence(1, 90).prompt
+    marked = sequence(1, prompt=prompt, checkpoints=(40, 70))
+    other = sequence(2, prompt=(*prompt[:75], *prompt[:20]), checkpoints=(40, 70))
+    early = sequence(3, prompt=(*prompt[:45], *prompt[:20]))
+    assert cached(batch, marked) == [0]
+    assert cached(batch, other) == [70]
+    batch.add(early)
+    lone = batch_of(used)
+    lone.add(early)
+    assert tokens(run(batch)[3]) == tokens(run(lone)[3])
+    unmarked = batch_of(used, prefix_cache=PrefixCache(10**8))
+    assert [*cached(unmarked, sequence(1, prompt=prompt)), *cached(unmarked, other)] == [0, 0]
+
+
 @pytest.mark.parametrize("kind", ["plain", "windowed", "recurrent"])
 def test_copies_say_what_each_would_say_alone(model: nn.Module, kind: str) -> None:
     used = {"plain": model, "windowed": Windowed(model, 64), "recurrent": recurrent()}[kind]

@@ -14,6 +14,10 @@ from inference.api.http.strict_schema import Part, Refused, either, unsupported_
 from inference.core.requests import ToolCall
 
 _NO_CITATIONS = Refused("answers cite nothing.", ({"enabled": False}, {}))
+CACHE_CONTROL = (
+    "The prompt's caches are stored at its place for later requests. Most models need no such mark: any "
+    "beginning of a stored prompt is used. Those with sliding windows or recurrent states need it."
+)
 ToolUseId = Annotated[str, Field(min_length=1, max_length=256)]
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
 
@@ -21,9 +25,8 @@ ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
 class Block(Part):
     """A content block; `shown` is what the model reads of it."""
 
-    noted = {"cache_control": "prefixes are cached wherever they end."}
-    silent = frozenset({"cache_control"})
     type: str
+    cache_control: Any = Field(None, description=CACHE_CONTROL)
 
     @property
     def shown(self) -> str:
@@ -31,7 +34,7 @@ class Block(Part):
 
 
 class TextBlock(Block):
-    noted = {**Block.noted, "citations": "the model reads the text alone."}
+    noted = {"citations": "the model reads the text alone."}
 
     type: Literal["text"] = Field(description="`text`.")
     text: str = Field(description="The text.")
@@ -152,7 +155,6 @@ class ToolUseBlock(Block):
     """A call that an earlier answer made."""
 
     noted = {
-        **Block.noted,
         "caller": "the model alone calls tools.",
         "toolset_name": "the model knows tools by their names.",
     }
@@ -196,7 +198,7 @@ class LeftOutBlock(Block):
 
 
 class CompactionBlock(Block):
-    noted = {**Block.noted, "encrypted_content": "only Anthropic's servers can read it."}
+    noted = {"encrypted_content": "only Anthropic's servers can read it."}
 
     type: Literal["compaction"] = Field(description="`compaction`: a summary of what came before.")
     content: str | None = Field(None, description="The summary; the model reads it.")
@@ -257,7 +259,7 @@ _ERROR_MARKS = ("error", "<error", "<tool_use_error")
 class ToolResultBlock(Block):
     """What a called tool gave back."""
 
-    noted = {**Block.noted, "toolset_name": "the model knows tools by their names."}
+    noted = {"toolset_name": "the model knows tools by their names."}
 
     type: Literal["tool_result"] = Field(description="`tool_result`: what a tool gave back.")
     tool_use_id: ToolUseId = Field(description="Which call it answers: one of an earlier message.")

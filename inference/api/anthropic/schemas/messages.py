@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from msgspec import structs
 from pydantic import Field, ValidationInfo, model_validator
 
-from inference.api.anthropic.schemas import tools, turns
+from inference.api.anthropic.schemas import cache_marks, tools, turns
 from inference.api.anthropic.schemas.blocks import TextOrBlocks
 from inference.api.anthropic.schemas.tools import JsonSchema, ToolBody, ToolChoice
 from inference.api.anthropic.schemas.turns import Turn
@@ -71,7 +71,6 @@ class CountTokensBody(Body):
         "anthropic_version": "there is one version.",
         "betas": "what is there needs no header.",
         "billing_policy": "nothing is billed.",
-        "cache_control": "prefixes are cached wherever they end.",
         "compaction": "a context is never shortened.",
         "diagnostics": "the log of the server has them.",
         "fallback_credit_token": "nothing is billed.",
@@ -82,7 +81,6 @@ class CountTokensBody(Body):
         "user_profile_id": "it describes the client.",
         "workspace_id": "it describes the client.",
     }
-    silent = frozenset({"cache_control"})
 
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description="The model's id, or one of its aliases."
@@ -104,6 +102,11 @@ class CountTokensBody(Body):
         None,
         description="Edits that shorten long prompts: a prompt is never shortened, and the answer's "
         "`context_management.applied_edits` is empty.",
+    )
+
+    cache_control: Any = Field(
+        None,
+        description="A prompt's caches are stored at the end of its last message, with it or without.",
     )
 
     @model_validator(mode="after")
@@ -183,6 +186,7 @@ class CountTokensBody(Body):
             effort=(self.output_config.effort or "") if self.output_config else "",
             thinking_budget=self.thinking.budget_tokens if self.thinking else None,
             continues=messages[-1].role == "assistant",
+            checkpoints=cache_marks.checkpoints(self.system, self.messages, self.tools or ()),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from inference.api.anthropic.schemas import client_tools
-from inference.api.anthropic.schemas.blocks import ToolName
+from inference.api.anthropic.schemas.blocks import CACHE_CONTROL, ToolName
 from inference.api.http.strict_schema import Part, unsupported, wrong
 from inference.core.requests import Tool
 
@@ -19,11 +19,9 @@ class DefinedTool(Part):
 
     noted = {
         "allowed_callers": "the model alone calls tools.",
-        "cache_control": "prefixes are cached wherever they end.",
         "defer_loading": "every tool is offered at once.",
         "eager_input_streaming": "arguments are always streamed as they are written.",
     }
-    silent = frozenset({"cache_control"})
 
     type: Literal["custom"] | None = Field(
         None,
@@ -42,6 +40,7 @@ class DefinedTool(Part):
         description="`true` has the arguments follow the schema, enforced while decoding; they always do "
         "where a call is required.",
     )
+    cache_control: Any = Field(None, description=CACHE_CONTROL)
 
     def tool(self) -> Tool:
         examples = [json.dumps(example, ensure_ascii=False) for example in self.input_examples or ()]
@@ -61,6 +60,7 @@ class AnthropicTool(Part):
         json_schema_extra={"not": {"const": "custom"}},
     )
     name: str | None = Field(None, description="The tool's name.")
+    cache_control: Any = Field(None, description=CACHE_CONTROL)
 
     @classmethod
     def _is_listed(cls, name: str) -> bool:

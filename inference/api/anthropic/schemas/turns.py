@@ -116,13 +116,17 @@ class Turn(Part):
 def conversation(system: str | list[TextBlock] | None, turns: Sequence[Turn]) -> tuple[Message, ...]:
     """The system's text and the messages, in the order in which the model reads them."""
     messages = [Message(role="system", content=text)] if (text := system_text(system)) else []
+    return (*messages, *(message for turn in kept(turns) for message in turn.messages()))
+
+
+def kept(turns: Sequence[Turn]) -> Iterator[Turn]:
+    """The turns that the model is given something of."""
     last_question = max((place for place, turn in enumerate(turns) if turn.role == "user"), default=-1)
     for place, turn in enumerate(turns):
         is_cleared = turn.clear_at == "next_user_message" and place < last_question
         is_last_and_empty = place == len(turns) - 1 and turn.role == "assistant" and turn.is_empty
         if not is_cleared and not is_last_and_empty:
-            messages += turn.messages()
-    return tuple(messages)
+            yield turn
 
 
 def system_text(system: TextOrBlocks | None) -> str:
