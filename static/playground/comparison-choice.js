@@ -27,11 +27,10 @@ export class ComparisonChoice {
 
   /** The models that are compared are ticked. */
   open() {
-    const { compared, all } = this.models;
-    this.chosen = new Set(compared);
+    this.chosen = new Set(this.models.compared);
     this.filter.value = "";
     this.#list();
-    this.#say(all.length < 2 ? "A comparison needs two models on this server." : "");
+    this.#say("");
     this.dialog.showModal();
     this.filter.focus();
   }

@@ -77,6 +77,7 @@ function set(code) {
 function made(text, displayMode) {
   const box = document.createElement("span");
   if (!render(text, box, displayMode) && !(displayMode && render(`\\begin{aligned}${text}\\end{aligned}`, box, true))) return null;
+  spaceFunctions(box);
   box.className = `math${displayMode ? " is-block" : ""}${text.length > LONG ? " is-long" : ""}`;
   if (text.length > LONG) {
     box.tabIndex = 0; // it may scroll sideways, so the keyboard has to reach it
@@ -87,6 +88,25 @@ function made(text, displayMode) {
   box.dir = "ltr";
   box.dataset.tex = texOf(text, displayMode);
   return box;
+}
+
+/** KaTeX leaves the thin spaces around the name of a function, as in `2 sin x`, to the browser, which has none. */
+function spaceFunctions(box) {
+  for (const applied of box.querySelectorAll("mo")) {
+    if (applied.textContent !== "\u2061") continue;
+    const raised = applied.nextElementSibling ? null : applied.closest("msup, msub, msubsup"); // as in `sin^2 x`
+    const name = raised ?? applied.previousElementSibling;
+    const before = name?.previousElementSibling;
+    const after = (raised ?? applied).nextElementSibling;
+    if (before && before.localName !== "mo") name.before(thinSpace());
+    if (after && after.localName !== "mo") after.before(thinSpace());
+  }
+}
+
+function thinSpace() {
+  const space = document.createElementNS("http://www.w3.org/1998/Math/MathML", "mspace");
+  space.setAttribute("width", "0.1667em");
+  return space;
 }
 
 function render(text, box, displayMode) {

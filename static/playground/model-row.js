@@ -18,7 +18,7 @@ export class ModelRow {
     this.facts = element("span", { className: "option-facts" });
     this.bar = element("span", { className: "option-bar", hidden: true });
     this.option = element("li", { role: "option", id: this.id, className: "option", "aria-selected": "false", onclick: acts.onPick },
-      this.dot, element("span", { className: "option-name" }, model.id), this.facts, this.bar);
+      this.dot, element("span", { className: "option-name" }, ...nameParts(model.id)), this.facts, this.bar);
     this.light = element("a", { href: "#self-test", className: "option-light", tabIndex: -1, hidden: true });
     this.light.addEventListener("click", (event) => { event.preventDefault(); acts.onExplain(this.model); });
     this.star = button("star", () => acts.onStar());
@@ -38,7 +38,7 @@ export class ModelRow {
   show(model, { isPicked, isFavourite }) {
     this.model = model;
     const what = model.base ? `adapter of ${model.base}` : model.family;
-    const facts = model.reason || `${what} · ${size(model.resident_bytes)} · ${context(model.context_length)} context`;
+    const facts = model.reason || `${what} · ${size(model.resident_bytes)} · ${context(model.context_length)}\u00a0context`;
     this.dot.dataset.state = model.state;
     setText(this.facts, [stateText(model), facts].filter(Boolean).join(" · "));
     this.bar.hidden = model.state !== "loading";
@@ -74,6 +74,13 @@ export class ModelRow {
     if (words) this.option.setAttribute("aria-description", words);
     else this.option.removeAttribute("aria-description");
   }
+}
+
+/** A model's id as its owner and its name, of which the owner may go where little fits. @param {string} id */
+export function nameParts(id) {
+  const end = id.lastIndexOf("/") + 1;
+  const name = element("span", {}, id.slice(end));
+  return end ? [element("span", { className: "model-owner" }, id.slice(0, end)), name] : [name];
 }
 
 function button(name, onclick) {

@@ -1,7 +1,7 @@
 /** The list of models in the header: a field that filters, and a list box that it steers. */
 import { element } from "./element.js";
 import { grouped, matches } from "./model-groups.js";
-import { ModelRow } from "./model-row.js";
+import { ModelRow, nameParts } from "./model-row.js";
 import { stateText } from "./models.js";
 import { Popup } from "./popup.js";
 import { selfTest } from "./self-test.js";
@@ -45,11 +45,13 @@ export class Picker {
 
   #show() {
     const { all, picked, compared, lost, missing } = this.models;
+    const name = compared.length ? `${compared.length} models side by side` : (all.length && missing[0]) || picked?.id || "No model";
     this.button.disabled = all.length === 0;
     this.button.title = compared.length ? compared.join(", ") : missing[0] ?? picked?.id ?? "";
     this.button.querySelector(".dot").dataset.state = lost ? "unknown" : picked?.state ?? "unloaded";
-    this.button.querySelector(".picker-name").textContent = compared.length ? `${compared.length} models side by side` : missing[0] ?? picked?.id ?? "No model";
-    this.button.querySelector(".picker-state").textContent = lost ? "not connected" : missing.length ? "not available" : picked && !compared.length ? stateText(picked) : "";
+    const place = this.button.querySelector(".picker-name");
+    if (place.textContent !== name) place.replaceChildren(...nameParts(name));
+    this.button.querySelector(".picker-state").textContent = lost ? "not connected" : missing.length && all.length ? "not available" : picked && !compared.length ? stateText(picked) : "";
     const isKnown = all.every(({ id }) => this.rows.has(id)) && this.rows.size === all.length;
     if (isKnown) this.#update();
     else this.#arrange({});

@@ -194,7 +194,7 @@ export class Sidebar {
 
   async #share(id, isShared) {
     const { share } = await this.library.share(id, isShared);
-    if (!share) return toast("The conversation is no longer shared.");
+    if (!share) return toast("The chat is no longer shared.");
     await copy(new URL(`/s/${share}`, location.href).href);
     return toast("The link was copied. Users who may chat on this site can read the conversation, also later messages, but not change it.");
   }
@@ -202,7 +202,7 @@ export class Sidebar {
   async #delete(id) {
     await this.library.remove(id);
     this.acts.onGone(id);
-    toast("The conversation was deleted. It stays in “Deleted” for 30 days.", { name: "Undo", act: () => this.#attempt(() => this.library.restore(id)) });
+    toast("The chat was deleted. It stays in “Deleted” for 30 days.", { name: "Undo", act: () => this.#attempt(() => this.library.restore(id)) });
   }
 
   /** @returns {Promise<boolean>} whether it succeeded */

@@ -1,4 +1,7 @@
-"""The whole site with scripted models: `python -m tests.playground.fake_site PORT` serves it on loopback."""
+"""The whole site with scripted models: `python -m tests.playground.fake_site PORT [MODELS]` serves it.
+
+MODELS is "pictured" for models with the names of real ones, as in the pictures of the documentation.
+"""
 
 import asyncio
 import os
@@ -18,9 +21,10 @@ from inference.serving import runtime  # noqa: E402
 from inference.serving.recording.capture_switch import SWITCH  # noqa: E402
 from inference.core.requests import Sampling  # noqa: E402
 from tests.fakes import GB, FakeCatalog, card, fake_pool  # noqa: E402
+from tests.playground.screenshots.models import CARDS as PICTURED  # noqa: E402
 from tests.playground.scripts import ScriptedRunner  # noqa: E402
 
-CARDS = (
+SCRIPTED = (
     card("scripted-model", resident_bytes=538_000_000, own_sampling=Sampling(temperature=0.6)),
     card("mlx-community/Qwen3-8B-4bit", family="qwen3", context_length=40_960, resident_bytes=int(4.6 * GB)),
     card("slow-loader", family="mistral", context_length=32_768, resident_bytes=GB),
@@ -28,22 +32,26 @@ CARDS = (
     card("broken-model", family="phi3", context_length=4096, resident_bytes=GB),
     card("hidden-model", problem="config.json is missing"),
 )
-_READY, _LOADING, _FAILED = CARDS[0].id, CARDS[3].id, CARDS[4].id
+IS_PICTURED = sys.argv[2:] == ["pictured"]
+CARDS = PICTURED if IS_PICTURED else SCRIPTED
+# Those in a state worth seeing: ready, loading and failed, or both ready.
+LOADED = [card.id for card in (CARDS[:2] if IS_PICTURED else (CARDS[0], CARDS[3], CARDS[4]))]
 
 ACCOUNTS = ("ann", "beth", "clara", "dora")
 
 CAPTURE = "/of-the-tests/capture/"
 TITLES = "/of-the-tests/titles/"
 
-_pool = fake_pool([ScriptedRunner() for _ in range(50)], *CARDS, load_timeout_s=3600)
+MEMORY = (48 if IS_PICTURED else 10) * GB
+_runners = [ScriptedRunner() for _ in range(50)]
+_pool = fake_pool(_runners, *CARDS, load_timeout_s=3600, limit_bytes=MEMORY)
 _serving = runtime.use_pool(_pool, models=FakeCatalog(*CARDS))  # type: ignore[arg-type]
 _serving.__enter__()
 _prepared: asyncio.Task[None] | None = None
 
 
 async def _prepare() -> None:
-    """Bring three of the models into a state worth seeing."""
-    for model_id in (_READY, _LOADING, _FAILED):
+    for model_id in LOADED:
         await _pool.load(model_id)
 
 

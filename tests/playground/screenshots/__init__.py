@@ -1,0 +1,1 @@
+"""The pictures of the playground in the documentation."""
