@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := check
 FAST = --ignore=tests/e2e --ignore=tests/clients/live --ignore=tests/playground --ignore=tests/architectures
 
-.PHONY: check lint types fast test coverage docs bench gate
+.PHONY: check lint types fast test coverage docs screenshots bench gate
 
 check: lint fast
 
@@ -25,6 +25,9 @@ coverage:  # every test, and the share of the branches that they take
 docs:  # write the tables of docs/api.md and docs/families.md anew
 	python -m tests.api.openai.reference
 	python -m tests.architectures.document
+
+screenshots:  # take the pictures of the playground in docs/images anew
+	python -m tests.playground.screenshots
 
 bench:
 	python manage.py bench --quick

@@ -2,6 +2,7 @@
 import { element } from "./element.js";
 import { context, size } from "./format.js";
 import { matches } from "./model-groups.js";
+import { nameParts } from "./model-row.js";
 import { stateText } from "./models.js";
 
 const MOST = 4;
@@ -46,7 +47,7 @@ export class ComparisonChoice {
     box.addEventListener("click", (event) => this.#tick(event, box));
     box.addEventListener("focus", () => { for (const other of this.#boxes()) other.tabIndex = other === box ? 0 : -1; });
     const facts = [stateText(model), model.base ? `adapter of ${model.base}` : model.family, size(model.resident_bytes), `${context(model.context_length)} context`];
-    return element("label", { className: "comparison-row" }, box, element("span", {}, model.id),
+    return element("label", { className: "comparison-row" }, box, element("span", { className: "option-name" }, ...nameParts(model.id)),
       element("span", { className: "option-facts" }, facts.filter(Boolean).join(" · ")));
   }
 

@@ -34,7 +34,7 @@ export class AnswerFoot {
     this.more = moreButton(() => this.#entries());
     this.figures = element("span", { className: "figures" });
     this.root = element("div", { className: "foot" }, view.alternatives.root, this.copy,
-      element("span", { className: "split" }, this.again, this.ways), this.more, this.figures, this.continue);
+      element("span", { className: "split" }, this.again, this.ways), this.more, this.continue, this.figures);
   }
 
   show() {

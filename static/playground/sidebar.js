@@ -95,7 +95,7 @@ export class Sidebar {
     const pinned = this.#group("Pinned", all.filter((one) => one.is_pinned));
     const others = all.filter((one) => !one.is_pinned);
     const wanted = [...pinned, ...(shownQuery ? this.#group("Results", others) : this.#filed(folders, others))];
-    this.note.textContent = shownQuery ? "No results." : "Your conversations appear here.";
+    this.note.textContent = shownQuery ? "No results." : "Your chats appear here.";
     place(this.list, wanted.length ? wanted : [this.note]);
     const known = new Set([...all, ...folders.flatMap(({ conversations }) => conversations)].map(({ id }) => id));
     for (const id of this.rows.keys()) if (!known.has(id)) this.rows.delete(id);

@@ -1,6 +1,7 @@
 """Take the pictures of the playground: `python -m tests.playground.screenshots [FOLDER [VIEW...]]`.
 
-Each view is taken at the widths of a desktop, a tablet and a phone, light and dark, and saved as WebP.
+Pictures have the widths of a desktop, a tablet and a phone. Views that are named here, and those of `BOTH`,
+are taken light and dark, the others in one of them for each width. The fonts are those of this machine.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from tests.playground.screenshots.chats import all_chats
 from tests.playground.screenshots.views import VIEWS
 
 FOLDER = BASE_DIR / "docs" / "images"
-QUALITY = 0.8
+QUALITY = 0.7
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 SCREENS: dict[int, dict[str, Any]] = {
@@ -26,6 +27,8 @@ SCREENS: dict[int, dict[str, Any]] = {
     820: {"viewport": {"width": 820, "height": 1060}, "has_touch": True},
     390: {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True},
 }
+BOTH = {"empty", "chat", "settings"}
+ONE: dict[int, Scheme] = {1280: "light", 820: "dark", 390: "light"}
 IMPORT = """async (chats) => {
   const { call } = await import("/static/playground/api.js");
   for (const chat of chats) await call("POST", "/chat/import/", chat);
@@ -55,6 +58,12 @@ async def take(folder: Path, names: list[str], width: int, scheme: Scheme) -> No
                 await page.close()
 
 
+def _kept(width: int, scheme: Scheme) -> list[str]:
+    """The views to be kept of a screen. A new chat on a desktop has the list of chats beside it."""
+    names = [name for name in VIEWS if name in BOTH or ONE[width] == scheme]
+    return [name for name in names if name != "chats" or width < 1000]
+
+
 async def _webp(page: Page) -> bytes:
     """The picture of a page. Playwright itself makes no WebP, but the browser does."""
     await page.wait_for_load_state("networkidle")
@@ -73,7 +82,7 @@ def _write(path: Path, picture: bytes) -> None:
 async def main(folder: Path, names: list[str]) -> None:
     try:
         for width, scheme in itertools.product(SCREENS, SCHEMES):
-            await take(folder, names or list(VIEWS), width, scheme)
+            await take(folder, names or _kept(width, scheme), width, scheme)
     finally:
         await site.BROWSER.close()
 
