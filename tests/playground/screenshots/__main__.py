@@ -27,7 +27,7 @@ SCREENS: dict[int, dict[str, Any]] = {
     820: {"viewport": {"width": 820, "height": 1060}, "has_touch": True},
     390: {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True},
 }
-BOTH = {"empty", "chat", "settings"}
+BOTH = {"empty", "chat"}
 ONE: dict[int, Scheme] = {1280: "light", 820: "dark", 390: "light"}
 IMPORT = """async (chats) => {
   const { call } = await import("/static/playground/api.js");
@@ -67,6 +67,7 @@ def _kept(width: int, scheme: Scheme) -> list[str]:
 async def _webp(page: Page) -> bytes:
     """The picture of a page. Playwright itself makes no WebP, but the browser does."""
     await page.wait_for_load_state("networkidle")
+    await page.mouse.move(0, 0)  # away from what was pressed
     png = base64.b64encode(await page.screenshot(animations="disabled", caret="hide")).decode()
     blank = await page.context.new_page()
     picture = base64.b64decode(await blank.evaluate(TO_WEBP, [png, QUALITY]))

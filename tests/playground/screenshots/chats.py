@@ -61,7 +61,8 @@ def figures(tokens: int, rate: float, **more: Any) -> dict[str, Any]:
         "first_token_s": 0.21,
         "prompt_tokens": 24,
         "cached_tokens": 0,
-        "finish_reason": "stop",
+        "total_s": tokens / rate,
+        "reason": "stop",
     } | more
 
 
