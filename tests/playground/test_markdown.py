@@ -115,3 +115,15 @@ async def test_tables_and_code_scroll_in_boxes_of_their_own_and_long_words_wrap(
             })"""
         )
         assert boxes == [True, True, True, False, False]
+
+
+async def test_names_of_functions_have_the_spaces_that_tex_gives_them(address: str) -> None:
+    async with visiting(address) as visit:
+        await visit.page.evaluate(OPEN, "")
+        await visit.page.evaluate(GROW, [r"$2 \sin x + \sin(x) + \sin^2 x + \log_2 n$", True])
+        await visit.page.wait_for_selector("#tried math")
+        spaces = """() => [...document.querySelectorAll("#tried mspace")].map(
+          ({ previousElementSibling: before, nextElementSibling: after }) => [before, after].map(
+            (one) => one.textContent.replace("\u2061", "") || "function"))"""
+        beside = [["2", "sin"], ["function", "x"], ["sin2", "x"], ["log2", "n"]]
+        assert await visit.page.evaluate(spaces) == beside
