@@ -211,9 +211,9 @@ async def test_a_list_that_could_not_be_loaded_is_loaded_again(address: str) -> 
             await (route.abort() if len(refused) == 1 else route.fulfill(status=503, json={}))
 
         await make(page, "Voles")
-        await expect(page.locator(".row-link").first).to_have_text("Voles")
+        await expect(page.get_by_role("link", name="Voles", exact=True)).to_be_visible()
         await page.route(re.compile(r"/chat/conversations/\?"), refuse_twice, times=2)
         await make(page, "Shrews")
-        await expect(page.locator(".row-link").first).to_have_text("Shrews")
+        await expect(page.get_by_role("link", name="Shrews", exact=True)).to_be_visible()
         assert len(refused) == 2
         visit.complaints.clear()
