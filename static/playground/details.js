@@ -42,7 +42,8 @@ function measured(figures) {
   for (const name of ["adapter", "device", "revision"]) if (figures[name]) rows.push([name, figures[name]]);
   rows.push(["time", `${seconds(figures.total_s ?? 0)} in total`]);
   if (figures.continued) rows.push(["continued", figures.continued === 1 ? "once" : `${figures.continued} times`]);
-  return [...rows, ["finish reason", figures.reason]];
+  if (figures.reason) rows.push(["finish reason", figures.reason]);
+  return rows;
 }
 
 const asText = (value) => (typeof value === "object" ? JSON.stringify(value) : value);
