@@ -12,7 +12,7 @@ from inference.core.errors import LoadFailure, ModelLoadFailed, ServerError, Wor
 from inference.core.events import Accepted, Ended, Event, Finished, FinishReason, TextDelta, Usage
 from inference.core.load_progress import LoadProgress, OnLoadProgress
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import Loaded, Memory
+from inference.core.pool_state import DeathReason, Loaded, Memory
 from inference.core.requests import NEUTRAL, Request, Sampling
 from inference.pool import Pool, PoolOptions
 from inference.pool.workers.growths import Growth
@@ -59,6 +59,7 @@ class FakeRunner:
         self.dropped: list[tuple[str, ...]] = []
         self.device_bytes = 0
         self.end_reason = ""
+        self.death_reason: DeathReason = "unknown"
         self.is_late = False
         self._report: Callable[[Memory], None] = lambda memory: None
         self.cancelled = 0
@@ -215,6 +216,9 @@ class FakeCatalog:
     def find(self, model_id: str) -> ModelCard | None:
         base = self._cards.get(model_id.rpartition(":")[0])
         return self._cards.get(model_id) or (base if base and base.lora_of(model_id) else None)
+
+    def known(self, model_id: str) -> ModelCard | None:
+        return self.find(model_id)
 
     def exact(self, model_id: str) -> ModelCard | None:
         return self._cards.get(model_id)

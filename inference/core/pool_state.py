@@ -98,6 +98,14 @@ class ResidentModel(Struct, frozen=True, kw_only=True):
 Pressure = Literal["normal", "shedding", "evicting", "refusing"]
 
 
+# Why a model left memory without dying.
+EvictionReason = Literal["memory", "pressure", "over_limit", "load_retry", "idle", "operator", "unservable"]
+# How a worker died: killed by the system, crashed inside a library, stuck, and so on.
+DeathReason = Literal[
+    "killed", "crashed", "stuck", "protocol", "internal_error", "prompt_timeout", "exited", "unknown"
+]
+
+
 class PoolEvent(Struct, frozen=True, kw_only=True):
     """One decision of the pool, as a text and with its numbers (bytes, seconds)."""
 
@@ -125,6 +133,7 @@ class PoolEvent(Struct, frozen=True, kw_only=True):
     free_bytes: int = 0
     limit_bytes: int = 0
     seconds: float = 0.0  # idle, load or run time, whichever the kind is about
+    reason: Literal["", EvictionReason, DeathReason] = ""  # of an eviction or a death, for counting
     findings: tuple[Finding, ...] = ()  # of a load's self-test
 
 

@@ -151,7 +151,7 @@ class Pool:
             self._loader.cancel_load(resident, "an operator ended its load")
         elif not resident.is_leaving:
             text = f"unloaded {model_id}: an operator asked for it; it held {in_gb(resident.bytes)}"
-            self._decisions.record("unloaded", model_id, text)
+            self._decisions.record("unloaded", model_id, text, reason="operator")
             self._unloader.drain(resident)
         return True
 

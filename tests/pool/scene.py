@@ -87,6 +87,9 @@ class Scene:
     def reserved(self) -> int:
         return self.pool.snapshot().reserved_bytes
 
+    def reasons_of(self, kind: str) -> list[str]:
+        return [event.reason for event in self.pool.snapshot().events if event.kind == kind]
+
     def texts_of(self, kind: str) -> list[str]:
         """The texts of all events of one kind."""
         return [event.text for event in self.pool.snapshot().events if event.kind == kind]

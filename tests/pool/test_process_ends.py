@@ -87,7 +87,7 @@ async def test_a_template_without_end_costs_its_own_worker_only(tmp_path: Path) 
     await runner.load(card(path=str(folder)), lambda progress: None)
     with pytest.raises(WorkerDied, match="a prompt took too long to prepare"):
         await ask(runner, chat("loop"))
-    assert "code 75" in runner.end_reason
+    assert "code 75" in runner.end_reason and runner.death_reason == "prompt_timeout"
     await runner.stop()
 
 
@@ -101,6 +101,7 @@ async def test_a_hung_worker_is_killed_and_its_streams_fail(folder: Path) -> Non
                 pass
     assert "Ask again" in answer.value.message
     assert runner.end_reason == "it made no progress for 3 s while 1 request ran"
+    assert runner.death_reason == "stuck"
     await runner.stop()
 
 
@@ -159,6 +160,7 @@ async def test_a_death_by_signal_is_named(folder: Path, number: int) -> None:
     send(runner, number)
     await runner.wait_ended()
     assert f"killed by signal {number:d} (" in runner.end_reason
+    assert runner.death_reason == ("killed" if number == signal.SIGKILL else "crashed")
     with pytest.raises(WorkerDied, match=f"killed by signal {number:d}"):
         await ask(runner, chat())
     await runner.stop()

@@ -52,7 +52,7 @@ class FolderCheck:
             name = resident.card.id
             if name in reasons and name in self._unreachable and resident.state == ModelState.READY:
                 text = f"unloaded {name}: {reasons[name]}; it held {in_gb(resident.bytes)}"
-                self._decisions.record("unloaded", name, text)
+                self._decisions.record("unloaded", name, text, reason="unservable")
                 self._unloader.drain(resident)
         self._unreachable = reasons
 

@@ -152,7 +152,8 @@ class Loader:
     async def _restart_without(self, idle: list[Resident], resident: Resident) -> None:
         """Evict idle models and give the load a new worker; raises ModelLoadFailed if it was cancelled."""
         for other in idle:
-            self._unloader.evict(other, f"there was not enough memory to load {resident.card.id}")
+            why = f"there was not enough memory to load {resident.card.id}"
+            self._unloader.evict(other, why, reason="load_retry")
         await asyncio.gather(*(self._unloader.stop(one) for one in (resident, *idle)))
         if self._is_closing or resident.cancel_reason:
             raise ModelLoadFailed(resident.cancel_reason or "the server is shutting down")
@@ -214,7 +215,8 @@ class Loader:
         text = f"the worker of {name} died after {lived_s:.0f} s: {reason or 'the reason is unknown'}"
         if pause := backoff.retry_in_s(now):
             text += f"; it may start again in {pause:.0f} s"
-        self._decisions.record("died", name, text, seconds=lived_s)
+        death = resident.runner.death_reason
+        self._decisions.record("died", name, text, reason=death, seconds=lived_s)
         resident.state, resident.has_been_stopped = ModelState.DRAINING, True
         await self._unloader.unload(resident)
 

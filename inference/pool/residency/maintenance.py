@@ -34,7 +34,7 @@ class Maintenance:
             ttl = resident.card.idle_ttl_s
             ttl = self._idle_ttl_s if ttl is None else ttl
             if 0 <= ttl <= now - resident.last_used and resident.card.id not in wanted:
-                self._unloader.evict(resident, f"its time is {ttl:.0f} s", kind="expired")
+                self._unloader.evict(resident, f"its time is {ttl:.0f} s", reason="idle")
 
     def relieve_pressure(self) -> None:
         """Act on the system's memory: shed prefixes of idle models, then of all, then evict one by one."""
@@ -48,7 +48,8 @@ class Maintenance:
         if self._pressure.is_shedding:
             self._shed(f"the system has {available:.0%} of its memory left")
         if self._pressure.is_evicting and (idle := self._evictable()):
-            self._unloader.evict(idle[0], f"the system has {available:.0%} of its memory left")
+            why = f"the system has {available:.0%} of its memory left"
+            self._unloader.evict(idle[0], why, reason="pressure")
 
     def enforce_limit(self) -> None:
         """Free what workers hold beyond the limit, because they took more than was predicted."""
@@ -57,7 +58,7 @@ class Maintenance:
             return
         why = f"models hold {in_gb(self._ledger.reserved)} of {in_gb(self._ledger.limit)}"
         plan = eviction.plan_eviction(self._ledger.residents, self._evictable(), excess)
-        self._unloader.apply(plan, why, excess)
+        self._unloader.apply(plan, why, excess, reason="over_limit")
 
     def _shed(self, why: str) -> None:
         holding = [resident for resident in self._ledger.residents if resident.sheddable]

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 
-from inference.core.pool_state import ModelState
+from inference.core.pool_state import EvictionReason, ModelState
 from inference.core.units import in_gb
 from inference.pool.residency import eviction
 from inference.pool.residency.background_tasks import BackgroundTasks
@@ -31,12 +31,14 @@ class Unloader:
         self._tasks = tasks
         self._on_change = on_change
 
-    def apply(self, plan: eviction.Plan[Resident], why: str, needed: int = 0) -> None:
+    def apply(
+        self, plan: eviction.Plan[Resident], why: str, needed: int = 0, *, reason: EvictionReason = "memory"
+    ) -> None:
         """Shed and evict as planned."""
         for resident, amount in plan.sheds:
             self.shed(resident, amount, why, needed)
         for victim in plan.victims:
-            self.evict(victim, why, needed=needed)
+            self.evict(victim, why, reason=reason, needed=needed)
 
     def shed(self, resident: Resident, amount: int, why: str, needed: int = 0) -> None:
         """Ask a worker to drop `amount` bytes of its prefix cache."""
@@ -58,11 +60,14 @@ class Unloader:
                 self._decisions.record("shed", resident.card.id, text)
                 resident.drop_loras(tuple(names))
 
-    def evict(self, resident: Resident, why: str, *, needed: int = 0, kind: str = "evicted") -> None:
+    def evict(self, resident: Resident, why: str, *, reason: EvictionReason, needed: int = 0) -> None:
         """Unload an idle model, and record why."""
+        kind = "expired" if reason == "idle" else "evicted"
         idle_s = self._clock() - resident.last_used
         text = f"{kind} {resident.card.id}: idle {idle_s:.0f} s; {why}"
-        self._decisions.record(kind, resident.card.id, text, needed_bytes=needed, seconds=idle_s)
+        self._decisions.record(
+            kind, resident.card.id, text, reason=reason, needed_bytes=needed, seconds=idle_s
+        )
         self.drain(resident)
 
     def drain(self, resident: Resident) -> None:

@@ -3,12 +3,15 @@
 import signal
 
 from inference.core.errors import LoadFailure
+from inference.core.pool_state import DeathReason
 
+BROKEN_PROTOCOL = "its process sent what the site could not understand"
 _EXITS = {
     65: "it could not understand the site",
     70: "an internal error; the log has it",
     75: "a prompt took too long to prepare",
 }
+_DEATHS: dict[int, DeathReason] = {65: "protocol", 70: "internal_error", 75: "prompt_timeout"}
 _SIGNALS: dict[int, str] = {
     signal.SIGKILL: " (often: the system ran out of memory)",
     signal.SIGABRT: " (it gave up inside a native library)",
@@ -24,6 +27,15 @@ def from_exit_code(code: int | None) -> str:
     if code < 0:
         return f"its process was killed by signal {-code}{_SIGNALS.get(-code, '')}"
     return f"its process ended with code {code}: {_EXITS.get(code, 'the log may say why')}"
+
+
+def death_reason(code: int | None) -> DeathReason:
+    """The kind of a process's end, from its exit status."""
+    if code is None:
+        return "unknown"
+    if code < 0:
+        return "killed" if code == -signal.SIGKILL else "crashed"
+    return _DEATHS.get(code, "exited")
 
 
 def load_failure_kind(code: int | None) -> LoadFailure:

@@ -6,7 +6,7 @@ from typing import Protocol
 from inference.core.events import Event
 from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import Loaded, Memory
+from inference.core.pool_state import DeathReason, Loaded, Memory
 from inference.core.requests import Request
 from inference.pool.workers.growths import Growth
 
@@ -73,6 +73,11 @@ class Runner(Protocol):
     @property
     def end_reason(self) -> str:
         """Why it ended by itself, as a text; empty while it lives."""
+        ...
+
+    @property
+    def death_reason(self) -> DeathReason:
+        """The kind of its end by itself; of no meaning while it lives."""
         ...
 
     async def wait_ended(self) -> None:

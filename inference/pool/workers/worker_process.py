@@ -19,7 +19,7 @@ from inference.core.errors import (
 from inference.core.events import Event
 from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import Loaded, Memory
+from inference.core.pool_state import DeathReason, Loaded, Memory
 from inference.core.protocol import (
     Cancel,
     DropLoras,
@@ -69,12 +69,11 @@ class ProcessRunner:
         self._ended = asyncio.Event()
         self._is_stopping = False
         self._watchdog = Watchdog(stuck_after_s)
-        self._running = 0
+        self.steps = self._running = 0
         self._report: Callable[[Memory], None] = lambda memory: None
-        self.memory = Memory()
-        self.steps = 0
-        self.device_bytes = 0
+        self.memory, self.device_bytes = Memory(), 0
         self.end_reason = ""
+        self.death_reason: DeathReason = "unknown"
         self._end_kind: LoadFailure = "died"
 
     @property
@@ -216,7 +215,7 @@ class ProcessRunner:
                 self._handle(frame)
         except protocol.ProtocolBroken as error:
             logger.error("Worker %s broke the protocol (%s); ending it", self.pid, error)
-            self.end_reason = "its process sent what the site could not understand"
+            self.end_reason, self.death_reason = exit_reason.BROKEN_PROTOCOL, "protocol"
 
     async def _watch(self) -> None:
         """Kill a worker that is stuck."""
@@ -226,7 +225,8 @@ class ProcessRunner:
             if not self._watchdog.tick(is_busy=is_busy):
                 continue
             requests = max(len(self._inboxes), self._running)
-            self.end_reason = exit_reason.from_silence(self._watchdog.limit_s, requests)
+            why = exit_reason.from_silence(self._watchdog.limit_s, requests)
+            self.end_reason, self.death_reason = why, "stuck"
             logger.error("Killing worker %s: %s", self.pid, self.end_reason)
             self._child.kill()
             return
@@ -236,7 +236,7 @@ class ProcessRunner:
         if self.end_reason or self._is_stopping:
             return
         code = await self._child.exit_code()
-        self.end_reason = exit_reason.from_exit_code(code)
+        self.end_reason, self.death_reason = exit_reason.from_exit_code(code), exit_reason.death_reason(code)
         self._end_kind = exit_reason.load_failure_kind(code)
 
     def _handle(self, frame: protocol.Up) -> None:

@@ -168,6 +168,7 @@ async def test_a_death_is_reported_with_its_reason_and_its_age() -> None:
     assert scene.texts_of("died") == [
         "the worker of a died after 10 s: killed by a test; it may start again in 1 s"
     ]
+    assert scene.reasons_of("died") == ["unknown"]
     shown = scene.pool.snapshot().of("a")
     assert (shown.restarts, shown.retry_in_s, shown.reason) == (1, 1.0, "killed by a test")
 

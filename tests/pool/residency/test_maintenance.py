@@ -28,6 +28,7 @@ async def test_an_idle_model_expires_after_its_cards_time_or_else_the_sites(
     await scene.pass_s(2)
     assert (scene.state("a") == ModelState.UNLOADED) == is_gone
     assert scene.texts_of("expired") == (["expired a: idle 61 s; its time is 60 s"] if is_gone else [])
+    assert scene.reasons_of("expired") == (["idle"] if is_gone else [])
 
 
 async def test_idle_time_counts_from_the_last_release() -> None:

@@ -96,4 +96,5 @@ async def test_workers_that_hold_more_than_the_limit_shed_and_idle_ones_go() -> 
     await scene.report("b", active=3 * GB)
     assert scene.resident == {"b"}
     assert "models hold 4.0 GB of 3.0 GB" in scene.texts_of("evicted")[0]
+    assert scene.reasons_of("evicted") == ["over_limit"]
     await scene.leave(busy)

@@ -32,13 +32,13 @@ class Scene:
 
 async def test_an_eviction_frees_the_bytes_and_says_how_long_the_model_was_idle() -> None:
     scene = Scene()
-    scene.unloader.evict(scene.resident, "needed 5.0 GB", needed=5 * GB)
+    scene.unloader.evict(scene.resident, "needed 5.0 GB", reason="memory", needed=5 * GB)
     assert scene.resident.state == ModelState.DRAINING
     await spin()
     assert (scene.runner.is_stopped, scene.ledger.of("a"), scene.changes) == (True, None, 1)
     (event,) = scene.decisions.events
     assert (event.kind, event.text) == ("evicted", "evicted a: idle 60 s; needed 5.0 GB")
-    assert (event.seconds, event.needed_bytes) == (60.0, 5 * GB)
+    assert (event.seconds, event.needed_bytes, event.reason) == (60.0, 5 * GB, "memory")
 
 
 async def test_a_busy_model_keeps_its_worker_until_its_last_stream_ends() -> None:

@@ -32,3 +32,19 @@ def test_a_silent_loader_is_reported_without_requests() -> None:
 )
 def test_only_the_system_takes_memory_back_by_force(code: int | None, kind: str) -> None:
     assert exit_reason.load_failure_kind(code) == kind
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (-9, "killed"),
+        (-11, "crashed"),
+        (65, "protocol"),
+        (70, "internal_error"),
+        (75, "prompt_timeout"),
+        (3, "exited"),
+        (None, "unknown"),
+    ],
+)
+def test_deaths_are_counted_by_their_kind(code: int | None, reason: str) -> None:
+    assert exit_reason.death_reason(code) == reason
