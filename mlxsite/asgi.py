@@ -32,6 +32,7 @@ http = get_asgi_application()
 from inference.admin.dashboard.consumer import DashboardConsumer  # noqa: E402
 from inference.admin.model_list_socket import ModelListConsumer  # noqa: E402
 from inference.api.openai.responses.response_socket import ResponseSocket  # noqa: E402
+from mlxsite.access import Access  # noqa: E402
 from mlxsite.edge import Edge  # noqa: E402
 from playground.chats_socket import ChatsConsumer  # noqa: E402
 from playground.models_socket import ModelsConsumer  # noqa: E402
@@ -53,12 +54,14 @@ async def refuse(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "lifespan.startup.failed", "message": _WRONG_SERVER})
 
 
-application = Edge(
-    ProtocolTypeRouter(
-        {
-            "http": http,
-            "websocket": SessionMiddlewareStack(URLRouter(websocket_routes)),
-            "lifespan": refuse,
-        }
+application = Access(
+    Edge(
+        ProtocolTypeRouter(
+            {
+                "http": http,
+                "websocket": SessionMiddlewareStack(URLRouter(websocket_routes)),
+                "lifespan": refuse,
+            }
+        )
     )
 )

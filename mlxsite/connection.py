@@ -16,7 +16,9 @@ from twisted.web.http import HTTPChannel
 from zope.interface import implementer
 
 from inference.api.http import errors, sse
+from inference.core import request_id
 from inference.core.errors import HeadersTooLarge, InvalidRequest, ServerError
+from mlxsite import access
 
 _LINGER_S = 2.0
 _POLL_S = 0.125
@@ -72,10 +74,12 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
         self.dataReceived = self.lineReceived = self.rawDataReceived = _ignore
         body = errors.encode(refusal)
         reason = b"Bad Request" if refusal.status == 400 else b"Request Header Fields Too Large"
+        client = str(getattr(self.transport.getPeer(), "host", "-"))
+        access.note("-", "-", refusal.status, len(body), 0.0, client)
         self.transport.write(
             b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nConnection: close\r\n"
-            b"X-Content-Type-Options: nosniff\r\nContent-Length: %d\r\n\r\n%b"
-            % (refusal.status, reason, len(body), body)
+            b"X-Content-Type-Options: nosniff\r\nX-Request-Id: %b\r\nContent-Length: %d\r\n\r\n%b"
+            % (refusal.status, reason, request_id.usable().encode(), len(body), body)
         )
         self._networkProducer.unregisterProducer()
         self.transport.loseWriteConnection()

@@ -39,9 +39,10 @@ class Edge:
 
     async def _open_websocket(self, scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         refusal = _refused_host(scope) or _refused_socket(scope)
+        made = request_id.begin(_by_name(scope).get("x-request-id", ""))
         if refusal is None:
             with disconnects.watched(scope) as watched:
-                await self._application(watched, receive, send)
+                await self._application(watched, receive, _accepting(send, made))
         else:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": None})
@@ -132,6 +133,17 @@ def _sender(send: ASGISendCallable, added: cors.Headers, *, has_body: bool) -> A
         if message["type"] == "http.response.start" and not has_body:
             is_over = True
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return sent
+
+
+def _accepting(send: ASGISendCallable, made: str) -> ASGISendCallable:
+    """A `send` that gives the acceptance of a websocket its request id."""
+
+    async def sent(message: ASGISendEvent) -> None:
+        if message["type"] == "websocket.accept":
+            message["headers"] = [*(message.get("headers") or ()), (b"x-request-id", made.encode())]
+        await send(message)
 
     return sent
 

@@ -134,13 +134,14 @@ SILENCED_SYSTEM_CHECKS = [
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"line": {"()": "inference.core.log_lines.of_site"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "inference": {"level": CONFIG.log_level},
         "playground": {"level": CONFIG.log_level},
         "mlxsite": {"level": CONFIG.log_level},
+        "mlxsite.access": {"level": "INFO"},  # MLX_SERVER_ACCESS_LOG switches it
         "django.request": {"level": "ERROR"},
     },
 }

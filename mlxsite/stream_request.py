@@ -17,7 +17,9 @@ from twisted.web.http import Request
 from zope.interface import implementer
 
 from inference.api.http import errors
+from inference.core import request_id
 from inference.core.errors import BodyTooLarge, InternalError, InvalidRequest, ServerError
+from mlxsite import access
 
 _LINGER_S = 2.0
 
@@ -108,7 +110,8 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
         body = self._encoded(BodyTooLarge(errors.BODY_TOO_LARGE))
         self.channel.transport.write(
             b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
-            b"X-Content-Type-Options: nosniff\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+            b"X-Content-Type-Options: nosniff\r\nX-Request-Id: %b\r\nContent-Length: %d\r\n\r\n%b"
+            % (self._note_refusal(413, len(body)), len(body), body)
         )
         # Closing while the client still sends would reset the connection, and the error would be lost.
         reactor.callLater(_LINGER_S, self._hang_up)
@@ -174,11 +177,29 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         # Upstream writes an HTML page; the clients of /v1 read JSON.
         error: ServerError = InternalError(errors.INTERNAL) if status >= 500 else InvalidRequest(body)
-        headers = [(b"Content-Type", b"application/json"), (b"X-Content-Type-Options", b"nosniff")]
+        encoded = self._encoded(error)
+        headers = [
+            (b"Content-Type", b"application/json"),
+            (b"X-Content-Type-Options", b"nosniff"),
+            (b"X-Request-Id", self._note_refusal(status, len(encoded))),
+        ]
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
-        self.handle_reply({"type": "http.response.body", "body": self._encoded(error)})
+        self.handle_reply({"type": "http.response.body", "body": encoded})
 
     def _encoded(self, error: ServerError) -> bytes:
         """The error in the form of the API whose address was asked: known before the request is whole."""
+        return errors.encoder_of(self._asked_path)(error)
+
+    @property
+    def _asked_path(self) -> str:
         address = self.uri if self.uri.startswith(b"/") else getattr(self.channel, "_path", b"")
-        return errors.encoder_of(address.partition(b"?")[0].decode("latin-1"))(error)
+        return str(address.partition(b"?")[0].decode("latin-1"))
+
+    def _note_refusal(self, status: int, size: int) -> bytes:
+        """Note an error that the application did not answer with; returns the request's id."""
+        made = request_id.usable((self.getHeader(b"x-request-id") or b"").decode("latin-1"))
+        if status < 500:  # otherwise the application has failed, which is noted
+            method = getattr(self.channel, "_command", b"-").decode("latin-1")
+            client = str(getattr(self.channel.getPeer(), "host", "-"))
+            access.note(method, self._asked_path, status, size, 0.0, client)
+        return made.encode()

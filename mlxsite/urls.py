@@ -10,6 +10,7 @@ from inference.api.openai.api import api
 from inference.api.openai.openapi_document import openapi
 from inference.api.operator.api import api as control
 from inference.api.operator.health import health, ready
+from inference.api.operator.metrics import metrics
 from inference.api.vllm.api import api as vllm
 
 urlpatterns = [
@@ -17,6 +18,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("health", health),
     path("ready", ready),
+    path("metrics", metrics),
     path("api/", control.urls),
     path("v1/openapi.json", openapi),
     path("v1/", api.urls),

@@ -24,7 +24,9 @@ else:
 
 _CHART_HEIGHT = 120
 _BAR_WIDTH = 16
-_RIGHTS = ("can_chat", "can_embed", "can_manage")
+_RIGHTS = ("can_chat", "can_embed", "can_manage", "can_read_metrics")
+# Nobody can grant a permission that they do not have.
+_NEEDED = {"can_manage": ("run_servedmodel",), "can_read_metrics": ("run_servedmodel", "view_servedmodel")}
 _LIMITS = ("requests_per_minute", "tokens_per_day", "concurrent_streams")
 
 
@@ -57,8 +59,11 @@ class ApiKeyAdmin(ApiKeyAdminBase):
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         fixed = ("prefix", "status", "created", "last_used", "usage")
-        # Nobody can grant a permission that they do not have.
-        rights = () if request.user.has_perm("inference.run_servedmodel") else ("can_manage",)
+        rights = tuple(
+            right
+            for right, names in _NEEDED.items()
+            if not any(request.user.has_perm(f"inference.{name}") for name in names)
+        )
         return (*fixed, *rights) if obj is None else (*fixed, *rights, "owner")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

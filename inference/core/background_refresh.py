@@ -62,6 +62,12 @@ class BackgroundRefresh(Generic[T]):
             self._age += 1
             self._loaded_at = float("-inf")
 
+    @property
+    def known(self) -> T | None:
+        """The result of the last load, however old; None before the first. It never waits."""
+        with self._lock:
+            return self._known.value if self._known else None
+
     def latest(self) -> T:
         """The result of the last load, after another one if that is due.
 

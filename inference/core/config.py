@@ -152,6 +152,10 @@ class Config(BaseSettings):
         100_000, ge=0, description="Number of request records the admin keeps; 0 keeps none."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines of the log: `text`, or one `json` object each."
+    )
+    access_log: bool = Field(False, description="Log one line for each HTTP request.")
     logfire_enabled: bool = Field(False, description="Send spans to Logfire (needs the extra `logfire`).")
     logfire_token: SecretStr | None = Field(
         None, description="Logfire's write token; none prints spans locally."

@@ -4,8 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-Scope = Literal["chat", "embeddings", "manage"]
-SCOPES: tuple[Scope, ...] = ("chat", "embeddings", "manage")
+Scope = Literal["chat", "embeddings", "manage", "metrics"]
+SCOPES: tuple[Scope, ...] = ("chat", "embeddings", "manage", "metrics")
 
 
 class Allowance(Struct, frozen=True, kw_only=True):

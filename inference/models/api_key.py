@@ -42,6 +42,9 @@ class ApiKey(models.Model):
     can_manage = models.BooleanField(
         "manage", default=False, help_text="Load, unload and pin models, and see the pool."
     )
+    can_read_metrics = models.BooleanField(
+        "metrics", default=False, help_text="Read /metrics, for Prometheus; nothing else."
+    )
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
     requests_per_minute = models.PositiveIntegerField(
         null=True,
@@ -118,7 +121,7 @@ class ApiKey(models.Model):
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
-        given = (self.can_chat, self.can_embed, self.can_manage)
+        given = (self.can_chat, self.can_embed, self.can_manage, self.can_read_metrics)
         return tuple(scope for scope, may in zip(SCOPES, given, strict=True) if may)
 
     @property

@@ -108,6 +108,11 @@ class Catalog:
         """
         return self._scans.latest().find(model_id)
 
+    def known(self, model_id: str) -> ModelCard | None:
+        """What `find` returned last: it reads nothing and does not wait."""
+        contents = self._scans.known
+        return contents.find(model_id) if contents else None
+
     def exact(self, model_id: str) -> ModelCard | None:
         """The card of the model of this very id: for what is done to its row or its folder."""
         return self._scans.latest().cards.get(model_id)

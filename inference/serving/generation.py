@@ -26,6 +26,7 @@ from inference.pool.residency.answer_growth import Answers
 from inference.serving import runtime, tracing
 from inference.serving.active_requests import STREAMS, ActiveRequest
 from inference.serving.event_observer import EventObserver
+from inference.serving.metrics.site_metrics import METRICS
 from inference.serving.recording.request_recorder import recorded
 
 _BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right where a character is a token
@@ -44,13 +45,15 @@ async def stream(
     cancels the work and releases the model; use it inside `contextlib.aclosing`.
     """
     with (
+        METRICS.requests.measured(lambda: _label_of(request)) as measured,
         tracing.request_span(request, principal) as span,
         recorded(request, principal, runtime.ledger(), kind=kind) as recorder,
         STREAMS.open(recorder, answer_id) as active,
         LIMITS.stream(principal) as meter,
     ):
+        measured.follow(recorder.entry)
         answer = _answer(request, principal, active)
-        observers: list[EventObserver] = [span, recorder]
+        observers: list[EventObserver] = [span, recorder, measured]
         if recorder.captured:
             observers.insert(0, recorder.captured)
         if meter:
@@ -62,6 +65,10 @@ async def stream(
                 for observer in observers:
                     observer.note(event)
                 yield event
+
+
+def _label_of(request: Request) -> str:
+    return METRICS.labels.of_card(runtime.catalog().known(request.model))
 
 
 async def _cut_off(

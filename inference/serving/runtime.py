@@ -13,11 +13,14 @@ from msgspec import structs
 
 from inference.core.errors import Unavailable
 from inference.core.installation import PROGRAM
+from inference.core.pool_state import PoolEvent
 from inference.core.protocol import Load
 from inference.pool import Pool, PoolOptions, ProcessRunner
+from inference.pool.residency.decision_log import OnEvent
 from inference.repository.catalog import Catalog, no_choices
 from inference.repository.downloads.register import Downloads
 from inference.serving import cpu_tuning, tracing
+from inference.serving.metrics.site_metrics import METRICS
 from inference.serving.recording.request_entry import Note
 from inference.serving.recording.request_ledger import Ledger
 from inference.serving.usage_history import USAGE_HISTORY
@@ -71,11 +74,19 @@ def pool() -> Pool:
             find_card=catalog().find,
             start_runner=lambda: _runner(_load_options(config)),
             find_pinned=catalog().pinned,
-            on_event=Journal(),
+            on_event=_journal_and_count(Journal()),
             load_span=tracing.load_span,
             on_tick=USAGE_HISTORY,
         )
     return _pool
+
+
+def _journal_and_count(journal: Journal) -> OnEvent:
+    def on_event(event: PoolEvent) -> None:
+        METRICS.pool(event)
+        journal(event)
+
+    return on_event
 
 
 def _pool_options(config: "Config") -> PoolOptions:

@@ -5,13 +5,15 @@ import logging
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import InterfaceError, OperationalError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+_WRITERS: "weakref.WeakSet[BackgroundWriter[Any]]" = weakref.WeakSet()
 _CAPACITY = 1000
 _RETRY_AFTER_S = 2.0
 _LAST_WRITES_S = 2.0
@@ -40,6 +42,7 @@ class BackgroundWriter(Generic[T]):
         self._thread: threading.Thread | None = None
         self._is_failing = False
         self._dropped = 0
+        _WRITERS.add(self)
 
     def __call__(self, item: T) -> None:
         self._begin()
@@ -47,6 +50,16 @@ class BackgroundWriter(Generic[T]):
             self._waiting.put_nowait(item)
         except queue.Full:
             self._drop()
+
+    @property
+    def waiting(self) -> int:
+        """The number of items that are not written yet."""
+        return self._waiting.unfinished_tasks
+
+    @property
+    def dropped(self) -> int:
+        """The number of items that were dropped since the start."""
+        return self._dropped
 
     def flush(self, limit_s: float) -> bool:
         """Wait until everything is written; return False when that took longer than `limit_s` seconds."""
@@ -116,3 +129,9 @@ class BackgroundWriter(Generic[T]):
         self._dropped += 1
         if self._dropped.bit_count() == 1:  # the first, the second, the fourth ...: the log has an end too
             logger.error("%d of %s were lost: the database cannot be written", self._dropped, self._name)
+
+
+def backlog() -> tuple[int, int]:
+    """How many items of all writers wait to be written, and how many were dropped so far."""
+    writers = list(_WRITERS)
+    return sum(one.waiting for one in writers), sum(one.dropped for one in writers)

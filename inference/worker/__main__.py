@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 
-from inference.core import blas, protocol
+from inference.core import blas, log_lines, protocol
 from inference.worker.blas_threads import BlasThreads, follow_load
 from inference.worker.product_check import multiplies
 from inference.worker.session import Session
@@ -20,8 +20,11 @@ def main() -> None:
     parser.add_argument(
         "--follow-load", action="store_true", help="leave cores that other programs need to them"
     )
+    parser.add_argument("--log-format", choices=("text", "json"), default="text")
     options = parser.parse_args()
-    logging.basicConfig(format=f"%(asctime)s %(levelname)s worker[{os.getpid()}] %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(log_lines.formatter(options.log_format, f"worker[{os.getpid()}]"))
+    logging.basicConfig(handlers=[handler])
     # A worker with a dead thread would look alive and answer nothing; a dead worker is replaced.
     threading.excepthook = _die
     used_blas = blas.preload_best(options.blas, multiplies)

@@ -134,3 +134,11 @@ def test_a_first_look_that_fails_is_results_and_tried_again(slow: Slow, clock: C
         known.latest()
     slow.fails = False
     assert known.latest() == 2
+
+
+def test_what_is_known_is_read_without_a_look(slow: Slow, clock: Clock) -> None:
+    refresh_ = refresh(slow, clock)
+    assert (refresh_.known, slow.begun) == (None, 0)
+    assert refresh_.latest() == 1
+    clock.now += 100
+    assert (refresh_.known, slow.begun) == (1, 1)

@@ -81,6 +81,7 @@ def test_what_cannot_be_read_is_answered_in_json(site: Site, raw: bytes, status:
         body = answer.read()
         assert read_all(client) == b""
     assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
+    assert answer.headers["X-Request-Id"].startswith("req_")
     assert json.loads(body)["error"]["type"] == "invalid_request_error"
 
 

@@ -258,3 +258,16 @@ async def test_a_refusal_has_the_form_of_the_dialect() -> None:
     kinds = [(one.status_code, one.json()["error"]["type"]) for one in refused]
     assert kinds == [(400, "invalid_request_error"), (403, "permission_error")]
     assert all(one.json()["request_id"] == one.headers["x-request-id"] for one in refused)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_websocket_has_a_request_id_too() -> None:
+    headers = [(b"host", b"localhost:8000"), (b"origin", OWN.encode()), (b"x-request-id", b"trace-1")]
+    scope: Any = {"type": "websocket", "path": "/ws/models/", "headers": headers, "subprotocols": []}
+    socket = ApplicationCommunicator(application, scope | {"query_string": b""})
+    with serving(FakeRunner()):
+        await socket.send_input({"type": "websocket.connect"})
+        accepted = await socket.receive_output(10)
+        await socket.send_input({"type": "websocket.disconnect", "code": 1000})
+        await socket.wait(10)
+    assert (b"x-request-id", b"trace-1") in accepted["headers"]

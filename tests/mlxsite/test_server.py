@@ -78,8 +78,8 @@ def test_a_huge_upload_is_cut_and_kept_nowhere(site: Site, head: bytes, piece: b
 def test_the_upload_is_refused_in_json_and_the_connection_closed(
     site: Site, head: bytes, body: bytes
 ) -> None:
-    status, _, rest = answer_at_once(site, head, body).partition(b"\r\n")
-    assert b" 413 " in status
+    status, _, rest = answer_at_once(site, b"X-Request-Id: trace-1\r\n" + head, body).partition(b"\r\n")
+    assert b" 413 " in status and b"\r\nX-Request-Id: trace-1\r\n" in rest
     assert json.loads(rest.partition(b"\r\n\r\n")[2])["error"]["code"] == "body_too_large"
 
 
@@ -145,7 +145,7 @@ def test_many_clients_at_once_find_room(site: Site) -> None:
 
 def test_a_bad_header_is_answered_in_json(site: Site) -> None:
     answer = answer_at_once(site, b"Bad\x01Name: x\r\nContent-Length: 0\r\nConnection: close\r\n", b"")
-    assert b"<html" not in answer.lower()
+    assert b"<html" not in answer.lower() and b"\r\nX-Request-Id: req_" in answer
 
 
 def test_it_says_why_it_cannot_listen() -> None:

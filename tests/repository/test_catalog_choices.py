@@ -157,3 +157,12 @@ def test_a_card_says_what_its_makers_recommend(
     if written is not None:
         file.write_text(written)
     assert found(models).own_sampling == own
+
+
+def test_what_was_found_last_is_known_by_its_aliases_without_a_scan(put: Put, models: Path) -> None:
+    put("tiny")
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: {"tiny": Choice(aliases=("x",))})
+    assert catalog.known("tiny") is None
+    catalog.scan()
+    found = [catalog.known(name) for name in ("tiny", "x", "made-up")]
+    assert [card and card.id for card in found] == ["tiny", "tiny", None]

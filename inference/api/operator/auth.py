@@ -5,14 +5,14 @@ from django.http import HttpRequest
 from inference.api.http.auth import SAFE_METHODS, Caller
 from inference.api.operator import token
 from inference.core.errors import PermissionDenied
-from inference.core.principal import Principal
+from inference.core.principal import Principal, Scope
 
 
 class Operator:
     """Names the principal: a token's or key's owner, a user with the right, or anybody on an open site."""
 
-    def __init__(self) -> None:
-        self._caller = Caller("manage")
+    def __init__(self, scope: Scope = "manage") -> None:
+        self._caller = Caller(scope)
 
     async def __call__(self, request: HttpRequest) -> Principal:
         if token.is_good(request.headers.get("Authorization", "")):

@@ -16,7 +16,12 @@ from inference.core.principal import SCOPES
 from inference.management.table import table
 from inference.models.api_key import ApiKey
 
-_FIELDS = {"chat": "can_chat", "embeddings": "can_embed", "manage": "can_manage"}
+_FIELDS = {
+    "chat": "can_chat",
+    "embeddings": "can_embed",
+    "manage": "can_manage",
+    "metrics": "can_read_metrics",
+}
 _COLUMNS = ("KEY", "STATE", "SCOPES", "OWNER", "EXPIRES (UTC)", "LIMITS", "LAST USED (UTC)", "NAME")
 _DAYS = re.compile(r"(\d{1,5})d")
 

@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 
-from inference.core import protocol
+from inference.core import log_lines, protocol
 from inference.core.cpu_tuning import CpuTuning
 from inference.core.subprocess_environment import of_workers
 
@@ -41,6 +41,7 @@ class ChildProcess:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "inference.worker"),
                 *("--fd", str(theirs.fileno()), "--blas", self._blas),
+                *("--log-format", log_lines.format_of_process()),
                 *(["--follow-load"] if tuning.follows_load() else []),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,

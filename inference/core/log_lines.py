@@ -1,0 +1,122 @@
+"""Log lines, as text or as JSON: each with the id of its request, none with a secret or a prompt.
+
+Messages are written by the code and contain neither. The exceptions of other libraries may quote the value
+that they failed on, which can be a part of a prompt: what they quote is left out, except in errors of the
+system, which quote paths.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from inference.core import request_id
+
+LogFormat = Literal["text", "json"]
+_KEYS = re.compile(r"(mlx-[0-9a-f]{12})-[A-Za-z0-9_-]{20,}|(?i:(Bearer|Basic)\s+)[^\s'\"]+")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
+    10: "\\n",
+    13: "\\r",
+    9: "\t",
+}
+_SHORTEST_SECRET = 6  # a shorter one would be found in unrelated words
+_HIDDEN = "[hidden]"
+_process_format: LogFormat = "text"
+
+
+class _Lines(logging.Formatter):
+    """What both formats share; `process` is the name of a process other than the site's."""
+
+    def __init__(self, process: str = "", secrets: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._process = process
+        self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        text = super().formatException(ei)
+        for error in _chain(ei[1]):
+            shown = str(error)
+            if not isinstance(error, OSError) and _QUOTED.search(shown):
+                text = text.replace(shown, _QUOTED.sub("'...'", shown))
+        return text
+
+    def _clean(self, text: str) -> str:
+        """The text without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, _HIDDEN)
+        return _KEYS.sub(_hide, text)
+
+
+class TextLines(_Lines):
+    """`TIME LEVEL NAME: MESSAGE [REQUEST ID]`, with a traceback below it where there is one."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        process = f"{self._process} " if self._process else ""
+        served = request_id.current()
+        # A message is one line, so that nothing in it can pass for a line of its own.
+        message = record.message.translate(_CONTROLS)
+        line = f"{self.formatTime(record)} {record.levelname} {process}{record.name}: {message}"
+        return f"{line} [{served}]" if served else line
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._clean(super().format(record))
+
+
+class JsonLines(_Lines):
+    """One JSON object a line: time, level, logger, message, and request_id, process and exception if any.
+
+    The fields in a record's attribute `fields` are added.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": request_id.current(),
+            "process": self._process,
+            "exception": self.formatException(record.exc_info) if record.exc_info else "",
+        }
+        kept = {name: value for name, value in line.items() if value} | getattr(record, "fields", {})
+        cleaned = {
+            name: self._clean(value) if isinstance(value, str) else value for name, value in kept.items()
+        }
+        return json.dumps(cleaned, ensure_ascii=False, default=str)
+
+
+def formatter(form: LogFormat, process: str = "", secrets: Sequence[str] = ()) -> logging.Formatter:
+    """The formatter of this format; `secrets` never appear in its lines."""
+    return (JsonLines if form == "json" else TextLines)(process, secrets)
+
+
+def of_site() -> logging.Formatter:
+    """The formatter of the site's own process, for Django's setting LOGGING."""
+    global _process_format
+    from inference.core.config import config  # workers have no settings
+
+    settings = config()
+    _process_format = settings.log_format
+    given = (settings.api_key, settings.admin_password, settings.logfire_token)
+    return formatter(settings.log_format, secrets=[one.get_secret_value() for one in given if one])
+
+
+def format_of_process() -> LogFormat:
+    """The format of this process's log, which its workers take over."""
+    return _process_format
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The exception and those that led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _hide(found: re.Match[str]) -> str:
+    return f"{found[1]}-{_HIDDEN}" if found[1] else f"{found[2]} {_HIDDEN}"

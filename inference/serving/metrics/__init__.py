@@ -1,0 +1,1 @@
+"""Metrics for Prometheus, in a registry of their own; docs/monitoring.md lists them."""

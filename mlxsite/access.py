@@ -1,0 +1,75 @@
+"""Every HTTP response is counted, and logged as one line where the operator wants that."""
+
+import logging
+import time
+from typing import Any, Final
+
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+from django.conf import settings
+
+from inference.api.http import dialects
+from inference.serving.metrics.request_metrics import CLIENT_LEFT
+from inference.serving.metrics.site_metrics import METRICS
+
+logger = logging.getLogger(__name__)
+_PLACES: Final = {
+    "admin": "admin",
+    "api": "operator",
+    "static": "static",
+    "health": "health",
+    "ready": "health",
+    "metrics": "metrics",
+}
+
+
+class Access:
+    """An ASGI application that notes the responses of another one."""
+
+    def __init__(self, application: ASGI3Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        began = time.monotonic()
+        status, size = CLIENT_LEFT, 0
+
+        async def noted(message: ASGISendEvent) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                size += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._application(scope, receive, noted)
+        except Exception:
+            status = 500 if status == CLIENT_LEFT else status
+            raise
+        finally:
+            client = (scope["client"] or ("-",))[0]
+            note(scope["method"], scope["path"], status, size, time.monotonic() - began, client)
+
+
+def note(method: str, path: str, status: int, size: int, seconds: float, client: str) -> None:
+    """Count a response of `size` bytes, and log it; queries are left out, because they may have secrets."""
+    METRICS.count_http(endpoint_of(path), status)
+    if not settings.CONFIG.access_log:
+        return
+    fields: dict[str, Any] = {
+        "client": client,
+        "method": method,
+        "path": path,
+        "status": status,
+        "bytes": size,
+        "seconds": round(seconds, 3),
+    }
+    text = "%(client)s %(method)s %(path)s %(status)s, %(bytes)s bytes in %(seconds)s s"
+    logger.info(text, fields, extra={"fields": fields})
+
+
+def endpoint_of(path: str) -> str:
+    """What the metrics call the address: one of a fixed number of names."""
+    return dialects.name_of(path) or _PLACES.get(path.partition("/")[2].partition("/")[0], "pages")

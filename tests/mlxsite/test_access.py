@@ -1,0 +1,96 @@
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from django.test import override_settings
+
+from inference.core.config import Config
+from inference.serving.metrics.site_metrics import METRICS
+from mlxsite.access import Access, endpoint_of
+from mlxsite.asgi import application
+from tests.fakes import FakeRunner, serving
+
+NAME = "mlxsite_http_requests_total"
+
+
+def client(app: Any = application) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost:8000")
+
+
+def count(endpoint: str, status: int) -> float:
+    labels = {"endpoint": endpoint, "status": str(status)}
+    return METRICS._registry.get_sample_value(NAME, labels) or 0.0
+
+
+@pytest.fixture
+def access_log() -> Iterator[None]:
+    with override_settings(CONFIG=Config(access_log=True)):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("path", "endpoint"),
+    [
+        ("/v1/chat/completions", "openai chat"),
+        ("/v1/models", "openai"),
+        ("/ollama/api/tags", "ollama"),
+        ("/api/pool", "operator"),
+        ("/admin/inference/servedmodel/", "admin"),
+        ("/metrics", "metrics"),
+        ("/ready", "health"),
+        ("/", "pages"),
+        ("/made-up-4711/x", "pages"),
+        ("", "pages"),
+    ],
+)
+def test_addresses_have_a_bounded_number_of_names(path: str, endpoint: str) -> None:
+    assert endpoint_of(path) == endpoint
+
+
+async def test_each_response_is_counted_also_a_refusal() -> None:
+    before = count("health", 200), count("pages", 400)
+    async with client() as web:
+        with serving(FakeRunner()):
+            await web.get("/health")
+        await web.get("/x", headers={"Host": "evil.example"})
+    assert (count("health", 200), count("pages", 400)) == (before[0] + 1, before[1] + 1)
+
+
+async def test_an_application_that_fails_is_a_500_and_one_that_is_cancelled_a_499() -> None:
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("broken")
+
+    before = count("pages", 500)
+    async with client(Access(fail)) as web:
+        await web.get("/")
+    assert count("pages", 500) == before + 1
+
+    async def never_answer(*_: Any) -> None:
+        return
+
+    before = count("pages", 499)
+    scope: Any = {"type": "http", "method": "GET", "path": "/", "client": None}
+    await Access(never_answer)(scope, never_answer, never_answer)  # type: ignore[arg-type]
+    assert count("pages", 499) == before + 1
+
+
+@pytest.mark.usefixtures("access_log")
+async def test_the_access_log_has_a_line_without_the_query(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "mlxsite.access"):
+        async with client() as web:
+            response = await web.get("/v1/nothing?key=secret-4711")
+    (line,) = [one for one in caplog.records if one.name == "mlxsite.access"]
+    size = len(response.content)
+    assert line.getMessage().startswith(f"127.0.0.1 GET /v1/nothing 404, {size} bytes in ")
+    assert "secret-4711" not in json.dumps(line.__dict__, default=str)
+
+
+async def test_there_is_none_unless_it_is_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "mlxsite.access"):
+        async with client() as web:
+            await web.get("/v1/nothing")
+    assert not [one for one in caplog.records if one.name == "mlxsite.access"]
