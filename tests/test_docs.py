@@ -7,6 +7,8 @@ import pytest
 
 from inference.core.config import BASE_DIR, Config
 from inference.core.errors import ServerError, all_errors
+from inference.serving.metrics.site_metrics import SiteMetrics
+from tests.serving.metrics.test_state_metrics import site_state
 
 DOCS = BASE_DIR / "docs"
 
@@ -52,6 +54,25 @@ def test_every_endpoint_is_documented() -> None:
         for method in methods
     ]
     assert [one for one in (*operations, "GET /health") if f"| `{one}` |" not in page] == []
+
+
+@pytest.fixture
+def exported(tmp_path: Path) -> dict[str, str]:
+    """The types of all metrics of ours."""
+    text, _ = SiteMetrics().render(site_state(tmp_path), "")
+    return dict(re.findall(r"^# TYPE (mlxsite_\S+) (\S+)$", text.decode(), re.MULTILINE))
+
+
+def test_every_metric_is_documented_with_its_type(exported: dict[str, str]) -> None:
+    page = (DOCS / "monitoring.md").read_text()
+    assert dict(re.findall(r"^\| `(mlxsite_\w+)` \| (\w+) \|", page, re.MULTILINE)) == exported
+
+
+@pytest.mark.parametrize("name", ["grafana.json", "alerts.yml"])
+def test_the_dashboard_and_the_alerts_use_only_what_is_exported(name: str, exported: dict[str, str]) -> None:
+    used = set(re.findall(r"\bmlxsite_\w+", (DOCS / "deploy" / name).read_text()))
+    assert len(used) >= 5
+    assert {re.sub(r"_seconds_(bucket|sum|count)$", "_seconds", metric) for metric in used} <= exported.keys()
 
 
 def test_every_feature_of_the_playground_names_a_test_that_exists() -> None:
