@@ -8,6 +8,7 @@ from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from django.conf import settings
 
 from inference.api.http import dialects
+from inference.serving import tracing
 from inference.serving.metrics.request_metrics import CLIENT_LEFT
 from inference.serving.metrics.site_metrics import METRICS
 
@@ -29,6 +30,7 @@ class Access:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        _follow_trace(scope)
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
@@ -51,6 +53,14 @@ class Access:
         finally:
             client = (scope["client"] or ("-",))[0]
             note(scope["method"], scope["path"], status, size, time.monotonic() - began, client)
+
+
+def _follow_trace(scope: Scope) -> None:
+    if scope["type"] == "lifespan":
+        return
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    if "traceparent" in headers:
+        tracing.follow(headers)
 
 
 def note(method: str, path: str, status: int, size: int, seconds: float, client: str) -> None:

@@ -137,6 +137,15 @@ def test_only_a_user_that_may_manage_gives_that_scope() -> None:
     assert ApiKey.objects.latest("pk").scopes == ("chat", "manage")
 
 
+@pytest.mark.parametrize(("right", "scopes"), [("view_user", ()), ("view_servedmodel", ("metrics",))])
+def test_only_a_user_that_may_look_gives_the_scope_metrics(right: str, scopes: tuple[str, ...]) -> None:
+    person = User.objects.create_user("ann", is_staff=True)
+    rights = ["add_apikey", "view_user", right]
+    person.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    signed_in(person).post(ADD, form(can_read_metrics="on"))
+    assert ApiKey.objects.get().scopes == ("chat", *scopes)
+
+
 def test_use_is_a_bar_for_each_day(staff: Client) -> None:
     key, _ = make_key()
     assert "Not used in the last 30 days" in staff.get(page_of(key)).content.decode()

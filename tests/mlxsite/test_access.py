@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -6,8 +7,10 @@ from typing import Any
 import httpx
 import pytest
 from django.test import override_settings
+from opentelemetry import trace
 
 from inference.core.config import Config
+from inference.serving import tracing
 from inference.serving.metrics.site_metrics import METRICS
 from mlxsite.access import Access, endpoint_of
 from mlxsite.asgi import application
@@ -73,7 +76,7 @@ async def test_an_application_that_fails_is_a_500_and_one_that_is_cancelled_a_49
         return
 
     before = count("pages", 499)
-    scope: Any = {"type": "http", "method": "GET", "path": "/", "client": None}
+    scope: Any = {"type": "http", "method": "GET", "path": "/", "client": None, "headers": []}
     await Access(never_answer)(scope, never_answer, never_answer)  # type: ignore[arg-type]
     assert count("pages", 499) == before + 1
 
@@ -94,3 +97,18 @@ async def test_there_is_none_unless_it_is_asked_for(caplog: pytest.LogCaptureFix
         async with client() as web:
             await web.get("/v1/nothing")
     assert not [one for one in caplog.records if one.name == "mlxsite.access"]
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_the_trace_of_a_client_goes_on(kind: str) -> None:
+    seen: list[Any] = []
+
+    async def look(*_: Any) -> None:
+        seen.append(trace.get_current_span(tracing._PARENT.get()).get_span_context().trace_id)
+
+    sent = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    scope: Any = {"type": kind, "method": "GET", "path": "/", "client": None, "headers": []}
+    followed = {**scope, "headers": [(b"traceparent", sent)]}
+    for one in (scope, followed):
+        await asyncio.create_task(Access(look)(one, look, look))  # type: ignore[arg-type]
+    assert seen == [0, 0x0AF7651916CD43DD8448EB211C80319C]

@@ -1,11 +1,8 @@
 """Spans as an exporter sees them: one per request, with its phases, its tokens and its error."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from contextlib import aclosing
-from pathlib import Path
+from contextvars import copy_context
 
 import msgspec
 import pytest
@@ -14,13 +11,14 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
-from inference.core.config import BASE_DIR
+from inference.core import request_id
 from inference.core.errors import ContextLengthExceeded
 from inference.core.events import Accepted, Event, Finished, Progress, TextDelta, Timings, Usage
 from inference.core.principal import Principal
-from inference.core.requests import NEUTRAL, ChatRequest, Message
-from inference.serving import generation
+from inference.core.requests import NEUTRAL, ChatRequest, Message, Sampling
+from inference.serving import generation, tracing
 from inference.serving.tracing import request_span
 from tests.fakes import FakeRunner, serving
 
@@ -146,36 +144,78 @@ def test_prefill_and_decode_are_children_with_the_workers_durations(spans: InMem
     assert prefill.end_time == decode.start_time
 
 
-CONFIGURE = """
-import logging, sys
-logging.basicConfig(format="%(levelname)s %(message)s")
-if "without-package" in sys.argv:
-    sys.modules["logfire"] = None
-from inference.serving import tracing
-from inference.core.requests import ChatRequest, Message
-from inference.core.principal import Principal
-from inference.core.config import Config
-done = tracing.configure(Config(logfire_enabled=True))
-with tracing.request_span(ChatRequest(model="tiny", messages=()), Principal(kind="local")):
-    pass
-print("configured", done)
-"""
+async def test_a_request_is_described_in_the_terms_of_the_conventions(spans: InMemorySpanExporter) -> None:
+    request = structs.replace(REQUEST, max_tokens=9, sampling=Sampling(temperature=0.5, seed=7), n=2)
+    with serving(FakeRunner(prompt_tokens=7)):
+        async with aclosing(generation.stream(request, LOCAL)) as events:
+            assert [event async for event in events]
+    span = named(spans, "chat tiny")
+    attributes = dict(span.attributes or {})
+    assert span.kind == SpanKind.SERVER
+    assert {name: value for name, value in attributes.items() if name.startswith("gen_ai")} == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "mlxsite",
+        "gen_ai.request.model": "tiny",
+        "gen_ai.request.max_tokens": 9,
+        "gen_ai.request.choice.count": 2,
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.seed": 7,
+        "gen_ai.usage.input_tokens": 7,
+        "gen_ai.usage.output_tokens": 2,
+        "gen_ai.usage.cache_read.input_tokens": 0,
+        "gen_ai.usage.reasoning.output_tokens": 0,
+        "gen_ai.response.finish_reasons": ("stop",),
+    }
+    assert [event.name for event in span.events] == ["accepted", "first_token"]
 
 
-def run_configure(tmp_path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    env = os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path)}
-    command = [sys.executable, "-c", CONFIGURE, *arguments]
-    return subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=True)
+def test_waits_are_children_in_their_order(spans: InMemorySpanExporter) -> None:
+    events: list[Event] = [
+        Progress(phase="queued", done=1),
+        Progress(phase="queued"),
+        Progress(phase="loading"),
+        Accepted(prompt_tokens=3),
+        TextDelta(text="a"),
+        Progress(phase="paused"),
+        TextDelta(text="b"),
+    ]
+    with request_span(REQUEST, LOCAL) as span:
+        for event in events:
+            span.note(event)
+    parent = named(spans, "chat tiny")
+    waits = [named(spans, name) for name in ("queue", "load", "pause")]
+    assert {one.parent and one.parent.span_id for one in waits} == {parent.context.span_id}
+    assert waits[0].end_time and waits[1].start_time and waits[0].end_time <= waits[1].start_time
 
 
-def test_without_the_package_there_is_one_warning_and_everything_works(tmp_path: Path) -> None:
-    done = run_configure(tmp_path, "without-package")
-    assert "configured False" in done.stdout
-    assert done.stderr.count("WARNING") == 1
+def test_a_wait_that_nothing_ends_is_there_too(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(asyncio.CancelledError), request_span(REQUEST, LOCAL) as span:
+        span.note(Progress(phase="queued"))
+        raise asyncio.CancelledError
+    assert named(spans, "queue").end_time
+    assert dict(named(spans, "chat tiny").attributes or {})["phase"] == "queued"
 
 
-def test_without_a_token_spans_are_printed_here(tmp_path: Path) -> None:
-    done = run_configure(tmp_path)
-    assert "configured True" in done.stdout
-    assert "chat tiny" in done.stdout + done.stderr
-    assert done.stderr.count("WARNING") == 1
+def test_an_error_has_its_type(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(ContextLengthExceeded), request_span(REQUEST, LOCAL):
+        raise ContextLengthExceeded("too long")
+    assert dict(named(spans, "chat tiny").attributes or {})["error.type"] == "context_length_exceeded"
+
+
+def test_the_trace_of_the_client_goes_on_and_the_span_has_the_request_id(spans: InMemorySpanExporter) -> None:
+    trace_id, parent_id = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+    def run(traceparent: str) -> None:
+        tracing.follow({"traceparent": traceparent})
+        request_id.begin("trace-1")
+        with request_span(REQUEST, LOCAL):
+            pass
+
+    copy_context().run(run, f"00-{trace_id}-{parent_id}-01")
+    span = named(spans, "chat tiny")
+    assert span.parent and f"{span.parent.span_id:016x}" == parent_id
+    assert f"{span.context.trace_id:032x}" == trace_id
+    assert dict(span.attributes or {})["request_id"] == "trace-1"
+    spans.clear()
+    copy_context().run(run, "made up")
+    assert named(spans, "chat tiny").parent is None

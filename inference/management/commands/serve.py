@@ -22,7 +22,7 @@ from inference.core.unknown_settings import unknown_settings
 from inference.management.folder import models_folder
 from inference.management.shutdown import Shutdown
 from inference.repository.starter import StarterUnavailable, ensure_starter
-from inference.serving import runtime, site_lock, tracing
+from inference.serving import runtime, site_lock, trace_export
 from inference.serving.maintenance import Maintenance
 from inference.serving.recording.capture_switch import SWITCH
 from mlxsite.server import StreamServer
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         login = _first_login(config)
         if config.starter and not any(card.is_servable for card in runtime.catalog().scan()):
             self._download_starter(config)
-        tracing.configure(config)
+        trace_export.configure(config)
         _allow_many_files()
         self._serve(config, place, login)
 

@@ -102,6 +102,15 @@ class RequestMeter:
     def _model(self) -> str:
         return self._label()
 
+    # Looked up once: they are used for every token.
+    @cached_property
+    def _between_tokens_s(self) -> Histogram:
+        return self._metrics.between_tokens_s.labels(self._model)
+
+    @cached_property
+    def _generation_tokens(self) -> Counter:
+        return self._metrics.generation_tokens.labels(self._model)
+
     def follow(self, entry: RequestEntry) -> None:
         """Count this entry of the record at the end."""
         self._entry = entry
@@ -122,17 +131,16 @@ class RequestMeter:
     def _note_tokens(self, index: int, tokens: int) -> None:
         if not tokens:
             return
-        metrics, now = self._metrics, self._metrics.clock()
+        now = self._metrics.clock()
         if not self._last:
-            metrics.first_token_s.labels(self._model).observe(now - self._began)
+            self._metrics.first_token_s.labels(self._model).observe(now - self._began)
         if index in self._last:
-            between = metrics.between_tokens_s.labels(self._model)
             each = (now - self._last[index]) / tokens
             for _ in range(tokens):
-                between.observe(each)
+                self._between_tokens_s.observe(each)
         self._last[index] = now
         self._tokens += tokens
-        metrics.generation_tokens.labels(self._model).inc(tokens)
+        self._generation_tokens.inc(tokens)
 
     def _add_rest(self, prompt_tokens: int, tokens: int) -> None:
         """Count the tokens that no event before the last one had, such as stop tokens."""

@@ -26,6 +26,8 @@ def test_create_prints_the_secret_and_nothing_else() -> None:
     kept = ApiKey.objects.get()
     assert key_secret.is_right(made, kept.digest)
     assert (kept.scopes, kept.concurrent_streams) == (("manage",), 2)
+    assert key("create", "prometheus", "--owner", "ann", "--scope", "metrics")
+    assert ApiKey.objects.latest("pk").scopes == ("metrics",)
     assert kept.expires_at and timedelta(days=29) < kept.expires_at - datetime.now(UTC) <= timedelta(days=30)
 
 

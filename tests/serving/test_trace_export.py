@@ -1,0 +1,121 @@
+"""Spans leave a process as the settings and OpenTelemetry's variables say; each case has its own process."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from inference.core.config import BASE_DIR
+
+PROGRAM = """
+import logging, sys
+logging.basicConfig(format="%(levelname)s %(message)s")
+if "without-package" in sys.argv:
+    sys.modules["logfire"] = sys.modules["opentelemetry.exporter.otlp.proto.http.trace_exporter"] = None
+from inference.serving import trace_export, tracing
+from inference.core.requests import ChatRequest, Message
+from inference.core.principal import Principal
+from inference.core.config import Config
+done = trace_export.configure(Config())
+request = ChatRequest(model="tiny", messages=(Message(role="user", content="zanzibar"),))
+with tracing.request_span(request, Principal(kind="local")):
+    pass
+print("configured", done)
+"""
+
+
+class Collector(HTTPServer):
+    """A collector of OpenTelemetry that keeps what it gets."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Keeping)
+        self.got: list[tuple[str, bytes, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Keeping(BaseHTTPRequestHandler):
+    server: Collector
+
+    def do_POST(self) -> None:  # noqa: N802 - the library's name
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.path, body, self.headers.get("X-Tenant", "")))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def run(tmp_path: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    env = os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path)} | variables
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    return subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=True)
+
+
+def test_spans_reach_the_collector_of_the_standard_variables(tmp_path: Path, collector: Collector) -> None:
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=us"}
+    done = run(tmp_path, **variables)
+    assert "configured True" in done.stdout and done.stderr == ""
+    ((path, body, tenant),) = collector.got
+    assert (path, tenant) == ("/v1/traces", "us")
+    (resource,) = ExportTraceServiceRequest.FromString(body).resource_spans
+    assert "mlxsite" in [one.value.string_value for one in resource.resource.attributes]
+    (span,) = resource.scope_spans[0].spans
+    assert span.name == "chat tiny"
+    assert {"gen_ai.operation.name", "gen_ai.request.model"} <= {one.key for one in span.attributes}
+    assert b"zanzibar" not in body
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_SDK_DISABLED": "true"}],
+    ids=["nothing", "none", "disabled"],
+)
+def test_nothing_is_sent_unless_it_is_asked_for(
+    tmp_path: Path, collector: Collector, variables: dict[str, str]
+) -> None:
+    named = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url} if variables else {}
+    done = run(tmp_path, **named, **variables)
+    assert "configured False" in done.stdout and done.stderr == ""
+    assert collector.got == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        (["without-package"], {"MLX_SERVER_LOGFIRE_ENABLED": "true"}),
+        (["without-package"], {"OTEL_TRACES_EXPORTER": "otlp"}),
+        ([], {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}),
+    ],
+    ids=["logfire", "otlp", "grpc"],
+)
+def test_what_is_not_possible_is_one_warning_and_everything_works(
+    tmp_path: Path, arguments: list[str], variables: dict[str, str]
+) -> None:
+    done = run(tmp_path, *arguments, **variables)
+    assert "configured False" in done.stdout
+    assert done.stderr.count("WARNING") == 1
+
+
+def test_without_a_token_of_logfire_spans_are_printed_here(tmp_path: Path) -> None:
+    done = run(tmp_path, MLX_SERVER_LOGFIRE_ENABLED="true")
+    assert "configured True" in done.stdout
+    assert "chat tiny" in done.stdout + done.stderr
+    assert done.stderr.count("WARNING") == 1
