@@ -1,10 +1,21 @@
-"""Every HTTP response is counted, and logged as one line where the operator wants that."""
+"""Every HTTP response is counted, and logged as one line where the operator wants that.
+
+A websocket is one response, 101, when it has ended; 403 where it was refused.
+"""
 
 import logging
 import time
 from typing import Any, Final
 
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    ASGISendEvent,
+    HTTPScope,
+    Scope,
+    WebSocketScope,
+)
 from django.conf import settings
 
 from inference.api.http import dialects
@@ -20,6 +31,7 @@ _PLACES: Final = {
     "health": "health",
     "ready": "health",
     "metrics": "metrics",
+    "ws": "websocket",
 }
 
 
@@ -30,19 +42,24 @@ class Access:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        _follow_trace(scope)
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._application(scope, receive, send)
             return
+        _follow_trace(scope)
         began = time.monotonic()
         status, size = CLIENT_LEFT, 0
 
         async def noted(message: ASGISendEvent) -> None:
             nonlocal status, size
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif message["type"] == "http.response.body":
-                size += len(message.get("body", b""))
+            match message["type"]:
+                case "http.response.start":
+                    status = message["status"]
+                case "http.response.body":
+                    size += len(message.get("body", b""))
+                case "websocket.accept":
+                    status = 101
+                case "websocket.close" if status == CLIENT_LEFT:
+                    status = 403
             await send(message)
 
         try:
@@ -52,12 +69,11 @@ class Access:
             raise
         finally:
             client = (scope["client"] or ("-",))[0]
-            note(scope["method"], scope["path"], status, size, time.monotonic() - began, client)
+            method = scope["method"] if scope["type"] == "http" else "GET"
+            note(method, scope["path"], status, size, time.monotonic() - began, client)
 
 
-def _follow_trace(scope: Scope) -> None:
-    if scope["type"] == "lifespan":
-        return
+def _follow_trace(scope: HTTPScope | WebSocketScope) -> None:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     if "traceparent" in headers:
         tracing.follow(headers)

@@ -8,12 +8,14 @@ system, which quote paths.
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from inference.core import request_id
 
+logger = logging.getLogger(__name__)
 LogFormat = Literal["text", "json"]
 _KEYS = re.compile(r"(mlx-[0-9a-f]{12})-[A-Za-z0-9_-]{20,}|(?i:(Bearer|Basic)\s+)[^\s'\"]+")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
@@ -22,6 +24,7 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} 
     13: "\\r",
     9: "\t",
 }
+_OURS = frozenset({"inference", "playground", "mlxsite"})
 _SHORTEST_SECRET = 6  # a shorter one would be found in unrelated words
 _HIDDEN = "[hidden]"
 _process_format: LogFormat = "text"
@@ -40,8 +43,13 @@ class _Lines(logging.Formatter):
         for error in _chain(ei[1]):
             shown = str(error)
             if not isinstance(error, OSError) and _QUOTED.search(shown):
-                text = text.replace(shown, _QUOTED.sub("'...'", shown))
+                text = text.replace(shown, _without_quotes(shown))
         return text
+
+    def _message(self, record: logging.LogRecord) -> str:
+        """The message; those of other libraries may quote an exception."""
+        message = record.getMessage()
+        return message if record.name.partition(".")[0] in _OURS else _without_quotes(message)
 
     def _clean(self, text: str) -> str:
         """The text without secrets."""
@@ -57,9 +65,13 @@ class TextLines(_Lines):
         process = f"{self._process} " if self._process else ""
         served = request_id.current()
         # A message is one line, so that nothing in it can pass for a line of its own.
-        message = record.message.translate(_CONTROLS)
+        message = self._message(record).translate(_CONTROLS)
         line = f"{self.formatTime(record)} {record.levelname} {process}{record.name}: {message}"
         return f"{line} [{served}]" if served else line
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"    {line.translate(_CONTROLS)}" for line in lines)
 
     def format(self, record: logging.LogRecord) -> str:
         return self._clean(super().format(record))
@@ -76,7 +88,7 @@ class JsonLines(_Lines):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self._message(record),
             "request_id": request_id.current(),
             "process": self._process,
             "exception": self.formatException(record.exc_info) if record.exc_info else "",
@@ -85,7 +97,8 @@ class JsonLines(_Lines):
         cleaned = {
             name: self._clean(value) if isinstance(value, str) else value for name, value in kept.items()
         }
-        return json.dumps(cleaned, ensure_ascii=False, default=str)
+        text = json.dumps(cleaned, ensure_ascii=False, default=str)
+        return text.encode(errors="backslashreplace").decode()  # unpaired surrogates
 
 
 def formatter(form: LogFormat, process: str = "", secrets: Sequence[str] = ()) -> logging.Formatter:
@@ -104,18 +117,38 @@ def of_site() -> logging.Formatter:
     return formatter(settings.log_format, secrets=[one.get_secret_value() for one in given if one])
 
 
+def capture() -> None:
+    """Log warnings and the end of a thread by an exception, which Python would print in its own form."""
+    logging.captureWarnings(True)
+    threading.excepthook = _log_thread
+
+
+def _log_thread(failure: threading.ExceptHookArgs) -> None:
+    name = failure.thread.name if failure.thread else "unknown"
+    error = failure.exc_value or failure.exc_type()
+    logger.error("The thread %s has ended with an exception", name, exc_info=error)
+
+
 def format_of_process() -> LogFormat:
     """The format of this process's log, which its workers take over."""
     return _process_format
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The exception and those that led to it."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
+    """The exception, those that led to it, and those that are in its group."""
+    found, seen = [error], set[int]()
+    while found:
+        one = found.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        found += [one.__cause__, one.__context__]
+        found += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+
+
+def _without_quotes(text: str) -> str:
+    return _QUOTED.sub("'...'", text)
 
 
 def _hide(found: re.Match[str]) -> str:

@@ -25,6 +25,7 @@ def main() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(log_lines.formatter(options.log_format, f"worker[{os.getpid()}]"))
     logging.basicConfig(handlers=[handler])
+    log_lines.capture()
     # A worker with a dead thread would look alive and answer nothing; a dead worker is replaced.
     threading.excepthook = _die
     used_blas = blas.preload_best(options.blas, multiplies)

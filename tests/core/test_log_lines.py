@@ -1,12 +1,13 @@
 import json
 import logging
+import threading
 from contextvars import copy_context
 from typing import Any
 
 import pytest
 
 from inference.core import request_id
-from inference.core.log_lines import LogFormat, formatter
+from inference.core.log_lines import LogFormat, capture, formatter
 
 KEY = "mlx-0123456789ab-" + "s" * 43
 FORMATS: tuple[LogFormat, ...] = ("text", "json")
@@ -119,3 +120,45 @@ def test_the_process_takes_its_format_from_the_settings(monkeypatch: pytest.Monk
     line = log_lines.of_site().format(record("the key is sesame!"))
     assert json.loads(line)["message"] == "the key is [hidden]"
     assert log_lines.format_of_process() == "json"
+
+
+def test_a_traceback_cannot_pass_for_another_line() -> None:
+    error = raised(RuntimeError("a\n2026-01-01 00:00:00 ERROR forged: line\x1b[2J"))
+    first, *others = lines_of("text", record("Broken", error=error)).split("\n")
+    assert all(line.startswith("    ") and line.isprintable() for line in others)
+
+
+def test_the_exceptions_of_a_group_are_looked_at_too() -> None:
+    group = ExceptionGroup(
+        "several", [KeyError("my prompt"), ExceptionGroup("more", [ValueError("'my prompt'")])]
+    )
+    line = lines_of("text", record("Broken", error=raised(group)))
+    assert "my prompt" not in line and "several" in line
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_other_libraries_quote_in_messages_is_left_out(form: LogFormat) -> None:
+    one = record("Task exception: %r", ValueError("it's 'my prompt'"))
+    one.name = "asyncio"
+    assert "my prompt" not in lines_of(form, one) and "ValueError" in lines_of(form, one)
+
+
+def test_an_unpaired_surrogate_is_valid_json() -> None:
+    line = lines_of("json", record("a\ud800b"))
+    assert json.loads(line)["message"] == "a\ud800b" and line.encode()
+
+
+def test_warnings_and_ends_of_threads_are_lines(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise RuntimeError("broken")
+
+    before = threading.excepthook
+    try:
+        capture()
+        thread = threading.Thread(target=fail, name="x")
+        thread.start()
+        thread.join()
+    finally:
+        threading.excepthook = before
+        logging.captureWarnings(False)
+    assert "The thread x has ended with an exception" in caplog.text

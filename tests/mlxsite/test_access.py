@@ -112,3 +112,19 @@ async def test_the_trace_of_a_client_goes_on(kind: str) -> None:
     for one in (scope, followed):
         await asyncio.create_task(Access(look)(one, look, look))  # type: ignore[arg-type]
     assert seen == [0, 0x0AF7651916CD43DD8448EB211C80319C]
+
+
+@pytest.mark.parametrize(("sent", "status"), [("accept", 101), ("close", 403), (None, 499)])
+async def test_a_websocket_is_one_response(sent: str | None, status: int) -> None:
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if sent:
+            await send({"type": f"websocket.{sent}"})
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def drop(*_: Any) -> None:
+        return
+
+    before = count("websocket", status)
+    scope: Any = {"type": "websocket", "path": "/ws/models/", "client": ["127.0.0.1", 1], "headers": []}
+    await Access(answer)(scope, drop, drop)  # type: ignore[arg-type]
+    assert count("websocket", status) == before + 1

@@ -74,6 +74,8 @@ class OneModel:
     def find(self, model_id: str) -> ModelCard | None:
         return self._card if model_id == MODEL else None
 
+    known = find
+
     def forget(self) -> None:
         """It never changes."""
 

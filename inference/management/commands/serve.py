@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from inference import __version__
 from inference.accounts.first_account import FirstLogin
-from inference.core import data_folder
+from inference.core import data_folder, log_lines
 from inference.core.config import Config, reason
 from inference.core.unknown_settings import unknown_settings
 from inference.management.folder import models_folder
@@ -45,6 +45,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         config = _apply(options)
         data_folder.from_now_on()
+        log_lines.capture()
         if config.is_reachable and config.api_key is None:
             where = f"listen on {config.host}" if not config.is_loopback else f"serve {config.origins}"
             raise CommandError(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import Context
 from typing import Any
 
 
@@ -12,8 +13,11 @@ class BackgroundTasks:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Start a task on the running loop."""
-        task = asyncio.get_running_loop().create_task(coroutine)
+        """Start a task on the running loop, in a context of its own.
+
+        It may outlive the request that it was started by, whose id must not be in its log lines.
+        """
+        task = asyncio.get_running_loop().create_task(coroutine, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from inference.core import request_id
 from inference.pool.residency.background_tasks import BackgroundTasks
 
 
@@ -38,3 +39,14 @@ async def test_cancel_waits_for_all_of_them_whatever_they_raise() -> None:
     await asyncio.sleep(0)
     await tasks.cancel()
     assert sorted(ended) == ["broken", "cleaned"]
+
+
+async def test_a_task_does_not_pass_for_a_part_of_the_request_that_started_it() -> None:
+    seen: list[str] = []
+
+    async def look() -> None:
+        seen.append(request_id.current())
+
+    request_id.begin("trace-1")
+    await BackgroundTasks().spawn(look())
+    assert seen == [""]
