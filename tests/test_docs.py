@@ -1,5 +1,6 @@
 """What the documents say is compared with what the code has, so that neither can drift."""
 
+import json
 import re
 from pathlib import Path
 
@@ -73,6 +74,19 @@ def test_the_dashboard_and_the_alerts_use_only_what_is_exported(name: str, expor
     used = set(re.findall(r"\bmlxsite_\w+", (DOCS / "deploy" / name).read_text()))
     assert len(used) >= 5
     assert {re.sub(r"_seconds_(bucket|sum|count)$", "_seconds", metric) for metric in used} <= exported.keys()
+
+
+def test_the_panels_of_the_dashboard_have_ids_queries_and_places_of_their_own() -> None:
+    panels = json.loads((DOCS / "deploy" / "grafana.json").read_text())["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert all(panel["type"] == "row" or panel["targets"] for panel in panels)
+    taken = [
+        (column, line)
+        for place in (panel["gridPos"] for panel in panels)
+        for column in range(place["x"], place["x"] + place["w"])
+        for line in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(set(taken)) == len(taken) and {column for column, _ in taken} == set(range(24))
 
 
 def test_every_feature_of_the_playground_names_a_test_that_exists() -> None:

@@ -83,8 +83,8 @@ def pool() -> Pool:
 
 def _journal_and_count(journal: Journal) -> OnEvent:
     def on_event(event: PoolEvent) -> None:
-        METRICS.pool(event)
         journal(event)
+        METRICS.pool(event)
 
     return on_event
 

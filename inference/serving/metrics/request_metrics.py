@@ -19,11 +19,13 @@ from inference.core.events import (
     TextDelta,
     ToolCallDelta,
 )
+from inference.serving.metrics.token_histogram import TokenHistogram, TokenTimes
 from inference.serving.recording.request_entry import RequestEntry
 
 CLIENT_LEFT: Final = 499  # as nginx logs it: https://nginx.org/en/docs/http/ngx_http_log_module.html
 _PHASE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600)
 _TOKEN_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.15, 0.25, 0.5, 1, 5)
+_COUNT_EVERY_S = 0.25
 
 
 class RequestMetrics:
@@ -35,8 +37,9 @@ class RequestMetrics:
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"mlxsite_{name}", text, labels, registry=registry)
 
-        def histogram(name: str, text: str, buckets: tuple[float, ...] = _PHASE_BUCKETS) -> Histogram:
-            return Histogram(f"mlxsite_{name}_seconds", text, ("model",), registry=registry, buckets=buckets)
+        def histogram(name: str, text: str) -> Histogram:
+            name = f"mlxsite_{name}_seconds"
+            return Histogram(name, text, ("model",), registry=registry, buckets=_PHASE_BUCKETS)
 
         self.requests = counter(
             "requests",
@@ -59,8 +62,11 @@ class RequestMetrics:
         self.prefill_s = histogram("request_prefill_time", "Time of the prefill of requests.")
         self.decode_s = histogram("request_decode_time", "Time of the decoding of requests.")
         self.first_token_s = histogram("time_to_first_token", "Time from a request to its first token.")
-        self.between_tokens_s = histogram(
-            "inter_token_latency", "Time between the tokens of an answer.", _TOKEN_BUCKETS
+        self.between_tokens_s = TokenHistogram(
+            "mlxsite_inter_token_latency_seconds",
+            "Time between the tokens of an answer.",
+            _TOKEN_BUCKETS,
+            registry,
         )
         self.whole_s = histogram("e2e_request_latency", "Time from a request to its end.")
 
@@ -95,6 +101,8 @@ class RequestMeter:
         self._last: dict[int, float] = {}  # when each answer had its last token
         self._prompt_tokens = 0
         self._tokens = 0
+        self._counted = 0  # of them: the counter has a lock, which not every token needs to take
+        self._counts_at = 0.0
         self._most_tokens = 0
         self.status = 200
 
@@ -102,14 +110,9 @@ class RequestMeter:
     def _model(self) -> str:
         return self._label()
 
-    # Looked up once: they are used for every token.
     @cached_property
-    def _between_tokens_s(self) -> Histogram:
-        return self._metrics.between_tokens_s.labels(self._model)
-
-    @cached_property
-    def _generation_tokens(self) -> Counter:
-        return self._metrics.generation_tokens.labels(self._model)
+    def _between_tokens_s(self) -> TokenTimes:
+        return self._metrics.between_tokens_s.of(self._model)
 
     def follow(self, entry: RequestEntry) -> None:
         """Count this entry of the record at the end."""
@@ -135,18 +138,22 @@ class RequestMeter:
         if not self._last:
             self._metrics.first_token_s.labels(self._model).observe(now - self._began)
         if index in self._last:
-            each = (now - self._last[index]) / tokens
-            for _ in range(tokens):
-                self._between_tokens_s.observe(each)
+            self._between_tokens_s.observe((now - self._last[index]) / tokens, tokens)
         self._last[index] = now
         self._tokens += tokens
-        self._generation_tokens.inc(tokens)
+        if now >= self._counts_at:
+            self._count_tokens(self._tokens)
+            self._counts_at = now + _COUNT_EVERY_S
+
+    def _count_tokens(self, tokens: int) -> None:
+        """Count those of `tokens` generated ones that were not counted yet."""
+        self._metrics.generation_tokens.labels(self._model).inc(max(0, tokens - self._counted))
+        self._counted = max(self._counted, tokens)
 
     def _add_rest(self, prompt_tokens: int, tokens: int) -> None:
         """Count the tokens that no event before the last one had, such as stop tokens."""
-        metrics, model = self._metrics, self._model
-        metrics.prompt_tokens.labels(model).inc(max(0, prompt_tokens - self._prompt_tokens))
-        metrics.generation_tokens.labels(model).inc(max(0, tokens - self._tokens))
+        self._metrics.prompt_tokens.labels(self._model).inc(max(0, prompt_tokens - self._prompt_tokens))
+        self._tokens = max(self._tokens, tokens)
 
     def end(self) -> None:
         """Count the request with its durations."""
@@ -156,6 +163,7 @@ class RequestMeter:
         status = CLIENT_LEFT if entry.has_left else self.status
         endpoint = request_origin.current().dialect or "other"
         metrics.requests.labels(endpoint, model, str(status)).inc()
+        self._count_tokens(self._tokens)
         if entry.has_left and self._most_tokens:
             metrics.saved_tokens.labels(model).inc(max(0, self._most_tokens - self._tokens))
         metrics.cached_tokens.labels(model).inc(entry.cached_tokens)
