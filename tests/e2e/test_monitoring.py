@@ -18,6 +18,13 @@ KEY = "sesame-the-operators-key"
 MARK = "zanzibar"  # in every prompt and in every wrong secret
 WRONG = f"mlx-0123456789ab-{MARK * 6}"[:60]
 JSON = {"Content-Type": "application/json"}
+OTHERS: dict[str, dict[str, object]] = {
+    "/v1/completions": {"prompt": MARK, "max_tokens": 2},
+    "/v1/responses": {"input": MARK, "max_output_tokens": 16},
+    "/v1/messages": {"messages": [{"role": "user", "content": MARK}], "max_tokens": 2},
+    "/ollama/api/generate": {"prompt": MARK, "options": {"num_predict": 2}},
+    "/v1/tokenize": {"prompt": MARK},
+}
 needs_prometheus = pytest.mark.skipif(not IS_HERE, reason="needs Prometheus: apt-get install prometheus")
 
 
@@ -25,8 +32,9 @@ needs_prometheus = pytest.mark.skipif(not IS_HERE, reason="needs Prometheus: apt
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("watched")
     never_ends(make_tiny_model(folder / "models" / "tiny"))
-    env = {"MLX_SERVER_API_KEY": KEY, "MLX_SERVER_LOG_FORMAT": "json", "MLX_SERVER_ACCESS_LOG": "true"}
-    with Site(folder, "--no-starter", env=env) as site:
+    log = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG", "ACCESS_LOG": "true"}
+    env = {f"MLX_SERVER_{name}": value for name, value in log.items()}
+    with Site(folder, "--no-starter", env=env | {"MLX_SERVER_API_KEY": KEY}) as site:
         site.wait_ready(60)
         run(site)
         yield site
@@ -51,6 +59,8 @@ def run(site: Site) -> None:
         chat = "/v1/chat/completions"
         for _ in range(2):
             assert client.post(chat, json=body(), headers={"X-Request-Id": "trace-1"}).status_code == 200
+        for path, fields in OTHERS.items():
+            assert client.post(path, json={"model": "tiny", **fields}).status_code == 200, path
         holder(site).kill()
         client.post(chat, json=body(max_tokens=2))  # it may see the death
         with client.stream("POST", chat, json=body(stream=True, max_tokens=400)) as stream:

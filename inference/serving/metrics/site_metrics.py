@@ -1,6 +1,6 @@
 """All metrics of this process, and their text for Prometheus."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from prometheus_client.core import Metric
@@ -34,8 +34,16 @@ class SiteMetrics:
 
     def render(self, state: SiteState, accept: str) -> tuple[bytes, str]:
         """The text in the format that the Accept header asks for, and its type; blocks for the disk."""
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = _encoder(accept)
         return encode(_Scrape(self._registry, state_metrics(state, self.labels))), content_type
+
+
+def _encoder(accept: str) -> tuple[Callable[..., bytes], str]:
+    """The encoder for an Accept header; that of the plain text where the header makes no sense."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # a version that is no number
+        return choose_encoder("")
 
 
 class _Scrape:

@@ -32,6 +32,23 @@ def test_open_metrics_are_sent_where_they_are_asked_for(metrics: SiteMetrics, tm
     assert list(open_metrics(text.decode()))  # type: ignore[no-untyped-call]
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text;version=abc",
+        "application/openmetrics-text;version=",
+        "application/openmetrics-text;version=2.0.0;escaping=allow-utf-8",
+        "text/plain;version=x.y",
+        "text/plain;version=1.0.0;escaping=values, */*;q=0.1",
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+        "\u00e9;;;,,=",
+    ],
+)
+def test_any_header_gets_a_text(metrics: SiteMetrics, tmp_path: Path, accept: str) -> None:
+    text, kind = metrics.render(site_state(tmp_path), accept)
+    assert b"mlxsite_ready 1.0\n" in text and kind.isascii()
+
+
 def test_no_series_say_when_another_one_began(metrics: SiteMetrics, tmp_path: Path) -> None:
     text, _ = metrics.render(site_state(tmp_path), "")
     assert b"_created" not in text
