@@ -68,7 +68,7 @@ class Access:
             status = 500 if status == CLIENT_LEFT else status
             raise
         finally:
-            client = (scope["client"] or ("-",))[0]
+            client = (scope.get("client") or ("-",))[0]
             method = scope["method"] if scope["type"] == "http" else "GET"
             note(method, scope["path"], status, size, time.monotonic() - began, client)
 

@@ -13,26 +13,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inference.core import addresses, installation
 from inference.core.byte_amounts import bytes_or_zero, parse_bytes
+from inference.core.folder_setting import folder_path
 from inference.core.installation import INSTALLATION
 from inference.core.model_card import KV_BITS
 
 BASE_DIR = installation.BASE_DIR
 PREFIX = "MLX_SERVER_"
-
-
-def _folder(text: str) -> Path:
-    """A folder that is there or can be made; ValueError for what is none."""
-    if not text.strip():
-        raise ValueError("it is empty; name a folder, or unset it")
-    if text != text.strip() or not text.isprintable():
-        raise ValueError(f"{text!r} has blanks around it, or a character that cannot be typed")
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError:
-        raise ValueError(f"nobody knows whose home folder {text} begins with") from None
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"there is a file at {text}; name a folder")
-    return path
 
 
 class Config(BaseSettings):
@@ -216,7 +202,7 @@ class Config(BaseSettings):
     @field_validator("data_dir", "models_dir", mode="before")
     @classmethod
     def _is_a_folder(cls, value: Path | str | None) -> Path | None:
-        return None if value is None else _folder(str(value))
+        return None if value is None else folder_path(str(value))
 
     @field_validator("api_key", "admin_password", "logfire_token")
     @classmethod
