@@ -114,8 +114,12 @@ def test_what_is_not_possible_is_one_warning_and_everything_works(
     assert done.stderr.count("WARNING") == 1
 
 
-def test_without_a_token_of_logfire_spans_are_printed_here(tmp_path: Path) -> None:
-    done = run(tmp_path, MLX_SERVER_LOGFIRE_ENABLED="true")
+def test_without_a_token_of_logfire_spans_are_printed_here_and_sent_to_a_collector(
+    tmp_path: Path, collector: Collector
+) -> None:
+    named = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+    done = run(tmp_path, MLX_SERVER_LOGFIRE_ENABLED="true", **named)
     assert "configured True" in done.stdout
     assert "chat tiny" in done.stdout + done.stderr
     assert done.stderr.count("WARNING") == 1
+    assert [b"chat tiny" in body for path, body, _ in collector.got if path == "/v1/traces"] == [True]
