@@ -2,6 +2,9 @@
 
 import logging
 import os
+import threading
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -16,6 +19,7 @@ _SERVICE = "mlxsite"
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _HTTP = "http/protobuf"
+_ends: list[Callable[[float], None]] = []  # of what `configure` has begun
 
 
 def configure(config: "Config") -> bool:
@@ -26,6 +30,12 @@ def configure(config: "Config") -> bool:
     if config.logfire_enabled:
         return _send_to_logfire(config)
     return _is_collector_named() and _send_to_collector()
+
+
+def finish(limit_s: float = 2.0) -> None:
+    """Send what is left before the process ends; a collector that does not answer is not waited for."""
+    while _ends:
+        _ends.pop()(limit_s)
 
 
 def _send_to_logfire(config: "Config") -> bool:
@@ -72,7 +82,16 @@ def _send_to_collector() -> bool:
     # The variables OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_BSP_* and the
     # exporter's are read by these classes.
     own = {} if "OTEL_SERVICE_NAME" in os.environ else {"service.name": _SERVICE}
-    provider = TracerProvider(resource=Resource.create(own))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider, exporter = TracerProvider(resource=Resource.create(own)), OTLPSpanExporter()
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
+    _ends.append(partial(_end, provider.shutdown, exporter.shutdown))
     return True
+
+
+def _end(shut_down: Callable[[], None], give_up: Callable[[], None], limit_s: float) -> None:
+    """Send what is left; after `limit_s` there are no more retries."""
+    timer = threading.Timer(limit_s, give_up)
+    timer.start()
+    shut_down()
+    timer.cancel()

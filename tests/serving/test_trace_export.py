@@ -27,6 +27,9 @@ request = ChatRequest(model="tiny", messages=(Message(role="user", content="zanz
 with tracing.request_span(request, Principal(kind="local")):
     pass
 print("configured", done)
+if "finish" in sys.argv:
+    trace_export.finish(limit_s=0.2)
+    print("finished")
 """
 
 
@@ -81,6 +84,16 @@ def test_spans_reach_the_collector_of_the_standard_variables(tmp_path: Path, col
     assert span.name == "chat tiny"
     assert {"gen_ai.operation.name", "gen_ai.request.model"} <= {one.key for one in span.attributes}
     assert b"zanzibar" not in body
+
+
+def test_the_end_sends_what_is_left_and_waits_for_no_collector_that_is_away(
+    tmp_path: Path, collector: Collector
+) -> None:
+    run(tmp_path, "finish", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    assert len(collector.got) == 1
+    away = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_TIMEOUT": "600"}
+    done = run(tmp_path, "finish", **away)  # without a limit it would try for ten minutes
+    assert "finished" in done.stdout
 
 
 @pytest.mark.parametrize(

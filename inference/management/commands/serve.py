@@ -74,7 +74,10 @@ class Command(BaseCommand):
             self._download_starter(config)
         trace_export.configure(config)
         _allow_many_files()
-        self._serve(config, place, login)
+        try:
+            self._serve(config, place, login)
+        finally:
+            trace_export.finish()
 
     def _download_starter(self, config: Config) -> None:
         self.stdout.write("No model yet: downloading the starter model, SmolLM2-135M-Instruct.")
