@@ -8,9 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.e2e.prometheus import DEPLOY, IS_HERE, Prometheus, board_queries, prometheus
 from tests.e2e.site import Site, holder
+from tests.serving.span_collector import Collector, running_collector
 from tests.tiny import make_tiny_model, never_ends
 
 pytestmark = pytest.mark.e2e
@@ -29,11 +31,17 @@ needs_prometheus = pytest.mark.skipif(not IS_HERE, reason="needs Prometheus: apt
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def collector() -> Iterator[Collector]:
+    yield from running_collector()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("watched")
     never_ends(make_tiny_model(folder / "models" / "tiny"))
     log = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG", "ACCESS_LOG": "true"}
     env = {f"MLX_SERVER_{name}": value for name, value in log.items()}
+    env |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     with Site(folder, "--no-starter", env=env | {"MLX_SERVER_API_KEY": KEY}) as site:
         site.wait_ready(60)
         run(site)
@@ -97,6 +105,23 @@ def test_the_log_is_json_with_request_ids_and_has_no_prompt_and_no_secret(site: 
     deaths = [line for line in lines if line["message"].startswith("The worker of tiny died")]
     assert [line["level"] for line in deaths] == ["ERROR"]
     assert MARK not in site.output and KEY not in site.output
+
+
+def test_a_request_is_one_trace_with_its_phases_and_without_its_text(
+    site: Site, collector: Collector
+) -> None:
+    deadline = time.monotonic() + 30
+    while not (root := [span for span in collector.spans() if is_first_request(span)]):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    children = [span.name for span in collector.spans() if span.parent_span_id == root[0].span_id]
+    assert {"load", "prefill", "decode"} <= set(children)
+    assert not [body for _, body, _ in collector.got if b"one two three" in body]
+
+
+def is_first_request(span: Span) -> bool:
+    ids = [one.value.string_value for one in span.attributes if one.key == "request_id"]
+    return span.name == "chat tiny" and ids == ["trace-1"]
 
 
 @needs_prometheus

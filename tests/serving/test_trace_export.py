@@ -3,15 +3,14 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from inference.core.config import BASE_DIR
+from tests.serving.span_collector import Collector, running_collector
 
 PROGRAM = """
 import logging, sys
@@ -33,37 +32,9 @@ if "finish" in sys.argv:
 """
 
 
-class Collector(HTTPServer):
-    """A collector of OpenTelemetry that keeps what it gets."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Keeping)
-        self.got: list[tuple[str, bytes, str]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Keeping(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:  # noqa: N802 - the library's name
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((self.path, body, self.headers.get("X-Tenant", "")))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+    yield from running_collector()
 
 
 def run(tmp_path: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
