@@ -101,7 +101,7 @@ async def left_at(event: Event, runner: FakeRunner) -> None:
 @pytest.mark.parametrize(
     ("event", "phase", "made"),
     [
-        (Progress(phase="loading", done=40, total=100), "loading", 0),
+        (Progress(phase="loading", done=40, total=100, load_phase="weights"), "loading", 0),
         (Accepted(prompt_tokens=5, max_tokens=100, sampling=NEUTRAL), "prefill", 0),
         (TextDelta(text="b"), "decode", 2),
     ],
