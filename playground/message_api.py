@@ -34,9 +34,7 @@ async def message(visitor: Visitor, pk: int) -> HttpResponse:
     _check_ended(pk)
     if body.original is not None:
         original = body.original
-        return await _changed(
-            visitor, pk, await in_database(lambda: _messages(visitor).undo_edit(pk, original))
-        )
+        return await _changed(visitor, pk, await in_database(lambda: _messages(visitor).undo(pk, original)))
     content = body.content or ""
     return await _changed(visitor, pk, await in_database(lambda: _messages(visitor).edit_answer(pk, content)))
 
@@ -56,6 +54,8 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
 
     1. Check that it has ended, has text, and that its model is still served; an error here changes nothing.
     2. Mark it as in progress, and generate the rest after the text it has.
+
+    `original` is the id by which a change of the answer (PATCH) takes the continuation back.
     """
     body = await strict_json.read(visitor.request, ContinueBody)
     _check_ended(pk)
@@ -64,7 +64,7 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     question = await CATALOG.run(continuation.question, found.made, body.question)
     asked = await BODIES.run(chat_request.validated, question)
     TITLES.interrupt()
-    await in_database(lambda: _messages(visitor).reopen(found))
+    original = await in_database(lambda: _messages(visitor).reopen(found))
     _check_ended(pk)  # another window may have continued it meanwhile
     system = found.conversation.settings.get("system", "")
     prompt = visitor.system_prompt(system, body.timezone, asked.model)
@@ -75,7 +75,8 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     change = changes.messages(found.conversation_id)
     answer.on_saved(partial(visitor.publish, change))
     visitor.publish(change)
-    return json_answer({"messages": RUNNING_ANSWERS.with_progress([found.payload])})
+    messages = RUNNING_ANSWERS.with_progress([found.payload])
+    return json_answer({"messages": messages, "original": original})
 
 
 @for_visitors("POST")

@@ -76,12 +76,7 @@ class MessageStore(ConversationStore):
         message = self._answer(pk)
         if message.content == content:
             return {"messages": [message.payload], "original": None}
-        fields = {name: getattr(message, name) for name in _COPIED}
-        original = Message.objects.create(
-            conversation=message.conversation, parent_id=message.parent_id, **fields
-        )
-        Message.objects.filter(pk=original.pk).update(created_at=message.created_at)
-        original.created_at = message.created_at
+        original = _copy(message)
         message.content, message.tokens, message.edited_at = content, [], timezone.now()
         message.status, message.error = "done", ""
         message.figures = message.figures and {**message.figures, "reason": "edited"}
@@ -90,15 +85,14 @@ class MessageStore(ConversationStore):
         return {"messages": [message.payload, original.payload], "original": original.pk}
 
     @transaction.atomic
-    def undo_edit(self, pk: int, original: int) -> dict[str, Any]:
-        """Give an edited answer the text of `original`, which `edit_answer` made, and delete that one.
+    def undo(self, pk: int, original: int) -> dict[str, Any]:
+        """Give an answer the text of `original`, which `edit_answer` or `reopen` made, and delete that one.
 
-        The text from the edit is deleted as any message is, so that it can be restored.
+        The text that the answer had is deleted as any message is. Raises InvalidValue if the answer has
+        changed since.
         """
-        message, other = self._answer(pk), self._answer(original)
-        has_moved_on = other.children.filter(deleted_at=None).exists()
-        if message.parent_id != other.parent_id or not message.edited_at or has_moved_on or pk == original:
-            raise InvalidValue("This edit cannot be undone any more.", param="original")
+        message = self._answer(pk)
+        other = self._before(message, original)
         for name in _EDITED:
             mine, theirs = getattr(message, name), getattr(other, name)
             setattr(message, name, theirs)
@@ -116,11 +110,14 @@ class MessageStore(ConversationStore):
             raise InvalidValue(reason, param="id")
         return message, branch_to(message.conversation, pk)
 
-    def reopen(self, message: Message) -> None:
-        """Mark an answer as in progress again."""
+    @transaction.atomic
+    def reopen(self, message: Message) -> int:
+        """Mark an answer as in progress again; returns the id of a deleted copy, by which `undo` works."""
+        original = _copy(message, deleted_at=timezone.now())
         message.status, message.error = "answering", ""
         message.save(update_fields=["status", "error"])
         _touch(message.conversation)
+        return original.pk
 
     def branch_of(self, pk: int) -> tuple[UUID, list[dict[str, Any]]]:
         """The conversation of a message, and the branch that ends with it."""
@@ -141,6 +138,20 @@ class MessageStore(ConversationStore):
         Conversation.objects.filter(pk=made["id"]).update(branched_from=conversation)
         return made
 
+    def _before(self, message: Message, original: int) -> Message:
+        """An answer as it was before an edit, if nothing follows that, or before a continuation."""
+        siblings = message.conversation.messages.filter(parent_id=message.parent_id, role="assistant")
+        other = siblings.filter(pk=original).exclude(pk=message.pk).first()
+        if other and other.deleted_at:
+            is_fitting = message.content.startswith(other.content)
+        else:
+            is_fitting = bool(
+                other and message.edited_at and not other.children.filter(deleted_at=None).exists()
+            )
+        if other is None or not is_fitting:
+            raise InvalidValue("This change cannot be undone any more.", param="original")
+        return other
+
     def _answer(self, pk: int) -> Message:
         message = self.get_message(pk)
         if message.role != "assistant":
@@ -154,3 +165,14 @@ def _show(conversation: Conversation, tip: int | None) -> None:
 
 def _touch(conversation: Conversation) -> None:
     Conversation.objects.filter(pk=conversation.pk).update(changed_at=timezone.now())
+
+
+def _copy(message: Message, **fields: Any) -> Message:
+    """Store an answer as it is once more, as old as it is; `fields` differ."""
+    copied = {name: getattr(message, name) for name in _COPIED}
+    made = Message.objects.create(
+        conversation=message.conversation, parent_id=message.parent_id, **copied, **fields
+    )
+    Message.objects.filter(pk=made.pk).update(created_at=message.created_at)
+    made.created_at = message.created_at
+    return made

@@ -57,7 +57,7 @@ class ChangeBody(Strict):
 
 
 class EditBody(Strict):
-    """The new text of an answer; `original`, the message that has the text from before an edit, undoes it."""
+    """The new text of an answer; `original`, which an edit or a continuation returned, undoes that."""
 
     content: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = None
     original: int | None = None

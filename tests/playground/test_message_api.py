@@ -129,6 +129,27 @@ async def test_two_windows_continue_an_answer_once(page: Page) -> None:
     assert ended["content"] == "abcd"
 
 
+async def test_a_continuation_is_taken_back(page: Page) -> None:
+    with serving(FakeRunner(["Half", " a"], reason="length")):
+        conversation, answer = await page.answered("Go")
+        await idle()
+    hold = asyncio.Event()
+    with serving(FakeRunner([" long", " way"], hold=hold)):
+        address = f"/chat/messages/{answer['id']}/"
+        begun = await page.json("POST", f"{address}continue/", QUESTION)
+        assert "still being generated" in await refused(
+            page, "PATCH", address, {"original": begun["original"]}
+        )
+        hold.set()
+        await idle()
+        assert (await page.open(conversation))["messages"][1]["content"] == "Half a long way"
+        (now,) = (await page.json("PATCH", address, {"original": begun["original"]}))["messages"]
+        whole = await page.open(conversation)
+        assert "any more" in await refused(page, "PATCH", address, {"original": begun["original"]})
+    assert now["content"] == "Half a" == whole["messages"][1]["content"]
+    assert now["figures"] == answer["figures"] and len(whole["messages"]) == 2
+
+
 async def test_deleting_a_message_stops_what_is_answered_below_it(page: Page) -> None:
     runner = FakeRunner(["Hel", "lo"], hold=asyncio.Event())
     with serving(runner):

@@ -142,7 +142,7 @@ def test_an_edited_answer_keeps_what_follows_and_its_original(store: MessageStor
 def test_an_edit_can_be_undone_until_something_follows_the_original(store: MessageStore) -> None:
     found, ids = chat(store)
     original = store.edit_answer(ids[1], "better")["original"]
-    store.undo_edit(ids[1], original)
+    store.undo(ids[1], original)
     whole = store.read(found.pk)
     assert [one["content"] for one in whole["messages"]] == [
         "question 1",
@@ -154,7 +154,7 @@ def test_an_edit_can_be_undone_until_something_follows_the_original(store: Messa
     again = store.edit_answer(ids[1], "better")["original"]
     ask(store, "on", conversation=found.pk, parent=again)
     with pytest.raises(InvalidValue):
-        store.undo_edit(ids[1], again)
+        store.undo(ids[1], again)
 
 
 def test_an_edited_answer_is_complete_however_it_ended_and_its_original_is_not(store: MessageStore) -> None:
@@ -164,12 +164,32 @@ def test_an_edited_answer_is_complete_however_it_ended_and_its_original_is_not(s
     assert (edited["status"], edited["error"], edited["figures"]) == ("done", "", {"reason": "edited"})
     assert (original["status"], original["error"]) == ("failed", "It ended.")
     assert original["figures"] == {"reason": "length"}
-    (undone,) = store.undo_edit(cut.pk, original["id"])["messages"]
+    (undone,) = store.undo(cut.pk, original["id"])["messages"]
     assert (undone["content"], undone["status"], undone["figures"]) == (
         "half",
         "failed",
         {"reason": "length"},
     )
+
+
+def test_a_continuation_can_be_undone_until_the_answer_is_edited(store: MessageStore) -> None:
+    found, path = ask(store, "go on")
+    cut = answer(store, path, "half", status="done", figures={"reason": "length"})
+    original = store.reopen(cut)
+    assert len(store.read(found.pk)["messages"]) == 2  # the copy is no version of the answer
+    more = {"content": "half and more", "status": "done", "figures": {"reason": "stop"}}
+    Message.objects.filter(pk=cut.pk).update(**more)
+    (undone,) = store.undo(cut.pk, original)["messages"]
+    assert (undone["content"], undone["status"], undone["figures"]) == ("half", "done", {"reason": "length"})
+    assert [one["content"] for one in store.read(found.pk)["messages"]] == ["go on", "half"]
+    with pytest.raises(InvalidValue):
+        store.undo(cut.pk, original)
+    again = store.reopen(store.get_message(cut.pk))
+    Message.objects.filter(pk=cut.pk).update(**more)
+    store.edit_answer(cut.pk, "something else")
+    for wrong in (again, cut.pk, path[0].pk):
+        with pytest.raises(InvalidValue):
+            store.undo(cut.pk, wrong)
 
 
 def test_an_edit_that_changes_nothing_adds_nothing(store: MessageStore) -> None:
@@ -212,7 +232,7 @@ def test_nobody_reaches_the_messages_of_another() -> None:
             (others.delete_message, ids[1]),
             (others.restore_message, ids[3], None),
             (others.edit_answer, ids[1], "mine"),
-            (others.undo_edit, ids[1], ids[1]),
+            (others.undo, ids[1], ids[1]),
             (others.to_continue, ids[1]),
             (others.branch_of, ids[1]),
         ):
