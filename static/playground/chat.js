@@ -49,22 +49,26 @@ export class Chat extends EventTarget {
     return this.#ask({ parent: question.id });
   }
 
-  /** Have an answer go on in place, from the text it has. */
+  /**
+   * Have an answer go on in place, from the text it has.
+   * @returns {Promise<number | null>} once that has ended, the id by which it can be undone; null where nothing came
+   */
   async continue({ id }) {
-    if (this.isAsking || this.settings.hold()) return;
+    if (this.isAsking || this.settings.hold()) return null;
     this.#setAsking(true);
     const { id: open } = this.conversation;
     const before = this.conversation.known.get(id)?.content;
     const question = { model: this.models.picked?.id ?? "", ...this.settings.requestFields };
     const begun = await this.#attempt(() => call("POST", `/chat/messages/${id}/continue/`, { question, timezone: timezone() }));
     this.#setAsking(false);
-    if (!begun || this.conversation.id !== open) return;
+    if (!begun || this.conversation.id !== open) return null;
     this.turns += 1;
     for (const message of begun.messages) this.conversation.put({ ...message, heard: null });
     this.#emit("state");
     await this.#follow(id);
     const { status, content } = this.conversation.known.get(id) ?? {};
     if (status === "done" && content === before) this.#emit("note", "The model added nothing: for it, this answer is complete.");
+    return content && content !== before ? begun.original : null;
   }
 
   /** Continue after an answer, with the results of its calls. */

@@ -40,11 +40,19 @@ export function messageActs(page) {
     if (!isOpen(open)) return true;
     put(saved.messages);
     conversation.show(conversation.tip, { staysHere: true });
-    toast("The answer was saved. The original is an earlier version.", { name: UNDO, act: () => attempt(() => undoEdit(message, saved.original, open)) });
+    toast("The answer was saved. The original is an earlier version.", { name: UNDO, act: () => attempt(() => takeBack(message, saved.original, open)) });
     return true;
   }
 
-  async function undoEdit(message, original, open) {
+  async function goOn(message) {
+    const { id: open } = conversation;
+    const original = await chat.continue(message);
+    if (original && isOpen(open)) toast("The answer was continued.", { name: UNDO, act: () => attempt(() => takeBack(message, original, open)) });
+  }
+
+  /** Give an answer the text from before an edit or a continuation. */
+  async function takeBack(message, original, open) {
+    if (conversation.known.get(message.id)?.status === "answering") await call("POST", at(message, "stop/"));
     const undone = await call("PATCH", at(message), { original });
     if (!isOpen(open)) return;
     put(undone.messages);
@@ -92,7 +100,7 @@ export function messageActs(page) {
     waysToRegenerate: (message) => waysToRegenerate(message, chat.models, chat.settings.requestFields, {
       regenerate: (question) => regenerate(message, question), replay: () => replay(message),
     }),
-    onContinue: (message) => chat.continue(message),
+    onContinue: goOn,
     onAnswerAgain: (message) => chat.answer(message),
     onAnswerNow: (message) => chat.answerNow(message),
     onEdit: (message, text) => chat.edit(message, text),
