@@ -58,9 +58,10 @@ class AnswerState:
         self._thinking_time.note(event)
         self._figures.note(event)
         match event:
-            case Progress(phase=phase, done=done, total=total, cached=cached, load_phase=load_phase):
+            case Progress(phase=phase, done=done, total=total, cached=cached, load_phase=load_phase, own=own):
                 self._waiting = {"phase": phase, "done": done, "total": total, "cached": cached}
                 self._waiting |= {"load_phase": load_phase} if load_phase else {}
+                self._waiting |= {"own": own} if own else {}
             case Accepted(prompt_tokens=total):
                 self._waiting = {"phase": "prefill", "done": 0, "total": total, "cached": 0}
             case TextDelta(text=text, logprobs=logprobs):

@@ -40,8 +40,9 @@ class Timings(Struct, frozen=True, kw_only=True):
 class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
     """What the request is waiting for; `done` of `total` in phases that have a measure (else 0 of 0).
 
-    In the queue these are its place, from 1 on, and how many wait. A request is paused while memory for the
-    rest of its answers is missing.
+    In the queue these are its place, from 1 on, and how many wait; `own` answers of its account's earlier
+    requests are why others are served before it. A request is paused while memory for the rest of its
+    answers is missing.
     """
 
     phase: Literal["queued", "loading", "prefill", "paused"]
@@ -49,6 +50,7 @@ class Progress(Struct, frozen=True, kw_only=True, tag="progress"):
     total: int = 0
     cached: int = 0  # of `done`, tokens whose prefix was in the cache
     load_phase: LoadPhase | Literal[""] = ""  # of a load
+    own: int = 0  # answers of its account's earlier requests, which run or wait
 
 
 class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):

@@ -23,11 +23,17 @@ class Principal(Struct, frozen=True, kw_only=True):
     name: str = ""  # a user's, or the visible beginning of a key; empty for the operator's own key
     scopes: tuple[Scope, ...] = SCOPES
     allowance: Allowance = Allowance()
+    account: str = ""  # the user name behind it; empty for the operator's own key and on an open site
 
     @property
     def owner(self) -> str:
         """The owner of its prefix cache: no caller may discover another one's prompts by their speed."""
         return f"{self.kind}:{self.name}"
+
+    @property
+    def share(self) -> str:
+        """The account that its streams count for: that of its browsers and all of its keys."""
+        return f"user:{self.account}" if self.account else self.owner
 
 
 ANYBODY = Principal(kind="local")  # on an open loopback site

@@ -46,7 +46,12 @@ class Admission:
         self.is_draining = False  # no more requests are taken, and those that were are answered
 
     async def join(
-        self, model_id: str, tokens: int | None = 0, kind: str = "", answers: Answers | None = None
+        self,
+        model_id: str,
+        tokens: int | None = 0,
+        kind: str = "",
+        answers: Answers | None = None,
+        share: str = "",
     ) -> PendingLease:
         """Queue for a model; `tokens` is None for an operator's load, which resets the crash back-off.
 
@@ -67,7 +72,7 @@ class Admission:
         else:
             tokens = min(tokens, card.context_length * (answers.count if answers else 1))
         granted = asyncio.get_running_loop().create_future()
-        pending = PendingLease(card, granted, self._records.clock(), tokens, lora, answers)
+        pending = PendingLease(card, granted, self._records.clock(), tokens, lora, answers, share=share)
         pending.first_tokens = self._records.lengths.median(card.id) if answers else 0
         self._scheduler.add(pending)
         self._dispatch()
@@ -103,8 +108,8 @@ class Admission:
         if resident and resident.state == ModelState.LOADING:
             progress = resident.progress
             return Progress(phase="loading", done=progress.percent, total=100, load_phase=progress.phase)
-        position = self._scheduler.position_of(pending)
-        return Progress(phase="queued", done=position, total=len(self._scheduler))
+        position, own = self._scheduler.position_of(pending)
+        return Progress(phase="queued", done=position, total=len(self._scheduler), own=own)
 
     def close(self) -> None:
         """Admit no more requests, and fail those that wait with ShuttingDown."""

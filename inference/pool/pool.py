@@ -118,13 +118,21 @@ class Pool:
         """The event loop that the pool runs on; None before its first request."""
         return self._ticker.loop
 
-    def lease(self, model_id: str, tokens: int = 0, kind: str = "", answers: Answers | None = None) -> Lease:
+    def lease(
+        self,
+        model_id: str,
+        tokens: int = 0,
+        kind: str = "",
+        answers: Answers | None = None,
+        share: str = "",
+    ) -> Lease:
         """A lease of `model_id` for `tokens` tokens of prompts, as an async context manager.
 
         Its `answers` grow: a first slice is reserved for them, and more while they become longer.
-        With a `kind`, a model of another kind is refused before it is loaded.
+        With a `kind`, a model of another kind is refused before it is loaded. `share` is the account that it
+        counts for where streams and queue are shared (scheduling/fair_queue.py).
         """
-        return Lease(self.admission, model_id, tokens, kind, answers)
+        return Lease(self.admission, model_id, tokens, kind, answers, share)
 
     async def load(self, model_id: str) -> None:
         """Begin to load a model and return at once; an operator's load resets the model's crash back-off.

@@ -1,7 +1,8 @@
 /** The conversation that is open: a tree of messages, of which one branch is shown. */
 
 /**
- * @typedef {{phase: "queued" | "loading" | "prefill" | "paused", done: number, total: number, load_phase?: string}} Waiting
+ * @typedef {{phase: "queued" | "loading" | "prefill" | "paused", done: number, total: number, load_phase?: string,
+ *   own?: number}} Waiting
  * @typedef {{tokens: number, reasoning_tokens: number, prompt_tokens: number, cached_tokens: number, total_s: number,
  *   drafted_tokens?: number, accepted_tokens?: number,
  *   per_second: number | null, first_token_s: number | null, reason: "stop" | "length" | "tool_calls"}} Figures

@@ -245,7 +245,10 @@ class Waiting {
 export function waitingText({ waiting, model }) {
   const share = waiting?.total ? waiting.done / waiting.total : null;
   switch (waiting?.phase) {
-    case "queued": return { text: waiting.done > 1 ? `Queued: ${count(waiting.done - 1)} before you…` : "Queued…", share: null };
+    case "queued": {
+      const own = waiting.own ? `, as ${count(waiting.own)} of your own run or wait` : "";
+      return { text: waiting.done > 1 ? `Queued: ${count(waiting.done - 1)} before you${own}…` : "Queued…", share: null };
+    }
     case "loading": return { text: `Loading ${model}…${share === null ? "" : ` ${Math.round(share * 100)} %`}${phaseText(waiting.load_phase)}`, share };
     case "prefill": return { text: `Processing the prompt…${share === null ? "" : ` ${count(waiting.done)} of ${count(waiting.total)} tokens`}${waiting.cached ? `, ${count(waiting.cached)} of them cached` : ""}`, share };
     case "paused": return { text: "Paused until there is memory for the rest of the answer…", share: null };

@@ -52,6 +52,8 @@ def test_an_answer_waits_until_it_speaks() -> None:
         "cached": 0,
     }
     assert payload(Progress(phase="loading", load_phase="draft"))["waiting"]["load_phase"] == "draft"
+    queued = payload(Progress(phase="queued", done=3, total=4, own=2))["waiting"]
+    assert (queued["done"], queued["own"]) == (3, 2)
     assert payload(Accepted(prompt_tokens=12))["waiting"]["total"] == 12
     assert payload(Accepted(prompt_tokens=12), TextDelta(text="Hi"))["waiting"] is None
 

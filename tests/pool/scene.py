@@ -42,9 +42,9 @@ class Scene:
         self.runners.append(self._given.pop(0) if self._given else FakeRunner())
         return self.runners[-1]
 
-    async def ask(self, model: str, tokens: int | None = 0) -> PendingLease:
+    async def ask(self, model: str, tokens: int | None = 0, share: str = "") -> PendingLease:
         """Join the queue for a model and let happen what happens."""
-        pending = await self.pool.admission.join(model, tokens)
+        pending = await self.pool.admission.join(model, tokens, share=share)
         await spin()
         return pending
 

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -36,7 +36,10 @@ class PendingLease:
     ceiling_bytes: int = 0  # once accepted: of its KV caches, if its answers become as long as they may
     growth: AnswerGrowth | None = None  # once granted, of a request with answers
     stream: Stream | None = None  # once granted, while it runs
+    share: str = ""  # the account whose share of the streams it counts for
     number: int = field(default_factory=itertools.count(1).__next__)  # in the order in which they came
+    turn: int = 0  # when its turn in the queue began (scheduling/fair_queue.py)
+    overtaken_by: set[int] = field(default_factory=set)  # the numbers of those that were granted out of turn
     overtaken_s: float = 0.0  # how long later ones alone have kept it waiting
     is_overtaken: bool = False  # whether they do now
 
@@ -44,6 +47,11 @@ class PendingLease:
     def is_request(self) -> bool:
         """Whether it is a request, and not an operator's load, which keeps no one waiting."""
         return self.tokens is not None
+
+    @property
+    def weight(self) -> int:
+        """How many sequences it computes."""
+        return self.answers.count if self.answers else 1
 
     @property
     def kv_tokens(self) -> int:
@@ -72,7 +80,7 @@ class PendingLease:
         """Count the lease and its bytes on the model."""
         if self.tokens is None:
             return
-        self.stream = Stream(self.number, now)
+        self.stream = Stream(self.number, now, self.share, self.weight)
         resident.streams.append(self.stream)
         self._hold(resident, self.kv_tokens)
         resident.lease_lora(self.lora)
@@ -105,7 +113,7 @@ class PendingLease:
         self._hold(resident, growth.wanted.kv_tokens(tokens))
         if growth.state == "paused" and self.stream:
             resident.paused -= 1
-            later = Stream(self.number, self.stream.granted_at + now - growth.paused_at)
+            later = replace(self.stream, granted_at=self.stream.granted_at + now - growth.paused_at)
             resident.streams[resident.streams.index(self.stream)] = self.stream = later
         growth.grant(tokens)
 
@@ -174,7 +182,12 @@ class LeaseIssuer(Protocol):
     """Grants leases and takes them back: the pool."""
 
     async def join(
-        self, model_id: str, tokens: int | None = 0, kind: str = "", answers: Answers | None = None
+        self,
+        model_id: str,
+        tokens: int | None = 0,
+        kind: str = "",
+        answers: Answers | None = None,
+        share: str = "",
     ) -> PendingLease: ...
 
     def leave(self, pending: PendingLease) -> None: ...
@@ -190,17 +203,26 @@ class Lease:
     """`async with pool.lease(id) as lease`: follow `progress()` to its end, then use `runner`."""
 
     def __init__(
-        self, pool: LeaseIssuer, model_id: str, tokens: int, kind: str = "", answers: Answers | None = None
+        self,
+        pool: LeaseIssuer,
+        model_id: str,
+        tokens: int,
+        kind: str = "",
+        answers: Answers | None = None,
+        share: str = "",
     ) -> None:
         self._pool = pool
         self._model_id = model_id
         self._tokens = tokens
         self._kind = kind
         self._answers = answers
+        self._share = share
         self._pending: PendingLease | None = None
 
     async def __aenter__(self) -> Self:
-        self._pending = await self._pool.join(self._model_id, self._tokens, self._kind, self._answers)
+        self._pending = await self._pool.join(
+            self._model_id, self._tokens, self._kind, self._answers, self._share
+        )
         return self
 
     async def __aexit__(

@@ -2,7 +2,7 @@
 
 from inference.core.units import in_gb
 from inference.pool.residency import eviction
-from inference.pool.residency.resident import Resident
+from inference.pool.residency.resident import Resident, Stream
 
 
 class MemoryLedger:
@@ -17,6 +17,10 @@ class MemoryLedger:
     def residents(self) -> list[Resident]:
         """A copy made in one step, since snapshots come from other threads."""
         return list(self._residents.values())
+
+    def streams(self) -> list[Stream]:
+        """The running leases of all models."""
+        return [stream for resident in self.residents for stream in resident.streams]
 
     @property
     def reserved(self) -> int:

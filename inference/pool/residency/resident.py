@@ -16,11 +16,14 @@ _SHED_RETRY_S = 5.0
 class Stream:
     """One lease of a model: the number of its request, as they came, and when it was granted.
 
-    Time in which it was paused does not count: it is granted as much later.
+    Time in which it was paused does not count: it is granted as much later. `weight` is the number of its
+    answers, which count for its account's share.
     """
 
     number: int
     granted_at: float
+    share: str = ""
+    weight: int = 1
 
 
 @dataclass(eq=False)

@@ -1,7 +1,8 @@
 """How long later requests may keep one waiting: as long as strict order would have. Pure: takes the time.
 
-A request that lacks memory waits for the streams of the models that yield. In strict order it would wait
-for those that came before it; the others have overtaken it. The time that they alone kept it waiting so far,
+A request that lacks memory waits for the streams of the models that yield. In strict order, which is that of
+the queue (fair_queue.py), it would wait for those that were granted before it came or in their turn; the
+others have overtaken it. The time that they alone kept it waiting so far,
 and what one more would add, stays within the rest of its wait, and so the whole within twice of that.
 
 How long a stream will run is not known. It is taken to run as long as its model's streams did (a mean in
@@ -39,15 +40,17 @@ class Overtaking:
         return self._now + self._run_s[resident.card.id]
 
     def is_overtaken(self, pending: PendingLease) -> bool:
-        """Whether there are streams, and all of them came after this request."""
-        numbers = [stream.number for resident in self._yielding for stream in resident.streams]
-        return bool(numbers) and min(numbers) > pending.number
+        """Whether there are streams, and all of them have overtaken this request."""
+        numbers = {stream.number for resident in self._yielding for stream in resident.streams}
+        return bool(numbers) and numbers <= pending.overtaken_by
 
     def _due(self, pending: PendingLease) -> tuple[float, float]:
-        """When those that came before it will have ended, at all and as far as it was measured."""
+        """When those that have not overtaken it will have ended, at all and as far as it was measured."""
         due = known_due = self._now
         for resident in self._yielding:
-            ends = [stream.granted_at for stream in resident.streams if stream.number < pending.number]
+            ends = [
+                stream.granted_at for stream in resident.streams if stream.number not in pending.overtaken_by
+            ]
             if ends:
                 end = max(ends) + self._run_s[resident.card.id]
                 due = max(due, end)

@@ -1,6 +1,5 @@
-"""The scheduler: a bounded FIFO of requests, in which memory is freed for the first that does not fit."""
+"""The scheduler: a bounded queue of requests, in which memory is freed for the first that does not fit."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from inference.core.errors import ModelLoadFailed, ServerError
@@ -17,12 +16,13 @@ from inference.pool.residency.records import PoolRecords
 from inference.pool.residency.resident import Resident
 from inference.pool.residency.unloader import Unloader
 from inference.pool.scheduling import refusals
+from inference.pool.scheduling.fair_queue import FairQueue
 from inference.pool.scheduling.growth_scheduler import GrowthScheduler
 from inference.pool.scheduling.head_reservation import HeadReservation
 
 
 class Scheduler:
-    """Requests in order of arrival; `dispatch` is the pool's main loop.
+    """Requests in fair order (fair_queue.py); `dispatch` is the pool's main loop.
 
     `on_wish` is called when a running request wants something that the next `dispatch` decides on.
     """
@@ -49,17 +49,17 @@ class Scheduler:
         self._growth = GrowthScheduler(records, options, unloader=unloader, on_change=on_wish)
         self._options = options
         self._reservation = HeadReservation(options.patience_s, records.durations)
-        self._queue: deque[PendingLease] = deque()
+        self._queue = FairQueue(records.ledger.streams, records.clock)
 
     def __len__(self) -> int:
         return len(self._queue)
 
     def __iter__(self) -> Iterator[PendingLease]:
-        return iter(list(self._queue))
+        return iter(self._queue)
 
-    def position_of(self, pending: PendingLease) -> int:
-        """The place in the queue, from 1; 0 for one that does not wait any more."""
-        return self._queue.index(pending) + 1 if pending in self._queue else 0
+    def position_of(self, pending: PendingLease) -> tuple[int, int]:
+        """The place in the queue, from 1 (0 for one that does not wait any more), and its rank."""
+        return self._queue.position_of(pending), self._queue.rank_of(pending)
 
     def load_of(self, model_id: str) -> PendingLease | None:
         """The operator's load of this model, if one waits."""
@@ -67,21 +67,25 @@ class Scheduler:
 
     def add(self, pending: PendingLease) -> None:
         """Queue a request; `dispatch` and `refuse_if_over_limit` follow."""
-        self._queue.append(pending)
+        self._queue.add(pending)
 
     def refuse_if_over_limit(self, pending: PendingLease) -> None:
-        """Refuse a request that still waits in a full queue; an operator's load is never refused here."""
+        """Refuse a request of a full queue, in which this one still waits; never an operator's load.
+
+        It is this one, or the latest of an account that has more requests in the queue.
+        """
         is_over = pending in self._queue and len(self._queue) > self._options.queue_limit
         if is_over and pending.is_request:
-            self.refuse(
-                pending, refusals.queue_full_error(self._options.queue_limit, self.retry_after(pending.card))
-            )
+            surplus = self._queue.surplus(pending)
+            after = self.retry_after(surplus.card)
+            self.refuse(surplus, refusals.queue_full_error(self._options.queue_limit, after))
 
     def remove(self, pending: PendingLease) -> None:
         """Remove a request that is over: from the queue if it still waits, else from those that grow."""
         self._growth.close(pending)
-        if pending in self._queue:
-            self._queue.remove(pending)
+        self._queue.discard(pending)
+        if pending.stream:
+            self._queue.note_end(pending.stream)
 
     def dispatch(self) -> None:
         """Run one round of the scheduler.
@@ -145,7 +149,8 @@ class Scheduler:
         self._grant(pending, resident)
 
     def _has_place(self, resident: Resident, pending: PendingLease) -> bool:
-        is_open = pending.tokens is None or resident.leases < self._options.max_leases
+        most = self._queue.most_streams(resident, pending.share, self._options.max_leases)
+        is_open = pending.tokens is None or resident.leases < most
         return resident.state == ModelState.READY and is_open
 
     def _can_load(self, card: ModelCard) -> bool:
@@ -235,7 +240,7 @@ class Scheduler:
 
     def fail(self, pending: PendingLease, error: ServerError) -> None:
         """End a wait with an error whose reason is recorded elsewhere."""
-        self._queue.remove(pending)
+        self._queue.discard(pending)
         if not pending.granted.done():
             pending.granted.set_exception(error)
 
@@ -272,7 +277,9 @@ class Scheduler:
         )
 
     def _grant(self, pending: PendingLease, resident: Resident) -> None:
-        self._queue.remove(pending)
+        for passed in self._queue.before(pending):
+            passed.overtaken_by.add(pending.number)
+        self._queue.discard(pending)
         if pending.granted.done():
             return
         usual = max(pending.first_tokens, self._lengths.most(pending.card.id))

@@ -20,8 +20,12 @@ def resident(*streams: tuple[int, float]) -> Resident:
 
 
 async def pending(number: int, since: float, overtaken_s: float = 0.0) -> PendingLease:
+    """A request that every stream with a higher number has overtaken."""
     future: asyncio.Future[Resident] = asyncio.get_running_loop().create_future()
-    return PendingLease(card("b"), future, since, number=number, overtaken_s=overtaken_s)
+    overtaken_by = set(range(number + 1, 10))
+    made = PendingLease(card("b"), future, since, number=number, overtaken_s=overtaken_s)
+    made.overtaken_by = overtaken_by
+    return made
 
 
 def durations(run_s: float | None = 10.0, load_s: float | None = None) -> Durations:
