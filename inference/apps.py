@@ -16,6 +16,7 @@ class InferenceConfig(AppConfig):
         for check in (check_blas, check_exposure, check_key, check_names, check_privacy):
             checks.register(check)
         _connect_revocation()
+        _connect_limits()
         _connect_capture_switch()
         _connect_groups(self)
 
@@ -34,6 +35,16 @@ def _connect_revocation() -> None:
             post_save.connect(receiver, sender=sender)
             post_delete.connect(receiver, sender=sender)
     post_delete.connect(on_delete, sender=get_user_model())
+
+
+def _connect_limits() -> None:
+    """Apply the limits of accounts and groups as soon as they are saved."""
+    from inference.accounts.account_limits import forget
+    from inference.models.usage_limits import AccountLimits, GroupLimits
+
+    for sender in (AccountLimits, GroupLimits):
+        post_save.connect(forget, sender=sender)
+        post_delete.connect(forget, sender=sender)
 
 
 def _connect_capture_switch() -> None:

@@ -1,30 +1,26 @@
 """A cache of all API keys, read from the database every few seconds and never for each request."""
 
-import asyncio
-import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import close_old_connections, transaction
 from msgspec import Struct
 
+from inference.accounts.cached_table import LIVES_S, CachedTable
 from inference.core import key_secret
-from inference.core.errors import AuthenticationFailed, Unavailable
+from inference.core.errors import AuthenticationFailed
 from inference.core.principal import Allowance, Principal, Scope
-from inference.models.api_key import ApiKey, today
-
-logger = logging.getLogger(__name__)
-LIVES_S = 3.0
+from inference.models.api_key import ApiKey
+from inference.models.usage_limits import today
 
 
 class CachedKey(Struct, frozen=True, kw_only=True):
     """A key as the cache has it."""
 
     digest: str
+    account: str = ""  # its owner's user name
     scopes: tuple[Scope, ...]
     allowance: Allowance
     expires_at: datetime | None = None
@@ -49,6 +45,7 @@ def read() -> Table:
 def _known(key: Any, day: date) -> CachedKey:
     return CachedKey(
         digest=key.digest,
+        account=key.owner.get_username(),
         scopes=key.scopes,
         allowance=key.allowance,
         expires_at=key.expires_at,
@@ -59,8 +56,8 @@ def _known(key: Any, day: date) -> CachedKey:
     )
 
 
-class KeyRing:
-    """Finds the principal of a secret. One read serves all requests that wait; `forget` forces another."""
+class KeyRing(CachedTable[Table]):
+    """Finds the principal of a secret."""
 
     def __init__(
         self,
@@ -69,26 +66,12 @@ class KeyRing:
         lives_s: float = LIVES_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._read = read
-        self._lives_s = lives_s
-        self._clock = clock
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys")
-        self._lock = threading.Lock()
-        self._table: Table | None = None
-        self._read_at = 0.0
-        self._reading: Future[None] | None = None
-        self._age = 0  # counts calls of `forget`: a read that began before the last one is discarded
-
-    def forget(self) -> None:
-        """Read the database again before the next key is accepted; safe from any thread."""
-        with self._lock:
-            self._age += 1
-            self._table = self._reading = None
+        super().__init__(read, name="API keys", lives_s=lives_s, clock=clock)
 
     async def holder(self, secret: str) -> tuple[Principal, CachedKey]:
         """The principal of this secret and its key; raises AuthenticationFailed or Unavailable."""
         prefix = key_secret.prefix_of(secret)
-        known = (await self._known()).get(prefix) if prefix else None
+        known = (await self.current()).get(prefix) if prefix else None
         if known is None or not key_secret.is_right(secret, known.digest):
             raise AuthenticationFailed("This API key is not valid; send it as `Authorization: Bearer KEY`.")
         if known.is_revoked:
@@ -97,39 +80,14 @@ class KeyRing:
             raise AuthenticationFailed("This API key has expired; ask for a new one.")
         if not known.is_owner_active:
             raise AuthenticationFailed("The account that this API key belongs to is disabled.")
-        principal = Principal(kind="key", name=prefix, scopes=known.scopes, allowance=known.allowance)
+        principal = Principal(
+            kind="key",
+            name=prefix,
+            scopes=known.scopes,
+            allowance=known.allowance,
+            account=known.account,
+        )
         return principal, known
-
-    async def _known(self) -> Table:
-        while True:
-            with self._lock:
-                if self._table is not None and self._clock() - self._read_at < self._lives_s:
-                    return self._table
-                if self._reading is None:
-                    self._reading = self._thread.submit(self._refresh, self._age)
-                reading = self._reading
-            # A request that is cancelled must not cancel the read for the others.
-            await asyncio.shield(asyncio.wrap_future(reading))
-
-    def _refresh(self, age: int) -> None:
-        """Read, in the cache's own thread; while the database fails, the last known keys stay."""
-        began = self._clock()
-        try:
-            table = self._read()
-        except Exception as error:
-            logger.warning("API keys stay as last known, the database fails: %r", error)
-            table = self._last_known(age)
-        with self._lock:
-            if age == self._age:
-                self._table, self._read_at, self._reading = table, began, None
-
-    def _last_known(self, age: int) -> Table:
-        with self._lock:
-            if age == self._age:
-                self._reading = None
-            if self._table is None:
-                raise Unavailable("API keys cannot be checked now; please try again.", retry_after=5)
-            return self._table
 
 
 RING = KeyRing()

@@ -31,7 +31,8 @@ def signed_in(session_key: str | None) -> Account:
 def visitor(user: User | None) -> Principal | None:
     """The principal of a browser request, or None when it has to sign in first."""
     if user is not None and user.is_authenticated and user.is_active:
-        return Principal(kind="user", name=user.get_username())
+        name = user.get_username()
+        return Principal(kind="user", name=name, account=name)
     if settings.CONFIG.is_open:
         return ANYBODY
     return None

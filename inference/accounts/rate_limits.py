@@ -1,4 +1,4 @@
-"""Rate limits of API keys, counted in memory, in this process."""
+"""Rate limits of API keys and accounts, counted in memory, in this process."""
 
 import time
 from collections import deque
@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 from msgspec import Struct
 
+from inference.accounts.account_limits import CachedAccount
 from inference.core.errors import RateLimited
 from inference.core.principal import Allowance, Principal
 
@@ -25,9 +26,13 @@ class Left(Struct, frozen=True, kw_only=True):
 
 
 class UsageMeter:
-    """The use of one key: requests of the last minute, streams now, tokens of the day."""
+    """The use of one key or account: requests of the last minute, streams now, tokens of the day.
 
-    def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:
+    `holder` is what errors call it.
+    """
+
+    def __init__(self, clock: Callable[[], float], now: Callable[[], float], holder: str = "API key") -> None:
+        self.holder = holder
         self._clock = clock
         self._now = now
         self._requests_at: deque[float] = deque()
@@ -58,7 +63,7 @@ class UsageMeter:
         self._drop_old(now)
         if len(self._requests_at) >= most:
             raise RateLimited(
-                f"This API key may send {most} requests a minute; please wait a little.",
+                f"This {self.holder} may send {most} requests a minute; please wait a little.",
                 retry_after=self._requests_at[len(self._requests_at) - most] + _MINUTE_S - now,
             )
         self._requests_at.append(now)
@@ -68,7 +73,7 @@ class UsageMeter:
         most = allowance.tokens_per_day
         if most is not None and self.tokens >= most:
             raise RateLimited(
-                f"This API key has used its {most} tokens of today; there are more after midnight UTC.",
+                f"This {self.holder} has used its {most} tokens of today; there are more after midnight UTC.",
                 retry_after=self.rest_of_day,
             )
 
@@ -77,7 +82,7 @@ class UsageMeter:
         most = allowance.streams
         if most is not None and self._streams >= most:
             raise RateLimited(
-                f"This API key may have {most} answers in progress at once; wait until one has ended.",
+                f"This {self.holder} may have {most} answers in progress at once; wait until one has ended.",
                 retry_after=_A_STREAM_ENDS_S,
             )
         self._streams += 1
@@ -131,7 +136,7 @@ class UsageMeter:
 
 
 class Limits:
-    """A meter for each key that was used; lives on the event loop."""
+    """A meter for each key and limited account that was used; lives on the event loop."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, now: Callable[[], float] = time.time
@@ -156,6 +161,31 @@ class Limits:
         meter = self.of(principal)
         meter.check_tokens(principal.allowance)
         meter.open(principal.allowance)
+        try:
+            yield meter
+        finally:
+            meter.close()
+
+    @contextmanager
+    def account_stream(
+        self, principal: Principal, account: CachedAccount | None, *, is_own: bool = True
+    ) -> Iterator[UsageMeter | None]:
+        """Count a stream of the principal's account while the block runs; yields None for no limits.
+
+        One that the site makes by itself (not `is_own`) takes tokens, but counts as no request and no stream.
+        Raises RateLimited.
+        """
+        if account is None:
+            yield None
+            return
+        meter = self._meters.setdefault(principal.share, UsageMeter(self._clock, self._now, "account"))
+        meter.begin_day(account.day, account.tokens_today)
+        meter.check_tokens(account.allowance)
+        if not is_own:
+            yield meter
+            return
+        meter.count_request(account.allowance)
+        meter.open(account.allowance)
         try:
             yield meter
         finally:

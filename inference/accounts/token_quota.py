@@ -1,4 +1,4 @@
-"""The daily token quota of a key, charged by each request token by token."""
+"""The daily token quota of a key or account, charged by each request token by token."""
 
 from collections.abc import Iterator
 
@@ -46,7 +46,7 @@ class TokenQuota:
                 self._meter.spend(total - self._prompt - self._completion)
 
     def cut(self, answers: int) -> Iterator[Event]:
-        """The last events of a request whose key has no tokens left: its answers are cut off."""
+        """The last events of a request whose key or account has no tokens left: its answers are cut off."""
         for index in range(answers):
             if index not in self._ended:
                 yield Ended(reason="length", index=index)
@@ -67,7 +67,7 @@ class TokenQuota:
             return
         left = max(0, self._limit - self._meter.tokens)
         raise RateLimited(
-            f"This API key has {left} of its {self._limit} tokens of today left, fewer than this prompt's "
-            f"{tokens}; there are more after midnight UTC.",
+            f"This {self._meter.holder} has {left} of its {self._limit} tokens of today left, fewer than "
+            f"this prompt's {tokens}; there are more after midnight UTC.",
             retry_after=self._meter.rest_of_day,
         )

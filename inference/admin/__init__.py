@@ -2,7 +2,9 @@
 
 from django.contrib import admin
 
+from inference.accounts.sign_in_form import AdminSignInForm
 from inference.admin import (
+    account_admin,
     capture_admin,
     conversation_admin,
     download_admin,
@@ -14,6 +16,7 @@ from inference.admin import (
 )
 
 __all__ = [
+    "account_admin",
     "capture_admin",
     "conversation_admin",
     "download_admin",
@@ -24,6 +27,7 @@ __all__ = [
     "response_admin",
 ]
 
+admin.site.login_form = AdminSignInForm
 admin.site.site_header = "mlxsite"
 admin.site.site_title = "mlxsite"
 admin.site.index_title = "Models and people"

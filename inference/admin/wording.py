@@ -1,5 +1,6 @@
 """The texts of the dashboard and the list of models; the pages and their websockets share them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from inference.core.load_progress import loading_text
@@ -10,6 +11,8 @@ from inference.serving.active_requests import Stream
 from inference.serving.memory_breakdown import Bar
 from inference.serving.usage_history import Sample
 
+_WAITING = frozenset({"queued", "loading"})
+_MOST_ACCOUNTS = 6
 _UNITS = ((86_400, "day"), (3600, "h"), (60, "min"))
 _PRESSURE: dict[Pressure, str] = {
     "normal": "",
@@ -83,12 +86,28 @@ def tone(card: ModelCard | None, resident: ResidentModel) -> str:
 
 def queue(streams: Sequence[Stream], limit: int, now: float) -> str:
     """How many requests are waiting, since when, and how many may."""
-    waiting = [stream.began_at for stream in streams if stream.phase in {"queued", "loading"}]
+    waiting = [stream.began_at for stream in streams if stream.phase in _WAITING]
     if not waiting:
         return "No requests are waiting."
     requests = "1 request is" if len(waiting) == 1 else f"{len(waiting)} requests are"
     longest = duration(now - min(waiting))
-    return f"{requests} waiting for a model, the first for {longest}; the limit is {limit}."
+    text = f"{requests} waiting for a model, the first for {longest}; the limit is {limit}."
+    return " ".join(filter(None, (text, _shares(streams))))
+
+
+def _shares(streams: Sequence[Stream]) -> str:
+    """How accounts share the streams while requests wait; empty where there is one account."""
+    running: Counter[str] = Counter()
+    waiting: Counter[str] = Counter()
+    for stream in streams:
+        counted = waiting if stream.phase in _WAITING else running
+        counted[stream.account or caller(stream, {})] += 1
+    accounts = (running + waiting).most_common()
+    if len(accounts) < 2:
+        return ""
+    shown = [f"{name} {running[name]} and {waiting[name]}" for name, _ in accounts[:_MOST_ACCOUNTS]]
+    more = f", and {len(accounts) - _MOST_ACCOUNTS} more" if len(accounts) > _MOST_ACCOUNTS else ""
+    return f"Streams and waiting requests of each account: {', '.join(shown)}{more}."
 
 
 def memory(bar: Bar, snapshot: PoolSnapshot) -> str:

@@ -5,18 +5,24 @@ from inference.models.download import Download
 from inference.models.pool_event import PoolEvent
 from inference.models.request_record import Capture, RequestRecord
 from inference.models.served_model import ServedModel
+from inference.models.sign_in import SignInAttempts
 from inference.models.stored_conversation import ConversationItem, StoredConversation
 from inference.models.stored_response import StoredItem, StoredResponse
+from inference.models.usage_limits import AccountDay, AccountLimits, GroupLimits
 
 __all__ = [
+    "AccountDay",
+    "AccountLimits",
     "ApiKey",
     "Capture",
     "ConversationItem",
     "Download",
+    "GroupLimits",
     "KeyDay",
     "PoolEvent",
     "RequestRecord",
     "ServedModel",
+    "SignInAttempts",
     "StoredConversation",
     "StoredItem",
     "StoredResponse",

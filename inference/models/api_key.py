@@ -5,20 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q, QuerySet, Sum
 
 from inference.core import key_secret
-from inference.core.principal import SCOPES, Allowance, Scope
+from inference.core.principal import SCOPES, Scope
+from inference.models.usage_limits import UsageLimits, today
 
-MOST_REQUESTS = 10_000  # a minute: each is remembered for as long
 _SEEN_EVERY = timedelta(minutes=1)
-
-
-def today() -> datetime:
-    """When this day began; days are those of UTC, whatever the clock on the wall says."""
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 class ApiKeyManager(models.Manager["ApiKey"]):
@@ -30,7 +24,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         return found
 
 
-class ApiKey(models.Model):
+class ApiKey(UsageLimits):
     """A key that programs send, on behalf of its owner."""
 
     name = models.CharField(max_length=100, help_text="What it is for: the program or the machine.")
@@ -46,24 +40,6 @@ class ApiKey(models.Model):
         "metrics", default=False, help_text="Read /metrics, for Prometheus; nothing else."
     )
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
-    requests_per_minute = models.PositiveIntegerField(
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_REQUESTS)],
-        help_text="Empty for no limit.",
-    )
-    tokens_per_day = models.PositiveBigIntegerField(
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Of prompts and answers together, from midnight UTC; empty for no limit.",
-    )
-    concurrent_streams = models.PositiveIntegerField(
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Answers made at the same time; empty for no limit.",
-    )
     created_at = models.DateTimeField("created", auto_now_add=True)
     last_used_at = models.DateTimeField("last used", null=True, editable=False)
     is_revoked = models.BooleanField(
@@ -123,14 +99,6 @@ class ApiKey(models.Model):
     def scopes(self) -> tuple[Scope, ...]:
         given = (self.can_chat, self.can_embed, self.can_manage, self.can_read_metrics)
         return tuple(scope for scope, may in zip(SCOPES, given, strict=True) if may)
-
-    @property
-    def allowance(self) -> Allowance:
-        return Allowance(
-            requests_per_minute=self.requests_per_minute,
-            tokens_per_day=self.tokens_per_day,
-            streams=self.concurrent_streams,
-        )
 
     @property
     def state(self) -> str:

@@ -25,6 +25,7 @@ class Stream(Struct, frozen=True, kw_only=True):
     model: str
     principal_kind: str
     principal: str
+    account: str = ""
     kind: str
     phase: str
     began_at: float  # unix time
@@ -104,6 +105,7 @@ class ActiveRequest:
             model=entry.model,
             principal_kind=entry.principal_kind,
             principal=entry.principal,
+            account=entry.account,
             kind=entry.kind,
             phase=recorder.phase,
             began_at=entry.at,

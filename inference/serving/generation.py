@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 from msgspec import structs
 
+from inference.accounts.account_limits import ACCOUNTS
 from inference.accounts.rate_limits import LIMITS
 from inference.accounts.token_quota import TokenQuota
 from inference.core.events import Accepted, Event, Finished, Progress
@@ -44,20 +45,24 @@ async def stream(
     Raises a ServerError instead of the rest when it cannot go on. Closing the iterator at any point
     cancels the work and releases the model; use it inside `contextlib.aclosing`.
     """
+    account = await ACCOUNTS.of(principal)
     with (
         METRICS.requests.measured(lambda: _label_of(request)) as measured,
         tracing.request_span(request, principal) as span,
         recorded(request, principal, runtime.ledger(), kind=kind) as recorder,
         STREAMS.open(recorder, answer_id) as active,
-        LIMITS.stream(principal) as meter,
+        LIMITS.stream(principal) as of_key,
+        LIMITS.account_stream(principal, account, is_own=not kind) as of_account,
     ):
         measured.follow(recorder.entry)
         answer = _answer(request, principal, active)
         observers: list[EventObserver] = [span, recorder, measured]
         if recorder.captured:
             observers.insert(0, recorder.captured)
-        if meter:
-            quota = TokenQuota(meter, principal.allowance)
+        quotas = [TokenQuota(of_key, principal.allowance)] if of_key else []
+        if of_account and account:
+            quotas.append(TokenQuota(of_account, account.allowance))
+        for quota in quotas:
             observers.insert(0, quota)  # first: what it refuses has not happened for the others
             answer = _cut_off(quota, request, answer)
         async with aclosing(answer) as events:
@@ -74,7 +79,7 @@ def _label_of(request: Request) -> str:
 async def _cut_off(
     quota: TokenQuota, request: Request, events: AsyncGenerator[Event]
 ) -> AsyncGenerator[Event]:
-    """The same events, cut off once the quota has noted the last token of the key's day."""
+    """The same events, cut off once the quota has noted the last token of the day."""
     async with aclosing(events):
         async for event in events:
             yield event
@@ -86,7 +91,7 @@ async def _cut_off(
 
 async def _answer(request: Request, principal: Principal, active: ActiveRequest) -> AsyncGenerator[Event]:
     pending = runtime.pool().lease(
-        request.model, prompt_tokens(request), kind_of(request), answers_of(request)
+        request.model, prompt_tokens(request), kind_of(request), answers_of(request), principal.share
     )
     async with pending as lease:
         async for progress in lease.progress():

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from msgspec import Struct
 
+from inference.accounts import sign_in_throttle
 from inference.models.request_record import RequestRecord
 from inference.serving import revocation
 from inference.serving.recording.capture_switch import SWITCH
@@ -44,6 +45,7 @@ TASKS = [
     Task(revocation.enforce, 30.0),  # or have revoked a key, or disabled an account
     Task(forget_old, 600.0),
     Task(forget_sessions, 3600.0),
+    Task(sign_in_throttle.forget_old, 3600.0),
 ]
 
 

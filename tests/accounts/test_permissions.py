@@ -28,7 +28,7 @@ def test_a_closed_site_asks_strangers_to_sign_in() -> None:
 
 @pytest.mark.usefixtures("closed")
 def test_a_signed_in_user_is_named() -> None:
-    assert visitor(User(username="ada")) == Principal(kind="user", name="ada")
+    assert visitor(User(username="ada")) == Principal(kind="user", name="ada", account="ada")
 
 
 @pytest.mark.usefixtures("closed")

@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from inference.core import key_secret
-from inference.models.api_key import ApiKey, KeyDay, today
+from inference.models.api_key import ApiKey, KeyDay
+from inference.models.usage_limits import today
 from tests.accounts.making import make_key
 from tests.people import client_of, signed_in
 

@@ -134,6 +134,19 @@ def test_the_queue_says_how_many_wait_and_since_when() -> None:
     assert text == "2 requests are waiting for a model, the first for 12 s; the limit is 64."
 
 
+def test_the_queue_says_how_accounts_share_the_streams() -> None:
+    streams = [
+        stream(account="ann"),
+        stream(phase="queued", account="ann"),
+        stream(phase="queued", account="bo"),
+    ]
+    assert wording.queue(streams, 64, 100.0).endswith(
+        "Streams and waiting requests of each account: ann 1 and 1, bo 0 and 1."
+    )
+    many = [stream(phase="queued", account=str(number)) for number in range(9)]
+    assert wording.queue(many, 64, 100.0).endswith("5 0 and 1, and 3 more.")
+
+
 def test_an_empty_queue_says_so() -> None:
     assert wording.queue([stream()], 64, 0) == "No requests are waiting."
 

@@ -4,7 +4,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from inference.core import key_secret
-from inference.models.api_key import ApiKey, KeyDay, today
+from inference.models.api_key import ApiKey, KeyDay
+from inference.models.usage_limits import today
 from tests.accounts.making import make_key
 
 pytestmark = pytest.mark.django_db

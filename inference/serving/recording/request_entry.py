@@ -11,6 +11,7 @@ class RequestEntry(Struct, kw_only=True):
     at: float
     principal_kind: Literal["local", "key", "user"]
     principal: str = ""  # a user's name, or the visible beginning of a key
+    account: str = ""  # the user name behind it
     model: str
     dialect: str = ""  # the API that it was sent to, as api/http/dialects.py calls it
     request_id: str = ""  # the X-Request-Id of its response

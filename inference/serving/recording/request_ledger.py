@@ -1,14 +1,17 @@
 """The ledger of requests: a row for each in the database, and the use of each key."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import close_old_connections, transaction
 from django.db.models import F
 
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.request_record import RequestRecord
+from inference.models.usage_limits import AccountDay
 from inference.serving.recording.capture_switch import SWITCH
 from inference.serving.recording.request_entry import Note, RequestEntry
 from inference.storage.background_writer import BackgroundWriter
@@ -24,6 +27,7 @@ def write(notes: Sequence[Note]) -> None:
             entries = [note for note in notes if isinstance(note, RequestEntry)]
             _record(entries, keys)
             _count(entries, keys)
+            _count_accounts(entries)
             _note_use(notes, keys)
             SWITCH.refresh()  # another process may have begun or ended a capture
     finally:
@@ -110,6 +114,23 @@ def _count(entries: Iterable[RequestEntry], keys: dict[str, ApiKey]) -> None:
             requests=F("requests") + 1,
             prompt_tokens=F("prompt_tokens") + entry.prompt_tokens,
             completion_tokens=F("completion_tokens") + entry.completion_tokens,
+        )
+
+
+def _count_accounts(entries: Iterable[RequestEntry]) -> None:
+    """Add the requests' tokens to the days of their accounts."""
+    day = datetime.now(UTC).date()
+    found: dict[str, list[RequestEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.account:
+            found[entry.account].append(entry)
+    for user in get_user_model().objects.filter(username__in=found):
+        own = found[user.get_username()]
+        row, _ = AccountDay.objects.get_or_create(user=user, day=day)
+        AccountDay.objects.filter(pk=row.pk).update(
+            requests=F("requests") + len(own),
+            prompt_tokens=F("prompt_tokens") + sum(entry.prompt_tokens for entry in own),
+            completion_tokens=F("completion_tokens") + sum(entry.completion_tokens for entry in own),
         )
 
 

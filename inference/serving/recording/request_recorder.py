@@ -168,6 +168,7 @@ def recorded(
         at=time.time(),
         principal_kind=principal.kind,
         principal=principal.name,
+        account=principal.account,
         model=request.model,
         kind=kind or request.kind,
         dialect=origin.dialect,
