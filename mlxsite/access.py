@@ -4,6 +4,7 @@ A websocket is one response, 101, when it has ended; 403 where it was refused.
 """
 
 import logging
+import re
 import time
 from typing import Any, Final
 
@@ -22,8 +23,10 @@ from inference.api.http import dialects
 from inference.serving import tracing
 from inference.serving.metrics.request_metrics import CLIENT_LEFT
 from inference.serving.metrics.site_metrics import METRICS
+from mlxsite.client_address import from_client
 
 logger = logging.getLogger(__name__)
+_TOKENS = re.compile(r"^(/password/set/[^/]+/|/s/|/chat/shared/)[^/]+")  # of password links and shared chats
 _PLACES: Final = {
     "admin": "admin",
     "api": "operator",
@@ -45,6 +48,7 @@ class Access:
         if scope["type"] == "lifespan":
             await self._application(scope, receive, send)
             return
+        scope = from_client(scope)
         _follow_trace(scope)
         began = time.monotonic()
         status, size = CLIENT_LEFT, 0
@@ -80,14 +84,14 @@ def _follow_trace(scope: HTTPScope | WebSocketScope) -> None:
 
 
 def note(method: str, path: str, status: int, size: int, seconds: float, client: str) -> None:
-    """Count a response of `size` bytes, and log it; queries are left out, because they may have secrets."""
+    """Count a response of `size` bytes, and log it without secrets: neither queries nor tokens in paths."""
     METRICS.count_http(endpoint_of(path), status)
     if not settings.CONFIG.access_log:
         return
     fields: dict[str, Any] = {
         "client": client,
         "method": method,
-        "path": path,
+        "path": _TOKENS.sub(r"\1-", path),
         "status": status,
         "bytes": size,
         "seconds": round(seconds, 3),

@@ -96,6 +96,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+PASSWORD_HASHERS = ["inference.accounts.password_hasher.PasswordHasher"]  # Django's first, two at a time
+PASSWORD_RESET_TIMEOUT = 86_400  # of the links that operators make; no mail is sent
 
 # The body guard in mlxsite/server.py cuts larger uploads before they reach Django; this is the second wall.
 DATA_UPLOAD_MAX_MEMORY_SIZE = CONFIG.max_body_bytes

@@ -1,12 +1,13 @@
 """The URLs of the playground: the page, its API, and signing in and out."""
 
-from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView
+from django.contrib.auth.views import LogoutView, PasswordChangeDoneView, PasswordChangeView
 from django.templatetags.static import static
 from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from playground import api, attachments_api, list_api, message_api, page, settings_api, transfer_api
+from playground.sign_in import PasswordLinkView, SignInView
 
 urlpatterns = [
     path("", page.index, name="playground"),
@@ -44,7 +45,7 @@ urlpatterns = [
     path("chat/settings/", settings_api.my_defaults),
     path("chat/prompts/", settings_api.prompts),
     path("chat/prompts/<int:pk>/", settings_api.prompt),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", SignInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
     # Templates with names of our own: under Django's default names it would find the admin's pages.
     path(
@@ -57,6 +58,7 @@ urlpatterns = [
         PasswordChangeDoneView.as_view(template_name="registration/password_changed.html"),
         name="password_change_done",
     ),
+    path("password/set/<uidb64>/<token>/", PasswordLinkView.as_view(), name="password_link"),
     # Pages that name no icon of their own, such as the admin's, ask for this one.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("icons/favicon.svg"))),
 ]

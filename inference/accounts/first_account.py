@@ -12,18 +12,26 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 
+from inference.core.config import Config
 from inference.core.installation import PROGRAM
+from inference.core.secret_setting import check_secret
 
-NAME = "admin"
 _FILE = "admin_password"
-_CHANGE = f"{PROGRAM} changepassword {NAME}"
 
 
 class FirstLogin:
-    """The account `admin` of one data folder; `wanted` is the password that the operator has set."""
+    """The account `name` of one data folder; `wanted` is the password of the setting `source`, if any."""
 
-    def __init__(self, data_dir: Path, wanted: str | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        wanted: str | None = None,
+        name: str = "admin",
+        source: str = "MLX_SERVER_ADMIN_PASSWORD",
+    ) -> None:
+        self._source = source
         self._path = data_dir / _FILE
+        self._name = name
         self._wanted = wanted
         self._is_new = False
 
@@ -32,12 +40,17 @@ class FirstLogin:
         users = get_user_model().objects
         if users.filter(is_superuser=True).exists():
             return
+        if users.filter(username=self._name).exists():
+            raise ImproperlyConfigured(
+                f"MLX_SERVER_ADMIN_USER: there is an account {self._name!r} already, and it is no superuser. "
+                "Name another one."
+            )
         password = self._wanted or secrets.token_urlsafe(12)
         if self._wanted:
-            _check(self._wanted)
+            _check(self._wanted, self._source)
         else:
             self._keep(password)  # first: an account with an unknown password is of no use
-        users.create_superuser(NAME, password=password)
+        users.create_superuser(self._name, password=password)
         self._is_new = True
 
     def take_message(self, *, is_terminal: bool) -> str:
@@ -46,19 +59,20 @@ class FirstLogin:
         A password that a terminal shows is deleted from the file.
         """
         is_new, self._is_new = self._is_new, False
+        change = f"{PROGRAM} changepassword {self._name}"
         if is_new and self._wanted:
-            return f"Sign in to the admin as '{NAME}' with the password of MLX_SERVER_ADMIN_PASSWORD."
+            return f"Sign in to the admin as '{self._name}' with the password of {self._source}."
         if is_terminal and self._path.is_file():
             password = self._path.read_text().strip()
             self._path.unlink()
             return (
-                f"Sign in to the admin as '{NAME}' with the password {password}\n"
-                f"It is shown this once; change it with: {_CHANGE}"
+                f"Sign in to the admin as '{self._name}' with the password {password}\n"
+                f"It is shown this once; change it with: {change}"
             )
         if is_new:
             return (
-                f"Sign in to the admin as '{NAME}'; the password is in the file {self._path}\n"
-                f"Delete the file once you know it, or change the password with: {_CHANGE}"
+                f"Sign in to the admin as '{self._name}'; the password is in the file {self._path}\n"
+                f"Delete the file once you know it, or change the password with: {change}"
             )
         return ""
 
@@ -69,8 +83,31 @@ class FirstLogin:
             file.write(f"{password}\n")
 
 
-def _check(password: str) -> None:
+def of_settings(config: Config) -> FirstLogin:
+    """The first account as the settings have it; raises ImproperlyConfigured."""
+    if config.admin_password_file is None:
+        password = config.admin_password.get_secret_value() if config.admin_password else None
+        return FirstLogin(config.data_dir, password, config.admin_user)
+    source = "MLX_SERVER_ADMIN_PASSWORD_FILE"
+    if config.admin_password:
+        raise ImproperlyConfigured(f"Give MLX_SERVER_ADMIN_PASSWORD or {source}, not both.")
+    return FirstLogin(config.data_dir, _read(config.admin_password_file, source), config.admin_user, source)
+
+
+def _read(path: Path, source: str) -> str:
+    try:
+        password = path.read_text().removesuffix("\n").removesuffix("\r")
+        check_secret(password)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{source}: {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:  # also where it is no text
+        problem = "it is no text" if isinstance(error, UnicodeError) else str(error)
+        raise ImproperlyConfigured(f"{source}: the password in {path}: {problem}") from None
+    return password
+
+
+def _check(password: str, source: str) -> None:
     try:
         validate_password(password)
     except ValidationError as error:
-        raise ImproperlyConfigured(f"MLX_SERVER_ADMIN_PASSWORD: {' '.join(error.messages)}") from None
+        raise ImproperlyConfigured(f"{source}: {' '.join(error.messages)}") from None

@@ -166,3 +166,28 @@ def _instead(text: str) -> str:
     name = re.sub(r"^[a-z+.-]+://", "", text).partition("/")[0]
     name = re.sub(r":\d*$", "", name)
     return f": {name}" if name != text and _is_name(name) else ""
+
+
+def neighbourhood(address: str) -> str:
+    """What stands for a client where attempts are counted: its IPv4 address, or the /64 of an IPv6 one.
+
+    Empty for this machine and for what is no address.
+    """
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is None:
+            return "" if ip.is_loopback else str(ipaddress.ip_network((ip, 64), strict=False))
+        ip = ip.ipv4_mapped
+    return "" if ip.is_loopback else str(ip)
+
+
+def network(given: str) -> str:
+    """An address or network such as `10.0.0.0/8` of a proxy; ValueError says what else it is."""
+    try:
+        return str(ipaddress.ip_network(given.strip(), strict=False))
+    except ValueError:
+        text = f"{given.strip()!r} is no address or network: give one such as 127.0.0.1 or 10.0.0.0/8"
+        raise ValueError(text) from None

@@ -16,6 +16,7 @@ from inference.core.byte_amounts import bytes_or_zero, parse_bytes
 from inference.core.folder_setting import folder_path
 from inference.core.installation import INSTALLATION
 from inference.core.model_card import KV_BITS
+from inference.core.secret_setting import check_secret
 
 BASE_DIR = installation.BASE_DIR
 PREFIX = "MLX_SERVER_"
@@ -48,8 +49,17 @@ class Config(BaseSettings):
     api_key: SecretStr | None = Field(
         None, min_length=1, description="The key clients of /v1 must send; none on loopback."
     )
+    trusted_proxies: str = Field(
+        "", description="Addresses or networks of proxies whose `X-Forwarded-For` counts, by commas."
+    )
+    admin_user: str = Field(
+        "admin", pattern=r"^[\w.@+-]{1,150}$", description="Name of the account made at the first start."
+    )
     admin_password: SecretStr | None = Field(
-        None, description="Password of the account `admin` at the first start; none generates one."
+        None, description="Password of that account; none generates one."
+    )
+    admin_password_file: Path | None = Field(
+        None, description="File with that password, such as a secret of a container."
     )
     memory_limit: str = Field(
         "75%", description="Memory all models together may use: bytes, `12GB` or `75%`."
@@ -194,6 +204,11 @@ class Config(BaseSettings):
     def _names_its_own_origins(cls, value: str) -> str:
         return ",".join(addresses.web_origin(name) for name in value.split(",") if name.strip())
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _names_its_proxies(cls, value: str) -> str:
+        return ",".join(addresses.network(name) for name in value.split(",") if name.strip())
+
     @field_validator("ollama")
     @classmethod
     def _is_a_free_path(cls, value: str) -> str:
@@ -207,9 +222,8 @@ class Config(BaseSettings):
     @field_validator("api_key", "admin_password", "logfire_token")
     @classmethod
     def _is_a_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        given = value.get_secret_value() if value else ""
-        if value is not None and (not given or given != given.strip() or not given.isprintable()):
-            raise ValueError("it is empty, has blanks around it, or a character that cannot be typed")
+        if value is not None:
+            check_secret(value.get_secret_value())
         return value
 
     @property

@@ -9,7 +9,9 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 
+from inference.accounts import first_account
 from inference.accounts.first_account import FirstLogin
+from inference.core.config import Config
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +81,42 @@ def test_where_there_is_a_superuser_nothing_is_made(tmp_path: Path, db: Any) -> 
     User.objects.create_superuser("ann")
     assert made(tmp_path, "correct horse battery").take_message(is_terminal=True) == ""
     assert not can_sign_in("correct horse battery")
+
+
+def test_the_settings_name_the_account_and_a_file_with_its_password(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("correct horse battery\n")
+    config = Config(data_dir=tmp_path, admin_user="root@example", admin_password_file=tmp_path / "secret")
+    login = first_account.of_settings(config)
+    login.make()
+    assert authenticate(username="root@example", password="correct horse battery")
+    text = login.take_message(is_terminal=True)
+    assert (
+        text == "Sign in to the admin as 'root@example' with the password of MLX_SERVER_ADMIN_PASSWORD_FILE."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(None, "cannot be read: No such file"), (b"", "it is empty"), (b" x ", "blanks"), (b"\xff", "no text")],
+)
+def test_a_file_without_a_password_ends_the_start(
+    tmp_path: Path, content: bytes | None, problem: str
+) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    config = Config(data_dir=tmp_path, admin_password_file=tmp_path / "secret")
+    with pytest.raises(ImproperlyConfigured, match=f"MLX_SERVER_ADMIN_PASSWORD_FILE: .*{problem}"):
+        first_account.of_settings(config)
+
+
+def test_two_passwords_are_refused(tmp_path: Path) -> None:
+    config = Config(data_dir=tmp_path, admin_password="x" * 20, admin_password_file=tmp_path / "secret")
+    with pytest.raises(ImproperlyConfigured, match="not both"):
+        first_account.of_settings(config)
+
+
+def test_a_name_that_is_taken_is_given_to_nobody(tmp_path: Path, db: Any) -> None:
+    User.objects.create_user("admin", password="somebody else")
+    with pytest.raises(ImproperlyConfigured, match="MLX_SERVER_ADMIN_USER: there is an account 'admin'"):
+        made(tmp_path)
+    assert not User.objects.filter(is_superuser=True).exists() and list(tmp_path.iterdir()) == []

@@ -8,6 +8,8 @@ from inference.core.addresses import (
     is_loopback,
     listening,
     local_names,
+    neighbourhood,
+    network,
     origin,
     web_origin,
 )
@@ -201,3 +203,34 @@ def test_what_is_no_address_of_a_web_site_is_refused(given: str) -> None:
 )
 def test_the_host_of_an_origin(known: str, host: str) -> None:
     assert host_of(known) == host
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        *(
+            (one, "")
+            for one in ("127.0.0.1", "127.9.8.7", "::1", "::ffff:127.0.0.1", "", "a socket", "1.2.3")
+        ),
+    ],
+)
+def test_attempts_are_counted_for_the_neighbourhood_of_a_client(given: str, found: str) -> None:
+    assert neighbourhood(given) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [("127.0.0.1", "127.0.0.1/32"), (" 10.1.2.3/8", "10.0.0.0/8"), ("2001:DB8::1/64", "2001:db8::/64")],
+)
+def test_a_proxy_is_named_by_its_address_or_network(given: str, found: str) -> None:
+    assert network(given) == found
+
+
+@pytest.mark.parametrize("given", ["", "*", "localhost", "10.0.0.0/33", "10.0.0.1:80"])
+def test_what_is_no_network_is_refused(given: str) -> None:
+    with pytest.raises(ValueError, match="no address or network"):
+        network(given)

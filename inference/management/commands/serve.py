@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tqdm import tqdm
 
 from inference import __version__
+from inference.accounts import first_account
 from inference.accounts.first_account import FirstLogin
 from inference.core import data_folder, log_lines
 from inference.core.config import Config, reason
@@ -69,7 +70,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         SWITCH.refresh()  # before the first request: a capture continues after a restart
         Maintenance().start()
-        login = _first_login(config)
+        login = first_account.of_settings(config)
+        login.make()
         if config.starter and not any(card.is_servable for card in runtime.catalog().scan()):
             self._download_starter(config)
         trace_export.configure(config)
@@ -156,13 +158,6 @@ def _apply(options: dict[str, Any]) -> Config:
     settings.CONFIG = config
     settings.ALLOWED_HOSTS = config.hosts
     return config
-
-
-def _first_login(config: Config) -> FirstLogin:
-    password = config.admin_password
-    login = FirstLogin(config.data_dir, password.get_secret_value() if password else None)
-    login.make()
-    return login
 
 
 def _allow_many_files() -> None:

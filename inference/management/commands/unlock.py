@@ -1,0 +1,50 @@
+"""`manage.py unlock`: lift the wait after failed sign-ins."""
+
+import argparse
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from inference.accounts import sign_in_throttle
+from inference.management.table import table
+from inference.models.sign_in import SignInAttempts
+
+_COLUMNS = ("ACCOUNT", "ADDRESS", "FAILURES", "LAST (UTC)")
+
+
+class Command(BaseCommand):
+    help = "Lift the wait after failed sign-ins to an account or from an address; without one, list them."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("name", nargs="?", help="the user name of an account, or an address")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._lift(options["name"]) if options["name"] else self._list()
+        except DatabaseError as error:
+            raise CommandError(
+                f"Cannot use the database: {error}. Start the site once with `python manage.py serve`."
+            ) from None
+
+    def _lift(self, name: str) -> None:
+        if not (failures := sign_in_throttle.lift(name)):
+            raise CommandError(f"No sign-in to or from {name!r} has failed within the last hour.")
+        self.stdout.write(f"Forgot {failures} failed sign-ins; the next attempt need not wait.")
+
+    def _list(self) -> None:
+        rows = list(SignInAttempts.objects.filter(failures__gt=0))
+        if not rows:
+            self.stdout.write("No sign-in has failed within the last hour.")
+            return
+        for line in table([_COLUMNS, *map(_row, rows)]):
+            self.stdout.write(line)
+
+
+def _row(row: SignInAttempts) -> tuple[str, ...]:
+    return (
+        sign_in_throttle.name_of(row) or "(no such account)",
+        row.address or "this machine",
+        str(row.failures),
+        f"{row.failed_at:%Y-%m-%d %H:%M}" if row.failed_at else "",
+    )

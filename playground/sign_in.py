@@ -1,0 +1,37 @@
+"""The pages for signing in and for setting a password with an operator's link."""
+
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, PasswordResetConfirmView
+from django.http import HttpResponse
+from django.urls import reverse_lazy
+
+from inference.accounts.sign_in_form import BUSY, THROTTLED, SignInForm
+
+
+class SignInView(LoginView):
+    """Django's, throttled: an attempt that comes too early is answered with 429."""
+
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        if not any(form.has_error("__all__", code) for code in (THROTTLED, BUSY)):
+            return super().form_invalid(form)
+        refusal = " ".join(map(str, form.non_field_errors()))
+        response = self.render_to_response(self.get_context_data(form=form, refusal=refusal), status=429)
+        response["Retry-After"] = str(getattr(form, "retry_after", 0) or 5)
+        return response
+
+
+class PasswordLinkView(PasswordResetConfirmView):
+    """The page behind a one-time link (accounts/password_link.py)."""
+
+    template_name = "registration/password_link.html"
+    success_url = reverse_lazy("login")
+    title = "Set your password"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        account = self.user.get_username() if self.user else ""
+        return super().get_context_data(**kwargs) | {"account": account}
