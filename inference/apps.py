@@ -11,9 +11,16 @@ class InferenceConfig(AppConfig):
     verbose_name = "Models"
 
     def ready(self) -> None:
-        from inference.checks import check_blas, check_exposure, check_key, check_names, check_privacy
+        from inference.checks import (
+            check_blas,
+            check_exposure,
+            check_key,
+            check_names,
+            check_privacy,
+            check_proxy,
+        )
 
-        for check in (check_blas, check_exposure, check_key, check_names, check_privacy):
+        for check in (check_blas, check_exposure, check_key, check_names, check_privacy, check_proxy):
             checks.register(check)
         _connect_revocation()
         _connect_limits()

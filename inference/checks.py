@@ -41,6 +41,21 @@ def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_proxy(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Behind a proxy that is not named, all clients have one address, so sign-ins are throttled together."""
+    config = settings.CONFIG
+    if not config.own_origins or config.trusted_proxies:
+        return []
+    return [
+        Warning(
+            "MLX_SERVER_ORIGINS is set and MLX_SERVER_TRUSTED_PROXIES is not: the throttle of sign-ins "
+            "cannot tell clients apart.",
+            hint="Name the proxy, such as MLX_SERVER_TRUSTED_PROXIES=127.0.0.1.",
+            id="inference.W004",
+        )
+    ]
+
+
 def check_names(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A misspelt setting would leave the default in force without a message."""
     hint = f"Correct its name, or unset it (also in the file {INSTALLATION.env_file})."

@@ -1,10 +1,11 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from inference.checks import check_blas, check_exposure, check_key, check_names, check_privacy
+from inference.checks import check_blas, check_exposure, check_key, check_names, check_privacy, check_proxy
 from inference.core.config import Config
 
 
@@ -30,6 +31,15 @@ def test_listening_beyond_loopback_without_a_key_is_an_error(settings: Settings)
 def test_with_a_key_it_may_listen_anywhere(settings: Settings) -> None:
     settings.CONFIG = Config(host="0.0.0.0", api_key="a-long-random-value")
     assert check_exposure(None) == []
+
+
+def test_a_proxy_that_is_not_named_is_remarked_on(settings: Settings) -> None:
+    behind: dict[str, Any] = {"origins": "https://llm.example", "api_key": "k" * 16}
+    settings.CONFIG = Config(**behind)
+    assert [one.id for one in check_proxy(None)] == ["inference.W004"]
+    for config in (Config(), Config(**behind, trusted_proxies="127.0.0.1")):
+        settings.CONFIG = config
+        assert check_proxy(None) == []
 
 
 @pytest.mark.parametrize(("key", "found"), [(None, []), ("k" * 15, ["inference.W002"]), ("k" * 16, [])])

@@ -95,7 +95,8 @@ def _wait_s(account: str, place: str, now: datetime) -> float:
     """Seconds until the next attempt; 0 for at once."""
     failed = SignInAttempts.objects.filter(failed_at__gt=now - _FORGET_AFTER)
     own = failed.filter(account=account, address=place)
-    waits = [_wait_of(own, _FREE, _MOST_WAIT_S, now)]
+    # Without an address, anybody may have failed: the owner must not wait for long.
+    waits = [_wait_of(own, _FREE, _MOST_WAIT_S if place else _MOST_WAIT_OF_ACCOUNT_S, now)]
     if place:
         waits.append(_wait_of(failed.filter(address=place), _FREE_OF_MANY, _MOST_WAIT_S, now))
     if not _is_known(account, place, now):

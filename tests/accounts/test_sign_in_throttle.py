@@ -80,6 +80,9 @@ def test_this_machine_is_no_address_of_one_client() -> None:
     assert wait_s("zoe", THIS_MACHINE) == 0
     fail(5, "ann", "::1")
     assert wait_s("ann", THIS_MACHINE) == 15
+    for number in range(9):
+        fail(1, "bo", THIS_MACHINE, later(100 * number))
+    assert wait_s("bo", THIS_MACHINE, later(800)) == 60
 
 
 def test_many_addresses_slow_each_other_down_by_a_minute_at_most() -> None:

@@ -25,7 +25,12 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp(request.param)
     make_scripted_model(folder / "models" / "scripted")
     port = free_port()
-    own = {"MLX_SERVER_ORIGINS": f"https://localhost:{port}", "MLX_SERVER_API_KEY": KEY}
+    own = {
+        "MLX_SERVER_ORIGINS": f"https://localhost:{port}",
+        "MLX_SERVER_API_KEY": KEY,
+        "MLX_SERVER_TRUSTED_PROXIES": "127.0.0.1",
+        "MLX_SERVER_ACCESS_LOG": "true",
+    }
     with (
         Site(folder, "--no-starter", env=own) as site,
         proxy(request.param, folder, site.wait_ready(60).url, port),
@@ -94,3 +99,15 @@ def test_pages_of_other_sites_and_headers_of_strangers_change_nothing(served: Si
         wrong_host = client.get("/health", headers={"Host": "evil.example"})
     assert foreign.status_code == 403
     assert wrong_host.status_code == 400 or not wrong_host.content  # Caddy answers strangers itself
+
+
+def test_the_log_has_the_address_of_the_client_and_not_what_it_claims(served: Site) -> None:
+    there = httpx.HTTPTransport(verify=False, local_address="127.0.0.9")  # noqa: S501 - our own
+    with httpx.Client(base_url=served.url, transport=there) as client:
+        client.get("/health", headers={"X-Forwarded-For": "203.0.113.7", "X-Request-Id": "from-there"})
+    with web(served) as client:  # a later line, so that the earlier one was written
+        client.get("/health", headers={"X-Request-Id": "from-here"})
+        while "from-here" not in served.output:
+            continue
+    (line,) = (line for line in served.output.splitlines() if "from-there" in line)
+    assert '127.0.0.9 "GET /health" 200' in line
