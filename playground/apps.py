@@ -11,15 +11,18 @@ class PlaygroundConfig(AppConfig):
     name = "playground"
 
     def ready(self) -> None:
+        from inference.accounts.storage_quota import MEASURES
         from inference.serving.maintenance import TASKS, Task
         from playground import attached_files, folding
         from playground.imports.uploads import KEPT_S, UPLOADS
+        from playground.kept_bytes import kept_bytes
         from playground.models import Conversation, PendingAttachment
         from playground.purge import mark_traces, purge
 
         TASKS.append(Task(purge, _PURGE_EVERY_S))
         TASKS.append(Task(attached_files.forget_old, _PURGE_EVERY_S))
         TASKS.append(Task(UPLOADS.forget_old, KEPT_S))
+        MEASURES.append(kept_bytes)
         connection_created.connect(folding.register)
         for model in (Conversation, PendingAttachment):
             post_delete.connect(mark_traces, sender=model)

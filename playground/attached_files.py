@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from inference.accounts.storage_quota import STORAGE
 from inference.core.errors import InvalidValue, NotFound, QueueFull
 from playground.file_text.limits import MAX_CHARACTERS
 from playground.models import LONGEST_FILE_NAME, Conversation, Message, PendingAttachment
@@ -22,9 +23,10 @@ _MAX_TOTAL = 4 * MAX_CHARACTERS  # of one question
 
 
 def add(user: User | None, name: str, size: int, text: str) -> PendingAttachment:
-    """Keep a file until its question is sent; raises QueueFull when many are kept."""
+    """Keep a file until its question is sent; raises QueueFull when many are kept, or a storage error."""
     if _pending(user).count() >= _MAX_PENDING:
         raise QueueFull("You have many files that were not sent; remove some.", retry_after=60)
+    STORAGE.check(user.get_username() if user else "", len(text.encode(errors="replace")))
     clean = " ".join(name.replace("\0", "").split())[:LONGEST_FILE_NAME] or "Pasted file"
     return PendingAttachment.objects.create(user=user, name=clean, size=size, text=text)
 

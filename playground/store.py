@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from inference.accounts.storage_quota import STORAGE
 from inference.core.errors import ConversationChanged, InvalidValue, NotFound
 from playground import attached_files, conversation_import, conversation_list
 from playground.branch import branch_to
@@ -138,6 +139,10 @@ class ConversationStore:
         return branch_to(conversation, conversation.tip_id)
 
     # Questions and answers.
+
+    def check_quota(self, adding: int) -> None:
+        """Raise StorageQuotaExceeded or StorageFull where the visitor may not store so many bytes more."""
+        STORAGE.check(self._user.get_username() if self._user else "", adding)
 
     @transaction.atomic
     def add_question(

@@ -40,6 +40,7 @@ def store_turn(store: ConversationStore, body: AskBody, questions: Sequence[Mapp
         raise ConversationChanged(_WENT_ON, param="parent")
     if new_id and Conversation.objects.filter(pk=new_id).exists():
         raise ConversationChanged(_EXISTS, param="new_id")
+    store.check_quota(len((body.content or "").encode(errors="replace")))
     found, branch = store.add_question(
         pk, body.parent, body.content, body.results, body.settings, new_id, body.attachments
     )

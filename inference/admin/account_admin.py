@@ -27,7 +27,7 @@ else:
     AccountInline = GroupInline = admin.StackedInline  # not generic at run time
     AttemptsAdminBase = admin.ModelAdmin
 
-_LIMITS = ("requests_per_minute", "tokens_per_day", "concurrent_streams")
+_LIMITS = ("requests_per_minute", "tokens_per_day", "concurrent_streams", "storage_mb")
 
 
 class AccountLimitsInline(AccountInline):

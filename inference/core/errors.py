@@ -11,6 +11,7 @@
     │   ├── TemplateFailed        400  template_error
     │   ├── AuthenticationFailed  401  invalid_api_key
     │   ├── PermissionDenied      403  permission_denied
+    │   │   └── StorageQuotaExceeded  403  storage_quota_exceeded
     │   ├── ModelNotFound         404  model_not_found
     │   ├── NotFound              404  not_found
     │   │   └── PreviousNotFound  404  previous_response_not_found
@@ -141,6 +142,12 @@ class AuthenticationFailed(InvalidRequest):
 
 class PermissionDenied(InvalidRequest):
     status, code = 403, "permission_denied"
+
+
+class StorageQuotaExceeded(PermissionDenied):
+    """The account keeps as much as it may."""
+
+    code = "storage_quota_exceeded"
 
 
 class ModelNotFound(InvalidRequest):

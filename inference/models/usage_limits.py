@@ -51,7 +51,22 @@ class UsageLimits(models.Model):
         )
 
 
-class AccountLimits(UsageLimits):
+class AccountUsageLimits(UsageLimits):
+    """The limits that only accounts have."""
+
+    storage_mb = models.PositiveIntegerField(
+        "megabytes kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Of chats, attached files, stored responses and conversations; empty for no limit.",
+    )
+
+    class Meta:
+        abstract = True
+
+
+class AccountLimits(AccountUsageLimits):
     """The limits of one account: of its browsers and all of its keys together."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="limits")
@@ -63,7 +78,7 @@ class AccountLimits(UsageLimits):
         return f"the limits of {self.user}"
 
 
-class GroupLimits(UsageLimits):
+class GroupLimits(AccountUsageLimits):
     """The limits of each account in a group."""
 
     group = models.OneToOneField(Group, models.CASCADE, related_name="limits")

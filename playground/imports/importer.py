@@ -56,6 +56,7 @@ class Importer:
                 raise InvalidValue(str(text))
             name, chat = formats.convert(text)
             title = chat.title
+            self._store.check_quota(len(text.encode(errors="replace")))
             self._add(name, chat, is_only)
         except ServerError as error:
             self.error = error

@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpResponse
 from ninja import Router
 
+from inference.accounts.storage_quota import STORAGE
 from inference.api.http import answer_headers, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.json_answer import json_answer
@@ -30,6 +31,7 @@ async def create_conversation(request: AuthenticatedRequest) -> HttpResponse:
     items = await _kept(request, body.items or [])
     conversation_id = f"conv_{secrets.token_hex(24)}"
     metadata = body.metadata or {}
+    await in_database(lambda: STORAGE.check(request.auth.account, len(request.body)))
     made = await in_database(lambda: _of(request).create(conversation_id, metadata, items))
     return json_answer(_shown(made))
 
@@ -71,6 +73,7 @@ async def create_items(request: AuthenticatedRequest, conversation_id: str) -> H
     body = await strict_json.read(request, ItemsBody)
     LOCKS.check(request.auth.owner, conversation_id)
     items = await _kept(request, body.items)
+    await in_database(lambda: STORAGE.check(request.auth.account, len(request.body)))
     await in_database(lambda: _of(request).add(conversation_id, items))
     return json_answer(queries.listed(items, has_more=False))
 

@@ -7,8 +7,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
+import msgspec
 from django.db import transaction
 
+from inference.accounts.storage_quota import STORAGE
 from inference.api.http import errors, sse
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai.responses import conversation, input_items, response_fields
@@ -78,6 +80,12 @@ class ResponseRun:
         self._input = input_items.kept(input_items.items_of(self._body), found)
         self.field_names = {**self._body.own_names, **made.fields}
         return self._body.request(made.messages)
+
+    async def check_quota(self, account: str) -> None:
+        """Raise StorageQuotaExceeded or StorageFull where it may not be stored as asked; `prepare` first."""
+        if self._body.is_stored or self._body.conversation_id:
+            adding = len(msgspec.json.encode(self._input))
+            await in_database(lambda: STORAGE.check(account, adding))
 
     async def _looked_up(self) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
         """The stored items that are referred to, and the conversation that goes on."""

@@ -102,6 +102,7 @@ class ResponseSocket(AsyncWebsocketConsumer):
         try:
             with field_names.in_names_of(body.own_names):
                 asked = await run.prepare()
+                await run.check_quota(principal.account)
             with field_names.in_names_of(run.field_names):
                 feed = EventFeed(run.events(asked, principal))
                 accepted = await feed.accepted()

@@ -53,6 +53,7 @@ async def _begin(request: AuthenticatedRequest, body: ResponseBody, run: Respons
     """Answer whole or begin the stream; the run is released by its end, or by whoever catches an error."""
     with field_names.in_names_of(body.own_names):
         asked = await run.prepare()
+        await run.check_quota(request.auth.account)
     on_accepted = answer_headers.on_accepted(request, partial(field_names.path_of, names=run.field_names))
     if body.background:
         return await _in_background(request, body, run, asked)
