@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from inference.accounts import password_link
 from inference.core import addresses
+from inference.core.installation import PROGRAM
 from inference.serving import site_lock
 
 
@@ -24,7 +25,7 @@ class Command(BaseCommand):
             user = get_user_model().objects.filter(username=options["name"]).first()
         except DatabaseError as error:
             raise CommandError(
-                f"Cannot use the database: {error}. Start the site once with `python manage.py serve`."
+                f"Cannot use the database: {error}. Start the site once with `{PROGRAM} serve`."
             ) from None
         if user is None:
             raise CommandError(f"There is no account {options['name']!r}.")

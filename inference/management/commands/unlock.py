@@ -7,6 +7,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from inference.accounts import sign_in_throttle
+from inference.core.installation import PROGRAM
 from inference.management.table import table
 from inference.models.sign_in import SignInAttempts
 
@@ -24,7 +25,7 @@ class Command(BaseCommand):
             self._lift(options["name"]) if options["name"] else self._list()
         except DatabaseError as error:
             raise CommandError(
-                f"Cannot use the database: {error}. Start the site once with `python manage.py serve`."
+                f"Cannot use the database: {error}. Start the site once with `{PROGRAM} serve`."
             ) from None
 
     def _lift(self, name: str) -> None:
