@@ -37,7 +37,7 @@ class AccountLimitsInline(AccountInline):
     fields = (*_LIMITS, "usage")
     readonly_fields = ("usage",)
     can_delete = False
-    verbose_name_plural = "Limits (an empty one is that of the groups)"
+    verbose_name = verbose_name_plural = "limits (an empty one is that of the groups)"
 
     @admin.display(description="Used today")
     def usage(self, limits: AccountLimits) -> str:

@@ -116,10 +116,10 @@ class PoolMachine(RuleBasedStateMachine):
     def living(self) -> list[Watched]:
         return [runner for runner in self.runners if runner.loads and not runner.is_over]
 
-    @rule(target=all_pending, model=names, tokens=st.integers(0, 60))
-    def join(self, model: str, tokens: int) -> Any:
+    @rule(target=all_pending, model=names, tokens=st.integers(0, 60), share=st.sampled_from("xxy"))
+    def join(self, model: str, tokens: int, share: str) -> Any:
         try:
-            pending = self.run(self.scene.pool.admission.join(model, tokens))
+            pending = self.run(self.scene.pool.admission.join(model, tokens, share=share))
         except ServerError:
             return multiple()
         self.asked.append(pending)
