@@ -35,6 +35,7 @@ class Asked:
     length: int
     ceiling: int | None
     leaves_at: int | None
+    share: str
 
     @property
     def most(self) -> int:
@@ -57,6 +58,7 @@ asked = st.builds(
     length=st.integers(1, 1500),
     ceiling=st.sampled_from([None, 32_000, 300]),
     leaves_at=st.sampled_from([None, None, None, 20, 50]),
+    share=st.sampled_from("xxy"),
 )
 
 
@@ -118,7 +120,7 @@ class Run:
         answers = Answers(one.answers, one.ceiling)
         estimate = int(one.prompt * one.estimate) * one.answers
         try:
-            return await self.scene.pool.admission.join(one.model, estimate, "chat", answers)
+            return await self.scene.pool.admission.join(one.model, estimate, "chat", answers, one.share)
         except ServerError:
             self.refused.append(one)
             return None

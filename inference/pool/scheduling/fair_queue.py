@@ -37,7 +37,7 @@ class FairQueue:
         self._running = running
         self._clock = clock
         self._pending: deque[PendingLease] = deque()  # as they came
-        self._turns = itertools.count()
+        self.next_turn = itertools.count().__next__
         self._seen: dict[str, float] = {}  # when each account sent its last request
 
     def __len__(self) -> int:
@@ -50,7 +50,7 @@ class FairQueue:
         return iter(fair_order(self._pending, self._running()))
 
     def add(self, pending: PendingLease) -> None:
-        pending.turn = next(self._turns)
+        pending.turn = self.next_turn()
         self._pending.append(pending)
         if pending.is_request:
             now = self._clock()
@@ -59,7 +59,7 @@ class FairQueue:
 
     def note_end(self, stream: Stream) -> None:
         """A stream has ended: the turns of its account's later requests begin now."""
-        turn = next(self._turns)
+        turn = self.next_turn()
         for pending in self._pending:
             if pending.share == stream.share and pending.number > stream.number:
                 pending.turn = turn

@@ -2,8 +2,10 @@
 
 A lease reserves its prompts and the first tokens of its answers. Its worker asks for more before they are
 used up, and makes no token beyond what was granted. So the reserved bytes never exceed the limit, however
-long the answers become. In each round, the requests that want something are served in the order in which
-they came:
+long the answers become. In each round, the requests that want something are served in fair order
+(fair_queue.py): by the number of answers of their account's earlier requests that run, and then by when
+their turn began. That of one account is the order in which they came, and "older" and "younger" below mean
+this order. Whoever is first stays first until its end.
 
 1. One that fits is granted what it wants. A paused one must also leave a slice for each older one that runs.
 2. For the first that would fit if prefixes were shed, idle models evicted and younger requests paused, just
@@ -27,13 +29,14 @@ from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.records import PoolRecords
 from inference.pool.residency.resident import Resident
 from inference.pool.residency.unloader import Unloader
+from inference.pool.scheduling.fair_queue import ranks
 from inference.pool.workers.growths import Growth
 
 _SLICE_TOKENS = 256  # that an older answer is taken to want next
 
 
 class GrowthScheduler:
-    """The granted leases with answers, the oldest first; `on_change` is called after each wish."""
+    """The granted leases with answers; `on_change` is called after each wish."""
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class GrowthScheduler:
         *,
         unloader: Unloader,
         on_change: Callable[[], None],
+        next_turn: Callable[[], int],
     ) -> None:
         self._ledger = records.ledger
         self._decisions = records.decisions
@@ -49,6 +53,7 @@ class GrowthScheduler:
         self._options = options
         self._unloader = unloader
         self._on_change = on_change
+        self._next_turn = next_turn
         self._leases: list[PendingLease] = []
         self._is_making_space = False
 
@@ -57,12 +62,16 @@ class GrowthScheduler:
         growth = Growth(lease.first_tokens, lease.held_tokens, lambda wanted: self.note(lease, wanted))
         lease.growth = AnswerGrowth(growth)
         self._leases.append(lease)
-        self._leases.sort(key=lambda one: one.number)
 
     def close(self, lease: PendingLease) -> None:
         """Forget a lease that is over, if it was followed."""
-        if lease in self._leases:
-            self._leases.remove(lease)
+        if lease not in self._leases:
+            return
+        self._leases.remove(lease)
+        turn = self._next_turn()
+        for one in self._leases:
+            if one.share == lease.share and one.number > lease.number:
+                one.turn = turn
 
     def note(self, lease: PendingLease, wanted: GrowthWanted) -> None:
         """Note what a request wants; it is served in the next round."""
@@ -94,12 +103,21 @@ class GrowthScheduler:
     def serve(self) -> None:
         """Run one round of the steps above."""
         self._is_making_space = False
+        self._sort()
         for lease in list(self._leases):
             if (growth := lease.growth) and growth.wanted:
                 self._serve(lease, growth, growth.wanted)
             if self._is_making_space:
                 return
         self._break_stalemate()
+
+    def _sort(self) -> None:
+        """Bring the leases into fair order; their places in the list are their ages."""
+        rank = ranks(self._leases, [])
+        self._leases.sort(key=lambda one: (rank[one], one.turn))
+
+    def _is_older(self, lease: PendingLease, other: PendingLease) -> bool:
+        return self._leases.index(lease) < self._leases.index(other)
 
     def _serve(self, lease: PendingLease, growth: AnswerGrowth, wanted: GrowthWanted) -> None:
         resident = lease.resident
@@ -137,7 +155,7 @@ class GrowthScheduler:
         return sum(
             one.answers.count * _SLICE_TOKENS * one.resident.kv_per_token
             for one in self._leases
-            if one.number < lease.number
+            if self._is_older(one, lease)
             and one.growth
             and one.growth.state == "running"
             and one.resident
@@ -163,7 +181,7 @@ class GrowthScheduler:
             one
             for one in self._leases
             if one.resident is resident
-            and one.number > lease.number
+            and self._is_older(lease, one)
             and one.growth
             and one.growth.state in ("running", "pausing")
         ]
@@ -191,7 +209,7 @@ class GrowthScheduler:
         if not plan.is_enough:
             rest = missing - sum(amount for _, amount in plan.sheds) - sum(one.bytes for one in plan.victims)
             for one in reversed(self._leases):
-                if rest > 0 and one.number > lease.number and one.growth and one.growth.can_pause:
+                if rest > 0 and self._is_older(lease, one) and one.growth and one.growth.can_pause:
                     pauses += [one] if one.held_bytes else []
                     rest -= one.held_bytes
             if rest > 0:

@@ -46,10 +46,12 @@ class Scheduler:
         self._pressure = pressure
         self._loader = loader
         self._unloader = unloader
-        self._growth = GrowthScheduler(records, options, unloader=unloader, on_change=on_wish)
         self._options = options
         self._reservation = HeadReservation(options.patience_s, records.durations)
         self._queue = FairQueue(records.ledger.streams, records.clock)
+        self._growth = GrowthScheduler(
+            records, options, unloader=unloader, on_change=on_wish, next_turn=self._queue.next_turn
+        )
 
     def __len__(self) -> int:
         return len(self._queue)

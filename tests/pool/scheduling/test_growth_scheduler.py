@@ -22,16 +22,20 @@ class Growing(Scene):
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.orders: dict[int, list[Order]] = {}
 
-    async def begin(self, model: str, prompt: int, most: int | None = None, count: int = 1) -> PendingLease:
+    async def begin(
+        self, model: str, prompt: int, most: int | None = None, count: int = 1, share: str = ""
+    ) -> PendingLease:
         """A request that is granted, submitted and accepted."""
-        lease = await self.join(model, prompt, most, count)
+        lease = await self.join(model, prompt, most, count, share)
         assert is_granted(lease) and lease.growth
         self.orders[lease.number] = []
         lease.growth.growth.orders = GrowthOrders(lease.number, self.orders[lease.number].append)
         return lease
 
-    async def join(self, model: str, prompt: int, most: int | None = None, count: int = 1) -> PendingLease:
-        lease = await self.pool.admission.join(model, prompt, "chat", Answers(count, most))
+    async def join(
+        self, model: str, prompt: int, most: int | None = None, count: int = 1, share: str = ""
+    ) -> PendingLease:
+        lease = await self.pool.admission.join(model, prompt, "chat", Answers(count, most), share)
         await spin()
         return lease
 
@@ -123,6 +127,28 @@ async def test_then_the_youngest_are_paused_as_many_as_it_takes() -> None:
     await scene.report("a", active=GB)
     assert [kinds(scene.orders[one.number]) for one in leases] == [["Grant"], [], ["Pause"]]
     assert scene.pool.snapshot().of("a").paused == 1
+
+
+async def test_an_account_with_several_answers_gives_way_to_one_with_fewer() -> None:
+    scene = Growing(A, limit_bytes=3 * GB)
+    first, second = [await scene.begin("a", 100, share="anna") for _ in range(2)]
+    other = await scene.begin("a", 100, share="bo")
+    assert await scene.want(other, 768, prompt=100) == []
+    assert [kinds(scene.orders[one.number]) for one in (first, second, other)] == [[], ["Pause"], []]
+    await scene.want(second, 512, prompt=100, made=300, is_paused=True)
+    await scene.report("a", active=GB)
+    assert kinds(scene.orders[other.number]) == ["Grant"]
+
+
+async def test_a_turn_begins_anew_with_the_end_of_an_earlier_answer() -> None:
+    scene = Growing(A, limit_bytes=3 * GB)
+    first, second = [await scene.begin("a", 100, share="anna") for _ in range(2)]
+    other = await scene.begin("a", 100, share="bo")
+    await scene.leave(first)
+    await scene.report("a", active=GB)
+    third = await scene.begin("a", 100, share="cleo")
+    await scene.want(other, 1700, prompt=100)  # bo was there before the second one was anna's first
+    assert [kinds(scene.orders[one.number]) for one in (second, other, third)] == [["Pause"], [], ["Pause"]]
 
 
 async def test_the_paused_go_on_before_anybody_is_admitted() -> None:
