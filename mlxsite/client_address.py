@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from asgiref.typing import HTTPScope, WebSocketScope
 from django.conf import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def from_client(scope: Any) -> Any:
+def from_client(scope: HTTPScope | WebSocketScope) -> HTTPScope | WebSocketScope:
     """The scope with the address of the client, where a named proxy passes it on."""
     trusted, client = settings.CONFIG.trusted_proxies, scope.get("client")
     if not trusted or not client:
@@ -19,7 +20,9 @@ def from_client(scope: Any) -> Any:
         value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"
     ]
     address = client_address(client[0], forwarded, trusted)
-    return scope if address == client[0] else {**scope, "client": [address, 0]}
+    seen: Any = scope if address == client[0] else {**scope, "client": [address, 0]}
+    answer: HTTPScope | WebSocketScope = seen
+    return answer
 
 
 def client_address(peer: str, forwarded: Sequence[str], trusted: str) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import psutil
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -20,6 +20,15 @@ from inference.core.secret_setting import check_secret
 
 BASE_DIR = installation.BASE_DIR
 PREFIX = "MLX_SERVER_"
+
+
+# Settings with several addresses, by commas, and how each of them is written.
+_ADDRESSES = {
+    "allowed_hosts": addresses.host_name,
+    "allowed_origins": addresses.origin,
+    "origins": addresses.web_origin,
+    "trusted_proxies": addresses.network,
+}
 
 
 class Config(BaseSettings):
@@ -189,25 +198,11 @@ class Config(BaseSettings):
     def _is_an_address(cls, value: str) -> str:
         return addresses.listening(value)
 
-    @field_validator("allowed_hosts")
+    @field_validator("allowed_hosts", "allowed_origins", "origins", "trusted_proxies")
     @classmethod
-    def _names_its_hosts(cls, value: str) -> str:
-        return ",".join(addresses.host_name(name) for name in value.split(",") if name.strip())
-
-    @field_validator("allowed_origins")
-    @classmethod
-    def _names_its_origins(cls, value: str) -> str:
-        return ",".join(addresses.origin(name) for name in value.split(",") if name.strip())
-
-    @field_validator("origins")
-    @classmethod
-    def _names_its_own_origins(cls, value: str) -> str:
-        return ",".join(addresses.web_origin(name) for name in value.split(",") if name.strip())
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _names_its_proxies(cls, value: str) -> str:
-        return ",".join(addresses.network(name) for name in value.split(",") if name.strip())
+    def _are_addresses(cls, value: str, field: ValidationInfo) -> str:
+        parsed = _ADDRESSES[str(field.field_name)]
+        return ",".join(parsed(name) for name in value.split(",") if name.strip())
 
     @field_validator("ollama")
     @classmethod

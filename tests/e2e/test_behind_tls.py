@@ -104,10 +104,10 @@ def test_pages_of_other_sites_and_headers_of_strangers_change_nothing(served: Si
 def test_the_log_has_the_address_of_the_client_and_not_what_it_claims(served: Site) -> None:
     there = httpx.HTTPTransport(verify=False, local_address="127.0.0.9")  # noqa: S501 - our own
     with httpx.Client(base_url=served.url, transport=there) as client:
-        client.get("/health", headers={"X-Forwarded-For": "203.0.113.7", "X-Request-Id": "from-there"})
+        client.get("/from-there", headers={"X-Forwarded-For": "203.0.113.7"})
     with web(served) as client:  # a later line, so that the earlier one was written
-        client.get("/health", headers={"X-Request-Id": "from-here"})
-        while "from-here" not in served.output:
+        client.get("/from-here")
+        while "/from-here" not in served.output:
             continue
-    (line,) = (line for line in served.output.splitlines() if "from-there" in line)
-    assert '127.0.0.9 "GET /health" 200' in line
+    (line,) = (line for line in served.output.splitlines() if "/from-there" in line)
+    assert "127.0.0.9 GET /from-there 404" in line
