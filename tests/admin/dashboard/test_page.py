@@ -63,7 +63,7 @@ async def test_what_is_in_the_pool_comes_first() -> None:
         seen = look()
         await pool.close()
     first = seen.models[0]
-    assert [cell.text for cell in first.cells][:3] == ["tiny", "loading 40 %", "1.0 GB"]
+    assert [cell.text for cell in first.cells][:3] == ["tiny", "loading 40 %, reading weights", "1.0 GB"]
     assert (first.cells[1].percent, first.cells[1].tone) == (40, "loading")
     assert [row.act and row.act.value for row in seen.models] == ["unload tiny", "load a"]
     assert (seen.held, seen.memory[0].text) == ("Models hold 1.0 GB of 10.0 GB.", "Weights 1.0 GB")

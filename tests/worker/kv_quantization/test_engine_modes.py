@@ -15,10 +15,12 @@ from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.batch_verification import verified
 from inference.worker.prefix_cache.cache import PrefixCache
 from tests.architectures.comparison import SERVING_MODES, TOLERANCE, VOCABULARY, Serving, run, sequence
+from tests.nightly import of_each_kind
 from tests.worker.kv_quantization.models import logits, prompt, wide
 
 pytestmark = pytest.mark.mlx
 # Rounding may send a number of a key to the next of 16 steps, which moves log probabilities by thousandths.
+ALL = [("llama", 8), ("llama", 4), ("gemma3", 8), ("qwen3_next", 8), ("deepseek_v3", 8)]
 TOLERANCES = {8: TOLERANCE, 4: 10 * TOLERANCE}
 
 
@@ -32,9 +34,7 @@ def quantised(name: str, bits: int) -> tuple[nn.Module, BatchSupport]:
 
 
 @pytest.mark.parametrize("mode", SERVING_MODES)
-@pytest.mark.parametrize(
-    ("name", "bits"), [("llama", 8), ("llama", 4), ("gemma3", 8), ("qwen3_next", 8), ("deepseek_v3", 8)]
-)
+@pytest.mark.parametrize(("name", "bits"), of_each_kind(ALL, [("llama", 8), ("llama", 4), ("gemma3", 8)]))
 def test_it_answers_as_it_does_alone(name: str, bits: int, mode: str, tmp_path: Path) -> None:
     serving = Serving(*quantised(name, bits), tmp_path)
     answers = list(SERVING_MODES[mode](serving))
