@@ -21,7 +21,8 @@ _PROGRESS_EVERY_S = 0.2
 class PendingLease:
     """One request in the queue for a model; `tokens` is None for an operator's load.
 
-    Those are of the prompts; `answers` come on top, each with `first_tokens` until it grows.
+    Those are of the prompts; `answers` come on top, each with `first_tokens` until it grows. `spare_tokens`
+    are reserved for each prompt beyond its estimate, until its worker has counted.
     """
 
     card: ModelCard
@@ -31,6 +32,7 @@ class PendingLease:
     lora: LoraCard | None = None  # the adapter of the model that it is for
     answers: Answers | None = None
     first_tokens: int = 0
+    spare_tokens: int = 0
     held_tokens: int = 0  # once granted: reserved in its KV caches
     held_bytes: int = 0  # the same in bytes
     ceiling_bytes: int = 0  # once accepted: of its KV caches, if its answers become as long as they may
@@ -56,18 +58,18 @@ class PendingLease:
     @property
     def kv_tokens(self) -> int:
         """Tokens that are reserved at first."""
-        return self.tokens_with(self.first_tokens)
+        return self.tokens_with(self.first_tokens, self.spare_tokens)
 
     @property
     def least_tokens(self) -> int:
         """Tokens without which it cannot begin."""
         return self.tokens_with(1)
 
-    def tokens_with(self, each: int) -> int:
+    def tokens_with(self, each: int, spare: int = 0) -> int:
         """Tokens of its prompts and of answers with so many each; no sequence exceeds the context."""
         if not self.answers:
             return self.tokens or 0
-        whole = (self.tokens or 0) + self.answers.tokens(each)
+        whole = (self.tokens or 0) + self.answers.count * spare + self.answers.tokens(each)
         return min(whole, self.answers.count * self.card.context_length)
 
     @property

@@ -83,6 +83,25 @@ async def test_a_prompt_that_leaves_place_for_one_token_is_admitted_and_one_more
         await scene.join("a", 1000, 65_000)
 
 
+@pytest.mark.parametrize(
+    ("most", "count", "kept", "held", "begins_with"),
+    [(12, 1, 0, 256, 12), (300, 1, 0, 300, 260), (5, 3, 0, 768, 5), (12, 1, 850, 12, 1)],
+)
+async def test_a_short_answer_has_some_place_beside_its_prompt_where_it_is_free(
+    most: int, count: int, kept: int, held: int, begins_with: int
+) -> None:
+    # A template may write more than was estimated: the request would begin paused.
+    scene = Growing(A, limit_bytes=2 * GB)
+    if kept:
+        other = await scene.begin("a", kept - 20, 20)
+        scene.pool.admission.accept(other, kept - 20, 20)
+    lease = await scene.begin("a", 100, most, count)
+    assert scene.free_mb() == 1000 - kept - 100 - held
+    scene.pool.admission.accept(lease, 100 + 40, most * count)
+    assert scene.free_mb() == 1000 - kept - min(100 + held, 140 + most * count)
+    assert lease.growth and min(most, lease.growth.tokens) == begins_with
+
+
 async def test_what_is_free_is_granted_at_once() -> None:
     scene = Growing(A, limit_bytes=3 * GB)
     lease = await scene.begin("a", 100)
