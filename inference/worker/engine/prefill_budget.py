@@ -6,6 +6,7 @@ _MAX_GAP_S = 0.25
 _MIN_TOKENS = 32  # a smaller chunk costs more than it saves
 _INITIAL_TOKENS = 128  # until a step has been measured
 _SMOOTHING = 0.3  # weight of the newest measurement
+_MAX_PADDING = 0.25  # of the tokens that a chunk computes
 
 
 class PrefillBudget:
@@ -22,7 +23,8 @@ class PrefillBudget:
     def allot(self, remaining: Sequence[int], *, is_decoding: bool) -> tuple[int, int]:
         """Tokens of each prompt in the next step, and how many prompts share it, oldest first.
 
-        `remaining` are the tokens that each prompt still needs, oldest first.
+        `remaining` are the tokens that each prompt still needs, oldest first. The last of them is computed by
+        the decode step. Prompts that share a chunk are padded to one length.
         """
         budget = self._budget(is_decoding)
         together, sum_left = 0, 0
@@ -31,7 +33,8 @@ class PrefillBudget:
             if together and sum_left > budget:
                 break
             together += 1
-        return max(1, budget // max(1, together)), max(1, together)
+        prefilled = [tokens - 1 for tokens in remaining[:together] if tokens > 1]
+        return _chunk(prefilled, budget // max(1, len(prefilled))), max(1, together)
 
     def record(self, tokens: int, seconds: float) -> None:
         """Update the speed with a step that prefilled so many tokens in so many seconds."""
@@ -45,3 +48,11 @@ class PrefillBudget:
             return self._limit
         tokens = _INITIAL_TOKENS if self._rate is None else int(self._rate * _MAX_GAP_S)
         return min(self._limit, max(_MIN_TOKENS, tokens))
+
+
+def _chunk(remaining: Sequence[int], limit: int) -> int:
+    """The longest chunk of at most `limit` tokens of which not too much is padding; at least one token."""
+    for chunk in sorted({min(tokens, limit) for tokens in remaining}, reverse=True):
+        if sum(min(tokens, chunk) for tokens in remaining) >= (1 - _MAX_PADDING) * chunk * len(remaining):
+            return max(1, chunk)
+    return max(1, limit)

@@ -43,3 +43,26 @@ def test_steps_with_hardly_any_prefill_teach_nothing() -> None:
 
 def test_nothing_to_prefill_is_fine() -> None:
     assert PrefillBudget(512).allot([], is_decoding=True)[1] == 1
+
+
+def test_a_prompt_whose_last_token_is_left_takes_nothing_of_the_chunk() -> None:
+    # Of two prompts that have come late, one is done: the other one does not need another step for it.
+    pace = PrefillBudget(512)
+    pace.record(64, seconds=10.0)
+    assert pace.allot([1, 31], is_decoding=True) == (30, 2)
+    assert pace.allot([1, 1, 1], is_decoding=False)[1] == 3
+
+
+@pytest.mark.parametrize(
+    ("remaining", "allotted"),
+    [
+        ([300, *[20] * 9], (19, 10)),
+        ([31, 32, 32, 30], (31, 4)),
+        ([200, 200, 100], (170, 3)),
+        ([120, 20], (19, 2)),
+    ],
+)
+def test_prompts_of_unlike_lengths_share_a_chunk_of_which_little_is_padding(
+    remaining: list[int], allotted: tuple[int, int]
+) -> None:
+    assert PrefillBudget(512).allot(remaining, is_decoding=False) == allotted
