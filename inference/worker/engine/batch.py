@@ -285,4 +285,5 @@ class Batch:
     @property
     def _lanes(self) -> list[Lane]:
         """The lanes that have sequences."""
-        return list({id(running.lane): running.lane for running in self._running.values()}.values())
+        lanes = [self._main] if self._main is self._sequential else [self._main, self._sequential]
+        return [lane for lane in lanes if any(running.lane is lane for running in self._running.values())]

@@ -48,9 +48,9 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
         """Start to compute the next tokens; returns the current ones with their log probabilities."""
         self._current_tokens, self._current_logprobs = self._next_tokens, self._next_logprobs
         inputs = self._current_tokens
-        logits = self.model(inputs[:, None], cache=self.prompt_cache)[:, -1, :]
+        logits = self.model(inputs[:, None], cache=self.prompt_cache).squeeze(1)
         rows = self._rows = RowSamplers.of(self.samplers, self._rows)
-        if any(sampler.is_constrained for sampler in self.samplers):
+        if rows.constrained:
             mx.async_eval(logits)  # type: ignore[no-untyped-call]  # computed while the masks are made
             for sampler, token in zip(self.samplers, inputs.tolist(), strict=True):
                 sampler.observe(token)

@@ -23,8 +23,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import mlx.core as mx
+import numpy as np
 
 from inference.core.requests import NEUTRAL, Sampling
+from inference.worker.sampling.constant import column, constant
 from inference.worker.sampling.truncation import Truncation, keep_min_p, keep_top
 
 _GREEDY_BELOW = 1e-4
@@ -93,59 +95,71 @@ class RowParameters:
 
     A row gets the same token whatever the other rows' parameters are:
 
-    1. Greedy rows take their largest logit.
-    2. The others are sorted: rows with a top-k or a top-p come last, and are truncated together.
-    3. Each of the other kernels runs once, with a value for each row.
-    4. The tokens are put back in order.
+    1. Rows that are not greedy are sorted: those with a top-k or a top-p come last, and are truncated
+       together.
+    2. Each of the other kernels runs once, with a value for each row.
+    3. The tokens are put back in order, and greedy rows take their largest logit.
     """
 
     def __init__(self, params: Sequence[SamplingParams]) -> None:
-        greedy = [row for row, own in enumerate(params) if own.is_greedy]
-        whole = [row for row, own in enumerate(params) if not (own.is_greedy or own.is_truncated)]
-        truncated = [row for row, own in enumerate(params) if own.is_truncated and not own.is_greedy]
-        order = [*greedy, *whole, *truncated]
+        rows = range(len(params))
+        whole = [row for row in rows if not (params[row].is_greedy or params[row].is_truncated)]
+        truncated = [row for row in rows if params[row].is_truncated and not params[row].is_greedy]
         self.drawn = [*whole, *truncated]  # the rows that need a key, in this order
+        self._drawn_params = [params[row] for row in self.drawn]
         self._whole = len(whole)
-        self._truncated = [params[row] for row in truncated]
-        self._truncation: Truncation | None = None
-        self._has_greedy = bool(greedy)
-        self._greedy_rows = _index(greedy, len(params))
+        self._warp: _Warp | None = None
         self._drawn_rows = _index(self.drawn, len(params))
-        self._places = _index([order.index(row) for row in range(len(order))], len(params))
-        drawn = [params[row] for row in self.drawn]
-        self._inverse_temperatures = _column([1.0 / own.temperature for own in drawn], neutral=1.0)
-        log_min_p = [math.log(own.min_p) if own.min_p > 0 else -math.inf for own in drawn]
-        self._log_min_p = _column(log_min_p, neutral=-math.inf)
+        # For each row its place among those that are drawn; any place for a greedy one.
+        self._places = _index(
+            [self.drawn.index(row) if row in self.drawn else 0 for row in rows], len(params)
+        )
+        has_greedy = len(self.drawn) < len(params)
+        self._is_greedy = mx.array([own.is_greedy for own in params]) if has_greedy else None
 
     def sample(self, logits: mx.array, keys: Sequence[tuple[int, int]]) -> mx.array:
         """Sample one token for each row, (B, V) to (B,), with a key of mx.random for each row in `drawn`."""
         if not self.drawn:
             return mx.argmax(logits, axis=-1)
+        if self._warp is None:
+            self._warp = _Warp(self._drawn_params, self._whole, logits.shape[-1])
         rows = logits if self._drawn_rows is None else logits[self._drawn_rows]
-        tokens = categorical(self._warped(rows), keys)
-        if self._has_greedy:
-            tokens = mx.concatenate([mx.argmax(logits[self._greedy_rows], axis=-1), tokens])
-        return tokens if self._places is None else tokens[self._places]
+        tokens = categorical(self._warp(rows), keys)
+        tokens = tokens if self._places is None else tokens[self._places]
+        if self._is_greedy is None:
+            return tokens
+        return mx.where(self._is_greedy, mx.argmax(logits, axis=-1), tokens)
 
-    def _warped(self, logits: mx.array) -> mx.array:
-        """Temperature, top-k, top-p and min-p, in the order of Hugging Face and vLLM.
 
-        Takes the logits of the rows that are not greedy in their sorted order, of any float type; returns
-        float32 with minus infinity for dropped tokens.
-        """
+class _Warp:
+    """Temperature, top-k, top-p and min-p of R rows, in the order of Hugging Face and vLLM.
+
+    The first `whole` rows have neither a top-k nor a top-p.
+    """
+
+    def __init__(self, params: Sequence[SamplingParams], whole: int, vocabulary: int) -> None:
+        truncated = params[whole:]
+        self._whole = whole
+        self._inverse_temperatures = column(
+            [1.0 / own.temperature for own in params], vocabulary, neutral=1.0
+        )
+        log_min_p = [math.log(own.min_p) if own.min_p > 0 else -math.inf for own in params]
+        self._log_min_p = column(log_min_p, 1, neutral=-math.inf)
+        self._truncation = (
+            Truncation([own.top_k for own in truncated], [own.top_p for own in truncated], vocabulary)
+            if truncated
+            else None
+        )
+
+    def __call__(self, logits: mx.array) -> mx.array:
+        """Logits (R, V) of any float type to float32, with minus infinity for dropped tokens."""
         warped = logits.astype(mx.float32)
         if self._inverse_temperatures is not None:
             warped = warped * self._inverse_temperatures
-        if self._truncated:
-            kept = keep_top(warped[self._whole :] if self._whole else warped, self._top(logits.shape[-1]))
+        if self._truncation is not None:
+            kept = keep_top(warped[self._whole :], self._truncation)
             warped = mx.concatenate([warped[: self._whole], kept]) if self._whole else kept
         return warped if self._log_min_p is None else keep_min_p(warped, self._log_min_p)
-
-    def _top(self, vocabulary: int) -> Truncation:
-        if self._truncation is None:
-            top_k, top_p = ([getattr(own, name) for own in self._truncated] for name in ("top_k", "top_p"))
-            self._truncation = Truncation(top_k, top_p, vocabulary)
-        return self._truncation
 
 
 def categorical(logits: mx.array, keys: Sequence[tuple[int, int]]) -> mx.array:
@@ -154,11 +168,11 @@ def categorical(logits: mx.array, keys: Sequence[tuple[int, int]]) -> mx.array:
     The tokens are those of mx.random.categorical for each row, if V is even. Under mx.vmap, that function
     takes longer to build its graph than the rest of a step, so only the random bits are made under it.
     """
-    rows, vocabulary = logits.shape
-    bits = _random_bits(vocabulary)(mx.array(list(keys), dtype=mx.uint32)).reshape(rows, -1)
+    rows, vocabulary = shape = logits.shape
+    bits = _random_bits(vocabulary)(mx.array(np.array(keys, np.uint32))).reshape(rows, -1)
     if vocabulary % 2:
         bits = bits[:, :vocabulary]
-    uniform = mx.minimum(bits / _constant(_LARGEST_BITS), _constant(_BELOW_ONE))
+    uniform = mx.minimum(bits / constant(_LARGEST_BITS, shape), constant(_BELOW_ONE, shape))
     return mx.argmax(logits - mx.log(-mx.log(uniform)), axis=-1)
 
 
@@ -169,18 +183,6 @@ def _random_bits(vocabulary: int) -> Any:
     return mx.vmap(lambda key: mx.random.split(key, num=pairs))
 
 
-@lru_cache(maxsize=8)
-def _constant(value: float) -> mx.array:
-    made = mx.array(value, dtype=mx.float32)
-    mx.eval(made)  # an unevaluated array would belong to the thread that made it
-    return made
-
-
 def _index(rows: Sequence[int], total: int) -> mx.array | None:
     """The rows as an index; None if they are all rows in order."""
     return None if list(rows) == list(range(total)) else mx.array(list(rows), dtype=mx.uint32)
-
-
-def _column(values: Sequence[float], *, neutral: float) -> mx.array | None:
-    """The values as an array of shape (R, 1); None if each of them changes nothing."""
-    return None if all(value == neutral for value in values) else mx.array([[value] for value in values])

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import mlx.core as mx
-import numpy as np
 
 from inference.worker.sampling.grammar import GrammarFailure
 
@@ -28,21 +28,39 @@ class Logprob:
 
 
 class LogprobRows:
-    """The log probabilities of N rows with the same number of alternatives, which are read together."""
+    """The log probabilities of N rows with the same number of alternatives, which are read together.
 
-    def __init__(self, values: mx.array, top_ids: mx.array | None, top_values: mx.array | None) -> None:
-        self.size = values.shape[0]
+    `values`, (at least first + N,), has theirs from `first` on; `top_ids` and `top_values` have the shape
+    (N, alternatives) and any order.
+    """
+
+    def __init__(
+        self,
+        values: mx.array,
+        top_ids: mx.array | None,
+        top_values: mx.array | None,
+        *,
+        first: int = 0,
+        size: int | None = None,
+    ) -> None:
+        self.size = values.shape[0] if size is None else size
         self.arrays = [array for array in (values, top_ids, top_values) if array is not None]
+        self._first = first
         self._read: list[list[Any]] | None = None
 
     def read(self, place: int, failure: GrammarFailure | None) -> Logprob:
         """Wait for the arrays, unless another row has, and return those of one row."""
         if self._read is None:
-            self._read = [_finite(array).tolist() for array in self.arrays]
+            self._read = [array.tolist() for array in self.arrays]  # type: ignore[misc]
             self.arrays = []
         values, *tops = self._read
-        top = tuple(zip(*(of_rows[place] for of_rows in tops), strict=True))
-        return Logprob(values[place], top, failure)
+        value = max(values[self._first + place], MIN_LOGPROB)
+        if not tops:
+            return Logprob(value, (), failure)
+        ids, logprobs = (of_rows[place] for of_rows in tops)
+        # A few numbers are sorted here in the time that starting one operation takes.
+        top = sorted(zip(ids, logprobs, strict=True), key=itemgetter(1), reverse=True)
+        return Logprob(value, tuple((token, max(own, MIN_LOGPROB)) for token, own in top), failure)
 
 
 @dataclass(frozen=True)
@@ -68,27 +86,23 @@ def logprob_rows(logits: mx.array, tokens: mx.array, alternatives: Sequence[int]
 
     `alternatives` are how many each row gets; they are sorted, and each number gets a LogprobRows.
     """
-    logprobs = logits.astype(mx.float32)
-    logprobs = logprobs - mx.logsumexp(logprobs, axis=-1, keepdims=True)
-    values = mx.take_along_axis(logprobs, tokens[:, None], axis=-1)
-    made, start = [], 0
+    logits = logits.astype(mx.float32)
+    log_sums = mx.logsumexp(logits, axis=-1, keepdims=True)
+    values = (mx.take_along_axis(logits, tokens[:, None], axis=-1) - log_sums).squeeze(1)
+    made, first = [], 0
     for count, of_run in groupby(alternatives):
-        end = start + len(list(of_run))
-        made.append(LogprobRows(values[start:end, 0], *_likeliest(logprobs[start:end], count)))
-        start = end
+        size = len(list(of_run))
+        likeliest = _likeliest(logits, log_sums, slice(first, first + size), count)
+        made.append(LogprobRows(values, *likeliest, first=first, size=size))
+        first += size
     return made
 
 
-def _likeliest(logprobs: mx.array, count: int) -> tuple[mx.array | None, mx.array | None]:
-    """The ids and log probabilities of the `count` likeliest tokens of each row, likeliest first."""
+def _likeliest(
+    logits: mx.array, log_sums: mx.array, rows: slice, count: int
+) -> tuple[mx.array | None, mx.array | None]:
+    """The ids and log probabilities of the `count` likeliest tokens of these rows, in any order."""
     if not count:
         return None, None
-    ids = mx.argpartition(logprobs, kth=-count, axis=-1)[:, -count:]
-    values = mx.take_along_axis(logprobs, ids, axis=-1)
-    order = mx.argsort(-values, axis=-1)
-    return mx.take_along_axis(ids, order, axis=-1), mx.take_along_axis(values, order, axis=-1)
-
-
-def _finite(array: mx.array) -> Any:
-    """As a numpy array, with a figure for minus infinity in log probabilities."""
-    return np.maximum(np.array(array), MIN_LOGPROB) if array.dtype == mx.float32 else np.array(array)
+    ids = mx.argpartition(logits[rows], kth=-count, axis=-1)[:, -count:]
+    return ids, mx.take_along_axis(logits[rows], ids, axis=-1) - log_sums[rows]

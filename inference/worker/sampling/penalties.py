@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import mlx.core as mx
 
 from inference.core.requests import Sampling
+from inference.worker.sampling.constant import column, constant
 
 
 class Penalties:
@@ -72,11 +73,11 @@ class PenaltyRows:
         in_prompt = mx.stack([row.prompt_counts(vocabulary) for row in rows]) if has_repetition else None
         self.counts = counts
         self.prompt_counts = in_prompt
-        self._presence = _column([row.presence for row in rows])
-        self._frequency = _column([row.frequency for row in rows])
-        self._repetition = _column([row.repetition for row in rows]) if has_repetition else None
+        self._presence = column([row.presence for row in rows], vocabulary, neutral=0.0)
+        self._frequency = column([row.frequency for row in rows], vocabulary, neutral=0.0)
+        self._repetition = column([row.repetition for row in rows], vocabulary, neutral=1.0)
         self._places = mx.arange(len(rows), dtype=mx.uint32)
-        self._added: mx.array | float = mx.array([float(row.has_begun) for row in rows])
+        self._added = mx.array([float(row.has_begun) for row in rows])
         for place, row in enumerate(rows):
             row.move_to(self, place)
 
@@ -89,13 +90,16 @@ class PenaltyRows:
     def apply(self, tokens: mx.array, logits: mx.array) -> mx.array:
         """Count `tokens`, shape (P,), and penalise (P, V) logits."""
         self.counts = self.counts.at[self._places, tokens].add(self._added)
-        self._added = 1.0
+        self._added = constant(1.0, tokens.shape)
         if self._repetition is not None and self.prompt_counts is not None:
-            weaker = mx.where(logits > 0, logits / self._repetition, logits * self._repetition)
-            logits = mx.where(self.counts + self.prompt_counts > 0, weaker, logits)
+            zero = constant(0.0, logits.shape)
+            weaker = mx.where(logits > zero, logits / self._repetition, logits * self._repetition)
+            logits = mx.where(self.counts + self.prompt_counts > zero, weaker, logits)
         if self._frequency is not None:
             logits = logits - self._frequency * self.counts
-        return logits if self._presence is None else logits - self._presence * (self.counts > 0)
+        if self._presence is None:
+            return logits
+        return logits - self._presence * mx.minimum(self.counts, constant(1.0, logits.shape))
 
 
 def has_penalties(sampling: Sampling) -> bool:
@@ -109,8 +113,3 @@ def has_penalties(sampling: Sampling) -> bool:
 def _count(tokens: Sequence[int], vocabulary: int) -> mx.array:
     ids = mx.array(list(tokens), dtype=mx.uint32)
     return mx.zeros(vocabulary).at[ids].add(1.0) if tokens else mx.zeros(vocabulary)
-
-
-def _column(values: Sequence[float]) -> mx.array | None:
-    """The values as an array of shape (P, 1); None if all of them are 0."""
-    return mx.array([[value] for value in values]) if any(values) else None

@@ -4,7 +4,7 @@ A graph costs time for each operation in it, about 4 us on the engine's thread, 
 arrays. What several rows need is therefore one operation on their rows, with a value for each row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import mlx.core as mx
@@ -30,15 +30,10 @@ class RowSampler(Protocol):
     penalties: Penalties | None
     recent: RecentTokens | None
     xtc_threshold: float | None
-
-    @property
-    def is_constrained(self) -> bool: ...
+    is_constrained: bool
 
     @property
     def leaves_top_choices_out(self) -> bool: ...
-
-    @property
-    def has_logprob(self) -> bool: ...
 
     @property
     def failure(self) -> GrammarFailure | None: ...
@@ -69,12 +64,19 @@ class RowSamplers:
         self._undrawn = sorted({*self._xtc} - {*self._parameters.drawn})
         biases = [(row, *bias) for row, one in enumerate(samplers) for bias in one.bias]
         self._bias = _bias_of(biases) if biases else None
+        reporting = [row for row, one in enumerate(samplers) if one.logprobs is not None]
+        self._reporting = self._by_alternatives(reporting)
         self._indices: dict[tuple[int, ...], mx.array] = {}
 
     @classmethod
     def of(cls, samplers: Sequence[RowSampler], before: "RowSamplers | None") -> "RowSamplers":
         """Those of the step before, if their samplers are these."""
         return before if before is not None and before.samplers == samplers else cls(samplers)
+
+    @property
+    def constrained(self) -> Rows:
+        """The rows that must observe each token before the next one; an answer may become one of them."""
+        return [row for row, one in enumerate(self.samplers) if one.is_constrained]
 
     def process(self, tokens: mx.array, logits: mx.array) -> mx.array:
         """Apply what changes logits, in the order of TokenSampler: (B, V) to (B, V).
@@ -103,16 +105,20 @@ class RowSamplers:
     ) -> tuple[list[RowLogprob | None], list[LogprobRows]]:
         """The log probability of each row's token, None for rows without one, and what has to be computed."""
         found: list[RowLogprob | None] = [None] * len(self.samplers)
-        rows = [row for row, one in enumerate(self.samplers) if one.has_logprob]
+        failed = [row for row in self.constrained if self.samplers[row].failure]
+        rows = self._by_alternatives({*self._reporting, *failed}) if failed else self._reporting
         if not rows:
             return found, []
-        rows.sort(key=lambda row: self.samplers[row].logprobs or 0)
         counts = [self.samplers[row].logprobs or 0 for row in rows]
         made = logprob_rows(self._take(rows, logits), self._take(rows, tokens), counts)
         places = [(of, place) for of in made for place in range(of.size)]
         for row, (of, place) in zip(rows, places, strict=True):
             found[row] = RowLogprob(of, place, self.samplers[row].failure)
         return found, made
+
+    def _by_alternatives(self, rows: Iterable[int]) -> Rows:
+        """The rows in the order of their numbers of alternatives."""
+        return sorted(rows, key=lambda row: (self.samplers[row].logprobs or 0, row))
 
     def _penalise(self, tokens: mx.array, logits: mx.array) -> mx.array:
         rows = self._penalised
@@ -130,8 +136,8 @@ class RowSamplers:
 
     def _mask(self, logits: mx.array) -> mx.array:
         masks: dict[int, TokenMask] = {}
-        for row, one in enumerate(self.samplers):
-            if one.is_constrained and (allowed := one.allowed_tokens(logits.shape[-1])) is not None:
+        for row in self.constrained:
+            if (allowed := self.samplers[row].allowed_tokens(logits.shape[-1])) is not None:
                 masks[row] = allowed
         if not masks:
             return logits

@@ -66,17 +66,14 @@ class TokenSampler:
         others = [rules.start(answered) if rules else None, self._matcher]
         self._thinker = thinking.start(answered) if thinking and thinking.is_limited else None
         self._matchers: list[Matcher] = [one for one in (*others, self._thinker) if one]
+        # Whether it must `observe` each token before the next one can be sampled; each step looks at it.
+        self.is_constrained = bool(self._matchers or self.recent)
         self._has_observed = False
         self._allowed: TokenMask | None = None  # what the constraints allowed at the latest position
 
     @property
     def changes_logits(self) -> bool:
         return bool(self.bias or self.penalties or self.is_constrained or self.xtc_threshold is not None)
-
-    @property
-    def is_constrained(self) -> bool:
-        """Whether it must `observe` each token before the next one can be sampled."""
-        return bool(self._matchers or self.recent)
 
     @property
     def has_logprob(self) -> bool:
@@ -108,6 +105,7 @@ class TokenSampler:
         if self._thinker is None:
             self._thinker = thinker
             self._matchers.append(thinker)
+            self.is_constrained = True
             self._has_observed = True  # the first token that it is to observe is the one being sampled
         elif thinking.ends_at is not None:
             thinker.end_at(thinking.ends_at)

@@ -6,9 +6,10 @@ depend on the other rows, unless very many are equal.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import mlx.core as mx
+
+from inference.worker.sampling.constant import column, constant
 
 _CANDIDATES = 1024  # tokens among which the kept ones are searched first
 _NO_TOP_P = 2.0  # no probability reaches it
@@ -27,10 +28,24 @@ class Truncation:
         small = [limit <= _CANDIDATES and limit < vocabulary for limit in limits]
         self.has_small_limit = mx.array([[one] for one in small])
         self.are_limits_small = all(small)
-        self.dropped = mx.array([[vocabulary - limit] for limit in limits], dtype=mx.int32)
         self.is_limited = mx.array([[one] for one in limited])
-        # (R, 1) float32; None if no row has one.
-        self.top_p = mx.array([[p if p < 1 else _NO_TOP_P] for p in top_p]) if has_top_p else None
+        self._dropped = mx.array([[vocabulary - limit] for limit in limits], dtype=mx.int32)
+        self._top_p = [p if p < 1 else _NO_TOP_P for p in top_p] if has_top_p else None
+        self._is_dropped: dict[int, mx.array] = {}
+        self._masses: dict[int, mx.array | None] = {}
+
+    def is_dropped(self, width: int) -> mx.array:
+        """Which of so many largest logits in ascending order top-k drops, bool (R, width)."""
+        if width not in self._is_dropped:
+            places = mx.arange(self.vocabulary - width, self.vocabulary, dtype=mx.int32)
+            self._is_dropped[width] = places[None] < self._dropped
+        return self._is_dropped[width]
+
+    def top_p(self, width: int) -> mx.array | None:
+        """The top-p of each row, float32 (R, width); None if no row has one."""
+        if self._top_p and width not in self._masses:
+            self._masses[width] = column(self._top_p, width, neutral=_NO_TOP_P)
+        return self._masses.get(width)
 
 
 def keep_top(logits: mx.array, top: Truncation) -> mx.array:
@@ -61,13 +76,14 @@ def _keep_of_candidates(logits: mx.array, top: Truncation) -> tuple[mx.array, mx
     order = mx.argsort(candidates, axis=-1)
     indices, ascending = (mx.take_along_axis(array, order, axis=-1) for array in (indices, candidates))
     ascending, is_found = _keep_largest(ascending, top), top.has_small_limit
-    if top.top_p is not None:
+    top_p = top.top_p(_CANDIDATES)
+    if top_p is not None:
         mass = mx.exp(ascending - _log_sum(logits, ascending, top))
         mass_above = mx.cumsum(mass, axis=-1, reverse=True, inclusive=False)
-        has_mass = mass_above[:, :1] + mass[:, :1] >= top.top_p
+        has_mass = mass_above[:, :1] + mass[:, :1] >= top_p[:, :1]
         is_found = is_found | (has_mass & mx.logical_not(top.is_limited))
-        ascending = mx.where(mass_above >= top.top_p, -mx.inf, ascending)
-    nothing = mx.full(logits.shape, -mx.inf, logits.dtype)
+        ascending = _without(mass_above >= top_p, ascending)
+    nothing = constant(-mx.inf, logits.shape, logits.dtype)
     return mx.put_along_axis(nothing, indices, ascending, axis=-1), is_found
 
 
@@ -84,10 +100,11 @@ def _log_sum(logits: mx.array, ascending: mx.array, top: Truncation) -> mx.array
 def _keep_of_all(logits: mx.array, top: Truncation) -> mx.array:
     order = mx.argsort(logits, axis=-1)
     ascending = _keep_largest(mx.take_along_axis(logits, order, axis=-1), top)
-    if top.top_p is not None:
+    top_p = top.top_p(top.vocabulary)
+    if top_p is not None:
         # For each token the probability of all likelier ones; it is dropped if that reaches top_p.
         mass_above = mx.cumsum(mx.softmax(ascending, axis=-1), axis=-1, reverse=True, inclusive=False)
-        ascending = mx.where(mass_above >= top.top_p, -mx.inf, ascending)
+        ascending = _without(mass_above >= top_p, ascending)
     # Select by index and not by value: half precision has many equal values, and all would be kept.
     return mx.put_along_axis(logits, order, ascending, axis=-1)
 
@@ -96,15 +113,7 @@ def _keep_largest(ascending: mx.array, top: Truncation) -> mx.array:
     """Top-k of the largest logits in ascending order, (R, any number)."""
     if not top.has_limits:
         return ascending
-    places = _places(top.vocabulary)[:, -ascending.shape[-1] :]
-    return mx.where(places < top.dropped, -mx.inf, ascending)
-
-
-@lru_cache(maxsize=4)
-def _places(vocabulary: int) -> mx.array:
-    made = mx.arange(vocabulary, dtype=mx.int32)[None]
-    mx.eval(made)  # an unevaluated array would belong to the thread that made it
-    return made
+    return _without(top.is_dropped(ascending.shape[-1]), ascending)
 
 
 def keep_min_p(logits: mx.array, log_min_p: mx.array) -> mx.array:
@@ -112,4 +121,9 @@ def keep_min_p(logits: mx.array, log_min_p: mx.array) -> mx.array:
 
     `log_min_p` is its logarithm, of shape (R, 1) or (); minus infinity keeps all tokens.
     """
-    return mx.where(logits < mx.max(logits, axis=-1, keepdims=True) + log_min_p, -mx.inf, logits)
+    return _without(logits < mx.max(logits, axis=-1, keepdims=True) + log_min_p, logits)
+
+
+def _without(is_dropped: mx.array, logits: mx.array) -> mx.array:
+    """The logits, (R, any number), with minus infinity for what is dropped."""
+    return mx.where(is_dropped, constant(-mx.inf, logits.shape, logits.dtype), logits)

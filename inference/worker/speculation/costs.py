@@ -28,10 +28,10 @@ class StepCosts:
         self._seconds += seconds + drafting_s
         samples = self._samples.setdefault((rows, width), deque(maxlen=_SAMPLES))
         samples.append((self._steps, seconds))
-        plain = self.plain(rows)
         if width == 1:
             self._last_plain = seconds
-        if width == 1 or plain is None:
+            return
+        if (plain := self.plain(rows)) is None:
             return
         self._slopes.append((seconds / plain - 1) / (rows * (width - 1)))
         saved = plain * tokens / rows - seconds - drafting_s
