@@ -216,11 +216,13 @@ class Batch:
         in_lane = {running.uid: running for running in self._running.values() if running.lane is lane}
         chunk, together, before = 0, 1, 0
         if may_prefill:
-            is_decoding = any(running.is_decoding for running in self._running.values())
+            decoding = [running for running in self._running.values() if running.is_decoding]
             before = self._remaining_prefill(lane)
             remaining = [running.remaining for running in in_lane.values() if running.remaining]
             chunk, together = self._prefill_budget.allot(
-                remaining[: self._max_prompts_per_chunk], is_decoding=is_decoding
+                remaining[: self._max_prompts_per_chunk],
+                is_decoding=bool(decoding),
+                has_just_begun=all(running.has_just_begun for running in decoding),
             )
         started = time.perf_counter()
         prefills, decodes = lane.step(chunk=chunk, together=together)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 _MAX_GAP_S = 0.25
+_MAX_FIRST_GAP_S = 1.0  # while all that decodes has just begun
 _MIN_TOKENS = 32  # a smaller chunk costs more than it saves
 _INITIAL_TOKENS = 128  # until a step has been measured
 _SMOOTHING = 0.3  # weight of the newest measurement
@@ -12,6 +13,9 @@ _MAX_PADDING = 0.25  # of the tokens that a chunk computes
 class PrefillBudget:
     """Sizes prefill chunks so that decoding sequences wait for about a quarter of a second at most.
 
+    Those that have just begun wait for up to a second. Of prompts that come together, the first ones are
+    ready before the last have arrived, which would be prefilled one by one beside steps of few rows.
+
     The prefill speed, in tokens per second, is measured with each step (an exponential moving average). While
     nothing decodes, a chunk has `limit` tokens.
     """
@@ -20,13 +24,17 @@ class PrefillBudget:
         self._limit = limit
         self._rate: float | None = None
 
-    def allot(self, remaining: Sequence[int], *, is_decoding: bool) -> tuple[int, int]:
+    def allot(
+        self, remaining: Sequence[int], *, is_decoding: bool, has_just_begun: bool = False
+    ) -> tuple[int, int]:
         """Tokens of each prompt in the next step, and how many prompts share it, oldest first.
 
         `remaining` are the tokens that each prompt still needs, oldest first. The last of them is computed by
-        the decode step. Prompts that share a chunk are padded to one length.
+        the decode step. Prompts that share a chunk are padded to one length. `has_just_begun` is True if all
+        sequences that decode have.
         """
-        budget = self._budget(is_decoding)
+        gap_s = _MAX_FIRST_GAP_S if has_just_begun else _MAX_GAP_S
+        budget = self._budget(gap_s) if is_decoding else self._limit
         together, sum_left = 0, 0
         for tokens in remaining:
             sum_left += tokens
@@ -43,10 +51,9 @@ class PrefillBudget:
         rate = tokens / seconds
         self._rate = rate if self._rate is None else (1 - _SMOOTHING) * self._rate + _SMOOTHING * rate
 
-    def _budget(self, is_decoding: bool) -> int:
-        if not is_decoding:
-            return self._limit
-        tokens = _INITIAL_TOKENS if self._rate is None else int(self._rate * _MAX_GAP_S)
+    def _budget(self, gap_s: float) -> int:
+        """Tokens that are prefilled in so many seconds."""
+        tokens = _INITIAL_TOKENS if self._rate is None else int(self._rate * gap_s)
         return min(self._limit, max(_MIN_TOKENS, tokens))
 
 

@@ -6,6 +6,8 @@ from inference.worker.engine.lane import Lane
 from inference.worker.engine.sequence import Sequence
 from inference.worker.prefix_cache.stored_prefix import Loan
 
+_FIRST_TOKENS = 3
+
 
 @dataclass(eq=False)
 class RunningSequence:
@@ -24,6 +26,11 @@ class RunningSequence:
     @property
     def is_decoding(self) -> bool:
         return self.remaining == 0
+
+    @property
+    def has_just_begun(self) -> bool:
+        """Whether it has only its first tokens."""
+        return not self.sequence.answered and len(self.tokens) < _FIRST_TOKENS
 
     @property
     def continuation(self) -> Sequence:

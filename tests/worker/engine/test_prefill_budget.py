@@ -66,3 +66,12 @@ def test_prompts_of_unlike_lengths_share_a_chunk_of_which_little_is_padding(
     remaining: list[int], allotted: tuple[int, int]
 ) -> None:
     assert PrefillBudget(512).allot(remaining, is_decoding=False) == allotted
+
+
+def test_beside_answers_that_have_just_begun_a_chunk_takes_up_to_a_second() -> None:
+    pace = PrefillBudget(512)
+    pace.record(400, seconds=1.0)
+    late = [31, 32, 32, 30, 31, 30, 32]
+    assert pace.allot(late, is_decoding=True, has_just_begun=True) == (31, 7)
+    assert pace.allot(late, is_decoding=True) == (31, 3)
+    assert pace.allot([2000], is_decoding=True, has_just_begun=True) == (400, 1)
