@@ -6,6 +6,10 @@ from typing import Literal
 from inference.core.protocol import GrowthWanted
 from inference.pool.workers.growths import Growth
 
+# What is reserved beside each prompt, at least: a chat template may write a system message or a preface to
+# tools by itself. A request of few tokens would begin paused, and ask for more before it is computed.
+_LEAST_SLICE = 256
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -17,6 +21,10 @@ class Answers:
     def tokens(self, each: int) -> int:
         """Tokens of all answers if each has so many, or as many as it may."""
         return self.count * (each if self.most is None else min(each, self.most))
+
+    def spare(self, each: int) -> int:
+        """Tokens that are reserved for each prompt beyond its estimate, if its answer has `each` at first."""
+        return max(0, _LEAST_SLICE - self.tokens(each) // self.count)
 
 
 @dataclass(eq=False)

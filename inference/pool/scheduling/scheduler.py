@@ -20,10 +20,6 @@ from inference.pool.scheduling.fair_queue import FairQueue
 from inference.pool.scheduling.growth_scheduler import GrowthScheduler
 from inference.pool.scheduling.head_reservation import HeadReservation
 
-# What is reserved beside each prompt, at least: a chat template may write a system message or a preface to
-# tools by itself. A request of few tokens would begin paused, and ask for more before it is computed.
-_LEAST_SLICE = 256
-
 
 class Scheduler:
     """Requests in fair order (fair_queue.py); `dispatch` is the pool's main loop.
@@ -290,8 +286,7 @@ class Scheduler:
             return
         usual = max(pending.first_tokens, self._lengths.most(pending.card.id))
         is_free = not (self._queue or self._growth.is_waiting)
-        answers = pending.answers
-        spare = max(0, _LEAST_SLICE - answers.tokens(usual) // answers.count) if answers else 0
+        spare = pending.answers.spare(usual) if pending.answers else 0
         cost = resident.cost_of(pending.tokens_with(usual, spare)) + resident.lora_cost(pending.lora)
         if is_free and cost <= self._ledger.free:
             pending.first_tokens, pending.spare_tokens = usual, spare
