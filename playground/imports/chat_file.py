@@ -19,10 +19,11 @@ _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _CONVERSATIONS = re.compile(r"(^|/)(conversations|chats?)([-_ ]?\d+)?\.json$", re.IGNORECASE)
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}
-NOT_AN_EXPORT = (
-    "This file is not an exported conversation. Exports of this site, of ChatGPT (conversations.json, or the "
-    "ZIP file with it), of Open WebUI and of LibreChat can be imported."
+IMPORTABLE = (
+    "Exports of this site, of ChatGPT (conversations.json, or the ZIP file with it), of Open WebUI and of "
+    "LibreChat can be imported."
 )
+NOT_AN_EXPORT = f"This file is not an exported conversation. {IMPORTABLE}"
 
 
 def chats(file: IO[bytes]) -> Iterator[str]:

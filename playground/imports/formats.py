@@ -7,6 +7,7 @@ from typing import Any
 
 from inference.core.errors import InvalidValue
 from playground.imports import chatgpt, librechat, open_webui, own
+from playground.imports.chat_file import IMPORTABLE
 from playground.imports.converted_chat import ConvertedChat
 
 Convert = Callable[[Mapping[str, Any]], ConvertedChat]
@@ -16,7 +17,7 @@ _FORMATS: tuple[tuple[str, Callable[[Mapping[str, Any]], bool], Convert], ...] =
     ("Open WebUI", open_webui.matches, open_webui.convert),
     ("LibreChat", librechat.matches, librechat.convert),
 )
-_UNKNOWN = "It is not an exported conversation in a format that is known here."
+_UNKNOWN = f"It is not an exported conversation. {IMPORTABLE}"
 _MAYBE_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 

@@ -87,7 +87,7 @@ class _Splitter:
     def end(self) -> Iterator[str]:
         """The element that the file does not end, if there is one."""
         if self._depth:
-            yield Unreadable("The file ends in the middle of it.")
+            yield Unreadable("It is cut off: the file ends in the middle of a chat.")
 
     def _next(self, chunk: str, at: int) -> int | None:
         """The place of the next bracket or of the next quote that begins or ends a string."""
