@@ -11,7 +11,7 @@ def plan(models: Sequence[str]) -> str:
     cards = [card for card in map(runtime.catalog().find, models) if card]
     needed = sum(card.load_bytes for card in cards)
     limit = runtime.pool().snapshot().limit_bytes
-    memory = f"{in_gb(needed)} of memory are needed and there are {in_gb(limit)}"
+    memory = f"Together, these models need {in_gb(needed)} of the {in_gb(limit)} of memory for models"
     if needed <= limit:
-        return f"For the models together {memory}, so they answer at once."
-    return f"For the models together {memory}, so they answer in turn: each waits until another was unloaded."
+        return f"{memory}. They answer at the same time."
+    return f"{memory}. They answer in turn: each waits until another was unloaded."

@@ -16,9 +16,7 @@ def check(models: Iterable[str]) -> None:
     for model in models:
         card = runtime.catalog().find(model)
         if card is None:
-            raise ModelNotFound(
-                f"{model} is no longer on this server. Choose another model above.", param="model"
-            )
+            raise ModelNotFound(f"{model} is not on this server. Choose another model above.", param="model")
         if not card.is_enabled:
             raise ModelNotFound(
                 f"{model} is switched off on this server. Choose another model above.", param="model"

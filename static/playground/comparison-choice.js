@@ -26,9 +26,10 @@ export class ComparisonChoice {
     this.dialog.querySelector(".plain-button").addEventListener("click", () => this.dialog.close());
   }
 
-  /** The models that are compared are ticked. */
+  /** The models that are compared are ticked, or the one in use. */
   open() {
-    this.chosen = new Set(this.models.compared);
+    const { compared, picked } = this.models;
+    this.chosen = new Set(compared.length || !picked ? compared : [picked.id]);
     this.filter.value = "";
     this.#list();
     this.#say("");

@@ -40,6 +40,7 @@ export class Models extends EventTarget {
     this.comparedIds = [];
     this.lost = ""; // why the list may be out of date, as a text
     this.chosenId = store.read("model") ?? ""; // for new chats
+    this.askedId = store.read("asked-model") ?? ""; // the one that was asked last, picked or not
     this.useDefault();
     listen(address, { onMessage: (message) => this.#receive(message), onLost: (reason) => this.#lose(reason) });
   }
@@ -54,9 +55,11 @@ export class Models extends EventTarget {
     return this.missing.length ? undefined : this.find(this.usedId) ?? this.fallback;
   }
 
-  /** @returns {Model | undefined} the one that would answer soonest */
+  /** @returns {Model | undefined} one in memory, or else the one asked last; of several in memory that one, too */
   get fallback() {
-    return this.all.find(({ state }) => state === "ready" || state === "busy") ?? this.all[0];
+    const loaded = this.all.filter(({ state }) => state === "ready" || state === "busy");
+    const last = this.find(this.askedId);
+    return loaded.includes(last) ? last : loaded[0] ?? last ?? this.all[0];
   }
 
   /** @returns {string[]} two to four, or none */
@@ -76,7 +79,7 @@ export class Models extends EventTarget {
     const isOrphan = base && !this.find(base) && !this.unavailable.some((one) => one.id === base);
     const known = this.unavailable.find((one) => one.id === id)?.reason;
     if (known) return `${id} cannot be used now. ${known}`;
-    return isOrphan ? `${id} is no longer on this server, and neither is its base model, ${base}.` : `${id} is no longer on this server.`;
+    return isOrphan ? `${id} is not on this server, and no model here is named ${base}.` : `${id} is not on this server.`;
   }
 
   /** Use this model for the conversation that was opened; the choice for new chats stays. */
@@ -93,6 +96,8 @@ export class Models extends EventTarget {
 
   /** Use the model that is asked now from here on, even if nobody picked it. */
   keepPick() {
+    this.askedId = this.picked?.id ?? "";
+    store.write("asked-model", this.askedId);
     this.#set({ usedId: this.usedId || this.picked?.id, comparedIds: this.comparedIds });
   }
 

@@ -18,7 +18,8 @@ async def test_a_fifth_model_is_refused_and_nothing_unticks_itself(address: str)
         compare = dialog.get_by_role("button", name="Compare", exact=True)
         await compare.click()
         await expect(dialog.get_by_role("status")).to_contain_text("Tick at least two models.")
-        for name in FOUR:
+        await expect(dialog.get_by_role("checkbox", name=FOUR[0])).to_be_checked()  # the one in use
+        for name in FOUR[1:]:
             await dialog.get_by_role("checkbox", name=name, exact=True).click()
         fifth = dialog.get_by_role("checkbox", name="broken-model")
         for place in (fifth, dialog.get_by_text("broken-model")):

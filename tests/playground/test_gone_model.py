@@ -13,10 +13,10 @@ pytestmark = pytest.mark.browser
 QWEN = "mlx-community/Qwen3-8B-4bit"
 OTHERS = (QWEN, "slow-loader")
 REASONS: dict[str, tuple[dict[str, str], str]] = {
-    "scripted-model": ({}, "scripted-model is no longer on this server. Which"),
+    "scripted-model": ({}, "scripted-model is not on this server. Which"),
     "gpt-4o": ({"gpt-4o": "It is switched off on this server."}, "gpt-4o cannot be used now. It is switched"),
-    "lost:pirate": ({}, "lost:pirate is no longer on this server, and neither is its base model, lost."),
-    "slow-loader:old": ({}, "slow-loader:old is no longer on this server. Which"),
+    "lost:pirate": ({}, "lost:pirate is not on this server, and no model here is named lost."),
+    "slow-loader:old": ({}, "slow-loader:old is not on this server. Which"),
 }
 
 
@@ -82,6 +82,22 @@ async def test_the_reason_is_told_for_each_kind(address: str) -> None:
         await expect(page.locator(".picker-name")).to_have_text(QWEN)
 
 
+async def test_of_models_that_nobody_picked_the_one_asked_last_is_used(address: str) -> None:
+    async with visiting(address) as visit:
+        page, news = visit.page, ModelNews(visit.page)
+        await answered(visit)
+        await page.click("#new-chat")
+        await news.take_over()
+        asked = {"id": "scripted-model", "state": "unloaded"}
+        first = [one | {"state": "unloaded"} for one in news.models if one["id"] in OTHERS]
+        news.tell([*first, next(one for one in news.models if one["id"] == asked["id"]) | asked])
+        await page.goto(address)
+        await expect(page.locator(".picker-name")).to_have_text("scripted-model")
+        news.tell([first[0], first[1] | {"state": "ready"}, *news.models[2:]])
+        await page.goto(address)  # one in memory answers sooner
+        await expect(page.locator(".picker-name")).to_have_text("slow-loader")
+
+
 async def test_a_choice_for_new_chats_that_is_gone_is_told_and_holds_nothing(address: str) -> None:
     async with visiting(address) as visit:
         page, news = visit.page, ModelNews(visit.page)
@@ -92,7 +108,7 @@ async def test_a_choice_for_new_chats_that_is_gone_is_told_and_holds_nothing(add
         await page.evaluate("localStorage['mlxsite.model'] = '\"removed-model\"'")
         await page.reload()
         notice = page.get_by_role("region", name="The model of this chat")
-        await expect(notice).to_contain_text("removed-model is no longer on this server. New chats use ")
+        await expect(notice).to_contain_text("removed-model is not on this server. New chats use ")
         await answered(visit)
         await expect(notice).to_be_hidden()
 
@@ -108,7 +124,7 @@ async def test_of_compared_models_the_others_go_on_when_that_is_chosen(address: 
         await expect(page.locator(".picker-name")).to_have_text("3 models side by side")
         news.serve("slow-loader", QWEN)
         notice = page.get_by_role("region", name="The model of this chat")
-        await expect(notice).to_contain_text("scripted-model is no longer on this server.")
+        await expect(notice).to_contain_text("scripted-model is not on this server.")
         await visit.ask("Please echo")
         await expect(page.locator("#toast")).to_contain_text("Choose a model first")
         await notice.get_by_role("button", name="Compare the other 2").click()

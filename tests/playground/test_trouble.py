@@ -102,14 +102,12 @@ async def test_a_model_that_is_served_no_more_is_reported_until_another_is_chose
         await visit.ask("Please echo")
         await expect(page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
         serve("slow-loader", "mlx-community/Qwen3-8B-4bit")
-        await expect(line).to_contain_text("scripted-model is no longer on this server.")
+        await expect(line).to_contain_text("scripted-model is not on this server.")
         await page.get_by_role("button", name="Choose another model…").click()
         await page.locator(".option", has_text="Qwen3").click()
         await expect(line).to_be_hidden()
         serve()
-        await expect(line).to_contain_text(
-            "Qwen3-8B-4bit is no longer on this server. There is no other model."
-        )
+        await expect(line).to_contain_text("Qwen3-8B-4bit is not on this server. There is no other model.")
         serve("slow-loader", "mlx-community/Qwen3-8B-4bit")
         await expect(line).to_be_hidden()
         await expect(page.locator(".picker-name")).to_have_text("mlx-community/Qwen3-8B-4bit")
