@@ -7,7 +7,7 @@ import msgspec
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
@@ -18,18 +18,27 @@ from inference.serving import live_models, runtime, suggested_models
 from inference.serving.recording.capture_switch import SWITCH
 from playground import page_account, setting_fields
 from playground.preferences import mine
+from playground.store import ConversationStore
 
 
 @require_GET
 @ensure_csrf_cookie
 def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> HttpResponse:
-    """The page, with the current list of models, so that it is complete before its websocket connects."""
-    if visitor(request.user) is None:
+    """The page, with the current list of models, so that it is complete before its websocket connects.
+
+    The address of a chat that somebody else shares leads to the shared page: people copy the address that
+    their browser shows. Both pages are for visitors who may chat.
+    """
+    principal = visitor(request.user)
+    if principal is None:
         return redirect_to_login(request.get_full_path())
     try:
         check_may_chat(request.user)
     except PermissionDenied as error:
         return render(request, "playground/forbidden.html", {"reason": error.message}, status=403)
+    store = ConversationStore(request.user if principal.kind == "user" else None)
+    if pk and (shared := store.shared_token(pk)):
+        return redirect("playground-shared", token=shared)
     page: dict[str, Any] = {
         "models": msgspec.to_builtins(live_models.models()),
         "unavailable": msgspec.to_builtins(live_models.unavailable_models()),

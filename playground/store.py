@@ -132,6 +132,11 @@ class ConversationStore:
             "messages": [message.payload for message in branch],
         }
 
+    def shared_token(self, pk: UUID) -> str | None:
+        """The link of a conversation that somebody else shares; None for this visitor's own."""
+        found = Conversation.objects.filter(pk=pk, deleted_at=None).exclude(pk__in=self._owned())
+        return found.values_list("share", flat=True).first()
+
     @staticmethod
     def shared_branch(token: str) -> list[Message]:
         """The messages that `read_shared` shows; raises NotFound."""

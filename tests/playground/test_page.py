@@ -11,6 +11,7 @@ from inference.repository.downloads.active_download import ActiveDownload, State
 from inference.repository.downloads.progress import FetchProgress, FileProgress
 from inference.serving import runtime
 from inference.serving.recording.capture_switch import SWITCH
+from playground.store import ConversationStore
 from tests.fakes import card, serving
 from tests.people import client_of
 
@@ -40,11 +41,54 @@ def test_the_page_knows_of_a_capture_from_the_start(client: Client) -> None:
             SWITCH.set(0)
 
 
+@pytest.mark.django_db
 def test_the_address_of_a_conversation_is_a_page(client: Client) -> None:
     name = "00000000-0000-4000-8000-000000000001"
     with serving():
         assert f'"conversation": "{name}"' in client.get(f"/c/{name}").content.decode()
         assert client.get("/c/anything").status_code == 404
+
+
+@pytest.mark.django_db
+def test_the_address_of_a_shared_chat_leads_everybody_but_its_owner_to_the_shared_page() -> None:
+    owner = client_of("ann", "ask_servedmodel")
+    other = client_of("beth", "ask_servedmodel", is_staff=False)
+    store = ConversationStore(User.objects.get(username="ann"))
+    chat = store.add_question(None, None, "Hi", {}, {}, None, [])[0]
+    address = f"/c/{chat.pk}"
+    with serving():
+        assert other.get(address).status_code == 200  # the page says that there is none
+        link = f"/s/{store.set_shared(chat.pk, is_shared=True)['share']}"
+        for visitor in (other, Client()):
+            assert visitor.get(address).headers["Location"] == link
+        assert owner.get(address).status_code == 200
+        store.set_shared(chat.pk, is_shared=False)
+        assert other.get(address).status_code == 200
+        store.set_shared(chat.pk, is_shared=True)
+        store.delete(chat.pk)
+        assert other.get(address).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("closed")
+def test_a_shared_address_tells_a_stranger_nothing_before_signing_in(client: Client) -> None:
+    store = ConversationStore(User.objects.create_user("ann"))
+    chat = store.add_question(None, None, "Hi", {}, {}, None, [])[0]
+    store.set_shared(chat.pk, is_shared=True)
+    assert client.get(f"/c/{chat.pk}").headers["Location"] == f"/login/?next=/c/{chat.pk}"
+
+
+def test_the_page_for_signing_in_says_how_to_get_an_account(client: Client) -> None:
+    page = client.get("/login/").content.decode()
+    assert "Username" in page and "changepassword admin" in page
+
+
+@pytest.mark.django_db
+def test_the_account_menu_leads_to_the_keys_whoever_may_see_them() -> None:
+    keys = 'href="/admin/inference/apikey/"'
+    with serving():
+        assert keys in client_of("ann", "ask_servedmodel", "view_apikey").get("/").content.decode()
+        assert keys not in client_of("beth", "ask_servedmodel").get("/").content.decode()
 
 
 def test_the_icon_other_pages_ask_for_is_there(client: Client) -> None:
