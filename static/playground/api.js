@@ -2,6 +2,9 @@
 
 import { account, endSession } from "./account.js";
 
+/** What a request that did not reach the server is answered with. */
+export const UNREACHED = "The server cannot be reached. Is it still running?";
+
 const CSRF_COOKIE = /(?:^|; )mlxsite_csrf=([^;]+)/;
 
 /** An error with a message for the visitor. */
@@ -43,7 +46,7 @@ async function send(method, address, { body, signal }) {
     response = await fetch(address, { method, headers, body, signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new AnswerError("unreachable", "The server cannot be reached. Is it still running?");
+    throw new AnswerError("unreachable", UNREACHED);
   }
   if (!response.ok) throw await responseError(response);
   return response;

@@ -33,9 +33,8 @@ export class Chat extends EventTarget {
     return this.#ask({ parent: this.conversation.tip, content: text, attachments, at_end: true });
   }
 
-  /** Send an edited question, as an alternative to `message`. */
-  edit(message, text) {
-    const attachments = (message.attachments ?? []).map(({ id }) => id);
+  /** Send an edited question with these files, as an alternative to `message`. @param {string[]} attachments ids */
+  edit(message, text, attachments) {
     return this.#ask({ parent: message.parent, content: text, attachments });
   }
 
@@ -128,7 +127,7 @@ export class Chat extends EventTarget {
     this.models.keepPick();
     this.#setAsking(true);
     const settings = this.settings.stored;
-    const { id, known } = this.conversation;
+    const { id, known, running } = this.conversation;
     const asked = await this.#attempt(() => this.#post({
       conversation: id,
       settings,
@@ -140,9 +139,19 @@ export class Chat extends EventTarget {
     if (asked && this.conversation.known === known) { // else another chat was opened meanwhile
       this.settings.asked(asked.conversation, settings);
       this.#show(asked);
+      this.#stopHidden(running);
     }
     this.#setAsking(false);
     return Boolean(asked);
+  }
+
+  /** Stop the answers that a new version has taken the place of: nothing on the page shows or stops them any more. */
+  async #stopHidden(before) {
+    const { running } = this.conversation;
+    const hidden = before.filter((message) => message.status === "answering" && !running.includes(message));
+    if (!hidden.length) return;
+    const stopped = await this.#attempt(() => Promise.all(hidden.map(({ id }) => call("POST", `/chat/messages/${id}/stop/`))));
+    if (stopped) this.#emit("note", "The earlier answer was stopped. It is kept as another version.");
   }
 
   /** A question that the server has, though its response was lost, is not asked twice. */

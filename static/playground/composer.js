@@ -6,10 +6,10 @@ export const NEW_CHAT = "new";
 export class Composer {
   /**
    * @param {{onSend: (text: string) => Promise<boolean>, onStop: () => void, onType: (text: string) => void,
-   *   onUp: () => void}} actions
+   *   onUp: () => void, onEarly: () => void}} actions `onEarly`: a question was sent off before the answer has ended
    */
-  constructor({ onSend, onStop, onType, onUp }) {
-    Object.assign(this, { onSend, onStop, onType, onUp });
+  constructor({ onSend, onStop, onType, onUp, onEarly }) {
+    Object.assign(this, { onSend, onStop, onType, onUp, onEarly });
     this.form = document.querySelector("#composer");
     this.prompt = document.querySelector("#prompt");
     this.button = document.querySelector("#send");
@@ -138,6 +138,7 @@ export class Composer {
     if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     if (!this.isAnswering) this.#send();
+    else if (this.prompt.value.trim()) this.onEarly();
   }
 
   #show() {

@@ -21,4 +21,4 @@ export function showConnectionNotice(models, line) {
 }
 
 /** Signing in leads back to the chat. */
-const signInAddress = () => `/login/?${new URLSearchParams({ next: location.pathname })}`;
+export const signInAddress = () => `/login/?${new URLSearchParams({ next: location.pathname })}`;

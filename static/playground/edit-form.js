@@ -1,4 +1,5 @@
 /** A message's text as a form. It closes once the server has taken the text, and keeps it until then. */
+import { attachmentEditor } from "./attachment-editor.js";
 import { drafts } from "./drafts.js";
 import { element } from "./element.js";
 import { toast } from "./toast.js";
@@ -7,16 +8,19 @@ const MAX_HEIGHT_PX = 400;
 
 export class EditForm {
   /**
-   * @param {{key: string, text: string, label: string, sendLabel?: string, onSend: (text: string) => Promise<boolean>,
-   *   onClose: () => void}} options `key` names the text in drafts.js; `onSend` returns whether the server has taken it
+   * @param {{key: string, text: string, label: string, sendLabel?: string, attachments?: import("./attachment.js").Added[],
+   *   onSend: (text: string, attachments: string[]) => Promise<boolean>, onClose: () => void}} options `key` names the text
+   *   in drafts.js; `onSend` returns whether the server has taken the text and the files that are left
    */
-  constructor({ key, text, label, sendLabel = "Send", onSend, onClose }) {
+  constructor({ key, text, label, sendLabel = "Send", attachments = [], onSend, onClose }) {
     Object.assign(this, { key, text, onSend, onClose });
     this.field = element("textarea", { value: drafts.read(key) || text, dir: "auto", "aria-label": label });
     this.problem = element("p", { className: "edit-problem", role: "alert" });
     this.submit = element("button", { type: "submit", className: "firm" }, sendLabel);
     this.cancel = element("button", { type: "button", className: "plain", onclick: () => this.#discard() }, "Cancel");
-    this.root = element("form", { className: "edit" }, this.field, this.problem, element("div", { className: "edit-row" }, this.cancel, this.submit));
+    this.attachments = attachmentEditor(attachments, () => this.field.focus());
+    this.opener = document.activeElement;
+    this.root = element("form", { className: "edit" }, ...this.attachments.parts, this.field, this.problem, element("div", { className: "edit-row" }, this.cancel, this.submit));
     this.root.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
     this.field.addEventListener("input", () => { drafts.write(this.key, this.field.value); this.#grow(); });
     this.field.addEventListener("keydown", (event) => this.#press(event));
@@ -32,7 +36,7 @@ export class EditForm {
     const text = this.field.value.trim();
     if (!text || this.isSending) return;
     this.#setSending(true);
-    const isTaken = await this.onSend(text);
+    const isTaken = await this.onSend(text, this.attachments.ids());
     this.#setSending(false);
     if (isTaken) this.#close();
     else this.problem.textContent = "This was not sent. Your text is kept here.";
@@ -53,9 +57,11 @@ export class EditForm {
     if (isChanged) toast("Your change was discarded.", { name: "Undo", act: () => { drafts.write(key, value); this.onReopen?.(); } });
   }
 
+  /** The focus that the form had goes back to where it was before, or to the field of the next question. */
   #close() {
     drafts.clear(this.key);
     this.onClose();
+    for (const place of [this.opener, document.querySelector("#prompt")]) if (document.activeElement === document.body) place?.focus();
   }
 
   #press(event) {

@@ -36,22 +36,39 @@ export class Gauge {
   count(text) {
     this.text = text;
     clearTimeout(this.timer);
-    if (text.trim() && !this.#isCounted) this.timer = setTimeout(() => this.#ask(text), AFTER_MS);
+    if (text.trim() && !this.#hasCounted(text)) this.timer = setTimeout(() => this.#ask(text), AFTER_MS);
     this.#show();
   }
 
-  get #isCounted() {
-    return this.counted?.text === this.text && this.counted.model === this.models.picked?.id;
+  /**
+   * Only this text and its files are weighed: what a model reads of earlier messages, only the server knows.
+   * @param {string} text of a question
+   * @returns {Promise<string>} why the model cannot read it; empty if it may, or if not all of its tokens are counted
+   */
+  async reasonNotToSend(text) {
+    if (this.models.compared.length || !this.#measure(text).isOver) return "";
+    if (!this.#hasCounted(text)) this.counted = await this.#tokenized(text) ?? this.counted;
+    const measured = this.#measure(text);
+    return measured.isSurelyOver ? this.#warningOf(measured) : "";
+  }
+
+  #hasCounted(text) {
+    return this.counted?.text === text && this.counted.model === this.models.picked?.id;
+  }
+
+  async #ask(text) {
+    const counted = await this.#tokenized(text);
+    if (!counted || text !== this.text) return;
+    this.counted = counted;
+    this.#show();
   }
 
   /** Counting uses the model's tokenizer, and must never load a model. */
-  async #ask(text) {
+  async #tokenized(text) {
     const model = this.models.picked;
-    if (model?.state !== "ready" && model?.state !== "busy") return;
+    if (model?.state !== "ready" && model?.state !== "busy") return null;
     const counted = await call("POST", "/v1/tokenize", { model: model.id, prompt: text }).catch(() => null);
-    if (!counted || text !== this.text) return;
-    this.counted = { model: model.id, text, tokens: counted.count };
-    this.#show();
+    return counted && { model: model.id, text, tokens: counted.count };
   }
 
   /** The tokens of the branch: as the latest answer counted them, and about as many for what came after it. */
@@ -64,20 +81,31 @@ export class Gauge {
     return { tokens: tokens + (figures ? figures.prompt_tokens + figures.tokens : 0), isExact: !tokens };
   }
 
-  #show() {
-    const model = this.models.picked;
+  /** The tokens of the branch, the files and this text, and how they compare with what the model reads. */
+  #measure(text) {
     const used = this.#used();
-    const typed = !this.text.trim() ? 0 : this.#isCounted ? this.counted.tokens : estimate(this.text);
-    const total = used.tokens + typed + this.attachments.tokens;
-    const limit = model?.context_length;
-    this.root.hidden = !total || !limit;
-    const isExact = used.isExact && (!typed || this.#isCounted) && this.attachments.areCounted;
-    const isOver = !this.root.hidden && total > limit;
-    this.root.textContent = `${isExact ? "" : "about "}${count(total)} of ${count(limit ?? 0)} tokens`;
+    const isCounted = this.#hasCounted(text);
+    const typed = !text.trim() ? 0 : isCounted ? this.counted.tokens : estimate(text);
+    const added = typed + this.attachments.tokens;
+    const areCounted = (!typed || isCounted) && this.attachments.areCounted;
+    const total = used.tokens + added;
+    const limit = this.models.picked?.context_length || Infinity;
+    return { total, limit, isExact: used.isExact && areCounted, isOver: total > limit, isSurelyOver: areCounted && added > limit };
+  }
+
+  #show() {
+    const measured = this.#measure(this.text);
+    const { total, limit, isExact, isOver } = measured;
+    this.root.hidden = !total || limit === Infinity;
+    this.root.textContent = `${isExact ? "" : "about "}${count(total)} of ${count(limit)} tokens`;
     this.root.classList.toggle("is-tight", total > TIGHT * limit);
     this.root.classList.toggle("is-over", isOver);
-    const warning = isOver ? `This is longer than ${model.id} reads: ${isExact ? "" : "about "}${count(total)} of ${count(limit)} tokens. ${this.#advice()}` : "";
+    const warning = isOver ? this.#warningOf(measured) : "";
     if (this.warning.textContent !== warning) this.warning.textContent = warning;
+  }
+
+  #warningOf({ total, limit, isExact }) {
+    return `This is longer than ${this.models.picked.id} reads: ${isExact ? "" : "about "}${count(total)} of ${count(limit)} tokens. ${this.#advice()}`;
   }
 
   #advice() {

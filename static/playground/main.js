@@ -6,8 +6,8 @@ import { offerComparison } from "./comparison.js";
 import { Changes } from "./changes.js";
 import { Composer, NEW_CHAT } from "./composer.js";
 import { Conversation } from "./conversation.js";
-import { call } from "./api.js";
-import { showConnectionNotice } from "./connection-notice.js";
+import { call, UNREACHED } from "./api.js";
+import { showConnectionNotice, signInAddress } from "./connection-notice.js";
 import { acceptFiles } from "./file-input.js";
 import { Favourites } from "./favourites.js";
 import { copyFormulasAsTeX } from "./formula-copy.js";
@@ -27,7 +27,7 @@ import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
 import { offerTakeover } from "./takeover.js";
-import { toast } from "./toast.js";
+import { toast, withdraw } from "./toast.js";
 import { offerTransfer } from "./transfer.js";
 import { Welcome } from "./welcome.js";
 
@@ -40,7 +40,7 @@ const chat = new Chat(conversation, models, settings);
 const library = new Library();
 const attachments = new Attachments(conversation, models, page.max_file_bytes);
 const gauge = new Gauge(conversation, models, attachments);
-const composer = new Composer({ onSend: (text) => chat.opening.then(() => attachments.send((ids) => chat.send(text, ids))), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast });
+const composer = new Composer({ onSend: (text) => chat.opening.then(() => attachments.send((ids) => send(text, ids))), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast, onEarly: () => toast("Not sent: the answer is not complete. Wait for it, or stop it. Your text is kept.") });
 const welcome = new Welcome(models, (text) => chat.send(text));
 const thread = new Thread(conversation, messageActs({
   conversation, chat, library, isReadOnly: Boolean(page.shared), show, onOpen: open, onShow: showBranch,
@@ -60,12 +60,22 @@ if (account) new Popup(document.querySelector("#account-button"), account);
 offerTransfer(library, open);
 acceptFiles((files) => { attachments.add(files); composer.focus(); });
 
+/** A question that is surely too long stays in the field. @returns {Promise<boolean>} whether the server has it */
+async function send(text, ids) {
+  const { known } = conversation;
+  const reason = await gauge.reasonNotToSend(text);
+  if (reason) toast(`Not sent. ${reason}`);
+  return !reason && conversation.known === known && chat.send(text, ids); // else another chat was opened meanwhile
+}
+
 function show() {
   const hasModels = models.all.length > 0;
   composer.setState({ isAnswering: chat.isAnswering, canAnswer: hasModels });
   welcome.setState({ isEmpty: conversation.messages.length === 0 && !chat.isAsking, hasModels });
   document.title = conversation.title ? `${conversation.title} · mlxsite` : "Playground · mlxsite";
   sidebar.mark(conversation.id);
+  const signIn = document.querySelector("a.sign-in");
+  if (signIn) signIn.href = signInAddress();
 }
 
 /** @param {string} id @param {{isNew?: boolean, message?: number}} options `message` is one to go to */
@@ -165,7 +175,7 @@ chat.addEventListener("asked", ({ detail }) => {
   library.refresh();
 });
 models.addEventListener("change", show);
-models.addEventListener("back", () => { toast("The server is back."); refreshConversation(); });
+models.addEventListener("back", () => { withdraw(UNREACHED); toast("The server is back."); refreshConversation(); });
 const changes = new Changes();
 let missed = null; // a change that came while this page was asking, and may be its own
 changes.addEventListener("messages", ({ detail }) => {

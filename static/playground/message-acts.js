@@ -103,7 +103,7 @@ export function messageActs(page) {
     onContinue: goOn,
     onAnswerAgain: (message) => chat.answer(message),
     onAnswerNow: (message) => chat.answerNow(message),
-    onEdit: (message, text) => chat.edit(message, text),
+    onEdit: (message, text, attachments) => chat.edit(message, text, attachments),
     onEditAnswer: edit,
     onDiscard: (act) => toast("Your change was discarded.", { name: UNDO, act }),
     onResults: (message, results) => chat.sendResults(message, results),

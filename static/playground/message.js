@@ -41,7 +41,8 @@ class Question {
     this.edit = this.edit.bind(this);
     this.answer = element("button", { type: "button", className: "mini firm-mini", onclick: () => acts.onAnswerAgain(message) }, "Get an answer");
     this.foot = questionFoot(this, this.answer);
-    this.root = element("article", { className: "message is-user", "aria-label": "You" }, ...filesView(message), this.prose, foldButton(this.prose), this.foot);
+    this.files = filesView(message);
+    this.root = element("article", { className: "message is-user", "aria-label": "You" }, ...this.files, this.prose, foldButton(this.prose), this.foot);
     this.showAlternatives();
     this.draft = `edit.${message.id}`;
     if (drafts.read(this.draft)) this.edit({ isFocused: false }); // it was open when the page ended
@@ -62,19 +63,24 @@ class Question {
       key: this.draft,
       text: this.message.content,
       label: "Edit your question",
-      onSend: (text) => this.acts.onEdit(this.message, text),
+      attachments: this.message.attachments,
+      onSend: (text, attachments) => this.acts.onEdit(this.message, text, attachments),
       onClose: () => this.#closeForm(),
     });
     this.form.onReopen = () => this.edit();
     this.prose.replaceWith(this.form.root);
-    this.foot.hidden = true;
+    this.#setEditing(true);
     if (isFocused) this.form.focus();
   }
 
   #closeForm() {
     this.form.root.replaceWith(this.prose);
     this.form = null;
-    this.foot.hidden = false;
+    this.#setEditing(false);
+  }
+
+  #setEditing(isEditing) {
+    for (const part of [this.foot, ...this.files]) part.hidden = isEditing;
   }
 }
 

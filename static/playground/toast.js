@@ -16,6 +16,11 @@ export function toast(text, action) {
   shown.push(new Toast(text, action));
 }
 
+/** Close a notice that no longer holds. @param {string} text */
+export function withdraw(text) {
+  shown.find((one) => one.text === text)?.close();
+}
+
 const place = document.querySelector("#toast");
 const home = place.parentElement;
 const next = place.nextElementSibling;

@@ -96,6 +96,48 @@ async def test_a_question_that_is_too_long_is_told_before_it_is_sent(address: st
         await expect(visit.page.locator("#gauge-warning")).to_be_empty()
 
 
+async def test_what_is_surely_too_long_is_not_sent_and_files_of_an_edited_question_can_go(
+    address: str, tmp_path: Path
+) -> None:
+    long, short = tmp_path / "long.txt", tmp_path / "short.txt"
+    long.write_text("word " * 30_000)
+    short.write_text("A short file")
+    async with visiting(address) as visit:
+        page, messages = visit.page, visit.page.locator(".message")
+        await page.set_input_files("#attach-file", [long, short])
+        await expect(page.locator("#gauge")).to_contain_text("about 37,5")
+        counts = {"**/tokens/?*": '{"tokens": 30000}', "**/v1/tokenize": '{"count": 2}'}
+        for pattern, body in counts.items():
+            await page.route(pattern, lambda route, _, body=body: route.fulfill(body=body))
+        await page.reload()
+        await visit.ask("To be refused")
+        await expect(page.locator("#toast")).to_contain_text("Not sent. This is longer than scripted-model")
+        await expect(page.locator("#prompt")).to_have_value("To be refused")
+        await expect(messages).to_have_count(0)
+        for pattern in counts:
+            await page.unroute(pattern)
+        await page.reload()  # what nobody could count is for the model to refuse
+        await page.press("#prompt", "Enter")
+        await expect(page.locator(ANSWER)).to_have_attribute("data-status", "failed")
+        await page.get_by_label("Edit question").click()
+        files = page.get_by_role("list", name="Files of the edited question")
+        await expect(page.get_by_role("group", name="Attached files")).to_be_hidden()
+        await files.get_by_role("button", name="Remove long.txt").click()
+        await expect(page.get_by_label("Edit your question")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(page.locator(QUESTION).get_by_text("long.txt")).to_be_visible()  # nothing has changed
+        await page.get_by_label("Edit question").click()
+        await files.get_by_role("button", name="Remove long.txt").click()
+        await page.get_by_label("Edit your question").fill("Please echo")
+        await page.get_by_label("Edit your question").press("Enter")
+        await expect(page.get_by_text("2 of 2")).to_be_visible()
+        await expect(page.locator(QUESTION).locator(".file")).to_have_count(1)
+        await ended(page)
+        await expect(page.locator(f"{ANSWER} > .prose")).to_contain_text("A short file")
+        await expect(page.locator(f"{ANSWER} > .prose")).not_to_contain_text("word word")
+        assert visit.elsewhere == []
+
+
 async def test_a_long_question_is_folded(address: str) -> None:
     async with visiting(address) as visit:
         page, long = visit.page, "many words " * 20_000
@@ -137,7 +179,7 @@ async def test_chats_of_others_are_imported_with_a_report_and_exported(address: 
         await expect(report).to_contain_text("2 chats were here already.")
         await report.get_by_role("button", name="Close").click()
         await page.set_input_files("#import-file", odd)
-        await expect(page.locator("#toast")).to_contain_text("not an exported conversation")
+        await expect(page.locator("#toast")).to_contain_text("not an exported conversation. Exports of")
         await page.get_by_role("button", name="Export all chats").click()
         async with page.expect_download() as download:
             await page.get_by_role("menuitem", name="Export all as JSON").click()

@@ -218,6 +218,40 @@ async def test_a_chat_is_branched_from_the_middle_while_an_answer_runs(address: 
         await expect(last(page)).to_have_attribute("data-status", "stopped")
 
 
+async def test_editing_during_an_answer_stops_that_answer_and_the_focus_is_not_lost(address: str) -> None:
+    async with visiting(address) as visit:
+        page, prompt = visit.page, visit.page.locator("#prompt")
+        await ask(visit, "First echo")
+        await prompt.press("ArrowUp")
+        field = page.get_by_label("Edit your question")
+        await expect(field).to_be_focused()
+        await field.press("Escape")
+        await expect(prompt).to_be_focused()
+        pen = page.get_by_label("Edit question").last
+        await pen.press("Enter")
+        await field.press("Escape")
+        await expect(pen).to_be_focused()
+        await page.click("#new-chat")
+        await visit.ask("Talk forever")
+        await expect(last(page)).to_contain_text("calm way")
+        await visit.ask("Too early")
+        await expect(page.locator("#toast")).to_contain_text("Not sent: the answer is not complete.")
+        await expect(prompt).to_have_value("Too early")
+        await expect(page.locator(".message")).to_have_count(2)
+        await page.get_by_label("Edit question").click()
+        await field.fill("A new echo")
+        await field.press("Enter")
+        await expect(page.locator("#toast")).to_contain_text("The earlier answer was stopped.")
+        await ended(page)
+        await expect(last(page)).to_contain_text("user: A new echo")
+        await expect(prompt).to_be_focused()
+        await expect(page.locator("#sidebar .row-dot:visible")).to_have_count(0)
+        await page.get_by_label("Previous version").click()
+        await expect(last(page)).to_have_attribute("data-status", "stopped")
+        await expect(last(page)).to_contain_text("calm way")
+        assert visit.complaints == []
+
+
 async def test_an_answer_is_made_anew_with_other_models_and_settings(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
