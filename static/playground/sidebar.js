@@ -192,11 +192,14 @@ export class Sidebar {
     askFirst({ title: `Delete the folder “${name}”?`, text: "Its chats stay, outside of folders.", name: "Delete folder" }, () => this.library.deleteFolder(name));
   }
 
+  /** A link that was only copied once more has nothing to undo. */
   async #share(id, isShared) {
+    const wasShared = Boolean(this.library.find(id)?.share);
     const { share } = await this.library.share(id, isShared);
     if (!share) return toast("The chat is no longer shared.");
     await copy(new URL(`/s/${share}`, location.href).href);
-    return toast("The link was copied. Users who may chat on this site can read the conversation, also later messages, but not change it.");
+    const undo = { name: "Undo", act: () => this.#attempt(() => this.#share(id, false)) };
+    return toast("The link was copied. Users who may chat on this site can read the conversation, also later messages, but not change it.", wasShared ? undefined : undo);
   }
 
   async #delete(id) {
