@@ -2,12 +2,31 @@
 export class Announcer {
   /** @param {import("./conversation.js").Conversation} conversation */
   constructor(conversation) {
-    this.root = document.querySelector("#announcer");
-    this.announced = "";
-    conversation.addEventListener("change", ({ detail }) => this.#announce(statusText(detail)));
+    Object.assign(this, { conversation, root: document.querySelector("#announcer"), announced: "", isRunning: false });
+    conversation.addEventListener("change", ({ detail }) => this.#change(detail));
+    conversation.addEventListener("branch", () => this.#showBranch());
   }
 
-  #announce(text) {
+  /** An answer that is not shown is not announced. */
+  #change(message) {
+    if (statusText(message) !== this.announced && this.#isShown(message)) this.#announce(message);
+  }
+
+  /** The answer that was announced may be out of sight now. */
+  #showBranch() {
+    const running = this.conversation.running.at(-1);
+    if (running || this.isRunning) this.#announce(running);
+  }
+
+  #isShown({ id, role, parent }) {
+    const { compared, messages } = this.conversation;
+    return role === "assistant" && (compared.has(parent) || messages.some((shown) => shown.id === id));
+  }
+
+  /** @param {import("./conversation.js").Message} [answer] none: there is nothing to announce */
+  #announce(answer) {
+    const text = answer ? statusText(answer) : "";
+    this.isRunning = answer?.status === "answering";
     if (text === this.announced) return;
     this.announced = text;
     this.root.textContent = text;

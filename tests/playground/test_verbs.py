@@ -246,9 +246,16 @@ async def test_editing_during_an_answer_stops_that_answer_and_the_focus_is_not_l
         await expect(last(page)).to_contain_text("user: A new echo")
         await expect(prompt).to_be_focused()
         await expect(page.locator("#sidebar .row-dot:visible")).to_have_count(0)
-        await page.get_by_label("Previous version").click()
+        await page.get_by_label("Previous version").first.click()
         await expect(last(page)).to_have_attribute("data-status", "stopped")
         await expect(last(page)).to_contain_text("calm way")
+        await visit.ask("Talk forever")
+        await expect(page.locator("#announcer")).to_have_text("Generating.")
+        await page.click("#new-chat")
+        await expect(page.locator("#announcer")).to_be_empty()  # that answer is out of sight
+        await page.go_back()
+        await page.get_by_role("button", name="Stop", exact=True).click()
+        await expect(page.locator("#announcer")).to_have_text("Stopped.")
         assert visit.complaints == []
 
 
