@@ -54,6 +54,12 @@ class FolderStore:
         if name and not self._folders().filter(name=name).exists():
             self._keep(name)
 
+    def move_to(self, other: "FolderStore") -> None:
+        """Give the folders to another visitor, whose folder of the same name takes the place of one."""
+        for name in self.names():
+            other.keep(name)
+        self._folders().delete()
+
     def _keep(self, name: str) -> None:
         user: Any = self._user
         if self._folders().count() < MOST_FOLDERS:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from inference.core.errors import PermissionDenied
+from playground.folder_store import FolderStore
 from playground.models import Conversation, PendingAttachment
 
 _SHOWN = 5
@@ -22,7 +23,7 @@ def offer(user: User | None) -> dict[str, Any]:
 
 
 def take_over(user: User | None) -> list[UUID]:
-    """Give every chat without an account to `user`; returns the ids.
+    """Give every chat without an account to `user`, with the folders; returns the chats' ids.
 
     Read and update are one transaction, which has the database's only writer: of two accounts that ask at the
     same time, one gets each chat. Whoever reaches an open site can read these chats already; where an account
@@ -36,5 +37,6 @@ def take_over(user: User | None) -> list[UUID]:
         free = Conversation.objects.filter(user=None, deleted_at=None)
         taken = list(free.values_list("pk", flat=True))
         free.update(user=user)
+        FolderStore(None).move_to(FolderStore(user))
         PendingAttachment.objects.filter(user=None).update(user=user)
     return taken

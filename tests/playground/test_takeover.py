@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.async_api import expect
 
 from inference.core.config import Config
+from playground.folder_store import FolderStore
 from playground.models import Conversation
 from playground.store import ConversationStore
 from playground.takeover import offer
@@ -35,6 +36,8 @@ def test_they_are_offered_and_taken_over_once(ann: User) -> None:
         begin(None, f"open {number}", folder="Work", is_pinned=number == 0)
     begin(None, "deleted", deleted_at=timezone.now())
     begin(beth, "of beth")
+    for owner, folder in ((None, "Work"), (None, "Empty"), (ann, "Empty")):
+        FolderStore(owner).keep(folder)
     offered = signed_in(ann).get(ADDRESS).json()
     assert offered["count"] == 7 and offered["titles"][0] == "open 6" and len(offered["titles"]) == 5
     assert signed_in(ann).post(ADDRESS).json() == {"count": 7}
@@ -43,6 +46,7 @@ def test_they_are_offered_and_taken_over_once(ann: User) -> None:
     assert {one["title"] for one in mine} == {f"open {number}" for number in range(7)}
     assert {one["folder"] for one in mine} == {"Work"} and sum(one["is_pinned"] for one in mine) == 1
     assert ConversationStore(None).page()["conversations"] == []
+    assert sorted(FolderStore(ann).names()) == ["Empty", "Work"] and FolderStore(None).names() == []
     assert offer(ann) == {"count": 0, "titles": []}
 
 
