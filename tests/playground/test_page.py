@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from inference.core.config import Config
+from inference.core.installation import PROGRAM
 from inference.repository.downloads.active_download import ActiveDownload, State
 from inference.repository.downloads.progress import FetchProgress, FileProgress
 from inference.serving import runtime
@@ -71,16 +72,18 @@ def test_the_address_of_a_shared_chat_leads_everybody_but_its_owner_to_the_share
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("closed")
-def test_a_shared_address_tells_a_stranger_nothing_before_signing_in(client: Client) -> None:
+def test_a_shared_address_is_for_those_who_may_chat_here_alone(client: Client) -> None:
     store = ConversationStore(User.objects.create_user("ann"))
     chat = store.add_question(None, None, "Hi", {}, {}, None, [])[0]
-    store.set_shared(chat.pk, is_shared=True)
+    token = store.set_shared(chat.pk, is_shared=True)["share"]
     assert client.get(f"/c/{chat.pk}").headers["Location"] == f"/login/?next=/c/{chat.pk}"
+    refused = client_of("cid", is_staff=False).get(f"/c/{chat.pk}")  # may not chat here
+    assert refused.status_code == 403 and token not in refused.content.decode()
 
 
 def test_the_page_for_signing_in_says_how_to_get_an_account(client: Client) -> None:
     page = client.get("/login/").content.decode()
-    assert "Username" in page and "changepassword admin" in page
+    assert "Username" in page and f"{PROGRAM} changepassword" in page
 
 
 @pytest.mark.django_db
