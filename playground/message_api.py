@@ -1,4 +1,4 @@
-"""The playground's JSON API for single messages: edit, delete, restore, continue, branch into a new chat."""
+"""The playground's JSON API for single messages: edit, delete, restore, continue, copy into a new chat."""
 
 from functools import partial
 from typing import Any
@@ -88,6 +88,19 @@ async def branch_message(visitor: Visitor, pk: int) -> HttpResponse:
     origin, branch = await in_database(lambda: _messages(visitor).branch_of(pk))
     current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch)]
     added = await in_database(lambda: _messages(visitor).add_branch(origin, current))
+    visitor.publish(changes.LISTED)
+    return json_answer(added)
+
+
+@for_visitors("POST")
+async def copy_shared(visitor: Visitor, token: str) -> HttpResponse:
+    """Copy what a shared conversation shows into a new one of the visitor's, without the settings.
+
+    An answer in progress is copied as far as it has come, and counts as stopped in the copy.
+    """
+    title, branch = await in_database(lambda: _messages(visitor).copy_of_shared(token))
+    current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch)]
+    added = await in_database(lambda: _messages(visitor).import_conversation({"title": title}, current))
     visitor.publish(changes.LISTED)
     return json_answer(added)
 

@@ -152,6 +152,13 @@ class MessageStore(ConversationStore):
             raise InvalidValue("This change cannot be undone any more.", param="original")
         return other
 
+    def copy_of_shared(self, token: str) -> tuple[str, list[dict[str, Any]]]:
+        """The title and the shown branch, with its files, of a conversation that somebody shares."""
+        branch = self.shared_branch(token)
+        if not branch:
+            raise NotFound("There are no messages in this conversation.")
+        return str(branch[0].conversation), [one.exported for one in branch]
+
     def _answer(self, pk: int) -> Message:
         message = self.get_message(pk)
         if message.role != "assistant":

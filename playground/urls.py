@@ -23,6 +23,7 @@ urlpatterns = [
     path("s/<slug:token>", page.index, name="playground-shared"),
     path("chat/conversations/<uuid:pk>/share/", api.share),
     path("chat/shared/<slug:token>/", api.shared_conversation),
+    path("chat/shared/<slug:token>/copy/", message_api.copy_shared),
     path("chat/export.<str:form>", transfer_api.export_chats),
     path("chat/import/", transfer_api.import_chats),
     path("chat/attachments/", attachments_api.add_attachment),

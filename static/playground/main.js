@@ -23,6 +23,7 @@ import { Popup } from "./popup.js";
 import { prepareForPrinting } from "./printing.js";
 import { openSettings } from "./settings-parts.js";
 import { listenToKeyboard } from "./keyboard.js";
+import { offerCopy } from "./shared-copy.js";
 import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
@@ -58,6 +59,7 @@ prepareForPrinting();
 const account = document.querySelector("#account"); // missing on a site without accounts
 if (account) new Popup(document.querySelector("#account-button"), account);
 offerTransfer(library, open);
+if (page.shared) offerCopy(page.shared);
 acceptFiles((files) => { attachments.add(files); composer.focus(); });
 
 /** A question that is surely too long stays in the field. @returns {Promise<boolean>} whether the server has it */

@@ -212,6 +212,20 @@ async def test_a_branch_is_taken_off_while_an_answer_runs(page: Page) -> None:
     assert {one["branched_from"]["id"] for one in copies} == {conversation}
 
 
+async def test_a_shared_chat_is_copied_with_its_files_while_it_is_shared(page: Page) -> None:
+    with serving(FakeRunner()):
+        conversation, _ = await page.answered("One")
+        await idle()
+        share = f"/chat/conversations/{conversation}/share/"
+        copy = f"/chat/shared/{(await page.json('POST', share))['share']}/copy/"
+        made = await page.open((await page.json("POST", copy))["id"])
+        await page.json("DELETE", share)
+        assert (await page.send("POST", copy)).status_code == 404
+        assert (await page.send("GET", copy)).status_code == 405
+    assert [one["content"] for one in made["messages"]] == ["One", "Hello there"]
+    assert (made["share"], made["branched_from"], made["settings"]) == (None, None, {})
+
+
 async def test_a_file_has_edits_and_no_deleted_messages(page: Page) -> None:
     with serving(FakeRunner()):
         conversation, answer = await page.answered()

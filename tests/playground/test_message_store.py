@@ -1,6 +1,7 @@
 """Deletions, edits and branches in the database: nothing is lost, and the tree stays whole."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -51,6 +52,25 @@ def test_a_deleted_message_takes_what_follows_with_it_and_comes_back_with_it(sto
     restored = store.restore_message(ids[1], ids[-1])
     assert [one["id"] for one in restored["messages"]] == ids[1:]
     assert shown(store, found)[-1] == "answer 3"
+
+
+def test_a_shared_chat_is_copied_for_another_account_without_its_settings(store: MessageStore) -> None:
+    path = ask(store, "one", settings={"system": "secret"})[1]
+    answer(store, path, "not shown")
+    answer(store, path, "shown")
+    files = [{"id": "a", "name": "notes.txt", "size": 5, "text": "Notes"}]
+    Message.objects.filter(pk=path[0].pk).update(attachments=files)
+    token = store.set_shared(path[0].conversation_id, True)["share"]
+    other = MessageStore(User.objects.create_user("bob"))
+    title, messages = other.copy_of_shared(token)
+    made = other.read(UUID(other.import_conversation({"title": title}, messages)["id"]))
+    assert (made["title"], made["settings"]) == ("one", {})
+    assert [one["content"] for one in made["messages"]] == ["one", "shown"]
+    (copied,) = other.get_message(made["messages"][0]["id"]).attachments or ()
+    assert (copied["name"], copied["text"]) == ("notes.txt", "Notes")
+    store.delete_message(path[0].pk)
+    with pytest.raises(NotFound):
+        other.copy_of_shared(token)
 
 
 def test_the_only_message_can_be_deleted_and_the_chat_goes_on(store: MessageStore) -> None:
