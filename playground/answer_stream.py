@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from inference.api.http import sse
-from inference.core.errors import ServerError
+from inference.core.errors import ContextLengthExceeded, ServerError
 from inference.core.events import (
     Accepted,
     Ended,
@@ -88,7 +88,7 @@ class AnswerState:
 
     def fail(self, error: ServerError) -> None:
         figures = self._figures.ended_early("failed")
-        self._end({"status": "failed", "error": error.message, "figures": figures})
+        self._end({"status": "failed", "error": _reason(error), "figures": figures})
 
     def _end(self, fields: dict[str, Any]) -> None:
         self._waiting, self._is_thinking = None, False
@@ -107,6 +107,17 @@ class AnswerState:
         if event.call == len(self._calls):
             self._calls.append({"id": event.id, "name": event.name, "arguments": []})
         self._calls[event.call]["arguments"].append(event.text)
+
+
+def _reason(error: ServerError) -> str:
+    """Why there is no answer; the error of a prompt that is too long is written for programs."""
+    if not (isinstance(error, ContextLengthExceeded) and error.lengths):
+        return error.message
+    tokens, limit = error.lengths
+    return (
+        f"This chat is too long: it has {tokens:,} tokens or more, and the model reads {limit:,}. "
+        "Edit the question to shorten it or to remove files, or begin a new chat."
+    )
 
 
 def event_frame(event: Event) -> bytes:

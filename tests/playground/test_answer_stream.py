@@ -2,7 +2,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from inference.core.errors import QueueFull
+from inference.core.errors import ContextLengthExceeded, QueueFull
 from inference.core.events import (
     Accepted,
     Ended,
@@ -128,3 +128,12 @@ def test_a_stopped_or_failed_answer_keeps_its_text() -> None:
     failed.fail(QueueFull("Busy."))
     assert (stopped.payload["status"], stopped.payload["content"]) == ("stopped", "Hi")
     assert (failed.payload["status"], failed.payload["error"]) == ("failed", "Busy.")
+
+
+def test_a_prompt_that_is_too_long_is_refused_in_words_for_people() -> None:
+    refused = answer()
+    refused.fail(ContextLengthExceeded("Its context length is 8192.", lengths=(35_104, 8192)))
+    assert "has 35,104 tokens or more, and the model reads 8,192." in refused.payload["error"]
+    other = answer()
+    other.fail(ContextLengthExceeded("There is no memory for it."))
+    assert other.payload["error"] == "There is no memory for it."
