@@ -36,8 +36,8 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
         check_may_chat(request.user)
     except PermissionDenied as error:
         return render(request, "playground/forbidden.html", {"reason": error.message}, status=403)
-    store = ConversationStore(request.user if principal.kind == "user" else None)
-    if pk and (shared := store.shared_token(pk)):
+    owner: Any = request.user if principal.kind == "user" else None
+    if pk and (shared := ConversationStore(owner).shared_token(pk)):
         return redirect("playground-shared", token=shared)
     page: dict[str, Any] = {
         "models": msgspec.to_builtins(live_models.models()),

@@ -66,8 +66,8 @@ def test_a_shared_chat_is_copied_for_another_account_without_its_settings(store:
     made = other.read(UUID(other.import_conversation({"title": title}, messages)["id"]))
     assert (made["title"], made["settings"]) == ("one", {})
     assert [one["content"] for one in made["messages"]] == ["one", "shown"]
-    (copied,) = other.get_message(made["messages"][0]["id"]).attachments or ()
-    assert (copied["name"], copied["text"]) == ("notes.txt", "Notes")
+    copied = other.get_message(made["messages"][0]["id"]).attachments
+    assert copied and (copied[0]["name"], copied[0]["text"]) == ("notes.txt", "Notes")
     store.delete_message(path[0].pk)
     with pytest.raises(NotFound):
         other.copy_of_shared(token)

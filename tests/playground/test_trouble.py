@@ -41,6 +41,7 @@ async def test_a_server_that_ends_is_reported_and_comes_back_by_itself(width: in
             await expect(state).to_have_text("ready")
             await expect(line).to_have_count(0)
             await expect(page.locator("#toast")).to_contain_text("The server is back")
+            await expect(page.locator("#toast")).not_to_contain_text("Is it still running?")
             await page.press("#prompt", "Enter")
             await expect(page.locator(".message.is-assistant")).to_contain_text("user: Half a thought echo")
 

@@ -253,6 +253,7 @@ async def test_editing_during_an_answer_stops_that_answer_and_the_focus_is_not_l
         await expect(page.locator("#announcer")).to_have_text("Generating.")
         await page.click("#new-chat")
         await expect(page.locator("#announcer")).to_be_empty()  # that answer is out of sight
+        await expect(page.locator("a.sign-in")).to_have_attribute("href", "/login/?next=%2F")  # not that chat
         await page.go_back()
         await page.get_by_role("button", name="Stop", exact=True).click()
         await expect(page.locator("#announcer")).to_have_text("Stopped.")
