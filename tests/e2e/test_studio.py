@@ -80,6 +80,8 @@ async def compare(visit: Visit, models: tuple[str, str], promise: str) -> list[s
     """Ask two models side by side; their answers, once the page has stored them."""
     page = visit.page
     await page.get_by_role("button", name="Compare models…").click()
+    for box in await page.locator("#comparison input[type=checkbox]").all():
+        await box.uncheck()
     for model in models:
         await page.get_by_role("checkbox", name=model, exact=True).check()
     await page.get_by_role("button", name="Compare", exact=True).click()
@@ -94,7 +96,7 @@ async def compare(visit: Visit, models: tuple[str, str], promise: str) -> list[s
 
 async def test_two_real_models_answer_side_by_side(studio: Site) -> None:
     async with signed_in(studio, max_tokens="12") as visit:
-        texts = await compare(visit, (STARTER, "endless"), "so they answer at once")
+        texts = await compare(visit, (STARTER, "endless"), "They answer at the same time")
         assert texts[0] != texts[1]
 
 
@@ -177,4 +179,4 @@ async def test_a_pending_request_shows_its_place_and_models_that_do_not_fit_take
         await page.click("#settings-button")
         await page.get_by_label("Maximum length").fill("8")
         await page.keyboard.press("Escape")
-        await compare(visit, (STARTER, TWIN), "so they answer in turn")
+        await compare(visit, (STARTER, TWIN), "They answer in turn")

@@ -80,7 +80,7 @@ async def test_compared_models_answer_the_same_question_with_the_same_seed(page:
     assert [(one["model"], one["status"]) for one in answers] == [("tiny", "done"), ("other", "done")]
     assert answers[0]["parent"] == answers[1]["parent"] == asked["messages"][0]["id"]
     assert answers[0]["made"]["seed"] == answers[1]["made"]["seed"]
-    assert "so they answer at once" in asked["plan"]
+    assert "They answer at the same time" in asked["plan"]
 
 
 async def test_models_that_do_not_fit_together_answer_in_turn(page: Page) -> None:
@@ -89,7 +89,7 @@ async def test_models_that_do_not_fit_together_answer_in_turn(page: Page) -> Non
         asked = await page.ask("Hi", models=["tiny", "other"])
         await idle()
         whole = await page.open(asked["conversation"])
-    assert "so they answer in turn" in asked["plan"]
+    assert "They answer in turn" in asked["plan"]
     assert [one["content"] for one in whole["messages"][1:]] == ["one", "two"]
 
 

@@ -39,7 +39,7 @@ async def test_a_short_notice_has_the_width_for_its_text(address: str) -> None:
         await visit.page.get_by_role("button", name="Compare", exact=True).click()
         await visit.ask("Compare echo")
         toast = visit.page.locator("#toast")
-        await expect(toast).to_contain_text("For the models together")
+        await expect(toast).to_contain_text("Together, these models")
         assert (await box(toast))["width"] > 300
 
 

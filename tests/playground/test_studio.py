@@ -211,7 +211,7 @@ async def test_models_are_asked_side_by_side(address: str) -> None:
         await page.get_by_role("button", name="Compare", exact=True).click()
         await expect(page.locator(".picker-name")).to_have_text("2 models side by side")
         await visit.ask("Please echo")
-        await expect(page.locator("#toast")).to_contain_text("so they answer at once")
+        await expect(page.locator("#toast")).to_contain_text("They answer at the same time")
         columns = page.locator(".columns > .message")
         await expect(columns).to_have_count(2)
         for column in await columns.all():

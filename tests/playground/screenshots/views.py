@@ -45,6 +45,8 @@ async def comparison(page: Page) -> None:
     if not await page.locator(".comparison-open:visible").count():
         await page.click("#picker-button")
     await page.locator(".comparison-open:visible").click()
+    for box in await page.locator("#comparison input[type=checkbox]").all():
+        await box.uncheck()
     for name in (QWEN, LLAMA):
         await page.get_by_role("checkbox", name=name, exact=True).check()
     await page.get_by_role("button", name="Compare", exact=True).click()
