@@ -159,8 +159,8 @@ async def test_after_the_session_has_ended_the_way_back_leads_to_the_chat(addres
         await expect(page).to_have_url(chat)
         await expect(page.locator("#prompt")).to_have_value("echo written before, and after")
         await expect(other.locator("#prompt")).to_have_value("")
-        await page.press("#prompt", "Enter")
         await expect(page.locator(PROSE)).to_contain_text("user: First echo")
+        await page.press("#prompt", "Enter")
         await ended(page)
         await send(other, "in the page of before")  # it belongs to nobody, and ann is signed in
         await expect(other.locator("#trouble")).to_contain_text("Your text is kept")
