@@ -83,7 +83,7 @@ def test_a_shared_address_is_for_those_who_may_chat_here_alone(client: Client) -
 
 def test_the_page_for_signing_in_says_how_to_get_an_account(client: Client) -> None:
     page = client.get("/login/").content.decode()
-    assert "Username" in page and f"{PROGRAM} changepassword" in page
+    assert "Username" in page and f"{PROGRAM} password_link" in page
 
 
 @pytest.mark.django_db
