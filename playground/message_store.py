@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 
@@ -128,6 +129,7 @@ class MessageStore(ConversationStore):
     def add_branch(self, origin: UUID, branch: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """A new conversation with copies of these messages, with the settings and folder of its origin."""
         conversation = self.get(origin)
+        self.check_quota(_bytes(branch))
         fields = {
             "title": f"{_BRANCH}{str(conversation).removeprefix(_BRANCH)}"[:LONGEST_TITLE],
             "folder": conversation.folder,
@@ -157,13 +159,20 @@ class MessageStore(ConversationStore):
         branch = self.shared_branch(token)
         if not branch:
             raise NotFound("There are no messages in this conversation.")
-        return str(branch[0].conversation), [one.exported for one in branch]
+        copied = [one.exported for one in branch]
+        self.check_quota(_bytes(copied))
+        return str(branch[0].conversation), copied
 
     def _answer(self, pk: int) -> Message:
         message = self.get_message(pk)
         if message.role != "assistant":
             raise InvalidValue("This message is not an answer.", param="id")
         return message
+
+
+def _bytes(messages: Sequence[Mapping[str, Any]]) -> int:
+    """What copies of these messages need, as a quota counts it."""
+    return len(msgspec.json.encode(messages))
 
 
 def _show(conversation: Conversation, tip: int | None) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from inference.accounts.storage_quota import MB, measure
 from inference.models.usage_limits import AccountLimits
 from playground import attached_files
-from playground.models import Conversation
+from playground.models import Conversation, Message
 from playground.store import ConversationStore
 from tests.fakes import FakeRunner, serving
 from tests.people import signed_in
@@ -50,6 +51,9 @@ def test_chats_files_and_deleted_chats_count() -> None:
 def test_a_full_account_adds_nothing_and_is_told_why(full: Client) -> None:
     lea = User.objects.create_user("lea")
     chat, _ = ConversationStore(lea).add_question(None, None, "Hi", {}, {})
+    shared = ConversationStore(lea).set_shared(chat.pk, is_shared=True)["share"]
+    own = Conversation.objects.create(user=User.objects.get(username="jon"), changed_at=timezone.now())
+    message = Message.objects.create(conversation=own, role="user", content="Hi")
     export = signed_in(lea).get(f"/chat/conversations/{chat.pk}.json").content
     responses = [
         full.post("/chat/attachments/?name=b.txt", b"more", content_type="application/octet-stream"),
@@ -57,8 +61,10 @@ def test_a_full_account_adds_nothing_and_is_told_why(full: Client) -> None:
         full.post(
             "/chat/ask/", {"content": "Hi", "question": {"model": "tiny"}}, content_type="application/json"
         ),
+        full.post(f"/chat/shared/{shared}/copy/"),
+        full.post(f"/chat/messages/{message.pk}/branch/"),
     ]
     codes = [(one.status_code, one.json()["error"]["code"]) for one in responses]
-    assert codes == [(403, "storage_quota_exceeded")] * 3
+    assert codes == [(403, "storage_quota_exceeded")] * 5
     assert "may keep 1 MB" in responses[0].json()["error"]["message"]
-    assert Conversation.objects.count() == 1
+    assert Conversation.objects.count() == 2
