@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, PasswordResetConfirmView
 from django.http import HttpResponse
 from django.urls import reverse_lazy
 
 from inference.accounts.sign_in_form import BUSY, THROTTLED, SignInForm
+from inference.core.installation import PROGRAM
 
 
 class SignInView(LoginView):
@@ -15,6 +17,13 @@ class SignInView(LoginView):
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The command of the server is for those who sit at it: strangers learn no names from the page."""
+        return super().get_context_data(**kwargs) | {
+            "program": PROGRAM,
+            "is_reachable": settings.CONFIG.is_reachable,
+        }
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         if not any(form.has_error("__all__", code) for code in (THROTTLED, BUSY)):

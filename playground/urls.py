@@ -6,7 +6,6 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from inference.core.installation import PROGRAM
 from playground import api, attachments_api, list_api, message_api, page, settings_api, transfer_api
 from playground.sign_in import PasswordLinkView, SignInView
 
@@ -47,7 +46,7 @@ urlpatterns = [
     path("chat/settings/", settings_api.my_defaults),
     path("chat/prompts/", settings_api.prompts),
     path("chat/prompts/<int:pk>/", settings_api.prompt),
-    path("login/", SignInView.as_view(extra_context={"program": PROGRAM}), name="login"),
+    path("login/", SignInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
     # Templates with names of our own: under Django's default names it would find the admin's pages.
     path(
