@@ -18,7 +18,7 @@ def build_sdist(folder: Path) -> Path:
 def build_wheel(sdist: Path, folder: Path) -> Path:
     """The wheel, built from what the sdist has alone."""
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder)  # noqa: S202 - we have just made it; Python 3.11.2 has no filter
     return _build(folder / sdist.name.removesuffix(".tar.gz"), "wheel", folder)
 
 

@@ -1,5 +1,7 @@
 """A real site for the end-to-end tests: `manage.py serve` in a process of its own."""
 
+import atexit
+import functools
 import os
 import re
 import shutil
@@ -16,17 +18,36 @@ from typing import IO, Any, Self
 
 import psutil
 
+from inference.core.data_folder import DATABASE
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 STARTER, TWIN = "SmolLM2-135M-Instruct", "Twin-of-SmolLM2"
 
 
+@functools.cache
+def migrated_database() -> Path:
+    """A database that has its tables and no rows: a site that begins with a copy need not make them."""
+    folder = fresh_dir()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    environment = os.environ | {"MLX_SERVER_DATA_DIR": str(folder)}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    return folder / DATABASE
+
+
 class Site:
-    """`with Site(data_dir) as site:` starts it on a free port, keeps what it prints, and ends it."""
+    """`with Site(data_dir) as site:` starts it on a free port, keeps what it prints, and ends it.
+
+    With `is_new` it makes its database itself, as on a machine that never had one.
+    """
 
     program: Sequence[str] = (sys.executable, "manage.py")
     folder = ROOT  # where it is started
 
-    def __init__(self, data_dir: Path, *options: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, *options: str, env: dict[str, str] | None = None, is_new: bool = False
+    ) -> None:
+        self._is_new = is_new
+        self._data_dir = data_dir
         self._command = [*self.program, "serve", "--port", "0", *options]
         own = {"MLX_SERVER_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MLX_SERVER_")}
@@ -43,6 +64,10 @@ class Site:
         self.cookies: dict[str, list[Any]] = {}  # of those who signed in, by name
 
     def __enter__(self) -> Self:
+        database = self._data_dir / DATABASE
+        if not self._is_new and not database.exists():
+            self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copy(migrated_database(), database)
         self.process = subprocess.Popen(
             self._command,
             cwd=self.folder,

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.site import ROOT, Site
+from tests.nightly import nightly
 
 pytestmark = pytest.mark.e2e
 
@@ -26,6 +27,7 @@ def stored_response(url: str) -> str:
     return str(httpx.post(f"{url}/v1/responses", json=body, timeout=60).json()["id"])
 
 
+@nightly  # the gate has tests/serving/backups
 def test_what_was_stored_before_is_there_after_the_restore(tiny_site: Site, tmp_path: Path) -> None:
     data = Path(tiny_site._env["MLX_SERVER_DATA_DIR"])
     before = [stored_response(tiny_site.url) for _ in range(3)]

@@ -27,6 +27,7 @@ def bench(folder: Path, *options: str, timeout: float = 120) -> "subprocess.Comp
     )
 
 
+@nightly  # the gate has tests/management/bench
 def test_a_quick_run_measures_its_rows_and_writes_them_down(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     done = bench(tmp_path, "--rows", "streams,sse", "--json", str(file))
@@ -39,7 +40,7 @@ def test_a_quick_run_measures_its_rows_and_writes_them_down(tmp_path: Path) -> N
     assert report.figures[0].what in done.stdout
 
 
-@nightly  # the gate has tests/management/bench
+@nightly
 def test_an_address_that_refuses_is_reported_and_the_command_fails(tmp_path: Path) -> None:
     report = tmp_path / "r.md"
     done = bench(tmp_path, "--against", "http://127.0.0.1:1/v1", "--rows", "seeded", "--report", str(report))

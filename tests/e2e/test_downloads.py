@@ -14,12 +14,13 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site, wait_until_gone
-from tests.nightly import nightly
+from tests.nightly import IS_NIGHTLY
 from tests.playground.site import visiting
 from tests.repository.hub import LISTING, REPO, FakeHub, Refusal
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+__test__ = IS_NIGHTLY  # the gate has tests/repository/downloads and test_downloads_page.py
 WEIGHTS = "model.safetensors"
 TOKEN = "hf_not_for_strangers"
 HALF = 30_000_000  # of the long file
@@ -110,7 +111,6 @@ async def test_without_script_the_page_is_enough(site: Site) -> None:
         await expect(article).to_have_count(0)
 
 
-@nightly  # the gate has tests/repository/downloads/test_register.py
 async def test_what_a_killed_site_began_the_next_one_resumes(tmp_path: Path) -> None:
     hub = FakeHub.of(make_tiny_model(tmp_path / "there"))
     hub.holds_after[WEIGHTS] = 1000

@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.e2e.prometheus import DEPLOY, IS_HERE, Prometheus, board_queries, prometheus
 from tests.e2e.site import Site, holder
+from tests.nightly import nightly
 from tests.serving.span_collector import Collector, running_collector
 from tests.tiny import make_tiny_model, never_ends
 
@@ -124,6 +125,7 @@ def is_first_request(span: Span) -> bool:
     return span.name == "chat tiny" and ids == ["trace-1"]
 
 
+@nightly  # in the gate tests/test_docs.py compares the names
 @needs_prometheus
 def test_prometheus_has_data_for_every_panel_and_can_evaluate_every_alert(site: Site, tmp_path: Path) -> None:
     with prometheus(tmp_path, site.url.removeprefix("http://"), KEY) as server:
@@ -152,6 +154,7 @@ def check_values(server: Prometheus) -> None:
     assert not server.query(f'{{__name__=~"mlxsite.*", model=~".*{MARK}.*"}}')
 
 
+@nightly
 @needs_prometheus
 def test_promtool_finds_no_fault_in_names_and_rules(site: Site) -> None:
     with web(site) as client:

@@ -138,7 +138,7 @@ def test_each_endpoint_refuses_it(tiny_site: Site, song: str, name: str) -> None
         assert canary.song() == song
 
 
-EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "4"))
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 
 

@@ -47,7 +47,7 @@ class Ended:
 
 
 def ended(data: Path, number: int) -> Ended:
-    with Site(data, "--no-starter") as site:
+    with Site(data, "--no-starter", is_new=True) as site:
         assert ask(site.wait_ready(60).url, model="tiny").status_code == 200
         workers = [worker.pid for worker in site.workers]
         status = site.stop(number)
@@ -139,7 +139,7 @@ def test_it_refuses_a_wrong_setting_with_its_name(tmp_path: Path) -> None:
 def test_a_slip_of_the_keyboard_is_named_and_starts_nothing(
     options: tuple[str, ...], env: dict[str, str], printed: str, tmp_path: Path
 ) -> None:
-    with Site(tmp_path, *options, env=env) as site:
+    with Site(tmp_path, *options, env=env, is_new=True) as site:
         assert site.process.wait(30) != 0
         site._reader.join(5)
     assert printed in site.output and len(site.output.splitlines()) == 1

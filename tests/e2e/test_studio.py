@@ -12,6 +12,7 @@ from playwright.async_api import expect
 
 from tests.e2e.site import STARTER, TWIN, Site, narrow_site
 from tests.e2e.studio import ANSWER, KEY, PROSE, SLOW, ended, pick, signed_in
+from tests.nightly import nightly
 from tests.playground.menus import choose
 from tests.playground.site import Visit, visiting
 
@@ -158,6 +159,7 @@ async def test_the_gauge_counts_with_the_models_own_tokenizer(studio: Site, tmp_
         await expect(visit.page.locator("#gauge")).to_have_text(re.compile(r"^[\d,]+ of [\d,]+ tokens$"))
 
 
+@nightly  # the gate has the queue in tests/pool and its place in test_page_in_browser.py
 async def test_a_pending_request_shows_its_place_and_models_that_do_not_fit_take_turns(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         pages = [visit.page, *[await visit.page.context.new_page() for _ in range(2)]]

@@ -245,7 +245,7 @@ async def test_editing_during_an_answer_stops_that_answer_and_the_focus_is_not_l
         await ended(page)
         await expect(last(page)).to_contain_text("user: A new echo")
         await expect(prompt).to_be_focused()
-        await expect(page.locator("#sidebar .row-dot:visible")).to_have_count(0)
+        await expect(page.locator('#sidebar .row:has([aria-current="page"]) .row-dot')).to_have_count(0)
         await page.get_by_label("Previous version").first.click()
         await expect(last(page)).to_have_attribute("data-status", "stopped")
         await expect(last(page)).to_contain_text("calm way")
