@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -105,9 +106,9 @@ def test_the_log_has_the_address_of_the_client_and_not_what_it_claims(served: Si
     there = httpx.HTTPTransport(verify=False, local_address="127.0.0.9")  # noqa: S501 - our own
     with httpx.Client(base_url=served.url, transport=there) as client:
         client.get("/from-there", headers={"X-Forwarded-For": "203.0.113.7"})
-    with web(served) as client:  # a later line, so that the earlier one was written
-        client.get("/from-here")
-        while "/from-here" not in served.output:
-            continue
-    (line,) = (line for line in served.output.splitlines() if "/from-there" in line)
+    deadline = time.monotonic() + 10  # a line is written once the response was
+    while not (lines := [line for line in served.output.splitlines() if "/from-there" in line]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (line,) = lines
     assert "127.0.0.9 GET /from-there 404" in line

@@ -14,16 +14,18 @@ from inference.core.events import (
     ReasoningDelta,
     TextDelta,
     Timings,
+    Tokenized,
     ToolCallDelta,
     Usage,
 )
 from inference.core.load_progress import LoadProgress, OnLoadProgress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded
-from inference.core.requests import ChatRequest, Request
+from inference.core.requests import ChatRequest, CompletionRequest, Request, TokenizeRequest
 from tests.thinking_runner import EndlessReasoner
 
 TOKEN_S = 0.012
+LONGEST_COUNTED = 10_000  # characters
 PORTION = 400  # characters of an answer that is cut by its length limit; the first ends inside a code block
 
 MARKDOWN = """\
@@ -134,6 +136,15 @@ async def called(request: ChatRequest) -> AsyncGenerator[Event]:
     yield Finished(usage=Usage(prompt_tokens=1200, completion_tokens=9))
 
 
+def tokenized(request: CompletionRequest) -> Tokenized:
+    """Of short texts, which a page counts while somebody types; a refusal would be among its complaints."""
+    texts = [str(prompt) for prompt in request.prompts]
+    if any(len(text) > LONGEST_COUNTED for text in texts):
+        raise ContextLengthExceeded("This fake counts no long texts.")
+    tokens = tuple(tuple(range(-(-len(text) // 4))) for text in texts)
+    return Tokenized(tokens=tokens, texts=tuple(texts), context_length=8192)
+
+
 class ScriptedRunner(EndlessReasoner):
     """A fake model whose answer depends on the last word of the question."""
 
@@ -150,6 +161,12 @@ class ScriptedRunner(EndlessReasoner):
         return await super().load(card, on_progress)
 
     async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
+        if isinstance(request, TokenizeRequest) and isinstance(request.of, CompletionRequest):
+            found = tokenized(request.of)
+            yield Accepted(prompt_tokens=len(found.tokens[0]))
+            yield found
+            yield Finished(usage=Usage(prompt_tokens=len(found.tokens[0]), completion_tokens=0))
+            return
         if not isinstance(request, ChatRequest):
             raise ContextLengthExceeded("This fake only chats.")
         topic = topic_of(request)
