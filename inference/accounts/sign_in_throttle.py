@@ -15,7 +15,7 @@ name, which may be a password, and locks accounts for their owners, too.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth import get_user_model
@@ -85,10 +85,10 @@ def forget_old() -> None:
     SignInAttempts.objects.exclude(has_failed | is_known).delete()
 
 
-def name_of(row: SignInAttempts) -> str:
-    """The account of a row; empty where no account has the name."""
-    names: Iterable[str] = get_user_model().objects.values_list("username", flat=True)
-    return next((name for name in names if digest(name) == row.account), "")
+def names() -> Mapping[str, str]:
+    """The names of all accounts, by what stands for them in the table."""
+    known: Iterable[str] = get_user_model().objects.values_list("username", flat=True)
+    return {digest(name): name for name in known}
 
 
 def _wait_s(account: str, place: str, now: datetime) -> float:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
@@ -110,13 +111,21 @@ class SignInAttemptsAdmin(AttemptsAdminBase):
 
     list_display = ("account_name", "place", "failures", "failed_at", "succeeded_at")
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The page of the list; the names of its accounts are looked up once for all rows."""
+        page = super().get_changelist_instance(request)
+        names = sign_in_throttle.names()
+        for row in page.result_list:
+            row.name = names.get(row.account, "")
+        return page
+
     @admin.display(description="Account")
-    def account_name(self, row: SignInAttempts) -> str:
-        return sign_in_throttle.name_of(row) or "no such account"
+    def account_name(self, row: Any) -> str:
+        return row.name or "no such account"
 
     @admin.display(description="Address", ordering="address")
     def place(self, row: SignInAttempts) -> str:
-        return row.address or "this machine"
+        return row.place
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -18,4 +18,8 @@ class SignInAttempts(models.Model):
         ordering = ["-failed_at"]
 
     def __str__(self) -> str:
-        return f"{self.failures} failed attempts from {self.address or 'this machine'}"
+        return f"{self.failures} failed attempts from {self.place}"
+
+    @property
+    def place(self) -> str:
+        return self.address or "this machine"

@@ -38,14 +38,15 @@ class Command(BaseCommand):
         if not rows:
             self.stdout.write("No sign-in has failed within the last hour.")
             return
-        for line in table([_COLUMNS, *map(_row, rows)]):
+        names = sign_in_throttle.names()
+        for line in table([_COLUMNS, *(_row(row, names.get(row.account)) for row in rows)]):
             self.stdout.write(line)
 
 
-def _row(row: SignInAttempts) -> tuple[str, ...]:
+def _row(row: SignInAttempts, name: str | None) -> tuple[str, ...]:
     return (
-        sign_in_throttle.name_of(row) or "(no such account)",
-        row.address or "this machine",
+        name or "(no such account)",
+        row.place,
         str(row.failures),
         f"{row.failed_at:%Y-%m-%d %H:%M}" if row.failed_at else "",
     )
