@@ -77,8 +77,9 @@ class UsageMeter:
                 retry_after=self.rest_of_day,
             )
 
-    def open(self, allowance: Allowance) -> None:
-        """Count a stream until `close`; raises RateLimited when there are too many."""
+    @contextmanager
+    def stream(self, allowance: Allowance) -> Iterator[None]:
+        """Count a stream while the block runs; raises RateLimited when there are too many."""
         most = allowance.streams
         if most is not None and self._streams >= most:
             raise RateLimited(
@@ -86,9 +87,10 @@ class UsageMeter:
                 retry_after=_A_STREAM_ENDS_S,
             )
         self._streams += 1
-
-    def close(self) -> None:
-        self._streams -= 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
 
     def spend(self, tokens: int) -> None:
         """Count tokens while their stream goes on, so that parallel streams share what is left."""
@@ -160,11 +162,8 @@ class Limits:
             return
         meter = self.of(principal)
         meter.check_tokens(principal.allowance)
-        meter.open(principal.allowance)
-        try:
+        with meter.stream(principal.allowance):
             yield meter
-        finally:
-            meter.close()
 
     @contextmanager
     def account_stream(
@@ -185,11 +184,8 @@ class Limits:
             yield meter
             return
         meter.count_request(account.allowance)
-        meter.open(account.allowance)
-        try:
+        with meter.stream(account.allowance):
             yield meter
-        finally:
-            meter.close()
 
 
 def is_metered(principal: Principal) -> bool:
