@@ -11,7 +11,7 @@ from django.db.models import F
 
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.request_record import RequestRecord
-from inference.models.usage_limits import AccountDay
+from inference.models.usage_limits import AccountDay, today
 from inference.serving.recording.capture_switch import SWITCH
 from inference.serving.recording.request_entry import Note, RequestEntry
 from inference.storage.background_writer import BackgroundWriter
@@ -104,34 +104,32 @@ def _ms(seconds: float) -> int:
 
 def _count(entries: Iterable[RequestEntry], keys: dict[str, ApiKey]) -> None:
     """Add each request's tokens to its key's day, which is the day of the request's end."""
-    day = datetime.now(UTC).date()
+    found: dict[str, list[RequestEntry]] = defaultdict(list)
     for entry in entries:
-        key = keys.get(_prefix(entry))
-        if key is None:
-            continue
-        row, _ = KeyDay.objects.get_or_create(key=key, day=day)
-        KeyDay.objects.filter(pk=row.pk).update(
-            requests=F("requests") + 1,
-            prompt_tokens=F("prompt_tokens") + entry.prompt_tokens,
-            completion_tokens=F("completion_tokens") + entry.completion_tokens,
-        )
+        if (prefix := _prefix(entry)) in keys:
+            found[prefix].append(entry)
+    for prefix, own in found.items():
+        _add_to_day(KeyDay.objects.get_or_create(key=keys[prefix], day=today().date())[0], own)
 
 
 def _count_accounts(entries: Iterable[RequestEntry]) -> None:
     """Add the requests' tokens to the days of their accounts."""
-    day = datetime.now(UTC).date()
     found: dict[str, list[RequestEntry]] = defaultdict(list)
     for entry in entries:
         if entry.account:
             found[entry.account].append(entry)
     for user in get_user_model().objects.filter(username__in=found):
-        own = found[user.get_username()]
-        row, _ = AccountDay.objects.get_or_create(user=user, day=day)
-        AccountDay.objects.filter(pk=row.pk).update(
-            requests=F("requests") + len(own),
-            prompt_tokens=F("prompt_tokens") + sum(entry.prompt_tokens for entry in own),
-            completion_tokens=F("completion_tokens") + sum(entry.completion_tokens for entry in own),
-        )
+        row, _ = AccountDay.objects.get_or_create(user=user, day=today().date())
+        _add_to_day(row, found[user.get_username()])
+
+
+def _add_to_day(row: KeyDay | AccountDay, entries: Sequence[RequestEntry]) -> None:
+    """Add to a row in the database itself: another process may do so at the same time."""
+    type(row).objects.filter(pk=row.pk).update(
+        requests=F("requests") + len(entries),
+        prompt_tokens=F("prompt_tokens") + sum(entry.prompt_tokens for entry in entries),
+        completion_tokens=F("completion_tokens") + sum(entry.completion_tokens for entry in entries),
+    )
 
 
 def _note_use(notes: Sequence[Note], keys: dict[str, ApiKey]) -> None:
