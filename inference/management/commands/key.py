@@ -9,10 +9,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
-from django.db import DatabaseError
 
 from inference.core.installation import PROGRAM
 from inference.core.principal import SCOPES
+from inference.management import database
 from inference.management.table import table
 from inference.models.api_key import ApiKey
 
@@ -51,12 +51,8 @@ class Command(BaseCommand):
         revoke.add_argument("key", help="its prefix, as `key list` shows it, or its name if that is unique")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with database.in_use():
             getattr(self, f"_{options['subcommand']}")(options)
-        except DatabaseError as error:
-            raise CommandError(
-                f"Cannot use the database: {error}. Start the site once with `{PROGRAM} serve`."
-            ) from None
 
     def _create(self, options: dict[str, Any]) -> None:
         owner = get_user_model().objects.filter(username=options["owner"]).first()

@@ -6,11 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError
-from django.db import DatabaseError
 
 from inference.accounts import password_link
 from inference.core import addresses
-from inference.core.installation import PROGRAM
+from inference.management import database
 from inference.serving import site_lock
 
 
@@ -21,12 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("name", help="the user name of the account")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with database.in_use():
             user = get_user_model().objects.filter(username=options["name"]).first()
-        except DatabaseError as error:
-            raise CommandError(
-                f"Cannot use the database: {error}. Start the site once with `{PROGRAM} serve`."
-            ) from None
         if user is None:
             raise CommandError(f"There is no account {options['name']!r}.")
         if not user.is_active:

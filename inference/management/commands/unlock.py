@@ -4,10 +4,9 @@ import argparse
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
-from django.db import DatabaseError
 
 from inference.accounts import sign_in_throttle
-from inference.core.installation import PROGRAM
+from inference.management import database
 from inference.management.table import table
 from inference.models.sign_in import SignInAttempts
 
@@ -21,12 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("name", nargs="?", help="the user name of an account, or an address")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with database.in_use():
             self._lift(options["name"]) if options["name"] else self._list()
-        except DatabaseError as error:
-            raise CommandError(
-                f"Cannot use the database: {error}. Start the site once with `{PROGRAM} serve`."
-            ) from None
 
     def _lift(self, name: str) -> None:
         if not (failures := sign_in_throttle.lift(name)):
