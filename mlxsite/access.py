@@ -78,9 +78,8 @@ class Access:
 
 
 def _follow_trace(scope: HTTPScope | WebSocketScope) -> None:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    if "traceparent" in headers:
-        tracing.follow(headers)
+    if any(name == b"traceparent" for name, _ in scope["headers"]):
+        tracing.follow({name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]})
 
 
 def note(method: str, path: str, status: int, size: int, seconds: float, client: str) -> None:
