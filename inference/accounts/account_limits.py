@@ -13,9 +13,8 @@ from msgspec import Struct
 from inference.accounts.cached_table import LIVES_S, CachedTable
 from inference.core.errors import Unavailable
 from inference.core.principal import Allowance, Principal
-from inference.models.usage_limits import AccountDay, AccountLimits, GroupLimits, today
+from inference.models.usage_limits import LIMITS, AccountDay, AccountLimits, GroupLimits, today
 
-_FIELDS = ("requests_per_minute", "tokens_per_day", "concurrent_streams")
 _Limits = tuple[int | None, ...]
 
 
@@ -34,11 +33,9 @@ def read() -> Accounts:
     """Read the limits of all accounts from the database."""
     day = today().date()
     try:
-        own = {
-            name: limits for name, *limits in AccountLimits.objects.values_list("user__username", *_FIELDS)
-        }
+        own = {name: limits for name, *limits in AccountLimits.objects.values_list("user__username", *LIMITS)}
         of_groups: dict[str, list[_Limits]] = defaultdict(list)
-        for name, *limits in GroupLimits.objects.values_list("group__user__username", *_FIELDS):
+        for name, *limits in GroupLimits.objects.values_list("group__user__username", *LIMITS):
             if name:
                 of_groups[name].append(tuple(limits))
         days = AccountDay.objects.filter(day=day, user__username__in={*own, *of_groups})
@@ -56,7 +53,7 @@ def read() -> Accounts:
 def combined(own: _Limits, groups: list[_Limits]) -> Allowance:
     """An account's limits: its own where it has one, else the highest that one of its groups has."""
     limits: list[int | None] = []
-    for place in range(len(_FIELDS)):
+    for place in range(len(LIMITS)):
         mine = own[place] if own else None
         given = [limit for group in groups if (limit := group[place]) is not None]
         limits.append(mine if mine is not None else max(given, default=None))

@@ -17,6 +17,7 @@ from django.db.models import F, Func, IntegerField, Max, QuerySet, Sum
 
 from inference.core import disk_space
 from inference.core.errors import StorageFull, StorageQuotaExceeded
+from inference.core.principal import Principal
 from inference.models import ConversationItem, StoredResponse
 from inference.models.usage_limits import AccountLimits, GroupLimits
 
@@ -45,8 +46,8 @@ def bytes_of(rows: "QuerySet[Any, Any]", *columns: str) -> int:
 
 def _stored_by_the_api(user: User) -> int:
     """Responses and conversations of an account, of its browsers and of its keys."""
-    prefixes = user.api_keys.values_list("prefix", flat=True)
-    owners = [f"user:{user.get_username()}", *(f"key:{prefix}" for prefix in prefixes)]
+    keys = [Principal(kind="key", name=key.prefix) for key in user.api_keys.all()]
+    owners = [caller.owner for caller in (Principal(kind="user", name=user.get_username()), *keys)]
     responses = bytes_of(StoredResponse.objects.filter(owner__in=owners), "body", "input", "trace")
     return responses + bytes_of(ConversationItem.objects.filter(conversation__owner__in=owners), "fields")
 

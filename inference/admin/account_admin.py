@@ -17,7 +17,7 @@ from django.utils.cache import add_never_cache_headers
 from inference.accounts import password_link, sign_in_throttle
 from inference.admin import audit_log
 from inference.models.sign_in import SignInAttempts
-from inference.models.usage_limits import AccountDay, AccountLimits, GroupLimits, today
+from inference.models.usage_limits import LIMITS, AccountDay, AccountLimits, GroupLimits, today
 from inference.serving.active_requests import STREAMS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ else:
     AccountInline = GroupInline = admin.StackedInline  # not generic at run time
     AttemptsAdminBase = admin.ModelAdmin
 
-_LIMITS = ("requests_per_minute", "tokens_per_day", "concurrent_streams", "storage_mb")
+_LIMITS = (*LIMITS, "storage_mb")
 
 
 class AccountLimitsInline(AccountInline):

@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 
 from inference.accounts.one_time_secrets import ONE_TIME_SECRETS
 from inference.models.api_key import ApiKey, KeyDay
+from inference.models.usage_limits import LIMITS
 
 if TYPE_CHECKING:
     ApiKeyAdminBase = admin.ModelAdmin[ApiKey]
@@ -27,7 +28,6 @@ _BAR_WIDTH = 16
 _RIGHTS = ("can_chat", "can_embed", "can_manage", "can_read_metrics")
 # Nobody can grant a permission that they do not have.
 _NEEDED = {"can_manage": ("run_servedmodel",), "can_read_metrics": ("run_servedmodel", "view_servedmodel")}
-_LIMITS = ("requests_per_minute", "tokens_per_day", "concurrent_streams")
 
 
 @admin.register(ApiKey)
@@ -49,7 +49,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         fieldsets = [
             (None, {"fields": about}),
             ("Permissions", {"fields": _RIGHTS}),
-            ("Limits", {"fields": _LIMITS}),
+            ("Limits", {"fields": LIMITS}),
         ]
         if obj is None:
             return fieldsets

@@ -9,6 +9,7 @@ from django.db import models
 
 from inference.core.principal import Allowance
 
+LIMITS = ("requests_per_minute", "tokens_per_day", "concurrent_streams")  # the fields of UsageLimits
 MOST_REQUESTS = 10_000  # a minute: each is remembered for as long
 
 

@@ -4,20 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from shutil import disk_usage
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from inference import __version__
 from inference.core.data_folder import DATABASE
-from inference.core.pool_state import ModelState, PoolSnapshot
+from inference.core.pool_state import ModelState, PoolSnapshot, Pressure
 from inference.serving.memory_breakdown import bar_of
 from inference.serving.metrics.model_labels import ModelLabels
 from inference.storage.background_writer import backlog
 
 _PHASES = ("queued", "loading", "prefill", "decode", "paused")
-_PRESSURES = ("normal", "shedding", "evicting", "refusing")
 
 
 class SiteState(Struct, frozen=True, kw_only=True):
@@ -72,7 +71,7 @@ def _memory(state: SiteState) -> Iterator[Metric]:
     yield _gauge("memory_reserved_bytes", "Reserved part of the memory limit.", {(): pool.reserved_bytes})
     available = {(): state.available_bytes}
     yield _gauge("machine_available_memory_bytes", "Memory of the machine that is available.", available)
-    levels = {(level,): level == pool.pressure for level in _PRESSURES}
+    levels = {(level,): level == pool.pressure for level in get_args(Pressure)}
     yield _gauge("memory_pressure", "1 for the level of memory pressure that is acted on.", levels, "level")
 
 
