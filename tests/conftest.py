@@ -5,9 +5,11 @@ and a single file that uses none of them runs in one.
 """
 
 import gc
+import inspect
 import os
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +91,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if not CHROMIUM.exists():
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test in a context of its own: asgiref hands a view's context to whoever called the view."""
+    if inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None  # it runs in a task, which has one
+    wanted = pyfuncitem._fixtureinfo.argnames
+    copy_context().run(pyfuncitem.obj, **{name: pyfuncitem.funcargs[name] for name in wanted})
+    return True
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

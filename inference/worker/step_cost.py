@@ -18,18 +18,20 @@ import threading
 import time
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from msgspec import Struct, structs
 
 from inference.core import blas, protocol
-from inference.core.protocol import Load, Submit
+from inference.core.events import Finished
+from inference.core.protocol import Load, Step, Submit, Up
 from inference.core.requests import CompletionRequest, Sampling
 
 if TYPE_CHECKING:
     from inference.worker.engine.sequence import Output
     from inference.worker.model.loaded_model import LoadedModel
+    from inference.worker.open_requests import OpenRequests
 
 _CONTEXT_TOKENS = 32_768
 _WARM_UP = 30  # steps with all rows that are not measured
@@ -111,9 +113,9 @@ def measure(folder: Path, wanted: StepRound, device: Literal["auto", "cpu", "gpu
         loaded_models.append(loaded)
         is_loaded.set()
 
-    def send(frame: Any) -> None:
+    def send(frame: Up) -> None:
         protocol.encode(frame)
-        clock.on_frame()
+        clock.on_frame(frame)
 
     def on_outputs(outputs: "list[Output]") -> None:
         clock.on_outputs(outputs)
@@ -138,47 +140,63 @@ def measure(folder: Path, wanted: StepRound, device: Literal["auto", "cpu", "gpu
     if not loaded_models:
         raise RuntimeError("the tokenizer could not be loaded")
     open_requests = OpenRequests(loaded_models[0], load, engine.post, send)
-    for number, request in enumerate(requests(wanted)):
-        open_requests.prepare(Submit(id=number, request=request))
-    is_done = clock.is_done.wait(_LIMIT_S)
+    _answer(requests(wanted), open_requests, clock)
     engine.post(Quit())
     engine.join()
-    if not is_done or clock.has_failed:
-        raise RuntimeError(f"{wanted.rows} rows were not computed")
     return clock.cost()
+
+
+def _answer(asked: list[CompletionRequest], open_requests: "OpenRequests", clock: "_Clock") -> None:
+    """Have the engine and the text thread take all steps of a round."""
+    for number, request in enumerate(asked):
+        open_requests.prepare(Submit(id=number, request=request))
+    clock.is_computed.wait(_LIMIT_S)
+    for number in range(len(asked)):  # the text thread may be steps behind the engine
+        open_requests.cut_short(number)
+    clock.is_delivered.wait(_LIMIT_S)
 
 
 class _Clock:
     """Reads both threads' clocks at each step."""
 
     def __init__(self, wanted: StepRound) -> None:
-        self.is_done = threading.Event()
+        self.is_computed = threading.Event()  # all steps are computed
+        self.is_delivered = threading.Event()  # all of them are frames
         self.has_failed = False
         self._wanted = wanted
+        self._open = wanted.rows
         self._steps: list[tuple[float, float]] = []  # seconds: wall, CPU of the engine
         self._texts: list[float] = []  # seconds of CPU of the text thread
         self._warm_up = _WARM_UP
 
     def on_outputs(self, outputs: "list[Output]") -> None:
         """After each step, on the engine's thread."""
-        if len(outputs) < self._wanted.rows or self.is_done.is_set():
+        if len(outputs) < self._wanted.rows or self.is_computed.is_set():
             return
         if self._warm_up:
             self._warm_up -= 1
             return
         self._steps.append((time.perf_counter(), time.thread_time()))
         if len(self._steps) > self._wanted.steps:
-            self.is_done.set()
+            self.is_computed.set()
 
-    def on_frame(self) -> None:
+    def on_frame(self, frame: Up) -> None:
         """After each frame, on the text thread."""
         self._texts.append(time.thread_time())
+        happened = frame.happened if isinstance(frame, Step) else ()
+        self._open -= sum(isinstance(one.what, Finished) for one in happened)
+        if not self._open:
+            self.is_delivered.set()
 
     def fail(self) -> None:
         self.has_failed = True
-        self.is_done.set()
+        self.is_computed.set()
+        self.is_delivered.set()
 
     def cost(self) -> StepCost:
+        """Raises RuntimeError for a round that has failed or has taken too long."""
+        if self.has_failed or not (self.is_computed.is_set() and self.is_delivered.is_set()):
+            raise RuntimeError(f"{self._wanted.rows} rows were not computed")
         steps = list(pairwise(self._steps))
         return StepCost(
             engine=_median_ms([after[1] - before[1] for before, after in steps]),

@@ -63,20 +63,10 @@ export class SettingsPanel {
 
   #edit(name) {
     this.settings.set(name, this.fields.get(name).value);
-    if (name === "schema") this.#followSchema();
-    if (name === "format") this.#showFormat();
+    if (name === "schema" || name === "format") this.#showFormat();
     this.#showProblems();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#showProblems({ isComplete: true }), MARK_AFTER_MS);
-  }
-
-  /** To enter a schema is to choose it, and to remove it is to choose text again. */
-  #followSchema() {
-    const { values } = this.settings;
-    const isThere = Boolean(values.schema.trim());
-    if (isThere === (values.format === "schema") || !["", "text", "schema"].includes(values.format)) return;
-    this.settings.set("format", isThere ? "schema" : "");
-    this.#showFormat();
   }
 
   #show() {

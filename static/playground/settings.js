@@ -76,8 +76,17 @@ export class Settings extends EventTarget {
   set(name, text) {
     const isPlainText = name === "format" && text === "text" && !this.values.schema.trim();
     this.values[name] = isPlainText ? "" : text;
+    if (name === "schema") this.#followSchema();
     this.#keepDraft();
     this.#emit("edit");
+  }
+
+  /** To enter a schema is to choose it, and to remove it is to choose text again. */
+  #followSchema() {
+    const { format, schema } = this.values;
+    const isThere = Boolean(schema.trim());
+    if (isThere === (format === "schema") || !["", "text", "schema"].includes(format)) return;
+    this.values.format = isThere ? "schema" : "";
   }
 
   /** Replace all values of this chat. */
