@@ -283,6 +283,8 @@ def config() -> Config:
     """The settings of this process; ImproperlyConfigured names each wrong one."""
     try:
         return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{INSTALLATION.env_file} cannot be read: {error}.") from None
     except ValidationError as error:
         wrong = "; ".join(
             f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {reason(e)}" for e in error.errors()

@@ -33,6 +33,10 @@ class ServedAlready(Exception):
         super().__init__("another process" if other is None else str(other))
 
 
+class LockUnusable(Exception):
+    """The lock file cannot be opened or locked: the message names it and the reason."""
+
+
 class SiteLock:
     """This process's lock on a data folder."""
 
@@ -51,7 +55,7 @@ class SiteLock:
 
 @contextlib.contextmanager
 def locked(data_dir: Path) -> Iterator[SiteLock]:
-    """Hold the folder's lock; raises ServedAlready while another process does.
+    """Hold the folder's lock; raises ServedAlready while another process does, or LockUnusable.
 
     The system frees the lock however this process ends.
     """
@@ -86,7 +90,7 @@ def url(host: str, port: int) -> str:
 def _acquire(path: Path) -> int:
     other = None
     for _ in range(_TRIES):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        descriptor = _open(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if folder_tree.is_same(descriptor, path):  # the previous holder removes it at its end
@@ -97,6 +101,13 @@ def _acquire(path: Path) -> int:
         os.close(descriptor)
         time.sleep(_PAUSE_S)
     raise ServedAlready(other)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise LockUnusable(f"{path} cannot be opened: {error.strerror}") from None
 
 
 def _read(descriptor: int) -> Serving | None:

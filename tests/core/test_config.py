@@ -92,6 +92,17 @@ def test_what_is_refused_names_its_setting_and_the_way_out(
     assert str(refused.value) == f"{message} docs/configuration.md lists every setting."
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfeM\x00", "MLX_SERVER_HOST=m\xfcller".encode("latin-1")])
+def test_a_file_of_settings_that_is_no_text_is_named(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_bytes(content)
+    module.config.cache_clear()
+    with pytest.raises(ImproperlyConfigured, match=r"^\.env cannot be read: .*utf-8"):
+        module.config()
+
+
 def test_it_names_each_wrong_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLX_SERVER_PORT", "many")
     monkeypatch.setenv("MLX_SERVER_DEVICE", "tpu")

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from inference.serving import site_lock
-from inference.serving.site_lock import Serving
+from inference.serving.site_lock import LockUnusable, Serving
 
 HOLD = """
 import sys, time
@@ -76,3 +76,10 @@ def test_a_child_does_not_hold_the_folder(tmp_path: Path) -> None:
         inherited = [Path(file.path).name for file in psutil.Process(child.pid).open_files()]
         child.kill()
     assert "serving" in held and "serving" not in inherited
+
+
+def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "serving").mkdir()
+    refused = pytest.raises(LockUnusable, match=r"serving cannot be opened: Is a directory")
+    with refused, site_lock.locked(tmp_path):
+        pass

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import BaseCommand, CommandError
 from pydantic import ValidationError
 from tqdm import tqdm
 
@@ -20,6 +20,7 @@ from inference.accounts.first_account import FirstLogin
 from inference.core import data_folder, log_lines
 from inference.core.config import Config, reason
 from inference.core.unknown_settings import unknown_settings
+from inference.management import schema
 from inference.management.folder import models_folder
 from inference.management.shutdown import Shutdown
 from inference.repository.starter import StarterUnavailable, ensure_starter
@@ -65,9 +66,11 @@ class Command(BaseCommand):
                 f"A site already uses {config.data_dir}: {other}. Stop that one first, or give this one its "
                 "own folder with MLX_SERVER_DATA_DIR."
             ) from None
+        except site_lock.LockUnusable as error:
+            raise CommandError(f"{error}. Move it away, or correct its permissions.") from None
 
     def _run(self, config: Config, place: site_lock.SiteLock) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
+        schema.bring_up_to_date(self._write)
         SWITCH.refresh()  # before the first request: a capture continues after a restart
         Maintenance().start()
         login = first_account.of_settings(config)
