@@ -31,17 +31,17 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: str) -> str:
     Each proxy appends the address of its own client. So they are read from the end, and only as far as the
     one who wrote them is trusted: what comes before could be anybody's invention.
     """
-    address, last = _parsed(peer), peer
+    address, last = parsed(peer), peer
     for text in reversed(",".join(forwarded).split(",")):
-        if address is None or not _is_trusted(address, trusted):
+        if address is None or not is_trusted(address, trusted):
             break
-        if (address := _parsed(text)) is None:
+        if (address := parsed(text)) is None:
             break
         last = str(address)
     return last
 
 
-def _parsed(text: str) -> Address | None:
+def parsed(text: str) -> Address | None:
     """The address of `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1` or `[2001:db8::1]:4711`."""
     text = text.strip()
     if text.startswith("["):
@@ -56,7 +56,8 @@ def _parsed(text: str) -> Address | None:
     return mapped or address
 
 
-def _is_trusted(address: Address, trusted: str) -> bool:
+def is_trusted(address: Address, trusted: str) -> bool:
+    """Whether an address is in one of the networks of MLX_SERVER_TRUSTED_PROXIES."""
     return any(address in network for network in _networks(trusted))
 
 

@@ -17,8 +17,15 @@ from zope.interface import implementer
 
 from inference.api.http import errors, sse
 from inference.core import request_id
-from inference.core.errors import HeadersTooLarge, InvalidRequest, ServerError
+from inference.core.errors import (
+    HeadersTooLarge,
+    InvalidRequest,
+    RequestTooSlow,
+    ServerError,
+    TooManyConnections,
+)
 from mlxsite import access
+from mlxsite.arrival import Arrival
 
 _LINGER_S = 2.0
 _POLL_S = 0.125
@@ -27,6 +34,14 @@ _PROBE_EVERY_S = 10.0
 _HTTP_1_0_LIMIT_S = 3.0
 _MALFORMED = "The HTTP request is malformed: its first line, a header or a chunk cannot be parsed."
 _TOO_LARGE = "The headers are too large; the limit is 16,384 bytes and 500 headers, with the first line."
+_TOO_SLOW = "The request did not arrive in time. Send its headers and its body without pauses."
+_TOO_MANY = "This address has too many connections to the server. Close some first."
+_REASONS = {
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    429: b"Too Many Requests",
+    431: b"Request Header Fields Too Large",
+}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -51,6 +66,34 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
         self._is_refused = False
         self._poll_call: Any = None
         self._polls = 0
+        self._arrival: Arrival  # set once it is connected
+
+    # What a client may have: a place, and a time for its request.
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's names
+        super().connectionMade()
+        server = self.factory.server
+        self._arrival = Arrival(server.arrival_s, lambda: self._refuse(RequestTooSlow(_TOO_SLOW)))
+        if not server.open_connections.admit(self._client, self.transport):
+            self._refuse(TooManyConnections(_TOO_MANY))
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        if not self._handlingRequest:
+            self._arrival.begin()
+        super().dataReceived(data)
+
+    def allHeadersReceived(self) -> None:  # noqa: N802
+        request = self.requests[-1]
+        self._arrival.begin_body(lambda: request.received)
+        super().allHeadersReceived()
+
+    def allContentReceived(self) -> None:  # noqa: N802
+        self._arrival.end()
+        super().allContentReceived()
+
+    def ignore_the_rest(self) -> None:
+        """The request is refused: nothing more of it is awaited."""
+        self._arrival.close()
 
     # Errors that Twisted answers itself.
 
@@ -63,23 +106,27 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
     def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802
         self._refuse(HeadersTooLarge(_TOO_LARGE))
 
+    @property
+    def _client(self) -> str:
+        return str(getattr(self.transport.getPeer(), "host", "-"))
+
     def _refuse(self, refusal: ServerError) -> None:
         """Send an error, ignore further input, and close once the client has had time to read the error."""
         if self._is_refused:
             return
         self._is_refused = True
+        self._arrival.close()
         self.setTimeout(None)
         # Further input must not be parsed as a request. Closing while the client still sends would reset the
         # connection, and the client would lose the error.
-        self.dataReceived = self.lineReceived = self.rawDataReceived = _ignore
+        for name in ("dataReceived", "lineReceived", "rawDataReceived"):
+            setattr(self, name, _ignore)
         body = errors.encode(refusal)
-        reason = b"Bad Request" if refusal.status == 400 else b"Request Header Fields Too Large"
-        client = str(getattr(self.transport.getPeer(), "host", "-"))
-        access.note("-", "-", refusal.status, len(body), 0.0, client)
+        access.note("-", "-", refusal.status, len(body), 0.0, self._client)
         self.transport.write(
             b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nConnection: close\r\n"
             b"X-Content-Type-Options: nosniff\r\nX-Request-Id: %b\r\nContent-Length: %d\r\n\r\n%b"
-            % (refusal.status, reason, request_id.usable().encode(), len(body), body)
+            % (refusal.status, _REASONS[refusal.status], request_id.usable().encode(), len(body), body)
         )
         self._networkProducer.unregisterProducer()
         self.transport.loseWriteConnection()
@@ -106,6 +153,7 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         if self._poll_call and self._poll_call.active():
             self._poll_call.cancel()
+        self._arrival.close()
         super().connectionLost(reason)
 
     def _poll(self) -> None:

@@ -1,4 +1,4 @@
-"""Daphne with limits: bounded bodies, flow control for slow readers, and an end for failed streams.
+"""Daphne with limits: bounded bodies, deadlines, flow control for slow readers, an end for failed streams.
 
 Daphne accepts a body of any size before it calls the application, never waits for a slow reader, and leaves
 the client waiting when a started answer fails. Each override names the upstream behaviour that it changes.
@@ -18,6 +18,7 @@ from twisted.internet import reactor
 
 from inference.serving import site_lock
 from mlxsite.connection import StreamChannel
+from mlxsite.open_connections import OpenConnections
 from mlxsite.stream_request import StreamRequest
 from mlxsite.websocket import StreamSocket
 
@@ -29,7 +30,9 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
 
     `on_ready` is called on the event loop once the server listens. If it cannot listen, `run` returns at once
     and `listen_failure` says why. The caller handles signals. A client that reads nothing for `stall_s`
-    seconds is disconnected.
+    seconds is disconnected, and so is one whose request does not arrive in time: `arrival_s` seconds for its
+    headers, and a pace for its body. `connections_of_one` is the most connections of one address, unless it
+    is in `trusted_proxies`.
     """
 
     def __init__(
@@ -41,6 +44,9 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
         max_body_bytes: int,
         on_ready: Callable[[], None],
         stall_s: float = 60.0,
+        arrival_s: float = 30.0,
+        connections_of_one: int = 1024,
+        trusted_proxies: str = "",
     ) -> None:
         super().__init__(
             application,
@@ -56,6 +62,8 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
         )
         self.max_body_bytes = max_body_bytes
         self.stall_s = stall_s
+        self.arrival_s = arrival_s
+        self.open_connections = OpenConnections(connections_of_one, trusted_proxies)
         self.listen_failure = ""
         self._on_ready = on_ready
 

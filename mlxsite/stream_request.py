@@ -72,7 +72,7 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.flow: Flow | None = None
-        self._received = 0
+        self.received = 0  # bytes of the body
         self._is_refused = False
         # Twisted would parse forms into memory, where nobody uses them: Django parses them itself.
         self._parsePOSTFormSubmission = False
@@ -90,8 +90,8 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
         if self._is_refused:
             return
-        self._received += len(data)
-        if self._received > self.server.max_body_bytes:
+        self.received += len(data)
+        if self.received > self.server.max_body_bytes:
             self._refuse_body()
             return
         super().handleContentChunk(data)
@@ -107,6 +107,7 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
     def _refuse_body(self) -> None:
         """Answer 413, and close the connection after _LINGER_S in which further input is ignored."""
         self._is_refused = True
+        self.channel.ignore_the_rest()
         body = self._encoded(BodyTooLarge(errors.BODY_TOO_LARGE))
         self.channel.transport.write(
             b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"

@@ -16,10 +16,12 @@
     │   ├── NotFound              404  not_found
     │   │   └── PreviousNotFound  404  previous_response_not_found
     │   ├── MethodNotAllowed      405  method_not_allowed
+    │   ├── RequestTooSlow        408  request_too_slow
     │   ├── StoppedByOperator     409  stopped_by_operator
     │   ├── ConversationChanged   409  conversation_changed
     │   ├── BodyTooLarge          413  body_too_large
     │   ├── UnsupportedMediaType  415  unsupported_media_type
+    │   ├── TooManyConnections    429  too_many_connections
     │   └── HeadersTooLarge       431  headers_too_large
     └── Unavailable               503  server_error
         ├── PoolFull              503  pool_full         (Retry-After)
@@ -186,6 +188,14 @@ class BodyTooLarge(InvalidRequest):
 
 class UnsupportedMediaType(InvalidRequest):
     status, code = 415, "unsupported_media_type"
+
+
+class RequestTooSlow(InvalidRequest):
+    status, code = 408, "request_too_slow"
+
+
+class TooManyConnections(InvalidRequest):
+    status, code = 429, "too_many_connections"
 
 
 class HeadersTooLarge(InvalidRequest):

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -182,3 +183,27 @@ def test_no_connection_is_left_behind(site: Site) -> None:
             client.shutdown(socket.SHUT_WR)
             read_all(client)
     assert eventually(lambda: process.num_fds() <= before + 1)
+
+
+# A client with many connections.
+
+
+def test_one_address_has_a_part_of_the_connections() -> None:
+    with started() as site:
+        others = [connected(site) for _ in range(64)]
+        with connected(site) as client:
+            answer = read_all(client)
+            assert answer.startswith(b"HTTP/1.1 429 Too Many") and b'"too_many_connections"' in answer
+        for one in others:
+            one.sendall(HEAD + b"Connection: close\r\n\r\n")
+            assert read_all(one).startswith(b"HTTP/1.1 200")
+            one.close()
+        assert httpx.get(f"{site.address}/health").status_code == 200
+
+
+def test_a_trusted_proxy_has_as_many_as_it_likes() -> None:
+    with started(os.environ | {"MLX_SERVER_TRUSTED_PROXIES": "127.0.0.1"}) as site:
+        others = [connected(site) for _ in range(70)]
+        assert httpx.get(f"{site.address}/health").status_code == 200
+        for one in others:
+            one.close()

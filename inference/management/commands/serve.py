@@ -27,6 +27,7 @@ from inference.repository.starter import StarterUnavailable, ensure_starter
 from inference.serving import runtime, site_lock, trace_export
 from inference.serving.maintenance import Maintenance
 from inference.serving.recording.capture_switch import SWITCH
+from mlxsite.open_connections import most_of_one_address
 from mlxsite.server import StreamServer
 
 _OPEN_FILES = 4096
@@ -112,6 +113,8 @@ class Command(BaseCommand):
             port=config.port,
             max_body_bytes=config.max_body_bytes,
             on_ready=on_ready,
+            connections_of_one=most_of_one_address(),
+            trusted_proxies=config.trusted_proxies,
         )
         server.run()
         if server.listen_failure:

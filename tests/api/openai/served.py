@@ -11,6 +11,7 @@ from typing import Any
 os.environ["DJANGO_SETTINGS_MODULE"] = "mlxsite.settings"
 
 from mlxsite.asgi import application  # isort: skip - Django needs its settings' name first
+from django.conf import settings
 from django.core.management import call_command
 
 from inference.core.errors import ContextLengthExceeded, QueueFull, WorkerDied
@@ -98,6 +99,9 @@ def main() -> None:
             max_body_bytes=2**20,
             on_ready=lambda: print(server.address, flush=True),
             stall_s=1.5,
+            arrival_s=2.0,
+            connections_of_one=64,
+            trusted_proxies=settings.CONFIG.trusted_proxies,
         )
         server.run()
 

@@ -56,6 +56,7 @@ def started(env: Mapping[str, str] | None = None, *, log: IO[str] | None = None)
     finally:
         process.terminate()
         process.wait(10)
+        process.stdout.close()
 
 
 def eventually(holds: Callable[[], bool], within_s: float = 5.0) -> bool:
