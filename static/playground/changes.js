@@ -7,12 +7,11 @@ const SIGNED_OUT = 4401;
 /**
  * Fires "messages" (detail: {conversation, newest}), "listed", "deleted" (detail: {conversation}), "title" (detail:
  * {conversation, title}), "answering" (detail: {conversations}), and "missed" when anything may have changed while the
- * page was not connected.
+ * page was not connected, as between its first look and its first connection.
  */
 export class Changes extends EventTarget {
   constructor() {
     super();
-    this.hasListened = false;
     listen(`/ws/chats/?account=${account.id}`, {
       onMessage: (change) => this.#receive(change),
       onLost: (_, code) => { if (code === SIGNED_OUT) this.#endSession(); },
@@ -20,9 +19,7 @@ export class Changes extends EventTarget {
   }
 
   #receive({ type, ...detail }) {
-    const isFirst = type === "missed" && !this.hasListened;
-    this.hasListened = true;
-    if (!isFirst) this.dispatchEvent(new CustomEvent(type, { detail })); // the page has only just loaded everything
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
   /** A page without an account is refused only once somebody has signed in. */

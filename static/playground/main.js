@@ -179,17 +179,10 @@ chat.addEventListener("asked", ({ detail }) => {
 models.addEventListener("change", show);
 models.addEventListener("back", () => { withdraw(UNREACHED); toast("The server is back."); refreshConversation(); });
 const changes = new Changes();
-let missed = null; // a change that came while this page was asking, and may be its own
-changes.addEventListener("messages", ({ detail }) => {
-  if (chat.isAsking) missed = detail;
-  else if (isNews(detail)) refreshConversation();
-  else library.refreshSoon();
-});
-chat.addEventListener("state", () => {
-  if (chat.isAsking || !missed) return;
-  if (isNews(missed)) refreshConversation();
-  missed = null;
-});
+const held = []; // changes that came while this page was asking, and may be its own
+const takeNews = (details) => { if (details.some(isNews)) refreshConversation(); else library.refreshSoon(); };
+changes.addEventListener("messages", ({ detail }) => { if (chat.isAsking) held.push(detail); else takeNews([detail]); });
+chat.addEventListener("state", () => { if (!chat.isAsking && held.length) takeNews(held.splice(0)); });
 changes.addEventListener("listed", () => library.refreshSoon());
 changes.addEventListener("title", ({ detail }) => library.retitle(detail.conversation, detail.title));
 changes.addEventListener("answering", ({ detail }) => library.setAnswering(detail.conversations));

@@ -107,6 +107,7 @@ async def test_a_chat_that_is_left_while_it_is_asked_keeps_its_turn(address: str
 
         async def wait(route: Route) -> None:
             response = await route.fetch()
+            await asyncio.sleep(1)  # the answer ends, and both changes are known while the page still asks
             await page.locator(".row-link", has_text="Left echo").click()
             await expect(page.locator(PROSE)).to_contain_text("Left echo")
             await route.fulfill(response=response)

@@ -61,7 +61,7 @@ class EngineStub:
         """All frames up to the one with a Finished."""
         steps: list[Step] = []
         while not any(isinstance(item.what, Finished) for step in steps for item in step.happened):
-            steps.append(self.frames.get(timeout=30))
+            steps.append(self.frames.get(timeout=120))
         return steps
 
     def submit(self, number: int, **fields: Any) -> tuple[Sequence, ...]:
