@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
+import psutil
 import pytest
 
 from mlxsite.server import StreamServer
 from mlxsite.stream_request import StreamRequest
 from tests.api.openai.asking import chat_body
 from tests.api.openai.site import Site, eventually, started
+from tests.mlxsite.test_websocket import opened
 
 MB = 2**20
 
@@ -194,3 +196,19 @@ async def test_draining_gives_up_in_time() -> None:
     await server.drain(0.05)
     answering.cancel()
     assert 0.04 < time.monotonic() - started_at < 2
+
+
+def test_requests_and_sockets_give_their_descriptors_back(site: Site) -> None:
+    def descriptors() -> int:
+        return psutil.Process(site.process.pid).num_fds()
+
+    before = descriptors()
+    for _ in range(4):
+        with ExitStack() as open_ones, httpx.Client() as client:
+            for _ in range(10):
+                open_ones.enter_context(opened(site))
+                open_ones.enter_context(socket.create_connection(("127.0.0.1", site.port), timeout=10))
+            answers = [client.post(f"{site.address}/v1/chat/completions", json=chat_body()) for _ in range(9)]
+            assert {one.status_code for one in answers} == {200}
+            assert descriptors() > before
+    assert eventually(lambda: descriptors() <= before + 2)

@@ -1,0 +1,33 @@
+"""The cases of docs/reliability.md: all are there, and each test that the page names exists."""
+
+import re
+
+import pytest
+
+from inference.core.config import BASE_DIR
+
+ROWS = re.findall(
+    r"^\| (\d+)\. ([^|]+) \| ([^|]+) \| ([^|]+) \|$",
+    (BASE_DIR / "docs/reliability.md").read_text(),
+    re.MULTILINE,
+)
+NAMED = {name for row in ROWS for name in re.findall(r"`([\w/]+\.py::\w+)`", row[3])}
+NOT_TESTED = {"35", "45"}
+
+
+def test_every_case_has_a_row() -> None:
+    assert [int(number) for number, *_ in ROWS] == list(range(1, 48))
+
+
+def test_every_case_names_its_tests_or_says_that_there_is_none() -> None:
+    without = {number for number, _, _, tests in ROWS if "::" not in tests}
+    assert without == NOT_TESTED
+    assert {tests for number, _, _, tests in ROWS if number in NOT_TESTED} == {"not tested"}
+
+
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_each_named_test_exists(name: str) -> None:
+    file, _, test = name.partition("::")
+    assert re.search(
+        rf"^(async def|def|class) {test}\b", (BASE_DIR / "tests" / file).read_text(), re.MULTILINE
+    )
