@@ -11,6 +11,7 @@ import pytest
 
 from inference.core.data_folder import DATABASE
 from tests.e2e.site import ROOT, Site, migrated_database
+from tests.nightly import nightly, of_each_kind
 
 
 def copy_of_today(data: Path) -> Path:
@@ -64,17 +65,17 @@ def use_in_a_newer_version(database: Path) -> None:
     run(database, "INSERT INTO django_migrations VALUES (NULL, 'inference', '0999_later', '2030-01-01')")
 
 
-@pytest.mark.parametrize(
-    ("harm", "said"),
-    [
-        (make_garbage, "file is not a database. Restore a backup"),
-        (cut, "malformed. Restore a backup"),
-        (overwrite, "malformed. Restore a backup"),
-        (make_a_folder, "unable to open database file. Make it a file"),
-        (lose_a_table, "has lost the table playground_message. Restore a backup"),
-        (use_in_a_newer_version, "it has the migration inference.0999_later. Install that version"),
-    ],
-)
+CASES: list[tuple[Callable[[Path], None], str]] = [
+    (make_garbage, "file is not a database. Restore a backup"),
+    (cut, "malformed. Restore a backup"),
+    (overwrite, "malformed. Restore a backup"),
+    (make_a_folder, "unable to open database file. Make it a file"),
+    (lose_a_table, "has lost the table playground_message. Restore a backup"),
+    (use_in_a_newer_version, "it has the migration inference.0999_later. Install that version"),
+]
+
+
+@pytest.mark.parametrize(("harm", "said"), of_each_kind(CASES, [CASES[0], CASES[5]]))
 def test_a_database_that_cannot_be_used_is_one_line_with_the_way_out(
     harm: Callable[[Path], None], said: str, tmp_path: Path
 ) -> None:
@@ -85,6 +86,7 @@ def test_a_database_that_cannot_be_used_is_one_line_with_the_way_out(
     assert (database.read_bytes() if database.is_file() else b"") == before  # for whoever repairs it
 
 
+@nightly
 def test_one_that_another_program_writes_to_is_named_as_such(tmp_path: Path) -> None:
     database = copy_of_today(tmp_path / "data")
     run(database, "DELETE FROM django_migrations WHERE app = 'playground' AND name LIKE '0007%'")
@@ -93,6 +95,7 @@ def test_one_that_another_program_writes_to_is_named_as_such(tmp_path: Path) -> 
         assert "Another program writes to it" in refused(tmp_path / "data")
 
 
+@nightly
 def test_one_of_an_app_that_is_gone_is_today_s(tmp_path: Path) -> None:
     database = copy_of_today(tmp_path / "data")
     run(database, "INSERT INTO django_migrations VALUES (NULL, 'axes', '0001_initial', '2020-01-01')")

@@ -14,6 +14,7 @@ import pytest
 
 from inference.core.data_folder import DATABASE
 from tests.e2e.site import ROOT
+from tests.nightly import nightly
 
 Rows = dict[str, dict[str, dict[str, Any]]]
 
@@ -72,6 +73,7 @@ def test_every_page_shows_it_and_the_search_finds_it(walked: tuple[Path, Rows], 
     assert len(shown["pages"]) > 30 and set(shown["pages"].values()) == {200}
 
 
+@nightly
 def test_what_the_first_schema_has_survives_the_way_back_and_forth(
     walked: tuple[Path, Rows], tmp_path: Path
 ) -> None:
