@@ -11,6 +11,7 @@ from inference.admin import (
     event_admin,
     key_admin,
     model_admin,
+    quantisation_admin,
     request_admin,
     response_admin,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "event_admin",
     "key_admin",
     "model_admin",
+    "quantisation_admin",
     "request_admin",
     "response_admin",
 ]

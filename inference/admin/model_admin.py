@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
@@ -17,15 +18,17 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from inference.admin import confirmation
+from inference.admin import confirmation, quantisation_admin
 from inference.admin.confirmation import ActionStep
 from inference.admin.forms import ModelSettingsForm
 from inference.admin.lora_lines import lora_lines
 from inference.admin.model_list import Columns, ModelList
+from inference.admin.quantisation_view import report_text
 from inference.core.errors import ServerError
 from inference.core.model_card import Finding, worst
 from inference.models import ServedModel
 from inference.pool.workers import self_test
+from inference.repository.quantising.report_file import read_report
 from inference.serving import control, runtime
 
 if TYPE_CHECKING:
@@ -65,9 +68,9 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
             "Default sampling",
             {"fields": ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")},
         ),
-        ("Current state", {"fields": ("facts", "self_test", "lora_adapters")}),
+        ("Current state", {"fields": ("facts", "self_test", "lora_adapters", "quantised")}),
     )
-    readonly_fields = ("name", "facts", "self_test", "lora_adapters")
+    readonly_fields = ("name", "facts", "self_test", "lora_adapters", "quantised")
     change_list_template = "admin/inference/models.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -108,8 +111,11 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         model = self.get_object(request, object_id)
-        buttons = self.buttons(request, model.name) if model else []
-        return super().change_view(request, object_id, form_url, (extra_context or {}) | {"buttons": buttons})
+        context = {
+            "buttons": self.buttons(request, model.name) if model else [],
+            "quantise_url": quantisation_admin.form_url(request, model),
+        }
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -172,6 +178,12 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
     @admin.display(description="LoRA adapters")
     def lora_adapters(self, model: ServedModel) -> str:
         return lora_lines(runtime.catalog().exact(model.name))
+
+    @admin.display(description="Quantised")
+    def quantised(self, model: ServedModel) -> str:
+        card = runtime.catalog().exact(model.name)
+        report = read_report(Path(card.path)) if card else None
+        return report_text(report) if report else "Not here."
 
     @admin.action(description="Load the selected models", permissions=["run"])
     def load(self, request: HttpRequest, queryset: Models) -> HttpResponse:

@@ -142,6 +142,7 @@ class PoolSnapshot(Struct, frozen=True, kw_only=True):
 
     limit_bytes: int
     reserved_bytes: int = 0
+    claimed_bytes: int = 0  # part of reserved_bytes: for work beside the models, such as quantising one
     waiting: int = 0
     models: tuple[ResidentModel, ...] = ()
     is_spare_ready: bool = False

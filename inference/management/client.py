@@ -13,6 +13,8 @@ from inference.api.operator import token
 from inference.core.errors import ModelNotFound
 from inference.core.installation import PROGRAM
 from inference.core.pool_state import PoolSnapshot, ResidentModel
+from inference.core.quantisation import QuantisationSettings
+from inference.repository.quantising.active_quantisation import ActiveQuantisation
 from inference.serving import site_lock
 from inference.serving.site_lock import Serving
 
@@ -58,6 +60,20 @@ class Client:
 
     def pool(self) -> PoolSnapshot:
         return msgspec.json.decode(self._request("GET", "/api/pool"), type=PoolSnapshot)
+
+    def quantise(
+        self, model: str, how: QuantisationSettings, *, name: str, measures: bool
+    ) -> ActiveQuantisation:
+        body = msgspec.to_builtins(how) | {"model": model, "name": name, "perplexity": measures}
+        answer = self._request("POST", "/api/quantisations", body)
+        return msgspec.json.decode(answer, type=ActiveQuantisation)
+
+    def quantisations(self) -> tuple[ActiveQuantisation, ...]:
+        answer = self._request("GET", "/api/quantisations")
+        return msgspec.json.decode(answer, type=tuple[ActiveQuantisation, ...])
+
+    def cancel_quantisation(self, name: str) -> None:
+        self._request("POST", "/api/quantisations/cancel", {"name": name})
 
     def _request(self, method: str, path: str, body: Any = None) -> bytes:
         """The body of the response.

@@ -3,6 +3,7 @@
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.download import Download
 from inference.models.pool_event import PoolEvent
+from inference.models.quantisation import Quantisation
 from inference.models.request_record import Capture, RequestRecord
 from inference.models.served_model import ServedModel
 from inference.models.sign_in import SignInAttempts
@@ -20,6 +21,7 @@ __all__ = [
     "GroupLimits",
     "KeyDay",
     "PoolEvent",
+    "Quantisation",
     "RequestRecord",
     "ServedModel",
     "SignInAttempts",

@@ -31,7 +31,7 @@ from inference.pool.residency.memory_pressure import Gauge, MemoryPressure, avai
 from inference.pool.residency.records import PoolRecords
 from inference.pool.residency.spare_worker import SpareWorker
 from inference.pool.residency.unloader import Unloader
-from inference.pool.scheduling import refusals
+from inference.pool.scheduling import claims, refusals
 from inference.pool.scheduling.preview import LoadPreview, Outlook, preview_loads
 from inference.pool.scheduling.scheduler import Scheduler
 from inference.pool.ticker import Ticker
@@ -180,6 +180,24 @@ class Pool:
         if not card.is_servable:
             await self.unload(card.id)
 
+    async def claim(self, name: str, amount: int) -> None:
+        """Take bytes of the limit for work beside the models, until `end_claim`.
+
+        Nothing is evicted for it: raises PoolFull or ModelTooLarge, which say what has to go.
+        """
+        if error := self.claim_error(name, amount):
+            raise error
+        self._ledger.claim(name, amount)
+
+    async def end_claim(self, name: str) -> None:
+        """Give back what was claimed under this name. Idempotent."""
+        self._ledger.end_claim(name)
+        self._dispatch()
+
+    def claim_error(self, name: str, amount: int) -> ServerError | None:
+        """Why so many bytes cannot be claimed now, if they cannot; callable from any thread."""
+        return claims.claim_error(name, amount, self._ledger, is_short=self._pressure.is_shedding)
+
     async def warm_up(self) -> None:
         """Start the spare worker and load the pinned models ahead of the first request."""
         self._ticker.begin()
@@ -195,6 +213,7 @@ class Pool:
         return PoolSnapshot(
             limit_bytes=self._ledger.limit,
             reserved_bytes=self._ledger.reserved,
+            claimed_bytes=self._ledger.claimed,
             waiting=len(waiting) - len(loads),
             models=tuple(model_states(residents, loads, self._records.backoffs.copy(), self._clock())),
             is_spare_ready=self._spare.is_ready,

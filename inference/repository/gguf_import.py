@@ -1,11 +1,8 @@
 """GGUF files as a source: converted in a process of their own, served as safetensors."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from inference.core.subprocess_environment import of_workers
+from inference.repository.conversion_process import ConversionFailed, ConversionProcess
 from inference.repository.files.gguf import Header, ImportRefused, read_header
 from inference.repository.files.staging import staged
 
@@ -40,16 +37,7 @@ def check(source: Path) -> Header:
 
 
 def _convert(source: Path, draft: Path) -> None:
-    command = [sys.executable, "-m", "inference.worker.conversion", str(source), str(draft)]
-    # The conversion ends itself when its standard input does: when this process is gone, however it went.
-    leash, end = os.pipe()
     try:
-        done = subprocess.run(
-            command, stdin=leash, capture_output=True, text=True, check=False, env=of_workers()
-        )
-    finally:
-        os.close(leash)
-        os.close(end)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"the conversion ended with status {done.returncode}"]
-        raise ImportRefused(f"{source.name} cannot be converted: {lines[-1][:300]}")
+        ConversionProcess("inference.worker.conversion", str(source), str(draft)).run()
+    except ConversionFailed as error:
+        raise ImportRefused(f"{source.name} cannot be converted: {error}") from None

@@ -11,7 +11,7 @@ class Bar(Struct, frozen=True, kw_only=True):
     weights: int  # of models, with what prefill needs beside them
     kv: int  # reserved for running requests
     caches: int  # prefixes kept for later prompts, which are given up first
-    others: int  # memory that models might use, taken by other programs
+    others: int  # memory that models might use, taken by other programs, or by a quantisation
     free: int
     limit: int
     growth: int = 0  # not part of it: what running answers need if they become as long as they may
@@ -33,10 +33,10 @@ def bar_of(snapshot: PoolSnapshot, available: int) -> Bar:
     left = max(0, snapshot.limit_bytes - snapshot.reserved_bytes)
     usable = min(left, max(0, available - _promised(snapshot)))
     return Bar(
-        weights=max(0, snapshot.reserved_bytes - kv - caches),
+        weights=max(0, snapshot.reserved_bytes - snapshot.claimed_bytes - kv - caches),
         kv=kv,
         caches=caches,
-        others=left - usable,
+        others=left - usable + snapshot.claimed_bytes,
         free=usable,
         limit=snapshot.limit_bytes,
         growth=sum(model.kv_growth_bytes for model in snapshot.models),

@@ -3,7 +3,7 @@
 from ninja import NinjaAPI
 
 from inference.api.http import errors
-from inference.api.operator import models, pool
+from inference.api.operator import models, pool, quantisations
 from inference.api.operator.auth import Operator
 
 # No docs page: ninja's would fetch its scripts from another site.
@@ -11,3 +11,6 @@ api = NinjaAPI(title="Control", urls_namespace="control", auth=Operator(), docs_
 errors.handle_all(api)
 for router in (models.router, pool.router):
     api.add_router("", router)
+api.add_router(
+    "", quantisations.router, auth=Operator(right="inference.add_download", look="inference.view_download")
+)

@@ -12,6 +12,7 @@ class MemoryLedger:
         self.limit = limit
         self._is_given = is_given
         self._residents: dict[str, Resident] = {}
+        self._claims: dict[str, int] = {}
 
     @property
     def residents(self) -> list[Resident]:
@@ -23,8 +24,19 @@ class MemoryLedger:
         return [stream for resident in self.residents for stream in resident.streams]
 
     @property
+    def claimed(self) -> int:
+        """Bytes of the limit that work beside the models takes, such as quantising one."""
+        return sum(self._claims.values())
+
+    def claim(self, name: str, amount: int) -> None:
+        self._claims[name] = amount
+
+    def end_claim(self, name: str) -> None:
+        self._claims.pop(name, None)
+
+    @property
     def reserved(self) -> int:
-        return eviction.reserved(self.residents)
+        return eviction.reserved(self.residents) + self.claimed
 
     @property
     def free(self) -> int:

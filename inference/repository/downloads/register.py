@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from inference.core.installation import PROGRAM
+from inference.core.quantisation import JOB_FILE
 from inference.repository.downloads import hub, hub_names
 from inference.repository.downloads.active_download import COMPLETE, ActiveDownload, State
 from inference.repository.downloads.download_process import DownloadProcess
@@ -145,9 +146,13 @@ class Downloads:
 
 
 def _drafted_names(entries: Iterable["os.DirEntry[str]"]) -> list[str]:
-    """The names of the models whose drafts are among these entries of a folder."""
-    drafts = [entry.name for entry in entries if _DRAFT.fullmatch(entry.name) and _is_folder(entry)]
+    """The names of the models whose drafts are among these entries of a folder, but for quantised ones."""
+    drafts = [entry.name for entry in entries if _DRAFT.fullmatch(entry.name) and _is_fetched(entry)]
     return [draft[1:].removesuffix(".partial") for draft in drafts]
+
+
+def _is_fetched(entry: "os.DirEntry[str]") -> bool:
+    return _is_folder(entry) and not Path(entry.path, JOB_FILE).exists()
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

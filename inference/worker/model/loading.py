@@ -54,7 +54,7 @@ def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
     started, report = time.perf_counter(), LoadReport(on_progress, "weights")
     folder = Path(options.path)
     mlx_lm_patches.patch_models()
-    device = _choose_device(options)
+    device = choose_device(options)
     facts = read_facts(folder)
     refuse_code(facts)
     refuse_infinities(facts.config)
@@ -86,7 +86,7 @@ def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
-def _choose_device(options: Load) -> str:
+def choose_device(options: Load) -> str:
     """Set MLX up for "cpu" or "gpu"; raises RefusedModel if a GPU is required and there is none."""
     if options.device == "cpu":
         mx.set_default_device(mx.cpu)

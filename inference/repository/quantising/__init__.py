@@ -1,0 +1,1 @@
+"""Quantising models of the models folder: what can be, what it takes, and those in progress."""

@@ -1,0 +1,185 @@
+"""What quantising one model would make and take; everything is checked that can be before it begins."""
+
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from inference.core import disk_space
+from inference.core.model_card import ModelCard
+from inference.core.quantisation import (
+    BITS,
+    GROUP_SIZES,
+    RECIPES,
+    QuantisationJob,
+    QuantisationSettings,
+)
+from inference.repository import memory_estimate
+from inference.repository.downloads.errors import FetchFailed
+from inference.repository.downloads.hub import check_target
+from inference.repository.downloads.hub_names import is_name
+from inference.repository.files import json_files
+from inference.repository.files.json_files import Unreadable
+from inference.repository.files.safetensors import BrokenWeights, Tensor, read_tensors
+from inference.repository.quantising import size_estimate
+from inference.repository.quantising.copied_files import copied_files
+from inference.repository.quantising.refusal import QuantisationRefused
+
+WINDOW = 512  # tokens of the text that are measured at a time
+_FULL_PRECISION = frozenset({"F32", "F16", "BF16"})
+_SLACK = 1.05  # headers, and matrices that a model leaves alone
+_WORKSPACE = 1.1
+
+
+class Prediction(Struct, frozen=True, kw_only=True):
+    """What quantising a model makes and takes, in bytes."""
+
+    source_bytes: int
+    source_memory_bytes: int  # once the source is loaded here
+    bytes: int  # of the new model's weights
+    memory_bytes: int  # of the new model, once it is loaded here
+    needed_memory_bytes: int  # while it is made
+    needed_disk_bytes: int
+
+
+class QuantisationPlan(Struct, frozen=True, kw_only=True):
+    """One job with its prediction."""
+
+    job: QuantisationJob
+    prediction: Prediction
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """What a plan depends on beside the model."""
+
+    models_dir: Path
+    dequantises: bool
+    device: str = "auto"
+    blas: str = ""
+
+
+def default_name(source: str, settings: QuantisationSettings) -> str:
+    return f"{source}-{settings.label}"
+
+
+def make_plan(
+    card: ModelCard,
+    settings: QuantisationSettings,
+    machine: Machine,
+    *,
+    name: str = "",
+    measures: bool = True,
+) -> QuantisationPlan:
+    """The plan for one model; raises QuantisationRefused for what cannot be quantised like this."""
+    check_settings(settings)
+    check_source(card)
+    name = name or default_name(card.id, settings)
+    check_name(name, machine.models_dir)
+    prediction = predict(card, settings, machine, measures=measures)
+    if shortage := disk_space.shortage(machine.models_dir, prediction.needed_disk_bytes):
+        raise QuantisationRefused(f"{name} {shortage}.")
+    job = QuantisationJob(
+        source=card.id,
+        source_path=card.path,
+        name=name,
+        target_path=str(machine.models_dir / name),
+        settings=settings,
+        needed_disk_bytes=prediction.needed_disk_bytes,
+        measures=measures,
+        device=machine.device,
+        blas=machine.blas,
+    )
+    return QuantisationPlan(job=job, prediction=prediction)
+
+
+def predict(
+    card: ModelCard, settings: QuantisationSettings, machine: Machine, *, measures: bool = True
+) -> Prediction:
+    """The sizes that are to be expected; raises QuantisationRefused for a folder that cannot be read."""
+    config, tensors = _read(card)
+    made = size_estimate.quantised_bytes(tensors, settings)
+    others = sum(path.stat().st_size for path in copied_files(Path(card.path)))
+    whole = memory_estimate.weight_bytes(tensors, config, dequantises=machine.dequantises)
+    needed = size_estimate.quantising_bytes(tensors, settings)
+    if measures:  # the steps come one after another
+        window = min(WINDOW, card.longest_context)
+        measuring = size_estimate.measuring_bytes(
+            tensors, config, dequantises=machine.dequantises, window=window
+        )
+        needed = max(needed, measuring)
+    return Prediction(
+        source_bytes=card.weight_bytes,
+        source_memory_bytes=int(whole * _WORKSPACE),
+        bytes=made,
+        memory_bytes=int((whole if machine.dequantises else made) * _WORKSPACE),
+        needed_memory_bytes=needed,
+        needed_disk_bytes=int(made * _SLACK) + others,
+    )
+
+
+def check_settings(settings: QuantisationSettings) -> None:
+    """Raise QuantisationRefused for bits, a recipe or groups that mlx-lm has not."""
+    if settings.recipe and settings.recipe not in RECIPES:
+        raise QuantisationRefused(f"There is no recipe {settings.recipe!r}; choose one of {_list(RECIPES)}.")
+    if not settings.recipe and settings.bits not in BITS:
+        raise QuantisationRefused(f"{settings.bits} bits are not possible; choose {_list(BITS)}.")
+    if settings.group_size not in GROUP_SIZES:
+        raise QuantisationRefused(
+            f"Groups of {settings.group_size} are not possible; choose {_list(GROUP_SIZES)}."
+        )
+
+
+def check_source(card: ModelCard) -> None:
+    """Raise QuantisationRefused unless this is a whole text model in full precision."""
+    if card.base:
+        raise QuantisationRefused(f"{card.id} is an adapter; quantise its model, {card.base}.")
+    if card.problem:
+        raise QuantisationRefused(f"{card.id} cannot be quantised: {card.problem}.")
+    if card.kind != "chat":
+        raise QuantisationRefused(
+            f"{card.id} makes no text, and only models that do can be quantised; it is served as it is."
+        )
+    if not is_full_precision(card):
+        raise QuantisationRefused(
+            f"{card.id} is quantised already ({card.quantization}); quantise the full-precision model that "
+            "it was made from."
+        )
+
+
+def is_full_precision(card: ModelCard) -> bool:
+    """Whether most of the weights are whole numbers of 32 or 16 bits."""
+    return card.quantization in _FULL_PRECISION
+
+
+def check_name(name: str, models_dir: Path) -> None:
+    """Raise QuantisationRefused for a name that cannot be a folder's, or that is taken."""
+    if not is_name(name) or name.endswith(".partial"):
+        raise QuantisationRefused(
+            f"{name[:200]!r} cannot be a model's name: use letters, digits, dots, dashes and underscores, "
+            "and at most one slash."
+        )
+    try:
+        check_target(name, models_dir / name)
+    except FetchFailed as error:
+        raise QuantisationRefused(f"{error} Or choose another name.") from None
+
+
+def _read(card: ModelCard) -> tuple[dict[str, Any], list[Tensor]]:
+    try:
+        config, tensors = (
+            json_files.read_object(Path(card.path) / "config.json"),
+            read_tensors(Path(card.path)),
+        )
+    except (BrokenWeights, Unreadable, OSError) as error:
+        raise QuantisationRefused(f"{card.id} cannot be read: {error}.") from None
+    if "quantization" in config or "quantization_config" in config:
+        raise QuantisationRefused(
+            f"{card.id} is quantised already, says its config.json; quantise the full-precision model that "
+            "it was made from."
+        )
+    return config, tensors
+
+
+def _list(options: tuple[object, ...]) -> str:
+    *most, last = map(str, options)
+    return f"{', '.join(most)} or {last}"

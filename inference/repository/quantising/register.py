@@ -1,0 +1,185 @@
+"""The quantisations of this site: one at a time, in the order in which they were started."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from inference.core.quantisation import QuantisationEnding, QuantisationLine
+from inference.repository.conversion_process import ConversionFailed, ConversionProcess
+from inference.repository.files import staging
+from inference.repository.quantising import drafts
+from inference.repository.quantising.active_quantisation import ActiveQuantisation, State
+from inference.repository.quantising.plan import QuantisationPlan, check_name
+from inference.repository.quantising.refusal import QuantisationRefused
+
+logger = logging.getLogger(__name__)
+_MOST_WAITING = 20
+_MOST_REMEMBERED = 20
+_END_S = 10.0
+Claim = Callable[[QuantisationPlan], AbstractContextManager[None]]
+
+
+class Quantisations:
+    """The register of quantisations; safe to use from several threads.
+
+    `claim` holds the memory of one while it runs, and raises QuantisationRefused when there is too little.
+    `on_done` is called after a success. What an earlier site left is deleted, and listed as interrupted; for
+    the next one, `close` leaves notes, if `leaves_notes`. `module` is the process that makes one.
+    """
+
+    def __init__(
+        self,
+        models_dir: Path,
+        *,
+        claim: Claim,
+        on_done: Callable[[], None],
+        leaves_notes: bool = False,
+        module: str = "inference.worker.quantisation",
+    ) -> None:
+        self._module = module
+        self._models_dir, self._claim, self._on_done = models_dir, claim, on_done
+        self._leaves_notes = leaves_notes
+        self._lock = threading.Lock()
+        self._queue: deque[str] = deque()
+        self._process = ConversionProcess(module)  # of the one that runs
+        self._thread: threading.Thread | None = None
+        self._known = {one.name: one for one in drafts.clear(models_dir)}
+
+    def start(self, plan: QuantisationPlan) -> ActiveQuantisation:
+        """Start one, or put it behind those that were started before; raises QuantisationRefused."""
+        name = plan.job.name
+        with self._lock:
+            check_name(name, self._models_dir)
+            known = self._known.get(name)
+            if known and known.is_active or staging.is_being_made(self._models_dir / name):
+                raise QuantisationRefused(f"{name} is being made already; wait, or choose another name.")
+            if len(self._queue) >= _MOST_WAITING:
+                raise QuantisationRefused(
+                    f"{_MOST_WAITING} models wait to be quantised; wait for some of them."
+                )
+            self._known.pop(name, None)  # so that it is the newest
+            self._known[name] = ActiveQuantisation(name=name, state=State.WAITING, plan=plan)
+            self._queue.append(name)
+            self._forget_oldest()
+            self._begin()
+            return self._known[name]
+
+    def cancel(self, name: str) -> None:
+        """Cancel one that waits or runs, and delete what it made. Idempotent."""
+        with self._lock:
+            known = self._known.get(name)
+            if known is None or known.plan is None or not known.is_active:
+                return
+            self._set(known.plan, state=State.CANCELLED, message="Cancelled; nothing was left behind.")
+            if known.state is State.WAITING:
+                self._queue.remove(name)
+            else:
+                self._process.kill()
+
+    def dismiss(self, name: str) -> None:
+        """Forget one that has ended. Idempotent."""
+        with self._lock:
+            known = self._known.get(name)
+            if known and not known.is_active:
+                del self._known[name]
+
+    def all(self) -> tuple[ActiveQuantisation, ...]:
+        """Every known one, the newest first, then those that other programs make."""
+        with self._lock:
+            known = dict(self._known)
+        elsewhere = [one for one in drafts.elsewhere(self._models_dir) if one.name not in known]
+        return (*reversed(known.values()), *elsewhere)
+
+    def of(self, name: str) -> ActiveQuantisation | None:
+        with self._lock:
+            return self._known.get(name)
+
+    def close(self) -> None:
+        """Cancel all, because the site ends."""
+        with self._lock:
+            active, thread = [one for one in self._known.values() if one.is_active], self._thread
+        for one in active:
+            self.cancel(one.name)
+        if thread:
+            thread.join(_END_S)
+        for one in active if self._leaves_notes else ():
+            drafts.leave_note(self._models_dir / one.name)
+
+    def _begin(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="quantisations", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        """Run those that wait, one after another; the thread ends with the last of them."""
+        while plan := self._next():
+            self._run(plan, self._process)
+
+    def _next(self) -> QuantisationPlan | None:
+        with self._lock:
+            while self._queue:
+                name = self._queue.popleft()
+                if plan := self._known[name].plan:
+                    options = ["--leave-note"] * self._leaves_notes
+                    self._process = ConversionProcess(
+                        self._module, msgspec.json.encode(plan.job).decode(), *options
+                    )
+                    self._set(plan, state=State.RUNNING)
+                    return plan
+            self._thread = None
+            return None
+
+    def _run(self, plan: QuantisationPlan, process: ConversionProcess) -> None:
+        """Run one to its end, with nothing left of it unless it succeeds."""
+        ending = QuantisationEnding(failure="Its process ended unexpectedly; the server's log may say why.")
+
+        def on_line(line: bytes) -> None:
+            nonlocal ending
+            message = msgspec.json.decode(line, type=QuantisationLine)
+            if isinstance(message, QuantisationEnding):
+                ending = message
+            else:
+                with self._lock:
+                    self._set(plan, progress=message)
+
+        try:
+            with self._claim(plan):
+                process.run(on_line)
+        except QuantisationRefused as error:
+            ending = QuantisationEnding(failure=str(error))
+        except (ConversionFailed, OSError, msgspec.DecodeError) as error:
+            ending = QuantisationEnding(failure=f"Its process ended unexpectedly: {error}.")
+        drafts.discard(self._models_dir / plan.job.name)
+        self._end(plan, ending)
+
+    def _end(self, plan: QuantisationPlan, ending: QuantisationEnding) -> None:
+        name, state = plan.job.name, State.FAILED if ending.failure else State.DONE
+        with self._lock:
+            if self._is_cancelled(plan) and ending.failure:
+                state = State.CANCELLED
+            else:
+                self._set(plan, state=state, message=ending.failure or "It is there.", report=ending.report)
+        logger.info("Quantisation of %s: %s. %s", name, state, ending.failure)
+        if state is State.DONE:
+            self._on_done()
+
+    def _is_cancelled(self, plan: QuantisationPlan) -> bool:
+        known = self._known.get(plan.job.name)
+        return known is None or known.plan is not plan or known.state is State.CANCELLED
+
+    def _set(self, plan: QuantisationPlan, **changes: Any) -> None:
+        """Change the entry of this plan, unless another one of its name has been started meanwhile."""
+        known = self._known.get(plan.job.name)
+        if known and known.plan is plan:
+            self._known[plan.job.name] = msgspec.structs.replace(known, **changes)
+
+    def _forget_oldest(self) -> None:
+        for name in list(self._known)[:-_MOST_REMEMBERED]:
+            if not self._known[name].is_active:
+                del self._known[name]
