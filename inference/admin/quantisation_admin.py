@@ -122,7 +122,7 @@ class QuantisationAdmin(QuantisationAdminBase):
             return False
         name = planned.job.name
         audit_log.write(request, Quantisation, name, f"Started to quantise {card.id}.")
-        self.message_user(request, f"{card.id} is being quantised as {name}.", messages.SUCCESS)
+        self.message_user(request, f"Quantising {card.id} as {name}.", messages.SUCCESS)
         return True
 
     def _act(self, request: HttpRequest) -> HttpResponse:

@@ -1,5 +1,7 @@
 """The admin's page of quantisations, as a table that Django's admin needs and the database has not."""
 
+from collections.abc import Sequence
+
 from django.db import models
 
 
@@ -8,7 +10,7 @@ class Quantisation(models.Model):
 
     class Meta:
         managed = False
-        default_permissions: tuple[str, ...] = ()
+        default_permissions: Sequence[str] = ()
 
     def __str__(self) -> str:
         return "quantisation"

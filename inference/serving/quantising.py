@@ -25,7 +25,7 @@ def register() -> Quantisations:
     if _register is None:
         _register = Quantisations(
             settings.CONFIG.models_path,
-            claim=_claimed,
+            claim=claimed,
             on_done=lambda: runtime.catalog().forget(),
             leaves_notes=True,
         )
@@ -97,7 +97,7 @@ def check_machine(planned: QuantisationPlan) -> None:
 
 
 @contextlib.contextmanager
-def _claimed(planned: QuantisationPlan) -> Iterator[None]:
+def claimed(planned: QuantisationPlan) -> Iterator[None]:
     """Hold the memory of a quantisation, so that the pool loads no model into it."""
     name, pool = _what(planned), runtime.pool()
     check_machine(planned)

@@ -1,4 +1,5 @@
-import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_it_sees_the_end_of_its_parent(tmp_path: Path) -> None:
         "import os; from inference.repository.conversion_process import ConversionProcess as P;"
         f"P({MODULE!r}, 'leash', {str(tmp_path / 'seen')!r}).run(lambda line: os.kill(os.getpid(), 9))"
     )
-    os.spawnlp(os.P_WAIT, "python", "python", "-c", program)
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
     end = time.monotonic() + 60
     while not (tmp_path / "seen").exists():
         assert time.monotonic() < end

@@ -71,4 +71,4 @@ def _losses(model: nn.Module, window: Sequence[int]) -> list[float]:
     tokens = mx.array([list(window)])
     logits = model(tokens[:, :-1]).astype(mx.float32)
     losses = nn.losses.cross_entropy(logits, tokens[:, 1:], reduction="none")
-    return [float(loss) for loss in losses.flatten().tolist()]  # type: ignore[union-attr]
+    return [float(loss) for loss in losses.flatten().tolist()]

@@ -71,7 +71,7 @@ def size(model: nn.Module) -> int:
 def _set_type(model: nn.Module, config: Mapping[str, Any]) -> None:
     """Have the numbers that stay whole be of the type that config.json names, as mlx-lm has them."""
     inner = config.get("text_config") or {}
-    name = config.get("torch_dtype") or inner.get("dtype")
+    name = str(config.get("torch_dtype") or inner.get("dtype"))
     if name not in MODEL_CONVERSION_DTYPES:
         return
     wanted = getattr(mx, name)
