@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from inference.core.errors import ModelNotFound, ServerError
+from inference.core.errors import InvalidValue, ModelNotFound, ServerError
 from inference.core.model_card import ModelCard
 from inference.core.quantisation import BITS, GROUP_SIZES, RECIPES, QuantisationSettings
 from inference.core.units import in_gb
@@ -69,6 +69,16 @@ def settings_of(choice: str, group_size: int = GROUP_SIZES[0]) -> QuantisationSe
     if choice in RECIPES:
         return QuantisationSettings(recipe=choice, group_size=group_size)
     return QuantisationSettings(bits=int(choice), group_size=group_size)
+
+
+def begin(
+    model_id: str, wanted: QuantisationSettings, *, name: str = "", measures: bool = True
+) -> ActiveQuantisation:
+    """Plan and start in one; raises ModelNotFound, or InvalidValue with why it is refused."""
+    try:
+        return start(plan(model_id, wanted, name=name, measures=measures))
+    except QuantisationRefused as error:
+        raise InvalidValue(str(error)) from None
 
 
 def start(planned: QuantisationPlan) -> ActiveQuantisation:

@@ -12,10 +12,8 @@ from pydantic import Field
 from inference.api.http import strict_json
 from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import Strict
-from inference.core.errors import InvalidValue
 from inference.core.quantisation import QuantisationSettings
 from inference.core.threads import FILES
-from inference.repository.quantising.refusal import QuantisationRefused
 from inference.serving import quantising
 
 router = Router()
@@ -51,14 +49,8 @@ async def start(request: HttpRequest) -> HttpResponse:
     wanted = await strict_json.read(request, NewQuantisation)
     how = QuantisationSettings(bits=wanted.bits, recipe=wanted.recipe, group_size=wanted.group_size)
 
-    def begin() -> HttpResponse:
-        planned = quantising.plan(wanted.model, how, name=wanted.name, measures=wanted.perplexity)
-        return json_answer(quantising.start(planned))
-
-    try:
-        return await FILES.run(begin)
-    except QuantisationRefused as error:
-        raise InvalidValue(str(error)) from None
+    begun = await FILES.run(quantising.begin, wanted.model, how, name=wanted.name, measures=wanted.perplexity)
+    return json_answer(begun)
 
 
 @router.post("/quantisations/cancel")
