@@ -15,6 +15,7 @@ from inference.admin import audit_log
 from inference.admin.quantisation_form import QuantisationForm
 from inference.admin.quantisation_view import QuantisationView
 from inference.core.model_card import ModelCard
+from inference.core.units import in_gb_or_mb
 from inference.models import Quantisation, ServedModel
 from inference.repository.quantising.plan import check_source, is_full_precision
 from inference.repository.quantising.refusal import QuantisationRefused
@@ -107,7 +108,13 @@ class QuantisationAdmin(QuantisationAdminBase):
             return HttpResponseRedirect(reverse("admin:inference_servedmodel_change", args=[pk]))
         if form.is_bound and form.is_valid() and self._start(request, card, form):
             return HttpResponseRedirect(reverse(_LIST))
-        context = {"title": f"Quantise {card.id}", "form": form, "card": card, "model": model}
+        context = {
+            "title": f"Quantise {card.id}",
+            "form": form,
+            "card": card,
+            "model": model,
+            "size": in_gb_or_mb(card.weight_bytes),
+        }
         return self._page(request, "admin/inference/quantise.html", context)
 
     def _start(self, request: HttpRequest, card: ModelCard, form: QuantisationForm) -> bool:

@@ -7,7 +7,7 @@ from django import forms
 
 from inference.core.model_card import ModelCard
 from inference.core.quantisation import BITS, GROUP_SIZES, RECIPES, QuantisationSettings
-from inference.core.units import in_gb
+from inference.core.units import in_gb_or_mb
 from inference.serving import quantising
 
 _LONGEST_NAME = 193
@@ -58,7 +58,7 @@ class QuantisationForm(forms.Form):
 
     def __init__(self, card: ModelCard, data: Any = None) -> None:
         """Raises QuantisationRefused for a model that cannot be read."""
-        super().__init__(data)
+        super().__init__(data, label_suffix="")
         self._predictions = quantising.predictions(card)
         names = f"{card.id}-4bit, {card.id}-mixed_4_6 and so on"
         self.fields["name"].help_text = f"The new model's name; empty for {names}."
@@ -78,9 +78,9 @@ class QuantisationForm(forms.Form):
                 text=text,
                 note=_NOTES[value],
                 is_chosen=value == chosen,
-                size=in_gb(predicted[value].bytes),
-                memory=in_gb(predicted[value].memory_bytes),
-                needed=in_gb(predicted[value].needed_memory_bytes),
+                size=in_gb_or_mb(predicted[value].bytes),
+                memory=in_gb_or_mb(predicted[value].memory_bytes),
+                needed=in_gb_or_mb(predicted[value].needed_memory_bytes),
             )
             for value, text in _CHOICES
         ]

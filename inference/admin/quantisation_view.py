@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from inference.core.quantisation import PerplexityComparison, QuantisationReport, QuantisationStep
-from inference.core.units import in_gb
+from inference.core.units import in_gb_or_mb
 from inference.repository.quantising.active_quantisation import ActiveQuantisation, State
 from inference.repository.quantising.plan import QuantisationPlan
 
@@ -81,13 +81,13 @@ def result_rows(
     report: QuantisationReport, plan: QuantisationPlan | None = None
 ) -> list[tuple[str, str, str]]:
     """What the result is like beside its source: size, predicted memory where it is known, perplexity."""
-    rows = [("Size on disk", in_gb(report.source_bytes), in_gb(report.bytes))]
+    rows = [("Size on disk", in_gb_or_mb(report.source_bytes), in_gb_or_mb(report.bytes))]
     if plan:
         rows.append(
             (
                 "Predicted memory",
-                in_gb(plan.prediction.source_memory_bytes),
-                in_gb(plan.prediction.memory_bytes),
+                in_gb_or_mb(plan.prediction.source_memory_bytes),
+                in_gb_or_mb(plan.prediction.memory_bytes),
             )
         )
     if report.perplexity:
@@ -103,7 +103,7 @@ def report_text(report: QuantisationReport) -> str:
     """The report as a paragraph of the model's page."""
     text = (
         f"Made of {report.source} with {report.settings.text}: {report.bits_per_weight:.2f} bits per weight, "
-        f"{in_gb(report.bytes)} in the place of {in_gb(report.source_bytes)}."
+        f"{in_gb_or_mb(report.bytes)} in the place of {in_gb_or_mb(report.source_bytes)}."
     )
     if not report.perplexity:
         return f"{text} {report.problem}".strip()

@@ -1,6 +1,7 @@
 """The admin's page of quantisations, as a table that Django's admin needs and the database has not."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from django.db import models
 
@@ -10,7 +11,7 @@ class Quantisation(models.Model):
 
     class Meta:
         managed = False
-        default_permissions: Sequence[str] = ()
+        default_permissions: ClassVar[Sequence[str]] = ()
 
     def __str__(self) -> str:
         return "quantisation"

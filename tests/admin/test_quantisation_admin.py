@@ -1,5 +1,6 @@
 """The admin's pages of quantisations, without a browser; tests/e2e/test_quantising.py has one."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def test_a_full_precision_model_has_a_form_with_each_choices_prediction(
     assert form() in staff.get(page_of()).content.decode()
     page = staff.get(form()).content.decode()
     assert page.count('type="radio"') == 8 and 'value="4" checked' in page
-    assert "0.6 GB" in page and "tiny-4bit" in page
+    assert "tiny has 0.4 MB of weights as F32" in page
+    assert "tiny-4bit" in page and re.search(r"\d{3}\.\d MB", page)
     assert form("large") not in staff.get(page_of("large")).content.decode()
 
 

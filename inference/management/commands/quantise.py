@@ -11,7 +11,7 @@ from django.core.management import CommandError
 from inference.core.errors import ServerError
 from inference.core.installation import PROGRAM
 from inference.core.quantisation import BITS, GROUP_SIZES, RECIPES, QuantisationSettings
-from inference.core.units import in_gb
+from inference.core.units import in_gb_or_mb
 from inference.management.client import ClientCommand, NotRunning
 from inference.management.folder import models_folder
 from inference.management.quantisation_maker import HereMaker, Maker, SiteMaker
@@ -87,8 +87,8 @@ class Command(ClientCommand):
         rows = [
             ("", "BEFORE", "AFTER"),
             ("model", report.source, made.name),
-            ("size on disk", in_gb(report.source_bytes), in_gb(report.bytes)),
-            ("predicted memory", in_gb(sizes.source_memory_bytes), in_gb(sizes.memory_bytes)),
+            ("size on disk", in_gb_or_mb(report.source_bytes), in_gb_or_mb(report.bytes)),
+            ("predicted memory", in_gb_or_mb(sizes.source_memory_bytes), in_gb_or_mb(sizes.memory_bytes)),
         ]
         if found := report.perplexity:
             pair = [f"{one.value:.3f} ± {one.error:.3f}" for one in (found.before, found.after)]
