@@ -15,7 +15,6 @@ WITHOUT_LOGIC = [
     "api/vllm/schemas",
     "apps",
     "core/events",
-    "core/units",
     "models/download",
     "models/quantisation",
     "models/sign_in",

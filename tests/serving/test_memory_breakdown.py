@@ -69,3 +69,11 @@ def test_memory_that_metal_holds_is_taken_already_though_it_is_not_resident() ->
 def test_its_parts_are_the_whole(held: int) -> None:
     bar = bar_of(snapshot(model(held)), GB)
     assert bar.total == max(10 * GB, held)
+
+
+def test_what_a_quantisation_claims_is_not_the_models() -> None:
+    pool = PoolSnapshot(
+        limit_bytes=10 * GB, reserved_bytes=5 * GB, claimed_bytes=3 * GB, models=(model(2 * GB),)
+    )
+    bar = bar_of(pool, 50 * GB)
+    assert (bar.weights, bar.others, bar.free, bar.total) == (2 * GB, 3 * GB, 5 * GB, 10 * GB)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from inference.core.quantisation import QuantisationEnding, QuantisationLine
-from inference.repository.conversion_process import ConversionFailed, ConversionProcess
+from inference.repository.conversion_process import ConversionProcess
 from inference.repository.files import staging
 from inference.repository.quantising import drafts
 from inference.repository.quantising.active_quantisation import ActiveQuantisation, State
@@ -153,7 +153,8 @@ class Quantisations:
                 process.run(on_line)
         except QuantisationRefused as error:
             ending = QuantisationEnding(failure=str(error))
-        except (ConversionFailed, OSError, msgspec.DecodeError) as error:
+        except Exception as error:  # the boundary: whatever became of it, those that wait go on
+            logger.warning("Quantising %s: %r", plan.job.source, error)
             ending = QuantisationEnding(failure=f"Its process ended unexpectedly: {error}.")
         drafts.discard(self._models_dir / plan.job.name)
         self._end(plan, ending)

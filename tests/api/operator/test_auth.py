@@ -58,6 +58,7 @@ def operator(keyed: None) -> AsyncClient:
 
 def test_the_matrix_has_every_route() -> None:
     paths = {f"/api/models/{action}" for action in ACTIONS} | {"/api/pool"}
+    paths |= {"/api/quantisations", "/api/quantisations/cancel"}  # of other rights: test_quantisations.py
     assert set(api.get_openapi_schema()["paths"]) == paths
 
 

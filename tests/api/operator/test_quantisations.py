@@ -57,6 +57,17 @@ async def test_what_cannot_be_is_refused(
     assert site.register.all() == ()
 
 
+async def test_nobody_and_pages_of_other_sites_are_refused(site: QuantisingSite, settings: Any) -> None:
+    foreign = {"origin": "http://evil.example"}
+    assert (await AsyncClient().get(ADDRESS, headers=foreign)).status_code == 403
+    settings.CONFIG = settings.CONFIG.model_copy(update={"api_key": SecretStr("a-secret-of-the-site-12345")})
+    assert [(await AsyncClient().get(ADDRESS)).status_code, (await post(model="tiny")).status_code] == [
+        401,
+        401,
+    ]
+    assert site.register.all() == ()
+
+
 @pytest.mark.parametrize(
     ("rights", "statuses"),
     [
