@@ -114,6 +114,7 @@ class QuantisationAdmin(QuantisationAdminBase):
             "card": card,
             "model": model,
             "size": in_gb_or_mb(card.weight_bytes),
+            "dequantises": runtime.dequantises(),
         }
         return self._page(request, "admin/inference/quantise.html", context)
 
