@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from inference.core.quantisation import JOB_FILE
+from inference.repository.files.staging import draft_of
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site
 from tests.playground.site import visiting
@@ -22,8 +24,24 @@ LIST = "/admin/inference/quantisation/"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data = tmp_path_factory.mktemp("data")
     make_tiny_model(data / "models" / "tiny")
+    draft = draft_of(data / "models" / "left-4bit")
+    draft.mkdir()
+    for name in (JOB_FILE, "model.safetensors"):
+        (draft / name).touch()
     with Site(data, "--no-starter") as site:
         yield site.wait_ready(60)
+
+
+async def test_what_a_killed_site_left_is_deleted_and_told(site: Site) -> None:
+    models = Path(site._env["MLX_SERVER_DATA_DIR"]) / "models"
+    assert [path.name for path in models.iterdir()] == ["tiny"]
+    async with visiting(f"{site.url}/") as visit:
+        page = visit.page
+        await sign_in(page, site, LIST)
+        article = page.locator('[data-download="left-4bit"]')
+        await expect(article).to_contain_text("Interrupted. The server ended before it was made.")
+        await click(page, "Dismiss")
+        await expect(article).to_have_count(0)
 
 
 async def look(page: Page, name: str) -> None:
