@@ -72,7 +72,8 @@ def _text(one: ActiveQuantisation) -> str:
     if one.state is State.WAITING:
         return "It begins when the one before it has ended."
     if one.state is State.RUNNING and one.plan:
-        return f"From {one.plan.job.source}: {one.plan.job.settings.text}."
+        starting = "" if one.progress.steps else " Starting…"
+        return f"From {one.plan.job.source}: {one.plan.job.settings.text}.{starting}"
     problem = f" {one.report.problem}" if one.report and one.report.problem else ""
     return one.message + problem
 

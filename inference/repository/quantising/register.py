@@ -76,7 +76,7 @@ class Quantisations:
             known = self._known.get(name)
             if known is None or known.plan is None or not known.is_active:
                 return
-            self._set(known.plan, state=State.CANCELLED, message="Cancelled; nothing was left behind.")
+            self._set(known.plan, state=State.CANCELLED, message="Nothing was left behind.")
             if known.state is State.WAITING:
                 self._queue.remove(name)
             else:

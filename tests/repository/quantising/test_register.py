@@ -104,7 +104,7 @@ def test_a_cancelled_one_leaves_nothing_and_can_be_started_again(
     register.cancel("tiny-4bit")
     register.cancel("tiny-4bit")
     ended = until(register, has_ended)
-    assert (ended.state, ended.message) == (State.CANCELLED, "Cancelled; nothing was left behind.")
+    assert (ended.state, ended.message) == (State.CANCELLED, "Nothing was left behind.")
     register.close()
     assert processes() == [] and memory.held == []
     (models / "tiny" / "go").touch()
