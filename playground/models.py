@@ -11,6 +11,9 @@ LONGEST_TITLE = 200
 LONGEST_FOLDER = 100
 LONGEST_PROMPT_NAME = 100
 LONGEST_FILE_NAME = 255
+LONGEST_MODEL = 500
+LONGEST_PARAM = 200
+LONGEST_OWNER = 310  # first and last name
 
 
 class Conversation(models.Model):
@@ -32,6 +35,8 @@ class Conversation(models.Model):
     branched_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # Whose shared chat this is a copy of: the name of the account's owner, empty for a visitor without one.
+    copied_from = models.CharField(max_length=LONGEST_OWNER, null=True, blank=True)  # noqa: DJ001 - null: none
     # What an import recognises this chat by, so that it does not come twice; null where it was written here.
     import_key = models.CharField(max_length=64, null=True, blank=True, db_index=True)  # noqa: DJ001
 
@@ -52,7 +57,13 @@ class Conversation(models.Model):
             "is_pinned": self.is_pinned,
             "changed_at": self.changed_at.isoformat(),
             "share": self.share,
+            "copied_from": self.copied_from,
         }
+
+    @property
+    def owner_name(self) -> str:
+        """The name of the account's owner, or of the account; empty for a visitor without one."""
+        return str(self.user.get_full_name() or self.user.get_username()) if self.user else ""
 
 
 class Folder(models.Model):
@@ -82,15 +93,19 @@ class Message(models.Model):
     attachments = models.JSONField(null=True, blank=True)  # id, name, size and text of each; null for none
     reasoning = models.TextField(blank=True)
     calls = models.JSONField(default=list, blank=True)  # id, name, arguments and, once known, the result
-    model = models.CharField(max_length=500, blank=True)
+    model = models.CharField(max_length=LONGEST_MODEL, blank=True)
     status = models.CharField(max_length=10, default="done")  # answering, done, stopped, failed
     error = models.TextField(blank=True)
+    error_param = models.CharField(  # noqa: DJ001 - null: none
+        max_length=LONGEST_PARAM, null=True, blank=True
+    )
     figures = models.JSONField(null=True, blank=True)  # tokens, seconds, finish reason
     tokens = models.JSONField(default=list, blank=True)  # with the likeliest alternatives, where requested
     made = models.JSONField(null=True, blank=True)  # the question's fields that made the answer
     edited_at = models.DateTimeField(null=True, blank=True)  # when the visitor last changed this answer
     created_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)  # one time for all that were deleted together
+    followers = models.JSONField(null=True, blank=True)  # what followed it, where it alone was deleted
 
     class Meta:
         ordering = ["pk"]
@@ -115,6 +130,7 @@ class Message(models.Model):
             "model": self.model,
             "status": self.status,
             "error": self.error,
+            "error_param": self.error_param,
             "figures": self.figures,
             "tokens": self.tokens,
             "made": self.made,
@@ -158,6 +174,20 @@ class SystemPrompt(models.Model):
     def payload(self) -> dict[str, Any]:
         """The prompt as the page's JSON."""
         return {"id": self.pk, "name": self.name, "text": self.text}
+
+
+class FavouriteModel(models.Model):
+    """A model that an account has marked as a favourite; it may be gone, and come back."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    model = models.CharField(max_length=LONGEST_MODEL)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["user", "model"], name="playground_favourite")]
+
+    def __str__(self) -> str:
+        return self.model
 
 
 class PendingAttachment(models.Model):

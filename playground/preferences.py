@@ -1,27 +1,34 @@
-"""An account's default settings and its library of system prompts. Everything here is synchronous."""
+"""An account's default settings, system prompts and favourite models. Everything here is synchronous."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from inference.core.errors import InvalidValue, NotFound
-from playground.models import DefaultSettings, SystemPrompt
+from playground.models import DefaultSettings, FavouriteModel, SystemPrompt
 
 MOST_PROMPTS = 200
+MOST_FAVOURITES = 1000
 _TAKEN = "You have a prompt with this name already."
 
 
 def mine(user: Any) -> dict[str, Any]:
-    """What the page knows of its visitor: the account, its owner's name, and the settings of new chats.
+    """What the page knows of its visitor: the account, its owner's name, and what the account prefers.
 
-    `defaults` is None without an account: then the browser keeps them.
+    `defaults`, the settings of new chats, and `favourites` are None without an account: then the browser
+    keeps them.
     """
     if not user.is_authenticated:
-        return {"account": "", "name": "", "defaults": None}
-    name = user.get_full_name() or user.get_username()
-    return {"account": str(user.pk), "name": name, "defaults": PreferenceStore(user).settings()}
+        return {"account": "", "name": "", "defaults": None, "favourites": None}
+    store = PreferenceStore(user)
+    return {
+        "account": str(user.pk),
+        "name": user.get_full_name() or user.get_username(),
+        "defaults": store.settings(),
+        "favourites": store.favourites(),
+    }
 
 
 class PreferenceStore:
@@ -45,6 +52,21 @@ class PreferenceStore:
         kept = {name: value for name, value in settings.items() if value.strip()}
         DefaultSettings.objects.update_or_create(user=self._user, defaults={"settings": kept})
         return kept
+
+    def favourites(self) -> list[str]:
+        """The ids of the favourite models, the earliest first."""
+        return list(FavouriteModel.objects.filter(user=self._user).values_list("model", flat=True))
+
+    @transaction.atomic
+    def change_favourites(self, add: Iterable[str], remove: Iterable[str]) -> list[str]:
+        """Add and remove favourites, and return all; InvalidValue for too many, and nothing is changed."""
+        own = FavouriteModel.objects.filter(user=self._user)
+        own.filter(model__in=list(remove)).delete()
+        added = [FavouriteModel(user=self._user, model=model) for model in dict.fromkeys(add)]
+        FavouriteModel.objects.bulk_create(added, ignore_conflicts=True)
+        if own.count() > MOST_FAVOURITES:
+            raise InvalidValue(f"At most {MOST_FAVOURITES:,} favourites are kept; remove some.", param="add")
+        return self.favourites()
 
     def prompts(self) -> list[dict[str, Any]]:
         """All saved prompts, by name."""

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, m
 from inference.api.http.strict_schema import wrong
 from inference.api.openai.schemas import Strict
 from playground.file_text.limits import MAX_FILES
-from playground.models import LONGEST_FOLDER, LONGEST_PROMPT_NAME, LONGEST_TITLE
+from playground.models import LONGEST_FOLDER, LONGEST_MODEL, LONGEST_PROMPT_NAME, LONGEST_TITLE
 
 Text = Annotated[str, Field(max_length=1_000_000)]
 Settings = Annotated[dict[Annotated[str, Field(max_length=40)], Text], Field(max_length=40)]
@@ -25,6 +25,9 @@ PromptName = Annotated[
 ]
 PromptText = Annotated[str, Field(min_length=1, max_length=100_000)]
 FileId = Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+ModelIds = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=LONGEST_MODEL)]], Field(max_length=1000)
+]
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 
 
@@ -139,6 +142,13 @@ class DefaultsBody(Strict):
     """The settings that new chats begin with."""
 
     settings: DefaultTexts
+
+
+class FavouritesBody(Strict):
+    """The models that become favourites, and those that are no longer."""
+
+    add: ModelIds = []
+    remove: ModelIds = []
 
 
 class PromptBody(Strict):

@@ -1,4 +1,4 @@
-"""The JSON API of the settings panel: a model's defaults, the visitor's own, and saved system prompts."""
+"""The JSON API of what a visitor prefers: default settings, saved system prompts and favourite models."""
 
 from django.http import HttpResponse
 
@@ -8,7 +8,7 @@ from inference.core.threads import CATALOG
 from inference.storage.database_threads import in_database
 from playground import model_settings as models
 from playground.preferences import PreferenceStore
-from playground.schemas import DefaultsBody, PromptBody, PromptChangeBody
+from playground.schemas import DefaultsBody, FavouritesBody, PromptBody, PromptChangeBody
 from playground.visitor import Visitor, for_visitors
 
 
@@ -27,6 +27,17 @@ async def my_defaults(visitor: Visitor) -> HttpResponse:
         body = await strict_json.read(visitor.request, DefaultsBody)
         return json_answer({"settings": await in_database(lambda: store.set_settings(body.settings))})
     return json_answer({"settings": await in_database(store.settings)})
+
+
+@for_visitors("GET", "PATCH")
+async def favourites(visitor: Visitor) -> HttpResponse:
+    """Read or change the visitor's favourite models."""
+    store = PreferenceStore(visitor.user)
+    if visitor.request.method == "PATCH":
+        body = await strict_json.read(visitor.request, FavouritesBody)
+        changed = await in_database(lambda: store.change_favourites(body.add, body.remove))
+        return json_answer({"favourites": changed})
+    return json_answer({"favourites": await in_database(store.favourites)})
 
 
 @for_visitors("GET", "POST")

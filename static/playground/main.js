@@ -27,6 +27,7 @@ import { offerCopy } from "./shared-copy.js";
 import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
+import { store } from "./store.js";
 import { offerTakeover } from "./takeover.js";
 import { toast, withdraw } from "./toast.js";
 import { offerTransfer } from "./transfer.js";
@@ -44,13 +45,14 @@ const gauge = new Gauge(conversation, models, attachments);
 const composer = new Composer({ onSend: (text) => chat.opening.then(() => attachments.send((ids) => send(text, ids))), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast, onEarly: () => toast("Not sent: the answer is not complete. Wait for it, or stop it. Your text is kept.") });
 const welcome = new Welcome(models, (text) => chat.send(text));
 const thread = new Thread(conversation, messageActs({
-  conversation, chat, library, isReadOnly: Boolean(page.shared), show, onOpen: open, onShow: showBranch,
+  conversation, chat, library, isReadOnly: Boolean(page.shared), maxFileBytes: page.max_file_bytes, show, onOpen: open, onShow: showBranch,
 }));
 const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id === conversation.id) newChat(); } });
 
 new Announcer(conversation);
 showOrigin(conversation, open);
-const picker = new Picker(models, new Favourites(page.account), { mayManage: page.may_manage, onPick: () => composer.focus() });
+const favourites = new Favourites(page.mine, page.account);
+const picker = new Picker(models, favourites, { mayManage: page.may_manage, onPick: () => composer.focus() });
 offerComparison(models, () => composer.focus());
 askForGoneModel(models, conversation, { onUse: () => composer.focus(), onChoose: () => picker.open() });
 followTheme(document.querySelector("#theme"));
@@ -203,3 +205,6 @@ if (page.shared) call("GET", `/chat/shared/${page.shared}/`).then((whole) => { c
 else if (page.conversation) open(page.conversation, { isNew: false, message: Number(/^#m(\d+)$/.exec(location.hash)?.[1] ?? 0) });
 else { composer.open(NEW_CHAT); composer.focus(); }
 offerTakeover(library);
+if (page.account && !page.shared && ["favourites", "prompts", "presets", "defaults"].some((key) => store.read(key))) {
+  import("./browser-offer.js").then(({ offerBrowserContents }) => offerBrowserContents({ account: page.mine.account, favourites, defaults: settings.defaults }));
+}

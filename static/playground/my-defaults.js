@@ -1,6 +1,6 @@
 /** The settings that the visitor's new chats begin with: an account's are on the server, others in this browser. */
 import { call } from "./api.js";
-import { sparse } from "./settings-request.js";
+import { areSame, sparse } from "./settings-request.js";
 import { store } from "./store.js";
 
 const KEY = "defaults";
@@ -24,6 +24,23 @@ export class MyDefaults extends EventTarget {
     else if (store.write(KEY, kept) === null) throw new Error("This browser does not let the page keep anything.");
     this.others?.postMessage("changed");
     this.#set(kept);
+  }
+
+  /** @returns {Record<string, string>} those that this browser kept before its visitor signed in, unless they are the account's */
+  get offered() {
+    const kept = this.account ? sparse(store.read(KEY) ?? {}) : {};
+    return areSame(kept, this.values) ? {} : kept;
+  }
+
+  /** Have the account begin with them. @returns {Promise<() => Promise<void>>} puts both back as they were */
+  async takeOffered() {
+    const { offered, values } = this;
+    await this.save(offered);
+    store.removeText(KEY);
+    return async () => {
+      await this.save(values);
+      store.write(KEY, offered);
+    };
   }
 
   /** Another window, or another browser of the same account, may have changed them. */

@@ -30,6 +30,7 @@ export class Picker {
     this.field.addEventListener("input", () => this.#arrange({ isTyped: true }));
     this.field.addEventListener("keydown", (event) => this.#steer(event));
     models.addEventListener("change", () => this.#show());
+    favourites.addEventListener("change", () => this.#update());
     this.#show();
   }
 
@@ -41,6 +42,7 @@ export class Picker {
     this.field.value = "";
     this.#arrange({});
     this.field.focus();
+    this.favourites.refresh();
   }
 
   #show() {
@@ -86,7 +88,7 @@ export class Picker {
     if (!this.rows.has(model.id)) {
       this.rows.set(model.id, new ModelRow(model, this.mayManage, {
         onPick: () => this.#pick(model.id),
-        onStar: () => { this.favourites.toggle(model.id); this.#update(); },
+        onStar: () => this.favourites.toggle(model.id),
         onLoad: async (now) => (await this.#loading()).load(now),
         onUnload: async (now) => (await this.#loading()).unload(now),
         onExplain: (now) => this.#explain(now),

@@ -56,6 +56,7 @@ export class PromptLibrary extends EventTarget {
 
   /** Move the browser's prompts into the account's library; a name that is taken there gets a number. */
   async takeOffered() {
+    await this.refresh();
     for (const { name, text } of ofBrowser()) {
       if (this.all.some((prompt) => prompt.name === name && prompt.text === text)) continue;
       await this.add(this.#freeName(name), text);

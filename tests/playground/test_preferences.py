@@ -70,8 +70,24 @@ def test_the_library_has_a_limit(ann: PreferenceStore, monkeypatch: pytest.Monke
 def test_the_page_knows_its_visitor() -> None:
     user = User.objects.create_user("ann", first_name="Ann", last_name="Lee")
     PreferenceStore(user).set_settings({"top_k": "5"})
-    assert mine(user) == {"account": str(user.pk), "name": "Ann Lee", "defaults": {"top_k": "5"}}
-    assert mine(AnonymousUser()) == {"account": "", "name": "", "defaults": None}
+    PreferenceStore(user).change_favourites(["a/b"], [])
+    expected = {"account": str(user.pk), "name": "Ann Lee", "defaults": {"top_k": "5"}, "favourites": ["a/b"]}
+    assert mine(user) == expected
+    assert mine(AnonymousUser()) == {"account": "", "name": "", "defaults": None, "favourites": None}
+
+
+def test_favourites_of_two_browsers_are_joined(ann: PreferenceStore, beth: PreferenceStore) -> None:
+    ann.change_favourites(["a", "b"], [])
+    assert ann.change_favourites(["b", "c", "c"], ["a", "gone"]) == ["b", "c"]
+    assert ann.favourites() == ["b", "c"] and beth.favourites() == []
+
+
+def test_too_many_favourites_change_nothing(ann: PreferenceStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preferences, "MOST_FAVOURITES", 2)
+    ann.change_favourites(["a", "b"], [])
+    with pytest.raises(InvalidValue, match="At most 2"):
+        ann.change_favourites(["c", "d"], ["a"])
+    assert ann.favourites() == ["a", "b"]
 
 
 def test_without_an_account_the_browser_keeps_them() -> None:

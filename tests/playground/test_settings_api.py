@@ -42,6 +42,14 @@ async def test_an_accounts_defaults_are_kept_for_every_browser(signed_in: Page) 
         assert (await signed_in.send("PUT", "/chat/settings/", body)).status_code == 400
 
 
+async def test_an_accounts_favourites_are_kept_for_every_browser(signed_in: Page) -> None:
+    await signed_in.json("PATCH", "/chat/favourites/", {"add": ["a/b", "c"]})
+    await signed_in.json("PATCH", "/chat/favourites/", {"remove": ["c"]})
+    assert await signed_in.json("GET", "/chat/favourites/") == {"favourites": ["a/b"]}
+    for body in ({"add": [""]}, {"add": ["x" * 501]}, {"add": "a"}, {"more": []}):
+        assert (await signed_in.send("PATCH", "/chat/favourites/", body)).status_code == 400
+
+
 async def test_prompts_are_saved_renamed_and_deleted(signed_in: Page) -> None:
     made = await signed_in.json("POST", "/chat/prompts/", {"name": " Pirate ", "text": "Arr"})
     address = f"/chat/prompts/{made['id']}/"
@@ -53,7 +61,9 @@ async def test_prompts_are_saved_renamed_and_deleted(signed_in: Page) -> None:
         assert (await signed_in.send("POST", "/chat/prompts/", body)).status_code == 400
 
 
-@pytest.mark.parametrize("address", ["/chat/settings/", "/chat/prompts/", "/chat/prompts/1/"])
+@pytest.mark.parametrize(
+    "address", ["/chat/settings/", "/chat/prompts/", "/chat/prompts/1/", "/chat/favourites/"]
+)
 async def test_without_an_account_nothing_is_kept_here(page: Page, address: str) -> None:
     method = "DELETE" if address.endswith("1/") else "GET"
     assert (await page.send(method, address)).status_code == 404
