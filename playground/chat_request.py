@@ -41,8 +41,9 @@ def with_conversation(request: ChatRequest, system: str, branch: Iterable[Messag
 def model_messages(branch: Iterable[Message]) -> list[requests.Message]:
     """The messages that the model reads of a branch.
 
-    Answers without text and calls are left out, and so are the questions before them, because many chat
-    templates require that user and assistant alternate.
+    Many chat templates require that user and assistant alternate. So answers without text and calls are
+    left out, and the questions before them; and messages of one role that follow each other, since what was
+    between them is deleted, become one.
     """
     messages = list(branch)
     pairs = zip(messages, [*messages[1:], None], strict=True)
@@ -51,7 +52,17 @@ def model_messages(branch: Iterable[Message]) -> list[requests.Message]:
         for message, reply in pairs
         if _has_content(message) and (message.role != "user" or reply is None or _has_content(reply))
     ]
-    return [converted for message in kept for converted in _converted(message)]
+    converted: list[requests.Message] = []
+    for one in (one for message in kept for one in _converted(message)):
+        if converted and _is_joined(converted[-1], one):
+            converted[-1] = structs.replace(one, content=f"{converted[-1].content}\n\n{one.content}".strip())
+        else:
+            converted.append(one)
+    return converted
+
+
+def _is_joined(before: requests.Message, message: requests.Message) -> bool:
+    return before.role == message.role != "tool" and not before.tool_calls
 
 
 def _has_content(message: Message) -> bool:

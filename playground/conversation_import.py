@@ -41,6 +41,7 @@ def row(fields: Mapping[str, Any]) -> dict[str, Any]:
         "created_at": parse_date(fields.get("created_at")) or changed_at,
         "changed_at": changed_at,
         "import_key": fields.get("import_key"),
+        "copied_from": fields.get("copied_from"),
     }
 
 

@@ -21,11 +21,14 @@ from playground.titles import TITLES
 from playground.visitor import Visitor, for_visitors
 
 _RUNNING = "This answer is still being generated; stop it first."
+_RUNNING_BELOW = "An answer is being written in this branch; stop it, or wait until it ends."
 
 
 @for_visitors("PATCH", "DELETE")
 async def message(visitor: Visitor, pk: int) -> HttpResponse:
-    """Change the text of an answer, or delete a message and all that follow it."""
+    """Change the text of an answer, or delete a message: with all that follow it, or alone."""
+    if visitor.request.method == "DELETE" and "alone" in visitor.request.GET:
+        return await _delete_alone(visitor, pk)
     if visitor.request.method == "DELETE":
         payload = await in_database(lambda: _messages(visitor).delete_message(pk))
         await _stop(payload["deleted"])
@@ -37,6 +40,14 @@ async def message(visitor: Visitor, pk: int) -> HttpResponse:
         return await _changed(visitor, pk, await in_database(lambda: _messages(visitor).undo(pk, original)))
     content = body.content or ""
     return await _changed(visitor, pk, await in_database(lambda: _messages(visitor).edit_answer(pk, content)))
+
+
+async def _delete_alone(visitor: Visitor, pk: int) -> HttpResponse:
+    """Delete one message; refused while an answer is written there, which names its place in the branch."""
+    below = await in_database(lambda: _messages(visitor).below(pk))
+    if any(RUNNING_ANSWERS.get(one) for one in below):
+        raise InvalidValue(_RUNNING_BELOW, param="id")
+    return await _changed(visitor, pk, await in_database(lambda: _messages(visitor).delete_alone(pk)))
 
 
 @for_visitors("POST")
@@ -98,9 +109,9 @@ async def copy_shared(visitor: Visitor, token: str) -> HttpResponse:
 
     An answer in progress is copied as far as it has come, and counts as stopped in the copy.
     """
-    title, branch = await in_database(lambda: _messages(visitor).copy_of_shared(token))
+    fields, branch = await in_database(lambda: _messages(visitor).copy_of_shared(token))
     current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch)]
-    added = await in_database(lambda: _messages(visitor).import_conversation({"title": title}, current))
+    added = await in_database(lambda: _messages(visitor).import_conversation(fields, current))
     visitor.publish(changes.LISTED)
     return json_answer(added)
 

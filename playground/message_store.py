@@ -1,4 +1,4 @@
-"""What a visitor does to single messages: deletions, edits of answers, continuations, and branches."""
+"""What a visitor does to single messages: edits of answers, continuations, branches, and deletions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,61 +11,19 @@ from django.utils import timezone
 from inference.core.errors import InvalidValue, NotFound
 from playground import continuation
 from playground.branch import branch_to
-from playground.message_tree import MessageTree
+from playground.message_deletion import MessageDeletion
 from playground.models import LONGEST_TITLE, Conversation, Message
-from playground.purge import KEPT_DELETED
-from playground.store import ConversationStore
 
-_ROWS = 500  # in one statement
 _BRANCH = "Branch of "
 _EDITED = ("content", "tokens", "edited_at", "status", "error", "figures")
 _COPIED = ("role", "reasoning", "calls", "model", "made", *_EDITED)
 
 
-class MessageStore(ConversationStore):
+class MessageStore(MessageDeletion):
     """The messages of one visitor's conversations.
 
     Methods raise NotFound for a message that does not exist, was deleted, or belongs to somebody else.
     """
-
-    @transaction.atomic
-    def delete_message(self, pk: int) -> dict[str, Any]:
-        """Mark a message and all that follow it as deleted; for KEPT_DELETED, `restore_message` undoes that.
-
-        Returns the ids of those messages, and the end of the branch that is shown now.
-        """
-        message = self.get_message(pk)
-        conversation = message.conversation
-        tree = MessageTree.of(conversation)
-        ids = tree.below(pk)
-        tip = tree.tip_without(pk) if conversation.tip_id in {None, *ids} else conversation.tip_id
-        now = timezone.now()
-        for start in range(0, len(ids), _ROWS):
-            Message.objects.filter(pk__in=ids[start : start + _ROWS]).update(deleted_at=now)
-        _show(conversation, tip)
-        return {"deleted": ids, "tip": tip}
-
-    @transaction.atomic
-    def restore_message(self, pk: int, tip: int | None) -> dict[str, Any]:
-        """Undo `delete_message`, and show the branch that ends with `tip`, or the newest one.
-
-        Raises NotFound after KEPT_DELETED, and InvalidValue while the message above is deleted.
-        """
-        since = timezone.now() - KEPT_DELETED
-        deleted = Message.objects.filter(conversation__in=self._undeleted(), deleted_at__gte=since)
-        message = deleted.filter(pk=pk).first()
-        if message is None:
-            raise NotFound("This message cannot be restored any more.")
-        if message.parent and message.parent.deleted_at:
-            raise InvalidValue("The message above it is deleted too; restore that one first.", param="id")
-        together = message.conversation.messages.filter(deleted_at=message.deleted_at)
-        ids = list(together.values_list("pk", flat=True))
-        together.update(deleted_at=None)
-        tip = tip if tip in ids else MessageTree.of(message.conversation).newest_tip(pk)
-        _show(message.conversation, tip)
-        restored = message.conversation.messages.filter(deleted_at=None, pk__gte=min(ids), pk__lte=max(ids))
-        payloads = [one.payload for one in restored if one.pk in set(ids)]
-        return {"messages": payloads, "tip": tip}
 
     @transaction.atomic
     def edit_answer(self, pk: int, content: str) -> dict[str, Any]:
@@ -154,14 +112,15 @@ class MessageStore(ConversationStore):
             raise InvalidValue("This change cannot be undone any more.", param="original")
         return other
 
-    def copy_of_shared(self, token: str) -> tuple[str, list[dict[str, Any]]]:
-        """The title and the shown branch, with its files, of a conversation that somebody shares."""
+    def copy_of_shared(self, token: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
+        """The title, owner and shown branch, with its files, of a conversation that somebody shares."""
         branch = self.shared_branch(token)
         if not branch:
             raise NotFound("There are no messages in this conversation.")
         copied = [one.exported for one in branch]
         self.check_quota(_bytes(copied))
-        return str(branch[0].conversation), copied
+        shared = branch[0].conversation
+        return {"title": str(shared), "copied_from": shared.owner_name}, copied
 
     def _answer(self, pk: int) -> Message:
         message = self.get_message(pk)
@@ -173,10 +132,6 @@ class MessageStore(ConversationStore):
 def _bytes(messages: Sequence[Mapping[str, Any]]) -> int:
     """What copies of these messages need, as a quota counts it."""
     return len(msgspec.json.encode(messages))
-
-
-def _show(conversation: Conversation, tip: int | None) -> None:
-    Conversation.objects.filter(pk=conversation.pk).update(tip=tip, changed_at=timezone.now())
 
 
 def _touch(conversation: Conversation) -> None:

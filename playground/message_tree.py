@@ -43,6 +43,10 @@ class MessageTree:
             found += [child.id for child in self._children[one]]
         return found
 
+    def children(self, message: int) -> list[Node]:
+        """The messages right below this one."""
+        return self._children[message]
+
     def newest_tip(self, message: int) -> int:
         """The end of the newest branch that goes through the message."""
         while children := self._children[message]:
@@ -52,14 +56,15 @@ class MessageTree:
     def tip_without(self, message: int) -> int | None:
         """The end of the branch to be shown once the message is deleted.
 
-        That is the branch of the alternative before it, or of the one after it; without alternatives, it is
-        the message above. None for the last message of all.
+        That is the branch of the alternative before it, or of the one after it, or of what else follows the
+        message above; where nothing does, it is that message. None for the last message of all.
         """
         node = self._nodes[message]
-        siblings = [one for one in self._children[node.parent] if one.role == node.role]
-        siblings.sort(key=_age)
-        place = siblings.index(node)
-        others = [*siblings[:place][::-1], *siblings[place + 1 :]]
+        siblings = sorted(self._children[node.parent], key=_age)
+        alike = [one for one in siblings if one.role == node.role]
+        place = alike.index(node)
+        unlike = [one for one in siblings if one.role != node.role]
+        others = [*alike[:place][::-1], *alike[place + 1 :], *unlike[::-1]]
         return self.newest_tip(others[0].id) if others else node.parent
 
 

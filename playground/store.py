@@ -127,6 +127,7 @@ class ConversationStore:
         return {
             "id": None,
             "title": str(conversation),
+            "owner": conversation.owner_name,
             "settings": None,
             "tip": conversation.tip_id,
             "messages": [message.payload for message in branch],
@@ -189,6 +190,8 @@ class ConversationStore:
             )
         if not branch:
             raise InvalidValue("There is no question yet.", param="content")
+        if content is None and branch[-1].role == "assistant" and not branch[-1].calls:
+            raise InvalidValue("The question of this answer was deleted; ask a new one.", param="parent")
         found.settings, found.changed_at, found.tip = dict(settings), timezone.now(), branch[-1]
         found.save(update_fields=["settings", "changed_at", "tip"])
         return found, branch

@@ -24,7 +24,7 @@ export class Alternatives {
     const at = alternatives.indexOf(this.message);
     this.root.hidden = alternatives.length < 2;
     this.position.textContent = `${at + 1} of ${alternatives.length}`;
-    this.beside.hidden = this.message.role === "user";
+    this.beside.hidden = this.message.role === "user" || this.conversation.answersBeside(this.message).length < 2;
     this.beside.setAttribute("aria-pressed", String(this.conversation.compared.has(this.message.parent)));
     this.back.disabled = at <= 0;
     this.on.disabled = at === alternatives.length - 1;

@@ -2,6 +2,7 @@
 import { dragsConversation } from "./drag.js";
 import { answeringDot, element, icon } from "./element.js";
 import { menuItem, opensMenu } from "./menu.js";
+import { ownerText } from "./origin.js";
 
 const PLACES = { question: "Question", answer: "Answer", reasoning: "Reasoning" };
 
@@ -17,6 +18,7 @@ export class ConversationRow {
     this.acts = acts;
     this.name = element("span", { className: "row-name" });
     this.folder = element("span", { className: "row-folder" });
+    this.from = element("span", { className: "row-folder" });
     this.answering = answeringDot();
     this.link = element("a", { className: "row-link" }, this.name);
     this.more = element("button", { type: "button", className: "mini" }, icon("more"));
@@ -40,6 +42,9 @@ export class ConversationRow {
     this.link.href = this.#address(one.hits?.[0]);
     this.folder.textContent = one.folder;
     this.#showPart(this.folder, one.folder && (one.is_pinned || one.hits));
+    const isCopy = typeof one.copied_from === "string";
+    this.from.textContent = isCopy ? `from ${ownerText(one.copied_from)}` : "";
+    this.#showPart(this.from, isCopy);
     this.#showPart(this.answering, isAnswering);
     this.more.setAttribute("aria-label", `More about ${one.title}`);
     this.hits.replaceChildren(...(one.hits ?? []).map((hit) => this.#hit(hit)));

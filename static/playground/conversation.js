@@ -21,7 +21,7 @@ export class Conversation extends EventTarget {
 
   /**
    * @param {{id: string, title: string, settings: object, tip: number, messages: Message[],
-   *   branched_from?: {id: string, title: string} | null}} whole
+   *   branched_from?: {id: string, title: string} | null, copied_from?: string | null, owner?: string}} whole
    */
   open(whole) {
     this.#set(whole);
@@ -32,9 +32,11 @@ export class Conversation extends EventTarget {
     this.open({ id: null, title: "", settings: null, tip: null, messages: [] });
   }
 
-  #set({ id, title, settings, tip, messages, branched_from: origin = null }) {
+  #set({ id, title, settings, tip, messages, branched_from: origin = null, copied_from: copiedFrom = null, owner = null }) {
     this.id = id;
     this.origin = origin; // the conversation that this one was branched from
+    this.copiedFrom = copiedFrom; // whose shared chat this is a copy of
+    this.owner = owner; // of a shared chat
     this.title = title;
     this.settings = settings;
     /** @type {Map<number, Message>} */
@@ -63,7 +65,7 @@ export class Conversation extends EventTarget {
   /** @returns {Message[]} the answers that are shown and being generated; one above others may be continued */
   get running() {
     const { last } = this;
-    const beside = last && this.compared.has(last.parent) ? this.alternatives(last) : [];
+    const beside = last && this.compared.has(last.parent) ? this.answersBeside(last) : [];
     const running = [...this.messages, ...beside].filter((message) => message.status === "answering");
     return [...new Set(running)];
   }
@@ -78,6 +80,7 @@ export class Conversation extends EventTarget {
   /** Add a message, or update the known one. @param {Message} message */
   put(message) {
     const known = this.known.get(message.id);
+    if (known && "parent" in message && known.parent !== message.parent) this.index = null;
     if (known) Object.assign(known, message);
     else this.#add(message);
     this.#emit("change", known ?? message);
@@ -106,7 +109,7 @@ export class Conversation extends EventTarget {
   #update(message) {
     const known = this.known.get(message.id);
     if (!known) this.#add(message);
-    else if (["status", "content", "reasoning", "calls", "tokens", "edited_at"].some((name) => JSON.stringify(known[name]) !== JSON.stringify(message[name]))) this.put(message);
+    else if (["parent", "status", "content", "reasoning", "calls", "tokens", "edited_at"].some((name) => JSON.stringify(known[name]) !== JSON.stringify(message[name]))) this.put(message);
   }
 
   /** @returns {boolean} whether nothing follows this message, as far as the page knows */
@@ -133,14 +136,40 @@ export class Conversation extends EventTarget {
     this.show(tip, { staysHere: true });
   }
 
+  /** Have these messages follow another one. @param {number[]} ids @param {number | null} parent */
+  move(ids, parent) {
+    for (const id of ids) Object.assign(this.known.get(id) ?? {}, { parent });
+    this.index = null;
+  }
+
   /** @returns {boolean} whether anything follows the message, in any branch */
   hasMessagesBelow({ id }) {
     return this.#children(id).length > 0;
   }
 
+  /** @param {Message} message with others below it @returns {string} why it cannot be deleted without them; empty if it can */
+  whyNotDeletedAlone({ id, parent }) {
+    const below = [...this.#children(id)];
+    const isFirst = parent === null && below.some(({ role }) => role === "assistant");
+    if (isFirst) return "a chat begins with a question: delete its answers first";
+    for (const one of below) below.push(...this.#children(one.id));
+    return [this.known.get(id), ...below].some(({ status }) => status === "answering") ? "an answer is being written in this branch" : "";
+  }
+
+  /** @returns {boolean} whether the question of this answer was deleted; what a tool returned is a question, too */
+  isWithoutQuestion({ parent }) {
+    const above = this.known.get(parent);
+    return above?.role === "assistant" && !above.calls.length;
+  }
+
   /** @returns {Message[]} the message and its alternatives, oldest first; an edit makes one the newest */
-  alternatives({ parent, role }) {
-    return this.#children(parent).filter((other) => other.role === role).sort(byAge);
+  alternatives({ parent }) {
+    return [...this.#children(parent)].sort(byAge);
+  }
+
+  /** @param {Message} message an answer @returns {Message[]} it and the other answers to its question */
+  answersBeside(message) {
+    return this.alternatives(message).filter(({ role }) => role === "assistant");
   }
 
   /** @returns {number} the tip of the newest branch below this message */

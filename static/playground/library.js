@@ -9,7 +9,7 @@ const RETRY_MS = [1000, 2000, 4000]; // after a list that could not be loaded; a
 /**
  * @typedef {[string, boolean][]} Snippet texts, and whether each is a hit
  * @typedef {{message: number, place: "question" | "answer" | "reasoning", snippet: Snippet}} Hit
- * @typedef {{id: string, title: string, folder: string, is_pinned: boolean, changed_at: string, share: string | null, hits?: Hit[], title_snippet?: Snippet}} Listed
+ * @typedef {{id: string, title: string, folder: string, is_pinned: boolean, changed_at: string, share: string | null, copied_from: string | null, hits?: Hit[], title_snippet?: Snippet}} Listed
  * @typedef {{name: string, count: number, conversations: Listed[], has_more: boolean}} Folder
  */
 

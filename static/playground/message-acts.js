@@ -7,7 +7,7 @@ const UNDO = "Undo";
 
 /**
  * @param {{conversation: import("./conversation.js").Conversation, chat: import("./chat.js").Chat,
- *   library: import("./library.js").Library, isReadOnly: boolean, show: () => void, onOpen: (id: string) => Promise<void>,
+ *   library: import("./library.js").Library, isReadOnly: boolean, maxFileBytes: number, show: () => void, onOpen: (id: string) => Promise<void>,
  *   onShow: (tip: number) => void}} page
  */
 export function messageActs(page) {
@@ -70,6 +70,18 @@ export function messageActs(page) {
     focusUndo();
   }
 
+  /** What follows the message stays. */
+  async function removeAlone(message) {
+    const { tip, id: open } = conversation;
+    const gone = await attempt(() => call("DELETE", `${at(message)}?alone`));
+    if (!gone || !isOpen(open)) return;
+    conversation.move(gone.moved ?? [], gone.parent);
+    conversation.remove(gone.deleted, gone.tip);
+    page.show();
+    toast("The message was deleted. What follows it stays.", { name: UNDO, act: () => attempt(() => restore(message, tip, open)) });
+    focusUndo();
+  }
+
   async function restore(message, tip, open) {
     const restored = await call("POST", at(message, "restore/"), { tip });
     if (!isOpen(open)) {
@@ -77,6 +89,7 @@ export function messageActs(page) {
       return;
     }
     put(restored.messages);
+    conversation.move(restored.moved, restored.parent);
     conversation.show(restored.tip, { staysHere: true });
     page.show();
   }
@@ -93,8 +106,10 @@ export function messageActs(page) {
 
   return {
     isReadOnly: page.isReadOnly,
+    maxFileBytes: page.maxFileBytes,
     isServed: (model) => chat.models.all.some(({ id }) => id === model),
-    hasMessagesBelow: (message) => conversation.hasMessagesBelow(message),
+    waysToDelete: (message) => waysToDelete(conversation, message, { remove, removeAlone }),
+    isWithoutQuestion: (message) => conversation.isWithoutQuestion(message),
     onRegenerate: regenerate,
     onReplay: replay,
     waysToRegenerate: (message) => waysToRegenerate(message, chat.models, chat.settings.requestFields, {
@@ -109,8 +124,17 @@ export function messageActs(page) {
     onResults: (message, results) => chat.sendResults(message, results),
     onShow: page.onShow,
     onBranch: branch,
-    onDelete: remove,
   };
+}
+
+/** @returns {import("./message-menu.js").Entry[]} */
+function waysToDelete(conversation, message, { remove, removeAlone }) {
+  if (!conversation.hasMessagesBelow(message)) return [{ name: "Delete", act: () => remove(message) }];
+  const reason = conversation.whyNotDeletedAlone(message);
+  return [
+    { name: "Delete only this message", isOff: Boolean(reason), detail: reason || "what follows it stays", act: () => removeAlone(message) },
+    { name: "Delete", detail: "with everything below it", act: () => remove(message) },
+  ];
 }
 
 /** The message that had the focus is gone; what comes next by keyboard is to bring it back. */

@@ -14,7 +14,7 @@ export function questionFoot({ message, acts, alternatives, edit }, answer) {
     { name: "Edit", detail: "asks again, and this version stays", act: edit },
     { name: "Branch into a new chat", act: () => acts.onBranch(message) },
     { name: "Answer again", act: () => acts.onAnswerAgain(message) },
-    { name: "Delete", detail: "with everything below it", act: () => acts.onDelete(message) },
+    ...acts.waysToDelete(message),
   ];
   const pen = () => element("button", { type: "button", className: "mini", title: "Edit question", "aria-label": "Edit question", onclick: edit }, icon("pen"));
   return element("div", { className: "foot" }, alternatives.root, copyButton(() => message.content, "Copy question"),
@@ -33,13 +33,14 @@ export class AnswerFoot {
     this.ways = menuButton({ label: "Other model or settings", className: "mini ways" }, () => acts.waysToRegenerate(message), icon("chevron"));
     this.more = moreButton(() => this.#entries());
     this.figures = element("span", { className: "figures" });
-    this.root = element("div", { className: "foot" }, view.alternatives.root, this.copy,
-      element("span", { className: "split" }, this.again, this.ways), this.more, this.continue, this.figures);
+    this.regenerate = element("span", { className: "split" }, this.again, this.ways);
+    this.root = element("div", { className: "foot" }, view.alternatives.root, this.copy, this.regenerate, this.more, this.continue, this.figures);
   }
 
   show() {
-    const { message } = this.view;
+    const { message, acts } = this.view;
     this.copy.hidden = !message.content;
+    this.regenerate.hidden = acts.isWithoutQuestion(message);
     this.continue.hidden = !isUnfinished(message);
     this.figures.replaceChildren(...figures(message));
     this.figures.title = message.figures ? `The prompt had ${count(message.figures.prompt_tokens ?? 0)} tokens.` : "";
@@ -54,8 +55,8 @@ export class AnswerFoot {
 
   #replay() {
     const { message, acts } = this.view;
-    const isServed = acts.isServed(message.model);
-    return { name: "Replay with the same seed", isOff: !isServed, detail: isServed ? "" : `${message.model} is not on this server any more.`, act: () => acts.onReplay(message) };
+    const reason = acts.isWithoutQuestion(message) ? "Its question was deleted." : acts.isServed(message.model) ? "" : `${message.model} is not on this server any more.`;
+    return { name: "Replay with the same seed", isOff: Boolean(reason), detail: reason, act: () => acts.onReplay(message) };
   }
 
   #entries() {
@@ -74,8 +75,7 @@ export class AnswerFoot {
         detail: tokens?.length ? "" : "None were saved: switch them on in the settings.", act: () => this.view.toggleProbabilities() },
       { name: details.isShown ? "Hide details" : "Details", isOff: !made && !measured, act: () => this.view.toggleDetails() },
     ];
-    const remove = acts.isReadOnly ? [] : [{ name: "Delete", detail: acts.hasMessagesBelow(message) ? "with everything below it" : "", act: () => acts.onDelete(message) }];
-    return [...change, ...look, ...remove];
+    return [...change, ...look, ...(acts.isReadOnly ? [] : acts.waysToDelete(message))];
   }
 }
 

@@ -64,6 +64,7 @@ class Question {
       text: this.message.content,
       label: "Edit your question",
       attachments: this.message.attachments,
+      limit: this.acts.maxFileBytes,
       onSend: (text, attachments) => this.acts.onEdit(this.message, text, attachments),
       onClose: () => this.#closeForm(),
     });
@@ -119,6 +120,7 @@ class Answer {
 
   showAlternatives() {
     this.alternatives.show();
+    this.foot.show();
   }
 
   #render() {
@@ -192,7 +194,8 @@ class Answer {
     const { error } = this.message;
     if (!error) return [];
     const again = element("button", { type: "button", onclick: () => this.acts.onRegenerate(this.message) }, "Try again");
-    return [element("div", { className: "error", role: "alert" }, error, again)];
+    const isAsked = !this.acts.isWithoutQuestion(this.message);
+    return [element("div", { className: "error", role: "alert" }, error, ...(isAsked ? [again] : []))];
   }
 
   #replayed() {

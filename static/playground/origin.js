@@ -1,5 +1,8 @@
-/** The line above a chat that was branched from another: a link back. */
+/** The line above a chat that says whose it is, or where it is from: branched from another, copied from a shared one, or shared. */
 import { element } from "./element.js";
+
+/** @param {string} name of an account's owner, empty for a visitor without one */
+export const ownerText = (name) => name || "a visitor without an account";
 
 /**
  * @param {import("./conversation.js").Conversation} conversation
@@ -9,15 +12,25 @@ export function showOrigin(conversation, onOpen) {
   const line = element("p", { className: "origin", hidden: true });
   document.querySelector("#thread").before(line);
   conversation.addEventListener("branch", () => {
-    const { origin } = conversation;
-    line.hidden = !origin;
-    if (!origin) return;
-    const link = element("a", { href: `/c/${origin.id}` }, origin.title);
-    link.addEventListener("click", (event) => {
-      if (event.metaKey || event.ctrlKey || event.shiftKey) return; // a tab of its own
-      event.preventDefault();
-      onOpen(origin.id);
-    });
-    line.replaceChildren("Branched from ", link);
+    const parts = originParts(conversation, onOpen);
+    line.hidden = !parts.length;
+    line.replaceChildren(...parts);
   });
+}
+
+/** @returns {(Node | string)[]} */
+function originParts({ origin, copiedFrom, owner }, onOpen) {
+  if (owner !== null) return [`A chat of ${ownerText(owner)}, shared with everybody who may chat here.`];
+  if (origin) return ["Branched from ", linkTo(origin, onOpen)];
+  return copiedFrom === null ? [] : [`Your copy of a chat that ${ownerText(copiedFrom)} shared.`];
+}
+
+function linkTo({ id, title }, onOpen) {
+  const link = element("a", { href: `/c/${id}` }, title);
+  link.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return; // a tab of its own
+    event.preventDefault();
+    onOpen(id);
+  });
+  return link;
 }

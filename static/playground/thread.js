@@ -92,7 +92,7 @@ export class Thread {
   /** One message, or its alternatives where they are compared. */
   #turn(message) {
     const isBeside = message.role === "assistant" && this.conversation.compared.has(message.parent);
-    const alternatives = isBeside ? this.conversation.alternatives(message) : [];
+    const alternatives = isBeside ? this.conversation.answersBeside(message) : [];
     return alternatives.length > 1 ? alternatives.slice(-MAX_COLUMNS) : [message];
   }
 

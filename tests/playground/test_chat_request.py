@@ -33,6 +33,14 @@ def test_a_question_that_was_never_answered_is_left_out() -> None:
     assert model_messages(branch) == [user("three")]
 
 
+def test_messages_of_one_role_become_one() -> None:
+    branch = [message_of("user", "one"), message_of("user", "two"), message_of("assistant", "three")]
+    assert model_messages([*branch, message_of("assistant", "four")]) == [
+        user("one\n\ntwo"),
+        requests.Message(role="assistant", content="three\n\nfour"),
+    ]
+
+
 def test_results_of_calls_are_messages_of_the_branch() -> None:
     calls = [
         {"id": "a", "name": "now", "arguments": "{}", "result": "noon"},

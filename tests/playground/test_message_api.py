@@ -241,3 +241,27 @@ async def test_a_file_has_edits_and_no_deleted_messages(page: Page) -> None:
     assert [one["content"] for one in copy] == ["Hi", "Better", "And?", "Hello there"]
     assert [one["edited_at"] for one in copy] == [one["edited_at"] for one in origin]
     assert copy[1]["edited_at"] and not copy[3]["edited_at"]
+
+
+async def test_one_message_is_deleted_unless_an_answer_is_written_below_it(page: Page) -> None:
+    hold = asyncio.Event()
+    runner = FakeRunner(["Hel", "lo"])
+    with serving(runner):
+        conversation, first = await page.answered("One")
+        runner.hold = hold
+        asked = await page.ask("Two", conversation=conversation, parent=first["id"])
+        question, running = (one["id"] for one in asked["messages"])
+        await page.heard(running, "Hel")
+        for message in (first["id"], question, running):
+            text = await refused(page, "DELETE", f"/chat/messages/{message}/?alone")
+            assert "An answer is being written in this branch" in text
+        hold.set()
+        await idle()
+        deleted = await page.json("DELETE", f"/chat/messages/{question}/?alone")
+        assert (deleted["moved"], deleted["parent"]) == ([running], first["id"])
+        again = {"conversation": conversation, "parent": first["id"], "question": {"model": "tiny"}}
+        assert "question of this answer" in await refused(page, "POST", "/chat/ask/", again)
+        whole = await page.open(conversation)
+        assert [one["parent"] for one in whole["messages"]] == [None, whole["messages"][0]["id"], first["id"]]
+        await page.json("POST", f"/chat/messages/{question}/restore/", {})
+        assert len((await page.open(conversation))["messages"]) == 4

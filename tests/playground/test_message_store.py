@@ -62,9 +62,13 @@ def test_a_shared_chat_is_copied_for_another_account_without_its_settings(store:
     Message.objects.filter(pk=path[0].pk).update(attachments=files)
     token = store.set_shared(path[0].conversation_id, True)["share"]
     other = MessageStore(User.objects.create_user("bob"))
-    title, messages = other.copy_of_shared(token)
-    made = other.read(UUID(other.import_conversation({"title": title}, messages)["id"]))
-    assert (made["title"], made["settings"]) == ("one", {})
+    fields, messages = other.copy_of_shared(token)
+    made = other.read(UUID(other.import_conversation(fields, messages)["id"]))
+    assert (made["title"], made["settings"], made["copied_from"]) == ("one", {}, "")
+    assert (
+        other.page()["conversations"][0]["copied_from"] == ""
+        and store.page()["conversations"][0]["copied_from"] is None
+    )
     assert [one["content"] for one in made["messages"]] == ["one", "shown"]
     copied = other.get_message(made["messages"][0]["id"]).attachments
     assert copied and (copied[0]["name"], copied[0]["text"]) == ("notes.txt", "Notes")

@@ -53,5 +53,5 @@ def test_an_answer_that_was_edited_counts_as_the_newest() -> None:
     assert tree(*CHAT, late=2).tip_without(2) == 4
 
 
-def test_a_question_below_a_question_is_no_alternative_of_its_answer() -> None:
-    assert tree((1, None, "user"), (2, 1, "assistant"), (3, 1, "user")).tip_without(2) == 1
+def test_without_alternatives_what_else_follows_the_message_above_is_shown() -> None:
+    assert tree((1, None, "user"), (2, 1, "assistant"), (3, 1, "user")).tip_without(2) == 3
