@@ -2,7 +2,9 @@
 import { call } from "./api.js";
 import { element, icon } from "./element.js";
 import { bytes, count } from "./format.js";
+import { toast } from "./toast.js";
 
+export const MOST_FILES = 20; // of one question
 export const CHARACTERS_PER_TOKEN = 4; // of a model that is not loaded, roughly
 
 /** @typedef {{id: string, name: string, size: number, characters: number}} Added */
@@ -73,7 +75,7 @@ export class Attachment extends EventTarget {
   #show() {
     this.root.classList.toggle("is-wrong", Boolean(this.problem));
     this.root.setAttribute("aria-busy", String(!this.added && !this.problem));
-    if (this.problem) this.facts.replaceChildren(element("span", { role: "alert" }, this.problem));
+    if (this.problem) this.facts.replaceChildren(element("span", { role: "alert" }, `It will not be sent. ${this.problem}`));
     else this.facts.textContent = this.added ? `${bytes(this.size)} · ${this.tokens === null ? "about " : ""}${count(this.estimate)} tokens` : `${bytes(this.size)} · reading…`;
     if (this.added && !this.title.href) {
       const link = element("a", { className: "chip-name", href: `/chat/attachments/${this.added.id}/`, target: "_blank", rel: "noopener", title: `Open the text of ${this.name}` }, this.name);
@@ -82,4 +84,9 @@ export class Attachment extends EventTarget {
     }
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** A question went without the files that could not be read: say so, and why. @param {Attachment[]} attachments */
+export function tellNotSent(attachments) {
+  for (const { name, problem } of attachments) if (problem) toast(`The question was sent without ${name}. ${problem}`);
 }

@@ -1,9 +1,8 @@
 /** The files that are added to the question in the field; each chat has its own, which survive a reload. */
-import { Attachment } from "./attachment.js";
+import { Attachment, MOST_FILES, tellNotSent } from "./attachment.js";
 import { store } from "./store.js";
 import { toast } from "./toast.js";
 
-const MOST = 20;
 const KEY = "files.";
 const NEW = "new";
 
@@ -40,7 +39,7 @@ export class Attachments extends EventTarget {
   /** @param {Iterable<File>} files */
   add(files) {
     for (const file of files) {
-      if (this.all.length >= MOST) return toast(`A question takes at most ${MOST} files.`);
+      if (this.all.length >= MOST_FILES) return toast(`A question takes at most ${MOST_FILES} files.`);
       const attachment = this.#show(new Attachment({ name: file.name || "Pasted file", size: file.size }, (one) => this.#remove(one)));
       attachment.reading = attachment.read(file, this.limit).then(() => this.#count(attachment));
     }
@@ -58,6 +57,7 @@ export class Attachments extends EventTarget {
     await Promise.all(sent.map(({ reading }) => reading));
     const isSent = await send(sent.filter(({ added }) => added).map(({ added }) => added.id));
     this.isSending = false;
+    if (isSent) tellNotSent(sent);
     const rest = isSent ? this.all.filter((one) => !sent.includes(one)) : this.all;
     this.#keep(rest);
     if (isSent && key === NEW) this.#rename(rest);

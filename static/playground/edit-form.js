@@ -1,5 +1,5 @@
 /** A message's text as a form. It closes once the server has taken the text, and keeps it until then. */
-import { attachmentEditor } from "./attachment-editor.js";
+import { AttachmentEditor } from "./attachment-editor.js";
 import { drafts } from "./drafts.js";
 import { element } from "./element.js";
 import { toast } from "./toast.js";
@@ -8,19 +8,20 @@ const MAX_HEIGHT_PX = 400;
 
 export class EditForm {
   /**
-   * @param {{key: string, text: string, label: string, sendLabel?: string, attachments?: import("./attachment.js").Added[],
+   * @param {{key: string, text: string, label: string, sendLabel?: string, attachments?: import("./attachment.js").Added[], limit: number,
    *   onSend: (text: string, attachments: string[]) => Promise<boolean>, onClose: () => void}} options `key` names the text
-   *   in drafts.js; `onSend` returns whether the server has taken the text and the files that are left
+   *   in drafts.js; `limit` is the most bytes of a file; `onSend` returns whether the server has taken text and files
    */
-  constructor({ key, text, label, sendLabel = "Send", attachments = [], onSend, onClose }) {
+  constructor({ key, text, label, sendLabel = "Send", attachments = [], limit, onSend, onClose }) {
     Object.assign(this, { key, text, onSend, onClose });
     this.field = element("textarea", { value: drafts.read(key) || text, dir: "auto", "aria-label": label });
     this.problem = element("p", { className: "edit-problem", role: "alert" });
     this.submit = element("button", { type: "submit", className: "firm" }, sendLabel);
     this.cancel = element("button", { type: "button", className: "plain", onclick: () => this.#discard() }, "Cancel");
-    this.attachments = attachmentEditor(attachments, () => this.field.focus());
+    this.files = new AttachmentEditor({ key, attachments, limit, field: this.field, onChange: () => drafts.write(this.key, this.field.value) });
     this.opener = document.activeElement;
-    this.root = element("form", { className: "edit" }, ...this.attachments.parts, this.field, this.problem, element("div", { className: "edit-row" }, this.cancel, this.submit));
+    this.root = element("form", { className: "edit takes-files" }, ...this.files.parts, this.field, this.problem, element("div", { className: "edit-row" }, this.files.button, this.cancel, this.submit));
+    this.root.addEventListener("files", ({ detail }) => this.files.add(detail));
     this.root.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
     this.field.addEventListener("input", () => { drafts.write(this.key, this.field.value); this.#grow(); });
     this.field.addEventListener("keydown", (event) => this.#press(event));
@@ -36,10 +37,15 @@ export class EditForm {
     const text = this.field.value.trim();
     if (!text || this.isSending) return;
     this.#setSending(true);
-    const isTaken = await this.onSend(text, this.attachments.ids());
+    const isTaken = await this.onSend(text, await this.files.ids());
     this.#setSending(false);
-    if (isTaken) this.#close();
+    if (isTaken) this.#sent();
     else this.problem.textContent = "This was not sent. Your text is kept here.";
+  }
+
+  #sent() {
+    this.files.sent();
+    this.#close();
   }
 
   #setSending(isSending) {
@@ -52,9 +58,10 @@ export class EditForm {
   #discard() {
     if (this.isSending) return;
     const { key, field: { value } } = this;
-    const isChanged = value.trim() !== this.text.trim();
+    const isChanged = value.trim() !== this.text.trim() || this.files.isChanged;
+    const bringBack = this.files.discard();
     this.#close();
-    if (isChanged) toast("Your change was discarded.", { name: "Undo", act: () => { drafts.write(key, value); this.onReopen?.(); } });
+    if (isChanged) toast("Your change was discarded.", { name: "Undo", act: () => { bringBack(); drafts.write(key, value); this.onReopen?.(); } });
   }
 
   /** The focus that the form had goes back to where it was before, or to the field of the next question. */

@@ -9,14 +9,23 @@ export function acceptFiles(onFiles) {
     input.value = "";
     onFiles(files);
   });
-  document.querySelector("#prompt").addEventListener("paste", (event) => {
+  acceptPastes(document.querySelector("#prompt"), onFiles);
+  acceptDrops((files) => {
+    const form = document.activeElement?.closest("form.takes-files"); // a question that is being edited
+    if (form) form.dispatchEvent(new CustomEvent("files", { detail: files }));
+    else onFiles(files);
+  });
+}
+
+/** @param {HTMLTextAreaElement} field @param {(files: File[]) => void} onFiles */
+export function acceptPastes(field, onFiles) {
+  field.addEventListener("paste", (event) => {
     const files = [...event.clipboardData.files];
     // Office programs put a picture of a text beside it: the text is what is meant.
     if (!files.length || event.clipboardData.types.includes("text/plain")) return;
     event.preventDefault();
     onFiles(files);
   });
-  acceptDrops(onFiles);
 }
 
 /** Entering a child fires before leaving its parent, so the depth is counted. */

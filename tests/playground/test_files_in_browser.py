@@ -82,6 +82,70 @@ async def test_files_are_chips_until_they_are_sent_and_folded_afterwards(
         assert visit.elsewhere == []
 
 
+async def test_files_without_text_are_told_before_sending_and_block_no_others(
+    address: str, tmp_path: Path
+) -> None:
+    notes, scan, empty, blank = (
+        tmp_path / name for name in ("notes.txt", "scan.pdf", "empty.txt", "blank.md")
+    )
+    notes.write_text("Some notes")
+    scan.write_bytes(files.pdf("", ""))
+    empty.touch()
+    blank.write_text(" \n\n")
+    async with visiting(address) as visit:
+        page, chips = visit.page, visit.page.get_by_role("list", name="Attached files")
+        await page.set_input_files("#attach-file", [scan, notes, empty, blank])
+        told = {
+            "scan.pdf": "It will not be sent. It has no text; its pages may be scanned pictures.",
+            "empty.txt": "It will not be sent. It is empty.",
+            "blank.md": "It will not be sent. It is empty.",
+        }
+        for name, text in told.items():
+            await expect(chips.get_by_role("listitem").filter(has_text=name)).to_contain_text(text)
+        await visit.ask("Please echo")
+        await ended(page)
+        await expect(page.locator(f"{ANSWER} > .prose")).to_contain_text("Some notes")
+        await expect(page.locator(QUESTION).locator(".file")).to_have_count(1)
+        toast = page.locator("#toast")
+        await expect(toast).to_contain_text("The question was sent without scan.pdf. It has no text")
+        await expect(chips).to_be_hidden()
+
+
+async def test_files_are_added_and_removed_while_a_question_is_edited(address: str, tmp_path: Path) -> None:
+    first, second, third = (tmp_path / f"{name}.txt" for name in ("first", "second", "third"))
+    for file in (first, second, third):
+        file.write_text(f"The {file.stem} file")
+    async with visiting(address) as visit:
+        page, field = visit.page, visit.page.get_by_label("Edit your question")
+        await page.set_input_files("#attach-file", first)
+        await visit.ask("Please echo")
+        await ended(page)
+        await page.get_by_label("Edit question").click()
+        chips = page.get_by_role("list", name="Files of the edited question")
+        await page.get_by_label("More files").set_input_files([second, third])
+        await expect(chips.get_by_text("tokens")).to_have_count(2)
+        await page.evaluate(DROP, [["dragenter", "drop"], "dropped.md", "A dropped file"])
+        await expect(chips.get_by_role("listitem")).to_have_count(4)  # for the focus is in the form
+        await expect(chips.get_by_text("tokens")).to_have_count(3)
+        await chips.get_by_role("button", name="Remove first.txt").click()
+        await chips.get_by_role("button", name="Remove third.txt").click()
+        await page.reload()
+        await expect(chips.get_by_role("listitem")).to_have_count(2)
+        await field.press("Escape")
+        await expect(page.locator(QUESTION).get_by_text("first.txt")).to_be_visible()
+        await page.locator("#toast").get_by_role("button", name="Undo").click()
+        await expect(chips.get_by_role("listitem")).to_have_count(2)
+        await field.press("Enter")
+        await expect(page.get_by_text("2 of 2")).to_be_visible()
+        await ended(page)
+        answer = page.locator(f"{ANSWER} > .prose")
+        for text, count in {"The second file": 1, "A dropped file": 1, "The first file": 0}.items():
+            await expect(answer.get_by_text(text)).to_have_count(count)
+        await page.get_by_label("Edit question").click()
+        await expect(chips.get_by_role("listitem")).to_have_count(2)  # the new version's own
+        assert visit.complaints == []
+
+
 async def test_a_question_that_is_too_long_is_told_before_it_is_sent(address: str, tmp_path: Path) -> None:
     file = tmp_path / "long.txt"
     file.write_text("word " * 30_000)
