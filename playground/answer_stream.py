@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from inference.api.http import sse
-from inference.core.errors import ContextLengthExceeded, ServerError
+from inference.core.errors import ContextLengthExceeded, InvalidRequest, ServerError
 from inference.core.events import (
     Accepted,
     Ended,
@@ -18,7 +18,7 @@ from inference.core.events import (
     ToolCallDelta,
 )
 from playground.answer_figures import AnswerFigures
-from playground.models import Message
+from playground.models import LONGEST_PARAM, Message
 from playground.thinking_time import ThinkingTime
 
 _encode = msgspec.json.Encoder().encode
@@ -88,7 +88,9 @@ class AnswerState:
 
     def fail(self, error: ServerError) -> None:
         figures = self._figures.ended_early("failed")
-        self._end({"status": "failed", "error": _reason(error), "figures": figures})
+        # The page leads to the setting that was refused.
+        param = error.param[:LONGEST_PARAM] if isinstance(error, InvalidRequest) and error.param else None
+        self._end({"status": "failed", "error": _reason(error), "error_param": param, "figures": figures})
 
     def _end(self, fields: dict[str, Any]) -> None:
         self._waiting, self._is_thinking = None, False

@@ -7,7 +7,7 @@ from typing import Any
 from playground.attachment_prompt import fenced
 
 FORMAT = "mlxsite-conversation-1"
-_IN_PROGRESS = ("waiting", "thinking", "thought_s")  # of an answer that has not ended
+_OF_PAGES = ("waiting", "thinking", "thought_s", "error_param")  # progress, and the setting to be changed
 _EXPORTED = (
     *("id", "title", "folder", "is_pinned", "created_at", "changed_at"),
     *("settings", "tip", "messages"),
@@ -18,7 +18,7 @@ def to_json(conversation: Mapping[str, Any]) -> str:
     """All branches as JSON; `schemas.ImportBody` reads it."""
     exported = {name: conversation[name] for name in _EXPORTED if name in conversation}
     exported["messages"] = [
-        {name: value for name, value in message.items() if name not in _IN_PROGRESS}
+        {name: value for name, value in message.items() if name not in _OF_PAGES}
         for message in exported["messages"]
     ]
     return json.dumps({"format": FORMAT, **exported}, ensure_ascii=False, indent=1)

@@ -25,7 +25,7 @@ _SAVE_EVERY_S = 1.5  # so that a process that is killed loses at most the last t
 _LAST_TRIES_S = (0.1, 0.5, 2.0)  # after a database that was busy when the answer ended
 _RETRY_S, _RETRIES = 2.0, 300  # after that, while the disk is full: the text is in memory alone
 in_database = partial(database_threads.in_database, threads=SAVES)
-_SAVED = ("content", "reasoning", "calls", "status", "error", "figures", "tokens")
+_SAVED = ("content", "reasoning", "calls", "status", "error", "error_param", "figures", "tokens")
 
 
 class RunningAnswer:

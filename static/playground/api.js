@@ -9,9 +9,10 @@ const CSRF_COOKIE = /(?:^|; )mlxsite_csrf=([^;]+)/;
 
 /** An error with a message for the visitor. */
 export class AnswerError extends Error {
-  /** @param {string} code @param {string} message text for the visitor @param {number} status */
-  constructor(code, message, status = 0) {
+  /** @param {string} code @param {string} message text for the visitor @param {number} status @param {string} param the field that was refused */
+  constructor(code, message, status = 0, param = "") {
     super(message);
+    this.param = param;
     this.code = code;
     this.status = status;
   }
@@ -61,7 +62,7 @@ async function responseError(response) {
   const { status } = response;
   const answer = await response.json().catch(() => null);
   if (status === 401) endSession(answer?.error?.message ?? "You are signed out.", answer?.error?.param === "account");
-  if (answer?.error?.message) return new AnswerError(answer.error.code, answer.error.message, status);
+  if (answer?.error?.message) return new AnswerError(answer.error.code, answer.error.message, status, answer.error.param ?? "");
   if (status === 403) {
     endSession("This page is out of date. Your text is kept.", true); // its cookies are gone
     return new AnswerError("forbidden", "This page is out of date. Please reload it.", status);

@@ -22,6 +22,8 @@ export class Chat extends EventTarget {
     /** @type {Promise<void>} of the chat that is being loaded: a question waits for it */
     this.opening = Promise.resolve();
     this.turns = 0; // that this page has begun
+    /** @type {Set<number>} the answers that this page has asked for with its settings */
+    this.own = new Set();
   }
 
   get isAnswering() {
@@ -62,6 +64,7 @@ export class Chat extends EventTarget {
     this.#setAsking(false);
     if (!begun || this.conversation.id !== open) return null;
     this.turns += 1;
+    this.own.add(id);
     for (const message of begun.messages) this.conversation.put({ ...message, heard: null });
     this.#emit("state");
     await this.#follow(id);
@@ -135,10 +138,11 @@ export class Chat extends EventTarget {
       models: made ? [] : this.models.compared,
       question: made ?? { model: this.models.picked.id, ...this.settings.requestFields },
       ...turn,
-    }));
+    }), { hasOwnSettings: !made });
     if (asked && this.conversation.known === known) { // else another chat was opened meanwhile
       this.settings.asked(asked.conversation, settings);
       this.#show(asked);
+      if (!made) for (const { id: message } of asked.messages) this.own.add(message);
       this.#stopHidden(running);
     }
     this.#setAsking(false);
@@ -219,16 +223,21 @@ export class Chat extends EventTarget {
     const message = this.conversation.known.get(id);
     if (!message) return;
     this.conversation.change(message, event.type === "answer" ? { ...event.answer, thoughtAt: performance.now() } : changesBy(message, event));
-    if (event.type === "answer") this.#emit("state");
+    if (event.type !== "answer") return;
+    const { status, error, error_param: param } = event.answer;
+    if (status === "failed" && param && this.own.delete(id)) this.settings.refuse(param, error, "Not answered.");
+    this.#emit("state");
   }
 
-  async #attempt(act) {
+  /** @param {() => Promise<any>} act @param {{hasOwnSettings?: boolean}} [about] whether a refused field may be a setting of the page */
+  async #attempt(act, { hasOwnSettings = false } = {}) {
     try {
       return await act();
     } catch (error) {
       if (!error.code) console.error(error);
       if (error.code === "conversation_changed") this.#emit("changed");
-      if (error.status !== 401) this.#emit("problem", error.code ? error.message : "Something went wrong. Reload the page.");
+      const isSetting = hasOwnSettings && error.param && this.settings.refuse(error.param, error.message, "Not sent.");
+      if (error.status !== 401 && !isSetting) this.#emit("problem", error.code ? error.message : "Something went wrong. Reload the page.");
       return null;
     }
   }

@@ -24,6 +24,7 @@ export class SettingsPanel {
     this.#listenToButtons();
     for (const type of ["change", "edit"]) settings.addEventListener(type, () => this.#showState());
     settings.addEventListener("change", () => this.#show());
+    settings.addEventListener("allowed", () => this.#showProblems({ isComplete: true }));
     modelDefaults.addEventListener("change", () => this.#showModel());
     this.#show();
     this.#showState();
@@ -87,7 +88,7 @@ export class SettingsPanel {
 
   /** Mark what is wrong; while somebody types, only remove marks. */
   #showProblems({ isComplete = false } = {}) {
-    const mistakes = new Map(this.settings.mistakes.map(({ name, problem }) => [name, problem]));
+    const mistakes = new Map(this.settings.marks.map(({ name, problem }) => [name, problem]));
     for (const [name, field] of this.fields) {
       const problem = mistakes.get(name) ?? "";
       if (!problem || isComplete) this.#mark(field, problem);
@@ -107,15 +108,15 @@ export class SettingsPanel {
     line.replaceChildren(...(problem ? [problem] : []), ...(button ? [" ", button] : []));
   }
 
-  /** A question was held: say so, and lead to the first mistake. The panel is open. */
-  showHeld(mistakes) {
+  /** A question was held or refused: say so, and lead to the first mistake. The panel is open. */
+  showHeld({ mistakes, outcome }) {
     const [{ name, problem }] = mistakes;
     const field = this.fields.get(name);
     for (let place = field.closest("details"); place; place = place.parentElement.closest("details")) place.open = true;
     this.#showProblems({ isComplete: true });
     field.focus();
     field.scrollIntoView({ block: "center" });
-    toast(`Not sent. ${nameOf(field)}: ${problem}${mistakes.length > 1 ? ` ${mistakes.length - 1} more below.` : ""}`);
+    toast(`${outcome} ${nameOf(field)}: ${problem}${mistakes.length > 1 ? ` ${mistakes.length - 1} more below.` : ""}`);
   }
 
   #showState(note = "") {

@@ -34,15 +34,15 @@ export function openSettings(mine, models) {
   settings.addEventListener("discarded", ({ detail }) => {
     toast("The new chat has your default settings.", { name: "Keep the edited ones", act: () => settings.replace(detail) });
   });
-  for (const type of ["change", "edit"]) settings.addEventListener(type, () => mark(button, settings));
+  for (const type of ["change", "edit", "held", "allowed"]) settings.addEventListener(type, () => mark(button, settings));
   mark(button, settings);
   return settings;
 }
 
 /** Show at the button whether the chat's settings are others than the visitor's defaults. */
-function mark(button, { isDefault, mistakes }) {
+function mark(button, { isDefault, marks }) {
   const changed = button.querySelector(".changed");
-  changed.hidden = isDefault && !mistakes.length;
-  changed.classList.toggle("is-wrong", mistakes.length > 0);
-  changed.firstElementChild.textContent = mistakes.length ? ", with a mistake" : ", changed";
+  changed.hidden = isDefault && !marks.length;
+  changed.classList.toggle("is-wrong", marks.length > 0);
+  changed.firstElementChild.textContent = marks.length ? ", with a mistake" : ", changed";
 }

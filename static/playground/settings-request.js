@@ -54,6 +54,18 @@ export function requestFields(values) {
   };
 }
 
+/** The setting that each form of an answer is written in. */
+const FORMS = { schema: "schema", choice: "choices", regex: "regex", grammar: "grammar", json: "format" };
+const OF_FIELDS = { reasoning_effort: "effort", enable_thinking: "thinking", logprobs: "top_logprobs", max_completion_tokens: "max_tokens" };
+
+/** @param {string} param a field of a request, as an error names it @returns {string} the setting that it was made of, empty if there is none */
+export function settingOf(param, { format }) {
+  const [field] = param.split(/[.[]/);
+  if (["response_format", "structured_outputs"].includes(field)) return FORMS[format] ?? "";
+  const name = OF_FIELDS[field] ?? field;
+  return NAMES.includes(name) ? name : "";
+}
+
 function toolFields({ tools, tool_choice }) {
   const list = tools.trim() ? JSON.parse(tools) : [];
   if (!list.length) return {};

@@ -1,12 +1,12 @@
 /** The settings of the chat that is open, as texts; they begin as the visitor's defaults. */
-import { areSame, complete, NAMES, requestFields, sparse, without } from "./settings-request.js";
+import { areSame, complete, NAMES, requestFields, settingOf, sparse, without } from "./settings-request.js";
 
 const NEW = "new";
 const MOST_DRAFTS = 20;
 
 /**
- * Fires "change" when values were replaced, "edit" when one was edited, "held" (detail: the mistakes) when a question
- * is held, and "discarded" (detail: the values) when a new chat took the place of one that was never asked.
+ * Fires "change" when values were replaced, "edit" when one was edited, "held" (detail: the mistakes, and what became of
+ * the question) when a question is held or its settings are refused, "allowed" when a refusal no longer counts, and "discarded" (detail: the values) when a new chat took the place of one that was never asked.
  */
 export class Settings extends EventTarget {
   /**
@@ -22,6 +22,8 @@ export class Settings extends EventTarget {
     /** What the chat has, without the edits that it was not asked with. */
     this.base = complete(defaults.values);
     this.values = complete(this.#drafts()[NEW] ?? this.base);
+    /** @type {{name: string, problem: string, text: string} | null} what only the server has refused, of the latest question */
+    this.refusal = null;
     defaults.addEventListener("change", () => this.#followDefaults());
   }
 
@@ -50,8 +52,35 @@ export class Settings extends EventTarget {
   /** Hold back a question while a setting is wrong; the panel then shows why. Returns whether it is held. */
   hold() {
     const { mistakes } = this;
-    if (mistakes.length) this.#emit("held", mistakes);
+    this.#allow();
+    if (mistakes.length) this.#emit("held", { mistakes, outcome: "Not sent." });
     return mistakes.length > 0;
+  }
+
+  /**
+   * The server has refused a field of a question with these settings.
+   * @param {string} param as its error names it @param {string} problem @param {string} outcome what became of the question
+   * @returns {boolean} whether it is a setting
+   */
+  refuse(param, problem, outcome) {
+    const name = settingOf(param, this.values);
+    if (!name) return false;
+    this.refusal = { name, problem, text: this.values[name] };
+    this.#emit("held", { mistakes: this.marks, outcome });
+    return true;
+  }
+
+  /** Another question may be taken: by another model, for example. */
+  #allow() {
+    if (!this.refusal) return;
+    this.refusal = null;
+    this.#emit("allowed");
+  }
+
+  /** @returns {{name: string, problem: string}[]} the mistakes, after what the server has refused and nobody has changed */
+  get marks() {
+    const { name, text } = this.refusal ?? {};
+    return name && this.values[name] === text ? [this.refusal, ...this.mistakes] : this.mistakes;
   }
 
   get mistakes() {
@@ -101,6 +130,7 @@ export class Settings extends EventTarget {
   }
 
   #take(id, values) {
+    this.refusal = null;
     this.chat = id;
     this.base = complete(values);
     this.values = complete(this.#drafts()[id] ?? this.base);

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from inference.core.errors import ContextLengthExceeded, ModelLoadFailed, WorkerDied
+from inference.core.errors import ContextLengthExceeded, InvalidValue, ModelLoadFailed, WorkerDied
 from inference.core.events import (
     Accepted,
     Ended,
@@ -170,6 +170,10 @@ class ScriptedRunner(EndlessReasoner):
         if not isinstance(request, ChatRequest):
             raise ContextLengthExceeded("This fake only chats.")
         topic = topic_of(request)
+        if request.grammar and "unknown_rule" in request.grammar.text:
+            raise InvalidValue(
+                "The form cannot be enforced: there is no unknown_rule.", param="response_format"
+            )
         yield Accepted(prompt_tokens=1200)
         for done in range(0, 1200, 300):
             yield Progress(phase="prefill", done=done, total=1200, cached=min(done, 300))
