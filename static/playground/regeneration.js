@@ -1,5 +1,6 @@
 /** The ways to answer a question again, as the entries of a menu: each names what it changes. */
 import { count, size } from "./format.js";
+import { defaultsOf, defaultText } from "./model-defaults.js";
 import { stateText } from "./models.js";
 
 const CREATIVE = 1.2;
@@ -12,29 +13,32 @@ const MAX_TEMPERATURE = 2;
  * @param {import("./models.js").Models} models
  * @param {object} current the fields of a question with the current settings, without its model
  * @param {{regenerate: (question?: object) => void, replay: () => void}} acts
- * @returns {import("./message-menu.js").Entry[]}
+ * @returns {Promise<import("./message-menu.js").Entry[]>}
  */
-export function waysToRegenerate(message, models, current, { regenerate, replay }) {
+export async function waysToRegenerate(message, models, current, { regenerate, replay }) {
   const { made, model } = message;
   const isServed = models.all.some(({ id }) => id === model);
   const base = made ?? { model, ...current };
   const again = withoutSeed(base);
+  const { temperature } = isServed ? await defaultsOf(model) : {};
   return [
     { name: "With the current settings", detail: models.picked?.id ?? "", act: () => regenerate() },
     { name: "Same model", ...(isServed ? { detail: `${model}, with the settings of this answer` } : gone(model)), act: () => regenerate(again) },
     ...(made ? [{ name: "Replay with the same seed", ...(isServed ? { detail: "shows what differs" } : gone(model)), act: replay }] : []),
-    ...(isServed ? [{ heading: "Same model, other settings" }, ...otherSettings(again, regenerate)] : []),
+    ...(isServed ? [{ heading: "Same model, other settings" }, ...otherSettings(again, temperature, regenerate)] : []),
     ...otherModels(models, model, (id) => regenerate({ ...current, model: id })),
   ];
 }
 
 const gone = (model) => ({ isOff: true, detail: model ? `${model} is not on this server any more` : "The model is not known" });
 
-function otherSettings(base, regenerate) {
-  const { temperature, max_tokens: limit } = base;
+/** @param {import("./model-defaults.js").Default} [own] the temperature that the model has where none is set */
+function otherSettings(base, own, regenerate) {
+  const { temperature = own?.value, max_tokens: limit } = base;
+  const now = base.temperature === undefined ? defaultText(own) : String(base.temperature);
   const warm = Math.min(MAX_TEMPERATURE, Math.max(CREATIVE, rounded((temperature ?? 0) + STEP)));
   const cool = temperature !== undefined && temperature <= PRECISE ? 0 : PRECISE;
-  const at = (value) => ({ detail: `temperature ${value}`, act: () => regenerate({ ...base, temperature: value }) });
+  const at = (value) => ({ detail: `temperature ${value}${now ? ` instead of ${now}` : ""}`, act: () => regenerate({ ...base, temperature: value }) });
   return [
     ...(warm !== temperature ? [{ name: "More creative", ...at(warm) }] : []),
     ...(cool !== temperature ? [{ name: "More precise", ...at(cool) }] : []),

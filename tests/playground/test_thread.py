@@ -75,6 +75,27 @@ async def test_a_thousand_messages_are_drawn_as_they_come_near(address: str) -> 
         assert visit.complaints == []
 
 
+async def test_the_way_to_the_newest_covers_no_words(address: str) -> None:
+    async with visiting(address, reduced_motion="reduce") as visit:
+        page, jump = visit.page, visit.page.locator("#jump")
+        await visit.ask("How does one list primes?")
+        await expect(page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
+        for width, height in ((1280, 500), (390, 700)):
+            await page.set_viewport_size({"width": width, "height": height})
+            await page.reload()  # the list of chats is closed at first on a phone
+            await expect(page.locator(".figures")).to_contain_text("tokens/s")
+            await until(page, AT_END)
+            await expect(jump).to_be_hidden()
+            await page.locator("#scroll").evaluate("(node) => { node.scrollTop -= 200; }")
+            await expect(jump).to_be_visible()
+            boxes = [await page.locator(part).bounding_box() for part in ("#scroll", "#jump", "#composer")]
+            scroll, button, field = (box or pytest.fail("it is not shown") for box in boxes)
+            assert scroll["y"] + scroll["height"] <= button["y"]
+            assert button["y"] + button["height"] <= field["y"] and field["y"] + field["height"] <= height
+            await jump.click()
+            await until(page, AT_END)
+
+
 async def test_a_reader_stays_where_they_are_while_the_answer_grows(address: str) -> None:
     async with visiting(address, viewport={"width": 900, "height": 500}) as visit:
         page = visit.page

@@ -166,7 +166,7 @@ async def test_a_question_with_three_answers_is_deleted_and_undone_by_keyboard(a
         await expect(page.get_by_role("menu")).to_have_count(0)
         await expect(more(question)).to_be_focused()
         await page.keyboard.press("ArrowUp")
-        await expect(page.get_by_role("menuitem", name="Delete")).to_be_focused()
+        await expect(page.get_by_role("menuitem", name="Delete", exact=True)).to_be_focused()
         await page.keyboard.press("Enter")
         await expect(page.locator(".message")).to_have_count(0)
         await expect(page.locator("#welcome")).to_be_visible()
@@ -267,6 +267,10 @@ async def test_an_answer_is_made_anew_with_other_models_and_settings(address: st
         await page.get_by_label("Maximum length").fill("64")
         await page.keyboard.press("Escape")
         await ask(visit, "Please echo")
+        await last(page).get_by_role("button", name="Other model or settings").click()
+        warmer = page.get_by_role("menuitem", name="More creative")
+        await expect(warmer).to_contain_text("temperature 1.2 instead of 0.6, the model's")
+        await page.keyboard.press("Escape")
 
         async def anew(name: str) -> None:
             await last(page).get_by_role("button", name="Other model or settings").click()
