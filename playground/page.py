@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
+from inference.accounts import own_keys
 from inference.accounts.permissions import check_may_chat, may_look, may_manage, visitor
 from inference.core.errors import PermissionDenied
 from inference.core.units import in_gb
@@ -68,6 +69,7 @@ def _links(request: HttpRequest) -> dict[str, Any]:
     user = request.user
     return {
         "leads_to_models": user.is_anonymous or may_look(user),
+        "has_keys": own_keys.may_see(user),
         "may_download": user.is_staff and user.has_perm("inference.add_download"),
     }
 

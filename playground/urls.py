@@ -6,7 +6,16 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from playground import api, attachments_api, list_api, message_api, page, settings_api, transfer_api
+from playground import (
+    api,
+    attachments_api,
+    key_pages,
+    list_api,
+    message_api,
+    page,
+    settings_api,
+    transfer_api,
+)
 from playground.sign_in import PasswordLinkView, SignInView
 
 urlpatterns = [
@@ -44,8 +53,12 @@ urlpatterns = [
     path("chat/messages/<int:pk>/branch/", message_api.branch_message),
     path("chat/models/settings/", settings_api.model_settings),
     path("chat/settings/", settings_api.my_defaults),
+    path("chat/favourites/", settings_api.favourites),
     path("chat/prompts/", settings_api.prompts),
     path("chat/prompts/<int:pk>/", settings_api.prompt),
+    path("keys/", key_pages.keys, name="own-keys"),
+    path("keys/made/<str:token>/", key_pages.made, name="own-key-made"),
+    path("keys/<int:pk>/revoke/", key_pages.revoke, name="own-key-revoke"),
     path("login/", SignInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
     # Templates with names of our own: under Django's default names it would find the admin's pages.
