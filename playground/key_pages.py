@@ -20,7 +20,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     """The account's keys, and a form for a new one where the account may make keys."""
     _check(own_keys.may_see(request.user))
     may_make = own_keys.may_make(request.user)
-    form = OwnKeyForm(request.POST or None, owner=request.user) if may_make else None  # type: ignore[misc]
+    form = OwnKeyForm(request.POST or None, owner=request.user) if may_make else None
     if request.method == "POST":
         _check(may_make)
         if form and form.is_valid():

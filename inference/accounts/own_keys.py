@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.auth.models import AbstractUser, User
+from django.contrib.auth.models import AbstractUser
 
 from inference.core.errors import NotFound
 from inference.models.api_key import ApiKey
@@ -28,7 +28,7 @@ class OwnKeyForm(OwnKeyFormBase):
         widgets = {"expires_at": forms.DateInput(attrs={"type": "date"})}
         help_texts = {"expires_at": "At the beginning of this day, in UTC. Empty for never."}
 
-    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, owner: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.instance.owner = owner
 

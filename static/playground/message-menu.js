@@ -5,7 +5,8 @@ const GAP_PX = 4;
 const EDGE_PX = 8;
 
 /**
- * @typedef {{name: string, detail?: string, isOff?: boolean, act: () => void}} Entry an act; one that is off says in `detail` why
+ * @typedef {{name: string, detail?: string | Promise<string>, isOff?: boolean, act: () => void}} Entry an act; one that is
+ *   off says in `detail` why, and what is asked for first comes later
  * @typedef {{heading: string}} Heading
  */
 
@@ -23,19 +24,14 @@ export function toggleMenu(button, label, entries) {
   if (!isOpenHere) opened = new Menu(button, label, entries);
 }
 
-/** @param {() => (Entry | Heading)[] | Promise<(Entry | Heading)[]>} entries made each time it opens @returns {HTMLButtonElement} a button with a menu */
+/** @param {() => (Entry | Heading)[]} entries made each time it opens @returns {HTMLButtonElement} a button with a menu */
 export function menuButton({ label, title = label, className = "mini" }, entries, ...children) {
   const button = element("button", { type: "button", className, title, "aria-label": label, "aria-haspopup": "menu", "aria-expanded": "false" }, ...children);
-  const isOpenHere = () => opened?.button === button;
-  const show = async () => {
-    const made = isOpenHere() ? [] : await entries();
-    if (!isOpenHere()) toggleMenu(button, label, made); // else it was opened meanwhile
-  };
-  button.addEventListener("click", () => (isOpenHere() ? opened.close() : show()));
-  button.addEventListener("keydown", async (event) => {
+  button.addEventListener("click", () => toggleMenu(button, label, entries()));
+  button.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
-    await show();
+    if (opened?.button !== button) toggleMenu(button, label, entries());
     if (event.key === "ArrowUp") opened?.focus(-1);
   });
   return button;
@@ -81,7 +77,8 @@ class Menu {
   }
 
   #item({ name, detail, isOff, act }, id) {
-    const shown = detail ? [element("small", { id }, detail)] : [];
+    const shown = detail ? [element("small", { id }, typeof detail === "string" ? detail : "")] : [];
+    if (detail instanceof Promise) detail.then((text) => { shown[0].textContent = text; this.#place(); });
     const item = element("button", {
       type: "button", role: "menuitem", tabIndex: -1, "aria-label": name,
       ...(detail ? { "aria-describedby": id } : {}), ...(isOff ? { "aria-disabled": "true" } : {}),

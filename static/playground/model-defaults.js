@@ -1,8 +1,6 @@
 /** What the picked model does with each setting that is left empty. */
 import { call } from "./api.js";
 
-const SOON_MS = 1000;
-
 /**
  * @typedef {{value: number, source: "server" | "model" | "context" | ""}} Default
  * @typedef {{model: string, defaults: Record<string, Default>, has_template: boolean,
@@ -36,10 +34,9 @@ export class ModelDefaults extends EventTarget {
   }
 }
 
-/** Ask for those of one model, which may be another than the picked one. @returns {Promise<Record<string, Default>>} none where they are not known soon */
+/** Ask for those of one model, which may be another than the picked one. @returns {Promise<Record<string, Default>>} none where they are not known */
 export function defaultsOf(model) {
-  const asked = call("GET", `/chat/models/settings/?model=${encodeURIComponent(model)}`).then(({ defaults }) => defaults, () => ({}));
-  return Promise.race([asked, new Promise((done) => { setTimeout(() => done({}), SOON_MS); })]);
+  return call("GET", `/chat/models/settings/?model=${encodeURIComponent(model)}`).then(({ defaults }) => defaults, () => ({}));
 }
 
 /** @param {Default} [found] @returns {string} "0.2, the model's"; empty while it is unknown */
