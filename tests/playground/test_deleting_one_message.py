@@ -20,8 +20,8 @@ async def questions(page: Page) -> list[str]:
 async def test_what_follows_stays_and_undo_puts_it_back(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
-        for question in ("First echo", "Second echo", "Third echo"):
-            await ask(visit, question)
+        for text in ("First echo", "Second echo", "Third echo"):
+            await ask(visit, text)
         other = await page.context.new_page()
         await other.goto(page.url)
         await expect(other.locator(".message")).to_have_count(6)

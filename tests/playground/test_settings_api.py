@@ -1,6 +1,7 @@
 """The addresses of the settings panel, and what a question does with settings."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -46,7 +47,8 @@ async def test_an_accounts_favourites_are_kept_for_every_browser(signed_in: Page
     await signed_in.json("PATCH", "/chat/favourites/", {"add": ["a/b", "c"]})
     await signed_in.json("PATCH", "/chat/favourites/", {"remove": ["c"]})
     assert await signed_in.json("GET", "/chat/favourites/") == {"favourites": ["a/b"]}
-    for body in ({"add": [""]}, {"add": ["x" * 501]}, {"add": "a"}, {"more": []}):
+    wrong: list[dict[str, Any]] = [{"add": [""]}, {"add": ["x" * 501]}, {"add": "a"}, {"more": []}]
+    for body in wrong:
         assert (await signed_in.send("PATCH", "/chat/favourites/", body)).status_code == 400
 
 
