@@ -2,6 +2,8 @@
 
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.download import Download
+from inference.models.health_check import HealthCheck
+from inference.models.log_line import LogLine
 from inference.models.pool_event import PoolEvent
 from inference.models.quantisation import Quantisation
 from inference.models.request_record import Capture, RequestRecord
@@ -9,6 +11,7 @@ from inference.models.served_model import ServedModel
 from inference.models.sign_in import SignInAttempts
 from inference.models.stored_conversation import ConversationItem, StoredConversation
 from inference.models.stored_response import StoredItem, StoredResponse
+from inference.models.usage_hour import UsageHour
 from inference.models.usage_limits import AccountDay, AccountLimits, GroupLimits
 
 __all__ = [
@@ -19,7 +22,9 @@ __all__ = [
     "ConversationItem",
     "Download",
     "GroupLimits",
+    "HealthCheck",
     "KeyDay",
+    "LogLine",
     "PoolEvent",
     "Quantisation",
     "RequestRecord",
@@ -28,4 +33,5 @@ __all__ = [
     "StoredConversation",
     "StoredItem",
     "StoredResponse",
+    "UsageHour",
 ]

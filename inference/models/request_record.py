@@ -50,6 +50,11 @@ class RequestRecord(models.Model):
     loading_ms = models.PositiveBigIntegerField("loading")
     prefill_ms = models.PositiveBigIntegerField("prefill")
     decode_ms = models.PositiveBigIntegerField("decode")
+    paused_ms = models.PositiveBigIntegerField("paused", default=0)
+    queue_place = models.PositiveIntegerField(
+        "place in the queue", default=0
+    )  # the first; 0: it did not wait
+    own_ahead = models.PositiveIntegerField("earlier answers of its account", default=0)
     prompt_tokens = models.PositiveBigIntegerField("prompt")
     completion_tokens = models.PositiveBigIntegerField("completion")
     cached_tokens = models.PositiveBigIntegerField("cached")

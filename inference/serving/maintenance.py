@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from inference.accounts import sign_in_throttle
 from inference.models.request_record import RequestRecord
+from inference.models.usage_hour import UsageHour
 from inference.serving import revocation
 from inference.serving.recording.capture_switch import SWITCH
 from inference.storage import conversation_store, response_store
@@ -28,8 +29,9 @@ class Task(Struct, frozen=True):
 
 
 def forget_old() -> None:
-    """Delete what is kept for too long: request records with captured texts, responses, conversations."""
+    """Delete what is kept for too long: request records with captured texts, usage, responses, conversations."""
     RequestRecord.objects.retain(days=settings.CONFIG.record_days, rows=settings.CONFIG.record_rows)
+    UsageHour.objects.retain()
     response_store.forget_old()
     conversation_store.forget_old()
 

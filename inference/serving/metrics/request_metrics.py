@@ -170,7 +170,7 @@ class RequestMeter:
         metrics.drafted_tokens.labels(model).inc(entry.drafted_tokens)
         metrics.accepted_tokens.labels(model).inc(entry.accepted_tokens)
         metrics.whole_s.labels(model).observe(metrics.clock() - self._began)
-        metrics.queue_s.labels(model).observe(entry.queued_s)
+        metrics.queue_s.labels(model).observe(entry.queued_s + entry.paused_s)
         if entry.loading_s:
             metrics.load_s.labels(model).observe(entry.loading_s)
         if entry.prefill_s:

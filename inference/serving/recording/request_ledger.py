@@ -14,6 +14,7 @@ from inference.models.request_record import RequestRecord
 from inference.models.usage_limits import AccountDay, today
 from inference.serving.recording.capture_switch import SWITCH
 from inference.serving.recording.request_entry import Note, RequestEntry
+from inference.serving.recording.usage_rollup import add_up
 from inference.storage.background_writer import BackgroundWriter
 
 _BATCH_SIZE = 200  # in one transaction: enough for any load, and soon over
@@ -26,6 +27,7 @@ def write(notes: Sequence[Note]) -> None:
             keys = _keys_of(notes)
             entries = [note for note in notes if isinstance(note, RequestEntry)]
             _record(entries, keys)
+            add_up(entries, keys)
             _count(entries, keys)
             _count_accounts(entries)
             _note_use(notes, keys)
@@ -83,6 +85,9 @@ def _row(entry: RequestEntry, key: ApiKey | None) -> RequestRecord:
         noted=entry.noted,
         queued_ms=_ms(entry.queued_s),
         loading_ms=_ms(entry.loading_s),
+        paused_ms=_ms(entry.paused_s),
+        queue_place=entry.queue_place,
+        own_ahead=entry.own_ahead,
         prefill_ms=_ms(entry.prefill_s),
         decode_ms=_ms(entry.decode_s),
         prompt_tokens=entry.prompt_tokens,

@@ -70,9 +70,11 @@ class RequestRecorder:
                 self._enter("decode")
             return
         match event:
-            case Progress(phase=phase, done=done, total=total):
+            case Progress(phase=phase, done=done, total=total, own=own):
                 self._enter(phase)
                 self.done, self.total = done, total
+                if phase == "queued":
+                    self._wait(done, own)
             case Accepted(prompt_tokens=tokens, noted=noted):
                 self.entry.prompt_tokens = tokens
                 self.entry.noted = self._origin.noted_with(noted)
@@ -96,12 +98,19 @@ class RequestRecorder:
             if self.captured:
                 self.captured.store(self.entry)
 
+    def _wait(self, place: int, own: int) -> None:
+        """Keep the first place in the queue, and the most that it was behind in its account."""
+        self.entry.queue_place = self.entry.queue_place or place
+        self.entry.own_ahead = max(self.entry.own_ahead, own)
+
     def _enter(self, phase: str) -> None:
         now = self._clock()
         spent = now - self._since
         match self._phase:
-            case "queued" | "paused":
+            case "queued":
                 self.entry.queued_s += spent
+            case "paused":
+                self.entry.paused_s += spent
             case "loading":
                 self.entry.loading_s += spent
             case "prefill":
@@ -124,6 +133,7 @@ class RequestRecorder:
         entry.queued_s += timings.queue_s
         entry.prefill_s = timings.prefill_s or entry.prefill_s
         entry.decode_s = timings.decode_s or entry.decode_s
+        entry.paused_s = timings.paused_s or entry.paused_s
 
 
 class CapturedText:

@@ -33,9 +33,11 @@ def test_entries_become_rows_in_order() -> None:
 def test_a_row_has_what_the_entry_had() -> None:
     phases = {"queued_s": 0.0014, "loading_s": 2.0, "prefill_s": 0.25, "decode_s": 1.5}
     tokens = {"prompt_tokens": 5, "completion_tokens": 6, "cached_tokens": 4}
-    write([entry(error="pool_full", has_left=True, finish="stop", **phases, **tokens)])
+    waited = {"paused_s": 0.5, "queue_place": 2, "own_ahead": 3}
+    write([entry(error="pool_full", has_left=True, finish="stop", **phases, **tokens, **waited)])
     row = RequestRecord.objects.get()
     assert (row.queued_ms, row.loading_ms, row.prefill_ms, row.decode_ms) == (1, 2000, 250, 1500)
+    assert (row.paused_ms, row.queue_place, row.own_ahead) == (500, 2, 3)
     assert (row.prompt_tokens, row.completion_tokens, row.cached_tokens) == (5, 6, 4)
     assert (row.error, row.has_left, row.finish, row.key) == ("pool_full", True, "stop", None)
 

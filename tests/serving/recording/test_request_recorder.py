@@ -56,10 +56,10 @@ def note(recorder: RequestRecorder, clock: Clock, *events: Any) -> RequestEntry:
     return recorder.entry
 
 
-def test_a_pause_counts_as_waiting_and_not_as_work(recorder: RequestRecorder, clock: Clock) -> None:
+def test_a_pause_is_neither_waiting_nor_work(recorder: RequestRecorder, clock: Clock) -> None:
     deltas = (TextDelta(text="a"), Progress(phase="paused"), Progress(phase="prefill"), TextDelta(text="b"))
     entry = note(recorder, clock, Accepted(prompt_tokens=5), *deltas)
-    assert (entry.queued_s, entry.prefill_s, entry.decode_s) == (2, 2, 1)
+    assert (entry.queued_s, entry.paused_s, entry.prefill_s, entry.decode_s) == (1, 1, 2, 1)
     note(recorder, clock, Progress(phase="paused"))
     assert recorder.phase == "paused"
 
@@ -186,3 +186,9 @@ def test_captured_text_has_an_end() -> None:
         for _ in range(3):
             note_text(recorder, "x" * MOST_CHARACTERS)
     assert len(json.loads(kept[0].answer)[0]["text"]) == MOST_CHARACTERS
+
+
+def test_why_it_waited_is_kept(recorder: RequestRecorder, clock: Clock) -> None:
+    places = [Progress(phase="queued", done=done, total=5, own=own) for done, own in ((3, 0), (2, 4), (1, 1))]
+    entry = note(recorder, clock, *places)
+    assert (entry.queue_place, entry.own_ahead) == (3, 4)

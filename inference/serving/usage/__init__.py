@@ -1,0 +1,1 @@
+"""Reports of usage: by model, key or account, over hours or days of a time zone."""

@@ -1,0 +1,27 @@
+"""Usage as CSV."""
+
+import csv
+import io
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from inference.serving.usage.report import Figures, PeriodRow
+from inference.serving.usage.spreadsheet import as_csv, cell
+
+START = datetime(2026, 10, 25, 2, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+def test_a_line_has_the_local_time_with_its_offset_the_name_and_the_figures() -> None:
+    figures = Figures(requests=2, errors=1, prompt_tokens=5, cached_tokens=3, completion_tokens=4)
+    text = as_csv([PeriodRow(start=START, name='a "name", so', figures=figures)], "user")
+    head, line = csv.reader(io.StringIO(text))
+    assert head == ["start", "user", "requests", "prompt_tokens", "cached_tokens", "answer_tokens", "errors"]
+    assert line == ["2026-10-25T02:00:00+01:00", 'a "name", so', "2", "5", "3", "4", "1"]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_no_name_is_a_formula(name: str) -> None:
+    assert cell(name) == f"'{name}"
+    assert cell("org/name") == "org/name"
