@@ -15,6 +15,7 @@ from inference.admin import (
     request_admin,
     response_admin,
 )
+from inference.admin.usage import usage_admin
 
 __all__ = [
     "account_admin",
@@ -27,6 +28,7 @@ __all__ = [
     "quantisation_admin",
     "request_admin",
     "response_admin",
+    "usage_admin",
 ]
 
 admin.site.login_form = AdminSignInForm

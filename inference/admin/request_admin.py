@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from inference.admin import captured_text
+from inference.admin import captured_text, request_timeline
 from inference.admin.capture_deletion import WIPE, confirm_and_wipe, has_wipe_permission
 from inference.models.request_record import RequestRecord
 
@@ -19,7 +19,6 @@ else:
 
 _MOST_MODELS = 30
 _CAPTURED = ("prompt", "answer")
-_PHASES = ("queued", "loading", "prefill", "decode")
 _NAMELESS = {"local": "this machine", "key": "the operator's key"}  # callers without a name
 _NOT_STORED = "Not stored: there was no capture, or the text was deleted."
 _FORBIDDEN = "Stored. Reading them requires the permission “Can read captured prompts and answers”."
@@ -76,6 +75,9 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     actions = ("wipe",)
     show_full_result_count = False
 
+    class Media:
+        css = {"all": ["css/console.css"]}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[RequestRecord]:
         # These texts are large: the list shows none, and the page of one record loads its own.
         return super().get_queryset(request).defer(*_CAPTURED, "noted")
@@ -91,6 +93,7 @@ class RequestRecordAdmin(RequestRecordAdminBase):
 
     def get_fieldsets(self, request: HttpRequest, obj: RequestRecord | None = None) -> Any:
         may_read = request.user.has_perm("inference.read_captured")
+        decisions = ("decisions",) if request.user.has_perm("inference.view_poolevent") else ()
         captured = ("captured_prompt", "captured_answer") if may_read else ("capture_notice",)
         return [
             (None, {"fields": ("time", "caller", "model", "kind", "dialect", "ending")}),
@@ -106,7 +109,7 @@ class RequestRecordAdmin(RequestRecordAdminBase):
                     )
                 },
             ),
-            ("Time", {"fields": ("queued", "loading", "prefill", "decode")}),
+            ("Time", {"fields": ("time_of_phases", *decisions)}),
             ("Prompt and answer", {"fields": captured}),
         ]
 
@@ -140,11 +143,12 @@ class RequestRecordAdmin(RequestRecordAdminBase):
             return record.key.name
         return record.principal or _NAMELESS[record.principal_kind]
 
-    @admin.display(description="Milliseconds")
+    @admin.display(description="Seconds")
     def duration(self, record: RequestRecord) -> str:
-        durations = {phase: getattr(record, f"{phase}_ms") for phase in _PHASES}
-        phases = ", ".join(f"{phase} {ms:,}" for phase, ms in durations.items() if ms)
-        return format_html('{} <span class="quiet">{}</span>', f"{sum(durations.values()):,}", phases)
+        known = request_timeline.phases(record)
+        phases = ", ".join(f"{one.name} {request_timeline.seconds(one.ms)}" for one in known if one.ms)
+        whole = request_timeline.seconds(request_timeline.total_ms(record))
+        return format_html('{} <span class="quiet">{}</span>', whole, phases)
 
     @admin.display(description="Tokens")
     def tokens(self, record: RequestRecord) -> str:
@@ -176,21 +180,13 @@ class RequestRecordAdmin(RequestRecordAdminBase):
             return "none"
         return f"{record.drafted_tokens:,}, {record.accepted_tokens:,} of them accepted"
 
-    @admin.display(description="Queued")
-    def queued(self, record: RequestRecord) -> str:
-        return _ms(record.queued_ms)
+    @admin.display(description="Phases")
+    def time_of_phases(self, record: RequestRecord) -> str:
+        return request_timeline.timeline(record)
 
-    @admin.display(description="Loading")
-    def loading(self, record: RequestRecord) -> str:
-        return _ms(record.loading_ms)
-
-    @admin.display(description="Prefill")
-    def prefill(self, record: RequestRecord) -> str:
-        return _ms(record.prefill_ms)
-
-    @admin.display(description="Decode")
-    def decode(self, record: RequestRecord) -> str:
-        return _ms(record.decode_ms)
+    @admin.display(description="Meanwhile")
+    def decisions(self, record: RequestRecord) -> str:
+        return request_timeline.decisions(record)
 
     @admin.display(description="Prompt")
     def captured_prompt(self, record: RequestRecord) -> str:
@@ -203,7 +199,3 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     @admin.display(description="Prompt and answer")
     def capture_notice(self, record: RequestRecord) -> str:
         return _FORBIDDEN if record.prompt or record.answer else _NOT_STORED
-
-
-def _ms(duration: int) -> str:
-    return f"{duration:,} ms"

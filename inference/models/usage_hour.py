@@ -1,4 +1,4 @@
-"""What was used in each hour, by model, key and account: kept when the records of the requests are deleted."""
+"""What was used in each hour, by model, key and account: it outlives the records of the requests."""
 
 from datetime import UTC, datetime, timedelta
 

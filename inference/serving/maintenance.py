@@ -29,7 +29,7 @@ class Task(Struct, frozen=True):
 
 
 def forget_old() -> None:
-    """Delete what is kept for too long: request records with captured texts, usage, responses, conversations."""
+    """Delete what is kept for too long: request records, usage, responses and conversations."""
     RequestRecord.objects.retain(days=settings.CONFIG.record_days, rows=settings.CONFIG.record_rows)
     UsageHour.objects.retain()
     response_store.forget_old()

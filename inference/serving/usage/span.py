@@ -17,7 +17,7 @@ _SYSTEM_ZONE = Path("/etc/localtime")
 
 
 class Period(Struct, frozen=True, kw_only=True):
-    """One hour or day; `start` is a local time with its offset, and `key` is what its hours have in common."""
+    """One hour or day; `start` is a local time with its offset, `key` what its hours have in common."""
 
     start: datetime
     key: str

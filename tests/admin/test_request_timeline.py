@@ -1,0 +1,76 @@
+"""A request's time as bars, with what is known of why it waited."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from inference.admin.request_timeline import decisions, phases, seconds, timeline, total_ms
+from inference.models import PoolEvent
+from inference.models.request_record import RequestRecord
+from tests.admin.test_request_admin import page, page_of, record
+from tests.people import client_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def event(row: RequestRecord, after_s: float, text: str) -> None:
+    PoolEvent.objects.create(kind="evicted", model="big", text=text, at=row.at + timedelta(seconds=after_s))
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [(0, "0.00 s"), (23, "0.02 s"), (9_990, "9.99 s"), (12_345, "12.3 s"), (1_234_567, "1,235 s")],
+)
+def test_times_are_seconds(ms: int, text: str) -> None:
+    assert seconds(ms) == text
+
+
+def test_bars_follow_each_other_and_fill_the_line() -> None:
+    row = record(queued_ms=1000, loading_ms=2000, prefill_ms=3000, decode_ms=3000, paused_ms=1000)
+    bars = re.findall(r' x="([\d.]+)" y="0" width="([\d.]+)"', timeline(row))
+    assert [tuple(map(float, bar)) for bar in bars] == [
+        (0, 100),
+        (100, 200),
+        (300, 300),
+        (600, 300),
+        (900, 100),
+    ]
+    assert total_ms(row) == 10_000 and "10.0 s" in timeline(row)
+    assert "NaN" not in timeline(record()) and "Paused" not in timeline(record())
+
+
+def test_cached_and_drafted_tokens_and_rates_are_told() -> None:
+    tokens = {"prompt_tokens": 1200, "cached_tokens": 1000, "completion_tokens": 60}
+    row = record(prefill_ms=2000, decode_ms=3000, drafted_tokens=30, accepted_tokens=20, **tokens)
+    notes = {phase.name: phase.note for phase in phases(row)}
+    assert notes["prefill"] == "200 tokens at 100 tokens/s, 1,000 more were cached"
+    assert notes["decode"] == "60 tokens at 20 tokens/s, 20 of 30 drafted tokens were accepted"
+    assert "The first token came after 2.00 s." in timeline(row)
+
+
+def test_why_it_waited_is_told() -> None:
+    notes = {phase.name: phase.note for phase in phases(record(queue_place=3, own_ahead=2, loading_ms=1))}
+    assert notes["queued"] == (
+        "It began at place 3 of the queue. Its account had 2 earlier answers, so others were served first."
+    )
+    assert notes["loading"] == "The model was not in memory."
+
+
+def test_what_the_scheduler_did_meanwhile_is_told_and_nothing_else() -> None:
+    row = record(queued_ms=5000, decode_ms=5000)
+    event(row, -60, "evicted too early")
+    event(row, 2, "evicted <big>")
+    event(row, 60, "evicted too late")
+    told = decisions(row)
+    assert "After 2.0 s" in told and "Evicted &lt;big&gt;" in told and told.count("<li>") == 1
+    assert "nothing meanwhile" in decisions(record(at=row.at + timedelta(days=1)))
+
+
+def test_the_page_shows_decisions_to_those_who_may_view_them(staff: Client) -> None:
+    row = record(kind="title", queued_ms=5000)
+    event(row, 1, "evicted big")
+    assert "Evicted big" in page(staff, page_of(row)) and ">title<" in page(staff, page_of(row))
+    viewer = page(client_of("bob", "view_requestrecord"), page_of(row))
+    assert "5.00 s" in viewer and "Evicted big" not in viewer
