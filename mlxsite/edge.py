@@ -14,6 +14,7 @@ from django.http.request import split_domain_port, validate_host
 from inference.api.http import cors, disconnects, errors, origin
 from inference.core import request_id
 from inference.core.errors import InvalidRequest, PermissionDenied, ServerError
+from mlxsite.refusal_log import REFUSAL_LOG
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _API_SOCKETS = frozenset({"/v1/responses"})
@@ -44,6 +45,7 @@ class Edge:
             with disconnects.watched(scope) as watched:
                 await self._application(watched, receive, _accepting(send, made))
         else:
+            REFUSAL_LOG(refusal)
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": None})
 
@@ -53,6 +55,7 @@ class Edge:
         is_cross = cors.is_allowed(scope["path"], origins, settings.CONFIG.foreign_origins)
         added += cors.answer_headers(origins[0]) if is_cross else [_RESOURCE_POLICY]
         if refusal := _refused_host(scope) or (None if is_cross else _refused_request(scope, headers)):
+            REFUSAL_LOG(refusal)
             await _refuse(refusal, scope["path"], headers, added, send)
         elif is_cross and cors.is_preflight(scope["method"], headers):
             await _respond(204, [*added[:1], *cors.preflight_headers(origins[0], headers)], b"", send)

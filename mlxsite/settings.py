@@ -137,8 +137,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "inference.core.log_lines.of_site"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "ring": {"()": "inference.core.log_ring.ring_of_site"},
+    },
+    "root": {"handlers": ["console", "ring"], "level": "WARNING"},
     "loggers": {
         "inference": {"level": CONFIG.log_level},
         "playground": {"level": CONFIG.log_level},

@@ -11,7 +11,7 @@ _FILES = (
     *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"),
     *(".env", "secret_key", "admin_password", "serving", "cpu-calibration.json", "cpu-calibration.lock"),
 )
-_FOLDERS = ("prefixes",)
+_FOLDERS = ("prefixes", "log")
 _OTHERS = 0o077
 # If an operator names one of these, its other contents keep their permissions.
 _SHARED = frozenset({Path("/"), Path(os.path.expanduser("~")).resolve()})

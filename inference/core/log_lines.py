@@ -27,7 +27,7 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} 
 _OURS = frozenset({"inference", "playground", "mlxsite"})
 _SHORTEST_SECRET = 6  # a shorter one would be found in unrelated words
 _HIDDEN = "[hidden]"
-_process_format: LogFormat = "text"
+_UNFORMATTED = "stderr"  # the logger of what native libraries print
 
 
 class _Lines(logging.Formatter):
@@ -51,6 +51,11 @@ class _Lines(logging.Formatter):
         message = record.getMessage()
         return message if record.name.partition(".")[0] in _OURS else _without_quotes(message)
 
+    def _origin(self, record: logging.LogRecord) -> tuple[str, str]:
+        """The process and the request of a line; `relay` has put those of another process into the record."""
+        process = getattr(record, "worker", self._process)
+        return process, getattr(record, "request_id", "") or request_id.current()
+
     def _clean(self, text: str) -> str:
         """The text without secrets."""
         for secret in self._secrets:
@@ -62,16 +67,15 @@ class TextLines(_Lines):
     """`TIME LEVEL NAME: MESSAGE [REQUEST ID]`, with a traceback below it where there is one."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        process = f"{self._process} " if self._process else ""
-        served = request_id.current()
+        name, served = self._origin(record)
+        process = f"{name} " if name else ""
         # A message is one line, so that nothing in it can pass for a line of its own.
         message = self._message(record).translate(_CONTROLS)
         line = f"{self.formatTime(record)} {record.levelname} {process}{record.name}: {message}"
         return f"{line} [{served}]" if served else line
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        lines = super().formatException(ei).split("\n")
-        return "\n".join(f"    {line.translate(_CONTROLS)}" for line in lines)
+        return _indented(super().formatException(ei))
 
     def format(self, record: logging.LogRecord) -> str:
         return self._clean(super().format(record))
@@ -84,14 +88,17 @@ class JsonLines(_Lines):
     """
 
     def format(self, record: logging.LogRecord) -> str:
+        process, served = self._origin(record)
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": self._message(record),
-            "request_id": request_id.current(),
-            "process": self._process,
-            "exception": self.formatException(record.exc_info) if record.exc_info else "",
+            "request_id": served,
+            "process": process,
+            "exception": self.formatException(record.exc_info)
+            if record.exc_info
+            else getattr(record, "traceback", ""),
         }
         kept = {name: value for name, value in line.items() if value} | getattr(record, "fields", {})
         cleaned = {
@@ -106,15 +113,31 @@ def formatter(form: LogFormat, process: str = "", secrets: Sequence[str] = ()) -
     return (JsonLines if form == "json" else TextLines)(process, secrets)
 
 
-def of_site() -> logging.Formatter:
+def of_site(form: LogFormat | None = None) -> logging.Formatter:
     """The formatter of the site's own process, for Django's setting LOGGING."""
-    global _process_format
     from inference.core.config import config  # workers have no settings
 
     settings = config()
-    _process_format = settings.log_format
     given = (settings.api_key, settings.admin_password, settings.logfire_token)
-    return formatter(settings.log_format, secrets=[one.get_secret_value() for one in given if one])
+    return formatter(form or settings.log_format, secrets=[one.get_secret_value() for one in given if one])
+
+
+def relay(line: str, process: str) -> None:
+    """Log a line that another process of ours wrote as JSON; anything else loses its quotes."""
+    try:
+        fields = json.loads(line)
+        level = logging.getLevelNamesMapping()[fields["level"]]
+        name, message = str(fields["logger"]), str(fields.get("message", ""))
+    except (ValueError, TypeError, KeyError):
+        fields, level, name, message = {}, logging.WARNING, _UNFORMATTED, line
+    target = logging.getLogger(name)
+    if not message or not target.isEnabledFor(level):
+        return
+    record = target.makeRecord(name, level, "", 0, message, (), None)
+    traceback = str(fields.get("exception", ""))
+    origin = {"worker": process, "request_id": str(fields.get("request_id", "")), "traceback": traceback}
+    vars(record).update(origin, exc_text=_indented(traceback) or None)
+    target.handle(record)
 
 
 def capture() -> None:
@@ -129,11 +152,6 @@ def _log_thread(failure: threading.ExceptHookArgs) -> None:
     logger.error("The thread %s has ended with an exception", name, exc_info=error)
 
 
-def format_of_process() -> LogFormat:
-    """The format of this process's log, which its workers take over."""
-    return _process_format
-
-
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """The exception, those that led to it, and those that are in its group."""
     found, seen = [error], set[int]()
@@ -145,6 +163,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         yield one
         found += [one.__cause__, one.__context__]
         found += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+
+
+def _indented(traceback: str) -> str:
+    lines = traceback.split("\n") if traceback else []
+    return "\n".join(f"    {line.translate(_CONTROLS)}" for line in lines)
 
 
 def _without_quotes(text: str) -> str:

@@ -20,10 +20,9 @@ def main() -> None:
     parser.add_argument(
         "--follow-load", action="store_true", help="leave cores that other programs need to them"
     )
-    parser.add_argument("--log-format", choices=("text", "json"), default="text")
     options = parser.parse_args()
     handler = logging.StreamHandler()
-    handler.setFormatter(log_lines.formatter(options.log_format, f"worker[{os.getpid()}]"))
+    handler.setFormatter(log_lines.formatter("json"))  # the site logs them in its own format
     logging.basicConfig(handlers=[handler])
     log_lines.capture()
     # A worker with a dead thread would look alive and answer nothing; a dead worker is replaced.

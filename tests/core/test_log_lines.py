@@ -2,12 +2,13 @@ import json
 import logging
 import threading
 from contextvars import copy_context
+from logging.handlers import BufferingHandler
 from typing import Any
 
 import pytest
 
 from inference.core import request_id
-from inference.core.log_lines import LogFormat, capture, formatter
+from inference.core.log_lines import LogFormat, capture, formatter, relay
 
 KEY = "mlx-0123456789ab-" + "s" * 43
 FORMATS: tuple[LogFormat, ...] = ("text", "json")
@@ -116,10 +117,9 @@ def test_the_process_takes_its_format_from_the_settings(monkeypatch: pytest.Monk
 
     given = config.Config(log_format="json", api_key="sesame!")
     monkeypatch.setattr(config, "config", lambda: given)
-    monkeypatch.setattr(log_lines, "_process_format", "text")
     line = log_lines.of_site().format(record("the key is sesame!"))
     assert json.loads(line)["message"] == "the key is [hidden]"
-    assert log_lines.format_of_process() == "json"
+    assert log_lines.of_site("text").format(record("so")).endswith(": so")
 
 
 def test_a_traceback_cannot_pass_for_another_line() -> None:
@@ -162,3 +162,36 @@ def test_warnings_and_ends_of_threads_are_lines(caplog: pytest.LogCaptureFixture
         threading.excepthook = before
         logging.captureWarnings(False)
     assert "The thread x has ended with an exception" in caplog.text
+
+
+def relayed(line: str) -> list[logging.LogRecord]:
+    """The records that a line of a worker becomes."""
+    handler = BufferingHandler(capacity=100)
+    logging.getLogger().addHandler(handler)
+    try:
+        relay(line, "worker[7]")
+    finally:
+        logging.getLogger().removeHandler(handler)
+    return list(handler.buffer)
+
+
+def test_a_line_of_a_worker_is_logged_by_the_site_as_if_it_were_its_own() -> None:
+    worker = formatter("json").format(record("it is late", error=raised(ValueError("about 'a prompt'"))))
+    (made,) = relayed(worker)
+    text = formatter("text").format(made)
+    assert text.splitlines()[0].endswith(" WARNING worker[7] inference.x: it is late")
+    assert text.splitlines()[1].startswith("    Traceback") and "a prompt" not in text
+    line = json.loads(formatter("json").format(made))
+    assert (line["process"], line["message"]) == ("worker[7]", "it is late")
+    assert line["exception"].startswith("Traceback")
+
+
+def test_what_a_native_library_prints_is_a_warning_without_what_it_quotes() -> None:
+    (made,) = relayed("libc++abi: terminating due to 'a prompt'")
+    assert made.levelname == "WARNING"
+    assert formatter("text").format(made).endswith("worker[7] stderr: libc++abi: terminating due to '...'")
+
+
+@pytest.mark.parametrize("line", ["", "{}", "[1]", '{"level": "LOUD", "logger": "a", "message": "b"}'])
+def test_lines_of_another_form_are_kept_as_they_are(line: str) -> None:
+    assert [made.getMessage() for made in relayed(line)] == [line] * bool(line)

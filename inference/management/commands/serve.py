@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import resource
 import signal
 import sys
@@ -17,7 +18,7 @@ from tqdm import tqdm
 from inference import __version__
 from inference.accounts import first_account
 from inference.accounts.first_account import FirstLogin
-from inference.core import data_folder, log_lines
+from inference.core import data_folder, log_lines, log_ring
 from inference.core.config import Config, reason
 from inference.core.unknown_settings import unknown_settings
 from inference.management import schema
@@ -30,6 +31,7 @@ from inference.serving.recording.capture_switch import SWITCH
 from mlxsite.open_connections import most_of_one_address
 from mlxsite.server import StreamServer
 
+logger = logging.getLogger(__name__)
 _OPEN_FILES = 4096
 
 
@@ -72,6 +74,7 @@ class Command(BaseCommand):
 
     def _run(self, config: Config, place: site_lock.SiteLock) -> None:
         schema.bring_up_to_date(self._write)
+        _keep_log(config)
         SWITCH.refresh()  # before the first request: a capture continues after a restart
         Maintenance().start()
         quantising.register()  # it deletes what a killed site left
@@ -165,6 +168,14 @@ def _apply(options: dict[str, Any]) -> Config:
     settings.CONFIG = config
     settings.ALLOWED_HOSTS = config.hosts
     return config
+
+
+def _keep_log(config: Config) -> None:
+    """Keep the latest lines of the log over restarts; the site serves without that, too."""
+    try:
+        log_ring.RING.keep_in(config.data_dir / log_ring.FOLDER)
+    except OSError as error:
+        logger.warning("The log is not kept over restarts: %s", error)
 
 
 def _allow_many_files() -> None:

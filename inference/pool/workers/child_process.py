@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import sys
 
@@ -12,6 +13,7 @@ from inference.core.subprocess_environment import of_workers
 
 logger = logging.getLogger(__name__)
 _STOP_GRACE_S = 3.0
+_LONGEST_LINE = 2**20  # of a worker's log, in bytes
 _EXIT_GRACE_S = 0.5  # between the end of a worker's stream and its exit status
 
 
@@ -25,6 +27,7 @@ class ChildProcess:
         self._blas = blas
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._log: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -37,23 +40,28 @@ class ChildProcess:
     async def start(self, tuning: CpuTuning) -> asyncio.StreamReader:
         """Spawn the process and return the stream of its frames; raises OSError."""
         ours, theirs = socket.socketpair()
+        # A pipe of our own: asyncio's end of a process would wait until whoever inherited its pipe has ended.
+        log_out, log_in = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "inference.worker"),
                 *("--fd", str(theirs.fileno()), "--blas", self._blas),
-                *("--log-format", log_lines.format_of_process()),
                 *(["--follow-load"] if tuning.follows_load() else []),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
+                stderr=log_in,
                 env=of_workers() | tuning.environment(),
                 # Ctrl-C in the terminal is the site's to handle; it ends its workers in order.
                 start_new_session=True,
             )
         except OSError:
             ours.close()
+            os.close(log_out)
             raise
         finally:
             theirs.close()
+            os.close(log_in)
+        self._log = asyncio.create_task(_relay(log_out, f"worker[{self._process.pid}]"))
         reader, self._writer = await asyncio.open_connection(sock=ours)
         return reader
 
@@ -98,3 +106,26 @@ class ChildProcess:
             logger.warning("Worker %s did not end by itself; killing it", self._process.pid)
             self.kill()
             await self._process.wait()
+        if self._log:  # its last lines say why it ended; a process of its own may keep the pipe open
+            await asyncio.wait([self._log], timeout=_EXIT_GRACE_S)
+
+
+async def _relay(log: int, process: str) -> None:
+    """Log what a worker writes to a pipe, until its end."""
+    lines = asyncio.StreamReader(limit=_LONGEST_LINE)
+    reading = asyncio.StreamReaderProtocol(lines)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: reading, os.fdopen(log, "rb", buffering=0)
+    )
+    with contextlib.closing(transport):
+        while line := await _line(lines):
+            log_lines.relay(line.decode(errors="replace").strip(), process)
+
+
+async def _line(lines: asyncio.StreamReader) -> bytes:
+    """The next line, empty at the end; one that is longer than a line may be is left out."""
+    while True:
+        try:
+            return await lines.readline()
+        except ValueError:
+            continue
