@@ -86,6 +86,8 @@ TESTED_BY = {
     "playground/visitor": "playground/test_api_conversations",
     "pool/workers/child_process": "pool/workers/test_worker_process",
     "repository/downloads/download_process": "repository/downloads/test_process",
+    "serving/health/checks/blas": "management/commands/test_doctor",
+    "serving/health/checks/cpu_kernels": "management/commands/test_doctor",
     "serving/backups/database_copy": "serving/backups/test_backup",
     "core/quantisation": "repository/quantising/test_report_file",
     "core/secret_setting": "core/test_config",

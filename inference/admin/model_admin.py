@@ -22,10 +22,11 @@ from inference.admin import confirmation, quantisation_admin
 from inference.admin.confirmation import ActionStep
 from inference.admin.forms import ModelSettingsForm
 from inference.admin.lora_lines import lora_lines
+from inference.admin.model_decisions import model_decisions
 from inference.admin.model_list import Columns, ModelList
 from inference.admin.quantisation_view import report_text
 from inference.core.errors import ServerError
-from inference.core.model_card import Finding, worst
+from inference.core.model_card import Finding, in_words, worst
 from inference.models import ServedModel
 from inference.pool.workers import self_test
 from inference.repository.quantising.report_file import read_report
@@ -71,6 +72,9 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         ("Current state", {"fields": ("facts", "self_test", "lora_adapters", "quantised")}),
     )
     readonly_fields = ("name", "facts", "self_test", "lora_adapters", "quantised")
+        ("Current state", {"fields": ("facts", "self_test", "lora_adapters", "decisions")}),
+    )
+    readonly_fields = ("name", "facts", "self_test", "lora_adapters", "decisions")
     change_list_template = "admin/inference/models.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -172,8 +176,13 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         if model.findings is None:
             return "Test or load the model to check its chat template, roles, stop tokens and tools."
         findings = [finding["text"] for finding in model.findings]
-        light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
+        words = in_words(msgspec.convert(model.findings, tuple[Finding, ...]))
+        light = format_html('<span data-light="{}">{}</span>', model.light, words)
         return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (light, *findings)])
+
+    @admin.display(description="Decisions")
+    def decisions(self, model: ServedModel) -> str:
+        return model_decisions(model.name)
 
     @admin.display(description="LoRA adapters")
     def lora_adapters(self, model: ServedModel) -> str:

@@ -1,10 +1,12 @@
 """The admin's pages of request records, with the prompts and answers that a capture stored."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
@@ -93,11 +95,12 @@ class RequestRecordAdmin(RequestRecordAdminBase):
 
     def get_fieldsets(self, request: HttpRequest, obj: RequestRecord | None = None) -> Any:
         may_read = request.user.has_perm("inference.read_captured")
+        log = ("log",) if request.user.has_perm("inference.view_logline") and obj else ()
         decisions = ("decisions",) if request.user.has_perm("inference.view_poolevent") else ()
         captured = ("captured_prompt", "captured_answer") if may_read else ("capture_notice",)
         return [
             (None, {"fields": ("time", "caller", "model", "kind", "dialect", "ending")}),
-            ("Request", {"fields": ("request_id", "noted")}),
+            ("Request", {"fields": ("request_id", "noted", *log)}),
             (
                 "Tokens",
                 {
@@ -183,6 +186,15 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     @admin.display(description="Phases")
     def time_of_phases(self, record: RequestRecord) -> str:
         return request_timeline.timeline(record)
+
+    @admin.display(description="Log")
+    def log(self, record: RequestRecord) -> str:
+        if not record.request_id:
+            return "It has no request id, so its lines are not known."
+        query = urlencode({"request": record.request_id})
+        return format_html(
+            '<a href="{}?{}">Its lines</a>', reverse("admin:inference_logline_changelist"), query
+        )
 
     @admin.display(description="Meanwhile")
     def decisions(self, record: RequestRecord) -> str:

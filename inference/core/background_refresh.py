@@ -86,6 +86,15 @@ class BackgroundRefresh(Generic[T]):
             known = self._known
         return known.value if known else load.end.result()
 
+    def recent(self) -> T | None:
+        """The result of the last load; None while there is none. It waits at most `timeout_s`."""
+        with self._lock:
+            if self._known and self._clock() - self._loaded_at <= self._refresh_after_s:
+                return self._known.value
+            load = self._in_progress or self._start()
+        wait([load.end], self._timeout_s)
+        return self.known
+
     def _timeout(self, known: _Result[T] | None) -> float | None:
         """Seconds from its start for which a load is waited for; None for no limit."""
         if known is None:

@@ -16,6 +16,7 @@ from inference.core.pool_state import PoolSnapshot, ResidentModel
 from inference.core.quantisation import QuantisationSettings
 from inference.repository.quantising.active_quantisation import ActiveQuantisation
 from inference.serving import site_lock
+from inference.serving.health.report import HealthReport
 from inference.serving.site_lock import Serving
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
@@ -74,6 +75,8 @@ class Client:
 
     def cancel_quantisation(self, name: str) -> None:
         self._request("POST", "/api/quantisations/cancel", {"name": name})
+    def health(self) -> HealthReport:
+        return msgspec.json.decode(self._request("GET", "/api/health"), type=HealthReport)
 
     def _request(self, method: str, path: str, body: Any = None) -> bytes:
         """The body of the response.

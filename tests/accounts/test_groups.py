@@ -58,6 +58,7 @@ def test_a_new_member_of_the_staff_may_enter_the_admin_and_look_after_models() -
 
 
 PAGES = {"servedmodel", "download", "poolevent", "quantisation", "requestrecord"}
+PAGES = {"servedmodel", "download", "poolevent", "requestrecord", "usagehour", "healthcheck"}
 
 
 def pages_of(person: User) -> set[str]:

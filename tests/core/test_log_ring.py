@@ -110,7 +110,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 def test_a_file_outlives_another_set_up_of_logging(tmp_path: Path) -> None:
     kept = ring()
     kept.keep_in(tmp_path)
-    logging.shutdown([lambda: kept])  # type: ignore[list-item]  # as logging.config does to all handlers
+    logging.shutdown([lambda: kept])  # as logging.config does to all handlers
     log(kept, "after")
     kept.stop_keeping()
     assert [entry.message for entry in entries_in(tmp_path, LogFilter())] == ["after"]

@@ -24,7 +24,7 @@ def an_hour(back: timedelta = timedelta(), **changes: Any) -> UsageHour:
 
 
 def test_the_same_hour_is_added_up_and_takes_the_newest_name_of_the_key() -> None:
-    own = {"caller_kind": "key", "key_prefix": "mlx-0123"}
+    own: dict[str, Any] = {"caller_kind": "key", "key_prefix": "mlx-0123"}
     UsageHour.objects.add(an_hour(**own, key_name="old", prompt_tokens=5))
     UsageHour.objects.add(an_hour(**own, key_name="new", prompt_tokens=7, errors=1))
     UsageHour.objects.add(an_hour(**own, key_name="new", model="other"))

@@ -3,13 +3,13 @@
 from ninja import NinjaAPI
 
 from inference.api.http import errors
-from inference.api.operator import models, pool, quantisations, usage
+from inference.api.operator import log, models, pool, quantisations, site_health, usage
 from inference.api.operator.auth import Operator
 
 # No docs page: ninja's would fetch its scripts from another site.
 api = NinjaAPI(title="Control", urls_namespace="control", auth=Operator(), docs_url=None, openapi_url=None)
 errors.handle_all(api)
-for router in (models.router, pool.router, usage.router):
+for router in (models.router, pool.router, usage.router, log.router, site_health.router):
     api.add_router("", router)
 api.add_router(
     "", quantisations.router, auth=Operator(right="inference.add_download", look="inference.view_download")

@@ -33,10 +33,7 @@ class Reader:
         return principal
 
     async def _may_read(self, request: HttpRequest, principal: Principal) -> bool:
-        if principal.kind == "key":
-            user = await get_user_model().objects.filter(username=principal.account).afirst()
-        else:  # on an open site everybody may call, and only those who have signed in may read
-            user = await request.auser()
-        if user is None or not user.is_active:
-            return False
-        return await sync_to_async(lambda: any(map(user.has_perm, self._rights)))()
+        # On an open site everybody may call, and only those who have signed in may read.
+        signed_in = await request.auser() if principal.kind != "key" else None
+        user = signed_in or await get_user_model().objects.filter(username=principal.account).afirst()
+        return user is not None and await sync_to_async(lambda: any(map(user.has_perm, self._rights)))()

@@ -3,17 +3,21 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import BaseCommand
+from django.db import connection
 
-from inference.management.doctor.finding import CheckResult, as_data
-from inference.management.doctor.lora_adapters import lora_adapters
-from inference.management.doctor.machine import machine
+from inference.management.client import Client, SiteError
 from inference.management.doctor.trial import SECONDS, device, trial
-from inference.serving import runtime
+from inference.serving import runtime, site_lock
+from inference.serving.health.finding import CheckResult, as_data
+from inference.serving.health.report import OF_MACHINE, STORED, run
 
+_RESTART = "Look at its log, and start it again."
 _MARKS = {"good": "ok   ", "look": "look ", "wrong": "WRONG"}
 
 
@@ -48,9 +52,24 @@ class Command(BaseCommand):
 
 
 def _results(seconds: float | None) -> Iterator[CheckResult]:
-    yield from machine()
-    yield from lora_adapters(runtime.catalog().scan())
+    of_machine = []
+    for result in run(OF_MACHINE):
+        of_machine.append(result.about)
+        yield result
+    yield from (result for result in _of_site() if result.about not in of_machine)
     yield from [device()] if seconds is None else trial(seconds)
+
+
+def _of_site() -> Iterable[CheckResult]:
+    """What a running site says of itself, or else what its database has; a new folder has neither."""
+    site = site_lock.running_site(settings.CONFIG.data_dir)
+    if site and site.port:
+        try:
+            return Client(site.host, site.port, ours=site).health().results
+        except SiteError as error:
+            return [CheckResult(about="site", text=str(error), state="wrong", advice=_RESTART)]
+    has_database = Path(connection.settings_dict["NAME"]).is_file()
+    return run(STORED) if has_database else ()
 
 
 def _seconds(text: str) -> float:

@@ -1,1 +1,1 @@
-"""The checks of `manage.py doctor`: the machine, the settings, and a run of one model."""
+"""What `manage.py doctor` does beyond the checks of health: a run of one model."""

@@ -14,8 +14,8 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded
 from inference.core.principal import ANYBODY
 from inference.core.requests import ChatRequest, Message, Sampling
-from inference.management.doctor.finding import CheckResult, Figures
 from inference.serving import generation, runtime
+from inference.serving.health.finding import CheckResult, Figures
 
 SECONDS = 20.0
 PROMPT_TIMEOUT_S = 60.0  # for the prompt, after the timeout of the load

@@ -31,7 +31,7 @@ def _of_keys(groups: Collection[Group]) -> dict[Group, str]:
     now = dict(ApiKey.objects.filter(prefix__in=prefixes).values_list("prefix", "name"))
     gone = UsageHour.objects.filter(key_prefix__in=prefixes - now.keys())
     then = dict(gone.values_list("key_prefix").annotate(Max("key_name")).order_by())
-    names = {}
+    names: dict[Group, str] = {}
     for kind, prefix in groups:
         if not prefix:
             names[kind, prefix] = _KEYLESS.get(kind, kind)
@@ -46,5 +46,7 @@ def _of_accounts(groups: Collection[Group]) -> dict[Group, str]:
     accounts = {account for (account,) in groups if account}
     users = get_user_model().objects.filter(username__in=accounts)
     known = set(users.values_list("username", flat=True))
-    names = {(account,): account if account in known else f"{account} (deleted)" for account in accounts}
-    return names | {("",): NO_ACCOUNT}
+    names: dict[Group, str] = {("",): NO_ACCOUNT}
+    for account in accounts:
+        names[(account,)] = account if account in known else f"{account} (deleted)"
+    return names

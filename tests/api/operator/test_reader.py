@@ -59,6 +59,6 @@ async def test_a_key_needs_the_scope_and_its_owner_the_right() -> None:
 async def test_the_operators_key_may_read(settings: Any) -> None:
     from inference.core.config import Config
 
-    settings.CONFIG = Config(api_key="sesame sesame")  # type: ignore[arg-type]
+    settings.CONFIG = Config(api_key="sesame sesame")
     assert await status(Authorization="Bearer sesame sesame") == 200
     assert await status() == 401

@@ -11,7 +11,7 @@ from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, U
 from inference.core.pool_state import Memory
 from inference.core.requests import Request
 from inference.management.doctor import trial
-from inference.management.doctor.finding import Figures
+from inference.serving.health.finding import Figures
 from tests.fakes import GB, EventRunner, FakeRunner, card, serving
 
 ANSWER = (

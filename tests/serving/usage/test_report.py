@@ -69,7 +69,7 @@ def test_more_names_than_colours_are_shown_together() -> None:
 
 def test_keys_and_accounts_that_are_gone_keep_their_names() -> None:
     key, _ = make_key(name="laptop")
-    own = {"caller_kind": "key", "account": "ann"}
+    own: dict[str, Any] = {"caller_kind": "key", "account": "ann"}
     used(**own, key_prefix=key.prefix, key_name="as it was")
     used(**own, key_prefix="mlx-000000000000", key_name="phone")
     used(caller_kind="user", account="gone", model="two")

@@ -4,15 +4,23 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from inference.management.doctor.finding import CheckResult
+from django.conf import settings
+
+from inference.serving.health.finding import CheckResult
 
 _GB = 10**9
 SYSCTL = "/usr/sbin/sysctl"
 _WIRED = "iogpu.wired_limit_mb"
 _PANICS = Path("/Library/Logs/DiagnosticReports")
 _RECENT_S = 30 * 86_400
+
+
+def check() -> Iterator[CheckResult]:
+    yield wired_limit(settings.CONFIG.wired_limit_bytes)
+    yield panics()
 
 
 def sysctl(name: str) -> str:

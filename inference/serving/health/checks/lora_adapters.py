@@ -3,9 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from inference.core.model_card import ModelCard
-from inference.management.doctor.finding import CheckResult
+from inference.serving import runtime
+from inference.serving.health.finding import CheckResult
 
 _ADVICE = "Correct or remove its folder; the other adapters and the model are served all the same."
+
+
+def check() -> Iterator[CheckResult]:
+    yield from lora_adapters(runtime.catalog().scan())
 
 
 def lora_adapters(cards: Sequence[ModelCard]) -> Iterator[CheckResult]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inference.management.doctor import mac
+from inference.serving.health.checks import mac
 
 GB = 10**9
 

@@ -1,10 +1,10 @@
-"""What the doctor says of the machine's limits."""
+"""What is said of the limit of open files."""
 
 import resource
 
 import pytest
 
-from inference.management.doctor import machine
+from inference.serving.health.checks import open_files
 
 
 @pytest.mark.parametrize(
@@ -15,5 +15,5 @@ def test_a_low_limit_of_open_files_is_reported_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], state: str
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda what: limits)
-    looked = machine._open_files()
+    (looked,) = open_files.check()
     assert looked.state == state and ("LimitNOFILE" in looked.advice) == (state == "look")

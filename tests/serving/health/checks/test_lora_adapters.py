@@ -1,5 +1,5 @@
 from inference.core.model_card import LoraCard
-from inference.management.doctor.lora_adapters import lora_adapters
+from inference.serving.health.checks.lora_adapters import lora_adapters
 from tests.fakes import card
 
 GOOD = LoraCard(name="good", path="/x")

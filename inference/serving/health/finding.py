@@ -1,5 +1,6 @@
 """The result of one check."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -32,11 +33,16 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     text: str
     state: State = "good"
     advice: str = ""
+    link: str = ""  # to the page of the admin where it is done
     figures: Figures | None = None  # of the model that ran
 
 
-def as_data(results: list[CheckResult]) -> dict[str, Any]:
-    """The results as plain data for JSON, with the worst of their states."""
+def worst(results: Iterable[CheckResult]) -> State:
+    """The worst of their states."""
     states = {result.state for result in results}
-    worst = next((state for state in ("wrong", "look") if state in states), "good")
-    return {"state": worst, "looked_at": msgspec.to_builtins(results)}
+    return "wrong" if "wrong" in states else "look" if "look" in states else "good"
+
+
+def as_data(results: Sequence[CheckResult]) -> dict[str, Any]:
+    """The results as plain data for JSON, with the worst of their states."""
+    return {"state": worst(results), "looked_at": msgspec.to_builtins(results)}

@@ -1,6 +1,6 @@
 import pytest
 
-from inference.management.doctor.finding import CheckResult, State, as_data
+from inference.serving.health.finding import CheckResult, State, as_data
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""Keys that end soon, and keys that nobody uses."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from inference.models.api_key import ApiKey
+from inference.serving.health.checks import keys
+from tests.accounts.making import make_key
+
+pytestmark = pytest.mark.django_db
+NOW = datetime.now(UTC)
+
+
+def key(name: str, days_old: float = 0, **facts: Any) -> None:
+    made, _ = make_key(name=name, **facts)
+    ApiKey.objects.filter(pk=made.pk).update(created_at=NOW - timedelta(days=days_old))
+
+
+def test_ends_and_disuse_are_told_of() -> None:
+    key("ends", expires_at=NOW + timedelta(days=3, hours=1))
+    key("ends today", expires_at=NOW + timedelta(hours=2))
+    key("ends late", expires_at=NOW + timedelta(days=90))
+    key("over", 40, expires_at=NOW - timedelta(days=1))
+    key("revoked", 40, is_revoked=True)
+    key("unused", 40)
+    key("new")
+    key("used", 40, last_used_at=NOW)
+    texts = [result.text for result in keys.check()]
+    assert texts == [
+        "The key ends today of ann ends in less than a day.",
+        "The key ends of ann ends in 3 days.",
+        "The key unused of ann was never used.",
+    ]
+
+
+def test_all_is_well_also_where_old_keys_are_over() -> None:
+    key("over", 40, expires_at=NOW - timedelta(days=1))
+    (result,) = keys.check()
+    assert result.state == "good"
