@@ -84,7 +84,6 @@ TESTED_BY = {
     "playground/file_text/process": "playground/file_text/test_reading",
     "playground/imports": "playground/imports/test_importer",
     "playground/visitor": "playground/test_api_conversations",
-    "pool/workers/child_process": "pool/workers/test_worker_process",
     "repository/downloads/download_process": "repository/downloads/test_process",
     "serving/health/checks/blas": "management/commands/test_doctor",
     "serving/health/checks/cpu_kernels": "management/commands/test_doctor",
