@@ -69,12 +69,9 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
             "Default sampling",
             {"fields": ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")},
         ),
-        ("Current state", {"fields": ("facts", "self_test", "lora_adapters", "quantised")}),
+        ("Current state", {"fields": ("facts", "self_test", "lora_adapters", "quantised", "decisions")}),
     )
-    readonly_fields = ("name", "facts", "self_test", "lora_adapters", "quantised")
-        ("Current state", {"fields": ("facts", "self_test", "lora_adapters", "decisions")}),
-    )
-    readonly_fields = ("name", "facts", "self_test", "lora_adapters", "decisions")
+    readonly_fields = ("name", "facts", "self_test", "lora_adapters", "quantised", "decisions")
     change_list_template = "admin/inference/models.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

@@ -75,6 +75,7 @@ class Client:
 
     def cancel_quantisation(self, name: str) -> None:
         self._request("POST", "/api/quantisations/cancel", {"name": name})
+
     def health(self) -> HealthReport:
         return msgspec.json.decode(self._request("GET", "/api/health"), type=HealthReport)
 

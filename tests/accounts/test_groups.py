@@ -57,8 +57,10 @@ def test_a_new_member_of_the_staff_may_enter_the_admin_and_look_after_models() -
             assert client.get("/admin/auth/user/").status_code == 403
 
 
-PAGES = {"servedmodel", "download", "poolevent", "quantisation", "requestrecord"}
-PAGES = {"servedmodel", "download", "poolevent", "requestrecord", "usagehour", "healthcheck"}
+PAGES = {
+    *("servedmodel", "download", "poolevent", "quantisation", "requestrecord"),
+    *("usagehour", "healthcheck"),
+}
 
 
 def pages_of(person: User) -> set[str]:
