@@ -19,7 +19,7 @@ OURS = ("inference", "playground", "mlxsite")
 
 # Every folder, from the top floor down, with the folders that it may import. None may import one above it.
 MAY_IMPORT: dict[str, str] = {
-    "inference.management": "mlxsite api serving accounts models repository pool core",
+    "inference.management": "mlxsite api serving accounts models repository connect pool core",
     "mlxsite": "playground admin api serving core",
     "inference.templatetags": "admin serving accounts models core",
     "inference.admin": "api serving accounts storage models repository adapters pool core",
@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, str] = {
     "inference.models": "adapters core",
     "inference.repository": "core",
     "inference.adapters": "core",
+    "inference.connect": "",
     "inference.pool": "core",
     "inference.core": "",
 }

@@ -1,5 +1,6 @@
 """API keys in the database: never the secret itself, only its digest."""
 
+import itertools
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,12 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         used = Sum(spent, filter=Q(days__day=today().date()), default=0)
         found: QuerySet[ApiKey] = self.select_related("owner").annotate(tokens_today=used)
         return found
+
+    def free_name(self, owner: object, name: str) -> str:
+        """The name, with a number behind it where a key of this owner that is not revoked has it already."""
+        taken = set(self.filter(owner=owner, is_revoked=False).values_list("name", flat=True))
+        numbered = (f"{name} {number}" for number in itertools.count(2))
+        return next(one for one in itertools.chain([name], numbered) if one not in taken)
 
 
 class ApiKey(UsageLimits):

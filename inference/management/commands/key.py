@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 
 from inference.core.installation import PROGRAM
 from inference.core.principal import SCOPES
-from inference.management import database
+from inference.management import database, new_key
 from inference.management.table import table
 from inference.models.api_key import ApiKey
 
@@ -55,28 +53,17 @@ class Command(BaseCommand):
             getattr(self, f"_{options['subcommand']}")(options)
 
     def _create(self, options: dict[str, Any]) -> None:
-        owner = get_user_model().objects.filter(username=options["owner"]).first()
-        if owner is None:
-            raise CommandError(
-                f"There is no user {options['owner']!r}; `{PROGRAM} createsuperuser` creates one."
-            )
         scopes = options["scope"] or ("chat", "embeddings")
         key = ApiKey(
             name=options["name"],
-            owner=owner,
+            owner=new_key.owner_of(options["owner"]),
             expires_at=options["expires"],
             requests_per_minute=options["requests_per_minute"],
             tokens_per_day=options["tokens_per_day"],
             concurrent_streams=options["streams"],
             **{field: scope in scopes for scope, field in _FIELDS.items()},
         )
-        secret = key.give_secret()
-        try:
-            key.full_clean()
-        except ValidationError as error:
-            problems = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
-            raise CommandError(problems) from None
-        key.save()
+        secret = new_key.save(key)
         self.stderr.write("Copy this key now; it is shown only once:")
         self.stdout.write(secret)
 
