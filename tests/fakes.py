@@ -16,6 +16,7 @@ from inference.core.pool_state import DeathReason, Loaded, Memory
 from inference.core.requests import NEUTRAL, Request, Sampling
 from inference.pool import Pool, PoolOptions
 from inference.pool.workers.growths import Growth
+from inference.repository.catalog import CatalogContents
 from inference.serving import tracing
 
 GB = 10**9
@@ -209,13 +210,13 @@ class FakeCatalog:
 
     def __init__(self, *cards: ModelCard) -> None:
         self._cards = {card.id: card for card in cards}
+        self._contents = CatalogContents.of(self._cards)
 
     def scan(self) -> tuple[ModelCard, ...]:
         return tuple(self._cards.values())
 
     def find(self, model_id: str) -> ModelCard | None:
-        base = self._cards.get(model_id.rpartition(":")[0])
-        return self._cards.get(model_id) or (base if base and base.lora_of(model_id) else None)
+        return self._contents.find(model_id)
 
     def known(self, model_id: str) -> ModelCard | None:
         return self.find(model_id)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from inference.core.profile import Profile
 from inference.core.requests import Lora, Sampling
 
 ModelKind = Literal["chat", "embedding", "rerank"]
@@ -71,6 +72,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     sampling: Sampling = Sampling()  # for what a request leaves open, before the model's own
     speculation: str = ""  # "lookup" or "off"; empty: the site's setting
     draft_model: str = ""  # the id of a smaller model of the same vocabulary; empty: none
+    profiles: tuple[Profile, ...] = ()
 
 
 class LoraCard(Struct, frozen=True, kw_only=True):
@@ -129,7 +131,9 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     sampling: Sampling = Sampling()  # the operator's, for what a request leaves open
     own_sampling: Sampling = Sampling()  # generation_config.json's, for what both leave open
     loras: tuple[LoraCard, ...] = ()  # its adapters
-    base: str = ""  # in lists of what can be requested: the model whose adapter this is
+    profiles: tuple[Profile, ...] = ()  # the operator's; an adapter of the same name wins
+    base: str = ""  # in lists of what can be requested: the model whose adapter or profile this is
+    profile: str = ""  # the name of that profile; empty for an adapter
 
     @property
     def longest_context(self) -> int:
@@ -151,25 +155,38 @@ class ModelCard(Struct, frozen=True, kw_only=True):
         return self.base or self.id
 
     @property
-    def lora_variants(self) -> "tuple[ModelCard, ...]":
-        """A card for each adapter that can be used, under the id that requests name it by."""
-        return tuple(
+    def variants(self) -> "tuple[ModelCard, ...]":
+        """A card for each adapter and profile that can be used, under the id that requests name it by."""
+        loras = [
             structs.replace(
-                self,
-                id=f"{self.id}:{lora.name}",
-                base=self.id,
+                self._variant(lora.name),
                 created=lora.created,
                 resident_bytes=self.resident_bytes + lora.resident_bytes,
                 weight_bytes=self.weight_bytes + lora.weight_bytes,
-                aliases=tuple(f"{alias}:{lora.name}" for alias in self.aliases),
-                loras=(),
             )
             for lora in self.loras
             if not lora.problem
+        ]
+        taken = {lora.name for lora in self.loras}
+        profiles = [
+            structs.replace(
+                self._variant(profile.name),
+                profile=profile.name,
+                sampling=profile.sampling.over(self.sampling),
+            )
+            for profile in self.profiles
+            if profile.name not in taken and self.kind == "chat"
+        ]
+        return (*loras, *profiles)
+
+    def _variant(self, name: str) -> "ModelCard":
+        aliases = tuple(f"{alias}:{name}" for alias in self.aliases if not is_pattern(alias))
+        return structs.replace(
+            self, id=f"{self.id}:{name}", base=self.id, aliases=aliases, loras=(), profiles=()
         )
 
-    def lora_of(self, model_id: str) -> LoraCard | None:
-        """The adapter that this id of a request names; None for the model itself.
+    def variant_of(self, model_id: str) -> LoraCard | Profile | None:
+        """The adapter or profile that this id of a request names; None for the model itself.
 
         Clients of Ollama write the tag `latest` behind a name that has no other tag.
         """
@@ -177,14 +194,17 @@ class ModelCard(Struct, frozen=True, kw_only=True):
         if model_id in names or (untagged := model_id.removesuffix(":latest")) in names:
             return None
         base, _, name = untagged.rpartition(":")
-        return next((lora for lora in self.loras if base in names and lora.name == name), None)
+        if base not in names:
+            return None
+        variants: tuple[LoraCard | Profile, ...] = (*self.loras, *self.profiles)
+        return next((variant for variant in variants if variant.name == name), None)
 
     def requested_as(self, model_id: str) -> "ModelCard | None":
-        """The card of what this id names: the model or one of its adapters; None for a broken one."""
-        lora = self.lora_of(model_id)
-        if lora is None:
+        """The card of what this id names: the model, an adapter or a profile; None for a broken adapter."""
+        variant = self.variant_of(model_id)
+        if variant is None:
             return self
-        return next((one for one in self.lora_variants if one.id == f"{self.id}:{lora.name}"), None)
+        return next((one for one in self.variants if one.id == f"{self.id}:{variant.name}"), None)
 
     def with_lora(self, lora: LoraCard | None) -> "ModelCard":
         """This card with the bytes of an adapter."""
@@ -225,9 +245,15 @@ class ModelCard(Struct, frozen=True, kw_only=True):
             idle_ttl_s=other.idle_ttl_s,
             aliases=other.aliases,
             sampling=other.sampling,
+            profiles=other.profiles,
         )
 
 
+def is_pattern(alias: str) -> bool:
+    """Whether the alias stands for all names that begin with it, such as `claude-*`."""
+    return alias.endswith("*")
+
+
 def requestable(cards: Iterable[ModelCard]) -> list[ModelCard]:
-    """What requests can name: each model that can be served, followed by its adapters."""
-    return [one for card in cards if card.is_servable for one in (card, *card.lora_variants)]
+    """What requests can name: each model that can be served, followed by its adapters and profiles."""
+    return [one for card in cards if card.is_servable for one in (card, *card.variants)]

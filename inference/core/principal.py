@@ -22,8 +22,13 @@ class Principal(Struct, frozen=True, kw_only=True):
     kind: Literal["local", "key", "user"]
     name: str = ""  # a user's, or the visible beginning of a key; empty for the operator's own key
     scopes: tuple[Scope, ...] = SCOPES
+    models: frozenset[str] = frozenset()  # ids that it sees and may use; empty for all
     allowance: Allowance = Allowance()
     account: str = ""  # the user name behind it; empty for the operator's own key and on an open site
+
+    def may_use(self, *ids: str) -> bool:
+        """Whether it sees and may use a model of one of these ids: of a variant, its own and its base's."""
+        return not self.models or not self.models.isdisjoint(ids)
 
     @property
     def owner(self) -> str:

@@ -4,6 +4,7 @@ from inference.models.api_key import ApiKey, KeyDay
 from inference.models.download import Download
 from inference.models.health_check import HealthCheck
 from inference.models.log_line import LogLine
+from inference.models.model_profile import ModelProfile
 from inference.models.pool_event import PoolEvent
 from inference.models.quantisation import Quantisation
 from inference.models.request_record import Capture, RequestRecord
@@ -25,6 +26,7 @@ __all__ = [
     "HealthCheck",
     "KeyDay",
     "LogLine",
+    "ModelProfile",
     "PoolEvent",
     "Quantisation",
     "RequestRecord",

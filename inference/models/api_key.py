@@ -13,6 +13,7 @@ from inference.core import key_secret
 from inference.core.principal import SCOPES, Scope
 from inference.models.usage_limits import UsageLimits, today
 
+_MOST_MODELS = 256
 _SEEN_EVERY = timedelta(minutes=1)
 
 
@@ -46,6 +47,13 @@ class ApiKey(UsageLimits):
     can_read_metrics = models.BooleanField(
         "metrics", default=False, help_text="Read /metrics, for Prometheus; nothing else."
     )
+    allowed_models = models.JSONField(
+        "models",
+        default=list,
+        blank=True,
+        help_text="What it sees and may use: a model with its adapters and profiles, or one of those alone. "
+        "None for all.",
+    )
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
     created_at = models.DateTimeField("created", auto_now_add=True)
     last_used_at = models.DateTimeField("last used", null=True, editable=False)
@@ -69,6 +77,7 @@ class ApiKey(UsageLimits):
             if self.scopes
             else "Give it at least one scope; a key for nothing is revoked instead.",
             "expires_at": self._end_problem(),
+            "allowed_models": self._models_problem(),
         }
         if wrong := {field: text for field, text in problems.items() if text}:
             raise ValidationError(wrong)
@@ -91,6 +100,13 @@ class ApiKey(UsageLimits):
         if before and before.replace(microsecond=0) == self.expires_at.replace(microsecond=0):
             return ""
         return "Give a time ahead; days and times are those of UTC. To end a key now, revoke it."
+
+    def _models_problem(self) -> str:
+        names = self.allowed_models
+        is_list = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+        if is_list and len(names) <= _MOST_MODELS:
+            return ""
+        return f"Give a list of at most {_MOST_MODELS} ids of models."
 
     def give_secret(self) -> str:
         """Generate the secret; the only time that it can be seen."""

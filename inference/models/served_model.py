@@ -2,19 +2,20 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from inference.adapters import ADAPTERS
 from inference.core.model_card import Choice, Finding, worst
 from inference.core.requests import Sampling
+from inference.models.sampling_fields import SAMPLING_FIELDS, at_most, check_above_zero
 
 LONGEST_ALIAS = 200
 MOST_ALIASES = 32
+_SHORTEST_BEGINNING = 3  # of an alias for all names that begin with it
 _LONGEST_TTL_S = 10 * 365 * 86_400
 
 
@@ -24,13 +25,6 @@ def check_idle_ttl(seconds: float) -> None:
         raise ValidationError("Give seconds from 0 up, or -1 to keep the model for ever.")
 
 
-def check_above_zero(value: float) -> None:
-    """ValidationError for zero and less; NaN is neither."""
-    if not value > 0:
-        raise ValidationError("Give a number above 0.")
-
-
-_SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 _NOTHING_CHOSEN = models.Q(
     is_pinned=False,
     idle_ttl_s__isnull=True,
@@ -41,14 +35,8 @@ _NOTHING_CHOSEN = models.Q(
     kv_bits__isnull=True,
     speculation="",
     draft_model="",
-    **{f"{name}__isnull": True for name in _SAMPLING_FIELDS},
+    **{f"{name}__isnull": True for name in SAMPLING_FIELDS},
 )
-
-
-def _upto(most: float, help_text: str, *checks: Any) -> "models.FloatField[float | None, float | None]":
-    return models.FloatField(
-        null=True, blank=True, validators=[*checks, MaxValueValidator(most)], help_text=help_text
-    )
 
 
 class ServedModelManager(models.Manager["ServedModel"]):
@@ -58,12 +46,12 @@ class ServedModelManager(models.Manager["ServedModel"]):
         known = set(self.values_list("name", flat=True))
         self.bulk_create([ServedModel(name=name) for name in wanted - known], ignore_conflicts=True)
         if gone := known - wanted:  # looking takes no lock on the database while nothing has changed
-            self.filter(_NOTHING_CHOSEN, name__in=gone).delete()
+            self.filter(_NOTHING_CHOSEN, profiles__isnull=True, name__in=gone).delete()
 
     def choices(self) -> Mapping[str, Choice]:
         """What was chosen, for each model that something was chosen for."""
-        chosen = self.exclude(_NOTHING_CHOSEN)
-        return {model.name: model.choice for model in chosen}
+        chosen = self.filter(~_NOTHING_CHOSEN | models.Q(profiles__isnull=False)).distinct()
+        return {model.name: model.choice for model in chosen.prefetch_related("profiles")}
 
 
 class ServedModel(models.Model):
@@ -82,7 +70,9 @@ class ServedModel(models.Model):
         help_text="Seconds it stays loaded after its last token; -1 for ever, empty for the site's setting.",
     )
     aliases = models.JSONField(
-        default=list, blank=True, help_text="Other names that requests may use for it, one a line."
+        default=list,
+        blank=True,
+        help_text="Other names that requests may use for it, one a line; `claude-*`: all that begin so.",
     )
 
     adapter = models.CharField(
@@ -120,13 +110,13 @@ class ServedModel(models.Model):
         blank=True,
         help_text="A smaller model of the same vocabulary that drafts tokens, from the next load on.",
     )
-    temperature = _upto(
+    temperature = at_most(
         2, "0 to 2, for requests that name none; empty for the model's own.", MinValueValidator(0)
     )
-    top_p = _upto(1, "Above 0 to 1.", check_above_zero)
+    top_p = at_most(1, "Above 0 to 1.", check_above_zero)
     top_k = models.PositiveIntegerField(null=True, blank=True, help_text="0 for all tokens.")
-    min_p = _upto(1, "0 to 1.", MinValueValidator(0))
-    repetition_penalty = _upto(2, "Above 0 to 2; 1 for none.", check_above_zero)
+    min_p = at_most(1, "0 to 1.", MinValueValidator(0))
+    repetition_penalty = at_most(2, "Above 0 to 2; 1 for none.", check_above_zero)
     findings = models.JSONField(
         null=True, editable=False, help_text="What the self-test found when it was last loaded; null before."
     )
@@ -160,7 +150,8 @@ class ServedModel(models.Model):
             kv_bits=self.kv_bits,
             speculation=self.speculation,
             draft_model=self.draft_model,
-            sampling=Sampling(**{name: getattr(self, name) for name in _SAMPLING_FIELDS}),
+            sampling=Sampling(**{name: getattr(self, name) for name in SAMPLING_FIELDS}),
+            profiles=tuple(profile.profile for profile in self.profiles.all()) if self.pk else (),
         )
 
     @property
@@ -169,6 +160,15 @@ class ServedModel(models.Model):
         if self.findings is None:
             return ""
         return worst(msgspec.convert(self.findings, tuple[Finding, ...]))
+
+    def add_aliases(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Add aliases that it does not have, save them, and return those; raises ValidationError."""
+        new = tuple(name for name in names if name not in self.aliases)
+        self.aliases = [*self.aliases, *new]
+        if problem := self._aliases_problem():
+            raise ValidationError({"aliases": problem})
+        self.save(update_fields=["aliases"])
+        return new
 
     def clean(self) -> None:
         if problem := self._aliases_problem():
@@ -194,7 +194,7 @@ class ServedModel(models.Model):
     def _taken(self) -> set[str]:
         """Every name and alias of the other models."""
         others = ServedModel.objects.exclude(pk=self.pk)
-        aliases = {alias for other in others for alias in other.choice.aliases}
+        aliases = {alias for other in others for alias in other.aliases if isinstance(alias, str)}
         return aliases | {other.name for other in others}
 
 
@@ -206,4 +206,6 @@ def _alias_problem(name: str) -> str:
     # Cc control, Cf invisible, Cs half surrogates, Zl and Zp breaks of lines: none can be read or typed.
     if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in name):
         return "An alias cannot have control characters."
+    if "*" in name[:-1] or 0 < name.find("*") < _SHORTEST_BEGINNING or name == "*":
+        return "In an alias, '*' is only for its end, after at least three characters, such as `claude-*`."
     return ""

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from inference.core.errors import ShuttingDown
 from inference.core.events import Progress
-from inference.core.model_card import ModelCard
+from inference.core.model_card import LoraCard, ModelCard
 from inference.core.pool_state import ModelState
+from inference.core.profile import Profile
 from inference.core.threads import CATALOG
 from inference.pool.residency.answer_growth import Answers
 from inference.pool.residency.lease import PendingLease
@@ -61,7 +62,9 @@ class Admission:
         """
         self._on_join()
         card = self._check_servable(model_id, *await CATALOG.run(self._find, model_id))
-        if lora := card.lora_of(model_id):
+        variant = card.variant_of(model_id)
+        lora = variant if isinstance(variant, LoraCard) else None
+        if lora:
             refusals.check_lora(card, lora)
         if kind and card.kind != kind:
             raise refusals.kind_error(card, kind)
@@ -73,6 +76,7 @@ class Admission:
             tokens = min(tokens, card.context_length * (answers.count if answers else 1))
         granted = asyncio.get_running_loop().create_future()
         pending = PendingLease(card, granted, self._records.clock(), tokens, lora, answers, share=share)
+        pending.profile = variant if isinstance(variant, Profile) else None
         pending.first_tokens = self._records.lengths.median(card.id) if answers else 0
         self._scheduler.add(pending)
         self._dispatch()

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from inference.core.background_refresh import BackgroundRefresh
-from inference.core.model_card import Choice, ModelCard
+from inference.core.model_card import Choice, ModelCard, is_pattern
 from inference.repository import hub_cache, lora_folders
 from inference.repository.card_reader import Machine, make_card, unfit_card
 from inference.repository.files.folder_tree import fingerprint
@@ -48,7 +48,12 @@ class CatalogContents(msgspec.Struct, frozen=True):
         if found:
             return found
         base = self._named(untagged.rpartition(":")[0])
-        return base if base and base.lora_of(model_id) else None
+        return base if base and base.variant_of(model_id) else self._by_pattern(model_id)
+
+    def _by_pattern(self, name: str) -> ModelCard | None:
+        """The model that has the longest of the patterns which the name begins with."""
+        fitting = [one for one in self.aliases if is_pattern(one) and name.startswith(one[:-1])]
+        return self._named(max(fitting, key=len)) if fitting else None
 
     def _named(self, name: str) -> ModelCard | None:
         return self.cards.get(name) or self.cards.get(self.aliases.get(name, ""))
@@ -103,8 +108,9 @@ class Catalog:
     def find(self, model_id: str) -> ModelCard | None:
         """The card of one model, by its id or else by an alias; looked up, never joined to a path.
 
-        `model:adapter` finds the model, if it has an adapter of that name (ModelCard.lora_of). Clients of
-        Ollama write the tag `latest` behind a name that has no other tag.
+        `model:adapter` and `model:profile` find the model, if it has one of that name (ModelCard.variant_of).
+        Clients of Ollama write the tag `latest` behind a name that has no other tag. An alias with `*` at its
+        end is for all other names that begin with it.
         """
         return self._scans.latest().find(model_id)
 
@@ -193,4 +199,5 @@ def _chosen(card: ModelCard, choice: Choice, cards: Mapping[str, ModelCard]) -> 
         context_length=min(card.context_length, choice.context_cap or card.context_length),
         sampling=choice.sampling,
         speculation=choice.speculation,
+        profiles=choice.profiles,
     )

@@ -11,6 +11,7 @@ from inference.accounts.rate_limits import LIMITS
 from inference.accounts.token_quota import TokenQuota
 from inference.core.events import Accepted, Event, Finished, Progress
 from inference.core.principal import Principal
+from inference.core.profile import Profile
 from inference.core.requests import (
     ChatRequest,
     CompletionRequest,
@@ -24,7 +25,7 @@ from inference.core.requests import (
     Tool,
 )
 from inference.pool.residency.answer_growth import Answers
-from inference.serving import runtime, tracing
+from inference.serving import runtime, tracing, visible_models
 from inference.serving.active_requests import STREAMS, ActiveRequest
 from inference.serving.event_observer import EventObserver
 from inference.serving.metrics.site_metrics import METRICS
@@ -45,6 +46,7 @@ async def stream(
     Raises a ServerError instead of the rest when it cannot go on. Closing the iterator at any point
     cancels the work and releases the model; use it inside `contextlib.aclosing`.
     """
+    await visible_models.check(principal, request.model)
     account = await ACCOUNTS.of(principal)
     with (
         METRICS.requests.measured(lambda: _label_of(request)) as measured,
@@ -98,7 +100,7 @@ async def _answer(request: Request, principal: Principal, active: ActiveRequest)
             yield progress
         # It does not wait any more, although it is not accepted yet.
         active.recorder.note(Progress(phase="prefill"))
-        complete = completed(request, lease.sampling, lease.lora)
+        complete = completed(request, lease.sampling, lease.lora, lease.profile)
         lease.limit(complete)
         active.end_thinking = lambda: lease.runner.end_thinking(complete)
         async with aclosing(lease.runner.submit(complete, owner_of(request, principal))) as events:
@@ -110,11 +112,15 @@ async def _answer(request: Request, principal: Principal, active: ActiveRequest)
                 yield event
 
 
-def completed(request: Request, chosen: Sampling, lora: Lora | None = None) -> Request:
-    """The request with its adapter, and the operator's sampling where it sets none.
+def completed(
+    request: Request, chosen: Sampling, lora: Lora | None = None, profile: Profile | None = None
+) -> Request:
+    """The request with its adapter or profile, and the operator's sampling where both set none.
 
     The model's own sampling comes after that.
     """
+    if profile:
+        request = profile.applied_to(request)
     if not isinstance(request, ChatRequest | CompletionRequest) or (chosen == Sampling() and not lora):
         return request
     return structs.replace(request, sampling=request.sampling.over(chosen), lora=lora)

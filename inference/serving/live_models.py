@@ -28,7 +28,8 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     light: str = ""  # of the self-test; empty before it was loaded
     findings: tuple[Finding, ...] = ()  # those of the self-test that are not green
     aliases: tuple[str, ...] = ()
-    base: str = ""  # the model whose LoRA adapter it is: state and memory are that model's
+    base: str = ""  # the model whose LoRA adapter or profile it is: state and memory are that model's
+    profile: str = ""  # the name of that profile; empty for an adapter
 
 
 class UnavailableModel(Struct, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ def _problems(card: ModelCard) -> Iterator[tuple[str, str]]:
 
 
 def joined(cards: Sequence[ModelCard], snapshot: PoolSnapshot) -> tuple[LiveModel, ...]:
-    """What the catalog knows of each servable model and its adapters, with where it is in the pool.
+    """What the catalog knows of each servable model, adapter and profile, with where it is in the pool.
 
     A model that writes a title of a conversation is ready: it gives way to whoever asks.
     """
@@ -95,6 +96,7 @@ def _live(card: ModelCard, snapshot: PoolSnapshot, titles: Mapping[str, int]) ->
         reason=resident.reason,
         kind=card.kind,
         base=card.base,
+        profile=card.profile,
         aliases=card.aliases,
         findings=_not_green(resident),
         light=resident.loaded.light if resident.loaded else "",
@@ -107,5 +109,5 @@ def _not_green(resident: ResidentModel) -> tuple[Finding, ...]:
 
 
 def _is_answered_by(name: str, resident: str) -> bool:
-    """Whether the model of this name is the resident one, or a LoRA adapter of it."""
+    """Whether the model of this name is the resident one, or a LoRA adapter or profile of it."""
     return name == resident or name.startswith(f"{resident}:")

@@ -4,12 +4,18 @@ const IN_MEMORY = new Set(["ready", "busy", "loading", "draining"]);
 
 export const isInMemory = ({ state }) => IN_MEMORY.has(state);
 
+/** What a list calls the model: its family, or what it is of another one. */
+export function kindOf(model) {
+  if (!model.base) return model.family;
+  return `${model.profile ? "profile" : "adapter"} of ${model.base}`;
+}
+
 /**
  * Every word of the filter has to be somewhere in the id, an alias, the family or the base model, in any case.
  * @param {import("./models.js").Model} model @param {string} filter
  */
 export function matches(model, filter) {
-  const about = [model.id, ...(model.aliases ?? []), model.family, model.base ? `adapter ${model.base}` : ""].join("\n").toLowerCase();
+  const about = [model.id, ...(model.aliases ?? []), model.family, model.base ? kindOf(model) : ""].join("\n").toLowerCase();
   return filter.toLowerCase().split(/\s+/).every((word) => about.includes(word));
 }
 

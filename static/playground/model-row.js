@@ -1,7 +1,7 @@
 /** One model in the picker's list: an option, and beside it, outside of the list box, what else can be done with the model. */
 import { element, icon } from "./element.js";
 import { context, size } from "./format.js";
-import { isInMemory } from "./model-groups.js";
+import { isInMemory, kindOf } from "./model-groups.js";
 import { stateText } from "./models.js";
 import { selfTest } from "./self-test.js";
 
@@ -37,7 +37,7 @@ export class ModelRow {
   /** @param {import("./models.js").Model} model @param {{isPicked: boolean, isFavourite: boolean}} state */
   show(model, { isPicked, isFavourite }) {
     this.model = model;
-    const what = model.base ? `adapter of ${model.base}` : model.family;
+    const what = kindOf(model);
     const facts = model.reason || `${what} · ${size(model.resident_bytes)} · ${context(model.context_length)}\u00a0context`;
     this.dot.dataset.state = model.state;
     setText(this.facts, [stateText(model), facts].filter(Boolean).join(" · "));

@@ -20,6 +20,7 @@ APPS = ("inference", "playground")
 TEXT = "The calm way to list primes"
 _AS_THE_SITE_HAS_IT: dict[str, Any] = {  # where any value would do for the column, and not for the pages
     "aliases": ["an-alias"],
+    "allowed_models": ["a-model"],
     "attachments": [],
     "calls": [],
     "deleted_at": None,

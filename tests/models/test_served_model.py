@@ -160,3 +160,18 @@ def test_what_an_eviction_says_of_a_model_changes_no_finding() -> None:
     ServedModel.objects.create(name="tiny", findings=[])
     PoolEvent.objects.record(event(kind="evicted"))
     assert ServedModel.objects.get().findings == []
+
+
+def test_an_alias_may_stand_for_all_names_that_begin_with_it() -> None:
+    ServedModel(name="a", aliases=["claude-*", "gpt*"]).full_clean()
+    for alias in ("*", "a*", "ab*", "a*b*", "cla*de", "claude-**"):
+        assert "aliases" in problem(name="a", aliases=[alias]), alias
+
+
+def test_aliases_are_added_once_and_refused_where_another_model_has_one() -> None:
+    model = ServedModel.objects.create(name="tiny", aliases=["a"])
+    assert model.add_aliases(["a", "b"]) == ("b",) and model.add_aliases(["b"]) == ()
+    other = ServedModel.objects.create(name="other")
+    with pytest.raises(ValidationError, match="'b' means another model"):
+        other.add_aliases(["c", "b"])
+    assert ServedModel.objects.get(name="other").aliases == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from inference.core.model_card import Choice, ModelCard
+from inference.core.profile import Profile
 from inference.core.requests import Sampling
 from inference.repository.catalog import Catalog
 from tests.tiny import make_tiny_model
@@ -166,3 +167,38 @@ def test_what_was_found_last_is_known_by_its_aliases_without_a_scan(put: Put, mo
     catalog.scan()
     found = [catalog.known(name) for name in ("tiny", "x", "made-up")]
     assert [card and card.id for card in found] == ["tiny", "tiny", None]
+
+
+def test_an_alias_with_a_star_is_for_all_names_that_nothing_else_has(put: Put, models: Path) -> None:
+    for name in ("tiny", "claude-own", "small"):
+        put(name)
+    chosen = {
+        "tiny": Choice(aliases=("claude-*", "opus")),
+        "small": Choice(aliases=("claude-haiku-*",), profiles=(Profile(name="terse"),)),
+    }
+    catalog = Catalog(models, use_hub_cache=False, choices=lambda: chosen)
+    found = {
+        "claude-opus-9": "tiny",
+        "claude-": "tiny",
+        "claude-own": "claude-own",
+        "claude-haiku-4-5": "small",
+        "opus": "tiny",
+        "opus:latest": "tiny",
+        "claude-opus-9:latest": "tiny",
+        "small:terse": "small",
+    }
+    for name, model in found.items():
+        card = catalog.find(name)
+        assert card and card.id == model, name
+    for name in ("claud", "opus-4", "Claude-x", "small:none"):
+        assert catalog.find(name) is None
+
+
+def test_profiles_are_cards_of_their_own(put: Put, models: Path) -> None:
+    put("tiny")
+    profile = Profile(name="terse", sampling=Sampling(top_k=3))
+    card = found(models, choices=lambda: {"tiny": Choice(profiles=(profile,), sampling=Sampling(top_p=0.5))})
+    (variant,) = card.variants
+    assert (variant.id, variant.base, variant.profile) == ("tiny:terse", "tiny", "terse")
+    assert (variant.sampling.top_k, variant.sampling.top_p) == (3, 0.5)
+    assert variant.resident_bytes == card.resident_bytes and card.variant_of("tiny:terse") == profile

@@ -140,13 +140,13 @@ def test_ids_with_an_adapter_find_their_model(tmp_path: Path, model: Path) -> No
     for name in ("org/tiny:pirate", "org/tiny:pirate:latest"):
         card = catalog.find(name)
         assert card and card.id == "org/tiny"
-        lora = card.lora_of(name)
+        lora = card.variant_of(name)
         assert lora and lora.name == "pirate"
         variant = card.requested_as(name)
         assert variant and (variant.id, variant.resident_id) == ("org/tiny:pirate", "org/tiny")
     for name in ("org/tiny", "org/tiny:latest"):
         card = catalog.find(name)
-        assert card and card.lora_of(name) is None
+        assert card and card.variant_of(name) is None
     for name in ("org/tiny:none", "org/tiny:", ":pirate", "org/tiny:../pirate", "org/tiny:pirate:x"):
         assert catalog.find(name) is None
     assert catalog.exact("org/tiny:pirate") is None

@@ -17,7 +17,7 @@ _GB = 10**9
 
 
 class Command(BaseCommand):
-    help = "List the models on this machine's disk, with their LoRA adapters."
+    help = "List the models on this machine's disk, with their LoRA adapters and profiles."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON")
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             return
         rows = [
             ("MODEL", "KIND", "FAMILY", "SIZE", "CONTEXT", ""),
-            *(row for card in cards for row in (_row(card), *_lora_rows(card))),
+            *(row for card in cards for row in (_row(card), *_lora_rows(card), *_profile_rows(card))),
         ]
         for line in table(rows):
             self.stdout.write(line)
@@ -43,6 +43,12 @@ def _lora_rows(card: ModelCard) -> Iterator[tuple[str, str, str, str, str, str]]
         note = f"cannot be used: {lora.problem}" if lora.problem else ""
         size = f"{lora.weight_bytes / _GB:.1f} GB"
         yield f"{card.id}:{lora.name}", "adapter", card.family, size, f"{card.context_length:,}", note
+
+
+def _profile_rows(card: ModelCard) -> Iterator[tuple[str, str, str, str, str, str]]:
+    for variant in card.variants:
+        if variant.profile:
+            yield variant.id, "profile", card.family, "", f"{card.context_length:,}", ""
 
 
 def _row(card: ModelCard) -> tuple[str, str, str, str, str, str]:

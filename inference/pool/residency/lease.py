@@ -9,6 +9,7 @@ from typing import Protocol, Self
 
 from inference.core.events import Progress
 from inference.core.model_card import LoraCard, ModelCard
+from inference.core.profile import Profile
 from inference.core.requests import Lora, Request, Sampling
 from inference.pool.residency.answer_growth import AnswerGrowth, Answers
 from inference.pool.residency.resident import Resident, Stream
@@ -33,6 +34,7 @@ class PendingLease:
     answers: Answers | None = None
     first_tokens: int = 0
     spare_tokens: int = 0
+    profile: Profile | None = None  # of the model, that it is for
     held_tokens: int = 0  # once granted: reserved in its KV caches
     held_bytes: int = 0  # the same in bytes
     ceiling_bytes: int = 0  # once accepted: of its KV caches, if its answers become as long as they may
@@ -276,6 +278,11 @@ class Lease:
         """The adapter that the requested id names, as it was found when the request came."""
         found = self._entered().lora
         return found.lora if found else None
+
+    @property
+    def profile(self) -> Profile | None:
+        """The profile that the requested id names, as it was when the request came."""
+        return self._entered().profile
 
     def _entered(self) -> PendingLease:
         if not self._pending:

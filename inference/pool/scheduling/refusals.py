@@ -48,14 +48,15 @@ def unservable_error(
 
 
 def unknown_error(model_id: str, base: ModelCard | None) -> ModelNotFound:
-    """The refusal of an id that no model has; `base` is that of `model` in `model:adapter`."""
-    if base is None or not base.loras or not base.is_enabled:
+    """The refusal of an id that no model has; `base` is that of `model` in `model:name`."""
+    variants = [*base.loras, *base.profiles] if base and base.is_enabled else []
+    if base is None or not variants:
         return ModelNotFound(
             f"There is no model {model_id!r} here; GET /v1/models lists them.", param="model"
         )
-    missing, there = model_id.rpartition(":")[2], ", ".join(repr(lora.name) for lora in base.loras)
+    missing, there = model_id.rpartition(":")[2], ", ".join(repr(variant.name) for variant in variants)
     return ModelNotFound(
-        f"The model {base.id!r} has no adapter {missing!r}; its adapters are: {there}.", param="model"
+        f"The model {base.id!r} has no adapter or profile {missing!r}; it has: {there}.", param="model"
     )
 
 

@@ -95,7 +95,7 @@ async def test_an_unknown_adapter_is_404_and_names_the_others() -> None:
     error = error_of(response)
     assert (response.status_code, error["code"]) == (404, "model_not_found")
     assert error["message"] == (
-        "The model 'tiny' has no adapter 'missing'; its adapters are: 'pirate', 'broken'."
+        "The model 'tiny' has no adapter or profile 'missing'; it has: 'pirate', 'broken'."
     )
 
 

@@ -12,9 +12,10 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from inference.core.config import Config
+from inference.core.profile import Profile
 from inference.repository.catalog import Catalog
 from inference.serving import runtime
-from tests.fakes import fake_pool
+from tests.fakes import FakeRunner, card, fake_pool, serving
 from tests.loras import Q, layers, write_mlx
 from tests.tiny import make_tiny_model
 
@@ -162,3 +163,9 @@ def test_adapters_are_listed_behind_their_model_with_what_is_wrong(models: Path)
     assert [line.split()[0] for line in lines[1:]] == ["tiny", "tiny:empty", "tiny:pirate"]
     assert lines[2].endswith("cannot be used: it has no adapter_config.json")
     assert lines[3].split()[1] == "adapter" and "cannot" not in lines[3]
+
+
+def test_profiles_have_rows_of_their_own() -> None:
+    with serving(FakeRunner(), cards=[card("tiny", profiles=(Profile(name="terse"),))]):
+        lines = run("models").splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["tiny", "chat"], ["tiny:terse", "profile"]]
