@@ -22,6 +22,7 @@ class CachedKey(Struct, frozen=True, kw_only=True):
     digest: str
     account: str = ""  # its owner's user name
     scopes: tuple[Scope, ...]
+    models: frozenset[str] = frozenset()  # ids; empty for all
     allowance: Allowance
     expires_at: datetime | None = None
     is_revoked: bool = False
@@ -47,6 +48,7 @@ def _known(key: Any, day: date) -> CachedKey:
         digest=key.digest,
         account=key.owner.get_username(),
         scopes=key.scopes,
+        models=frozenset(key.allowed_models),
         allowance=key.allowance,
         expires_at=key.expires_at,
         is_revoked=key.is_revoked,
@@ -84,6 +86,7 @@ class KeyRing(CachedTable[Table]):
             kind="key",
             name=prefix,
             scopes=known.scopes,
+            models=known.models,
             allowance=known.allowance,
             account=known.account,
         )

@@ -15,6 +15,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html, format_html_join
 
 from inference.accounts.one_time_secrets import ONE_TIME_SECRETS
+from inference.admin.key_form import ApiKeyForm
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.usage_limits import LIMITS
 
@@ -32,6 +33,7 @@ _NEEDED = {"can_manage": ("run_servedmodel",), "can_read_metrics": ("run_servedm
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ApiKeyAdminBase):
+    form = ApiKeyForm
     list_display = ("name_and_prefix", "owner", "scopes", "status", "last_used")
     list_filter = ("is_revoked", "owner", *_RIGHTS)
     list_select_related = ("owner",)
@@ -49,7 +51,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         fieldsets = [
             (None, {"fields": about}),
             ("Permissions", {"fields": _RIGHTS}),
-            ("Limits", {"fields": LIMITS}),
+            ("Limits", {"fields": (*LIMITS, "allowed_models")}),
         ]
         if obj is None:
             return fieldsets

@@ -7,6 +7,7 @@ import pytest
 from inference.core.errors import InvalidValue
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState
+from inference.core.principal import ANYBODY
 from inference.serving import control, default_model
 from tests.fakes import FakeRunner, card, serving
 
@@ -24,14 +25,14 @@ VECTORS = card("vectors", kind="embedding")
 )
 async def test_the_only_model_is_meant_and_a_chat_model_first(cards: list[ModelCard], name: str) -> None:
     with serving(FakeRunner(), cards=cards):
-        assert await default_model.name() == name
+        assert await default_model.name(ANYBODY) == name
 
 
 async def test_the_loaded_one_of_several_is_meant() -> None:
     with serving(FakeRunner(), cards=[card("a"), card("b")]) as pool:
         with pytest.raises(InvalidValue, match="2 models are here and 0 are loaded"):
-            await default_model.name()
+            await default_model.name(ANYBODY)
         await control.load("b")
         while pool.snapshot().of("b").state != ModelState.READY:
             await asyncio.sleep(0)
-        assert await default_model.name() == "b"
+        assert await default_model.name(ANYBODY) == "b"

@@ -9,16 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from inference.api.http import strict_json
+from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.json_answer import json_answer
 from inference.api.ollama.answer_fields import timestamp
-from inference.api.ollama.model_names import card_of, tagged
+from inference.api.ollama.model_names import card_of, own_name, tagged
 from inference.api.ollama.schemas import ShowBody
 from inference.core.errors import UnsupportedField
 from inference.core.installation import PROGRAM
-from inference.core.model_card import ModelCard, requestable
+from inference.core.model_card import ModelCard, is_pattern
 from inference.core.pool_state import ModelState, ResidentModel
 from inference.core.threads import CATALOG
-from inference.serving import model_details, runtime
+from inference.serving import model_details, runtime, visible_models
 
 router = Router()
 # The version of Ollama whose API this is: clients compare it before they use tools, thinking or schemas.
@@ -32,18 +33,19 @@ _MANAGED = (
 
 
 @router.get("/tags")
-async def tags(request: HttpRequest) -> HttpResponse:
-    """Every model that is loaded or can be, and its LoRA adapters, by the id and by each alias."""
+async def tags(request: AuthenticatedRequest) -> HttpResponse:
+    """Every model that is loaded or can be, its adapters and profiles, by the id and by each alias."""
     cards = await CATALOG.run(runtime.catalog().scan)
-    return json_answer({"models": [entry for card in requestable(cards) for entry in _entries(card)]})
+    shown = visible_models.requestable_by(request.auth, cards)
+    return json_answer({"models": [entry for card in shown for entry in _entries(card)]})
 
 
 @router.get("/ps")
-async def ps(request: HttpRequest) -> HttpResponse:
+async def ps(request: AuthenticatedRequest) -> HttpResponse:
     """The models that are in memory."""
     cards = await CATALOG.run(runtime.catalog().scan)
     pool = runtime.pool().snapshot()
-    loaded = [(card, pool.of(card.id)) for card in cards]
+    loaded = [(card, pool.of(card.id)) for card in cards if visible_models.may_use(request.auth, card)]
     is_loaded = {ModelState.READY, ModelState.BUSY}
     return json_answer(
         {"models": [_running(card, resident) for card, resident in loaded if resident.state in is_loaded]}
@@ -57,9 +59,11 @@ async def version(request: HttpRequest) -> HttpResponse:
 
 
 @router.post("/show")
-async def show(request: HttpRequest) -> HttpResponse:
+async def show(request: AuthenticatedRequest) -> HttpResponse:
     """What a model is and can do."""
-    card = await card_of((await strict_json.read(request, ShowBody, takes_any_type=True)).model)
+    name = (await strict_json.read(request, ShowBody, takes_any_type=True)).model
+    card = await card_of(name)
+    await visible_models.check(request.auth, await own_name(name))
     read = await CATALOG.run(model_details.read, card)
     sampling = card.sampling.over(card.own_sampling)
     chosen = {
@@ -108,7 +112,7 @@ async def blobs(request: HttpRequest, digest: str) -> HttpResponse:
 
 
 def _entries(card: ModelCard) -> Iterator[dict[str, Any]]:
-    for name in (card.id, *card.aliases):
+    for name in (card.id, *(alias for alias in card.aliases if not is_pattern(alias))):
         yield {
             "name": tagged(name),
             "model": tagged(name),

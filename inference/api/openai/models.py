@@ -2,25 +2,25 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router
 
 from inference.api.anthropic import models as anthropic_models
+from inference.api.http.auth import AuthenticatedRequest
 from inference.api.openai.codex_models import codex_model
 from inference.core.errors import ModelNotFound
-from inference.core.model_card import ModelCard, requestable
+from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState, ResidentModel
 from inference.core.threads import CATALOG
-from inference.serving import runtime
+from inference.serving import runtime, visible_models
 
 router = Router()
 
 
 @router.get("/models")
-async def list_models(request: HttpRequest) -> dict[str, Any]:
-    """Every model that is loaded or can be, and its LoRA adapters as `model:adapter`."""
+async def list_models(request: AuthenticatedRequest) -> dict[str, Any]:
+    """Every model that is loaded or can be, and its LoRA adapters and profiles as `model:name`."""
     found = await CATALOG.run(runtime.catalog().scan)
-    cards = requestable(found)
+    cards = visible_models.requestable_by(request.auth, found)
     if anthropic_models.is_wanted(request):
         return anthropic_models.page_of(cards, request)
     pool = runtime.pool().snapshot()
@@ -34,11 +34,11 @@ async def list_models(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.get("/models/{path:model_id}")
-async def retrieve_model(request: HttpRequest, model_id: str) -> dict[str, Any]:
+async def retrieve_model(request: AuthenticatedRequest, model_id: str) -> dict[str, Any]:
     """One model; ids may contain slashes."""
     found = await CATALOG.run(runtime.catalog().find, model_id)
     card = found.requested_as(model_id) if found else None
-    if card is None or not card.is_servable:
+    if card is None or not card.is_servable or not visible_models.may_use(request.auth, card):
         raise ModelNotFound(
             f"There is no model {model_id[:256]!r} here; GET /v1/models lists them.", param="model"
         )

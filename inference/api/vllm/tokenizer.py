@@ -1,6 +1,6 @@
 """POST /tokenize, POST /detokenize and GET /tokenizer_info."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Router
 
 from inference.api.http import strict_json
@@ -11,7 +11,7 @@ from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, T
 from inference.core.errors import ModelNotFound
 from inference.core.events import Tokenized
 from inference.core.threads import BODIES, CATALOG
-from inference.serving import default_model, model_details, runtime
+from inference.serving import default_model, model_details, runtime, visible_models
 
 router = Router()
 
@@ -20,7 +20,7 @@ router = Router()
 async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
     """The tokens of a text, or of the prompt that a conversation becomes."""
     body = await BODIES.run(_read, request)
-    model = body.model or await default_model.name()
+    model = body.model or await default_model.name(request.auth)
     tokenized, _ = await single(request, body, body.request(model), Tokenized)
     (tokens,) = tokenized.tokens
     return json_answer(
@@ -37,15 +37,16 @@ async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
 async def detokenize(request: AuthenticatedRequest) -> HttpResponse:
     """The text that token ids stand for."""
     body = await strict_json.read(request, DetokenizeTokensBody)
-    model = body.model or await default_model.name()
+    model = body.model or await default_model.name(request.auth)
     tokenized, _ = await single(request, body, body.request(model), Tokenized)
     return json_answer({"prompt": tokenized.texts[0]})
 
 
 @router.get("/tokenizer_info")
-async def tokenizer_info(request: HttpRequest, model: str = "") -> HttpResponse:
+async def tokenizer_info(request: AuthenticatedRequest, model: str = "") -> HttpResponse:
     """What the tokenizer's settings say, its chat template included."""
-    name = model or await default_model.name()
+    name = model or await default_model.name(request.auth)
+    await visible_models.check(request.auth, name)
     card = await CATALOG.run(runtime.catalog().find, name)
     if card is None or not card.is_servable:
         raise ModelNotFound(

@@ -13,6 +13,7 @@ from inference.core.principal import SCOPES
 from inference.management import database, new_key
 from inference.management.table import table
 from inference.models.api_key import ApiKey
+from inference.serving import runtime
 
 _FIELDS = {
     "chat": "can_chat",
@@ -41,6 +42,9 @@ class Command(BaseCommand):
         create.add_argument(
             "--expires", type=_expiry, help="30d, or a date such as 2027-01-31; never by default"
         )
+        create.add_argument(
+            "--model", action="append", default=[], help="a model that it may use; all where none is given"
+        )
         create.add_argument("--requests-per-minute", type=int)
         create.add_argument("--tokens-per-day", type=int)
         create.add_argument("--streams", type=int, help="maximum number of concurrent streams")
@@ -58,6 +62,7 @@ class Command(BaseCommand):
             name=options["name"],
             owner=new_key.owner_of(options["owner"]),
             expires_at=options["expires"],
+            allowed_models=_model_ids(options["model"]),
             requests_per_minute=options["requests_per_minute"],
             tokens_per_day=options["tokens_per_day"],
             concurrent_streams=options["streams"],
@@ -87,6 +92,15 @@ class Command(BaseCommand):
             )
         found[0].revoke()
         self.stdout.write(f"{found[0]} is revoked; a running site applies this within a few seconds.")
+
+
+def _model_ids(names: Sequence[str]) -> list[str]:
+    """The ids of the models, adapters and profiles of these names; raises CommandError."""
+    found = [(name, runtime.catalog().find(name)) for name in names]
+    cards = [(name, card and card.requested_as(name)) for name, card in found]
+    if missing := next((name for name, card in cards if card is None), ""):
+        raise CommandError(f"There is no model {missing!r}; `{PROGRAM} models` lists them.")
+    return [card.id for _, card in cards if card]
 
 
 def _matching(identifier: str) -> list[ApiKey]:
@@ -120,7 +134,11 @@ def _limits(key: ApiKey) -> str:
         (key.tokens_per_day, "tokens/day"),
         (key.concurrent_streams, "streams"),
     )
-    return ", ".join(f"{limit:,} {unit}" for limit, unit in limits if limit is not None) or "none"
+    texts = [f"{limit:,} {unit}" for limit, unit in limits if limit is not None]
+    return (
+        ", ".join([*texts, *([f"models {', '.join(key.allowed_models)}"] if key.allowed_models else [])])
+        or "none"
+    )
 
 
 def _expiry(text: str) -> datetime:

@@ -6,8 +6,10 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from inference.core import key_secret
+from inference.core.profile import Profile
 from inference.models.api_key import ApiKey
 from tests.accounts.making import make_key
+from tests.fakes import FakeRunner, card, serving
 
 pytestmark = pytest.mark.django_db
 
@@ -98,3 +100,14 @@ def test_a_beginning_that_many_have_revokes_none() -> None:
     with pytest.raises(CommandError, match="2 keys"):
         key("revoke", "mlx-")
     assert not ApiKey.objects.filter(is_revoked=True).exists()
+
+
+def test_a_key_can_be_for_some_models_alone() -> None:
+    User.objects.create_user("ann")
+    cards = [card("tiny", profiles=(Profile(name="terse"),), aliases=("small",)), card("b")]
+    with serving(FakeRunner(), cards=cards):
+        key("create", "laptop", "--owner", "ann", "--model", "small", "--model", "small:terse")
+        assert ApiKey.objects.get().allowed_models == ["tiny", "tiny:terse"]
+        assert "models tiny, tiny:terse" in key("list")
+        with pytest.raises(CommandError, match="There is no model 'nobody'"):
+            key("create", "other", "--owner", "ann", "--model", "nobody")
