@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from inference.admin.connect_page import connect_page
 from inference.admin.dashboard.views import stop
 from inference.api.ollama.api import urls as ollama_urls
 from inference.api.openai.api import api
@@ -14,6 +15,7 @@ from inference.api.operator.metrics import metrics
 from inference.api.vllm.api import api as vllm
 
 urlpatterns = [
+    path("admin/connect/", admin.site.admin_view(connect_page), name="connect"),
     path("admin/stop-request/", admin.site.admin_view(stop), name="stop-request"),
     path("admin/", admin.site.urls),
     path("health", health),

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, str] = {
     "inference.management": "mlxsite api serving accounts models repository connect pool core",
     "mlxsite": "playground admin api serving core",
     "inference.templatetags": "admin serving accounts models core",
-    "inference.admin": "api serving accounts storage models repository adapters pool core",
+    "inference.admin": "api serving accounts storage models repository adapters connect pool core",
     "playground": "api serving accounts storage core",
     "inference.api": "serving accounts storage core",
     "inference.apps": "checks serving accounts models",

@@ -19,11 +19,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from inference.admin import confirmation, quantisation_admin
+from inference.admin.agent_aliases import AgentAliases
 from inference.admin.confirmation import ActionStep
 from inference.admin.forms import ModelSettingsForm
 from inference.admin.lora_lines import lora_lines
 from inference.admin.model_decisions import model_decisions
 from inference.admin.model_list import Columns, ModelList
+from inference.admin.profile_inline import ProfileInline
 from inference.admin.quantisation_view import report_text
 from inference.core.errors import ServerError
 from inference.core.model_card import Finding, in_words, worst
@@ -42,7 +44,7 @@ Operation = Callable[[str], Coroutine[Any, Any, Any]]
 _IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"}
 _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
 _MISSING = {"forget": "Forget it"}
-_ALWAYS = {"examine": "Test"}
+_ALWAYS = {"examine": "Test", "answer_agents": "Answer to agents' names"}
 _APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation", "draft_model"}
 
 
@@ -55,11 +57,15 @@ class Button(NamedTuple):
 
 
 @admin.register(ServedModel)
-class ServedModelAdmin(Columns, ServedModelAdminBase):
+class ServedModelAdmin(AgentAliases, Columns, ServedModelAdminBase):
     list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family", "light")
     search_fields = ("name", "aliases")
-    actions = ("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "remove", "forget")
+    actions = (
+        *("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "answer_agents"),
+        *("remove", "forget"),
+    )
     form = ModelSettingsForm
+    inlines = (ProfileInline,)
     fieldsets = (
         (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
         ("Prompt format", {"fields": ("adapter", "context_cap")}),

@@ -36,8 +36,8 @@ models:
         title="Zed",
         section="Zed",
         dialect="chat",
-        note="Zed keeps keys out of its settings: give it the key in its panel of providers, or start it from "
-        "a terminal with the variable.",
+        note="Zed keeps keys out of its settings: give it the key in its panel of providers, or start it "
+        "from a terminal with the variable.",
         parts=(
             Part(
                 title="Its settings",

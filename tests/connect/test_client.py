@@ -42,8 +42,9 @@ def test_text_before_a_value_is_quoted_with_it() -> None:
 
 @pytest.mark.parametrize("field", ["origin", "key", "model"])
 def test_a_value_with_a_control_character_is_refused(field: str) -> None:
+    given: dict[str, Any] = {"origin": "http://x", "key": "k", "model": "m", "context": 1, field: "a\nb"}
     with pytest.raises(UnusableValue, match=field):
-        Values(**{"origin": "http://x", "key": "k", "model": "m", "context": 1} | {field: "a\nb"})
+        Values(**given)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class Site:
         self, data_dir: Path, *options: str, env: dict[str, str] | None = None, is_new: bool = False
     ) -> None:
         self._is_new = is_new
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._command = [*self.program, "serve", "--port", "0", *options]
         own = {"MLX_SERVER_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MLX_SERVER_")}
@@ -64,9 +64,9 @@ class Site:
         self.cookies: dict[str, list[Any]] = {}  # of those who signed in, by name
 
     def __enter__(self) -> Self:
-        database = self._data_dir / DATABASE
+        database = self.data_dir / DATABASE
         if not self._is_new and not database.exists():
-            self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copy(migrated_database(), database)
         self.process = subprocess.Popen(
             self._command,

@@ -8,8 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 
+from inference.connect.agent_names import AGENT_NAMES, AS_TEXT
 from inference.connect.client import NO_KEY, ConnectableClient, UnusableValue, Values
 from inference.connect.clients import CLIENTS, find
 from inference.connect.errors import FileRefused, NothingToUndo
@@ -18,6 +20,7 @@ from inference.core.installation import PROGRAM
 from inference.core.model_card import ModelCard, requestable
 from inference.management import database, new_key
 from inference.management.table import table
+from inference.models import ServedModel
 from inference.models.api_key import ApiKey
 from inference.serving import runtime, site_lock
 
@@ -36,6 +39,9 @@ class Command(BaseCommand):
         key.add_argument("--key", default=NO_KEY, help="an API key")
         key.add_argument("--make-key", action="store_true", help="make a key for this client")
         parser.add_argument("--owner", help="with --make-key: the user it belongs to")
+        parser.add_argument(
+            "--agent-names", action="store_true", help=f"let the model also answer to {AS_TEXT}"
+        )
         action = parser.add_mutually_exclusive_group()
         action.add_argument("--write", action="store_true", help="put the settings into the client's files")
         action.add_argument("--undo", action="store_true", help="make its files what they were before")
@@ -94,8 +100,19 @@ class Command(BaseCommand):
 
     def _values(self, client: ConnectableClient, options: dict[str, Any]) -> Values:
         origin, card = _origin(options["base"]), _card(options["model"])
+        if options["agent_names"]:
+            self._add_agent_names(card.resident_id)
         key = self._new_key(client, options["owner"]) if options["make_key"] else options["key"]
         return Values(origin=origin, key=key, model=options["model"] or card.id, context=card.context_length)
+
+    def _add_agent_names(self, model: str) -> None:
+        with database.in_use():
+            row, _ = ServedModel.objects.get_or_create(name=model)
+            try:
+                row.add_aliases(AGENT_NAMES)
+            except ValidationError as error:
+                raise CommandError(" ".join(error.messages)) from None
+        self.stderr.write(f"{model} also answers to {AS_TEXT}.")
 
     def _new_key(self, client: ConnectableClient, owner: str | None) -> str:
         with database.in_use():

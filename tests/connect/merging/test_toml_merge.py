@@ -5,7 +5,10 @@ import pytest
 from inference.connect.merging.errors import Unmergeable
 from inference.connect.merging.toml_merge import merged
 
-SETTINGS = 'model = "m"\nmodel_context_window = 8\n\n[model_providers.mlx]\nname = "mlx"\nhttp_headers = { A = "B" }\n'
+SETTINGS = (
+    'model = "m"\nmodel_context_window = 8\n\n'
+    '[model_providers.mlx]\nname = "mlx"\nhttp_headers = { A = "B" }\n'
+)
 FILES = {
     "comments": '# mine\nmodel = "old" # why\nnotify = [\n  "a",\n]\n\n[tools] # these\nweb = true # yes\n',
     "no settings": "# mine\n",

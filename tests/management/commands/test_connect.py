@@ -13,6 +13,7 @@ from inference.connect.clients import CLIENTS, find
 from inference.core import key_secret
 from inference.core.config import Config
 from inference.core.model_card import Choice
+from inference.models import ServedModel
 from inference.models.api_key import ApiKey
 from inference.repository.catalog import Catalog
 from inference.serving import runtime, site_lock
@@ -134,3 +135,12 @@ def test_of_several_models_one_is_chosen(home: Path) -> None:
     with pytest.raises(CommandError, match="--model"):
         connect("curl")
     assert '"model": "gpt-4o"' in connect("curl", "--model", "gpt-4o")
+
+
+def test_a_model_can_be_given_the_names_that_agents_use(home: Path) -> None:
+    connect("claude-code", "--model", "tiny", "--agent-names")
+    assert ServedModel.objects.get().aliases == ["opus", "sonnet", "haiku", "claude-*", "gpt-*"]
+    make_tiny_model(home.parent / "models" / "other")
+    runtime.catalog().forget()
+    with pytest.raises(CommandError, match="'opus' means another model already"):
+        connect("claude-code", "--model", "other", "--agent-names")

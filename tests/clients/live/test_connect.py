@@ -1,0 +1,44 @@
+"""What `manage.py connect` prints, run as it is printed against a real site."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inference.core.config import BASE_DIR
+from tests.clients.live import node
+from tests.e2e.site import Site
+from tests.scripted_model import ANSWER
+
+pytestmark = pytest.mark.e2e
+
+
+def printed(site: Site, client: str) -> str:
+    command = [sys.executable, "manage.py", "connect", client, "--model", "tiny"]
+    env = os.environ | {"MLX_SERVER_DATA_DIR": str(site.data_dir), "MLX_SERVER_USE_HUB_CACHE": "false"}
+    done = subprocess.run(
+        command, cwd=BASE_DIR, env=env, capture_output=True, text=True, timeout=120, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("client", "program"),
+    [
+        ("openai-python", [sys.executable, "-c"]),
+        ("anthropic-python", [sys.executable, "-c"]),
+        ("curl", ["bash", "-c"]),
+        pytest.param("openai-node", [str(node.NODE), "--input-type=module", "--eval"], marks=node.NEEDS_NODE),
+    ],
+)
+def test_a_printed_program_gets_the_answer(scripted_site: Site, client: str, program: list[str]) -> None:
+    if client == "openai-node":
+        node.install()
+    text = printed(scripted_site, client)
+    assert scripted_site.url in text
+    folder: Path = node.FOLDER
+    done = subprocess.run([*program, text], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert ANSWER in done.stdout
