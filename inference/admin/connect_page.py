@@ -1,12 +1,13 @@
 """The admin's page *Connect*: what a client needs to use this server, filled in."""
 
 import re
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
@@ -110,7 +111,8 @@ def _with_new_key(request: HttpRequest, choice: _Choice) -> HttpResponse:
     """Make a key for this client; the page that it redirects to shows it once."""
     if not request.user.has_perm("inference.add_apikey"):
         raise PermissionDenied
-    key = ApiKey(owner=request.user, name=ApiKey.objects.free_name(request.user, choice.client.title))
+    user = cast(User, request.user)  # the admin's pages require a login
+    key = ApiKey(owner=user, name=ApiKey.objects.free_name(user, choice.client.title))
     secret = key.give_secret()
     try:
         key.full_clean()
@@ -118,14 +120,14 @@ def _with_new_key(request: HttpRequest, choice: _Choice) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
         return redirect(f"{reverse('connect')}?{choice.query}")
     key.save()
-    _log(request, key)
+    _log(user, key)
     token = ONE_TIME_SECRETS.keep(key.pk, secret, request.session.session_key or "")
     return redirect(f"{reverse('connect')}?{choice.query}&{urlencode({'made': token})}")
 
 
-def _log(request: HttpRequest, key: ApiKey) -> None:
+def _log(user: User, key: ApiKey) -> None:
     LogEntry.objects.create(
-        user_id=request.user.pk,
+        user=user,
         content_type=ContentType.objects.get_for_model(ApiKey),
         object_id=str(key.pk),
         object_repr=str(key),

@@ -3,7 +3,7 @@
 import django.core.validators
 from django.db import migrations, models
 
-import inference.models.served_model
+import inference.models.sampling_fields
 
 
 class Migration(migrations.Migration):
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 help_text="Above 0 to 2; 1 for none.",
                 null=True,
                 validators=[
-                    inference.models.served_model.check_above_zero,
+                    inference.models.sampling_fields.check_above_zero,
                     django.core.validators.MaxValueValidator(2),
                 ],
             ),
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 help_text="Above 0 to 1.",
                 null=True,
                 validators=[
-                    inference.models.served_model.check_above_zero,
+                    inference.models.sampling_fields.check_above_zero,
                     django.core.validators.MaxValueValidator(1),
                 ],
             ),

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -25,7 +26,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         found: QuerySet[ApiKey] = self.select_related("owner").annotate(tokens_today=used)
         return found
 
-    def free_name(self, owner: object, name: str) -> str:
+    def free_name(self, owner: Any, name: str) -> str:
         """The name, with a number behind it where a key of this owner that is not revoked has it already."""
         taken = set(self.filter(owner=owner, is_revoked=False).values_list("name", flat=True))
         numbered = (f"{name} {number}" for number in itertools.count(2))

@@ -37,9 +37,9 @@ def form_of(name: str = "tiny") -> str:
 
 
 def save(client: Client, **fields: str) -> str:
-    return client.post(
-        form_of(), {"is_enabled": "on", "idle_ttl_s": "", "aliases": ""} | fields, follow=True
-    ).content.decode()
+    empty = {"is_enabled": "on", "idle_ttl_s": "", "aliases": ""}
+    profiles = {"profiles-TOTAL_FORMS": "0", "profiles-INITIAL_FORMS": "0"}
+    return client.post(form_of(), empty | profiles | fields, follow=True).content.decode()
 
 
 def press(client: Client, action: str, model: str = "tiny") -> str:

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -47,7 +48,9 @@ def test_each_client_has_a_name_of_its_own() -> None:
 def read(path: str, values: Values) -> Any:
     part = FILES[path]
     text = part.filled(values)
-    return {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}[part.syntax](text)
+    readers: dict[str, Callable[[str], Any]]
+    readers = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
+    return readers[part.syntax](text)
 
 
 @both

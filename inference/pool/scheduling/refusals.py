@@ -13,6 +13,7 @@ from inference.core.errors import (
     ServerError,
 )
 from inference.core.model_card import LoraCard, ModelCard
+from inference.core.profile import Profile
 from inference.core.units import in_gb
 from inference.pool.residency.durations import LONGEST_S
 from inference.pool.residency.resident import Resident
@@ -49,7 +50,9 @@ def unservable_error(
 
 def unknown_error(model_id: str, base: ModelCard | None) -> ModelNotFound:
     """The refusal of an id that no model has; `base` is that of `model` in `model:name`."""
-    variants = [*base.loras, *base.profiles] if base and base.is_enabled else []
+    variants: list[LoraCard | Profile] = []
+    if base and base.is_enabled:
+        variants += [*base.loras, *base.profiles]
     if base is None or not variants:
         return ModelNotFound(
             f"There is no model {model_id!r} here; GET /v1/models lists them.", param="model"
