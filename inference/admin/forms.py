@@ -38,7 +38,8 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
     aliases = NamesField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Other names that requests may use for this model, one per line.",
+        help_text="Other names that requests may use for this model, one per line. "
+        "`claude-*` is for all that begin so.",
     )
 
     adapter = forms.ChoiceField(

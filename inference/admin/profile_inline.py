@@ -40,7 +40,7 @@ class ProfileInline(admin.StackedInline):  # type: ignore[type-arg]
     model = ModelProfile
     form = ProfileForm
     extra = 0
-    verbose_name_plural = "Profiles: requests name one as `model:profile`"
+    verbose_name_plural = "Profiles"
     fields = (
         "name",
         "system",

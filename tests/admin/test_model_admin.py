@@ -150,11 +150,11 @@ def test_a_model_is_tested_without_being_loaded(pool: Pool, staff: Client, tmp_p
 
 def test_a_models_page_has_the_buttons_that_fit(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
-    assert buttons(staff) == ["load", "remove", "examine"]
+    assert buttons(staff) == ["load", "remove", "examine", "answer_agents"]
     assert 'data-preview="tiny"' in press(staff, "load") and pool.snapshot().models == ()
     act(staff, "load")
     reach(pool, ModelState.READY)
-    assert buttons(staff) == ["unload", "unload_now", "reload", "examine"]
+    assert buttons(staff) == ["unload", "unload_now", "reload", "examine", "answer_agents"]
 
 
 def test_a_button_works_for_a_model_that_was_never_listed(pool: Pool, staff: Client) -> None:
