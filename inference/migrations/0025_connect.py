@@ -9,7 +9,7 @@ import inference.models.sampling_fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inference", "0019_accounts"),
+        ("inference", "0024_quantisations"),
     ]
 
     operations = [
