@@ -38,7 +38,7 @@ def fill(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inference", "0024_quantisations")]
+    dependencies = [("inference", "0020_quantisations")]
 
     operations = [
         migrations.CreateModel(

@@ -9,7 +9,7 @@ import inference.models.sampling_fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inference", "0024_quantisations"),
+        ("inference", "0021_usage_by_hour"),
     ]
 
     operations = [
