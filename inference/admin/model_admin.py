@@ -58,7 +58,10 @@ class Button(NamedTuple):
 
 @admin.register(ServedModel)
 class ServedModelAdmin(AgentAliases, Columns, ServedModelAdminBase):
-    list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family", "light")
+    list_display = (
+        *("name", "state", "memory", "streams", "pinned", "size", "context", "context_that_fits"),
+        *("family", "light"),
+    )
     search_fields = ("name", "aliases")
     actions = (
         *("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "answer_agents"),

@@ -8,8 +8,10 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from inference.admin import wording
 from inference.admin.model_rows import ModelRow, row
 from inference.core.model_card import ModelCard
+from inference.core.pool_state import ContextFit
 from inference.core.units import in_gb
 from inference.models import ServedModel
 from inference.serving import runtime
@@ -21,6 +23,7 @@ class ModelSnapshot:
 
     card: ModelCard | None
     row: ModelRow
+    fit: ContextFit | None = None  # of a model that can be served
 
 
 class ModelList(ChangeList):
@@ -32,9 +35,11 @@ class ModelList(ChangeList):
         self.pool = runtime.pool().snapshot()
         self.reserved, self.limit = _gb(self.pool.reserved_bytes), _gb(self.pool.limit_bytes)
         rows = list(self.result_list)
+        fits = _fits([card for model in rows if (card := cards.get(model.name)) and card.is_servable])
         for model in rows:
             card = cards.get(model.name)
-            model.snapshot = ModelSnapshot(card, row(model.name, card, self.pool.of(model.name)))
+            shown = row(model.name, card, self.pool.of(model.name))
+            model.snapshot = ModelSnapshot(card, shown, fits.get(model.name))
         self.result_list = rows  # the queryset would run again, and return rows without their snapshots
 
 
@@ -67,6 +72,11 @@ class Columns:
         card = _snapshot(model).card
         return f"{card.context_length:,}" if card else "–"
 
+    @admin.display(description="Context that fits")
+    def context_that_fits(self, model: ServedModel) -> str:
+        fit = _snapshot(model).fit
+        return wording.context_that_fits(fit) if fit else "–"
+
     @admin.display(description="Family")
     def family(self, model: ServedModel) -> str:
         card = _snapshot(model).card
@@ -86,6 +96,11 @@ class Columns:
 
 def _snapshot(model: ServedModel) -> ModelSnapshot:
     return cast(Any, model).snapshot  # type: ignore[no-any-return]
+
+
+def _fits(cards: list[ModelCard]) -> dict[str, ContextFit]:
+    found = runtime.pool().context_fits(*cards)
+    return {card.id: fit for card, fit in zip(cards, found, strict=True)}
 
 
 def _gb(amount: int) -> str:

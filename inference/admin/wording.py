@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from inference.core.load_progress import loading_text
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import ModelState, PoolSnapshot, Pressure, ResidentModel
+from inference.core.pool_state import ContextFit, ModelState, PoolSnapshot, Pressure, ResidentModel
 from inference.core.units import in_gb
 from inference.serving.active_requests import Stream
 from inference.serving.memory_breakdown import Bar
@@ -36,6 +36,14 @@ def size(amount: int) -> str:
     if not amount:
         return "–"
     return in_gb(amount) if amount >= 10**8 else f"{max(1, round(amount / 1e6))} MB"
+
+
+def context_that_fits(fit: ContextFit) -> str:
+    """The longest context that fits now, and alone where that is longer."""
+    if not fit.alone:
+        return "none: too large"
+    alone = f"{fit.alone:,} alone"
+    return f"{fit.now:,}" if fit.now == fit.alone else f"{fit.now:,} now, {alone}" if fit.now else alone
 
 
 def caller(stream: Stream, keys: Mapping[str, str]) -> str:

@@ -95,6 +95,13 @@ class ResidentModel(Struct, frozen=True, kw_only=True):
     loaded: Loaded | None = None  # what its worker found, once it is loaded
 
 
+class ContextFit(Struct, frozen=True, kw_only=True):
+    """Tokens of prompt and answer that one request of a model may have; 0 where the model does not fit."""
+
+    now: int  # without unloading another model
+    alone: int  # with only the pinned models beside it
+
+
 Pressure = Literal["normal", "shedding", "evicting", "refusing"]
 
 

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 
 from inference.core.errors import InvalidValue, ModelLoadFailed, ServerError
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import ModelState, PoolSnapshot
+from inference.core.pool_state import ContextFit, ModelState, PoolSnapshot
 from inference.core.threads import CATALOG
 from inference.core.units import in_gb
 from inference.pool.admission import Admission
@@ -32,6 +32,7 @@ from inference.pool.residency.records import PoolRecords
 from inference.pool.residency.spare_worker import SpareWorker
 from inference.pool.residency.unloader import Unloader
 from inference.pool.scheduling import claims, refusals
+from inference.pool.scheduling.context_fit import context_fit
 from inference.pool.scheduling.preview import LoadPreview, Outlook, preview_loads
 from inference.pool.scheduling.scheduler import Scheduler
 from inference.pool.ticker import Ticker
@@ -225,8 +226,12 @@ class Pool:
 
     def preview_loads(self, *cards: ModelCard) -> list[LoadPreview]:
         """What loading these models, one after another, would do now; callable from any thread."""
-        outlook = Outlook.of(self._ledger, is_short=self._pressure.is_refusing)
-        return preview_loads(cards, outlook, self._clock())
+        return preview_loads(cards, self._outlook(), self._clock())
+
+    def context_fits(self, *cards: ModelCard) -> list[ContextFit]:
+        """The longest context of each of these models that fits; callable from any thread."""
+        outlook = self._outlook()
+        return [context_fit(card, outlook) for card in cards]
 
     def tick(self) -> None:
         """Apply everything that depends on the time; called once a second."""
@@ -249,6 +254,9 @@ class Pool:
         self.admission.close()
         self._ticker.stop()
         await self._loader.close()
+
+    def _outlook(self) -> Outlook:
+        return Outlook.of(self._ledger, is_short=self._pressure.is_refusing)
 
     def _is_awaited(self, model_id: str) -> bool:
         """Whether requests wait for the model; an operator's load does not count."""

@@ -1,5 +1,6 @@
 """The admin's list of models, the actions on them, and who may use them."""
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,6 +35,12 @@ def test_a_model_that_is_switched_off_while_it_is_loaded_says_both(pool: Pool, s
     with runtime.use_pool(pool, models=cast(Any, off)):
         page = staff.get(LIST).content.decode()
     assert "ready; takes no further requests: an operator has switched it off" in page
+
+
+def test_the_list_says_which_context_fits(pool: Pool, staff: Client) -> None:
+    page = staff.get(LIST).content.decode()
+    cells = re.findall(r'<td class="field-context_that_fits">([^<]*)', page)
+    assert sorted(cells) == ["8,192", "–"]  # of one that can be served, and of one that cannot
 
 
 def test_looking_loads_nothing(pool: Pool, staff: Client) -> None:

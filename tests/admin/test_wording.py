@@ -5,7 +5,7 @@ import pytest
 
 from inference.admin import wording
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
+from inference.core.pool_state import ContextFit, ModelState, PoolSnapshot, ResidentModel
 from inference.serving.active_requests import Stream
 from inference.serving.memory_breakdown import Bar
 from tests.admin.dashboard.samples import sample
@@ -81,6 +81,15 @@ def test_the_caller(kind: str, name: str, text: str) -> None:
 )
 def test_what_a_request_does(phase: str, done: int, total: int, text: str) -> None:
     assert wording.status(stream(phase=phase, done=done, total=total)) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "alone", "text"),
+    [(8192, 8192, "8,192"), (2000, 8192, "2,000 now, 8,192 alone"), (0, 8192, "8,192 alone")],
+)
+def test_the_context_that_fits(now: int, alone: int, text: str) -> None:
+    assert wording.context_that_fits(ContextFit(now=now, alone=alone)) == text
+    assert wording.context_that_fits(ContextFit(now=0, alone=0)) == "none: too large"
 
 
 def test_a_model_says_why_it_failed_and_when_it_may_start_again() -> None:

@@ -9,7 +9,7 @@ from inference.api.http.auth import AuthenticatedRequest
 from inference.api.openai.codex_models import codex_model
 from inference.core.errors import ModelNotFound
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import ModelState, ResidentModel
+from inference.core.pool_state import ContextFit, ModelState, ResidentModel
 from inference.core.threads import CATALOG
 from inference.serving import runtime, visible_models
 
@@ -26,9 +26,10 @@ async def list_models(request: AuthenticatedRequest) -> dict[str, Any]:
     pool = runtime.pool().snapshot()
     shown = [(card, pool.of(card.resident_id)) for card in cards]
     chats = [(card, resident) for card, resident in shown if card.kind == "chat"]
+    fits = runtime.pool().context_fits(*cards)
     return {
         "object": "list",
-        "data": [_model(card, resident) for card, resident in shown],
+        "data": [_model(*one, fit) for one, fit in zip(shown, fits, strict=True)],
         "models": [codex_model(*chat, priority) for priority, chat in enumerate(chats, 1)],
     }
 
@@ -44,10 +45,11 @@ async def retrieve_model(request: AuthenticatedRequest, model_id: str) -> dict[s
         )
     if anthropic_models.is_wanted(request):
         return anthropic_models.model(card)
-    return _model(card, runtime.pool().snapshot().of(card.resident_id))
+    pool = runtime.pool()
+    return _model(card, pool.snapshot().of(card.resident_id), *pool.context_fits(card))
 
 
-def _model(card: ModelCard, resident: ResidentModel) -> dict[str, Any]:
+def _model(card: ModelCard, resident: ResidentModel, fit: ContextFit) -> dict[str, Any]:
     owner, slash, _ = card.id.partition("/")
     return {
         "id": card.id,
@@ -60,6 +62,8 @@ def _model(card: ModelCard, resident: ResidentModel) -> dict[str, Any]:
         "needed_bytes": card.resident_bytes,
         "memory_bytes": resident.memory.active,
         "context_length": card.context_length,
+        "context_fits_now": fit.now,
+        "context_fits_alone": fit.alone,
         "kind": card.kind,
         "family": card.family,
         "adapter": resident.loaded.adapter if resident.loaded else None,

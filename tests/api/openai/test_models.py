@@ -44,6 +44,8 @@ async def test_it_shows_one_model_whose_id_has_a_slash() -> None:
         "needed_bytes": GB,
         "memory_bytes": 0,
         "context_length": 8192,
+        "context_fits_now": 8192,
+        "context_fits_alone": 8192,
         "kind": "chat",
         "family": "llama",
         "adapter": None,
