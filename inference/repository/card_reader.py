@@ -1,7 +1,7 @@
 """The card of one model folder, made from its small files alone: no weights are read."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -36,13 +36,22 @@ class Shape(TypedDict):
     context_length: int
 
 
-def make_card(name: str, folder: Path, source: Literal["folder", "hub"], machine: Machine) -> ModelCard:
-    """Read one folder's small files; whatever is wrong becomes the card's `problem`."""
+def make_card(
+    name: str,
+    folder: Path,
+    source: Literal["folder", "hub"],
+    machine: Machine,
+    tensors_of: Callable[[Path], list[Tensor]] = read_tensors,
+) -> ModelCard:
+    """Read one folder's small files; whatever is wrong becomes the card's `problem`.
+
+    `tensors_of` describes the weights: of a model that is not downloaded yet they are elsewhere.
+    """
     config, problem = _read_config(folder)
     problem = problem or _lacking(folder)
     tensors: list[Tensor] = []
     try:
-        tensors = read_tensors(folder)
+        tensors = tensors_of(folder)
     except BrokenWeights as error:
         problem = problem or str(error)
     except OSError:

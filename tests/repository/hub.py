@@ -13,6 +13,7 @@ from typing import Any, Self
 REPO = "org/tiny"
 SHA = "c" * 40
 LISTING = "listing"  # stands for the list of files where others stand for theirs
+SEARCH = "search"  # stands for the answer to a search
 _HELD_AT_MOST_S = 60
 _LAST_BYTE_S = 0.15
 
@@ -60,6 +61,9 @@ class FakeHub:
     ignores_ranges: bool = False
     elsewhere: str = ""
     extra: list[dict[str, Any]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)  # more of the repository's description
+    results: Any = field(default_factory=list)  # of every search; other repositories are not there
+    searches: list[str] = field(default_factory=list)  # their queries
     got: list[tuple[str, str]] = field(default_factory=list)  # file, and the range of it
     heard: list[tuple[str, str]] = field(default_factory=list)  # file or listing, and the Authorization
 
@@ -95,7 +99,7 @@ class FakeHub:
 
     def listing(self) -> dict[str, Any]:
         siblings = [*(self._sibling(name) for name in self.files), *self.extra]
-        return {"id": REPO, "modelId": REPO, "sha": SHA, "siblings": siblings}
+        return {"id": REPO, "modelId": REPO, "sha": SHA, "siblings": siblings} | self.facts
 
     def _sibling(self, name: str) -> dict[str, Any]:
         content = self.files[name]
@@ -114,14 +118,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        name = LISTING if path == f"/api/models/{REPO}" else path.removeprefix(f"/{REPO}/resolve/{SHA}/")
+        path, _, query = self.path.partition("?")
+        named = {f"/api/models/{REPO}": LISTING, "/api/models": SEARCH}
+        name = named.get(path) or path.removeprefix(f"/{REPO}/resolve/{SHA}/")
         self.served.heard.append((name, self.headers.get("Authorization", "")))
         if refusals := self.served.refusals.get(name):
             refusal = refusals.pop(0)
             self._send(b"", refusal.headers, refusal.status)
         elif LISTING in self.served.holds_after:
             self.served.go_on.wait(_HELD_AT_MOST_S)
+        elif name == SEARCH:
+            self.served.searches.append(query)
+            self._send(json.dumps(self.served.results).encode(), {"Content-Type": "application/json"})
         elif name == LISTING:
             assert self.path.endswith("?blobs=true")
             self._send(json.dumps(self.served.listing()).encode(), {"Content-Type": "application/json"})
@@ -138,12 +146,15 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.served.lies.get(name, self.served.files[name])
         wanted = self.headers.get("Range", "")
         self.served.got.append((name, wanted))
-        begin, headers = 0, {"Accept-Ranges": "bytes"}
-        if wanted and not self.served.ignores_ranges:
-            begin = int(wanted.removeprefix("bytes=").partition("-")[0])
-            headers["Content-Range"] = f"bytes {begin}-{len(content) - 1}/{len(content)}"
-        body = content[begin:]
-        self._head(len(body), headers, 206 if begin else 200)
+        begin, end, headers = 0, "", {"Accept-Ranges": "bytes"}
+        is_part = bool(wanted) and not self.served.ignores_ranges
+        if is_part:
+            first, _, end = wanted.removeprefix("bytes=").partition("-")
+            begin = int(first)
+        body = content[begin : int(end) + 1] if end else content[begin:]
+        if is_part:
+            headers["Content-Range"] = f"bytes {begin}-{begin + len(body) - 1}/{len(content)}"
+        self._head(len(body), headers, 206 if is_part else 200)
         self._send_body(name, body)
 
     def _send_body(self, name: str, body: bytes) -> None:

@@ -27,7 +27,7 @@ class HubClient:
     """A client of one hub for one repository."""
 
     def __init__(self, endpoint: str, token: str | None, repo: str, retry_policy: RetryPolicy) -> None:
-        self._home = _address(endpoint)
+        self._home = address(endpoint)
         self._shown = self._home.copy_with(userinfo=b"")  # as people may see it
         self._token = token
         if token and not (token.isascii() and token.isprintable()):
@@ -59,18 +59,40 @@ class HubClient:
                 self.pause(error, tries)
 
     def _request_listing(self) -> Any:
-        with self._network_errors(), self.get(f"/api/models/{self._repo}", query="blobs=true") as response:
-            body = bytearray()
-            for chunk in response.iter_raw():
-                body += chunk
-                if len(body) > _MOST_LISTED_BYTES:
-                    raise HubUnavailable(f"The hub's list of the files of {self._repo} is too long.")
+        return self.json(f"/api/models/{self._repo}", "blobs=true", what=f"list of the files of {self._repo}")
+
+    def json(self, path: str, query: str, *, what: str) -> Any:
+        """A JSON answer of limited size, tried once; raises FetchFailed or TransientError."""
+        with self._network_errors(), self.get(path, query=query) as response:
+            body = self._read(response, _MOST_LISTED_BYTES + 1)
+        if len(body) > _MOST_LISTED_BYTES:
+            raise HubUnavailable(f"The hub's {what} is too long.")
         try:
-            return httpx.Response(200, content=bytes(body)).json()
+            return httpx.Response(200, content=body).json()
         except ValueError:
             raise HubUnavailable(
                 f"What answers at {self._shown} is no Hugging Face hub; look at HF_ENDPOINT."
             ) from None
+
+    def part(self, revision: str, name: str, begin: int, size: int) -> bytes:
+        """Up to `size` bytes of a file from `begin` on; raises FetchFailed or TransientError."""
+        path = f"/{self._repo}/resolve/{revision}/{quote(name)}"
+        with self._network_errors(), self.get(path, begin=begin, size=size) as response:
+            is_part = response.status_code == 206
+            if begin and not is_part:
+                raise HubUnavailable(f"The hub gives no parts of {name}.")
+            return self._read(response, size)
+
+    def _read(self, response: httpx.Response, most: int) -> bytes:
+        """The first `most` bytes of an answer, within the time for one."""
+        body, until = bytearray(), time.monotonic() + self.retry_policy.answer_s
+        for chunk in response.iter_raw():
+            body += chunk
+            if len(body) >= most:
+                break
+            if time.monotonic() > until:
+                raise TransientError(HubUnavailable("The hub answers too slowly."))
+        return bytes(body[:most])
 
     @contextmanager
     def file(self, revision: str, name: str, begin: int) -> Iterator[httpx.Response]:
@@ -80,14 +102,18 @@ class HubClient:
             yield response
 
     @contextmanager
-    def get(self, path: str, *, query: str = "", begin: int = 0) -> Iterator[httpx.Response]:
-        """A successful response, after redirects; raises FetchFailed or TransientError."""
+    def get(self, path: str, *, query: str = "", begin: int = 0, size: int = 0) -> Iterator[httpx.Response]:
+        """A successful response, after redirects: all from `begin` on, or `size` bytes of it.
+
+        Raises FetchFailed or TransientError.
+        """
         url = self._home.copy_with(path=self._home.path.rstrip("/") + path, query=query.encode() or None)
+        span = f"bytes={begin}-{begin + size - 1 if size else ''}" if begin or size else ""
         is_home = True
         for _ in range(_MOST_REDIRECTS):
             # After a redirect to another host the token is not sent any more, even back to the first one.
             is_home = is_home and _origin(url) == _origin(self._home)
-            response = self._client.send(self._request(url, is_home, begin), stream=True)
+            response = self._client.send(self._request(url, is_home, span), stream=True)
             try:
                 if not response.has_redirect_location:
                     self._raise_for_status(response, is_home)
@@ -98,11 +124,11 @@ class HubClient:
                 response.close()
         raise HubUnavailable(f"The hub sends us in circles for {self._repo}; try again later.")
 
-    def _request(self, url: httpx.URL, is_home: bool, begin: int) -> httpx.Request:
+    def _request(self, url: httpx.URL, is_home: bool, span: str) -> httpx.Request:
         # Encoded bytes could neither be counted nor resumed.
         headers = {"User-Agent": f"mlxsite/{__version__}", "Accept-Encoding": "identity"}
-        if begin:
-            headers["Range"] = f"bytes={begin}-"
+        if span:
+            headers["Range"] = span
         if self._token and is_home:
             headers["Authorization"] = f"Bearer {self._token}"
         return self._client.build_request("GET", url, headers=headers)
@@ -173,7 +199,8 @@ class HubClient:
         time.sleep(max(error.wait_s, self.retry_policy.pause_s * 2 ** max(tries - 1, 0)))
 
 
-def _address(endpoint: str) -> httpx.URL:
+def address(endpoint: str) -> httpx.URL:
+    """The hub's address; raises HubUnavailable for a text that is none."""
     try:
         url = httpx.URL(endpoint.rstrip("/"))
     except httpx.InvalidURL:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from huggingface_hub import get_token
 
 from inference.core import disk_space
+from inference.repository.downloads import hub_settings
 from inference.repository.downloads.errors import (
     BehindLink,
     DiskFull,
@@ -33,7 +33,6 @@ from inference.repository.files.staging import draft_of, staged
 
 _PROGRESS_BYTES = 2**20  # an attempt that brought so much does not count as failed
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_HUB = "https://huggingface.co"
 
 
 def check_target(name: str, target: Path) -> None:
@@ -72,12 +71,9 @@ def download(
     """
     check_id(repo_id)
     check_target(repo_id, target)
-    if endpoint is None and _is_offline():
-        raise HubUnavailable("HF_HUB_OFFLINE is set, so the hub is not asked; unset it to download.")
-    home = endpoint or os.environ.get("HF_ENDPOINT") or _HUB
     with (
         _readable_errors(repo_id, target),
-        HubClient(home, get_token(), repo_id, retry_policy or RetryPolicy()) as client,
+        hub_settings.connect(repo_id, retry_policy or RetryPolicy(), endpoint=endpoint) as client,
     ):
         listing = Listing.of(repo_id, client.listing())
         _check_disk_space(repo_id, listing, target)
@@ -105,10 +101,6 @@ def discard(name: str, models_dir: Path) -> bool:
             return False
         staging.discard(target)
         return True
-
-
-def _is_offline() -> bool:
-    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
 @contextmanager

@@ -15,6 +15,13 @@ def check_id(name: str) -> None:
         raise NotAnId(_correction(name))
 
 
+def id_in(text: str) -> str:
+    """The id in a text that is one, or the address of a model's page or files; empty for other texts."""
+    page = _PAGE.fullmatch(text.strip())
+    found = page[2] if page else text.strip()
+    return found if _is_id(found) else ""
+
+
 def _correction(name: str) -> str:
     """The advice for the address of a model's page; empty for other texts."""
     page = _PAGE.fullmatch(name)

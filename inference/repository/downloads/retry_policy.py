@@ -14,6 +14,7 @@ class RetryPolicy:
     longest_pause_s: float = 30.0  # longer Retry-After values end the download
     connect_s: float = 5.0
     stall_s: float = 20.0
+    answer_s: float = 120.0  # for an answer that is read into memory as a whole
 
 
 def retry_after_s(retry_after: str) -> float:

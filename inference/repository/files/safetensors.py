@@ -79,13 +79,13 @@ def read_tensors(folder: Path) -> list[Tensor]:
         header, size = _header_of(file)
         if (left := left - len(header)) < 0:
             raise BrokenWeights("its weight files describe more tensors than any model has")
-        tensors += _described(file.name, header, size)
+        tensors += described(file.name, header, size)
     return tensors
 
 
 def read_file(file: Path) -> list[Tensor]:
     """Every tensor of one file, from its header alone; BrokenWeights when any of it cannot be."""
-    return list(_described(file.name, *_header_of(file)))
+    return list(described(file.name, *_header_of(file)))
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -120,22 +120,34 @@ def _header_of(file: Path) -> tuple[bytes, int]:
     """A file's header, unparsed and not too large to be parsed, and how many bytes come after it."""
     size = file.stat().st_size
     with file.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        if not 0 < length <= size - 8:
-            raise BrokenWeights(f"{file.name} is cut off or no safetensors file")
-        if length > _MOST_HEADER_BYTES:
-            raise BrokenWeights(
-                f"the header of {file.name} has {length / 10**6:,.0f} MB, and no model's has so many"
-            )
+        length = header_length(file.name, stream.read(8), size)
         header = stream.read(length)
-    # Counted and not parsed: whatever the text is, it cannot name more tensors than it has colons.
-    if header.count(b":") > _COLONS * _MOST_TENSORS + _SPARE_COLONS:
-        raise BrokenWeights(f"the header of {file.name} describes more tensors than any model's does")
+    check_header(file.name, header)
     return header, size - 8 - length
 
 
-def _described(file: str, header: bytes, size: int) -> Iterator[Tensor]:
-    """The tensors of one file, checked; one at a time, so that other threads get their turn."""
+def header_length(name: str, first: bytes, size: int) -> int:
+    """The length of a header from the first eight of a file's `size` bytes; raises BrokenWeights."""
+    length = int.from_bytes(first, "little")
+    if not 0 < length <= size - 8:
+        raise BrokenWeights(f"{name} is cut off or no safetensors file")
+    if length > _MOST_HEADER_BYTES:
+        raise BrokenWeights(f"the header of {name} has {length / 10**6:,.0f} MB, and no model's has so many")
+    return length
+
+
+def check_header(name: str, header: bytes) -> None:
+    """Raise BrokenWeights for a header that would take long to parse."""
+    # Counted and not parsed: whatever the text is, it cannot name more tensors than it has colons.
+    if header.count(b":") > _COLONS * _MOST_TENSORS + _SPARE_COLONS:
+        raise BrokenWeights(f"the header of {name} describes more tensors than any model's does")
+
+
+def described(file: str, header: bytes, size: int) -> Iterator[Tensor]:
+    """The tensors of one file, checked; one at a time, so that other threads get their turn.
+
+    `size` is of what comes after the header. Raises BrokenWeights.
+    """
     try:
         entries = {
             name: _entry(raw) for name, raw in _decode_header(header).items() if name != "__metadata__"

@@ -1,0 +1,27 @@
+"""Which kinds of models mlx-lm can load: the site asks before a download, and never imports mlx-lm."""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+# mlx_lm.utils.MODEL_REMAPPING, which only workers can import.
+OTHER_NAMES = frozenset(
+    {
+        *("mistral", "llava", "phi-msft", "falcon_mamba", "joyai_llm_flash", "kimi_k2", "qwen2_5_vl"),
+        *("minimax_m2", "iquestcoder", "xverse", "gemma4_unified", "deepseek_v41_text"),
+    }
+)
+
+
+def is_known(model_type: str) -> bool:
+    """Whether mlx-lm has this `model_type` of a config.json; True where that cannot be told."""
+    known = _modules()
+    return not known or model_type in known or model_type in OTHER_NAMES
+
+
+@cache
+def _modules() -> frozenset[str]:
+    # Of a package alone nothing is imported to find it.
+    found = importlib.util.find_spec("mlx_lm")
+    places = (found.submodule_search_locations or ()) if found else ()
+    return frozenset(path.stem for place in places for path in (Path(place) / "models").glob("*.py"))
