@@ -15,7 +15,8 @@ from inference.accounts import own_keys
 from inference.accounts.permissions import check_may_chat, may_look, may_manage, visitor
 from inference.core.errors import PermissionDenied
 from inference.core.units import in_gb
-from inference.serving import live_models, runtime, suggested_models
+from inference.serving import live_models, runtime
+from inference.serving.discovery import suggested_models
 from inference.serving.recording.capture_switch import SWITCH
 from playground import page_account, setting_fields
 from playground.preferences import mine
@@ -77,7 +78,7 @@ def _links(request: HttpRequest) -> dict[str, Any]:
 def _suggestions() -> dict[str, Any]:
     suggestions = suggested_models.for_this_server()
     return {
-        "suggestions": [(model, in_gb(model.download_bytes)) for model in suggestions],
+        "suggestions": [(one.model, one.verdict, in_gb(one.model.download_bytes)) for one in suggestions],
         "suggested_on": suggested_models.AS_OF,
         "memory": in_gb(runtime.pool().snapshot().limit_bytes),
     }

@@ -1,11 +1,12 @@
 """The card of one model folder, made from its small files alone: no weights are read."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 import msgspec
+from msgspec import structs
 
 from inference.core.model_card import KV_BITS, KVEstimate, ModelCard
 from inference.core.requests import Sampling
@@ -60,22 +61,12 @@ def make_card(
     problem = problem or odd
     limit = min((limit for limit in (machine.context_limit, pools and pools.longest) if limit), default=None)
     own = _own_context(folder, config)
-    dequantises, longest = machine.dequantises, min(own, limit or own)
-    shape = Shape(dequantises=dequantises, step=machine.prefill_step, context_length=longest)
-    card = ModelCard(
-        id=name,
+    longest = min(own, limit or own)
+    shape = Shape(dequantises=machine.dequantises, step=machine.prefill_step, context_length=longest)
+    card = structs.replace(
+        predicted_card(name, config, tensors, machine, longest),
         path=str(folder),
         source=source,
-        family=sayable(str(config.get("model_type") or "unknown")[:80]),
-        context_length=longest,
-        weight_bytes=sum(tensor.bytes for tensor in tensors),
-        parameter_count=memory_estimate.parameter_count(tensors, config),
-        quantization=memory_estimate.quantization(tensors, config),
-        resident_bytes=int(
-            memory_estimate.weight_bytes(tensors, config, dequantises=dequantises) * _WORKSPACE
-        ),
-        prefill_bytes=memory_estimate.embedding_bytes(config, **shape) if pools else 0,
-        kv_estimates=() if pools else _kv_estimates(config, shape),
         created=_changed_at(folder / "config.json"),
         kind="chat" if not pools else "rerank" if pools.reranks else "embedding",
         problem=sayable(problem),
@@ -84,11 +75,35 @@ def make_card(
             folder,
             config,
             tensors,
-            dequantises=dequantises,
+            dequantises=machine.dequantises,
             refusal=_NO_TEXT if pools else "",
         ),
     )
-    return card.with_kv_bits(machine.kv_bits)
+    if not pools:
+        return card
+    transients = memory_estimate.embedding_bytes(config, **shape)
+    return structs.replace(card, kv_estimates=(), kv_bits=0, kv_bytes_per_token=0, prefill_bytes=transients)
+
+
+def predicted_card(
+    name: str, config: Mapping[str, Any], tensors: Sequence[Tensor], machine: Machine, context_length: int
+) -> ModelCard:
+    """The card of a chat model as far as its config.json and its tensors say."""
+    shape = Shape(dequantises=machine.dequantises, step=machine.prefill_step, context_length=context_length)
+    return ModelCard(
+        id=name,
+        path="",
+        source="hub",
+        family=sayable(str(config.get("model_type") or "unknown")[:80]),
+        context_length=context_length,
+        weight_bytes=sum(tensor.bytes for tensor in tensors),
+        parameter_count=memory_estimate.parameter_count(tensors, config),
+        quantization=memory_estimate.quantization(tensors, config),
+        resident_bytes=int(
+            memory_estimate.weight_bytes(tensors, config, dequantises=machine.dequantises) * _WORKSPACE
+        ),
+        kv_estimates=_kv_estimates(config, shape),
+    ).with_kv_bits(machine.kv_bits)
 
 
 def _kv_estimates(config: Mapping[str, Any], shape: Shape) -> tuple[KVEstimate, ...]:

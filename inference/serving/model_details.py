@@ -44,7 +44,7 @@ def read(card: ModelCard) -> ModelDetails:
     folder = Path(card.path)
     template = _template(folder) if card.kind == "chat" else ""
     return ModelDetails(
-        template=template, capabilities=_capabilities(card, template), figures=_figures(folder)
+        template=template, capabilities=capabilities(card.kind, template), figures=_figures(folder)
     )
 
 
@@ -72,9 +72,10 @@ def _template(folder: Path) -> str:
         return ""
 
 
-def _capabilities(card: ModelCard, template: str) -> tuple[str, ...]:
-    if card.kind != "chat":
-        return (card.kind,)
+def capabilities(kind: str, template: str) -> tuple[str, ...]:
+    """What a model of this kind with this chat template can do, in Ollama's terms."""
+    if kind != "chat":
+        return (kind,)
     # A template that knows no tools is given them in a message (adapters/base.py).
     found = {"tools": bool(template), "thinking": bool(_THINKS.search(template))}
     return ("completion", *(name for name, is_there in found.items() if is_there))

@@ -17,6 +17,7 @@ from inference.core.pool_state import PoolEvent
 from inference.core.protocol import Load
 from inference.pool import Pool, PoolOptions, ProcessRunner
 from inference.pool.residency.decision_log import OnEvent
+from inference.repository.card_reader import Machine
 from inference.repository.catalog import Catalog, no_choices
 from inference.repository.downloads.register import Downloads
 from inference.serving import cpu_tuning, tracing
@@ -50,8 +51,16 @@ def _new_catalog(choices: Callable[[], Chosen]) -> Catalog:
     return Catalog(
         config.models_path,
         use_hub_cache=config.use_hub_cache,
-        dequantises=dequantises(),
         choices=choices,
+        **structs.asdict(machine()),
+    )
+
+
+def machine() -> Machine:
+    """What the prediction of a model's memory depends on beside the model."""
+    config = settings.CONFIG
+    return Machine(
+        dequantises=dequantises(),
         context_limit=config.context_limit,
         prefill_step=config.prefill_step,
         kv_bits=config.kv_bits,

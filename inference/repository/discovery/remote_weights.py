@@ -1,7 +1,7 @@
 """The tensors of a model on the hub, from the headers of its files: nothing else of the weights is read."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,7 +26,7 @@ def read(
     Raises BrokenWeights, FetchFailed or TransientError.
     """
     if len(files) > _MOST_FILES:
-        return list(_stand_in(files, config))
+        return stand_in(sum(file.size for file in files), config)
     until = time.monotonic() + _WHOLE_S
 
     def header(file: HubFile) -> tuple[bytes, int]:
@@ -45,6 +45,13 @@ def read(
     ]
 
 
+def stand_in(size: int, config: Mapping[str, Any]) -> list[Tensor]:
+    """What stands for weights of `size` bytes; packed numbers where the config has a quantisation."""
+    if not isinstance(config.get("quantization"), dict):
+        return [Tensor("all.weight", "BF16", (size // 2,), size)]
+    return [Tensor("all.weight", "U32", (size // 4,), size), Tensor("all.scales", "BF16", (0,), 0)]
+
+
 def _header(client: HubClient, revision: str, file: HubFile) -> tuple[bytes, int]:
     """A file's header, and how many bytes come after it."""
     first = client.part(revision, file.name, 0, min(_FIRST_BYTES, max(8, file.size)))
@@ -54,12 +61,3 @@ def _header(client: HubClient, revision: str, file: HubFile) -> tuple[bytes, int
         header += client.part(revision, file.name, 8 + len(header), missing)
     safetensors.check_header(file.name, header)
     return header, file.size - 8 - length
-
-
-def _stand_in(files: Sequence[HubFile], config: Mapping[str, Any]) -> Iterator[Tensor]:
-    """One tensor as large as all files: packed numbers where the config says that the model is quantised."""
-    size = sum(file.size for file in files)
-    is_quantised = isinstance(config.get("quantization"), dict)
-    yield Tensor("all.weight", *(("U32", (size // 4,)) if is_quantised else ("BF16", (size // 2,))), size)
-    if is_quantised:
-        yield Tensor("all.scales", "BF16", (0,), 0)
