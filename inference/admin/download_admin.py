@@ -1,6 +1,7 @@
 """The admin's downloads page: start, watch file by file, cancel, resume and discard."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -12,10 +13,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
-from inference.admin import audit_log
+from inference.admin import audit_log, discover_page
+from inference.admin.download_view import DownloadView
 from inference.models import Download
-from inference.repository.downloads.active_download import ActiveDownload, State
 from inference.repository.downloads.errors import FetchFailed
+from inference.repository.downloads.hub_names import id_in
 from inference.serving import runtime
 
 if TYPE_CHECKING:
@@ -23,59 +25,8 @@ if TYPE_CHECKING:
 else:
     DownloadAdminBase = admin.ModelAdmin  # not generic at run time
 
-_HEADINGS = {
-    State.RUNNING: "Downloading",
-    State.DONE: "Done",
-    State.FAILED: "Failed",
-    State.CANCELLED: "Cancelled",
-    State.INTERRUPTED: "Interrupted",
-    State.ELSEWHERE: "Made elsewhere",
-    State.LEFT: "Left over",
-}
+_LONGEST_QUERY = 1000  # of the page Discover
 _LONGEST = 300  # an id has at most 193 characters; a URL has more, and gets an explanation
-_RESUMABLE = {State.FAILED, State.CANCELLED, State.INTERRUPTED}
-
-
-@dataclass(frozen=True)
-class FileView:
-    """One file's row: its name, its progress as text, and as a bar."""
-
-    name: str
-    amount: str
-    percent: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class DownloadView:
-    """One download as the page shows it; the page's script polls it as JSON with these keys."""
-
-    id: str
-    state: str
-    heading: str
-    text: str
-    percent: int
-    can_cancel: bool
-    can_resume: bool
-    can_discard: bool
-    files: tuple[FileView, ...]
-
-    @classmethod
-    def of(cls, download: ActiveDownload) -> "DownloadView":
-        progress = download.progress
-        return cls(
-            id=download.id,
-            state=download.state,
-            heading=_HEADINGS[download.state],
-            text=_progress_text(download) if download.is_running else download.message,
-            percent=_percent(progress.done, progress.size),
-            can_cancel=download.is_running,
-            can_resume=download.state in _RESUMABLE,
-            can_discard=download.state in _RESUMABLE | {State.LEFT},
-            files=tuple(
-                FileView(file.name, _share(file.done, file.size), _percent(file.done, file.size))
-                for file in progress.files
-            ),
-        )
 
 
 @admin.register(Download)
@@ -83,9 +34,13 @@ class DownloadAdmin(DownloadAdminBase):
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.changelist_view)
         progress = self.admin_site.admin_view(self.progress)
+        discover = self.admin_site.admin_view(partial(discover_page.show, self))
+        verdict = self.admin_site.admin_view(partial(discover_page.verdict, self))
         return [
             path("", page, name="inference_download_changelist"),
             path("progress/", progress, name="inference_download_progress"),
+            path("discover/", discover, name="inference_download_discover"),
+            path("discover/verdict/", verdict, name="inference_download_verdict"),
         ]
 
     def has_change_permission(self, request: HttpRequest, obj: Download | None = None) -> bool:
@@ -124,14 +79,19 @@ class DownloadAdmin(DownloadAdminBase):
     def _act(self, request: HttpRequest) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        name = request.POST.get("id", "").strip()
+        typed = request.POST.get("id", "").strip()
+        name = id_in(typed) or typed
+        page = "admin:inference_download_changelist"
         register = runtime.downloads()
         actions = {
             "start": (register.start, "Started the download."),
             "cancel": (register.cancel, "Cancelled the download."),
             "discard": (register.discard, "Discarded the partial download."),
+            "dismiss": (register.discard, "Dismissed the failed download."),
         }
         query = ""
+        if "discover" in request.POST:  # the query of the page that it came from
+            page, query = "admin:inference_download_discover", f"?{request.POST['discover'][:_LONGEST_QUERY]}"
         action, done = actions.get(request.POST.get("act", ""), (None, ""))
         try:
             if action:
@@ -139,44 +99,10 @@ class DownloadAdmin(DownloadAdminBase):
                 audit_log.write(request, Download, name, done)
         except FetchFailed as error:
             self.message_user(request, str(error), messages.ERROR)
-            if request.POST["act"] == "start":  # keep the id in the field, to be corrected
+            if request.POST["act"] == "start" and not query:  # keep the id in the field, to be corrected
                 query = f"?{urlencode({'id': name[:_LONGEST]})}"
-        return HttpResponseRedirect(reverse("admin:inference_download_changelist") + query)
+        return HttpResponseRedirect(reverse(page) + query)
 
 
 def _views() -> list[DownloadView]:
     return [DownloadView.of(download) for download in runtime.downloads().all()]
-
-
-def _progress_text(download: ActiveDownload) -> str:
-    progress = download.progress
-    if not progress.files:
-        return "Asking the hub…"
-    if progress.note:
-        return f"{_share(progress.done, progress.size)}. {progress.note}"
-    speed = progress.bytes_per_s
-    if not speed:
-        return _share(progress.done, progress.size)
-    left = _duration((progress.size - progress.done) / speed)
-    return f"{_share(progress.done, progress.size)} at {_amount(speed)}/s, about {left} left"
-
-
-def _percent(done: int, size: int) -> int:
-    return 100 * done // size if size else 0
-
-
-def _share(done: int, size: int) -> str:
-    return _amount(size) if done == size else f"{_amount(done)} of {_amount(size)}"
-
-
-def _amount(count: float) -> str:
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= factor:
-            return f"{count / factor:.1f} {unit}"
-    return f"{count:.0f} B"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

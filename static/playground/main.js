@@ -1,4 +1,5 @@
 /** The playground page: creates its parts and connects them. */
+import { takeModelOfAddress } from "./address-model.js";
 import { Announcer } from "./announcer.js";
 import { Attachments } from "./attachments.js";
 import { Chat } from "./chat.js";
@@ -203,7 +204,7 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) refr
 show();
 if (page.shared) call("GET", `/chat/shared/${page.shared}/`).then((whole) => { conversation.open(whole); show(); }, (error) => toast(error.message));
 else if (page.conversation) open(page.conversation, { isNew: false, message: Number(/^#m(\d+)$/.exec(location.hash)?.[1] ?? 0) });
-else { composer.open(NEW_CHAT); composer.focus(); }
+else { takeModelOfAddress(models); composer.open(NEW_CHAT); composer.focus(); }
 offerTakeover(library);
 if (page.account && !page.shared && ["favourites", "prompts", "presets", "defaults"].some((key) => store.read(key))) {
   import("./browser-offer.js").then(({ offerBrowserContents }) => offerBrowserContents({ account: page.mine.account, favourites, defaults: settings.defaults }));

@@ -12,9 +12,7 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 
-from inference.admin import download_admin
-from inference.repository.downloads.active_download import ActiveDownload, State
-from inference.repository.downloads.progress import FetchProgress, FileProgress
+from inference.repository.downloads.active_download import State
 from inference.repository.downloads.register import Downloads
 from inference.repository.files import staging
 from inference.serving import runtime
@@ -67,11 +65,34 @@ def test_a_model_is_downloaded(staff: Client, models: Path, hub: FakeHub) -> Non
 
 
 def test_what_was_typed_is_kept_with_what_is_wrong_about_it(staff: Client, models: Path) -> None:
-    page = act(staff, "start", f'https://huggingface.co/{REPO}?"><b>')
-    assert f"Leave out https://huggingface.co/ and ?&quot;&gt;&lt;b&gt;: {REPO}." in page
-    assert f'value="https://huggingface.co/{REPO}?&quot;&gt;&lt;b&gt;"' in page
+    page = act(staff, "start", 'https://elsewhere.example/org/tiny?"><b>')
+    assert "exact id on the hub" in page
+    assert 'value="https://elsewhere.example/org/tiny?&quot;&gt;&lt;b&gt;"' in page
     page = act(staff, "start")
-    assert "huggingface.co" not in page and f'data-download="{REPO}"' in page
+    assert "elsewhere.example" not in page and f'data-download="{REPO}"' in page
+
+
+@pytest.mark.parametrize(
+    "address",
+    [f"https://huggingface.co/{REPO}", f" huggingface.co/{REPO}/tree/main ", f"https://hf.co/{REPO}?x"],
+)
+def test_the_address_of_a_models_page_is_as_good_as_its_id(staff: Client, models: Path, address: str) -> None:
+    assert f'data-download="{REPO}"' in act(staff, "start", address)
+
+
+def test_what_is_not_on_the_hub_is_dismissed_and_not_resumed(staff: Client, models: Path) -> None:
+    act(staff, "start", "org/other")
+    assert "no org/other on the hub" in until(staff, State.REFUSED)["text"]
+    page = staff.get(PAGE).content.decode()
+    assert 'value="dismiss">Dismiss' in page and "Resume" not in page and 'value="discard"' not in page
+    assert "There are no downloads." in act(staff, "dismiss", "org/other")
+
+
+def test_what_cannot_be_served_is_dismissed_too(staff: Client, models: Path, hub: FakeHub) -> None:
+    del hub.files["config.json"]
+    act(staff, "start")
+    assert "has no config.json" in until(staff, State.REFUSED)["text"]
+    assert not staging.draft_of(models / REPO).exists()
 
 
 def test_it_is_cancelled_resumed_and_discarded(staff: Client, models: Path, hub: FakeHub) -> None:
@@ -149,21 +170,3 @@ def test_another_site_begins_nothing(models: Path) -> None:
 @pytest.mark.parametrize("path", ["add/", "1/change/", "1/delete/", "1/history/"])
 def test_there_are_no_pages_for_a_table_that_is_not_there(staff: Client, path: str) -> None:
     assert staff.get(f"{PAGE}{path}").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("done", "speed", "note", "text"),
-    [
-        (2_000_000_000, 50e6, "", "2.0 GB of 5.0 GB at 50.0 MB/s, about 60 s left"),
-        (2_000_000_000, 5e6, "", "2.0 GB of 5.0 GB at 5.0 MB/s, about 10 min left"),
-        (2_000_000_000, 100e3, "", "2.0 GB of 5.0 GB at 100.0 kB/s, about 8.3 h left"),
-        (12, 0.0, "", "12 B of 5.0 GB"),
-        (0, 0.0, "The hub is asked too much.", "0 B of 5.0 GB. The hub is asked too much."),
-        (5_000_000_000, 0.0, "", "5.0 GB"),
-    ],
-)
-def test_the_pace_is_a_sentence(done: int, speed: float, note: str, text: str) -> None:
-    files = (FileProgress(name="a", done=done, size=5_000_000_000),)
-    progress = FetchProgress(files=files, bytes_per_s=speed, note=note)
-    sight = download_admin.DownloadView.of(ActiveDownload(id=REPO, state=State.RUNNING, progress=progress))
-    assert sight.text == text

@@ -48,7 +48,7 @@ async def test_a_lost_site_is_shown_and_asked_again(site: Site) -> None:
     async with visiting(f"{site.url}/") as visit:
         page, context = visit.page, visit.page.context
         article = await begin(page, site, "org/other")
-        await expect(article).to_have_attribute("data-state", "failed")
+        await expect(article).to_have_attribute("data-state", "refused")
         link = page.locator("#downloads-link")
         await context.set_offline(True)
         await expect(link).to_have_text("Not live: the server cannot be reached. Trying again…")
@@ -62,5 +62,5 @@ async def test_a_lost_site_is_shown_and_asked_again(site: Site) -> None:
         await expect(other.locator("#content")).to_be_visible()
         await other.close()
         await expect(link).to_have_text("")
-        await click(page, "Discard")  # in a form of the new session
+        await click(page, "Dismiss")  # in a form of the new session
         await expect(article).to_have_count(0)

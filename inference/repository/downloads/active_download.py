@@ -13,6 +13,7 @@ class State(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    REFUSED = "refused"  # there is no such model, or none that can be served: another try ends the same
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"  # its draft is there, but its process is not
     ELSEWHERE = "elsewhere"  # another program makes the model

@@ -72,7 +72,7 @@ class DownloadProcess:
         if ending and not ending.failure:
             return State.DONE, COMPLETE
         if ending:
-            return State.FAILED, ending.failure
+            return State.REFUSED if ending.is_final else State.FAILED, ending.failure
         if self._is_stopped:
             return State.CANCELLED, "Cancelled. What has come is kept; resume to go on."
         return State.FAILED, "Its process ended unexpectedly. What has come is kept; resume to go on."

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from inference.repository.downloads.errors import FetchFailed
+from inference.repository.downloads.errors import FetchFailed, NotAModel, NotOnHub
 from inference.repository.downloads.hub import download
 from inference.repository.downloads.progress import FetchProgress
 
@@ -21,6 +21,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The last line; `failure` is empty when the download succeeded."""
 
     failure: str = ""
+    is_final: bool = False  # another try would fail in the same way
 
 
 Line = FetchProgress | Ending
@@ -45,7 +46,7 @@ def main() -> None:
     try:
         download(arguments.id, arguments.target, _write_line)
     except FetchFailed as error:
-        _write_line(Ending(failure=str(error)))
+        _write_line(Ending(failure=str(error), is_final=isinstance(error, NotOnHub | NotAModel)))
         return
     _write_line(Ending())
 

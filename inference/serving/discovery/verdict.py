@@ -40,7 +40,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
                     f"Fits with a context of {self.context_alone:,} of its {self.context_length:,} "
                     f"tokens{beside}."
                 )
-        return f"Does not fit: it needs {in_gb(self.needed_bytes)}, and {in_gb(self.limit_bytes)} are for models."
+        needed, limit = in_gb(self.needed_bytes), in_gb(self.limit_bytes)
+        return f"Does not fit: it needs {needed}, and {limit} are for models."
 
     @property
     def _beside(self) -> str:

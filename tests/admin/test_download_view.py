@@ -1,0 +1,43 @@
+"""A download's state and progress as texts."""
+
+import pytest
+
+from inference.admin.download_view import DownloadView
+from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.progress import FetchProgress, FileProgress
+
+
+@pytest.mark.parametrize(
+    ("done", "speed", "note", "text"),
+    [
+        (2_000_000_000, 50e6, "", "2.0 GB of 5.0 GB at 50.0 MB/s, about 60 s left"),
+        (2_000_000_000, 5e6, "", "2.0 GB of 5.0 GB at 5.0 MB/s, about 10 min left"),
+        (2_000_000_000, 100e3, "", "2.0 GB of 5.0 GB at 100.0 kB/s, about 8.3 h left"),
+        (12, 0.0, "", "12 B of 5.0 GB"),
+        (0, 0.0, "The hub is asked too much.", "0 B of 5.0 GB. The hub is asked too much."),
+        (5_000_000_000, 0.0, "", "5.0 GB"),
+    ],
+)
+def test_the_pace_is_a_sentence(done: int, speed: float, note: str, text: str) -> None:
+    files = (FileProgress(name="a", done=done, size=5_000_000_000),)
+    progress = FetchProgress(files=files, bytes_per_s=speed, note=note)
+    sight = DownloadView.of(ActiveDownload(id="a/b", state=State.RUNNING, progress=progress))
+    assert sight.text == text
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        (State.RUNNING, {"can_cancel"}),
+        (State.DONE, set()),
+        (State.FAILED, {"can_resume", "can_discard"}),
+        (State.REFUSED, {"can_dismiss"}),
+        (State.INTERRUPTED, {"can_resume", "can_discard"}),
+        (State.LEFT, {"can_discard"}),
+        (State.ELSEWHERE, set()),
+    ],
+)
+def test_each_state_offers_what_helps(state: State, offered: set[str]) -> None:
+    view = DownloadView.of(ActiveDownload(id="a/b", state=state))
+    names = ("can_cancel", "can_resume", "can_discard", "can_dismiss")
+    assert {name for name in names if getattr(view, name)} == offered

@@ -1,0 +1,80 @@
+"""From an empty data folder to a chat in the browser: find a model, see that it fits, ask it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.login import first_password
+from tests.e2e.site import Site
+from tests.e2e.studio import ANSWER, SLOW
+from tests.playground.site import visiting
+from tests.playground.test_accessible import complaints
+from tests.repository.discovery.hub_answers import QWEN, entry
+from tests.repository.hub import REPO, FakeHub
+from tests.tiny import make_tiny_model
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser]
+WEIGHTS = "model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHub]:
+    """A hub that finds two models, has one of them, and sends its weights when it is told to."""
+    hub = FakeHub.of(make_tiny_model(tmp_path_factory.mktemp("there") / "tiny"))
+    hub.results = [entry(REPO), entry(QWEN)]
+    with hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def site(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder: Path = tmp_path_factory.mktemp("data")
+    with Site(folder, "--no-starter", env={"HF_ENDPOINT": hub.endpoint}) as site:
+        yield site.wait_ready(60)
+
+
+async def test_from_nothing_to_a_chat(site: Site, hub: FakeHub) -> None:
+    async with visiting(f"{site.url}/") as visit:
+        page = visit.page
+        await page.get_by_role("link", name="Download a model").click()
+        await page.fill("#id_username", "admin")
+        await page.fill("#id_password", first_password(site))
+        await page.press("#id_password", "Enter")
+        await expect(page.get_by_role("heading", name="Good choices")).to_be_visible(timeout=SLOW)
+        assert await complaints(page) == []
+        await page.get_by_label("Words, or the address of a model").fill("tiny")
+        await page.keyboard.press("Enter")
+        row, other = (page.locator(f'[data-model="{name}"]') for name in (REPO, QWEN))
+        await expect(row.locator("[data-verdict=good]")).to_contain_text(
+            "Fits, with its whole context of 2,048"
+        )
+        await expect(other.locator("[data-verdict=bad]")).to_contain_text(f"There is no {QWEN} on the hub")
+        await expect(other.get_by_role("button")).to_have_count(0)
+        assert await complaints(page) == []
+        hub.holds_after[WEIGHTS] = 100_000
+        await row.get_by_role("button", name="Download").click()
+        await expect(row.locator("[data-progress-text]")).to_contain_text(re.compile("kB of"), timeout=SLOW)
+        hub.go_on.set()
+        await row.get_by_role("link", name="Chat now").click(timeout=SLOW)
+        await expect(page.locator(".picker-name")).to_have_text(REPO)
+        await expect(page).to_have_url(f"{site.url}/")
+        await page.fill("#prompt", "What is the capital of France?")
+        await page.press("#prompt", "Enter")
+        await expect(page.locator(ANSWER)).to_have_attribute(
+            "data-status", re.compile("streaming|done"), timeout=SLOW
+        )
+
+
+async def test_without_a_script_the_pages_show_it_all(site: Site) -> None:
+    async with visiting(f"{site.url}/", java_script_enabled=False) as visit:
+        page = visit.page
+        await page.goto(f"{site.url}/admin/inference/download/discover/?q=tiny")
+        await page.fill("#id_username", "admin")
+        await page.fill("#id_password", first_password(site))
+        await page.press("#id_password", "Enter")
+        row = page.locator(f'[data-model="{QWEN}"]')
+        await row.get_by_role("link", name="Does it fit?").click()
+        await expect(page.locator(".errornote")).to_contain_text(f"There is no {QWEN} on the hub")
