@@ -80,6 +80,8 @@ def _examined_facts(found: Examination) -> Iterator[str]:
     yield f"{size(found.model.download_bytes)} to download"
     yield from filter(None, (card.quantization, card.family))
     yield f"{card.context_length:,} tokens of context"
+    if found.model.licence:
+        yield found.model.licence
     if card.kind in _KINDS:
         yield _KINDS[card.kind]
         return

@@ -4,6 +4,7 @@ from ninja import NinjaAPI
 
 from inference.api.http import errors
 from inference.api.operator import log, models, pool, quantisations, site_health, usage
+from inference.api.operator import hub, models, pool, quantisations
 from inference.api.operator.auth import Operator
 
 # No docs page: ninja's would fetch its scripts from another site.
@@ -11,6 +12,6 @@ api = NinjaAPI(title="Control", urls_namespace="control", auth=Operator(), docs_
 errors.handle_all(api)
 for router in (models.router, pool.router, usage.router, log.router, site_health.router):
     api.add_router("", router)
-api.add_router(
-    "", quantisations.router, auth=Operator(right="inference.add_download", look="inference.view_download")
-)
+_downloader = Operator(right="inference.add_download", look="inference.view_download")
+for router in (quantisations.router, hub.router):
+    api.add_router("", router, auth=_downloader)

@@ -45,7 +45,7 @@ class HubModel(Struct, frozen=True, kw_only=True):
             updated=_text(found.get("lastModified"))[:10],
             family=_text(config.get("model_type")),
             quantization=_quantization(config, tags) or max(sizes, key=sizes.__getitem__, default=""),
-            licence=_licence(found, tags),
+            licence=licence(found),
             weight_bytes=sum(sizes.values()),
             chat_template=_template(config),
             has_vision=_text(found.get("pipeline_tag")) in _WITH_PICTURES,
@@ -62,8 +62,10 @@ def _quantization(config: Mapping[str, Any], tags: set[str]) -> str:
     return next((tag.replace("-", "") for tag in sorted(tags) if tag[1:] == "-bit" and tag[0].isdigit()), "")
 
 
-def _licence(entry: Mapping[str, Any], tags: set[str]) -> str:
-    named = _mapping(entry.get("cardData"))
+def licence(entry: Any) -> str:
+    """The licence in the hub's description of a model; empty where it says none."""
+    described = _mapping(entry)
+    named, tags = _mapping(described.get("cardData")), _texts(described.get("tags"))
     given = _text(named.get("license"))
     if given == "other":
         given = _text(named.get("license_name")) or given

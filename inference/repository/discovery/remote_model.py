@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 from inference.core.model_card import ModelCard
 from inference.repository import card_reader
 from inference.repository.card_reader import Machine
-from inference.repository.discovery import remote_weights
+from inference.repository.discovery import hub_model, remote_weights
 from inference.repository.downloads import hub_settings
 from inference.repository.downloads.errors import NotAModel
 from inference.repository.downloads.http import HubClient
@@ -44,6 +44,7 @@ class RemoteModel(Struct, frozen=True, kw_only=True):
     config: dict[str, Any]
     tokenizer_config: dict[str, Any]
     chat_template: str
+    licence: str
     is_gated: bool  # its owner wants a licence accepted first
 
     @property
@@ -88,6 +89,7 @@ def _read(repo: str, client: HubClient, folder: Path, machine: Machine) -> Remot
         config=config,
         tokenizer_config=tokenizer_config,
         chat_template=_template(folder),
+        licence=hub_model.licence(answer),
         is_gated=bool(answer.get("gated")),
     )
 

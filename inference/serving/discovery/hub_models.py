@@ -39,6 +39,7 @@ class ExaminedModel(Struct, frozen=True, kw_only=True):
     download_bytes: int
     capabilities: tuple[str, ...]
     adapter: str  # by name; "default" for a model that no other adapter is for
+    licence: str
     is_gated: bool
 
 
@@ -112,6 +113,7 @@ def _examined_model(remote: RemoteModel) -> ExaminedModel:
         download_bytes=remote.download_bytes,
         capabilities=_capabilities(remote.card.kind, remote.chat_template, remote.has_vision),
         adapter=next(adapter.name for adapter in ADAPTERS if adapter.fits(facts)),
+        licence=remote.licence,
         is_gated=remote.is_gated,
     )
 

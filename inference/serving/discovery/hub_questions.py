@@ -1,0 +1,63 @@
+"""Questions to the hub from the event loop, for /api: threads ask, and errors are those of clients."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from inference.core.errors import (
+    InvalidValue,
+    ModelNotFound,
+    PermissionDenied,
+    ServerError,
+    Unavailable,
+)
+from inference.core.threads import Threads
+from inference.repository.discovery.hub_search import LONGEST_QUERY, MOST, Format, Order
+from inference.repository.downloads.errors import FetchFailed, HubUnavailable, NotOnHub, NotPermitted
+from inference.serving.discovery import hub_models
+from inference.serving.discovery.hub_models import Examination, FoundModel
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_THREADS = Threads("hub", 6)
+_RETRY_AFTER_S = 10.0
+
+
+async def search(words: str, *, sort: str = "", format: str = "", limit: str = "") -> list[FoundModel]:
+    """Models by words, as texts of a query; raises InvalidValue, PermissionDenied or Unavailable."""
+    if not words.strip() or len(words) > LONGEST_QUERY:
+        raise InvalidValue(f"Give up to {LONGEST_QUERY} characters to search for.", param="search")
+    most = int(limit) if limit.isdecimal() else 0
+    if limit and not 1 <= most <= MOST:
+        raise InvalidValue(f"Give a number from 1 to {MOST}.", param="limit")
+    order, kind = _choice(Order, sort, "sort"), _choice(Format, format, "format")
+    return await _ask(hub_models.search, words.strip(), order=order, format=kind, most=most or 20)
+
+
+async def examine(model: str) -> Examination:
+    """A model of the hub; raises InvalidValue, ModelNotFound, PermissionDenied or Unavailable."""
+    return await _ask(hub_models.examine, model)
+
+
+def _choice(of: "type[Order] | type[Format]", given: str, param: str) -> "Order | Format":
+    known = {choice.value: choice for choice in of}
+    if given and given not in known:
+        raise InvalidValue(f"Give one of {', '.join(known)}.", param=param)
+    return known[given] if given else next(iter(known.values()))
+
+
+async def _ask(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    try:
+        return await _THREADS.run(question, *args, **kwargs)
+    except FetchFailed as error:
+        raise _server_error(error) from None
+
+
+def _server_error(error: FetchFailed) -> ServerError:
+    text = str(error)
+    if isinstance(error, NotOnHub):
+        return ModelNotFound(text, param="model")
+    if isinstance(error, NotPermitted):
+        return PermissionDenied(text)
+    if isinstance(error, HubUnavailable):
+        return Unavailable(text, retry_after=_RETRY_AFTER_S)
+    return InvalidValue(text, param="model")
