@@ -3,7 +3,7 @@
 import pytest
 
 from inference.repository.downloads.errors import NotAnId
-from inference.repository.downloads.hub_names import check_id, is_name
+from inference.repository.downloads.hub_names import check_id, id_in, is_name
 
 
 @pytest.mark.parametrize("name", ["org/tiny", "Org-1/tiny.v2_b", "0/0"])
@@ -19,6 +19,23 @@ def test_owner_and_name_are_an_id(name: str) -> None:
 def test_what_could_lead_elsewhere_is_no_id(name: str) -> None:
     with pytest.raises(NotAnId):
         check_id(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("org/tiny", "org/tiny"),
+        (" https://huggingface.co/org/tiny ", "org/tiny"),
+        ("https://huggingface.co/org/tiny/tree/main?x=1#files", "org/tiny"),
+        ("hf.co/org/tiny/", "org/tiny"),
+        ("qwen 4b", ""),
+        ("https://huggingface.co/org", ""),
+        ("https://elsewhere.example/org/tiny", ""),
+        ("https://huggingface.co/../tiny", ""),
+    ],
+)
+def test_the_id_in_a_pasted_text(text: str, found: str) -> None:
+    assert id_in(text) == found
 
 
 @pytest.mark.parametrize(
