@@ -33,7 +33,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHub]:
 def site(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("data")
     with Site(folder, "--no-starter", env={"HF_ENDPOINT": hub.endpoint}) as site:
-        yield site.wait_ready(60)
+        yield site.wait_ready()
 
 
 async def test_from_nothing_to_a_chat(site: Site, hub: FakeHub) -> None:

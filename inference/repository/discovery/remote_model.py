@@ -13,7 +13,7 @@ from inference.repository import card_reader
 from inference.repository.card_reader import Machine
 from inference.repository.discovery import hub_model, remote_weights
 from inference.repository.downloads import hub_settings
-from inference.repository.downloads.errors import NotAModel
+from inference.repository.downloads.errors import HubUnavailable, NotAModel
 from inference.repository.downloads.http import HubClient
 from inference.repository.downloads.hub_names import check_id
 from inference.repository.downloads.listing import Listing
@@ -21,7 +21,7 @@ from inference.repository.downloads.partial_file import HubFile
 from inference.repository.downloads.retry_policy import RetryPolicy
 from inference.repository.downloads.transient_error import TransientError
 from inference.repository.files import architectures, chat_template_files, json_files
-from inference.repository.files.json_files import Unreadable
+from inference.repository.files.json_files import MOST_BYTES, Unreadable
 from inference.repository.files.safetensors import BrokenWeights
 
 # Somebody waits for it, so a hub that is slow or busy is not waited for.
@@ -65,6 +65,8 @@ def read(repo: str, machine: Machine, *, endpoint: str | None = None) -> RemoteM
             return _read(repo, client, Path(folder), machine)
     except TransientError as error:
         raise type(error.then)(f"{error} Try again later.") from None
+    except OSError as error:  # of the folder for temporary files
+        raise HubUnavailable(f"Its files cannot be looked at here: {error.strerror}.") from None
 
 
 def _read(repo: str, client: HubClient, folder: Path, machine: Machine) -> RemoteModel:
@@ -72,6 +74,8 @@ def _read(repo: str, client: HubClient, folder: Path, machine: Machine) -> Remot
     listing = Listing.of(repo, answer)
     weights = [file for file in listing.files if file.name.endswith(".safetensors")]
     for file, content in _contents(client, listing):
+        if not content and file.name in MOST_BYTES:
+            continue  # an empty one would be a broken one
         path = folder / file.name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)

@@ -138,6 +138,12 @@ def test_gated_models_say_how_to_get_them(hub: FakeHub) -> None:
     assert f"Accept its licence at {hub.endpoint}/{REPO} in a browser" in refusal(NotPermitted, hub)
 
 
+def test_a_very_large_file_is_left_out_and_not_taken_for_a_broken_one(hub: FakeHub) -> None:
+    hub.files["tokenizer_config.json"] += b" " * 5 * 2**20
+    found = read(hub)
+    assert found.card.is_servable and "tokenizer_config.json" not in hub.asked
+
+
 def test_a_picture_model_is_recognised(hub: FakeHub) -> None:
     change(hub, "config.json", vision_config={"hidden_size": 8})
     assert read(hub).has_vision
