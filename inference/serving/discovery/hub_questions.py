@@ -18,6 +18,7 @@ from inference.serving.discovery.hub_models import Examination, FoundModel
 
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C", Order, Format)
 _THREADS = Threads("hub", 6)
 _RETRY_AFTER_S = 10.0
 
@@ -38,7 +39,7 @@ async def examine(model: str) -> Examination:
     return await _ask(hub_models.examine, model)
 
 
-def _choice(of: "type[Order] | type[Format]", given: str, param: str) -> "Order | Format":
+def _choice(of: type[C], given: str, param: str) -> C:
     known = {choice.value: choice for choice in of}
     if given and given not in known:
         raise InvalidValue(f"Give one of {', '.join(known)}.", param=param)
