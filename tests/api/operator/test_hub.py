@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
+from pydantic import SecretStr
 
 from inference.serving.discovery import hub_models
 from tests.api.openai.asking import error_of
 from tests.fakes import GB, FakeRunner, serving
+from tests.people import client_of
 from tests.repository.discovery.hub_answers import QWEN, entry
 from tests.repository.hub import LISTING, REPO, SEARCH, FakeHub, Refusal
 
@@ -95,3 +97,16 @@ async def test_what_is_no_model_says_so(hub: FakeHub) -> None:
     del hub.files["config.json"]
     response = await get(f"/{REPO}")
     assert response.status_code == 400 and "no config.json" in error_of(response)["message"]
+
+
+@pytest.mark.parametrize(
+    ("right", "status"), [("view_download", 200), ("add_download", 200), ("view_servedmodel", 403)]
+)
+def test_users_need_the_right_to_look_at_downloads(
+    hub: FakeHub, settings: Any, right: str, status: int
+) -> None:
+    settings.CONFIG = settings.CONFIG.model_copy(update={"api_key": SecretStr("a-secret-of-the-site-12345")})
+    client = client_of("ann", right)
+    addresses = ("/api/hub/models?search=x", f"/api/hub/models/{REPO}")
+    assert [client.get(address).status_code for address in addresses] == [status, status]
+    assert [Client().get(address).status_code for address in addresses] == [401, 401]
