@@ -47,5 +47,5 @@ async def test_it_says_what_to_do_and_what_is_waited_for(address: str, view: dic
             for selector in ("html", "#scroll", ".bar"):
                 assert await page.locator(selector).evaluate(fits), selector
         await download.click()
-        await expect(page).to_have_url(f"{address}login/?next=/admin/inference/download/")
+        await expect(page).to_have_url(f"{address}login/?next=/admin/inference/download/discover/")
         assert (visit.complaints, visit.elsewhere) == ([], [])

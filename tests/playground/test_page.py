@@ -124,6 +124,7 @@ def test_a_wrong_password_is_reported_on_the_page(client: Client) -> None:
 
 
 MODELS, DOWNLOADS = "/admin/inference/servedmodel/", "/admin/inference/download/"
+DISCOVER = f"{DOWNLOADS}discover/"
 LINKS = ("Manage models", "Sign in", "Your account", "Admin")
 
 
@@ -160,10 +161,10 @@ def test_without_a_model_the_page_says_what_to_do() -> None:
         stranger = Client().get("/").content.decode()
         staff = client_of("ann", "ask_servedmodel", "add_download").get("/").content.decode()
         member = client_of("beth", "ask_servedmodel", is_staff=False).get("/").content.decode()
-    assert f'href="/login/?next={DOWNLOADS}">Download a model</a>' in stranger
+    assert f'href="/login/?next={DISCOVER}">Download a model</a>' in stranger
     assert "These fit the memory of this server, 10.0 GB for models" in stranger
     assert "Qwen3-0.6B-4bit" in stranger and 'value="start"' not in stranger
-    assert f'href="{DOWNLOADS}">Download a model</a>' in staff
+    assert f'href="{DISCOVER}">Download a model</a>' in staff
     assert f'<form method="post" action="{DOWNLOADS}">' in staff and 'value="start"' in staff
     assert "Ask the people who run this server" in member and "Download a model" not in member
     assert '{"id": "odd", "reason": "It cannot be served: no weights"}' in stranger
