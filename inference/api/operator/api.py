@@ -3,8 +3,7 @@
 from ninja import NinjaAPI
 
 from inference.api.http import errors
-from inference.api.operator import log, models, pool, quantisations, site_health, usage
-from inference.api.operator import hub, models, pool, quantisations
+from inference.api.operator import hub, log, models, pool, quantisations, site_health, usage
 from inference.api.operator.auth import Operator
 
 # No docs page: ninja's would fetch its scripts from another site.
