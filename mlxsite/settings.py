@@ -14,7 +14,7 @@ ALLOWED_HOSTS = CONFIG.hosts
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "mlxsite.admin_site.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
