@@ -29,8 +29,8 @@ _HEADINGS = {
     State.FAILED: "Failed",
     State.CANCELLED: "Cancelled",
     State.INTERRUPTED: "Interrupted",
-    State.ELSEWHERE: "Made elsewhere",
-    State.LEFT: "Left over",
+    State.ELSEWHERE: "Running in another process",
+    State.LEFT: "Incomplete",
 }
 _LONGEST = 300  # an id has at most 193 characters; a URL has more, and gets an explanation
 _RESUMABLE = {State.FAILED, State.CANCELLED, State.INTERRUPTED}
