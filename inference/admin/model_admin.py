@@ -24,8 +24,10 @@ from inference.admin.forms import ModelSettingsForm
 from inference.admin.lora_lines import lora_lines
 from inference.admin.model_list import Columns, ModelList
 from inference.admin.quantisation_view import report_text
+from inference.admin.wording import size
 from inference.core.errors import ServerError
-from inference.core.model_card import Finding, worst
+from inference.core.model_card import Finding
+from inference.core.self_test_summary import summary
 from inference.models import ServedModel
 from inference.pool.workers import self_test
 from inference.repository.quantising.report_file import read_report
@@ -40,7 +42,7 @@ Models = QuerySet[ServedModel]
 Operation = Callable[[str], Coroutine[Any, Any, Any]]
 _IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"}
 _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
-_MISSING = {"forget": "Forget it"}
+_MISSING = {"forget": "Remove entry"}
 _ALWAYS = {"examine": "Test"}
 _APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation", "draft_model"}
 
@@ -55,7 +57,7 @@ class Button(NamedTuple):
 
 @admin.register(ServedModel)
 class ServedModelAdmin(Columns, ServedModelAdminBase):
-    list_display = ("name", "state", "memory", "streams", "pinned", "size", "context", "family", "light")
+    list_display = ("name_and_family", "state", "memory", "streams", "context", "works", "acts")
     search_fields = ("name", "aliases")
     actions = ("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "remove", "forget")
     form = ModelSettingsForm
@@ -160,9 +162,9 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
             "Stop tokens": " ".join(loaded.stop_tokens) or "none",
             "Device": " with ".join(filter(None, (loaded.device, loaded.blas))),
             "Context": f"{loaded.context_length:,} tokens",
-            "KV cache": f"{loaded.kv_bits} bits" if loaded.kv_bits else "whole",
+            "KV cache": f"{loaded.kv_bits} bits" if loaded.kv_bits else "not quantised",
             "Draft model": loaded.draft_model or "none",
-            "Memory per token of context": f"{loaded.kv_bytes_per_token:,} bytes",
+            "Memory per 1,000 tokens of context": size(1000 * loaded.kv_bytes_per_token),
             "Loaded in": f"{loaded.seconds:.1f} s",
         }
         return format_html_join(mark_safe("<br>"), "{}: {}", facts.items())
@@ -171,9 +173,9 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
     def self_test(self, model: ServedModel) -> str:
         if model.findings is None:
             return "Test or load the model to check its chat template, roles, stop tokens and tools."
-        findings = [finding["text"] for finding in model.findings]
-        light = format_html('<span data-light="{}">{}</span>', model.light, model.light)
-        return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (light, *findings)])
+        tested = summary(model.stored_findings)
+        words = format_html('<span data-tone="{}">{}</span>', tested.tone, tested.words)
+        return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (words, *tested.texts)])
 
     @admin.display(description="LoRA adapters")
     def lora_adapters(self, model: ServedModel) -> str:
@@ -208,7 +210,8 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
         return self._confirmed(request, queryset, confirmation.REMOVE)
 
     @admin.action(
-        description="Forget the selected models, whose folders no longer exist", permissions=["remove"]
+        description="Remove the entries of the selected models, whose folders no longer exist",
+        permissions=["remove"],
     )
     def forget(self, request: HttpRequest, queryset: Models) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.FORGET)
@@ -232,13 +235,13 @@ class ServedModelAdmin(Columns, ServedModelAdminBase):
     def _save_findings(self, request: HttpRequest, model: ServedModel, findings: tuple[Finding, ...]) -> None:
         """Store the findings of a self-test, log it, and show them."""
         ServedModel.objects.filter(pk=model.pk).update(findings=msgspec.to_builtins(findings))
-        light, loaded = worst(findings), runtime.pool().snapshot().of(model.name).loaded
-        text = " ".join(finding.text for finding in findings) or "No problems were found."
+        tested, loaded = summary(findings), runtime.pool().snapshot().of(model.name).loaded
+        text = " ".join(tested.texts) or "No problems were found."
         if loaded and loaded.adapter_findings != findings:
             text += " The model in memory has earlier findings; reload it."
-        self.log_change(request, model, f"Tested: {light}.")
-        level = messages.SUCCESS if light == "green" else messages.WARNING
-        self.message_user(request, f"Tested {model.name}: {light}. {text}", level)
+        self.log_change(request, model, f"Tested: {tested.words}.")
+        level = messages.SUCCESS if tested.tone in {"green", "grey"} else messages.WARNING
+        self.message_user(request, f"Tested {model.name}. {tested.words}. {text}", level)
 
     @admin.action(description="Pin the selected models", permissions=["run"])
     def pin(self, request: HttpRequest, queryset: Models) -> None:
