@@ -193,6 +193,10 @@ class AccountGroupAdmin(GroupAdmin):
     filter_horizontal = ()
     inlines = (GroupLimitsInline,)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
+        """Only owners change permissions: others could give their own group more."""
+        return () if request.user.is_superuser else ("permissions",)
+
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         return db_field.formfield(**rights_field(db_field.name, **kwargs))
 

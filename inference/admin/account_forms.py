@@ -11,6 +11,13 @@ _HELP = (
     "May chat: the playground. May manage: models, downloads and the records of requests, too. "
     "Owner: everything, accounts and keys included."
 )
+_HELP_OF_RIGHTS = {
+    "username": "At most 150 letters, digits and @ . + - _",
+    "password": "It is stored as a hash, so nobody can read it.",
+    "is_active": "A disabled account cannot sign in, and its keys are rejected. Its chats stay.",
+    "is_staff": "May open the admin, and sees the pages that the permissions allow.",
+    "is_superuser": "Has all permissions.",
+}
 
 
 def _choices(*roles: Role) -> list[tuple[str, str]]:
@@ -25,6 +32,8 @@ class AccountForm(UserChangeForm):  # type: ignore[type-arg]  # not generic at r
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.role_before = role_of(self.instance)
+        for name in self.fields.keys() & _HELP_OF_RIGHTS.keys():
+            self.fields[name].help_text = _HELP_OF_RIGHTS[name]
         if "role" in self.fields:
             more = (Role.CUSTOM,) if self.role_before == Role.CUSTOM else ()
             self.fields["role"].choices = _choices(*GIVEN, *more)  # type: ignore[attr-defined]

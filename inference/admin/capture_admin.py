@@ -42,7 +42,7 @@ class CaptureAdmin(CaptureAdminBase):
         if request.method != "POST" or not self.has_stop_permission(request):
             raise PermissionDenied
         number = request.POST.get("act", "").removeprefix("stop ")
-        self.stop(request, Capture.objects.filter(pk=number if number.isdigit() else None))
+        self.stop(request, Capture.objects.filter(pk=number if number.isdigit() else 0))
         return redirect("admin:inference_capture_changelist")
 
     def has_change_permission(self, request: HttpRequest, obj: Capture | None = None) -> bool:

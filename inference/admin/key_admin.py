@@ -60,7 +60,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         if request.method != "POST" or not self.has_change_permission(request):
             raise PermissionDenied
         number = request.POST.get("act", "").removeprefix("revoke ")
-        keys = ApiKey.objects.filter(pk=number if number.isdigit() else None, is_revoked=False)
+        keys = ApiKey.objects.filter(pk=number if number.isdigit() else 0, is_revoked=False)
         if (key := keys.first()) and "confirmed" not in request.POST:
             return self._question(request, key)
         self.revoke(request, keys)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Model
 
 
-class RightsField(forms.ModelMultipleChoiceField):
+class RightsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic at run time
     """Each permission by its own words, without its app and its table."""
 
     widget = forms.CheckboxSelectMultiple

@@ -22,6 +22,6 @@ def labelled_cells(result: Iterable[SafeString], headers: Iterable[Mapping[str, 
 
 
 def _labelled(cell: SafeString, name: object) -> str:
-    label = strip_tags(str(capfirst(name))).strip()
+    label = strip_tags(str(capfirst(str(name)))).strip()
     attribute = f' data-label="{conditional_escape(label)}"'
     return _BEGINNING.sub(lambda tag: tag[0] + attribute, cell) if label else cell

@@ -82,6 +82,15 @@ def test_who_may_change_accounts_and_is_no_owner_raises_nobody(staff: Client) ->
     assert 'name="role"' not in helper.get("/admin/auth/user/add/").content.decode()
 
 
+def test_who_may_change_groups_and_is_no_owner_gives_their_group_no_permissions() -> None:
+    helper = client_of("helper", "change_group", "view_group")
+    member = Group.objects.get(name="member")
+    before = set(member.permissions.all())
+    form = {"name": "member", "permissions": [str(pk) for pk in range(1, 20)], **LIMITS}
+    assert helper.post(f"/admin/auth/group/{member.pk}/change/", form).status_code == 302
+    assert set(member.permissions.all()) == before
+
+
 def test_a_new_account_has_the_role_that_was_chosen_with_it(staff: Client) -> None:
     secret = {"password1": "correct horse battery", "password2": "correct horse battery"}
     for name, role in (("ann", Role.CHAT), ("mia", Role.MANAGE)):
