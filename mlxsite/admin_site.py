@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest
-from django.http.response import HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.urls import path
+from django.views.generic import RedirectView
 
 
 class ConsoleConfig(AdminConfig):
@@ -26,23 +26,15 @@ class ConsoleSite(AdminSite):
 
         return shelves.app_list(request, super().get_app_list(request))
 
-    def app_index(
-        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Django's page of one app is not one of the site's: a shelf has tables of several."""
-        return redirect("admin:index")
-
-    def password_change(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
-        return redirect("password_change")
-
-    def password_change_done(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
-        return redirect("password_change_done")
-
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        """Sign out, and show the playground as its own button does."""
-        super().logout(request, extra_context)
-        return redirect("playground")
+    def get_urls(self) -> list[Any]:
+        """Django's, behind redirects to the pages that the whole site has for the same."""
+        ours = [
+            path("password_change/", RedirectView.as_view(pattern_name="password_change")),
+            path("password_change/done/", RedirectView.as_view(pattern_name="password_change_done")),
+            # A shelf has tables of several apps, so the page of one app would show none of them whole.
+            *(
+                path(f"{app}/", RedirectView.as_view(pattern_name="admin:index"))
+                for app in ("auth", "inference")
+            ),
+        ]
+        return [*ours, *super().get_urls()]

@@ -184,7 +184,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
         return user.is_active and self.has_change_permission(request, user)
 
 
-def _replaced(fields: tuple[str, ...], shown: dict[str, str]) -> tuple[str, ...]:
+def _replaced(fields: Any, shown: dict[str, str]) -> tuple[str, ...]:
     return tuple(filter(None, (shown.get(name, name) for name in fields)))
 
 

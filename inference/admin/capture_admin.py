@@ -41,7 +41,7 @@ class CaptureAdmin(CaptureAdminBase):
         """Stop the capture that a row's button names, as `stop NUMBER`; raises PermissionDenied."""
         if request.method != "POST" or not self.has_stop_permission(request):
             raise PermissionDenied
-        number = request.POST.get("act", "").removeprefix("stop ")
+        number = str(request.POST.get("act", "")).removeprefix("stop ")
         self.stop(request, Capture.objects.filter(pk=number if number.isdigit() else 0))
         return redirect("admin:inference_capture_changelist")
 

@@ -59,7 +59,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         """Revoke the key that a row's button names, as `revoke NUMBER`, after a question."""
         if request.method != "POST" or not self.has_change_permission(request):
             raise PermissionDenied
-        number = request.POST.get("act", "").removeprefix("revoke ")
+        number = str(request.POST.get("act", "")).removeprefix("revoke ")
         keys = ApiKey.objects.filter(pk=number if number.isdigit() else 0, is_revoked=False)
         if (key := keys.first()) and "confirmed" not in request.POST:
             return self._question(request, key)
