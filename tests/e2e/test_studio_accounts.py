@@ -7,9 +7,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.login import sign_in
+from tests.e2e.model_list import choose, confirm
 from tests.e2e.site import Site
 from tests.e2e.studio import ANSWER, KEY, PROSE, SLOW, ended, signed_in
-from tests.e2e.test_operating import choose, confirm
 from tests.playground.site import visiting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
