@@ -32,6 +32,7 @@ class Page(NamedTuple):
 PAGES = (
     Page("Models", "Models", "admin:inference_servedmodel_changelist"),
     Page("Models", "Downloads", "admin:inference_download_changelist"),
+    Page("Models", "Quantisations", "admin:inference_quantisation_changelist"),
     Page("Requests", "Requests", "admin:inference_requestrecord_changelist"),
     Page("Requests", "Captures", "admin:inference_capture_changelist"),
     Page("Requests", "Stored responses", "admin:inference_storedresponse_changelist"),
