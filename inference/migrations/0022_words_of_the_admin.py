@@ -48,7 +48,10 @@ LIMITS = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inference", "0024_quantisations"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+    dependencies = [
+        ("inference", "0024_quantisations"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
 
     operations = [
         *(
