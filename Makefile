@@ -26,8 +26,9 @@ docs:  # write the tables of docs/api.md and docs/families.md anew
 	python -m tests.api.openai.reference
 	python -m tests.architectures.document
 
-screenshots:  # take the pictures of the playground in docs/images anew
+screenshots:  # take the pictures of the playground and the admin in docs/images anew
 	python -m tests.playground.screenshots
+	python -m tests.admin.screenshots
 
 bench:
 	python manage.py bench --quick

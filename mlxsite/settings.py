@@ -14,7 +14,7 @@ ALLOWED_HOSTS = CONFIG.hosts
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "mlxsite.admin_site.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -86,7 +86,7 @@ STATICFILES_DIRS = [INSTALLATION.resources / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step in the newcomer's two commands
 
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

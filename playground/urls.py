@@ -60,7 +60,7 @@ urlpatterns = [
     path("keys/made/<str:token>/", key_pages.made, name="own-key-made"),
     path("keys/<int:pk>/revoke/", key_pages.revoke, name="own-key-revoke"),
     path("login/", SignInView.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(next_page="playground"), name="logout"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     # Templates with names of our own: under Django's default names it would find the admin's pages.
     path(
         "password/",

@@ -36,6 +36,3 @@ __all__ = [
 ]
 
 admin.site.login_form = AdminSignInForm
-admin.site.site_header = "mlxsite"
-admin.site.site_title = "mlxsite"
-admin.site.index_title = "Models and people"

@@ -43,6 +43,7 @@ def _page(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, count: int
     context = model_admin.admin_site.each_context(request) | {
         "title": "Delete the stored prompts and answers?",
         "opts": model_admin.opts,
+        "crumb": "Delete prompts and answers",
         "requests": _requests(count),
         "is_capturing": SWITCH.is_on(),
         "selected": ACTION_CHECKBOX_NAME,

@@ -29,15 +29,20 @@ class ActionStep:
     done: str  # the message, where `run` returns none
     is_dangerous: bool = False  # the opposite action does not undo it
     is_typed: bool = False  # the model's name must be typed, because its files cannot be restored
+    always_asks: bool = True  # otherwise only where a model has to go, or a request
 
 
 def is_confirmed(request: HttpRequest, step: ActionStep, models: Iterable[ServedModel]) -> bool:
-    """Whether the page was submitted, and where names must be typed, with the right ones."""
+    """Whether the page was submitted, with the right names where they are typed; or need not be shown."""
     if "confirmed" not in request.POST:
-        return False
+        return not step.always_asks and _takes_nothing(step, models)
     return not step.is_typed or all(
         request.POST.get(f"typed-{model.pk}", "").strip() == model.name for model in models
     )
+
+
+def _takes_nothing(step: ActionStep, models: Iterable[ServedModel]) -> bool:
+    return all(preview.needs_no_question for preview in step.preview([model.name for model in models]))
 
 
 def page(request: HttpRequest, step: ActionStep, models: Iterable[ServedModel]) -> TemplateResponse:
@@ -50,6 +55,9 @@ def page(request: HttpRequest, step: ActionStep, models: Iterable[ServedModel]) 
     possible = [model for model, preview in previews if preview.is_possible]
     context = site.each_context(request) | {
         "title": step.question.format(_named(possible)) if possible else f"{step.button}: not possible now",
+        "opts": ServedModel._meta,
+        "original": chosen[0] if len(chosen) == 1 else None,
+        "crumb": step.button,
         "step": step,
         "previews": previews,
         "is_possible": bool(possible),
@@ -84,10 +92,12 @@ def _named(models: Sequence[ServedModel]) -> str:
 LOAD = ActionStep(
     *("load", "Load {}?", "Load"),
     *(action_preview.of_loads, control.load, "Loading {}."),
+    always_asks=False,
 )
 UNLOAD = ActionStep(
     *("unload", "Unload {} once its active requests have finished?", "Unload"),
     *(action_preview.of_unloads, control.unload, "Unloading {}, once its active requests have finished."),
+    always_asks=False,
 )
 UNLOAD_NOW = ActionStep(
     *("unload_now", "Unload {} now, and cancel all active requests?", "Unload now"),
@@ -105,8 +115,8 @@ REMOVE = ActionStep(
     is_typed=True,
 )
 FORGET = ActionStep(
-    *("forget", "Forget {}?", "Forget it"),
-    *(action_preview.of_forgetting, control.forget, "The settings of {} are forgotten."),
+    *("forget", "Remove the entry of {}?", "Remove entry"),
+    *(action_preview.of_forgetting, control.forget, "The settings of {} are deleted."),
     is_dangerous=True,
 )
 DANGEROUS = frozenset(step.action for step in (UNLOAD_NOW, REMOVE, FORGET))

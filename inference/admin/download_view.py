@@ -11,8 +11,8 @@ _HEADINGS = {
     State.REFUSED: "Failed",
     State.CANCELLED: "Cancelled",
     State.INTERRUPTED: "Interrupted",
-    State.ELSEWHERE: "Made elsewhere",
-    State.LEFT: "Left over",
+    State.ELSEWHERE: "Running in another process",
+    State.LEFT: "Incomplete",
 }
 _RESUMABLE = {State.FAILED, State.CANCELLED, State.INTERRUPTED}
 

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
+from inference.admin.times import local_time
 from inference.core.units import in_gb
 from inference.models import PoolEvent
 
@@ -46,9 +47,9 @@ class PoolEventAdmin(PoolEventAdminBase):
     def type(self, event: PoolEvent) -> str:
         return event.kind.replace("_", " ")
 
-    @admin.display(description="Time (UTC)", ordering="at")
+    @admin.display(description="Time", ordering="at")
     def time(self, event: PoolEvent) -> str:
-        return f"{event.at:%Y-%m-%d %H:%M:%S}"
+        return local_time(event.at, has_seconds=True)
 
     @admin.display(description="Memory needed")
     def needed(self, event: PoolEvent) -> str:
@@ -64,7 +65,7 @@ class PoolEventAdmin(PoolEventAdminBase):
 
     @admin.display(description="Duration")
     def duration(self, event: PoolEvent) -> str:
-        return f"{event.seconds:.1f} seconds" if event.seconds else _NONE
+        return f"{event.seconds:.1f} s" if event.seconds else _NONE
 
 
 def _gb(amount: int) -> str:

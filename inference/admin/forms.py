@@ -45,13 +45,14 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
     adapter = forms.ChoiceField(
         required=False,
         choices=[("", "Automatic"), *((name, name) for name in sorted(one.name for one in ADAPTERS))],
-        help_text="Chat adapter, used from the next load.",
+        label="Chat adapter",
+        help_text="How prompts are formatted and answers are parsed, from the next load.",
     )
 
     draft_model = forms.ChoiceField(
         required=False,
-        help_text="A smaller model of the same vocabulary that drafts tokens, used from the next load. "
-        "It takes memory beside the model.",
+        help_text="A smaller model of the same vocabulary that drafts tokens, from the next load. "
+        "It takes memory of its own.",
     )
 
     class Meta:
@@ -64,6 +65,9 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        for name in self.fields.keys() & {"kv_bits", "speculation"}:
+            field: Any = self.fields[name]
+            field.choices = [("", "Site's setting"), *field.choices[1:]]
         if "draft_model" in self.fields:
             self.fields["draft_model"].choices = self._draft_models()  # type: ignore[attr-defined]
         self._card = card = runtime.catalog().exact(self.instance.name)

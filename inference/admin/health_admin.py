@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -13,8 +12,8 @@ from django.utils.cache import add_never_cache_headers
 from msgspec import Struct
 
 from inference.accounts.permissions import may_look
+from inference.core import self_test_summary
 from inference.core.installation import PROGRAM
-from inference.core.model_card import Finding, in_words
 from inference.models import HealthCheck, ServedModel
 from inference.serving.health.finding import CheckResult
 from inference.serving.health.report import HealthReport, report
@@ -107,7 +106,7 @@ def _models() -> list[ModelLight]:
         ModelLight(
             name=model.name,
             address=reverse("admin:inference_servedmodel_change", args=[model.pk]),
-            text=in_words(msgspec.convert(model.findings, tuple[Finding, ...])),
+            text=self_test_summary.summary(model.stored_findings).words,
         )
         for model in tested
     ]

@@ -1,6 +1,5 @@
 """The admin's pages of API keys; the secret of a key is shown once, after it was created."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -10,12 +9,15 @@ from django.http import HttpRequest
 from django.http.response import HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html, format_html_join
 
 from inference.accounts.one_time_secrets import ONE_TIME_SECRETS
 from inference.admin.key_form import ApiKeyForm
+from inference.admin.row_buttons import RowButton, row_buttons
+from inference.admin.times import local_time
+from inference.admin.utc_input import OVERRIDES as UTC_INPUT
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.usage_limits import LIMITS
 
@@ -34,17 +36,51 @@ _NEEDED = {"can_manage": ("run_servedmodel",), "can_read_metrics": ("run_servedm
 @admin.register(ApiKey)
 class ApiKeyAdmin(ApiKeyAdminBase):
     form = ApiKeyForm
-    list_display = ("name_and_prefix", "owner", "scopes", "status", "last_used")
+    list_display = ("name_and_prefix", "owner", "scopes", "status", "last_used", "acts")
     list_filter = ("is_revoked", "owner", *_RIGHTS)
     list_select_related = ("owner",)
     search_fields = ("name", "prefix", "owner__username")
     search_help_text = "Searches the name, what the key begins with, and the owner."
     actions = ("revoke",)
     autocomplete_fields = ("owner",)
+    formfield_overrides = UTC_INPUT
 
     def get_urls(self) -> list[URLPattern]:
         new_key = self.admin_site.admin_view(self.show_new_key)
-        return [path("made/<str:token>/", new_key, name="inference_apikey_made"), *super().get_urls()]
+        act = self.admin_site.admin_view(self.act)
+        return [
+            path("made/<str:token>/", new_key, name="inference_apikey_made"),
+            path("act/", act, name="inference_apikey_act"),
+            *super().get_urls(),
+        ]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self.list_display if self.has_change_permission(request) else self.list_display[:-1]
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        """Revoke the key that a row's button names, as `revoke NUMBER`, after a question."""
+        if request.method != "POST" or not self.has_change_permission(request):
+            raise PermissionDenied
+        number = str(request.POST.get("act", "")).removeprefix("revoke ")
+        keys = ApiKey.objects.filter(pk=number if number.isdigit() else 0, is_revoked=False)
+        if (key := keys.first()) and "confirmed" not in request.POST:
+            return self._question(request, key)
+        self.revoke(request, keys)
+        return redirect("admin:inference_apikey_changelist")
+
+    def _question(self, request: HttpRequest, key: ApiKey) -> HttpResponse:
+        context = self.admin_site.each_context(request) | {
+            "title": f"Revoke {key.name}?",
+            "opts": self.opts,
+            "original": key,
+            "crumb": "Revoke",
+            "text": "Its requests are rejected from then on, and active ones end. There is no way back.",
+            "act": f"revoke {key.pk}",
+            "button": "Revoke",
+            "action_url": reverse("admin:inference_apikey_act"),
+            "origin_url": reverse("admin:inference_apikey_changelist"),
+        }
+        return TemplateResponse(request, "admin/inference/question.html", context)
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         about = ("name", "owner", "expires_at") if obj is None else ("name", "prefix", "owner", "expires_at")
@@ -92,6 +128,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
             "key": shown and ApiKey.objects.filter(pk=shown.key).first(),
             "secret": shown and shown.secret,
             "opts": self.opts,
+            "crumb": "New key",
         }
         response = TemplateResponse(request, "admin/inference/key_made.html", context)
         add_never_cache_headers(response)
@@ -111,16 +148,16 @@ class ApiKeyAdmin(ApiKeyAdminBase):
             return key.state
         preposition = "until" if key.state == "good" else "since"
         return format_html(
-            '{} <span class="quiet">{} {}</span>', key.state, preposition, _utc(key.expires_at)
+            '{} <span class="quiet">{} {}</span>', key.state, preposition, local_time(key.expires_at)
         )
 
     @admin.display(description="Created")
     def created(self, key: ApiKey) -> str:
-        return _utc(key.created_at)
+        return local_time(key.created_at)
 
     @admin.display(description="Last used", ordering="last_used_at")
     def last_used(self, key: ApiKey) -> str:
-        return _utc(key.last_used_at) if key.last_used_at else "never"
+        return local_time(key.last_used_at)
 
     @admin.display(description="Tokens per day")
     def usage(self, key: ApiKey) -> str:
@@ -137,6 +174,13 @@ class ApiKeyAdmin(ApiKeyAdminBase):
             chart(days),
         )
 
+    @admin.display(description="Actions")
+    def acts(self, key: ApiKey) -> str:
+        if key.is_revoked:
+            return ""
+        url = reverse("admin:inference_apikey_act")
+        return row_buttons(RowButton("Revoke", key.name, url, f"revoke {key.pk}", is_dangerous=True))
+
     @admin.action(description="Revoke the selected API keys", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset.filter(is_revoked=False):
@@ -147,10 +191,6 @@ class ApiKeyAdmin(ApiKeyAdminBase):
                 f"Revoked {key.name}: it is rejected from now on, and its active requests are cancelled.",
                 messages.SUCCESS,
             )
-
-
-def _utc(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def chart(days: list[KeyDay]) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
@@ -15,23 +14,19 @@ from django.http import HttpRequest
 from django.http.response import HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
 
 from inference.admin import confirmation, quantisation_admin
 from inference.admin.agent_aliases import AgentAliases
 from inference.admin.confirmation import ActionStep
+from inference.admin.current_state import CurrentState
 from inference.admin.forms import ModelSettingsForm
-from inference.admin.lora_lines import lora_lines
-from inference.admin.model_decisions import model_decisions
 from inference.admin.model_list import Columns, ModelList
 from inference.admin.profile_inline import ProfileInline
-from inference.admin.quantisation_view import report_text
 from inference.core.errors import ServerError
-from inference.core.model_card import Finding, in_words, worst
+from inference.core.model_card import Finding
+from inference.core.self_test_summary import summary
 from inference.models import ServedModel
 from inference.pool.workers import self_test
-from inference.repository.quantising.report_file import read_report
 from inference.serving import control, runtime
 
 if TYPE_CHECKING:
@@ -43,7 +38,7 @@ Models = QuerySet[ServedModel]
 Operation = Callable[[str], Coroutine[Any, Any, Any]]
 _IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"}
 _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
-_MISSING = {"forget": "Forget it"}
+_MISSING = {"forget": "Remove entry"}
 _ALWAYS = {"examine": "Test", "answer_agents": "Answer to agents' names"}
 _APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation", "draft_model"}
 
@@ -57,10 +52,10 @@ class Button(NamedTuple):
 
 
 @admin.register(ServedModel)
-class ServedModelAdmin(AgentAliases, Columns, ServedModelAdminBase):
+class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase):
     list_display = (
-        *("name", "state", "memory", "streams", "pinned", "size", "context", "context_that_fits"),
-        *("family", "light"),
+        *("name_and_family", "state", "memory", "streams", "context", "context_that_fits"),
+        *("works", "acts"),
     )
     search_fields = ("name", "aliases")
     actions = (
@@ -160,46 +155,6 @@ class ServedModelAdmin(AgentAliases, Columns, ServedModelAdminBase):
             text = f"The model {obj.name} stays pinned: once enabled, it is loaded when the site starts."
             self.message_user(request, text, messages.INFO)
 
-    @admin.display(description="As loaded")
-    def facts(self, model: ServedModel) -> str:
-        loaded = runtime.pool().snapshot().of(model.name).loaded
-        if loaded is None:
-            return "Load the model to see its adapter, stop tokens and device."
-        facts = {
-            "Adapter": loaded.adapter,
-            "Stop tokens": " ".join(loaded.stop_tokens) or "none",
-            "Device": " with ".join(filter(None, (loaded.device, loaded.blas))),
-            "Context": f"{loaded.context_length:,} tokens",
-            "KV cache": f"{loaded.kv_bits} bits" if loaded.kv_bits else "whole",
-            "Draft model": loaded.draft_model or "none",
-            "Memory per token of context": f"{loaded.kv_bytes_per_token:,} bytes",
-            "Loaded in": f"{loaded.seconds:.1f} s",
-        }
-        return format_html_join(mark_safe("<br>"), "{}: {}", facts.items())
-
-    @admin.display(description="Self-test")
-    def self_test(self, model: ServedModel) -> str:
-        if model.findings is None:
-            return "Test or load the model to check its chat template, roles, stop tokens and tools."
-        findings = [finding["text"] for finding in model.findings]
-        words = in_words(msgspec.convert(model.findings, tuple[Finding, ...]))
-        light = format_html('<span data-light="{}">{}</span>', model.light, words)
-        return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (light, *findings)])
-
-    @admin.display(description="Decisions")
-    def decisions(self, model: ServedModel) -> str:
-        return model_decisions(model.name)
-
-    @admin.display(description="LoRA adapters")
-    def lora_adapters(self, model: ServedModel) -> str:
-        return lora_lines(runtime.catalog().exact(model.name))
-
-    @admin.display(description="Quantised")
-    def quantised(self, model: ServedModel) -> str:
-        card = runtime.catalog().exact(model.name)
-        report = read_report(Path(card.path)) if card else None
-        return report_text(report) if report else "Not here."
-
     @admin.action(description="Load the selected models", permissions=["run"])
     def load(self, request: HttpRequest, queryset: Models) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.LOAD)
@@ -223,7 +178,8 @@ class ServedModelAdmin(AgentAliases, Columns, ServedModelAdminBase):
         return self._confirmed(request, queryset, confirmation.REMOVE)
 
     @admin.action(
-        description="Forget the selected models, whose folders no longer exist", permissions=["remove"]
+        description="Remove the entries of the selected models, whose folders no longer exist",
+        permissions=["remove"],
     )
     def forget(self, request: HttpRequest, queryset: Models) -> HttpResponse:
         return self._confirmed(request, queryset, confirmation.FORGET)
@@ -247,13 +203,13 @@ class ServedModelAdmin(AgentAliases, Columns, ServedModelAdminBase):
     def _save_findings(self, request: HttpRequest, model: ServedModel, findings: tuple[Finding, ...]) -> None:
         """Store the findings of a self-test, log it, and show them."""
         ServedModel.objects.filter(pk=model.pk).update(findings=msgspec.to_builtins(findings))
-        light, loaded = worst(findings), runtime.pool().snapshot().of(model.name).loaded
-        text = " ".join(finding.text for finding in findings) or "No problems were found."
+        tested, loaded = summary(findings), runtime.pool().snapshot().of(model.name).loaded
+        text = " ".join(tested.texts) or "No problems were found."
         if loaded and loaded.adapter_findings != findings:
             text += " The model in memory has earlier findings; reload it."
-        self.log_change(request, model, f"Tested: {light}.")
-        level = messages.SUCCESS if light == "green" else messages.WARNING
-        self.message_user(request, f"Tested {model.name}: {light}. {text}", level)
+        self.log_change(request, model, f"Tested: {tested.words}.")
+        level = messages.SUCCESS if tested.tone in {"green", "grey"} else messages.WARNING
+        self.message_user(request, f"Tested {model.name}. {tested.words}. {text}", level)
 
     @admin.action(description="Pin the selected models", permissions=["run"])
     def pin(self, request: HttpRequest, queryset: Models) -> None:

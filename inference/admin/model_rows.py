@@ -7,32 +7,44 @@ from msgspec import Struct
 from inference.admin import wording
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
+from inference.core.self_test_summary import summary
 from inference.core.units import in_gb
 
 
 class ModelRow(Struct, frozen=True, kw_only=True):
-    """The live cells of one model; its light is empty while it is not loaded."""
+    """The live cells of one model; the words of its self-test are empty while it is not loaded."""
 
     id: str
     state: str
     memory: str
     streams: int
-    adapter: str = ""
-    light: str = ""
+    self_test: str = ""
+    tone: str = ""  # that colours the words of the self-test
+    can_load: bool = False
+    can_unload: bool = False
 
 
 def row(name: str, card: ModelCard | None, resident: ResidentModel) -> ModelRow:
     """The row of one model, which may be on disk, in the pool, both or neither."""
     is_missing = card is None and resident.state == ModelState.UNLOADED
-    loaded = resident.loaded
+    tested = summary(resident.loaded.findings if resident.loaded else None)
     return ModelRow(
         id=name,
         state="missing: its folder does not exist" if is_missing else wording.state(card, resident),
-        memory=in_gb(resident.reserved_bytes) if resident.reserved_bytes else "–",
+        memory=_memory(card, resident),
         streams=resident.leases,
-        adapter=loaded.adapter if loaded else "",
-        light=loaded.light if loaded else "",
+        self_test=tested.words,
+        tone=tested.tone,
+        can_load=bool(card and card.is_servable) and not resident.state.is_in_memory,
+        can_unload=resident.state.is_in_memory,
     )
+
+
+def _memory(card: ModelCard | None, resident: ResidentModel) -> str:
+    """What it holds, or what it would need."""
+    if resident.reserved_bytes:
+        return in_gb(resident.reserved_bytes)
+    return f"needs {in_gb(card.resident_bytes)}" if card and card.is_servable else "–"
 
 
 def rows(cards: Sequence[ModelCard], snapshot: PoolSnapshot) -> tuple[ModelRow, ...]:

@@ -1,18 +1,26 @@
 """The admin's pages of request records, with the prompts and answers that a capture stored."""
 
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
+from inference.accounts.permissions import may_act, may_look
 from inference.admin import captured_text, request_timeline
 from inference.admin.capture_deletion import WIPE, confirm_and_wipe, has_wipe_permission
+from inference.admin.dashboard.page import MOST_STREAMS
+from inference.admin.dashboard.rows import stream_row
+from inference.admin.times import local_time, seconds
+from inference.models.api_key import ApiKey
 from inference.models.request_record import RequestRecord
+from inference.serving.active_requests import STREAMS
 
 if TYPE_CHECKING:
     RequestRecordAdminBase = admin.ModelAdmin[RequestRecord]
@@ -53,7 +61,7 @@ _TOKEN_COUNTS = ("prompt_token_count", "cached_token_count", "answer_token_count
 
 @admin.register(RequestRecord)
 class RequestRecordAdmin(RequestRecordAdminBase):
-    list_display = ("time", "caller_and_kind", "model", "ending", "tokens", "duration")
+    list_display = ("ended_at", "caller_and_kind", "model", "ending", "tokens", "duration")
     list_filter = (
         ("at", admin.DateFieldListFilter),
         ("key", admin.RelatedOnlyFieldListFilter),
@@ -75,10 +83,21 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     )
     list_per_page = 50
     actions = ("wipe",)
+    change_list_template = "admin/inference/requests.html"
     show_full_result_count = False
 
     class Media:
         css = {"all": ["css/console.css"]}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, below the requests in progress, which are not recorded yet."""
+        keys = dict(ApiKey.objects.values_list("prefix", "name"))
+        now, streams = time.time(), STREAMS.snapshot() if may_look(request.user) else ()
+        rows = [stream_row(stream, keys, now) for stream in streams[:MOST_STREAMS]]
+        more = {"streams": rows, "may_act": may_act(request.user)}
+        return super().changelist_view(request, (extra_context or {}) | more)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RequestRecord]:
         # These texts are large: the list shows none, and the page of one record loads its own.
@@ -99,7 +118,7 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         decisions = ("decisions",) if request.user.has_perm("inference.view_poolevent") else ()
         captured = ("captured_prompt", "captured_answer") if may_read else ("capture_notice",)
         return [
-            (None, {"fields": ("time", "caller", "model", "kind", "dialect", "ending")}),
+            (None, {"fields": ("ended_at", "caller", "model", "kind", "dialect", "ending")}),
             ("Request", {"fields": ("request_id", "noted", *log)}),
             (
                 "Tokens",
@@ -132,9 +151,9 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     def wipe(self, request: HttpRequest, queryset: QuerySet[RequestRecord]) -> HttpResponse | None:
         return confirm_and_wipe(self, request, queryset)
 
-    @admin.display(description="Time (UTC)", ordering="at")
-    def time(self, record: RequestRecord) -> str:
-        return f"{record.at:%Y-%m-%d %H:%M:%S}"
+    @admin.display(description="Time", ordering="at")
+    def ended_at(self, record: RequestRecord) -> str:
+        return local_time(record.at, has_seconds=True)
 
     @admin.display(description="Caller", ordering="principal")
     def caller_and_kind(self, record: RequestRecord) -> str:
@@ -146,17 +165,18 @@ class RequestRecordAdmin(RequestRecordAdminBase):
             return record.key.name
         return record.principal or _NAMELESS[record.principal_kind]
 
-    @admin.display(description="Seconds")
+    @admin.display(description="Duration")
     def duration(self, record: RequestRecord) -> str:
         known = request_timeline.phases(record)
-        phases = ", ".join(f"{one.name} {request_timeline.seconds(one.ms)}" for one in known if one.ms)
-        whole = request_timeline.seconds(request_timeline.total_ms(record))
-        return format_html('{} <span class="quiet">{}</span>', whole, phases)
+        phases = ", ".join(f"{one.name} {seconds(one.ms)}" for one in known if one.ms)
+        return format_html(
+            '{} <span class="quiet">{}</span>', seconds(request_timeline.total_ms(record)), phases
+        )
 
     @admin.display(description="Tokens")
     def tokens(self, record: RequestRecord) -> str:
         cached = f" ({record.cached_tokens:,} cached)" if record.cached_tokens else ""
-        return f"{record.prompt_tokens:,}{cached} + {record.completion_tokens:,}"
+        return f"{record.prompt_tokens:,} in{cached}, {record.completion_tokens:,} out"
 
     @admin.display(description="Ended")
     def ending(self, record: RequestRecord) -> str:

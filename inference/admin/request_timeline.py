@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from msgspec import Struct
 
+from inference.admin.times import seconds
 from inference.models import PoolEvent
 from inference.models.request_record import RequestRecord
 
@@ -30,14 +31,6 @@ class Phase(Struct, frozen=True, kw_only=True):
     name: str
     ms: int
     note: str = ""
-
-
-def seconds(ms: int) -> str:
-    """A duration for people: "0.02 s", "12.3 s", "1,234 s"."""
-    amount = ms / 1000
-    if amount < 10:
-        return f"{amount:.2f} s"
-    return f"{amount:.1f} s" if amount < 100 else f"{amount:,.0f} s"
 
 
 def total_ms(record: RequestRecord) -> int:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.http import HttpRequest
 
+from inference.admin.times import local_time
 from inference.models import StoredResponse
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ else:
 class StoredResponseAdmin(StoredResponseAdminBase):
     """Owner and age of each stored response; its text belongs to the owner and is not shown."""
 
-    list_display = fields = readonly_fields = ("id", "owner", "previous", "created_at")
+    list_display = fields = readonly_fields = ("id", "owner", "previous", "created")
     list_filter = ("owner",)
     date_hierarchy = "created_at"
 
@@ -26,3 +27,7 @@ class StoredResponseAdmin(StoredResponseAdminBase):
 
     def has_change_permission(self, request: HttpRequest, obj: StoredResponse | None = None) -> bool:
         return False
+
+    @admin.display(description="Created", ordering="created_at")
+    def created(self, stored: StoredResponse) -> str:
+        return local_time(stored.created_at)

@@ -99,7 +99,7 @@ def queue(streams: Sequence[Stream], limit: int, now: float) -> str:
         return "No requests are waiting."
     requests = "1 request is" if len(waiting) == 1 else f"{len(waiting)} requests are"
     longest = duration(now - min(waiting))
-    text = f"{requests} waiting for a model, the first for {longest}; the limit is {limit}."
+    text = f"{requests} waiting for a model, the longest for {longest}; the limit is {limit}."
     return " ".join(filter(None, (text, _shares(streams))))
 
 

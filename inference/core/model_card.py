@@ -13,9 +13,6 @@ Light = Literal["green", "amber", "red"]
 KV_BITS = (0, 4, 8)  # that a number of the KV caches may have; 0: they stay whole
 
 
-_DESCRIBED = "the system message describes them"  # tools, where the template has no place for them
-
-
 class Finding(Struct, frozen=True, kw_only=True):
     """One thing that was found of a model when it was loaded, as a text for its owner."""
 
@@ -30,33 +27,6 @@ class Finding(Struct, frozen=True, kw_only=True):
 def worst(findings: Iterable[Finding]) -> Light:
     lights = {finding.light for finding in findings}
     return "red" if "red" in lights else "amber" if "amber" in lights else "green"
-
-
-_LIMITS: dict[str, str] = {
-    "chat": "with a limited chat",
-    "roles": "without system messages",
-    "stops": "with answers that end at max_tokens only",
-    "tools": "without tools",
-}
-
-
-def in_words(findings: Iterable[Finding]) -> str:
-    """What a self-test comes to: "Works", "Works, without tools", "Cannot chat"."""
-    found = list(findings)
-    if any(finding.light == "red" and finding.about == "chat" for finding in found):
-        return "Cannot chat"
-    limited: dict[str, str] = {
-        finding.about: _limit(finding) for finding in found if finding.light != "green"
-    }
-    limits = [limit for about in _LIMITS if (limit := limited.get(about))]
-    return ", ".join(["Works", *limits])
-
-
-def _limit(finding: Finding) -> str:
-    """What its model works without; empty for what costs speed or memory alone."""
-    if finding.about == "tools" and finding.light == "amber" and _DESCRIBED in finding.text:
-        return "with less reliable tools"
-    return _LIMITS.get(finding.about, "")
 
 
 class Choice(Struct, frozen=True, kw_only=True):

@@ -36,17 +36,17 @@ class ApiKeyManager(models.Manager["ApiKey"]):
 class ApiKey(UsageLimits):
     """A key that programs send, on behalf of its owner."""
 
-    name = models.CharField(max_length=100, help_text="What it is for: the program or the machine.")
-    prefix = models.CharField("begins with", max_length=20, unique=True, editable=False)
+    name = models.CharField(max_length=100, help_text="The program or machine that uses it.")
+    prefix = models.CharField("prefix", max_length=20, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys")
     can_chat = models.BooleanField("chat", default=True, help_text="Chats, completions and token counts.")
-    can_embed = models.BooleanField("embeddings", default=True)
+    can_embed = models.BooleanField("embeddings", default=True, help_text="Embeddings and reranking.")
     can_manage = models.BooleanField(
-        "manage", default=False, help_text="Load, unload and pin models, and see the pool."
+        "manage", default=False, help_text="Load, unload and pin models, and see their state."
     )
     can_read_metrics = models.BooleanField(
-        "metrics", default=False, help_text="Read /metrics, for Prometheus; nothing else."
+        "metrics", default=False, help_text="Read /metrics for Prometheus, and nothing else."
     )
     allowed_models = models.JSONField(
         "models",
@@ -55,11 +55,11 @@ class ApiKey(UsageLimits):
         help_text="What it sees and may use: a model with its adapters and profiles, or one of those alone. "
         "None for all.",
     )
-    expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
+    expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="In UTC. Empty: never.")
     created_at = models.DateTimeField("created", auto_now_add=True)
     last_used_at = models.DateTimeField("last used", null=True, editable=False)
     is_revoked = models.BooleanField(
-        "revoked", default=False, help_text="A revoked key opens nothing; this cannot be undone."
+        "revoked", default=False, help_text="Requests with a revoked key are rejected. This cannot be undone."
     )
 
     objects = ApiKeyManager()

@@ -51,7 +51,7 @@ class PoolEvent(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        verbose_name = "pool event"
+        verbose_name = "scheduler event"
         default_permissions = ["view"]
 
     def __str__(self) -> str:

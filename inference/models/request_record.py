@@ -55,14 +55,14 @@ class RequestRecord(models.Model):
         "place in the queue", default=0
     )  # the first; 0: it did not wait
     own_ahead = models.PositiveIntegerField("earlier answers of its account", default=0)
-    prompt_tokens = models.PositiveBigIntegerField("prompt")
-    completion_tokens = models.PositiveBigIntegerField("completion")
-    cached_tokens = models.PositiveBigIntegerField("cached")
-    drafted_tokens = models.PositiveBigIntegerField("drafted", default=0)
-    accepted_tokens = models.PositiveBigIntegerField("accepted", default=0)
-    finish = models.CharField(max_length=200, blank=True)
+    prompt_tokens = models.PositiveBigIntegerField("prompt tokens")
+    completion_tokens = models.PositiveBigIntegerField("answer tokens")
+    cached_tokens = models.PositiveBigIntegerField("cached prompt tokens")
+    drafted_tokens = models.PositiveBigIntegerField("drafted answer tokens", default=0)
+    accepted_tokens = models.PositiveBigIntegerField("accepted drafts", default=0)
+    finish = models.CharField("finish reason", max_length=200, blank=True)
     error = models.CharField(max_length=100, blank=True)
-    has_left = models.BooleanField("client left", default=False)
+    has_left = models.BooleanField("client disconnected", default=False)
     prompt = models.TextField(blank=True)  # this and the answer only while capture is on
     answer = models.TextField(blank=True)
 
@@ -75,7 +75,7 @@ class RequestRecord(models.Model):
         permissions = [("read_captured", "Can read captured prompts and answers")]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.model}, {self.at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.kind} of {self.model}"
 
 
 def _in_an_hour() -> datetime:
@@ -104,12 +104,15 @@ class Capture(models.Model):
     """A time during which prompts and answers are kept with the record of their requests."""
 
     until = models.DateTimeField(
-        default=_in_an_hour, validators=[check_end], help_text="It ends by itself, in a week at the latest."
+        "ends",
+        default=_in_an_hour,
+        validators=[check_end],
+        help_text="In UTC. The capture ends by itself, within a week.",
     )
-    reason = models.CharField(max_length=200, help_text="Whoever looks at the admin sees it.")
-    began_at = models.DateTimeField("began", auto_now_add=True)
+    reason = models.CharField(max_length=200, help_text="Shown to everybody in the admin.")
+    began_at = models.DateTimeField("started", auto_now_add=True)
     began_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name="began by"
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name="started by"
     )
 
     objects = CaptureManager()

@@ -9,7 +9,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from inference.adapters import ADAPTERS
-from inference.core.model_card import Choice, Finding, worst
+from inference.core.model_card import Choice, Finding
 from inference.core.requests import Sampling
 from inference.models.sampling_fields import SAMPLING_FIELDS, at_most, check_above_zero
 
@@ -63,60 +63,63 @@ class ServedModel(models.Model):
         "pinned", default=False, help_text="Never evicted, and loaded when the site starts."
     )
     idle_ttl_s = models.FloatField(
-        "idle time",
+        "unload when idle",
         null=True,
         blank=True,
         validators=[check_idle_ttl],
-        help_text="Seconds it stays loaded after its last token; -1 for ever, empty for the site's setting.",
+        help_text="Seconds without a request before it is unloaded. -1: never. Empty: the site's setting.",
     )
     aliases = models.JSONField(
         default=list,
         blank=True,
-        help_text="Other names that requests may use for it, one a line; `claude-*`: all that begin so.",
+        help_text="Other names that requests may use for this model, one per line; "
+        "`claude-*`: all that begin so.",
     )
 
     adapter = models.CharField(
+        "chat adapter",
         max_length=40,
         blank=True,
-        help_text=(
-            "Which adapter reads and writes for it, from the next load on; empty for the one that fits."
-        ),
+        help_text="How prompts are formatted and answers are parsed, from the next load.",
     )
     is_enabled = models.BooleanField(
-        "enabled", default=True, help_text="Off: it is not offered, not loaded, and unloaded if it is."
+        "enabled",
+        default=True,
+        help_text="A disabled model is not offered and not loaded; one in memory is unloaded.",
     )
     context_cap = models.PositiveIntegerField(
         "longest context",
         null=True,
         blank=True,
         validators=[MinValueValidator(16)],
-        help_text="Tokens of prompt and answer together, from the next load on; empty for the model's own.",
+        help_text="Tokens of prompt and answer together, from the next load. Empty: the model's own limit.",
     )
     kv_bits = models.PositiveSmallIntegerField(
         "KV cache",
         null=True,
         blank=True,
-        choices=[(0, "whole"), (8, "8 bits"), (4, "4 bits")],
-        help_text="Fewer bits leave memory for more requests, from the next load on; empty for the site's.",
+        choices=[(0, "not quantised"), (8, "8 bits"), (4, "4 bits")],
+        help_text="Fewer bits leave memory for more requests, from the next load. Empty: the site's setting.",
     )
     speculation = models.CharField(
+        "speculative decoding",
         max_length=10,
         blank=True,
         choices=[("lookup", "Prompt lookup"), ("off", "Off")],
-        help_text="Drafts of tokens that are verified together; empty for the site's setting.",
+        help_text="Drafts several tokens and verifies them together. Empty: the site's setting.",
     )
     draft_model = models.CharField(
         max_length=500,
         blank=True,
-        help_text="A smaller model of the same vocabulary that drafts tokens, from the next load on.",
+        help_text="A smaller model of the same vocabulary that drafts tokens, from the next load.",
     )
     temperature = at_most(
-        2, "0 to 2, for requests that name none; empty for the model's own.", MinValueValidator(0)
+        2, "0 to 2, where a request names none. Empty: the model's own.", MinValueValidator(0)
     )
-    top_p = at_most(1, "Above 0 to 1.", check_above_zero)
-    top_k = models.PositiveIntegerField(null=True, blank=True, help_text="0 for all tokens.")
+    top_p = at_most(1, "Above 0, at most 1.", check_above_zero)
+    top_k = models.PositiveIntegerField(null=True, blank=True, help_text="0: all tokens.")
     min_p = at_most(1, "0 to 1.", MinValueValidator(0))
-    repetition_penalty = at_most(2, "Above 0 to 2; 1 for none.", check_above_zero)
+    repetition_penalty = at_most(2, "Above 0, at most 2; 1: no penalty.", check_above_zero)
     findings = models.JSONField(
         null=True, editable=False, help_text="What the self-test found when it was last loaded; null before."
     )
@@ -155,11 +158,9 @@ class ServedModel(models.Model):
         )
 
     @property
-    def light(self) -> str:
-        """The colour of the last self-test; empty before the first."""
-        if self.findings is None:
-            return ""
-        return worst(msgspec.convert(self.findings, tuple[Finding, ...]))
+    def stored_findings(self) -> tuple[Finding, ...] | None:
+        """Those of the last self-test; None before the first."""
+        return None if self.findings is None else msgspec.convert(self.findings, tuple[Finding, ...])
 
     def add_aliases(self, names: Iterable[str]) -> tuple[str, ...]:
         """Add aliases that it does not have, save them, and return those; raises ValidationError."""

@@ -25,19 +25,19 @@ class UsageLimits(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_REQUESTS)],
-        help_text="Empty for no limit.",
+        help_text="Empty: no limit.",
     )
     tokens_per_day = models.PositiveBigIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Of prompts and answers together, from midnight UTC; empty for no limit.",
+        help_text="Prompts and answers together, counted from midnight UTC. Empty: no limit.",
     )
     concurrent_streams = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Answers made at the same time; empty for no limit.",
+        help_text="Answers generated at the same time. Empty: no limit.",
     )
 
     class Meta:
@@ -56,11 +56,11 @@ class AccountUsageLimits(UsageLimits):
     """The limits that only accounts have."""
 
     storage_mb = models.PositiveIntegerField(
-        "megabytes kept",
+        "storage in megabytes",
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Of chats, attached files, stored responses and conversations; empty for no limit.",
+        help_text="Chats, attached files, stored responses and conversations. Empty: no limit.",
     )
 
     class Meta:

@@ -27,6 +27,12 @@ class ActionPreview:
     text: str
     is_possible: bool = True
     displaces_models: bool = False  # whether others have to be unloaded for a load
+    interrupts_requests: bool = False  # whether requests end, or have to finish first
+
+    @property
+    def needs_no_question(self) -> bool:
+        """Whether it is possible and takes nothing from anybody."""
+        return self.is_possible and not self.displaces_models and not self.interrupts_requests
 
 
 _NO_FOLDER = ActionPreview("Its folder does not exist.", is_possible=False)
@@ -89,7 +95,7 @@ def _of_unload(name: str) -> ActionPreview:
         text = "It is still loading. The load is cancelled, unless requests wait for it."
     else:
         text = f"{_requests_text(model.leases)}; then {in_gb(model.reserved_bytes)} are free."
-    return ActionPreview(text + _pin_text(model))
+    return ActionPreview(text + _pin_text(model), interrupts_requests=_is_in_use(model))
 
 
 def _requests_text(count: int) -> str:
@@ -114,7 +120,12 @@ def _of_unload_now(name: str) -> ActionPreview:
         text = f"{ended} with an error; then {freed} are free."
     else:
         text = f"No requests are active; {freed} are free at once."
-    return ActionPreview(text + _pin_text(model))
+    return ActionPreview(text + _pin_text(model), interrupts_requests=_is_in_use(model))
+
+
+def _is_in_use(model: ResidentModel) -> bool:
+    """Whether requests have it, or may wait for its load."""
+    return bool(model.leases) or model.state == ModelState.LOADING
 
 
 def _of_reload(name: str) -> ActionPreview:
@@ -153,7 +164,7 @@ def removal_text(planned: deletion.Removal) -> str:
 
 
 def _settings_text(card: ModelCard) -> str:
-    return " Its pin and its other settings stay until you forget the model." if card.is_pinned else ""
+    return " Its pin and its other settings stay until you remove its entry." if card.is_pinned else ""
 
 
 def _of_forgetting(name: str) -> ActionPreview:
@@ -162,8 +173,8 @@ def _of_forgetting(name: str) -> ActionPreview:
     if runtime.pool().snapshot().of(name).state.is_in_memory:
         return ActionPreview("It is in memory; unload it first.", is_possible=False)
     row = ServedModel.objects.filter(name=name).first()
-    forgotten = "its pin and its settings" if row and row.is_pinned else "its settings"
-    return ActionPreview(f"This forgets {forgotten}. Its folder does not exist, so no files are deleted.")
+    deleted = "its pin and its settings" if row and row.is_pinned else "its settings"
+    return ActionPreview(f"This deletes {deleted}. Its folder does not exist, so no files are deleted.")
 
 
 of_unloads = _for_each(_of_unload)

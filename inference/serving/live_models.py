@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from inference.core.model_card import Finding, ModelCard, requestable
-from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
+from inference.core.model_card import ModelCard, requestable
+from inference.core.pool_state import ModelState, PoolSnapshot
+from inference.core.self_test_summary import NOT_TESTED, SelfTestSummary, summary
 from inference.serving import runtime
 from inference.serving.active_requests import STREAMS
 
@@ -25,8 +26,7 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     streams: int = 0
     reason: str = ""
     kind: str = "chat"
-    light: str = ""  # of the self-test; empty before it was loaded
-    findings: tuple[Finding, ...] = ()  # those of the self-test that are not green
+    self_test: SelfTestSummary = NOT_TESTED  # of the model in memory
     aliases: tuple[str, ...] = ()
     base: str = ""  # the model whose LoRA adapter or profile it is: state and memory are that model's
     profile: str = ""  # the name of that profile; empty for an adapter
@@ -98,14 +98,8 @@ def _live(card: ModelCard, snapshot: PoolSnapshot, titles: Mapping[str, int]) ->
         base=card.base,
         profile=card.profile,
         aliases=card.aliases,
-        findings=_not_green(resident),
-        light=resident.loaded.light if resident.loaded else "",
+        self_test=summary(resident.loaded.findings if resident.loaded else None),
     )
-
-
-def _not_green(resident: ResidentModel) -> tuple[Finding, ...]:
-    found = resident.loaded.findings if resident.loaded else ()
-    return tuple(finding for finding in found if finding.light != "green")
 
 
 def _is_answered_by(name: str, resident: str) -> bool:

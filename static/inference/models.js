@@ -12,17 +12,21 @@ const showState = (text) => {
   document.getElementById("models-link").textContent = text;
 };
 
-/** @param {{rows: Record<string, string>[]}} message */
+/** @param {{rows: {id: string, self_test: string, tone: string, can_load: boolean, can_unload: boolean}[]}} message */
 function show({ rows }) {
-  for (const { id, light, ...row } of rows) {
-    for (const [kind, text] of Object.entries(row)) {
+  for (const { id, self_test: words, tone, can_load: canLoad, can_unload: canUnload, ...texts } of rows) {
+    for (const [kind, text] of Object.entries(texts)) {
       const place = cell(kind, id);
       if (place) place.textContent = text;
     }
-    const lamp = cell("adapter", id)?.parentElement.querySelector("[data-light]");
-    if (!lamp || !light) continue; // keep the last result while the model is not loaded
-    lamp.dataset.light = light;
-    lamp.textContent = light;
+    for (const [kind, isShown] of [["load", canLoad], ["unload", canUnload]]) {
+      const button = cell(kind, id);
+      if (button) button.hidden = !isShown;
+    }
+    const test = cell("self-test", id);
+    if (!test || !words) continue; // keep the last result while the model is not loaded
+    test.dataset.tone = tone;
+    test.textContent = words;
   }
 }
 

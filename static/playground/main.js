@@ -24,6 +24,7 @@ import { Popup } from "./popup.js";
 import { prepareForPrinting } from "./printing.js";
 import { openSettings } from "./settings-parts.js";
 import { listenToKeyboard } from "./keyboard.js";
+import { pickLinked } from "./linked-model.js";
 import { offerCopy } from "./shared-copy.js";
 import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
@@ -38,6 +39,7 @@ const page = JSON.parse(document.querySelector("#page").textContent);
 
 const conversation = new Conversation();
 const models = new Models(page.models, page.unavailable, page.live, page.kept_until);
+pickLinked(models);
 const settings = openSettings(page.mine, models);
 const chat = new Chat(conversation, models, settings);
 const library = new Library();

@@ -3,7 +3,6 @@ import { element, icon } from "./element.js";
 import { context, size } from "./format.js";
 import { isInMemory, kindOf } from "./model-groups.js";
 import { stateText } from "./models.js";
-import { selfTest } from "./self-test.js";
 
 export class ModelRow {
   /**
@@ -67,9 +66,10 @@ export class ModelRow {
   }
 
   #showLight(model) {
-    const { words, tone } = selfTest(model);
+    const { words: all = "", tone } = model.self_test ?? {};
+    const words = tone === "green" ? "" : all;
     this.light.hidden = !words;
-    this.light.className = `option-light is-${tone || "grey"}`;
+    this.light.className = `option-light is-${tone}`;
     setText(this.light, words);
     if (words) this.option.setAttribute("aria-description", words);
     else this.option.removeAttribute("aria-description");

@@ -4,7 +4,6 @@ import { grouped, matches } from "./model-groups.js";
 import { ModelRow, nameParts } from "./model-row.js";
 import { stateText } from "./models.js";
 import { Popup } from "./popup.js";
-import { selfTest } from "./self-test.js";
 
 const PAGE = 8;
 
@@ -146,8 +145,8 @@ export class Picker {
 
   async #explain(model) {
     const { ask } = await import("./dialog.js");
-    const { words, texts } = selfTest(model);
+    const { words, texts } = model.self_test;
     const intro = `When ${model.id} was loaded, the server tested its chat template, roles, stop tokens and tools. It found:`;
-    ask(this.panel, { title: words, texts: texts.length ? [intro, ...texts] : ["The self-test of this model found something that works less than fully. Its page in the admin says what."] });
+    ask(this.panel, { title: words, texts: [intro, ...texts] });
   }
 }

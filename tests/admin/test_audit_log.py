@@ -20,7 +20,7 @@ def done(staff: Client) -> list[str]:
 
 
 def test_recent_actions_say_what_was_done(staff: Client) -> None:
-    assert "None yet" in staff.get(reverse("admin:index")).content.decode()
+    assert "Nothing yet" in staff.get(reverse("admin:index")).content.decode()
     key, _ = make_key()
     staff.post(KEYS, {"action": "revoke", "_selected_action": [key.pk]})
     staff.post(reverse("admin:inference_apikey_delete", args=[key.pk]), {"post": "yes"})

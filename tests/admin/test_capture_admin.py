@@ -10,6 +10,7 @@ from django.urls import reverse
 from inference.models.request_record import Capture
 from inference.serving.recording.capture_switch import SWITCH
 from tests.admin.test_request_admin import LIST, page, viewer
+from tests.people import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CAPTURES, BEGIN = reverse("admin:inference_capture_changelist"), reverse("admin:inference_capture_add")
@@ -24,7 +25,7 @@ def off() -> Iterator[None]:
 
 def until(hours: float) -> dict[str, str]:
     end = datetime.now(UTC) + timedelta(hours=hours)
-    return {"until_0": f"{end:%Y-%m-%d}", "until_1": f"{end:%H:%M:%S}", "reason": "a bug"}
+    return {"until": f"{end:%Y-%m-%dT%H:%M:%S}", "reason": "a bug"}
 
 
 def test_a_capture_is_shown_on_every_page_until_it_is_stopped(staff: Client) -> None:
@@ -50,3 +51,13 @@ def test_the_banner_is_for_staff(staff: Client) -> None:
     staff.post(BEGIN, until(1))
     assert BANNER in page(viewer())
     assert BANNER not in page(Client(headers={"host": "127.0.0.1"}), reverse("admin:login"))
+
+
+def test_a_rows_button_stops_a_capture(staff: Client) -> None:
+    staff.post(BEGIN, until(1))
+    act, number = reverse("admin:inference_capture_act"), Capture.objects.get().pk
+    assert f'name="act" value="stop {number}"' in page(staff, CAPTURES)
+    assert client_of("ann", "view_capture").post(act, {"act": f"stop {number}"}).status_code == 403
+    assert SWITCH.is_on()
+    assert "Stopped: a bug." in staff.post(act, {"act": f"stop {number}"}, follow=True).content.decode()
+    assert not SWITCH.is_on() and 'name="act"' not in page(staff, CAPTURES)

@@ -15,7 +15,7 @@ from inference.models import ServedModel
 from inference.pool import Pool
 from inference.serving import runtime
 from tests.admin.model_pages import ACT, LIST, act, form_of, reach
-from tests.fakes import FakeCatalog, card
+from tests.fakes import GB, FakeCatalog, card
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,30 +50,45 @@ def is_offered(page: str) -> bool:
     return 'name="confirmed"' in page
 
 
-@pytest.mark.parametrize("action", ["load", "reload", "remove"])
+@pytest.mark.parametrize("action", ["reload", "remove"])
 def test_nothing_is_done_before_the_question_is_answered(ours: Path, staff: Client, action: str) -> None:
     page = ask(staff, action)
     assert 'data-preview="tiny"' in page and is_offered(page)
     assert runtime.pool().snapshot().models == () and ours.exists()
 
 
-@pytest.mark.parametrize("action", ["unload", "unload_now"])
-def test_nothing_is_unloaded_before_the_question_is_answered(pool: Pool, staff: Client, action: str) -> None:
+def test_nothing_is_unloaded_before_the_question_is_answered(pool: Pool, staff: Client) -> None:
     loaded(pool, staff)
-    assert is_offered(ask(staff, action))
+    assert is_offered(ask(staff, "unload_now"))
     assert pool.snapshot().of("tiny").state == ModelState.READY
 
 
+def test_there_is_no_question_where_nothing_has_to_go(pool: Pool, staff: Client) -> None:
+    assert "Loading tiny." in ask(staff, "load")
+    reach(pool, ModelState.READY)
+    assert "Unloading tiny, once" in ask(staff, "unload")
+    reach(pool, ModelState.UNLOADED)
+
+
+def test_a_load_that_evicts_a_model_asks(pool: Pool, staff: Client) -> None:
+    cards = card("tiny"), card("new", resident_bytes=int(9.5 * GB))
+    with runtime.use_pool(pool, models=cast(Any, FakeCatalog(*cards))):
+        loaded(pool, staff)
+        page = staff.post(ACT, {"act": "load new"}).content.decode()
+    assert "tiny is unloaded" in page and is_offered(page)
+    assert pool.snapshot().of("new").state == ModelState.UNLOADED
+
+
 def test_a_load_shows_what_it_takes(pool: Pool, staff: Client) -> None:
-    assert "It takes 1.0 GB; 10.0 GB of 10.0 GB are free, so nothing has to go." in ask(staff, "load")
+    assert "It takes 1.0 GB; 10.0 GB of 10.0 GB are free, so nothing has to go." in ask(staff, "reload")
 
 
 def test_one_model_is_called_by_its_name_and_several_are_counted(pool: Pool, staff: Client) -> None:
     with runtime.use_pool(pool, models=cast(Any, FakeCatalog(card("tiny"), card("other")))):
-        assert "<h1>Load tiny?</h1>" in ask(staff, "load")
+        assert "<h1>Reload tiny?</h1>" in ask(staff, "reload")
         rows = list(ServedModel.objects.values_list("pk", flat=True))
-        page = staff.post(LIST, {"action": "load", "_selected_action": rows}).content.decode()
-    assert "<h1>Load these 2 models?</h1>" in page
+        page = staff.post(LIST, {"action": "reload", "_selected_action": rows}).content.decode()
+    assert "<h1>Reload these 2 models?</h1>" in page
 
 
 def test_what_cannot_be_done_is_not_offered(pool: Pool, staff: Client) -> None:
@@ -146,7 +161,7 @@ def test_files_that_will_not_be_deleted_are_not_promised_to_be(pool: Pool, staff
 
 def test_what_is_not_had_back_looks_dangerous(ours: Path, pool: Pool, staff: Client) -> None:
     assert 'value="Delete the files" class="dangerous"' in ask(staff, "remove")
-    assert 'class="dangerous"' not in ask(staff, "load")
+    assert 'class="dangerous"' not in ask(staff, "reload")
     loaded(pool, staff)
     assert 'value="Unload now" class="dangerous"' in ask(staff, "unload_now")
     page = staff.get(form_of()).content.decode()
@@ -170,9 +185,9 @@ def test_a_model_that_is_gone_can_only_be_forgotten(pool: Pool, staff: Client) -
     assert re.findall(r'name="act" value="(\w+) gone"', page) == ["forget"]
     body = {"act": "forget gone", "next": "change"}
     asked = staff.post(ACT, body).content.decode()
-    assert "This forgets its pin and its settings." in asked and is_offered(asked)
+    assert "This deletes its pin and its settings." in asked and is_offered(asked)
     assert ServedModel.objects.filter(name="gone").exists()
-    assert "The settings of gone are forgotten." in act(staff, "forget", "gone", next="change")
+    assert "The settings of gone are deleted." in act(staff, "forget", "gone", next="change")
     assert not ServedModel.objects.filter(name="gone").exists()
 
 
@@ -195,7 +210,7 @@ def test_one_goes_back_to_where_one_came_from(pool: Pool, staff: Client, origin:
     staff.get(LIST)
     known = {"index": reverse("admin:index"), "change": form_of()}
     place = known.get(origin, LIST)
-    page = staff.post(ACT, {"act": "load tiny", "next": origin}).content.decode()
+    page = staff.post(ACT, {"act": "reload tiny", "next": origin}).content.decode()
     assert f'<a class="closelink" href="{place}">' in page
     name = origin if origin in known else "list"
     assert f'<input type="hidden" name="next" value="{name}">' in page

@@ -120,7 +120,7 @@ def test_a_beginning_beside_the_model_can_only_be_discarded(staff: Client, model
     staging.draft_of(models / REPO).mkdir(parents=True)
     (models / REPO).mkdir()
     page = staff.get(PAGE).content.decode()
-    assert "Left over." in page and 'value="start">Resume' not in page and 'value="discard"' in page
+    assert "Incomplete." in page and 'value="start">Resume' not in page and 'value="discard"' in page
     assert f'data-download="{REPO}"' not in act(staff, "discard")
     assert (models / REPO).exists() and not staging.draft_of(models / REPO).exists()
 

@@ -47,7 +47,7 @@ def test_the_numbers_of_a_decision_are_on_its_page_for_people(staff: Client) -> 
     page = staff.get(reverse("admin:inference_poolevent_change", args=[event.pk])).content.decode()
     fields = dict(re.findall(r'<label>(.+?):</label>\s*<div class="readonly">(.+?)</div>', page))
     assert fields["Memory needed"] == "5.0 GB" and fields["Memory budget"] == "0.8 GB"
-    assert fields["Memory free then"] == "–" and fields["Duration"] == "8.9 seconds"
+    assert fields["Memory free then"] == "–" and fields["Duration"] == "8.9 s"
 
 
 @pytest.mark.usefixtures("events")

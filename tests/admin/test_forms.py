@@ -38,7 +38,7 @@ def test_it_says_what_the_models_own_is() -> None:
     assert fields["context_cap"].help_text.endswith("The model supports 8,192.")
     assert fields["temperature"].help_text.endswith("The model recommends 0.6.")
     assert fields["top_k"].help_text.endswith("The model recommends 20.")
-    assert fields["top_p"].help_text == "Above 0 to 1."  # its makers say nothing of that
+    assert fields["top_p"].help_text == "Above 0, at most 1."  # its makers say nothing of that
 
 
 @pytest.mark.django_db
@@ -66,5 +66,6 @@ def test_above_zero_is_meant(field: str) -> None:
 def test_the_choices_of_a_model_that_is_gone_can_still_be_seen() -> None:
     with serving():
         assert (
-            ModelSettingsForm(instance=ServedModel(name="gone")).fields["top_p"].help_text == "Above 0 to 1."
+            ModelSettingsForm(instance=ServedModel(name="gone")).fields["top_p"].help_text
+            == "Above 0, at most 1."
         )

@@ -65,20 +65,20 @@ def test_a_wrong_form_makes_no_key(staff: Client) -> None:
 
 
 def test_a_new_key_ends_in_the_future(staff: Client) -> None:
-    page = staff.post(ADD, form(expires_at_0="2020-01-31", expires_at_1="10:00")).content.decode()
+    page = staff.post(ADD, form(expires_at="2020-01-31T10:00")).content.decode()
     assert "Give a time ahead" in page and not ApiKey.objects.exists()
 
 
 def test_a_key_that_has_expired_can_still_be_changed(staff: Client) -> None:
     key, _ = make_key(expires_at=datetime(2020, 1, 31, tzinfo=UTC))
-    saved = staff.post(page_of(key), form(name="old", expires_at_0="2020-01-31", expires_at_1="00:00:00"))
+    saved = staff.post(page_of(key), form(name="old", expires_at="2020-01-31T00:00:00"))
     key.refresh_from_db()
     assert (saved.status_code, key.name, key.state) == (302, "old", "expired")
 
 
 def test_an_end_is_not_moved_into_the_past(staff: Client) -> None:
     key, _ = make_key(expires_at=datetime(2099, 1, 31, tzinfo=UTC))
-    page = staff.post(page_of(key), form(expires_at_0="2020-01-31", expires_at_1="00:00:00"))
+    page = staff.post(page_of(key), form(expires_at="2020-01-31T00:00:00"))
     assert "To end a key now, revoke it" in page.content.decode()
 
 
@@ -103,7 +103,7 @@ def test_the_list_names_the_state_of_each_key(staff: Client) -> None:
     make_key(name="a", is_revoked=True)
     make_key(name="b", expires_at=datetime(2020, 1, 31, tzinfo=UTC))
     make_key(name="c", expires_at=datetime(2099, 1, 31, tzinfo=UTC))
-    cells = re.findall(r'<td class="field-status">(.+?)</td>', staff.get(LIST).content.decode())
+    cells = re.findall(r'<td [^>]*class="field-status">(.+?)</td>', staff.get(LIST).content.decode())
     states = [re.sub("<.+?>", "", cell) for cell in cells]
     assert states == ["revoked", "expired since 2020-01-31 00:00 UTC", "good until 2099-01-31 00:00 UTC"]
 
@@ -164,3 +164,26 @@ def test_use_is_a_bar_for_each_day(staff: Client) -> None:
 def test_members_see_no_keys() -> None:
     make_key()
     assert signed_in(User.objects.get()).get(LIST).status_code == 302
+
+
+def test_a_rows_button_revokes_a_key_after_a_question(staff: Client) -> None:
+    key, _ = make_key(name="laptop")
+    act = reverse("admin:inference_apikey_act")
+    assert f'formaction="{act}" name="act" value="revoke {key.pk}"' in staff.get(LIST).content.decode()
+    asked = staff.post(act, {"act": f"revoke {key.pk}"}).content.decode()
+    assert "<h1>Revoke laptop?</h1>" in asked and not ApiKey.objects.get().is_revoked
+    done = staff.post(act, {"act": f"revoke {key.pk}", "confirmed": "yes"}, follow=True)
+    assert "Revoked laptop" in done.content.decode() and ApiKey.objects.get().is_revoked
+    assert 'name="act"' not in staff.get(LIST).content.decode()
+
+
+def test_a_rows_button_is_for_those_who_may_change_keys(staff: Client) -> None:
+    key, _ = make_key(name="laptop")
+    viewer = client_of("bob", "view_apikey")
+    assert 'name="act"' not in viewer.get(LIST).content.decode()
+    answer = viewer.post(
+        reverse("admin:inference_apikey_act"), {"act": f"revoke {key.pk}", "confirmed": "yes"}
+    )
+    assert answer.status_code == 403 and not ApiKey.objects.get().is_revoked
+    for wrong in ("revoke x", "revoke 9999", ""):
+        assert staff.post(reverse("admin:inference_apikey_act"), {"act": wrong}).status_code == 302

@@ -15,5 +15,5 @@ def test_each_adapter_has_a_line_with_its_id_and_its_memory_or_its_problem() -> 
 
 
 def test_a_model_without_adapters_says_where_they_would_be() -> None:
-    assert "`adapters`" in lora_lines(card())
+    assert "“adapters”" in lora_lines(card())
     assert lora_lines(None).startswith("None")

@@ -150,18 +150,31 @@ def test_a_model_is_tested_without_being_loaded(pool: Pool, staff: Client, tmp_p
     with runtime.use_pool(pool, models=broken):  # type: ignore[arg-type]
         staff.get(LIST)
         page = act(staff, "examine")
-        assert "Tested tiny: red. Its template cannot render a question" in page
-        assert 'data-light="red">red' in page
+        assert "Tested tiny. Cannot chat. Its template cannot render a question" in page
+        assert 'data-self-test="tiny" data-tone="red">Cannot chat' in page
     assert pool.snapshot().models == ()
 
 
 def test_a_models_page_has_the_buttons_that_fit(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
     assert buttons(staff) == ["load", "remove", "examine", "answer_agents"]
-    assert 'data-preview="tiny"' in press(staff, "load") and pool.snapshot().models == ()
-    act(staff, "load")
+    assert "Loading tiny." in press(staff, "load")
     reach(pool, ModelState.READY)
     assert buttons(staff) == ["unload", "unload_now", "reload", "examine", "answer_agents"]
+
+
+def test_a_rows_buttons_fit_its_state_and_the_users_rights(pool: Pool, staff: Client) -> None:
+    def shown(client: Client) -> list[str]:
+        page = client.get(LIST).content.decode()
+        found = re.findall(r'<(?:button|a) [^>]*aria-label="(\w+ (?:tiny|org/broken))"([^>]*)>', page)
+        return [label for label, attributes in found if "hidden" not in attributes]
+
+    assert shown(staff) == ["Pin org/broken", "Load tiny", "Pin tiny", "Chat tiny"]
+    press(staff, "load"), press(staff, "pin")
+    reach(pool, ModelState.READY)
+    assert shown(staff) == ["Pin org/broken", "Unload tiny", "Unpin tiny", "Chat tiny"]
+    assert shown(client_of("viewer", "view_servedmodel")) == ["Chat tiny"]
+    assert '<td data-label="Self-test"' in staff.get(LIST).content.decode()
 
 
 def test_a_button_works_for_a_model_that_was_never_listed(pool: Pool, staff: Client) -> None:

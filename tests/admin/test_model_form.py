@@ -77,7 +77,7 @@ async def test_the_form_shows_what_the_worker_found(pool: Pool, staff: Client) -
     await wait_for(pool, ModelState.READY)
     after = await asyncio.to_thread(lambda: staff.get(form_of()).content.decode())
     assert "Load the model to see its adapter" in before
-    assert "Adapter: fake<br>Stop tokens: &lt;end&gt;" in after and "KV cache: whole" in after
+    assert "Adapter: fake<br>Stop tokens: &lt;end&gt;" in after and "KV cache: not quantised" in after
 
 
 def test_the_form_shows_the_self_test(pool: Pool, staff: Client) -> None:
@@ -86,8 +86,8 @@ def test_the_form_shows_the_self_test(pool: Pool, staff: Client) -> None:
     found = [{"light": "amber", "about": "roles", "text": "No <system> role."}]
     ServedModel.objects.filter(name="tiny").update(findings=found)
     page = staff.get(form_of()).content.decode()
-    assert 'data-light="amber">Works, without system messages</span><br>No &lt;system&gt; role.' in page
-    assert 'data-light="amber"' in staff.get(LIST).content.decode()
+    assert 'data-tone="grey">Works, without a system prompt</span><br>No &lt;system&gt; role.' in page
+    assert 'data-tone="grey">Works, without a system prompt' in staff.get(LIST).content.decode()
 
 
 def test_an_adapter_can_be_chosen(pool: Pool, staff: Client) -> None:

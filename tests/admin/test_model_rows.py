@@ -13,7 +13,7 @@ def test_every_model_on_disk_or_in_the_pool_has_one() -> None:
     assert [(one.id, one.state, one.memory, one.streams) for one in shown] == [
         ("leaving", "draining", "2.0 GB", 1),
         ("off", "disabled", "–", 0),
-        ("tiny", "unloaded", "–", 0),
+        ("tiny", "unloaded", "needs 1.0 GB", 0),
     ]
 
 

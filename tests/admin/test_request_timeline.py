@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from inference.admin.request_timeline import decisions, phases, seconds, timeline, total_ms
+from inference.admin.request_timeline import decisions, phases, timeline, total_ms
 from inference.models import PoolEvent
 from inference.models.request_record import RequestRecord
 from tests.admin.test_request_admin import page, page_of, record
@@ -17,14 +17,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def event(row: RequestRecord, after_s: float, text: str) -> None:
     PoolEvent.objects.create(kind="evicted", model="big", text=text, at=row.at + timedelta(seconds=after_s))
-
-
-@pytest.mark.parametrize(
-    ("ms", "text"),
-    [(0, "0.00 s"), (23, "0.02 s"), (9_990, "9.99 s"), (12_345, "12.3 s"), (1_234_567, "1,235 s")],
-)
-def test_times_are_seconds(ms: int, text: str) -> None:
-    assert seconds(ms) == text
 
 
 def test_bars_follow_each_other_and_fill_the_line() -> None:

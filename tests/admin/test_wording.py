@@ -140,7 +140,7 @@ def test_a_problem_hides_no_state_and_a_switch_is_no_failure(
 def test_the_queue_says_how_many_wait_and_since_when() -> None:
     streams = [stream(phase="queued", began_at=88), stream(began_at=1)]
     text = wording.queue([*streams, stream(phase="loading", began_at=95)], 64, 100.0)
-    assert text == "2 requests are waiting for a model, the first for 12 s; the limit is 64."
+    assert text == "2 requests are waiting for a model, the longest for 12 s; the limit is 64."
 
 
 def test_the_queue_says_how_accounts_share_the_streams() -> None:

@@ -1,11 +1,6 @@
 """A model as the catalog describes it."""
 
-from typing import Any
-
-import pytest
-
-from inference.adapters.self_test import _PROMPTED
-from inference.core.model_card import Finding, KVEstimate, in_words
+from inference.core.model_card import KVEstimate
 from inference.core.requests import Sampling
 from tests.fakes import card
 
@@ -51,23 +46,3 @@ def test_choices_that_need_no_reload_are_taken_over_and_no_others() -> None:
     after = before.with_choices_of(card("a", context_length=64, adapter="qwen", **chosen))
     assert {name: getattr(after, name) for name in chosen} == chosen
     assert (after.context_length, after.adapter) == (512, "llama3")
-
-
-@pytest.mark.parametrize(
-    ("findings", "words"),
-    [
-        ((), "Works"),
-        ((("red", "chat"), ("red", "tools")), "Cannot chat"),
-        ((("red", "tools"),), "Works, without tools"),
-        ((("amber", "tools"), ("amber", "roles")), "Works, without system messages, without tools"),
-        ((("green", "kv_cache"), ("amber", "batch")), "Works"),
-    ],
-)
-def test_a_self_test_is_told_of_in_words(findings: Any, words: str) -> None:
-    assert in_words(Finding(light=light, about=about, text="so") for light, about in findings) == words
-
-
-def test_tools_that_the_system_message_describes_work_less_reliably() -> None:
-    assert (
-        in_words([Finding(light="amber", about="tools", text=_PROMPTED)]) == "Works, with less reliable tools"
-    )

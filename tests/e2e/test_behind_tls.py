@@ -60,7 +60,7 @@ async def test_a_person_signs_in_and_chats(served: Site) -> None:
         # Its websockets are open, too: the model's state has come by one.
         await expect(visit.page.locator(".picker-state")).to_have_text("ready")
         await sign_in(visit.page, served, at="/admin/")
-        await expect(visit.page.locator("#site-name")).to_be_visible()
+        await expect(visit.page.locator("#admin-nav")).to_be_visible()
 
 
 def test_an_answer_comes_as_it_is_made_and_ends_when_its_client_leaves(served: Site) -> None:

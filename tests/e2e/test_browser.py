@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.login import sign_in
+from tests.e2e.model_list import choose, confirm
 from tests.e2e.site import STARTER, Site
 from tests.playground.site import visiting
 
@@ -45,12 +46,8 @@ async def test_the_admin_unloads_and_loads_the_model(site: Site) -> None:
     async with visiting(f"{site.url}/") as visit:
         page = visit.page
         await sign_in(page, site)
-        state = page.locator(f'[data-state="{STARTER}"]')
         for action, reached in (("unload", "unloaded"), ("load", "ready")):
-            await page.check("input[name=_selected_action]")
-            await page.select_option("select[name=action]", action)
-            await page.click("button[name=index]")
-            await page.click("input[name=confirmed]")
-            await expect(state).to_have_text(reached, timeout=60_000)
+            await choose(page, site, STARTER, action)
+            await confirm(page, STARTER, reached)
         await expect(page.locator(f'[data-memory="{STARTER}"]')).to_contain_text("GB")
         assert (visit.complaints, visit.elsewhere) == ([], [])

@@ -7,9 +7,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.login import sign_in
+from tests.e2e.model_list import choose, confirm
 from tests.e2e.site import Site
 from tests.e2e.studio import ANSWER, KEY, PROSE, SLOW, ended, signed_in
-from tests.e2e.test_operating import choose, confirm
 from tests.playground.site import visiting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
@@ -122,9 +122,8 @@ async def make_account(page: Page, site: Site, name: str) -> None:
 
 async def move(page: Page, group: str, where: str) -> None:
     """On an account's page, choose a group ("to") or take it out ("from")."""
-    other = {"to": "from", "from": "to"}[where]
-    await page.locator(f"#id_groups_{other} option", has_text=group).dblclick()
-    await expect(page.locator(f"#id_groups_{where} option", has_text=group)).to_have_count(1)
+    await page.get_by_text("Rights one by one").click()
+    await page.locator("#id_groups").get_by_label(group, exact=True).set_checked(where == "to")
     await page.click("input[name=_continue]")
     await expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
 

@@ -148,12 +148,11 @@ def test_a_load_leaves_what_its_self_test_found(kind: str, is_known: bool) -> No
     ]
 
 
-@pytest.mark.parametrize(
-    ("lights", "light"), [([], "green"), (["amber"], "amber"), (["amber", "red"], "red"), (None, "")]
-)
-def test_a_model_shows_the_worst_light(lights: list[str] | None, light: str) -> None:
-    found = None if lights is None else [{"light": one, "about": "chat", "text": "x"} for one in lights]
-    assert ServedModel(findings=found).light == light
+def test_a_model_has_the_findings_of_its_last_self_test_or_none() -> None:
+    stored = [{"light": "amber", "about": "roles", "text": "x"}]
+    found = (Finding(light="amber", about="roles", text="x"),)
+    assert ServedModel(findings=stored).stored_findings == found
+    assert (ServedModel(findings=[]).stored_findings, ServedModel().stored_findings) == ((), None)
 
 
 def test_what_an_eviction_says_of_a_model_changes_no_finding() -> None:

@@ -39,10 +39,12 @@ expect.set_options(timeout=15_000)  # two shared cores can be slow; a pass does 
 
 
 @contextlib.contextmanager
-def fake_site(port: int = 0, models: str = "scripted") -> Iterator[str]:
+def fake_site(
+    port: int = 0, models: str = "scripted", module: str = "tests.playground.fake_site"
+) -> Iterator[str]:
     """Serve the fake site in a process of its own, at a free port unless one is named; yields its address."""
     port = port or free_port()
-    command = [sys.executable, "-m", "tests.playground.fake_site", str(port), models]
+    command = [sys.executable, "-m", module, str(port), models]
     address = f"http://127.0.0.1:{port}/"
     with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as process:
         try:

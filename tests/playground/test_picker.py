@@ -3,17 +3,20 @@
 import re
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from inference.core.model_card import Finding
+from inference.core.self_test_summary import summary
 from tests.playground.model_news import ModelNews
 from tests.playground.site import visiting
 from tests.playground.test_accessible import complaints
 
 pytestmark = pytest.mark.browser
 QWEN = "mlx-community/Qwen3-8B-4bit"
-TOOLS = {"about": "tools", "light": "amber", "text": "Its template renders no tools."}
-STOPS = {"about": "stops", "light": "amber", "text": "No stop token is known."}
+TOOLS = Finding(light="amber", about="tools", text="Its template renders no tools.")
+STOPS = Finding(light="amber", about="stops", text="No stop token is known.")
 
 
 def many(news: ModelNews) -> list[dict[str, Any]]:
@@ -94,8 +97,8 @@ async def test_a_self_test_is_told_in_words_that_lead_to_an_explanation(address:
         page, news = visit.page, ModelNews(visit.page)
         await news.take_over()
         models = news.models
-        models[0] |= {"light": "amber", "findings": [TOOLS]}
-        models[1] |= {"light": "amber", "findings": [TOOLS, STOPS], "state": "ready"}
+        models[0] |= {"self_test": msgspec.to_builtins(summary([TOOLS]))}
+        models[1] |= {"self_test": msgspec.to_builtins(summary([TOOLS, STOPS])), "state": "ready"}
         news.tell(models)
         await page.click("#picker-button")
         assert await complaints(page) == []
@@ -163,10 +166,7 @@ async def test_who_may_not_load_models_is_offered_none_of_it(address: str) -> No
 
 TABLE = """async () => {
     const { matches, grouped } = await import("/static/playground/model-groups.js");
-    const { selfTest } = await import("/static/playground/self-test.js");
     const model = (id, more) => ({ id, family: "llama", base: "", state: "unloaded", ...more });
-    const finding = ([about, light, text = "x"]) => ({ about, light, text });
-    const found = (...findings) => selfTest({ light: "amber", findings: findings.map(finding) });
     const ids = ({ name, models }) => [name, models.map(({ id }) => id)];
     const groups = (favourites, ...models) => grouped(models, new Set(favourites)).map(ids);
     const [loading, failed] = [model("c", { state: "loading" }), model("d", { state: "failed" })];
@@ -175,28 +175,15 @@ TABLE = """async () => {
         order: matches(model("Qwen3-8B"), "8b qwen"),
         missing: matches(model("Qwen3-8B"), "8b llama3"),
         base: matches(model("a:b", { base: "a" }), "adapter a"),
-        fine: selfTest({ light: "green", findings: [] }).words,
-        unloaded: selfTest({ light: "" }).words,
-        unexplained: selfTest({ light: "amber" }),
-        prompted: found(["tools", "amber", "so the system message describes them; expect"]).words,
-        red: found(["chat", "red"], ["tools", "amber"]),
-        two: found(["tools", "red"], ["roles", "amber"]),
-        unknown: found(["colours", "amber"]).words,
         empty: groups([]),
         every: groups(["c", "b"], model("a"), model("b"), loading, failed),
     };
 }"""
 
 
-async def test_a_table_of_filters_groups_and_findings(address: str) -> None:
+async def test_a_table_of_filters_and_groups(address: str) -> None:
     async with visiting(address) as visit:
         seen = await visit.page.evaluate(TABLE)
     assert (seen["blank"], seen["order"], seen["missing"], seen["base"]) == (True, True, False, True)
-    assert (seen["fine"], seen["unloaded"]) == ("", "")
-    assert (seen["unexplained"]["words"], seen["unexplained"]["tone"]) == ("Works, with limits", "grey")
-    assert seen["prompted"] == "Works, without tools of its own"
-    assert (seen["red"]["words"], seen["red"]["tone"]) == ("Cannot chat", "red")
-    assert seen["two"]["words"] == "Works, without tools, without a system prompt"
-    assert (seen["two"]["tone"], seen["unknown"]) == ("grey", "Works, with limits")
     assert seen["empty"] == []
     assert seen["every"] == [["In memory", ["c"]], ["Favourites", ["b"]], ["Other models", ["a", "d"]]]

@@ -95,7 +95,7 @@ async def test_a_pinned_model_comes_back() -> None:
         await ready(pool)
         [preview] = action_preview.of_unloads(["tiny"])
         await pool.close()
-    assert preview.is_possible
+    assert preview.is_possible and preview.needs_no_question
     assert preview.text.endswith(
         "It stays pinned, so it is loaded again when the site starts; unpin it to change that."
     )
@@ -118,7 +118,7 @@ def test_a_pin_outlives_the_files(tmp_path: Path, settings: Any) -> None:
     with serving(cards=cards):
         pinned, free = action_preview.of_removals(["pinned", "free"])
     assert free == ActionPreview("1.0 GB in the models folder are deleted for good.")
-    assert pinned.text == f"{free.text} Its pin and its other settings stay until you forget the model."
+    assert pinned.text == f"{free.text} Its pin and its other settings stay until you remove its entry."
 
 
 @pytest.mark.django_db
@@ -126,5 +126,5 @@ def test_only_what_is_gone_can_be_forgotten() -> None:
     ServedModel.objects.create(name="gone", aliases=["x"])
     with serving():
         gone, there = action_preview.of_forgetting(["gone", "tiny"])
-    assert gone.is_possible and gone.text.startswith("This forgets its settings.")
+    assert gone.is_possible and gone.text.startswith("This deletes its settings.")
     assert not there.is_possible

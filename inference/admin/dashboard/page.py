@@ -11,6 +11,7 @@ from inference.admin import wording
 from inference.admin.dashboard.rows import Row, event_row, model_row, stream_row, worker_row
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState, PoolEvent, PoolSnapshot, ResidentModel
+from inference.core.self_test_summary import NOT_TESTED, SelfTestSummary, summary
 from inference.models import ServedModel
 from inference.models.api_key import ApiKey
 from inference.serving import runtime
@@ -51,7 +52,7 @@ class DashboardCache(Struct, frozen=True, kw_only=True):
     """What comes from disk and the database; a live page reads it only every few seconds."""
 
     cards: tuple[ModelCard, ...]
-    lights: Mapping[str, str]
+    self_tests: Mapping[str, SelfTestSummary]  # the last ones that were stored
     keys: Mapping[str, str] = {}  # the names of API keys, by their prefixes
     events: tuple[PoolEvent, ...] = ()  # the newest stored ones, where this process has too few of its own
 
@@ -62,7 +63,7 @@ def read_cache() -> DashboardCache:
     has_enough = len(runtime.pool().snapshot().events) >= MOST_EVENTS
     return DashboardCache(
         cards=runtime.catalog().scan(),
-        lights={row.name: row.light for row in rows},
+        self_tests={row.name: summary(row.stored_findings) for row in rows},
         keys=dict(ApiKey.objects.values_list("prefix", "name")),
         events=() if has_enough else models.PoolEvent.objects.newest(MOST_EVENTS),
     )
@@ -111,7 +112,7 @@ def _models(cache: DashboardCache, snapshot: PoolSnapshot) -> tuple[Row, ...]:
     pairs = [(cards.get(name), snapshot.of(name)) for name in sorted(names)]
     pairs.sort(key=lambda pair: _rank(*pair))
     return tuple(
-        model_row(card, model, cache.lights.get(model.id, ""), STREAMS.drafts_of(model.id))
+        model_row(card, model, cache.self_tests.get(model.id, NOT_TESTED), STREAMS.drafts_of(model.id))
         for card, model in pairs
     )
 

@@ -8,6 +8,7 @@ from inference.admin import wording
 from inference.admin.dashboard.process_info import footprint
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState, PoolEvent, ResidentModel
+from inference.core.self_test_summary import SelfTestSummary, summary
 from inference.serving.active_requests import NO_DRAFTS, Drafts, Stream
 
 
@@ -36,8 +37,11 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     act: Button | None = None
 
 
-def model_row(card: ModelCard | None, model: ResidentModel, light: str, drafts: Drafts = NO_DRAFTS) -> Row:
-    light = model.loaded.light if model.loaded else light
+def model_row(
+    card: ModelCard | None, model: ResidentModel, stored: SelfTestSummary, drafts: Drafts = NO_DRAFTS
+) -> Row:
+    """A model; `stored` is its last self-test, for while it is not loaded."""
+    tested = summary(model.loaded.findings) if model.loaded else stored
     percent = model.loaded_percent if model.state == ModelState.LOADING else None
     return Row(
         key=model.id,
@@ -46,7 +50,7 @@ def model_row(card: ModelCard | None, model: ResidentModel, light: str, drafts: 
             Cell(text=wording.state(card, model), tone=wording.tone(card, model), percent=percent),
             Cell(text=wording.size(model.reserved_bytes), note=_growth(model)),
             Cell(text=str(model.leases), note=_requests(model, drafts)),
-            Cell(text=light or "not tested", tone=light),
+            Cell(text=tested.words or "not tested", tone=tested.tone),
         ),
         act=_button(card, model),
     )
@@ -97,7 +101,7 @@ def worker_row(pid: int, model: ResidentModel, now: float) -> Row:
     return Row(
         key=str(pid),
         cells=(
-            Cell(text=model.id or "spare, for the next model"),
+            Cell(text=model.id or "spare worker"),
             Cell(text=str(pid)),
             Cell(text=wording.duration(now - process.began_at) if process.began_at else "–"),
             Cell(text=str(model.restarts)),

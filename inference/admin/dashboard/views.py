@@ -18,7 +18,7 @@ _STOPPED = "The request is being stopped; its client receives an error."
 
 @require_POST
 def stop(request: HttpRequest) -> HttpResponse:
-    """Stop the request `stream`; a form is redirected to the dashboard, a script receives JSON.
+    """Stop the request `stream`; a form is redirected to its page, a script receives JSON.
 
     Raises PermissionDenied for users who may not stop requests.
     """
@@ -33,13 +33,19 @@ def stop(request: HttpRequest) -> HttpResponse:
         if is_script:
             return JsonResponse({"error": str(error)}, status=error.status)
         messages.warning(request, str(error))
-        return redirect("admin:index")
+        return redirect(_origin(request))
     if stream:
         _log(request, stream)
     if is_script:
         return JsonResponse({"stopped": True})
     messages.success(request, _STOPPED)
-    return redirect("admin:index")
+    return redirect(_origin(request))
+
+
+def _origin(request: HttpRequest) -> str:
+    """The page whose button was pressed: a name, so that no foreign URL can be given."""
+    is_of_list = request.POST.get("next") == "requests"
+    return "admin:inference_requestrecord_changelist" if is_of_list else "admin:index"
 
 
 def _log(request: HttpRequest, stream: Stream) -> None:

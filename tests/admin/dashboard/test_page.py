@@ -16,6 +16,7 @@ from inference.core.model_card import Finding
 from inference.core.pool_state import ModelState, PoolEvent
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message
+from inference.core.self_test_summary import SelfTestSummary
 from inference.models import ServedModel
 from inference.models.api_key import ApiKey
 from inference.serving import runtime
@@ -28,8 +29,8 @@ QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"
 ME = Principal(kind="user", name="ann")
 
 
-def look(*events: PoolEvent, **lights: str) -> Page:
-    return page(DashboardCache(cards=runtime.catalog().scan(), lights=lights, events=events))
+def look(*events: PoolEvent, **tests: SelfTestSummary) -> Page:
+    return page(DashboardCache(cards=runtime.catalog().scan(), self_tests=tests, events=events))
 
 
 def texts_of(rows: tuple[Row, ...]) -> list[list[str]]:
@@ -45,12 +46,12 @@ def test_looking_starts_nothing() -> None:
     assert (seen.workers, seen.streams, seen.events) == ((), (), ())
 
 
-def test_models_are_listed_with_their_state_and_light() -> None:
+def test_models_are_listed_with_their_state_and_self_test() -> None:
     with serving(cards=[card("b"), card("a", problem="no weights")]):
-        seen = look(b="amber")
+        seen = look(b=SelfTestSummary(words="Works, without tools", tone="grey"))
     assert texts_of(seen.models) == [
         ["a", "cannot be served: no weights", "–", "0", "not tested"],
-        ["b", "unloaded", "–", "0", "amber"],
+        ["b", "unloaded", "–", "0", "Works, without tools"],
     ]
     assert [row.act and row.act.value for row in seen.models] == [None, "load b"]
 
@@ -113,7 +114,7 @@ async def test_the_spare_worker_is_shown() -> None:
         await pool.warm_up()
         seen = look()
         await pool.close()
-    assert texts_of(seen.workers)[0][:2] == ["spare, for the next model", "4242"]
+    assert texts_of(seen.workers)[0][:2] == ["spare worker", "4242"]
 
 
 def test_a_pinned_model_says_so() -> None:
@@ -154,12 +155,12 @@ def test_the_bars_parts_lie_side_by_side() -> None:
 
 
 @pytest.mark.django_db
-def test_lights_are_remembered_for_models_that_are_not_loaded() -> None:
+def test_self_tests_are_remembered_for_models_that_are_not_loaded() -> None:
     found = Finding(light="red", about="tools", text="It cannot call tools.")
     ServedModel.objects.create(name="tiny", findings=[msgspec.to_builtins(found)])
     ServedModel.objects.create(name="untested")
     with serving():
-        assert read_cache().lights == {"tiny": "red"}
+        assert read_cache().self_tests["tiny"].words == "Works, without tools"
 
 
 @pytest.mark.django_db

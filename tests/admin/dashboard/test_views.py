@@ -92,12 +92,14 @@ def test_the_admin_begins_with_the_dashboard(pool: Pool, operator: Client) -> No
     assert 'data-key="tiny"' in text
 
 
-@pytest.mark.parametrize("app", ["auth", "inference"])
-def test_the_page_of_one_application_has_none(pool: Pool, app: str) -> None:
+def test_the_list_of_requests_shows_those_in_progress_and_stops_them(asking: Asking) -> None:
+    requests = reverse("admin:inference_requestrecord_changelist")
+    assert "bob" not in client_of("eve", "view_requestrecord").get(requests).content.decode()
     root = signed_in(User.objects.create_superuser("root"))
-    text = root.get(reverse("admin:app_list", args=[app])).content.decode()
-    assert "Recent actions" not in text and 'class="breadcrumbs"' in text
-    assert 'id="dashboard"' not in text and "dashboard.js" not in text and "with-dashboard" not in text
+    number = STREAMS.snapshot()[0].id
+    assert f'name="stream" value="{number}"' in root.get(requests).content.decode()
+    assert root.post(STOP, {"stream": number, "next": "requests"}).headers["Location"] == requests
+    assert "stopped this request" in asking.outcome.result(5)
 
 
 def test_a_request_under_way_is_shown_with_its_button(asking: Asking, operator: Client) -> None:
@@ -118,7 +120,7 @@ def test_a_load_has_its_bar(pool: Pool, operator: Client, loop: asyncio.Abstract
 
 def test_staff_without_the_right_sees_the_admin_alone(pool: Pool) -> None:
     text = page(client_of("eve"))
-    assert 'id="dashboard"' not in text and "Recent actions" in text
+    assert 'id="dashboard"' not in text and "What you did last" in text
 
 
 def test_a_user_that_may_act_sees_what_to_act_on(asking: Asking) -> None:

@@ -161,7 +161,7 @@ async def test_the_admins_list_receives_every_model_in_its_own_columns() -> None
         await pool.close()
     assert row == {
         **{"id": "tiny", "state": "ready", "memory": "1.0 GB", "streams": 0},
-        **{"adapter": "fake", "light": "green"},
+        **{"self_test": "Works", "tone": "green", "can_load": False, "can_unload": True},
     }
 
 

@@ -54,7 +54,7 @@ async def take(folder: Path, names: list[str], width: int, scheme: Scheme) -> No
                 await page.goto(address)
                 await page.wait_for_load_state("networkidle")
                 await VIEWS[name](page)
-                _write(folder / f"playground-{name}-{width}-{scheme}.webp", await _webp(page))
+                write(folder / f"playground-{name}-{width}-{scheme}.webp", await webp(page))
                 await page.close()
 
 
@@ -64,7 +64,7 @@ def _kept(width: int, scheme: Scheme) -> list[str]:
     return [name for name in names if name != "chats" or width < 1000]
 
 
-async def _webp(page: Page) -> bytes:
+async def webp(page: Page) -> bytes:
     """The picture of a page. Playwright itself makes no WebP, but the browser does."""
     await page.wait_for_load_state("networkidle")
     await page.mouse.move(0, 0)  # away from what was pressed
@@ -75,7 +75,7 @@ async def _webp(page: Page) -> bytes:
     return picture
 
 
-def _write(path: Path, picture: bytes) -> None:
+def write(path: Path, picture: bytes) -> None:
     path.write_bytes(picture)
     print(path.name, len(picture), flush=True)
 

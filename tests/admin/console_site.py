@@ -1,0 +1,91 @@
+"""The site with scripted models and a filled admin: `python -m tests.admin.console_site PORT pictured`.
+
+The operator signs in as OPERATOR.
+"""
+
+import math
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+OPERATOR, PASSWORD = "olivia", "olivia and her cat"
+QWEN, LLAMA = "mlx-community/Qwen3-8B-4bit", "mlx-community/Llama-3.2-3B-Instruct-4bit"
+NOW = datetime.now(UTC)
+ASKED: tuple[dict[str, Any], ...] = (
+    {"prompt_tokens": 1840, "cached_tokens": 1200, "completion_tokens": 410, "finish": "stop"},
+    {"prompt_tokens": 12_345, "completion_tokens": 600, "finish": "length", "loading_ms": 2100},
+    {"kind": "title", "prompt_tokens": 210, "completion_tokens": 8, "finish": "stop"},
+    {"prompt_tokens": 64_000, "model": LLAMA, "error": "context_length_exceeded"},
+    {"kind": "completion", "prompt_tokens": 128, "model": LLAMA, "has_left": True},
+)
+EVENTS = (
+    ("loaded", f"loaded {QWEN} in 2.1 s"),
+    ("evicted", f"evicted mlx-community/gemma-3-4b-it-4bit to make room for {QWEN}"),
+    ("load_failed", "could not load mlx-community/Phi-4-mini-instruct-4bit: its weights are incomplete"),
+)
+
+
+def fill() -> None:
+    """Rows of the last hours for the lists, and the operator."""
+    from django.contrib.auth.models import User
+
+    from inference.models import ApiKey, PoolEvent, RequestRecord
+    from inference.models.request_record import Capture
+
+    operator = User.objects.create_superuser(OPERATOR, password=PASSWORD)
+    keys = [
+        ApiKey(name="editor on Olivia's laptop", owner=operator, last_used_at=NOW - timedelta(minutes=4)),
+        ApiKey(name="build server", owner=operator, can_manage=True, expires_at=NOW + timedelta(days=30)),
+        ApiKey(name="old laptop", owner=operator, is_revoked=True),
+    ]
+    for key in keys:
+        key.give_secret()
+        key.save()
+    for number, facts in enumerate(ASKED):
+        row = {"model": QWEN, "kind": "chat", "completion_tokens": 0, "cached_tokens": 0, "loading_ms": 0}
+        row |= {"queued_ms": 12 * number, "prefill_ms": 640, "decode_ms": 9700}
+        caller = {"principal_kind": "key", "principal": keys[0].prefix, "key": keys[0]}
+        RequestRecord.objects.create(at=NOW - timedelta(minutes=7 * number), **caller | row | facts)
+    for number, (kind, text) in enumerate(EVENTS):
+        at = NOW - timedelta(minutes=50 - 15 * number)
+        PoolEvent.objects.create(at=at, kind=kind, model=QWEN, text=text)
+    Capture.objects.create(began_by=operator, until=NOW - timedelta(hours=1), reason="a garbled answer")
+
+
+def remember_an_hour() -> None:
+    """Samples as if the site had served for an hour: two models loaded one after the other, and answers."""
+    from inference.serving.usage_history import EVERY_S, KEPT, USAGE_HISTORY, Sample
+    from tests.fakes import GB
+
+    end = time.time()
+    for number in range(KEPT):
+        weights = int((4.6 * (number > 90) + 1.8 * (number > 420)) * GB)
+        rate = max(0.0, 55 * math.sin(number / 23) + 20 * math.sin(number / 5)) * (number > 100)
+        USAGE_HISTORY._samples.append(
+            Sample(
+                at=end - EVERY_S * (KEPT - number),
+                weights=weights,
+                kv=0,
+                caches=0,
+                others=12 * GB,
+                free=48 * GB - 12 * GB - weights,
+                rate=round(rate, 1),
+            )  # fmt: skip
+        )
+
+
+if __name__ == "__main__":
+    # First: it sets Django up.
+    from tests.playground.fake_site import application  # isort: split
+
+    from daphne.server import Server
+    from django.core.management import call_command
+
+    from tests.people import hash_passwords_quickly
+
+    hash_passwords_quickly()
+    call_command("migrate", verbosity=0)
+    fill()
+    remember_an_hour()
+    Server(application, endpoints=[f"tcp:port={sys.argv[1]}:interface=127.0.0.1"]).run()
