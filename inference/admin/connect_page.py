@@ -22,6 +22,7 @@ from inference.accounts.permissions import may_act, may_look
 from inference.connect.agent_names import AS_TEXT
 from inference.connect.client import NO_KEY, ConnectableClient, UnusableValue, Values
 from inference.connect.clients import CLIENTS, find
+from inference.core.installation import PROGRAM
 from inference.core.model_card import ModelCard, requestable
 from inference.models.api_key import ApiKey
 from inference.serving import runtime
@@ -44,6 +45,7 @@ def connect_page(request: HttpRequest) -> HttpResponse:
     key, is_lost = _key(request)
     context = admin.site.each_context(request) | {
         "title": "Connect",
+        "program": PROGRAM,
         "choice": choice,
         "clients": CLIENTS,
         "key": key,

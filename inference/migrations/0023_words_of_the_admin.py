@@ -3,7 +3,7 @@ from django.conf import settings
 from django.core import validators
 from django.db import migrations, models
 
-from inference.models import request_record, served_model
+from inference.models import request_record, sampling_fields, served_model
 
 # The limits of keys, accounts and groups, by the models that have each.
 LIMITS = {
@@ -218,9 +218,9 @@ class Migration(migrations.Migration):
             model_name="servedmodel",
             name="draft_model",
             field=models.CharField(
+                max_length=500,
                 blank=True,
                 help_text="A smaller model of the same vocabulary that drafts tokens, from the next load.",
-                max_length=500,
             ),
         ),
         migrations.AlterField(
@@ -261,7 +261,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 help_text="Above 0, at most 2; 1: no penalty.",
                 null=True,
-                validators=[served_model.check_above_zero, validators.MaxValueValidator(2)],
+                validators=[sampling_fields.check_above_zero, validators.MaxValueValidator(2)],
             ),
         ),
         migrations.AlterField(
@@ -297,7 +297,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 help_text="Above 0, at most 1.",
                 null=True,
-                validators=[served_model.check_above_zero, validators.MaxValueValidator(1)],
+                validators=[sampling_fields.check_above_zero, validators.MaxValueValidator(1)],
             ),
         ),
     ]
