@@ -1,3 +1,5 @@
+from typing import Any
+
 import django.db.models.deletion
 from django.conf import settings
 from django.core import validators
@@ -44,6 +46,20 @@ LIMITS = {
             validators=[validators.MinValueValidator(1)],
         ),
     ),
+}
+
+
+# The sampling of a model, each with its help and its checks.
+SAMPLING: dict[str, tuple[str, list[Any]]] = {
+    "repetition_penalty": (
+        "Above 0, at most 2; 1: no penalty.",
+        [sampling_fields.check_above_zero, validators.MaxValueValidator(2)],
+    ),
+    "temperature": (
+        "0 to 2, where a request names none. Empty: the model's own.",
+        [validators.MinValueValidator(0), validators.MaxValueValidator(2)],
+    ),
+    "top_p": ("Above 0, at most 1.", [sampling_fields.check_above_zero, validators.MaxValueValidator(1)]),
 }
 
 
@@ -256,16 +272,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name="servedmodel",
-            name="repetition_penalty",
-            field=models.FloatField(
-                blank=True,
-                help_text="Above 0, at most 2; 1: no penalty.",
-                null=True,
-                validators=[sampling_fields.check_above_zero, validators.MaxValueValidator(2)],
-            ),
-        ),
-        migrations.AlterField(
-            model_name="servedmodel",
             name="speculation",
             field=models.CharField(
                 blank=True,
@@ -277,27 +283,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name="servedmodel",
-            name="temperature",
-            field=models.FloatField(
-                blank=True,
-                help_text="0 to 2, where a request names none. Empty: the model's own.",
-                null=True,
-                validators=[validators.MinValueValidator(0), validators.MaxValueValidator(2)],
-            ),
-        ),
-        migrations.AlterField(
-            model_name="servedmodel",
             name="top_k",
             field=models.PositiveIntegerField(blank=True, help_text="0: all tokens.", null=True),
         ),
-        migrations.AlterField(
-            model_name="servedmodel",
-            name="top_p",
-            field=models.FloatField(
-                blank=True,
-                help_text="Above 0, at most 1.",
-                null=True,
-                validators=[sampling_fields.check_above_zero, validators.MaxValueValidator(1)],
-            ),
+        *(
+            migrations.AlterField(
+                model_name="servedmodel",
+                name=name,
+                field=models.FloatField(blank=True, help_text=help_text, null=True, validators=checks),
+            )
+            for name, (help_text, checks) in SAMPLING.items()
         ),
     ]
