@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site
+from tests.nightly import nightly
 from tests.playground.site import visiting
 from tests.playground.test_accessible import VIEWS, complaints
 from tests.scripted_model import ANSWER, make_scripted_model
@@ -59,6 +60,7 @@ async def test_a_client_is_connected_without_leaving_the_page(site: Site) -> Non
         assert complaint == [] and visit.elsewhere == []
 
 
+@nightly
 @pytest.mark.parametrize("view", VIEWS)
 async def test_everybody_can_read_it_also_on_a_phone(site: Site, view: dict[str, Any]) -> None:
     async with visiting(f"{site.url}/", **view) as visit:

@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from tests.e2e.login import sign_in
 from tests.e2e.site import ROOT, Site
+from tests.nightly import nightly
 from tests.playground.site import visiting
 from tests.playground.test_accessible import AXE, RULES
 
@@ -38,6 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
+@nightly
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 async def test_they_can_be_read_by_everybody(site: Site, scheme: str, width: int) -> None:
     view = {
@@ -61,6 +63,7 @@ async def test_they_can_be_read_by_everybody(site: Site, scheme: str, width: int
         assert visit.complaints == []
 
 
+@nightly
 async def test_the_chart_tells_the_values_at_the_pointer(site: Site) -> None:
     async with visiting(f"{site.url}/", viewport={"width": 1280, "height": 900}) as visit:
         page = visit.page
@@ -76,6 +79,7 @@ async def test_the_chart_tells_the_values_at_the_pointer(site: Site) -> None:
         await expect(page.locator("#usage-at")).to_contain_text(":00:")
 
 
+@nightly
 async def test_the_log_follows_and_filters(site: Site) -> None:
     async with visiting(f"{site.url}/") as visit:
         page = visit.page

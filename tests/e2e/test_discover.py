@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from tests.e2e.login import first_password
 from tests.e2e.site import Site
 from tests.e2e.studio import ANSWER, SLOW
+from tests.nightly import nightly
 from tests.playground.site import visiting
 from tests.playground.test_accessible import complaints
 from tests.repository.discovery.hub_answers import QWEN, entry
@@ -68,6 +69,7 @@ async def test_from_nothing_to_a_chat(site: Site, hub: FakeHub) -> None:
         )
 
 
+@nightly
 async def test_without_a_script_the_pages_show_it_all(site: Site) -> None:
     async with visiting(f"{site.url}/", java_script_enabled=False) as visit:
         page = visit.page

@@ -12,6 +12,7 @@ from inference.core.quantisation import JOB_FILE
 from inference.repository.files.staging import draft_of
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site
+from tests.nightly import nightly
 from tests.playground.site import visiting
 from tests.playground.test_accessible import DARK, NARROW, complaints
 from tests.tiny import make_tiny_model
@@ -32,6 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site.wait_ready(60)
 
 
+@nightly
 async def test_what_a_killed_site_left_is_deleted_and_told(site: Site) -> None:
     models = Path(site._env["MLX_SERVER_DATA_DIR"]) / "models"
     assert [path.name for path in models.iterdir()] == ["tiny"]
@@ -64,6 +66,7 @@ async def form(page: Page, site: Site) -> None:
     await expect(page.locator("#id_name")).to_be_visible()
 
 
+@nightly
 async def test_a_model_is_quantised_loaded_and_told_of(site: Site) -> None:
     async with visiting(f"{site.url}/") as visit:
         page = visit.page
@@ -86,6 +89,7 @@ async def test_a_model_is_quantised_loaded_and_told_of(site: Site) -> None:
         await expect(page.get_by_role("link", name="Quantise…")).to_have_count(0)
 
 
+@nightly
 @pytest.mark.parametrize("view", [DARK, NARROW], ids=["dark", "narrow"])
 async def test_one_is_cancelled_by_everybody(site: Site, view: dict[str, Any]) -> None:
     kind = "dark" if view is DARK else "narrow"

@@ -7,13 +7,17 @@ import pytest
 from inference.core.events import Ended, Finished
 from inference.worker.quantisation.quantise import quantise
 from tests.architectures import folders
+from tests.nightly import of_each_kind
 from tests.pool.worker_models import ask, chat, started
 from tests.worker.quantisation.jobs import job_of
 
 pytestmark = pytest.mark.mlx
 
 
-@pytest.mark.parametrize("family", ["llama", "qwen3", "gemma3", "gpt_oss", "qwen3_moe"])
+FAMILIES = ["llama", "qwen3", "gemma3", "gpt_oss", "qwen3_moe"]
+
+
+@pytest.mark.parametrize("family", of_each_kind(FAMILIES, FAMILIES[:1]))
 async def test_a_quantised_model_is_loaded_and_asked(tmp_path: Path, family: str) -> None:
     job = job_of(folders.write(family, tmp_path / family), measures=False)
     quantise(job, lambda progress: None)
