@@ -19,6 +19,7 @@ from inference.core.errors import (
     RateLimited,
     ServerError,
     ShuttingDown,
+    TooManyConnections,
     UnsupportedField,
 )
 
@@ -31,6 +32,7 @@ _TYPES: dict[type[ServerError], str] = {
     NotFound: "not_found_error",
     BodyTooLarge: "request_too_large",
     RateLimited: "rate_limit_error",
+    TooManyConnections: "rate_limit_error",
 }
 
 

@@ -123,7 +123,7 @@ async def test_an_unknown_adapter_is_not_found_and_the_others_are_named() -> Non
     with pytest.raises(ModelNotFound) as raised:
         await scene.ask("tiny:missing")
     assert raised.value.message == (
-        "The model 'tiny' has no adapter 'missing'; its adapters are: 'pirate', 'sql', 'broken'."
+        "The model 'tiny' has no adapter or profile 'missing'; it has: 'pirate', 'sql', 'broken'."
     )
     for name in ("bare:missing", "none:missing", "off:missing", ":", "tiny::pirate"):
         with pytest.raises(ModelNotFound, match="There is no model"):
