@@ -18,6 +18,8 @@ from inference.core.events import Accepted, Ended, Finished, TextDelta, Usage
 from tests.fakes import GB, EventRunner, FakeRunner, card, serving
 from tests.tiny import make_tiny_model
 
+pytestmark = pytest.mark.django_db
+
 ANSWER = (
     Accepted(prompt_tokens=3),
     TextDelta(text="Once"),
