@@ -9,7 +9,19 @@ EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 # First steps of the addresses that are the site's own; a test compares them with its URLs.
 TAKEN = frozenset(
     {
-        *("admin", "api", "c", "chat", "detokenize", "favicon.ico", "health", "login", "logout", "metrics"),
+        *(
+            "admin",
+            "api",
+            "c",
+            "chat",
+            "detokenize",
+            "favicon.ico",
+            "keys",
+            "health",
+            "login",
+            "logout",
+            "metrics",
+        ),
         *("password", "ready", "rerank", "s", "static", "tokenize", "tokenizer_info", "v1", "v2", "ws"),
     }
 )
