@@ -20,8 +20,8 @@ async def own_name(name: str) -> str:
     untagged = name.removesuffix(_LATEST)
     if untagged == name:
         return name
-    found = await CATALOG.run(runtime.catalog().find, name)
-    return name if found else untagged
+    found = await CATALOG.run(runtime.catalog().find, name)  # also finds a model without the tag
+    return name if found and name in {found.id, *found.aliases} else untagged
 
 
 async def card_of(name: str) -> ModelCard:
