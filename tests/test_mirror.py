@@ -49,6 +49,7 @@ TESTED_BY = {
     "adapters/harmony_calls": "adapters/families/test_gpt_oss",
     "admin/dashboard/rows": "admin/dashboard/test_page",
     "admin/current_state": "admin/test_model_form",
+    "admin/page_admin": "admin/test_health_admin",
     "admin/discover_rows": "admin/test_discover_page",
     "admin/model_list": "admin/test_model_admin",
     "admin/quantisation_form": "admin/test_quantisation_admin",

@@ -1,27 +1,20 @@
 """The admin's page of health: what is wrong, and what to do."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils.cache import add_never_cache_headers
+from django.urls import reverse
 from msgspec import Struct
 
 from inference.accounts.permissions import may_look
+from inference.admin.page_admin import PageAdmin
 from inference.core import self_test_summary
 from inference.core.installation import PROGRAM
 from inference.models import HealthCheck, ServedModel
 from inference.serving.health.finding import CheckResult
 from inference.serving.health.report import HealthReport, report
-
-if TYPE_CHECKING:
-    HealthCheckAdminBase = admin.ModelAdmin[HealthCheck]
-else:
-    HealthCheckAdminBase = admin.ModelAdmin  # not generic at run time
 
 _SEVERITIES = {"wrong": "Problem", "look": "Warning", "good": "OK"}
 _MOST_MODELS = 100
@@ -43,34 +36,18 @@ class ModelLight(Struct, frozen=True, kw_only=True):
 
 
 @admin.register(HealthCheck)
-class HealthCheckAdmin(HealthCheckAdminBase):
+class HealthCheckAdmin(PageAdmin):
     """Whoever may view models may view it."""
-
-    def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(self.changelist_view)
-        return [path("", page, name="inference_healthcheck_changelist")]
 
     def has_view_permission(self, request: HttpRequest, obj: HealthCheck | None = None) -> bool:
         return may_look(request.user)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: HealthCheck | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: HealthCheck | None = None) -> bool:
-        return False
-
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        self.check_may_view(request)  # before the checks run
         found = report()
-        context = self.admin_site.each_context(request) | {
-            "title": "Health",
-            "opts": self.opts,
+        shown = {
             "state": found.state,
             "summary": summary(found),
             "is_complete": found.is_complete,
@@ -79,9 +56,7 @@ class HealthCheckAdmin(HealthCheckAdminBase):
             "models": _models(),
             "program": PROGRAM,
         }
-        response = TemplateResponse(request, "admin/inference/health.html", context)
-        add_never_cache_headers(response)
-        return response
+        return self.page(request, "admin/inference/health.html", "Health", shown)
 
 
 def summary(found: HealthReport) -> str:

@@ -3,25 +3,17 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
-from django.utils.cache import add_never_cache_headers
 from msgspec import Struct
 
 from inference.admin.local_time import local_time, zone_name, zone_of
+from inference.admin.page_admin import PageAdmin
 from inference.core.log_ring import RING, LogEntry, LogFilter
 from inference.models import LogLine
-
-if TYPE_CHECKING:
-    LogLineAdminBase = admin.ModelAdmin[LogLine]
-else:
-    LogLineAdminBase = admin.ModelAdmin  # not generic at run time
 
 LEVELS = {"": "All", "INFO": "Info and worse", "WARNING": "Warnings and worse", "ERROR": "Errors"}
 _MOST = 300
@@ -36,31 +28,14 @@ class LineRow(Struct, frozen=True, kw_only=True):
 
 
 @admin.register(LogLine)
-class LogLineAdmin(LogLineAdminBase):
-    def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(self.changelist_view)
-        return [path("", page, name="inference_logline_changelist")]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: LogLine | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: LogLine | None = None) -> bool:
-        return False
-
+class LogLineAdmin(PageAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         wanted, zone = filter_of(request), zone_of(request)
         found = list(islice(RING.entries(wanted), _MOST + 1))
         oldest = min((entry.at for entry in RING.entries()), default=None)
-        context = self.admin_site.each_context(request) | {
-            "title": "Log",
-            "opts": self.opts,
+        shown = {
             "wanted": wanted,
             "levels": LEVELS,
             "rows": _rows(found[:_MOST], zone),
@@ -68,9 +43,7 @@ class LogLineAdmin(LogLineAdminBase):
             "oldest": local_time(oldest, zone) if oldest else "",
             "zone": zone_name(zone, datetime.now(UTC)),
         }
-        response = TemplateResponse(request, "admin/inference/log.html", context)
-        add_never_cache_headers(response)
-        return response
+        return self.page(request, "admin/inference/log.html", "Log", shown)
 
 
 def filter_of(request: HttpRequest) -> LogFilter:
