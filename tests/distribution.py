@@ -25,7 +25,7 @@ GROUPS = {f"tests/e2e/test_{name}.py": "the starter model's site" for name in ST
 GROUPS |= {f"tests/e2e/test_{name}.py": "the tiny model's site" for name in TINY}
 GROUPS |= {
     f"tests/clients/live/test_{name}.py": "the scripted model's site"
-    for name in ("clients", "evaluation", "page")
+    for name in ("clients", "connect", "evaluation", "page")
 }
 # The slowest folders begin first: what begins last decides how long the other processes are idle at the end.
 FIRST = ("e2e", "clients", "playground", "pool", "worker", "architectures", "mlxsite", "management", "api")

@@ -189,7 +189,7 @@ def test_no_connection_is_left_behind(site: Site) -> None:
 
 
 def test_one_address_has_a_part_of_the_connections() -> None:
-    with started() as site:
+    with started(os.environ | {"CONNECTIONS_OF_ONE": "64"}) as site:
         others = [connected(site) for _ in range(64)]
         with connected(site) as client:
             answer = read_all(client)
@@ -202,7 +202,9 @@ def test_one_address_has_a_part_of_the_connections() -> None:
 
 
 def test_a_trusted_proxy_has_as_many_as_it_likes() -> None:
-    with started(os.environ | {"MLX_SERVER_TRUSTED_PROXIES": "127.0.0.1"}) as site:
+    with started(
+        os.environ | {"CONNECTIONS_OF_ONE": "64", "MLX_SERVER_TRUSTED_PROXIES": "127.0.0.1"}
+    ) as site:
         others = [connected(site) for _ in range(70)]
         assert httpx.get(f"{site.address}/health").status_code == 200
         for one in others:

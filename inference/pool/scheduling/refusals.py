@@ -98,8 +98,8 @@ def _too_long(card: ModelCard, tokens: int, weights: int, kv: int, limit: int) -
     longest = max(0, limit - weights) * tokens // kv if kv else 0
     return ModelTooLarge(
         f"A prompt of up to {tokens} tokens needs {in_gb(kv)} of memory beside the {in_gb(weights)} of "
-        f"{card.id!r}; the limit is {in_gb(limit)}, so the longest context that fits is {longest} tokens: "
-        "send less text or pick a smaller model.",
+        f"{card.id!r}; the limit is {in_gb(limit)}: send less text or pick a smaller model; "
+        f"the longest context that fits is {longest} tokens.",
     )
 
 

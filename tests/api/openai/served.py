@@ -100,7 +100,7 @@ def main() -> None:
             on_ready=lambda: print(server.address, flush=True),
             stall_s=1.5,
             arrival_s=2.0,
-            connections_of_one=64,
+            connections_of_one=int(os.environ.get("CONNECTIONS_OF_ONE", "1024")),
             trusted_proxies=settings.CONFIG.trusted_proxies,
         )
         server.run()
