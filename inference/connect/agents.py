@@ -8,7 +8,7 @@ AGENTS = (
         title="Claude Code",
         section="Claude Code",
         dialect="messages",
-        note="The address ends without /v1. Its first prompt has more than 20,000 tokens.",
+        note="The address ends without /v1. Its first prompt has over 20,000 tokens. Start it with `claude`.",
         parts=(
             Part(
                 title="For one terminal",
@@ -18,7 +18,6 @@ export ANTHROPIC_BASE_URL=<origin> ANTHROPIC_AUTH_TOKEN=<key> ANTHROPIC_API_KEY=
 export ANTHROPIC_MODEL=<model> ANTHROPIC_DEFAULT_OPUS_MODEL=<model>
 export ANTHROPIC_DEFAULT_SONNET_MODEL=<model> ANTHROPIC_DEFAULT_HAIKU_MODEL=<model>
 export CLAUDE_CODE_MAX_CONTEXT_TOKENS=<context>
-claude
 """,
             ),
             Part(
@@ -101,14 +100,13 @@ http_headers = { Authorization = <Bearer key> }
         title="Qwen Code",
         section="Qwen Code",
         dialect="chat",
-        note="Its first prompt has about 19,000 tokens.",
+        note="Its first prompt has about 19,000 tokens. Start it with `qwen --auth-type openai`.",
         parts=(
             Part(
                 title="For one terminal",
                 syntax="shell",
                 text="""\
 export OPENAI_BASE_URL=<base> OPENAI_API_KEY=<key> OPENAI_MODEL=<model>
-qwen --auth-type openai
 """,
             ),
             Part(
@@ -134,13 +132,14 @@ qwen --auth-type openai
         title="aider",
         section="aider",
         dialect="chat",
+        note="Start it with `aider`.",
         parts=(
             Part(
                 title="For one terminal",
                 syntax="shell",
                 text="""\
 export OPENAI_API_BASE=<base> OPENAI_API_KEY=<key>
-aider --model <openai/model> --no-show-model-warnings
+export AIDER_MODEL=<openai/model> AIDER_SHOW_MODEL_WARNINGS=false
 """,
             ),
             Part(

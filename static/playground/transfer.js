@@ -1,10 +1,6 @@
 /** Import of chats from files of any known format, and the menu that exports all of them. */
-import { ImportDialog } from "./import-dialog.js";
 import { Popup } from "./popup.js";
 import { toast } from "./toast.js";
-import { importFile } from "./upload.js";
-
-const DIALOG_AFTER_MS = 700; // most imports are done before that
 
 /**
  * @param {import("./library.js").Library} library
@@ -12,10 +8,9 @@ const DIALOG_AFTER_MS = 700; // most imports are done before that
  */
 export function offerTransfer(library, onOpen) {
   const input = document.querySelector("#import-file");
-  const take = async (files, takesCopies = false) => {
-    const report = await imported(files, takesCopies);
-    await library.refresh();
-    show(report, onOpen, () => take(files, true));
+  const take = async (files) => {
+    const { importChats } = await import("./chat-import.js"); // few visits need it
+    await importChats(files, library, onOpen);
   };
   document.querySelector("#import").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
@@ -26,51 +21,4 @@ export function offerTransfer(library, onOpen) {
   const menu = document.querySelector("#export-menu");
   const popup = new Popup(document.querySelector("#export-all"), menu, () => menu.querySelector("a").focus());
   menu.addEventListener("click", () => { popup.close(); toast("Your chats are being exported."); });
-}
-
-/** Import files one after the other; the reports become one. */
-async function imported(files, takesCopies) {
-  const controller = new AbortController();
-  const dialog = new ImportDialog(() => controller.abort());
-  const timer = setTimeout(() => dialog.open(), DIALOG_AFTER_MS);
-  const total = { imported: 0, duplicate: 0, failed: 0, chats: [], errors: [], dialog, is_cancelled: false };
-  for (const [place, file] of files.entries()) {
-    const onProgress = (share, count) => dialog.progress((place + share) / files.length, count);
-    try {
-      add(total, await importFile(file, { takesCopies, onProgress, signal: controller.signal }), file.name);
-    } catch (error) {
-      addError(total, file.name, error.code ? error.message : "This file could not be read.");
-    }
-    if (controller.signal.aborted) break;
-  }
-  clearTimeout(timer);
-  return total;
-}
-
-function add(total, state, name) {
-  for (const outcome of ["imported", "duplicate", "failed"]) total[outcome] += state[outcome];
-  total.chats.push(...state.chats);
-  total.is_cancelled ||= state.is_cancelled;
-  if (state.error) addError(total, name, state.error);
-}
-
-function addError(total, name, error) {
-  total.errors.push(error);
-  total.failed += 1;
-  total.chats.unshift({ outcome: "failed", title: name, id: "", note: error });
-}
-
-/** One chat is opened, one problem is a notice; anything else is a report. */
-function show(report, onOpen, onCopies) {
-  const { dialog, chats, is_cancelled: isCancelled } = report;
-  const [only] = chats;
-  if (chats.length !== 1 || isCancelled || (only.note && only.id)) {
-    dialog.report(report, onCopies);
-    return;
-  }
-  dialog.close();
-  if (only.id) onOpen(only.id);
-  if (only.outcome === "failed") toast(only.note);
-  if (only.outcome === "imported") toast(`“${only.title}” was imported.`);
-  if (only.outcome === "duplicate") toast("This chat was imported before.", { name: "Import again", act: onCopies });
 }

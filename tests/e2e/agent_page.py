@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.connect.client import Values
 from inference.core.config import BASE_DIR
+from tests.connect.values import PLAIN
 
 PAGE = BASE_DIR / "docs" / "clients.md"
 AGENTS = (
@@ -32,19 +34,20 @@ class Section:
     files: dict[str, str]  # by the path in the home folder
     commands: str  # lines for a shell
 
-    def prepare(self, home: Path, url: str, model: str) -> str:
+    def prepare(self, home: Path, url: str, model: str, context: int) -> str:
         """Write the files below `home`; returns the commands for this server and model."""
+        values = Values(origin=url, model=model, context=context)
         for path, text in self.files.items():
             file = home / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(_filled_in(text, home, url, model))
-        return _filled_in(self.commands, home, url, model)
+            file.write_text(_filled_in(text, values))
+        return _filled_in(self.commands, values)
 
 
-def _filled_in(text: str, home: Path, url: str, model: str) -> str:
-    places = {"http://127.0.0.1:8000": url, "SmolLM2-135M-Instruct": model, "/Users/ann": str(home)}
-    for printed, own in places.items():
-        text = text.replace(printed, own)
+def _filled_in(text: str, values: Values) -> str:
+    """The text with the values of a site in the places of those that the page prints."""
+    for name in ("origin", "model", "context", "answer"):
+        text = text.replace(str(getattr(PLAIN, name)), str(getattr(values, name)))
     return text
 
 

@@ -18,6 +18,7 @@ async def sign_in(page: Page, site: Site, at: str = MODELS, name: str = "admin",
     """
     address = f"{site.url}{at}"
     if page.url != address:
+        await page.goto("about:blank")  # or the page's last request could have the cookies of somebody else
         await page.context.add_cookies(site.cookies.get(name, []))
         await page.goto(address)
     if page.url == address:

@@ -20,3 +20,13 @@ async def confirm(page: Page, model: str, state: str) -> None:
     if await question.count():
         await question.click()
     await expect(page.locator(f'[data-state="{model}"]')).to_have_text(state, timeout=60_000)
+
+
+async def open_model(page: Page, model: str) -> None:
+    """Follow the link of a model's row, on the list."""
+    await (
+        page.locator("#result_list tr")
+        .filter(has=page.locator(f'[data-state="{model}"]'))
+        .locator("th a")
+        .click()
+    )

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.agent_page import Section, sections
+from inference.connect.client import ConnectableClient, Values
+from inference.connect.clients import CLIENTS
+from inference.connect.setup import Setup
+from tests.e2e.agent_page import AGENTS, Section, sections
 from tests.e2e.site import Site
 from tests.tiny import make_tokenizer
 from tests.tool_script import Call, Script, make_scripted_model
@@ -21,7 +24,9 @@ from tests.tool_script import Call, Script, make_scripted_model
 __test__ = "MLXSITE_AGENTS" in os.environ  # no test of the gate, where it would be one that is skipped
 pytestmark = pytest.mark.e2e
 PROGRAMS = Path(os.environ.get("MLXSITE_AGENTS", "."))
-LONG, SHORT = 400_000, 1024  # tokens of one byte each; the prompt of Claude Code has 85,000
+# In tokens of one byte each; the prompt of Claude Code has 85,000.
+CONTEXTS = {"long": 400_000, "short": 1024, "none": 400_000}
+CONNECTABLE = [client for client in CLIENTS if client.section in AGENTS and client.files]
 RUN_S = 120
 
 
@@ -61,7 +66,7 @@ class Desk:
 
     def run(self, section: Section, home: Path, model: str) -> tuple[int, str]:
         """The exit status of an agent, and what it prints; AssertionError if it does not end."""
-        commands = section.prepare(home, self.site.url, model)
+        commands = section.prepare(home, self.site.url, model, CONTEXTS[model])
         path = f"{PROGRAMS / 'node_modules/.bin'}:{PROGRAMS / 'aider/bin'}:{os.environ['PATH']}"
         running = subprocess.Popen(
             ["bash", "-ec", commands],
@@ -97,8 +102,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         Call("exec_command", {"cmd": "cat note.txt"}),
     ]
     data = tmp_path_factory.mktemp("data")
-    for model, context in (("long", LONG), ("short", SHORT)):
-        make_scripted_model(data / "models" / model, make_tokenizer(), Script(calls), context=context)
+    for model in ("long", "short"):
+        folder_of = data / "models" / model
+        make_scripted_model(folder_of, make_tokenizer(), Script(calls), context=CONTEXTS[model])
     with Site(data, "--no-starter") as site:
         yield Desk(site.wait_ready(60), folder)
 
@@ -113,6 +119,19 @@ def test_it_calls_a_tool_and_goes_on_with_the_result(desk: Desk, section: Sectio
     status, printed = desk.run(section, tmp_path, "long")
     assert status == 0, printed
     assert EXPECTED[section.agent].answer in printed
+
+
+@pytest.mark.parametrize("client", CONNECTABLE, ids=lambda client: client.name)
+def test_the_files_that_connect_writes_are_enough(
+    desk: Desk, client: ConnectableClient, tmp_path: Path
+) -> None:
+    values = Values(origin=desk.site.url, model="long", context=CONTEXTS["long"])
+    Setup(client, tmp_path, tmp_path / "records").write(values)
+    printed_section = next(one for one in sections() if one.agent == client.section)
+    called = [line for line in printed_section.commands.splitlines() if not line.startswith("export ")]
+    status, printed = desk.run(Section(client.section, {}, "\n".join(called)), tmp_path, "long")
+    assert status == 0, printed
+    assert EXPECTED[client.section].answer in printed
 
 
 def test_it_says_that_a_model_is_not_there(desk: Desk, section: Section, tmp_path: Path) -> None:

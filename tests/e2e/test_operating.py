@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.login import sign_in
-from tests.e2e.model_list import choose, confirm
+from tests.e2e.model_list import choose, confirm, open_model
 from tests.e2e.site import ROOT, STARTER, TWIN, Site, narrow_site
 from tests.e2e.test_browser import ANSWER
 from tests.gguf_starter import write_starter
@@ -68,7 +68,7 @@ async def test_what_is_chosen_for_a_model_counts(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         page = visit.page
         await sign_in(page, narrow)
-        await page.locator("#result_list").get_by_role("link", name=STARTER).click()
+        await open_model(page, STARTER)
         await page.fill("#id_context_cap", "100")
         await page.fill("#id_temperature", "0")
         await page.click("input[name=_save]")
@@ -85,13 +85,13 @@ async def test_what_is_chosen_for_a_model_counts(narrow: Site) -> None:
             for asked in [body | {"max_tokens": 8}] * 3
         }
         assert len(texts) == 1  # it is greedy now
-        await page.locator("#result_list").get_by_role("link", name=STARTER).click()
+        await open_model(page, STARTER)
         await page.uncheck("#id_is_enabled")
         await page.click("input[name=_save]")
         refused = await page.request.post(f"{narrow.url}/v1/chat/completions", data=body | {"max_tokens": 8})
         assert refused.status == 404
         assert "switched off" in (await refused.json())["error"]["message"]
-        await page.locator("#result_list").get_by_role("link", name=STARTER).click()
+        await open_model(page, STARTER)
         await page.check("#id_is_enabled")
         await page.fill("#id_context_cap", "")
         await page.click("input[name=_save]")

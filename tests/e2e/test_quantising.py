@@ -11,6 +11,7 @@ from playwright.async_api import Page, expect
 from inference.core.quantisation import JOB_FILE
 from inference.repository.files.staging import draft_of
 from tests.e2e.login import sign_in
+from tests.e2e.model_list import open_model
 from tests.e2e.site import Site
 from tests.nightly import nightly
 from tests.playground.site import visiting
@@ -61,7 +62,7 @@ async def click(page: Page, label: str) -> None:
 
 async def form(page: Page, site: Site) -> None:
     await sign_in(page, site)
-    await page.get_by_role("link", name="tiny", exact=True).click()
+    await open_model(page, "tiny")
     await page.get_by_role("link", name="Quantise…").click()
     await expect(page.locator("#id_name")).to_be_visible()
 
@@ -84,7 +85,7 @@ async def test_a_model_is_quantised_loaded_and_told_of(site: Site) -> None:
         await page.get_by_role("button", name="Load", exact=True).click()
         await page.goto(f"{site.url}{LIST}")
         await page.get_by_role("link", name="Open").click()
-        await page.get_by_role("link", name="tiny-mixed_4_6", exact=True).click()
+        await open_model(page, "tiny-mixed_4_6")
         await expect(page.get_by_text("Made of tiny with the recipe mixed_4_6")).to_be_visible()
         await expect(page.get_by_role("link", name="Quantise…")).to_have_count(0)
 
