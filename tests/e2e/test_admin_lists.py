@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from tests.e2e.login import sign_in
 from tests.e2e.site import ROOT, Site
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
@@ -47,6 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
+@nightly
 @pytest.mark.parametrize("listed", ["requestrecord", "apikey", "poolevent"])
 async def test_no_column_hides_on_the_screen_of_a_laptop(site: Site, listed: str) -> None:
     async with visiting(f"{site.url}/", viewport={"width": 1280, "height": 900}) as visit:

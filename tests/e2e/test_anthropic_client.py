@@ -7,9 +7,11 @@ import pytest
 from anthropic import Anthropic
 
 from tests.e2e.site import STARTER, Site
+from tests.nightly import nightly, of_each_kind
 
 pytestmark = pytest.mark.e2e
 FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
+CHOICES: Any = [{"type": "any"}, {"type": "tool", "name": "get_weather"}]
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER: Any = {"name": "get_weather", "description": "Tells the weather.", "input_schema": CITY}
 
@@ -58,6 +60,7 @@ def test_a_stream_is_the_same_message(client: Anthropic) -> None:
     assert made.usage.output_tokens == whole.usage.output_tokens
 
 
+@nightly
 def test_what_was_cached_is_counted_apart(client: Anthropic) -> None:
     story = [{"role": "user", "content": "Once a fox counted the stars. " * 20 + "What did it count?"}]
     counted = client.messages.count_tokens(model=STARTER, messages=story)  # type: ignore[arg-type]
@@ -87,7 +90,7 @@ def test_a_stop_sequence_is_named(client: Anthropic) -> None:
         assert "Paris" not in made.content[0].text
 
 
-@pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "get_weather"}])
+@pytest.mark.parametrize("choice", of_each_kind(CHOICES, [CHOICES[1]]))
 def test_a_required_call_is_made_and_its_result_answered(client: Anthropic, choice: Any) -> None:
     made = answer(client, tools=[WEATHER], tool_choice=choice, max_tokens=64)
     _, same = streamed(client, tools=[WEATHER], tool_choice=choice, max_tokens=64)

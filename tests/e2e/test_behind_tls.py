@@ -12,6 +12,7 @@ from playwright.async_api import expect
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site
 from tests.e2e.tls_proxy import proxy
+from tests.nightly import of_each_kind
 from tests.playground.site import free_port, visiting
 from tests.scripted_model import ANSWER, make_scripted_model
 
@@ -20,7 +21,7 @@ KEY = "a key that is long enough to be one"
 PROSE = ".message.is-assistant:last-child > .prose"
 
 
-@pytest.fixture(scope="module", params=["nginx", "caddy"])
+@pytest.fixture(scope="module", params=of_each_kind(["nginx", "caddy"], ["nginx"]))
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The site behind one of the two; its address is that of the proxy."""
     folder = tmp_path_factory.mktemp(request.param)

@@ -29,6 +29,7 @@ async def choose(page: Page, client: str) -> None:
         await page.select_option("#connect-client", client)
 
 
+@nightly
 async def test_a_client_is_connected_without_leaving_the_page(site: Site) -> None:
     async with visiting(f"{site.url}/") as visit:
         page = visit.page

@@ -13,7 +13,7 @@ import pytest
 from tests.api.openai.site import eventually
 from tests.e2e.conversation import Canary, ask, chat_body
 from tests.e2e.site import Site
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.mlx
@@ -149,6 +149,7 @@ def test_a_model_that_is_repaired_is_served(tiny_site: Site, models: Path) -> No
     assert eventually(lambda: ask(tiny_site.url, chat_body(model="repaired")).status == 200, within_s=20)
 
 
+@nightly
 def test_a_model_whose_shapes_are_repaired_is_served(tiny_site: Site, models: Path) -> None:
     folder = make_tiny_model(models / "reshaped")
     right = (folder / "config.json").read_text()

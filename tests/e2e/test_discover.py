@@ -37,6 +37,7 @@ def site(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
         yield site.wait_ready()
 
 
+@nightly
 async def test_from_nothing_to_a_chat(site: Site, hub: FakeHub) -> None:
     async with visiting(f"{site.url}/") as visit:
         page = visit.page

@@ -9,8 +9,9 @@ from playwright.async_api import expect
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site
 from tests.e2e.test_downloads import begin, click
+from tests.nightly import nightly, of_each_kind
 from tests.playground.site import visiting
-from tests.playground.test_accessible import VIEWS, complaints
+from tests.playground.test_accessible import DARK, VIEWS, complaints
 from tests.repository.hub import REPO, FakeHub
 from tests.tiny import make_tiny_model
 
@@ -30,7 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield site.wait_ready(60)
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", of_each_kind(VIEWS, [DARK]))
 async def test_everybody_can_read_it_also_on_a_phone(site: Site, view: dict[str, Any]) -> None:
     async with visiting(f"{site.url}/", **view) as visit:
         page = visit.page
@@ -44,6 +45,7 @@ async def test_everybody_can_read_it_also_on_a_phone(site: Site, view: dict[str,
         await expect(article).to_have_count(0)
 
 
+@nightly
 async def test_a_lost_site_is_shown_and_asked_again(site: Site) -> None:
     async with visiting(f"{site.url}/") as visit:
         page, context = visit.page, visit.page.context

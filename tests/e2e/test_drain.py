@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.site import Site
+from tests.nightly import nightly
 from tests.scripted_model import make_scripted_model
 
 pytestmark = pytest.mark.e2e
@@ -52,6 +53,7 @@ def test_running_answers_finish_and_new_requests_are_refused(tmp_path: Path) -> 
     assert status == 0 and "may finish within 60 s" in site.output
 
 
+@nightly
 def test_what_takes_longer_is_told_and_ended(tmp_path: Path) -> None:
     with asking(tmp_path, drain_s=1, max_tokens=15_000) as (site, lines):
         rest = [line for line in lines if line]
@@ -60,6 +62,7 @@ def test_what_takes_longer_is_told_and_ended(tmp_path: Path) -> None:
     assert "data: [DONE]" not in rest and status == 0
 
 
+@nightly
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     with asking(tmp_path, drain_s=600, max_tokens=15_000) as (site, _):
         wait_until_draining(site)

@@ -34,6 +34,7 @@ async def free(page: Page, site: Site) -> int:
     return int(await page.locator('rect[data-part="free"]').get_attribute("width") or 0)
 
 
+@nightly
 async def test_an_eviction_is_previewed_happens_and_is_explained(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         page = visit.page
@@ -109,6 +110,7 @@ async def test_a_model_is_pinned_and_unpinned(narrow: Site) -> None:
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
+@nightly
 async def test_files_are_deleted_for_the_typed_name_only(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         page = visit.page
@@ -179,6 +181,7 @@ async def delete(page: Page, model: str) -> None:
     await expect(page.locator("#result_list")).not_to_contain_text(model)
 
 
+@nightly
 async def test_a_key_is_made_shown_once_and_revoked(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         page = visit.page

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tests.api.openai.open_response_events import check_stream
 from tests.api.openai.open_responses import check_response
 from tests.e2e.site import STARTER, Site
+from tests.nightly import nightly, of_each_kind
 
 pytestmark = pytest.mark.e2e
 
@@ -104,7 +105,7 @@ WISHES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("wishes", WISHES)
+@pytest.mark.parametrize("wishes", of_each_kind(WISHES, [WISHES[-1]]))
 def test_a_response_has_all_that_open_responses_requires(site: Site, wishes: dict[str, Any]) -> None:
     body = {"model": STARTER, "input": "Say hello.", "max_output_tokens": 8} | wishes
     address = f"{site.url}/v1/responses"
@@ -116,6 +117,7 @@ def test_a_response_has_all_that_open_responses_requires(site: Site, wishes: dic
     assert httpx.get(f"{address}/{whole['id']}").json() == whole
 
 
+@nightly
 def test_a_response_that_is_gone_is_not_found(client: OpenAI) -> None:
     made = ask(client)
     assert client.responses.retrieve(made.id).output_text == made.output_text

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.e2e.site import ROOT, STARTER, Site, holder, wait_until_gone
+from tests.nightly import nightly
 from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.e2e
@@ -146,6 +147,7 @@ def test_a_slip_of_the_keyboard_is_named_and_starts_nothing(
     assert {path.name for path in tmp_path.iterdir()} == {"secret_key"}
 
 
+@nightly
 def test_a_taken_port_is_a_clear_error(site: Site, tmp_path: Path) -> None:
     port = site.url.rsplit(":", 1)[1]
     with Site(tmp_path, "--no-starter", "--port", port) as second:

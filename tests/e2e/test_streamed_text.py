@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.e2e.conversation import HELLO
 from tests.e2e.site import Site
+from tests.nightly import nightly
 
 pytestmark = pytest.mark.mlx
 SEEDS = st.integers(0, 2**32)
@@ -62,6 +63,7 @@ def test_streamed_text_is_the_whole_text(tiny_site: Site, seed: int) -> None:
         assert asked(tiny_site, endpoint, stream=True, **body) == asked(tiny_site, endpoint, **body)
 
 
+@nightly
 @SOME
 @given(seed=SEEDS, data=st.data())
 def test_a_stop_string_is_found_wherever_tokens_cut_it(

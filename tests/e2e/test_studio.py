@@ -44,6 +44,7 @@ async def test_a_real_answer_goes_on_through_a_reload(studio: Site) -> None:
         await expect(visit.page.locator(PROSE)).to_have_text(answer_text)
 
 
+@nightly
 async def test_a_replay_of_a_real_answer_is_the_same_and_another_model_says_otherwise(studio: Site) -> None:
     async with signed_in(studio, max_tokens="24") as visit:
         page = visit.page
@@ -60,6 +61,7 @@ async def test_a_replay_of_a_real_answer_is_the_same_and_another_model_says_othe
         await expect(page.locator(".made dl")).to_contain_text("endless")
 
 
+@nightly
 async def test_a_real_answer_that_was_cut_goes_on_as_if_it_had_not_been(studio: Site) -> None:
     async with signed_in(studio, temperature="0", max_tokens="8") as visit:
         page = visit.page
@@ -101,6 +103,7 @@ async def test_two_real_models_answer_side_by_side(studio: Site) -> None:
         assert texts[0] != texts[1]
 
 
+@nightly
 async def test_each_tokens_alternatives_are_shown(studio: Site) -> None:
     async with signed_in(studio, temperature="0", probabilities="on") as visit:
         page = visit.page
@@ -132,6 +135,7 @@ async def test_an_answer_follows_the_schema_of_the_settings(studio: Site) -> Non
         assert set(answer) == {"city"}
 
 
+@nightly
 async def test_a_model_that_was_unloaded_is_loaded_again_before_your_eyes(studio: Site) -> None:
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(headers=headers) as client:
@@ -145,6 +149,7 @@ async def test_a_model_that_was_unloaded_is_loaded_again_before_your_eyes(studio
         assert any(re.search(r"Loading .*%|Loading", text) for text in seen), seen[:20]
 
 
+@nightly
 async def test_the_gauge_counts_with_the_models_own_tokenizer(studio: Site, tmp_path: Path) -> None:
     file = tmp_path / "primes.txt"
     file.write_text("two three five seven eleven")

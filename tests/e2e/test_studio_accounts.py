@@ -10,6 +10,7 @@ from tests.e2e.login import sign_in
 from tests.e2e.model_list import choose, confirm
 from tests.e2e.site import Site
 from tests.e2e.studio import ANSWER, KEY, PROSE, SLOW, ended, signed_in
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
@@ -78,6 +79,7 @@ async def test_a_stranger_has_to_sign_in(studio: Site) -> None:
         assert (await client.get(f"{studio.url}/chat/conversations/")).status_code == 401
 
 
+@nightly
 async def test_an_accounts_groups_say_what_it_may(studio: Site) -> None:
     async with visiting(f"{studio.url}/") as operator:
         await sign_in(operator.page, studio)
@@ -134,6 +136,7 @@ async def status_of(page: Page, address: str) -> int:
     return response.status
 
 
+@nightly
 async def test_a_shared_answer_is_read_by_another_user(studio: Site) -> None:
     async with signed_in(studio, temperature="0") as ann, signed_in(studio, "bob", temperature="0") as bob:
         await ann.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -25,6 +25,18 @@ async def test_it_serves_a_static_file(served: Any) -> None:
     assert response["Content-Type"].startswith("text/css")
 
 
+async def test_a_part_and_what_the_browser_has_already(served: Any) -> None:
+    whole = await served(AsyncRequestFactory().get(STYLES))
+    part = await served(AsyncRequestFactory().get(STYLES, headers={"range": "bytes=2-9"}))
+    assert (part.status_code, part.content) == (206, whole.content[2:10])
+    known = await served(AsyncRequestFactory().get(STYLES, headers={"if-none-match": whole["ETag"]}))
+    assert (known.status_code, known.content, "Content-Type" in known) == (304, b"", False)
+    beyond = await served(AsyncRequestFactory().get(STYLES, headers={"range": "bytes=9999999-"}))
+    assert beyond.status_code == 416
+    refused = await served(AsyncRequestFactory().post(STYLES))
+    assert (refused.status_code, refused["Allow"]) == (405, "GET, HEAD")
+
+
 async def test_what_is_no_file_of_ours_goes_on(served: Any) -> None:
     response = await served(AsyncRequestFactory().get("/static/no-such-file.css"))
     assert response.content.decode() == threading.current_thread().name

@@ -37,7 +37,7 @@ CARDS = PICTURED if IS_PICTURED else SCRIPTED
 # Those in a state worth seeing: ready, loading and failed, or both ready.
 LOADED = [card.id for card in (CARDS[:2] if IS_PICTURED else (CARDS[0], CARDS[3], CARDS[4]))]
 
-ACCOUNTS = ("ann", "beth", "clara", "dora")
+ACCOUNTS = ("ann", "beth", "clara", "dora", "erin")
 
 CAPTURE = "/of-the-tests/capture/"
 TITLES = "/of-the-tests/titles/"

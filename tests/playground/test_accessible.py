@@ -42,7 +42,7 @@ async def test_the_empty_page(address: str, view: dict[str, Any]) -> None:
         assert await complaints(visit.page) == []
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", of_each_kind(ALL, [NARROW]))
 async def test_the_line_about_a_capture(address: str, view: dict[str, Any]) -> None:
     async with capturing(address), visiting(address, reduced_motion="reduce", **view) as visit:
         await expect(visit.page.locator("#kept")).to_be_visible()

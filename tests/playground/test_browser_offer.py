@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
@@ -65,6 +66,7 @@ async def test_favourites_of_an_account_follow_it_and_those_of_the_browser_stay_
         assert await starred(visit.page) == ["broken-model", "slow-loader"]
 
 
+@nightly
 async def test_what_the_browser_kept_is_offered_once_and_nothing_is_lost(address: str) -> None:
     prompts = [{"id": 1, "name": "Pirate", "text": "Arr."}, {"id": 2, "name": "Brief", "text": "Be brief."}]
     async with visiting(address) as visit:

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
@@ -49,6 +50,7 @@ async def test_a_fifth_model_is_refused_and_nothing_unticks_itself(address: str)
         await expect(page.get_by_role("button", name="Stop comparing")).to_be_hidden()
 
 
+@nightly
 async def test_columns_scroll_sideways_under_names_that_stay_on_a_phone(address: str) -> None:
     async with visiting(address, viewport=PHONE, reduced_motion="reduce") as visit:
         page = visit.page

@@ -19,6 +19,7 @@ from playground.models import Conversation, Message
 from playground.store import ConversationStore
 from tests.api.openai.site import Site, started
 from tests.api.openai.test_locked_database import visitor
+from tests.nightly import nightly
 
 
 def message(number: int, parent: int | None, content: str = "", **facts: Any) -> dict[str, Any]:
@@ -125,6 +126,7 @@ def site(data: Path) -> Iterator[Site]:
         yield site
 
 
+@nightly
 def test_others_write_while_a_long_one_is_imported(site: Site, data: Path) -> None:
     statuses: list[int] = []
     long = {"format": "mlxsite-conversation-1", "messages": chain(10_000)}

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.scripts import MARKDOWN
 from tests.playground.site import visiting
 from tests.playground.test_markdown import GROW, OPEN
@@ -61,6 +62,7 @@ async def test_a_selected_formula_is_copied_as_tex(address: str) -> None:
             assert (await clipboard(visit.page)).strip() == expected
 
 
+@nightly
 async def test_a_question_is_markdown_and_the_whole_chat_is_printed(address: str) -> None:
     question = "**First** $x^2$\n\n```py\nx = 1\n```\n\n" + "line\n\n" * 60 + "Please echo"
     async with visiting(address, viewport={"width": 1000, "height": 500}) as visit:

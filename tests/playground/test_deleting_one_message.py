@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.menus import choose
 from tests.playground.site import visiting
 from tests.playground.test_verbs import ask, last, more
@@ -17,6 +18,7 @@ async def questions(page: Page) -> list[str]:
     return await page.locator(".message.is-user .prose").all_inner_texts()
 
 
+@nightly
 async def test_what_follows_stays_and_undo_puts_it_back(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

@@ -5,14 +5,16 @@ import asyncio
 import pytest
 from playwright.async_api import Route, expect
 
+from tests.nightly import of_each_kind
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
+WRITTEN = [('{"type": "object"}', 'schema {"type": "object"}'), ("{", "not valid JSON"), (" ", "echo")]
 
 
 @pytest.mark.parametrize(
     ("text", "wished"),
-    [('{"type": "object"}', 'schema {"type": "object"}'), ("{", "not valid JSON"), (" ", "echo")],
+    of_each_kind(WRITTEN, [WRITTEN[0]]),
 )
 async def test_a_schema_that_is_written_before_the_panel_is_ready_is_chosen(
     address: str, text: str, wished: str

@@ -3,14 +3,15 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.nightly import of_each_kind
 from tests.playground.model_news import ModelNews
 from tests.playground.site import visiting
-from tests.playground.test_accessible import VIEWS, complaints
+from tests.playground.test_accessible import DARK, VIEWS, complaints
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", of_each_kind(VIEWS, [DARK]))
 async def test_it_says_what_to_do_and_what_is_waited_for(address: str, view: dict[str, object]) -> None:
     async with visiting(address, reduced_motion="reduce", **view) as visit:
         page, news = visit.page, ModelNews(visit.page)

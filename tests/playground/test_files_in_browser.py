@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.nightly import nightly
 from tests.playground.file_text import files
 from tests.playground.imports import exports
 from tests.playground.site import visiting
@@ -82,6 +83,7 @@ async def test_files_are_chips_until_they_are_sent_and_folded_afterwards(
         assert visit.elsewhere == []
 
 
+@nightly
 async def test_files_without_text_are_told_before_sending_and_block_no_others(
     address: str, tmp_path: Path
 ) -> None:
@@ -160,6 +162,7 @@ async def test_a_question_that_is_too_long_is_told_before_it_is_sent(address: st
         await expect(visit.page.locator("#gauge-warning")).to_be_empty()
 
 
+@nightly
 async def test_what_is_surely_too_long_is_not_sent_and_files_of_an_edited_question_can_go(
     address: str, tmp_path: Path
 ) -> None:
@@ -202,6 +205,7 @@ async def test_what_is_surely_too_long_is_not_sent_and_files_of_an_edited_questi
         assert visit.elsewhere == []
 
 
+@nightly
 async def test_a_long_question_is_folded(address: str) -> None:
     async with visiting(address) as visit:
         page, long = visit.page, "many words " * 20_000
@@ -224,6 +228,7 @@ async def test_a_long_question_is_folded(address: str) -> None:
         await expect(more).to_be_hidden()
 
 
+@nightly
 async def test_chats_of_others_are_imported_with_a_report_and_exported(address: str, tmp_path: Path) -> None:
     theirs, odd = tmp_path / "conversations.json", tmp_path / "odd.json"
     theirs.write_text(json.dumps([exports.chatgpt(title="Tea of June"), {"a": 1}, exports.librechat()]))

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from tests.nightly import nightly
 from tests.playground.site import Visit, visiting, writing_titles
 from tests.playground.test_accessible import complaints
 
@@ -76,6 +77,7 @@ async def test_a_hit_is_marked_and_leads_to_its_message(address: str) -> None:
         assert visit.complaints == []
 
 
+@nightly
 async def test_the_keyboard_goes_through_results_and_escape_stops_no_answer(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -103,6 +105,7 @@ async def test_the_keyboard_goes_through_results_and_escape_stops_no_answer(addr
         await expect(page.locator(ANSWER)).to_have_attribute("data-status", "stopped")
 
 
+@nightly
 async def test_folders_fold_stand_once_and_take_chats(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -175,6 +178,7 @@ async def test_deleted_chats_are_restored_and_deleted_for_good(address: str) -> 
         await expect(page.get_by_role("link", name=re.compile("^Kowari"))).to_have_text(["Kowari one"])
 
 
+@nightly
 async def test_all_windows_show_which_chats_answer_and_new_titles(address: str) -> None:
     async with writing_titles(address), visiting(address) as visit:
         page = visit.page
@@ -202,6 +206,7 @@ async def test_all_windows_show_which_chats_answer_and_new_titles(address: str) 
         await expect(page).to_have_title(re.compile("A sieve is the calm way"))
 
 
+@nightly
 async def test_a_list_that_could_not_be_loaded_is_loaded_again(address: str) -> None:
     async with visiting(address) as visit:
         page, refused = visit.page, []

@@ -6,9 +6,10 @@ from django.test import Client, override_settings
 from playwright.async_api import expect
 
 from inference.core.config import Config
+from tests.nightly import of_each_kind
 from tests.people import client_of, signed_in
 from tests.playground.site import visiting
-from tests.playground.test_accessible import VIEWS, complaints
+from tests.playground.test_accessible import DARK, VIEWS, complaints
 
 FORBIDDEN = "admin/auth/user/"
 
@@ -39,7 +40,7 @@ def test_a_stranger_is_still_led_to_sign_in(client: Client) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", of_each_kind(VIEWS, [DARK]))
 async def test_it_is_a_page_like_the_others(address: str, view: dict[str, object]) -> None:
     async with visiting(address, **view) as visit:
         await visit.sign_in("clara")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.model_news import ModelNews
 from tests.playground.site import Visit, visiting
 from tests.playground.test_accessible import complaints
@@ -68,6 +69,7 @@ async def test_a_chat_whose_model_is_gone_asks_which_to_use(address: str) -> Non
         await expect(page.locator(".message.is-assistant .by").last).to_have_text(QWEN)
 
 
+@nightly
 async def test_the_reason_is_told_for_each_kind(address: str) -> None:
     async with visiting(address) as visit:
         page, news = visit.page, ModelNews(visit.page)
@@ -82,6 +84,7 @@ async def test_the_reason_is_told_for_each_kind(address: str) -> None:
         await expect(page.locator(".picker-name")).to_have_text(QWEN)
 
 
+@nightly
 async def test_of_models_that_nobody_picked_the_one_asked_last_is_used(address: str) -> None:
     async with visiting(address) as visit:
         page, news = visit.page, ModelNews(visit.page)
@@ -98,6 +101,7 @@ async def test_of_models_that_nobody_picked_the_one_asked_last_is_used(address: 
         await expect(page.locator(".picker-name")).to_have_text("slow-loader")
 
 
+@nightly
 async def test_a_choice_for_new_chats_that_is_gone_is_told_and_holds_nothing(address: str) -> None:
     async with visiting(address) as visit:
         page, news = visit.page, ModelNews(visit.page)
@@ -113,6 +117,7 @@ async def test_a_choice_for_new_chats_that_is_gone_is_told_and_holds_nothing(add
         await expect(notice).to_be_hidden()
 
 
+@nightly
 async def test_of_compared_models_the_others_go_on_when_that_is_chosen(address: str) -> None:
     async with visiting(address, reduced_motion="reduce") as visit:
         page, news = visit.page, ModelNews(visit.page)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground import code_cases, dollar_cases, math_cases, text_cases
 from tests.playground.site import visiting
 
@@ -100,6 +101,7 @@ async def test_each_block_has_the_direction_of_its_text(address: str) -> None:
         ]
 
 
+@nightly
 async def test_tables_and_code_scroll_in_boxes_of_their_own_and_long_words_wrap(address: str) -> None:
     wide = "| " + " | ".join(f"column {n}" for n in range(30)) + " |\n" + "|---" * 30 + "|\n"
     text = f"{wide}\n```\n{'x' * 500}\n```\n\n{'w' * 500}\n\n`{'c' * 500}`\n\n- {'l' * 500}\n\n"
@@ -117,6 +119,7 @@ async def test_tables_and_code_scroll_in_boxes_of_their_own_and_long_words_wrap(
         assert boxes == [True, True, True, False, False]
 
 
+@nightly
 async def test_names_of_functions_have_the_spaces_that_tex_gives_them(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.evaluate(OPEN, "")

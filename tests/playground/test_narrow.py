@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Locator, expect
 
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
@@ -30,6 +31,7 @@ async def test_fields_beside_each_other_stand_on_one_line(address: str) -> None:
         assert (await box(longest))["y"] == (await box(seed))["y"]
 
 
+@nightly
 async def test_a_short_notice_has_the_width_for_its_text(address: str) -> None:
     async with visiting(address, viewport=PHONE, reduced_motion="reduce") as visit:
         await visit.page.click("#picker-button")

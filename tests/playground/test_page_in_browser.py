@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.site import capturing, visiting
 
 pytestmark = pytest.mark.browser
@@ -48,6 +49,7 @@ async def test_escape_stops_an_answer(address: str) -> None:
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "stopped")
 
 
+@nightly
 async def test_loading_is_shown_with_its_percent(address: str) -> None:
     async with visiting(address) as visit:
         await pick(visit.page, "endless-loader")
@@ -97,6 +99,7 @@ async def test_a_failing_answer_says_why_and_can_be_tried_again(address: str) ->
         await expect(error).to_contain_text("The model's process ended")
 
 
+@nightly
 async def test_an_answer_cut_short_says_so(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Have it cut")
@@ -182,6 +185,7 @@ async def test_a_tool_call_is_a_card_and_its_result_goes_back(address: str) -> N
         await expect(visit.page.get_by_role("button", name="Send results")).to_be_hidden()
 
 
+@nightly
 async def test_formulas_are_set_and_prices_are_not(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Show me formulas")
@@ -204,6 +208,7 @@ async def test_thoughts_are_folded_above_the_answer(address: str) -> None:
         await expect(thoughts.locator(".prose")).to_contain_text("A sieve is simplest")
 
 
+@nightly
 async def test_the_keyboard_alone_is_enough(address: str) -> None:
     async with visiting(address) as visit:
         prompt = visit.page.locator("#prompt")
@@ -223,6 +228,7 @@ async def test_the_keyboard_alone_is_enough(address: str) -> None:
         await expect(visit.page.locator(PROSE)).to_contain_text("user: one")
 
 
+@nightly
 async def test_light_and_dark_follow_the_system_until_chosen(address: str) -> None:
     async with visiting(address, color_scheme="dark") as visit:
         body = visit.page.locator("body")

@@ -9,6 +9,7 @@ from playwright.async_api import Page, Route, expect
 
 from inference.core.model_card import Finding
 from inference.core.self_test_summary import summary
+from tests.nightly import nightly
 from tests.playground.model_news import ModelNews
 from tests.playground.site import visiting
 from tests.playground.test_accessible import complaints
@@ -32,6 +33,7 @@ async def options(page: Page) -> list[str]:
     return await page.locator(".option-name").all_inner_texts()
 
 
+@nightly
 async def test_one_of_128_models_is_found_with_the_keyboard(address: str) -> None:
     async with visiting(address, reduced_motion="reduce") as visit:
         page, news = visit.page, ModelNews(visit.page)
@@ -72,6 +74,7 @@ async def test_one_of_128_models_is_found_with_the_keyboard(address: str) -> Non
         await expect(page.locator("#prompt")).to_be_focused()
 
 
+@nightly
 async def test_favourites_come_after_what_is_in_memory_and_stay(address: str) -> None:
     async with visiting(address, viewport={"width": 390, "height": 800}) as visit:
         page, news = visit.page, ModelNews(visit.page)
@@ -92,6 +95,7 @@ async def test_favourites_come_after_what_is_in_memory_and_stay(address: str) ->
         assert box and box["width"] >= 40 and box["height"] >= 40
 
 
+@nightly
 async def test_a_self_test_is_told_in_words_that_lead_to_an_explanation(address: str) -> None:
     async with visiting(address) as visit:
         page, news = visit.page, ModelNews(visit.page)
@@ -117,6 +121,7 @@ async def test_a_self_test_is_told_in_words_that_lead_to_an_explanation(address:
         await expect(page.locator("#picker-panel")).to_be_visible()
 
 
+@nightly
 async def test_models_are_loaded_and_unloaded_in_place(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

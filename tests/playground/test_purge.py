@@ -19,6 +19,7 @@ from inference.serving import maintenance
 from playground.models import Conversation, Message
 from playground.purge import KEPT_DELETED, purge
 from playground.store import ConversationStore
+from tests.nightly import of_each_kind
 
 LONG_AGO = 2 * KEPT_DELETED
 
@@ -111,7 +112,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", of_each_kind(WAYS, ["with an account"]))
 def test_none_of_it_is_left_on_the_disk(tmp_path: Path, way: str) -> None:
     env = os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "mlxsite.settings"}
     code, left = WAYS[way]

@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
@@ -161,6 +162,7 @@ async def test_a_new_chat_has_my_defaults_and_an_old_one_its_own(address: str) -
         await expect(other.locator("#set-temperature")).to_have_value("")
 
 
+@nightly
 async def test_an_accounts_defaults_and_prompts_follow_it(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -215,6 +217,7 @@ async def test_an_accounts_defaults_and_prompts_follow_it(address: str) -> None:
         assert visit.complaints == []
 
 
+@nightly
 async def test_the_panel_is_beside_the_chat_and_stays_as_it_was_left(address: str) -> None:
     async with visiting(address, reduced_motion="reduce", viewport={"width": 1280, "height": 800}) as visit:
         page = visit.page
@@ -250,6 +253,7 @@ async def test_the_panel_is_a_sheet_on_a_phone(address: str) -> None:
         assert visit.complaints == []
 
 
+@nightly
 async def test_empty_fields_say_what_the_model_does(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

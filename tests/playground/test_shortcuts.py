@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.site import Visit, visiting
 
 pytestmark = pytest.mark.browser
@@ -49,6 +50,7 @@ async def test_escape_closes_what_is_open_and_only_then_stops(address: str) -> N
         await expect(page.locator(ANSWER)).to_have_attribute("data-status", "stopped")
 
 
+@nightly
 async def test_escape_closes_the_sidebar_that_covers_the_page(address: str) -> None:
     async with visiting(address, viewport={"width": 390, "height": 800}) as visit:
         await streaming(visit)
@@ -64,6 +66,7 @@ async def keys_of(page: Page) -> list[str]:
     return await page.locator("#help dt").all_inner_texts()
 
 
+@nightly
 async def test_a_mac_has_its_own_keys(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -83,6 +86,7 @@ async def test_a_mac_has_its_own_keys(address: str) -> None:
         assert "⌘ K" in keys and "⇧ ⌘ O" in keys and not any("Ctrl" in key for key in keys)
 
 
+@nightly
 async def test_the_other_keys_and_none_of_the_browsers(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.menus import choose
 from tests.playground.site import visiting
 
@@ -55,6 +56,7 @@ async def test_an_edited_question_keeps_the_old_branch(address: str) -> None:
         await expect(visit.page.locator(PROSE)).to_contain_text("user: Second echo")
 
 
+@nightly
 async def test_a_replay_with_the_same_seed_says_what_differs(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Please echo")
@@ -65,6 +67,7 @@ async def test_a_replay_with_the_same_seed_says_what_differs(address: str) -> No
         await expect(visit.page.locator(PROSE)).to_have_text(first)
 
 
+@nightly
 async def test_an_answer_shows_how_it_was_made(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.click("#settings-button")
@@ -93,6 +96,7 @@ async def test_another_tab_sees_the_answer_grow_and_can_stop_it(address: str) ->
         await expect(visit.page.get_by_label("Send", exact=True)).to_be_visible()
 
 
+@nightly
 async def test_leaving_for_another_conversation_lets_the_answer_go_on(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("How does one list primes, told in the background?")
@@ -136,6 +140,7 @@ async def test_the_list_is_searched_renamed_pinned_and_undone(address: str) -> N
         await page.get_by_role("menuitem", name="Unpin").click()
 
 
+@nightly
 async def test_a_conversation_is_exported_and_imported(address: str, tmp_path: Path) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -223,6 +228,7 @@ async def test_models_are_asked_side_by_side(address: str) -> None:
         await expect(page.locator(f"{ANSWER} .takes-place")).to_have_text("2 of 2")
 
 
+@nightly
 async def test_a_shared_conversation_can_be_read_and_not_changed(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -255,6 +261,7 @@ async def test_a_shared_conversation_can_be_read_and_not_changed(address: str) -
         await expect(other.locator("#toast")).to_contain_text("stopped sharing it")
 
 
+@nightly
 async def test_a_conversation_opens_with_the_model_that_answered_it(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

@@ -5,12 +5,14 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
 ANSWER = ".message.is-assistant:last-child"
 
 
+@nightly
 async def test_it_counts_and_shows_its_last_line_and_keeps_its_time(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

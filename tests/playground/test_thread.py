@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.site import Visit, visiting
 
 pytestmark = pytest.mark.browser
@@ -51,6 +52,7 @@ async def open_long_chat(visit: Visit) -> None:
     await expect(visit.page.locator(".message")).to_have_count(MESSAGES)
 
 
+@nightly
 async def test_a_thousand_messages_are_drawn_as_they_come_near(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
@@ -27,6 +28,7 @@ async def misfits(page: Page) -> list[object]:
     return [await page.evaluate(SMALL), await page.evaluate(ZOOMING), await page.evaluate(WIDE)]
 
 
+@nightly
 async def test_every_view_fits_fingers_and_a_small_phone(address: str) -> None:
     async with visiting(address, reduced_motion="reduce", **PHONE) as visit:
         page = visit.page

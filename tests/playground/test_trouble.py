@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import WebSocketRoute, expect
 
 from inference.api.http.live_socket import UNAUTHORISED
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 from tests.playground.site import fake_site, free_port, visiting
 from tests.playground.test_accessible import complaints
 
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 AWAY = "The server cannot be reached; trying again"
 
 
+@nightly
 @pytest.mark.parametrize("width", of_each_kind([390, 1280], [390]))
 async def test_a_server_that_ends_is_reported_and_comes_back_by_itself(width: int) -> None:
     port = free_port()

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.nightly import nightly
 from tests.playground.menus import choose
 from tests.playground.site import Visit, visiting
 
@@ -70,6 +71,7 @@ async def test_a_cut_answer_goes_on_from_inside_its_code_block_after_a_reload_an
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
+@nightly
 async def test_stopped_and_failed_answers_go_on_and_what_cannot_says_why(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -103,6 +105,7 @@ async def test_stopped_and_failed_answers_go_on_and_what_cannot_says_why(address
         await expect(item).to_contain_text("still reasoning")
 
 
+@nightly
 async def test_an_edited_answer_in_a_long_chat_keeps_what_follows_and_its_original(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -192,6 +195,7 @@ async def test_a_question_with_three_answers_is_deleted_and_undone_by_keyboard(a
         assert visit.complaints == []
 
 
+@nightly
 async def test_a_chat_is_branched_from_the_middle_while_an_answer_runs(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -218,6 +222,7 @@ async def test_a_chat_is_branched_from_the_middle_while_an_answer_runs(address: 
         await expect(last(page)).to_have_attribute("data-status", "stopped")
 
 
+@nightly
 async def test_editing_during_an_answer_stops_that_answer_and_the_focus_is_not_lost(address: str) -> None:
     async with visiting(address) as visit:
         page, prompt = visit.page, visit.page.locator("#prompt")
@@ -276,15 +281,9 @@ async def test_an_answer_is_made_anew_with_other_models_and_settings(address: st
             await last(page).get_by_role("button", name="Other model or settings").click()
             await page.get_by_role("menuitem", name=name, exact=True).click()
 
-        for count, (name, expected) in enumerate(
-            [
-                ("More creative", "temperature 1.2"),
-                ("More precise", "temperature 0.2"),
-                ("Same model", "temperature 0.2"),
-                ("With the current settings", "temperature None"),
-            ],
-            start=2,
-        ):
+        ways = [("More creative", "temperature 1.2"), ("More precise", "temperature 0.2")]
+        ways += [("Same model", "temperature 0.2"), ("With the current settings", "temperature None")]
+        for count, (name, expected) in enumerate(ways, start=2):
             await anew(name)
             await expect(last(page).locator(".takes-place")).to_have_text(f"{count} of {count}")
             await expect(last(page)).to_contain_text(expected)

@@ -5,11 +5,13 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
 
 
+@nightly
 async def test_a_shared_chat_and_its_copy_name_their_owner(address: str) -> None:
     async with visiting(address) as visit, visiting(address) as other:
         await visit.sign_in("ann")

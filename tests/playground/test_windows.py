@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.async_api import Page, Route, WebSocketRoute, expect
 
+from tests.nightly import nightly
 from tests.playground.site import visiting
 from tests.playground.test_drafts import ANSWER, PROSE, ended
 
@@ -46,6 +47,7 @@ async def test_windows_show_each_others_turns_and_go_on_after_the_newest(address
         await expect(other.locator(PROSE)).to_contain_text("user: an open echo")
 
 
+@nightly
 async def test_a_window_without_news_asks_before_it_goes_on(address: str) -> None:
     async with visiting(address) as visit:
         one = visit.page
@@ -96,6 +98,7 @@ async def test_a_chat_that_another_window_deletes_stops_answering_and_keeps_the_
         await expect(other.locator("#prompt")).to_have_value("what I meant to add")
 
 
+@nightly
 async def test_a_chat_that_is_left_while_it_is_asked_keeps_its_turn(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -135,6 +138,7 @@ async def test_a_chat_that_is_left_while_it_is_asked_keeps_its_turn(address: str
         await expect(page.locator("#welcome")).to_be_visible()
 
 
+@nightly
 async def test_after_the_session_has_ended_the_way_back_leads_to_the_chat(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

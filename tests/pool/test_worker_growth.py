@@ -19,6 +19,7 @@ from inference.pool.residency.lease import PendingLease
 from inference.pool.workers.growths import Growth
 from tests.fakes import card
 from tests.loras import DOWN, Q, layers, write_mlx
+from tests.nightly import nightly
 from tests.pool.worker_models import OPTIONS, ask, chat
 from tests.tiny import make_tiny_model
 
@@ -119,6 +120,7 @@ async def test_two_answers_that_do_not_fit_together_end_with_the_same_text(folde
     assert ends[1].timings.paused_s > 0
 
 
+@nightly
 async def test_any_answer_goes_on_to_the_same_text(folder: Path, tmp_path: Path) -> None:
     """Structured, penalised, with an adapter or drafts, and more: each paused beside an older one."""
     schema = '{"type":"array","items":{"type":"integer"},"minItems":150,"maxItems":150}'

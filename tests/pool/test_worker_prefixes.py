@@ -13,6 +13,7 @@ from inference.core.events import Accepted, Finished, Progress, TextDelta, Usage
 from inference.core.requests import Message
 from inference.pool import ProcessRunner
 from tests.fakes import card
+from tests.nightly import nightly
 from tests.pool.worker_models import OPTIONS, chat
 from tests.tiny import make_tiny_model
 
@@ -98,6 +99,7 @@ class Agent:
         return usage.prompt_tokens - usage.cached_tokens
 
 
+@nightly
 async def test_a_second_turn_beside_four_others_with_memory_for_three_computes_what_is_new(
     small: ProcessRunner,
 ) -> None:
@@ -107,6 +109,7 @@ async def test_a_second_turn_beside_four_others_with_memory_for_three_computes_w
     assert await agents[0].new_tokens(small, "user:five") < 100
 
 
+@nightly
 async def test_of_five_that_take_turns_with_memory_for_three_some_always_hit(small: ProcessRunner) -> None:
     agents = [Agent(name) for name in ("Fay", "Gus", "Hal", "Ivy", "Jon")]
     for _ in range(3):

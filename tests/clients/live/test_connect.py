@@ -10,9 +10,16 @@ import pytest
 from inference.core.config import BASE_DIR
 from tests.clients.live import node
 from tests.e2e.site import Site
+from tests.nightly import of_each_kind
 from tests.scripted_model import ANSWER
 
 pytestmark = pytest.mark.e2e
+PROGRAMS = {
+    "openai-python": [sys.executable, "-c"],
+    "anthropic-python": [sys.executable, "-c"],
+    "curl": ["bash", "-c"],
+    "openai-node": [str(node.NODE), "--input-type=module", "--eval"],
+}
 
 
 def printed(site: Site, client: str) -> str:
@@ -24,21 +31,13 @@ def printed(site: Site, client: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(
-    ("client", "program"),
-    [
-        ("openai-python", [sys.executable, "-c"]),
-        ("anthropic-python", [sys.executable, "-c"]),
-        ("curl", ["bash", "-c"]),
-        pytest.param("openai-node", [str(node.NODE), "--input-type=module", "--eval"], marks=node.NEEDS_NODE),
-    ],
-)
-def test_a_printed_program_gets_the_answer(scripted_site: Site, client: str, program: list[str]) -> None:
+@pytest.mark.parametrize("client", of_each_kind(PROGRAMS, ["openai-python", "curl"]))
+def test_a_printed_program_gets_the_answer(scripted_site: Site, client: str) -> None:
     if client == "openai-node":
         node.install()
     text = printed(scripted_site, client)
     assert scripted_site.url in text
     folder: Path = node.FOLDER
-    done = subprocess.run([*program, text], cwd=folder, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*PROGRAMS[client], text], cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     assert ANSWER in done.stdout

@@ -21,6 +21,7 @@ from inference.repository.files.staging import draft_of
 from inference.repository.quantising.active_quantisation import ActiveQuantisation, State
 from tests.e2e.site import ROOT
 from tests.management.fake_site import FakeSite
+from tests.nightly import nightly
 from tests.repository.quantising.plans import plan
 from tests.repository.quantising.test_report_file import REPORT
 from tests.tiny import make_tiny_model
@@ -107,6 +108,7 @@ def test_wrong_options_are_refused(arguments: tuple[str, ...]) -> None:
         run(QuantisingSite(), "tiny", *arguments)
 
 
+@nightly
 @pytest.mark.mlx
 def test_without_a_site_it_is_made_here_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     models = tmp_path / "models"

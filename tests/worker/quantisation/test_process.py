@@ -25,6 +25,7 @@ from inference.core.subprocess_environment import of_workers
 from inference.repository.files import staging
 from inference.repository.quantising.active_quantisation import State
 from inference.repository.quantising.register import Quantisations
+from tests.nightly import nightly
 from tests.repository.quantising.plans import has_ended, until
 from tests.tiny import make_tiny_model
 from tests.worker.quantisation.jobs import job_of, plan_of
@@ -68,6 +69,7 @@ def register(tmp_path: Path) -> Iterator[Quantisations]:
     made.close()
 
 
+@nightly
 def test_a_disk_that_runs_full_is_told_and_nothing_is_left(tmp_path: Path) -> None:
     job = job_of(make_tiny_model(tmp_path / "tiny"), measures=False)
     *_, ending = lines(job, preexec_fn=limit_files)
@@ -76,6 +78,7 @@ def test_a_disk_that_runs_full_is_told_and_nothing_is_left(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny"]
 
 
+@nightly
 def test_a_model_that_mlx_lm_does_not_know_is_told(tmp_path: Path) -> None:
     folder = make_tiny_model(tmp_path / "tiny")
     config = folder / "config.json"

@@ -7,9 +7,11 @@ import mlx.nn as nn
 import pytest
 
 from inference.worker.speculation.draft_model import DraftModel
+from tests.nightly import nightly, of_each_kind
 from tests.worker.models import Counting, tiny
 
 pytestmark = pytest.mark.mlx
+LENGTHS = [(2,), (20, 3, 9), (300, 2, 40), (600, 700)]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def prepared(draft_model: DraftModel, rows: dict[int, list[int]]) -> None:
         pass
 
 
-@pytest.mark.parametrize("lengths", [(2,), (20, 3, 9), (300, 2, 40), (600, 700)])
+@pytest.mark.parametrize("lengths", of_each_kind(LENGTHS, LENGTHS[:3]))
 def test_each_row_is_drafted_for_as_if_it_were_alone(model: nn.Module, lengths: tuple[int, ...]) -> None:
     draft_model = DraftModel(model, 264)
     rows = {uid: prompt(length, uid) for uid, length in enumerate(lengths)}
@@ -45,6 +47,7 @@ def test_each_row_is_drafted_for_as_if_it_were_alone(model: nn.Module, lengths: 
         assert made == {uid: alone(model, tokens, count) for uid, tokens in rows.items()}
 
 
+@nightly
 def test_rows_grow_join_and_leave(model: nn.Module) -> None:
     draft_model, draw = DraftModel(model, 264), random.Random(4)  # noqa: S311 - the same rows in every run
     rows = {0: prompt(30)}
