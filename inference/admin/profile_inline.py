@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from inference.models import ModelProfile
 from inference.models.sampling_fields import SAMPLING_FIELDS
-from inference.serving import runtime
+from inference.serving import profiles
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class is not generic at run time
@@ -28,11 +28,8 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own cl
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        card = runtime.catalog().exact(getattr(self.instance.model, "name", ""))
-        if card and any(lora.name == name for lora in card.loras):
-            raise ValidationError("This model has an adapter of this name; choose another one.")
-        if taken := runtime.catalog().exact(f"{self.instance.model.name}:{name}"):
-            raise ValidationError(f"{taken.id} is another model here; choose another name.")
+        if problem := profiles.name_problem(self.instance.model.name, name):
+            raise ValidationError(problem)
         return name
 
 

@@ -61,7 +61,12 @@ class ModelProfile(models.Model):
         )
 
     def clean(self) -> None:
-        problems = {"name": self._name_problem(), "template_options": _options_problem(self.template_options)}
+        # Only forms check the length of a TextField.
+        too_long = (
+            f"Give at most {_LONGEST_SYSTEM:,} characters." if len(self.system) > _LONGEST_SYSTEM else ""
+        )
+        options = _options_problem(self.template_options)
+        problems = {"name": self._name_problem(), "system": too_long, "template_options": options}
         if wrong := {field: text for field, text in problems.items() if text}:
             raise ValidationError(wrong)
 

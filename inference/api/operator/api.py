@@ -3,14 +3,24 @@
 from ninja import NinjaAPI
 
 from inference.api.http import errors
-from inference.api.operator import hub, log, models, pool, quantisations, site_health, usage
+from inference.api.operator import (
+    downloads,
+    hub,
+    log,
+    models,
+    pool,
+    profiles,
+    quantisations,
+    site_health,
+    usage,
+)
 from inference.api.operator.auth import Operator
 
 # No docs page: ninja's would fetch its scripts from another site.
 api = NinjaAPI(title="Control", urls_namespace="control", auth=Operator(), docs_url=None, openapi_url=None)
 errors.handle_all(api)
-for router in (models.router, pool.router, usage.router, log.router, site_health.router):
+for router in (models.router, profiles.router, pool.router, usage.router, log.router, site_health.router):
     api.add_router("", router)
 _downloader = Operator(right="inference.add_download", look="inference.view_download")
-for router in (quantisations.router, hub.router):
+for router in (quantisations.router, downloads.router, hub.router):
     api.add_router("", router, auth=_downloader)

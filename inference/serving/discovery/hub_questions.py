@@ -1,6 +1,7 @@
 """Questions to the hub from the event loop, for /api: threads ask, and errors are those of clients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from inference.core.errors import (
@@ -47,8 +48,15 @@ def _choice(of: type[C], given: str, param: str) -> C:
 
 
 async def _ask(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    try:
+    with asked():
         return await _THREADS.run(question, *args, **kwargs)
+
+
+@contextmanager
+def asked() -> Iterator[None]:
+    """Make a FetchFailed of the block the error of a client."""
+    try:
+        yield
     except FetchFailed as error:
         raise _server_error(error) from None
 

@@ -60,6 +60,8 @@ def test_the_matrix_has_every_route() -> None:
     paths = {f"/api/models/{action}" for action in ACTIONS} | {"/api/pool"}
     paths |= {"/api/quantisations", "/api/quantisations/cancel"}  # of other rights: test_quantisations.py
     paths |= {"/api/usage", "/api/health", "/api/log"}  # test_reader.py has who may read these
+    paths |= {"/api/downloads", "/api/downloads/cancel", "/api/downloads/discard"}  # and test_downloads.py
+    paths |= {"/api/profiles", "/api/profiles/delete"}  # and test_profiles.py
     paths |= {"/api/hub/models", "/api/hub/models/{model_id}"}  # and test_hub.py
     assert set(api.get_openapi_schema()["paths"]) == paths
 

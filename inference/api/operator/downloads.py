@@ -1,0 +1,58 @@
+"""GET and POST /api/downloads: models that come from the hub; and POST /api/downloads/cancel and discard."""
+
+from typing import Annotated
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import Field
+
+from inference.api.http import strict_json
+from inference.api.http.json_answer import json_answer
+from inference.api.openai.schemas import Strict
+from inference.core.threads import FILES
+from inference.repository.downloads.hub_names import id_in
+from inference.serving import runtime
+from inference.serving.discovery.hub_questions import asked
+
+router = Router()
+
+
+class HubModel(Strict):
+    """Which model is meant: its id on the hub, or the address of its page there."""
+
+    model: Annotated[str, Field(min_length=1, max_length=512)]
+
+    @property
+    def id(self) -> str:
+        return id_in(self.model) or self.model
+
+
+@router.get("/downloads")
+async def show(request: HttpRequest) -> HttpResponse:
+    """Those that run or have ended since the site started, the newest first, then what earlier ones left."""
+    return json_answer(await FILES.run(runtime.downloads().all))
+
+
+@router.post("/downloads")
+async def start(request: HttpRequest) -> HttpResponse:
+    """Start or resume one, and answer with its state; GET has its progress. Idempotent."""
+    wanted = await strict_json.read(request, HubModel)
+    with asked():
+        return json_answer(await FILES.run(runtime.downloads().start, wanted.id))
+
+
+@router.post("/downloads/cancel")
+async def cancel(request: HttpRequest) -> HttpResponse:
+    """Cancel one; what has come is kept, and a new start goes on from there. Idempotent."""
+    named = await strict_json.read(request, HubModel)
+    await FILES.run(runtime.downloads().cancel, named.id)
+    return await show(request)
+
+
+@router.post("/downloads/discard")
+async def discard(request: HttpRequest) -> HttpResponse:
+    """Delete what has come of one that does not run. Idempotent."""
+    named = await strict_json.read(request, HubModel)
+    with asked():
+        await FILES.run(runtime.downloads().discard, named.id)
+    return await show(request)
