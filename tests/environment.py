@@ -14,6 +14,8 @@ for name in [name for name in os.environ if name.startswith("MLX_SERVER_")]:
 os.environ["MLX_SERVER_DATA_DIR"] = _data_dir
 os.environ["MLX_SERVER_USE_HUB_CACHE"] = "false"
 os.environ["MLX_SERVER_CPU_CALIBRATION"] = "off"  # its tests switch it on; it takes seconds
+# Threads of several processes that wait for each other on the same cores make a load take minutes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["MLX_SERVER_TITLES"] = "false"  # their requests would be among those that tests look at
 # Logfire comes with a pydantic plugin that costs two seconds at every start of every process.
 os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
