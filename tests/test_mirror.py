@@ -112,6 +112,7 @@ TESTED_BY = {
     "storage/response_retention": "api/openai/test_conversations",
     "templatetags/capture": "admin/test_capture_admin",
     "templatetags/dashboard": "admin/dashboard/test_views",
+    "templatetags/downloads": "admin/test_download_admin",
     "templatetags/labelled_cells": "admin/test_console_in_browser",
     "templatetags/shelves": "admin/test_shelves",
     "templatetags/times": "admin/test_times",

@@ -16,6 +16,7 @@ from django.utils.cache import add_never_cache_headers
 from inference.admin import audit_log, discover_page
 from inference.admin.download_view import DownloadView
 from inference.models import Download
+from inference.repository.downloads.active_download import ActiveDownload, State
 from inference.repository.downloads.errors import FetchFailed
 from inference.repository.downloads.hub_names import id_in
 from inference.serving import runtime
@@ -105,4 +106,9 @@ class DownloadAdmin(DownloadAdminBase):
 
 
 def _views() -> list[DownloadView]:
-    return [DownloadView.of(download) for download in runtime.downloads().all()]
+    return [DownloadView.of(download, _kind(download)) for download in runtime.downloads().all()]
+
+
+def _kind(download: ActiveDownload) -> str:
+    card = runtime.catalog().exact(download.id) if download.state is State.DONE else None
+    return card.kind if card and card.is_servable else ""

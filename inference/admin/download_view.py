@@ -39,10 +39,11 @@ class DownloadView:
     can_resume: bool
     can_discard: bool
     can_dismiss: bool  # it failed for good, and has left nothing
+    kind: str  # of a model that is here: "chat", "embedding" or "rerank"
     files: tuple[FileView, ...]
 
     @classmethod
-    def of(cls, download: ActiveDownload) -> "DownloadView":
+    def of(cls, download: ActiveDownload, kind: str = "") -> "DownloadView":
         progress = download.progress
         return cls(
             id=download.id,
@@ -54,6 +55,7 @@ class DownloadView:
             can_resume=download.state in _RESUMABLE,
             can_discard=download.state in _RESUMABLE | {State.LEFT},
             can_dismiss=download.state is State.REFUSED,
+            kind=kind,
             files=tuple(
                 FileView(file.name, _share(file.done, file.size), _percent(file.done, file.size))
                 for file in progress.files

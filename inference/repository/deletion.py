@@ -9,9 +9,18 @@ from pathlib import Path
 
 from inference.core.model_card import ModelCard
 from inference.repository.files import folder_tree
+from inference.repository.quantising import drafts
 
 
-class NotOurs(Exception):
+class NotDeletable(Exception):
+    """The model stays; the message says why and what to do."""
+
+
+class InUse(NotDeletable):
+    """Another model is being made of it."""
+
+
+class NotOurs(NotDeletable):
     """The files belong to the Hugging Face cache, or lie behind a link; the message says what to do."""
 
 
@@ -36,7 +45,7 @@ class Removal:
 
 
 def remove(card: ModelCard, models: Path) -> Removal:
-    """Delete the model's folder, or the link that it is; raises NotOurs, or OSError where not all went."""
+    """Delete the model's folder, or the link that it is; raises NotDeletable, or OSError where some stay."""
     planned = plan(card, models)
     if planned.is_link:
         planned.path.unlink()
@@ -51,7 +60,7 @@ def remove(card: ModelCard, models: Path) -> Removal:
 
 
 def plan(card: ModelCard, models: Path) -> Removal:
-    """What `remove` would do now; raises NotOurs for what is not ours to delete."""
+    """What `remove` would do now; raises NotOurs for what is not ours to delete, or InUse."""
     path = Path(card.path)
     if card.source != "folder" or models not in path.parents:
         raise NotOurs(
@@ -64,6 +73,8 @@ def plan(card: ModelCard, models: Path) -> Removal:
             f"The model {card.id} lies behind the link {link.relative_to(models)}, so its files are not this "
             "site's to delete. Delete them where they are, or remove that link."
         )
+    if made := drafts.made_of(path, models):
+        raise InUse(f"The model {card.id} is being quantised to {made}; wait for that, or cancel it.")
     if path.is_symlink():
         return Removal(card.id, path, is_link=True, bytes=0)
     kept = sum(_kept(entry.path) for entry in folder_tree.walk(path))

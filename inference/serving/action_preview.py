@@ -149,7 +149,7 @@ def _of_removal(name: str) -> ActionPreview:
         return ActionPreview(f"It is {state}; unload it first. Nothing is deleted now.", is_possible=False)
     try:
         planned = deletion.plan(card, settings.CONFIG.models_path)
-    except deletion.NotOurs as error:
+    except deletion.NotDeletable as error:
         return ActionPreview(f"{error} Nothing is deleted here.", is_possible=False)
     return ActionPreview(f"{removal_text(planned)}{_settings_text(card)}")
 

@@ -71,7 +71,7 @@ async def remove(model_id: str) -> str:
     _refuse_in_memory(card.id)
     try:
         return (await FILES.run(deletion.remove, card, settings.CONFIG.models_path)).done
-    except deletion.NotOurs as error:
+    except deletion.NotDeletable as error:
         raise InvalidValue(str(error), param="model") from None
     except OSError as error:
         raise Unavailable(

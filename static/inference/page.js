@@ -1,5 +1,6 @@
-/** What every page of the admin has: the switch between light and dark, and times in the visitor's own. */
+/** What every page of the admin has: the switch between light and dark, times in the visitor's own, running downloads. */
 import { followTheme } from "../playground/theme.js";
+import { followDownloads } from "./download-lines.js";
 import { showLocalTimes } from "./local-time.js";
 
 const button = document.querySelector("#theme");
@@ -8,3 +9,4 @@ if (button) {
   followTheme(button);
 }
 showLocalTimes();
+followDownloads();

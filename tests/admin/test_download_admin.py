@@ -16,6 +16,7 @@ from inference.repository.downloads.active_download import State
 from inference.repository.downloads.register import Downloads
 from inference.repository.files import staging
 from inference.serving import runtime
+from tests.fakes import card, serving
 from tests.people import client_of
 from tests.repository.hub import LISTING, REPO, FakeHub, Refusal
 
@@ -93,6 +94,29 @@ def test_what_cannot_be_served_is_dismissed_too(staff: Client, models: Path, hub
     act(staff, "start")
     assert "has no config.json" in until(staff, State.REFUSED)["text"]
     assert not staging.draft_of(models / REPO).exists()
+
+
+def test_every_page_has_a_line_about_what_runs(staff: Client, models: Path, hub: FakeHub) -> None:
+    hub.holds_after[WEIGHTS] = 1000
+    line = f'<li data-running="{REPO}">'
+    index = reverse("admin:index")
+    act(staff, "start")
+    assert line in staff.get(index).content.decode() and line not in staff.get(PAGE).content.decode()
+    assert line not in client_of("beth", "view_servedmodel").get(index).content.decode()
+    hub.go_on.set()
+    assert until(staff, State.DONE)["kind"] == ""  # no catalog of this test has it
+    assert "running-downloads" not in staff.get(index).content.decode()
+
+
+def test_one_that_is_done_leads_to_a_chat_if_it_can_chat(staff: Client, models: Path) -> None:
+    act(staff, "start")
+    until(staff, State.DONE)
+    for kind, expected in (("chat", True), ("embedding", False)):
+        with serving(cards=[card(REPO, kind=kind)]):
+            assert until(staff, State.DONE)["kind"] == kind
+            assert ("Chat now" in staff.get(PAGE).content.decode()) is expected
+    with serving(cards=[card(REPO, problem="no weights")]):
+        assert until(staff, State.DONE)["kind"] == ""
 
 
 def test_it_is_cancelled_resumed_and_discarded(staff: Client, models: Path, hub: FakeHub) -> None:

@@ -18,7 +18,7 @@ WEATHER: Any = {"name": "get_weather", "description": "Tells the weather.", "inp
 
 @pytest.fixture(scope="module")
 def client(site: Site) -> Anthropic:
-    return Anthropic(base_url=site.url, api_key="not-needed", max_retries=0, timeout=120)
+    return Anthropic(base_url=site.url, api_key="not-needed", max_retries=0, timeout=300)
 
 
 def asking(**fields: Any) -> dict[str, Any]:

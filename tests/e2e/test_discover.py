@@ -59,7 +59,16 @@ async def test_from_nothing_to_a_chat(site: Site, hub: FakeHub) -> None:
         hub.holds_after[WEIGHTS] = 100_000
         await row.get_by_role("button", name="Download").click()
         await expect(row.locator("[data-progress-text]")).to_contain_text(re.compile("kB of"), timeout=SLOW)
+        elsewhere = await page.context.new_page()
+        await elsewhere.goto(f"{site.url}/admin/")
+        line = elsewhere.locator(f'[data-running="{REPO}"]')
+        await expect(line).to_contain_text(re.compile(f"Downloading {REPO} .*kB of"))
+        assert await complaints(elsewhere) == []
         hub.go_on.set()
+        ended = elsewhere.locator("#ended-downloads")
+        await expect(ended).to_have_text(f"Downloaded {REPO} Chat now", timeout=SLOW)
+        await expect(line).to_have_count(0)
+        assert await complaints(elsewhere) == []
         await row.get_by_role("link", name="Chat now").click(timeout=SLOW)
         await expect(page.locator(".picker-name")).to_have_text(REPO)
         await expect(page).to_have_url(f"{site.url}/")

@@ -3,10 +3,13 @@
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from inference.core.model_card import LoraCard, ModelCard
+from inference.core.quantisation import JOB_FILE, QuantisationJob, QuantisationSettings
 from inference.repository import deletion
+from inference.repository.files import staging
 from tests.fakes import card
 from tests.tiny import make_tiny_model
 
@@ -121,3 +124,32 @@ def test_the_adapters_in_a_models_folder_go_with_it_and_linked_ones_stay(
 def linked_size(folder: Path) -> int:
     """What the entry of a link to a folder may count as."""
     return folder.stat().st_size
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_model_of_which_another_is_made_stays(models: Path, elsewhere: Path, is_link: bool) -> None:
+    folder = models / "tiny"
+    if is_link:
+        folder.symlink_to(elsewhere)
+    else:
+        make_tiny_model(folder)
+    other = make_tiny_model(models / "other")
+    job = QuantisationJob(
+        source="tiny",
+        source_path=str(folder),
+        name="org/small",
+        target_path=str(models / "org" / "small"),
+        settings=QuantisationSettings(bits=4),
+        needed_disk_bytes=1,
+    )
+    (models / "org").mkdir()
+    with staging.staged(models / "org" / "small", keeps_draft=True) as draft:
+        (draft / JOB_FILE).write_bytes(msgspec.json.encode(job))
+        with pytest.raises(deletion.InUse, match="is being quantised to org/small; wait for that, or cancel"):
+            deletion.remove(card_of(folder), models)
+        assert (folder / "config.json").exists()
+        deletion.remove(card_of(other), models)
+        (draft / JOB_FILE).write_bytes(b"{")  # one that is not written whole yet names no model
+        deletion.plan(card_of(folder), models)
+    deletion.remove(card_of(folder), models)
+    assert not folder.exists()

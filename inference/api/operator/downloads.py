@@ -10,9 +10,8 @@ from inference.api.http import strict_json
 from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import Strict
 from inference.core.threads import FILES
-from inference.repository.downloads.hub_names import id_in
 from inference.serving import runtime
-from inference.serving.discovery.hub_questions import asked
+from inference.serving.discovery.hub_questions import asked, id_of
 
 router = Router()
 
@@ -24,7 +23,7 @@ class HubModel(Strict):
 
     @property
     def id(self) -> str:
-        return id_in(self.model) or self.model
+        return id_of(self.model)
 
 
 @router.get("/downloads")

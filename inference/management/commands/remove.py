@@ -39,7 +39,7 @@ class Command(ClientCommand):
         models = settings.CONFIG.models_path
         try:
             planned = deletion.plan(card, models)
-        except deletion.NotOurs as error:
+        except deletion.NotDeletable as error:
             raise CommandError(str(error)) from error
         if not options["without_site"]:
             self._check_unused(card.id, options)

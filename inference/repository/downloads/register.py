@@ -82,6 +82,12 @@ class Downloads:
             *(_left(name, self._models_dir / name) for name in self._drafts() if name not in known),
         )
 
+    def running(self) -> tuple[ActiveDownload, ...]:
+        """Those that run now, the newest first; it does not look at the disk."""
+        with self._lock:
+            known = [self._known[name] for name in self._known if name in self._running]
+        return tuple(map(_with_current_speed, reversed(known)))
+
     def close(self) -> None:
         """Cancel all downloads, because the site ends."""
         with self._lock:

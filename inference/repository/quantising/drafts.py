@@ -4,8 +4,10 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from inference.core.installation import PROGRAM
-from inference.core.quantisation import JOB_FILE
+from inference.core.quantisation import JOB_FILE, QuantisationJob
 from inference.repository.files import folder_tree, staging
 from inference.repository.quantising.active_quantisation import ActiveQuantisation, State
 
@@ -29,6 +31,21 @@ def elsewhere(models_dir: Path) -> list[ActiveQuantisation]:
     making = [name for name in _names(models_dir) if staging.is_being_made(models_dir / name)]
     message = f"Another program makes it, such as `{PROGRAM} quantise`."
     return [ActiveQuantisation(name=name, state=State.ELSEWHERE, message=message) for name in making]
+
+
+def made_of(source: Path, models_dir: Path) -> str:
+    """The name of a model that is being made of the one in this folder, by whichever program; or empty."""
+    making = (name for name in _names(models_dir) if staging.is_being_made(models_dir / name))
+    return next((name for name in making if _source(models_dir / name) == source), "")
+
+
+def _source(target: Path) -> Path | None:
+    """The folder of which a target is made; None before its process has written that down."""
+    try:
+        job = msgspec.json.decode((staging.draft_of(target) / JOB_FILE).read_bytes(), type=QuantisationJob)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return Path(job.source_path)
 
 
 def discard(target: Path) -> None:

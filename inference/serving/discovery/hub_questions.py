@@ -14,6 +14,7 @@ from inference.core.errors import (
 from inference.core.threads import Threads
 from inference.repository.discovery.hub_search import LONGEST_QUERY, MOST, Format, Order
 from inference.repository.downloads.errors import FetchFailed, HubUnavailable, NotOnHub, NotPermitted
+from inference.repository.downloads.hub_names import id_in
 from inference.serving.discovery import hub_models
 from inference.serving.discovery.hub_models import Examination, FoundModel
 
@@ -50,6 +51,11 @@ def _choice(of: type[C], given: str, param: str) -> C:
 async def _ask(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     with asked():
         return await _THREADS.run(question, *args, **kwargs)
+
+
+def id_of(text: str) -> str:
+    """The id of a model for its id or the address of its page; other texts stay as they are."""
+    return id_in(text) or text
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Processes that multiply: they answer, crash or take too long."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -35,7 +37,9 @@ def test_a_trial_that_ends_counts_as_not_measured() -> None:
 def test_a_trial_that_is_late_is_not_asked_again() -> None:
     trial = Trial(Choice("", 1), best_blas().path, Buffers(), is_alone=True)
     try:
-        assert trial.measure(time.monotonic() + 0.0001) is None
+        os.kill(trial._pid, signal.SIGSTOP)
+        assert trial.measure(time.monotonic() + 0.1) is None
+        os.kill(trial._pid, signal.SIGCONT)
         assert trial.measure(time.monotonic() + 30) is None
     finally:
         trial.end()
