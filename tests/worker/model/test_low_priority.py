@@ -24,7 +24,7 @@ def nice_of_started_thread() -> int:
 
 
 def test_it_has_a_lower_priority_and_so_has_what_it_begins() -> None:
-    assert run_at_low_priority(nice) == run_at_low_priority(nice_of_started_thread) == min(19, nice() + 10)
+    assert run_at_low_priority(nice) == run_at_low_priority(nice_of_started_thread) == min(19, nice() + 5)
 
 
 def test_the_caller_keeps_its_own() -> None:
