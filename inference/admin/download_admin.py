@@ -18,8 +18,8 @@ from inference.admin.download_view import DownloadView
 from inference.models import Download
 from inference.repository.downloads.active_download import ActiveDownload, State
 from inference.repository.downloads.errors import FetchFailed
-from inference.repository.downloads.hub_names import id_in
 from inference.serving import runtime
+from inference.serving.discovery.hub_questions import id_of
 
 if TYPE_CHECKING:
     DownloadAdminBase = admin.ModelAdmin[Download]
@@ -80,8 +80,7 @@ class DownloadAdmin(DownloadAdminBase):
     def _act(self, request: HttpRequest) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        typed = request.POST.get("id", "").strip()
-        name = id_in(typed) or typed
+        name = id_of(request.POST.get("id", "").strip())
         page = "admin:inference_download_changelist"
         register = runtime.downloads()
         actions = {

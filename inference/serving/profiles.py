@@ -1,5 +1,7 @@
 """The profiles of models: listed, saved and deleted, for /api and manage.py."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -48,7 +50,7 @@ def save(model: str, name: str, fields: dict[str, Any]) -> ListedProfile:
     if problem := name_problem(own, name):
         raise InvalidValue(problem, param="name")
     try:
-        with transaction.atomic():
+        with _written(), transaction.atomic():
             served, _ = ServedModel.objects.get_or_create(name=own)
             known = ModelProfile.objects.filter(model=served, name=name).values_list("pk", flat=True)
             row = ModelProfile(pk=known.first(), model=served, name=name, **fields)
@@ -56,8 +58,6 @@ def save(model: str, name: str, fields: dict[str, Any]) -> ListedProfile:
             row.save()
     except ValidationError as error:
         raise _refused(error) from None
-    except DatabaseError:
-        raise Unavailable("The database cannot be written to now; try again.", retry_after=5) from None
     runtime.catalog().forget()
     return ListedProfile.of(row)
 
@@ -69,10 +69,8 @@ def delete(model: str, name: str) -> str:
     """
     card = runtime.catalog().find(model)
     own = card.id if card else model
-    try:
+    with _written():
         gone, _ = ModelProfile.objects.filter(model__name=own, name=name).delete()
-    except DatabaseError:
-        raise Unavailable("The database cannot be written to now; try again.", retry_after=5) from None
     if not gone:
         raise NotFound(f"There is no profile {model[:256]}:{name[:64]}.", param="name")
     runtime.catalog().forget()
@@ -87,6 +85,15 @@ def name_problem(model: str, name: str) -> str:
     if taken := runtime.catalog().exact(f"{model}:{name}"):
         return f"{taken.id} is another model here; choose another name."
     return ""
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Raise Unavailable for a database that cannot be written to."""
+    try:
+        yield
+    except DatabaseError:
+        raise Unavailable("The database cannot be written to now; try again.", retry_after=5) from None
 
 
 def _own_name(model: str) -> str:

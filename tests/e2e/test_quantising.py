@@ -82,9 +82,8 @@ async def test_a_model_is_quantised_loaded_and_told_of(site: Site) -> None:
         await expect(article.get_by_role("row", name="Perplexity")).to_contain_text("±")
         await look(page, "done-light")
         await article.get_by_role("button", name="Load").click()
-        await expect(page.locator(".messagelist")).to_contain_text(
-            "Loading tiny-mixed_4_6"
-        )  # nothing has to go
+        # Nothing has to go, so there is no question.
+        await expect(page.locator(".messagelist")).to_contain_text("Loading tiny-mixed_4_6")
         await page.goto(f"{site.url}{LIST}")
         await page.get_by_role("link", name="Open").click()
         await open_model(page, "tiny-mixed_4_6")
