@@ -58,6 +58,6 @@ def speaking() -> Iterator[tuple[str, Dialect]]:
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v1", dialect
     finally:
-        server.close()
+        loop.call_soon_threadsafe(server.close)  # it is not safe to close it from another thread
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)

@@ -235,11 +235,14 @@ def test_what_a_killed_import_left_can_only_be_discarded(downloads: Downloads, m
 
 @contextmanager
 def no_more_files() -> Iterator[None]:
-    """No file can be opened, whichever are closed meanwhile by other threads or the garbage collector."""
+    """No file can be opened, whichever are closed meanwhile by other threads or the garbage collector.
+
+    Three stay allowed, the open standard streams: with none, `poll` of the hub's thread fails, too.
+    """
     # An engine of an earlier test in this process has replaced `setrlimit`: it lowers no limit of files.
     limit = partial(resource.prlimit, 0) if hasattr(resource, "prlimit") else resource.setrlimit
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit(resource.RLIMIT_NOFILE, (0, before[1]))
+    limit(resource.RLIMIT_NOFILE, (3, before[1]))
     try:
         yield
     finally:
