@@ -54,7 +54,8 @@ async def test_favourites_of_an_account_follow_it_and_those_of_the_browser_stay_
         await expect(page.locator("#toast")).to_contain_text("Your favourites were not saved.")
         await expect(star).to_have_attribute("aria-pressed", "false")
         await page.unroute("**/chat/favourites/")
-        await star.click()
+        async with page.expect_response("**/chat/favourites/"):  # it is shown before it is saved
+            await star.click()
         await expect(star).to_have_attribute("aria-pressed", "true")
         await page.keyboard.press("Escape")
         assert await kept(page, "favourites.ann") is None and await kept(page, "favourites") == [
