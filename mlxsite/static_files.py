@@ -1,11 +1,12 @@
 """WhiteNoise for the URLs below STATIC_URL only."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
@@ -18,19 +19,28 @@ def static_files(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
     WhiteNoise's middleware is synchronous: Django would run it, and everything after it, from a thread, and
     would then not notice a client that disconnects meanwhile.
     """
-    middleware = WhiteNoiseMiddleware(get_response)
+    find = _finder()
     if not iscoroutinefunction(get_response):
-        synchronous: Callable[[HttpRequest], Any] = middleware
-        return synchronous
+        return lambda request: _found(find, request) or get_response(request)
 
     async def answer(request: HttpRequest) -> HttpResponseBase:
-        path = request.path_info
-        found = None
-        if path.startswith(settings.STATIC_URL):
-            found = middleware.find_file(path) if middleware.autorefresh else middleware.files.get(path)
-        return await get_response(request) if found is None else _whole(found, request)
+        return _found(find, request) or await get_response(request)
 
     return answer
+
+
+@functools.cache
+def _finder() -> Callable[[str], Any]:
+    """How WhiteNoise finds the file of a path; it lists some hundred files, so once in a process."""
+    whitenoise = WhiteNoiseMiddleware(lambda request: HttpResponseNotFound())
+    find: Callable[[str], Any] = whitenoise.find_file if whitenoise.autorefresh else whitenoise.files.get
+    return find
+
+
+def _found(find: Callable[[str], Any], request: HttpRequest) -> HttpResponse | None:
+    path = request.path_info
+    file = find(path) if path.startswith(settings.STATIC_URL) else None
+    return None if file is None else _whole(file, request)
 
 
 def _whole(found: Any, request: HttpRequest) -> HttpResponse:

@@ -18,6 +18,7 @@ import pytest_asyncio
 
 if TYPE_CHECKING:
     from django.test import Client
+    from pytest_django import DjangoDbBlocker
 
     from tests.repository.hub import FakeHub
 
@@ -63,10 +64,13 @@ def django_db_modify_db_settings() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> None:
+    from tests.empty_database import restore_instead_of_flush
     from tests.people import hash_passwords_quickly
 
     hash_passwords_quickly()
+    with django_db_blocker.unblock():
+        restore_instead_of_flush()
 
 
 @pytest.fixture

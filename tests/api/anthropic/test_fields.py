@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anthropic.types import message_count_tokens_params, message_create_params
-from anthropic.types.beta import message_create_params as beta_message_create_params
 
 from inference.api.anthropic.schemas import CountTokensBody, MessagesBody
 from inference.api.http.strict_json import check
@@ -25,16 +23,20 @@ def _fields(*typed_dicts: Any) -> set[str]:
     return set().union(*(typed_dict.__annotations__ for typed_dict in typed_dicts))
 
 
-@pytest.mark.parametrize(
-    ("schema", "published"),
-    [
-        (MessagesBody, _fields(*message_create_params.MessageCreateParams.__args__)),  # type: ignore[attr-defined]
-        (MessagesBody, _fields(*beta_message_create_params.MessageCreateParams.__args__)),  # type: ignore[attr-defined]
-        (CountTokensBody, _fields(message_count_tokens_params.MessageCountTokensParams)),
-    ],
-)
-def test_every_published_field_is_handled(schema: type[CountTokensBody], published: set[str]) -> None:
-    assert published <= schema.model_fields.keys() | schema.refused.keys() | schema.noted.keys()
+def test_every_published_field_is_handled() -> None:
+    # Imported here: each process that collects tests would take five seconds for it.
+    from anthropic.types import message_count_tokens_params, message_create_params
+    from anthropic.types.beta import message_create_params as beta_message_create_params
+
+    plain: Any = message_create_params.MessageCreateParams
+    beta: Any = beta_message_create_params.MessageCreateParams
+    counted = message_count_tokens_params.MessageCountTokensParams
+    assert not _fields(*plain.__args__, *beta.__args__) - _handled(MessagesBody)
+    assert not _fields(counted) - _handled(CountTokensBody)
+
+
+def _handled(schema: type[CountTokensBody]) -> set[str]:
+    return schema.model_fields.keys() | schema.refused.keys() | schema.noted.keys()
 
 
 REACHING: list[tuple[dict[str, Any], str, Any]] = [
