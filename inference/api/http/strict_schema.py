@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, ClassVar, NamedTuple, Self, get_args
 
 from pydantic import (
@@ -69,9 +70,10 @@ class Strict(BaseModel):
         return built
 
     @classmethod
-    def names(cls) -> set[str]:
+    @cache
+    def names(cls) -> frozenset[str]:
         """The fields' names as clients write them."""
-        return {field.alias or name for name, field in cls.model_fields.items()}
+        return frozenset(field.alias or name for name, field in cls.model_fields.items())
 
     @property
     def own_names(self) -> Mapping[str, str]:
@@ -117,8 +119,13 @@ class Strict(BaseModel):
     @classmethod
     def _is_of_our_kind(cls, data: Mapping[str, Any]) -> bool:
         """Whether its `type` is one that this schema has; what has no types is always."""
-        kinds = get_args(cls.model_fields["type"].annotation) if "type" in cls.model_fields else ()
+        kinds = cls._kinds()
         return not kinds or data.get("type", kinds[0]) in kinds
+
+    @classmethod
+    @cache
+    def _kinds(cls) -> tuple[Any, ...]:
+        return get_args(cls.model_fields["type"].annotation) if "type" in cls.model_fields else ()
 
     @classmethod
     def _is_noted(cls, name: str, value: Any, info: ValidationInfo) -> bool:
