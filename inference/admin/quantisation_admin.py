@@ -17,8 +17,8 @@ from inference.admin.quantisation_view import QuantisationView
 from inference.core.model_card import ModelCard
 from inference.core.units import in_gb_or_mb
 from inference.models import Quantisation, ServedModel
+from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.quantising.plan import check_source, is_full_precision
-from inference.repository.quantising.refusal import QuantisationRefused
 from inference.serving import quantising, runtime
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class QuantisationAdmin(QuantisationAdminBase):
         try:
             check_source(card)
             form = QuantisationForm(card, request.POST if request.method == "POST" else None)
-        except QuantisationRefused as error:
+        except ConversionRefused as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:inference_servedmodel_change", args=[pk]))
         if form.is_bound and form.is_valid() and self._start(request, card, form):
@@ -125,7 +125,7 @@ class QuantisationAdmin(QuantisationAdminBase):
                 card.id, form.settings, name=wanted["name"], measures=wanted["measures"]
             )
             quantising.start(planned)
-        except QuantisationRefused as error:
+        except ConversionRefused as error:
             form.add_error(None, str(error))
             return False
         name = planned.job.name

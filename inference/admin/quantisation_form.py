@@ -57,7 +57,7 @@ class QuantisationForm(forms.Form):
     )
 
     def __init__(self, card: ModelCard, data: Any = None) -> None:
-        """Raises QuantisationRefused for a model that cannot be read."""
+        """Raises ConversionRefused for a model that cannot be read."""
         super().__init__(data, label_suffix="")
         self._predictions = quantising.predictions(card)
         names = f"{card.id}-4bit, {card.id}-mixed_4_6 and so on"

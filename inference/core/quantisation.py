@@ -1,8 +1,8 @@
-"""Quantising a model: what is wanted, how far it is, and what came of it."""
-
-from typing import Literal
+"""Quantising a model: what is wanted, and what came of it."""
 
 from msgspec import Struct
+
+from inference.core.conversion import ConversionEnding, ConversionJob, ConversionProgress
 
 BITS = (8, 6, 5, 4)
 GROUP_SIZES = (64, 32, 128)
@@ -29,35 +29,14 @@ class QuantisationSettings(Struct, frozen=True, kw_only=True):
         return f"{what}, groups of {self.group_size}"
 
 
-class QuantisationJob(Struct, frozen=True, kw_only=True):
+class QuantisationJob(ConversionJob, frozen=True, kw_only=True):
     """What the process is given. `measures` is whether it measures the perplexity of both models."""
 
-    source: str  # the model's id
-    source_path: str
-    name: str  # of the new model
-    target_path: str
     settings: QuantisationSettings
     needed_disk_bytes: int
     measures: bool = True
     device: str = "auto"
     blas: str = ""
-
-
-StepName = Literal["quantise", "measure_source", "measure_result"]
-
-
-class QuantisationStep(Struct, frozen=True, kw_only=True):
-    """One step: bytes of weights written, or tokens of the text measured; done and in all."""
-
-    name: StepName
-    done: int = 0
-    size: int = 0
-
-
-class QuantisationProgress(Struct, frozen=True, kw_only=True, tag="progress"):
-    """All steps, in their order."""
-
-    steps: tuple[QuantisationStep, ...] = ()
 
 
 class Perplexity(Struct, frozen=True, kw_only=True):
@@ -90,11 +69,4 @@ class QuantisationReport(Struct, frozen=True, kw_only=True):
     mlx_lm: str = ""  # its version
 
 
-class QuantisationEnding(Struct, frozen=True, kw_only=True, tag="ending"):
-    """The last line of the process; `failure` is empty when the model is there."""
-
-    failure: str = ""
-    report: QuantisationReport | None = None
-
-
-QuantisationLine = QuantisationProgress | QuantisationEnding
+QuantisationLine = ConversionProgress | ConversionEnding[QuantisationReport]

@@ -7,7 +7,8 @@ from django.conf import settings
 
 from inference.core.quantisation import QuantisationSettings
 from inference.management.client import Client
-from inference.repository.quantising.active_quantisation import ActiveQuantisation, State
+from inference.repository.conversions.active_conversion import State
+from inference.repository.quantising.active_quantisation import ActiveQuantisation
 from inference.repository.quantising.register import Quantisations
 from inference.serving import quantising
 

@@ -5,7 +5,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from inference.core.quantisation import QuantisationStep
+from inference.core.conversion import ConversionStep
 
 _NAMES = {"quantise": "Quantising", "measure_source": "Measuring before", "measure_result": "Measuring after"}
 _UNITS = {"quantise": "B"}
@@ -18,7 +18,7 @@ class StepBars:
         self._stream = stream
         self._bars: dict[str, Any] = {}
 
-    def show(self, steps: Sequence[QuantisationStep]) -> None:
+    def show(self, steps: Sequence[ConversionStep]) -> None:
         for step in steps:
             bar = self._bars.get(step.name) or self._open(step)
             bar.update(step.done - bar.n)
@@ -29,7 +29,7 @@ class StepBars:
         for bar in self._bars.values():
             bar.close()
 
-    def _open(self, step: QuantisationStep) -> Any:
+    def _open(self, step: ConversionStep) -> Any:
         self._bars[step.name] = tqdm(
             total=step.size,
             unit=_UNITS.get(step.name, "tok"),

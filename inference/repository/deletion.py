@@ -8,8 +8,9 @@ from itertools import takewhile
 from pathlib import Path
 
 from inference.core.model_card import ModelCard
+from inference.core.quantisation import JOB_FILE
+from inference.repository.conversions.drafts import Drafts
 from inference.repository.files import folder_tree
-from inference.repository.quantising import drafts
 
 
 class NotDeletable(Exception):
@@ -73,7 +74,7 @@ def plan(card: ModelCard, models: Path) -> Removal:
             f"The model {card.id} lies behind the link {link.relative_to(models)}, so its files are not this "
             "site's to delete. Delete them where they are, or remove that link."
         )
-    if made := drafts.made_of(path, models):
+    if made := Drafts(models, JOB_FILE).made_of(path):
         raise InUse(f"The model {card.id} is being quantised to {made}; wait for that, or cancel it.")
     if path.is_symlink():
         return Removal(card.id, path, is_link=True, bytes=0)

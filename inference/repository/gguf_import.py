@@ -2,42 +2,67 @@
 
 from pathlib import Path
 
-from inference.repository.conversion_process import ConversionFailed, ConversionProcess
-from inference.repository.files.gguf import Header, ImportRefused, read_header
-from inference.repository.files.staging import staged
+import msgspec
 
-__all__ = ["ARCHITECTURES", "ImportRefused", "check", "import_gguf"]
+from inference.core.conversion import ConversionEnding
+from inference.core.gguf_import import ImportJob, ImportLine
+from inference.repository.conversion_process import ConversionFailed, ConversionProcess
+from inference.repository.conversions.drafts import discard
+from inference.repository.files.gguf import Header, ImportRefused, read_header
+
+__all__ = ["ARCHITECTURES", "ImportRefused", "Unsupported", "check", "import_gguf"]
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma2", "gemma3")
+
+
+class Unsupported(ImportRefused):
+    """The file is sound, and of an architecture that cannot be imported; it has the header."""
+
+    def __init__(self, header: Header) -> None:
+        super().__init__(
+            f"Models of the architecture {header.architecture[:40]!r} cannot be imported; "
+            f"{', '.join(ARCHITECTURES)} can."
+        )
+        self.header = header
 
 
 def import_gguf(source: Path, target: Path) -> None:
     """Make the model folder `target` of a GGUF file; ImportRefused, and no target, when that cannot be."""
     check(source)
+    job = ImportJob(
+        source=source.name,
+        source_path=str(source.absolute()),
+        name=target.name,
+        target_path=str(target.absolute()),
+    )
     try:
-        with staged(target) as draft:
-            _convert(source, draft)
-    except FileExistsError:
-        raise ImportRefused(f"There is a model named {target.name} already.") from None
-    except BlockingIOError:
-        raise ImportRefused(f"{target.name} is being imported already.") from None
-    except OSError as error:
-        raise ImportRefused(f"{target.name} cannot be written: {error.strerror}.") from error
+        _run(job)
+    finally:
+        discard(target)  # left by a process that was killed
 
 
 def check(source: Path) -> Header:
     """Read the whole header of a file; ImportRefused unless all of it is sound and supported."""
     header = read_header(source)
     if header.architecture not in ARCHITECTURES:
-        raise ImportRefused(
-            f"Models of the architecture {header.architecture[:40]!r} cannot be imported; "
-            f"{', '.join(ARCHITECTURES)} can."
-        )
+        raise Unsupported(header)
     return header
 
 
-def _convert(source: Path, draft: Path) -> None:
+def _run(job: ImportJob) -> None:
+    ending = ConversionEnding[None](
+        failure=f"{job.source} cannot be converted: its process ended unexpectedly."
+    )
+
+    def on_line(line: bytes) -> None:
+        nonlocal ending
+        message = msgspec.json.decode(line, type=ImportLine)
+        if isinstance(message, ConversionEnding):
+            ending = message
+
     try:
-        ConversionProcess("inference.worker.conversion", str(source), str(draft)).run()
+        ConversionProcess("inference.worker.conversion", msgspec.json.encode(job).decode()).run(on_line)
     except ConversionFailed as error:
-        raise ImportRefused(f"{source.name} cannot be converted: {error}") from None
+        raise ImportRefused(f"{job.source} cannot be converted: {error}") from None
+    if ending.failure:
+        raise ImportRefused(ending.failure)

@@ -9,9 +9,9 @@ from inference.core.errors import InvalidValue, ModelNotFound, ServerError
 from inference.core.model_card import ModelCard
 from inference.core.quantisation import BITS, GROUP_SIZES, RECIPES, QuantisationSettings
 from inference.core.units import in_gb
+from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.quantising.active_quantisation import ActiveQuantisation
 from inference.repository.quantising.plan import Machine, Prediction, QuantisationPlan, make_plan, predict
-from inference.repository.quantising.refusal import QuantisationRefused
 from inference.repository.quantising.register import Quantisations
 from inference.serving import runtime
 from inference.serving.usage_history import available
@@ -54,7 +54,7 @@ def find(model_id: str) -> ModelCard:
 def plan(
     model_id: str, wanted: QuantisationSettings, *, name: str = "", measures: bool = True
 ) -> QuantisationPlan:
-    """What quantising a model would make and take; raises ModelNotFound or QuantisationRefused."""
+    """What quantising a model would make and take; raises ModelNotFound or ConversionRefused."""
     return make_plan(find(model_id), wanted, _machine(), name=name, measures=measures)
 
 
@@ -77,30 +77,30 @@ def begin(
     """Plan and start in one; raises ModelNotFound, or InvalidValue with why it is refused."""
     try:
         return start(plan(model_id, wanted, name=name, measures=measures))
-    except QuantisationRefused as error:
+    except ConversionRefused as error:
         raise InvalidValue(str(error)) from None
 
 
 def start(planned: QuantisationPlan) -> ActiveQuantisation:
-    """Start it, or let it wait for those before it; raises QuantisationRefused if memory is missing now."""
+    """Start it, or let it wait for those before it; raises ConversionRefused if memory is missing now."""
     if not any(one.is_active for one in register().all()):
         check_memory(planned)
     return register().start(planned)
 
 
 def check_memory(planned: QuantisationPlan) -> None:
-    """Raise QuantisationRefused, with what has to go, if there is too little memory now."""
+    """Raise ConversionRefused, with what has to go, if there is too little memory now."""
     if error := runtime.pool().claim_error(_what(planned), planned.prediction.needed_memory_bytes):
-        raise QuantisationRefused(f"{error}{_advice(planned)}")
+        raise ConversionRefused(f"{error}{_advice(planned)}")
     check_machine(planned)
 
 
 def check_machine(planned: QuantisationPlan) -> None:
-    """Raise QuantisationRefused if this machine, or its limit for models, has too little memory."""
+    """Raise ConversionRefused if this machine, or its limit for models, has too little memory."""
     limit = settings.CONFIG.memory_limit_bytes
     there = min(available(), limit)
     if planned.prediction.needed_memory_bytes > there:
-        raise QuantisationRefused(
+        raise ConversionRefused(
             f"{_what(planned)} needs {in_gb(planned.prediction.needed_memory_bytes)} of memory, and this "
             f"machine has {in_gb(there)} for it: end other programs first.{_advice(planned)}"
         )
@@ -114,7 +114,7 @@ def claimed(planned: QuantisationPlan) -> Iterator[None]:
     try:
         runtime.run_on_loop(pool.claim(name, planned.prediction.needed_memory_bytes))
     except ServerError as error:
-        raise QuantisationRefused(f"{error}{_advice(planned)}") from None
+        raise ConversionRefused(f"{error}{_advice(planned)}") from None
     try:
         yield
     finally:

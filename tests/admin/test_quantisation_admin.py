@@ -12,7 +12,7 @@ from django.urls import reverse
 from inference.models import ServedModel
 from inference.repository.quantising.report_file import write_report
 from tests.people import client_of
-from tests.repository.quantising.plans import has_begun, has_ended, until
+from tests.repository.conversions.waiting import has_begun, has_ended, until
 from tests.repository.quantising.test_report_file import REPORT
 from tests.serving.quantising_site import QuantisingSite
 

@@ -7,10 +7,10 @@ import pytest
 
 from inference.core.errors import ModelNotFound
 from inference.core.quantisation import QuantisationSettings
-from inference.repository.quantising.active_quantisation import State
-from inference.repository.quantising.refusal import QuantisationRefused
+from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.refusal import ConversionRefused
 from inference.serving import quantising
-from tests.repository.quantising.plans import has_begun, has_ended, until
+from tests.repository.conversions.waiting import has_begun, has_ended, until
 from tests.serving.quantising_site import QuantisingSite
 
 FOUR = QuantisationSettings()
@@ -41,7 +41,7 @@ def test_its_memory_is_held_in_the_pool_while_it_runs(site: QuantisingSite) -> N
 
 def test_where_models_hold_the_memory_it_is_refused_and_evicts_nothing(site: QuantisingSite) -> None:
     site.load("large")
-    with pytest.raises(QuantisationRefused) as refused:
+    with pytest.raises(ConversionRefused) as refused:
         quantising.start(quantising.plan("tiny", FOUR))
     text = str(refused.value)
     assert "Quantising tiny needs 0.6 GB of memory" in text and "Unload large (1.8 GB) first." in text
@@ -61,7 +61,7 @@ def test_one_that_waited_is_refused_when_its_turn_comes_without_memory(site: Qua
 
 def test_a_machine_without_memory_refuses(site: QuantisingSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantising, "available", lambda: 10**6)
-    with pytest.raises(QuantisationRefused, match=r"this machine has 0\.0 GB for it: end other programs"):
+    with pytest.raises(ConversionRefused, match=r"this machine has 0\.0 GB for it: end other programs"):
         quantising.start(quantising.plan("tiny", FOUR))
 
 

@@ -17,8 +17,9 @@ from inference.management.folder import models_folder
 from inference.management.quantisation_maker import HereMaker, Maker, SiteMaker
 from inference.management.step_bars import StepBars
 from inference.management.table import table
-from inference.repository.quantising.active_quantisation import ActiveQuantisation, State
-from inference.repository.quantising.refusal import QuantisationRefused
+from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.refusal import ConversionRefused
+from inference.repository.quantising.active_quantisation import ActiveQuantisation
 
 _POLL_EVERY_S = 0.3
 _STOPPED = 130  # as shells have it for a program that Ctrl-C has ended
@@ -47,7 +48,7 @@ class Command(ClientCommand):
             try:
                 begun = maker.start(options["model"], how, options["name"], not options["no_perplexity"])
                 made = self._follow(maker, begun)
-            except (QuantisationRefused, ServerError) as error:
+            except (ConversionRefused, ServerError) as error:
                 raise CommandError(str(error)) from None
         if made.state is not State.DONE:
             raise CommandError(made.message)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from inference.core import gguf_import, quantisation
 from inference.core.installation import PROGRAM
-from inference.core.quantisation import JOB_FILE
 from inference.repository.downloads import hub, hub_names
 from inference.repository.downloads.active_download import COMPLETE, ActiveDownload, State
 from inference.repository.downloads.download_process import DownloadProcess
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 3
 _MOST_REMEMBERED = 20
 _SILENT_S = 3.0
+_JOB_FILES = (quantisation.JOB_FILE, gguf_import.JOB_FILE)  # of drafts that are listed elsewhere
 _DRAFT = re.compile(r"\..+\.partial")  # staging.draft_of
 
 
@@ -152,13 +153,13 @@ class Downloads:
 
 
 def _drafted_names(entries: Iterable["os.DirEntry[str]"]) -> list[str]:
-    """The names of the models whose drafts are among these entries of a folder, but for quantised ones."""
+    """The names of the models that are fetched, whose drafts are among these entries of a folder."""
     drafts = [entry.name for entry in entries if _DRAFT.fullmatch(entry.name) and _is_fetched(entry)]
     return [draft[1:].removesuffix(".partial") for draft in drafts]
 
 
 def _is_fetched(entry: "os.DirEntry[str]") -> bool:
-    return _is_folder(entry) and not Path(entry.path, JOB_FILE).exists()
+    return _is_folder(entry) and not any(Path(entry.path, name).exists() for name in _JOB_FILES)
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
@@ -172,7 +173,7 @@ def _left(name: str, target: Path) -> ActiveDownload:
         return ActiveDownload(
             id=name,
             state=State.ELSEWHERE,
-            message=f"Another program makes it, such as `{PROGRAM} pull` or `{PROGRAM} import_gguf`.",
+            message=f"Another program makes it, such as `{PROGRAM} pull`.",
         )
     there = f"{folder_size(staging.draft_of(target)) / 10**9:.2f} GB"
     if os.path.lexists(target):

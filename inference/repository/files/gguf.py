@@ -43,6 +43,10 @@ class StoredTensor:
     def block(self) -> Block:
         return BLOCKS[self.kind]
 
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.shape) // self.block.items * self.block.bytes
+
 
 @dataclass(frozen=True)
 class Header:

@@ -44,7 +44,7 @@ def staged(target: Path, *, keeps_draft: bool = False) -> Iterator[Path]:
 def discard(target: Path) -> None:
     """Delete a draft that was left, also beside a target; raises BlockingIOError while it is being made."""
     draft = draft_of(target)
-    with _held(draft) as descriptor:
+    with held(draft) as descriptor:
         if folder_tree.is_same(descriptor, draft):
             folder_tree.remove(draft)
 
@@ -66,21 +66,11 @@ def is_being_made(target: Path) -> bool:
 
 
 @contextmanager
-def _taken(target: Path, draft: Path) -> Iterator[None]:
-    """Make the draft, unless the target is there, and hold its lock."""
-    if os.path.lexists(target):  # also a link to nowhere
-        raise FileExistsError(target.name)
-    draft.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _held(draft) as descriptor:
-        # Whoever held the lock just before has perhaps renamed or removed this very folder.
-        if os.path.lexists(target) or not folder_tree.is_same(descriptor, draft):
-            raise FileExistsError(target.name)
-        yield
+def held(draft: Path) -> Iterator[int]:
+    """Hold the lock of a draft, which is there; raises BlockingIOError while another process or thread does.
 
-
-@contextmanager
-def _held(draft: Path) -> Iterator[int]:
-    """Hold the draft's lock; the system takes it back from a process that dies."""
+    The system takes it back from a process that dies.
+    """
     # Never through a link: what lies behind it is not ours to empty.
     descriptor = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
@@ -88,6 +78,19 @@ def _held(draft: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _taken(target: Path, draft: Path) -> Iterator[None]:
+    """Make the draft, unless the target is there, and hold its lock."""
+    if os.path.lexists(target):  # also a link to nowhere
+        raise FileExistsError(target.name)
+    draft.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with held(draft) as descriptor:
+        # Whoever held the lock just before has perhaps renamed or removed this very folder.
+        if os.path.lexists(target) or not folder_tree.is_same(descriptor, draft):
+            raise FileExistsError(target.name)
+        yield
 
 
 def _empty(folder: Path) -> None:

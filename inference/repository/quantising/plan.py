@@ -15,15 +15,13 @@ from inference.core.quantisation import (
     QuantisationSettings,
 )
 from inference.repository import memory_estimate
-from inference.repository.downloads.errors import FetchFailed
-from inference.repository.downloads.hub import check_target
-from inference.repository.downloads.hub_names import is_name
+from inference.repository.conversions.model_name import check_name
+from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.files import json_files
 from inference.repository.files.json_files import Unreadable
 from inference.repository.files.safetensors import BrokenWeights, Tensor, read_tensors
 from inference.repository.quantising import size_estimate
 from inference.repository.quantising.copied_files import copied_files
-from inference.repository.quantising.refusal import QuantisationRefused
 
 WINDOW = 512  # tokens of the text that are measured at a time
 _FULL_PRECISION = frozenset({"F32", "F16", "BF16"})
@@ -70,14 +68,14 @@ def make_plan(
     name: str = "",
     measures: bool = True,
 ) -> QuantisationPlan:
-    """The plan for one model; raises QuantisationRefused for what cannot be quantised like this."""
+    """The plan for one model; raises ConversionRefused for what cannot be quantised like this."""
     check_settings(settings)
     check_source(card)
     name = name or default_name(card.id, settings)
     check_name(name, machine.models_dir)
     prediction = predict(card, settings, machine, measures=measures)
     if shortage := disk_space.shortage(machine.models_dir, prediction.needed_disk_bytes):
-        raise QuantisationRefused(f"{name} {shortage}.")
+        raise ConversionRefused(f"{name} {shortage}.")
     job = QuantisationJob(
         source=card.id,
         source_path=card.path,
@@ -95,7 +93,7 @@ def make_plan(
 def predict(
     card: ModelCard, settings: QuantisationSettings, machine: Machine, *, measures: bool = True
 ) -> Prediction:
-    """The sizes that are to be expected; raises QuantisationRefused for a folder that cannot be read."""
+    """The sizes that are to be expected; raises ConversionRefused for a folder that cannot be read."""
     config, tensors = _read(card)
     made = size_estimate.quantised_bytes(tensors, settings)
     others = sum(path.stat().st_size for path in copied_files(Path(card.path)))
@@ -118,29 +116,29 @@ def predict(
 
 
 def check_settings(settings: QuantisationSettings) -> None:
-    """Raise QuantisationRefused for bits, a recipe or groups that mlx-lm has not."""
+    """Raise ConversionRefused for bits, a recipe or groups that mlx-lm has not."""
     if settings.recipe and settings.recipe not in RECIPES:
-        raise QuantisationRefused(f"There is no recipe {settings.recipe!r}; choose one of {_list(RECIPES)}.")
+        raise ConversionRefused(f"There is no recipe {settings.recipe!r}; choose one of {_list(RECIPES)}.")
     if not settings.recipe and settings.bits not in BITS:
-        raise QuantisationRefused(f"{settings.bits} bits are not possible; choose {_list(BITS)}.")
+        raise ConversionRefused(f"{settings.bits} bits are not possible; choose {_list(BITS)}.")
     if settings.group_size not in GROUP_SIZES:
-        raise QuantisationRefused(
+        raise ConversionRefused(
             f"Groups of {settings.group_size} are not possible; choose {_list(GROUP_SIZES)}."
         )
 
 
 def check_source(card: ModelCard) -> None:
-    """Raise QuantisationRefused unless this is a whole text model in full precision."""
+    """Raise ConversionRefused unless this is a whole text model in full precision."""
     if card.base:
-        raise QuantisationRefused(f"{card.id} is an adapter; quantise its model, {card.base}.")
+        raise ConversionRefused(f"{card.id} is an adapter; quantise its model, {card.base}.")
     if card.problem:
-        raise QuantisationRefused(f"{card.id} cannot be quantised: {card.problem}.")
+        raise ConversionRefused(f"{card.id} cannot be quantised: {card.problem}.")
     if card.kind != "chat":
-        raise QuantisationRefused(
+        raise ConversionRefused(
             f"{card.id} makes no text, and only models that do can be quantised; it is served as it is."
         )
     if not is_full_precision(card):
-        raise QuantisationRefused(
+        raise ConversionRefused(
             f"{card.id} is quantised already ({card.quantization}); quantise the full-precision model that "
             "it was made from."
         )
@@ -151,19 +149,6 @@ def is_full_precision(card: ModelCard) -> bool:
     return card.quantization in _FULL_PRECISION
 
 
-def check_name(name: str, models_dir: Path) -> None:
-    """Raise QuantisationRefused for a name that cannot be a folder's, or that is taken."""
-    if not is_name(name) or name.endswith(".partial"):
-        raise QuantisationRefused(
-            f"{name[:200]!r} cannot be a model's name: use letters, digits, dots, dashes and underscores, "
-            "and at most one slash."
-        )
-    try:
-        check_target(name, models_dir / name)
-    except FetchFailed as error:
-        raise QuantisationRefused(f"{error} Or choose another name.") from None
-
-
 def _read(card: ModelCard) -> tuple[dict[str, Any], list[Tensor]]:
     try:
         config, tensors = (
@@ -171,9 +156,9 @@ def _read(card: ModelCard) -> tuple[dict[str, Any], list[Tensor]]:
             read_tensors(Path(card.path)),
         )
     except (BrokenWeights, Unreadable, OSError) as error:
-        raise QuantisationRefused(f"{card.id} cannot be read: {error}.") from None
+        raise ConversionRefused(f"{card.id} cannot be read: {error}.") from None
     if "quantization" in config or "quantization_config" in config:
-        raise QuantisationRefused(
+        raise ConversionRefused(
             f"{card.id} is quantised already, says its config.json; quantise the full-precision model that "
             "it was made from."
         )

@@ -1,28 +1,32 @@
 """The conversion process: reads a GGUF file, refuses what cannot be converted, writes a model folder.
 
 The source has been checked by repository/gguf_import.py; an error in it ends this process only.
-Standard input is a pipe that the parent holds open.
+worker/conversion_run.py has what it reads and writes.
 """
 
-import argparse
 import json
-import os
-import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from inference.core.conversion import ConversionEnding, ConversionProgress, ConversionStep
+from inference.core.gguf_import import JOB_FILE, ImportJob
+from inference.repository.files import staging
 from inference.repository.files.gguf import ImportRefused, read_header
+from inference.worker import conversion_run
 from inference.worker.conversion.architectures import ARCHITECTURES
 from inference.worker.conversion.metadata import Metadata
 from inference.worker.conversion.model import config, rope_factors, tensor_moves
 from inference.worker.conversion.shapes import check_shapes
 from inference.worker.conversion.vocabulary import eos_ids, make_tokenizer, tokenizer_config
 from inference.worker.conversion.weights import quantisation, write_weights
+from inference.worker.conversion_run import OnProgress
 
 
-def convert(source: Path, target: Path) -> None:
-    """Convert a GGUF file into a model folder.
+def convert(source: Path, target: Path, on_progress: OnProgress) -> None:
+    """Convert a GGUF file into a model folder, which is there; `on_progress` gets the bytes of its weights.
 
     1. Read the header; find the place of each tensor, the tokenizer and config.json.
     2. Check the shapes of the tensors against config.json.
@@ -41,8 +45,7 @@ def convert(source: Path, target: Path) -> None:
         moved
     )
     check_shapes({move.name: move.stored for move in moved}, model_config)
-    target.mkdir(parents=True, exist_ok=True)
-    write_weights(source, target / "model.safetensors", moved)
+    write_weights(source, target / "model.safetensors", moved, _reporting(on_progress))
     tokenizer.save(str(target / "tokenizer.json"))
     _write(target / "tokenizer_config.json", settings)
     _write(target / "generation_config.json", {"eos_token_id": eos_ids(metadata)})
@@ -50,31 +53,41 @@ def convert(source: Path, target: Path) -> None:
     _write(target / "config.json", model_config)
 
 
+def _reporting(on_progress: OnProgress) -> Callable[[int, int], None]:
+    def report(done: int, size: int) -> None:
+        on_progress(ConversionProgress(steps=(ConversionStep(name="import", done=done, size=size),)))
+
+    return report
+
+
 def _write(path: Path, value: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="inference.worker.conversion")
-    parser.add_argument("source", type=Path)
-    parser.add_argument("target", type=Path)
-    arguments = parser.parse_args()
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    conversion_run.run("inference.worker.conversion", ImportJob, JOB_FILE, _ending)
+
+
+def _ending(job: ImportJob, on_progress: OnProgress) -> ConversionEnding[None]:
+    """Convert in a hidden draft, and turn whatever goes wrong into a text for the model's owner."""
+    source, target = Path(job.source_path), Path(job.target_path)
     try:
-        convert(arguments.source, arguments.target)
+        with staging.staged(target) as draft:
+            (draft / JOB_FILE).write_bytes(msgspec.json.encode(job))
+            convert(source, draft, on_progress)
+            (draft / JOB_FILE).unlink()
+        return ConversionEnding()
+    except FileExistsError:
+        failure = f"There is a model named {job.name} already."
+    except BlockingIOError:
+        failure = f"{job.name} is being imported already."
     except (ValueError, ImportRefused) as error:
-        raise SystemExit(str(error)) from None
+        failure = f"{job.source} cannot be converted: {error}"
     except OSError as error:  # usually a full disk
-        raise SystemExit(f"it cannot be written: {error.strerror}") from error
-    except Exception as error:  # from numpy or tokenizers, about shapes and internals
-        raise SystemExit(f"its parts do not fit together ({type(error).__name__})") from error
-
-
-def _end_with_the_parent() -> None:
-    """The parent holds the other end of standard input and never writes to it."""
-    # Not sys.stdin: the interpreter would wait for its lock at exit.
-    os.read(0, 1)
-    os._exit(1)
+        failure = f"{job.name} cannot be written: {error.strerror}."
+    except Exception as error:  # the boundary: from numpy or tokenizers, about shapes and internals
+        failure = f"{job.source} cannot be converted: its parts do not fit together ({type(error).__name__})"
+    return ConversionEnding(failure=failure)
 
 
 if __name__ == "__main__":

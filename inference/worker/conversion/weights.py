@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,10 +97,16 @@ def quantisation(moves: Sequence[TensorMove]) -> dict[str, Any]:
     return {"quantization": {"group_size": GROUP_SIZE, "bits": usual, **own}}
 
 
-def write_weights(source: Path, target: Path, moves: Sequence[TensorMove]) -> None:
+def write_weights(
+    source: Path,
+    target: Path,
+    moves: Sequence[TensorMove],
+    on_bytes: Callable[[int, int], None] = lambda done, size: None,
+) -> None:
     """Write all of a model's weights; the header, with the position of each array, comes first.
 
-    Raises ValueError if the disk is too small or becomes full.
+    `on_bytes` is called with the bytes that are written, and those in all. Raises ValueError if the disk is
+    too small or becomes full.
     """
     # Wider numbers first, so that each array is aligned.
     arrays = sorted((array for move in moves for array in move.arrays), key=lambda a: -_ITEM_BYTES[a.dtype])
@@ -111,9 +117,11 @@ def write_weights(source: Path, target: Path, moves: Sequence[TensorMove]) -> No
         end += array.bytes
     if shortage := disk_space.shortage(target, end):
         raise ValueError(f"it {shortage}")
+    done = 0
     with target.open("wb") as stream:
         header = _header(arrays, offsets)
         stream.write(header)
+        on_bytes(done, end)
         for move in moves:
             if disk_space.is_full(target):
                 raise ValueError("the disk has become full; make room, then import it again")
@@ -123,6 +131,8 @@ def write_weights(source: Path, target: Path, moves: Sequence[TensorMove]) -> No
                     stream.seek(at[i])
                     stream.write(np.ascontiguousarray(part).data)
                     at[i] += part.nbytes
+                done += sum(part.nbytes for part in slab)
+                on_bytes(done, end)
 
 
 def _header(arrays: Sequence[Array], offsets: dict[str, int]) -> bytes:

@@ -9,16 +9,9 @@ import msgspec
 from mlx_lm.utils import compute_bits_per_weight
 
 from inference.core import disk_space
+from inference.core.conversion import ConversionProgress, ConversionStep, StepName
 from inference.core.protocol import Load
-from inference.core.quantisation import (
-    JOB_FILE,
-    PerplexityComparison,
-    QuantisationJob,
-    QuantisationProgress,
-    QuantisationReport,
-    QuantisationStep,
-    StepName,
-)
+from inference.core.quantisation import JOB_FILE, PerplexityComparison, QuantisationJob, QuantisationReport
 from inference.repository.files import context_length, safetensors, staging
 from inference.repository.quantising.copied_files import copied_files
 from inference.repository.quantising.plan import WINDOW
@@ -28,7 +21,7 @@ from inference.worker.model.loading import choose_device
 from inference.worker.model.model_files import read_facts, read_tokenizer, refuse_code, refuse_infinities
 from inference.worker.quantisation import perplexity, weights
 
-OnProgress = Callable[[QuantisationProgress], None]
+OnProgress = Callable[[ConversionProgress], None]
 
 
 class DiskTooFull(Exception):
@@ -52,10 +45,9 @@ class _Report:
 
     def _write(self) -> None:
         steps = (
-            QuantisationStep(name=name, done=self._done[name], size=size)
-            for name, size in self._sizes.items()
+            ConversionStep(name=name, done=self._done[name], size=size) for name, size in self._sizes.items()
         )
-        self._send(QuantisationProgress(steps=tuple(steps)))
+        self._send(ConversionProgress(steps=tuple(steps)))
 
 
 def quantise(job: QuantisationJob, on_progress: OnProgress) -> QuantisationReport:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tests.api.openai.asking import error_of
 from tests.people import client_of
-from tests.repository.quantising.plans import has_begun, until
+from tests.repository.conversions.waiting import has_begun, until
 from tests.serving.quantising_site import QuantisingSite
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,12 +13,14 @@ import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
+from inference.core.conversion import ConversionProgress, ConversionStep
 from inference.core.pool_state import PoolSnapshot
-from inference.core.quantisation import QuantisationProgress, QuantisationSettings, QuantisationStep
+from inference.core.quantisation import QuantisationSettings
 from inference.management.client import Client
 from inference.management.commands.quantise import Command
+from inference.repository.conversions.active_conversion import State
 from inference.repository.files.staging import draft_of
-from inference.repository.quantising.active_quantisation import ActiveQuantisation, State
+from inference.repository.quantising.active_quantisation import ActiveQuantisation
 from tests.e2e.site import ROOT
 from tests.management.fake_site import FakeSite
 from tests.nightly import nightly
@@ -66,12 +68,12 @@ def run(site: QuantisingSite, *arguments: str) -> str:
 
 
 def states(models: Path) -> list[ActiveQuantisation]:
-    steps = (QuantisationStep(name="quantise", done=1, size=2),)
+    steps = (ConversionStep(name="quantise", done=1, size=2),)
     running = ActiveQuantisation(
         name="tiny-4bit",
         state=State.RUNNING,
         plan=plan(models),
-        progress=QuantisationProgress(steps=steps),
+        progress=ConversionProgress(steps=steps),
     )
     done = msgspec.structs.replace(running, state=State.DONE, report=REPORT)
     return [running, running, done]

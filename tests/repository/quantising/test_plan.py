@@ -9,8 +9,8 @@ from inference.core.model_card import ModelCard
 from inference.core.quantisation import QuantisationSettings
 from inference.repository import card_reader
 from inference.repository.card_reader import make_card
+from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.quantising.plan import Machine, QuantisationPlan, make_plan
-from inference.repository.quantising.refusal import QuantisationRefused
 from tests.fakes import card
 from tests.tiny_vectors import make_tiny_bert
 
@@ -34,7 +34,7 @@ Planned = Callable[..., QuantisationPlan]
 
 
 def refusal(planned: Planned, *arguments: object, **more: object) -> str:
-    with pytest.raises(QuantisationRefused) as refused:
+    with pytest.raises(ConversionRefused) as refused:
         planned(*arguments, **more)
     return str(refused.value)
 

@@ -1,17 +1,18 @@
 """The conversion in a process of its own, as it always runs; its folders are loaded by mlx_lm in this one."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
+from inference.core.gguf_import import ImportJob
 from inference.repository.card_reader import Machine, make_card
 from inference.repository.files.safetensors import read_tensors
 from inference.repository.gguf_import import ImportRefused, import_gguf
@@ -216,10 +217,10 @@ def test_a_layer_without_weights_is_missed(convert: Convert, weights: Weights) -
 
 
 def test_it_ends_with_its_parent(weights: Weights, tmp_path: Path) -> None:
-    source = write_gguf(tmp_path / "x.gguf", weights)
-    os.mkfifo(tmp_path / "tokenizer_config.json")  # opening it waits for ever
+    source, models = write_gguf(tmp_path / "x.gguf", weights), tmp_path / "models"
+    job = ImportJob(source="x.gguf", source_path=str(source), name="model", target_path=str(models / "model"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "inference.worker.conversion", str(source), str(tmp_path)],
+        [sys.executable, "-m", "inference.worker.conversion", msgspec.json.encode(job).decode()],
         stdin=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
@@ -228,3 +229,4 @@ def test_it_ends_with_its_parent(weights: Weights, tmp_path: Path) -> None:
     finally:
         process.kill()
     assert process.returncode == 1
+    assert not models.exists() or list(models.iterdir()) == []

@@ -14,19 +14,14 @@ import msgspec
 import psutil
 import pytest
 
-from inference.core.quantisation import (
-    JOB_FILE,
-    QuantisationEnding,
-    QuantisationJob,
-    QuantisationLine,
-    QuantisationSettings,
-)
+from inference.core.conversion import ConversionEnding
+from inference.core.quantisation import JOB_FILE, QuantisationJob, QuantisationLine, QuantisationSettings
 from inference.core.subprocess_environment import of_workers
+from inference.repository.conversions.active_conversion import State
 from inference.repository.files import staging
-from inference.repository.quantising.active_quantisation import State
 from inference.repository.quantising.register import Quantisations
 from tests.nightly import nightly
-from tests.repository.quantising.plans import has_ended, until
+from tests.repository.conversions.waiting import has_ended, until
 from tests.tiny import make_tiny_model
 from tests.worker.quantisation.jobs import job_of, plan_of
 
@@ -73,7 +68,7 @@ def register(tmp_path: Path) -> Iterator[Quantisations]:
 def test_a_disk_that_runs_full_is_told_and_nothing_is_left(tmp_path: Path) -> None:
     job = job_of(make_tiny_model(tmp_path / "tiny"), measures=False)
     *_, ending = lines(job, preexec_fn=limit_files)
-    assert isinstance(ending, QuantisationEnding)
+    assert isinstance(ending, ConversionEnding)
     assert "tiny-4bit cannot be written" in ending.failure
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny"]
 
@@ -84,7 +79,7 @@ def test_a_model_that_mlx_lm_does_not_know_is_told(tmp_path: Path) -> None:
     config = folder / "config.json"
     config.write_text(config.read_text().replace('"llama"', '"x_files"'))
     assert lines(job_of(folder)) == [
-        QuantisationEnding(failure="tiny cannot be quantised: mlx-lm does not know this kind of model.")
+        ConversionEnding(failure="tiny cannot be quantised: mlx-lm does not know this kind of model.")
     ]
 
 

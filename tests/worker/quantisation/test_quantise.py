@@ -8,7 +8,8 @@ import pytest
 from mlx_lm.utils import load_model
 
 from inference.core import disk_space
-from inference.core.quantisation import REPORT_FILE, QuantisationProgress, QuantisationSettings
+from inference.core.conversion import ConversionProgress
+from inference.core.quantisation import REPORT_FILE, QuantisationSettings
 from inference.repository.catalog import Catalog
 from inference.repository.quantising.report_file import read_report
 from inference.worker.model.load_failure import RefusedModel
@@ -22,7 +23,7 @@ from tests.worker.quantisation.jobs import job_of, plan_of
 pytestmark = pytest.mark.mlx
 
 
-def nobody(progress: QuantisationProgress) -> None:
+def nobody(progress: ConversionProgress) -> None:
     """Takes a progress that the test does not look at."""
 
 
@@ -76,7 +77,7 @@ def test_the_result_is_a_model_folder_with_the_files_of_its_source(tmp_path: Pat
 
 
 def test_its_progress_grows_to_the_end_of_each_step(tmp_path: Path) -> None:
-    seen: list[QuantisationProgress] = []
+    seen: list[ConversionProgress] = []
     report = quantise(job_of(make_tiny_model(tmp_path / "tiny", context=64)), seen.append)
     assert [step.name for step in seen[0].steps] == ["quantise", "measure_source", "measure_result"]
     done = [sum(step.done for step in progress.steps) for progress in seen]

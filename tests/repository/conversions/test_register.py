@@ -9,13 +9,14 @@ import psutil
 import pytest
 
 from inference.core.quantisation import JOB_FILE
+from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.downloads.register import Downloads
 from inference.repository.files import staging
-from inference.repository.quantising.active_quantisation import State
 from inference.repository.quantising.plan import QuantisationPlan
-from inference.repository.quantising.refusal import QuantisationRefused
 from inference.repository.quantising.register import Quantisations
-from tests.repository.quantising.plans import SCRIPTED, has_begun, has_ended, plan, until
+from tests.repository.conversions.waiting import has_begun, has_ended, until
+from tests.repository.quantising.plans import SCRIPTED, plan
 
 
 class Memory:
@@ -29,7 +30,7 @@ class Memory:
     @contextmanager
     def claim(self, planned: QuantisationPlan) -> Iterator[None]:
         if self.problem:
-            raise QuantisationRefused(self.problem)
+            raise ConversionRefused(self.problem)
         self.held.append(planned.job.name)
         self.was_held.append(planned.job.name)
         try:
@@ -88,11 +89,11 @@ def test_the_same_name_is_refused_while_it_is_made_and_afterwards(
     register: Quantisations, models: Path
 ) -> None:
     register.start(plan(models))
-    with pytest.raises(QuantisationRefused, match="is being made already"):
+    with pytest.raises(ConversionRefused, match="is being made already"):
         register.start(plan(models))
     (models / "tiny" / "go").touch()
     until(register, has_ended)
-    with pytest.raises(QuantisationRefused, match="is there already"):
+    with pytest.raises(ConversionRefused, match="is there already"):
         register.start(plan(models))
 
 
@@ -176,7 +177,7 @@ def test_what_another_program_makes_is_left_to_it(
         (draft / JOB_FILE).touch()
         again = Quantisations(models, claim=memory.claim, on_done=lambda: None, module=SCRIPTED)
         assert [one.state for one in again.all()] == [State.ELSEWHERE]
-        with pytest.raises(QuantisationRefused, match="is being made already"):
+        with pytest.raises(ConversionRefused, match="is being made already"):
             again.start(plan(models))
         assert draft.exists()
 

@@ -1,9 +1,8 @@
 from pathlib import Path
 
 from inference.core.quantisation import JOB_FILE
+from inference.repository.conversions.drafts import Drafts, discard
 from inference.repository.files import staging
-from inference.repository.quantising import drafts
-from inference.repository.quantising.active_quantisation import State
 
 
 def leave(target: Path, *, is_ours: bool = True) -> Path:
@@ -15,12 +14,14 @@ def leave(target: Path, *, is_ours: bool = True) -> Path:
     return draft
 
 
+def drafts_in(models: Path) -> Drafts:
+    return Drafts(models, JOB_FILE)
+
+
 def test_what_was_left_is_deleted_and_told(models: Path) -> None:
     ours = [leave(models / name) for name in ("a-4bit", "org/b-4bit")]
-    told = drafts.clear(models)
-    assert {one.name for one in told} == {"a-4bit", "org/b-4bit"}
-    assert {one.state for one in told} == {State.INTERRUPTED} and "start it again" in told[0].message
-    assert [draft for draft in ours if draft.exists()] == [] and drafts.clear(models) == []
+    assert set(drafts_in(models).clear()) == {"a-4bit", "org/b-4bit"}
+    assert [draft for draft in ours if draft.exists()] == [] and drafts_in(models).clear() == []
 
 
 def test_drafts_of_downloads_and_other_files_stay(models: Path) -> None:
@@ -28,20 +29,20 @@ def test_drafts_of_downloads_and_other_files_stay(models: Path) -> None:
     (models / ".hidden").mkdir()
     (models / ".hidden" / JOB_FILE).touch()
     (models / ".x.partial").touch()
-    assert drafts.clear(models) == [] and other.exists() and (models / ".hidden").exists()
+    assert drafts_in(models).clear() == [] and other.exists() and (models / ".hidden").exists()
 
 
 def test_links_are_not_followed(models: Path, tmp_path: Path) -> None:
     draft = leave(tmp_path / "elsewhere" / "d-4bit")
     (models / "org").symlink_to(tmp_path / "elsewhere")
-    assert drafts.clear(models) == [] and draft.exists()
+    assert drafts_in(models).clear() == [] and draft.exists()
 
 
 def test_one_that_is_being_made_is_told_and_kept(models: Path) -> None:
     with staging.staged(models / "a-4bit", keeps_draft=True) as draft:
         (draft / JOB_FILE).touch()
-        assert drafts.clear(models) == []
-        drafts.discard(models / "a-4bit")
-        assert [(one.name, one.state) for one in drafts.elsewhere(models)] == [("a-4bit", State.ELSEWHERE)]
+        assert drafts_in(models).clear() == []
+        discard(models / "a-4bit")
+        assert drafts_in(models).in_progress() == ["a-4bit"]
         assert draft.exists()
-    assert drafts.elsewhere(models) == []
+    assert drafts_in(models).in_progress() == []

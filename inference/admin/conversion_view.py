@@ -1,0 +1,67 @@
+"""Conversions as the admin's pages show them: quantisations and imports."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from inference.core.conversion import ConversionStep
+from inference.repository.conversions.active_conversion import ActiveConversion, State
+
+_HEADINGS = {
+    State.WAITING: "Waiting",
+    State.DONE: "Done",
+    State.FAILED: "Failed",
+    State.CANCELLED: "Cancelled",
+    State.INTERRUPTED: "Interrupted",
+    State.ELSEWHERE: "Made elsewhere",
+}
+_STEPS = {
+    "quantise": "Quantise",
+    "measure_source": "Measure the original",
+    "measure_result": "Measure the result",
+    "import": "Weights",
+}
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One step's row: its name, its progress as text, and as a bar."""
+
+    name: str
+    amount: str
+    percent: int
+
+    @classmethod
+    def of(cls, step: ConversionStep) -> "StepView":
+        percent = 100 * step.done // step.size if step.size else 0
+        return cls(name=_STEPS[step.name], amount=f"{percent} %", percent=percent)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversionView:
+    """One conversion as its page shows it; static/inference/downloads.js polls it with these keys."""
+
+    id: str
+    state: str
+    heading: str
+    text: str
+    percent: int
+    can_cancel: bool
+    can_dismiss: bool
+    files: tuple[StepView, ...]
+
+
+def shared_facts(one: ActiveConversion[Any, Any], *, running: str, text: str) -> dict[str, Any]:
+    """What the views of all kinds have; `running` is the heading while it runs, `text` is below it."""
+    steps = one.progress.steps if one.state is State.RUNNING else ()
+    files = tuple(map(StepView.of, steps))
+    waits = "It begins when the one before it has ended."
+    return {
+        "id": one.name,
+        "state": one.state,
+        "heading": _HEADINGS.get(one.state, running),
+        "text": waits if one.state is State.WAITING else text,
+        "percent": sum(file.percent for file in files) // len(files) if files else 0,
+        "can_cancel": one.is_active,
+        "can_dismiss": not one.is_active and one.state is not State.ELSEWHERE,
+        "files": files,
+    }

@@ -1,0 +1,1 @@
+"""Models that processes of their own make: quantised ones, and those of GGUF files."""
