@@ -9,11 +9,11 @@ import psutil
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from inference.core import addresses, installation
 from inference.core.byte_amounts import bytes_or_zero, parse_bytes
-from inference.core.folder_setting import folder_path
+from inference.core.folder_setting import FolderSettings
 from inference.core.installation import INSTALLATION
 from inference.core.model_card import KV_BITS
 from inference.core.secret_setting import check_secret
@@ -31,17 +31,13 @@ _ADDRESSES = {
 }
 
 
-class Config(BaseSettings):
+class Config(FolderSettings):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=INSTALLATION.env_file, extra="ignore", frozen=True, allow_inf_nan=False
     )
 
-    data_dir: Path = Field(
-        INSTALLATION.data_dir, description="Folder of the database, the secret key and the models."
-    )
-    models_dir: Path | None = Field(None, description="Folder with the models; `models` in the data folder.")
     use_hub_cache: bool = Field(True, description="Also list the models in the Hugging Face cache.")
     starter: bool = Field(True, description="Fetch the starter model when there is no model yet.")
     host: str = Field("127.0.0.1", description="The address to listen on; beyond loopback a key is required.")
@@ -209,21 +205,12 @@ class Config(BaseSettings):
     def _is_a_free_path(cls, value: str) -> str:
         return addresses.free_path(value)
 
-    @field_validator("data_dir", "models_dir", mode="before")
-    @classmethod
-    def _is_a_folder(cls, value: Path | str | None) -> Path | None:
-        return None if value is None else folder_path(str(value))
-
     @field_validator("api_key", "admin_password", "logfire_token")
     @classmethod
     def _is_a_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             check_secret(value.get_secret_value())
         return value
-
-    @property
-    def models_path(self) -> Path:
-        return self.models_dir or self.data_dir / "models"
 
     @property
     def memory_limit_bytes(self) -> int:

@@ -1,6 +1,36 @@
-"""A folder as an operator names it."""
+"""The folders that an operator may name."""
 
 from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings
+
+from inference.core.installation import INSTALLATION
+
+
+class FolderSettings(BaseSettings):
+    """The settings that name folders, and the folders that are used."""
+
+    data_dir: Path = Field(
+        INSTALLATION.data_dir, description="Folder of the database, the secret key and the models."
+    )
+    models_dir: Path | None = Field(None, description="Folder with the models; `models` in the data folder.")
+    gguf_dir: Path | None = Field(
+        None, description="Folder with GGUF files that can be imported; `gguf` in the data folder."
+    )
+
+    @field_validator("data_dir", "models_dir", "gguf_dir", mode="before")
+    @classmethod
+    def _is_a_folder(cls, value: Path | str | None) -> Path | None:
+        return None if value is None else folder_path(str(value))
+
+    @property
+    def models_path(self) -> Path:
+        return self.models_dir or self.data_dir / "models"
+
+    @property
+    def gguf_path(self) -> Path:
+        return self.gguf_dir or self.data_dir / "gguf"
 
 
 def folder_path(text: str) -> Path:
