@@ -252,7 +252,7 @@ class ModelLoadFailed(Unavailable):
 
 
 class StorageFull(Unavailable):
-    """The disk of the database is full, so that nothing was stored."""
+    """The disk is full, so that nothing was stored."""
 
     status, code = 507, "storage_full"
 

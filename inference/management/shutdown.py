@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable
 
 from inference.core.threads import FILES
-from inference.serving import quantising, runtime
+from inference.serving import gguf_imports, quantising, runtime
 from inference.serving.active_requests import STREAMS
 from mlxsite.server import StreamServer
 
@@ -16,7 +16,7 @@ class Shutdown:
     """The shutdown after a signal; a second signal stops the server at once.
 
     0. After a SIGTERM: take no more requests, and wait up to `drain_s` until the running ones are answered.
-    1. Stop the downloads, which can be resumed, and the quantisations.
+    1. Stop the downloads, which can be resumed, the quantisations and the imports.
     2. Close the pool: it ends active requests with an error, and then the workers.
     3. Wait up to _FLUSH_S until clients have received the errors.
     4. Stop the server.
@@ -57,6 +57,7 @@ class Shutdown:
                 await self._drain(drain_s)
             await FILES.run(runtime.downloads().close)
             await FILES.run(quantising.register().close)
+            await FILES.run(gguf_imports.register().close)
             await runtime.pool().close()
             # The error events of the streams are being sent; give clients a moment to receive them.
             await self._server.drain(_FLUSH_S)

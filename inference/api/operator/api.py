@@ -5,6 +5,7 @@ from ninja import NinjaAPI
 from inference.api.http import errors
 from inference.api.operator import (
     downloads,
+    gguf,
     hub,
     log,
     models,
@@ -22,5 +23,5 @@ errors.handle_all(api)
 for router in (models.router, profiles.router, pool.router, usage.router, log.router, site_health.router):
     api.add_router("", router)
 _downloader = Operator(right="inference.add_download", look="inference.view_download")
-for router in (quantisations.router, downloads.router, hub.router):
+for router in (quantisations.router, downloads.router, hub.router, gguf.router):
     api.add_router("", router, auth=_downloader)

@@ -25,7 +25,7 @@ from inference.management import schema
 from inference.management.folder import models_folder
 from inference.management.shutdown import Shutdown
 from inference.repository.starter import StarterUnavailable, ensure_starter
-from inference.serving import quantising, runtime, site_lock, trace_export
+from inference.serving import gguf_imports, quantising, runtime, site_lock, trace_export
 from inference.serving.maintenance import Maintenance
 from inference.serving.recording.capture_switch import SWITCH
 from mlxsite.open_connections import most_of_one_address
@@ -77,7 +77,8 @@ class Command(BaseCommand):
         _keep_log(config)
         SWITCH.refresh()  # before the first request: a capture continues after a restart
         Maintenance().start()
-        quantising.register()  # it deletes what a killed site left
+        quantising.register()  # these delete what a killed site left
+        gguf_imports.register()
         login = first_account.of_settings(config)
         login.make()
         if config.starter and not any(card.is_servable for card in runtime.catalog().scan()):

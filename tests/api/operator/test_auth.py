@@ -59,6 +59,8 @@ def operator(keyed: None) -> AsyncClient:
 def test_the_matrix_has_every_route() -> None:
     paths = {f"/api/models/{action}" for action in ACTIONS} | {"/api/pool"}
     paths |= {"/api/quantisations", "/api/quantisations/cancel"}  # of other rights: test_quantisations.py
+    paths |= {f"/api/gguf{rest}" for rest in ("", "/imports", "/imports/cancel")}  # and test_gguf.py
+    paths |= {f"/api/gguf/uploads{rest}" for rest in ("", "/part", "/discard")}
     paths |= {"/api/usage", "/api/health", "/api/log"}  # test_reader.py has who may read these
     paths |= {"/api/downloads", "/api/downloads/cancel", "/api/downloads/discard"}  # and test_downloads.py
     paths |= {"/api/profiles", "/api/profiles/delete"}  # and test_profiles.py
