@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
-from inference.admin import audit_log, discover_page
+from inference.admin import audit_log, discover_page, gguf_page
 from inference.admin.download_view import DownloadView
 from inference.models import Download
 from inference.repository.downloads.active_download import ActiveDownload, State
@@ -37,11 +37,15 @@ class DownloadAdmin(DownloadAdminBase):
         progress = self.admin_site.admin_view(self.progress)
         discover = self.admin_site.admin_view(partial(discover_page.show, self))
         verdict = self.admin_site.admin_view(partial(discover_page.verdict, self))
+        gguf = self.admin_site.admin_view(partial(gguf_page.show, self))
+        imports = self.admin_site.admin_view(partial(gguf_page.progress, self))
         return [
             path("", page, name="inference_download_changelist"),
             path("progress/", progress, name="inference_download_progress"),
             path("discover/", discover, name="inference_download_discover"),
             path("discover/verdict/", verdict, name="inference_download_verdict"),
+            path("gguf/", gguf, name="inference_download_gguf"),
+            path("gguf/progress/", imports, name="inference_download_gguf_progress"),
         ]
 
     def has_change_permission(self, request: HttpRequest, obj: Download | None = None) -> bool:

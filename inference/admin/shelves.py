@@ -33,6 +33,7 @@ PAGES = (
     Page("Models", "Models", "admin:inference_servedmodel_changelist"),
     Page("Models", "Discover", "admin:inference_download_discover", ("inference.view_download",)),
     Page("Models", "Downloads", "admin:inference_download_changelist"),
+    Page("Models", "GGUF files", "admin:inference_download_gguf", ("inference.view_download",)),
     Page("Models", "Quantisations", "admin:inference_quantisation_changelist"),
     Page("Requests", "Requests", "admin:inference_requestrecord_changelist"),
     Page("Requests", "Usage", "admin:inference_usagehour_changelist"),
